@@ -1,0 +1,109 @@
+"""Who may open what, with the reason in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import assert_never
+
+from domain.purchase import Fact, Purchase, PurchaseState, Standing, standing
+from domain.session import Session
+from domain.values import ProductId
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A purchase a browser may know of, and the facts about it."""
+
+    purchase: Purchase
+    facts: tuple[Fact, ...]
+
+    @property
+    def standing(self) -> Standing:
+        """What the facts add up to."""
+        return standing(self.purchase, self.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """The product opens, by this purchase. `by_checkout`: only because this browser paid for it."""
+
+    purchase: Purchase
+    by_checkout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Bought, but not open; `reason` is a sentence for the buyer."""
+
+    purchase: Purchase
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYours:
+    """Nothing this browser has proved opens it."""
+
+
+Access = Opens | Closed | NotYours
+
+
+def holds(session: Session, purchase: Purchase) -> bool:
+    """Whether a browser may know of a purchase: it made the checkout, or proved the purchase's mailbox.
+
+    A paid checkout is no authentication: the address typed at the payment opens nothing by itself.
+    """
+    if purchase.session is not None and purchase.session == session.id:
+        return True
+    return session.mailbox is not None and session.mailbox == purchase.mailbox
+
+
+def access(session: Session | None, *, product: ProductId, holdings: Iterable[Holding]) -> Access:
+    """What a browser gets when it asks for a product: the union of its live grants."""
+    if session is None:
+        return NotYours()
+    mine = [h for h in holdings if h.purchase.product == product and holds(session, h.purchase)]
+    live = [h for h in mine if h.standing.state is PurchaseState.LIVE]
+    if live:
+        newest = max(live, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
+        by_checkout = all(h.purchase.mailbox != session.mailbox for h in live)
+        return Opens(purchase=newest.purchase, by_checkout=by_checkout)
+    if mine:
+        newest = max(mine, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
+        return Closed(purchase=newest.purchase, reason=closing_reason(newest.standing))
+    return NotYours()
+
+
+def owned(session: Session | None, *, holdings: Sequence[Holding]) -> frozenset[ProductId]:
+    """The products that open for a browser, for the shop to say "Open" where it would say "Buy"."""
+    if session is None:
+        return frozenset()
+    return frozenset(
+        h.purchase.product
+        for h in holdings
+        if holds(session, h.purchase) and h.standing.state is PurchaseState.LIVE
+    )
+
+
+def closing_reason(found: Standing) -> str:
+    """Why a purchase is closed, in a sentence for its buyer."""
+    day = _day(found.since)
+    match found.state:
+        case PurchaseState.REFUNDED:
+            return f"This purchase was refunded{day}."
+        case PurchaseState.CHARGED_BACK:
+            return f"Your bank took the payment back{day}."
+        case PurchaseState.SUSPENDED:
+            return f"The payment has been in dispute{' since' + day[3:] if day else ''}."
+        case PurchaseState.LIVE:
+            return "This purchase is open."
+        case _:
+            assert_never(found.state)
+
+
+def _day(second: int | None) -> str:
+    if second is None:
+        return ""
+    when = datetime.fromtimestamp(second, tz=UTC)
+    return f" on {when.day} {when:%B %Y}"

@@ -1,0 +1,192 @@
+"""What the provider says of a checkout session, and whether it is a sale of ours. The rules of the claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+from domain.keys import Keyring, SealedTerms
+from domain.product import CatalogueEdition
+from domain.purchase import Checkout, Fact, FactKind
+from domain.values import CheckoutId, EmailAddress, InvalidEmail, Money, ProductId, ProviderRef, is_product_id
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutReading:
+    """One checkout session as the provider described it at second `as_of` (Unix time); parsed, not yet believed.
+
+    `status` is one of our words: open, expired, unpaid (completed, the money is under way), failed, paid.
+    `reference`, `product`, `shop` and `seal` are what we sent along when the session was made; None for a
+    session that somebody else made. Amounts are minor units: total = subtotal - discount + tax (+ shipping).
+    """
+
+    ref: ProviderRef
+    as_of: int
+    livemode: bool
+    mode: str
+    status: str
+    currency: str
+    subtotal: int
+    total: int
+    discount: int
+    tax: int
+    email: str | None
+    payment: str | None
+    reference: str | None
+    product: str | None
+    shop: str | None
+    seal: str | None
+
+    def fact(self) -> Fact:
+        """The register of this session."""
+        return Fact(
+            object_id=self.ref,
+            kind=FactKind.SESSION,
+            payment=self.payment,
+            as_of=self.as_of,
+            status=self.status,
+            amount=self.total,
+        )
+
+
+class Objection(Enum):
+    """Why a session is not acted on, in a sentence for the merchant."""
+
+    NO_METADATA = "It carries no checkout of ours: another app of the same Stripe account made it."
+    ANOTHER_SHOP = "It was made for another shop."
+    UNKNOWN_PRODUCT = "It names a product that this shop does not have."
+    UNKNOWN_CHECKOUT = "It names a checkout that this shop never started, and its seal does not hold."
+    ANOTHER_SESSION = "It names a checkout of ours, but that checkout has another session."
+    NOT_A_PAYMENT = "It is not a one-time payment (mode is not 'payment')."
+    OTHER_MODE = "It is from Stripe's other mode (test or live) than this shop's key."
+    WRONG_PRODUCT = "It names another product than the checkout it belongs to."
+    WRONG_CURRENCY = "Its currency is not the one that was asked."
+    WRONG_AMOUNT = "Its amount is not the price that was asked."
+    UNASKED_DISCOUNT = "It has a discount, which this checkout did not allow."
+    NO_EMAIL = "It has no e-mail address, so nobody can be sent a ticket."
+    BAD_EMAIL = "Its e-mail address cannot be mailed."
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Not acted on: goes to quarantine."""
+
+    objection: Objection
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A session of ours that is not paid (yet)."""
+
+    checkout: Checkout
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A paid session of ours, and everything a purchase is made from."""
+
+    checkout: Checkout
+    owner: EmailAddress
+    paid_email: EmailAddress | None
+    paid: Money
+
+
+Verdict = Foreign | Ours | Sale
+
+
+def restored_checkout(
+    reading: CheckoutReading, *, keyring: Keyring, edition: CatalogueEdition
+) -> Checkout | Objection:
+    """The checkout of a session whose row is not in the books: only its seal can prove that it is ours.
+
+    This is a shop brought back from a backup older than the sale. The terms are those that were sealed.
+    """
+    if reading.reference is None or reading.product is None or reading.shop is None or reading.seal is None:
+        return Objection.NO_METADATA
+    if reading.shop != edition.shop.id:
+        return Objection.ANOTHER_SHOP
+    if not is_product_id(reading.product):
+        return Objection.UNKNOWN_PRODUCT
+    product = ProductId(reading.product)
+    try:
+        price = Money(amount=reading.subtotal, currency=reading.currency)
+    except ValueError:
+        return Objection.WRONG_AMOUNT
+    checkout = CheckoutId(reading.reference)
+    if not keyring.seal_holds(reading.seal, _terms(reading, checkout, product, price, shop=edition.shop.id)):
+        known = product in edition.products
+        return Objection.UNKNOWN_CHECKOUT if known else Objection.UNKNOWN_PRODUCT
+    sold = edition.products.get(product)
+    return Checkout(
+        id=checkout,
+        product=product,
+        product_name=sold.name if sold else product,
+        price=price,
+        session=None,
+        mailbox=None,
+        livemode=reading.livemode,
+        started_at=datetime.fromtimestamp(reading.as_of, tz=UTC),
+        provider_ref=reading.ref,
+        expires_at=None,
+    )
+
+
+def judge(
+    reading: CheckoutReading, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
+) -> Verdict:
+    """Whether a reading is a sale of this checkout. Nothing unknown is fulfilled; the snapshot decides."""
+    objection = _objection(reading, checkout, keyring=keyring, shop=shop, livemode=livemode)
+    if objection is not None:
+        return Foreign(objection=objection)
+    if reading.status != "paid":
+        return Ours(checkout=checkout)
+    paid_email, problem = _address(reading.email)
+    owner = checkout.mailbox or paid_email
+    if owner is None:
+        return Foreign(objection=problem)
+    try:
+        paid = Money(amount=reading.total, currency=reading.currency)
+    except ValueError:
+        return Foreign(objection=Objection.WRONG_AMOUNT)
+    return Sale(checkout=checkout, owner=owner, paid_email=paid_email, paid=paid)
+
+
+def _objection(
+    reading: CheckoutReading, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
+) -> Objection | None:
+    if reading.mode != "payment":
+        return Objection.NOT_A_PAYMENT
+    if reading.livemode != livemode or checkout.livemode != livemode:
+        return Objection.OTHER_MODE
+    if checkout.provider_ref is None:
+        # We died between Stripe's answer and our note of it: the seal alone says that this session is that one.
+        terms = _terms(reading, checkout.id, checkout.product, checkout.price, shop=shop)
+        if reading.seal is None or not keyring.seal_holds(reading.seal, terms):
+            return Objection.ANOTHER_SESSION
+    elif checkout.provider_ref != reading.ref:
+        return Objection.ANOTHER_SESSION
+    if reading.product is not None and reading.product != checkout.product:
+        return Objection.WRONG_PRODUCT
+    if reading.currency != checkout.price.currency:
+        return Objection.WRONG_CURRENCY
+    if reading.discount:
+        return Objection.UNASKED_DISCOUNT
+    if reading.subtotal != checkout.price.amount or reading.total != reading.subtotal + reading.tax:
+        return Objection.WRONG_AMOUNT
+    return None
+
+
+def _terms(
+    reading: CheckoutReading, checkout: CheckoutId, product: ProductId, price: Money, *, shop: str
+) -> SealedTerms:
+    return SealedTerms(shop=shop, livemode=reading.livemode, checkout=checkout, product=product, price=price)
+
+
+def _address(email: str | None) -> tuple[EmailAddress | None, Objection]:
+    if not email:
+        return None, Objection.NO_EMAIL
+    try:
+        return EmailAddress.parse(email), Objection.BAD_EMAIL
+    except InvalidEmail:
+        return None, Objection.BAD_EMAIL

@@ -1,0 +1,172 @@
+"""The shop's own secrets: keys derived from SESSION_SECRET, and what is signed with them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass, field
+
+from domain.values import CheckoutId, LinkId, Money, ProductId
+
+# Crockford's base 32: no I, L, O or U to misread; https://www.crockford.com/base32.html
+_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None, "\u00a0": None})
+CODE_LENGTH = 8
+_LINK_BYTES = 16
+_MAC_BYTES = 32
+
+
+def _hkdf(secret: bytes, label: bytes) -> bytes:
+    """HKDF-SHA-256 with an empty salt, one block (RFC 5869 §2)."""
+    extracted = hmac.digest(b"\0" * 32, secret, "sha256")
+    return hmac.digest(extracted, label + b"\x01", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The keys of one secret. `name` is a fingerprint: it says which secret, and nothing about it."""
+
+    name: str
+    link: bytes = field(repr=False)
+    code: bytes = field(repr=False)
+    seal: bytes = field(repr=False)
+    device: bytes = field(repr=False)
+    count: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: str) -> Key:
+        """Derive the keys of one secret (at least 32 characters, checked where settings are read)."""
+        raw = secret.encode()
+        return cls(
+            name=_hkdf(raw, b"coatcheck name v1").hex()[:8],
+            link=_hkdf(raw, b"coatcheck link v1"),
+            code=_hkdf(raw, b"coatcheck code v1"),
+            seal=_hkdf(raw, b"coatcheck seal v1"),
+            device=_hkdf(raw, b"coatcheck device v1"),
+            count=_hkdf(raw, b"coatcheck count v1"),
+        )
+
+    def token_of(self, link: LinkId) -> str:
+        """The token a mail carries for a link: base64url(id || HMAC(k_link, id)), 64 characters."""
+        raw = bytes.fromhex(link)
+        return base64.urlsafe_b64encode(raw + hmac.digest(self.link, raw, "sha256")).decode()
+
+    def code_of(self, link: LinkId) -> str:
+        """The 8-character code (40 bits) of a link, for the browser that asked for it."""
+        number = int.from_bytes(hmac.digest(self.code, bytes.fromhex(link), "sha256")[:5], "big")
+        return "".join(_CODE_ALPHABET[(number >> shift) & 31] for shift in range(35, -1, -5))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTerms:
+    """What a seal vouches for: this shop offered this product at this price in this checkout."""
+
+    shop: str
+    livemode: bool
+    checkout: CheckoutId
+    product: ProductId
+    price: Money
+
+    def message(self) -> bytes:
+        """The signed bytes; no field can hold the separator."""
+        mode = "live" if self.livemode else "test"
+        parts = (
+            "v1", self.shop, mode, self.checkout, self.product, str(self.price.amount), self.price.currency,
+        )  # fmt: skip
+        return "\x1f".join(parts).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys of every secret in SESSION_SECRET; the first signs, all verify what names them."""
+
+    keys: tuple[Key, ...]
+
+    @classmethod
+    def of(cls, secrets: tuple[str, ...]) -> Keyring:
+        """Raises ValueError for no secret at all."""
+        if not secrets:
+            raise ValueError("SESSION_SECRET needs at least one secret")
+        return cls(keys=tuple(Key.of(secret) for secret in secrets))
+
+    @property
+    def signing(self) -> Key:
+        """The key that signs what is new."""
+        return self.keys[0]
+
+    def named(self, name: str) -> Key | None:
+        """The key of that fingerprint; None once its secret was taken out (the drill for a leak)."""
+        return next((key for key in self.keys if key.name == name), None)
+
+    def seal(self, terms: SealedTerms) -> str:
+        """`v1.<key name>.<HMAC in hex>`, for the metadata of a checkout session."""
+        key = self.signing
+        return f"v1.{key.name}.{hmac.digest(key.seal, terms.message(), 'sha256').hex()}"
+
+    def seal_holds(self, seal: str, terms: SealedTerms) -> bool:
+        """Whether one of our secrets sealed exactly these terms."""
+        version, _, rest = seal.partition(".")
+        name, _, mac = rest.partition(".")
+        key = self.named(name)
+        if version != "v1" or key is None or not mac.isascii():
+            return False
+        return hmac.compare_digest(mac, hmac.digest(key.seal, terms.message(), "sha256").hex())
+
+    def bucket(self, kind: str, *parts: str) -> str:
+        """The name of a limit's counter; a keyed hash, so that a counter names no address and no browser."""
+        mac = hmac.digest(self.signing.count, "\x1f".join(parts).encode(), "sha256")
+        return f"{kind}:{mac.hex()[:32]}"
+
+    def device_tag(self, *, nonce: str, mailbox: str) -> str:
+        """What a browser that proved a mailbox carries on: it counts apart from strangers, and opens nothing."""
+        key = self.signing
+        return f"{key.name}.{nonce}.{_device_mac(key, nonce, mailbox)}"
+
+    def device_holds(self, tag: str, *, mailbox: str) -> bool:
+        """Whether this browser once proved this very mailbox."""
+        name, _, rest = tag.partition(".")
+        nonce, _, mac = rest.partition(".")
+        key = self.named(name)
+        if key is None or not mac.isascii():
+            return False
+        return hmac.compare_digest(mac, _device_mac(key, nonce, mailbox))
+
+
+def _device_mac(key: Key, nonce: str, mailbox: str) -> str:
+    return hmac.digest(key.device, f"{nonce}\x1f{mailbox}".encode(), "sha256").hex()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkToken:
+    """The two halves of a token as it came in; whether the MAC is ours depends on the row's key."""
+
+    id: LinkId
+    mac: bytes = field(repr=False)
+
+    def is_from(self, key: Key) -> bool:
+        """Whether this key made the token."""
+        return hmac.compare_digest(self.mac, hmac.digest(key.link, bytes.fromhex(self.id), "sha256"))
+
+
+def read_token(text: str) -> LinkToken | None:
+    """The parts of a link's token; None if it is truncated or was never one."""
+    if len(text) != 64 or not text.isascii():
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(text)
+    except (binascii.Error, ValueError):
+        return None
+    if len(raw) != _LINK_BYTES + _MAC_BYTES or base64.urlsafe_b64encode(raw).decode() != text:
+        return None
+    return LinkToken(id=LinkId(raw[:_LINK_BYTES].hex()), mac=raw[_LINK_BYTES:])
+
+
+def tidy_code(typed: str) -> str:
+    """What somebody typed, as the code is written: upper case, no spaces or hyphens, O for 0 and I for 1 forgiven."""
+    return typed.strip().upper().translate(_MISREAD)[: CODE_LENGTH + 1]
+
+
+def same_code(typed: str, expected: str) -> bool:
+    """Constant-time comparison of a tidied code."""
+    return hmac.compare_digest(typed.encode(), expected.encode())

@@ -1,0 +1,39 @@
+"""How often who may ask for what; counted in the store, so that a restart forgives nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` within any stretch of `window`."""
+
+    kind: str
+    most: int
+    window: timedelta
+
+
+LOGIN_PER_SESSION: Final = Limit(kind="login-session", most=3, window=timedelta(minutes=15))
+LOGIN_BY_STRANGERS: Final = Limit(kind="login-stranger", most=10, window=timedelta(days=1))
+LOGIN_BY_KNOWN_BROWSER: Final = Limit(kind="login-known", most=10, window=timedelta(days=1))
+LOGIN_PER_IP: Final = Limit(kind="login-ip", most=20, window=timedelta(hours=1))
+UNPAID_PER_IP: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes=10))
+# Stripe allows 25 requests a second in test mode (https://docs.stripe.com/rate-limits); stay below it.
+CHECKOUTS_PER_SHOP: Final = Limit(kind="checkouts", most=20, window=timedelta(seconds=1))
+
+
+def network_of(peer: str) -> str:
+    """What one household or server shares: an IPv4 address, or an IPv6 /64. Unreadable peers share one name."""
+    try:
+        address: IPv4Address | IPv6Address = ip_address(peer)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ip_network((address, 64), strict=False))
+    return str(address)

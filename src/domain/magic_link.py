@@ -1,0 +1,80 @@
+"""Magic links: a single-use, expiring proof of a mailbox, and the code that a login mail carries beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+
+from domain.values import EmailAddress, LinkId, ProductId, SessionId
+
+TICKET_LIFETIME: Final = timedelta(hours=24)
+LOGIN_LIFETIME: Final = timedelta(minutes=15)
+UNSENT_LIFETIME: Final = timedelta(days=7)
+"""A link whose mail never left dies too: longer than any mail is tried."""
+MOST_CODE_TRIES: Final = 5
+
+
+class LinkPurpose(Enum):
+    """Why a link was made: with a purchase, or because someone asked to sign in."""
+
+    TICKET = "ticket"
+    LOGIN = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class MagicLink:
+    """One link. Its id is no secret: token and code come from the id and the key named `key`."""
+
+    id: LinkId
+    key: str
+    purpose: LinkPurpose
+    mailbox: EmailAddress
+    asked_by: SessionId | None
+    """The browser in which its code works; None for tickets, which have no code."""
+    product: ProductId | None
+    """What its ticket was for: where to go after signing in."""
+    made_at: datetime
+    sent_at: datetime | None = None
+    """When its mail was first handed over; time runs from then."""
+    used_at: datetime | None = None
+    superseded: bool = False
+    """A newer link was asked for, by the same browser for the same address."""
+    code_tries: int = 0
+
+    def expires_at(self) -> datetime:
+        """The moment from which it no longer opens anything."""
+        if self.sent_at is None:
+            return self.made_at + UNSENT_LIFETIME
+        return self.sent_at + (TICKET_LIFETIME if self.purpose is LinkPurpose.TICKET else LOGIN_LIFETIME)
+
+    @property
+    def has_code(self) -> bool:
+        """Only a login that was asked for has a code: in a ticket it would be phishing bait."""
+        return self.purpose is LinkPurpose.LOGIN and self.asked_by is not None
+
+
+class LinkState(Enum):
+    """Whether a link can still be used, and if not, why."""
+
+    USABLE = auto()
+    USED = auto()
+    SUPERSEDED = auto()
+    EXPIRED = auto()
+
+
+def link_state(link: MagicLink, *, now: datetime) -> LinkState:
+    """The rule of single use and expiry. Used outranks the rest: it is what its owner must hear."""
+    if link.used_at is not None:
+        return LinkState.USED
+    if link.superseded:
+        return LinkState.SUPERSEDED
+    if now >= link.expires_at():
+        return LinkState.EXPIRED
+    return LinkState.USABLE
+
+
+def code_is_dead(link: MagicLink) -> bool:
+    """Five wrong tries end the code; the link in the mail goes on working."""
+    return link.code_tries >= MOST_CODE_TRIES

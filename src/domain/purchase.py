@@ -1,0 +1,158 @@
+"""Checkouts, the purchases they become, and the facts whose sum is a purchase's state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Final
+
+from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """One attempt to buy, as it stood when it began. The claim judges by this, never by today's catalogue."""
+
+    id: CheckoutId
+    product: ProductId
+    product_name: str
+    price: Money
+    session: SessionId | None
+    """The row of the browser that started it; None in a restored shop, where the row was written by a claim."""
+    mailbox: EmailAddress | None
+    """The mailbox its session had proved when the checkout began."""
+    livemode: bool
+    started_at: datetime
+    provider_ref: ProviderRef | None = None
+    """Stripe's id of the session, once it exists."""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A checkout that was paid. It belongs to `mailbox` and keeps the address given at the payment, too."""
+
+    checkout: CheckoutId
+    provider_ref: ProviderRef
+    payment: str | None
+    """The payment intent's id; None when nothing had to be paid."""
+    user: UserId
+    mailbox: EmailAddress
+    paid_email: EmailAddress | None
+    product: ProductId
+    product_name: str
+    paid: Money
+    livemode: bool
+    session: SessionId | None
+    booked_at: datetime
+
+
+class FactKind(Enum):
+    """Which kind of the provider's objects a fact is the register of."""
+
+    SESSION = "session"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+
+
+# DESIGN: ranks are total and only break ties within one second, except that sessions compare by rank first.
+_RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
+    FactKind.SESSION: ("open", "expired", "unpaid", "failed", "paid"),
+    FactKind.REFUND: ("pending", "requires_action", "succeeded", "canceled", "failed"),
+    FactKind.DISPUTE: (
+        "warning_needs_response",
+        "warning_under_review",
+        "needs_response",
+        "under_review",
+        "warning_closed",
+        "prevented",
+        "won",
+        "lost",
+    ),
+}
+_UNKNOWN_RANK: Final = 99
+_DISPUTE_OVER: Final = frozenset({"warning_closed", "prevented", "won"})
+_REFUND_COUNTS: Final = frozenset({"pending", "succeeded"})
+_REFUND_KNOWN: Final = frozenset(_RANKS[FactKind.REFUND])
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The newest thing the provider said of one of its objects: a register, replaced only by a greater one.
+
+    `as_of` is the provider's own second (Unix time): `event.created` of a webhook, the `Date` of an answer.
+    `payment` is the payment intent the object belongs to; `amount` is in minor units.
+    """
+
+    object_id: str
+    kind: FactKind
+    payment: str | None
+    as_of: int
+    status: str
+    amount: int
+
+    @property
+    def rank(self) -> int:
+        """The place of the status in its kind's total order; an unknown status stands last."""
+        order = _RANKS[self.kind]
+        return order.index(self.status) if self.status in order else _UNKNOWN_RANK
+
+    @property
+    def weight(self) -> tuple[int, int, int, str, int, str]:
+        """What is compared: total, so that no two different facts tie and every order gives the same state."""
+        if self.kind is FactKind.SESSION:
+            return (self.rank, self.as_of, 0, self.status, self.amount, self.payment or "")
+        return (self.as_of, self.rank, 0, self.status, self.amount, self.payment or "")
+
+
+def newer(held: Fact | None, told: Fact) -> Fact:
+    """The greater of two facts about one object: commutative, associative, idempotent."""
+    if held is None or told.weight > held.weight:
+        return told
+    return held
+
+
+class PurchaseState(Enum):
+    """What the facts of a purchase add up to."""
+
+    LIVE = auto()
+    SUSPENDED = auto()
+    """A dispute is open, or a status is one we do not know: unknown counts against access."""
+    REFUNDED = auto()
+    CHARGED_BACK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A purchase's state and the second (Unix time) of the fact that decided it; None when nothing did."""
+
+    state: PurchaseState
+    since: int | None
+
+
+def standing(purchase: Purchase, facts: Iterable[Fact]) -> Standing:
+    """The state of a purchase, computed from the set of its facts in any order."""
+    refunded, refunded_at = 0, 0
+    lost_at: int | None = None
+    open_at: int | None = None
+    for fact in facts:
+        if fact.kind is FactKind.REFUND:
+            if fact.status in _REFUND_COUNTS:
+                refunded += fact.amount
+                refunded_at = max(refunded_at, fact.as_of)
+            elif fact.status not in _REFUND_KNOWN:
+                open_at = max(open_at or 0, fact.as_of)
+        elif fact.kind is FactKind.DISPUTE:
+            if fact.status == "lost":
+                lost_at = max(lost_at or 0, fact.as_of)
+            elif fact.status not in _DISPUTE_OVER:
+                open_at = max(open_at or 0, fact.as_of)
+    if lost_at is not None:
+        return Standing(state=PurchaseState.CHARGED_BACK, since=lost_at)
+    if refunded > 0 and refunded >= purchase.paid.amount:
+        return Standing(state=PurchaseState.REFUNDED, since=refunded_at)
+    if open_at is not None:
+        return Standing(state=PurchaseState.SUSPENDED, since=open_at)
+    return Standing(state=PurchaseState.LIVE, since=None)

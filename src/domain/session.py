@@ -1,0 +1,64 @@
+"""What one browser has proved, and for how long we believe it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.values import Digest, EmailAddress, SessionId
+
+# OWASP ASVS 5.0, 7.3.1 and 7.3.2: an inactivity and an absolute timeout, both enforced on the server.
+ABSOLUTE_LIFETIME: Final = timedelta(days=30)
+IDLE_LIFETIME: Final = timedelta(days=14)
+SEEN_EVERY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One browser: the checkouts name its row, its cookie only the token's hash. `mailbox` once proved."""
+
+    id: SessionId
+    token_hash: Digest
+    mailbox: EmailAddress | None
+    started_at: datetime
+    """When the token was made: at the first checkout, and again when a mailbox is proved."""
+    seen_at: datetime
+    label: str
+    """What the list of sessions calls it, such as "Firefox on Linux"."""
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether it proved a mailbox; a paid checkout alone does not sign anybody in."""
+        return self.mailbox is not None
+
+    def expires_at(self) -> datetime:
+        """When we stop believing it if it is not seen again."""
+        return min(self.started_at + ABSOLUTE_LIFETIME, self.seen_at + IDLE_LIFETIME)
+
+    def is_live(self, *, now: datetime) -> bool:
+        """Whether its cookie still counts."""
+        return now < self.expires_at()
+
+    def wants_seen(self, *, now: datetime) -> bool:
+        """Whether "last seen" is old enough to be written again: at most once a day."""
+        return now - self.seen_at >= SEEN_EVERY
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """Randomness for a session that may have to be made: its id, and the token its browser will carry."""
+
+    id: SessionId
+    token: str
+
+
+def label_of(user_agent: str) -> str:
+    """A short name for a browser from its User-Agent; nothing else of that header is kept."""
+    browsers = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
+                ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"))  # fmt: skip
+    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+               ("CrOS", "ChromeOS"), ("Mac OS X", "Mac"), ("Linux", "Linux"))  # fmt: skip
+    browser = next((name for mark, name in browsers if mark in user_agent), "A browser")
+    system = next((name for mark, name in systems if mark in user_agent), "")
+    return f"{browser} on {system}" if system else browser

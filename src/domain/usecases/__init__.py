@@ -1,0 +1,1 @@
+"""The stories: one verb a file, each read top to bottom."""

@@ -1,0 +1,154 @@
+"""Values that cannot be wrong once made: money, e-mail addresses, ids and digests."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Final, NewType
+
+import idna
+
+CheckoutId = NewType("CheckoutId", str)
+"""Our own id of one attempt to buy: 128 random bits, hex. Stripe gets it as `client_reference_id`."""
+
+ProviderRef = NewType("ProviderRef", str)
+"""The payment provider's id of a checkout (`cs_test_…`, `cs_live_…`)."""
+
+ProductId = NewType("ProductId", str)
+SessionId = NewType("SessionId", str)
+LinkId = NewType("LinkId", str)
+UserId = NewType("UserId", str)
+Digest = NewType("Digest", str)
+"""A SHA-256 in hex: how a secret that a browser carries is stored."""
+
+_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_PROVIDER_REF: Final = re.compile(r"cs_(?:test|live)_[A-Za-z0-9]{1,200}")
+
+# https://docs.stripe.com/currencies#zero-decimal and #three-decimal. ISK and UGX have no minor unit, but
+# Stripe still wants them in hundredths (same page, "special cases"), so they count as two digits here.
+_ZERO_DECIMAL: Final = frozenset(
+    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905 - reads as the page does
+)
+_THREE_DECIMAL: Final = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+# Stripe's upper bound of an amount: eight digits, https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+_LARGEST: Final = 99_999_999
+
+
+def digest_of(secret: bytes) -> Digest:
+    """SHA-256 of a high-entropy secret, in hex. Not for passwords; there are none."""
+    return Digest(hashlib.sha256(secret).hexdigest())
+
+
+def is_product_id(text: str) -> bool:
+    """Whether `text` is a slug: lower-case letters, digits and inner hyphens, at most 64."""
+    return _SLUG.fullmatch(text) is not None
+
+
+def is_provider_ref(text: str) -> bool:
+    """Whether `text` has the form of a Checkout Session id; anything else never reaches Stripe's URL."""
+    return _PROVIDER_REF.fullmatch(text) is not None
+
+
+def currency_digits(currency: str) -> int:
+    """How many decimal digits Stripe's minor unit of this currency stands for (0, 2 or 3)."""
+    if currency in _ZERO_DECIMAL:
+        return 0
+    return 3 if currency in _THREE_DECIMAL else 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """An amount in minor units (cents) of an ISO 4217 currency in lower case, as Stripe counts it."""
+
+    amount: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.amount <= _LARGEST):
+            raise ValueError(f"an amount must be 0 to {_LARGEST} minor units, not {self.amount}")
+        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.islower():
+            raise ValueError(f"a currency is three lower-case letters such as 'usd', not {self.currency!r}")
+
+    @classmethod
+    def parse(cls, text: str, *, currency: str) -> Money:
+        """`"19.99"` in a currency. Raises ValueError with a sentence that names what is wrong."""
+        digits = currency_digits(currency)
+        if not re.fullmatch(r"\d{1,8}(\.\d{1,3})?", text):
+            raise ValueError(f"a price is written like 19.99 (digits, one point, no sign), not {text!r}")
+        try:
+            minor = Decimal(text).scaleb(digits)
+        except InvalidOperation as error:  # pragma: no cover - the pattern above admits only decimals
+            raise ValueError(f"not a price: {text!r}") from error
+        if minor != minor.to_integral_value():
+            raise ValueError(f"{currency.upper()} has {digits} decimal digits, so {text!r} cannot be charged")
+        return cls(amount=int(minor), currency=currency)
+
+    def __str__(self) -> str:
+        """`19.99 USD`: for mails and logs; pages format by locale."""
+        digits = currency_digits(self.currency)
+        number = f"{Decimal(self.amount).scaleb(-digits):.{digits}f}"
+        return f"{number} {self.currency.upper()}"
+
+
+class InvalidEmail(ValueError):
+    """The text is no e-mail address we can mail; the message is a sentence for whoever typed it."""
+
+
+_ATEXT_DOT: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EmailAddress:
+    """One canonical mailbox: NFKC, stripped, IDNA (UTS 46) domain, lower case; RFC 5321 lengths."""
+
+    canonical: str
+
+    def __str__(self) -> str:
+        return self.canonical
+
+    @classmethod
+    def parse(cls, raw: str) -> EmailAddress:
+        """The canonical address of what somebody typed.
+
+        Raises InvalidEmail. Quoted local parts, comments, address literals and local parts that are not
+        ASCII after NFKC are refused rather than guessed at (RFC 5321 §4.5.3.1 for the lengths).
+        """
+        if len(raw) > 1000:
+            raise InvalidEmail("That is too long for an e-mail address.")
+        text = unicodedata.normalize("NFKC", raw).strip()
+        if not text:
+            raise InvalidEmail("Please enter your e-mail address.")
+        if any(unicodedata.category(char)[0] in "CZ" for char in text):
+            raise InvalidEmail("An e-mail address has no spaces or line breaks in it.")
+        local, at, domain = text.rpartition("@")
+        if not at or not local or not domain or "@" in local:
+            raise InvalidEmail("An e-mail address has exactly one @, with something on both sides of it.")
+        if not local.isascii():
+            raise InvalidEmail("We can only mail addresses whose part before the @ is plain ASCII letters.")
+        if len(local) > 64 or not _ATEXT_DOT.fullmatch(local):
+            raise InvalidEmail("The part before the @ has a character or a length that mail servers refuse.")
+        address = f"{local}@{_ascii_domain(domain)}".lower()
+        if len(address) > 254:
+            raise InvalidEmail("That is too long for an e-mail address (254 characters at most).")
+        return cls(canonical=address)
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain as it stands in DNS. UTS 46, non-transitional: `faß.de` is its own domain, not `fass.de`."""
+    try:
+        encoded = idna.encode(domain, uts46=True, std3_rules=True, transitional=False).decode("ascii")
+    except (idna.IDNAError, UnicodeError) as error:
+        raise InvalidEmail("The part after the @ is not a domain name.") from error
+    labels = encoded.split(".")
+    if len(labels) < 2 or not all(labels) or labels[-1].isdigit() or len(encoded) > 253:
+        raise InvalidEmail("The part after the @ is not a domain name such as example.com.")
+    return encoded
+
+
+def mask(address: EmailAddress) -> str:
+    """`b•••@x.com` for the owner of a session to recognise their mailbox; never shown to anyone else."""
+    local, _, domain = address.canonical.partition("@")
+    return f"{local[0]}•••@{domain}"
