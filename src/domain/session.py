@@ -62,3 +62,15 @@ def label_of(user_agent: str) -> str:
     browser = next((name for mark, name in browsers if mark in user_agent), "A browser")
     system = next((name for mark, name in systems if mark in user_agent), "")
     return f"{browser} on {system}" if system else browser
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What came along with one request, none of it believed yet."""
+
+    token_hash: Digest | None
+    network: str
+    """What its limits are counted by: `domain.limits.network_of` of the peer."""
+    label: str
+    device: str | None
+    """The tag of a browser that once proved a mailbox (`domain.keys.Keyring.device_tag`)."""

@@ -1,0 +1,195 @@
+"""Take mail out of the outbox and hand it over: at least once on the wire, once at the mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from domain.keys import Keyring
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import (
+    TRIED_LONG_ENOUGH,
+    UNKNOWN_OUTCOME_LIMIT,
+    Mail,
+    MailKind,
+    MailState,
+    fill,
+    notice_letter,
+    pause_before_retry,
+)
+from domain.ports import (
+    Books,
+    Catalogue,
+    Clock,
+    Mailer,
+    MailNotSent,
+    MailRefused,
+    MailUnknown,
+    Randomness,
+    Store,
+)
+from domain.product import ShopInfo
+from domain.values import LinkId
+
+LEASE = timedelta(seconds=60)
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMail:
+    """One round of the mail worker. Any number of them may run at once, and any may die at any moment."""
+
+    store: Store
+    mailer: Mailer
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+    base_url: str
+
+    async def lease(self) -> Sequence[Mail]:
+        """Take what is due, for us alone for a minute. Raises StoreUnavailable."""
+        now = self.clock.now()
+        shop = self.catalogue.current().shop
+        spare = tuple(LinkId(self.randomness.token(16).hex()) for _ in range(BATCH))
+
+        def work(books: Books) -> Sequence[Mail]:
+            leased = books.lease_mails(now=now, until=now + LEASE, limit=BATCH)
+            return [
+                mail
+                for mail, link in zip(leased, spare, strict=False)
+                if _still_wanted(books, mail, link, keyring=self.keyring, shop=shop, now=now)
+            ]
+
+        return await self.store.transact(work)
+
+    async def hand_over(self, mail: Mail) -> None:
+        """Send one leased mail and write down how it went. Raises StoreUnavailable."""
+        shop = self.catalogue.current().shop
+        key = self.keyring.named(mail.key_name) if mail.key_name is not None else None
+        envelope = fill(mail, key=key, base_url=self.base_url, shop=shop.id)
+        try:
+            await self.mailer.send(envelope)
+        except MailRefused as error:
+            await self._stick(mail, str(error), shop)
+        except MailNotSent as error:
+            await self._try_again(mail, str(error), shop, unknown_since=mail.unknown_since)
+        except MailUnknown as error:
+            since = mail.unknown_since or self.clock.now()
+            await self._try_again(mail, str(error), shop, unknown_since=since)
+        else:
+            at = self.clock.now()
+            await self.store.transact(lambda books: books.settle_mail(mail.key, state=MailState.SENT, at=at))
+
+    async def _try_again(
+        self, mail: Mail, problem: str, shop: ShopInfo, *, unknown_since: datetime | None
+    ) -> None:
+        now = self.clock.now()
+        if now - mail.queued_at >= TRIED_LONG_ENOUGH:
+            await self._stick(mail, f"tried for three days: {problem}", shop)
+            return
+        await self.store.transact(
+            lambda books: books.settle_mail(
+                mail.key,
+                state=MailState.QUEUED,
+                at=now,
+                due_at=now + pause_before_retry(mail.attempts + 1),
+                problem=problem,
+                unknown_since=unknown_since,
+            )
+        )
+
+    async def _stick(self, mail: Mail, problem: str, shop: ShopInfo) -> None:
+        now = self.clock.now()
+        await self.store.transact(lambda books: stick(books, mail, problem, shop=shop, now=now))
+
+
+def _still_wanted(
+    books: Books, mail: Mail, spare: LinkId, *, keyring: Keyring, shop: ShopInfo, now: datetime
+) -> bool:
+    """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out."""
+    if mail.kind is MailKind.LOGIN and not books.knows(mail.to):
+        books.settle_mail(
+            mail.key, state=MailState.DROPPED, at=now, problem="nobody of that address bought here"
+        )
+        return False
+    if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:
+        problem = "it may have been sent, but nobody told us; the carrier has forgotten its key by now"
+        stick(books, mail, problem, shop=shop, now=now)
+        return False
+    if mail.key_name is not None and keyring.named(mail.key_name) is None:
+        queue_anew(books, mail, spare, keyring=keyring, now=now)
+        return False
+    return True
+
+
+def stick(books: Books, mail: Mail, problem: str, *, shop: ShopInfo, now: datetime) -> None:
+    """Leave a mail to the merchant, and tell them of the first of its kind that day."""
+    books.settle_mail(
+        mail.key, state=MailState.STUCK, at=now, problem=problem, unknown_since=mail.unknown_since
+    )
+    if mail.kind is MailKind.NOTICE:
+        return
+    lines = (
+        f"A {mail.kind.value} mail could not be sent: {problem}.",
+        "`coatcheck status` lists every mail that waits; `coatcheck status --send-again KEY` sends one again.",
+    )
+    books.queue(
+        Mail(
+            key=f"notice:stuck:{mail.kind.value}:{now:%Y-%m-%d}",
+            kind=MailKind.NOTICE,
+            to=shop.support,
+            letter=notice_letter(subject="A mail is stuck", lines=lines, shop=shop),
+            link=None,
+            key_name=None,
+            queued_at=now,
+            due_at=now,
+        )
+    )
+
+
+def queue_anew(books: Books, mail: Mail, spare: LinkId, *, keyring: Keyring, now: datetime) -> str:
+    """Queue the same letter under a new outbox key, with a new link where it had one; the new key."""
+    base, _, count = mail.key.partition("#")
+    new_key = f"{base}#{int(count or '1') + 1}"
+    if mail.link is not None:
+        held = books.link(mail.link) or _link_of(mail)
+        books.add_link(
+            replace(
+                held,
+                id=spare,
+                key=keyring.signing.name,
+                made_at=now,
+                sent_at=None,
+                used_at=None,
+                code_tries=0,
+            )
+        )
+    books.settle_mail(mail.key, state=MailState.DROPPED, at=now, problem=f"queued anew as {new_key}")
+    books.queue(
+        Mail(
+            key=new_key,
+            kind=mail.kind,
+            to=mail.to,
+            letter=mail.letter,
+            link=spare if mail.link is not None else None,
+            key_name=keyring.signing.name if mail.link is not None else None,
+            queued_at=now,
+            due_at=now,
+        )
+    )
+    return new_key
+
+
+def _link_of(mail: Mail) -> MagicLink:
+    """A link like the one of a mail whose link was pruned while the mail waited."""
+    return MagicLink(
+        id=LinkId(""),
+        key="",
+        purpose=LinkPurpose.LOGIN if mail.kind is MailKind.LOGIN else LinkPurpose.TICKET,
+        mailbox=mail.to,
+        asked_by=None,
+        product=None,
+        made_at=mail.queued_at,
+    )

@@ -1,0 +1,56 @@
+"""Everything the books hold, a page at a time, in an order that does not change while it is read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from domain.access import Holding
+from domain.mail import Mail
+from domain.ports import BooksView, Quarantined, Store, User
+
+PAGE = 500
+
+Record = User | Holding | Mail | Quarantined
+R = TypeVar("R", User, Holding, Mail, Quarantined)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportBooks:
+    """`coatcheck export`. Holds no more than a page in memory."""
+
+    store: Store
+
+    async def __call__(self) -> AsyncIterator[Record]:
+        """Users, purchases with their facts, mails, quarantine. Raises StoreUnavailable."""
+        users = self._pages(lambda b, after: b.users_after(after, limit=PAGE), lambda user: user.id)
+        async for user in users:
+            yield user
+        purchases = self._pages(
+            lambda b, after: b.purchases_after(after, limit=PAGE), lambda held: held.purchase.checkout
+        )
+        async for held in purchases:
+            yield held
+        async for mail in self._pages(
+            lambda b, after: b.mails_after(after, limit=PAGE), lambda mail: mail.key
+        ):
+            yield mail
+        entries = self._pages(lambda b, after: b.quarantine_after(after, limit=PAGE), lambda entry: entry.ref)
+        async for entry in entries:
+            yield entry
+
+    async def _pages(
+        self, page: Callable[[BooksView, str], Sequence[R]], key: Callable[[R], str]
+    ) -> AsyncIterator[R]:
+        after = ""
+        while True:
+            rows = await self._page(page, after)
+            for row in rows:
+                yield row
+            if len(rows) < PAGE:
+                return
+            after = key(rows[-1])
+
+    async def _page(self, page: Callable[[BooksView, str], Sequence[R]], after: str) -> Sequence[R]:
+        return await self.store.read(lambda books: page(books, after))

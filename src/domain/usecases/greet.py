@@ -1,0 +1,117 @@
+"""Recognise a browser: its session if it has one, and everything that session may know of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.access import Holding, owned
+from domain.keys import Keyring
+from domain.ports import Books, BooksView, Clock, Randomness, Store
+from domain.session import NewSession, Session, Visitor
+from domain.values import EmailAddress, ProductId, SessionId, digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Who is there: nobody we know (no session), or a session and its holdings."""
+
+    session: Session | None
+    holdings: Sequence[Holding]
+
+    @property
+    def owned(self) -> frozenset[ProductId]:
+        """The products that open for this browser."""
+        return owned(self.session, holdings=self.holdings)
+
+
+STRANGER = Greeting(session=None, holdings=())
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    """Look a browser up; note at most once a day that it was seen."""
+
+    store: Store
+    clock: Clock
+
+    async def __call__(self, visitor: Visitor) -> Greeting:
+        """Raises StoreUnavailable."""
+        if visitor.token_hash is None:
+            return STRANGER
+        now = self.clock.now()
+        greeting = await self.store.read(lambda books: _recognise(books, visitor, now))
+        session = greeting.session
+        if session is not None and session.wants_seen(now=now):
+            await self.store.transact(lambda books: books.see_session(session.id, at=now))
+        return greeting
+
+
+def _recognise(books: BooksView, visitor: Visitor, now: datetime) -> Greeting:
+    session = live_session(books, visitor, now=now)
+    if session is None:
+        return STRANGER
+    return Greeting(session=session, holdings=books.holdings(session.id, session.mailbox))
+
+
+def live_session(books: BooksView, visitor: Visitor, *, now: datetime) -> Session | None:
+    """The visitor's session, if its cookie still counts."""
+    if visitor.token_hash is None:
+        return None
+    session = books.session(visitor.token_hash)
+    return session if session is not None and session.is_live(now=now) else None
+
+
+def new_session(randomness: Randomness) -> NewSession:
+    """Randomness for a session: a 128-bit id, and a 256-bit token in hex."""
+    return NewSession(id=SessionId(randomness.token(16).hex()), token=randomness.token(32).hex())
+
+
+def begin_session(books: Books, fresh: NewSession, visitor: Visitor, *, now: datetime) -> Session:
+    """Write a new session that has proved nothing yet."""
+    session = Session(
+        id=fresh.id,
+        token_hash=digest_of(fresh.token.encode()),
+        mailbox=None,
+        started_at=now,
+        seen_at=now,
+        label=visitor.label,
+    )
+    books.add_session(session)
+    return session
+
+
+def prove_mailbox(
+    books: Books, mailbox: EmailAddress, fresh: NewSession, visitor: Visitor, *, now: datetime
+) -> None:
+    """Let a browser in as the owner of a mailbox, under a new token.
+
+    The same row goes on, with the checkouts it made, unless it had proved another mailbox: then that row ends
+    and a new one begins, which inherits nothing.
+    """
+    token_hash = digest_of(fresh.token.encode())
+    session = live_session(books, visitor, now=now)
+    if session is not None:
+        if books.prove(session.id, mailbox=mailbox, token_hash=token_hash, at=now):
+            return
+        books.end_session(session.id)
+    books.add_session(
+        Session(
+            id=fresh.id,
+            token_hash=token_hash,
+            mailbox=mailbox,
+            started_at=now,
+            seen_at=now,
+            label=visitor.label,
+        )
+    )
+
+
+def is_known_browser(
+    session: Session | None, visitor: Visitor, mailbox: EmailAddress, *, keyring: Keyring
+) -> bool:
+    """Whether this browser proves, or once proved, this very mailbox."""
+    if session is not None and session.mailbox == mailbox:
+        return True
+    return visitor.device is not None and keyring.device_holds(visitor.device, mailbox=mailbox.canonical)

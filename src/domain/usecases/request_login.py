@@ -1,0 +1,167 @@
+"""Ask for a link at the door. Same answer and same steps, whether we know the address or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from domain.keys import Keyring, read_token
+from domain.limits import LOGIN_BY_KNOWN_BROWSER, LOGIN_BY_STRANGERS, LOGIN_PER_IP, LOGIN_PER_SESSION
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import Mail, MailKind, login_letter
+from domain.ports import Books, Catalogue, Clock, Randomness, Store
+from domain.product import ShopInfo
+from domain.session import NewSession, Session, Visitor
+from domain.usecases.greet import begin_session, is_known_browser, live_session, new_session
+from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class LookInYourMail:
+    """The one answer to an address. `new_token` is the cookie of a browser that had no session."""
+
+    new_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnAddress:
+    """What was typed is no address; `sentence` says why."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyRequests:
+    """This network asked too often, whatever it asked for; a place is free again at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToRenew:
+    """The token is not one of ours, so there is no address to mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLogin:
+    """Queue a login mail with link and code, within the limits. An unknown address costs the same work: its mail
+    is dropped by whoever delivers."""
+
+    store: Store
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+
+    async def __call__(self, visitor: Visitor, typed: str) -> LookInYourMail | NotAnAddress | TooManyRequests:
+        """Raises StoreUnavailable."""
+        try:
+            mailbox = EmailAddress.parse(typed)
+        except InvalidEmail as error:
+            return await self._count_only(visitor, NotAnAddress(sentence=str(error)))
+        return await self._ask(visitor, mailbox, product=None)
+
+    async def renew(
+        self, visitor: Visitor, token_text: str
+    ) -> LookInYourMail | NothingToRenew | TooManyRequests:
+        """Another link to the mailbox of an old one, without typing. Only its owner ever had that token."""
+        token = read_token(token_text)
+        link = None if token is None else await self.store.read(lambda books: books.link(token.id))
+        key = None if link is None else self.keyring.named(link.key)
+        if token is None or link is None or key is None or not token.is_from(key):
+            return await self._count_only(visitor, NothingToRenew())
+        return await self._ask(visitor, link.mailbox, product=link.product)
+
+    async def _count_only(self, visitor: Visitor, answer: A) -> A | TooManyRequests:
+        now = self.clock.now()
+        ref = self.randomness.token(16).hex()
+        until = await self.store.transact(
+            lambda books: _take_network(books, visitor, keyring=self.keyring, now=now, ref=ref)
+        )
+        return answer if until is None else TooManyRequests(until=until)
+
+    async def _ask(
+        self, visitor: Visitor, mailbox: EmailAddress, *, product: ProductId | None
+    ) -> LookInYourMail | TooManyRequests:
+        request = _Request(
+            visitor=visitor,
+            mailbox=mailbox,
+            product=product,
+            shop=self.catalogue.current().shop,
+            keyring=self.keyring,
+            fresh=new_session(self.randomness),
+            link=LinkId(self.randomness.token(16).hex()),
+            now=self.clock.now(),
+        )
+        return await self.store.transact(request.run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    visitor: Visitor
+    mailbox: EmailAddress
+    product: ProductId | None
+    shop: ShopInfo
+    keyring: Keyring
+    fresh: NewSession
+    link: LinkId
+    now: datetime
+
+    def run(self, books: Books) -> LookInYourMail | TooManyRequests:
+        until = _take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.link)
+        if until is not None:
+            return TooManyRequests(until=until)
+        held = live_session(books, self.visitor, now=self.now)
+        session = held or begin_session(books, self.fresh, self.visitor, now=self.now)
+        if self._within_limits(books, session):
+            self._send(books, session)
+        return LookInYourMail(new_token=None if held else self.fresh.token)
+
+    def _within_limits(self, books: Books, session: Session) -> bool:
+        """Limits of the address never show: a limited request gets the same page, and an older mail still works."""
+        bucket, mailbox = self.keyring.bucket, self.mailbox.canonical
+        per_session = bucket(LOGIN_PER_SESSION.kind, mailbox, session.id)
+        if books.take(per_session, LOGIN_PER_SESSION, now=self.now, ref=self.link) is not None:
+            return False
+        if is_known_browser(session, self.visitor, self.mailbox, keyring=self.keyring):
+            limit, who = LOGIN_BY_KNOWN_BROWSER, self.visitor.device or session.id
+        else:
+            limit, who = LOGIN_BY_STRANGERS, ""
+        return books.take(bucket(limit.kind, mailbox, who), limit, now=self.now, ref=self.link) is None
+
+    def _send(self, books: Books, session: Session) -> None:
+        key = self.keyring.signing.name
+        books.supersede_links(self.mailbox, asked_by=session.id)
+        books.add_link(
+            MagicLink(
+                id=self.link,
+                key=key,
+                purpose=LinkPurpose.LOGIN,
+                mailbox=self.mailbox,
+                asked_by=session.id,
+                product=self.product,
+                made_at=self.now,
+            )
+        )
+        books.queue(
+            Mail(
+                key=f"login:{self.link}",
+                kind=MailKind.LOGIN,
+                to=self.mailbox,
+                letter=login_letter(shop=self.shop),
+                link=self.link,
+                key_name=key,
+                queued_at=self.now,
+                due_at=self.now,
+            )
+        )
+
+
+def _take_network(
+    books: Books, visitor: Visitor, *, keyring: Keyring, now: datetime, ref: str
+) -> datetime | None:
+    """Counted before the address is looked at, so that this limit, which shows, says nothing about it."""
+    return books.take(keyring.bucket(LOGIN_PER_IP.kind, visitor.network), LOGIN_PER_IP, now=now, ref=ref)

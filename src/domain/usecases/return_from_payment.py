@@ -1,0 +1,131 @@
+"""A browser comes back from the payment page: claim what is paid, and say where things stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.ports import BooksView, Clock, Payments, PaymentsUnreachable, Store
+from domain.purchase import Checkout
+from domain.session import Visitor
+from domain.usecases.claim_purchase import AwaitingBank, Booked, Claimed, ClaimPurchase, NotPaid, Refused
+from domain.usecases.greet import live_session
+from domain.values import ProductId, ProviderRef, is_provider_ref
+
+ASK_EVERY = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Come:
+    """Paid and booked, in the browser that started it: go to the product's own page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Paid and booked, but this is not the browser that started it: the ticket is in the mail. Nothing opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Not known yet: look again in a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForBank:
+    """The money is under way; the ticket comes by mail. No use in asking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaid:
+    """The checkout was not paid; `status` is the provider's: open, expired or failed."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Paid perhaps, but not to be acted on before the merchant looked at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeverStarted:
+    """No checkout of this shop, or of another product: not asked about, nothing shown."""
+
+
+Returned = Come | Elsewhere | Settling | WaitForBank | Unpaid | HeldBack | NeverStarted
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    checkout: Checkout
+    started_here: bool
+    booked: bool
+    awaiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFromPayment:
+    """The success redirect. Claims at most what the provider says is paid; opens nothing to another browser."""
+
+    store: Store
+    payments: Payments
+    claim: ClaimPurchase
+    clock: Clock
+
+    async def __call__(self, visitor: Visitor, product: ProductId, ref: str) -> Returned:
+        """Raises StoreUnavailable. The provider being away is no error: the page settles later."""
+        if not is_provider_ref(ref):
+            return NeverStarted()
+        now = self.clock.now()
+        session_ref = ProviderRef(ref)
+        known = await self.store.read(lambda books: _look_up(books, visitor, product, session_ref, now))
+        if known is None:
+            return NeverStarted()
+        if known.booked:
+            return Come() if known.started_here else Elsewhere()
+        if known.awaiting:
+            return WaitForBank()
+        claimed = await self._ask(known.checkout, session_ref, now)
+        return _tell(claimed, started_here=known.started_here)
+
+    async def _ask(self, checkout: Checkout, ref: ProviderRef, now: datetime) -> Claimed | None:
+        turn = await self.store.transact(lambda books: books.take_turn(checkout.id, now=now, gap=ASK_EVERY))
+        if not turn:
+            return None
+        try:
+            reading = await self.payments.look(ref)
+        except PaymentsUnreachable:
+            return None
+        if reading is None:
+            return None
+        return await self.store.transact(self.claim.work(reading))
+
+
+def _look_up(
+    books: BooksView, visitor: Visitor, product: ProductId, ref: ProviderRef, now: datetime
+) -> _Known | None:
+    checkout = books.checkout_of(ref)
+    if checkout is None or checkout.product != product:
+        return None
+    session = live_session(books, visitor, now=now)
+    fact = books.fact(ref)
+    return _Known(
+        checkout=checkout,
+        started_here=session is not None and session.id == checkout.session,
+        booked=books.purchase(checkout.id) is not None,
+        awaiting=fact is not None and fact.status == "unpaid",
+    )
+
+
+def _tell(claimed: Claimed | None, *, started_here: bool) -> Returned:
+    match claimed:
+        case None:
+            return Settling()
+        case Booked():
+            return Come() if started_here else Elsewhere()
+        case AwaitingBank():
+            return WaitForBank()
+        case NotPaid(_, status):
+            return Unpaid(status=status)
+        case Refused():
+            return HeldBack()

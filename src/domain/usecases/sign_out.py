@@ -1,0 +1,78 @@
+"""End sessions: this one, one of one's own, or all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.ports import Books, BooksView, Clock, Store
+from domain.session import Session, Visitor
+from domain.usecases.greet import live_session
+from domain.values import SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSessions:
+    """Where one is signed in, newest first; `current` is the browser that asks."""
+
+    current: Session
+    all: Sequence[Session]
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """Log out ends the row on the server; a stolen cookie is worth nothing after it."""
+
+    store: Store
+    clock: Clock
+
+    async def here(self, visitor: Visitor) -> None:
+        """End this browser's session. Raises StoreUnavailable."""
+        now = self.clock.now()
+
+        def work(books: Books) -> None:
+            session = live_session(books, visitor, now=now)
+            if session is not None:
+                books.end_session(session.id)
+
+        await self.store.transact(work)
+
+    async def everywhere(self, visitor: Visitor) -> None:
+        """End every session that proved this one's mailbox, and this one. Raises StoreUnavailable."""
+        now = self.clock.now()
+
+        def work(books: Books) -> None:
+            session = live_session(books, visitor, now=now)
+            if session is None:
+                return
+            if session.mailbox is not None:
+                books.end_sessions_of(session.mailbox)
+            books.end_session(session.id)
+
+        await self.store.transact(work)
+
+    async def one(self, visitor: Visitor, session: SessionId) -> bool:
+        """End one of one's own sessions; somebody else's is left alone. Raises StoreUnavailable."""
+        now = self.clock.now()
+
+        def work(books: Books) -> bool:
+            own = _own(books, visitor, now)
+            return own is not None and any(s.id == session for s in own.all) and books.end_session(session)
+
+        return await self.store.transact(work)
+
+    async def list(self, visitor: Visitor) -> OwnSessions | None:
+        """One's own sessions; None for a browser that has none. Raises StoreUnavailable."""
+        now = self.clock.now()
+        return await self.store.read(lambda books: _own(books, visitor, now))
+
+
+def _own(books: BooksView, visitor: Visitor, now: datetime) -> OwnSessions | None:
+    current = live_session(books, visitor, now=now)
+    if current is None:
+        return None
+    if current.mailbox is None:
+        return OwnSessions(current=current, all=(current,))
+    live = [s for s in books.sessions_of(current.mailbox) if s.is_live(now=now)]
+    return OwnSessions(current=current, all=live)

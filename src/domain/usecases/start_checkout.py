@@ -1,0 +1,162 @@
+"""Start a checkout: our row first, then the provider's session, then its id into our row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain.keys import Keyring, SealedTerms
+from domain.limits import CHECKOUTS_PER_SHOP, UNPAID_PER_IP
+from domain.ports import (
+    Books,
+    Catalogue,
+    CheckoutOffer,
+    Clock,
+    Payments,
+    PaymentsUnreachable,
+    Randomness,
+    Store,
+)
+from domain.product import CatalogueEdition, Product, Saleability, saleability
+from domain.purchase import Checkout
+from domain.session import NewSession, Visitor
+from domain.usecases.greet import Greeting, begin_session, live_session, new_session
+from domain.values import CheckoutId, ProductId
+
+
+@dataclass(frozen=True, slots=True)
+class PayThere:
+    """Send the shopper to `url`; `new_token` is the cookie of a browser that had no session."""
+
+    url: str
+    new_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchProduct:
+    """The catalogue has no product of that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotForSale:
+    """The product is there, but not to be bought now."""
+
+    product: Product
+    why: Saleability
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyYours:
+    """This browser opens it already: ask before it is bought twice."""
+
+    product: Product
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyCheckouts:
+    """A limit is reached; a place is free again at `until`."""
+
+    until: datetime
+
+
+Started = PayThere | NoSuchProduct | NotForSale | AlreadyYours | TooManyCheckouts
+
+
+@dataclass(frozen=True, slots=True)
+class StartCheckout:
+    """From the click on Buy to the provider's page."""
+
+    store: Store
+    payments: Payments
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+    base_url: str
+
+    async def __call__(self, visitor: Visitor, product: ProductId, *, again: bool) -> Started:
+        """Raises PaymentsUnreachable (nothing was charged), PaymentsRefused, StoreUnavailable."""
+        edition = self.catalogue.current()
+        wanted = edition.products.get(product)
+        if wanted is None:
+            return NoSuchProduct()
+        now = self.clock.now()
+        fresh = new_session(self.randomness)
+        draft = self._draft(wanted, now)
+        opened = await self.store.transact(
+            lambda books: _open(books, visitor, wanted, draft, fresh, keyring=self.keyring, again=again)
+        )
+        if not isinstance(opened, Checkout):
+            return opened
+        try:
+            page = await self.payments.start(self._offer(opened, wanted, edition))
+        except PaymentsUnreachable:
+            await self.store.transact(lambda books: books.give_back(opened.id))
+            raise
+        await self.store.transact(
+            lambda books: books.bind_checkout(opened.id, ref=page.ref, expires_at=page.expires_at)
+        )
+        return PayThere(url=page.url, new_token=fresh.token if opened.session == fresh.id else None)
+
+    def _draft(self, product: Product, now: datetime) -> Checkout:
+        return Checkout(
+            id=CheckoutId(self.randomness.token(16).hex()),
+            product=product.id,
+            product_name=product.name,
+            price=product.price,
+            session=None,
+            mailbox=None,
+            livemode=self.payments.livemode,
+            started_at=now,
+        )
+
+    def _offer(self, checkout: Checkout, product: Product, edition: CatalogueEdition) -> CheckoutOffer:
+        terms = SealedTerms(
+            shop=edition.shop.id,
+            livemode=checkout.livemode,
+            checkout=checkout.id,
+            product=checkout.product,
+            price=checkout.price,
+        )
+        return CheckoutOffer(
+            checkout=checkout,
+            shop=edition.shop.id,
+            seal=self.keyring.seal(terms),
+            summary=product.summary,
+            success_url=f"{self.base_url}/view/{product.id}?session_id={{CHECKOUT_SESSION_ID}}",
+            cancel_url=f"{self.base_url}/products/{product.id}",
+        )
+
+
+def _open(
+    books: Books,
+    visitor: Visitor,
+    product: Product,
+    draft: Checkout,
+    fresh: NewSession,
+    *,
+    keyring: Keyring,
+    again: bool,
+) -> Checkout | NotForSale | AlreadyYours | TooManyCheckouts:
+    now = draft.started_at
+    sold = books.sold(product.id) if product.stock is not None else 0
+    why = saleability(product, sold=sold)
+    if why is not Saleability.ON_SALE:
+        return NotForSale(product=product, why=why)
+    session = live_session(books, visitor, now=now)
+    if session is not None and not again:
+        holdings = books.holdings(session.id, session.mailbox)
+        if product.id in Greeting(session=session, holdings=holdings).owned:
+            return AlreadyYours(product=product)
+    per_ip = keyring.bucket(UNPAID_PER_IP.kind, visitor.network)
+    until = books.take(per_ip, UNPAID_PER_IP, now=now, ref=draft.id)
+    if until is None:
+        until = books.take(CHECKOUTS_PER_SHOP.kind, CHECKOUTS_PER_SHOP, now=now, ref=draft.id)
+    if until is not None:
+        books.give_back(draft.id)
+        return TooManyCheckouts(until=until)
+    if session is None:
+        session = begin_session(books, fresh, visitor, now=now)
+    checkout = replace(draft, session=session.id, mailbox=session.mailbox)
+    books.add_checkout(checkout)
+    return checkout
