@@ -1,0 +1,1 @@
+"""What starts the shop: settings, composition, HTTP, command line."""

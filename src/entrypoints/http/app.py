@@ -1,0 +1,68 @@
+"""The Litestar application: page families in, one ASGI callable out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from litestar import Litestar
+
+from entrypoints.http.gate import AccessLine, Gate, security_headers
+from entrypoints.http.problems import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from litestar.handlers import HTTPRouteHandler
+
+    from entrypoints.settings import Network
+
+# A webhook of Stripe's is some 4 KB; 1 MB is far beyond any, and small enough to hold many at once.
+LARGEST_BODY = 1_000_000
+
+
+class Family(Protocol):
+    """A family of pages, as the container builds it."""
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """Its handlers: bound methods, typed, with their use cases in their object."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Frontage:
+    """How the shop stands towards the street."""
+
+    base_url: str
+    host: str
+    https: bool
+    payment_origin: str
+    trusted_proxies: tuple[Network, ...]
+
+
+def build_app(
+    families: Sequence[Family],
+    *,
+    frontage: Frontage,
+    problems: Problems,
+    access: Callable[[AccessLine], None],
+) -> Gate:
+    """Litestar with its handlers, behind the gate that every request passes."""
+    handlers: Any = problems.handlers()
+    app = Litestar(
+        [handler for family in families for handler in family.routes()],
+        exception_handlers=handlers,
+        request_max_body_size=LARGEST_BODY,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return Gate(
+        app,
+        base_url=frontage.base_url,
+        host=frontage.host,
+        headers=security_headers(https=frontage.https, payment_origin=frontage.payment_origin),
+        trusted_proxies=frontage.trusted_proxies,
+        refuse=problems.refusal,
+        log=access,
+    )

@@ -1,0 +1,85 @@
+"""The two cookies: the session, and the tag of a browser that once proved a mailbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from domain.limits import network_of
+from domain.session import ABSOLUTE_LIFETIME, Visitor, label_of
+from domain.values import digest_of
+
+if TYPE_CHECKING:
+    from litestar import Request
+
+_DEVICE_DAYS: Final = 365
+_TOKEN_LENGTH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """Reads and writes them. `__Host-` and Secure over https; plain names on http://localhost only.
+
+    RFC 6265bis §4.1.3.2: a `__Host-` cookie cannot be planted by another host or path.
+    """
+
+    https: bool
+
+    @property
+    def session_name(self) -> str:
+        """The name of the session's cookie."""
+        return "__Host-session" if self.https else "session"
+
+    @property
+    def device_name(self) -> str:
+        """The name of the device tag's cookie."""
+        return "__Host-device" if self.https else "device"
+
+    def visitor(self, request: Request[Any, Any, Any]) -> Visitor:
+        """What came along with a request."""
+        held = self._held(request)
+        token = held.get(self.session_name, "")
+        agent = request.headers.get("user-agent", "")
+        return Visitor(
+            token_hash=digest_of(token.encode()) if _is_token(token) else None,
+            network=network_of(request.scope["peer"]),  # type: ignore[typeddict-item]  # the gate put it there
+            label=label_of(agent[:400]),
+            device=held.get(self.device_name),
+        )
+
+    def has_session(self, request: Request[Any, Any, Any]) -> bool:
+        """Whether a session's cookie came along at all: without one, everybody sees the same page."""
+        return any(
+            name == b"cookie" and self.session_name.encode() in value for name, value in request.scope["headers"]
+        )
+
+    def _held(self, request: Request[Any, Any, Any]) -> dict[str, str]:
+        held: dict[str, str] = {}
+        for name, value in request.scope["headers"]:
+            if name == b"cookie":
+                for pair in value.decode("latin-1").split(";"):
+                    key, equals, text = pair.strip().partition("=")
+                    if equals:
+                        # The first of a name wins: browsers send the most specific path first (RFC 6265 §5.4).
+                        held.setdefault(key, text)
+        return held
+
+    def session(self, token: str) -> tuple[str, str]:
+        """The header that gives a browser its session."""
+        return self._set(self.session_name, token, int(ABSOLUTE_LIFETIME.total_seconds()))
+
+    def device(self, tag: str) -> tuple[str, str]:
+        """The header that marks a browser as one that proved a mailbox."""
+        return self._set(self.device_name, tag, _DEVICE_DAYS * 86400)
+
+    def no_session(self) -> tuple[str, str]:
+        """The header that takes the session's cookie back."""
+        return self._set(self.session_name, "", 0)
+
+    def _set(self, name: str, value: str, seconds: int) -> tuple[str, str]:
+        secure = "; Secure" if self.https else ""
+        return "set-cookie", f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _is_token(text: str) -> bool:
+    return len(text) == _TOKEN_LENGTH and text.isascii() and text.isalnum()

@@ -1,0 +1,64 @@
+"""The buyer's own pages: what was bought, and where one is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from litestar import post, route
+from litestar.response.base import ASGIResponse
+
+from domain.usecases.sign_out import SignOut
+from domain.values import SessionId
+from entrypoints.http.forms import form_of
+from entrypoints.http.front import AnyRequest, Front, see_other
+from entrypoints.http.shop import PAGE
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPages:
+    """library, sessions."""
+
+    front: Front
+    sign_out: SignOut
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [
+            route("/library", http_method=PAGE, status_code=200)(self.library),
+            route("/sessions", http_method=PAGE, status_code=200)(self.sessions),
+            post("/sessions", status_code=303)(self.end),
+        ]
+
+    async def library(self, request: AnyRequest) -> ASGIResponse:
+        """Everything this browser may open, newest first; to a stranger, the door."""
+        greeting = await self.front.greeting(request)
+        if greeting.session is None:
+            return see_other("/request-login")
+        holdings = sorted(greeting.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
+        return self.front.html(
+            request, "library.html", greeting=greeting, noindex=True, mailbox=greeting.session.mailbox, holdings=holdings
+        )
+
+    async def sessions(self, request: AnyRequest) -> ASGIResponse:
+        """Where one is signed in."""
+        own = await self.sign_out.list(self.front.visitor(request))
+        if own is None:
+            return see_other("/request-login")
+        greeting = await self.front.greeting(request)
+        return self.front.html(
+            request, "sessions.html", greeting=greeting, noindex=True, sessions=own.all, current=own.current
+        )
+
+    async def end(self, request: AnyRequest) -> ASGIResponse:
+        """End one of one's own sessions (`end` is its id), or all of them (`end` is `all`)."""
+        wish = (await form_of(request)).get("end", "")
+        visitor = self.front.visitor(request)
+        if wish == "all":
+            await self.sign_out.everywhere(visitor)
+            return see_other("/", self.front.cookies.no_session())
+        await self.sign_out.one(visitor, SessionId(wish))
+        return see_other("/sessions")

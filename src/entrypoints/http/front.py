@@ -1,0 +1,139 @@
+"""What every family of pages needs: who is there, and a page in the shop's frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from litestar.response.base import ASGIResponse
+
+from domain.ports import Catalogue
+from domain.product import CatalogueEdition
+from domain.session import Visitor
+from domain.usecases.greet import STRANGER, Greet, Greeting
+from entrypoints.http.cookies import Cookies
+from entrypoints.http.rendering import Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from litestar import Request
+
+    AnyRequest = Request[Any, Any, Any]
+
+Header = tuple[str, str]
+PERSONAL: Final[Header] = ("cache-control", "no-store")
+
+
+def see_other(url: str, *cookies: Header) -> ASGIResponse:
+    """303: the browser goes on with a GET, and "back" does not send the form again."""
+    return ASGIResponse(status_code=303, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Renders pages in the shop's frame, for a visitor or for a stranger."""
+
+    pages: Pages
+    catalogue: Catalogue
+    cookies: Cookies
+    greet: Greet
+    base_url: str
+    banner: str | None
+
+    def visitor(self, request: AnyRequest) -> Visitor:
+        """What came along with the request."""
+        return self.cookies.visitor(request)
+
+    async def greeting(self, request: AnyRequest) -> Greeting:
+        """Who is there; nobody is looked up for a request without a cookie."""
+        if not self.cookies.has_session(request):
+            return STRANGER
+        return await self.greet(self.cookies.visitor(request))
+
+    def html(
+        self,
+        request: AnyRequest,
+        template: str,
+        *,
+        greeting: Greeting = STRANGER,
+        status: int = 200,
+        headers: Sequence[Header] = (PERSONAL,),
+        **context: object,
+    ) -> ASGIResponse:
+        """A page, by default one that nobody may store."""
+        edition = self.catalogue.current()
+        body = self.render(
+            template,
+            edition,
+            greeting=greeting,
+            path=request.scope["path"],
+            request_id=request.scope["request_id"],  # type: ignore[typeddict-item]  # the gate put it there
+            **context,
+        )
+        return ASGIResponse(body=body, status_code=status, headers=headers, media_type="text/html")
+
+    def render(
+        self,
+        template: str,
+        edition: CatalogueEdition,
+        *,
+        greeting: Greeting = STRANGER,
+        path: str = "/",
+        request_id: str = "",
+        **context: object,
+    ) -> bytes:
+        """The bytes of a page."""
+        return self.pages.render(
+            template,
+            shop=edition.shop,
+            footer_pages=tuple(edition.pages.values()),
+            viewer=greeting.session,
+            banner=self.banner,
+            request_id=request_id,
+            canonical=self.base_url + path,
+            **context,
+        )
+
+    def problem(
+        self,
+        request: AnyRequest,
+        status: int,
+        title: str,
+        message: str,
+        *,
+        action_url: str = "/",
+        action_label: str = "Back to the shop",
+        retry_after: int | None = None,
+    ) -> ASGIResponse:
+        """A page that says what went wrong, and what to do next."""
+        headers = [PERSONAL]
+        if retry_after is not None:
+            headers.append(("retry-after", str(retry_after)))
+        return self.html(
+            request,
+            "problem.html",
+            status=status,
+            headers=headers,
+            noindex=True,
+            status_code=status,
+            title=title,
+            message=message,
+            action_url=action_url,
+            action_label=action_label,
+        )
+
+
+def seconds_until(moment: datetime, *, now: datetime) -> int:
+    """Whole seconds to wait, at least one: for Retry-After and for the sentence that says when."""
+    return max(1, int((moment - now).total_seconds()) + 1)
+
+
+def in_words(seconds: int) -> str:
+    """`40 seconds`, `12 minutes`, `3 hours`: how long to wait, rounded up."""
+    for size, name in ((3600, "hour"), (60, "minute")):
+        if seconds > size:
+            number = -(-seconds // size)
+            return f"{number} {name}{'s' if number > 1 else ''}"
+    return f"{seconds} second{'s' if seconds > 1 else ''}"

@@ -1,0 +1,150 @@
+"""What every request passes and every answer carries: hosts, origins, security headers, one log line."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from entrypoints.http.addresses import peer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+    from entrypoints.settings import Network
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+WEBHOOK_PATH: Final = "/webhook"
+_ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """One answered request. `route` is the template, so that no token and no id is in it."""
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+    request_id: str
+
+
+def security_headers(*, https: bool, payment_origin: str) -> list[tuple[bytes, bytes]]:
+    """The headers of every answer (OWASP ASVS 5.0 chapter 3.4).
+
+    `form-action` names the payment page, since it also rules the redirect that answers a form (CSP3 §6.3.1).
+    """
+    policy = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"connect-src 'self'; form-action 'self' {payment_origin}; base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = [
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"x-frame-options", b"DENY"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    ]
+    if https:
+        headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+    return headers
+
+
+class Gate:
+    """The outermost ASGI application. Keeps no state but a counter."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        base_url: str,
+        host: str,
+        headers: list[tuple[bytes, bytes]],
+        trusted_proxies: tuple[Network, ...],
+        refuse: Callable[[int, str], bytes],
+        log: Callable[[AccessLine], None],
+    ) -> None:
+        self._app = app
+        self._origin = base_url.encode()
+        self._host = host.encode().lower()
+        self._headers = headers
+        self._proxies = trusted_proxies
+        self._refuse = refuse
+        self._log = log
+        self._ids = count(1)
+        self._prefix = os.urandom(4).hex()
+        self._no_store = (b"cache-control", b"no-store")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it here; log it once it was answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = f"{self._prefix}{next(self._ids):08x}"
+        method: str = scope["method"]
+        headers = scope["headers"]
+        status = 500
+        extra = [*self._headers, (b"x-request-id", request_id.encode())]
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                sent = list(message["headers"])
+                if not any(name == b"cache-control" for name, _ in sent):
+                    sent.append(self._no_store)
+                sent += extra
+                await send({"type": "http.response.start", "status": status, "headers": sent})
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                if not message.get("more_body"):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+            else:
+                await send(message)
+
+        scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
+        scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # as above
+        try:
+            refusal = self._objection(scope["path"], method, headers)
+            if refusal is None:
+                await self._app(scope, receive, answer)
+            else:
+                await _answer_plainly(refusal, self._refuse(refusal, request_id), answer)
+        finally:
+            route = scope.get("path_template") or "-"
+            self._log(AccessLine(method, str(route), status, time.perf_counter() - began, request_id))
+
+    def _objection(self, path: str, method: str, headers: list[tuple[bytes, bytes]]) -> int | None:
+        host = site = origin = None
+        for name, value in headers:
+            if name == b"host":
+                host = value
+            elif name == b"sec-fetch-site":
+                site = value
+            elif name == b"origin":
+                origin = value
+        if path not in _ANY_HOST and (host is None or host.lower() != self._host):
+            return 400
+        if method in SAFE_METHODS or path == WEBHOOK_PATH:
+            return None
+        return None if self._is_same_origin(site, origin) else 403
+
+    def _is_same_origin(self, site: bytes | None, origin: bytes | None) -> bool:
+        """Go 1.25's rule (net/http CrossOriginProtection): no token to lose, and old clients still work."""
+        if site is not None:
+            return site in (b"same-origin", b"none")
+        if origin is not None:
+            return origin == self._origin
+        return True
+
+
+async def _answer_plainly(status: int, body: bytes, send: Send) -> None:
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

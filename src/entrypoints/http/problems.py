@@ -1,0 +1,115 @@
+"""Exceptions to pages: the one table that maps what broke to a status code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from litestar.exceptions import HTTPException
+
+from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
+from entrypoints.http.front import Front
+from entrypoints.logs import log_exception
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litestar.response.base import ASGIResponse
+
+    from entrypoints.http.front import AnyRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a shopper reads."""
+
+    title: str
+    message: str
+
+
+WORDS: Final[Mapping[int, Words]] = {
+    400: Words("That did not work", "Your browser sent something we could not read. Please go back and try again."),
+    403: Words(
+        "That came from somewhere else",
+        "For your safety we only take forms from this shop's own pages. Please open the shop and try again.",
+    ),
+    404: Words("There is nothing here", "The page you asked for does not exist, or no longer does."),
+    405: Words("Not like this", "This address cannot be used in that way. Please begin at the shop's first page."),
+    410: Words("This is gone", "What was here is not here any more."),
+    413: Words("That is too much", "Your browser sent more than we can take. Please send less."),
+    429: Words("A moment, please", "Too much was asked from your network in a short time. Please try again later."),
+    500: Words(
+        "Something broke on our side",
+        "It is not your fault. Nothing was lost: if you paid, your ticket comes by mail. Please try again.",
+    ),
+    502: Words(
+        "The payment page did not open",
+        "The payment service turned our request down. Nothing was charged. The shop has been told.",
+    ),
+    503: Words(
+        "Back in a moment",
+        "We cannot do this right now. Nothing was lost or charged; if you paid, your ticket comes by mail.",
+    ),
+}
+PAYMENTS_AWAY: Final = Words(
+    "The payment page cannot be reached",
+    "The payment service does not answer right now. Nothing was charged. Please try again in a minute.",
+)
+_RETRY_AFTER: Final = 10
+
+
+class Problems:
+    """The exception handlers."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def handlers(self) -> dict[int | type[Exception], object]:
+        """What Litestar is given; the most specific class wins."""
+        return {HTTPException: self.on_http, Exception: self.on_any}
+
+    def on_http(self, request: AnyRequest, error: HTTPException) -> ASGIResponse:
+        """Litestar's own refusals: no such route, method, size, form."""
+        status = error.status_code if error.status_code in WORDS else (400 if error.status_code < 500 else 500)
+        if status == 500:
+            log_exception(request, error)
+        response = self.page(request, status)
+        for name, value in (error.headers or {}).items():
+            if name.lower() == "allow":
+                response.headers.add(name, value)
+        return response
+
+    def on_any(self, request: AnyRequest, error: Exception) -> ASGIResponse:
+        """The world broke. Logged always; told in words that help."""
+        log_exception(request, error)
+        match error:
+            case StoreUnavailable():
+                return self.page(request, 503, retry_after=_RETRY_AFTER)
+            case PaymentsUnreachable():
+                return self.page(request, 503, words=PAYMENTS_AWAY, retry_after=60)
+            case PaymentsRefused():
+                return self.page(request, 502)
+            case _:
+                return self.page(request, 500)
+
+    def page(
+        self, request: AnyRequest, status: int, *, words: Words | None = None, retry_after: int | None = None
+    ) -> ASGIResponse:
+        """The page of a status."""
+        found = words or WORDS[status]
+        return self._front.problem(request, status, found.title, found.message, retry_after=retry_after)
+
+    def refusal(self, status: int, request_id: str) -> bytes:
+        """The page of what the gate turns away, before there is a request."""
+        words = WORDS[status]
+        return self._front.render(
+            "problem.html",
+            self._front.catalogue.current(),
+            request_id=request_id,
+            noindex=True,
+            status_code=status,
+            title=words.title,
+            message=words.message,
+            action_url=self._front.base_url + "/",
+            action_label="Open the shop",
+        )

@@ -1,0 +1,185 @@
+"""The public pages: shop, product, covers, the merchant's own pages, sitemap, static files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
+
+from litestar import HttpMethod, route
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+
+from domain.ports import BooksView, Store
+from domain.product import CatalogueEdition, Product, Saleability, saleability
+from domain.values import ProductId
+from entrypoints.http.front import AnyRequest, Front
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litestar.handlers import HTTPRouteHandler
+
+PAGE: Final = [HttpMethod.GET, HttpMethod.HEAD]
+_PUBLIC: Final = ("cache-control", "public, max-age=0, must-revalidate")
+_FOREVER: Final = ("cache-control", "public, max-age=31536000, immutable")
+_NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
+
+
+@dataclass(slots=True)
+class _GuestPages:
+    """What everybody without a session sees, rendered once for each edition of the catalogue."""
+
+    version: str = ""
+    pages: dict[str, ASGIResponse] = field(default_factory=dict)
+
+
+class ShopPages:
+    """Everything that needs no session. Guests are answered from pages rendered once."""
+
+    def __init__(self, *, front: Front, store: Store, cover: Callable[[ProductId], tuple[bytes, str] | None]) -> None:
+        self._front = front
+        self._store = store
+        self._cover = cover
+        self._guests = _GuestPages()
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [
+            route("/", http_method=PAGE, status_code=200)(self.home),
+            route("/products/{pid:str}", http_method=PAGE, status_code=200)(self.product),
+            route("/covers/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.cover),
+            route("/pages/{slug:str}", http_method=PAGE, status_code=200)(self.page),
+            route("/static/{name:str}", http_method=PAGE, status_code=200)(self.static),
+            route("/favicon.ico", http_method=PAGE, status_code=200)(self.favicon),
+            route("/robots.txt", http_method=PAGE, status_code=200)(self.robots),
+            route("/sitemap.xml", http_method=PAGE, status_code=200)(self.sitemap),
+        ]
+
+    async def home(self, request: AnyRequest) -> ASGIResponse:
+        """The shop, with what one owns."""
+        edition = self._front.catalogue.current()
+        limited = any(product.stock is not None for product in edition.products.values())
+        if not self._front.cookies.has_session(request) and not limited:
+            return self._for_guests("/", edition, lambda: self._render_home(edition, frozenset()))
+        greeting = await self._front.greeting(request)
+        sold_out = await self._sold_out(edition) if limited else frozenset[ProductId]()
+        products = tuple(edition.products.values())
+        return self._front.html(
+            request, "shop.html", greeting=greeting, products=products, owned=greeting.owned, sold_out=sold_out
+        )
+
+    def _render_home(self, edition: CatalogueEdition, owned: frozenset[ProductId]) -> bytes:
+        return self._front.render(
+            "shop.html",
+            edition,
+            products=tuple(edition.products.values()),
+            owned=owned,
+            sold_out=frozenset(),
+        )
+
+    async def product(self, request: AnyRequest, pid: FromPath[str]) -> ASGIResponse:
+        """One product: what it is, what it costs, what one gets."""
+        return await self.product_page(request, pid)
+
+    async def product_page(self, request: AnyRequest, pid: str) -> ASGIResponse:
+        """The page of a product; GET /buy shows the same."""
+        edition = self._front.catalogue.current()
+        product = edition.products.get(ProductId(pid))
+        if product is None:
+            raise NotFoundException
+        path = f"/products/{pid}"
+        if not self._front.cookies.has_session(request) and product.stock is None:
+            return self._for_guests(
+                path,
+                edition,
+                lambda: self._front.render(
+                    "product.html", edition, path=path, product=product, owned=False, sold_out=False
+                ),
+            )
+        greeting = await self._front.greeting(request)
+        return self._front.html(
+            request,
+            "product.html",
+            greeting=greeting,
+            product=product,
+            owned=product.id in greeting.owned,
+            sold_out=await self._is_sold_out(product),
+        )
+
+    def _for_guests(self, path: str, edition: CatalogueEdition, render: Callable[[], bytes]) -> ASGIResponse:
+        if self._guests.version != edition.version:
+            self._guests = _GuestPages(version=edition.version)
+        found = self._guests.pages.get(path)
+        if found is None:
+            # A shared cache must not hand this to somebody who has a session.
+            headers = [_PUBLIC, ("vary", "Cookie")]
+            found = ASGIResponse(body=render(), media_type="text/html", headers=headers)
+            self._guests.pages[path] = found
+        return found
+
+    async def _is_sold_out(self, product: Product) -> bool:
+        if product.stock is None:
+            return False
+        sold = await self._store.read(lambda books: books.sold(product.id))
+        return saleability(product, sold=sold) is Saleability.SOLD_OUT
+
+    async def _sold_out(self, edition: CatalogueEdition) -> frozenset[ProductId]:
+        def work(books: BooksView) -> frozenset[ProductId]:
+            limited = (p for p in edition.products.values() if p.stock is not None)
+            return frozenset(
+                p.id for p in limited if saleability(p, sold=books.sold(p.id)) is Saleability.SOLD_OUT
+            )
+
+        return await self._store.read(work)
+
+    async def cover(self, pid: FromPath[str], name: FromPath[str]) -> ASGIResponse:
+        """A product's cover. An SVG opened by itself runs nothing: its own policy is a sandbox."""
+        product = self._front.catalogue.current().products.get(ProductId(pid))
+        found = self._cover(ProductId(pid)) if product is not None and product.cover == name else None
+        if found is None:
+            raise NotFoundException
+        body, media_type = found
+        return ASGIResponse(body=body, media_type=media_type, headers=[_FOREVER, _NO_SCRIPT])
+
+    async def page(self, request: AnyRequest, slug: FromPath[str]) -> ASGIResponse:
+        """One of the merchant's own pages."""
+        page = self._front.catalogue.current().pages.get(slug)
+        if page is None:
+            raise NotFoundException
+        greeting = await self._front.greeting(request)
+        return self._front.html(request, "page.html", greeting=greeting, page=page)
+
+    async def static(self, name: FromPath[str]) -> ASGIResponse:
+        """Stylesheet, script and pictures of the shop's frame, from memory."""
+        found = self._front.pages.asset_bytes(name)
+        if found is None:
+            raise NotFoundException
+        body, media_type = found
+        return ASGIResponse(body=body, media_type=media_type, headers=[_FOREVER])
+
+    async def favicon(self) -> ASGIResponse:
+        """Browsers ask for it by this name whatever the page says."""
+        return await self.static("favicon.svg")
+
+    async def robots(self) -> ASGIResponse:
+        """Crawlers may see the shop; the rest is nobody's but the buyer's."""
+        text = (
+            "User-agent: *\nDisallow: /view/\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
+            f"Disallow: /request-login\nDisallow: /files/\nSitemap: {self._front.base_url}/sitemap.xml\n"
+        )
+        return ASGIResponse(body=text.encode(), media_type="text/plain", headers=[_PUBLIC])
+
+    async def sitemap(self) -> ASGIResponse:
+        """https://www.sitemaps.org/protocol.html"""
+        edition = self._front.catalogue.current()
+        paths = ["/", *(f"/products/{pid}" for pid in edition.products), *(f"/pages/{slug}" for slug in edition.pages)]
+        urls = "".join(f"<url><loc>{escape(self._front.base_url + path)}</loc></url>" for path in paths)
+        body = (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
+        )
+        return ASGIResponse(body=body.encode(), media_type="application/xml", headers=[_PUBLIC])
+
+

@@ -1,0 +1,41 @@
+"""POST /webhook: what the payment provider tells us; answered after the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from litestar import post
+from litestar.response.base import ASGIResponse
+
+from domain.ports import Unheard
+from domain.usecases.hear_event import HearEvent
+from entrypoints.http.front import PERSONAL, AnyRequest
+from entrypoints.logs import log
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDoor:
+    """Takes deliveries. 2xx: durable. 4xx: not to be believed or understood. 5xx: tell us again."""
+
+    hear: HearEvent
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handler."""
+        return [post("/webhook", status_code=200)(self.deliver)]
+
+    async def deliver(self, request: AnyRequest) -> ASGIResponse:
+        """One delivery. StoreUnavailable becomes a 503, and Stripe retries for three days."""
+        body = await request.body()
+        heard = await self.hear(body, request.headers.get("stripe-signature", ""))
+        if isinstance(heard, Unheard):
+            log.warning("webhook refused", extra={"fields": {"reason": heard.reason}})
+            return ASGIResponse(
+                body=heard.reason.encode(), status_code=400, media_type="text/plain", headers=[PERSONAL]
+            )
+        if heard.outcome.startswith("quarantined"):
+            log.warning("webhook quarantined", extra={"fields": {"type": heard.type, "outcome": heard.outcome}})
+        return ASGIResponse(body=heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])

@@ -1,0 +1,286 @@
+"""Environment and `.env` to one typed Settings, or one list of sentences that say what to set."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+from dotenv import dotenv_values
+
+from domain.values import EmailAddress, InvalidEmail
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SHORTEST_SECRET: Final = 32
+_STRIPE_KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9]{8,}")
+_LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SettingsRefused(Exception):
+    """The shop cannot start like this; each problem names its variable and says what to set."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
+    """The variables as they are written; README and `serve --help` list them in this order."""
+
+    base_url: str = ""
+    session_secret: str = ""
+    database_url: str = ""
+    catalogue: str = "catalogue"
+    stripe_secret_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_api_base: str = ""
+    resend_api_key: str = ""
+    resend_api_url: str = ""
+    smtp_url: str = ""
+    email_from: str = ""
+    trusted_proxies: str = ""
+    test_mode: str = ""
+    data_dir: str = "data"
+
+
+HELP: Final[Mapping[str, str]] = {
+    "BASE_URL": "where shoppers reach the shop, such as https://shop.example.com (no path)",
+    "SESSION_SECRET": f"at least {SHORTEST_SECRET} random characters; several, comma-separated: the first signs",
+    "DATABASE_URL": "sqlite:///path (default: coatcheck.db in DATA_DIR)",
+    "CATALOGUE": "the folder with shop.toml and a folder for each product (default: catalogue)",
+    "STRIPE_SECRET_KEY": "sk_live_… or rk_live_…; sk_test_… with TEST_MODE=1 on a public address",
+    "STRIPE_WEBHOOK_SECRET": "whsec_…; two, comma-separated, while one is being rolled",
+    "STRIPE_API_BASE": "another place for Stripe's API, on loopback and with a test key only",
+    "RESEND_API_KEY": "re_…; or use SMTP_URL",
+    "RESEND_API_URL": "another place for Resend's API (https, or http on loopback)",
+    "SMTP_URL": "smtp://user:password@host:587 or smtps://…:465, in place of Resend",
+    "EMAIL_FROM": 'the sender, such as "Your Shop <tickets@example.com>"',
+    "TRUSTED_PROXIES": "addresses or networks, comma-separated, whose X-Forwarded-For is believed",
+    "TEST_MODE": "1 to run a public shop on a test key, with a banner on every page",
+    "DATA_DIR": "where database and goods' state are kept (default: data)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A shop that can start. Secrets do not show in its repr."""
+
+    base_url: str
+    session_secrets: tuple[str, ...] = field(repr=False)
+    database: Path
+    catalogue: Path
+    stripe_secret_key: str = field(repr=False)
+    stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
+    stripe_api_base: str | None
+    resend_api_key: str | None = field(repr=False)
+    resend_api_url: str | None
+    smtp_url: str | None = field(repr=False)
+    email_from: str
+    trusted_proxies: tuple[Network, ...]
+    test_mode: bool
+    data_dir: Path
+
+    @property
+    def host(self) -> str:
+        """What a request's Host header must say."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def https(self) -> bool:
+        """Whether shoppers come over TLS: Secure cookies and HSTS."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def livemode(self) -> bool:
+        """Whether real money moves."""
+        return "_live_" in self.stripe_secret_key[:8]
+
+
+def read_environment(environ: Mapping[str, str], *, dotenv: Path | None) -> Environment:
+    """The variables, from a `.env` file and from the process; the process wins. Empty means not set."""
+    values: dict[str, str] = {}
+    if dotenv is not None and dotenv.is_file():
+        values.update({k: v for k, v in dotenv_values(dotenv, interpolate=False).items() if v})
+    values.update({k: v for k, v in environ.items() if v})
+    known = {name: values[name].strip() for name in HELP if name in values}
+    return msgspec.convert(known, Environment)
+
+
+def settle(env: Environment) -> Settings:
+    """Check everything at once. Raises SettingsRefused with every problem, not only the first."""
+    problems: list[str] = []
+    base = _base_url(env.base_url, problems)
+    loopback = base is not None and _is_loopback(base)
+    secrets = _secrets(env.session_secret, problems)
+    _check_stripe(env, base, problems)
+    _check_mail(env, loopback=loopback, problems=problems)
+    database = _database(env, problems)
+    proxies = _networks(env.trusted_proxies, problems)
+    if problems or base is None:
+        raise SettingsRefused(tuple(problems))
+    return Settings(
+        base_url=f"{base.scheme}://{base.netloc.lower()}",
+        session_secrets=secrets,
+        database=database,
+        catalogue=Path(env.catalogue),
+        stripe_secret_key=env.stripe_secret_key,
+        stripe_webhook_secrets=_several(env.stripe_webhook_secret),
+        stripe_api_base=env.stripe_api_base.rstrip("/") or None,
+        resend_api_key=env.resend_api_key or None,
+        resend_api_url=env.resend_api_url.rstrip("/") or None,
+        smtp_url=env.smtp_url or None,
+        email_from=env.email_from,
+        trusted_proxies=proxies,
+        test_mode=env.test_mode == "1",
+        data_dir=Path(env.data_dir),
+    )
+
+
+def _several(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _is_loopback(url: SplitResult) -> bool:
+    return url.hostname in _LOOPBACK_NAMES
+
+
+def _base_url(text: str, problems: list[str]) -> SplitResult | None:
+    if not text:
+        problems.append(
+            "BASE_URL is not set: set it to the shop's public address, such as https://shop.example.com"
+        )
+        return None
+    try:
+        url = urlsplit(text)
+        port_is_fine = url.port is None or url.port > 0
+    except ValueError:
+        port_is_fine, url = False, urlsplit("")
+    if url.scheme not in ("http", "https") or not url.hostname or not port_is_fine or url.username:
+        problems.append(f"BASE_URL is {text!r}: write it like https://shop.example.com")
+        return None
+    if url.path not in ("", "/") or url.query or url.fragment:
+        problems.append(f"BASE_URL is {text!r}: leave out everything after the host name")
+        return None
+    if url.scheme == "http" and not _is_loopback(url):
+        problems.append(
+            f"BASE_URL is {text!r}: cookies and payments need https (plain http only for http://localhost)"
+        )
+    return url
+
+
+def _secrets(text: str, problems: list[str]) -> tuple[str, ...]:
+    secrets = _several(text)
+    if not secrets:
+        problems.append(
+            "SESSION_SECRET is not set: set it to what this prints: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    elif any(len(secret) < SHORTEST_SECRET for secret in secrets):
+        problems.append(
+            f"SESSION_SECRET has a secret of less than {SHORTEST_SECRET} characters: make it longer"
+        )
+    return secrets
+
+
+def _check_stripe(env: Environment, base: SplitResult | None, problems: list[str]) -> None:
+    key = env.stripe_secret_key
+    match = _STRIPE_KEY.fullmatch(key)
+    if not key:
+        problems.append(
+            "STRIPE_SECRET_KEY is not set: take it from Stripe's dashboard (Developers, API keys), "
+            "or try the shop without keys: coatcheck demo"
+        )
+    elif match is None:
+        problems.append(
+            "STRIPE_SECRET_KEY is not a secret key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_"
+        )
+    live = match is not None and match[1] == "live"
+    if base is not None and match is not None:
+        if live and base.scheme != "https":
+            problems.append("STRIPE_SECRET_KEY is a live key, so BASE_URL must begin with https://")
+        if not live and not _is_loopback(base) and env.test_mode != "1":
+            problems.append(
+                "STRIPE_SECRET_KEY is a test key on a public BASE_URL, so goods would go out for no money: "
+                "set a live key, or TEST_MODE=1 to show a banner on every page"
+            )
+    if env.test_mode not in ("", "0", "1"):
+        problems.append("TEST_MODE is 1 or not set")
+    webhook = _several(env.stripe_webhook_secret)
+    if not webhook:
+        problems.append(
+            "STRIPE_WEBHOOK_SECRET is not set: it is shown where the webhook endpoint is registered "
+            "(or by `stripe listen`), and begins with whsec_"
+        )
+    elif not all(secret.startswith("whsec_") for secret in webhook):
+        problems.append("STRIPE_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")
+    if env.stripe_api_base:
+        if not _on_loopback(env.stripe_api_base):
+            problems.append(
+                "STRIPE_API_BASE is for a stand-in on this machine: http://127.0.0.1:PORT, or leave it out"
+            )
+        if live:
+            problems.append("STRIPE_API_BASE cannot go with a live key: leave it out")
+
+
+def _on_loopback(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and _is_loopback(parts)
+    except ValueError:
+        return False
+
+
+def _check_mail(env: Environment, *, loopback: bool, problems: list[str]) -> None:
+    if env.resend_api_key and env.smtp_url:
+        problems.append("RESEND_API_KEY and SMTP_URL are both set: leave one of them out")
+    carrier = env.resend_api_key or env.smtp_url
+    if not carrier and not loopback:
+        problems.append("RESEND_API_KEY is not set, so no ticket could be mailed: set it, or SMTP_URL")
+    if env.resend_api_url and not (
+        env.resend_api_url.startswith("https://") or _on_loopback(env.resend_api_url)
+    ):
+        problems.append("RESEND_API_URL must begin with https:// (plain http only on loopback)")
+    if env.smtp_url and not env.smtp_url.startswith(("smtp://", "smtps://")):
+        problems.append(
+            "SMTP_URL is written like smtp://user:password@host:587 or smtps://user:password@host:465"
+        )
+    if carrier and not env.email_from:
+        problems.append('EMAIL_FROM is not set: write it like "Your Shop <tickets@example.com>"')
+    elif env.email_from:
+        try:
+            EmailAddress.parse(parseaddr(env.email_from)[1])
+        except InvalidEmail as error:
+            problems.append(
+                f'EMAIL_FROM is {env.email_from!r}: {error} Write it like "Your Shop <tickets@example.com>"'
+            )
+
+
+def _database(env: Environment, problems: list[str]) -> Path:
+    url = env.database_url
+    if not url:
+        return Path(env.data_dir) / "coatcheck.db"
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        return Path(url.removeprefix("sqlite:///"))
+    problems.append(
+        "DATABASE_URL is written like sqlite:///data/coatcheck.db (four slashes for an absolute path)"
+    )
+    return Path()
+
+
+def _networks(text: str, problems: list[str]) -> tuple[Network, ...]:
+    networks: list[Network] = []
+    for part in _several(text):
+        try:
+            networks.append(ipaddress.ip_network(part, strict=False))
+        except ValueError:
+            problems.append(
+                f"TRUSTED_PROXIES has {part!r}: write addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
+            )
+    return tuple(networks)

@@ -1,0 +1,82 @@
+"""The timers: deliver mail, look after the catalogue, reconcile, prune. None of them can take the shop down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from domain.mail import Mail
+from domain.ports import Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
+from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.reconcile import Reconcile
+from entrypoints.logs import log
+
+_LOOK_FOR_MAIL: Final = timedelta(seconds=0.5)
+_LOOK_AT_CATALOGUE: Final = timedelta(seconds=1)
+_RETRY_QUARANTINE: Final = timedelta(minutes=1)
+_SWEEP: Final = timedelta(minutes=10)
+_PRUNE: Final = timedelta(minutes=10)
+_PRUNE_AT_ONCE: Final = 500
+# Few at a time: mail can wait a second, the shoppers who share this process cannot.
+_MAILS_AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Everything that happens without a request. Run it beside the server; cancel it to stop it."""
+
+    deliver: DeliverMail
+    reconcile: Reconcile
+    store: Store
+    clock: Clock
+    refresh_catalogue: Callable[[], Awaitable[None]]
+
+    async def run(self) -> None:
+        """Run every timer until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_every(_LOOK_FOR_MAIL, self.deliver_due, "mail"))
+            group.create_task(_every(_LOOK_AT_CATALOGUE, self.refresh_catalogue, "catalogue"))
+            group.create_task(_every(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
+            group.create_task(_every(_SWEEP, self.sweep, "reconcile"))
+            group.create_task(_every(_PRUNE, self.prune, "prune"))
+
+    async def deliver_due(self) -> None:
+        """Hand over everything that is due, a few mails at a time."""
+        while mails := await self.deliver.lease():
+            waiting = list(mails)
+            await asyncio.gather(*(self._carry(waiting) for _ in range(_MAILS_AT_ONCE)))
+
+    async def _carry(self, waiting: list[Mail]) -> None:
+        while waiting:
+            await self.deliver.hand_over(waiting.pop(0))
+
+    async def retry_quarantine(self) -> None:
+        """Look again at what waits in quarantine."""
+        booked = await self.reconcile.retry_quarantine()
+        if booked:
+            log.warning("quarantine settled", extra={"fields": {"booked": booked}})
+
+    async def sweep(self) -> None:
+        """Claim what neither redirect nor webhook told us of."""
+        found = await self.reconcile()
+        if found.repaired:
+            log.warning("sales found that no webhook told of", extra={"fields": {"count": len(found.repaired)}})
+
+    async def prune(self) -> None:
+        """Throw out what is of no more use, a bounded lot a transaction."""
+        while await self.store.transact(lambda books: books.prune(now=self.clock.now())) >= _PRUNE_AT_ONCE:
+            await asyncio.sleep(0)
+
+
+async def _every(pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
+    while True:
+        try:
+            await work()
+        except (StoreUnavailable, PaymentsUnreachable, PaymentsRefused) as error:
+            log.warning(f"{name} waits", extra={"fields": {"error": type(error).__name__}})
+        except Exception as error:
+            log.error(f"{name} failed", exc_info=error)
+        await asyncio.sleep(pause.total_seconds())
