@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from domain.keys import Key
@@ -15,6 +16,7 @@ from domain.values import EmailAddress, LinkId
 
 LINK_SLOT: Final = "{{coatcheck:link}}"
 CODE_SLOT: Final = "{{coatcheck:code}}"
+_ORDER_SLOT: Final = "{{coatcheck:order}}"
 
 UNKNOWN_OUTCOME_LIMIT: Final = timedelta(hours=23)
 """Providers forget an idempotency key after 24 h (https://resend.com/docs/dashboard/emails/idempotency-keys)."""
@@ -109,17 +111,29 @@ def fill(mail: Mail, *, key: Key | None, base_url: str, shop: str) -> Envelope:
 
 def ticket_letter(purchase: Purchase, *, shop: ShopInfo) -> Letter:
     """The ticket: what was bought, and the link that brings the buyer back. Never a code."""
+    letter = _ticket(purchase.product_name, str(purchase.paid), shop)
+    order = purchase.checkout[:12]
+    return Letter(
+        subject=letter.subject,
+        text=letter.text.replace(_ORDER_SLOT, order),
+        html=letter.html.replace(_ORDER_SLOT, order),
+    )
+
+
+@lru_cache(maxsize=256)
+def _ticket(product_name: str, paid: str, shop: ShopInfo) -> Letter:
+    """Alike for every buyer of a product but for the order's number, so it is laid out once."""
     blocks: tuple[Block, ...] = (
-        Paragraph(f"Thank you for buying {purchase.product_name} ({purchase.paid})."),
+        Paragraph(f"Thank you for buying {product_name} ({paid})."),
         Paragraph("This is your ticket. It opens what you bought, on any device:"),
-        Button(label=f"Open {purchase.product_name}", url=LINK_SLOT),
+        Button(label=f"Open {product_name}", url=LINK_SLOT),
         Note(
             "The button works once, for 24 hours. After that, or on another device, ask for a new one at the shop "
             "with this e-mail address. There is no password."
         ),
-        Note(f"Order {purchase.checkout[:12]}."),
+        Note(f"Order {_ORDER_SLOT}."),
     )
-    return _letter(f"Your ticket: {purchase.product_name}", blocks, shop=shop)
+    return _letter(f"Your ticket: {product_name}", blocks, shop=shop)
 
 
 def login_letter(*, shop: ShopInfo) -> Letter:

@@ -6,13 +6,14 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final, NewType
 
 import idna
 
 CheckoutId = NewType("CheckoutId", str)
-"""Our own id of one attempt to buy: 128 random bits, hex. Stripe gets it as `client_reference_id`."""
+"""Our own id of one attempt to buy (`sortable_id`). Stripe gets it as `client_reference_id`."""
 
 ProviderRef = NewType("ProviderRef", str)
 """The payment provider's id of a checkout (`cs_test_…`, `cs_live_…`)."""
@@ -33,8 +34,19 @@ _ZERO_DECIMAL: Final = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905 - reads as the page does
 )
 _THREE_DECIMAL: Final = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 # Stripe's upper bound of an amount: eight digits, https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
 _LARGEST: Final = 99_999_999
+
+
+def sortable_id(*, now: datetime, chance: bytes) -> str:
+    """An id that sorts by time: 48 bits of milliseconds, then ten random bytes, in hex (as UUIDv7, RFC 9562 §5.7).
+
+    Rows made together then lie together, which is most of the speed of a busy table. No secret: it opens nothing.
+    """
+    milliseconds = (now - _EPOCH) // _MILLISECOND
+    return f"{milliseconds:012x}{chance[:10].hex()}"
 
 
 def digest_of(secret: bytes) -> Digest:
@@ -97,6 +109,11 @@ class InvalidEmail(ValueError):
     """The text is no e-mail address we can mail; the message is a sentence for whoever typed it."""
 
 
+# What nearly everybody has: plain ASCII, no label in IDNA's reserved form ("--" in third place). NFKC and IDNA
+# leave these as they are but for case, which the test suite checks against the long way.
+_PLAIN: Final = re.compile(
+    r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:(?![a-z0-9-]{2}--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+)
 _ATEXT_DOT: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
@@ -116,6 +133,9 @@ class EmailAddress:
         Raises InvalidEmail. Quoted local parts, comments, address literals and local parts that are not
         ASCII after NFKC are refused rather than guessed at (RFC 5321 §4.5.3.1 for the lengths).
         """
+        lowered = raw.lower()
+        if len(raw) <= 100 and raw.isascii() and _PLAIN.fullmatch(lowered) and raw.find("@") <= 64:
+            return cls(canonical=lowered)
         if len(raw) > 1000:
             raise InvalidEmail("That is too long for an e-mail address.")
         text = unicodedata.normalize("NFKC", raw).strip()

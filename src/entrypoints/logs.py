@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
 _FLUSH_EVERY: Final = 0.2
 _MOST_WAITING: Final = 100_000
-_QUIET: Final = ("stripe", "httpx", "httpcore", "granian", "_granian", "litestar", "aiosmtplib", "markdown_it", "asyncio")
+_QUIET: Final = (
+    "stripe",
+    "httpx",
+    "httpcore",
+    "granian",
+    "_granian",
+    "litestar",
+    "aiosmtplib",
+    "markdown_it",
+    "asyncio",
+)
 
 log = logging.getLogger("coatcheck")
 
@@ -44,7 +54,11 @@ class BatchedLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue one record; `extra={"fields": {...}}` becomes members of the JSON object."""
-        line: dict[str, Any] = {"at": _moment(record.created), "level": record.levelname.lower(), "said": record.getMessage()}
+        line: dict[str, Any] = {
+            "at": _moment(record.created),
+            "level": record.levelname.lower(),
+            "said": record.getMessage(),
+        }
         line.update(getattr(record, "fields", {}))
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = logging.Formatter().formatException(record.exc_info)

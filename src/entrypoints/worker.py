@@ -63,7 +63,9 @@ class Worker:
         """Claim what neither redirect nor webhook told us of."""
         found = await self.reconcile()
         if found.repaired:
-            log.warning("sales found that no webhook told of", extra={"fields": {"count": len(found.repaired)}})
+            log.warning(
+                "sales found that no webhook told of", extra={"fields": {"count": len(found.repaired)}}
+            )
 
     async def prune(self) -> None:
         """Throw out what is of no more use, a bounded lot a transaction."""

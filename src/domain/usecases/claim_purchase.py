@@ -16,7 +16,7 @@ from domain.mail import Mail, MailKind, notice_letter, ticket_letter
 from domain.ports import Books, Catalogue, Clock, Payments, Randomness
 from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import Checkout, Purchase
-from domain.values import CheckoutId, LinkId, ProviderRef, UserId
+from domain.values import CheckoutId, LinkId, ProviderRef, UserId, sortable_id
 
 RETRY_QUARANTINE_AFTER = timedelta(minutes=5)
 
@@ -82,7 +82,7 @@ class ClaimPurchase:
             keyring=self.keyring,
             livemode=self.payments.livemode,
             link=LinkId(self.randomness.token(16).hex()),
-            user=UserId(self.randomness.token(16).hex()),
+            user=UserId(sortable_id(now=now, chance=self.randomness.token(10))),
             now=now,
             retry_at=retry_at,
         )

@@ -10,7 +10,7 @@ from domain.access import Holding, owned
 from domain.keys import Keyring
 from domain.ports import Books, BooksView, Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
-from domain.values import EmailAddress, ProductId, SessionId, digest_of
+from domain.values import EmailAddress, ProductId, SessionId, digest_of, sortable_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,10 @@ def live_session(books: BooksView, visitor: Visitor, *, now: datetime) -> Sessio
     return session if session is not None and session.is_live(now=now) else None
 
 
-def new_session(randomness: Randomness) -> NewSession:
-    """Randomness for a session: a 128-bit id, and a 256-bit token in hex."""
-    return NewSession(id=SessionId(randomness.token(16).hex()), token=randomness.token(32).hex())
+def new_session(randomness: Randomness, *, now: datetime) -> NewSession:
+    """What a session is made from: an id, which is no secret, and a 256-bit token in hex."""
+    row = SessionId(sortable_id(now=now, chance=randomness.token(10)))
+    return NewSession(id=row, token=randomness.token(32).hex())
 
 
 def begin_session(books: Books, fresh: NewSession, visitor: Visitor, *, now: datetime) -> Session:

@@ -85,7 +85,8 @@ class RedeemLogin:
         token = read_token(token_text)
         if token is None:
             return Turned(trouble=Trouble.TRUNCATED)
-        fresh, nonce, now = new_session(self.randomness), self.randomness.token(8).hex(), self.clock.now()
+        now = self.clock.now()
+        fresh, nonce = new_session(self.randomness, now=now), self.randomness.token(8).hex()
 
         def work(books: Books) -> CameIn | Turned:
             found = self._find(books, token, now)
@@ -101,7 +102,8 @@ class RedeemLogin:
         Raises StoreUnavailable.
         """
         code = tidy_code(typed)
-        fresh, nonce, now = new_session(self.randomness), self.randomness.token(8).hex(), self.clock.now()
+        now = self.clock.now()
+        fresh, nonce = new_session(self.randomness, now=now), self.randomness.token(8).hex()
 
         def work(books: Books) -> CameIn | Turned:
             link = self._code_link(books, visitor, now)

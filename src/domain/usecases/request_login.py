@@ -86,15 +86,16 @@ class RequestLogin:
     async def _ask(
         self, visitor: Visitor, mailbox: EmailAddress, *, product: ProductId | None
     ) -> LookInYourMail | TooManyRequests:
+        now = self.clock.now()
         request = _Request(
             visitor=visitor,
             mailbox=mailbox,
             product=product,
             shop=self.catalogue.current().shop,
             keyring=self.keyring,
-            fresh=new_session(self.randomness),
+            fresh=new_session(self.randomness, now=now),
             link=LinkId(self.randomness.token(16).hex()),
-            now=self.clock.now(),
+            now=now,
         )
         return await self.store.transact(request.run)
 

@@ -21,7 +21,7 @@ from domain.product import CatalogueEdition, Product, Saleability, saleability
 from domain.purchase import Checkout
 from domain.session import NewSession, Visitor
 from domain.usecases.greet import Greeting, begin_session, live_session, new_session
-from domain.values import CheckoutId, ProductId
+from domain.values import CheckoutId, ProductId, sortable_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class StartCheckout:
         if wanted is None:
             return NoSuchProduct()
         now = self.clock.now()
-        fresh = new_session(self.randomness)
+        fresh = new_session(self.randomness, now=now)
         draft = self._draft(wanted, now)
         opened = await self.store.transact(
             lambda books: _open(books, visitor, wanted, draft, fresh, keyring=self.keyring, again=again)
@@ -100,7 +100,7 @@ class StartCheckout:
 
     def _draft(self, product: Product, now: datetime) -> Checkout:
         return Checkout(
-            id=CheckoutId(self.randomness.token(16).hex()),
+            id=CheckoutId(sortable_id(now=now, chance=self.randomness.token(10))),
             product=product.id,
             product_name=product.name,
             price=product.price,

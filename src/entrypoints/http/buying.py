@@ -81,7 +81,9 @@ class BuyingPages:
                 raise NotFoundException
             case AlreadyYours(product):
                 greeting = await self.front.greeting(request)
-                return self.front.html(request, "buy_again.html", greeting=greeting, noindex=True, product=product)
+                return self.front.html(
+                    request, "buy_again.html", greeting=greeting, noindex=True, product=product
+                )
             case NotForSale(product, why):
                 return self._not_for_sale(request, product, why)
             case TooManyCheckouts(until):
@@ -140,7 +142,9 @@ class BuyingPages:
                 )  # fmt: skip
 
     def _not_yours(self, request: AnyRequest, product: Product, greeting: Greeting) -> ASGIResponse:
-        return self.front.html(request, "not_yours.html", greeting=greeting, status=403, noindex=True, product=product)
+        return self.front.html(
+            request, "not_yours.html", greeting=greeting, status=403, noindex=True, product=product
+        )
 
     def _gone(self, request: AnyRequest, name: str) -> ASGIResponse:
         message = f"You own {name}, but it is not in the shop's catalogue at the moment. Please write to us."
@@ -163,7 +167,9 @@ class BuyingPages:
                 return self.front.html(request, "elsewhere.html", noindex=True)
             case Settling():
                 again = f"/view/{pid}?session_id={quote(ref)}"
-                return self.front.html(request, "settling.html", noindex=True, look_again_url=again, product=product)
+                return self.front.html(
+                    request, "settling.html", noindex=True, look_again_url=again, product=product
+                )
             case WaitForBank():
                 return self.front.html(request, "awaiting_bank.html", noindex=True, product=product)
             case Unpaid(status):
@@ -186,7 +192,9 @@ class BuyingPages:
             case _:
                 assert_never(returned)
 
-    async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> ASGIResponse | FileResponse:
+    async def file(
+        self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]
+    ) -> ASGIResponse | FileResponse:
         """A file, for those who own its product."""
         fetched = await self.fetch_file(self.front.visitor(request), ProductId(pid), name)
         match fetched:
@@ -196,7 +204,12 @@ class BuyingPages:
                 raise NotFoundException
             case Closed(purchase, reason):
                 return self.front.html(
-                    request, "closed.html", status=403, noindex=True, product_name=purchase.product_name, reason=reason
+                    request,
+                    "closed.html",
+                    status=403,
+                    noindex=True,
+                    product_name=purchase.product_name,
+                    reason=reason,
                 )
             case NotYours():
                 product = self.front.catalogue.current().products.get(ProductId(pid))

@@ -50,7 +50,8 @@ class Cookies:
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
         """Whether a session's cookie came along at all: without one, everybody sees the same page."""
         return any(
-            name == b"cookie" and self.session_name.encode() in value for name, value in request.scope["headers"]
+            name == b"cookie" and self.session_name.encode() in value
+            for name, value in request.scope["headers"]
         )
 
     def _held(self, request: Request[Any, Any, Any]) -> dict[str, str]:

@@ -40,7 +40,12 @@ class DeskPages:
             return see_other("/request-login")
         holdings = sorted(greeting.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
         return self.front.html(
-            request, "library.html", greeting=greeting, noindex=True, mailbox=greeting.session.mailbox, holdings=holdings
+            request,
+            "library.html",
+            greeting=greeting,
+            noindex=True,
+            mailbox=greeting.session.mailbox,
+            holdings=holdings,
         )
 
     async def sessions(self, request: AnyRequest) -> ASGIResponse:

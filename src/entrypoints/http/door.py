@@ -107,7 +107,9 @@ class DoorPages:
         """Press the button: the link is used up; or, of a link that is over, ask for a new one."""
         if (await form_of(request)).get("renew"):
             return await self._renew(request, token)
-        return self._entered(request, await self.redeem.by_link(self.front.visitor(request), token), token=token)
+        return self._entered(
+            request, await self.redeem.by_link(self.front.visitor(request), token), token=token
+        )
 
     async def _renew(self, request: AnyRequest, token: str) -> ASGIResponse:
         answer = await self.request_login.renew(self.front.visitor(request), token)
@@ -124,7 +126,9 @@ class DoorPages:
     async def enter_code(self, request: AnyRequest) -> ASGIResponse:
         """Type the code of a login mail, in the browser that asked for it."""
         typed = await field_of(request, "code")
-        return self._entered(request, await self.redeem.by_code(self.front.visitor(request), typed), token=None)
+        return self._entered(
+            request, await self.redeem.by_code(self.front.visitor(request), typed), token=None
+        )
 
     def _entered(self, request: AnyRequest, came: CameIn | Turned, *, token: str | None) -> ASGIResponse:
         match came:

@@ -28,7 +28,9 @@ PERSONAL: Final[Header] = ("cache-control", "no-store")
 
 def see_other(url: str, *cookies: Header) -> ASGIResponse:
     """303: the browser goes on with a GET, and "back" does not send the form again."""
-    return ASGIResponse(status_code=303, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain")
+    return ASGIResponse(
+        status_code=303, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,16 +28,22 @@ class Words:
 
 
 WORDS: Final[Mapping[int, Words]] = {
-    400: Words("That did not work", "Your browser sent something we could not read. Please go back and try again."),
+    400: Words(
+        "That did not work", "Your browser sent something we could not read. Please go back and try again."
+    ),
     403: Words(
         "That came from somewhere else",
         "For your safety we only take forms from this shop's own pages. Please open the shop and try again.",
     ),
     404: Words("There is nothing here", "The page you asked for does not exist, or no longer does."),
-    405: Words("Not like this", "This address cannot be used in that way. Please begin at the shop's first page."),
+    405: Words(
+        "Not like this", "This address cannot be used in that way. Please begin at the shop's first page."
+    ),
     410: Words("This is gone", "What was here is not here any more."),
     413: Words("That is too much", "Your browser sent more than we can take. Please send less."),
-    429: Words("A moment, please", "Too much was asked from your network in a short time. Please try again later."),
+    429: Words(
+        "A moment, please", "Too much was asked from your network in a short time. Please try again later."
+    ),
     500: Words(
         "Something broke on our side",
         "It is not your fault. Nothing was lost: if you paid, your ticket comes by mail. Please try again.",
@@ -70,7 +76,9 @@ class Problems:
 
     def on_http(self, request: AnyRequest, error: HTTPException) -> ASGIResponse:
         """Litestar's own refusals: no such route, method, size, form."""
-        status = error.status_code if error.status_code in WORDS else (400 if error.status_code < 500 else 500)
+        status = (
+            error.status_code if error.status_code in WORDS else (400 if error.status_code < 500 else 500)
+        )
         if status == 500:
             log_exception(request, error)
         response = self.page(request, status)

@@ -38,7 +38,9 @@ class _GuestPages:
 class ShopPages:
     """Everything that needs no session. Guests are answered from pages rendered once."""
 
-    def __init__(self, *, front: Front, store: Store, cover: Callable[[ProductId], tuple[bytes, str] | None]) -> None:
+    def __init__(
+        self, *, front: Front, store: Store, cover: Callable[[ProductId], tuple[bytes, str] | None]
+    ) -> None:
         self._front = front
         self._store = store
         self._cover = cover
@@ -67,7 +69,12 @@ class ShopPages:
         sold_out = await self._sold_out(edition) if limited else frozenset[ProductId]()
         products = tuple(edition.products.values())
         return self._front.html(
-            request, "shop.html", greeting=greeting, products=products, owned=greeting.owned, sold_out=sold_out
+            request,
+            "shop.html",
+            greeting=greeting,
+            products=products,
+            owned=greeting.owned,
+            sold_out=sold_out,
         )
 
     def _render_home(self, edition: CatalogueEdition, owned: frozenset[ProductId]) -> bytes:
@@ -174,12 +181,14 @@ class ShopPages:
     async def sitemap(self) -> ASGIResponse:
         """https://www.sitemaps.org/protocol.html"""
         edition = self._front.catalogue.current()
-        paths = ["/", *(f"/products/{pid}" for pid in edition.products), *(f"/pages/{slug}" for slug in edition.pages)]
+        paths = [
+            "/",
+            *(f"/products/{pid}" for pid in edition.products),
+            *(f"/pages/{slug}" for slug in edition.pages),
+        ]
         urls = "".join(f"<url><loc>{escape(self._front.base_url + path)}</loc></url>" for path in paths)
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
         )
         return ASGIResponse(body=body.encode(), media_type="application/xml", headers=[_PUBLIC])
-
-

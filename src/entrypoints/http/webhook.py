@@ -37,5 +37,7 @@ class WebhookDoor:
                 body=heard.reason.encode(), status_code=400, media_type="text/plain", headers=[PERSONAL]
             )
         if heard.outcome.startswith("quarantined"):
-            log.warning("webhook quarantined", extra={"fields": {"type": heard.type, "outcome": heard.outcome}})
+            log.warning(
+                "webhook quarantined", extra={"fields": {"type": heard.type, "outcome": heard.outcome}}
+            )
         return ASGIResponse(body=heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])

@@ -1,0 +1,118 @@
+"""Open the file as we need it, and refuse it if it does not promise what the books rest on."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from sqlite_utils import Database
+
+from adapters.sqlite.schema import migrations, missing_uniqueness
+
+BUSY_MS: Final = 4000
+_STATEMENTS_KEPT: Final = 512
+# 64 MB of WAL before its pages are moved into the file: random keys touch the same pages again and again.
+_CHECKPOINT_PAGES: Final = 16_000
+
+
+class NotDurable(Exception):
+    """The database does not promise durability or uniqueness; the message says what to do."""
+
+
+class AlreadyServed(Exception):
+    """Another process serves this database."""
+
+
+def open_writer(path: Path, *, checkpoints: bool) -> sqlite3.Connection:
+    """The one connection that writes. Raises NotDurable, sqlite3.Error.
+
+    `checkpoints`: only one process may move pages from the WAL into the file (SQLite up to 3.51.2 can lose
+    pages when two do, https://sqlite.org/wal.html#walresetbug): the server; the command line does not.
+    """
+    old = os.umask(0o077)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            path,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_MS / 1000,
+            cached_statements=_STATEMENTS_KEPT,
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA cache_size = -32000")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES if checkpoints else 0}")
+        _migrate(connection)
+    finally:
+        os.umask(old)
+    _check_promises(connection)
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Apply what is pending, under the write lock: any number of processes may start at once."""
+    db = Database(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(db)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _check_promises(connection: sqlite3.Connection) -> None:
+    wanted = (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1))
+    for pragma, promise in wanted:
+        found = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        if found != promise:
+            raise NotDurable(
+                f"the database says {pragma} is {found}, not {promise}, so it could lose a sale: "
+                "put it on a local disk (no network share) and start again"
+            )
+    missing = missing_uniqueness(Database(connection))
+    if missing:
+        raise NotDurable(
+            f"the database lost its unique index on {', '.join(missing)}: restore it from a backup before selling"
+        )
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, whatever it is asked."""
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_MS / 1000,
+        cached_statements=_STATEMENTS_KEPT,
+    )
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA cache_size = -32000")
+    return connection
+
+
+class ServeLock:
+    """Held by the one process that serves a database; the system lets go of it when that process dies."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises AlreadyServed."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.with_name(path.name + ".lock").open("a")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise AlreadyServed(
+                f"another process serves {path} already: stop it first (SQLite is served by one process)"
+            ) from error
+
+    def release(self) -> None:
+        """Let another process serve."""
+        self._file.close()

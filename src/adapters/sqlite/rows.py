@@ -1,0 +1,255 @@
+"""Rows to domain objects and back, by hand: this is on the path of every request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from domain.claim import Objection
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import Letter, Mail, MailKind, MailState
+from domain.ports import Quarantined
+from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.session import Session
+from domain.values import (
+    CheckoutId,
+    Digest,
+    EmailAddress,
+    LinkId,
+    Money,
+    ProductId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
+
+Row = tuple[Any, ...]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+SESSION: Final = "id, token_hash, mailbox, started_at, seen_at, label"
+CHECKOUT: Final = "id, pid, product_name, amount, currency, session_id, mailbox, livemode, started_at, provider_ref, expires_at"
+PURCHASE: Final = (
+    "checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount, currency, "
+    "livemode, session_id, booked_at"
+)
+FACT: Final = "object_id, kind, payment, as_of, status, amount"
+LINK: Final = "id, key, purpose, mailbox, asked_by, pid, made_at, sent_at, used_at, superseded, code_tries"
+MAIL: Final = (
+    "key, kind, mailbox, subject, text, html, link_id, key_name, queued_at, due_at, state, attempts, "
+    "unknown_since, sent_at, problem"
+)
+QUARANTINE: Final = "ref, objection, first_at, last_at, tries, retry_at, closed_at"
+
+_MAIL_KINDS: Final = {kind.value: kind for kind in MailKind}
+_MAIL_STATES: Final = {state.value: state for state in MailState}
+_FACT_KINDS: Final = {kind.value: kind for kind in FactKind}
+_PURPOSES: Final = {purpose.value: purpose for purpose in LinkPurpose}
+
+
+def micros(moment: datetime) -> int:
+    """An aware moment as microseconds since 1970 in UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def maybe_micros(moment: datetime | None) -> int | None:
+    """The same, where there may be none."""
+    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    """Microseconds since 1970 as an aware moment in UTC."""
+    return _EPOCH + value * _MICROSECOND
+
+
+def maybe_moment(value: int | None) -> datetime | None:
+    """The same, where there may be none."""
+    return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+def maybe_address(text: str | None) -> EmailAddress | None:
+    """A stored address is canonical already."""
+    return None if text is None else EmailAddress(text)
+
+
+def session_of(row: Row) -> Session:
+    """From the columns of SESSION."""
+    return Session(
+        id=SessionId(row[0]),
+        token_hash=Digest(row[1]),
+        mailbox=maybe_address(row[2]),
+        started_at=moment(row[3]),
+        seen_at=moment(row[4]),
+        label=row[5],
+    )
+
+
+def checkout_of(row: Row) -> Checkout:
+    """From the columns of CHECKOUT."""
+    return Checkout(
+        id=CheckoutId(row[0]),
+        product=ProductId(row[1]),
+        product_name=row[2],
+        price=Money(row[3], row[4]),
+        session=row[5],
+        mailbox=maybe_address(row[6]),
+        livemode=bool(row[7]),
+        started_at=moment(row[8]),
+        provider_ref=row[9],
+        expires_at=maybe_moment(row[10]),
+    )
+
+
+def checkout_row(checkout: Checkout) -> Row:
+    """To the columns of CHECKOUT."""
+    return (
+        checkout.id,
+        checkout.product,
+        checkout.product_name,
+        checkout.price.amount,
+        checkout.price.currency,
+        checkout.session,
+        None if checkout.mailbox is None else checkout.mailbox.canonical,
+        int(checkout.livemode),
+        micros(checkout.started_at),
+        checkout.provider_ref,
+        maybe_micros(checkout.expires_at),
+    )
+
+
+def purchase_of(row: Row) -> Purchase:
+    """From the columns of PURCHASE."""
+    return Purchase(
+        checkout=CheckoutId(row[0]),
+        provider_ref=ProviderRef(row[1]),
+        payment=row[2],
+        user=UserId(row[3]),
+        mailbox=EmailAddress(row[4]),
+        paid_email=maybe_address(row[5]),
+        product=ProductId(row[6]),
+        product_name=row[7],
+        paid=Money(row[8], row[9]),
+        livemode=bool(row[10]),
+        session=row[11],
+        booked_at=moment(row[12]),
+    )
+
+
+def purchase_row(purchase: Purchase) -> Row:
+    """To the columns of PURCHASE."""
+    return (
+        purchase.checkout,
+        purchase.provider_ref,
+        purchase.payment,
+        purchase.user,
+        purchase.mailbox.canonical,
+        None if purchase.paid_email is None else purchase.paid_email.canonical,
+        purchase.product,
+        purchase.product_name,
+        purchase.paid.amount,
+        purchase.paid.currency,
+        int(purchase.livemode),
+        purchase.session,
+        micros(purchase.booked_at),
+    )
+
+
+def fact_of(row: Row) -> Fact:
+    """From the columns of FACT."""
+    return Fact(
+        object_id=row[0], kind=_FACT_KINDS[row[1]], payment=row[2], as_of=row[3], status=row[4], amount=row[5]
+    )
+
+
+def fact_row(fact: Fact) -> Row:
+    """To the columns of FACT."""
+    return (fact.object_id, fact.kind.value, fact.payment, fact.as_of, fact.status, fact.amount)
+
+
+def link_of(row: Row) -> MagicLink:
+    """From the columns of LINK."""
+    return MagicLink(
+        id=LinkId(row[0]),
+        key=row[1],
+        purpose=_PURPOSES[row[2]],
+        mailbox=EmailAddress(row[3]),
+        asked_by=row[4],
+        product=row[5],
+        made_at=moment(row[6]),
+        sent_at=maybe_moment(row[7]),
+        used_at=maybe_moment(row[8]),
+        superseded=bool(row[9]),
+        code_tries=row[10],
+    )
+
+
+def link_row(link: MagicLink) -> Row:
+    """To the columns of LINK."""
+    return (
+        link.id,
+        link.key,
+        link.purpose.value,
+        link.mailbox.canonical,
+        link.asked_by,
+        link.product,
+        micros(link.made_at),
+        maybe_micros(link.sent_at),
+        maybe_micros(link.used_at),
+        int(link.superseded),
+        link.code_tries,
+    )
+
+
+def mail_of(row: Row) -> Mail:
+    """From the columns of MAIL."""
+    return Mail(
+        key=row[0],
+        kind=_MAIL_KINDS[row[1]],
+        to=EmailAddress(row[2]),
+        letter=Letter(subject=row[3], text=row[4], html=row[5]),
+        link=row[6],
+        key_name=row[7],
+        queued_at=moment(row[8]),
+        due_at=moment(row[9]),
+        state=_MAIL_STATES[row[10]],
+        attempts=row[11],
+        unknown_since=maybe_moment(row[12]),
+        sent_at=maybe_moment(row[13]),
+        problem=row[14],
+    )
+
+
+def mail_row(mail: Mail) -> Row:
+    """To the columns of MAIL."""
+    letter = mail.letter
+    return (
+        mail.key,
+        mail.kind.value,
+        mail.to.canonical,
+        letter.subject,
+        letter.text,
+        letter.html,
+        mail.link,
+        mail.key_name,
+        micros(mail.queued_at),
+        micros(mail.due_at),
+        mail.state.value,
+        mail.attempts,
+        maybe_micros(mail.unknown_since),
+        maybe_micros(mail.sent_at),
+        mail.problem,
+    )
+
+
+def quarantined_of(row: Row) -> Quarantined:
+    """From the columns of QUARANTINE."""
+    return Quarantined(
+        ref=ProviderRef(row[0]),
+        objection=Objection[row[1]],
+        first_at=moment(row[2]),
+        last_at=moment(row[3]),
+        tries=row[4],
+        retry_at=maybe_moment(row[5]),
+        closed_at=maybe_moment(row[6]),
+    )

@@ -1,0 +1,94 @@
+"""The store on an SQLite file: writes go to the one writer, reads to a connection of their own."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+from adapters.sqlite.connections import ServeLock, open_reader, open_writer
+from adapters.sqlite.view import SqliteView
+from adapters.sqlite.writer import GroupWriter
+from domain.ports import Books, BooksView, StoreUnavailable
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """One database file. One process serves it; others may read, and write now and then."""
+
+    def __init__(self, path: Path, *, writer: sqlite3.Connection, lock: ServeLock | None) -> None:
+        self.path = path
+        self._lock = lock
+        self._write_connection = writer
+        self._writer = GroupWriter(writer)
+        self._reader = open_reader(path)
+        self._view = SqliteView(self._reader)
+        # Reads run in the event loop, one at a time; the lock is for programs with several loops.
+        self._reading = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, *, serving: bool) -> SqliteStore:
+        """Open, migrate and check. `serving`: this process owns the file, and does its checkpoints.
+
+        Raises NotDurable, AlreadyServed (each with a sentence that says what to do), StoreUnavailable.
+        """
+        lock = ServeLock(path) if serving else None
+        try:
+            writer = open_writer(path, checkpoints=serving)
+        except sqlite3.Error as error:
+            if lock is not None:
+                lock.release()
+            raise StoreUnavailable(f"cannot open {path}: {error}") from error
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        return cls(path, writer=writer, lock=lock)
+
+    async def transact(self, work: Callable[[Books], T]) -> T:
+        """See Store."""
+        return cast("T", await self._writer.submit(work))
+
+    async def read(self, work: Callable[[BooksView], T]) -> T:
+        """See Store. Runs at once, in the loop: a read takes microseconds, a hop to a thread takes more."""
+        with self._reading:
+            try:
+                self._reader.execute("BEGIN")
+                try:
+                    return work(self._view)
+                finally:
+                    if self._reader.in_transaction:
+                        self._reader.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+    async def ready(self) -> None:
+        """Whether a write could begin now, behind what waits. Raises StoreUnavailable."""
+        await self.transact(lambda books: None)
+
+    @property
+    def commits(self) -> int:
+        """How many transactions the writer committed."""
+        return self._writer.commits
+
+    def backup(self, target: Path) -> int:
+        """A consistent copy of the live file, made with SQLite's online backup; its size in bytes."""
+        source = open_reader(self.path)
+        copy = sqlite3.connect(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+            source.close()
+        return target.stat().st_size
+
+    def close(self) -> None:
+        """Finish what waits and let go of the file."""
+        self._writer.close()
+        self._reader.close()
+        self._write_connection.close()
+        if self._lock is not None:
+            self._lock.release()

@@ -1,0 +1,215 @@
+"""The books as read from an SQLite connection, inside whatever transaction it is in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.sqlite import rows
+from adapters.sqlite.rows import micros
+from domain.access import Holding
+from domain.magic_link import MagicLink
+from domain.mail import Mail, MailState
+from domain.ports import Quarantined, Tally, User
+from domain.purchase import Checkout, Fact, Purchase
+from domain.session import Session
+from domain.values import (
+    CheckoutId,
+    Digest,
+    EmailAddress,
+    LinkId,
+    Money,
+    ProductId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
+
+_LARGEST_SUM: Final = 99_999_999
+_SESSION_BY_TOKEN: Final = f"SELECT {rows.SESSION} FROM sessions WHERE token_hash = ?"  # noqa: S608 - constants
+_CHECKOUT: Final = f"SELECT {rows.CHECKOUT} FROM checkouts WHERE id = ?"  # noqa: S608 - constants
+_CHECKOUT_BY_REF: Final = f"SELECT {rows.CHECKOUT} FROM checkouts WHERE provider_ref = ?"  # noqa: S608 - constants
+_PURCHASE: Final = f"SELECT {rows.PURCHASE} FROM purchases WHERE checkout_id = ?"  # noqa: S608 - constants
+_FACT: Final = f"SELECT {rows.FACT} FROM facts WHERE object_id = ?"  # noqa: S608 - constants
+_HOLDINGS_BY_SESSION: Final = f"SELECT {rows.PURCHASE} FROM purchases WHERE session_id = ?"  # noqa: S608 - constants
+_HOLDINGS: Final = (
+    f"SELECT {rows.PURCHASE} FROM purchases WHERE session_id = ?1 "  # noqa: S608 - constants
+    f"UNION SELECT {rows.PURCHASE} FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?2)"
+)
+_LATER_FACTS: Final = f"SELECT {rows.FACT} FROM facts WHERE payment = ? AND kind <> 'session'"  # noqa: S608 - constants
+_LINK: Final = f"SELECT {rows.LINK} FROM magic_links WHERE id = ?"  # noqa: S608 - constants
+_NEWEST_LOGIN: Final = (
+    f"SELECT {rows.LINK} FROM magic_links WHERE asked_by = ? ORDER BY made_at DESC, superseded, id LIMIT 1"  # noqa: S608 - constants
+)
+_MAIL: Final = f"SELECT {rows.MAIL} FROM outbox WHERE key = ?"  # noqa: S608 - constants
+
+
+class SqliteView:
+    """BooksView on one connection. Every statement is a constant, so SQLite prepares it once."""
+
+    __slots__ = ("_sql",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection.execute
+
+    def shop_id(self) -> str | None:
+        """See BooksView."""
+        row = self._sql("SELECT id FROM shop").fetchone()
+        return None if row is None else str(row[0])
+
+    def session(self, token_hash: Digest) -> Session | None:
+        """See BooksView."""
+        row = self._sql(_SESSION_BY_TOKEN, (token_hash,)).fetchone()
+        return None if row is None else rows.session_of(row)
+
+    def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.SESSION} FROM sessions WHERE mailbox = ? ORDER BY started_at DESC, id",  # noqa: S608 - constants
+            (mailbox.canonical,),
+        )
+        return [rows.session_of(row) for row in found]
+
+    def checkout(self, checkout: CheckoutId) -> Checkout | None:
+        """See BooksView."""
+        row = self._sql(_CHECKOUT, (checkout,)).fetchone()
+        return None if row is None else rows.checkout_of(row)
+
+    def checkout_of(self, ref: ProviderRef) -> Checkout | None:
+        """See BooksView."""
+        row = self._sql(_CHECKOUT_BY_REF, (ref,)).fetchone()
+        return None if row is None else rows.checkout_of(row)
+
+    def purchase(self, checkout: CheckoutId) -> Purchase | None:
+        """See BooksView."""
+        row = self._sql(_PURCHASE, (checkout,)).fetchone()
+        return None if row is None else rows.purchase_of(row)
+
+    def fact(self, object_id: str) -> Fact | None:
+        """See BooksView."""
+        row = self._sql(_FACT, (object_id,)).fetchone()
+        return None if row is None else rows.fact_of(row)
+
+    def holdings(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
+        """See BooksView."""
+        if mailbox is None:
+            found = self._sql(_HOLDINGS_BY_SESSION, (session,)).fetchall()
+        else:
+            found = self._sql(_HOLDINGS, (session, mailbox.canonical)).fetchall()
+        return [self._holding(row) for row in found]
+
+    def _holding(self, row: rows.Row) -> Holding:
+        purchase = rows.purchase_of(row)
+        facts = [rows.fact_of(fact) for fact in self._sql(_FACT, (purchase.provider_ref,))]
+        if purchase.payment is not None:
+            facts += [rows.fact_of(fact) for fact in self._sql(_LATER_FACTS, (purchase.payment,))]
+        return Holding(purchase=purchase, facts=tuple(facts))
+
+    def sold(self, product: ProductId) -> int:
+        """See BooksView."""
+        return int(self._sql("SELECT count(*) FROM purchases WHERE pid = ?", (product,)).fetchone()[0])
+
+    def knows(self, mailbox: EmailAddress) -> bool:
+        """See BooksView."""
+        return self._sql("SELECT 1 FROM users WHERE email = ?", (mailbox.canonical,)).fetchone() is not None
+
+    def link(self, link: LinkId) -> MagicLink | None:
+        """See BooksView."""
+        row = self._sql(_LINK, (link,)).fetchone()
+        return None if row is None else rows.link_of(row)
+
+    def newest_login(self, asked_by: SessionId) -> MagicLink | None:
+        """See BooksView."""
+        row = self._sql(_NEWEST_LOGIN, (asked_by,)).fetchone()
+        return None if row is None else rows.link_of(row)
+
+    def mail(self, key: str) -> Mail | None:
+        """See BooksView."""
+        row = self._sql(_MAIL, (key,)).fetchone()
+        return None if row is None else rows.mail_of(row)
+
+    def due_again(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.QUARANTINE} FROM quarantine WHERE closed_at IS NULL AND retry_at <= ? "  # noqa: S608 - constants
+            "ORDER BY retry_at, ref LIMIT ?",
+            (micros(now), limit),
+        )
+        return [rows.quarantined_of(row) for row in found]
+
+    def cursor(self, name: str) -> datetime | None:
+        """See BooksView."""
+        row = self._sql("SELECT at FROM cursors WHERE name = ?", (name,)).fetchone()
+        return None if row is None else rows.moment(row[0])
+
+    def first_checkout_at(self) -> datetime | None:
+        """See BooksView."""
+        row = self._sql("SELECT min(started_at) FROM checkouts").fetchone()
+        return rows.maybe_moment(row[0])
+
+    def tally(self) -> Tally:
+        """See BooksView."""
+        takings: list[Money] = []
+        sums = self._sql("SELECT currency, sum(amount) FROM purchases GROUP BY currency ORDER BY currency")
+        for currency, total in sums:
+            left = int(total)
+            while left > _LARGEST_SUM:
+                takings.append(Money(_LARGEST_SUM, currency))
+                left -= _LARGEST_SUM
+            takings.append(Money(left, currency))
+        mails = dict(self._sql("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
+        return Tally(
+            users=self._sql("SELECT count(*) FROM users").fetchone()[0],
+            purchases=self._sql("SELECT count(*) FROM purchases").fetchone()[0],
+            takings=tuple(takings),
+            mails=tuple((state, int(mails.get(state.value, 0))) for state in MailState),
+        )
+
+    def waiting_mails(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.MAIL} FROM outbox WHERE state = 'stuck' "  # noqa: S608 - constants
+            f"UNION ALL SELECT {rows.MAIL} FROM outbox WHERE state = 'queued' AND queued_at <= ? AND problem <> '' "
+            "ORDER BY queued_at, key",
+            (micros(now - late),),
+        )
+        return [rows.mail_of(row) for row in found]
+
+    def waiting_quarantine(self) -> Sequence[Quarantined]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.QUARANTINE} FROM quarantine WHERE closed_at IS NULL ORDER BY first_at, ref"  # noqa: S608 - constants
+        )
+        return [rows.quarantined_of(row) for row in found]
+
+    def users_after(self, user: str, *, limit: int) -> Sequence[User]:
+        """See BooksView."""
+        found = self._sql(
+            "SELECT id, email, since FROM users WHERE id > ? ORDER BY id LIMIT ?", (user, limit)
+        )
+        return [
+            User(id=UserId(row[0]), mailbox=EmailAddress(row[1]), since=rows.moment(row[2])) for row in found
+        ]
+
+    def purchases_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.PURCHASE} FROM purchases WHERE checkout_id > ? ORDER BY checkout_id LIMIT ?",  # noqa: S608 - constants
+            (checkout, limit),
+        ).fetchall()
+        return [self._holding(row) for row in found]
+
+    def mails_after(self, key: str, *, limit: int) -> Sequence[Mail]:
+        """See BooksView."""
+        found = self._sql(f"SELECT {rows.MAIL} FROM outbox WHERE key > ? ORDER BY key LIMIT ?", (key, limit))  # noqa: S608 - constants
+        return [rows.mail_of(row) for row in found]
+
+    def quarantine_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.QUARANTINE} FROM quarantine WHERE ref > ? ORDER BY ref LIMIT ?",  # noqa: S608 - constants
+            (ref, limit),
+        )
+        return [rows.quarantined_of(row) for row in found]
