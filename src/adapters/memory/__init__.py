@@ -1,0 +1,1 @@
+"""Honest fakes: the same promises as the real adapters, held to the same contracts, without disk or network."""

@@ -1,0 +1,464 @@
+"""The books in dicts. Every promise of the port, none of the durability."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from domain.access import Holding
+from domain.claim import Objection
+from domain.limits import Limit
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import Mail, MailKind, MailState
+from domain.ports import EventRecord, Quarantined, Tally, User
+from domain.purchase import Checkout, Fact, FactKind, Purchase, newer
+from domain.session import Session
+from domain.values import (
+    CheckoutId,
+    Digest,
+    EmailAddress,
+    LinkId,
+    Money,
+    ProductId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
+
+Row = TypeVar("Row")
+_WEEK = timedelta(days=7)
+
+
+@dataclass(slots=True)
+class Tables:
+    """One dict a table, rows immutable: so a copy of the dicts is a snapshot."""
+
+    shop: dict[str, str] = field(default_factory=dict)
+    users: dict[UserId, User] = field(default_factory=dict)
+    sessions: dict[SessionId, Session] = field(default_factory=dict)
+    checkouts: dict[CheckoutId, Checkout] = field(default_factory=dict)
+    asked: dict[CheckoutId, datetime] = field(default_factory=dict)
+    purchases: dict[CheckoutId, Purchase] = field(default_factory=dict)
+    facts: dict[str, Fact] = field(default_factory=dict)
+    links: dict[LinkId, MagicLink] = field(default_factory=dict)
+    outbox: dict[str, Mail] = field(default_factory=dict)
+    limits: dict[tuple[str, datetime, str], None] = field(default_factory=dict)
+    events: dict[str, tuple[EventRecord, str, datetime]] = field(default_factory=dict)
+    quarantined: dict[ProviderRef, Quarantined] = field(default_factory=dict)
+    cursors: dict[str, datetime] = field(default_factory=dict)
+
+    def copy(self) -> Tables:
+        """A snapshot that later writes do not touch."""
+        return Tables(**{f.name: dict(getattr(self, f.name)) for f in fields(self)})
+
+
+class MemoryView:
+    """BooksView on dicts."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._t = tables
+
+    def shop_id(self) -> str | None:
+        """See BooksView."""
+        return self._t.shop.get("id")
+
+    def session(self, token_hash: Digest) -> Session | None:
+        """See BooksView."""
+        return next((s for s in self._t.sessions.values() if s.token_hash == token_hash), None)
+
+    def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
+        """See BooksView."""
+        found = (s for s in self._t.sessions.values() if s.mailbox == mailbox)
+        return sorted(found, key=lambda s: (-s.started_at.timestamp(), s.id))
+
+    def checkout(self, checkout: CheckoutId) -> Checkout | None:
+        """See BooksView."""
+        return self._t.checkouts.get(checkout)
+
+    def checkout_of(self, ref: ProviderRef) -> Checkout | None:
+        """See BooksView."""
+        return next((c for c in self._t.checkouts.values() if c.provider_ref == ref), None)
+
+    def purchase(self, checkout: CheckoutId) -> Purchase | None:
+        """See BooksView."""
+        return self._t.purchases.get(checkout)
+
+    def fact(self, object_id: str) -> Fact | None:
+        """See BooksView."""
+        return self._t.facts.get(object_id)
+
+    def holdings(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
+        """See BooksView."""
+        return [
+            self._holding(p)
+            for p in self._t.purchases.values()
+            if p.session == session or (mailbox is not None and p.mailbox == mailbox)
+        ]
+
+    def _holding(self, purchase: Purchase) -> Holding:
+        facts = tuple(
+            fact
+            for fact in self._t.facts.values()
+            if fact.object_id == purchase.provider_ref
+            or (
+                purchase.payment is not None
+                and fact.payment == purchase.payment
+                and fact.kind is not FactKind.SESSION
+            )
+        )
+        return Holding(purchase=purchase, facts=facts)
+
+    def sold(self, product: ProductId) -> int:
+        """See BooksView."""
+        return sum(p.product == product for p in self._t.purchases.values())
+
+    def knows(self, mailbox: EmailAddress) -> bool:
+        """See BooksView."""
+        return any(user.mailbox == mailbox for user in self._t.users.values())
+
+    def link(self, link: LinkId) -> MagicLink | None:
+        """See BooksView."""
+        return self._t.links.get(link)
+
+    def newest_login(self, asked_by: SessionId) -> MagicLink | None:
+        """See BooksView."""
+        asked = [link for link in self._t.links.values() if link.asked_by == asked_by]
+        return max(asked, key=lambda link: (link.made_at, not link.superseded), default=None)
+
+    def mail(self, key: str) -> Mail | None:
+        """See BooksView."""
+        return self._t.outbox.get(key)
+
+    def due_again(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
+        """See BooksView."""
+        due = [
+            (q.retry_at, q.ref, q) for q in self._t.quarantined.values() if q.closed_at is None and q.retry_at
+        ]
+        return [q for at, _, q in sorted(due, key=lambda d: d[:2]) if at <= now][:limit]
+
+    def cursor(self, name: str) -> datetime | None:
+        """See BooksView."""
+        return self._t.cursors.get(name)
+
+    def first_checkout_at(self) -> datetime | None:
+        """See BooksView."""
+        return min((c.started_at for c in self._t.checkouts.values()), default=None)
+
+    def tally(self) -> Tally:
+        """See BooksView."""
+        sums: Counter[str] = Counter()
+        for purchase in self._t.purchases.values():
+            sums[purchase.paid.currency] += purchase.paid.amount
+        states = Counter(mail.state for mail in self._t.outbox.values())
+        return Tally(
+            users=len(self._t.users),
+            purchases=len(self._t.purchases),
+            takings=tuple(Money(total, currency) for currency, total in sorted(sums.items())),
+            mails=tuple((state, states[state]) for state in MailState),
+        )
+
+    def waiting_mails(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
+        """See BooksView."""
+        waiting = (
+            mail
+            for mail in self._t.outbox.values()
+            if mail.state is MailState.STUCK
+            or (mail.state is MailState.QUEUED and mail.problem and mail.queued_at <= now - late)
+        )
+        return sorted(waiting, key=lambda mail: (mail.queued_at, mail.key))
+
+    def waiting_quarantine(self) -> Sequence[Quarantined]:
+        """See BooksView."""
+        waiting = (q for q in self._t.quarantined.values() if q.closed_at is None)
+        return sorted(waiting, key=lambda q: (q.first_at, q.ref))
+
+    def users_after(self, user: str, *, limit: int) -> Sequence[User]:
+        """See BooksView."""
+        return _page(((row.id, row) for row in self._t.users.values()), user, limit)
+
+    def purchases_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
+        """See BooksView."""
+        return [self._holding(p) for p in _page(self._t.purchases.items(), checkout, limit)]
+
+    def mails_after(self, key: str, *, limit: int) -> Sequence[Mail]:
+        """See BooksView."""
+        return _page(self._t.outbox.items(), key, limit)
+
+    def quarantine_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
+        """See BooksView."""
+        return _page(self._t.quarantined.items(), ref, limit)
+
+
+def _page(rows: Iterable[tuple[str, Row]], after: str, limit: int) -> list[Row]:
+    return [row for key, row in sorted(rows, key=lambda pair: pair[0]) if key > after][:limit]
+
+
+class MemoryBooks(MemoryView):
+    """Books on dicts; the store takes back what a raising work wrote."""
+
+    def open_shop(self, proposed: str) -> str:
+        """See Books."""
+        return self._t.shop.setdefault("id", proposed)
+
+    def add_session(self, session: Session) -> None:
+        """See Books."""
+        self._t.sessions[session.id] = session
+
+    def see_session(self, session: SessionId, *, at: datetime) -> None:
+        """See Books."""
+        held = self._t.sessions.get(session)
+        if held is not None:
+            self._t.sessions[session] = replace(held, seen_at=max(held.seen_at, at))
+
+    def prove(self, session: SessionId, *, mailbox: EmailAddress, token_hash: Digest, at: datetime) -> bool:
+        """See Books."""
+        held = self._t.sessions.get(session)
+        if held is None or held.mailbox not in (None, mailbox):
+            return False
+        self._t.sessions[session] = replace(
+            held, mailbox=mailbox, token_hash=token_hash, started_at=at, seen_at=at
+        )
+        return True
+
+    def end_session(self, session: SessionId) -> bool:
+        """See Books."""
+        return self._t.sessions.pop(session, None) is not None
+
+    def end_sessions_of(self, mailbox: EmailAddress) -> int:
+        """See Books."""
+        gone = [s.id for s in self._t.sessions.values() if s.mailbox == mailbox]
+        for session in gone:
+            del self._t.sessions[session]
+        return len(gone)
+
+    def take(self, bucket: str, limit: Limit, *, now: datetime, ref: str) -> datetime | None:
+        """See Books."""
+        taken = sorted(at for b, at, _ in self._t.limits if b == bucket and at > now - limit.window)
+        if any(b == bucket and r == ref and at > now - limit.window for b, at, r in self._t.limits):
+            return None
+        if len(taken) >= limit.most:
+            return taken[-limit.most] + limit.window
+        self._t.limits[bucket, now, ref] = None
+        return None
+
+    def give_back(self, ref: str) -> None:
+        """See Books."""
+        for place in [place for place in self._t.limits if place[2] == ref]:
+            del self._t.limits[place]
+
+    def add_checkout(self, checkout: Checkout) -> bool:
+        """See Books."""
+        ref = checkout.provider_ref
+        if checkout.id in self._t.checkouts or (ref is not None and self.checkout_of(ref) is not None):
+            return False
+        self._t.checkouts[checkout.id] = checkout
+        return True
+
+    def bind_checkout(self, checkout: CheckoutId, *, ref: ProviderRef, expires_at: datetime | None) -> bool:
+        """See Books."""
+        held = self._t.checkouts.get(checkout)
+        other = self.checkout_of(ref)
+        if (
+            held is None
+            or held.provider_ref not in (None, ref)
+            or (other is not None and other.id != checkout)
+        ):
+            return False
+        self._t.checkouts[checkout] = replace(
+            held, provider_ref=ref, expires_at=expires_at or held.expires_at
+        )
+        return True
+
+    def take_turn(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
+        """See Books."""
+        asked = self._t.asked.get(checkout)
+        if checkout not in self._t.checkouts or (asked is not None and asked > now - gap):
+            return False
+        self._t.asked[checkout] = now
+        return True
+
+    def tell(self, fact: Fact) -> Fact:
+        """See Books."""
+        kept = newer(self._t.facts.get(fact.object_id), fact)
+        self._t.facts[fact.object_id] = kept
+        return kept
+
+    def user_for(self, mailbox: EmailAddress, *, new_id: UserId, now: datetime) -> UserId:
+        """See Books."""
+        held = next((user.id for user in self._t.users.values() if user.mailbox == mailbox), None)
+        if held is not None:
+            return held
+        self._t.users[new_id] = User(id=new_id, mailbox=mailbox, since=now)
+        return new_id
+
+    def book(self, purchase: Purchase) -> bool:
+        """See Books."""
+        return self._t.purchases.setdefault(purchase.checkout, purchase) is purchase
+
+    def add_link(self, link: MagicLink) -> None:
+        """See Books."""
+        self._t.links[link.id] = link
+
+    def spend_link(self, link: LinkId, *, at: datetime) -> bool:
+        """See Books."""
+        held = self._t.links.get(link)
+        if held is None or held.used_at is not None:
+            return False
+        self._t.links[link] = replace(held, used_at=at)
+        return True
+
+    def supersede_links(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:
+        """See Books."""
+        for link in list(self._t.links.values()):
+            asked = (
+                link.purpose is LinkPurpose.LOGIN and link.asked_by == asked_by and link.mailbox == mailbox
+            )
+            if asked and link.used_at is None:
+                self._t.links[link.id] = replace(link, superseded=True)
+
+    def count_code_try(self, link: LinkId, *, most: int) -> bool:
+        """See Books."""
+        held = self._t.links.get(link)
+        if held is None or held.code_tries >= most:
+            return False
+        self._t.links[link] = replace(held, code_tries=held.code_tries + 1)
+        return True
+
+    def queue(self, mail: Mail) -> bool:
+        """See Books."""
+        return self._t.outbox.setdefault(mail.key, mail) is mail
+
+    def lease_mails(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
+        """See Books."""
+        due = [m for m in self._t.outbox.values() if m.state is MailState.QUEUED and m.due_at <= now]
+        leased = sorted(due, key=lambda mail: (mail.due_at, mail.key))[:limit]
+        for mail in leased:
+            self._t.outbox[mail.key] = replace(
+                mail, due_at=until, attempts=mail.attempts + 1, unknown_since=mail.unknown_since or now
+            )
+        return leased
+
+    def settle_mail(
+        self,
+        key: str,
+        *,
+        state: MailState,
+        at: datetime,
+        due_at: datetime | None = None,
+        problem: str = "",
+        unknown_since: datetime | None = None,
+    ) -> bool:
+        """See Books."""
+        held = self._t.outbox.get(key)
+        if held is None or held.state is MailState.SENT:
+            return False
+        sent_at = at if state is MailState.SENT else None
+        self._t.outbox[key] = replace(
+            held,
+            state=state,
+            due_at=due_at or held.due_at,
+            problem=problem,
+            unknown_since=unknown_since,
+            sent_at=sent_at,
+        )
+        link = self._t.links.get(held.link) if held.link is not None else None
+        if sent_at is not None and link is not None and link.sent_at is None:
+            self._t.links[link.id] = replace(link, sent_at=sent_at)
+        return True
+
+    def quarantine(
+        self, ref: ProviderRef, objection: Objection, *, at: datetime, retry_at: datetime | None
+    ) -> bool:
+        """See Books."""
+        checkout = self.checkout_of(ref)
+        if checkout is not None and checkout.id in self._t.purchases:
+            return False
+        held = self._t.quarantined.get(ref)
+        if held is None:
+            first = not any(
+                q.objection is objection and q.closed_at is None for q in self._t.quarantined.values()
+            )
+            self._t.quarantined[ref] = Quarantined(
+                ref=ref, objection=objection, first_at=at, last_at=at, tries=1, retry_at=retry_at
+            )
+            return first
+        if held.closed_at is None:
+            self._t.quarantined[ref] = replace(
+                held,
+                objection=objection,
+                last_at=max(held.last_at, at),
+                tries=held.tries + 1,
+                retry_at=retry_at,
+            )
+        return False
+
+    def close_quarantine(self, ref: ProviderRef, *, at: datetime) -> bool:
+        """See Books."""
+        held = self._t.quarantined.get(ref)
+        if held is None or held.closed_at is not None:
+            return False
+        self._t.quarantined[ref] = replace(held, closed_at=at, retry_at=None)
+        return True
+
+    def log_event(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:
+        """See Books."""
+        held = self._t.events.get(event.id)
+        self._t.events[event.id] = (event, outcome, at) if held is None else (held[0], outcome, held[2])
+        return held is None
+
+    def set_cursor(self, name: str, *, to: datetime) -> None:
+        """See Books."""
+        self._t.cursors[name] = max(to, self._t.cursors.get(name, to))
+
+    def prune(self, *, now: datetime) -> int:
+        """See Books."""
+        week_ago = now - _WEEK
+        old_checkouts = [
+            c.id
+            for c in self._t.checkouts.values()
+            if c.started_at < week_ago - timedelta(days=1)
+            and (c.expires_at or c.started_at) < week_ago
+            and c.id not in self._t.purchases
+            and not self._awaits_bank(c)
+        ]
+        old_sessions = [s.id for s in self._t.sessions.values() if s.expires_at() < week_ago]
+        old_links = [
+            link.id
+            for link in self._t.links.values()
+            if link.made_at < week_ago
+            and ((link.used_at is not None and link.used_at < week_ago) or link.expires_at() < week_ago)
+        ]
+        old_mails = [
+            m.key
+            for m in self._t.outbox.values()
+            if m.kind is MailKind.LOGIN
+            and m.queued_at < week_ago
+            and m.state in (MailState.SENT, MailState.DROPPED)
+        ]
+        old_limits = [place for place in self._t.limits if place[1] < now - timedelta(days=1)]
+        old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
+        return (
+            _drop(self._t.checkouts, old_checkouts)
+            + _drop(self._t.sessions, old_sessions)
+            + _drop(self._t.links, old_links)
+            + _drop(self._t.outbox, old_mails)
+            + _drop(self._t.limits, old_limits)
+            + _drop(self._t.events, old_events)
+        )
+
+    def _awaits_bank(self, checkout: Checkout) -> bool:
+        fact = self._t.facts.get(checkout.provider_ref or "")
+        return fact is not None and fact.status == "unpaid"
+
+
+Key = TypeVar("Key")
+
+
+def _drop(table: dict[Key, Row], keys: Iterable[Key]) -> int:
+    gone = list(keys)
+    for key in gone:
+        del table[key]
+    return len(gone)

@@ -1,0 +1,37 @@
+"""A mail carrier in memory: delivers a key once, and fails when it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from domain.mail import Envelope
+from domain.ports import MailRefused
+
+
+async def _no_pause(place: str) -> None:
+    """Nothing happens between the steps, unless somebody wants to look."""
+
+
+class MemoryMailer:
+    """`handed` is every accepted try, `mailbox` what arrives: one a key, as a provider deduplicates.
+
+    `pause` is awaited before a mail is accepted and after: where the line can break. `failing` raises what it
+    holds, and accepts nothing.
+    """
+
+    def __init__(self, *, pause: Callable[[str], Awaitable[None]] = _no_pause) -> None:
+        self.handed: list[Envelope] = []
+        self.mailbox: dict[str, Envelope] = {}
+        self.failing: Exception | None = None
+        self._pause = pause
+
+    async def send(self, envelope: Envelope) -> None:
+        """See Mailer."""
+        await self._pause("before accept")
+        if self.failing is not None:
+            raise self.failing
+        held = self.mailbox.setdefault(envelope.idempotency_key, envelope)
+        if held != envelope:
+            raise MailRefused("another mail went out under this key")
+        self.handed.append(envelope)
+        await self._pause("accepted")

@@ -1,0 +1,154 @@
+"""A payment provider in memory: honest about idempotency, signatures and what it does not know."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from domain.claim import CheckoutReading
+from domain.ports import (
+    CheckoutNews,
+    CheckoutOffer,
+    Clock,
+    EventRecord,
+    News,
+    OtherNews,
+    PaymentPage,
+    PaymentsUnreachable,
+    Unheard,
+)
+from domain.values import CheckoutId, ProviderRef
+
+_SECRET = b"a secret that the provider and the shop share"
+_PAGE_LIFETIME = timedelta(hours=24)
+
+
+async def _no_pause(place: str) -> None:
+    """Nothing happens between the steps, unless somebody wants to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the provider would post: a body and its signature."""
+
+    body: bytes
+    signature: str
+
+
+class MemoryPayments:
+    """Sessions are made by `start`, paid by `pay`; `failing` makes every call unreachable; `calls` counts them."""
+
+    livemode = False
+    page_origin = "https://pay.example"
+
+    def __init__(self, *, clock: Clock, pause: Callable[[str], Awaitable[None]] = _no_pause) -> None:
+        self.sessions: dict[ProviderRef, CheckoutReading] = {}
+        self.made_at: dict[ProviderRef, datetime] = {}
+        self.failing = False
+        self.calls: list[str] = []
+        self._clock = clock
+        self._pause = pause
+        self._by_checkout: dict[CheckoutId, ProviderRef] = {}
+
+    async def _call(self, name: str) -> None:
+        self.calls.append(name)
+        await self._pause(f"{name} sent")
+        if self.failing:
+            raise PaymentsUnreachable("told to fail")
+
+    async def start(self, offer: CheckoutOffer) -> PaymentPage:
+        """See Payments."""
+        await self._call("start")
+        checkout = offer.checkout
+        ref = self._by_checkout.setdefault(
+            checkout.id, ProviderRef(f"cs_test_{hashlib.sha256(checkout.id.encode()).hexdigest()}")
+        )
+        if ref not in self.sessions:
+            self.made_at[ref] = self._clock.now()
+            self.sessions[ref] = CheckoutReading(
+                ref=ref,
+                as_of=self._second(),
+                livemode=False,
+                mode="payment",
+                status="open",
+                currency=checkout.price.currency,
+                subtotal=checkout.price.amount,
+                total=checkout.price.amount,
+                discount=0,
+                tax=0,
+                email=str(checkout.mailbox) if checkout.mailbox else None,
+                payment=None,
+                reference=checkout.id,
+                product=checkout.product,
+                shop=offer.shop,
+                seal=offer.seal,
+            )
+        await self._pause("start answered")
+        expires_at = self.made_at[ref] + _PAGE_LIFETIME
+        return PaymentPage(ref=ref, url=f"{self.page_origin}/{ref}", expires_at=expires_at)
+
+    async def look(self, ref: ProviderRef) -> CheckoutReading | None:
+        """See Payments."""
+        await self._call("look")
+        held = self.sessions.get(ref)
+        reading = None if held is None else replace(held, as_of=self._second())
+        await self._pause("look answered")
+        return reading
+
+    async def completed_since(self, since: datetime) -> AsyncIterator[CheckoutReading]:
+        """See Payments."""
+        await self._call("list")
+        for ref, reading in list(self.sessions.items()):
+            if self.made_at[ref] >= since and reading.status in ("paid", "unpaid", "failed"):
+                yield replace(reading, as_of=self._second())
+
+    def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
+        """See Payments."""
+        if not hmac.compare_digest(_sign(body).encode(), signature.encode()):
+            return Unheard(reason="the signature does not match")
+        told = json.loads(body)
+        event = EventRecord(id=told["id"], type=told["type"], object_id=told["ref"], created=told["created"])
+        if told["reading"] is None:
+            return OtherNews(event=event)
+        return CheckoutNews(event=event, reading=CheckoutReading(**told["reading"]))
+
+    # ---------------------------------------------------------------- what happens at the provider
+
+    def _second(self) -> int:
+        return int(self._clock.now().timestamp())
+
+    def pay(self, ref: ProviderRef, *, email: str | None, status: str = "paid") -> None:
+        """Somebody pays (or, with status "unpaid", a debit begins; "failed": it bounced)."""
+        held = self.sessions[ref]
+        self.sessions[ref] = replace(held, status=status, email=held.email or email, payment=f"pi_{ref[8:]}")
+
+    def expire(self, ref: ProviderRef) -> None:
+        """Nobody paid in time."""
+        self.sessions[ref] = replace(self.sessions[ref], status="expired")
+
+    def invent(self, reading: CheckoutReading) -> None:
+        """A session that this shop did not start."""
+        self.sessions[reading.ref] = reading
+        self.made_at[reading.ref] = self._clock.now()
+
+    def delivery(
+        self, ref: ProviderRef, *, event: str = "evt_1", kind: str = "checkout.session.completed"
+    ) -> Delivery:
+        """The event about a session as it stands now."""
+        return self.sign(event=event, kind=kind, reading=replace(self.sessions[ref], as_of=self._second()))
+
+    def sign(self, *, event: str, kind: str, reading: CheckoutReading | None) -> Delivery:
+        """An event about anything, signed."""
+        fields = None if reading is None else {name: getattr(reading, name) for name in reading.__slots__}
+        ref = "" if reading is None else reading.ref
+        told = {"id": event, "type": kind, "ref": ref, "created": self._second(), "reading": fields}
+        body = json.dumps(told).encode()
+        return Delivery(body=body, signature=_sign(body))
+
+
+def _sign(body: bytes) -> str:
+    return hmac.digest(_SECRET, body, "sha256").hex()

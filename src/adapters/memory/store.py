@@ -1,0 +1,47 @@
+"""The store in memory: one work at a time, and what a raising work wrote is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from adapters.memory.books import MemoryBooks, MemoryView, Tables
+from domain.ports import Books, BooksView
+
+T = TypeVar("T")
+
+
+async def _no_pause(place: str) -> None:
+    """Nothing happens between the steps, unless somebody wants to look."""
+
+
+class MemoryStore:
+    """A store for tests and trials.
+
+    `pause` is awaited before a work begins and after it was committed: the two places where a real store gives
+    way to others, and where a caller can be lost.
+    """
+
+    def __init__(self, *, pause: Callable[[str], Awaitable[None]] = _no_pause) -> None:
+        self.tables = Tables()
+        self._pause = pause
+
+    async def transact(self, work: Callable[[Books], T]) -> T:
+        """See Store."""
+        await self._pause("begin")
+        before = self.tables.copy()
+        try:
+            result = work(MemoryBooks(self.tables))
+        except BaseException:
+            self.tables = before
+            raise
+        await self._pause("committed")
+        return result
+
+    async def read(self, work: Callable[[BooksView], T]) -> T:
+        """See Store."""
+        await self._pause("read")
+        return work(MemoryView(self.tables))
+
+    async def ready(self) -> None:
+        """It always is."""
