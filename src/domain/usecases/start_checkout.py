@@ -13,6 +13,7 @@ from domain.ports import (
     CheckoutOffer,
     Clock,
     Payments,
+    PaymentsRefused,
     PaymentsUnreachable,
     Randomness,
     Store,
@@ -90,7 +91,7 @@ class StartCheckout:
             return opened
         try:
             page = await self.payments.start(self._offer(opened, wanted, edition))
-        except PaymentsUnreachable:
+        except (PaymentsUnreachable, PaymentsRefused):
             await self.store.transact(lambda books: books.give_back(opened.id))
             raise
         await self.store.transact(

@@ -1,0 +1,1 @@
+"""Mail for somebody who sits at the terminal."""

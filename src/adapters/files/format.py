@@ -1,0 +1,199 @@
+"""One product folder, one page, one shop.toml: from files to the domain's values."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from markdown_it import MarkdownIt
+
+from adapters.files.reading import Reader, line_of_key
+from domain.product import GoodsFile, Page, Product, ShopInfo, price_problem
+from domain.values import EmailAddress, InvalidEmail, Money, ProductId, is_product_id
+
+# Raw HTML in a text is shown, not run; javascript: links are dropped by markdown-it itself.
+_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(["table", "strikethrough"])
+_COVERS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"})
+LARGEST_COVER: Final = 5_000_000
+_LONGEST_NAME: Final = 200
+
+
+class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    currency: str
+    support: str
+    tagline: str = ""
+    id: str | None = None
+
+
+class _ListedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    title: str = ""
+
+
+class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    price: str
+    summary: str = ""
+    cover: str | None = None
+    cover_alt: str = ""
+    on_sale: bool = True
+    stock: int | None = None
+    files: list[str | _ListedFile] | None = None
+
+
+def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
+    """shop.toml, and the id it declares; the id of the ShopInfo is still to be given."""
+    path = reader.root / "shop.toml"
+    if not path.is_file():
+        reader.complain(path, "is missing: it holds name, currency and support (an e-mail address)")
+        return None
+    found = reader.toml(path, _ShopFile)
+    if found is None:
+        return None
+    shop, text = found
+    ok = True
+    currency = shop.currency.lower()
+    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
+        reader.complain(
+            path, f'currency is {shop.currency!r}: write it like "usd"', line=line_of_key(text, "currency")
+        )
+        ok = False
+    if not shop.name.strip() or len(shop.name) > _LONGEST_NAME:
+        reader.complain(path, "name is empty or too long", line=line_of_key(text, "name"))
+        ok = False
+    if shop.id is not None and not is_product_id(shop.id):
+        reader.complain(
+            path, "id is lower-case letters, digits and hyphens, at most 64", line=line_of_key(text, "id")
+        )
+        ok = False
+    try:
+        support = EmailAddress.parse(shop.support)
+    except InvalidEmail as error:
+        reader.complain(path, f"support is {shop.support!r}: {error}", line=line_of_key(text, "support"))
+        return None
+    if not ok:
+        return None
+    info = ShopInfo(id="", name=shop.name.strip(), tagline=shop.tagline.strip(), support=support, currency=currency)
+    return info, shop.id
+
+
+def read_product(reader: Reader, folder: Path, *, currency: str) -> tuple[Product, bytes | None] | None:
+    """One product and its cover's bytes; None, and problems noted, if it cannot be sold."""
+    path = folder / "product.toml"
+    if not is_product_id(folder.name):
+        reader.complain(folder, "a product's folder is named in lower-case letters, digits and inner hyphens")
+        return None
+    if not path.is_file():
+        reader.complain(path, "is missing: it holds at least name and price")
+        return None
+    found = reader.toml(path, _ProductFile)
+    if found is None:
+        return None
+    told, text = found
+    before = len(reader.problems)
+    if not told.name.strip() or len(told.name) > _LONGEST_NAME:
+        reader.complain(path, "name is empty or too long", line=line_of_key(text, "name"))
+    if told.stock is not None and told.stock < 0:
+        reader.complain(path, "stock is 0 or more, or left out", line=line_of_key(text, "stock"))
+    price = _price(reader, path, text, told.price, currency)
+    cover = _cover(reader, path, text, told.cover)
+    files = _files(reader, path, text, told.files)
+    content = _markdown(reader, folder / "content.md", needed=True)
+    about = _markdown(reader, folder / "about.md", needed=False)
+    if price is None or len(reader.problems) > before:
+        return None
+    product = Product(
+        id=ProductId(folder.name),
+        name=told.name.strip(),
+        summary=told.summary.strip(),
+        price=price,
+        description_html=about,
+        content_html=content,
+        on_sale=told.on_sale,
+        stock=told.stock,
+        cover=told.cover,
+        cover_alt=told.cover_alt,
+        files=files,
+    )
+    return product, cover
+
+
+def read_page(reader: Reader, path: Path) -> Page | None:
+    """One of the merchant's own pages; its title is its first heading."""
+    if not is_product_id(path.stem):
+        reader.complain(path, "a page's file is named in lower-case letters, digits and inner hyphens")
+        return None
+    text = reader.text(path)
+    if text is None:
+        return None
+    first, _, rest = text.lstrip().partition("\n")
+    if first.startswith("# "):
+        return Page(slug=path.stem, title=first[2:].strip(), html=_MARKDOWN.render(rest))
+    return Page(slug=path.stem, title=path.stem.replace("-", " ").capitalize(), html=_MARKDOWN.render(text))
+
+
+def cover_type(name: str) -> str:
+    """The media type of a cover."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _price(reader: Reader, path: Path, text: str, price: str, currency: str) -> Money | None:
+    try:
+        money = Money.parse(price, currency=currency)
+        problem = price_problem(money)
+    except ValueError as error:
+        money, problem = None, str(error)
+    if problem is not None:
+        reader.complain(path, problem, line=line_of_key(text, "price"))
+        return None
+    return money
+
+
+def _cover(reader: Reader, path: Path, text: str, name: str | None) -> bytes | None:
+    if name is None:
+        return None
+    line = line_of_key(text, "cover")
+    if Path(name).name != name or Path(name).suffix.lower() not in _COVERS:
+        reader.complain(path, f"cover is {name!r}: name a picture that lies beside this file", line=line)
+        return None
+    file = path.parent / name
+    if not file.is_file():
+        reader.complain(path, f"cover {name!r} does not lie beside this file", line=line)
+        return None
+    if file.stat().st_size > LARGEST_COVER:
+        reader.complain(path, f"cover {name!r} is over {LARGEST_COVER // 1_000_000} MB: make it smaller", line=line)
+        return None
+    return file.read_bytes()
+
+
+def _files(
+    reader: Reader, path: Path, text: str, listed: list[str | _ListedFile] | None
+) -> tuple[GoodsFile, ...]:
+    """What product.toml lists, in its order; all of files/ if it lists nothing."""
+    folder = path.parent / "files"
+    if listed is None:
+        present = sorted(folder.iterdir()) if folder.is_dir() else []
+        listed = [file.name for file in present if file.is_file() and not file.name.startswith(".")]
+    found: list[GoodsFile] = []
+    for item in listed:
+        name, title = (item, "") if isinstance(item, str) else (item.name, item.title)
+        line = line_of_key(text, "files")
+        if not name or Path(name).name != name or "\\" in name or not name.isprintable():
+            reader.complain(path, f"files has {name!r}: write the plain name of a file in files/", line=line)
+        elif not (folder / name).is_file():
+            reader.complain(path, f"files/{name} is not there", line=line)
+        else:
+            found.append(GoodsFile(name=name, title=title or name, size=(folder / name).stat().st_size))
+    return tuple(found)
+
+
+def _markdown(reader: Reader, path: Path, *, needed: bool) -> str:
+    if not path.is_file():
+        if needed:
+            reader.complain(path, "is missing: it is what the buyer reads")
+        return ""
+    text = reader.text(path)
+    return "" if text is None else _MARKDOWN.render(text)

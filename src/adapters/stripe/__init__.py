@@ -1,0 +1,1 @@
+"""Stripe Checkout: its API and its webhooks."""

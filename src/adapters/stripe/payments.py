@@ -1,0 +1,207 @@
+"""The payments port on Stripe Checkout, through the official SDK."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import stripe
+
+from adapters.stripe.signature import objection
+from adapters.stripe.wire import StripeSession, decode_list, decode_session, news_of, reading_of
+from domain.claim import CheckoutReading
+from domain.ports import (
+    CheckoutOffer,
+    News,
+    PaymentPage,
+    PaymentsRefused,
+    PaymentsUnreachable,
+    Unheard,
+)
+from domain.values import ProviderRef, is_provider_ref
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
+
+T = TypeVar("T")
+
+# The SDK's telemetry writes into the home folder, and fails the first call of a user without one.
+stripe.enable_telemetry = False
+
+_TIMEOUT: Final = 8.0
+_IN_ALL: Final = 9.0
+"""Seconds for a call with all its retries; the port promises 10."""
+_RETRIES: Final = 2
+_PAGE: Final = 100
+_SUMMARY: Final = 500
+
+
+class StripePayments:
+    """Checkout sessions with the price in them (`price_data`): nothing has to be set up in Stripe's dashboard."""
+
+    def __init__(self, *, key: str, webhook_secrets: tuple[str, ...], api_base: str | None) -> None:
+        self._key = key
+        self._secrets = webhook_secrets
+        self._api_base = api_base
+        self._held: tuple[asyncio.AbstractEventLoop, stripe.StripeClient, stripe.HTTPXClient] | None = None
+
+    @property
+    def livemode(self) -> bool:
+        """See Payments. https://docs.stripe.com/keys: the key says which mode it is of."""
+        return self._key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def page_origin(self) -> str:
+        """See Payments."""
+        if self._api_base is None:
+            return "https://checkout.stripe.com"
+        parts = urlsplit(self._api_base)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def _client(self) -> stripe.StripeClient:
+        """The SDK's client; its connections belong to the event loop that made them."""
+        loop = asyncio.get_running_loop()
+        if self._held is None or self._held[0] is not loop:
+            http = stripe.HTTPXClient(timeout=_TIMEOUT)
+            client = stripe.StripeClient(
+                self._key,
+                base_addresses={"api": self._api_base} if self._api_base else {},
+                max_network_retries=_RETRIES,
+                http_client=http,
+            )
+            self._held = (loop, client, http)
+        return self._held[1]
+
+    async def start(self, offer: CheckoutOffer) -> PaymentPage:
+        """See Payments. https://docs.stripe.com/api/checkout/sessions/create"""
+        checkout = offer.checkout
+        made = await _within_time(
+            self._client().v1.checkout.sessions.create_async(
+                _create_params(offer), options={"idempotency_key": checkout.id}
+            )
+        )
+        session = _parsed(made)
+        if not session.url or not is_provider_ref(session.id):
+            raise PaymentsRefused(f"Stripe made a session without a page ({session.status})")
+        expires = session.expires_at or session.created + 86400
+        return PaymentPage(
+            ref=ProviderRef(session.id), url=session.url, expires_at=datetime.fromtimestamp(expires, tz=UTC)
+        )
+
+    async def look(self, ref: ProviderRef) -> CheckoutReading | None:
+        """See Payments. https://docs.stripe.com/api/checkout/sessions/retrieve"""
+        try:
+            found = await _within_time(
+                self._client().v1.checkout.sessions.retrieve_async(ref, {"expand": ["payment_intent"]})
+            )
+        except _NotThere:
+            return None
+        session = _parsed(found)
+        return reading_of(session, as_of=_second(found, session))
+
+    async def completed_since(self, since: datetime) -> AsyncIterator[CheckoutReading]:
+        """See Payments. https://docs.stripe.com/api/checkout/sessions/list"""
+        after: dict[str, str] = {}
+        while True:
+            params: Any = {
+                "created": {"gte": int(since.timestamp())},
+                "status": "complete",
+                "limit": _PAGE,
+                "expand": ["data.payment_intent"],
+                **after,
+            }
+            page = await _within_time(self._client().v1.checkout.sessions.list_async(params))
+            listed = decode_list(_body(page))
+            for session in listed.data:
+                if is_provider_ref(session.id):
+                    yield reading_of(session, as_of=_second(page, session))
+            if not listed.has_more or not listed.data:
+                return
+            after = {"starting_after": listed.data[-1].id}
+
+    def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
+        """See Payments."""
+        reason = objection(body, signature, secrets=self._secrets, now=now)
+        return news_of(body) if reason is None else Unheard(reason=reason)
+
+    async def check(self) -> None:
+        """Ask for something small, to learn whether the key is good. Raises as `start` does."""
+        await _within_time(self._client().v1.checkout.sessions.list_async({"limit": 1}))
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._held is not None:
+            await self._held[2].close_async()  # type: ignore[no-untyped-call]  # the SDK left this one untyped
+            self._held = None
+
+
+class _NotThere(Exception):
+    """Stripe knows no object of that id."""
+
+
+async def _within_time(call: Awaitable[T]) -> T:
+    """The SDK's answer, in time; its errors in the port's words. https://docs.stripe.com/api/errors"""
+    try:
+        async with asyncio.timeout(_IN_ALL):
+            return await call
+    except TimeoutError as error:
+        raise PaymentsUnreachable(f"Stripe did not answer within {_IN_ALL:.0f} s") from error
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise PaymentsUnreachable(f"Stripe cannot be reached: {type(error).__name__}") from error
+    except stripe.StripeError as error:
+        if error.http_status == 404:
+            raise _NotThere from error
+        if error.http_status is None or error.http_status >= 500:
+            raise PaymentsUnreachable(f"Stripe answered {error.http_status}") from error
+        raise PaymentsRefused(f"Stripe said no ({error.http_status}): {error.user_message}") from error
+
+
+def _create_params(offer: CheckoutOffer) -> SessionCreateParams:
+    checkout = offer.checkout
+    # Session metadata does not reach payment intents, nor from there refunds and disputes: both get it.
+    metadata = {"pid": checkout.product, "shop": offer.shop, "seal": offer.seal}
+    product: Any = {"name": checkout.product_name}
+    if offer.summary:
+        product["description"] = offer.summary[:_SUMMARY]
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "client_reference_id": checkout.id,
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": checkout.price.currency,
+                    "unit_amount": checkout.price.amount,
+                    "product_data": product,
+                },
+            }
+        ],
+        "metadata": {**metadata},
+        "payment_intent_data": {"metadata": {**metadata}},
+        "success_url": offer.success_url,
+        "cancel_url": offer.cancel_url,
+    }
+    if checkout.mailbox is not None:
+        params["customer_email"] = checkout.mailbox.canonical
+    return params
+
+
+def _body(answer: Any) -> str:
+    """The JSON as it came: read by our own types, not by the SDK's objects."""
+    return str(answer.last_response.body)
+
+
+def _parsed(answer: Any) -> StripeSession:
+    return decode_session(_body(answer))
+
+
+def _second(answer: Any, session: StripeSession) -> int:
+    """Stripe's own second of an answer: its Date header (RFC 9110 §6.6.1)."""
+    try:
+        return int(parsedate_to_datetime(answer.last_response.headers["date"]).timestamp())
+    except (KeyError, TypeError, ValueError):
+        return session.created
