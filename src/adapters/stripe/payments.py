@@ -12,7 +12,15 @@ from urllib.parse import urlsplit
 import stripe
 
 from adapters.stripe.signature import objection
-from adapters.stripe.wire import StripeSession, decode_list, decode_session, news_of, reading_of
+from adapters.stripe.wire import (
+    CHECKOUT_EVENTS,
+    StripeSession,
+    decode_endpoints,
+    decode_list,
+    decode_session,
+    news_of,
+    reading_of,
+)
 from domain.claim import CheckoutReading
 from domain.ports import (
     CheckoutOffer,
@@ -131,6 +139,22 @@ class StripePayments:
     async def check(self) -> None:
         """Ask for something small, to learn whether the key is good. Raises as `start` does."""
         await _within_time(self._client().v1.checkout.sessions.list_async({"limit": 1}))
+
+    async def webhook_problem(self, url: str) -> str | None:
+        """What is wrong with the webhook endpoint of that address, in a sentence; None if nothing. Raises as `start`.
+
+        https://docs.stripe.com/api/webhook_endpoints/list
+        """
+        page = await _within_time(self._client().v1.webhook_endpoints.list_async({"limit": 100}))
+        endpoint = next((e for e in decode_endpoints(_body(page)).data if e.url == url), None)
+        if endpoint is None:
+            return f"Stripe has no endpoint {url}: add it in the dashboard (Developers, Webhooks)"
+        if endpoint.status != "enabled":
+            return f"the endpoint {url} is {endpoint.status}: enable it in Stripe's dashboard"
+        missing = sorted(CHECKOUT_EVENTS - set(endpoint.enabled_events))
+        if missing and "*" not in endpoint.enabled_events:
+            return f"the endpoint {url} is not told of {', '.join(missing)}: add them in Stripe's dashboard"
+        return None
 
     async def close(self) -> None:
         """Let go of the connections."""

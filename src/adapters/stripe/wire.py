@@ -11,7 +11,7 @@ from domain.ports import CheckoutNews, EventRecord, News, OtherNews, Unheard
 from domain.values import ProviderRef, is_provider_ref
 
 _THIN: Final = "v2.core.event"
-_CHECKOUT_EVENTS: Final = frozenset(
+CHECKOUT_EVENTS: Final = frozenset(
     {
         "checkout.session.completed",
         "checkout.session.async_payment_succeeded",
@@ -67,6 +67,16 @@ class StripeList(msgspec.Struct, frozen=True):
     has_more: bool
 
 
+class _Endpoint(msgspec.Struct, frozen=True):
+    url: str
+    status: str
+    enabled_events: list[str]
+
+
+class _Endpoints(msgspec.Struct, frozen=True):
+    data: list[_Endpoint]
+
+
 class _EventData(msgspec.Struct, frozen=True):
     object: msgspec.Raw
 
@@ -87,6 +97,7 @@ _decode_event: Final = msgspec.json.Decoder(_Event).decode
 _decode_named: Final = msgspec.json.Decoder(_Named).decode
 decode_session: Final = msgspec.json.Decoder(StripeSession).decode
 decode_list: Final = msgspec.json.Decoder(StripeList).decode
+decode_endpoints: Final = msgspec.json.Decoder(_Endpoints).decode
 
 
 def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> CheckoutReading:
@@ -145,7 +156,7 @@ def news_of(body: bytes) -> News:
         record = EventRecord(
             id=event.id[:255], type=event.type[:255], object_id=(named.id or "")[:255], created=event.created
         )
-        if event.type not in _CHECKOUT_EVENTS:
+        if event.type not in CHECKOUT_EVENTS:
             return OtherNews(event=record)
         session = decode_session(event.data.object)
     except (msgspec.MsgspecError, RecursionError):

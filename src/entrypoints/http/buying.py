@@ -173,7 +173,7 @@ class BuyingPages:
             case WaitForBank():
                 return self.front.html(request, "awaiting_bank.html", noindex=True, product=product)
             case Unpaid(status):
-                return self.front.html(request, "not_paid.html", noindex=True, product=product, status=status)
+                return self.front.html(request, "not_paid.html", noindex=True, product=product, outcome=status)
             case HeldBack():
                 message = (
                     "The payment does not match what this shop asked for, so the merchant has to look at it first. "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from litestar import Request
 from litestar.response.base import ASGIResponse
 
 from domain.ports import Catalogue
@@ -18,10 +19,8 @@ from entrypoints.http.rendering import Pages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from litestar import Request
 
-    AnyRequest = Request[Any, Any, Any]
-
+AnyRequest = Request[Any, Any, Any]
 Header = tuple[str, str]
 PERSONAL: Final[Header] = ("cache-control", "no-store")
 
@@ -34,6 +33,15 @@ def see_other(url: str, *cookies: Header) -> ASGIResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Banner:
+    """A line above every page; with an address, also a link."""
+
+    words: str
+    url: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Front:
     """Renders pages in the shop's frame, for a visitor or for a stranger."""
 
@@ -42,7 +50,7 @@ class Front:
     cookies: Cookies
     greet: Greet
     base_url: str
-    banner: str | None
+    banner: Banner | None
 
     def visitor(self, request: AnyRequest) -> Visitor:
         """What came along with the request."""
@@ -94,7 +102,9 @@ class Front:
             viewer=greeting.session,
             banner=self.banner,
             request_id=request_id,
+            base_url=self.base_url,
             canonical=self.base_url + path,
+            version=edition.version[:8],
             **context,
         )
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from litestar.enums import ScopeType
+
 from entrypoints.http.addresses import peer_of
 
 if TYPE_CHECKING:
@@ -83,13 +85,13 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer it here; log it once it was answered."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
         request_id = f"{self._prefix}{next(self._ids):08x}"
         method: str = scope["method"]
-        headers = scope["headers"]
+        headers = list(scope["headers"])
         status = 500
         extra = [*self._headers, (b"x-request-id", request_id.encode())]
 

@@ -42,5 +42,5 @@ class FileResponse(ASGIResponse):
 
 def disposition(name: str) -> str:
     """RFC 6266: an ASCII name for old browsers, the real one beside it."""
-    plain = name.encode("ascii", "replace").decode().translate(str.maketrans({'"': "_", "\\": "_", "?": "_"}))
+    plain = "".join(char if char.isascii() and char not in '"\\' else "_" for char in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

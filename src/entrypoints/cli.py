@@ -1,0 +1,190 @@
+"""The command line: `coatcheck demo | serve | doctor | status | export | reconcile | backup`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import click
+
+from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
+from entrypoints.container import CANNOT_OPEN, Container, WrongShop, close_shop, open_shop
+from entrypoints.listening import Address, CannotListen
+from entrypoints.logs import set_up_logs
+from entrypoints.reports import export_lines, status_lines
+from entrypoints.serving import serve
+from entrypoints.settings import HELP, Settings, SettingsRefused, read_environment, settle
+
+T = TypeVar("T")
+
+_REFUSALS: Final = (*CANNOT_OPEN, WrongShop, CannotListen, StoreUnavailable, PaymentsRefused, PaymentsUnreachable)
+_ENVIRONMENT: Final = "\b\nRead from the environment and from a .env file in this folder:\n" + "\n".join(
+    f"  {name:22} {text}" for name, text in HELP.items()
+)
+
+
+class Refusal(click.ClickException):
+    """Cannot be done like this; every line says what to do."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        """One line a problem, on stderr."""
+        for line in self.message.splitlines():
+            click.echo(f"coatcheck: {line}", err=True)
+
+
+def _settings() -> Settings:
+    try:
+        return settle(read_environment(os.environ, dotenv=Path(".env")))
+    except SettingsRefused as error:
+        raise Refusal("\n".join(error.problems)) from error
+
+
+def _run(work: Callable[[], Awaitable[T]]) -> T:
+    async def main() -> T:
+        return await work()
+
+    try:
+        return asyncio.run(main())
+    except _REFUSALS as error:
+        raise Refusal(str(error)) from error
+
+
+def _beside(work: Callable[[Container], Awaitable[T]]) -> T:
+    """Run a command beside a server, on the same books."""
+
+    async def main() -> T:
+        set_up_logs()
+        container = Container(settings=_settings())
+        await open_shop(container)
+        try:
+            return await work(container)
+        finally:
+            await close_shop(container)
+
+    return _run(main)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="coatcheck")
+def main() -> None:
+    """A self-hosted storefront for digital products where nobody ever makes a password.
+
+    Try it without any keys: coatcheck demo
+    """
+
+
+@main.command()
+def demo() -> None:
+    """Run a shop with example products and a stand-in for Stripe and the mail service, on this machine only.
+
+    Needs no keys, reads no .env, and keeps its data in .coatcheck-demo. PORT chooses the port (default 8000; the
+    stand-in takes the next one).
+    """
+    from entrypoints.demo import run_demo  # noqa: PLC0415 - the stand-in is not part of a shop that sells
+
+    try:
+        port = int(os.environ.get("PORT") or "8000")
+    except ValueError:
+        raise Refusal("PORT is a number, such as 8000") from None
+    _run(lambda: run_demo(port))
+
+
+@main.command("serve", epilog=_ENVIRONMENT)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes (SQLite: 1).")
+@click.option("--ssl-certfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For TLS.")
+@click.option("--ssl-keyfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For TLS.")
+def serve_command(
+    host: str, port: int, workers: int, ssl_certfile: Path | None, ssl_keyfile: Path | None
+) -> None:
+    """Run the shop: pages, webhook and mail, in one process."""
+    settings = _settings()
+    if workers > 1:
+        raise Refusal("--workers: SQLite is served by one process, which is fast enough for most; leave it at 1")
+    if (ssl_certfile is None) != (ssl_keyfile is None):
+        raise Refusal("--ssl-certfile and --ssl-keyfile go together: give both, or none behind a proxy")
+    address = Address(host=host, port=port, certificate=ssl_certfile, key=ssl_keyfile)
+    lines = set_up_logs()
+    container = Container(settings=settings, serving=True, log_access=lines.access)
+
+    def when_up() -> None:
+        click.echo(f"{settings.base_url} is open (listening on {host}:{port})", err=True)
+
+    _run(lambda: serve(container, address, lines=lines, when_up=when_up))
+
+
+@main.command(epilog=_ENVIRONMENT)
+def doctor() -> None:
+    """Check settings, catalogue, database, Stripe and mail, and say what to do about each."""
+    from entrypoints.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
+
+    findings = asyncio.run(examine(os.environ, dotenv=Path(".env")))
+    for finding in findings:
+        mark = click.style(" ok ", fg="green") if finding.fine else click.style(" !! ", fg="red", bold=True)
+        click.echo(f"{mark} {finding.about}: {finding.words}")
+    if not all(finding.fine for finding in findings):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--dismiss", metavar="CS_ID", help="Close a quarantine entry that is no sale of this shop.")
+@click.option("--send-again", metavar="KEY", help="Send a mail again, with a new link, under a new key.")
+def status(dismiss: str | None, send_again: str | None) -> None:
+    """Sales in figures, mails that are stuck and why, payments in quarantine and why. Exits 1 if anything waits."""
+    report = _beside(lambda container: status_lines(container, dismiss=dismiss, send_again=send_again))
+    for line in report.lines:
+        click.echo(line)
+    if not report.all_well:
+        sys.exit(1)
+
+
+@main.command()
+def export() -> None:
+    """Write everything the books hold to stdout, as JSON lines: users, purchases, mails, quarantine entries."""
+
+    async def work(container: Container) -> None:
+        async for line in export_lines(container):
+            sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+
+    _beside(work)
+
+
+@main.command()
+def reconcile() -> None:
+    """Ask Stripe for completed checkouts that no webhook told of, and book what is missing."""
+
+    async def work(container: Container) -> None:
+        found = await container.reconcile()()
+        click.echo(f"{found.seen} completed checkouts at Stripe, {len(found.repaired)} were missing and are booked now")
+        for ref in found.repaired:
+            click.echo(f"  booked {ref}")
+        for ref in found.refused:
+            click.echo(f"  in quarantine: {ref}")
+
+    _beside(work)
+
+
+@main.command()
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+def backup(target: Path) -> None:
+    """Copy the database to TARGET while the shop goes on. The copy is consistent and holds no secret."""
+    if target.exists():
+        raise Refusal(f"{target} exists already: name a new file, or move it away")
+
+    async def work(container: Container) -> None:
+        size = await asyncio.to_thread(container.store().backup, target)
+        click.echo(f"{target}: {size} bytes")
+
+    _beside(work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""The composition root: every part of the shop, and where to swap it. The only module that knows port and adapter.
+
+Read it from top to bottom: settings, adapters, use cases, pages, and the application that holds them. To swap a
+part, pass another: `Container(settings=…, log=…, mailer=MyMailer(…))`; see docs/adapters.md.
+"""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from adapters.console.mailer import ConsoleMailer
+from adapters.files.catalogue import FolderCatalogue
+from adapters.files.goods import FolderGoods
+from adapters.files.reading import CatalogueRefused
+from adapters.resend.mailer import ResendMailer
+from adapters.smtp.mailer import SmtpMailer
+from adapters.sqlite.connections import AlreadyServed, NotDurable
+from adapters.sqlite.store import SqliteStore
+from adapters.stripe.payments import StripePayments
+from adapters.system import SystemClock, SystemRandomness
+from domain.keys import Keyring
+from domain.usecases.claim_purchase import ClaimPurchase
+from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.export_books import ExportBooks
+from domain.usecases.fetch_file import FetchFile
+from domain.usecases.greet import Greet
+from domain.usecases.hear_event import HearEvent
+from domain.usecases.reconcile import Reconcile
+from domain.usecases.redeem_login import RedeemLogin
+from domain.usecases.report_status import ReportStatus
+from domain.usecases.request_login import RequestLogin
+from domain.usecases.return_from_payment import ReturnFromPayment
+from domain.usecases.sign_out import SignOut
+from domain.usecases.start_checkout import StartCheckout
+from entrypoints.http.app import Frontage, build_app
+from entrypoints.http.buying import BuyingPages
+from entrypoints.http.cookies import Cookies
+from entrypoints.http.desk import DeskPages
+from entrypoints.http.door import DoorPages
+from entrypoints.http.front import Banner, Front
+from entrypoints.http.health import HealthPages, Leaving
+from entrypoints.http.problems import Problems
+from entrypoints.http.rendering import Pages
+from entrypoints.http.shop import ShopPages
+from entrypoints.http.webhook import WebhookDoor
+from entrypoints.logs import log
+from entrypoints.settings import Settings
+from entrypoints.worker import Worker
+
+CANNOT_OPEN = (NotDurable, AlreadyServed, CatalogueRefused)
+"""What opening the parts may raise, each with sentences that say what to do."""
+
+
+def _carrier(settings: Settings) -> str:
+    """Who carries the mail; settings see to it that a public shop has a carrier."""
+    if settings.resend_api_key is not None:
+        return "resend"
+    return "smtp" if settings.smtp_url is not None else "console"
+
+
+def _test_banner(settings: Settings) -> Banner | None:
+    return Banner("Test mode: no real money moves here.") if settings.test_mode and not settings.livemode else None
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything is built once, when it is first asked for."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    serving = providers.Object(False)
+    """Whether this process owns the database (serve), or looks in from beside it (the other commands)."""
+    log_access = providers.Object(print)
+    """Where access lines go: `BatchedLines.access`."""
+
+    # ------------------------------------------------------------------ adapters: the outside world
+    clock = providers.Singleton(SystemClock)
+    randomness = providers.Singleton(SystemRandomness)
+    store = providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving)
+    catalogue = providers.Singleton(
+        FolderCatalogue, settings.provided.catalogue, complain=providers.Object(log.error)
+    )
+    goods = providers.Singleton(FolderGoods, settings.provided.catalogue, catalogue=catalogue)
+    payments = providers.Singleton(
+        StripePayments,
+        key=settings.provided.stripe_secret_key,
+        webhook_secrets=settings.provided.stripe_webhook_secrets,
+        api_base=settings.provided.stripe_api_base,
+    )
+    mailer = providers.Selector(
+        providers.Callable(_carrier, settings),
+        resend=providers.Singleton(
+            ResendMailer,
+            api_key=settings.provided.resend_api_key,
+            sender=settings.provided.email_from,
+            api_url=settings.provided.resend_api_url,
+        ),
+        smtp=providers.Singleton(
+            SmtpMailer, url=settings.provided.smtp_url, sender=settings.provided.email_from
+        ),
+        console=providers.Singleton(ConsoleMailer),
+    )
+
+    # ------------------------------------------------------------------ use cases: the stories
+    keyring = providers.Singleton(Keyring.of, settings.provided.session_secrets)
+    base_url = settings.provided.base_url
+    greet = providers.Singleton(Greet, store=store, clock=clock)
+    claim = providers.Singleton(
+        ClaimPurchase,
+        payments=payments,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+    )
+    start_checkout = providers.Singleton(
+        StartCheckout,
+        store=store,
+        payments=payments,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+        base_url=base_url,
+    )
+    return_from_payment = providers.Singleton(
+        ReturnFromPayment, store=store, payments=payments, claim=claim, clock=clock
+    )
+    hear_event = providers.Singleton(HearEvent, store=store, payments=payments, claim=claim, clock=clock)
+    request_login = providers.Singleton(
+        RequestLogin, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
+    redeem_login = providers.Singleton(
+        RedeemLogin, store=store, keyring=keyring, clock=clock, randomness=randomness
+    )
+    sign_out = providers.Singleton(SignOut, store=store, clock=clock)
+    fetch_file = providers.Singleton(FetchFile, greet=greet, catalogue=catalogue, goods=goods)
+    deliver_mail = providers.Singleton(
+        DeliverMail,
+        store=store,
+        mailer=mailer,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+        base_url=base_url,
+    )
+    reconcile = providers.Singleton(Reconcile, store=store, payments=payments, claim=claim, clock=clock)
+    report_status = providers.Singleton(
+        ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness
+    )
+    export_books = providers.Singleton(ExportBooks, store=store)
+
+    # ------------------------------------------------------------------ pages: what shoppers see
+    banner = providers.Callable(_test_banner, settings)
+    cookies = providers.Singleton(Cookies, https=settings.provided.https)
+    pages = providers.Singleton(Pages)
+    front = providers.Singleton(
+        Front,
+        pages=pages,
+        catalogue=catalogue,
+        cookies=cookies,
+        greet=greet,
+        base_url=base_url,
+        banner=banner,
+    )
+    problems = providers.Singleton(Problems, front)
+    shop_pages = providers.Singleton(ShopPages, front=front, store=store, cover=catalogue.provided.cover)
+    buying_pages = providers.Singleton(
+        BuyingPages,
+        front=front,
+        shop=shop_pages,
+        start_checkout=start_checkout,
+        return_from_payment=return_from_payment,
+        fetch_file=fetch_file,
+        clock=clock,
+    )
+    webhook_door = providers.Singleton(WebhookDoor, hear=hear_event)
+    door_pages = providers.Singleton(
+        DoorPages, front=front, request_login=request_login, redeem=redeem_login, sign_out=sign_out, clock=clock
+    )
+    desk_pages = providers.Singleton(DeskPages, front=front, sign_out=sign_out)
+    leaving = providers.Singleton(Leaving)
+    health_pages = providers.Singleton(HealthPages, store_is_ready=store.provided.ready, leaving=leaving)
+
+    # ------------------------------------------------------------------ what is started
+    app = providers.Singleton(
+        build_app,
+        families=providers.List(shop_pages, buying_pages, webhook_door, door_pages, desk_pages, health_pages),
+        frontage=providers.Singleton(
+            Frontage,
+            base_url=base_url,
+            host=settings.provided.host,
+            https=settings.provided.https,
+            payment_origin=payments.provided.page_origin,
+            trusted_proxies=settings.provided.trusted_proxies,
+        ),
+        problems=problems,
+        access=log_access,
+    )
+    worker = providers.Singleton(
+        Worker,
+        deliver=deliver_mail,
+        reconcile=reconcile,
+        store=store,
+        clock=clock,
+        refresh_catalogue=catalogue.provided.refresh,
+    )
+
+
+class WrongShop(Exception):
+    """shop.toml declares another id than the books hold; the message says what to do."""
+
+
+async def open_shop(container: Container) -> str:
+    """Open the books for this catalogue; the shop's id. Raises CANNOT_OPEN, WrongShop, StoreUnavailable.
+
+    The id is made once and kept in the books; one declared in shop.toml lets a shop whose database was lost
+    recognise its own checkouts again.
+    """
+    catalogue, store = container.catalogue(), container.store()
+    declared = catalogue.declared_id
+    proposed = declared or container.randomness().token(8).hex()
+    shop_id = await store.transact(lambda books: books.open_shop(proposed))
+    if declared is not None and declared != shop_id:
+        raise WrongShop(
+            f"shop.toml says id = {declared!r}, but the database belongs to shop {shop_id!r}: "
+            "set DATABASE_URL or CATALOGUE to the pair that belongs together, or take the id out of shop.toml"
+        )
+    catalogue.adopt(shop_id)
+    return shop_id
+
+
+async def close_shop(container: Container) -> None:
+    """Finish what waits, and let go of connections and files."""
+    await container.payments().close()
+    await container.mailer().close()
+    container.store().close()

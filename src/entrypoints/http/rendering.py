@@ -1,0 +1,98 @@
+"""Templates to bytes: minijinja with strict undefined, and the few filters that pages need."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from babel.numbers import format_currency
+from minijinja import Environment, safe
+
+from domain.values import Money, currency_digits
+
+_HERE: Final = Path(__file__).parent
+_LOCALE: Final = "en_US"
+_KILO: Final = 1000
+
+
+class Pages:
+    """Renders a template by name, and holds the static files that go with them."""
+
+    def __init__(self) -> None:
+        folder = _HERE / "templates"
+        self._environment = Environment(
+            templates={path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.html"))},
+            undefined_behavior="strict",
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._assets = {
+            path.name: (path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream")
+            for path in sorted((_HERE / "static").iterdir())
+        }
+        for name, function in (
+            ("money", money), ("price_value", price_value), ("day", day), ("moment", moment),
+            ("filesize", filesize), ("asset", self.asset), ("url", url),
+        ):  # fmt: skip
+            self._environment.add_filter(name, function)
+        self._defaults = {"noindex": False}
+
+    def render(self, name: str, **context: object) -> bytes:
+        """The page as UTF-8. A name the template does not know is an error, never an empty string."""
+        return self._environment.render_template(name, **self._defaults | context).encode()
+
+    def asset(self, name: str) -> str:
+        """The address of a static file, which changes with its content: so it may be cached for ever."""
+        content, _ = self._assets[name]
+        return safe(f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}")
+
+    def asset_bytes(self, name: str) -> tuple[bytes, str] | None:
+        """A static file and its media type; None if there is none of that name."""
+        return self._assets.get(name)
+
+
+def url(address: str) -> str:
+    """An address, escaped for an attribute but still to be read: minijinja's own escaping also hides slashes."""
+    return safe(escape(address))
+
+
+def price_value(price: Money) -> str:
+    """`19.99`: the number alone, as structured data wants it."""
+    digits = currency_digits(price.currency)
+    return f"{Decimal(price.amount).scaleb(-digits):.{digits}f}"
+
+
+@lru_cache(maxsize=1024)
+def money(price: Money) -> str:
+    """`$19.99`, `€5.00`, `¥500`: CLDR's way of writing it."""
+    digits = currency_digits(price.currency)
+    amount = Decimal(price.amount).scaleb(-digits)
+    return format_currency(amount, price.currency.upper(), locale=_LOCALE, currency_digits=digits == 2)
+
+
+def day(at: datetime) -> str:
+    """`24 November 2026`, in UTC."""
+    return f"{at.day} {at:%B %Y}"
+
+
+def moment(at: datetime) -> str:
+    """`24 November 2026, 09:05 UTC`."""
+    return f"{day(at)}, {at:%H:%M} UTC"
+
+
+def filesize(size: int) -> str:
+    """`4.2 MB`: decimal units, as shops and phones count."""
+    if size < _KILO:
+        return f"{size} bytes"
+    scaled, units = float(size), ("kB", "MB", "GB", "TB")
+    for unit in units:
+        scaled /= _KILO
+        if scaled < _KILO or unit == units[-1]:
+            return f"{scaled:.1f} {unit}"
+    raise AssertionError("unreachable")

@@ -1,0 +1,99 @@
+"""Listen on an address: one ASGI application in this process and loop, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from granian.constants import Interfaces, SSLProtocols
+from granian.server.embed import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DRAIN: Final = 10.0
+_BACKLOG: Final = 1024
+_UP_WITHIN: Final = 10.0
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen; with certificate and key, for TLS (1.2 or newer)."""
+
+    host: str
+    port: int
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(slots=True)
+class Listener:
+    """One ASGI application on one address, in this process and loop."""
+
+    app: Any
+    address: Address
+
+    async def run(self, *, until: asyncio.Event, when_up: Callable[[], None] = lambda: None) -> None:
+        """Serve until told to stop, then finish the requests under way. Raises CannotListen."""
+        _check_free(self.address)
+        server = Server(
+            self.app,
+            address=self.address.host,
+            port=self.address.port,
+            interface=Interfaces.ASGI,
+            log_enabled=False,
+            websockets=False,
+            backlog=_BACKLOG,
+            ssl_cert=self.address.certificate,
+            ssl_key=self.address.key,
+            ssl_protocol_min=SSLProtocols.tls12,
+        )
+        serving = asyncio.create_task(server.serve())
+        try:
+            await _answering(self.address, serving)
+            when_up()
+            stop = asyncio.create_task(until.wait())
+            await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+        finally:
+            if not serving.done():
+                server.stop()  # type: ignore[no-untyped-call]  # granian left this one untyped
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(serving, _DRAIN)
+
+
+def _check_free(address: Address) -> None:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            raise CannotListen(
+                f"cannot listen on {address.host}:{address.port} ({error.strerror}): "
+                "stop what is there, or choose another port"
+            ) from error
+
+
+async def _answering(address: Address, serving: asyncio.Task[None]) -> None:
+    """Wait until the port accepts connections."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104 - read, not bound
+    deadline = asyncio.get_running_loop().time() + _UP_WITHIN
+    while not serving.done():
+        try:
+            _, writer = await asyncio.open_connection(host, address.port)
+        except OSError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise CannotListen(f"nothing answers on {host}:{address.port}") from None
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return

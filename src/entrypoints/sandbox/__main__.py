@@ -1,0 +1,42 @@
+"""`python -m entrypoints.sandbox --port 8001 --shop http://localhost:8000 --webhook-secret whsec_…`"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import click
+
+from entrypoints.listening import Address, CannotListen, Listener
+from entrypoints.sandbox.app import build_sandbox
+from entrypoints.sandbox.world import World
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--port", default=8001, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--shop", default="http://localhost:8000", show_default=True, help="The shop's BASE_URL.")
+@click.option("--webhook-secret", default="whsec_sandbox", show_default=True, help="What events are signed with.")
+def main(port: int, shop: str, webhook_secret: str) -> None:
+    """A stand-in for Stripe and Resend, on 127.0.0.1 only. It takes no money and mails nobody."""
+    world = World(
+        own_url=f"http://127.0.0.1:{port}",
+        webhook_url=f"{shop}/webhook",
+        webhook_secret=webhook_secret,
+        shop_url=shop,
+    )
+
+    async def run() -> None:
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
+        listener = Listener(build_sandbox(world), Address(host="127.0.0.1", port=port))
+        await listener.run(until=told, when_up=lambda: click.echo(f"sandbox on {world.own_url}", err=True))
+
+    try:
+        asyncio.run(run())
+    except CannotListen as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

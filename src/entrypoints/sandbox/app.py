@@ -1,0 +1,38 @@
+"""The stand-in as one ASGI application."""
+
+from __future__ import annotations
+
+from litestar import Litestar, get
+from litestar.response.base import ASGIResponse
+
+from entrypoints.sandbox.control import Control
+from entrypoints.sandbox.deliveries import Deliveries
+from entrypoints.sandbox.hosted import HostedPages
+from entrypoints.sandbox.mail_api import MailApi
+from entrypoints.sandbox.pages import SandboxPages
+from entrypoints.sandbox.stripe_api import StripeApi
+from entrypoints.sandbox.world import World
+
+
+def build_sandbox(world: World) -> Litestar:
+    """Stripe's API, its hosted page, Resend's API, a mailbox, and the controls."""
+    pages = SandboxPages()
+    deliveries = Deliveries(world)
+    api = StripeApi(world, deliveries)
+    families = (
+        api,
+        HostedPages(world, api, deliveries, pages),
+        MailApi(world, pages),
+        Control(world, api, deliveries, pages),
+    )
+
+    @get("/healthz", status_code=200)
+    async def healthz() -> ASGIResponse:
+        return ASGIResponse(body=b"up\n", media_type="text/plain")
+
+    return Litestar(
+        [healthz, *(handler for family in families for handler in family.routes())],
+        openapi_config=None,
+        logging_config=None,
+        on_shutdown=[deliveries.close],
+    )

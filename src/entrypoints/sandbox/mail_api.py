@@ -1,0 +1,111 @@
+"""Resend's API, as far as a shop asks for it, and the mailbox where the mails can be read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+import uuid
+from typing import Any, Final
+
+from litestar import Request, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+
+from entrypoints.sandbox.pages import SandboxPages
+from entrypoints.sandbox.world import Json, SentMail, World
+
+AnyRequest = Request[Any, Any, Any]
+_HANG: Final = 60.0
+
+
+class MailApi:
+    """POST /emails, GET /domains; and the mailbox pages."""
+
+    def __init__(self, world: World, pages: SandboxPages) -> None:
+        self._world = world
+        self._pages = pages
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers."""
+        return [
+            post("/emails", status_code=200)(self.send),
+            get("/domains", status_code=200)(self.domains),
+            get("/mailbox", status_code=200)(self.mailbox),
+            get("/mailbox/{mail:str}", status_code=200)(self.read),
+            get("/mailbox/{mail:str}/html", status_code=200)(self.body),
+        ]
+
+    async def send(self, request: AnyRequest) -> ASGIResponse:
+        """https://resend.com/docs/api-reference/emails/send-email, with its idempotency keys."""
+        if self._world.mail_fault == "hang":
+            await asyncio.sleep(_HANG)
+        if self._world.mail_fault:
+            return _error(503, "application_error", "Told to be down.")
+        if not request.headers.get("authorization", "").startswith("Bearer re_"):
+            return _error(401, "missing_api_key", "Missing API key in the authorization header.")
+        try:
+            fields: Json = json.loads(await request.body())
+        except ValueError:
+            return _error(400, "validation_error", "The body is not JSON.")
+        for name in ("from", "to", "subject"):
+            if not fields.get(name):
+                return _error(422, "missing_required_field", f"Missing `{name}` field.")
+        key = request.headers.get("idempotency-key") or str(uuid.uuid4())
+        held = self._world.mails.get(key)
+        if held is not None:
+            if held.fields != fields:
+                words = "Same idempotency key used with a different request payload."
+                return _error(409, "invalid_idempotent_request", words)
+            held.handed += 1
+            return _answer(200, {"id": held.id})
+        mail = SentMail(id=str(uuid.uuid4()), key=key, fields=fields, at=time.time())
+        self._world.mails[key] = mail
+        return _answer(200, {"id": mail.id})
+
+    async def domains(self, request: AnyRequest) -> ASGIResponse:
+        """https://resend.com/docs/api-reference/domains/list-domains"""
+        if not request.headers.get("authorization", "").startswith("Bearer re_"):
+            return _error(401, "missing_api_key", "Missing API key in the authorization header.")
+        return _answer(200, {"object": "list", "has_more": False, "data": []})
+
+    async def mailbox(self) -> ASGIResponse:
+        """Every mail, newest first."""
+        mails = sorted(self._world.mails.values(), key=lambda mail: -mail.at)
+        shown = [{"id": m.id, "to": ", ".join(m.fields["to"]), "subject": m.fields["subject"], "at": m.at} for m in mails]
+        return self._pages.html("mailbox.html", mails=shown[:200], shop_url=self._world.shop_url)
+
+    async def read(self, mail: FromPath[str]) -> ASGIResponse:
+        """One mail, as HTML and as text."""
+        found = self._find(mail)
+        if found is None:
+            return self._pages.html("over.html", status=404, words="no such mail", shop_url=self._world.shop_url)
+        text = str(found.fields.get("text", ""))
+        pieces = [
+            {"text": piece, "link": piece.startswith("http")} for piece in re.split(r"(https?://\S+)", text) if piece
+        ]
+        return self._pages.html(
+            "mail.html", mail={"id": found.id, "key": found.key, "at": found.at, "fields": found.fields},
+            sender=found.fields["from"], pieces=pieces, shop_url=self._world.shop_url,
+        )  # fmt: skip
+
+    async def body(self, mail: FromPath[str]) -> ASGIResponse:
+        """The HTML part alone, for the frame of the page above. Links open in the whole window."""
+        found = self._find(mail)
+        html = "" if found is None else str(found.fields.get("html", ""))
+        html = html.replace("<head>", '<head><base target="_top">', 1)
+        policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        return ASGIResponse(body=html.encode(), media_type="text/html", headers=[("content-security-policy", policy)])
+
+    def _find(self, mail: str) -> SentMail | None:
+        return next((m for m in self._world.mails.values() if m.id == mail), None)
+
+
+def _answer(status: int, body: Json) -> ASGIResponse:
+    return ASGIResponse(body=json.dumps(body).encode(), status_code=status, media_type="application/json")
+
+
+def _error(status: int, name: str, message: str) -> ASGIResponse:
+    return _answer(status, {"statusCode": status, "name": name, "message": message})
