@@ -134,25 +134,19 @@ class Standing:
 
 def standing(purchase: Purchase, facts: Iterable[Fact]) -> Standing:
     """The state of a purchase, computed from the set of its facts in any order."""
-    refunded, refunded_at = 0, 0
-    lost_at: int | None = None
-    open_at: int | None = None
-    for fact in facts:
-        if fact.kind is FactKind.REFUND:
-            if fact.status in _REFUND_COUNTS:
-                refunded += fact.amount
-                refunded_at = max(refunded_at, fact.as_of)
-            elif fact.status not in _REFUND_KNOWN:
-                open_at = max(open_at or 0, fact.as_of)
-        elif fact.kind is FactKind.DISPUTE:
-            if fact.status == "lost":
-                lost_at = max(lost_at or 0, fact.as_of)
-            elif fact.status not in _DISPUTE_OVER:
-                open_at = max(open_at or 0, fact.as_of)
-    if lost_at is not None:
-        return Standing(state=PurchaseState.CHARGED_BACK, since=lost_at)
+    told = tuple(facts)
+    refunds = [fact for fact in told if fact.kind is FactKind.REFUND]
+    disputes = [fact for fact in told if fact.kind is FactKind.DISPUTE]
+    lost = [fact.as_of for fact in disputes if fact.status == "lost"]
+    if lost:
+        return Standing(state=PurchaseState.CHARGED_BACK, since=max(lost))
+    counted = [fact for fact in refunds if fact.status in _REFUND_COUNTS]
+    refunded = sum(fact.amount for fact in counted)
     if refunded > 0 and refunded >= purchase.paid.amount:
-        return Standing(state=PurchaseState.REFUNDED, since=refunded_at)
-    if open_at is not None:
-        return Standing(state=PurchaseState.SUSPENDED, since=open_at)
+        return Standing(state=PurchaseState.REFUNDED, since=max(fact.as_of for fact in counted))
+    # An unknown status is kept and counts against access.
+    undecided = [fact.as_of for fact in disputes if fact.status not in _DISPUTE_OVER]
+    undecided += [fact.as_of for fact in refunds if fact.status not in _REFUND_KNOWN]
+    if undecided:
+        return Standing(state=PurchaseState.SUSPENDED, since=max(undecided))
     return Standing(state=PurchaseState.LIVE, since=None)

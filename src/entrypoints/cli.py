@@ -21,7 +21,14 @@ from entrypoints.settings import HELP, Settings, SettingsRefused, read_environme
 
 T = TypeVar("T")
 
-_REFUSALS: Final = (*CANNOT_OPEN, WrongShop, CannotListen, StoreUnavailable, PaymentsRefused, PaymentsUnreachable)
+_REFUSALS: Final = (
+    *CANNOT_OPEN,
+    WrongShop,
+    CannotListen,
+    StoreUnavailable,
+    PaymentsRefused,
+    PaymentsUnreachable,
+)
 _ENVIRONMENT: Final = "\b\nRead from the environment and from a .env file in this folder:\n" + "\n".join(
     f"  {name:22} {text}" for name, text in HELP.items()
 )
@@ -97,8 +104,12 @@ def demo() -> None:
 
 @main.command("serve", epilog=_ENVIRONMENT)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes (SQLite: 1).")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes (SQLite: 1)."
+)
 @click.option("--ssl-certfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For TLS.")
 @click.option("--ssl-keyfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For TLS.")
 def serve_command(
@@ -107,7 +118,9 @@ def serve_command(
     """Run the shop: pages, webhook and mail, in one process."""
     settings = _settings()
     if workers > 1:
-        raise Refusal("--workers: SQLite is served by one process, which is fast enough for most; leave it at 1")
+        raise Refusal(
+            "--workers: SQLite is served by one process, which is fast enough for most; leave it at 1"
+        )
     if (ssl_certfile is None) != (ssl_keyfile is None):
         raise Refusal("--ssl-certfile and --ssl-keyfile go together: give both, or none behind a proxy")
     address = Address(host=host, port=port, certificate=ssl_certfile, key=ssl_keyfile)
@@ -163,7 +176,9 @@ def reconcile() -> None:
 
     async def work(container: Container) -> None:
         found = await container.reconcile()()
-        click.echo(f"{found.seen} completed checkouts at Stripe, {len(found.repaired)} were missing and are booked now")
+        click.echo(
+            f"{found.seen} completed checkouts at Stripe, {len(found.repaired)} were missing and are booked now"
+        )
         for ref in found.repaired:
             click.echo(f"  booked {ref}")
         for ref in found.refused:

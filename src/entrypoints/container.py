@@ -59,7 +59,11 @@ def _carrier(settings: Settings) -> str:
 
 
 def _test_banner(settings: Settings) -> Banner | None:
-    return Banner("Test mode: no real money moves here.") if settings.test_mode and not settings.livemode else None
+    return (
+        Banner("Test mode: no real money moves here.")
+        if settings.test_mode and not settings.livemode
+        else None
+    )
 
 
 class Container(containers.DeclarativeContainer):
@@ -175,7 +179,12 @@ class Container(containers.DeclarativeContainer):
     )
     webhook_door = providers.Singleton(WebhookDoor, hear=hear_event)
     door_pages = providers.Singleton(
-        DoorPages, front=front, request_login=request_login, redeem=redeem_login, sign_out=sign_out, clock=clock
+        DoorPages,
+        front=front,
+        request_login=request_login,
+        redeem=redeem_login,
+        sign_out=sign_out,
+        clock=clock,
     )
     desk_pages = providers.Singleton(DeskPages, front=front, sign_out=sign_out)
     leaving = providers.Singleton(Leaving)

@@ -24,7 +24,7 @@ _EXAMPLES: Final = Path(__file__).parent / "example_catalogue"
 
 
 async def run_demo(port: int) -> None:
-    """Serve shop and stand-in until Ctrl-C. The shop is on localhost, the stand-in on 127.0.0.1: as far apart as in life."""
+    """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in life."""
     catalogue = FOLDER / "catalogue"
     if not catalogue.exists():
         shutil.copytree(_EXAMPLES, catalogue)

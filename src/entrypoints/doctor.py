@@ -48,8 +48,12 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
         return [*findings, *(Finding("catalogue and database", False, line) for line in lines)]
     try:
         edition = container.catalogue().current()
-        findings.append(Finding("catalogue", True, f"{len(edition.products)} products of {edition.shop.name}"))
-        findings.append(Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}"))
+        findings.append(
+            Finding("catalogue", True, f"{len(edition.products)} products of {edition.shop.name}")
+        )
+        findings.append(
+            Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}")
+        )
         findings.append(await _stripe(container))
         findings.append(await _webhook(container, settings))
         findings.append(await _mail(container, settings))
@@ -77,14 +81,18 @@ async def _webhook(container: Container, settings: Settings) -> Finding:
     try:
         problem = await container.payments().webhook_problem(url)
     except (PaymentsRefused, PaymentsUnreachable):
-        return Finding("webhook", True, f"the key may not list endpoints; see in Stripe's dashboard that {url} is one")
+        return Finding(
+            "webhook", True, f"the key may not list endpoints; see in Stripe's dashboard that {url} is one"
+        )
     return Finding("webhook", problem is None, problem or f"{url} is registered")
 
 
 async def _mail(container: Container, settings: Settings) -> Finding:
     check: Callable[[], Awaitable[None]] = container.mailer().check
     if settings.resend_api_key is None and settings.smtp_url is None:
-        return Finding("mail", True, "no carrier is set: mails are printed where `serve` runs, on this machine only")
+        return Finding(
+            "mail", True, "no carrier is set: mails are printed where `serve` runs, on this machine only"
+        )
     try:
         await check()
     except MailRefused as error:
@@ -104,4 +112,6 @@ async def _street(settings: Settings) -> Finding:
         return Finding(settings.base_url, True, words)
     if answer.status_code == httpx.codes.OK and answer.text == "up\n":
         return Finding(settings.base_url, True, "the shop answers")
-    return Finding(settings.base_url, False, f"something else answers there ({answer.status_code}): see your proxy")
+    return Finding(
+        settings.base_url, False, f"something else answers there ({answer.status_code}): see your proxy"
+    )

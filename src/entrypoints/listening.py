@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 _DRAIN: Final = 10.0
 _BACKLOG: Final = 1024
 _UP_WITHIN: Final = 10.0
+# Otherwise granian's own configuration closes every handler that stands, ours among them.
+_LEAVE_LOGGING_ALONE: Final[dict[str, Any]] = {
+    "incremental": True,
+    "handlers": {},
+    "formatters": {},
+    "loggers": {},
+}
 
 
 class CannotListen(Exception):
@@ -50,6 +57,7 @@ class Listener:
             port=self.address.port,
             interface=Interfaces.ASGI,
             log_enabled=False,
+            log_dictconfig=_LEAVE_LOGGING_ALONE,
             websockets=False,
             backlog=_BACKLOG,
             ssl_cert=self.address.certificate,

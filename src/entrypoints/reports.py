@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from domain.access import Holding
+from domain.books import Quarantined, User
 from domain.mail import Mail
-from domain.ports import Quarantined, User
 from domain.usecases.export_books import Record
 from domain.usecases.report_status import SentAgain, Status
 from domain.values import ProviderRef, mask
@@ -66,7 +66,8 @@ def _waiting(status: Status) -> list[str]:
             f"\n{len(status.quarantine)} payments in quarantine (close one: coatcheck status --dismiss CS_ID):"
         )
         lines += [
-            f"  {q.ref}  since {q.first_at:%Y-%m-%d %H:%M} UTC: {q.objection.value}" for q in status.quarantine
+            f"  {q.ref}  since {q.first_at:%Y-%m-%d %H:%M} UTC: {q.objection.value}"
+            for q in status.quarantine
         ]
     return lines
 

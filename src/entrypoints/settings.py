@@ -190,9 +190,8 @@ def _secrets(text: str, problems: list[str]) -> tuple[str, ...]:
 
 
 def _check_stripe(env: Environment, base: SplitResult | None, problems: list[str]) -> None:
-    key = env.stripe_secret_key
-    match = _STRIPE_KEY.fullmatch(key)
-    if not key:
+    match = _STRIPE_KEY.fullmatch(env.stripe_secret_key)
+    if not env.stripe_secret_key:
         problems.append(
             "STRIPE_SECRET_KEY is not set: take it from Stripe's dashboard (Developers, API keys), "
             "or try the shop without keys: coatcheck demo"
@@ -201,32 +200,39 @@ def _check_stripe(env: Environment, base: SplitResult | None, problems: list[str
         problems.append(
             "STRIPE_SECRET_KEY is not a secret key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_"
         )
-    live = match is not None and match[1] == "live"
-    if base is not None and match is not None:
-        if live and base.scheme != "https":
-            problems.append("STRIPE_SECRET_KEY is a live key, so BASE_URL must begin with https://")
-        if not live and not _is_loopback(base) and env.test_mode != "1":
-            problems.append(
-                "STRIPE_SECRET_KEY is a test key on a public BASE_URL, so goods would go out for no money: "
-                "set a live key, or TEST_MODE=1 to show a banner on every page"
-            )
+    elif base is not None:
+        _check_mode(env, base, live=match[1] == "live", problems=problems)
     if env.test_mode not in ("", "0", "1"):
         problems.append("TEST_MODE is 1 or not set")
-    webhook = _several(env.stripe_webhook_secret)
-    if not webhook:
-        problems.append(
-            "STRIPE_WEBHOOK_SECRET is not set: it is shown where the webhook endpoint is registered "
-            "(or by `stripe listen`), and begins with whsec_"
-        )
-    elif not all(secret.startswith("whsec_") for secret in webhook):
-        problems.append("STRIPE_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")
+    _check_webhook_secret(env, problems)
     if env.stripe_api_base:
         if not _on_loopback(env.stripe_api_base):
             problems.append(
                 "STRIPE_API_BASE is for a stand-in on this machine: http://127.0.0.1:PORT, or leave it out"
             )
-        if live:
+        if match is not None and match[1] == "live":
             problems.append("STRIPE_API_BASE cannot go with a live key: leave it out")
+
+
+def _check_mode(env: Environment, base: SplitResult, *, live: bool, problems: list[str]) -> None:
+    if live and base.scheme != "https":
+        problems.append("STRIPE_SECRET_KEY is a live key, so BASE_URL must begin with https://")
+    if not live and not _is_loopback(base) and env.test_mode != "1":
+        problems.append(
+            "STRIPE_SECRET_KEY is a test key on a public BASE_URL, so goods would go out for no money: "
+            "set a live key, or TEST_MODE=1 to show a banner on every page"
+        )
+
+
+def _check_webhook_secret(env: Environment, problems: list[str]) -> None:
+    secrets = _several(env.stripe_webhook_secret)
+    if not secrets:
+        problems.append(
+            "STRIPE_WEBHOOK_SECRET is not set: it is shown where the webhook endpoint is registered "
+            "(or by `stripe listen`), and begins with whsec_"
+        )
+    elif not all(secret.startswith("whsec_") for secret in secrets):
+        problems.append("STRIPE_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")
 
 
 def _on_loopback(url: str) -> bool:

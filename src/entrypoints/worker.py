@@ -69,8 +69,10 @@ class Worker:
 
     async def prune(self) -> None:
         """Throw out what is of no more use, a bounded lot a transaction."""
-        while await self.store.transact(lambda books: books.prune(now=self.clock.now())) >= _PRUNE_AT_ONCE:
-            await asyncio.sleep(0)
+        now = self.clock.now()
+        thrown_out = _PRUNE_AT_ONCE
+        while thrown_out >= _PRUNE_AT_ONCE:
+            thrown_out = await self.store.transact(lambda books: books.prune(now=now))
 
 
 async def _every(pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:

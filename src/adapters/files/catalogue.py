@@ -96,7 +96,9 @@ def _state(root: Path) -> str:
 def _load(root: Path) -> _Loaded:
     """Raises CatalogueRefused."""
     if not root.is_dir():
-        raise CatalogueRefused((f"{root}: there is no such folder: set CATALOGUE to the folder with shop.toml",))
+        raise CatalogueRefused(
+            (f"{root}: there is no such folder: set CATALOGUE to the folder with shop.toml",)
+        )
     state = _state(root)
     reader = Reader(root=root)
     shop = read_shop(reader)

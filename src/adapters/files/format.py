@@ -14,7 +14,9 @@ from domain.product import GoodsFile, Page, Product, ShopInfo, price_problem
 from domain.values import EmailAddress, InvalidEmail, Money, ProductId, is_product_id
 
 # Raw HTML in a text is shown, not run; javascript: links are dropped by markdown-it itself.
-_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(["table", "strikethrough"])
+_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
+    ["table", "strikethrough"]
+)
 _COVERS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"})
 LARGEST_COVER: Final = 5_000_000
 _LONGEST_NAME: Final = 200
@@ -76,7 +78,9 @@ def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
         return None
     if not ok:
         return None
-    info = ShopInfo(id="", name=shop.name.strip(), tagline=shop.tagline.strip(), support=support, currency=currency)
+    info = ShopInfo(
+        id="", name=shop.name.strip(), tagline=shop.tagline.strip(), support=support, currency=currency
+    )
     return info, shop.id
 
 
@@ -164,7 +168,9 @@ def _cover(reader: Reader, path: Path, text: str, name: str | None) -> bytes | N
         reader.complain(path, f"cover {name!r} does not lie beside this file", line=line)
         return None
     if file.stat().st_size > LARGEST_COVER:
-        reader.complain(path, f"cover {name!r} is over {LARGEST_COVER // 1_000_000} MB: make it smaller", line=line)
+        reader.complain(
+            path, f"cover {name!r} is over {LARGEST_COVER // 1_000_000} MB: make it smaller", line=line
+        )
         return None
     return file.read_bytes()
 

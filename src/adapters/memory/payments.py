@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from domain.books import (
+    EventRecord,
+)
 from domain.claim import CheckoutReading
 from domain.ports import (
     CheckoutNews,
     CheckoutOffer,
     Clock,
-    EventRecord,
     News,
     OtherNews,
     PaymentPage,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from adapters.memory.books import MemoryBooks, MemoryView, Tables
-from domain.ports import Books, BooksView
+from adapters.memory.books import MemoryBooks
+from adapters.memory.view import MemoryView, Tables
+from domain.books import Books, BooksView
 
 T = TypeVar("T")
 

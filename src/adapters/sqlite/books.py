@@ -9,11 +9,11 @@ from typing import Final
 from adapters.sqlite import rows
 from adapters.sqlite.rows import maybe_micros, micros
 from adapters.sqlite.view import SqliteView
+from domain.books import EventRecord
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNSENT_LIFETIME, MagicLink
 from domain.mail import Mail, MailState
-from domain.ports import EventRecord
 from domain.purchase import Checkout, Fact, Purchase, newer
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, Session
 from domain.values import CheckoutId, Digest, EmailAddress, LinkId, ProviderRef, SessionId, UserId
@@ -21,7 +21,10 @@ from domain.values import CheckoutId, Digest, EmailAddress, LinkId, ProviderRef,
 _ADD_CHECKOUT: Final = (
     f"INSERT INTO checkouts ({rows.CHECKOUT}) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"  # noqa: S608 - constants
 )
-_BOOK: Final = f"INSERT INTO purchases ({rows.PURCHASE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (checkout_id) DO NOTHING"  # noqa: S608 - constants
+_BOOK: Final = (
+    f"INSERT INTO purchases ({rows.PURCHASE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) "  # noqa: S608 - constants
+    "ON CONFLICT (checkout_id) DO NOTHING"
+)
 _ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
 _QUEUE: Final = (
     f"INSERT INTO outbox ({rows.MAIL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - constants
@@ -32,8 +35,14 @@ _ADD_SESSION: Final = f"INSERT INTO sessions ({rows.SESSION}) VALUES (?,?,?,?,?,
 _DUE_MAILS: Final = (
     f"SELECT {rows.MAIL} FROM outbox WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, key LIMIT ?"  # noqa: S608 - constants
 )
-_LEASE: Final = "UPDATE outbox SET due_at = ?, attempts = attempts + 1, unknown_since = coalesce(unknown_since, ?) WHERE key = ?"
-_LOG_EVENT: Final = "INSERT INTO events (id, type, object_id, created, outcome, at) VALUES (?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING"
+_LEASE: Final = (
+    "UPDATE outbox SET due_at = ?, attempts = attempts + 1, unknown_since = coalesce(unknown_since, ?) "
+    "WHERE key = ?"
+)
+_LOG_EVENT: Final = (
+    "INSERT INTO events (id, type, object_id, created, outcome, at) VALUES (?,?,?,?,?,?) "
+    "ON CONFLICT (id) DO NOTHING"
+)
 _PRUNE_LOT: Final = 500
 _WEEK: Final = timedelta(days=7)
 _EVENTS_KEPT: Final = timedelta(days=90)

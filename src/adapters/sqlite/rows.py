@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from domain.books import Quarantined
 from domain.claim import Objection
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Letter, Mail, MailKind, MailState
-from domain.ports import Quarantined
 from domain.purchase import Checkout, Fact, FactKind, Purchase
 from domain.session import Session
 from domain.values import (
@@ -29,7 +29,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 SESSION: Final = "id, token_hash, mailbox, started_at, seen_at, label"
-CHECKOUT: Final = "id, pid, product_name, amount, currency, session_id, mailbox, livemode, started_at, provider_ref, expires_at"
+CHECKOUT: Final = (
+    "id, pid, product_name, amount, currency, session_id, mailbox, livemode, started_at, "
+    "provider_ref, expires_at"
+)
 PURCHASE: Final = (
     "checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount, currency, "
     "livemode, session_id, booked_at"

@@ -11,7 +11,8 @@ from typing import TypeVar, cast
 from adapters.sqlite.connections import ServeLock, open_reader, open_writer
 from adapters.sqlite.view import SqliteView
 from adapters.sqlite.writer import GroupWriter
-from domain.ports import Books, BooksView, StoreUnavailable
+from domain.books import Books, BooksView
+from domain.ports import StoreUnavailable
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from typing import Final
 from adapters.sqlite import rows
 from adapters.sqlite.rows import micros
 from domain.access import Holding
+from domain.books import Quarantined, Tally, User
 from domain.magic_link import MagicLink
 from domain.mail import Mail, MailState
-from domain.ports import Quarantined, Tally, User
 from domain.purchase import Checkout, Fact, Purchase
 from domain.session import Session
 from domain.values import (

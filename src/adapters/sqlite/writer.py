@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from adapters.sqlite.books import SqliteBooks
-from domain.ports import Books, StoreBusy, StoreUnavailable
+from domain.books import Books
+from domain.ports import StoreBusy, StoreUnavailable
 
 MOST_WAITING: Final = 256
 LONGEST_WAIT: Final = 5.0

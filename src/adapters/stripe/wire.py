@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
+from domain.books import EventRecord
 from domain.claim import CheckoutReading
-from domain.ports import CheckoutNews, EventRecord, News, OtherNews, Unheard
+from domain.ports import CheckoutNews, News, OtherNews, Unheard
 from domain.values import ProviderRef, is_provider_ref
 
 _THIN: Final = "v2.core.event"

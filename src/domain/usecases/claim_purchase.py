@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.books import Books
 from domain.claim import CheckoutReading, Foreign, Objection, Ours, Sale, judge, restored_checkout
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind, notice_letter, ticket_letter
-from domain.ports import Books, Catalogue, Clock, Payments, Randomness
+from domain.ports import Catalogue, Clock, Payments, Randomness
 from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import Checkout, Purchase
 from domain.values import CheckoutId, LinkId, ProviderRef, UserId, sortable_id

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from domain.books import Books
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import (
@@ -18,17 +19,7 @@ from domain.mail import (
     notice_letter,
     pause_before_retry,
 )
-from domain.ports import (
-    Books,
-    Catalogue,
-    Clock,
-    Mailer,
-    MailNotSent,
-    MailRefused,
-    MailUnknown,
-    Randomness,
-    Store,
-)
+from domain.ports import Catalogue, Clock, Mailer, MailNotSent, MailRefused, MailUnknown, Randomness, Store
 from domain.product import ShopInfo
 from domain.values import LinkId
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from domain.access import Holding
+from domain.books import BooksView, Quarantined, User
 from domain.mail import Mail
-from domain.ports import BooksView, Quarantined, Store, User
+from domain.ports import Store
 
 PAGE = 500
 

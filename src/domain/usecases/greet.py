@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import Holding, owned
+from domain.books import Books, BooksView
 from domain.keys import Keyring
-from domain.ports import Books, BooksView, Clock, Randomness, Store
+from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
 from domain.values import EmailAddress, ProductId, SessionId, digest_of, sortable_id
 

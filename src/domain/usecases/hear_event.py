@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.ports import Books, CheckoutNews, Clock, EventRecord, OtherNews, Payments, Store, Unheard
+from domain.books import Books, EventRecord
+from domain.ports import CheckoutNews, Clock, OtherNews, Payments, Store, Unheard
 from domain.usecases.claim_purchase import AwaitingBank, Booked, Claimed, ClaimPurchase, NotPaid, Refused
 
 

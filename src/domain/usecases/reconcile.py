@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.books import BooksView, Quarantined
 from domain.claim import CheckoutReading
-from domain.ports import BooksView, Clock, Payments, Quarantined, Store
+from domain.ports import Clock, Payments, Store
 from domain.usecases.claim_purchase import Booked, Claimed, ClaimPurchase, Refused
 
 CURSOR = "completed checkouts"

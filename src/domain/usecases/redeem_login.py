@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
+from domain.books import Books, BooksView
 from domain.keys import CODE_LENGTH, Keyring, LinkToken, read_token, same_code, tidy_code
 from domain.magic_link import MOST_CODE_TRIES, LinkState, MagicLink, code_is_dead, link_state
-from domain.ports import Books, BooksView, Clock, Randomness, Store
+from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Visitor
 from domain.usecases.greet import live_session, new_session, prove_mailbox
 from domain.values import EmailAddress, ProductId

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 
+from domain.books import Books, BooksView, Quarantined, Tally
 from domain.keys import Keyring
 from domain.mail import Mail, MailState
-from domain.ports import Books, BooksView, Clock, Quarantined, Randomness, Store, Tally
+from domain.ports import Clock, Randomness, Store
 from domain.usecases.deliver_mail import queue_anew
 from domain.values import LinkId, ProviderRef
 

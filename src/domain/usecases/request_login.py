@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from domain.books import Books
 from domain.keys import Keyring, read_token
 from domain.limits import LOGIN_BY_KNOWN_BROWSER, LOGIN_BY_STRANGERS, LOGIN_PER_IP, LOGIN_PER_SESSION
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind, login_letter
-from domain.ports import Books, Catalogue, Clock, Randomness, Store
+from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import ShopInfo
 from domain.session import NewSession, Session, Visitor
 from domain.usecases.greet import begin_session, is_known_browser, live_session, new_session

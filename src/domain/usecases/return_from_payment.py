@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.ports import BooksView, Clock, Payments, PaymentsUnreachable, Store
+from domain.books import BooksView
+from domain.ports import Clock, Payments, PaymentsUnreachable, Store
 from domain.purchase import Checkout
 from domain.session import Visitor
 from domain.usecases.claim_purchase import AwaitingBank, Booked, Claimed, ClaimPurchase, NotPaid, Refused

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.ports import Books, BooksView, Clock, Store
+from domain.books import Books, BooksView
+from domain.ports import Clock, Store
 from domain.session import Session, Visitor
 from domain.usecases.greet import live_session
 from domain.values import SessionId

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from domain.books import (
+    Books,
+)
 from domain.keys import Keyring, SealedTerms
 from domain.limits import CHECKOUTS_PER_SHOP, UNPAID_PER_IP
 from domain.ports import (
-    Books,
     Catalogue,
     CheckoutOffer,
     Clock,

@@ -64,5 +64,5 @@ def build_app(
         headers=security_headers(https=frontage.https, payment_origin=frontage.payment_origin),
         trusted_proxies=frontage.trusted_proxies,
         refuse=problems.refusal,
-        log=access,
+        note=access,
     )

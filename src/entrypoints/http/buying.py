@@ -102,7 +102,7 @@ class BuyingPages:
         return self.front.problem(request, 410 if sold_out else 404, title, message)
 
     def _too_many(self, request: AnyRequest, pid: str, seconds: int) -> ASGIResponse:
-        message = f"Too many checkouts were started just now. Please try again in {in_words(seconds)}. Nothing was charged."
+        message = f"Many checkouts were started just now. Please try again in {in_words(seconds)}. Nothing was charged."
         return self.front.problem(
             request,
             429,
@@ -173,7 +173,9 @@ class BuyingPages:
             case WaitForBank():
                 return self.front.html(request, "awaiting_bank.html", noindex=True, product=product)
             case Unpaid(status):
-                return self.front.html(request, "not_paid.html", noindex=True, product=product, outcome=status)
+                return self.front.html(
+                    request, "not_paid.html", noindex=True, product=product, outcome=status
+                )
             case HeldBack():
                 message = (
                     "The payment does not match what this shop asked for, so the merchant has to look at it first. "
@@ -192,9 +194,7 @@ class BuyingPages:
             case _:
                 assert_never(returned)
 
-    async def file(
-        self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]
-    ) -> ASGIResponse | FileResponse:
+    async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> ASGIResponse:
         """A file, for those who own its product."""
         fetched = await self.fetch_file(self.front.visitor(request), ProductId(pid), name)
         match fetched:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from litestar.enums import ScopeType
 
 from entrypoints.http.addresses import peer_of
+from entrypoints.logs import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,7 @@ class Gate:
         headers: list[tuple[bytes, bytes]],
         trusted_proxies: tuple[Network, ...],
         refuse: Callable[[int, str], bytes],
-        log: Callable[[AccessLine], None],
+        note: Callable[[AccessLine], None],
     ) -> None:
         self._app = app
         self._origin = base_url.encode()
@@ -78,7 +79,7 @@ class Gate:
         self._headers = headers
         self._proxies = trusted_proxies
         self._refuse = refuse
-        self._log = log
+        self._note = note
         self._ids = count(1)
         self._prefix = os.urandom(4).hex()
         self._no_store = (b"cache-control", b"no-store")
@@ -92,13 +93,13 @@ class Gate:
         request_id = f"{self._prefix}{next(self._ids):08x}"
         method: str = scope["method"]
         headers = list(scope["headers"])
-        status = 500
+        status, started = 500, False
         extra = [*self._headers, (b"x-request-id", request_id.encode())]
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started = message["status"], True
                 sent = list(message["headers"])
                 if not any(name == b"cache-control" for name, _ in sent):
                     sent.append(self._no_store)
@@ -118,9 +119,14 @@ class Gate:
                 await self._app(scope, receive, answer)
             else:
                 await _answer_plainly(refusal, self._refuse(refusal, request_id), answer)
+        except Exception as error:
+            # Litestar answers what its handlers raise; this is what broke on the way there.
+            log.error("exception", exc_info=error, extra={"fields": {"request_id": request_id}})
+            if not started:
+                await _answer_plainly(500, self._refuse(500, request_id), answer)
         finally:
             route = scope.get("path_template") or "-"
-            self._log(AccessLine(method, str(route), status, time.perf_counter() - began, request_id))
+            self._note(AccessLine(method, str(route), status, time.perf_counter() - began, request_id))
 
     def _objection(self, path: str, method: str, headers: list[tuple[bytes, bytes]]) -> int | None:
         host = site = origin = None

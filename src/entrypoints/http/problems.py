@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from litestar import Response
 from litestar.exceptions import HTTPException
+from litestar.response.base import ASGIResponse
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from entrypoints.http.front import Front
@@ -13,8 +15,6 @@ from entrypoints.logs import log_exception
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from litestar.response.base import ASGIResponse
 
     from entrypoints.http.front import AnyRequest
 
@@ -64,6 +64,18 @@ PAYMENTS_AWAY: Final = Words(
 _RETRY_AFTER: Final = 10
 
 
+class Finished(Response[bytes]):
+    """A page that is already made, in the wrapping that Litestar wants of an exception handler."""
+
+    def __init__(self, page: ASGIResponse) -> None:
+        super().__init__(b"")
+        self._page = page
+
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIResponse:
+        """The page as it is."""
+        return self._page
+
+
 class Problems:
     """The exception handlers."""
 
@@ -74,7 +86,7 @@ class Problems:
         """What Litestar is given; the most specific class wins."""
         return {HTTPException: self.on_http, Exception: self.on_any}
 
-    def on_http(self, request: AnyRequest, error: HTTPException) -> ASGIResponse:
+    def on_http(self, request: AnyRequest, error: HTTPException) -> Finished:
         """Litestar's own refusals: no such route, method, size, form."""
         status = (
             error.status_code if error.status_code in WORDS else (400 if error.status_code < 500 else 500)
@@ -85,20 +97,20 @@ class Problems:
         for name, value in (error.headers or {}).items():
             if name.lower() == "allow":
                 response.headers.add(name, value)
-        return response
+        return Finished(response)
 
-    def on_any(self, request: AnyRequest, error: Exception) -> ASGIResponse:
+    def on_any(self, request: AnyRequest, error: Exception) -> Finished:
         """The world broke. Logged always; told in words that help."""
         log_exception(request, error)
         match error:
             case StoreUnavailable():
-                return self.page(request, 503, retry_after=_RETRY_AFTER)
+                return Finished(self.page(request, 503, retry_after=_RETRY_AFTER))
             case PaymentsUnreachable():
-                return self.page(request, 503, words=PAYMENTS_AWAY, retry_after=60)
+                return Finished(self.page(request, 503, words=PAYMENTS_AWAY, retry_after=60))
             case PaymentsRefused():
-                return self.page(request, 502)
+                return Finished(self.page(request, 502))
             case _:
-                return self.page(request, 500)
+                return Finished(self.page(request, 500))
 
     def page(
         self, request: AnyRequest, status: int, *, words: Words | None = None, retry_after: int | None = None

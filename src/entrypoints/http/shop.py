@@ -11,7 +11,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from domain.ports import BooksView, Store
+from domain.books import BooksView
+from domain.ports import Store
 from domain.product import CatalogueEdition, Product, Saleability, saleability
 from domain.values import ProductId
 from entrypoints.http.front import AnyRequest, Front

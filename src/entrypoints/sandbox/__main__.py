@@ -15,7 +15,9 @@ from entrypoints.sandbox.world import World
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--port", default=8001, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--shop", default="http://localhost:8000", show_default=True, help="The shop's BASE_URL.")
-@click.option("--webhook-secret", default="whsec_sandbox", show_default=True, help="What events are signed with.")
+@click.option(
+    "--webhook-secret", default="whsec_sandbox", show_default=True, help="What events are signed with."
+)
 def main(port: int, shop: str, webhook_secret: str) -> None:
     """A stand-in for Stripe and Resend, on 127.0.0.1 only. It takes no money and mails nobody."""
     world = World(

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import Final
 
 _DECLINED: Final = "4000000000000002"
-_THREE_D_SECURE: Final = frozenset({"4000002500003220", "4000000000003220"})
+_THREE_D_SECURE: Final = frozenset({"4000000000003220", "4000002500003155"})
 _SHORTEST, _LONGEST = 12, 19
 
 
@@ -37,7 +37,9 @@ def card_problems(number: str, expiry: str, cvc: str) -> dict[str, str]:
     elif not _luhn(digits):
         problems["number"] = "Your card number is invalid."
     elif not digits.startswith(("4000", "4242", "5555", "3782", "6011")):
-        problems["number"] = "Your card was declined. Your request was in test mode, but used a non test card."
+        problems["number"] = (
+            "Your card was declined. Your request was in test mode, but used a non test card."
+        )
     month = re.fullmatch(r"\s*(\d{1,2})\s*/\s*(\d{2}|\d{4})\s*", expiry)
     if month is None or not 1 <= int(month[1]) <= 12:
         problems["expiry"] = "Your card's expiration date is incomplete."

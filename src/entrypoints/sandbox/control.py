@@ -55,7 +55,9 @@ class Control:
             for s in newest
         ]  # fmt: skip
         attempts = list(reversed(self._world.attempts))[:50]
-        return self._pages.html("home.html", sessions=sessions, attempts=attempts, shop_url=self._world.shop_url)
+        return self._pages.html(
+            "home.html", sessions=sessions, attempts=attempts, shop_url=self._world.shop_url
+        )
 
     async def act(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
         """A button of the page: let the bank pay or bounce, expire, or send the event again."""
@@ -83,7 +85,9 @@ class Control:
         session.update(told.get("change") or {})
         event = make_event(self._world, "checkout.session.completed", session)
         manners = Manners(
-            copies=int(told.get("copies", 0)), delay=float(told.get("delay", 0)), before_redirect=bool(told.get("wait", True))
+            copies=int(told.get("copies", 0)),
+            delay=float(told.get("delay", 0)),
+            before_redirect=bool(told.get("wait", True)),
         )
         await self._deliveries.send([event], manners)
         back = str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", cs)
@@ -98,7 +102,11 @@ class Control:
 
     def _signed(self, event: Json) -> Json:
         body = json.dumps(event, indent=2)
-        return {"event": event["id"], "body": body, "signature": sign(body.encode(), self._world.webhook_secret)}
+        return {
+            "event": event["id"],
+            "body": body,
+            "signature": sign(body.encode(), self._world.webhook_secret),
+        }
 
     async def sign(self, request: AnyRequest) -> ASGIResponse:
         """The signature header of any body; `?at=` for another second than now."""
@@ -139,5 +147,3 @@ class Control:
 
 def _json(body: object, *, status: int = 200) -> ASGIResponse:
     return ASGIResponse(body=json.dumps(body).encode(), status_code=status, media_type="application/json")
-
-

@@ -67,7 +67,9 @@ class HostedPages:
         problems = {} if "@" in email else {"email": "Your email is incomplete."}
         delayed = fields.get("method") == "debit"
         if not delayed:
-            problems |= card_problems(fields.get("number", ""), fields.get("expiry", ""), fields.get("cvc", ""))
+            problems |= card_problems(
+                fields.get("number", ""), fields.get("expiry", ""), fields.get("cvc", "")
+            )
         if problems:
             return self._form(session, fields, problems, status=400)
         answer = CardAnswer.PAYS if delayed else bank_of(fields.get("number", ""))
@@ -86,11 +88,15 @@ class HostedPages:
             return self._over(session)
         fields = await fields_of(request)
         if fields.get("answer") != "complete":
-            words = {"number": "We are unable to authenticate your payment method. Please choose a different one."}
+            words = {
+                "number": "We are unable to authenticate your payment method. Please choose a different one."
+            }
             return self._form(session, fields, words, status=402)
         return await self._finish(session, fields.get("email", ""), fields, delayed=False)
 
-    async def _finish(self, session: Json, email: str, fields: dict[str, str], *, delayed: bool) -> ASGIResponse:
+    async def _finish(
+        self, session: Json, email: str, fields: dict[str, str], *, delayed: bool
+    ) -> ASGIResponse:
         back = str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
         settle_session(self._world, session["id"], email=email, name=fields.get("name", ""), delayed=delayed)
         chosen = MANNERS.get(fields.get("webhook", ""))
@@ -105,7 +111,9 @@ class HostedPages:
     def _form(
         self, session: Json, fields: dict[str, str], problems: dict[str, str], *, status: int = 200
     ) -> ASGIResponse:
-        given = {name: fields.get(name, "") for name in ("email", "number", "expiry", "cvc", "name", "method")}
+        given = {
+            name: fields.get(name, "") for name in ("email", "number", "expiry", "cvc", "name", "method")
+        }
         return self._pages.html(
             "pay.html", status=status, session=session, lines=self._lines(session), given=given, problems=problems,
             manners=[(name, words) for name, (words, _) in MANNERS.items()],

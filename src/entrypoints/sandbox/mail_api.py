@@ -74,17 +74,24 @@ class MailApi:
     async def mailbox(self) -> ASGIResponse:
         """Every mail, newest first."""
         mails = sorted(self._world.mails.values(), key=lambda mail: -mail.at)
-        shown = [{"id": m.id, "to": ", ".join(m.fields["to"]), "subject": m.fields["subject"], "at": m.at} for m in mails]
+        shown = [
+            {"id": m.id, "to": ", ".join(m.fields["to"]), "subject": m.fields["subject"], "at": m.at}
+            for m in mails
+        ]
         return self._pages.html("mailbox.html", mails=shown[:200], shop_url=self._world.shop_url)
 
     async def read(self, mail: FromPath[str]) -> ASGIResponse:
         """One mail, as HTML and as text."""
         found = self._find(mail)
         if found is None:
-            return self._pages.html("over.html", status=404, words="no such mail", shop_url=self._world.shop_url)
+            return self._pages.html(
+                "over.html", status=404, words="no such mail", shop_url=self._world.shop_url
+            )
         text = str(found.fields.get("text", ""))
         pieces = [
-            {"text": piece, "link": piece.startswith("http")} for piece in re.split(r"(https?://\S+)", text) if piece
+            {"text": piece, "link": piece.startswith("http")}
+            for piece in re.split(r"(https?://\S+)", text)
+            if piece
         ]
         return self._pages.html(
             "mail.html", mail={"id": found.id, "key": found.key, "at": found.at, "fields": found.fields},
@@ -97,7 +104,9 @@ class MailApi:
         html = "" if found is None else str(found.fields.get("html", ""))
         html = html.replace("<head>", '<head><base target="_top">', 1)
         policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-        return ASGIResponse(body=html.encode(), media_type="text/html", headers=[("content-security-policy", policy)])
+        return ASGIResponse(
+            body=html.encode(), media_type="text/html", headers=[("content-security-policy", policy)]
+        )
 
     def _find(self, mail: str) -> SentMail | None:
         return next((m for m in self._world.mails.values() if m.id == mail), None)

@@ -13,7 +13,9 @@ _DAY: Final = 86400
 class Refusal(Exception):
     """An error object of Stripe's. https://docs.stripe.com/api/errors"""
 
-    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, *, param: str | None = None, code: str | None = None
+    ) -> None:
         super().__init__(message)
         kind = "idempotency_error" if code == "idempotency_key_in_use" else "invalid_request_error"
         self.status = status
@@ -47,10 +49,13 @@ def _line(world: World, item: Json, position: int) -> Json:
 
 
 _KNOWN: Final = frozenset(
-    "mode line_items success_url cancel_url client_reference_id customer_email metadata payment_intent_data expires_at "
-    "allow_promotion_codes expand payment_method_types allowed_payment_method_types submit_type locale "
-    "customer_creation phone_number_collection return_url ui_mode".split()
-)
+    {
+        "mode", "line_items", "success_url", "cancel_url", "client_reference_id", "customer_email", "metadata",
+        "payment_intent_data", "expires_at", "allow_promotion_codes", "expand", "payment_method_types",
+        "allowed_payment_method_types", "submit_type", "locale", "customer_creation", "phone_number_collection",
+        "return_url", "ui_mode",
+    }
+)  # fmt: skip
 
 
 def create_session(world: World, params: Json) -> Json:

@@ -40,7 +40,10 @@ class SandboxPages:
         """A page."""
         body = self._environment.render_template(template, **context)
         return ASGIResponse(
-            body=body.encode(), status_code=status, media_type="text/html", headers=[("cache-control", "no-store")]
+            body=body.encode(),
+            status_code=status,
+            media_type="text/html",
+            headers=[("cache-control", "no-store")],
         )
 
 

@@ -29,7 +29,11 @@ class StripeApi:
 
     def routes(self) -> list[HTTPRouteHandler]:
         """One handler for all of it: errors, keys and idempotency are the same for every path."""
-        return [route("/v1/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)(self.call)]
+        return [
+            route("/v1/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)(
+                self.call
+            )
+        ]
 
     async def call(self, request: AnyRequest) -> ASGIResponse:
         """One API call: key, idempotency, then the path's own work."""
@@ -51,16 +55,16 @@ class StripeApi:
         except Refusal as refusal:
             return _answer(refusal.status, refusal.body)
 
-    async def _once(
-        self, key: str | None, method: str, path: str, body: str, params: Json
-    ) -> ASGIResponse:
+    async def _once(self, key: str | None, method: str, path: str, body: str, params: Json) -> ASGIResponse:
         """https://docs.stripe.com/api/idempotent_requests: the same key gives the same answer."""
         if key is None or method != "POST":
             return _answer(200, await self._do(method, path, params))
         held = self._world.answers.get((path, key))
         if held is not None:
             if held[0] != body:
-                message = "Keys for idempotent requests can only be used with the same parameters they were first used with."
+                message = (
+                    "Keys for idempotent requests can only be used with the same parameters as at first."
+                )
                 error = {"type": "idempotency_error", "message": message}
                 return _answer(400, {"error": error})
             return _answer(held[1], held[2], replayed=True)
@@ -82,7 +86,9 @@ class StripeApi:
             case "GET", ["webhook_endpoints"]:
                 return make_list("/v1/webhook_endpoints", [self._endpoint()], has_more=False)
             case "GET", ["events"]:
-                return make_list("/v1/events", list(reversed(self._world.events.values()))[:100], has_more=False)
+                return make_list(
+                    "/v1/events", list(reversed(self._world.events.values()))[:100], has_more=False
+                )
             case "GET", ["events", event] if event in self._world.events:
                 return self._world.events[event]
             case "GET", ["payment_intents", intent] if intent in self._world.intents:
@@ -137,7 +143,7 @@ class StripeApi:
         """https://docs.stripe.com/api/checkout/sessions/expire"""
         session = self._session(cs)
         if session["status"] != "open":
-            raise Refusal(400, "Only Checkout Sessions with a status in [\"open\"] can be expired.")
+            raise Refusal(400, 'Only Checkout Sessions with a status in ["open"] can be expired.')
         session.update(status="expired", url=None)
         event = make_event(self._world, "checkout.session.expired", session)
         await self._deliveries.send([event], self._world.manners)
@@ -222,11 +228,13 @@ class StripeApi:
         return make_event(self._world, kind, session)
 
 
-
 def _answer(status: int, body: Json, *, replayed: bool = False) -> ASGIResponse:
     headers = [("request-id", fresh_id("req_", length=14)), ("stripe-version", "2026-10-28.endive")]
     if replayed:
         headers.append(("idempotent-replayed", "true"))
     return ASGIResponse(
-        body=json.dumps(body, indent=2).encode(), status_code=status, media_type="application/json", headers=headers
+        body=json.dumps(body, indent=2).encode(),
+        status_code=status,
+        media_type="application/json",
+        headers=headers,
     )

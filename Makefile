@@ -1,0 +1,63 @@
+# Two commands: `make demo` to see the shop, `make test` to test it. Everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --no-annotate
+# uv is quick; where it cannot reach an index, pip does the same.
+install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || $(BIN)/pip install --quiet --require-hashes -r $(1)
+
+.PHONY: demo test check bench nightly fmt format-check lint types contracts tests bring lock clean
+
+demo: .venv/.shop
+	@$(BIN)/coatcheck demo
+
+test: tests
+
+check: format-check lint types contracts tests
+
+tests: bring
+	@$(BIN)/python -m pytest
+
+nightly: bring
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
+
+bench: bring
+	@$(BIN)/python -m benchmarks
+
+fmt: .venv/.dev
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
+
+format-check: .venv/.dev
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make fmt"; exit 1; }
+
+lint: .venv/.dev
+	@$(BIN)/ruff check --quiet .
+
+types: .venv/.dev
+	@$(BIN)/mypy --no-error-summary src/domain src/adapters src/entrypoints
+
+contracts: .venv/.dev
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+# What the tests need besides Python packages: a browser, the Stripe CLI, Stripe's schema.
+bring: .venv/.dev
+	@$(BIN)/python tests/support/bring.py
+
+lock: .venv/.shop
+	@$(LOCK) pyproject.toml --group build -o requirements.txt
+	@$(LOCK) pyproject.toml --group build --group dev -o requirements-dev.txt
+	@echo uv | $(LOCK) - -o requirements-uv.txt
+
+.venv/.shop: requirements-uv.txt requirements.txt pyproject.toml
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(call install,requirements.txt)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.shop requirements-dev.txt
+	@$(call install,requirements-dev.txt)
+	@touch $@
+
+clean:
+	@rm -rf .venv .tools .coatcheck-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
