@@ -88,7 +88,7 @@ class Money:
     def parse(cls, text: str, *, currency: str) -> Money:
         """`"19.99"` in a currency. Raises ValueError with a sentence that names what is wrong."""
         digits = currency_digits(currency)
-        if not re.fullmatch(r"\d{1,8}(\.\d{1,3})?", text):
+        if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,3})?", text):
             raise ValueError(f"a price is written like 19.99 (digits, one point, no sign), not {text!r}")
         try:
             minor = Decimal(text).scaleb(digits)

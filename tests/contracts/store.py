@@ -1,0 +1,438 @@
+"""What every store promises, as tests. A subclass says how to open one and how to run; it adds nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from domain.books import Books, BooksView, EventRecord
+from domain.claim import Objection
+from domain.limits import Limit
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import Letter, Mail, MailKind, MailState
+from domain.ports import Store
+from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.session import Session
+from domain.values import (
+    CheckoutId,
+    Digest,
+    EmailAddress,
+    LinkId,
+    Money,
+    ProductId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
+
+T = TypeVar("T")
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+ANNA, BEN = EmailAddress("anna@example.com"), EmailAddress("ben@example.com")
+BOOK = ProductId("book")
+TWO = Limit(kind="two", most=2, window=MINUTE)
+
+
+def a_session(row: str = "s1", *, mailbox: EmailAddress | None = None, token: str = "t1", at: datetime = NOW) -> Session:
+    return Session(
+        id=SessionId(row), token_hash=Digest(token), mailbox=mailbox, started_at=at, seen_at=at, label="Firefox"
+    )
+
+
+def a_checkout(row: str = "c1", *, ref: str | None = "cs_test_1", at: datetime = NOW, session: str = "s1") -> Checkout:
+    return Checkout(
+        id=CheckoutId(row), product=BOOK, product_name="The book", price=Money(900, "usd"), session=SessionId(session),
+        mailbox=ANNA, livemode=False, started_at=at, provider_ref=ProviderRef(ref) if ref else None,
+        expires_at=at + DAY if ref else None,
+    )  # fmt: skip
+
+
+def a_purchase(row: str = "c1", *, user: str = "u1", session: str | None = "s1", mailbox: EmailAddress = ANNA) -> Purchase:
+    return Purchase(
+        checkout=CheckoutId(row), provider_ref=ProviderRef(f"cs_test_{row}"), payment=f"pi_{row}", user=UserId(user),
+        mailbox=mailbox, paid_email=None, product=BOOK, product_name="The book", paid=Money(900, "usd"), livemode=False,
+        session=SessionId(session) if session else None, booked_at=NOW,
+    )  # fmt: skip
+
+
+def a_link(row: str = "ab" * 16, *, purpose: LinkPurpose = LinkPurpose.LOGIN, at: datetime = NOW) -> MagicLink:
+    asked = SessionId("s1") if purpose is LinkPurpose.LOGIN else None
+    return MagicLink(
+        id=LinkId(row), key="k", purpose=purpose, mailbox=ANNA, asked_by=asked, product=BOOK, made_at=at
+    )
+
+
+def a_mail(key: str = "m1", *, due: datetime = NOW, kind: MailKind = MailKind.TICKET, link: str | None = None) -> Mail:
+    return Mail(
+        key=key, kind=kind, to=ANNA, letter=Letter(subject="Hé", text="text", html="<p>html</p>"),
+        link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
+    )  # fmt: skip
+
+
+class StoreContract:
+    """Each method is a promise of `domain.ports.Store` or `domain.books.Books`."""
+
+    def open_store(self) -> Store:
+        raise NotImplementedError
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        raise NotImplementedError
+
+    def together(self, *works: Callable[[], Coroutine[Any, Any, T]]) -> list[T | BaseException]:
+        """Run them at once, in whatever order the store likes; exceptions are returned."""
+        raise NotImplementedError
+
+    @pytest.fixture(autouse=True)
+    def opened(self) -> None:
+        self.store = self.open_store()
+
+    def do(self, work: Callable[[Books], T]) -> T:
+        return self.run(self.store.transact(work))
+
+    def see(self, work: Callable[[BooksView], T]) -> T:
+        return self.run(self.store.read(work))
+
+    # ------------------------------------------------------------------ transactions
+
+    def test_what_was_written_is_read_back_as_it_was(self) -> None:
+        self.do(lambda b: b.add_session(a_session(mailbox=ANNA)))
+        self.do(lambda b: b.user_for(ANNA, new_id=UserId("u1"), now=NOW))
+        self.do(lambda b: b.add_checkout(a_checkout()))
+        self.do(lambda b: b.book(a_purchase()))
+        self.do(lambda b: b.add_link(a_link()))
+        self.do(lambda b: b.queue(a_mail(link="ab" * 16)))
+        assert self.see(lambda b: b.session(Digest("t1"))) == a_session(mailbox=ANNA)
+        assert self.see(lambda b: b.checkout(CheckoutId("c1"))) == a_checkout()
+        assert self.see(lambda b: b.checkout_of(ProviderRef("cs_test_1"))) == a_checkout()
+        assert self.see(lambda b: b.purchase(CheckoutId("c1"))) == a_purchase()
+        assert self.see(lambda b: b.link(LinkId("ab" * 16))) == a_link()
+        assert self.see(lambda b: b.mail("m1")) == a_mail(link="ab" * 16)
+        assert self.see(lambda b: b.knows(ANNA)) is True
+        assert self.see(lambda b: b.knows(BEN)) is False
+        assert self.see(lambda b: b.sold(BOOK)) == 1
+
+    def test_a_work_that_raises_leaves_nothing_and_its_exception_comes_back(self) -> None:
+        def work(books: Books) -> None:
+            books.add_session(a_session())
+            books.queue(a_mail())
+            raise LookupError("no")
+
+        with pytest.raises(LookupError):
+            self.do(work)
+        assert self.see(lambda b: b.session(Digest("t1"))) is None
+        assert self.see(lambda b: b.mail("m1")) is None
+        assert self.do(lambda b: b.queue(a_mail())) is True, "the store goes on"
+
+    def test_one_work_that_raises_undoes_itself_alone(self) -> None:
+        def good(number: int) -> Callable[[Books], bool]:
+            return lambda b: b.queue(a_mail(f"m{number}"))
+
+        def bad(books: Books) -> bool:
+            books.queue(a_mail("bad"))
+            raise LookupError("no")
+
+        works = [lambda n=n: self.store.transact(bad if n % 3 == 1 else good(n)) for n in range(30)]
+        answers = self.together(*works)
+        assert [isinstance(a, LookupError) for a in answers] == [n % 3 == 1 for n in range(30)]
+        keys = {m.key for m in self.see(lambda b: b.mails_after("", limit=100))}
+        assert keys == {f"m{n}" for n in range(30) if n % 3 != 1}
+
+    def test_nobody_reads_what_is_not_committed(self) -> None:
+        seen: list[bool] = []
+
+        def doomed(books: Books) -> None:
+            books.queue(a_mail("doomed"))
+            raise LookupError("no")
+
+        async def look() -> None:
+            seen.append(await self.store.read(lambda b: b.mail("doomed") is not None))
+
+        self.together(*[lambda: self.store.transact(doomed), look, look] * 8)
+        assert seen
+        assert not any(seen)
+
+    def test_every_commit_is_kept(self) -> None:
+        works = [lambda n=n: self.store.transact(lambda b: b.queue(a_mail(f"m{n:03}"))) for n in range(50)]
+        assert self.together(*works) == [True] * 50
+        assert len(self.see(lambda b: b.mails_after("", limit=100))) == 50
+
+    def test_of_many_at_once_exactly_one_is_first(self) -> None:
+        """Booking, queueing, spending and making a user: twenty callers, one yes."""
+        self.do(lambda b: b.user_for(ANNA, new_id=UserId("u1"), now=NOW))
+        self.do(lambda b: b.add_link(a_link()))
+        promises: list[Callable[[Books], bool]] = [
+            lambda b: b.book(a_purchase()),
+            lambda b: b.queue(a_mail()),
+            lambda b: b.spend_link(LinkId("ab" * 16), at=NOW),
+            lambda b: b.add_checkout(a_checkout()),
+        ]
+        for promise in promises:
+            answers = self.together(*[lambda promise=promise: self.store.transact(promise) for _ in range(20)])
+            assert sorted(answers) == [False] * 19 + [True]  # type: ignore[type-var]
+        assert self.see(lambda b: len(b.purchases_after("", limit=100))) == 1
+        assert self.see(lambda b: len(b.mails_after("", limit=100))) == 1
+
+    def test_one_user_a_mailbox_whoever_comes_first(self) -> None:
+        works = [
+            lambda n=n: self.store.transact(lambda b: b.user_for(ANNA, new_id=UserId(f"u{n}"), now=NOW))
+            for n in range(20)
+        ]
+        assert len(set(map(str, self.together(*works)))) == 1
+        assert len(self.see(lambda b: b.users_after("", limit=100))) == 1
+
+    # ------------------------------------------------------------------ the shop and its sessions
+
+    def test_the_shops_id_is_given_once(self) -> None:
+        assert self.see(lambda b: b.shop_id()) is None
+        assert self.do(lambda b: b.open_shop("first")) == "first"
+        assert self.do(lambda b: b.open_shop("second")) == "first"
+        assert self.see(lambda b: b.shop_id()) == "first"
+
+    def test_a_session_is_seen_later_and_never_earlier(self) -> None:
+        self.do(lambda b: b.add_session(a_session()))
+        self.do(lambda b: b.see_session(SessionId("s1"), at=NOW + DAY))
+        self.do(lambda b: b.see_session(SessionId("s1"), at=NOW))
+        self.do(lambda b: b.see_session(SessionId("nobody"), at=NOW))
+        found = self.see(lambda b: b.session(Digest("t1")))
+        assert found is not None
+        assert found.seen_at == NOW + DAY
+
+    def test_proving_a_mailbox_turns_the_token_and_refuses_another_mailbox(self) -> None:
+        self.do(lambda b: b.add_session(a_session()))
+        later = NOW + MINUTE
+        assert self.do(lambda b: b.prove(SessionId("s1"), mailbox=ANNA, token_hash=Digest("t2"), at=later))
+        assert self.see(lambda b: b.session(Digest("t1"))) is None
+        assert self.see(lambda b: b.session(Digest("t2"))) == replace(
+            a_session(mailbox=ANNA, token="t2"), started_at=later, seen_at=later
+        )
+        assert self.do(lambda b: b.prove(SessionId("s1"), mailbox=ANNA, token_hash=Digest("t3"), at=later))
+        assert not self.do(lambda b: b.prove(SessionId("s1"), mailbox=BEN, token_hash=Digest("t4"), at=later))
+        assert not self.do(lambda b: b.prove(SessionId("no"), mailbox=BEN, token_hash=Digest("t5"), at=later))
+        assert self.see(lambda b: b.session(Digest("t3"))) is not None
+
+    def test_sessions_end_one_by_one_and_all_of_a_mailbox(self) -> None:
+        for n, mailbox in enumerate((ANNA, ANNA, BEN)):
+            row = a_session(f"s{n}", mailbox=mailbox, token=f"t{n}", at=NOW + n * SECOND)
+            self.do(lambda b, row=row: b.add_session(row))
+        assert [s.id for s in self.see(lambda b: b.sessions_of(ANNA))] == ["s1", "s0"]
+        assert self.do(lambda b: b.end_session(SessionId("s1"))) is True
+        assert self.do(lambda b: b.end_session(SessionId("s1"))) is False
+        assert self.do(lambda b: b.end_sessions_of(ANNA)) == 1
+        assert self.see(lambda b: b.session(Digest("t2"))) is not None
+
+    # ------------------------------------------------------------------ limits
+
+    def test_a_limit_is_a_sliding_window_and_a_refused_try_takes_nothing(self) -> None:
+        def take(at: datetime, ref: str) -> datetime | None:
+            return self.do(lambda b: b.take("bucket", TWO, now=at, ref=ref))
+
+        assert take(NOW, "a") is None
+        assert take(NOW + 10 * SECOND, "b") is None
+        assert take(NOW + 20 * SECOND, "c") == NOW + MINUTE
+        assert take(NOW + 20 * SECOND, "a") is None, "the same ref takes one place only"
+        assert take(NOW + 61 * SECOND, "d") is None
+        assert take(NOW + 62 * SECOND, "e") == NOW + 70 * SECOND
+        assert self.do(lambda b: b.take("other bucket", TWO, now=NOW, ref="a")) is None
+
+    def test_a_place_that_is_given_back_is_free(self) -> None:
+        for ref in ("a", "b"):
+            self.do(lambda b, ref=ref: b.take("bucket", TWO, now=NOW, ref=ref))
+        self.do(lambda b: b.give_back("a"))
+        assert self.do(lambda b: b.take("bucket", TWO, now=NOW, ref="c")) is None
+        assert self.do(lambda b: b.take("bucket", TWO, now=NOW, ref="d")) == NOW + MINUTE
+
+    # ------------------------------------------------------------------ checkouts, facts, purchases
+
+    def test_a_checkout_is_bound_to_one_session_of_the_provider(self) -> None:
+        self.do(lambda b: b.add_checkout(a_checkout("c1", ref=None)))
+        self.do(lambda b: b.add_checkout(a_checkout("c2", ref=None)))
+        one, two = ProviderRef("cs_test_1"), ProviderRef("cs_test_2")
+
+        def bind(row: str, ref: ProviderRef) -> bool:
+            return self.do(lambda b: b.bind_checkout(CheckoutId(row), ref=ref, expires_at=NOW + DAY))
+
+        assert bind("c1", one)
+        assert bind("c1", one), "the same again is fine"
+        assert not bind("c1", two)
+        assert not bind("c2", one)
+        assert not bind("c3", two)
+        assert self.do(lambda b: b.add_checkout(a_checkout("c4", ref="cs_test_1"))) is False
+        assert self.see(lambda b: b.checkout_of(two)) is None
+
+    def test_a_turn_to_ask_comes_round_after_the_gap(self) -> None:
+        self.do(lambda b: b.add_checkout(a_checkout()))
+
+        def turn(at: datetime) -> bool:
+            return self.do(lambda b: b.take_turn(CheckoutId("c1"), now=at, gap=5 * SECOND))
+
+        assert [turn(NOW), turn(NOW + 4 * SECOND), turn(NOW + 5 * SECOND), turn(NOW + 6 * SECOND)] == [
+            True, False, True, False,
+        ]  # fmt: skip
+        assert not self.do(lambda b: b.take_turn(CheckoutId("none"), now=NOW, gap=SECOND))
+
+    def test_the_greater_fact_stays_in_every_order(self) -> None:
+        early = Fact(object_id="re_1", kind=FactKind.REFUND, payment="pi_c1", as_of=1, status="pending", amount=5)
+        late = replace(early, as_of=2, status="succeeded")
+        for first, second in ((early, late), (late, early)):
+            self.store = self.open_store()
+            self.do(lambda b, first=first: b.tell(first))
+            assert self.do(lambda b, second=second: b.tell(second)) == late
+            assert self.see(lambda b: b.fact("re_1")) == late
+
+    def test_holdings_are_those_of_the_browser_and_of_the_mailbox_with_their_facts(self) -> None:
+        self.do(lambda b: b.user_for(ANNA, new_id=UserId("u1"), now=NOW))
+        self.do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
+        self.do(lambda b: b.book(a_purchase("c1", session="s1")))
+        self.do(lambda b: b.book(a_purchase("c2", session="s2")))
+        self.do(lambda b: b.book(a_purchase("c3", session="s1", user="u2", mailbox=BEN)))
+        self.do(lambda b: b.book(a_purchase("c4", session=None, user="u2", mailbox=BEN)))
+        refund = Fact(object_id="re_1", kind=FactKind.REFUND, payment="pi_c2", as_of=1, status="pending", amount=5)
+        paid = Fact(object_id="cs_test_c2", kind=FactKind.SESSION, payment="pi_c2", as_of=1, status="paid", amount=900)
+        self.do(lambda b: b.tell(refund))
+        self.do(lambda b: b.tell(paid))
+
+        def held(session: str, mailbox: EmailAddress | None) -> dict[str, set[Fact]]:
+            found = self.see(lambda b: b.holdings(SessionId(session), mailbox))
+            assert len(found) == len({h.purchase.checkout for h in found})
+            return {h.purchase.checkout: set(h.facts) for h in found}
+
+        assert held("s1", None) == {"c1": set(), "c3": set()}
+        assert held("s1", ANNA) == {"c1": set(), "c3": set(), "c2": {refund, paid}}
+        assert held("nobody", BEN) == {"c3": set(), "c4": set()}
+        assert held("nobody", None) == {}
+
+    # ------------------------------------------------------------------ links and mail
+
+    def test_code_tries_are_counted_up_to_the_most(self) -> None:
+        self.do(lambda b: b.add_link(a_link()))
+        works = [lambda: self.store.transact(lambda b: b.count_code_try(LinkId("ab" * 16), most=5))] * 12
+        assert sorted(self.together(*works)) == [False] * 7 + [True] * 5  # type: ignore[type-var]
+
+    def test_newer_links_supersede_the_unused_ones_of_the_same_browser(self) -> None:
+        ticket = a_link("cd" * 16, purpose=LinkPurpose.TICKET)
+        other = replace(a_link("ef" * 16), asked_by=SessionId("s2"))
+        for link in (a_link(), ticket, other):
+            self.do(lambda b, link=link: b.add_link(link))
+        self.do(lambda b: b.supersede_links(ANNA, asked_by=SessionId("s1")))
+        states = {r: self.see(lambda b, r=r: b.link(LinkId(r * 16)).superseded) for r in ("ab", "cd", "ef")}  # type: ignore[union-attr,misc]
+        assert states == {"ab": True, "cd": False, "ef": False}
+        self.do(lambda b: b.add_link(a_link("12" * 16, at=NOW + SECOND)))
+        newest = self.see(lambda b: b.newest_login(SessionId("s1")))
+        assert newest is not None
+        assert newest.id == "12" * 16
+        assert self.see(lambda b: b.newest_login(SessionId("s9"))) is None
+
+    def test_due_mails_are_leased_oldest_first_and_to_nobody_else(self) -> None:
+        for n in (3, 1, 2):
+            self.do(lambda b, n=n: b.queue(a_mail(f"m{n}", due=NOW + n * SECOND)))
+        self.do(lambda b: b.queue(a_mail("later", due=NOW + DAY)))
+
+        def lease(at: datetime) -> list[str]:
+            return [m.key for m in self.do(lambda b: b.lease_mails(now=at, until=at + MINUTE, limit=2))]
+
+        at = NOW + 5 * SECOND
+        assert lease(at) == ["m1", "m2"]
+        assert lease(at) == ["m3"]
+        assert lease(at) == []
+        assert sorted(lease(at + MINUTE) + lease(at + MINUTE)) == ["m1", "m2", "m3"]
+        kept = self.see(lambda b: b.mail("m1"))
+        assert kept is not None
+        assert (kept.attempts, kept.unknown_since) == (2, at)
+
+    def test_a_mail_that_was_sent_stays_sent_and_starts_the_time_of_its_link(self) -> None:
+        self.do(lambda b: b.add_link(a_link()))
+        self.do(lambda b: b.queue(a_mail(link="ab" * 16)))
+        at = NOW + MINUTE
+        assert self.do(lambda b: b.settle_mail("m1", state=MailState.QUEUED, at=at, due_at=at, problem="away"))
+        assert self.do(lambda b: b.settle_mail("m1", state=MailState.SENT, at=at))
+        assert not self.do(lambda b: b.settle_mail("m1", state=MailState.STUCK, at=at + DAY, problem="late"))
+        assert not self.do(lambda b: b.settle_mail("none", state=MailState.SENT, at=at))
+        mail, link = self.see(lambda b: (b.mail("m1"), b.link(LinkId("ab" * 16))))
+        assert mail is not None
+        assert link is not None
+        assert (mail.state, mail.sent_at, link.sent_at) == (MailState.SENT, at, at)
+
+    # ------------------------------------------------------------------ quarantine, events, reports
+
+    def test_the_first_of_a_kind_in_quarantine_is_told_of(self) -> None:
+        def put(ref: str, why: Objection = Objection.NO_EMAIL, at: datetime = NOW) -> bool:
+            return self.do(lambda b: b.quarantine(ProviderRef(ref), why, at=at, retry_at=at + MINUTE))
+
+        assert put("cs_test_1") is True
+        assert put("cs_test_1", at=NOW + SECOND) is False
+        assert put("cs_test_2") is False
+        assert put("cs_test_3", Objection.WRONG_AMOUNT) is True
+        waiting = self.see(lambda b: b.waiting_quarantine())
+        assert [(q.ref, q.tries) for q in waiting] == [("cs_test_1", 2), ("cs_test_2", 1), ("cs_test_3", 1)]
+        assert len(self.see(lambda b: b.due_again(NOW + 60 * SECOND, limit=9))) == 2
+        assert self.do(lambda b: b.close_quarantine(ProviderRef("cs_test_1"), at=NOW)) is True
+        assert self.do(lambda b: b.close_quarantine(ProviderRef("cs_test_1"), at=NOW)) is False
+        assert put("cs_test_1", at=NOW + DAY) is False
+        assert [q.ref for q in self.see(lambda b: b.waiting_quarantine())] == ["cs_test_2", "cs_test_3"]
+
+    def test_an_event_is_logged_once_and_its_outcome_renewed(self) -> None:
+        event = EventRecord(id="evt_1", type="t", object_id="o", created=1)
+        assert self.do(lambda b: b.log_event(event, outcome="first", at=NOW)) is True
+        assert self.do(lambda b: b.log_event(event, outcome="second", at=NOW)) is False
+
+    def test_a_cursor_never_moves_back(self) -> None:
+        for at in (NOW, NOW + DAY, NOW + MINUTE):
+            self.do(lambda b, at=at: b.set_cursor("c", to=at))
+        assert self.see(lambda b: b.cursor("c")) == NOW + DAY
+        assert self.see(lambda b: b.cursor("other")) is None
+
+    def test_what_waits_is_stuck_or_late_and_failed(self) -> None:
+        for key in ("stuck", "late", "fresh", "sent"):
+            self.do(lambda b, key=key: b.queue(a_mail(key)))
+        self.do(lambda b: b.settle_mail("stuck", state=MailState.STUCK, at=NOW, problem="no"))
+        self.do(lambda b: b.settle_mail("late", state=MailState.QUEUED, at=NOW, problem="away"))
+        self.do(lambda b: b.settle_mail("sent", state=MailState.SENT, at=NOW))
+        waiting = self.see(lambda b: b.waiting_mails(NOW + 10 * MINUTE, late=10 * MINUTE))
+        assert sorted(m.key for m in waiting) == ["late", "stuck"]
+        tally = self.see(lambda b: b.tally())
+        assert dict(tally.mails)[MailState.QUEUED] == 2
+
+    def test_the_export_pages_through_everything_in_order(self) -> None:
+        self.do(lambda b: b.user_for(ANNA, new_id=UserId("u1"), now=NOW))
+        for n in range(7):
+            self.do(lambda b, n=n: b.book(a_purchase(f"c{n}")))
+        pages, after = [], ""
+        for _ in range(4):
+            rows = self.see(lambda b, after=after: b.purchases_after(after, limit=3))
+            pages.append([h.purchase.checkout for h in rows])
+            after = pages[-1][-1] if rows else after
+        assert pages.pop() == []
+        assert pages == [["c0", "c1", "c2"], ["c3", "c4", "c5"], ["c6"]]
+        tally = self.see(lambda b: b.tally())
+        assert (tally.purchases, tally.users, tally.takings) == (7, 1, (Money(6300, "usd"),))
+
+    def test_pruning_takes_what_is_over_and_leaves_what_counts(self) -> None:
+        def fill(books: Books) -> None:
+            books.add_session(a_session())
+            books.user_for(ANNA, new_id=UserId("u1"), now=NOW)
+            for row in ("c1", "c2", "c3"):
+                books.add_checkout(a_checkout(row, ref=f"cs_test_{row}"))
+            books.book(a_purchase("c1"))
+            books.tell(Fact(object_id="cs_test_c3", kind=FactKind.SESSION, payment=None, as_of=1, status="unpaid", amount=1))
+            books.add_link(a_link())
+            books.queue(a_mail("ticket"))
+            books.queue(a_mail("login", kind=MailKind.LOGIN))
+            books.settle_mail("ticket", state=MailState.SENT, at=NOW)
+            books.settle_mail("login", state=MailState.SENT, at=NOW)
+            books.take("bucket", TWO, now=NOW, ref="r")
+            books.log_event(EventRecord(id="e", type="t", object_id="o", created=1), outcome="x", at=NOW)
+
+        self.do(fill)
+        assert self.do(lambda b: b.prune(now=NOW + MINUTE)) == 0
+        for _ in range(5):
+            self.do(lambda b: b.prune(now=NOW + 60 * DAY))
+        assert self.do(lambda b: b.prune(now=NOW + 60 * DAY)) == 0
+        left = self.see(lambda b: [b.checkout(CheckoutId(c)) is not None for c in ("c1", "c2", "c3")])
+        assert left == [True, False, True]
+        assert self.see(lambda b: (b.session(Digest("t1")), b.link(LinkId("ab" * 16)), b.mail("login"))) == (None,) * 3
+        assert self.see(lambda b: b.mail("ticket")) is not None
+        assert self.see(lambda b: b.purchase(CheckoutId("c1"))) is not None

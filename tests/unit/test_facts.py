@@ -1,0 +1,145 @@
+"""Facts commute: late, twice and out of order, the state is the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.access import Closed, Holding, NotYours, Opens, access, owned
+from domain.purchase import Fact, FactKind, Purchase, PurchaseState, newer, standing
+from domain.session import Session
+from domain.values import (
+    CheckoutId,
+    Digest,
+    EmailAddress,
+    Money,
+    ProductId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ANNA, EVE = EmailAddress("anna@example.com"), EmailAddress("eve@example.com")
+PURCHASE = Purchase(
+    checkout=CheckoutId("c1"), provider_ref=ProviderRef("cs_test_1"), payment="pi_1", user=UserId("u1"), mailbox=ANNA,
+    paid_email=ANNA, product=ProductId("book"), product_name="The book", paid=Money(900, "usd"), livemode=False,
+    session=SessionId("s1"), booked_at=NOW,
+)  # fmt: skip
+STATUSES = {
+    FactKind.SESSION: ["open", "expired", "unpaid", "failed", "paid", "new word"],
+    FactKind.REFUND: ["pending", "requires_action", "succeeded", "canceled", "failed", "new word"],
+    FactKind.DISPUTE: ["warning_needs_response", "needs_response", "under_review", "won", "lost", "new word"],
+}
+FACTS = st.sampled_from(list(FactKind)).flatmap(
+    lambda kind: st.builds(
+        Fact,
+        object_id=st.sampled_from([f"{kind.value}_1", f"{kind.value}_2"]),
+        kind=st.just(kind),
+        payment=st.just("pi_1"),
+        as_of=st.integers(1, 4),
+        status=st.sampled_from(STATUSES[kind]),
+        amount=st.sampled_from([300, 600, 900]),
+    )
+)
+
+
+def registers(facts: list[Fact]) -> dict[str, Fact]:
+    held: dict[str, Fact] = {}
+    for fact in facts:
+        held[fact.object_id] = newer(held.get(fact.object_id), fact)
+    return held
+
+
+@given(st.lists(FACTS, max_size=8), st.randoms(use_true_random=False))
+def test_every_order_gives_the_same_state(facts: list[Fact], chance: object) -> None:
+    shuffled = [*facts, *facts[:2]]
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert registers(facts) == registers(shuffled)
+    assert standing(PURCHASE, registers(facts).values()) == standing(PURCHASE, registers(shuffled).values())
+
+
+def test_paid_stays_paid_whatever_is_said_later() -> None:
+    paid = Fact(object_id="cs", kind=FactKind.SESSION, payment=None, as_of=1, status="paid", amount=900)
+    for status in ("open", "expired", "unpaid", "failed"):
+        assert newer(paid, replace(paid, as_of=99, status=status)) == paid
+
+
+def fact(kind: FactKind, status: str, *, amount: int = 900, at: int = 1, name: str = "x") -> Fact:
+    return Fact(object_id=name, kind=kind, payment="pi_1", as_of=at, status=status, amount=amount)
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        ([], PurchaseState.LIVE),
+        ([fact(FactKind.REFUND, "succeeded", amount=899)], PurchaseState.LIVE),
+        ([fact(FactKind.REFUND, "succeeded")], PurchaseState.REFUNDED),
+        ([fact(FactKind.REFUND, "pending")], PurchaseState.REFUNDED),
+        ([fact(FactKind.REFUND, "failed")], PurchaseState.LIVE),
+        ([fact(FactKind.REFUND, "requires_action")], PurchaseState.LIVE),
+        ([fact(FactKind.REFUND, "something new", amount=1)], PurchaseState.SUSPENDED),
+        ([fact(FactKind.REFUND, "succeeded", amount=450, name="a"),
+          fact(FactKind.REFUND, "pending", amount=450, name="b")], PurchaseState.REFUNDED),
+        ([fact(FactKind.DISPUTE, "needs_response")], PurchaseState.SUSPENDED),
+        ([fact(FactKind.DISPUTE, "warning_needs_response")], PurchaseState.SUSPENDED),
+        ([fact(FactKind.DISPUTE, "something new")], PurchaseState.SUSPENDED),
+        ([fact(FactKind.DISPUTE, "won")], PurchaseState.LIVE),
+        ([fact(FactKind.DISPUTE, "warning_closed")], PurchaseState.LIVE),
+        ([fact(FactKind.DISPUTE, "lost")], PurchaseState.CHARGED_BACK),
+        ([fact(FactKind.DISPUTE, "won", name="a"), fact(FactKind.DISPUTE, "lost", name="b")],
+         PurchaseState.CHARGED_BACK),
+    ],
+)  # fmt: skip
+def test_what_the_facts_add_up_to(facts: list[Fact], state: PurchaseState) -> None:
+    for order in permutations(facts):
+        assert standing(PURCHASE, order).state is state
+
+
+def test_within_one_second_the_rank_decides() -> None:
+    pending, failed = fact(FactKind.REFUND, "pending"), fact(FactKind.REFUND, "failed")
+    assert newer(pending, failed) == newer(failed, pending) == failed
+    later = replace(pending, as_of=2)
+    assert newer(failed, later) == later
+
+
+def session(*, row: str, mailbox: EmailAddress | None) -> Session:
+    return Session(
+        id=SessionId(row), token_hash=Digest("h"), mailbox=mailbox, started_at=NOW, seen_at=NOW, label="b"
+    )
+
+
+@pytest.mark.parametrize(
+    ("browser", "opens"),
+    [
+        (None, False),
+        (session(row="s1", mailbox=None), True),
+        (session(row="s2", mailbox=None), False),
+        (session(row="s2", mailbox=ANNA), True),
+        (session(row="s2", mailbox=EVE), False),
+        (session(row="s1", mailbox=EVE), True),
+    ],
+)
+def test_a_purchase_opens_for_its_browser_and_its_mailbox_and_nobody_else(
+    browser: Session | None, opens: bool
+) -> None:
+    holdings = [Holding(purchase=PURCHASE, facts=())]
+    found = access(browser, product=PURCHASE.product, holdings=holdings)
+    assert isinstance(found, Opens if opens else NotYours)
+    assert owned(browser, holdings=holdings) == ({PURCHASE.product} if opens else set())
+
+
+def test_access_is_the_union_of_live_grants() -> None:
+    """A refunded copy closes nothing that another copy opens."""
+    refund = fact(FactKind.REFUND, "succeeded", at=1772366400)
+    closed = Holding(purchase=PURCHASE, facts=(refund,))
+    live = Holding(purchase=replace(PURCHASE, checkout=CheckoutId("c2"), payment="pi_2"), facts=())
+    browser = session(row="s1", mailbox=ANNA)
+    found = access(browser, product=PURCHASE.product, holdings=[closed])
+    assert found == Closed(purchase=PURCHASE, reason="This purchase was refunded on 1 March 2026.")
+    assert isinstance(access(browser, product=PURCHASE.product, holdings=[closed, live]), Opens)

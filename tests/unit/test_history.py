@@ -1,0 +1,198 @@
+"""Long histories: many browsers, mailboxes, sales, logins and failures, in any order; the truths hold after each step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from domain.mail import MailKind
+from domain.ports import MailNotSent
+from domain.purchase import Fact, FactKind
+from domain.usecases.redeem_login import CameIn
+from domain.usecases.start_checkout import PayThere
+from domain.values import ProviderRef
+from support.shop import BOOK, PHOTOS, Browser, Shop
+from support.stepping import run
+
+MAILBOXES = ["anna@example.com", "ben@example.com", "eve@example.com"]
+BROWSERS = 3
+browsers = st.integers(0, BROWSERS - 1)
+
+
+@dataclass
+class Sale:
+    browser: int
+    product: str
+    ref: ProviderRef
+    life: int
+    """Which life of the browser's session began it: a row that ended opens nothing any more."""
+    email: str = ""
+    paid: bool = False
+    refunded: bool = False
+
+
+@dataclass
+class Model:
+    """What must be true, kept in the simplest way."""
+
+    sales: list[Sale] = field(default_factory=list)
+    proved: list[str | None] = field(default_factory=lambda: [None] * BROWSERS)
+    life: list[int] = field(default_factory=lambda: [0] * BROWSERS)
+
+
+class History(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.shop = Shop()
+        self.browsers = [Browser(self.shop, network=f"192.0.2.{n}") for n in range(BROWSERS)]
+        self.model = Model()
+        self.events = 0
+        self.unswept = 0
+
+    def _sale(self, number: int) -> Sale | None:
+        return self.model.sales[number % len(self.model.sales)] if self.model.sales else None
+
+    @rule(who=browsers, product=st.sampled_from([BOOK, PHOTOS]))
+    def presses_buy(self, who: int, product: str) -> None:
+        browser = self.browsers[who]
+        self.shop.clock.tick(seconds=1)
+        started = run(self.shop.start_checkout(browser.visitor, product, again=True))  # type: ignore[arg-type]
+        if isinstance(started, PayThere):
+            browser.token = started.new_token or browser.token
+            ref = ProviderRef(started.url.rpartition("/")[2])
+            self.model.sales.append(Sale(who, product, ref, self.model.life[who], self.model.proved[who] or ""))
+
+    @rule(number=st.integers(0, 20), email=st.sampled_from(MAILBOXES))
+    def pays(self, number: int, email: str) -> None:
+        sale = self._sale(number)
+        # Stripe's page closes after 24 hours.
+        open_ = sale is not None and self.shop.clock.now() < self.shop.payments.made_at[sale.ref] + timedelta(hours=24)
+        if sale is not None and open_ and not sale.paid:
+            sale.email = sale.email or email
+            sale.paid = True
+            self.shop.payments.pay(sale.ref, email=email)
+
+    @rule(number=st.integers(0, 20), same_event=st.booleans())
+    def webhook(self, number: int, same_event: bool) -> None:
+        sale = self._sale(number)
+        if sale is not None:
+            self.events += not same_event
+            self.shop.hear_of(sale.ref, event=f"evt_{self.events}")
+
+    @rule(number=st.integers(0, 20), who=browsers)
+    def follows_the_success_url(self, number: int, who: int) -> None:
+        sale = self._sale(number)
+        if sale is not None:
+            self.shop.clock.tick(seconds=5)
+            run(self.shop.come_back(self.browsers[who].visitor, sale.product, sale.ref))  # type: ignore[arg-type]
+
+    @rule()
+    def reconciler(self) -> None:
+        self.unswept = 0
+        run(self.shop.reconcile())
+
+    @rule(away=st.booleans())
+    def mail_worker(self, away: bool) -> None:
+        self.shop.mailer.failing = MailNotSent("away") if away else None
+        self.shop.deliver_mail()
+        self.shop.mailer.failing = None
+
+    @rule(who=browsers, email=st.sampled_from(MAILBOXES))
+    def asks_for_a_link(self, who: int, email: str) -> None:
+        self.shop.clock.tick(minutes=6)
+        self.browsers[who].ask_for_link(email)
+        self.shop.deliver_mail()
+
+    @precondition(lambda self: bool(self.shop.mailer.mailbox))
+    @rule(who=browsers, email=st.sampled_from(MAILBOXES), number=st.integers(0, 20))
+    def presses_a_link_of_their_mailbox(self, who: int, email: str, number: int) -> None:
+        letters = [mail for mail in self.shop.letters_to(email) if "/login/" in mail.text]
+        if not letters:
+            return
+        token = letters[number % len(letters)].text.partition("/login/")[2].split()[0]
+        if isinstance(self.browsers[who].press(token), CameIn):
+            if self.model.proved[who] not in (None, email):
+                self.model.life[who] += 1
+            self.model.proved[who] = email
+
+    @rule(who=browsers)
+    def logs_out(self, who: int) -> None:
+        run(self.shop.sign_out.here(self.browsers[who].visitor))
+        self.browsers[who].token = None
+        self.model.proved[who] = None
+        self.model.life[who] += 1
+
+    @rule(number=st.integers(0, 20))
+    def is_refunded(self, number: int) -> None:
+        sale = self._sale(number)
+        if sale is None or not sale.paid:
+            return
+        held = self.shop.payments.sessions[sale.ref]
+        sale.refunded = True
+        fact = Fact(
+            object_id=f"re_{sale.ref[-12:]}", kind=FactKind.REFUND, payment=held.payment, as_of=1,
+            status="succeeded", amount=held.total,
+        )  # fmt: skip
+        run(self.shop.store.transact(lambda books: books.tell(fact)))
+
+    @rule(hours=st.integers(1, 48))
+    def time_passes(self, hours: int) -> None:
+        self.shop.clock.tick(hours=hours)
+        now = self.shop.clock.now()
+        self.unswept += hours
+        if self.unswept >= 48:  # the worker sweeps every ten minutes; here it may be down for two days
+            self.reconciler()
+        for who, browser in enumerate(self.browsers):
+            # Nobody stays away for two weeks in this history, but thirty days in all may be over.
+            if browser.token is not None and browser.greeting.session is None:
+                browser.token = None
+                self.model.proved[who] = None
+                self.model.life[who] += 1
+        run(self.shop.store.transact(lambda books: books.prune(now=now)))
+
+    @invariant()
+    def one_purchase_a_paid_checkout_and_one_ticket_each(self) -> None:
+        tables = self.shop.memory.tables
+        booked = {p.provider_ref for p in tables.purchases.values()}
+        assert booked <= {sale.ref for sale in self.model.sales if sale.paid}
+        tickets = [m for m in tables.outbox.values() if m.kind is MailKind.TICKET]
+        assert len(tickets) == len(tables.purchases) == len(booked)
+        assert {str(u.mailbox) for u in tables.users.values()} == {str(p.mailbox) for p in tables.purchases.values()}
+        assert len(tables.users) == len({u.mailbox for u in tables.users.values()})
+
+    @invariant()
+    def everybody_opens_what_is_theirs_and_nothing_else(self) -> None:
+        booked = {p.provider_ref for p in self.shop.memory.tables.purchases.values()}
+        for who, browser in enumerate(self.browsers):
+            theirs = {
+                sale.product
+                for sale in self.model.sales
+                if sale.ref in booked
+                and not sale.refunded
+                and (
+                    (sale.browser == who and sale.life == self.model.life[who])
+                    or (self.model.proved[who] is not None and sale.email == self.model.proved[who])
+                )
+            }
+            assert browser.owned == theirs
+
+    def teardown(self) -> None:
+        """However the history went: what was paid is booked in the end, and its ticket arrives once."""
+        for mail in run(self.shop.report()).mails:  # three days without a carrier: the merchant says "again"
+            run(self.shop.report.send_again(mail.key))
+        for _ in range(4):
+            self.shop.clock.tick(hours=1)
+            run(self.shop.reconcile())
+            self.shop.deliver_mail()
+        tables = self.shop.memory.tables
+        assert {p.provider_ref for p in tables.purchases.values()} == {s.ref for s in self.model.sales if s.paid}
+        arrived = [m for m in self.shop.mailer.mailbox.values() if m.subject.startswith("Your ticket")]
+        assert len(arrived) == len(tables.purchases)
+
+
+History.TestCase.settings = settings(stateful_step_count=40, max_examples=100)
+TestLongHistories = History.TestCase

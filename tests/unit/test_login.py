@@ -1,0 +1,374 @@
+"""Coming back without a password: links, codes, limits, sessions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.keys import Key, Keyring, read_token, tidy_code
+from domain.limits import network_of
+from domain.mail import MailState
+from domain.usecases.redeem_login import CameIn, Ready, Trouble, Turned
+from domain.usecases.request_login import LookInYourMail, NotAnAddress, NothingToRenew, TooManyRequests
+from domain.values import LinkId
+from support.shop import BOOK, SECRET, Browser, Shop
+from support.stepping import run
+
+ANNA = "anna@example.com"
+
+
+def a_buyer(shop: Shop) -> Browser:
+    anna = Browser(shop)
+    anna.buy_and_pay(ANNA)
+    return anna
+
+
+def asked(shop: Shop, browser: Browser, email: str = ANNA) -> None:
+    assert isinstance(browser.ask_for_link(email), LookInYourMail)
+    shop.deliver_mail()
+
+
+def trouble(came: object) -> Trouble | None:
+    return came.trouble if isinstance(came, Turned) else None
+
+
+def test_a_ticket_opens_on_another_device_once() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    phone = Browser(shop)
+    token = shop.last_link(ANNA)
+    assert run(shop.redeem.look(token)) == Ready()
+    assert isinstance(phone.press(token), CameIn)
+    assert phone.owned == {BOOK}
+    other = Browser(shop)
+    assert trouble(other.press(token)) is Trouble.USED
+    assert other.owned == frozenset()
+
+
+def test_looking_at_a_link_changes_nothing() -> None:
+    """Scanners and previews fetch links: GET must not use them up."""
+    shop = Shop()
+    a_buyer(shop)
+    before = shop.memory.tables.copy()
+    for _ in range(5):
+        run(shop.redeem.look(shop.last_link(ANNA)))
+    assert shop.memory.tables == before
+
+
+def test_a_ticket_has_no_code_and_a_login_has_one() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    assert "    " not in shop.letters_to(ANNA)[-1].text
+    asked(shop, Browser(shop))
+    text = shop.letters_to(ANNA)[-1].text
+    assert len(tidy_code(shop.last_code(ANNA))) == 8
+    assert "Never read the code to anyone" in text
+
+
+@pytest.mark.parametrize(("seconds", "opens"), [(15 * 60 - 1, True), (15 * 60, False)])
+def test_a_login_link_lives_fifteen_minutes_from_when_its_mail_was_handed_over(seconds: int, opens: bool) -> None:
+    shop = Shop()
+    a_buyer(shop)
+    browser = Browser(shop)
+    browser.ask_for_link(ANNA)
+    shop.clock.tick(hours=2)  # the mail service was away
+    shop.deliver_mail()
+    shop.clock.tick(seconds=seconds)
+    assert isinstance(browser.press(shop.last_link(ANNA)), CameIn) is opens
+
+
+@pytest.mark.parametrize(("hours", "opens"), [(23.9, True), (24, False)])
+def test_a_ticket_lives_a_day(hours: float, opens: bool) -> None:
+    shop = Shop()
+    a_buyer(shop)
+    shop.clock.tick(hours=hours)
+    assert isinstance(Browser(shop).press(shop.last_link(ANNA)), CameIn) is opens
+
+
+def test_an_expired_link_gets_a_new_one_without_typing() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    shop.clock.tick(days=2)
+    old = shop.last_link(ANNA)
+    phone = Browser(shop)
+    came = phone.press(old)
+    assert came == Turned(trouble=Trouble.EXPIRED, renewable=True)
+    answer = run(shop.request_login.renew(phone.visitor, old))
+    assert isinstance(answer, LookInYourMail)
+    shop.deliver_mail()
+    assert isinstance(phone.press(shop.last_link(ANNA)), CameIn)
+
+
+def test_a_code_works_only_where_it_was_asked_for_and_either_kills_both() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    phone, eve = Browser(shop), Browser(shop)
+    asked(shop, phone)
+    asked(shop, eve, "eve@example.com")
+    code, link = shop.last_code(ANNA), shop.last_link(ANNA)
+    assert trouble(eve.type_code(code)) is Trouble.WRONG_CODE
+    assert trouble(Browser(shop).type_code(code)) is Trouble.NO_CODE_HERE
+    assert isinstance(phone.type_code(f" {code.lower().replace('-', ' ')} "), CameIn)
+    assert trouble(Browser(shop).press(link)) is Trouble.USED
+
+
+def test_using_the_link_kills_the_code() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    phone = Browser(shop)
+    asked(shop, phone)
+    Browser(shop).press(shop.last_link(ANNA))
+    assert trouble(phone.type_code(shop.last_code(ANNA))) is Trouble.USED
+
+
+def test_five_wrong_tries_kill_the_code_and_not_the_link() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    phone = Browser(shop)
+    asked(shop, phone)
+    wrong = [phone.type_code("00000000") for _ in range(5)]
+    assert [w.tries_left for w in wrong if isinstance(w, Turned)] == [4, 3, 2, 1, 0]
+    assert trouble(phone.type_code(shop.last_code(ANNA))) is Trouble.CODE_DEAD
+    assert isinstance(phone.press(shop.last_link(ANNA)), CameIn)
+
+
+def test_only_the_newest_link_of_a_session_works_and_other_sessions_keep_theirs() -> None:
+    """Somebody who asks in my name must not be able to kill the link I asked for."""
+    shop = Shop()
+    a_buyer(shop)
+    mine, eves = Browser(shop), Browser(shop)
+    asked(shop, mine)
+    first = shop.last_link(ANNA)
+    asked(shop, eves)
+    assert run(shop.redeem.look(first)) == Ready()
+    asked(shop, mine)
+    assert run(shop.redeem.look(first)) == Turned(trouble=Trouble.SUPERSEDED, renewable=True)
+
+
+@pytest.mark.parametrize("cut", [1, 10, 63])
+def test_a_truncated_link_says_so(cut: int) -> None:
+    shop = Shop()
+    a_buyer(shop)
+    assert trouble(run(shop.redeem.look(shop.last_link(ANNA)[:cut]))) is Trouble.TRUNCATED
+
+
+def test_a_forged_link_opens_nothing_and_renews_nothing() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    token = shop.last_link(ANNA)
+    link = read_token(token)
+    assert link is not None
+    forged = Key.of("not the secret of this shop, but long enough").token_of(link.id)
+    assert trouble(Browser(shop).press(forged)) is Trouble.FORGED
+    assert isinstance(run(shop.request_login.renew(Browser(shop).visitor, forged)), NothingToRenew)
+
+
+def test_taking_a_secret_out_kills_its_links_and_a_new_one_in_front_does_not() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    token = shop.last_link(ANNA)
+    new = "a new secret, also long enough for a shop"
+    shop.keyring = Keyring.of((new, SECRET))
+    assert run(shop.redeem.look(token)) == Ready()
+    del shop.__dict__["redeem"]
+    shop.keyring = Keyring.of((new,))
+    assert trouble(run(shop.redeem.look(token))) is Trouble.FORGED
+
+
+@given(st.binary(min_size=16, max_size=16), st.text(max_size=80))
+def test_a_token_is_read_back_and_nothing_else_is(raw: bytes, junk: str) -> None:
+    key = Key.of(SECRET)
+    link = LinkId(raw.hex())
+    token = read_token(key.token_of(link))
+    assert token is not None
+    assert token.id == link
+    assert token.is_from(key)
+    found = read_token(junk)
+    assert found is None or not found.is_from(key)
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_a_code_survives_how_people_type_it(raw: bytes) -> None:
+    code = Key.of(SECRET).code_of(LinkId(raw.hex()))
+    assert len(code) == 8
+    sloppy = f" {code[:4].lower()}-{code[4:]} ".replace("0", "o").replace("1", "l")
+    assert tidy_code(sloppy) == code
+
+
+# ------------------------------------------------------------------ same answer, same work
+
+
+def test_known_and_unknown_addresses_get_the_same_answer_and_leave_the_same_rows() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    counts = []
+    for email in (ANNA, "stranger@example.com"):
+        before = shop.memory.tables.copy()
+        answer = Browser(shop).ask_for_link(email)
+        assert isinstance(answer, LookInYourMail)
+        after = shop.memory.tables
+        counts.append([len(getattr(after, t)) - len(getattr(before, t)) for t in ("sessions", "links", "outbox", "limits")])
+    assert counts[0] == counts[1]
+    shop.deliver_mail()
+    assert shop.letters_to("stranger@example.com") == []
+    assert [m.state for m in shop.memory.tables.outbox.values()][-1] is MailState.DROPPED
+
+
+def test_an_address_that_is_none_is_refused_with_a_sentence() -> None:
+    shop = Shop()
+    assert isinstance(Browser(shop).ask_for_link("bob"), NotAnAddress)
+    assert not shop.memory.tables.links
+
+
+# ------------------------------------------------------------------ limits
+
+
+def asked_times(shop: Shop, browsers: list[Browser], email: str = ANNA) -> int:
+    """How many mails went out for these requests."""
+    before = len(shop.letters_to(email))
+    for browser in browsers:
+        assert isinstance(browser.ask_for_link(email), LookInYourMail)
+        shop.deliver_mail()
+    return len(shop.letters_to(email)) - before
+
+
+def test_three_in_fifteen_minutes_per_address_and_session() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    browser = Browser(shop)
+    browser.ask_for_link("other@example.com")
+    assert asked_times(shop, [browser] * 4) == 3
+    shop.clock.tick(minutes=15, seconds=1)
+    assert asked_times(shop, [browser]) == 1
+
+
+def test_strangers_share_ten_a_day_and_a_browser_that_proved_the_mailbox_has_its_own() -> None:
+    """Nobody can lock an owner out by asking in their name."""
+    shop = Shop()
+    anna = a_buyer(shop)
+    anna.press(shop.last_link(ANNA))
+    strangers = [Browser(shop, network=f"198.51.100.{n}") for n in range(12)]
+    assert asked_times(shop, strangers) == 10
+    anna.token = None  # logged out, but the browser once proved the mailbox
+    assert asked_times(shop, [anna]) == 1
+    imposter = Browser(shop, device="v1.made.up")
+    assert asked_times(shop, [imposter]) == 0
+
+
+def test_a_limited_request_keeps_the_last_mail_working() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    browser = Browser(shop)
+    assert asked_times(shop, [browser] * 3) == 3
+    token = shop.last_link(ANNA)
+    browser.ask_for_link(ANNA)
+    assert run(shop.redeem.look(token)) == Ready()
+
+
+def test_twenty_an_hour_per_network_then_the_same_for_any_address_and_for_nonsense() -> None:
+    shop = Shop()
+    a_buyer(shop)
+    for number in range(20):
+        Browser(shop).ask_for_link(f"s{number}@example.com" if number % 2 else "nonsense")
+    for email in (ANNA, "stranger@example.com", "nonsense"):
+        assert isinstance(Browser(shop).ask_for_link(email), TooManyRequests)
+    assert isinstance(Browser(shop, network="192.0.2.2").ask_for_link(ANNA), LookInYourMail)
+    shop.clock.tick(hours=1, seconds=1)
+    assert isinstance(Browser(shop).ask_for_link(ANNA), LookInYourMail)
+
+
+def test_tickets_never_count_and_are_never_withheld() -> None:
+    shop = Shop()
+    for _ in range(12):
+        Browser(shop).buy_and_pay(ANNA)
+    assert len(shop.letters_to(ANNA)) == 12
+    assert asked_times(shop, [Browser(shop)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("peer", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("nonsense", "unknown"),
+    ],
+)
+def test_a_household_is_an_ipv4_address_or_a_64(peer: str, network: str) -> None:
+    assert network_of(peer) == network
+
+
+# ------------------------------------------------------------------ sessions
+
+
+def test_a_new_token_at_each_login_and_the_old_one_is_dead() -> None:
+    """Session fixation: what a browser carried before it proved a mailbox opens nothing afterwards."""
+    shop = Shop()
+    anna = a_buyer(shop)
+    planted = anna.token
+    anna.press(shop.last_link(ANNA))
+    assert anna.token != planted
+    assert Browser(shop, token=planted).greeting.session is None
+    assert anna.owned == {BOOK}
+
+
+def test_proving_another_mailbox_begins_a_new_row_that_inherits_nothing() -> None:
+    shop = Shop()
+    browser = a_buyer(shop)
+    browser.press(shop.last_link(ANNA))
+    Browser(shop).buy_and_pay("eve@example.com")
+    browser.press(shop.last_link("eve@example.com"))
+    session = browser.greeting.session
+    assert session is not None
+    assert str(session.mailbox) == "eve@example.com"
+    assert all(h.purchase.mailbox.canonical == "eve@example.com" for h in browser.greeting.holdings)
+
+
+@pytest.mark.parametrize(("idle_days", "times", "alive"), [(13, 2, True), (14, 1, False), (13, 3, False)])
+def test_a_session_ends_after_fourteen_idle_days_and_after_thirty_in_all(
+    idle_days: int, times: int, alive: bool
+) -> None:
+    shop = Shop()
+    anna = a_buyer(shop)
+    for _ in range(times):
+        shop.clock.tick(days=idle_days)
+        owned = anna.owned
+    assert (owned == {BOOK}) is alive
+
+
+def test_last_seen_is_written_at_most_once_a_day() -> None:
+    shop = Shop()
+    anna = a_buyer(shop)
+    seen = []
+    for hours in (1, 20, 4, 1):
+        shop.clock.tick(hours=hours)
+        _ = anna.owned
+        seen.append(next(iter(shop.memory.tables.sessions.values())).seen_at)
+    assert len(set(seen)) == 2
+
+
+def test_logging_out_ends_the_session_on_the_server() -> None:
+    shop = Shop()
+    anna = a_buyer(shop)
+    run(shop.sign_out.here(anna.visitor))
+    assert anna.owned == frozenset()
+    assert not shop.memory.tables.sessions
+
+
+def test_logging_out_everywhere_and_ending_one() -> None:
+    shop = Shop()
+    laptop, phone, eve = a_buyer(shop), Browser(shop), Browser(shop)
+    laptop.press(shop.last_link(ANNA))
+    asked(shop, phone)
+    phone.press(shop.last_link(ANNA))
+    eve.buy_and_pay("eve@example.com")
+    own = run(shop.sign_out.list(laptop.visitor))
+    assert own is not None
+    assert len(own.all) == 2
+    eves = eve.greeting.session
+    assert eves is not None
+    assert run(shop.sign_out.one(laptop.visitor, eves.id)) is False, "somebody else's session is left alone"
+    run(shop.sign_out.everywhere(laptop.visitor))
+    assert (laptop.owned, phone.owned, eve.owned) == (frozenset(), frozenset(), {BOOK})

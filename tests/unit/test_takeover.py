@@ -1,0 +1,99 @@
+"""A thief's tries: none of them opens what is somebody else's."""
+
+from __future__ import annotations
+
+from domain.access import NotYours
+from domain.usecases.redeem_login import CameIn, Trouble, Turned
+from domain.usecases.return_from_payment import Come, Elsewhere
+from support.shop import BOOK, PHOTOS, Browser, Shop
+from support.stepping import Actor, Stage, pause, run
+
+VICTIM = "victim@example.com"
+
+
+def test_paying_with_a_victims_address_opens_nothing_of_the_victims_now_or_later() -> None:
+    """Stripe does not verify the address typed at checkout: a payment proves a browser, not a mailbox."""
+    shop = Shop()
+    victim, thief = Browser(shop), Browser(shop)
+    victim.buy_and_pay(VICTIM, BOOK)
+    ref = thief.buy(PHOTOS)
+    shop.payments.pay(ref, email=VICTIM)
+    assert thief.come_back(ref, PHOTOS) == Come()
+    assert thief.owned == {PHOTOS}
+    shop.deliver_mail()
+    victim.press(shop.last_link(VICTIM))
+    assert thief.owned == {PHOTOS}, "the victim's login must not open anything to the thief"
+    assert victim.owned == {BOOK, PHOTOS}, "the purchase belongs to the mailbox it was paid with"
+
+
+def test_the_success_url_in_another_browser_opens_nothing() -> None:
+    shop = Shop()
+    anna, thief = Browser(shop), Browser(shop)
+    ref = anna.buy()
+    shop.payments.pay(ref, email=VICTIM)
+    assert thief.come_back(ref) == Elsewhere()
+    assert thief.owned == frozenset()
+    assert thief.greeting.session is None, "no login, no session"
+    assert anna.come_back(ref) == Come()
+
+
+def test_twenty_uses_of_one_link_at_once_give_one_session() -> None:
+    """Single use is one atomic statement, in every order of the awaits."""
+    for lead in range(20):
+        shop = Shop(pause=pause)
+        ref = Browser(shop).buy_and_pay(VICTIM)
+        assert ref
+        token, before = shop.last_link(VICTIM), len(shop.memory.tables.sessions)
+        came: list[CameIn | Turned] = []
+
+        def user(shop: Shop = shop, token: str = token, came: list[CameIn | Turned] = came) -> object:
+            async def use() -> None:
+                came.append(await shop.redeem.by_link(Browser(shop).visitor, token))
+
+            return use()
+
+        actors = [Actor(f"user{n}", user, retried=False) for n in range(20)]  # type: ignore[arg-type]
+        Stage(choose=lambda names, lead=lead: (lead * 7) % len(names), crash=lambda: False).play(actors)
+        assert sum(isinstance(c, CameIn) for c in came) == 1
+        assert [c.trouble for c in came if isinstance(c, Turned)] == [Trouble.USED] * 19
+        assert len(shop.memory.tables.sessions) == before + 1
+
+
+def test_a_file_is_handed_out_to_its_owner_only() -> None:
+    shop = Shop()
+    anna, thief = Browser(shop), Browser(shop)
+    anna.buy_and_pay(VICTIM)
+    opened = run(shop.fetch_file(anna.visitor, BOOK, "it.txt"))
+    assert getattr(opened, "size", None) == 5
+    assert run(shop.fetch_file(thief.visitor, BOOK, "it.txt")) == NotYours()
+    assert run(shop.fetch_file(anna.visitor, PHOTOS, "it.txt")) == NotYours()
+
+
+def test_a_code_phished_from_the_owner_is_worth_nothing_in_another_browser() -> None:
+    shop = Shop()
+    Browser(shop).buy_and_pay(VICTIM)
+    victim, thief = Browser(shop), Browser(shop)
+    victim.ask_for_link(VICTIM)
+    shop.deliver_mail()
+    code = shop.last_code(VICTIM)
+    thief.ask_for_link("thief@example.com")
+    assert isinstance(thief.type_code(code), Turned)
+    assert isinstance(victim.type_code(code), CameIn)
+
+
+def test_no_secret_is_at_rest() -> None:
+    """Nothing in the books opens anything: no token, no link, no code, no key."""
+    shop = Shop()
+    anna = Browser(shop)
+    anna.buy_and_pay(VICTIM)
+    anna.ask_for_link(VICTIM)
+    shop.deliver_mail()
+    rest = repr(shop.memory.tables)
+    for secret in (
+        anna.token,
+        shop.last_link(VICTIM),
+        shop.last_code(VICTIM),
+        shop.last_code(VICTIM).replace("-", ""),
+        *shop.secrets,
+    ):
+        assert str(secret) not in rest
