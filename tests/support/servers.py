@@ -1,0 +1,251 @@
+"""Real processes on loopback: the stand-in for Stripe and Resend, and the shop itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "src" / "entrypoints" / "example_catalogue"
+WEBHOOK_SECRET = "whsec_of_the_tests"
+SESSION_SECRET = "the session secret of the tests, long enough"
+PAPERWORK, BOOK, PHOTOS = "small-shop-paperwork", "the-last-cloakroom", "harbour-five-hours"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "error", **variables}
+
+
+@dataclass
+class Process:
+    """One child; its output is kept in a file, and shown when it does not come up."""
+
+    command: list[str]
+    folder: Path
+    environment: dict[str, str]
+    log: Path
+    child: subprocess.Popen[bytes] | None = None
+
+    def start(self, url: str, *, within: float = 20.0) -> None:
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen(
+                self.command, cwd=self.folder, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            if self.child.poll() is not None:
+                break
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(url, timeout=2).status_code == 200:
+                    return
+            time.sleep(0.02)
+        raise AssertionError(f"{self.command} did not come up:\n{self.log.read_text()[-4000:]}")
+
+    def kill(self) -> None:
+        """kill -9 of it and of every child it might have."""
+        assert self.child is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait(10)
+
+    def stop(self, number: int = signal.SIGINT, *, within: float = 30.0) -> int:
+        if self.child is None:
+            return 0
+        with contextlib.suppress(ProcessLookupError):
+            self.child.send_signal(number)
+        try:
+            return self.child.wait(within)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+
+@dataclass
+class Sandbox:
+    """The stand-in, and what tests ask of it."""
+
+    folder: Path
+    shop_url: str
+    port: int = field(default_factory=free_port)
+    process: Process = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [
+            sys.executable, "-m", "entrypoints.sandbox", "--port", str(self.port), "--shop", self.shop_url,
+            "--webhook-secret", WEBHOOK_SECRET,
+        ]  # fmt: skip
+        self.process = Process(command, self.folder, clean_environment(), self.folder / "sandbox.log")
+
+    def start(self) -> None:
+        self.process.start(f"{self.url}/healthz")
+
+    def post(self, path: str, **told: Any) -> Any:
+        answer = httpx.post(f"{self.url}{path}", json=told, timeout=90)
+        answer.raise_for_status()
+        return answer.json()
+
+    def get(self, path: str) -> Any:
+        return httpx.get(f"{self.url}{path}", timeout=30).json()
+
+    def pay(self, cs: str, **told: Any) -> Any:
+        return self.post(f"/_sandbox/sessions/{cs}/pay", **told)
+
+    def behave(self, **told: Any) -> None:
+        self.post("/_sandbox/behave", **told)
+
+    def signature(self, body: bytes, *, at: int | None = None) -> str:
+        suffix = f"?at={at}" if at is not None else ""
+        return str(httpx.post(f"{self.url}/_sandbox/sign{suffix}", content=body).json()["signature"])
+
+    @property
+    def mails(self) -> list[dict[str, Any]]:
+        return list(self.get("/_sandbox/mails"))
+
+    def mails_to(self, address: str) -> list[dict[str, Any]]:
+        return [mail["fields"] for mail in self.mails if address in mail["fields"]["to"]]
+
+    def wait_for_mail(self, address: str, *, number: int = 1, within: float = 10.0) -> dict[str, Any]:
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            found = self.mails_to(address)
+            if len(found) >= number:
+                return found[-1]
+            time.sleep(0.05)
+        raise AssertionError(f"no mail number {number} to {address} within {within} s")
+
+
+@dataclass
+class ShopServer:
+    """`coatcheck serve`, pointed at the stand-in."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    more: dict[str, str] = field(default_factory=dict)
+    process: Process = field(init=False)
+    sandbox: Sandbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.url = f"http://localhost:{self.port}"
+        self.sandbox = Sandbox(self.folder, self.url)
+        self.catalogue = self.folder / "catalogue"
+        if not self.catalogue.exists():
+            shutil.copytree(EXAMPLES, self.catalogue)
+        self.environment = clean_environment(
+            BASE_URL=self.url,
+            SESSION_SECRET=SESSION_SECRET,
+            CATALOGUE=str(self.catalogue),
+            DATA_DIR=str(self.folder / "data"),
+            STRIPE_SECRET_KEY="sk_test_ofthetests",
+            STRIPE_WEBHOOK_SECRET=WEBHOOK_SECRET,
+            STRIPE_API_BASE=self.sandbox.url,
+            RESEND_API_KEY="re_ofthetests",
+            RESEND_API_URL=self.sandbox.url,
+            EMAIL_FROM="Cloakroom Press <tickets@cloakroom.example>",
+            TRUSTED_PROXIES="127.0.0.1",
+            **self.more,
+        )
+        self.log = self.folder / "shop.log"
+        command = [sys.executable, "-m", "entrypoints.cli", "serve", "--port", str(self.port)]
+        self.process = Process(command, self.folder, self.environment, self.log)
+
+    def start(self) -> None:
+        self.process.start(f"{self.url}/readyz")
+
+    def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "entrypoints.cli", *arguments], cwd=self.folder, env=self.environment,
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stderr + done.stdout
+        return done
+
+    def export(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything in the books, by kind."""
+        found: dict[str, list[dict[str, Any]]] = {"user": [], "purchase": [], "mail": [], "quarantine": []}
+        for line in self.cli("export").stdout.splitlines():
+            record = json.loads(line)
+            found[record["kind"]].append(record)
+        return found
+
+    @property
+    def log_lines(self) -> list[dict[str, Any]]:
+        time.sleep(0.4)  # the log is written a few times a second
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+@contextlib.contextmanager
+def a_shop(folder: Path, **more: str) -> Iterator[ShopServer]:
+    """Shop and stand-in, up and running; gone afterwards."""
+    shop = ShopServer(folder, more=more)
+    shop.sandbox.start()
+    try:
+        shop.start()
+        yield shop
+    finally:
+        shop.process.stop()
+        shop.sandbox.process.stop()
+
+
+class Shopper:
+    """A shopper with cookies, from an address of their own; follows no redirects."""
+
+    _count = 0
+
+    def __init__(self, shop: ShopServer, *, address: str | None = None) -> None:
+        Shopper._count += 1
+        number = Shopper._count
+        self.shop = shop
+        self.address = address or f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        self.http = httpx.Client(base_url=shop.url, headers={"x-forwarded-for": self.address}, timeout=30)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.http.get(path, **options)
+
+    def post(self, path: str, data: dict[str, str] | None = None, **options: Any) -> httpx.Response:
+        headers = {"content-type": "application/x-www-form-urlencoded"} if data is None else {}
+        return self.http.post(path, data=data, headers={**headers, **options.pop("headers", {})}, **options)
+
+    def buy(self, product: str = BOOK) -> str:
+        """Press Buy; the id of Stripe's session. Waits where the shop says that too many buy at once."""
+        for _ in range(20):
+            answer = self.post(f"/buy/{product}", {"again": "yes"})
+            if answer.status_code != 429:
+                break
+            time.sleep(0.3)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"].rpartition("/")[2]
+
+    def buy_and_pay(self, email: str, product: str = BOOK) -> str:
+        """The whole way, the webhook before the redirect; the ticket has arrived."""
+        cs = self.buy(product)
+        before = len(self.shop.sandbox.mails_to(email))
+        self.shop.sandbox.pay(cs, email=email, copies=1)
+        assert self.get(f"/view/{product}", params={"session_id": cs}).status_code == 303
+        self.shop.sandbox.wait_for_mail(email, number=before + 1)
+        return cs
+
+    def link_from(self, email: str) -> str:
+        """The path of the newest link in a mailbox."""
+        text = self.shop.sandbox.mails_to(email)[-1]["text"]
+        return "/login/" + text.partition("/login/")[2].split()[0]
