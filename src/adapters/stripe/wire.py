@@ -86,7 +86,8 @@ class _Event(msgspec.Struct, frozen=True):
     object: str
     id: str
     type: str
-    created: int
+    created: int | str
+    """Unix time; thin events have an RFC 3339 text."""
     data: _EventData | None = None
 
 
@@ -150,7 +151,7 @@ def news_of(body: bytes) -> News:
         return Unheard(
             reason="this is a thin event (v2.core.event): register the endpoint for snapshot events instead"
         )
-    if event.object != "event" or event.data is None:
+    if event.object != "event" or event.data is None or isinstance(event.created, str):
         return Unheard(reason="this is no event of Stripe's API")
     try:
         named = _decode_named(event.data.object)
