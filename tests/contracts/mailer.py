@@ -1,0 +1,79 @@
+"""What every mailer promises. A subclass says how to make one, what arrived, and how to break the line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+
+from domain.mail import Envelope
+from domain.ports import Mailer, MailNotSent, MailRefused, MailUnknown
+from domain.values import EmailAddress
+
+T = TypeVar("T")
+ENVELOPE = Envelope(
+    to=EmailAddress("anna@example.com"),
+    subject="Your ticket: “Émile”",
+    text="Open it:\nhttps://shop.example/login/" + "A" * 64 + "\n",
+    html='<p>Open <a href="https://shop.example/login/' + "A" * 64 + '">it</a> — ✓</p>',
+    idempotency_key="shop-1/ticket:c1",
+)
+
+
+class MailerContract:
+    """Each method is a promise of `domain.ports.Mailer`."""
+
+    mailer: Mailer
+
+    def arrived(self) -> list[tuple[str, str, str]]:
+        """(to, subject, text) of what is in the mailbox, oldest first, deduplicated as the carrier does it."""
+        raise NotImplementedError
+
+    def break_the_line(self) -> None:
+        """From now on nothing answers."""
+        raise NotImplementedError
+
+    def refuse(self) -> None:
+        """From now on the carrier says no for good."""
+        raise NotImplementedError
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(work)
+
+    def send(self, envelope: Envelope) -> None:
+        async def once() -> None:
+            await self.mailer.send(envelope)
+            close = getattr(self.mailer, "close", None)
+            if close is not None:
+                await close()
+
+        self.run(once())
+
+    def test_a_mail_arrives_as_it_was_written(self) -> None:
+        self.send(ENVELOPE)
+        [(to, subject, text)] = self.arrived()
+        assert (to, subject) == ("anna@example.com", ENVELOPE.subject)
+        assert ENVELOPE.text.splitlines()[1] in text.splitlines()
+
+    def test_the_same_key_twice_arrives_once(self) -> None:
+        self.send(ENVELOPE)
+        self.send(ENVELOPE)
+        assert len(self.arrived()) == 1
+
+    def test_another_key_arrives_too(self) -> None:
+        self.send(ENVELOPE)
+        self.send(replace(ENVELOPE, idempotency_key="shop-1/ticket:c2"))
+        assert len(self.arrived()) == 2
+
+    def test_a_broken_line_is_worth_another_try(self) -> None:
+        self.break_the_line()
+        with pytest.raises((MailNotSent, MailUnknown)):
+            self.send(ENVELOPE)
+
+    def test_a_no_for_good_is_told_with_what_to_do(self) -> None:
+        self.refuse()
+        with pytest.raises(MailRefused, match=r"\w+"):
+            self.send(ENVELOPE)

@@ -1,0 +1,150 @@
+"""The catalogue folder: what is read, what is refused by file and line, and how an edit is picked up."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from adapters.files.catalogue import FolderCatalogue
+from adapters.files.goods import FolderGoods
+from adapters.files.reading import CatalogueRefused
+from domain.values import Money, ProductId
+from support.servers import BOOK, EXAMPLES, PAPERWORK, Shopper, ShopServer
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "catalogue"
+    (root / "book" / "files").mkdir(parents=True)
+    (root / "pages").mkdir()
+    (root / "shop.toml").write_text('name = "A shop"\ncurrency = "eur"\nsupport = "help@shop.example"\n')
+    (root / "book" / "product.toml").write_text('name = "Book"\nprice = "19.99"\nsummary = "Read it."\n')
+    (root / "book" / "content.md").write_text("# Hello\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n")
+    (root / "book" / "files" / "a b.txt").write_text("hello")
+    (root / "pages" / "terms.md").write_text("# Our terms\n\nBe kind.\n")
+    return root
+
+
+def load(folder: Path) -> FolderCatalogue:
+    return FolderCatalogue(folder, complain=lambda _: None)
+
+
+def test_a_good_folder_is_read(folder: Path) -> None:
+    edition = load(folder).current()
+    book = edition.products[ProductId("book")]
+    assert (book.name, book.price, [f.name for f in book.files]) == ("Book", Money(1999, "eur"), ["a b.txt"])
+    assert (edition.pages["terms"].title, edition.shop.support.canonical) == ("Our terms", "help@shop.example")
+
+
+def test_markdown_runs_nothing(folder: Path) -> None:
+    html = load(folder).current().products[ProductId("book")].content_html
+    assert "<script" not in html
+    assert 'href="javascript' not in html
+
+
+BROKEN = [
+    ("shop.toml", 'name = "x"\ncurrency = "euro"\nsupport = "a@x.com"\n', "shop.toml:2: currency"),
+    ("shop.toml", 'name = "x"\ncurrency = "eur"\n', "shop.toml: support is missing"),
+    ("shop.toml", 'name = "x"\ncurrency = "eur"\nsupport = "nobody"\n', "shop.toml:3: support"),
+    ("shop.toml", 'name = "x"\ncurrency = "eur"\nsupport = "a@x.com"\ntagged = 1\n', "shop.toml:4: tagged is not a setting"),
+    ("book/product.toml", 'name = "x"\nprice = 19.99\n', "product.toml:2: price is written in quotes"),
+    ("book/product.toml", 'name = "x"\nprice = "19,99"\n', "product.toml:2: a price is written like 19.99"),
+    ("book/product.toml", 'name = "x"\n\nprice = "0"\n', "product.toml:3: price 0"),
+    ("book/product.toml", 'name = "x"\nprice = "0.10"\n', "product.toml:2: 0.10 EUR is below"),
+    ("book/product.toml", 'name = "x\nprice = "1"\n', "product.toml:1: is not TOML"),
+    ("book/product.toml", 'name = "x"\nprice = "1"\ncover = "../up.svg"\n', "product.toml:3: cover"),
+    ("book/product.toml", 'name = "x"\nprice = "1"\ncover = "none.svg"\n', "product.toml:3: cover 'none.svg' does not lie"),
+    ("book/product.toml", 'name = "x"\nprice = "1"\nfiles = ["../../shop.toml"]\n', "product.toml:3: files has"),
+    ("book/product.toml", 'name = "x"\nprice = "1"\nfiles = ["gone.txt"]\n', "product.toml:3: files/gone.txt is not there"),
+    ("book/product.toml", 'name = "x"\nprice = "1"\non_sale = "yes"\n', "product.toml:3: on_sale must be bool"),
+    ("book/content.md", b"fine\n\xff\n", "content.md:2: is not UTF-8"),
+    ("book/content.md", None, "content.md: is missing"),
+    ("Bad Name/product.toml", 'name = "x"\nprice = "1"\n', "Bad Name: a product's folder is named"),
+]
+
+
+@pytest.mark.parametrize(("file", "content", "complaint"), BROKEN)
+def test_a_broken_file_is_refused_by_name_and_line(
+    folder: Path, file: str, content: str | bytes | None, complaint: str
+) -> None:
+    path = folder / file
+    path.parent.mkdir(exist_ok=True)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(CatalogueRefused) as refused:
+        load(folder)
+    assert complaint in str(refused.value)
+
+
+def test_every_problem_is_told_at_once(folder: Path) -> None:
+    (folder / "shop.toml").unlink()
+    (folder / "book" / "content.md").unlink()
+    with pytest.raises(CatalogueRefused) as refused:
+        load(folder)
+    assert len(refused.value.problems) == 2
+
+
+def test_a_broken_edit_is_told_once_and_the_last_good_edition_goes_on(folder: Path) -> None:
+    told: list[str] = []
+    catalogue = FolderCatalogue(folder, complain=told.append)
+    catalogue.adopt("shop-1")
+    product = folder / "book" / "product.toml"
+    good = product.read_text()
+    product.write_text("name = \n")
+    for _ in range(3):
+        asyncio.run(catalogue.refresh())
+    assert len(told) == 1
+    assert "product.toml:1" in told[0]
+    assert catalogue.current().products[ProductId("book")].name == "Book"
+    product.write_text(good.replace("Book", "Better book"))
+    asyncio.run(catalogue.refresh())
+    assert catalogue.current().products[ProductId("book")].name == "Better book"
+    assert catalogue.current().shop.id == "shop-1"
+
+
+def test_goods_are_looked_up_and_never_joined(folder: Path) -> None:
+    goods = FolderGoods(folder, catalogue=load(folder))
+
+    async def content(name: str) -> bytes | None:
+        opened = await goods.open(ProductId("book"), name)
+        return None if opened is None else b"".join([chunk async for chunk in opened.chunks])
+
+    assert asyncio.run(content("a b.txt")) == b"hello"
+    for name in ("../product.toml", "../../shop.toml", "/etc/passwd", "", "a b.txt/", "a\0b"):
+        assert asyncio.run(content(name)) is None
+
+
+def test_a_running_shop_follows_an_edit(own_shop: ShopServer) -> None:
+    product = own_shop.catalogue / BOOK / "product.toml"
+    product.write_text(product.read_text().replace("The Last Cloakroom", "The First Cloakroom"))
+    shopper = Shopper(own_shop)
+    for _ in range(60):
+        if "The First Cloakroom" in shopper.get("/").text:
+            break
+        asyncio.run(asyncio.sleep(0.1))
+    assert "The First Cloakroom" in shopper.get(f"/products/{BOOK}").text
+    shutil.rmtree(own_shop.catalogue / PAPERWORK)
+    for _ in range(60):
+        if shopper.get(f"/products/{PAPERWORK}").status_code == 404:
+            break
+        asyncio.run(asyncio.sleep(0.1))
+    assert shopper.get(f"/products/{PAPERWORK}").status_code == 404
+    product.write_text("broken")
+    asyncio.run(asyncio.sleep(1.5))
+    assert "The First Cloakroom" in shopper.get("/").text
+    assert any("product.toml:1" in line["said"] for line in own_shop.log_lines)
+
+
+def test_the_examples_that_ship_are_good() -> None:
+    edition = load(EXAMPLES).current()
+    assert len(edition.products) == 3
+    assert set(edition.pages) == {"terms", "privacy", "refunds"}
+    for product in edition.products.values():
+        assert len(product.content_html) > 500
+        assert product.files
+        assert product.cover

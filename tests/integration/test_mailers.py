@@ -1,0 +1,168 @@
+"""The mailers on the wire: Resend's HTTP, real SMTP, a terminal, and the one of docs/adapters.md."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import importlib.util
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from adapters.console.mailer import ConsoleMailer
+from adapters.resend.mailer import ResendMailer
+from adapters.smtp.mailer import SmtpMailer, message_of
+from contracts.mailer import ENVELOPE, MailerContract
+from domain.ports import MailNotSent, MailRefused, MailUnknown
+from support.servers import ROOT, Sandbox, free_port
+
+SENDER = "The Shop <tickets@shop.example>"
+
+
+class TestResend(MailerContract):
+    @pytest.fixture(autouse=True)
+    def opened(self, tmp_path: Path) -> Iterator[None]:
+        self.sandbox = Sandbox(tmp_path, "http://localhost:1")
+        self.sandbox.start()
+        self.mailer = ResendMailer(api_key="re_good", sender=SENDER, api_url=self.sandbox.url)
+        yield
+        self.sandbox.process.stop()
+
+    def arrived(self) -> list[tuple[str, str, str]]:
+        return [(m["fields"]["to"][0], m["fields"]["subject"], m["fields"]["text"]) for m in self.sandbox.mails]
+
+    def break_the_line(self) -> None:
+        self.sandbox.process.kill()
+
+    def refuse(self) -> None:
+        self.mailer = ResendMailer(api_key="wrong", sender=SENDER, api_url=self.sandbox.url)
+
+    def test_a_server_error_leaves_the_outcome_unknown(self) -> None:
+        self.sandbox.behave(mail="down")
+        with pytest.raises(MailUnknown, match="503"):
+            self.send(ENVELOPE)
+
+    def test_another_body_under_the_same_key_is_refused(self) -> None:
+        from dataclasses import replace
+
+        self.send(ENVELOPE)
+        with pytest.raises(MailRefused, match="409"):
+            self.send(replace(ENVELOPE, subject="Another"))
+
+    def test_never_connected_is_surely_not_sent(self) -> None:
+        self.mailer = ResendMailer(api_key="re_good", sender=SENDER, api_url=f"http://127.0.0.1:{free_port()}")
+        with pytest.raises(MailNotSent):
+            self.send(ENVELOPE)
+
+
+class _Inbox:
+    """A mail server's handler that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, Any] = {}
+        self.answer = ""
+        self.raw: list[bytes] = []
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if self.answer:
+            return self.answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.raw.append(envelope.content)
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.messages.setdefault(message["Message-ID"], message)
+        return "250 accepted"
+
+
+class TestSmtp(MailerContract):
+    @pytest.fixture(autouse=True)
+    def opened(self) -> Iterator[None]:
+        self.inbox = _Inbox()
+        self.server = Controller(self.inbox, hostname="127.0.0.1", port=free_port())
+        self.server.start()
+        self.mailer = SmtpMailer(url=f"smtp://127.0.0.1:{self.server.port}", sender=SENDER)
+        yield
+        self.server.stop(no_assert=True)
+
+    def arrived(self) -> list[tuple[str, str, str]]:
+        """Deduplicated by Message-ID, as mailboxes do."""
+        return [
+            (m["To"], m["Subject"], m.get_body(("plain",)).get_content()) for m in self.inbox.messages.values()
+        ]
+
+    def break_the_line(self) -> None:
+        self.mailer = SmtpMailer(url=f"smtp://127.0.0.1:{free_port()}", sender=SENDER)
+
+    def refuse(self) -> None:
+        self.inbox.answer = "550 no such mailbox"
+
+    def test_every_try_is_the_same_bytes(self) -> None:
+        self.send(ENVELOPE)
+        self.send(ENVELOPE)
+        assert len(set(self.inbox.raw)) == 1
+        assert bytes(message_of(ENVELOPE, sender=SENDER)) == bytes(message_of(ENVELOPE, sender=SENDER))
+
+    def test_a_no_for_now_is_tried_again(self) -> None:
+        self.inbox.answer = "451 greylisted"
+        with pytest.raises(MailNotSent, match="451"):
+            self.send(ENVELOPE)
+
+    def test_a_link_is_not_cut_in_two(self) -> None:
+        """Quoted-printable wraps lines, but it puts them together again."""
+        self.send(ENVELOPE)
+        [message] = self.inbox.messages.values()
+        assert "https://shop.example/login/" + "A" * 64 in message.get_body(("html",)).get_content()
+
+
+def test_a_terminal_prints_each_mail_once() -> None:
+    stream = io.StringIO()
+    mailer = ConsoleMailer(stream)
+    for _ in range(2):
+        asyncio.run(mailer.send(ENVELOPE))
+    assert stream.getvalue().count("To: anna@example.com") == 1
+    assert "https://shop.example/login/" in stream.getvalue()
+
+
+def _from_the_docs(folder: Path) -> Any:
+    """The class of the first block of docs/adapters.md."""
+    block = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "adapters.md").read_text(), re.DOTALL)
+    assert block is not None
+    code = [line for line in block[1].splitlines() if line.strip()]
+    assert len([line for line in code if not line.startswith(("import", "from", '"""'))]) <= 30
+    file = folder / "maildir_mailer.py"
+    file.write_text(block[1])
+    spec = importlib.util.spec_from_file_location("maildir_mailer", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.MaildirMailer
+
+
+class TestTheMailerOfTheDocs(MailerContract):
+    @pytest.fixture(autouse=True)
+    def opened(self, tmp_path: Path) -> None:
+        self.folder = tmp_path / "maildir"
+        self.kind = _from_the_docs(tmp_path)
+        self.mailer = self.kind(folder=self.folder, sender=SENDER)
+
+    def arrived(self) -> list[tuple[str, str, str]]:
+        files = sorted((self.folder / "new").iterdir())
+        messages = [email.message_from_bytes(f.read_bytes(), policy=email.policy.default) for f in files]
+        return [(m["To"], m["Subject"], m.get_body(("plain",)).get_content()) for m in messages]  # type: ignore[union-attr]
+
+    def break_the_line(self) -> None:
+        self.mailer = self.kind(folder=Path("/proc/nothing/here"), sender=SENDER)
+
+    def refuse(self) -> None:
+        self.folder.write_text("not a folder")
+
+
