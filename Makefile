@@ -6,7 +6,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # uv is quick; where it cannot reach an index, pip does the same.
 install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: demo test check bench nightly fmt format-check lint types contracts tests bring lock clean
+.PHONY: demo test check bench nightly screenshots fmt format-check lint types contracts tests bring lock clean
 
 demo: .venv/.shop
 	@$(BIN)/coatcheck demo
@@ -20,6 +20,11 @@ tests: bring
 
 nightly: bring
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
+
+# The pictures of the README, and of every page in every look.
+screenshots: bring
+	@SCREENSHOTS=.tools/screenshots $(BIN)/python -m pytest -q tests/integration/test_browser.py
+	@mkdir -p docs/screenshots && cd .tools/screenshots && cp shop-light.png product-dark.png view-phone.png library-light.png ../../docs/screenshots/
 
 bench: bring
 	@$(BIN)/python -m benchmarks

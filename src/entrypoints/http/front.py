@@ -67,17 +67,21 @@ class Front:
         request: AnyRequest,
         template: str,
         *,
-        greeting: Greeting = STRANGER,
+        greeting: Greeting | None = None,
         status: int = 200,
         headers: Sequence[Header] = (PERSONAL,),
         **context: object,
     ) -> ASGIResponse:
-        """A page, by default one that nobody may store."""
+        """A page, by default one that nobody may store.
+
+        Without a greeting nobody was looked up, so the page says nothing about who is there.
+        """
         edition = self.catalogue.current()
         body = self.render(
             template,
             edition,
-            greeting=greeting,
+            greeting=greeting or STRANGER,
+            nav=greeting is not None or not self.cookies.has_session(request),
             path=request.scope["path"],
             request_id=request.scope["request_id"],  # type: ignore[typeddict-item]  # the gate put it there
             **context,

@@ -41,7 +41,7 @@ class Pages:
             ("filesize", filesize), ("asset", self.asset), ("url", url),
         ):  # fmt: skip
             self._environment.add_filter(name, function)
-        self._defaults = {"noindex": False}
+        self._defaults: dict[str, object] = {"noindex": False, "nav": True}
 
     def render(self, name: str, **context: object) -> bytes:
         """The page as UTF-8. A name the template does not know is an error, never an empty string."""

@@ -67,6 +67,8 @@ class MailApi:
 
     async def domains(self, request: AnyRequest) -> ASGIResponse:
         """https://resend.com/docs/api-reference/domains/list-domains"""
+        if self._world.mail_fault:
+            return _error(503, "application_error", "Told to be down.")
         if not request.headers.get("authorization", "").startswith("Bearer re_"):
             return _error(401, "missing_api_key", "Missing API key in the authorization header.")
         return _answer(200, {"object": "list", "has_more": False, "data": []})

@@ -1,0 +1,99 @@
+"""The command line beside a running shop."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
+
+
+@pytest.mark.parametrize("command", ["", "demo", "serve", "doctor", "status", "export", "reconcile", "backup"])
+def test_help_reads_well(shop: ShopServer, command: str) -> None:
+    text = shop.cli(*([command] if command else []), "--help").stdout
+    assert "Usage:" in text
+    if command == "serve":
+        for name in ("BASE_URL", "SESSION_SECRET", "TRUSTED_PROXIES", "DATA_DIR"):
+            assert name in text
+
+
+def test_status_export_backup_and_reconcile(own_shop: ShopServer) -> None:
+    anna = Shopper(own_shop)
+    cs = anna.buy_and_pay("anna@example.com")
+    status = own_shop.cli("status")
+    assert "Sales   1 to 1 buyers; taken: 9.00 USD" in status.stdout
+    assert "Nothing waits for you." in status.stdout
+    books = own_shop.export()
+    assert [u["email"] for u in books["user"]] == ["anna@example.com"]
+    [purchase] = books["purchase"]
+    assert (purchase["checkout_session"], purchase["amount"], purchase["state"]) == (cs, 900, "live")
+    assert [(m["to"], m["state"]) for m in books["mail"]] == [("anna@example.com", "sent")]
+    missed = Shopper(own_shop).buy()
+    own_shop.sandbox.pay(missed, email="ben@example.com")  # neither webhook nor redirect
+    assert f"booked {missed}" in own_shop.cli("reconcile").stdout
+    own_shop.sandbox.wait_for_mail("ben@example.com")
+    copy = own_shop.folder / "copy.db"
+    own_shop.cli("backup", str(copy))
+    assert sqlite3.connect(copy).execute("SELECT count(*) FROM purchases").fetchone() == (2,)
+    raw = copy.read_bytes()
+    for secret in (SESSION_SECRET, WEBHOOK_SECRET, anna.http.cookies["session"], anna.link_from("anna@example.com")[7:]):
+        assert secret.encode() not in raw
+    assert own_shop.cli("backup", str(copy), check=False).returncode == 2
+
+
+def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: ShopServer) -> None:
+    cs = Shopper(own_shop).buy()
+    own_shop.sandbox.pay(cs, email="anna@example.com", copies=1, change={"currency": "eur"})
+    waiting = own_shop.cli("status", check=False)
+    assert waiting.returncode == 1
+    assert cs in waiting.stdout
+    assert "Its currency is not the one that was asked." in waiting.stdout
+    assert own_shop.sandbox.wait_for_mail("help@cloakroom.example")["subject"] == "A payment waits for you"
+    assert "Dismissed." in own_shop.cli("status", "--dismiss", cs).stdout
+    assert "no mail of that key" in own_shop.cli("status", "--send-again", "nothing").stdout
+
+
+def test_a_ticket_can_be_sent_again(own_shop: ShopServer) -> None:
+    Shopper(own_shop).buy_and_pay("anna@example.com")
+    [mail] = own_shop.export()["mail"]
+    assert "Queued again" in own_shop.cli("status", "--send-again", mail["id"]).stdout
+    own_shop.sandbox.wait_for_mail("anna@example.com", number=2)
+    assert Shopper(own_shop).post(Shopper(own_shop).link_from("anna@example.com")).status_code == 303
+
+
+def test_the_doctor_finds_everything_well_and_says_what_to_do_where_not(own_shop: ShopServer) -> None:
+    well = own_shop.cli("doctor")
+    assert "!!" not in well.stdout
+    for about in ("settings", "catalogue", "database", "Stripe", "webhook", "mail", own_shop.url):
+        assert about in well.stdout
+    own_shop.environment["STRIPE_SECRET_KEY"] = "rk_test_revoked1"
+    own_shop.sandbox.behave(stripe="down", mail="down")
+    ill = own_shop.cli("doctor", check=False)
+    assert ill.returncode == 1
+    assert ill.stdout.count("!!") == 2
+    own_shop.environment["BASE_URL"] = ""
+    broken = own_shop.cli("doctor", check=False)
+    assert "BASE_URL is not set" in broken.stdout
+    assert own_shop.cli("serve", check=False).returncode == 2
+
+
+def test_more_workers_are_refused_on_sqlite(shop: ShopServer) -> None:
+    done = shop.cli("serve", "--workers", "4", check=False)
+    assert done.returncode == 2
+    assert "one process" in done.stderr
+
+
+def test_a_shop_id_of_another_database_is_refused(own_shop: ShopServer) -> None:
+    toml = own_shop.catalogue / "shop.toml"
+    toml.write_text(toml.read_text() + 'id = "another"\n')
+    done = own_shop.cli("export", check=False)
+    assert done.returncode == 2
+    assert "another" in done.stderr
+
+
+def test_export_is_json_lines_with_a_kind(shop: ShopServer) -> None:
+    Shopper(shop).buy_and_pay("export@example.com", BOOK)
+    lines = [json.loads(line) for line in shop.cli("export").stdout.splitlines()]
+    assert {line["kind"] for line in lines} >= {"user", "purchase", "mail"}

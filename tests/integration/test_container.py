@@ -1,0 +1,64 @@
+"""Every part of the container can be built: no checker sees a wrong keyword."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from dependency_injector import providers
+
+from adapters.memory.mailer import MemoryMailer
+from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.settings import Settings, read_environment, settle
+from support.servers import EXAMPLES, ROOT
+
+
+def some_settings(folder: Path, **more: str) -> Settings:
+    env = {
+        "BASE_URL": "http://localhost:1", "SESSION_SECRET": "x" * 32, "STRIPE_SECRET_KEY": "sk_test_abcdefgh",
+        "STRIPE_WEBHOOK_SECRET": "whsec_1", "CATALOGUE": str(EXAMPLES), "DATA_DIR": str(folder), **more,
+    }  # fmt: skip
+    return settle(read_environment(env, dotenv=None))
+
+
+def test_every_provider_builds(tmp_path: Path) -> None:
+    async def main() -> int:
+        container = Container(settings=some_settings(tmp_path))
+        await open_shop(container)
+        built = 0
+        for name, provider in Container.providers.items():
+            part = getattr(container, name)
+            if isinstance(provider, providers.Provider):
+                assert part() is not None or name == "banner", name
+                built += 1
+        await close_shop(container)
+        return built
+
+    assert asyncio.run(main()) > 30
+
+
+def test_every_carrier_builds(tmp_path: Path) -> None:
+    for more, kind in (
+        ({"RESEND_API_KEY": "re_1", "EMAIL_FROM": "a@x.com"}, "ResendMailer"),
+        ({"SMTP_URL": "smtp://localhost", "EMAIL_FROM": "a@x.com"}, "SmtpMailer"),
+        ({}, "ConsoleMailer"),
+    ):
+        container = Container(settings=some_settings(tmp_path, **more))
+        assert type(container.mailer()).__name__ == kind
+
+
+def test_a_part_can_be_swapped(tmp_path: Path) -> None:
+    mailer = MemoryMailer()
+    container = Container(settings=some_settings(tmp_path), mailer=mailer)
+    assert container.deliver_mail().mailer is mailer
+    container.store().close()
+
+
+def test_each_room_is_ours() -> None:
+    """A package named `entrypoints` exists elsewhere and would shadow ours."""
+    import adapters
+    import domain
+    import entrypoints
+
+    for room in (domain, adapters, entrypoints):
+        assert Path(str(room.__file__)).is_relative_to(ROOT / "src")

@@ -1,0 +1,179 @@
+"""The world breaks: Stripe, the mail service, the disk. What was paid is kept, and everything works again by itself."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import ssl
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.servers import BOOK, PHOTOS, Shopper, ShopServer, a_shop
+
+
+@pytest.mark.parametrize("fault", ["down", "hang"])
+def test_stripe_away_at_buy_and_at_return(own_shop: ShopServer, fault: str) -> None:
+    """A page that says so within 10 s, the rest of the shop unhurt; the return page settles later by itself."""
+    anna = Shopper(own_shop)
+    cs = anna.buy()
+    own_shop.sandbox.pay(cs, email="anna@example.com")
+    own_shop.sandbox.behave(stripe=fault)
+    answers: dict[str, tuple[httpx.Response, float]] = {}
+
+    def ask(name: str, shopper: Shopper, method: str, path: str) -> None:
+        began = time.monotonic()
+        answers[name] = (shopper.http.request(method, path), time.monotonic() - began)
+
+    slow = [
+        threading.Thread(target=ask, args=("buy", Shopper(own_shop), "POST", f"/buy/{PHOTOS}")),
+        threading.Thread(target=ask, args=("return", anna, "GET", f"/view/{BOOK}?session_id={cs}")),
+    ]
+    for thread in slow:
+        thread.start()
+    other, waits = Shopper(own_shop), []
+    while any(thread.is_alive() for thread in slow):
+        began = time.monotonic()
+        assert other.get("/").status_code == 200
+        waits.append(time.monotonic() - began)
+        time.sleep(0.05)
+    assert max(waits) < 1
+    bought, returned = answers["buy"], answers["return"]
+    assert (bought[0].status_code, bought[1] < 10) == (503, True)
+    assert "Nothing was charged" in bought[0].text
+    assert bought[0].headers["retry-after"]
+    assert (returned[0].status_code, returned[1] < 10) == (200, True)
+    assert "being confirmed" in returned[0].text
+    own_shop.sandbox.behave(stripe="")
+    time.sleep(5.1)
+    assert anna.get(f"/view/{BOOK}", params={"session_id": cs}).status_code == 303
+    own_shop.sandbox.wait_for_mail("anna@example.com")
+
+
+@pytest.mark.parametrize("fault", ["down", "hang"])
+def test_mail_away_holds_up_no_sale_and_leaves_when_it_is_back(own_shop: ShopServer, fault: str) -> None:
+    own_shop.sandbox.behave(mail=fault)
+    anna = Shopper(own_shop)
+    cs = anna.buy()
+    own_shop.sandbox.pay(cs, email="anna@example.com", copies=1)
+    assert anna.get(f"/view/{BOOK}", params={"session_id": cs}).status_code == 303
+    time.sleep(2)
+    own_shop.sandbox.behave(mail="")
+    own_shop.sandbox.wait_for_mail("anna@example.com", within=40)
+    assert len(own_shop.sandbox.mails_to("anna@example.com")) == 1
+
+
+def test_the_shop_starts_and_is_ready_while_stripe_and_mail_are_away(tmp_path: Path) -> None:
+    shop = ShopServer(tmp_path)
+    shop.start()  # nobody started the stand-in
+    try:
+        assert Shopper(shop).get("/readyz").status_code == 200
+        assert Shopper(shop).post(f"/buy/{BOOK}").status_code == 503
+    finally:
+        shop.process.stop()
+        for client in shop.clients:
+            client.close()
+
+
+def test_a_locked_database_is_503_with_retry_after_and_passes(own_shop: ShopServer) -> None:
+    anna = Shopper(own_shop)
+    cs = anna.buy()
+    event = own_shop.sandbox.pay(cs, email="anna@example.com")
+    headers = {"stripe-signature": event["signature"]}
+    locker = sqlite3.connect(own_shop.folder / "data" / "coatcheck.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    try:
+        for answer in (
+            httpx.post(f"{own_shop.url}/webhook", content=event["body"], headers=headers, timeout=20),
+            anna.post("/request-login", {"email": "anna@example.com"}),
+            anna.get("/readyz"),
+        ):
+            assert answer.status_code == 503
+        assert Shopper(own_shop).get("/").status_code == 200, "reading goes on"
+        assert anna.post("/request-login", {"email": "a@example.com"}).headers["retry-after"]
+    finally:
+        locker.execute("ROLLBACK")
+        locker.close()
+    assert httpx.post(f"{own_shop.url}/webhook", content=event["body"], headers=headers).text == "booked"
+    assert Shopper(own_shop).get("/readyz").status_code == 200
+
+
+def test_a_full_disk_is_503_and_loses_nothing(tmp_path: Path) -> None:
+    """A small file system of its own, where the test may make one; else the limit of a file's size does it."""
+    import resource
+
+    with a_shop(tmp_path) as shop:
+        anna = Shopper(shop)
+        cs = anna.buy()
+        event = shop.sandbox.pay(cs, email="anna@example.com")
+        headers = {"stripe-signature": event["signature"]}
+        assert shop.process.child is not None
+        pid = shop.process.child.pid
+        wal = (shop.folder / "data" / "coatcheck.db-wal").stat().st_size
+        free, _ = resource.prlimit(pid, resource.RLIMIT_FSIZE, (wal, resource.RLIM_INFINITY))
+        answer = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=20)
+        assert answer.status_code == 503
+        assert Shopper(shop).get("/").status_code == 200
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (free, resource.RLIM_INFINITY))
+        assert httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers).text == "booked"
+        shop.sandbox.wait_for_mail("anna@example.com")
+
+
+def test_sigterm_says_not_ready_for_five_seconds_while_serving_then_drains(tmp_path: Path) -> None:
+    with a_shop(tmp_path) as shop:
+        shopper = Shopper(shop)
+        assert shop.process.child is not None
+        shop.process.child.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        time.sleep(0.3)
+        assert shopper.get("/readyz").status_code == 503
+        assert shopper.get("/").status_code == 200
+        time.sleep(3.5)
+        assert shopper.get("/healthz").status_code == 200
+        assert shop.process.child.wait(20) == 0
+        assert 4.5 < time.monotonic() - began < 12
+        shop.start()
+
+
+def test_a_second_server_on_the_same_database_is_refused(own_shop: ShopServer) -> None:
+    done = own_shop.cli("serve", "--port", "1", check=False)
+    assert done.returncode == 2
+    assert "another process serves" in done.stderr
+
+
+def test_the_shop_speaks_tls_from_1_2_on(tmp_path: Path) -> None:
+    from support.servers import clean_environment
+
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "1",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        cwd=tmp_path, check=True, capture_output=True,
+    )  # fmt: skip
+    shop = ShopServer(tmp_path)
+    url = f"https://localhost:{shop.port}"
+    shop.process.environment = {**shop.environment, "BASE_URL": url, **clean_environment()}
+    shop.process.command += ["--ssl-certfile", "cert.pem", "--ssl-keyfile", "key.pem"]
+    context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with (tmp_path / "shop.log").open("ab") as log:
+        child = subprocess.Popen(shop.process.command, cwd=tmp_path, env=shop.process.environment, stdout=log, stderr=log)
+    try:
+        with httpx.Client(verify=context, base_url=url) as client:
+            for _ in range(200):
+                try:
+                    page = client.get("/")
+                    break
+                except httpx.HTTPError:
+                    time.sleep(0.05)
+            assert page.status_code == 200
+            assert page.headers["strict-transport-security"].startswith("max-age=63072000")
+            cookie = client.post("/request-login", data={"email": "a@example.com"}).headers["set-cookie"]
+            assert cookie.startswith("__Host-session=")
+            assert cookie.endswith("; Secure")
+    finally:
+        child.send_signal(signal.SIGINT)
+        child.wait(20)

@@ -1,0 +1,309 @@
+"""The Stripe adapter on the wire, the stand-in against Stripe's own schema, and the official Stripe CLI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import jsonschema
+import pytest
+
+from adapters.stripe.payments import StripePayments, _create_params
+from adapters.stripe.signature import objection
+from domain.ports import CheckoutNews, CheckoutOffer, PaymentsRefused, PaymentsUnreachable, Unheard
+from domain.purchase import Checkout
+from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId
+from support.servers import BOOK, WEBHOOK_SECRET, Sandbox, Shopper, ShopServer, free_port
+from support.tools import stripe_cli, stripe_schema
+
+OFFER = CheckoutOffer(
+    checkout=Checkout(
+        id=CheckoutId("0199checkout"), product=ProductId("book"), product_name="The book", price=Money(900, "usd"),
+        session=SessionId("s"), mailbox=EmailAddress("anna@example.com"), livemode=False,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+    ),
+    shop="shop-1", seal="v1.k.abc", summary="Read it.",
+    success_url="https://shop.example/view/book?session_id={CHECKOUT_SESSION_ID}",
+    cancel_url="https://shop.example/products/book",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    box = Sandbox(tmp_path_factory.mktemp("stripe"), "http://localhost:1")
+    box.start()
+    yield box
+    box.process.stop()
+
+
+def payments(base: str) -> StripePayments:
+    return StripePayments(key="sk_test_abcdefgh", webhook_secrets=(WEBHOOK_SECRET,), api_base=base)
+
+
+def an_offer(number: int) -> CheckoutOffer:
+    return replace(OFFER, checkout=replace(OFFER.checkout, id=CheckoutId(f"0199-{number}-{time.monotonic_ns()}")))
+
+
+async def _with(base: str, work: Any) -> Any:
+    adapter = payments(base)
+    try:
+        return await work(adapter)
+    finally:
+        await adapter.close()
+
+
+def ask(base: str, work: Any) -> Any:
+    return asyncio.run(_with(base, work))
+
+
+# ------------------------------------------------------------------ the adapter
+
+
+def test_a_checkout_is_made_once_looked_at_and_listed_when_paid(sandbox: Sandbox) -> None:
+    offer = an_offer(1)
+    page = ask(sandbox.url, lambda p: p.start(offer))
+    assert ask(sandbox.url, lambda p: p.start(offer)) == page, "the same checkout id gives the same session"
+    assert page.url.startswith(sandbox.url)
+    open_ = ask(sandbox.url, lambda p: p.look(page.ref))
+    assert (open_.status, open_.reference, open_.product, open_.seal) == ("open", offer.checkout.id, "book", "v1.k.abc")
+    sandbox.pay(page.ref)
+    paid = ask(sandbox.url, lambda p: p.look(page.ref))
+    assert (paid.status, paid.total, paid.currency, paid.email) == ("paid", 900, "usd", "anna@example.com")
+    assert abs(paid.as_of - time.time()) < 60
+    since = datetime.now(UTC) - timedelta(hours=1)
+
+    async def listed(p: StripePayments) -> list[str]:
+        return [r.ref async for r in p.completed_since(since)]
+
+    assert page.ref in ask(sandbox.url, listed)
+
+
+def test_the_list_is_followed_over_its_pages(sandbox: Sandbox) -> None:
+    refs = set()
+    for number in range(105):
+        made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(number))))
+        sandbox.pay(made["id"])
+        refs.add(made["id"])
+
+    async def listed(p: StripePayments) -> list[str]:
+        return [r.ref async for r in p.completed_since(datetime.now(UTC) - timedelta(hours=1))]
+
+    found = ask(sandbox.url, listed)
+    assert refs <= set(found)
+    assert len(found) == len(set(found))
+
+
+def test_a_debit_is_unpaid_then_paid_or_failed(sandbox: Sandbox) -> None:
+    for succeeds, status in ((True, "paid"), (False, "failed")):
+        page = ask(sandbox.url, lambda p, n=succeeds: p.start(an_offer(10 + n)))
+        sandbox.pay(page.ref, delayed=True)
+        assert ask(sandbox.url, lambda p, r=page.ref: p.look(r)).status == "unpaid"
+        sandbox.post(f"/_sandbox/sessions/{page.ref}/bank", succeeds=succeeds, copies=0)
+        assert ask(sandbox.url, lambda p, r=page.ref: p.look(r)).status == status
+
+
+def test_an_unknown_session_is_none_and_a_bad_key_is_refused(sandbox: Sandbox) -> None:
+    assert ask(sandbox.url, lambda p: p.look(ProviderRef("cs_test_nothing"))) is None
+
+    async def with_bad_key() -> None:
+        bad = StripePayments(key="sk_bad", webhook_secrets=(), api_base=sandbox.url)
+        try:
+            await bad.start(OFFER)
+        finally:
+            await bad.close()
+
+    with pytest.raises(PaymentsRefused, match="401"):
+        asyncio.run(with_bad_key())
+
+
+def test_nobody_there_is_unreachable_within_ten_seconds() -> None:
+    began = time.monotonic()
+    with pytest.raises(PaymentsUnreachable):
+        ask(f"http://127.0.0.1:{free_port()}", lambda p: p.start(OFFER))
+    assert time.monotonic() - began < 10
+
+
+def test_a_delivery_is_read_with_either_of_two_secrets(sandbox: Sandbox) -> None:
+    page = ask(sandbox.url, lambda p: p.start(an_offer(20)))
+    event = sandbox.pay(page.ref)
+    body, header = event["body"].encode(), event["signature"]
+    now = datetime.now(UTC)
+    rolling = StripePayments(key="sk_test_x", webhook_secrets=("whsec_new", WEBHOOK_SECRET), api_base=None)
+    news = rolling.hear(body, header, now=now)
+    assert isinstance(news, CheckoutNews)
+    assert (news.reading.ref, news.reading.status) == (page.ref, "paid")
+    assert rolling.page_origin == "https://checkout.stripe.com"
+    assert isinstance(StripePayments(key="sk_test_x", webhook_secrets=("whsec_new",), api_base=None).hear(
+        body, header, now=now), Unheard)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shift", "fine"), [(0, True), (299, True), (-299, True), (302, False), (-302, False), (10**9, False)]
+)
+def test_the_window_of_a_signature_has_two_sides(sandbox: Sandbox, shift: int, fine: bool) -> None:
+    body = b"{}"
+    header = sandbox.signature(body)
+    at = int(header.partition("t=")[2].partition(",")[0])
+    now = datetime.fromtimestamp(at + shift, tz=UTC)
+    assert (objection(body, header, secrets=[WEBHOOK_SECRET], now=now) is None) is fine
+
+
+# ------------------------------------------------------------------ Stripe's published schema
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return dict(json.loads(stripe_schema().read_text()))
+
+
+def _strict(node: Any) -> Any:
+    """OpenAPI 3.0 to JSON Schema: nullable becomes a choice, expandable references stay ids or objects."""
+    if isinstance(node, list):
+        return [_strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    inner = {key: _strict(value) for key, value in node.items() if key not in ("nullable", "x-expansionResources")}
+    return {"anyOf": [inner, {"type": "null"}]} if node.get("nullable") else inner
+
+
+@cache
+def _validator(name: str) -> Any:
+    schemas = _strict(_document()["components"]["schemas"])
+    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
+    return jsonschema.Draft202012Validator(schema)
+
+
+def holds(name: str, thing: Any) -> None:
+    errors = [f"{list(e.absolute_path)}: {e.message[:200]}" for e in _validator(name).iter_errors(thing)]
+    assert not errors, errors
+
+
+def _form(params: Any, prefix: str = "") -> dict[str, str]:
+    """Nested parameters as Stripe's libraries encode them."""
+    flat: dict[str, str] = {}
+    items = params.items() if isinstance(params, dict) else enumerate(params)
+    for key, value in items:
+        name = f"{prefix}[{key}]" if prefix else str(key)
+        flat |= _form(value, name) if isinstance(value, (dict, list)) else {name: str(value)}
+    return flat
+
+
+def ask_raw(sandbox: Sandbox, method: str, path: str, data: dict[str, str] | None = None, **headers: str) -> Any:
+    headers = {"authorization": "Bearer sk_test_abcdefgh", **headers}
+    return httpx.request(method, f"{sandbox.url}{path}", data=data, headers=headers).json()
+
+
+def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> None:
+    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(30))))
+    holds("checkout.session", made)
+    event = json.loads(sandbox.pay(made["id"])["body"])
+    holds("event", event)
+    holds("checkout.session", event["data"]["object"])
+    holds("checkout.session", ask_raw(sandbox, "GET", f"/v1/checkout/sessions/{made['id']}"))
+    expanded = ask_raw(sandbox, "GET", f"/v1/checkout/sessions/{made['id']}?expand[]=payment_intent")
+    holds("payment_intent", expanded["payment_intent"])
+    assert expanded["payment_intent"]["metadata"]["pid"] == "book"
+    for session in ask_raw(sandbox, "GET", "/v1/checkout/sessions?limit=3&expand[]=data.payment_intent")["data"]:
+        holds("checkout.session", session)
+    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(31))))
+    expired = ask_raw(sandbox, "POST", f"/v1/checkout/sessions/{second['id']}/expire")
+    holds("checkout.session", expired)
+    assert expired["status"] == "expired"
+    for endpoint in ask_raw(sandbox, "GET", "/v1/webhook_endpoints")["data"]:
+        holds("webhook_endpoint", endpoint)
+    for name, path, data in (
+        ("product", "/v1/products", {"name": "x"}),
+        ("price", "/v1/prices", {"currency": "usd", "unit_amount": "500", "product": "prod_1"}),
+        ("payment_method", "/v1/payment_methods", {"type": "card"}),
+    ):
+        holds(name, ask_raw(sandbox, "POST", path, data))
+    holds("error", ask_raw(sandbox, "GET", "/v1/checkout/sessions/cs_test_none"))
+
+
+def test_our_request_follows_the_schema() -> None:
+    """Every parameter we send is one that Stripe's document names, at every depth."""
+    operation = _document()["paths"]["/v1/checkout/sessions"]["post"]
+    schema = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    validator = jsonschema.Draft202012Validator(
+        {**_strict(schema), "components": {"schemas": _strict(_document()["components"]["schemas"])}}
+    )
+    params = json.loads(json.dumps(_create_params(OFFER)))
+    assert not [e.message for e in validator.iter_errors(params)]
+    assert set(params) <= set(schema["properties"])
+
+
+def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sandbox: Sandbox) -> None:
+    params = _form(_create_params(an_offer(40)))
+    one = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
+    two = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
+    assert one == two
+    other = ask_raw(sandbox, "POST", "/v1/checkout/sessions", {**params, "cancel_url": "x"}, **{"idempotency-key": "k1"})
+    assert other["error"]["type"] == "idempotency_error"
+
+
+def test_what_stripe_would_refuse_is_refused(sandbox: Sandbox) -> None:
+    params = _form(_create_params(OFFER))
+    for change, param in (({"unheard_of": "1"}, "unheard_of"), ({"customer_email": "nobody"}, "customer_email")):
+        error = ask_raw(sandbox, "POST", "/v1/checkout/sessions", {**params, **change})["error"]
+        assert error["param"] == param
+    del params["line_items[0][price_data][currency]"]
+    assert "currency" in ask_raw(sandbox, "POST", "/v1/checkout/sessions", params)["error"]["param"]
+    assert parse_qsl("a[b]=c")  # the stand-in reads the same encoding
+
+
+def test_the_stand_in_listens_on_loopback_only(sandbox: Sandbox) -> None:
+    listening = Path("/proc/net/tcp").read_text().splitlines()
+    port = f":{sandbox.port:04X} "
+    addresses = {line.split()[1].partition(":")[0] for line in listening if port in line and line.split()[3] == "0A"}
+    assert addresses == {"0100007F"}
+
+
+# ------------------------------------------------------------------ the official Stripe CLI
+
+
+@pytest.mark.parametrize(
+    ("event", "outcome"),
+    [
+        ("checkout.session.completed", True),
+        ("checkout.session.async_payment_succeeded", True),
+        ("checkout.session.expired", True),
+    ],
+)
+def test_the_stripe_cli_drives_the_stand_in_and_the_shop_quarantines_its_sessions(
+    shop: ShopServer, tmp_path: Path, event: str, outcome: bool
+) -> None:
+    binary = stripe_cli()
+    before = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")}
+    sold = len(shop.export()["purchase"])
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
+        "STRIPE_API_KEY": "sk_test_" + "a" * 24,
+    }  # fmt: skip
+    done = subprocess.run(
+        [binary, "trigger", event, "--api-base", shop.sandbox.url],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr + str(shop.sandbox.get("/_sandbox/calls")[-12:])
+    [made] = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")} - before
+    told = [a for a in shop.sandbox.get("/_sandbox/attempts") if a["type"] == event]
+    assert told[-1]["status"] == "200"
+    books = shop.export()
+    assert (made in {q["id"] for q in books["quarantine"]}) is outcome
+    assert len(books["purchase"]) == sold
+
+
+def test_buying_needs_nothing_set_up_at_stripe(shop: ShopServer) -> None:
+    """price_data, never a stored price: the shop's only calls are to checkout sessions."""
+    Shopper(shop).buy(BOOK)
+    assert shop.sandbox.get("/_sandbox/calls")[-1] == "POST /v1/checkout/sessions"
