@@ -37,13 +37,22 @@ BOOK = ProductId("book")
 TWO = Limit(kind="two", most=2, window=MINUTE)
 
 
-def a_session(row: str = "s1", *, mailbox: EmailAddress | None = None, token: str = "t1", at: datetime = NOW) -> Session:
+def a_session(
+    row: str = "s1", *, mailbox: EmailAddress | None = None, token: str = "t1", at: datetime = NOW
+) -> Session:
     return Session(
-        id=SessionId(row), token_hash=Digest(token), mailbox=mailbox, started_at=at, seen_at=at, label="Firefox"
+        id=SessionId(row),
+        token_hash=Digest(token),
+        mailbox=mailbox,
+        started_at=at,
+        seen_at=at,
+        label="Firefox",
     )
 
 
-def a_checkout(row: str = "c1", *, ref: str | None = "cs_test_1", at: datetime = NOW, session: str = "s1") -> Checkout:
+def a_checkout(
+    row: str = "c1", *, ref: str | None = "cs_test_1", at: datetime = NOW, session: str = "s1"
+) -> Checkout:
     return Checkout(
         id=CheckoutId(row), product=BOOK, product_name="The book", price=Money(900, "usd"), session=SessionId(session),
         mailbox=ANNA, livemode=False, started_at=at, provider_ref=ProviderRef(ref) if ref else None,
@@ -51,7 +60,9 @@ def a_checkout(row: str = "c1", *, ref: str | None = "cs_test_1", at: datetime =
     )  # fmt: skip
 
 
-def a_purchase(row: str = "c1", *, user: str = "u1", session: str | None = "s1", mailbox: EmailAddress = ANNA) -> Purchase:
+def a_purchase(
+    row: str = "c1", *, user: str = "u1", session: str | None = "s1", mailbox: EmailAddress = ANNA
+) -> Purchase:
     return Purchase(
         checkout=CheckoutId(row), provider_ref=ProviderRef(f"cs_test_{row}"), payment=f"pi_{row}", user=UserId(user),
         mailbox=mailbox, paid_email=None, product=BOOK, product_name="The book", paid=Money(900, "usd"), livemode=False,
@@ -59,14 +70,18 @@ def a_purchase(row: str = "c1", *, user: str = "u1", session: str | None = "s1",
     )  # fmt: skip
 
 
-def a_link(row: str = "ab" * 16, *, purpose: LinkPurpose = LinkPurpose.LOGIN, at: datetime = NOW) -> MagicLink:
+def a_link(
+    row: str = "ab" * 16, *, purpose: LinkPurpose = LinkPurpose.LOGIN, at: datetime = NOW
+) -> MagicLink:
     asked = SessionId("s1") if purpose is LinkPurpose.LOGIN else None
     return MagicLink(
         id=LinkId(row), key="k", purpose=purpose, mailbox=ANNA, asked_by=asked, product=BOOK, made_at=at
     )
 
 
-def a_mail(key: str = "m1", *, due: datetime = NOW, kind: MailKind = MailKind.TICKET, link: str | None = None) -> Mail:
+def a_mail(
+    key: str = "m1", *, due: datetime = NOW, kind: MailKind = MailKind.TICKET, link: str | None = None
+) -> Mail:
     return Mail(
         key=key, kind=kind, to=ANNA, letter=Letter(subject="Hé", text="text", html="<p>html</p>"),
         link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
@@ -171,7 +186,9 @@ class StoreContract:
             lambda b: b.add_checkout(a_checkout()),
         ]
         for promise in promises:
-            answers = self.together(*[lambda promise=promise: self.store.transact(promise) for _ in range(20)])
+            answers = self.together(
+                *[lambda promise=promise: self.store.transact(promise) for _ in range(20)]
+            )
             assert sorted(answers) == [False] * 19 + [True]  # type: ignore[type-var]
         assert self.see(lambda b: len(b.purchases_after("", limit=100))) == 1
         assert self.see(lambda b: len(b.mails_after("", limit=100))) == 1
@@ -275,7 +292,9 @@ class StoreContract:
         assert not self.do(lambda b: b.take_turn(CheckoutId("none"), now=NOW, gap=SECOND))
 
     def test_the_greater_fact_stays_in_every_order(self) -> None:
-        early = Fact(object_id="re_1", kind=FactKind.REFUND, payment="pi_c1", as_of=1, status="pending", amount=5)
+        early = Fact(
+            object_id="re_1", kind=FactKind.REFUND, payment="pi_c1", as_of=1, status="pending", amount=5
+        )
         late = replace(early, as_of=2, status="succeeded")
         for first, second in ((early, late), (late, early)):
             self.store = self.open_store()
@@ -290,8 +309,12 @@ class StoreContract:
         self.do(lambda b: b.book(a_purchase("c2", session="s2")))
         self.do(lambda b: b.book(a_purchase("c3", session="s1", user="u2", mailbox=BEN)))
         self.do(lambda b: b.book(a_purchase("c4", session=None, user="u2", mailbox=BEN)))
-        refund = Fact(object_id="re_1", kind=FactKind.REFUND, payment="pi_c2", as_of=1, status="pending", amount=5)
-        paid = Fact(object_id="cs_test_c2", kind=FactKind.SESSION, payment="pi_c2", as_of=1, status="paid", amount=900)
+        refund = Fact(
+            object_id="re_1", kind=FactKind.REFUND, payment="pi_c2", as_of=1, status="pending", amount=5
+        )
+        paid = Fact(
+            object_id="cs_test_c2", kind=FactKind.SESSION, payment="pi_c2", as_of=1, status="paid", amount=900
+        )
         self.do(lambda b: b.tell(refund))
         self.do(lambda b: b.tell(paid))
 
@@ -347,7 +370,9 @@ class StoreContract:
         self.do(lambda b: b.add_link(a_link()))
         self.do(lambda b: b.queue(a_mail(link="ab" * 16)))
         at = NOW + MINUTE
-        assert self.do(lambda b: b.settle_mail("m1", state=MailState.QUEUED, at=at, due_at=at, problem="away"))
+        assert self.do(
+            lambda b: b.settle_mail("m1", state=MailState.QUEUED, at=at, due_at=at, problem="away")
+        )
         assert self.do(lambda b: b.settle_mail("m1", state=MailState.SENT, at=at))
         assert not self.do(lambda b: b.settle_mail("m1", state=MailState.STUCK, at=at + DAY, problem="late"))
         assert not self.do(lambda b: b.settle_mail("none", state=MailState.SENT, at=at))
@@ -417,7 +442,16 @@ class StoreContract:
             for row in ("c1", "c2", "c3"):
                 books.add_checkout(a_checkout(row, ref=f"cs_test_{row}"))
             books.book(a_purchase("c1"))
-            books.tell(Fact(object_id="cs_test_c3", kind=FactKind.SESSION, payment=None, as_of=1, status="unpaid", amount=1))
+            books.tell(
+                Fact(
+                    object_id="cs_test_c3",
+                    kind=FactKind.SESSION,
+                    payment=None,
+                    as_of=1,
+                    status="unpaid",
+                    amount=1,
+                )
+            )
             books.add_link(a_link())
             books.queue(a_mail("ticket"))
             books.queue(a_mail("login", kind=MailKind.LOGIN))
@@ -433,6 +467,9 @@ class StoreContract:
         assert self.do(lambda b: b.prune(now=NOW + 60 * DAY)) == 0
         left = self.see(lambda b: [b.checkout(CheckoutId(c)) is not None for c in ("c1", "c2", "c3")])
         assert left == [True, False, True]
-        assert self.see(lambda b: (b.session(Digest("t1")), b.link(LinkId("ab" * 16)), b.mail("login"))) == (None,) * 3
+        assert (
+            self.see(lambda b: (b.session(Digest("t1")), b.link(LinkId("ab" * 16)), b.mail("login")))
+            == (None,) * 3
+        )
         assert self.see(lambda b: b.mail("ticket")) is not None
         assert self.see(lambda b: b.purchase(CheckoutId("c1"))) is not None

@@ -77,7 +77,9 @@ def device(browser: Browser) -> Iterator[object]:
         context.set_default_timeout(15_000)
         found = Device(context, context.new_page())
         found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.on("console", lambda m: found.complaints.append(m.text) if "Content Security" in m.text else None)
+        found.page.on(
+            "console", lambda m: found.complaints.append(m.text) if "Content Security" in m.text else None
+        )
         found.page.on("request", lambda r: None if re.match(r"(http://(localhost|127\.0\.0\.1):|data:)", r.url)
                       else found.foreign.append(r.url))  # fmt: skip
         made.append(found)

@@ -22,7 +22,9 @@ def folder(tmp_path: Path) -> Path:
     (root / "pages").mkdir()
     (root / "shop.toml").write_text('name = "A shop"\ncurrency = "eur"\nsupport = "help@shop.example"\n')
     (root / "book" / "product.toml").write_text('name = "Book"\nprice = "19.99"\nsummary = "Read it."\n')
-    (root / "book" / "content.md").write_text("# Hello\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n")
+    (root / "book" / "content.md").write_text(
+        "# Hello\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n"
+    )
     (root / "book" / "files" / "a b.txt").write_text("hello")
     (root / "pages" / "terms.md").write_text("# Our terms\n\nBe kind.\n")
     return root
@@ -36,7 +38,10 @@ def test_a_good_folder_is_read(folder: Path) -> None:
     edition = load(folder).current()
     book = edition.products[ProductId("book")]
     assert (book.name, book.price, [f.name for f in book.files]) == ("Book", Money(1999, "eur"), ["a b.txt"])
-    assert (edition.pages["terms"].title, edition.shop.support.canonical) == ("Our terms", "help@shop.example")
+    assert (edition.pages["terms"].title, edition.shop.support.canonical) == (
+        "Our terms",
+        "help@shop.example",
+    )
 
 
 def test_markdown_runs_nothing(folder: Path) -> None:
@@ -49,17 +54,37 @@ BROKEN = [
     ("shop.toml", 'name = "x"\ncurrency = "euro"\nsupport = "a@x.com"\n', "shop.toml:2: currency"),
     ("shop.toml", 'name = "x"\ncurrency = "eur"\n', "shop.toml: support is missing"),
     ("shop.toml", 'name = "x"\ncurrency = "eur"\nsupport = "nobody"\n', "shop.toml:3: support"),
-    ("shop.toml", 'name = "x"\ncurrency = "eur"\nsupport = "a@x.com"\ntagged = 1\n', "shop.toml:4: tagged is not a setting"),
+    (
+        "shop.toml",
+        'name = "x"\ncurrency = "eur"\nsupport = "a@x.com"\ntagged = 1\n',
+        "shop.toml:4: tagged is not a setting",
+    ),
     ("book/product.toml", 'name = "x"\nprice = 19.99\n', "product.toml:2: price is written in quotes"),
     ("book/product.toml", 'name = "x"\nprice = "19,99"\n', "product.toml:2: a price is written like 19.99"),
     ("book/product.toml", 'name = "x"\n\nprice = "0"\n', "product.toml:3: price 0"),
     ("book/product.toml", 'name = "x"\nprice = "0.10"\n', "product.toml:2: 0.10 EUR is below"),
     ("book/product.toml", 'name = "x\nprice = "1"\n', "product.toml:1: is not TOML"),
     ("book/product.toml", 'name = "x"\nprice = "1"\ncover = "../up.svg"\n', "product.toml:3: cover"),
-    ("book/product.toml", 'name = "x"\nprice = "1"\ncover = "none.svg"\n', "product.toml:3: cover 'none.svg' does not lie"),
-    ("book/product.toml", 'name = "x"\nprice = "1"\nfiles = ["../../shop.toml"]\n', "product.toml:3: files has"),
-    ("book/product.toml", 'name = "x"\nprice = "1"\nfiles = ["gone.txt"]\n', "product.toml:3: files/gone.txt is not there"),
-    ("book/product.toml", 'name = "x"\nprice = "1"\non_sale = "yes"\n', "product.toml:3: on_sale must be bool"),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\ncover = "none.svg"\n',
+        "product.toml:3: cover 'none.svg' does not lie",
+    ),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\nfiles = ["../../shop.toml"]\n',
+        "product.toml:3: files has",
+    ),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\nfiles = ["gone.txt"]\n',
+        "product.toml:3: files/gone.txt is not there",
+    ),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\non_sale = "yes"\n',
+        "product.toml:3: on_sale must be bool",
+    ),
     ("book/content.md", b"fine\n\xff\n", "content.md:2: is not UTF-8"),
     ("book/content.md", None, "content.md: is missing"),
     ("Bad Name/product.toml", 'name = "x"\nprice = "1"\n', "Bad Name: a product's folder is named"),

@@ -10,7 +10,9 @@ import pytest
 from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 
 
-@pytest.mark.parametrize("command", ["", "demo", "serve", "doctor", "status", "export", "reconcile", "backup"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "serve", "doctor", "status", "export", "reconcile", "backup"]
+)
 def test_help_reads_well(shop: ShopServer, command: str) -> None:
     text = shop.cli(*([command] if command else []), "--help").stdout
     assert "Usage:" in text
@@ -38,7 +40,12 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer) -> None:
     own_shop.cli("backup", str(copy))
     assert sqlite3.connect(copy).execute("SELECT count(*) FROM purchases").fetchone() == (2,)
     raw = copy.read_bytes()
-    for secret in (SESSION_SECRET, WEBHOOK_SECRET, anna.http.cookies["session"], anna.link_from("anna@example.com")[7:]):
+    for secret in (
+        SESSION_SECRET,
+        WEBHOOK_SECRET,
+        anna.http.cookies["session"],
+        anna.link_from("anna@example.com")[7:],
+    ):
         assert secret.encode() not in raw
     assert own_shop.cli("backup", str(copy), check=False).returncode == 2
 

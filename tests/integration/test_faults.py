@@ -160,7 +160,9 @@ def test_the_shop_speaks_tls_from_1_2_on(tmp_path: Path) -> None:
     context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (tmp_path / "shop.log").open("ab") as log:
-        child = subprocess.Popen(shop.process.command, cwd=tmp_path, env=shop.process.environment, stdout=log, stderr=log)
+        child = subprocess.Popen(
+            shop.process.command, cwd=tmp_path, env=shop.process.environment, stdout=log, stderr=log
+        )
     try:
         with httpx.Client(verify=context, base_url=url) as client:
             for _ in range(200):

@@ -195,7 +195,9 @@ def test_a_webhook_that_cannot_be_believed_or_understood_is_4xx_with_one_line_an
     shop: ShopServer,
 ) -> None:
     now = int(time.time())
-    thin = json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "v1.x", "created": "2026-01-01T00:00:00Z"}).encode()
+    thin = json.dumps(
+        {"id": "evt_1", "object": "v2.core.event", "type": "v1.x", "created": "2026-01-01T00:00:00Z"}
+    ).encode()
     sign = shop.sandbox.signature
     deep = b"[" * 50_000
     event = b'{"id":"evt_x","object":"event","type":"checkout.session.completed","created":1,"data":{"object":{}}}'
@@ -291,7 +293,9 @@ def test_known_and_unknown_addresses_get_the_same_bytes(shop: ShopServer) -> Non
         ({}, 200),
     ],
 )
-def test_forms_are_taken_from_our_own_pages_only(shop: ShopServer, headers: dict[str, str], status: int) -> None:
+def test_forms_are_taken_from_our_own_pages_only(
+    shop: ShopServer, headers: dict[str, str], status: int
+) -> None:
     answer = Shopper(shop).post("/request-login", {"email": address()}, headers=headers)
     assert answer.status_code == status
 
@@ -302,14 +306,18 @@ def test_our_own_origin_is_taken_and_another_port_is_not(shop: ShopServer) -> No
         assert answer.status_code == status
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost", "localhost:1", "localhost:80@evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost", "localhost:1", "localhost:80@evil.example", ""]
+)
 def test_a_foreign_host_header_is_refused_and_links_keep_the_base_url(shop: ShopServer, host: str) -> None:
     answer = httpx.post(f"{shop.url}/request-login", data={"email": address()}, headers={"host": host})
     assert answer.status_code == 400
     assert httpx.get(f"{shop.url}/healthz", headers={"host": host or "x"}).status_code == 200
 
 
-@pytest.mark.parametrize("cookie", ["session=forged", "session=" + "a" * 64, "session=é", "__Host-session=x; session=", "a" * 4000])
+@pytest.mark.parametrize(
+    "cookie", ["session=forged", "session=" + "a" * 64, "session=é", "__Host-session=x; session=", "a" * 4000]
+)
 def test_a_forged_cookie_is_a_stranger(shop: ShopServer, cookie: str) -> None:
     answer = httpx.get(f"{shop.url}/library", headers={"cookie": cookie.encode("latin-1")})  # type: ignore[dict-item]
     assert (answer.status_code, answer.headers["location"]) == (303, "/request-login")
@@ -423,7 +431,13 @@ def test_the_log_names_routes_and_neither_tokens_nor_addresses(shop: ShopServer)
     phone.post(link)
     time.sleep(0.5)
     log = shop.log.read_text()
-    for secret in (email, cs, link.rpartition("/")[2], anna.http.cookies["session"], phone.http.cookies["session"]):
+    for secret in (
+        email,
+        cs,
+        link.rpartition("/")[2],
+        anna.http.cookies["session"],
+        phone.http.cookies["session"],
+    ):
         assert secret not in log
     routes = {line["route"] for line in said(shop, "request")}
     assert {"/login/{token}", "/view/{pid}", "/buy/{pid}", "/webhook"} <= routes
@@ -434,7 +448,11 @@ def test_structured_data_and_open_graph_describe_the_product(shop: ShopServer) -
     data = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
     assert data is not None
     product = json.loads(data[1])
-    assert (product["@type"], product["offers"]["price"], product["offers"]["priceCurrency"]) == ("Product", "9.00", "USD")
+    assert (product["@type"], product["offers"]["price"], product["offers"]["priceCurrency"]) == (
+        "Product",
+        "9.00",
+        "USD",
+    )
     assert 'property="og:title" content="The Last Cloakroom"' in page
     assert f"<loc>{shop.url}/products/{BOOK}</loc>" in Shopper(shop).get("/sitemap.xml").text
 
@@ -450,10 +468,10 @@ def test_pages_load_nothing_from_anywhere_else(shop: ShopServer) -> None:
 
 def test_x_forwarded_for_of_a_stranger_is_not_believed(shop: ShopServer) -> None:
     """The right-most hop that is no proxy of ours counts; what is left of it is the stranger's own word."""
+    import ipaddress
+
     from entrypoints.http.addresses import peer_of
     from entrypoints.settings import Network  # noqa: F401
-
-    import ipaddress
 
     trusted = (ipaddress.ip_network("127.0.0.1/32"),)
 
@@ -468,7 +486,11 @@ def test_x_forwarded_for_of_a_stranger_is_not_believed(shop: ShopServer) -> None
 
 
 def test_a_request_line_with_a_full_url_or_junk_does_not_break_the_server(shop: ShopServer) -> None:
-    for junk in (b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"\x00\x01\r\n\r\n", b"GET / HTTP/9\r\n\r\n"):
+    for junk in (
+        b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+        b"\x00\x01\r\n\r\n",
+        b"GET / HTTP/9\r\n\r\n",
+    ):
         with socket.create_connection(("127.0.0.1", shop.port), timeout=5) as raw:
             raw.sendall(junk)
             raw.recv(1000)

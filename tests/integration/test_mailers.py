@@ -35,7 +35,9 @@ class TestResend(MailerContract):
         self.sandbox.process.stop()
 
     def arrived(self) -> list[tuple[str, str, str]]:
-        return [(m["fields"]["to"][0], m["fields"]["subject"], m["fields"]["text"]) for m in self.sandbox.mails]
+        return [
+            (m["fields"]["to"][0], m["fields"]["subject"], m["fields"]["text"]) for m in self.sandbox.mails
+        ]
 
     def break_the_line(self) -> None:
         self.sandbox.process.kill()
@@ -56,7 +58,9 @@ class TestResend(MailerContract):
             self.send(replace(ENVELOPE, subject="Another"))
 
     def test_never_connected_is_surely_not_sent(self) -> None:
-        self.mailer = ResendMailer(api_key="re_good", sender=SENDER, api_url=f"http://127.0.0.1:{free_port()}")
+        self.mailer = ResendMailer(
+            api_key="re_good", sender=SENDER, api_url=f"http://127.0.0.1:{free_port()}"
+        )
         with pytest.raises(MailNotSent):
             self.send(ENVELOPE)
 
@@ -95,7 +99,8 @@ class TestSmtp(MailerContract):
     def arrived(self) -> list[tuple[str, str, str]]:
         """Deduplicated by Message-ID, as mailboxes do."""
         return [
-            (m["To"], m["Subject"], m.get_body(("plain",)).get_content()) for m in self.inbox.messages.values()
+            (m["To"], m["Subject"], m.get_body(("plain",)).get_content())
+            for m in self.inbox.messages.values()
         ]
 
     def break_the_line(self) -> None:
@@ -164,5 +169,3 @@ class TestTheMailerOfTheDocs(MailerContract):
 
     def refuse(self) -> None:
         self.folder.write_text("not a folder")
-
-

@@ -29,7 +29,10 @@ def problems(**change: str) -> tuple[str, ...]:
 def test_a_complete_set_is_taken() -> None:
     assert problems() == ()
     assert problems(RESEND_API_KEY="", SMTP_URL="smtps://u:p@mail.example.com") == ()
-    assert problems(BASE_URL="http://localhost:8000", STRIPE_SECRET_KEY="sk_test_abcdefgh", RESEND_API_KEY="") == ()
+    assert (
+        problems(BASE_URL="http://localhost:8000", STRIPE_SECRET_KEY="sk_test_abcdefgh", RESEND_API_KEY="")
+        == ()
+    )
     assert problems(STRIPE_SECRET_KEY="rk_test_abcdefgh", TEST_MODE="1") == ()
     assert problems(SESSION_SECRET=f"{'a' * 32}, {'b' * 40}", STRIPE_WEBHOOK_SECRET="whsec_1,whsec_2") == ()
 
@@ -79,7 +82,11 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text('BASE_URL=https://file.example\nEMAIL_FROM="Shop <a@x.com>"\nSESSION_SECRET=$HOME\n')
     env = read_environment({"BASE_URL": "https://process.example", "HOME": "/nowhere"}, dotenv=file)
-    assert (env.base_url, env.email_from, env.session_secret) == ("https://process.example", "Shop <a@x.com>", "$HOME")
+    assert (env.base_url, env.email_from, env.session_secret) == (
+        "https://process.example",
+        "Shop <a@x.com>",
+        "$HOME",
+    )
 
 
 def test_secrets_do_not_show() -> None:

@@ -69,7 +69,9 @@ FACTS = st.builds(
     lambda thing, payment, as_of, status, amount: Fact(
         object_id=thing[0], kind=thing[1], payment=payment, as_of=as_of, status=status, amount=amount
     ),
-    st.sampled_from([("re_1", FactKind.REFUND), ("dp_1", FactKind.DISPUTE), ("cs_test_c1", FactKind.SESSION)]),
+    st.sampled_from(
+        [("re_1", FactKind.REFUND), ("dp_1", FactKind.DISPUTE), ("cs_test_c1", FactKind.SESSION)]
+    ),
     st.sampled_from(["pi_c1", None]),
     st.integers(1, 3),
     st.sampled_from(["pending", "succeeded", "failed", "paid"]),
@@ -137,7 +139,9 @@ def everything(books: Books) -> object:
 
 @settings(max_examples=150)
 @given(st.lists(OPS, max_size=25))
-def test_sqlite_and_memory_give_the_same_answers(tmp_path_factory: pytest.TempPathFactory, history: list[Op]) -> None:
+def test_sqlite_and_memory_give_the_same_answers(
+    tmp_path_factory: pytest.TempPathFactory, history: list[Op]
+) -> None:
     """Any history of works: each answer, and everything that stands in the books afterwards."""
     memory = MemoryStore()
     file = tmp_path_factory.mktemp("same") / "shop.db"

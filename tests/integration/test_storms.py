@@ -53,7 +53,9 @@ def test_a_thousand_sales_each_racing_redirect_and_webhooks_with_a_second_proces
         assert not {status for status in storm.answers if status >= 500}
         assert not [line for line in shop.log_lines if line["level"] == "error"]
     with capsys.disabled():
-        print(f"\n  storm: {sales_number} sales, answers {dict(storm.answers)}, {rounds} rounds of the second process")
+        print(
+            f"\n  storm: {sales_number} sales, answers {dict(storm.answers)}, {rounds} rounds of the second process"
+        )
 
 
 def test_six_hundred_sales_under_fifty_kills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +87,9 @@ def test_six_hundred_sales_under_fifty_kills(tmp_path: Path, capsys: pytest.Capt
         sales, within_a_request = asyncio.run(main(shop))
         hold_the_books(shop, sales, mailboxes=mailboxes)
     with capsys.disabled():
-        print(f"\n  kill -9: {kills_number} kills, {within_a_request} of them within a request, {sales_number} sales")
+        print(
+            f"\n  kill -9: {kills_number} kills, {within_a_request} of them within a request, {sales_number} sales"
+        )
     assert within_a_request >= 30
 
 
@@ -96,6 +100,8 @@ def _kill_all_of_it(shop: ShopServer) -> None:
     shop.process.kill()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", shop.port)) != 0, "somebody still listens"
-    alive = subprocess.run(["ps", "-o", "pid=", "-g", str(group)], capture_output=True, text=True, check=False)
+    alive = subprocess.run(
+        ["ps", "-o", "pid=", "-g", str(group)], capture_output=True, text=True, check=False
+    )
     living = [pid for pid in alive.stdout.split() if pid != str(os.getpid())]
     assert not living, f"children live on: {living}"

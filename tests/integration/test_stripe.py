@@ -52,7 +52,9 @@ def payments(base: str) -> StripePayments:
 
 
 def an_offer(number: int) -> CheckoutOffer:
-    return replace(OFFER, checkout=replace(OFFER.checkout, id=CheckoutId(f"0199-{number}-{time.monotonic_ns()}")))
+    return replace(
+        OFFER, checkout=replace(OFFER.checkout, id=CheckoutId(f"0199-{number}-{time.monotonic_ns()}"))
+    )
 
 
 async def _with(base: str, work: Any) -> Any:
@@ -76,7 +78,12 @@ def test_a_checkout_is_made_once_looked_at_and_listed_when_paid(sandbox: Sandbox
     assert ask(sandbox.url, lambda p: p.start(offer)) == page, "the same checkout id gives the same session"
     assert page.url.startswith(sandbox.url)
     open_ = ask(sandbox.url, lambda p: p.look(page.ref))
-    assert (open_.status, open_.reference, open_.product, open_.seal) == ("open", offer.checkout.id, "book", "v1.k.abc")
+    assert (open_.status, open_.reference, open_.product, open_.seal) == (
+        "open",
+        offer.checkout.id,
+        "book",
+        "v1.k.abc",
+    )
     sandbox.pay(page.ref)
     paid = ask(sandbox.url, lambda p: p.look(page.ref))
     assert (paid.status, paid.total, paid.currency, paid.email) == ("paid", 900, "usd", "anna@example.com")
@@ -173,7 +180,9 @@ def _strict(node: Any) -> Any:
         return [_strict(item) for item in node]
     if not isinstance(node, dict):
         return node
-    inner = {key: _strict(value) for key, value in node.items() if key not in ("nullable", "x-expansionResources")}
+    inner = {
+        key: _strict(value) for key, value in node.items() if key not in ("nullable", "x-expansionResources")
+    }
     return {"anyOf": [inner, {"type": "null"}]} if node.get("nullable") else inner
 
 
@@ -199,7 +208,9 @@ def _form(params: Any, prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def ask_raw(sandbox: Sandbox, method: str, path: str, data: dict[str, str] | None = None, **headers: str) -> Any:
+def ask_raw(
+    sandbox: Sandbox, method: str, path: str, data: dict[str, str] | None = None, **headers: str
+) -> Any:
     headers = {"authorization": "Bearer sk_test_abcdefgh", **headers}
     return httpx.request(method, f"{sandbox.url}{path}", data=data, headers=headers).json()
 
@@ -214,7 +225,9 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
     expanded = ask_raw(sandbox, "GET", f"/v1/checkout/sessions/{made['id']}?expand[]=payment_intent")
     holds("payment_intent", expanded["payment_intent"])
     assert expanded["payment_intent"]["metadata"]["pid"] == "book"
-    for session in ask_raw(sandbox, "GET", "/v1/checkout/sessions?limit=3&expand[]=data.payment_intent")["data"]:
+    for session in ask_raw(sandbox, "GET", "/v1/checkout/sessions?limit=3&expand[]=data.payment_intent")[
+        "data"
+    ]:
         holds("checkout.session", session)
     second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(31))))
     expired = ask_raw(sandbox, "POST", f"/v1/checkout/sessions/{second['id']}/expire")
@@ -248,13 +261,18 @@ def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sa
     one = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
     two = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
     assert one == two
-    other = ask_raw(sandbox, "POST", "/v1/checkout/sessions", {**params, "cancel_url": "x"}, **{"idempotency-key": "k1"})
+    other = ask_raw(
+        sandbox, "POST", "/v1/checkout/sessions", {**params, "cancel_url": "x"}, **{"idempotency-key": "k1"}
+    )
     assert other["error"]["type"] == "idempotency_error"
 
 
 def test_what_stripe_would_refuse_is_refused(sandbox: Sandbox) -> None:
     params = _form(_create_params(OFFER))
-    for change, param in (({"unheard_of": "1"}, "unheard_of"), ({"customer_email": "nobody"}, "customer_email")):
+    for change, param in (
+        ({"unheard_of": "1"}, "unheard_of"),
+        ({"customer_email": "nobody"}, "customer_email"),
+    ):
         error = ask_raw(sandbox, "POST", "/v1/checkout/sessions", {**params, **change})["error"]
         assert error["param"] == param
     del params["line_items[0][price_data][currency]"]
@@ -265,7 +283,9 @@ def test_what_stripe_would_refuse_is_refused(sandbox: Sandbox) -> None:
 def test_the_stand_in_listens_on_loopback_only(sandbox: Sandbox) -> None:
     listening = Path("/proc/net/tcp").read_text().splitlines()
     port = f":{sandbox.port:04X} "
-    addresses = {line.split()[1].partition(":")[0] for line in listening if port in line and line.split()[3] == "0A"}
+    addresses = {
+        line.split()[1].partition(":")[0] for line in listening if port in line and line.split()[3] == "0A"
+    }
     assert addresses == {"0100007F"}
 
 

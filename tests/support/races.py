@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from domain.mail import MailKind, MailState
-from support.shop import BOOK, BASE_URL, Browser, Shop
+from support.shop import BASE_URL, BOOK, Browser, Shop
 from support.stepping import Actor, Stage, pause, run
 
 ANNA = "anna@example.com"
@@ -68,7 +68,12 @@ def ours(shop: Shop, browser: Browser, ref: str, number: int) -> tuple[Begin, Be
 
 
 def race(
-    cast: Cast, *, choose: Callable[[list[str]], int], crash: Callable[[], bool], tally: Tally, sides: Sides = ours
+    cast: Cast,
+    *,
+    choose: Callable[[list[str]], int],
+    crash: Callable[[], bool],
+    tally: Tally,
+    sides: Sides = ours,
 ) -> Shop:
     """Play one schedule, let the world calm down, and hold the truths against the books and the mailbox."""
     shop = Shop(pause=pause)
@@ -98,7 +103,9 @@ def biased(chance: Random) -> Callable[[list[str]], int]:
 
     def choose(names: list[str]) -> int:
         favoured = [at for at, name in enumerate(names) if name.startswith(favourite)]
-        return chance.choice(favoured) if favoured and chance.random() < 0.85 else chance.randrange(len(names))
+        return (
+            chance.choice(favoured) if favoured and chance.random() < 0.85 else chance.randrange(len(names))
+        )
 
     return choose
 

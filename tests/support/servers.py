@@ -53,7 +53,12 @@ class Process:
     def start(self, url: str, *, within: float = 20.0) -> None:
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
-                self.command, cwd=self.folder, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                self.command,
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:

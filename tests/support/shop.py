@@ -63,7 +63,9 @@ class CountedRandomness:
         return hashlib.shake_256(f"{self._seed}{self._count}".encode()).digest(size)
 
 
-def a_product(pid: ProductId = BOOK, *, price: int = 900, on_sale: bool = True, stock: int | None = None) -> Product:
+def a_product(
+    pid: ProductId = BOOK, *, price: int = 900, on_sale: bool = True, stock: int | None = None
+) -> Product:
     return Product(
         id=pid,
         name=f"The {pid}",
@@ -116,7 +118,9 @@ class Shop:
         self.mailer = MemoryMailer(pause=self.pause)
         self.catalogue = MemoryCatalogue(self.edition)
         self.keyring = Keyring.of(self.secrets)
-        self.goods = MemoryGoods({(p.id, f.name): b"hello" for p in self.edition.products.values() for f in p.files})
+        self.goods = MemoryGoods(
+            {(p.id, f.name): b"hello" for p in self.edition.products.values() for f in p.files}
+        )
 
     @property
     def memory(self) -> MemoryStore:
@@ -217,7 +221,9 @@ class Shop:
         while run(self.mail_round()):
             pass
 
-    def hear_of(self, ref: ProviderRef, *, event: str = "evt_1", kind: str = "checkout.session.completed") -> str:
+    def hear_of(
+        self, ref: ProviderRef, *, event: str = "evt_1", kind: str = "checkout.session.completed"
+    ) -> str:
         """The provider's webhook about a session; what became of it."""
         delivery = self.payments.delivery(ref, event=event, kind=kind)
         heard = run(self.hear(delivery.body, delivery.signature))
@@ -234,7 +240,9 @@ class Shop:
 
     def last_code(self, address: str) -> str:
         """The code of the last login mail that arrived there."""
-        line = next(line for line in self.letters_to(address)[-1].text.splitlines() if line.startswith("    "))
+        line = next(
+            line for line in self.letters_to(address)[-1].text.splitlines() if line.startswith("    ")
+        )
         return line.strip()
 
 

@@ -90,7 +90,10 @@ class Storm:
     async def redirect(self, sale: Sale, cookies: httpx.Cookies) -> None:
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         answer = await self.ask(
-            "GET", f"/view/{sale.product}?session_id={sale.cs}", number=sale.number, headers={"cookie": cookie}
+            "GET",
+            f"/view/{sale.product}?session_id={sale.cs}",
+            number=sale.number,
+            headers={"cookie": cookie},
         )
         assert answer.status_code in (200, 303), answer.text[:500]
         sale.acknowledged = sale.acknowledged or answer.status_code == 303
@@ -107,7 +110,7 @@ class Storm:
         """Every story, begun so many a second."""
         running = []
         for sale in sales:
-            running.append(asyncio.create_task(story(sale)))  # noqa: PERF401 - one after the other, in time
+            running.append(asyncio.create_task(story(sale)))
             await asyncio.sleep(1 / PER_SECOND)
         await asyncio.gather(*running)
 

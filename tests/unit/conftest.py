@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-_FORBIDDEN = ("socket.connect", "socket.bind", "socket.getaddrinfo", "sqlite3.connect", "subprocess.Popen", "time.sleep")
+_FORBIDDEN = (
+    "socket.connect",
+    "socket.bind",
+    "socket.getaddrinfo",
+    "sqlite3.connect",
+    "subprocess.Popen",
+    "time.sleep",
+)
 _guarding = False
 
 

@@ -78,7 +78,9 @@ def test_a_purchase_belongs_to_the_mailbox_that_was_proved_when_it_began() -> No
     anna.press(shop.last_link(ANNA))
     ref = anna.buy(PHOTOS)
     held = shop.payments.sessions[ref]
-    shop.payments.sessions[ref] = replace(held, email="typed@elsewhere.example", status="paid", payment="pi_2")
+    shop.payments.sessions[ref] = replace(
+        held, email="typed@elsewhere.example", status="paid", payment="pi_2"
+    )
     shop.hear_of(ref)
     purchase = next(p for p in shop.memory.tables.purchases.values() if p.product == PHOTOS)
     assert purchase.mailbox == EmailAddress(ANNA)
@@ -87,7 +89,7 @@ def test_a_purchase_belongs_to_the_mailbox_that_was_proved_when_it_began() -> No
 
 def test_one_user_for_one_mailbox_however_it_is_written() -> None:
     shop = Shop()
-    for spelling in ("Anna@Example.com", "anna@example.com", " ANNA@EXAMPLE.COM ", "anna＠example.com"):  # noqa: RUF001
+    for spelling in ("Anna@Example.com", "anna@example.com", " ANNA@EXAMPLE.COM ", "anna＠example.com"):
         ref = Browser(shop).buy()
         shop.payments.pay(ref, email=spelling)
         assert shop.hear_of(ref) == "booked"
@@ -281,7 +283,9 @@ def test_the_provider_is_asked_at_most_once_in_five_seconds_whoever_asks() -> No
     assert eve.come_back(ref) == Elsewhere()
 
 
-@pytest.mark.parametrize("ref", ["", "..", "cs_test_", "cs_test_a/../b", "cs_test_" + "x" * 201, "cs_test_é", "pi_1"])
+@pytest.mark.parametrize(
+    "ref", ["", "..", "cs_test_", "cs_test_a/../b", "cs_test_" + "x" * 201, "cs_test_é", "pi_1"]
+)
 def test_a_malformed_session_id_never_reaches_the_provider(ref: str) -> None:
     shop = Shop()
     assert Browser(shop).come_back(ProviderRef(ref)) == NeverStarted()

@@ -64,13 +64,17 @@ class History(RuleBasedStateMachine):
         if isinstance(started, PayThere):
             browser.token = started.new_token or browser.token
             ref = ProviderRef(started.url.rpartition("/")[2])
-            self.model.sales.append(Sale(who, product, ref, self.model.life[who], self.model.proved[who] or ""))
+            self.model.sales.append(
+                Sale(who, product, ref, self.model.life[who], self.model.proved[who] or "")
+            )
 
     @rule(number=st.integers(0, 20), email=st.sampled_from(MAILBOXES))
     def pays(self, number: int, email: str) -> None:
         sale = self._sale(number)
         # Stripe's page closes after 24 hours.
-        open_ = sale is not None and self.shop.clock.now() < self.shop.payments.made_at[sale.ref] + timedelta(hours=24)
+        open_ = sale is not None and self.shop.clock.now() < self.shop.payments.made_at[sale.ref] + timedelta(
+            hours=24
+        )
         if sale is not None and open_ and not sale.paid:
             sale.email = sale.email or email
             sale.paid = True
@@ -161,7 +165,9 @@ class History(RuleBasedStateMachine):
         assert booked <= {sale.ref for sale in self.model.sales if sale.paid}
         tickets = [m for m in tables.outbox.values() if m.kind is MailKind.TICKET]
         assert len(tickets) == len(tables.purchases) == len(booked)
-        assert {str(u.mailbox) for u in tables.users.values()} == {str(p.mailbox) for p in tables.purchases.values()}
+        assert {str(u.mailbox) for u in tables.users.values()} == {
+            str(p.mailbox) for p in tables.purchases.values()
+        }
         assert len(tables.users) == len({u.mailbox for u in tables.users.values()})
 
     @invariant()
@@ -189,7 +195,9 @@ class History(RuleBasedStateMachine):
             run(self.shop.reconcile())
             self.shop.deliver_mail()
         tables = self.shop.memory.tables
-        assert {p.provider_ref for p in tables.purchases.values()} == {s.ref for s in self.model.sales if s.paid}
+        assert {p.provider_ref for p in tables.purchases.values()} == {
+            s.ref for s in self.model.sales if s.paid
+        }
         arrived = [m for m in self.shop.mailer.mailbox.values() if m.subject.startswith("Your ticket")]
         assert len(arrived) == len(tables.purchases)
 

@@ -67,7 +67,9 @@ def test_a_ticket_has_no_code_and_a_login_has_one() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "opens"), [(15 * 60 - 1, True), (15 * 60, False)])
-def test_a_login_link_lives_fifteen_minutes_from_when_its_mail_was_handed_over(seconds: int, opens: bool) -> None:
+def test_a_login_link_lives_fifteen_minutes_from_when_its_mail_was_handed_over(
+    seconds: int, opens: bool
+) -> None:
     shop = Shop()
     a_buyer(shop)
     browser = Browser(shop)
@@ -208,7 +210,12 @@ def test_known_and_unknown_addresses_get_the_same_answer_and_leave_the_same_rows
         answer = Browser(shop).ask_for_link(email)
         assert isinstance(answer, LookInYourMail)
         after = shop.memory.tables
-        counts.append([len(getattr(after, t)) - len(getattr(before, t)) for t in ("sessions", "links", "outbox", "limits")])
+        counts.append(
+            [
+                len(getattr(after, t)) - len(getattr(before, t))
+                for t in ("sessions", "links", "outbox", "limits")
+            ]
+        )
     assert counts[0] == counts[1]
     shop.deliver_mail()
     assert shop.letters_to("stranger@example.com") == []

@@ -41,7 +41,7 @@ def test_every_try_sends_the_same_bytes_under_the_same_key() -> None:
     assert shop.letters_to(ANNA)[0].idempotency_key == f"shop-1/{mail.key}"
 
 
-async def _envelope(shop: Shop, mail: Mail):  # noqa: ANN202 - a helper of this test
+async def _envelope(shop: Shop, mail: Mail):
     from domain.mail import fill
     from support.shop import BASE_URL
 

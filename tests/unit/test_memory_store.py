@@ -81,7 +81,9 @@ class NoRollback(MemoryStore):
 
 
 def test_a_store_that_does_not_roll_back_is_caught() -> None:
-    assert "test_a_work_that_raises_leaves_nothing_and_its_exception_comes_back" in broken_promises(NoRollback)
+    assert "test_a_work_that_raises_leaves_nothing_and_its_exception_comes_back" in broken_promises(
+        NoRollback
+    )
 
 
 class NoUniqueness(MemoryStore):

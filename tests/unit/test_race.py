@@ -23,14 +23,22 @@ CASTS = st.builds(
 )
 
 
-def bench(casts: st.SearchStrategy[Cast], *, examples: int, crashes: bool, tally: Tally, sides: Sides = ours) -> None:
+def bench(
+    casts: st.SearchStrategy[Cast], *, examples: int, crashes: bool, tally: Tally, sides: Sides = ours
+) -> None:
     """Let hypothesis draw casts and schedules, and hold the truths in each."""
 
     @settings(max_examples=examples, database=None, phases=[Phase.generate], report_multiple_bugs=False)
     @given(cast=casts, seed=st.integers(0, 2**64))
     def play(cast: Cast, seed: int) -> None:
         chance = Random(seed)
-        race(cast, choose=biased(chance), crash=lambda: crashes and chance.random() < 0.12, tally=tally, sides=sides)
+        race(
+            cast,
+            choose=biased(chance),
+            crash=lambda: crashes and chance.random() < 0.12,
+            tally=tally,
+            sides=sides,
+        )
 
     play()
 

@@ -89,7 +89,13 @@ def test_the_short_way_for_plain_addresses_agrees_with_the_long_way(address: str
 
 @pytest.mark.parametrize(
     ("text", "currency", "minor"),
-    [("19.99", "usd", 1999), ("5", "usd", 500), ("500", "jpy", 500), ("1.234", "kwd", 1234), ("5", "isk", 500)],
+    [
+        ("19.99", "usd", 1999),
+        ("5", "usd", 500),
+        ("500", "jpy", 500),
+        ("1.234", "kwd", 1234),
+        ("5", "isk", 500),
+    ],
 )
 def test_prices_are_counted_as_stripe_counts_them(text: str, currency: str, minor: int) -> None:
     assert Money.parse(text, currency=currency).amount == minor
@@ -116,7 +122,9 @@ def test_only_slugs_are_product_ids(text: str) -> None:
     assert not is_product_id(text)
 
 
-@pytest.mark.parametrize("text", ["", "..", "cs_", "cs_test_", "cs_prod_a", "cs_test_a/b", "cs_test_a\n", "pi_123"])
+@pytest.mark.parametrize(
+    "text", ["", "..", "cs_", "cs_test_", "cs_prod_a", "cs_test_a/b", "cs_test_a\n", "pi_123"]
+)
 def test_only_checkout_sessions_are_asked_about(text: str) -> None:
     assert not is_provider_ref(text)
     assert is_provider_ref("cs_test_a1B2")
