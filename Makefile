@@ -27,7 +27,7 @@ screenshots: bring
 	@mkdir -p docs/screenshots && cd .tools/screenshots && cp shop-light.png product-dark.png view-phone.png library-light.png ../../docs/screenshots/
 
 bench: bring
-	@$(BIN)/python -m benchmarks
+	@PYTHONPATH=src:tests:. $(BIN)/python -m benchmarks
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -26,6 +27,7 @@ UNPAID_PER_IP: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes
 CHECKOUTS_PER_SHOP: Final = Limit(kind="checkouts", most=20, window=timedelta(seconds=1))
 
 
+@lru_cache(maxsize=4096)
 def network_of(peer: str) -> str:
     """What one household or server shares: an IPv4 address, or an IPv6 /64. Unreadable peers share one name."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from domain.values import Digest, EmailAddress, SessionId
@@ -53,6 +54,7 @@ class NewSession:
     token: str
 
 
+@lru_cache(maxsize=1024)
 def label_of(user_agent: str) -> str:
     """A short name for a browser from its User-Agent; nothing else of that header is kept."""
     browsers = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),

@@ -9,9 +9,9 @@ import atexit
 import logging
 import sys
 import threading
-import time
 from collections import deque
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import msgspec
@@ -91,26 +91,36 @@ class BatchedLines(logging.Handler):
             self.flush()
 
     def _text(self, line: AccessLine | dict[str, Any]) -> str:
-        fields = line if isinstance(line, dict) else _fields(line)
+        if not isinstance(line, dict):
+            return _access_text(line, as_json=self._as_json)
         if self._as_json:
-            return self._encode(fields).decode() + "\n"
-        rest = {k: v for k, v in fields.items() if k not in ("at", "level", "said", "exception")}
+            return self._encode(line).decode() + "\n"
+        rest = {k: v for k, v in line.items() if k not in ("at", "level", "said", "exception")}
         words = " ".join(f"{k}={v}" for k, v in rest.items())
-        trace = f"\n{fields['exception']}" if "exception" in fields else ""
-        return f"{fields['at'][11:19]} {fields['level']:7} {fields['said']} {words}{trace}\n"
+        trace = f"\n{line['exception']}" if "exception" in line else ""
+        return f"{line['at'][11:19]} {line['level']:7} {line['said']} {words}{trace}\n"
 
 
-def _fields(line: AccessLine) -> dict[str, Any]:
-    return {
-        "at": _moment(time.time()),
-        "level": "info",
-        "said": "request",
-        "method": line.method,
-        "route": line.route,
-        "status": line.status,
-        "ms": round(line.seconds * 1000, 2),
-        "request_id": line.request_id,
-    }
+def _access_text(line: AccessLine, *, as_json: bool) -> str:
+    """Written by hand, since there is one for every request; nothing in it needs escaping but the method."""
+    at, method, route, status, seconds, request_id = line
+    second = int(at)
+    if not as_json:
+        return (
+            f"{_second(second)[11:]} info    {method} {route} {status} {seconds * 1000:.1f} ms {request_id}\n"
+        )
+    if not method.isalpha():
+        method = "?"
+    return (
+        f'{{"at":"{_second(second)}.{int((at - second) * 1000):03}+00:00","level":"info","said":"request",'
+        f'"method":"{method}","route":"{route}","status":{status},"ms":{seconds * 1000:.2f},'
+        f'"request_id":"{request_id}"}}\n'
+    )
+
+
+@lru_cache(maxsize=8)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _moment(second: float) -> str:

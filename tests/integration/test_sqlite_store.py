@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import stat
 import threading
@@ -295,7 +294,7 @@ def test_a_backup_is_a_whole_shop_and_holds_no_secret(path: Path, tmp_path: Path
     store = SqliteStore.open(path, serving=True)
     asyncio.run(store.transact(lambda b: b.queue(samples.a_mail())))
     copy = tmp_path / "copy.db"
-    assert store.backup(copy) == os.path.getsize(copy)
+    assert store.backup(copy) == copy.stat().st_size
     store.close()
     restored = SqliteStore.open(copy, serving=True)
     assert asyncio.run(restored.read(lambda b: b.mail("m1"))) == samples.a_mail()

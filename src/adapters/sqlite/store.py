@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from adapters.sqlite.connections import ServeLock, open_reader, open_writer
-from adapters.sqlite.view import SqliteView
+from adapters.sqlite.recent import RecentView
 from adapters.sqlite.writer import GroupWriter
 from domain.books import Books, BooksView
 from domain.ports import StoreUnavailable
@@ -26,7 +26,7 @@ class SqliteStore:
         self._write_connection = writer
         self._writer = GroupWriter(writer)
         self._reader = open_reader(path)
-        self._view = SqliteView(self._reader)
+        self._view = RecentView(self._reader)
         # Reads run in the event loop, one at a time; the lock is for programs with several loops.
         self._reading = threading.Lock()
 
@@ -59,6 +59,7 @@ class SqliteStore:
             try:
                 self._reader.execute("BEGIN")
                 try:
+                    self._view.look_for_changes()
                     return work(self._view)
                 finally:
                     if self._reader.in_transaction:

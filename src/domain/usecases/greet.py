@@ -22,6 +22,11 @@ class Greeting:
     holdings: Sequence[Holding]
 
     @property
+    def signed_in(self) -> bool:
+        """Whether this browser proved a mailbox."""
+        return self.session is not None and self.session.signed_in
+
+    @property
     def owned(self) -> frozenset[ProductId]:
         """The products that open for this browser."""
         return owned(self.session, holdings=self.holdings)

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from litestar import HttpMethod, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
-from litestar.response.base import ASGIResponse
 
 from domain.access import Closed, NotYours, Opens, access
 from domain.ports import Clock, OpenFile
@@ -36,6 +35,7 @@ from domain.usecases.start_checkout import (
     TooManyCheckouts,
 )
 from domain.values import ProductId
+from entrypoints.http.answers import Answer
 from entrypoints.http.forms import field_of
 from entrypoints.http.front import AnyRequest, Front, in_words, seconds_until, see_other
 from entrypoints.http.shop import PAGE, ShopPages
@@ -65,11 +65,11 @@ class BuyingPages:
             route("/files/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.file),
         ]
 
-    async def offer(self, request: AnyRequest, pid: FromPath[str]) -> ASGIResponse:
+    async def offer(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
         """A GET buys nothing: it shows the product."""
         return await self.shop.product_page(request, pid)
 
-    async def buy(self, request: AnyRequest, pid: FromPath[str]) -> ASGIResponse:
+    async def buy(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
         """Start a checkout and go to the payment page."""
         again = await field_of(request, "again") == "yes"
         started = await self.start_checkout(self.front.visitor(request), ProductId(pid), again=again)
@@ -91,7 +91,7 @@ class BuyingPages:
             case _:
                 assert_never(started)
 
-    def _not_for_sale(self, request: AnyRequest, product: Product, why: Saleability) -> ASGIResponse:
+    def _not_for_sale(self, request: AnyRequest, product: Product, why: Saleability) -> Answer:
         sold_out = why is Saleability.SOLD_OUT
         title = "Sold out" if sold_out else "Not for sale at the moment"
         message = (
@@ -101,7 +101,7 @@ class BuyingPages:
         )
         return self.front.problem(request, 410 if sold_out else 404, title, message)
 
-    def _too_many(self, request: AnyRequest, pid: str, seconds: int) -> ASGIResponse:
+    def _too_many(self, request: AnyRequest, pid: str, seconds: int) -> Answer:
         message = f"Many checkouts were started just now. Please try again in {in_words(seconds)}. Nothing was charged."
         return self.front.problem(
             request,
@@ -115,7 +115,7 @@ class BuyingPages:
 
     async def view(
         self, request: AnyRequest, pid: FromPath[str], session_id: FromQuery[str | None] = None
-    ) -> ASGIResponse:
+    ) -> Answer:
         """What was bought; with `session_id`, the way back from the payment page."""
         if session_id is not None:
             return await self._come_back(request, pid, session_id)
@@ -141,16 +141,16 @@ class BuyingPages:
                     product=product, purchase=purchase, by_checkout=by_checkout,
                 )  # fmt: skip
 
-    def _not_yours(self, request: AnyRequest, product: Product, greeting: Greeting) -> ASGIResponse:
+    def _not_yours(self, request: AnyRequest, product: Product, greeting: Greeting) -> Answer:
         return self.front.html(
             request, "not_yours.html", greeting=greeting, status=403, noindex=True, product=product
         )
 
-    def _gone(self, request: AnyRequest, name: str) -> ASGIResponse:
+    def _gone(self, request: AnyRequest, name: str) -> Answer:
         message = f"You own {name}, but it is not in the shop's catalogue at the moment. Please write to us."
         return self.front.problem(request, 410, "Not here right now", message)
 
-    async def _come_back(self, request: AnyRequest, pid: str, ref: str) -> ASGIResponse:
+    async def _come_back(self, request: AnyRequest, pid: str, ref: str) -> Answer:
         product = ProductId(pid)
         if request.method == HttpMethod.HEAD:
             # HEAD claims nothing: previews and scanners get the page that says "being confirmed".
@@ -158,7 +158,7 @@ class BuyingPages:
         returned = await self.return_from_payment(self.front.visitor(request), product, ref)
         return self._returned(request, product, ref, returned)
 
-    def _returned(self, request: AnyRequest, pid: ProductId, ref: str, returned: Returned) -> ASGIResponse:
+    def _returned(self, request: AnyRequest, pid: ProductId, ref: str, returned: Returned) -> Answer:
         product = self.front.catalogue.current().products.get(pid)
         match returned:
             case Come():
@@ -194,7 +194,7 @@ class BuyingPages:
             case _:
                 assert_never(returned)
 
-    async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> ASGIResponse:
+    async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> Answer:
         """A file, for those who own its product."""
         fetched = await self.fetch_file(self.front.visitor(request), ProductId(pid), name)
         match fetched:

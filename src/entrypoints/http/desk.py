@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
-from litestar.response.base import ASGIResponse
 
+from domain.access import Holding
+from domain.purchase import PurchaseState
 from domain.usecases.sign_out import SignOut
 from domain.values import SessionId
+from entrypoints.http.answers import Answer
 from entrypoints.http.forms import form_of
 from entrypoints.http.front import AnyRequest, Front, see_other
+from entrypoints.http.rendering import day, money
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
+
+
+_STAMPS: Final = {
+    PurchaseState.LIVE: "",
+    PurchaseState.REFUNDED: "Refunded",
+    PurchaseState.CHARGED_BACK: "Charged back",
+    PurchaseState.SUSPENDED: "In dispute",
+}
+
+
+def _row_of(held: Holding) -> tuple[str, str, str, str]:
+    """A line of the library: name, where it opens, what is known of it, and the stamp of what does not open."""
+    purchase = held.purchase
+    known = f"{day(purchase.booked_at)} · {money(purchase.paid)} · order {purchase.checkout[:12]}"
+    return purchase.product_name, f"/view/{purchase.product}", known, _STAMPS[held.standing.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +51,7 @@ class DeskPages:
             post("/sessions", status_code=303)(self.end),
         ]
 
-    async def library(self, request: AnyRequest) -> ASGIResponse:
+    async def library(self, request: AnyRequest) -> Answer:
         """Everything this browser may open, newest first; to a stranger, the door."""
         greeting = await self.front.greeting(request)
         if greeting.session is None:
@@ -45,10 +63,10 @@ class DeskPages:
             greeting=greeting,
             noindex=True,
             mailbox=greeting.session.mailbox,
-            holdings=holdings,
+            rows=[_row_of(held) for held in holdings],
         )
 
-    async def sessions(self, request: AnyRequest) -> ASGIResponse:
+    async def sessions(self, request: AnyRequest) -> Answer:
         """Where one is signed in."""
         own = await self.sign_out.list(self.front.visitor(request))
         if own is None:
@@ -58,7 +76,7 @@ class DeskPages:
             request, "sessions.html", greeting=greeting, noindex=True, sessions=own.all, current=own.current
         )
 
-    async def end(self, request: AnyRequest) -> ASGIResponse:
+    async def end(self, request: AnyRequest) -> Answer:
         """End one of one's own sessions (`end` is its id), or all of them (`end` is `all`)."""
         wish = (await form_of(request)).get("end", "")
         visitor = self.front.visitor(request)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from litestar import post, route
 from litestar.params import FromPath
-from litestar.response.base import ASGIResponse
 
 from domain.ports import Clock
 from domain.usecases.redeem_login import CameIn, Ready, RedeemLogin, Trouble, Turned
@@ -19,6 +18,7 @@ from domain.usecases.request_login import (
     TooManyRequests,
 )
 from domain.usecases.sign_out import SignOut
+from entrypoints.http.answers import Answer
 from entrypoints.http.forms import field_of, form_of
 from entrypoints.http.front import AnyRequest, Front, in_words, seconds_until, see_other
 from entrypoints.http.shop import PAGE
@@ -61,14 +61,14 @@ class DoorPages:
             post("/logout", status_code=303)(self.leave),
         ]
 
-    async def ask(self, request: AnyRequest) -> ASGIResponse:
+    async def ask(self, request: AnyRequest) -> Answer:
         """The form for an address."""
         greeting = await self.front.greeting(request)
         return self.front.html(
             request, "request_login.html", greeting=greeting, noindex=True, email="", error=None
         )
 
-    async def send(self, request: AnyRequest) -> ASGIResponse:
+    async def send(self, request: AnyRequest) -> Answer:
         """Queue a login mail, perhaps; the answer is the same for every address."""
         typed = await field_of(request, "email")
         answer = await self.request_login(self.front.visitor(request), typed)
@@ -84,17 +84,17 @@ class DoorPages:
             case _:
                 assert_never(answer)
 
-    def _look_in_your_mail(self, request: AnyRequest, new_token: str | None) -> ASGIResponse:
+    def _look_in_your_mail(self, request: AnyRequest, new_token: str | None) -> Answer:
         response = self.front.html(request, "check_mail.html", noindex=True, error=None)
         if new_token is not None:
-            response.headers.add(*self.front.cookies.session(new_token))
+            response.add(*self.front.cookies.session(new_token))
         return response
 
-    def _too_many(self, request: AnyRequest, seconds: int) -> ASGIResponse:
+    def _too_many(self, request: AnyRequest, seconds: int) -> Answer:
         message = f"Your network asked for many sign-in mails. Please try again in {in_words(seconds)}."
         return self.front.problem(request, 429, "A moment, please", message, retry_after=seconds)
 
-    async def confirm(self, request: AnyRequest, token: FromPath[str]) -> ASGIResponse:
+    async def confirm(self, request: AnyRequest, token: FromPath[str]) -> Answer:
         """What a link's GET shows: a button. Scanners and previews use nothing up."""
         look = await self.redeem.look(token)
         match look:
@@ -103,7 +103,7 @@ class DoorPages:
             case Turned():
                 return self._turned(request, look, token=token)
 
-    async def use(self, request: AnyRequest, token: FromPath[str]) -> ASGIResponse:
+    async def use(self, request: AnyRequest, token: FromPath[str]) -> Answer:
         """Press the button: the link is used up; or, of a link that is over, ask for a new one."""
         if (await form_of(request)).get("renew"):
             return await self._renew(request, token)
@@ -111,7 +111,7 @@ class DoorPages:
             request, await self.redeem.by_link(self.front.visitor(request), token), token=token
         )
 
-    async def _renew(self, request: AnyRequest, token: str) -> ASGIResponse:
+    async def _renew(self, request: AnyRequest, token: str) -> Answer:
         answer = await self.request_login.renew(self.front.visitor(request), token)
         match answer:
             case LookInYourMail(new_token):
@@ -123,14 +123,14 @@ class DoorPages:
             case _:
                 assert_never(answer)
 
-    async def enter_code(self, request: AnyRequest) -> ASGIResponse:
+    async def enter_code(self, request: AnyRequest) -> Answer:
         """Type the code of a login mail, in the browser that asked for it."""
         typed = await field_of(request, "code")
         return self._entered(
             request, await self.redeem.by_code(self.front.visitor(request), typed), token=None
         )
 
-    def _entered(self, request: AnyRequest, came: CameIn | Turned, *, token: str | None) -> ASGIResponse:
+    def _entered(self, request: AnyRequest, came: CameIn | Turned, *, token: str | None) -> Answer:
         match came:
             case CameIn(session, device, _, product):
                 cookies = self.front.cookies
@@ -139,7 +139,7 @@ class DoorPages:
             case Turned():
                 return self._turned(request, came, token=token)
 
-    def _turned(self, request: AnyRequest, turned: Turned, *, token: str | None) -> ASGIResponse:
+    def _turned(self, request: AnyRequest, turned: Turned, *, token: str | None) -> Answer:
         status = _STATUS[turned.trouble]
         if turned.trouble in _CODE_FORM:
             tries = f"{turned.tries_left} {'try' if turned.tries_left == 1 else 'tries'} left"
@@ -154,7 +154,7 @@ class DoorPages:
             can_renew=token if turned.renewable else None,
         )
 
-    async def leave(self, request: AnyRequest) -> ASGIResponse:
+    async def leave(self, request: AnyRequest) -> Answer:
         """Log out: the session ends on the server, and the cookie goes."""
         await self.sign_out.here(self.front.visitor(request))
         return see_other("/", self.front.cookies.no_session())

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Request
-from litestar.response.base import ASGIResponse
 
 from domain.ports import Catalogue
 from domain.product import CatalogueEdition
 from domain.session import Visitor
 from domain.usecases.greet import STRANGER, Greet, Greeting
+from entrypoints.http.answers import Answer, Header
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.rendering import Pages
 
@@ -21,15 +21,12 @@ if TYPE_CHECKING:
 
 
 AnyRequest = Request[Any, Any, Any]
-Header = tuple[str, str]
 PERSONAL: Final[Header] = ("cache-control", "no-store")
 
 
-def see_other(url: str, *cookies: Header) -> ASGIResponse:
+def see_other(url: str, *cookies: Header) -> Answer:
     """303: the browser goes on with a GET, and "back" does not send the form again."""
-    return ASGIResponse(
-        status_code=303, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain"
-    )
+    return Answer(status=303, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,7 @@ class Front:
     greet: Greet
     base_url: str
     banner: Banner | None
+    footers: dict[str, str] = field(default_factory=dict)
 
     def visitor(self, request: AnyRequest) -> Visitor:
         """What came along with the request."""
@@ -71,7 +69,7 @@ class Front:
         status: int = 200,
         headers: Sequence[Header] = (PERSONAL,),
         **context: object,
-    ) -> ASGIResponse:
+    ) -> Answer:
         """A page, by default one that nobody may store.
 
         Without a greeting nobody was looked up, so the page says nothing about who is there.
@@ -86,7 +84,7 @@ class Front:
             request_id=request.scope["request_id"],  # type: ignore[typeddict-item]  # the gate put it there
             **context,
         )
-        return ASGIResponse(body=body, status_code=status, headers=headers, media_type="text/html")
+        return Answer(body, status=status, headers=headers, media_type="text/html")
 
     def render(
         self,
@@ -102,7 +100,7 @@ class Front:
         return self.pages.render(
             template,
             shop=edition.shop,
-            footer_pages=tuple(edition.pages.values()),
+            footer_links=self._footer_links(edition),
             viewer=greeting.session,
             banner=self.banner,
             request_id=request_id,
@@ -111,6 +109,15 @@ class Front:
             version=edition.version[:8],
             **context,
         )
+
+    def _footer_links(self, edition: CatalogueEdition) -> str:
+        """The same on every page of an edition, so rendered once."""
+        held = self.footers.get(edition.version)
+        if held is None:
+            self.footers.clear()
+            held = self.pages.render("footer_links.html", pages=tuple(edition.pages.values())).decode()
+            self.footers[edition.version] = held
+        return held
 
     def problem(
         self,
@@ -122,7 +129,7 @@ class Front:
         action_url: str = "/",
         action_label: str = "Back to the shop",
         retry_after: int | None = None,
-    ) -> ASGIResponse:
+    ) -> Answer:
         """A page that says what went wrong, and what to do next."""
         headers = [PERSONAL]
         if retry_after is not None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from litestar.enums import ScopeType
 
@@ -14,7 +13,7 @@ from entrypoints.http.addresses import peer_of
 from entrypoints.logs import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,10 +24,10 @@ WEBHOOK_PATH: Final = "/webhook"
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 
 
-@dataclass(frozen=True, slots=True)
-class AccessLine:
-    """One answered request. `route` is the template, so that no token and no id is in it."""
+class AccessLine(NamedTuple):
+    """One answered request, at a Unix time. `route` is the template, so that no token and no id is in it."""
 
+    at: float
     method: str
     route: str
     status: int
@@ -94,16 +93,12 @@ class Gate:
         method: str = scope["method"]
         headers = list(scope["headers"])
         status, started = 500, False
-        extra = [*self._headers, (b"x-request-id", request_id.encode())]
 
         async def answer(message: Message) -> None:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
-                sent = list(message["headers"])
-                if not any(name == b"cache-control" for name, _ in sent):
-                    sent.append(self._no_store)
-                sent += extra
+                sent = self._completed(message["headers"], request_id)
                 await send({"type": "http.response.start", "status": status, "headers": sent})
             elif method == "HEAD" and message["type"] == "http.response.body":
                 if not message.get("more_body"):
@@ -126,7 +121,20 @@ class Gate:
                 await _answer_plainly(500, self._refuse(500, request_id), answer)
         finally:
             route = scope.get("path_template") or "-"
-            self._note(AccessLine(method, str(route), status, time.perf_counter() - began, request_id))
+            self._note(
+                AccessLine(time.time(), method, str(route), status, time.perf_counter() - began, request_id)
+            )
+
+    def _completed(
+        self, headers: Iterable[tuple[bytes, bytes]], request_id: str
+    ) -> list[tuple[bytes, bytes]]:
+        """An answer's own headers and those of every answer; what says nothing of storing may not be stored."""
+        sent = [*headers, *self._headers, (b"x-request-id", request_id.encode())]
+        for name, _ in sent:
+            if name == b"cache-control":
+                return sent
+        sent.append(self._no_store)
+        return sent
 
     def _objection(self, path: str, method: str, headers: list[tuple[bytes, bytes]]) -> int | None:
         host = site = origin = None

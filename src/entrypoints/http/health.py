@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from litestar import route
-from litestar.response.base import ASGIResponse
 
 from domain.ports import StoreUnavailable
+from entrypoints.http.answers import Answer
 from entrypoints.http.front import PERSONAL
 from entrypoints.http.shop import PAGE
 
@@ -41,11 +41,11 @@ class HealthPages:
             route("/readyz", http_method=PAGE, status_code=200)(self.ready),
         ]
 
-    async def up(self) -> ASGIResponse:
+    async def up(self) -> Answer:
         """The process answers."""
         return _plain(_OK, b"up\n")
 
-    async def ready(self) -> ASGIResponse:
+    async def ready(self) -> Answer:
         """Work may be sent here."""
         if self.leaving.told:
             return _plain(_NOT_NOW, b"stopping\n")
@@ -56,5 +56,5 @@ class HealthPages:
         return _plain(_OK, b"ready\n")
 
 
-def _plain(status: int, body: bytes) -> ASGIResponse:
-    return ASGIResponse(body=body, status_code=status, media_type="text/plain", headers=[PERSONAL])
+def _plain(status: int, body: bytes) -> Answer:
+    return Answer(body, status=status, media_type="text/plain", headers=[PERSONAL])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Response
 from litestar.exceptions import HTTPException
-from litestar.response.base import ASGIResponse
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
+from entrypoints.http.answers import Answer
 from entrypoints.http.front import Front
 from entrypoints.logs import log_exception
 
@@ -67,11 +67,11 @@ _RETRY_AFTER: Final = 10
 class Finished(Response[bytes]):
     """A page that is already made, in the wrapping that Litestar wants of an exception handler."""
 
-    def __init__(self, page: ASGIResponse) -> None:
+    def __init__(self, page: Answer) -> None:
         super().__init__(b"")
         self._page = page
 
-    def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIResponse:
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> Answer:
         """The page as it is."""
         return self._page
 
@@ -96,7 +96,7 @@ class Problems:
         response = self.page(request, status)
         for name, value in (error.headers or {}).items():
             if name.lower() == "allow":
-                response.headers.add(name, value)
+                response.add(name, value)
         return Finished(response)
 
     def on_any(self, request: AnyRequest, error: Exception) -> Finished:
@@ -114,7 +114,7 @@ class Problems:
 
     def page(
         self, request: AnyRequest, status: int, *, words: Words | None = None, retry_after: int | None = None
-    ) -> ASGIResponse:
+    ) -> Answer:
         """The page of a status."""
         found = words or WORDS[status]
         return self._front.problem(request, status, found.title, found.message, retry_after=retry_after)

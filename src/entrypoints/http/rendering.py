@@ -36,6 +36,10 @@ class Pages:
             path.name: (path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream")
             for path in sorted((_HERE / "static").iterdir())
         }
+        self._addresses = {
+            name: safe(f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}")
+            for name, (content, _) in self._assets.items()
+        }
         for name, function in (
             ("money", money), ("price_value", price_value), ("day", day), ("moment", moment),
             ("filesize", filesize), ("asset", self.asset), ("url", url),
@@ -49,8 +53,7 @@ class Pages:
 
     def asset(self, name: str) -> str:
         """The address of a static file, which changes with its content: so it may be cached for ever."""
-        content, _ = self._assets[name]
-        return safe(f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}")
+        return self._addresses[name]
 
     def asset_bytes(self, name: str) -> tuple[bytes, str] | None:
         """A static file and its media type; None if there is none of that name."""
@@ -76,6 +79,7 @@ def money(price: Money) -> str:
     return format_currency(amount, price.currency.upper(), locale=_LOCALE, currency_digits=digits == 2)
 
 
+@lru_cache(maxsize=1024)
 def day(at: datetime) -> str:
     """`24 November 2026`, in UTC."""
     return f"{at.day} {at:%B %Y}"

@@ -9,12 +9,12 @@ from xml.sax.saxutils import escape
 from litestar import HttpMethod, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from litestar.response.base import ASGIResponse
 
 from domain.books import BooksView
 from domain.ports import Store
 from domain.product import CatalogueEdition, Product, Saleability, saleability
 from domain.values import ProductId
+from entrypoints.http.answers import Answer
 from entrypoints.http.front import AnyRequest, Front
 
 if TYPE_CHECKING:
@@ -25,15 +25,23 @@ if TYPE_CHECKING:
 PAGE: Final = [HttpMethod.GET, HttpMethod.HEAD]
 _PUBLIC: Final = ("cache-control", "public, max-age=0, must-revalidate")
 _FOREVER: Final = ("cache-control", "public, max-age=31536000, immutable")
+_MOST_OWNERS: Final = 500
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
 @dataclass(slots=True)
-class _GuestPages:
-    """What everybody without a session sees, rendered once for each edition of the catalogue."""
+class _Rendered:
+    """What is the same for everybody, rendered once for each edition of the catalogue."""
 
     version: str = ""
-    pages: dict[str, ASGIResponse] = field(default_factory=dict)
+    pages: dict[str, Answer] = field(default_factory=dict)
+    """What everybody without a session sees."""
+    owners: dict[tuple[frozenset[ProductId], frozenset[ProductId], bool, bool], Answer] = field(
+        default_factory=dict
+    )
+    """The shop for (what one owns, what is sold out, somebody we know, signed in): nothing else of a buyer is on it."""
+    cards: dict[tuple[ProductId, bool, bool], str] = field(default_factory=dict)
+    """A product on the shelf: (product, owned, sold out)."""
 
 
 class ShopPages:
@@ -45,7 +53,7 @@ class ShopPages:
         self._front = front
         self._store = store
         self._cover = cover
-        self._guests = _GuestPages()
+        self._rendered = _Rendered()
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
@@ -60,38 +68,33 @@ class ShopPages:
             route("/sitemap.xml", http_method=PAGE, status_code=200)(self.sitemap),
         ]
 
-    async def home(self, request: AnyRequest) -> ASGIResponse:
+    async def home(self, request: AnyRequest) -> Answer:
         """The shop, with what one owns."""
         edition = self._front.catalogue.current()
         limited = any(product.stock is not None for product in edition.products.values())
         if not self._front.cookies.has_session(request) and not limited:
-            return self._for_guests("/", edition, lambda: self._render_home(edition, frozenset()))
+            return self._for_guests("/", edition, lambda: self._render_home(edition))
         greeting = await self._front.greeting(request)
         sold_out = await self._sold_out(edition) if limited else frozenset[ProductId]()
-        products = tuple(edition.products.values())
-        return self._front.html(
-            request,
-            "shop.html",
-            greeting=greeting,
-            products=products,
-            owned=greeting.owned,
-            sold_out=sold_out,
-        )
+        owners = self._of(edition).owners
+        key = (greeting.owned, sold_out, greeting.session is not None, greeting.signed_in)
+        found = owners.get(key)
+        if found is None:
+            cards = self._shelf(edition, greeting.owned, sold_out)
+            found = self._front.html(request, "shop.html", greeting=greeting, cards=cards)
+            if len(owners) < _MOST_OWNERS:
+                owners[key] = found
+        return found
 
-    def _render_home(self, edition: CatalogueEdition, owned: frozenset[ProductId]) -> bytes:
-        return self._front.render(
-            "shop.html",
-            edition,
-            products=tuple(edition.products.values()),
-            owned=owned,
-            sold_out=frozenset(),
-        )
+    def _render_home(self, edition: CatalogueEdition) -> bytes:
+        cards = self._shelf(edition, frozenset(), frozenset())
+        return self._front.render("shop.html", edition, cards=cards)
 
-    async def product(self, request: AnyRequest, pid: FromPath[str]) -> ASGIResponse:
+    async def product(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
         """One product: what it is, what it costs, what one gets."""
         return await self.product_page(request, pid)
 
-    async def product_page(self, request: AnyRequest, pid: str) -> ASGIResponse:
+    async def product_page(self, request: AnyRequest, pid: str) -> Answer:
         """The page of a product; GET /buy shows the same."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
@@ -116,15 +119,36 @@ class ShopPages:
             sold_out=await self._is_sold_out(product),
         )
 
-    def _for_guests(self, path: str, edition: CatalogueEdition, render: Callable[[], bytes]) -> ASGIResponse:
-        if self._guests.version != edition.version:
-            self._guests = _GuestPages(version=edition.version)
-        found = self._guests.pages.get(path)
+    def _of(self, edition: CatalogueEdition) -> _Rendered:
+        if self._rendered.version != edition.version:
+            self._rendered = _Rendered(version=edition.version)
+        return self._rendered
+
+    def _shelf(
+        self, edition: CatalogueEdition, owned: frozenset[ProductId], sold_out: frozenset[ProductId]
+    ) -> list[str]:
+        """The products as HTML, one card each."""
+        cards = self._of(edition).cards
+        shelf: list[str] = []
+        for product in edition.products.values():
+            key = (product.id, product.id in owned, product.id in sold_out)
+            card = cards.get(key)
+            if card is None:
+                card = self._front.pages.render(
+                    "card.html", product=product, version=edition.version[:8], owned=key[1], sold_out=key[2]
+                ).decode()
+                cards[key] = card
+            shelf.append(card)
+        return shelf
+
+    def _for_guests(self, path: str, edition: CatalogueEdition, render: Callable[[], bytes]) -> Answer:
+        pages = self._of(edition).pages
+        found = pages.get(path)
         if found is None:
             # A shared cache must not hand this to somebody who has a session.
             headers = [_PUBLIC, ("vary", "Cookie")]
-            found = ASGIResponse(body=render(), media_type="text/html", headers=headers)
-            self._guests.pages[path] = found
+            found = Answer(render(), media_type="text/html", headers=headers)
+            pages[path] = found
         return found
 
     async def _is_sold_out(self, product: Product) -> bool:
@@ -142,16 +166,16 @@ class ShopPages:
 
         return await self._store.read(work)
 
-    async def cover(self, pid: FromPath[str], name: FromPath[str]) -> ASGIResponse:
+    async def cover(self, pid: FromPath[str], name: FromPath[str]) -> Answer:
         """A product's cover. An SVG opened by itself runs nothing: its own policy is a sandbox."""
         product = self._front.catalogue.current().products.get(ProductId(pid))
         found = self._cover(ProductId(pid)) if product is not None and product.cover == name else None
         if found is None:
             raise NotFoundException
         body, media_type = found
-        return ASGIResponse(body=body, media_type=media_type, headers=[_FOREVER, _NO_SCRIPT])
+        return Answer(body, media_type=media_type, headers=[_FOREVER, _NO_SCRIPT])
 
-    async def page(self, request: AnyRequest, slug: FromPath[str]) -> ASGIResponse:
+    async def page(self, request: AnyRequest, slug: FromPath[str]) -> Answer:
         """One of the merchant's own pages."""
         page = self._front.catalogue.current().pages.get(slug)
         if page is None:
@@ -159,27 +183,27 @@ class ShopPages:
         greeting = await self._front.greeting(request)
         return self._front.html(request, "page.html", greeting=greeting, page=page)
 
-    async def static(self, name: FromPath[str]) -> ASGIResponse:
+    async def static(self, name: FromPath[str]) -> Answer:
         """Stylesheet, script and pictures of the shop's frame, from memory."""
         found = self._front.pages.asset_bytes(name)
         if found is None:
             raise NotFoundException
         body, media_type = found
-        return ASGIResponse(body=body, media_type=media_type, headers=[_FOREVER])
+        return Answer(body, media_type=media_type, headers=[_FOREVER])
 
-    async def favicon(self) -> ASGIResponse:
+    async def favicon(self) -> Answer:
         """Browsers ask for it by this name whatever the page says."""
         return await self.static("favicon.svg")
 
-    async def robots(self) -> ASGIResponse:
+    async def robots(self) -> Answer:
         """Crawlers may see the shop; the rest is nobody's but the buyer's."""
         text = (
             "User-agent: *\nDisallow: /view/\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
             f"Disallow: /request-login\nDisallow: /files/\nSitemap: {self._front.base_url}/sitemap.xml\n"
         )
-        return ASGIResponse(body=text.encode(), media_type="text/plain", headers=[_PUBLIC])
+        return Answer(text.encode(), media_type="text/plain", headers=[_PUBLIC])
 
-    async def sitemap(self) -> ASGIResponse:
+    async def sitemap(self) -> Answer:
         """https://www.sitemaps.org/protocol.html"""
         edition = self._front.catalogue.current()
         paths = [
@@ -192,4 +216,4 @@ class ShopPages:
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
         )
-        return ASGIResponse(body=body.encode(), media_type="application/xml", headers=[_PUBLIC])
+        return Answer(body.encode(), media_type="application/xml", headers=[_PUBLIC])

@@ -6,7 +6,7 @@ import mimetypes
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from litestar.response.base import ASGIResponse
+from entrypoints.http.answers import Answer
 
 if TYPE_CHECKING:
     from litestar.types import Receive, Scope, Send
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from domain.ports import OpenFile
 
 
-class FileResponse(ASGIResponse):
+class FileResponse(Answer):
     """A whole file; memory stays constant whatever its size."""
 
     def __init__(self, file: OpenFile, *, head: bool) -> None:
         media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         super().__init__(
+            media_type=media_type,
             headers=[
                 ("content-disposition", disposition(file.name)),
-                ("content-length", str(file.size)),
                 ("cache-control", "private, no-store"),
                 ("content-security-policy", "default-src 'none'; sandbox"),
             ],
-            media_type=media_type,
         )
+        self.raw_headers[1] = (b"content-length", str(file.size).encode())
         self._file = file
         self._head = head
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head, then the chunks as they are read."""
-        await self.start_response(send)
+        await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
         if not self._head:
             async for chunk in self._file.chunks:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})

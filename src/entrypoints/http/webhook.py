@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from litestar import post
-from litestar.response.base import ASGIResponse
 
 from domain.ports import Unheard
 from domain.usecases.hear_event import HearEvent
+from entrypoints.http.answers import Answer
 from entrypoints.http.front import PERSONAL, AnyRequest
 from entrypoints.logs import log
 
@@ -27,17 +27,15 @@ class WebhookDoor:
         """The handler."""
         return [post("/webhook", status_code=200)(self.deliver)]
 
-    async def deliver(self, request: AnyRequest) -> ASGIResponse:
+    async def deliver(self, request: AnyRequest) -> Answer:
         """One delivery. StoreUnavailable becomes a 503, and Stripe retries for three days."""
         body = await request.body()
         heard = await self.hear(body, request.headers.get("stripe-signature", ""))
         if isinstance(heard, Unheard):
             log.warning("webhook refused", extra={"fields": {"reason": heard.reason}})
-            return ASGIResponse(
-                body=heard.reason.encode(), status_code=400, media_type="text/plain", headers=[PERSONAL]
-            )
+            return Answer(body=heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL])
         if heard.outcome.startswith("quarantined"):
             log.warning(
                 "webhook quarantined", extra={"fields": {"type": heard.type, "outcome": heard.outcome}}
             )
-        return ASGIResponse(body=heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
+        return Answer(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
