@@ -35,7 +35,7 @@ from support.servers import (
 )
 
 RUNS = 1
-SALES = 600
+SALES = 400
 LOGINS = 1000
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
@@ -10,7 +10,7 @@ from litestar import post, route
 from domain.access import Holding
 from domain.purchase import PurchaseState
 from domain.usecases.sign_out import SignOut
-from domain.values import SessionId
+from domain.values import EmailAddress, SessionId
 from entrypoints.http.answers import Answer
 from entrypoints.http.forms import form_of
 from entrypoints.http.front import AnyRequest, Front, see_other
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 
+_MOST_LIBRARIES: Final = 500
+_LibraryKey = tuple[str, EmailAddress | None, tuple[tuple[str, str, str, str], ...]]
 _STAMPS: Final = {
     PurchaseState.LIVE: "",
     PurchaseState.REFUNDED: "Refunded",
@@ -42,6 +44,8 @@ class DeskPages:
 
     front: Front
     sign_out: SignOut
+    libraries: dict[_LibraryKey, Answer] = field(default_factory=dict)
+    """Libraries that were rendered lately; what is not changed need not be rendered again."""
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
@@ -53,18 +57,28 @@ class DeskPages:
 
     async def library(self, request: AnyRequest) -> Answer:
         """Everything this browser may open, newest first; to a stranger, the door."""
+        edition = self.front.catalogue.current()
         greeting = await self.front.greeting(request)
         if greeting.session is None:
             return see_other("/request-login")
         holdings = sorted(greeting.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
-        return self.front.html(
-            request,
-            "library.html",
-            greeting=greeting,
-            noindex=True,
-            mailbox=greeting.session.mailbox,
-            rows=[_row_of(held) for held in holdings],
-        )
+        rows = tuple(_row_of(held) for held in holdings)
+        # Everything that is on the page is in the key, so nobody is ever shown another's.
+        key = (edition.version, greeting.session.mailbox, rows)
+        found = self.libraries.get(key)
+        if found is None:
+            found = self.front.html(
+                request,
+                "library.html",
+                greeting=greeting,
+                noindex=True,
+                mailbox=greeting.session.mailbox,
+                rows=rows,
+            )
+            if len(self.libraries) >= _MOST_LIBRARIES:
+                self.libraries.clear()
+            self.libraries[key] = found
+        return found
 
     async def sessions(self, request: AnyRequest) -> Answer:
         """Where one is signed in."""
