@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from entrypoints.logs import BatchedLines, log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_COLLECT_AFTER: Final = 20_000
 _NOT_READY_FOR: Final = 5.0
 """Seconds between SIGTERM and the last connection: load balancers look away meanwhile."""
 
@@ -43,6 +45,8 @@ async def serve(
         loop.add_signal_handler(number, handler)
     shop_id = await open_shop(container)
     log.info("shop opens", extra={"fields": {"shop": shop_id, "base_url": container.settings().base_url}})
+    app = container.app()
+    _settle_memory()
     worker = asyncio.create_task(container.worker().run())
     done = asyncio.Event()
 
@@ -56,7 +60,7 @@ async def serve(
 
     leaving = asyncio.create_task(leave())
     try:
-        await Listener(container.app(), address).run(until=done, when_up=when_up)
+        await Listener(app, address).run(until=done, when_up=when_up)
     finally:
         leaving.cancel()
         worker.cancel()
@@ -65,3 +69,10 @@ async def serve(
         await close_shop(container)
         log.info("shop is closed")
         lines.flush()
+
+
+def _settle_memory() -> None:
+    """What stands now stands for good: the collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 50)

@@ -21,7 +21,10 @@ _SWEEP: Final = timedelta(minutes=10)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 # Few at a time: mail can wait a second, the shoppers who share this process cannot.
-_MAILS_AT_ONCE: Final = 4
+_MAILS_AT_ONCE: Final = 2
+# Some twenty a second at most: carriers limit their callers (Resend to a few requests a second), and a burst of
+# sales must not wait for its own mails.
+_BETWEEN_MAILS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Worker:
     async def _carry(self, waiting: list[Mail]) -> None:
         while waiting:
             await self.deliver.hand_over(waiting.pop(0))
+            await asyncio.sleep(_BETWEEN_MAILS)
 
     async def retry_quarantine(self) -> None:
         """Look again at what waits in quarantine."""

@@ -116,20 +116,38 @@ class GroupWriter:
         run("BEGIN IMMEDIATE")
         if len(group) == 1:
             self._run_alone(group[0])
-        else:
-            for job in group:
-                run("SAVEPOINT work")
-                try:
-                    job.result = job.work(self._books)
-                except BaseException as error:
-                    if not self._connection.in_transaction:
-                        raise sqlite3.OperationalError("the transaction ended under us") from error
-                    run("ROLLBACK TO work")
-                    job.error = _told(error)
-                run("RELEASE work")
+        elif not self._run_without_savepoints(group):
+            run("BEGIN IMMEDIATE")
+            self._run_with_savepoints(group)
         if self._connection.in_transaction:
             run("COMMIT")
             self.commits += 1
+
+    def _run_without_savepoints(self, group: list[_Job]) -> bool:
+        """The usual case: no work raises, so nothing has to be undone. False, and all undone, if one did."""
+        try:
+            for job in group:
+                job.result = job.work(self._books)
+        except sqlite3.Error:
+            raise
+        except BaseException:
+            self._roll_back()
+            return False
+        return True
+
+    def _run_with_savepoints(self, group: list[_Job]) -> None:
+        """One that raises undoes itself alone."""
+        run = self._connection.execute
+        for job in group:
+            run("SAVEPOINT work")
+            try:
+                job.result = job.work(self._books)
+            except BaseException as error:
+                if not self._connection.in_transaction:
+                    raise sqlite3.OperationalError("the transaction ended under us") from error
+                run("ROLLBACK TO work")
+                job.error = _told(error)
+            run("RELEASE work")
 
     def _run_alone(self, job: _Job) -> None:
         try:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from litestar import post
 
 from domain.ports import Unheard
 from domain.usecases.hear_event import HearEvent
 from entrypoints.http.answers import Answer
+from entrypoints.http.forms import body_of
 from entrypoints.http.front import PERSONAL, AnyRequest
 from entrypoints.logs import log
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
+
+# An event of Stripe's is some 4 KB; 1 MB is far beyond any, and small enough to hold many at once.
+LARGEST_EVENT: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class WebhookDoor:
 
     async def deliver(self, request: AnyRequest) -> Answer:
         """One delivery. StoreUnavailable becomes a 503, and Stripe retries for three days."""
-        body = await request.body()
+        body = await body_of(request, most=LARGEST_EVENT)
         heard = await self.hear(body, request.headers.get("stripe-signature", ""))
         if isinstance(heard, Unheard):
             log.warning("webhook refused", extra={"fields": {"reason": heard.reason}})
