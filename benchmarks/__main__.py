@@ -34,8 +34,8 @@ from support.servers import (
     free_port,
 )
 
-RUNS = 1
-SALES = 400
+RUNS = 3
+SALES = 1000
 LOGINS = 1000
 
 

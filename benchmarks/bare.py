@@ -12,9 +12,7 @@ from litestar.response.base import ASGIResponse
 from entrypoints.listening import Address, Listener
 
 
-async def main(port: int, page: Path) -> None:
-    body = page.read_bytes()
-
+async def main(port: int, body: bytes) -> None:
     @get("/", status_code=200)
     async def home() -> ASGIResponse:
         return ASGIResponse(body=body, media_type="text/html")
@@ -24,4 +22,4 @@ async def main(port: int, page: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2]).read_bytes()))

@@ -1,4 +1,4 @@
-"""Load, made by wrk: light enough to share two cores with what it measures. Loopback only, bounded in count and time."""
+"""Load, made by wrk: light enough to share two cores with what it measures. Loopback only, and bounded."""
 
 from __future__ import annotations
 
