@@ -7,6 +7,7 @@ import re
 import socket
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -95,6 +96,18 @@ def test_an_owner_is_asked_before_buying_twice(shop: ShopServer) -> None:
     assert asked.status_code == 200
     assert "You own" in asked.text
     assert anna.post(f"/buy/{BOOK}", {"again": "yes"}).status_code == 303
+
+
+def test_twenty_uses_of_one_link_at_once_give_one_session(shop: ShopServer) -> None:
+    email = address()
+    buyer = Shopper(shop)
+    buyer.buy_and_pay(email)
+    link = buyer.link_from(email)
+    thieves = [Shopper(shop) for _ in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda thief: thief.post(link), thieves))
+    assert sorted(a.status_code for a in answers) == [303] + [410] * 19
+    assert sum(thief.get("/library").status_code == 200 for thief in thieves) == 1
 
 
 def test_get_of_buy_shows_the_product_and_buys_nothing(shop: ShopServer) -> None:

@@ -222,6 +222,24 @@ def test_known_and_unknown_addresses_get_the_same_answer_and_leave_the_same_rows
     assert [m.state for m in shop.memory.tables.outbox.values()][-1] is MailState.DROPPED
 
 
+def test_known_and_unknown_addresses_take_the_same_steps_at_every_port() -> None:
+    """What happens before the answer is the same, step by step; only the mail worker, later, tells them apart."""
+    traces = []
+    for email in (ANNA, "stranger@example.com"):
+        steps: list[str] = []
+
+        async def note(place: str, steps: list[str] = steps) -> None:
+            steps.append(place)
+
+        shop = Shop(pause=note)
+        a_buyer(shop)
+        steps.clear()
+        Browser(shop).ask_for_link(email)
+        traces.append(steps)
+    assert traces[0] == traces[1]
+    assert traces[0]
+
+
 def test_an_address_that_is_none_is_refused_with_a_sentence() -> None:
     shop = Shop()
     assert isinstance(Browser(shop).ask_for_link("bob"), NotAnAddress)
