@@ -38,7 +38,8 @@ def test_every_try_sends_the_same_bytes_under_the_same_key() -> None:
     shop.deliver_mail()
     assert len(set(shop.mailer.handed)) == 1
     assert len(shop.letters_to(ANNA)) == 1
-    assert shop.letters_to(ANNA)[0].idempotency_key == f"shop-1/{mail.key}"
+    [checkout] = shop.memory.tables.checkouts
+    assert shop.letters_to(ANNA)[0].idempotency_key == f"shop-1/ticket:{checkout}"
 
 
 async def _envelope(shop: Shop, mail: Mail):
