@@ -66,7 +66,8 @@ def test_six_hundred_sales_under_fifty_kills(tmp_path: Path, capsys: pytest.Capt
         chance = random.Random(2)
         storm = Storm(shop, chance, patient=True)
         sales = [storm.a_sale(number, mailboxes=mailboxes) for number in range(sales_number)]
-        selling, within_a_request = [], 0
+        selling, within_a_request, over = [], 0, asyncio.Event()
+        stripe = [asyncio.create_task(storm.tell_again(sales, until=over)) for _ in range(3)]
         for batch in range(kills_number):
             some = sales[batch * sales_number // kills_number : (batch + 1) * sales_number // kills_number]
             selling.append(asyncio.create_task(storm.all_sales(some, storm.race)))
@@ -78,7 +79,8 @@ def test_six_hundred_sales_under_fifty_kills(tmp_path: Path, capsys: pytest.Capt
             booked = {p["checkout_session"] for p in books["purchase"]}
             lost = [sale.cs for sale in acknowledged if sale.cs not in booked]
             assert not lost, f"acknowledged, and lost: {lost}"
-        await asyncio.gather(*selling)
+        over.set()
+        await asyncio.gather(*selling, *stripe)
         await until_every_ticket_arrived(shop, sales_number, within=120)
         await storm.close()
         return sales, within_a_request

@@ -106,6 +106,15 @@ class Storm:
         self.chance.shuffle(sides)
         await asyncio.gather(*sides)
 
+    async def tell_again(self, sales: list[Sale], *, until: asyncio.Event) -> None:
+        """Stripe delivers more than once: events of any sale that is paid, one after the other."""
+        while not until.is_set():
+            told = [sale for sale in sales if sale.event]
+            if told:
+                await self.webhook(self.chance.choice(told))
+            else:
+                await asyncio.sleep(0.01)
+
     async def all_sales(self, sales: list[Sale], story: Callable[[Sale], Awaitable[None]]) -> None:
         """Every story, begun so many a second."""
         running = []

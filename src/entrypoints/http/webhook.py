@@ -34,7 +34,7 @@ class WebhookDoor:
     async def deliver(self, request: AnyRequest) -> Answer:
         """One delivery. StoreUnavailable becomes a 503, and Stripe retries for three days."""
         body = await body_of(request, most=LARGEST_EVENT)
-        heard = await self.hear(body, request.headers.get("stripe-signature", ""))
+        heard = await self.hear(body, _signature_of(request))
         if isinstance(heard, Unheard):
             log.warning("webhook refused", extra={"fields": {"reason": heard.reason}})
             return Answer(body=heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL])
@@ -43,3 +43,10 @@ class WebhookDoor:
                 "webhook quarantined", extra={"fields": {"type": heard.type, "outcome": heard.outcome}}
             )
         return Answer(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
+
+
+def _signature_of(request: AnyRequest) -> str:
+    for name, value in request.scope["headers"]:
+        if name == b"stripe-signature":
+            return value.decode("latin-1")
+    return ""
