@@ -20,7 +20,7 @@ from adapters.sqlite.connections import AlreadyServed, NotDurable, open_reader
 from adapters.sqlite.store import SqliteStore
 from contracts import store as samples
 from contracts.store import ANNA, BEN, NOW, StoreContract
-from domain.books import Books
+from domain.books import Books, BooksView
 from domain.claim import Objection
 from domain.mail import MailKind, MailState
 from domain.ports import Store, StoreBusy, StoreUnavailable
@@ -299,3 +299,44 @@ def test_a_backup_is_a_whole_shop_and_holds_no_secret(path: Path, tmp_path: Path
     restored = SqliteStore.open(copy, serving=True)
     assert asyncio.run(restored.read(lambda b: b.mail("m1"))) == samples.a_mail()
     restored.close()
+
+
+def test_a_commit_of_another_process_is_seen_soon_and_one_of_our_own_at_once(path: Path) -> None:
+    server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
+    try:
+        assert asyncio.run(server.read(lambda b: b.session(Digest("t1")))) is None
+        asyncio.run(neighbour.transact(lambda b: b.add_session(samples.a_session())))
+        asyncio.run(asyncio.sleep(0.1))
+        assert asyncio.run(server.read(lambda b: b.session(Digest("t1")))) == samples.a_session()
+        asyncio.run(server.transact(lambda b: b.end_session(SessionId("s1"))))
+        assert asyncio.run(server.read(lambda b: b.session(Digest("t1")))) is None
+    finally:
+        server.close()
+        neighbour.close()
+
+
+def test_no_read_ever_sees_two_states(path: Path) -> None:
+    """What is remembered and what is looked up afresh are of one state, whoever commits in between."""
+    server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
+    seen: list[tuple[bool, bool]] = []
+
+    def look(books: BooksView) -> tuple[bool, bool]:
+        pair = (books.session(Digest("t1")) is not None, books.mail("m1") is not None)
+        seen.append(pair)
+        return pair
+
+    def both(books: Books) -> None:
+        books.add_session(samples.a_session())
+        books.queue(samples.a_mail())
+
+    async def main() -> tuple[bool, bool]:
+        await server.read(lambda b: b.session(Digest("t1")))  # remembered: there is none
+        await neighbour.transact(both)
+        return await server.read(look)  # at once, so that what is remembered is not yet doubted
+
+    try:
+        assert asyncio.run(main()) == (True, True)
+        assert (False, True) not in seen
+    finally:
+        server.close()
+        neighbour.close()

@@ -3,39 +3,76 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Final
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from adapters.sqlite.view import SqliteView
 from domain.access import Holding
+from domain.books import BooksView
 from domain.session import Session
 from domain.values import Digest, EmailAddress, SessionId
 
+T = TypeVar("T")
 _MOST: Final = 4096
+_LOOK_EVERY: Final = 0.05
+"""Seconds after which a commit of another process is seen at the latest; one of our own is seen at once."""
+
+
+class _Stale(Exception):
+    """Somebody committed since what is remembered was read: forget it, and begin again."""
 
 
 class RecentView(SqliteView):
-    """The same answers as SqliteView. Between two commits of anybody they are looked up once.
+    """The same answers as SqliteView; between two commits each is looked up once.
 
-    SQLite itself says whether another connection, of this process or another, has committed since:
-    https://sqlite.org/pragma.html#pragma_data_version. Rows are immutable values, so they can be shared.
+    Every statement lets other threads run, and in a busy server that costs far more than the lookup itself. So a
+    read that finds all it asks for here runs none. One that does run a statement begins a transaction first and
+    asks SQLite whether anybody has committed (https://sqlite.org/pragma.html#pragma_data_version): if so it is
+    run again from the start, so that no work ever sees two states. Rows are immutable values, and can be shared.
     """
 
-    __slots__ = ("_holdings", "_sessions", "_version")
+    __slots__ = ("_commits", "_connection", "_holdings", "_looked_at", "_sessions", "_version")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
-        self._version = -1
+        self._connection = connection
+        self._sql = self._execute
+        self._version = self._commits = -1
+        self._looked_at = 0.0
         self._sessions: dict[Digest, Session | None] = {}
         self._holdings: dict[tuple[SessionId, EmailAddress | None], Sequence[Holding]] = {}
 
-    def look_for_changes(self) -> None:
-        """Forget everything if somebody committed. To be called within the transaction that reads."""
-        version = self._sql("PRAGMA data_version").fetchone()[0]
+    def run(self, work: Callable[[BooksView], T], *, commits: int) -> T:
+        """One read; `commits` is how often this process has committed. Raises sqlite3.Error."""
+        try:
+            if commits != self._commits or time.monotonic() - self._looked_at > _LOOK_EVERY:
+                self._look(commits)
+            try:
+                return work(self)
+            except _Stale:
+                self._connection.execute("ROLLBACK")
+                self._look(commits)
+                return work(self)
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _look(self, commits: int) -> None:
+        """Begin a transaction; forget everything if somebody has committed."""
+        self._connection.execute("BEGIN")
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version or len(self._sessions) > _MOST:
-            self._version = version
             self._sessions.clear()
             self._holdings.clear()
+        self._version, self._commits, self._looked_at = version, commits, time.monotonic()
+
+    def _execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN")
+            if self._connection.execute("PRAGMA data_version").fetchone()[0] != self._version:
+                raise _Stale
+        return self._connection.execute(statement, parameters)
 
     def session(self, token_hash: Digest) -> Session | None:
         """See BooksView."""

@@ -57,13 +57,7 @@ class SqliteStore:
         """See Store. Runs at once, in the loop: a read takes microseconds, a hop to a thread takes more."""
         with self._reading:
             try:
-                self._reader.execute("BEGIN")
-                try:
-                    self._view.look_for_changes()
-                    return work(self._view)
-                finally:
-                    if self._reader.in_transaction:
-                        self._reader.execute("ROLLBACK")
+                return self._view.run(work, commits=self._writer.commits)
             except sqlite3.Error as error:
                 raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
