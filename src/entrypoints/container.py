@@ -1,7 +1,7 @@
 """The composition root: every part of the shop, and where to swap it. The only module that knows port and adapter.
 
 Read it from top to bottom: settings, adapters, use cases, pages, and the application that holds them. To swap a
-part, pass another: `Container(settings=…, log=…, mailer=MyMailer(…))`; see docs/adapters.md.
+part, pass another: `Container(settings=…, mailer=MyMailer(…))`; see docs/adapters.md.
 """
 
 from __future__ import annotations
