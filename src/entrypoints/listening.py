@@ -50,10 +50,11 @@ class Listener:
 
     async def run(self, *, until: asyncio.Event, when_up: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop, then finish the requests under way. Raises CannotListen."""
-        _check_free(self.address)
+        host = _resolved(self.address)
+        _check_free(self.address, host)
         server = Server(
             self.app,
-            address=self.address.host,
+            address=host,
             port=self.address.port,
             interface=Interfaces.ASGI,
             log_enabled=False,
@@ -66,7 +67,7 @@ class Listener:
         )
         serving = asyncio.create_task(server.serve())
         try:
-            await _answering(self.address, serving)
+            await _answering(host, self.address.port, serving)
             when_up()
             stop = asyncio.create_task(until.wait())
             await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -78,12 +79,21 @@ class Listener:
                 await asyncio.wait_for(serving, _DRAIN)
 
 
-def _check_free(address: Address) -> None:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+def _resolved(address: Address) -> str:
+    """The IP address of a host name; the server takes nothing else. IPv4 goes first, as `localhost` is mostly meant."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise CannotListen(f"--host {address.host}: there is no such address ({error})") from error
+    return str(min(found, key=lambda one: one[0] is not socket.AF_INET)[4][0])
+
+
+def _check_free(address: Address, host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address.host, address.port))
+            probe.bind((host, address.port))
         except OSError as error:
             raise CannotListen(
                 f"cannot listen on {address.host}:{address.port} ({error.strerror}): "
@@ -91,16 +101,16 @@ def _check_free(address: Address) -> None:
             ) from error
 
 
-async def _answering(address: Address, serving: asyncio.Task[None]) -> None:
+async def _answering(host: str, port: int, serving: asyncio.Task[None]) -> None:
     """Wait until the port accepts connections."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104 - read, not bound
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
     deadline = asyncio.get_running_loop().time() + _UP_WITHIN
     while not serving.done():
         try:
-            _, writer = await asyncio.open_connection(host, address.port)
+            _, writer = await asyncio.open_connection(host, port)
         except OSError:
             if asyncio.get_running_loop().time() > deadline:
-                raise CannotListen(f"nothing answers on {host}:{address.port}") from None
+                raise CannotListen(f"nothing answers on {host}:{port}") from None
             await asyncio.sleep(0.02)
         else:
             writer.close()

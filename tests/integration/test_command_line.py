@@ -92,6 +92,20 @@ def test_more_workers_are_refused_on_sqlite(shop: ShopServer) -> None:
     assert "one process" in done.stderr
 
 
+def test_a_host_that_is_none_is_refused_and_a_name_is_resolved(own_shop: ShopServer) -> None:
+    own_shop.process.stop()
+    refused = own_shop.cli("serve", "--host", "999.1.1.1", check=False)
+    assert (refused.returncode, "no such address" in refused.stderr) == (2, True)
+    own_shop.process.command += ["--host", "localhost"]
+    own_shop.start()
+
+
+def test_a_port_that_is_taken_is_named(own_shop: ShopServer) -> None:
+    own_shop.process.stop()
+    taken = own_shop.cli("serve", "--port", str(own_shop.sandbox.port), check=False)
+    assert (taken.returncode, "choose another port" in taken.stderr) == (2, True)
+
+
 def test_a_shop_id_of_another_database_is_refused(own_shop: ShopServer) -> None:
     toml = own_shop.catalogue / "shop.toml"
     toml.write_text(toml.read_text() + 'id = "another"\n')
