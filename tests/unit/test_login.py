@@ -281,6 +281,18 @@ def test_strangers_share_ten_a_day_and_a_browser_that_proved_the_mailbox_has_its
     assert asked_times(shop, [imposter]) == 0
 
 
+def test_made_up_tags_give_a_signed_in_browser_no_fresh_count() -> None:
+    shop = Shop()
+    anna = a_buyer(shop)
+    anna.press(shop.last_link(ANNA))
+    sent = 0
+    for number in range(14):
+        anna.device = f"made.up.{number}"
+        sent += asked_times(shop, [anna])
+        shop.clock.tick(minutes=16)
+    assert sent == 10
+
+
 def test_a_limited_request_keeps_the_last_mail_working() -> None:
     shop = Shop()
     a_buyer(shop)

@@ -115,10 +115,13 @@ def prove_mailbox(
     )
 
 
-def is_known_browser(
+def known_as(
     session: Session | None, visitor: Visitor, mailbox: EmailAddress, *, keyring: Keyring
-) -> bool:
-    """Whether this browser proves, or once proved, this very mailbox."""
-    if session is not None and session.mailbox == mailbox:
-        return True
-    return visitor.device is not None and keyring.device_holds(visitor.device, mailbox=mailbox.canonical)
+) -> str | None:
+    """What a browser that proves, or once proved, this very mailbox is counted by; None for a stranger.
+
+    Its tag counts only if it is one of ours: whoever makes up tags must not get a fresh count with each.
+    """
+    if visitor.device is not None and keyring.device_holds(visitor.device, mailbox=mailbox.canonical):
+        return visitor.device
+    return session.id if session is not None and session.mailbox == mailbox else None

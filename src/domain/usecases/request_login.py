@@ -14,7 +14,7 @@ from domain.mail import Mail, MailKind, login_letter
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import ShopInfo
 from domain.session import NewSession, Session, Visitor
-from domain.usecases.greet import begin_session, is_known_browser, live_session, new_session
+from domain.usecases.greet import begin_session, known_as, live_session, new_session
 from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId
 
 A = TypeVar("A")
@@ -128,11 +128,9 @@ class _Request:
         per_session = bucket(LOGIN_PER_SESSION.kind, mailbox, session.id)
         if books.take(per_session, LOGIN_PER_SESSION, now=self.now, ref=self.link) is not None:
             return False
-        if is_known_browser(session, self.visitor, self.mailbox, keyring=self.keyring):
-            limit, who = LOGIN_BY_KNOWN_BROWSER, self.visitor.device or session.id
-        else:
-            limit, who = LOGIN_BY_STRANGERS, ""
-        return books.take(bucket(limit.kind, mailbox, who), limit, now=self.now, ref=self.link) is None
+        who = known_as(session, self.visitor, self.mailbox, keyring=self.keyring)
+        limit = LOGIN_BY_STRANGERS if who is None else LOGIN_BY_KNOWN_BROWSER
+        return books.take(bucket(limit.kind, mailbox, who or ""), limit, now=self.now, ref=self.link) is None
 
     def _send(self, books: Books, session: Session) -> None:
         key = self.keyring.signing.name
