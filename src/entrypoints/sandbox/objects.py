@@ -17,9 +17,8 @@ class Refusal(Exception):
         self, status: int, message: str, *, param: str | None = None, code: str | None = None
     ) -> None:
         super().__init__(message)
-        kind = "idempotency_error" if code == "idempotency_key_in_use" else "invalid_request_error"
         self.status = status
-        self.body: Json = {"error": {"type": kind, "message": message}}
+        self.body: Json = {"error": {"type": "invalid_request_error", "message": message}}
         if param:
             self.body["error"]["param"] = param
         if code:
@@ -130,8 +129,7 @@ def create_session(world: World, params: Json) -> Json:
         "url": f"{world.own_url}/c/pay/{cs}",
         "wallet_options": None,
     }  # fmt: skip
-    intent_metadata = (params.get("payment_intent_data") or {}).get("metadata") or {}
-    world.answers[("intent metadata", cs)] = ("", 0, intent_metadata)
+    world.intent_metadata[cs] = (params.get("payment_intent_data") or {}).get("metadata") or {}
     return session
 
 
@@ -154,7 +152,6 @@ def settle_session(world: World, cs: str, *, email: str, name: str, delayed: boo
 
 
 def _intent(world: World, session: Json, *, status: str) -> Json:
-    held = world.answers.get(("intent metadata", session["id"]))
     return {
         "id": fresh_id("pi_"),
         "object": "payment_intent",
@@ -165,7 +162,7 @@ def _intent(world: World, session: Json, *, status: str) -> Json:
         "created": now(),
         "currency": session["currency"],
         "livemode": False,
-        "metadata": held[2] if held else {},
+        "metadata": world.intent_metadata[session["id"]],
         "payment_method_types": ["card"],
         "status": status,
     }

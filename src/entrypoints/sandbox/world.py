@@ -62,7 +62,9 @@ class World:
     shop_url: str
     sessions: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, list[Json]] = field(default_factory=dict)
-    """The line items of a session: name, description, unit_amount, quantity."""
+    """The line items of a session: name, description, amount, quantity, currency."""
+    intent_metadata: dict[str, Json] = field(default_factory=dict)
+    """What a session's payment intent will carry, once there is one."""
     intents: dict[str, Json] = field(default_factory=dict)
     products: dict[str, Json] = field(default_factory=dict)
     prices: dict[str, Json] = field(default_factory=dict)
