@@ -24,6 +24,11 @@ class Holding:
         """What the facts add up to."""
         return standing(self.purchase, self.facts)
 
+    @property
+    def refunded(self) -> int:
+        """How much went back to the buyer, in minor units of the purchase's currency."""
+        return sum(fact.refunded for fact in self.facts)
+
 
 @dataclass(frozen=True, slots=True)
 class Opens:
@@ -63,7 +68,7 @@ def access(session: Session | None, *, product: ProductId, holdings: Iterable[Ho
     """What a browser gets when it asks for a product: the union of its live grants."""
     if session is None:
         return NotYours()
-    mine = [h for h in holdings if h.purchase.product == product and holds(session, h.purchase)]
+    mine = [h for h in holdings if product in h.purchase.products and holds(session, h.purchase)]
     live = [h for h in mine if h.standing.state is PurchaseState.LIVE]
     if live:
         newest = max(live, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
@@ -80,15 +85,16 @@ def owned(session: Session | None, *, holdings: Sequence[Holding]) -> frozenset[
     if session is None:
         return frozenset()
     return frozenset(
-        h.purchase.product
+        product
         for h in holdings
         if holds(session, h.purchase) and h.standing.state is PurchaseState.LIVE
+        for product in h.purchase.products
     )
 
 
 def closing_reason(found: Standing) -> str:
     """Why a purchase is closed, in a sentence for its buyer."""
-    day = _day(found.since)
+    day = day_of(found.since)
     match found.state:
         case PurchaseState.REFUNDED:
             return f"This purchase was refunded{day}."
@@ -102,7 +108,8 @@ def closing_reason(found: Standing) -> str:
             assert_never(found.state)
 
 
-def _day(second: int | None) -> str:
+def day_of(second: int | None) -> str:
+    """` on 3 March 2026`, in UTC; "" for no day."""
     if second is None:
         return ""
     when = datetime.fromtimestamp(second, tz=UTC)

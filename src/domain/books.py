@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -11,63 +10,22 @@ from domain.access import Holding
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import MagicLink
-from domain.mail import Mail, MailState
-from domain.purchase import Checkout, Fact, Purchase
+from domain.mail import Delivery, Mail, MailState
+from domain.moves import Move
+from domain.purchase import Checkout, Fact, LicenceKey, Purchase
+from domain.records import Download, EventRecord, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
     Digest,
     EmailAddress,
     LinkId,
-    Money,
+    MoveId,
     ProductId,
     ProviderRef,
     SessionId,
     UserId,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class EventRecord:
-    """One delivery by the payment provider, for the log; it never decides. `created` is Unix time."""
-
-    id: str
-    type: str
-    object_id: str
-    created: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A checkout session that is not acted on. `closed_at` once a claim succeeded, or the merchant dismissed it."""
-
-    ref: ProviderRef
-    objection: Objection
-    first_at: datetime
-    last_at: datetime
-    tries: int
-    retry_at: datetime | None
-    closed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """One canonical mailbox that a purchase was booked for."""
-
-    id: UserId
-    mailbox: EmailAddress
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """The shop in figures, for `status`."""
-
-    users: int
-    purchases: int
-    takings: tuple[Money, ...]
-    """What was paid in all, one sum a currency. (Sums beyond Money's bound are given as several.)"""
-    mails: tuple[tuple[MailState, int], ...]
 
 
 class BooksView(Protocol):
@@ -97,23 +55,61 @@ class BooksView(Protocol):
     def holdings(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
         """The purchases whose checkout this session started, and those of the mailbox (if given), with their facts."""
 
+    def holding(self, checkout: CheckoutId) -> Holding | None:
+        """One purchase with its facts."""
+
+    def holding_of(self, payment: str) -> Holding | None:
+        """The purchase that this payment paid for, with its facts; None while no such sale was claimed."""
+
+    def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
+        """Every purchase of a mailbox, with its facts, oldest first."""
+
     def sold(self, product: ProductId) -> int:
         """How many purchases of a product were booked."""
 
     def knows(self, mailbox: EmailAddress) -> bool:
         """Whether a purchase was ever booked for this mailbox."""
 
+    def user(self, mailbox: EmailAddress) -> User | None:
+        """The user of a mailbox."""
+
     def link(self, link: LinkId) -> MagicLink | None:
         """The link of that id."""
 
     def newest_login(self, asked_by: SessionId) -> MagicLink | None:
-        """The last login link this browser asked for, in whatever state."""
+        """The last link with a code that this browser asked for, in whatever state."""
+
+    def move(self, move: MoveId) -> Move | None:
+        """The move of that id."""
+
+    def moved(self, checkout: CheckoutId) -> bool:
+        """Whether a correction of this purchase's address was ever asked for."""
+
+    def is_erased(self, checkout: CheckoutId) -> bool:
+        """Whether the person who made this checkout was erased."""
+
+    def downloads_of(self, checkout: CheckoutId) -> Sequence[Download]:
+        """What was fetched by a purchase, in order of product and name."""
+
+    def payments_due(self, now: datetime, *, limit: int) -> Sequence[PaymentDue]:
+        """Payments that the provider is to be asked about by now, longest due first."""
+
+    def owners(
+        self, product: ProductId, *, after: str, limit: int
+    ) -> Sequence[tuple[User, Sequence[Holding]]]:
+        """Users with purchases that contain a product, and those purchases; in order of user id, after `after`."""
 
     def mail(self, key: str) -> Mail | None:
         """The outbox row of that key."""
 
+    def mails_to(self, mailbox: EmailAddress) -> Sequence[Mail]:
+        """Every mail to a mailbox that is still in the outbox, oldest first."""
+
     def due_again(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
         """Open quarantine entries whose `retry_at` has come, oldest first."""
+
+    def quarantined(self, ref: str) -> Quarantined | None:
+        """The quarantine entry of a session or payment, open or closed."""
 
     def cursor(self, name: str) -> datetime | None:
         """How far a reader of the outside world got; None before it ever ran."""
@@ -141,6 +137,9 @@ class BooksView(Protocol):
 
     def quarantine_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         """Quarantine entries, closed ones too, in order of ref, after `ref`."""
+
+    def erasures_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
+        """Checkouts of persons who were erased, in order of id, after `checkout`."""
 
 
 class Books(BooksView, Protocol):
@@ -199,6 +198,32 @@ class Books(BooksView, Protocol):
     def book(self, purchase: Purchase) -> bool:
         """Write a purchase unless its checkout is already booked; whether we wrote."""
 
+    def mark_payment(self, payment: str, *, at: datetime, due_at: datetime) -> None:
+        """Have the provider asked about a payment at `due_at`, or earlier if it is marked for earlier already."""
+
+    def postpone_payment(self, payment: str, *, due_at: datetime) -> None:
+        """It could not be asked about, or is not settled: again at `due_at`; counts a try. Nothing if unmarked."""
+
+    def unmark_payment(self, payment: str) -> None:
+        """It was asked about, and nothing is open."""
+
+    def stock_licences(self, product: ProductId, keys: Sequence[str]) -> None:
+        """Make these the keys that a product's purchases are given, in this order; those given away stay given."""
+
+    def take_licence(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
+        """The next free key, given away to exactly one purchase; None, and it waits in line, if there is none."""
+
+    def serve_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
+        """Give a free key to the purchase that waited longest for one, and write it into the purchase.
+
+        None if nobody waits or no key is free. Erased purchases wait for nothing.
+        """
+
+    def count_download(
+        self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
+    ) -> bool:
+        """Count a download unless one of the same file by the same purchase was counted within `window`."""
+
     def add_link(self, link: MagicLink) -> None:
         """A new link. Its id is fresh randomness."""
 
@@ -206,7 +231,7 @@ class Books(BooksView, Protocol):
         """Use a link up: True for exactly one caller, ever. Says nothing of expiry: look at the link first."""
 
     def supersede_links(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:
-        """Mark every unused login link that this browser asked for this mailbox as superseded."""
+        """Mark every unused link of purpose LOGIN that this browser asked for this mailbox as superseded."""
 
     def count_code_try(self, link: LinkId, *, most: int) -> bool:
         """Count one try of a link's code, in one statement, unless `most` were counted; whether it was counted."""
@@ -236,16 +261,14 @@ class Books(BooksView, Protocol):
         SENT sets `sent_at` to `at`, and starts the time of the mail's link (`sent_at` of the link, if it had none).
         """
 
-    def quarantine(
-        self, ref: ProviderRef, objection: Objection, *, at: datetime, retry_at: datetime | None
-    ) -> bool:
-        """Put a session in quarantine, or count another try of one that is there (reopening nothing dismissed).
+    def quarantine(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
+        """Put a session or payment in quarantine, or count another try of it (reopening nothing dismissed).
 
         True if it is the first open one with this objection: then the merchant is told. A session that is
         already booked is not quarantined: False.
         """
 
-    def close_quarantine(self, ref: ProviderRef, *, at: datetime) -> bool:
+    def close_quarantine(self, ref: str, *, at: datetime) -> bool:
         """Close an entry; whether there was an open one."""
 
     def log_event(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:
@@ -254,10 +277,59 @@ class Books(BooksView, Protocol):
     def set_cursor(self, name: str, *, to: datetime) -> None:
         """Move a cursor; never back."""
 
+    def report_delivery(self, key: str, delivery: Delivery) -> Mail | None:
+        """Keep what the carrier reports of a mail if it outweighs what it reported before.
+
+        The mail as it was before; None, and nothing written, if there is none of that key or it does not outweigh.
+        """
+
+    # ------------------------------------------------------------------ whose it is
+
+    def note_proof(self, mailbox: EmailAddress, *, at: datetime) -> None:
+        """Note that somebody proved this mailbox, the first time; nothing for a mailbox that is no user's."""
+
+    def set_news(self, user: UserId, *, wanted: bool) -> bool:
+        """Whether a user is told of new versions; False if there is no such user."""
+
+    def begin_move(self, move: Move) -> None:
+        """Note that something is to move. Its id is fresh randomness."""
+
+    def settle_move(
+        self,
+        move: MoveId,
+        *,
+        done_at: datetime | None = None,
+        undone_at: datetime | None = None,
+        checkouts: Sequence[CheckoutId] | None = None,
+    ) -> bool:
+        """Write down that a move was done (only while it waits), or undone (once, done or not); whether we wrote.
+
+        `checkouts`: what moved, where that was not known before.
+        """
+
+    def hand_over(self, checkouts: Sequence[CheckoutId], *, mailbox: EmailAddress, user: UserId) -> None:
+        """Make these purchases a mailbox's own."""
+
+    def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
+        """Forget a user who owns nothing any more; whether there was one."""
+
+    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId) -> None:
+        """End every session that proved the old mailbox but `keep`, which has proved the new one from now on."""
+
+    def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
+        """Erase a person: no row names the mailbox any more; the checkouts whose purchases were theirs.
+
+        Purchases stay, without user, mailbox, paid_email and session, and stand in the erasures. Sessions, links,
+        mails and moves of the mailbox are gone, its checkouts that were not paid, too.
+        """
+
+    def note_erasure(self, checkout: CheckoutId, *, at: datetime) -> bool:
+        """Note that the person of a checkout was erased (known from beside a backup); whether it was new."""
+
     def prune(self, *, now: datetime) -> int:
         """Throw out what is of no more use, a bounded lot at a time; how many rows.
 
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
-        and links a week after they ended or expired, sent and dropped login mails after a week, limit places
-        after a day, events after 90 days.
+        and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,
+        moves a week after they could last be undone, limit places after a day, events after 90 days.
         """

@@ -18,7 +18,8 @@ class CheckoutReading:
 
     `status` is one of our words: open, expired, unpaid (completed, the money is under way), failed, paid.
     `reference`, `product`, `shop` and `seal` are what we sent along when the session was made; None for a
-    session that somebody else made. Amounts are minor units: total = subtotal - discount + tax (+ shipping).
+    session that somebody else made. Amounts are minor units: total = subtotal - discount, and the tax on top of it
+    where prices do not include it.
     """
 
     ref: ProviderRef
@@ -37,6 +38,10 @@ class CheckoutReading:
     product: str | None
     shop: str | None
     seal: str | None
+    contents: tuple[str, ...] = ()
+    """What the bundle contained that was offered; sealed."""
+    discounts: bool = False
+    """Whether promotion codes were taken; sealed."""
 
     def fact(self) -> Fact:
         """The register of this session."""
@@ -66,6 +71,10 @@ class Objection(Enum):
     UNASKED_DISCOUNT = "It has a discount, which this checkout did not allow."
     NO_EMAIL = "It has no e-mail address, so nobody can be sent a ticket."
     BAD_EMAIL = "Its e-mail address cannot be mailed."
+    FOREIGN_PAYMENT = "A refund or dispute of a payment that is no sale of this shop."
+    UNREADABLE_PAYMENT = (
+        "A refund or dispute of a payment that Stripe could not be asked about for three days."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,17 @@ def restored_checkout(
     except ValueError:
         return Objection.WRONG_AMOUNT
     checkout = CheckoutId(reading.reference)
-    if not keyring.seal_holds(reading.seal, _terms(reading, checkout, product, price, shop=edition.shop.id)):
+    contents = tuple(ProductId(item) for item in reading.contents)
+    terms = SealedTerms(
+        shop=edition.shop.id,
+        livemode=reading.livemode,
+        checkout=checkout,
+        product=product,
+        price=price,
+        contents=contents,
+        discounts=reading.discounts,
+    )
+    if not keyring.seal_holds(reading.seal, terms):
         known = product in edition.products
         return Objection.UNKNOWN_CHECKOUT if known else Objection.UNKNOWN_PRODUCT
     sold = edition.products.get(product)
@@ -129,6 +148,8 @@ def restored_checkout(
         started_at=datetime.fromtimestamp(reading.as_of, tz=UTC),
         provider_ref=reading.ref,
         expires_at=None,
+        contents=contents,
+        discounts=reading.discounts,
     )
 
 
@@ -161,7 +182,7 @@ def _objection(
         return Objection.OTHER_MODE
     if checkout.provider_ref is None:
         # We died between Stripe's answer and our note of it: the seal alone says that this session is that one.
-        terms = _terms(reading, checkout.id, checkout.product, checkout.price, shop=shop)
+        terms = terms_of(checkout, shop=shop)
         if reading.seal is None or not keyring.seal_holds(reading.seal, terms):
             return Objection.ANOTHER_SESSION
     elif checkout.provider_ref != reading.ref:
@@ -170,17 +191,31 @@ def _objection(
         return Objection.WRONG_PRODUCT
     if reading.currency != checkout.price.currency:
         return Objection.WRONG_CURRENCY
-    if reading.discount:
+    if reading.discount and not checkout.discounts:
         return Objection.UNASKED_DISCOUNT
-    if reading.subtotal != checkout.price.amount or reading.total != reading.subtotal + reading.tax:
+    # A tax that is in the price does not add to the total, one on top of it does.
+    on_top = reading.total - (reading.subtotal - reading.discount)
+    if reading.subtotal != checkout.price.amount or on_top not in (0, reading.tax):
         return Objection.WRONG_AMOUNT
     return None
 
 
-def _terms(
-    reading: CheckoutReading, checkout: CheckoutId, product: ProductId, price: Money, *, shop: str
-) -> SealedTerms:
-    return SealedTerms(shop=shop, livemode=reading.livemode, checkout=checkout, product=product, price=price)
+def terms_of(checkout: Checkout, *, shop: str) -> SealedTerms:
+    """What the seal of a checkout vouches for."""
+    return SealedTerms(
+        shop=shop,
+        livemode=checkout.livemode,
+        checkout=checkout.id,
+        product=checkout.product,
+        price=checkout.price,
+        contents=checkout.contents,
+        discounts=checkout.discounts,
+    )
+
+
+def address_of(email: str | None) -> EmailAddress | None:
+    """The mailbox of an address given at the payment; None if there is none that can be mailed."""
+    return _address(email)[0]
 
 
 def _address(email: str | None) -> tuple[EmailAddress | None, Objection]:

@@ -7,12 +7,13 @@ import binascii
 import hmac
 from dataclasses import dataclass, field
 
-from domain.values import CheckoutId, LinkId, Money, ProductId
+from domain.values import CheckoutId, LinkId, Money, ProductId, UserId
 
 # Crockford's base 32: no I, L, O or U to misread; https://www.crockford.com/base32.html
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None, "\u00a0": None})
 CODE_LENGTH = 8
+_LICENCE_LENGTH = 20
 _LINK_BYTES = 16
 _MAC_BYTES = 32
 
@@ -21,6 +22,13 @@ def _hkdf(secret: bytes, label: bytes) -> bytes:
     """HKDF-SHA-256 with an empty salt, one block (RFC 5869 §2)."""
     extracted = hmac.digest(b"\0" * 32, secret, "sha256")
     return hmac.digest(extracted, label + b"\x01", "sha256")
+
+
+def _in_base32(raw: bytes, length: int) -> str:
+    """The first `length` × 5 bits of it, in Crockford's alphabet."""
+    size = -(-length * 5 // 8)
+    number = int.from_bytes(raw[:size], "big") >> (size * 8 - length * 5)
+    return "".join(_CODE_ALPHABET[(number >> shift) & 31] for shift in range((length - 1) * 5, -1, -5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,9 @@ class Key:
     seal: bytes = field(repr=False)
     device: bytes = field(repr=False)
     count: bytes = field(repr=False)
+    ticket: bytes = field(repr=False)
+    licence: bytes = field(repr=False)
+    news: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Key:
@@ -45,6 +56,9 @@ class Key:
             seal=_hkdf(raw, b"coatcheck seal v1"),
             device=_hkdf(raw, b"coatcheck device v1"),
             count=_hkdf(raw, b"coatcheck count v1"),
+            ticket=_hkdf(raw, b"coatcheck ticket v1"),
+            licence=_hkdf(raw, b"coatcheck licence v1"),
+            news=_hkdf(raw, b"coatcheck news v1"),
         )
 
     def token_of(self, link: LinkId) -> str:
@@ -54,26 +68,54 @@ class Key:
 
     def code_of(self, link: LinkId) -> str:
         """The 8-character code (40 bits) of a link, for the browser that asked for it."""
-        number = int.from_bytes(hmac.digest(self.code, bytes.fromhex(link), "sha256")[:5], "big")
-        return "".join(_CODE_ALPHABET[(number >> shift) & 31] for shift in range(35, -1, -5))
+        return _in_base32(hmac.digest(self.code, bytes.fromhex(link), "sha256"), CODE_LENGTH)
+
+    def ticket_of(self, checkout: CheckoutId) -> LinkId:
+        """The id of the link in a purchase's ticket: 128 bits that nobody else can know, and always the same.
+
+        So a sale that is claimed again, because the books had to be restored, has the same ticket to the byte, and
+        the carrier recognises it.
+        """
+        return LinkId(hmac.digest(self.ticket, checkout.encode(), "sha256")[:_LINK_BYTES].hex())
+
+    def licence_of(self, checkout: CheckoutId, product: ProductId) -> str:
+        """A generated licence key: 100 bits in five groups of four, the same for the same purchase."""
+        text = _in_base32(
+            hmac.digest(self.licence, f"{checkout}\x1f{product}".encode(), "sha256"), _LICENCE_LENGTH
+        )
+        return "-".join(text[at : at + 4] for at in range(0, _LICENCE_LENGTH, 4))
+
+    def opt_out_of(self, user: UserId) -> str:
+        """The token of a "no more news" link: `<key name>.<user>.<HMAC>`. It can do nothing but that."""
+        mac = hmac.digest(self.news, user.encode(), "sha256").hex()[:32]
+        return f"{self.name}.{user}.{mac}"
 
 
 @dataclass(frozen=True, slots=True)
 class SealedTerms:
-    """What a seal vouches for: this shop offered this product at this price in this checkout."""
+    """What a seal vouches for: this shop offered this product at this price, on these terms, in this checkout."""
 
     shop: str
     livemode: bool
     checkout: CheckoutId
     product: ProductId
     price: Money
+    contents: tuple[ProductId, ...] = ()
+    discounts: bool = False
+
+    @property
+    def version(self) -> str:
+        """v1 for a plain product; v2 where there is more to vouch for."""
+        return "v2" if self.contents or self.discounts else "v1"
 
     def message(self) -> bytes:
         """The signed bytes; no field can hold the separator."""
         mode = "live" if self.livemode else "test"
-        parts = (
-            "v1", self.shop, mode, self.checkout, self.product, str(self.price.amount), self.price.currency,
-        )  # fmt: skip
+        parts = [
+            self.version, self.shop, mode, self.checkout, self.product, str(self.price.amount), self.price.currency,
+        ]  # fmt: skip
+        if self.version != "v1":
+            parts += ["discounts" if self.discounts else "", " ".join(self.contents)]
         return "\x1f".join(parts).encode()
 
 
@@ -100,16 +142,16 @@ class Keyring:
         return next((key for key in self.keys if key.name == name), None)
 
     def seal(self, terms: SealedTerms) -> str:
-        """`v1.<key name>.<HMAC in hex>`, for the metadata of a checkout session."""
+        """`<version>.<key name>.<HMAC in hex>`, for the metadata of a checkout session."""
         key = self.signing
-        return f"v1.{key.name}.{hmac.digest(key.seal, terms.message(), 'sha256').hex()}"
+        return f"{terms.version}.{key.name}.{hmac.digest(key.seal, terms.message(), 'sha256').hex()}"
 
     def seal_holds(self, seal: str, terms: SealedTerms) -> bool:
         """Whether one of our secrets sealed exactly these terms."""
         version, _, rest = seal.partition(".")
         name, _, mac = rest.partition(".")
         key = self.named(name)
-        if version != "v1" or key is None or not mac.isascii():
+        if version != terms.version or key is None or not mac.isascii():
             return False
         return hmac.compare_digest(mac, hmac.digest(key.seal, terms.message(), "sha256").hex())
 
@@ -117,6 +159,15 @@ class Keyring:
         """The name of a limit's counter; a keyed hash, so that a counter names no address and no browser."""
         mac = hmac.digest(self.signing.count, "\x1f".join(parts).encode(), "sha256")
         return f"{kind}:{mac.hex()[:32]}"
+
+    def opts_out(self, token: str) -> UserId | None:
+        """Whose "no more news" token this is; None if it is none of ours."""
+        name, _, rest = token.partition(".")
+        user = UserId(rest.partition(".")[0])
+        key = self.named(name)
+        if key is None or not token.isascii():
+            return None
+        return user if hmac.compare_digest(token, key.opt_out_of(user)) else None
 
     def device_tag(self, *, nonce: str, mailbox: str) -> str:
         """What a browser that proved a mailbox carries on: it counts apart from strangers, and opens nothing."""

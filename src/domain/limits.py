@@ -23,6 +23,8 @@ LOGIN_BY_STRANGERS: Final = Limit(kind="login-stranger", most=10, window=timedel
 LOGIN_BY_KNOWN_BROWSER: Final = Limit(kind="login-known", most=10, window=timedelta(days=1))
 LOGIN_PER_IP: Final = Limit(kind="login-ip", most=20, window=timedelta(hours=1))
 UNPAID_PER_IP: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes=10))
+FREE_PER_IP: Final = Limit(kind="free-ip", most=30, window=timedelta(minutes=10))
+TICKETS_AGAIN: Final = Limit(kind="ticket-again", most=3, window=timedelta(minutes=15))
 # Stripe allows 25 requests a second in test mode (https://docs.stripe.com/rate-limits); stay below it.
 CHECKOUTS_PER_SHOP: Final = Limit(kind="checkouts", most=20, window=timedelta(seconds=1))
 

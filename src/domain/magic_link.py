@@ -7,20 +7,39 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from domain.values import EmailAddress, LinkId, ProductId, SessionId
+from domain.values import CheckoutId, EmailAddress, LinkId, MoveId, ProductId, SessionId
 
 TICKET_LIFETIME: Final = timedelta(hours=24)
 LOGIN_LIFETIME: Final = timedelta(minutes=15)
+UNDO_LIFETIME: Final = timedelta(hours=72)
 UNSENT_LIFETIME: Final = timedelta(days=7)
 """A link whose mail never left dies too: longer than any mail is tried."""
 MOST_CODE_TRIES: Final = 5
 
 
 class LinkPurpose(Enum):
-    """Why a link was made: with a purchase, or because someone asked to sign in."""
+    """Why a link was made, and so what it does beside proving the mailbox."""
 
     TICKET = "ticket"
     LOGIN = "login"
+    """Somebody asked to sign in."""
+    ORDER = "order"
+    """Something free was ordered: it is booked with the proof."""
+    MOVE = "move"
+    """This is to be the right address (`domain.moves.Move`)."""
+    UNDO = "undo"
+    """Takes a move back."""
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long it opens, from when its mail was handed over."""
+        match self:
+            case LinkPurpose.TICKET:
+                return TICKET_LIFETIME
+            case LinkPurpose.UNDO:
+                return UNDO_LIFETIME
+            case _:
+                return LOGIN_LIFETIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +51,9 @@ class MagicLink:
     purpose: LinkPurpose
     mailbox: EmailAddress
     asked_by: SessionId | None
-    """The browser in which its code works; None for tickets, which have no code."""
+    """The browser in which its code works; None for tickets and undo links, which have no code."""
     product: ProductId | None
-    """What its ticket was for: where to go after signing in."""
+    """What it is about: where to go after signing in."""
     made_at: datetime
     sent_at: datetime | None = None
     """When its mail was first handed over; time runs from then."""
@@ -42,17 +61,21 @@ class MagicLink:
     superseded: bool = False
     """A newer link was asked for, by the same browser for the same address."""
     code_tries: int = 0
+    checkout: CheckoutId | None = None
+    """The free order that it completes."""
+    move: MoveId | None = None
+    """The move that it proves or undoes."""
 
     def expires_at(self) -> datetime:
         """The moment from which it no longer opens anything."""
         if self.sent_at is None:
             return self.made_at + UNSENT_LIFETIME
-        return self.sent_at + (TICKET_LIFETIME if self.purpose is LinkPurpose.TICKET else LOGIN_LIFETIME)
+        return self.sent_at + self.purpose.lifetime
 
     @property
     def has_code(self) -> bool:
-        """Only a login that was asked for has a code: in a ticket it would be phishing bait."""
-        return self.purpose is LinkPurpose.LOGIN and self.asked_by is not None
+        """Only what this browser asked for has a code: in a ticket it would be phishing bait."""
+        return self.asked_by is not None
 
 
 class LinkState(Enum):

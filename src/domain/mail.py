@@ -1,22 +1,19 @@
-"""Which mails exist, what they say, and the key that makes each go out once."""
+"""Which mails exist, how far each got, and the key that makes it go out once."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import lru_cache
 from typing import Final
 
 from domain.keys import Key
-from domain.mail_layout import Block, Button, Code, Note, Paragraph, lay_out
-from domain.product import ShopInfo
-from domain.purchase import Purchase
-from domain.values import EmailAddress, LinkId
+from domain.values import EmailAddress, LinkId, UserId
 
 LINK_SLOT: Final = "{{coatcheck:link}}"
 CODE_SLOT: Final = "{{coatcheck:code}}"
-_ORDER_SLOT: Final = "{{coatcheck:order}}"
+_OPT_OUT_SLOT: Final = re.compile(r"\{\{coatcheck:no-more:([0-9a-f]+)\}\}")
 
 UNKNOWN_OUTCOME_LIMIT: Final = timedelta(hours=23)
 """Providers forget an idempotency key after 24 h (https://resend.com/docs/dashboard/emails/idempotency-keys)."""
@@ -30,7 +27,16 @@ class MailKind(Enum):
 
     TICKET = "ticket"
     LOGIN = "login"
+    ORDER = "order"
+    """Asks for the proof of a mailbox that something free was ordered for."""
+    UPDATE = "update"
+    """What became of a purchase: refunded, open again, not paid after all."""
+    ADDRESS = "address"
+    """About whose address is whose: a proof asked of the new one, a word to the old one."""
+    NEWS = "news"
+    """A new version, to owners who did not opt out."""
     NOTICE = "notice"
+    """A word to the merchant."""
 
 
 class MailState(Enum):
@@ -42,6 +48,24 @@ class MailState(Enum):
     """Waits for the merchant: refused for good, or its outcome is unknown for too long to try again."""
     DROPPED = "dropped"
     """Was not to be sent after all: nobody with that address has bought here, or it was queued anew."""
+
+
+class Delivery(Enum):
+    """What the carrier reported of a mail after it took it. A later one in this list outweighs an earlier one,
+    whatever order they are told in."""
+
+    ACCEPTED = "accepted"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    COMPLAINED = "complained"
+    """Its reader called it spam."""
+    BOUNCED = "bounced"
+    """The mailbox does not exist, or does not take our mail."""
+
+    def outweighs(self, held: Delivery | None) -> bool:
+        """Whether this is to be kept instead of what was told before."""
+        order = tuple(Delivery)
+        return held is None or order.index(self) > order.index(held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +96,7 @@ class Mail:
     """Since when an attempt may have got through without our hearing of it."""
     sent_at: datetime | None = None
     problem: str = ""
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +108,8 @@ class Envelope:
     text: str
     html: str
     idempotency_key: str
+    no_more_url: str = ""
+    """Where a reader can say "no more of these" with one click (RFC 8058); "" for mail they asked for."""
 
 
 def pause_before_retry(attempts: int) -> timedelta:
@@ -91,72 +118,29 @@ def pause_before_retry(attempts: int) -> timedelta:
     return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE)
 
 
+def opt_out_slot(user: UserId) -> str:
+    """Where the address of somebody's "no more news" page will stand."""
+    return f"{{{{coatcheck:no-more:{user}}}}}"
+
+
 def fill(mail: Mail, *, key: Key | None, base_url: str, shop: str) -> Envelope:
-    """Put link and code where their slots are. Pure: the same mail and key give the same bytes."""
-    text, html = mail.letter.text, mail.letter.html
+    """Put links and code where their slots are. Pure: the same mail and key give the same bytes."""
+    text, html, no_more = mail.letter.text, mail.letter.html, ""
     if mail.link is not None and key is not None:
         url = f"{base_url}/login/{key.token_of(mail.link)}"
         code = key.code_of(mail.link)
         spaced = f"{code[:4]}-{code[4:]}"
         text = text.replace(LINK_SLOT, url).replace(CODE_SLOT, spaced)
         html = html.replace(LINK_SLOT, url).replace(CODE_SLOT, spaced)
+    slot = _OPT_OUT_SLOT.search(text) if mail.kind is MailKind.NEWS else None
+    if slot is not None and key is not None:
+        no_more = f"{base_url}/no-more/{key.opt_out_of(UserId(slot[1]))}"
+        text, html = text.replace(slot[0], no_more), html.replace(slot[0], no_more)
     return Envelope(
         to=mail.to,
         subject=mail.letter.subject,
         text=text,
         html=html,
         idempotency_key=f"{shop}/{mail.key}",
+        no_more_url=no_more,
     )
-
-
-def ticket_letter(purchase: Purchase, *, shop: ShopInfo) -> Letter:
-    """The ticket: what was bought, and the link that brings the buyer back. Never a code."""
-    letter = _ticket(purchase.product_name, str(purchase.paid), shop)
-    order = purchase.checkout[:12]
-    return Letter(
-        subject=letter.subject,
-        text=letter.text.replace(_ORDER_SLOT, order),
-        html=letter.html.replace(_ORDER_SLOT, order),
-    )
-
-
-@lru_cache(maxsize=256)
-def _ticket(product_name: str, paid: str, shop: ShopInfo) -> Letter:
-    """Alike for every buyer of a product but for the order's number, so it is laid out once."""
-    blocks: tuple[Block, ...] = (
-        Paragraph(f"Thank you for buying {product_name} ({paid})."),
-        Paragraph("This is your ticket. It opens what you bought, on any device:"),
-        Button(label=f"Open {product_name}", url=LINK_SLOT),
-        Note(
-            "The button works once, for 24 hours. After that, or on another device, ask for a new one at the shop "
-            "with this e-mail address. There is no password."
-        ),
-        Note(f"Order {_ORDER_SLOT}."),
-    )
-    return _letter(f"Your ticket: {product_name}", blocks, shop=shop)
-
-
-def login_letter(*, shop: ShopInfo) -> Letter:
-    """The mail somebody asked for at the door: link and code, what they do, and whom to tell them: nobody."""
-    blocks: tuple[Block, ...] = (
-        Paragraph(f"Somebody, we hope you, asked to come in to {shop.name} with this e-mail address."),
-        Button(label="Come in", url=LINK_SLOT),
-        Paragraph("Or type this code on the page where you asked:"),
-        Code(CODE_SLOT),
-        Note(
-            "Link and code sign you in and open everything you bought here. They work once, for 15 minutes; the code "
-            "only in the browser that asked."
-        ),
-        Note("Never read the code to anyone. We will never ask you for it. If you did not ask, do nothing."),
-    )
-    return _letter(f"Come in to {shop.name}", blocks, shop=shop)
-
-
-def notice_letter(*, subject: str, lines: tuple[str, ...], shop: ShopInfo) -> Letter:
-    """A word to the merchant: the first of its kind that waits for them."""
-    return _letter(subject, tuple(Paragraph(line) for line in lines), shop=shop)
-
-
-def _letter(subject: str, blocks: tuple[Block, ...], *, shop: ShopInfo) -> Letter:
-    text, html = lay_out(blocks, title=subject, shop=shop.name, support=shop.support.canonical)
-    return Letter(subject=subject, text=text, html=html)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from domain.books import Books, BooksView, EventRecord
+from domain.books import Books, BooksView
 from domain.claim import CheckoutReading
-from domain.mail import Envelope
-from domain.product import CatalogueEdition
-from domain.purchase import Checkout
+from domain.mail import Delivery, Envelope
+from domain.product import CatalogueEdition, PaymentTerms
+from domain.purchase import Checkout, Fact
+from domain.records import EventRecord
 from domain.values import ProductId, ProviderRef
 
 T = TypeVar("T")
@@ -60,6 +61,13 @@ class Store(Protocol):
         """Run `work` on one consistent, committed state. Raises StoreUnavailable."""
         ...
 
+    async def scrub(self) -> None:
+        """See to it that nothing that was erased can be read back from what the store keeps on this machine.
+
+        Returns when that is so. Raises StoreUnavailable.
+        """
+        ...
+
 
 # ---------------------------------------------------------------------------------------------- payments
 
@@ -72,6 +80,8 @@ class CheckoutOffer:
     shop: str
     seal: str
     summary: str
+    terms: PaymentTerms
+    tax_code: str
     success_url: str
     """With `{CHECKOUT_SESSION_ID}` where the provider puts its id."""
     cancel_url: str
@@ -95,6 +105,22 @@ class CheckoutNews:
 
 
 @dataclass(frozen=True, slots=True)
+class FactNews:
+    """A verified delivery about a refund or a dispute."""
+
+    event: EventRecord
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentNews:
+    """A verified delivery that says only that something happened to a payment: it is to be asked about."""
+
+    event: EventRecord
+    payment: str
+
+
+@dataclass(frozen=True, slots=True)
 class OtherNews:
     """A verified delivery about something this shop does not follow."""
 
@@ -108,7 +134,15 @@ class Unheard:
     reason: str
 
 
-News = CheckoutNews | OtherNews | Unheard
+News = CheckoutNews | FactNews | PaymentNews | OtherNews | Unheard
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReading:
+    """What the provider says of a payment: the checkout it was made in (None: none), its refunds and disputes."""
+
+    checkout: CheckoutReading | None
+    facts: tuple[Fact, ...]
 
 
 class PaymentsUnreachable(Exception):
@@ -147,6 +181,18 @@ class Payments(Protocol):
         """Completed sessions made since a moment, ours or not, in any order. Raises as `start` does."""
         ...
 
+    def facts_since(self, since: datetime) -> AsyncIterator[Fact]:
+        """Refunds and disputes made since a moment, of payments of ours or not, in any order. Raises as `start`."""
+        ...
+
+    async def payment(self, payment: str) -> PaymentReading | None:
+        """What the provider says of a payment now; None if it knows none of that id. Raises as `start` does."""
+        ...
+
+    async def invoice_url(self, ref: ProviderRef) -> str | None:
+        """Where the buyer sees the provider's own invoice of a session; None if it made none. Raises as `start`."""
+        ...
+
     def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
         """Verify and parse one delivery. Never raises for what came over the wire."""
         ...
@@ -176,6 +222,31 @@ class Mailer(Protocol):
         The same `idempotency_key` twice is delivered once, as far as the carrier can promise it. Raises
         MailNotSent, MailUnknown or MailRefused.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """A verified report on a mail of ours: `key` is the outbox's."""
+
+    key: str
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class OtherReport:
+    """A verified report on something else: another shop's mail, or a kind that is not followed."""
+
+    type: str
+
+
+class MailReports(Protocol):
+    """What the mail carrier tells of the mails it took."""
+
+    def hear(
+        self, body: bytes, headers: Mapping[str, str], *, shop: str
+    ) -> DeliveryReport | OtherReport | Unheard:
+        """Verify and parse one report; `headers` in lower case. Never raises for what came over the wire."""
         ...
 
 

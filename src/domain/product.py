@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from domain.values import EmailAddress, Money, ProductId
@@ -24,6 +24,15 @@ class GoodsFile:
     name: str
     title: str
     size: int
+    sha256: str = ""
+    """The digest of its bytes, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Licences:
+    """Every purchase of the product comes with a licence key: from the merchant's list, or generated (None)."""
+
+    listed: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class Product:
     name: str
     summary: str
     price: Money
+    """In the shop's currency; where the buyer names the price, the least that is taken. 0 is free."""
     description_html: str
     content_html: str
     on_sale: bool
@@ -43,10 +53,54 @@ class Product:
     cover: str | None
     cover_alt: str
     files: tuple[GoodsFile, ...]
+    other_prices: tuple[Money, ...] = ()
+    """The same in other currencies, one each."""
+    pay_what_you_want: bool = False
+    suggested: Money | None = None
+    """What the field of a price that the buyer names is filled with, in the shop's currency."""
+    contains: tuple[ProductId, ...] = ()
+    """The other products that a purchase of this bundle opens, too."""
+    licences: Licences | None = None
+    tax_code: str = ""
+    """https://docs.stripe.com/tax/tax-codes; "" for the account's default."""
+
+    @property
+    def prices(self) -> tuple[Money, ...]:
+        """What it costs, in every currency it is sold in; the shop's own first."""
+        return (self.price, *self.other_prices)
+
+    def price_in(self, currency: str) -> Money:
+        """The price in a currency; in the shop's own where it has none in that."""
+        return next((price for price in self.other_prices if price.currency == currency), self.price)
 
     def file(self, name: str) -> GoodsFile | None:
         """The file of that name, or None: names are compared, never joined to a path."""
         return next((file for file in self.files if file.name == name), None)
+
+
+class Tax(Enum):
+    """Whether the payment provider works out taxes, and how prices stand to them."""
+
+    OFF = "off"
+    INCLUSIVE = "inclusive"
+    """Prices have the tax in them."""
+    EXCLUSIVE = "exclusive"
+    """The tax comes on top of the price."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerms:
+    """What the payment page offers and asks for; https://docs.stripe.com/api/checkout/sessions/create"""
+
+    promotion_codes: bool = False
+    tax: Tax = Tax.OFF
+    invoices: bool = False
+    methods: tuple[str, ...] = ()
+    """The only payment methods to be offered; none named: those that are switched on in the account."""
+    billing_address: bool = False
+    """Whether the billing address is always asked for; otherwise only where the payment needs it."""
+    tax_ids: bool = False
+    """Whether businesses may give their tax number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +112,7 @@ class ShopInfo:
     tagline: str
     support: EmailAddress
     currency: str
+    payment: PaymentTerms = field(default_factory=PaymentTerms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +133,12 @@ class CatalogueEdition:
     products: Mapping[ProductId, Product]
     pages: Mapping[str, Page]
 
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Every currency something is sold in; the shop's own first."""
+        others = {price.currency for product in self.products.values() for price in product.other_prices}
+        return (self.shop.currency, *sorted(others - {self.shop.currency}))
+
 
 class Saleability(Enum):
     """Whether a product can be bought right now."""
@@ -96,11 +157,43 @@ def saleability(product: Product, *, sold: int) -> Saleability:
     return Saleability.ON_SALE
 
 
+@dataclass(frozen=True, slots=True)
+class BadAmount:
+    """What was typed as a price cannot be charged; `sentence` says what can."""
+
+    sentence: str
+
+
+def asked_price(product: Product, *, currency: str, amount: str) -> Money | BadAmount:
+    """What a buyer is to pay: the product's price in a currency, or what they name where they may.
+
+    `amount` is what was typed: `12`, `12.50` or `12,50`; "" for the price as it stands.
+    """
+    least = product.price_in(currency)
+    if not product.pay_what_you_want or not amount.strip():
+        return least
+    try:
+        named = Money.parse(_plain_number(amount), currency=least.currency)
+    except ValueError:
+        return BadAmount(sentence="Please write the amount in digits, such as 12 or 12.50.")
+    if named.amount < least.amount:
+        return BadAmount(sentence=f"The least we take for this is {least}.")
+    problem = price_problem(named)
+    if problem is not None:
+        smallest = Money(amount=SMALLEST_PRICE[named.currency], currency=named.currency)
+        return BadAmount(sentence=f"A payment has to be at least {smallest}, or nothing at all.")
+    return named
+
+
+def _plain_number(typed: str) -> str:
+    """`€ 1,50` and `1.50 USD` as `1.50`; one comma alone is a decimal comma."""
+    number = "".join(char for char in typed if char.isdigit() or char in ".,-")
+    return number.replace(",", ".") if number.count(",") == 1 and "." not in number else number
+
+
 def price_problem(price: Money) -> str | None:
-    """Why this price cannot be charged, in a sentence for the merchant; None if it can."""
-    if price.amount == 0:
-        return "price 0 is not possible yet: a free product needs a proved mailbox; choose a price"
+    """Why this price cannot be charged, in a sentence for the merchant; None if it can (0 is not charged)."""
     smallest = SMALLEST_PRICE.get(price.currency)
-    if smallest is not None and price.amount < smallest:
+    if price.amount and smallest is not None and price.amount < smallest:
         return f"{price} is below Stripe's smallest charge, {Money(amount=smallest, currency=price.currency)}"
     return None

@@ -28,6 +28,18 @@ class Checkout:
     provider_ref: ProviderRef | None = None
     """Stripe's id of the session, once it exists."""
     expires_at: datetime | None = None
+    contents: tuple[ProductId, ...] = ()
+    """What a bundle contained when it was offered."""
+    discounts: bool = False
+    """Whether the payment page took promotion codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceKey:
+    """A key that came with a purchase: of the product itself, or of one in its bundle."""
+
+    product: ProductId
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +47,13 @@ class Purchase:
     """A checkout that was paid. It belongs to `mailbox` and keeps the address given at the payment, too."""
 
     checkout: CheckoutId
-    provider_ref: ProviderRef
+    provider_ref: ProviderRef | None
+    """Stripe's id of the session; None for what was free and never went there."""
     payment: str | None
     """The payment intent's id; None when nothing had to be paid."""
-    user: UserId
-    mailbox: EmailAddress
+    user: UserId | None
+    mailbox: EmailAddress | None
+    """Whose it is. User and mailbox are None once that person was erased: the sale stays in the books."""
     paid_email: EmailAddress | None
     product: ProductId
     product_name: str
@@ -47,6 +61,13 @@ class Purchase:
     livemode: bool
     session: SessionId | None
     booked_at: datetime
+    contents: tuple[ProductId, ...] = ()
+    licences: tuple[LicenceKey, ...] = ()
+
+    @property
+    def products(self) -> tuple[ProductId, ...]:
+        """Every product it opens: the one that was bought, and what a bundle contained."""
+        return (self.product, *self.contents)
 
 
 class FactKind(Enum):
@@ -74,6 +95,17 @@ _RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
 }
 _UNKNOWN_RANK: Final = 99
 _DISPUTE_OVER: Final = frozenset({"warning_closed", "prevented", "won"})
+_UNDECIDED: Final = frozenset(
+    {
+        "unpaid",
+        "pending",
+        "requires_action",
+        "warning_needs_response",
+        "warning_under_review",
+        "needs_response",
+        "under_review",
+    }
+)
 _REFUND_COUNTS: Final = frozenset({"pending", "succeeded"})
 _REFUND_KNOWN: Final = frozenset(_RANKS[FactKind.REFUND])
 
@@ -98,6 +130,16 @@ class Fact:
         """The place of the status in its kind's total order; an unknown status stands last."""
         order = _RANKS[self.kind]
         return order.index(self.status) if self.status in order else _UNKNOWN_RANK
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the provider will have more to say: then it is asked again if it says nothing."""
+        return self.status in _UNDECIDED or self.rank == _UNKNOWN_RANK
+
+    @property
+    def refunded(self) -> int:
+        """What this fact takes off what was paid, in minor units."""
+        return self.amount if self.kind is FactKind.REFUND and self.status in _REFUND_COUNTS else 0
 
     @property
     def weight(self) -> tuple[int, int, int, str, int, str]:
@@ -140,10 +182,11 @@ def standing(purchase: Purchase, facts: Iterable[Fact]) -> Standing:
     lost = [fact.as_of for fact in disputes if fact.status == "lost"]
     if lost:
         return Standing(state=PurchaseState.CHARGED_BACK, since=max(lost))
-    counted = [fact for fact in refunds if fact.status in _REFUND_COUNTS]
-    refunded = sum(fact.amount for fact in counted)
+    refunded = sum(fact.refunded for fact in refunds)
     if refunded > 0 and refunded >= purchase.paid.amount:
-        return Standing(state=PurchaseState.REFUNDED, since=max(fact.as_of for fact in counted))
+        return Standing(
+            state=PurchaseState.REFUNDED, since=max(fact.as_of for fact in refunds if fact.refunded)
+        )
     # An unknown status is kept and counts against access.
     undecided = [fact.as_of for fact in disputes if fact.status not in _DISPUTE_OVER]
     undecided += [fact.as_of for fact in refunds if fact.status not in _REFUND_KNOWN]

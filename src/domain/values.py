@@ -22,6 +22,7 @@ ProductId = NewType("ProductId", str)
 SessionId = NewType("SessionId", str)
 LinkId = NewType("LinkId", str)
 UserId = NewType("UserId", str)
+MoveId = NewType("MoveId", str)
 Digest = NewType("Digest", str)
 """A SHA-256 in hex: how a secret that a browser carries is stored."""
 
@@ -34,6 +35,7 @@ _ZERO_DECIMAL: Final = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905 - reads as the page does
 )
 _THREE_DECIMAL: Final = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+_PAYMENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,200}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 # Stripe's upper bound of an amount: eight digits, https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
@@ -62,6 +64,11 @@ def is_product_id(text: str) -> bool:
 def is_provider_ref(text: str) -> bool:
     """Whether `text` has the form of a Checkout Session id; anything else never reaches Stripe's URL."""
     return _PROVIDER_REF.fullmatch(text) is not None
+
+
+def is_payment(text: str) -> bool:
+    """Whether `text` has the form of a payment intent's id."""
+    return _PAYMENT.fullmatch(text) is not None
 
 
 def currency_digits(currency: str) -> int:

@@ -15,7 +15,7 @@ from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from entrypoints.container import CANNOT_OPEN, Container, WrongShop, close_shop, open_shop
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import set_up_logs
-from entrypoints.reports import export_lines, status_lines
+from entrypoints.reports import export_lines, reconciled_lines, status_lines
 from entrypoints.serving import serve
 from entrypoints.settings import HELP, Settings, SettingsRefused, read_environment, settle
 
@@ -172,19 +172,19 @@ def export() -> None:
 
 @main.command()
 def reconcile() -> None:
-    """Ask Stripe for completed checkouts that no webhook told of, and book what is missing."""
+    """Ask Stripe for sales, refunds and disputes that no webhook told of, and book what is missing.
 
-    async def work(container: Container) -> None:
+    Exits 1 if something had to be repaired, fits nothing, or could not be asked about.
+    """
+
+    async def work(container: Container) -> bool:
         found = await container.reconcile()()
-        click.echo(
-            f"{found.seen} completed checkouts at Stripe, {len(found.repaired)} were missing and are booked now"
-        )
-        for ref in found.repaired:
-            click.echo(f"  booked {ref}")
-        for ref in found.refused:
-            click.echo(f"  in quarantine: {ref}")
+        for line in reconciled_lines(found):
+            click.echo(line)
+        return found.all_well
 
-    _beside(work)
+    if not _beside(work):
+        sys.exit(1)
 
 
 @main.command()

@@ -13,35 +13,55 @@ from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
 from adapters.files.reading import CatalogueRefused
 from adapters.resend.mailer import ResendMailer
+from adapters.resend.reports import ResendReports
 from adapters.smtp.mailer import SmtpMailer
 from adapters.sqlite.connections import AlreadyServed, NotDurable
 from adapters.sqlite.store import SqliteStore
 from adapters.stripe.payments import StripePayments
 from adapters.system import SystemClock, SystemRandomness
 from domain.keys import Keyring
+from domain.usecases.announce import Announce
+from domain.usecases.book_sale import BookSale
+from domain.usecases.choose_news import ChooseNews
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.erase_me import EraseMe
 from domain.usecases.export_books import ExportBooks
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.greet import Greet
 from domain.usecases.hear_event import HearEvent
+from domain.usecases.hear_mail_report import HearMailReport
+from domain.usecases.move_address import MoveAddress
+from domain.usecases.note_fact import NoteFact
+from domain.usecases.open_purchase import OpenPurchase
+from domain.usecases.own_data import ShowOwnData
+from domain.usecases.read_payments import ReadPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.redeem_login import RedeemLogin
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
+from domain.usecases.resend_ticket import ResendTicket
 from domain.usecases.return_from_payment import ReturnFromPayment
+from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
+from domain.usecases.supply_licences import SupplyLicences
+from domain.usecases.take_free import TakeFree
+from entrypoints.http.account import AccountPages
 from entrypoints.http.app import Frontage, build_app
 from entrypoints.http.buying import BuyingPages
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.desk import DeskPages
 from entrypoints.http.door import DoorPages
+from entrypoints.http.files import FilePages
 from entrypoints.http.front import Banner, Front
 from entrypoints.http.health import HealthPages, Leaving
+from entrypoints.http.mail_events import MailEventsDoor
+from entrypoints.http.orders import OrderPages
 from entrypoints.http.problems import Problems
 from entrypoints.http.rendering import Pages
 from entrypoints.http.shop import ShopPages
+from entrypoints.http.viewing import ViewingPages
 from entrypoints.http.webhook import WebhookDoor
 from entrypoints.logs import log
 from entrypoints.settings import Settings
@@ -107,14 +127,23 @@ class Container(containers.DeclarativeContainer):
     keyring = providers.Singleton(Keyring.of, settings.provided.session_secrets)
     base_url = settings.provided.base_url
     greet = providers.Singleton(Greet, store=store, clock=clock)
+    booking = providers.Singleton(
+        BookSale,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+        base_url=base_url,
+    )
     claim = providers.Singleton(
         ClaimPurchase,
         payments=payments,
         catalogue=catalogue,
         keyring=keyring,
         clock=clock,
-        randomness=randomness,
+        booking=booking,
     )
+    note = providers.Singleton(NoteFact, catalogue=catalogue, clock=clock, base_url=base_url)
     start_checkout = providers.Singleton(
         StartCheckout,
         store=store,
@@ -128,12 +157,40 @@ class Container(containers.DeclarativeContainer):
     return_from_payment = providers.Singleton(
         ReturnFromPayment, store=store, payments=payments, claim=claim, clock=clock
     )
-    hear_event = providers.Singleton(HearEvent, store=store, payments=payments, claim=claim, clock=clock)
+    hear_event = providers.Singleton(
+        HearEvent, store=store, payments=payments, claim=claim, note=note, clock=clock
+    )
+    take_free = providers.Singleton(
+        TakeFree,
+        store=store,
+        payments=payments,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+        booking=booking,
+    )
+    open_purchase = providers.Singleton(OpenPurchase, greet=greet, store=store, clock=clock)
+    show_receipt = providers.Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
+    resend_ticket = providers.Singleton(
+        ResendTicket,
+        store=store,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+    )
+    move_address = providers.Singleton(
+        MoveAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
+    choose_news = providers.Singleton(ChooseNews, store=store, keyring=keyring, clock=clock)
+    own_data = providers.Singleton(ShowOwnData, store=store, clock=clock)
+    erase_me = providers.Singleton(EraseMe, store=store, clock=clock)
     request_login = providers.Singleton(
         RequestLogin, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
     redeem_login = providers.Singleton(
-        RedeemLogin, store=store, keyring=keyring, clock=clock, randomness=randomness
+        RedeemLogin, store=store, keyring=keyring, clock=clock, randomness=randomness, booking=booking
     )
     sign_out = providers.Singleton(SignOut, store=store, clock=clock)
     fetch_file = providers.Singleton(FetchFile, greet=greet, catalogue=catalogue, goods=goods)
@@ -147,7 +204,32 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
         base_url=base_url,
     )
-    reconcile = providers.Singleton(Reconcile, store=store, payments=payments, claim=claim, clock=clock)
+    mail_reports = providers.Singleton(ResendReports, secrets=settings.provided.resend_webhook_secrets)
+    hear_mail_report = providers.Singleton(
+        HearMailReport, store=store, reports=mail_reports, catalogue=catalogue, clock=clock
+    )
+    read_payments = providers.Singleton(
+        ReadPayments,
+        store=store,
+        payments=payments,
+        catalogue=catalogue,
+        claim=claim,
+        note=note,
+        clock=clock,
+    )
+    reconcile = providers.Singleton(
+        Reconcile,
+        store=store,
+        payments=payments,
+        claim=claim,
+        note=note,
+        read_payments=read_payments,
+        clock=clock,
+    )
+    supply_licences = providers.Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
+    announce = providers.Singleton(
+        Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
+    )
     report_status = providers.Singleton(
         ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness
     )
@@ -173,11 +255,32 @@ class Container(containers.DeclarativeContainer):
         front=front,
         shop=shop_pages,
         start_checkout=start_checkout,
-        return_from_payment=return_from_payment,
-        fetch_file=fetch_file,
+        take_free=take_free,
+        clock=clock,
+    )
+    viewing_pages = providers.Singleton(
+        ViewingPages, front=front, return_from_payment=return_from_payment, open_purchase=open_purchase
+    )
+    file_pages = providers.Singleton(FilePages, front=front, fetch_file=fetch_file)
+    order_pages = providers.Singleton(
+        OrderPages,
+        front=front,
+        show_receipt=show_receipt,
+        resend_ticket=resend_ticket,
+        move_address=move_address,
+        clock=clock,
+    )
+    account_pages = providers.Singleton(
+        AccountPages,
+        front=front,
+        own_data=own_data,
+        move_address=move_address,
+        choose_news=choose_news,
+        erase_me=erase_me,
         clock=clock,
     )
     webhook_door = providers.Singleton(WebhookDoor, hear=hear_event)
+    mail_events_door = providers.Singleton(MailEventsDoor, hear=hear_mail_report)
     door_pages = providers.Singleton(
         DoorPages,
         front=front,
@@ -186,14 +289,26 @@ class Container(containers.DeclarativeContainer):
         sign_out=sign_out,
         clock=clock,
     )
-    desk_pages = providers.Singleton(DeskPages, front=front, sign_out=sign_out)
+    desk_pages = providers.Singleton(DeskPages, front=front, store=store, sign_out=sign_out)
     leaving = providers.Singleton(Leaving)
     health_pages = providers.Singleton(HealthPages, store_is_ready=store.provided.ready, leaving=leaving)
 
     # ------------------------------------------------------------------ what is started
     app = providers.Singleton(
         build_app,
-        families=providers.List(shop_pages, buying_pages, webhook_door, door_pages, desk_pages, health_pages),
+        families=providers.List(
+            shop_pages,
+            buying_pages,
+            viewing_pages,
+            file_pages,
+            order_pages,
+            account_pages,
+            webhook_door,
+            mail_events_door,
+            door_pages,
+            desk_pages,
+            health_pages,
+        ),
         frontage=providers.Singleton(
             Frontage,
             base_url=base_url,
@@ -209,8 +324,11 @@ class Container(containers.DeclarativeContainer):
         Worker,
         deliver=deliver_mail,
         reconcile=reconcile,
+        read_payments=read_payments,
+        supply_licences=supply_licences,
         store=store,
         clock=clock,
+        catalogue=catalogue,
         refresh_catalogue=catalogue.provided.refresh,
     )
 

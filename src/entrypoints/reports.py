@@ -9,9 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from domain.access import Holding
-from domain.books import Quarantined, User
 from domain.mail import Mail
+from domain.records import Quarantined, User
 from domain.usecases.export_books import Record
+from domain.usecases.reconcile import Reconciled
 from domain.usecases.report_status import SentAgain, Status
 from domain.values import ProviderRef, mask
 from entrypoints.container import Container
@@ -48,7 +49,11 @@ def _figures(status: Status) -> list[str]:
     tally = status.tally
     takings = ", ".join(str(sum_) for sum_ in tally.takings) or "nothing yet"
     mails = ", ".join(f"{number} {state.value}" for state, number in tally.mails if number) or "none"
-    return [f"Sales   {tally.purchases} to {tally.users} buyers; taken: {takings}", f"Mails   {mails}"]
+    bounced = f"; {tally.bounced} tickets came back" if tally.bounced else ""
+    return [
+        f"Sales   {tally.purchases} to {tally.users} buyers; taken: {takings}",
+        f"Mails   {mails}{bounced}",
+    ]
 
 
 def _waiting(status: Status) -> list[str]:
@@ -72,6 +77,17 @@ def _waiting(status: Status) -> list[str]:
     return lines
 
 
+def reconciled_lines(found: Reconciled) -> list[str]:
+    """What a sweep found, a line each."""
+    return [
+        f"{found.seen} sales, refunds and disputes at Stripe; {len(found.booked)} sales were missing",
+        *(f"  booked {ref}" for ref in found.booked),
+        *(f"  noted {ref}" for ref in found.noted),
+        *(f"  in quarantine: {ref}" for ref in found.refused),
+        *(f"  Stripe could not be asked about {payment}; it will be again" for payment in found.unread),
+    ]
+
+
 async def export_lines(container: Container) -> AsyncIterator[bytes]:
     """JSON lines, one object a record, each with `"kind"`. Instants are RFC 3339, amounts minor units."""
     encode = msgspec.json.Encoder().encode
@@ -84,7 +100,7 @@ def _fields(record: Record) -> dict[str, Any]:
         case User():
             return {"kind": "user", "id": record.id, "email": record.mailbox.canonical, "since": record.since}
         case Holding():
-            return _purchase_fields(record)
+            return purchase_fields(record)
         case Mail():
             return _mail_fields(record)
         case Quarantined():
@@ -98,7 +114,8 @@ def _fields(record: Record) -> dict[str, Any]:
             }
 
 
-def _purchase_fields(held: Holding) -> dict[str, Any]:
+def purchase_fields(held: Holding) -> dict[str, Any]:
+    """A purchase and its facts, for files that people and programs read."""
     purchase = held.purchase
     return {
         "kind": "purchase",
@@ -106,7 +123,7 @@ def _purchase_fields(held: Holding) -> dict[str, Any]:
         "checkout_session": purchase.provider_ref,
         "payment_intent": purchase.payment,
         "user": purchase.user,
-        "email": purchase.mailbox.canonical,
+        "email": purchase.mailbox.canonical if purchase.mailbox else None,
         "paid_email": purchase.paid_email.canonical if purchase.paid_email else None,
         "product": purchase.product,
         "product_name": purchase.product_name,
@@ -114,6 +131,8 @@ def _purchase_fields(held: Holding) -> dict[str, Any]:
         "currency": purchase.paid.currency,
         "livemode": purchase.livemode,
         "booked_at": purchase.booked_at,
+        "contents": purchase.contents,
+        "licence_keys": [{"product": item.product, "key": item.key} for item in purchase.licences],
         "state": held.standing.state.name.lower(),
         "facts": [
             {
@@ -141,4 +160,5 @@ def _mail_fields(mail: Mail) -> dict[str, Any]:
         "queued_at": mail.queued_at,
         "sent_at": mail.sent_at,
         "problem": mail.problem,
+        "delivery": None if mail.delivery is None else mail.delivery.value,
     }

@@ -43,6 +43,7 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     stripe_api_base: str = ""
     resend_api_key: str = ""
     resend_api_url: str = ""
+    resend_webhook_secret: str = ""
     smtp_url: str = ""
     email_from: str = ""
     trusted_proxies: str = ""
@@ -60,6 +61,7 @@ HELP: Final[Mapping[str, str]] = {
     "STRIPE_API_BASE": "another place for Stripe's API, on loopback and with a test key only",
     "RESEND_API_KEY": "re_…; or use SMTP_URL",
     "RESEND_API_URL": "another place for Resend's API (https, or http on loopback)",
+    "RESEND_WEBHOOK_SECRET": "whsec_… of Resend's webhook to BASE_URL/mail-events (several allowed); leave out for none",
     "SMTP_URL": "smtp://user:password@host:587 or smtps://…:465, in place of Resend",
     "EMAIL_FROM": 'the sender, such as "Your Shop <tickets@example.com>"',
     "TRUSTED_PROXIES": "addresses or networks, comma-separated, whose X-Forwarded-For is believed",
@@ -81,6 +83,7 @@ class Settings:
     stripe_api_base: str | None
     resend_api_key: str | None = field(repr=False)
     resend_api_url: str | None
+    resend_webhook_secrets: tuple[str, ...] = field(repr=False)
     smtp_url: str | None = field(repr=False)
     email_from: str
     trusted_proxies: tuple[Network, ...]
@@ -135,6 +138,7 @@ def settle(env: Environment) -> Settings:
         stripe_api_base=env.stripe_api_base.rstrip("/") or None,
         resend_api_key=env.resend_api_key or None,
         resend_api_url=env.resend_api_url.rstrip("/") or None,
+        resend_webhook_secrets=_several(env.resend_webhook_secret),
         smtp_url=env.smtp_url or None,
         email_from=env.email_from,
         trusted_proxies=proxies,
@@ -253,6 +257,8 @@ def _check_mail(env: Environment, *, loopback: bool, problems: list[str]) -> Non
         env.resend_api_url.startswith("https://") or _on_loopback(env.resend_api_url)
     ):
         problems.append("RESEND_API_URL must begin with https:// (plain http only on loopback)")
+    if not all(secret.startswith("whsec_") for secret in _several(env.resend_webhook_secret)):
+        problems.append("RESEND_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")
     if env.smtp_url and not env.smtp_url.startswith(("smtp://", "smtps://")):
         problems.append(
             "SMTP_URL is written like smtp://user:password@host:587 or smtps://user:password@host:465"

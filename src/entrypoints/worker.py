@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from domain.mail import Mail
-from domain.ports import Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
+from domain.ports import Catalogue, Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
 from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.read_payments import ReadPayments
 from domain.usecases.reconcile import Reconcile
+from domain.usecases.supply_licences import SupplyLicences
 from entrypoints.logs import log
 
 _LOOK_FOR_MAIL: Final = timedelta(seconds=0.5)
 _LOOK_AT_CATALOGUE: Final = timedelta(seconds=1)
+_READ_PAYMENTS: Final = timedelta(seconds=15)
 _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
 _PRUNE: Final = timedelta(minutes=10)
@@ -33,8 +37,11 @@ class Worker:
 
     deliver: DeliverMail
     reconcile: Reconcile
+    read_payments: ReadPayments
+    supply_licences: SupplyLicences
     store: Store
     clock: Clock
+    catalogue: Catalogue
     refresh_catalogue: Callable[[], Awaitable[None]]
 
     async def run(self) -> None:
@@ -42,6 +49,8 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(_every(_LOOK_FOR_MAIL, self.deliver_due, "mail"))
             group.create_task(_every(_LOOK_AT_CATALOGUE, self.refresh_catalogue, "catalogue"))
+            group.create_task(self.follow_editions())
+            group.create_task(_every(_READ_PAYMENTS, self.read_due_payments, "payments"))
             group.create_task(_every(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
             group.create_task(_every(_SWEEP, self.sweep, "reconcile"))
             group.create_task(_every(_PRUNE, self.prune, "prune"))
@@ -57,6 +66,28 @@ class Worker:
             await self.deliver.hand_over(waiting.pop(0))
             await asyncio.sleep(_BETWEEN_MAILS)
 
+    async def follow_editions(self) -> None:
+        """Whenever the catalogue has changed, and at the start: the lists of licence keys."""
+        known = ""
+        while True:
+            version = self.catalogue.current().version
+            if version != known:
+                await _once(self._stock_licences, "licences")
+                known = version
+            await asyncio.sleep(_LOOK_AT_CATALOGUE.total_seconds())
+
+    async def _stock_licences(self) -> None:
+        served = await self.supply_licences()
+        if served:
+            log.info("licence keys sent to those who waited", extra={"fields": {"count": served}})
+
+    async def read_due_payments(self) -> None:
+        """Ask about payments whose facts have no sale, or are not final."""
+        read = await self.read_payments()
+        told = Counter(result.value for _, result in read)
+        if told:
+            log.info("payments read", extra={"fields": dict(told)})
+
     async def retry_quarantine(self) -> None:
         """Look again at what waits in quarantine."""
         booked = await self.reconcile.retry_quarantine()
@@ -66,10 +97,9 @@ class Worker:
     async def sweep(self) -> None:
         """Claim what neither redirect nor webhook told us of."""
         found = await self.reconcile()
-        if found.repaired:
-            log.warning(
-                "sales found that no webhook told of", extra={"fields": {"count": len(found.repaired)}}
-            )
+        if found.booked or found.noted:
+            fields = {"sales": len(found.booked), "facts": len(found.noted)}
+            log.warning("found what no webhook told of", extra={"fields": fields})
 
     async def prune(self) -> None:
         """Throw out what is of no more use, a bounded lot a transaction."""
@@ -81,10 +111,15 @@ class Worker:
 
 async def _every(pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
     while True:
-        try:
-            await work()
-        except (StoreUnavailable, PaymentsUnreachable, PaymentsRefused) as error:
-            log.warning(f"{name} waits", extra={"fields": {"error": type(error).__name__}})
-        except Exception as error:
-            log.error(f"{name} failed", exc_info=error)
+        await _once(work, name)
         await asyncio.sleep(pause.total_seconds())
+
+
+async def _once(work: Callable[[], Awaitable[None]], name: str) -> None:
+    """Run it; what goes wrong is logged, and ends nothing."""
+    try:
+        await work()
+    except (StoreUnavailable, PaymentsUnreachable, PaymentsRefused) as error:
+        log.warning(f"{name} waits", extra={"fields": {"error": type(error).__name__}})
+    except Exception as error:
+        log.error(f"{name} failed", exc_info=error)

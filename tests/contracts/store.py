@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from domain.books import Books, BooksView, EventRecord
+from domain.books import Books, BooksView
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Letter, Mail, MailKind, MailState
 from domain.ports import Store
 from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.records import EventRecord
 from domain.session import Session
 from domain.values import (
     CheckoutId,

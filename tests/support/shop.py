@@ -17,19 +17,31 @@ from domain.keys import Keyring
 from domain.mail import Envelope
 from domain.ports import Store
 from domain.product import CatalogueEdition, GoodsFile, Page, Product, ShopInfo
+from domain.purchase import Fact
 from domain.session import Visitor
+from domain.usecases.announce import Announce
+from domain.usecases.book_sale import BookSale
+from domain.usecases.choose_news import ChooseNews
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.erase_me import EraseMe
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.greet import Greet, Greeting
 from domain.usecases.hear_event import HearEvent
+from domain.usecases.move_address import MoveAddress
+from domain.usecases.note_fact import NoteFact
+from domain.usecases.own_data import ShowOwnData
+from domain.usecases.read_payments import ReadPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.redeem_login import CameIn, RedeemLogin, Turned
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import LookInYourMail, RequestLogin
+from domain.usecases.resend_ticket import ResendTicket
 from domain.usecases.return_from_payment import Returned, ReturnFromPayment
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import PayThere, StartCheckout
+from domain.usecases.supply_licences import SupplyLicences
+from domain.usecases.take_free import TakeFree
 from domain.values import EmailAddress, Money, ProductId, ProviderRef, digest_of
 from support.stepping import run
 
@@ -132,14 +144,86 @@ class Shop:
         return Greet(store=self.store, clock=self.clock)
 
     @cached_property
+    def booking(self) -> BookSale:
+        return BookSale(
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
+            randomness=self.randomness,
+            base_url=BASE_URL,
+        )
+
+    @cached_property
     def claim(self) -> ClaimPurchase:
         return ClaimPurchase(
             payments=self.payments,
             catalogue=self.catalogue,
             keyring=self.keyring,
             clock=self.clock,
+            booking=self.booking,
+        )
+
+    @cached_property
+    def note(self) -> NoteFact:
+        return NoteFact(catalogue=self.catalogue, clock=self.clock, base_url=BASE_URL)
+
+    @cached_property
+    def take_free(self) -> TakeFree:
+        return TakeFree(
+            store=self.store,
+            payments=self.payments,
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
+            randomness=self.randomness,
+            booking=self.booking,
+        )
+
+    @cached_property
+    def move_address(self) -> MoveAddress:
+        return MoveAddress(
+            store=self.store,
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
             randomness=self.randomness,
         )
+
+    @cached_property
+    def resend(self) -> ResendTicket:
+        return ResendTicket(
+            store=self.store,
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
+            randomness=self.randomness,
+        )
+
+    @cached_property
+    def erase(self) -> EraseMe:
+        return EraseMe(store=self.store, clock=self.clock)
+
+    @cached_property
+    def own_data(self) -> ShowOwnData:
+        return ShowOwnData(store=self.store, clock=self.clock)
+
+    @cached_property
+    def news(self) -> ChooseNews:
+        return ChooseNews(store=self.store, keyring=self.keyring, clock=self.clock)
+
+    @cached_property
+    def announce(self) -> Announce:
+        return Announce(
+            store=self.store,
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
+            base_url=BASE_URL,
+        )
+
+    @cached_property
+    def supply_licences(self) -> SupplyLicences:
+        return SupplyLicences(store=self.store, catalogue=self.catalogue, clock=self.clock)
 
     @cached_property
     def start_checkout(self) -> StartCheckout:
@@ -159,11 +243,31 @@ class Shop:
 
     @cached_property
     def hear(self) -> HearEvent:
-        return HearEvent(store=self.store, payments=self.payments, claim=self.claim, clock=self.clock)
+        return HearEvent(
+            store=self.store, payments=self.payments, claim=self.claim, note=self.note, clock=self.clock
+        )
+
+    @cached_property
+    def read_payments(self) -> ReadPayments:
+        return ReadPayments(
+            store=self.store,
+            payments=self.payments,
+            catalogue=self.catalogue,
+            claim=self.claim,
+            note=self.note,
+            clock=self.clock,
+        )
 
     @cached_property
     def reconcile(self) -> Reconcile:
-        return Reconcile(store=self.store, payments=self.payments, claim=self.claim, clock=self.clock)
+        return Reconcile(
+            store=self.store,
+            payments=self.payments,
+            claim=self.claim,
+            note=self.note,
+            read_payments=self.read_payments,
+            clock=self.clock,
+        )
 
     @cached_property
     def request_login(self) -> RequestLogin:
@@ -178,7 +282,11 @@ class Shop:
     @cached_property
     def redeem(self) -> RedeemLogin:
         return RedeemLogin(
-            store=self.store, keyring=self.keyring, clock=self.clock, randomness=self.randomness
+            store=self.store,
+            keyring=self.keyring,
+            clock=self.clock,
+            randomness=self.randomness,
+            booking=self.booking,
         )
 
     @cached_property
@@ -226,6 +334,12 @@ class Shop:
     ) -> str:
         """The provider's webhook about a session; what became of it."""
         delivery = self.payments.delivery(ref, event=event, kind=kind)
+        heard = run(self.hear(delivery.body, delivery.signature))
+        return getattr(heard, "outcome", "unheard")
+
+    def hear_fact(self, fact: Fact, *, event: str = "") -> str:
+        """The provider's webhook about a refund or dispute; what became of it."""
+        delivery = self.payments.fact_delivery(fact, event=event or f"evt_{fact.object_id}_{fact.status}")
         heard = run(self.hear(delivery.body, delivery.signature))
         return getattr(heard, "outcome", "unheard")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.books import Books
+from domain.letters import ticket_letter
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Mail, MailKind, ticket_letter
+from domain.mail import Mail, MailKind
 from domain.purchase import Purchase
 from domain.values import CheckoutId, EmailAddress, LinkId, UserId
 from support.races import ANNA, Begin

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from domain.keys import Key, Keyring, read_token, tidy_code
 from domain.limits import network_of
+from domain.magic_link import LinkPurpose
 from domain.mail import MailState
 from domain.usecases.redeem_login import CameIn, Ready, Trouble, Turned
 from domain.usecases.request_login import LookInYourMail, NotAnAddress, NothingToRenew, TooManyRequests
@@ -38,7 +39,7 @@ def test_a_ticket_opens_on_another_device_once() -> None:
     a_buyer(shop)
     phone = Browser(shop)
     token = shop.last_link(ANNA)
-    assert run(shop.redeem.look(token)) == Ready()
+    assert run(shop.redeem.look(token)) == Ready(purpose=LinkPurpose.TICKET)
     assert isinstance(phone.press(token), CameIn)
     assert phone.owned == {BOOK}
     other = Browser(shop)
@@ -143,7 +144,7 @@ def test_only_the_newest_link_of_a_session_works_and_other_sessions_keep_theirs(
     asked(shop, mine)
     first = shop.last_link(ANNA)
     asked(shop, eves)
-    assert run(shop.redeem.look(first)) == Ready()
+    assert run(shop.redeem.look(first)) == Ready(purpose=LinkPurpose.LOGIN)
     asked(shop, mine)
     assert run(shop.redeem.look(first)) == Turned(trouble=Trouble.SUPERSEDED, renewable=True)
 
@@ -172,7 +173,7 @@ def test_taking_a_secret_out_kills_its_links_and_a_new_one_in_front_does_not() -
     token = shop.last_link(ANNA)
     new = "a new secret, also long enough for a shop"
     shop.keyring = Keyring.of((new, SECRET))
-    assert run(shop.redeem.look(token)) == Ready()
+    assert run(shop.redeem.look(token)) == Ready(purpose=LinkPurpose.TICKET)
     del shop.__dict__["redeem"]
     shop.keyring = Keyring.of((new,))
     assert trouble(run(shop.redeem.look(token))) is Trouble.FORGED
@@ -300,7 +301,7 @@ def test_a_limited_request_keeps_the_last_mail_working() -> None:
     assert asked_times(shop, [browser] * 3) == 3
     token = shop.last_link(ANNA)
     browser.ask_for_link(ANNA)
-    assert run(shop.redeem.look(token)) == Ready()
+    assert run(shop.redeem.look(token)) == Ready(purpose=LinkPurpose.LOGIN)
 
 
 def test_twenty_an_hour_per_network_then_the_same_for_any_address_and_for_nonsense() -> None:

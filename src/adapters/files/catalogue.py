@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.files.format import cover_type, read_page, read_product, read_shop
+from adapters.files.offers import check_bundles
 from adapters.files.reading import CatalogueRefused, Reader
 from domain.product import CatalogueEdition, Page, Product
 from domain.values import ProductId
@@ -113,6 +114,7 @@ def _load(root: Path) -> _Loaded:
             products[product.id] = product
             if cover is not None:
                 covers[product.id] = cover
+    check_bundles(reader, products)
     pages = _read_pages(reader)
     if reader.problems or shop is None:
         raise CatalogueRefused(tuple(reader.problems))

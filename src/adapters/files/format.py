@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from markdown_it import MarkdownIt
 
+from adapters.files.offers import PaymentTable, payment_terms, read_licences, read_prices
 from adapters.files.reading import Reader, line_of_key
-from domain.product import GoodsFile, Page, Product, ShopInfo, price_problem
-from domain.values import EmailAddress, InvalidEmail, Money, ProductId, is_product_id
+from domain.product import GoodsFile, Page, Product, ShopInfo
+from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id
 
 # Raw HTML in a text is shown, not run; javascript: links are dropped by markdown-it itself.
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
@@ -28,6 +29,7 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     support: str
     tagline: str = ""
     id: str | None = None
+    payment: PaymentTable = PaymentTable()
 
 
 class _ListedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +46,12 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on_sale: bool = True
     stock: int | None = None
     files: list[str | _ListedFile] | None = None
+    prices: dict[str, str] = {}
+    pay_what_you_want: bool = False
+    suggested: str | None = None
+    contains: list[str] = []
+    licence_keys: Literal["generate", "list"] | None = None
+    tax_code: str = ""
 
 
 def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
@@ -79,7 +87,12 @@ def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
     if not ok:
         return None
     info = ShopInfo(
-        id="", name=shop.name.strip(), tagline=shop.tagline.strip(), support=support, currency=currency
+        id="",
+        name=shop.name.strip(),
+        tagline=shop.tagline.strip(),
+        support=support,
+        currency=currency,
+        payment=payment_terms(shop.payment),
     )
     return info, shop.id
 
@@ -102,18 +115,27 @@ def read_product(reader: Reader, folder: Path, *, currency: str) -> tuple[Produc
         reader.complain(path, "name is empty or too long", line=line_of_key(text, "name"))
     if told.stock is not None and told.stock < 0:
         reader.complain(path, "stock is 0 or more, or left out", line=line_of_key(text, "stock"))
-    price = _price(reader, path, text, told.price, currency)
+    prices = read_prices(
+        reader,
+        path,
+        text,
+        price=told.price,
+        others=told.prices,
+        suggested=told.suggested,
+        currency=currency,
+    )
+    licences = read_licences(reader, folder, text, kind=told.licence_keys)
     cover = _cover(reader, path, text, told.cover)
     files = _files(reader, path, text, told.files)
-    content = _markdown(reader, folder / "content.md", needed=True)
+    content = _markdown(reader, folder / "content.md", needed=not told.contains)
     about = _markdown(reader, folder / "about.md", needed=False)
-    if price is None or len(reader.problems) > before:
+    if prices is None or len(reader.problems) > before:
         return None
     product = Product(
         id=ProductId(folder.name),
         name=told.name.strip(),
         summary=told.summary.strip(),
-        price=price,
+        price=prices.price,
         description_html=about,
         content_html=content,
         on_sale=told.on_sale,
@@ -121,6 +143,12 @@ def read_product(reader: Reader, folder: Path, *, currency: str) -> tuple[Produc
         cover=told.cover,
         cover_alt=told.cover_alt,
         files=files,
+        other_prices=prices.others,
+        pay_what_you_want=told.pay_what_you_want,
+        suggested=prices.suggested,
+        contains=tuple(ProductId(item) for item in dict.fromkeys(told.contains)),
+        licences=licences,
+        tax_code=told.tax_code,
     )
     return product, cover
 
@@ -142,18 +170,6 @@ def read_page(reader: Reader, path: Path) -> Page | None:
 def cover_type(name: str) -> str:
     """The media type of a cover."""
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
-
-
-def _price(reader: Reader, path: Path, text: str, price: str, currency: str) -> Money | None:
-    try:
-        money = Money.parse(price, currency=currency)
-        problem = price_problem(money)
-    except ValueError as error:
-        money, problem = None, str(error)
-    if problem is not None:
-        reader.complain(path, problem, line=line_of_key(text, "price"))
-        return None
-    return money
 
 
 def _cover(reader: Reader, path: Path, text: str, name: str | None) -> bytes | None:

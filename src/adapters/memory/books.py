@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from adapters.memory.view import MemoryView
-from domain.books import EventRecord, Quarantined, User
+from adapters.memory.after_sale import AfterSaleBooks
 from domain.claim import Objection
 from domain.limits import Limit
-from domain.magic_link import LinkPurpose, MagicLink
+from domain.magic_link import UNDO_LIFETIME, LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind, MailState
 from domain.purchase import Checkout, Fact, Purchase, newer
+from domain.records import EventRecord, Quarantined, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -29,7 +29,7 @@ Row = TypeVar("Row")
 _WEEK = timedelta(days=7)
 
 
-class MemoryBooks(MemoryView):
+class MemoryBooks(AfterSaleBooks):
     """Books on dicts; the store takes back what a raising work wrote."""
 
     def open_shop(self, proposed: str) -> str:
@@ -202,11 +202,9 @@ class MemoryBooks(MemoryView):
             self._t.links[link.id] = replace(link, sent_at=sent_at)
         return True
 
-    def quarantine(
-        self, ref: ProviderRef, objection: Objection, *, at: datetime, retry_at: datetime | None
-    ) -> bool:
+    def quarantine(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
         """See Books."""
-        checkout = self.checkout_of(ref)
+        checkout = self.checkout_of(ProviderRef(ref))
         if checkout is not None and checkout.id in self._t.purchases:
             return False
         held = self._t.quarantined.get(ref)
@@ -228,7 +226,7 @@ class MemoryBooks(MemoryView):
             )
         return False
 
-    def close_quarantine(self, ref: ProviderRef, *, at: datetime) -> bool:
+    def close_quarantine(self, ref: str, *, at: datetime) -> bool:
         """See Books."""
         held = self._t.quarantined.get(ref)
         if held is None or held.closed_at is not None:
@@ -267,10 +265,11 @@ class MemoryBooks(MemoryView):
         old_mails = [
             m.key
             for m in self._t.outbox.values()
-            if m.kind is MailKind.LOGIN
+            if m.kind in (MailKind.LOGIN, MailKind.ORDER)
             and m.queued_at < week_ago
             and m.state in (MailState.SENT, MailState.DROPPED)
         ]
+        old_moves = [m.id for m in self._t.moves.values() if m.asked_at < week_ago - UNDO_LIFETIME]
         old_limits = [place for place in self._t.limits if place[1] < now - timedelta(days=1)]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (
@@ -278,6 +277,7 @@ class MemoryBooks(MemoryView):
             + _drop(self._t.sessions, old_sessions)
             + _drop(self._t.links, old_links)
             + _drop(self._t.outbox, old_mails)
+            + _drop(self._t.moves, old_moves)
             + _drop(self._t.limits, old_limits)
             + _drop(self._t.events, old_events)
         )

@@ -9,20 +9,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.books import (
-    EventRecord,
-)
 from domain.claim import CheckoutReading
 from domain.ports import (
     CheckoutNews,
     CheckoutOffer,
     Clock,
+    FactNews,
     News,
     OtherNews,
+    PaymentNews,
     PaymentPage,
+    PaymentReading,
     PaymentsUnreachable,
     Unheard,
 )
+from domain.purchase import Fact, FactKind
+from domain.records import EventRecord
 from domain.values import CheckoutId, ProviderRef
 
 _SECRET = b"a secret that the provider and the shop share"
@@ -51,6 +53,8 @@ class MemoryPayments:
         self.sessions: dict[ProviderRef, CheckoutReading] = {}
         self.made_at: dict[ProviderRef, datetime] = {}
         self.failing = False
+        self.facts: dict[str, Fact] = {}
+        self.told_at: dict[str, datetime] = {}
         self.calls: list[str] = []
         self._clock = clock
         self._pause = pause
@@ -88,6 +92,8 @@ class MemoryPayments:
                 product=checkout.product,
                 shop=offer.shop,
                 seal=offer.seal,
+                contents=checkout.contents,
+                discounts=checkout.discounts,
             )
         await self._pause("start answered")
         expires_at = self.made_at[ref] + _PAGE_LIFETIME
@@ -108,15 +114,43 @@ class MemoryPayments:
             if self.made_at[ref] >= since and reading.status in ("paid", "unpaid", "failed"):
                 yield replace(reading, as_of=self._second())
 
+    async def facts_since(self, since: datetime) -> AsyncIterator[Fact]:
+        """See Payments."""
+        await self._call("list facts")
+        for object_id, fact in list(self.facts.items()):
+            if self.told_at[object_id] >= since:
+                yield replace(fact, as_of=self._second())
+
+    async def payment(self, payment: str) -> PaymentReading | None:
+        """See Payments."""
+        await self._call("payment")
+        held = next((s for s in self.sessions.values() if s.payment == payment), None)
+        facts = tuple(replace(f, as_of=self._second()) for f in self.facts.values() if f.payment == payment)
+        reading = None if held is None else replace(held, as_of=self._second())
+        await self._pause("payment answered")
+        return None if reading is None and not facts else PaymentReading(checkout=reading, facts=facts)
+
+    async def invoice_url(self, ref: ProviderRef) -> str | None:
+        """See Payments. It makes no invoices."""
+        await self._call("invoice")
+        return None
+
     def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
         """See Payments."""
         if not hmac.compare_digest(_sign(body).encode(), signature.encode()):
             return Unheard(reason="the signature does not match")
         told = json.loads(body)
         event = EventRecord(id=told["id"], type=told["type"], object_id=told["ref"], created=told["created"])
-        if told["reading"] is None:
-            return OtherNews(event=event)
-        return CheckoutNews(event=event, reading=CheckoutReading(**told["reading"]))
+        if told["reading"] is not None:
+            reading = CheckoutReading(**told["reading"])
+            return CheckoutNews(event=event, reading=replace(reading, contents=tuple(reading.contents)))
+        if told["fact"] is not None:
+            return FactNews(
+                event=event, fact=Fact(**{**told["fact"], "kind": FactKind(told["fact"]["kind"])})
+            )
+        if told["payment"] is not None:
+            return PaymentNews(event=event, payment=told["payment"])
+        return OtherNews(event=event)
 
     # ---------------------------------------------------------------- what happens at the provider
 
@@ -127,6 +161,22 @@ class MemoryPayments:
         """Somebody pays (or, with status "unpaid", a debit begins; "failed": it bounced)."""
         held = self.sessions[ref]
         self.sessions[ref] = replace(held, status=status, email=held.email or email, payment=f"pi_{ref[8:]}")
+
+    def tell(self, ref: ProviderRef, kind: FactKind, status: str, *, amount: int, name: str = "1") -> Fact:
+        """Something happens to a session's payment: a refund or dispute is made, or gets another status."""
+        payment = self.sessions[ref].payment
+        object_id = f"{kind.value}_{name}_{ref[8:]}"
+        fact = Fact(
+            object_id=object_id,
+            kind=kind,
+            payment=payment,
+            as_of=self._second(),
+            status=status,
+            amount=amount,
+        )
+        self.facts[object_id] = fact
+        self.told_at.setdefault(object_id, self._clock.now())
+        return fact
 
     def expire(self, ref: ProviderRef) -> None:
         """Nobody paid in time."""
@@ -143,11 +193,35 @@ class MemoryPayments:
         """The event about a session as it stands now."""
         return self.sign(event=event, kind=kind, reading=replace(self.sessions[ref], as_of=self._second()))
 
+    def fact_delivery(self, fact: Fact, *, event: str = "evt_f") -> Delivery:
+        """The event about a refund or dispute, as it was when the fact was made."""
+        fields = {name: getattr(fact, name) for name in fact.__slots__}
+        fields["kind"] = fact.kind.value
+        return self._signed(event, f"{fact.kind.value}.updated", fact.object_id, fact=fields)
+
+    def payment_delivery(self, payment: str, *, event: str = "evt_p") -> Delivery:
+        """The event that says only that something was refunded of a payment."""
+        return self._signed(event, "charge.refunded", payment, payment=payment)
+
     def sign(self, *, event: str, kind: str, reading: CheckoutReading | None) -> Delivery:
-        """An event about anything, signed."""
+        """An event about a session (or, with None, about something else), signed."""
         fields = None if reading is None else {name: getattr(reading, name) for name in reading.__slots__}
-        ref = "" if reading is None else reading.ref
-        told = {"id": event, "type": kind, "ref": ref, "created": self._second(), "reading": fields}
+        return self._signed(event, kind, "" if reading is None else reading.ref, reading=fields)
+
+    def _signed(
+        self,
+        event: str,
+        kind: str,
+        ref: str,
+        *,
+        reading: dict[str, object] | None = None,
+        fact: dict[str, object] | None = None,
+        payment: str | None = None,
+    ) -> Delivery:
+        told = {
+            "id": event, "type": kind, "ref": ref, "created": self._second(), "reading": reading, "fact": fact,
+            "payment": payment,
+        }  # fmt: skip
         body = json.dumps(told).encode()
         return Delivery(body=body, signature=_sign(body))
 

@@ -44,5 +44,8 @@ class MemoryStore:
         await self._pause("read")
         return work(MemoryView(self.tables))
 
+    async def scrub(self) -> None:
+        """See Store. Nothing is kept of what was erased."""
+
     async def ready(self) -> None:
         """It always is."""

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from domain.access import Holding
-from domain.books import EventRecord, Quarantined, Tally, User
 from domain.magic_link import MagicLink
-from domain.mail import Mail, MailState
+from domain.mail import Delivery, Mail, MailKind, MailState
+from domain.moves import Move, MoveKind
 from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.records import Download, EventRecord, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -20,6 +21,7 @@ from domain.values import (
     EmailAddress,
     LinkId,
     Money,
+    MoveId,
     ProductId,
     ProviderRef,
     SessionId,
@@ -45,8 +47,15 @@ class Tables:
     outbox: dict[str, Mail] = field(default_factory=dict)
     limits: dict[tuple[str, datetime, str], None] = field(default_factory=dict)
     events: dict[str, tuple[EventRecord, str, datetime]] = field(default_factory=dict)
-    quarantined: dict[ProviderRef, Quarantined] = field(default_factory=dict)
+    quarantined: dict[str, Quarantined] = field(default_factory=dict)
     cursors: dict[str, datetime] = field(default_factory=dict)
+    due: dict[str, tuple[datetime, PaymentDue]] = field(default_factory=dict)
+    free_licences: dict[ProductId, tuple[str, ...]] = field(default_factory=dict)
+    given_licences: dict[tuple[ProductId, str], CheckoutId] = field(default_factory=dict)
+    in_line: dict[tuple[ProductId, CheckoutId], None] = field(default_factory=dict)
+    downloads: dict[tuple[CheckoutId, ProductId, str], Download] = field(default_factory=dict)
+    moves: dict[MoveId, Move] = field(default_factory=dict)
+    erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""
@@ -109,6 +118,21 @@ class MemoryView:
         )
         return Holding(purchase=purchase, facts=facts)
 
+    def holding(self, checkout: CheckoutId) -> Holding | None:
+        """See BooksView."""
+        purchase = self._t.purchases.get(checkout)
+        return None if purchase is None else self._holding(purchase)
+
+    def holding_of(self, payment: str) -> Holding | None:
+        """See BooksView."""
+        found = next((p for p in self._t.purchases.values() if p.payment == payment), None)
+        return None if found is None else self._holding(found)
+
+    def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
+        """See BooksView."""
+        found = (p for p in self._t.purchases.values() if p.mailbox == mailbox)
+        return [self._holding(p) for p in sorted(found, key=lambda p: (p.booked_at, p.checkout))]
+
     def sold(self, product: ProductId) -> int:
         """See BooksView."""
         return sum(p.product == product for p in self._t.purchases.values())
@@ -116,6 +140,10 @@ class MemoryView:
     def knows(self, mailbox: EmailAddress) -> bool:
         """See BooksView."""
         return any(user.mailbox == mailbox for user in self._t.users.values())
+
+    def user(self, mailbox: EmailAddress) -> User | None:
+        """See BooksView."""
+        return next((user for user in self._t.users.values() if user.mailbox == mailbox), None)
 
     def link(self, link: LinkId) -> MagicLink | None:
         """See BooksView."""
@@ -126,9 +154,46 @@ class MemoryView:
         asked = [link for link in self._t.links.values() if link.asked_by == asked_by]
         return max(asked, key=lambda link: (link.made_at, not link.superseded), default=None)
 
+    def move(self, move: MoveId) -> Move | None:
+        """See BooksView."""
+        return self._t.moves.get(move)
+
+    def moved(self, checkout: CheckoutId) -> bool:
+        """See BooksView."""
+        return any(m.kind is MoveKind.CORRECTION and checkout in m.checkouts for m in self._t.moves.values())
+
+    def is_erased(self, checkout: CheckoutId) -> bool:
+        """See BooksView."""
+        return checkout in self._t.erasures
+
+    def downloads_of(self, checkout: CheckoutId) -> Sequence[Download]:
+        """See BooksView."""
+        found = (d for d in self._t.downloads.values() if d.checkout == checkout)
+        return sorted(found, key=lambda d: (d.product, d.name))
+
+    def payments_due(self, now: datetime, *, limit: int) -> Sequence[PaymentDue]:
+        """See BooksView."""
+        due = [(at, entry) for at, entry in self._t.due.values() if at <= now]
+        return [entry for _, entry in sorted(due, key=lambda one: (one[0], one[1].payment))][:limit]
+
+    def owners(
+        self, product: ProductId, *, after: str, limit: int
+    ) -> Sequence[tuple[User, Sequence[Holding]]]:
+        """See BooksView."""
+        owned: dict[UserId, list[Holding]] = {}
+        for purchase in self._t.purchases.values():
+            if purchase.user is not None and product in purchase.products:
+                owned.setdefault(purchase.user, []).append(self._holding(purchase))
+        return [(self._t.users[UserId(user)], found) for user, found in _rows(owned.items(), after, limit)]
+
     def mail(self, key: str) -> Mail | None:
         """See BooksView."""
         return self._t.outbox.get(key)
+
+    def mails_to(self, mailbox: EmailAddress) -> Sequence[Mail]:
+        """See BooksView."""
+        found = (mail for mail in self._t.outbox.values() if mail.to == mailbox)
+        return sorted(found, key=lambda mail: (mail.queued_at, mail.key))
 
     def due_again(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
         """See BooksView."""
@@ -136,6 +201,10 @@ class MemoryView:
             (q.retry_at, q.ref, q) for q in self._t.quarantined.values() if q.closed_at is None and q.retry_at
         ]
         return [q for at, _, q in sorted(due, key=lambda d: d[:2]) if at <= now][:limit]
+
+    def quarantined(self, ref: str) -> Quarantined | None:
+        """See BooksView."""
+        return self._t.quarantined.get(ref)
 
     def cursor(self, name: str) -> datetime | None:
         """See BooksView."""
@@ -156,6 +225,9 @@ class MemoryView:
             purchases=len(self._t.purchases),
             takings=tuple(Money(total, currency) for currency, total in sorted(sums.items())),
             mails=tuple((state, states[state]) for state in MailState),
+            bounced=sum(
+                m.kind is MailKind.TICKET and m.delivery is Delivery.BOUNCED for m in self._t.outbox.values()
+            ),
         )
 
     def waiting_mails(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
@@ -189,6 +261,14 @@ class MemoryView:
         """See BooksView."""
         return _page(self._t.quarantined.items(), ref, limit)
 
+    def erasures_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
+        """See BooksView."""
+        return _page(((erased, erased) for erased in self._t.erasures), checkout, limit)
+
+
+def _rows(rows: Iterable[tuple[str, Row]], after: str, limit: int) -> list[tuple[str, Row]]:
+    return [(key, row) for key, row in sorted(rows, key=lambda pair: pair[0]) if key > after][:limit]
+
 
 def _page(rows: Iterable[tuple[str, Row]], after: str, limit: int) -> list[Row]:
-    return [row for key, row in sorted(rows, key=lambda pair: pair[0]) if key > after][:limit]
+    return [row for _, row in _rows(rows, after, limit)]

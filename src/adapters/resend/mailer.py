@@ -10,6 +10,7 @@ import resend
 from resend.exceptions import ResendError
 from resend.http_client_async import AsyncHTTPClient
 
+from adapters.resend.reports import MAIL_TAG, tag_of
 from domain.mail import Envelope
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 
@@ -39,7 +40,13 @@ class ResendMailer:
             "subject": envelope.subject,
             "html": envelope.html,
             "text": envelope.text,
+            "tags": [{"name": MAIL_TAG, "value": tag_of(envelope.idempotency_key)}],
         }
+        if envelope.no_more_url:
+            params["headers"] = {
+                "List-Unsubscribe": f"<{envelope.no_more_url}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            }
         try:
             await resend.Emails.send_async(params, {"idempotency_key": envelope.idempotency_key})
         except ResendError as error:

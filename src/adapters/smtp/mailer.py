@@ -91,6 +91,9 @@ def message_of(envelope: Envelope, *, sender: str) -> EmailMessage:
     message["Subject"] = envelope.subject
     message["Message-ID"] = f"<{digest[:40]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
+    if envelope.no_more_url:  # RFC 8058: one click, no page in between
+        message["List-Unsubscribe"] = f"<{envelope.no_more_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(envelope.text, cte="quoted-printable")
     message.add_alternative(envelope.html, subtype="html", cte="quoted-printable")
     message.set_boundary(f"={digest[:32]}=")

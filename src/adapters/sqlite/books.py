@@ -7,27 +7,27 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.sqlite import rows
+from adapters.sqlite.after_sale import AfterSaleBooks
 from adapters.sqlite.rows import maybe_micros, micros
-from adapters.sqlite.view import SqliteView
-from domain.books import EventRecord
 from domain.claim import Objection
 from domain.limits import Limit
-from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNSENT_LIFETIME, MagicLink
+from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME, MagicLink
 from domain.mail import Mail, MailState
 from domain.purchase import Checkout, Fact, Purchase, newer
+from domain.records import EventRecord
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, Session
 from domain.values import CheckoutId, Digest, EmailAddress, LinkId, ProviderRef, SessionId, UserId
 
 _ADD_CHECKOUT: Final = (
-    f"INSERT INTO checkouts ({rows.CHECKOUT}) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"  # noqa: S608 - constants
+    f"INSERT INTO checkouts ({rows.CHECKOUT}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"  # noqa: S608 - constants
 )
 _BOOK: Final = (
-    f"INSERT INTO purchases ({rows.PURCHASE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) "  # noqa: S608 - constants
+    f"INSERT INTO purchases ({rows.PURCHASE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "  # noqa: S608 - constants
     "ON CONFLICT (checkout_id) DO NOTHING"
 )
-_ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
+_ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
 _QUEUE: Final = (
-    f"INSERT INTO outbox ({rows.MAIL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - constants
+    f"INSERT INTO outbox ({rows.MAIL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - constants
 )
 _NEW_FACT: Final = f"INSERT INTO facts ({rows.FACT}) VALUES (?,?,?,?,?,?) ON CONFLICT (object_id) DO NOTHING"  # noqa: S608 - constants
 _SET_FACT: Final = "UPDATE facts SET kind=?, payment=?, as_of=?, status=?, amount=? WHERE object_id=?"
@@ -49,13 +49,10 @@ _EVENTS_KEPT: Final = timedelta(days=90)
 _PAGE_LIFETIME: Final = timedelta(days=1)
 
 
-class SqliteBooks(SqliteView):
+class SqliteBooks(AfterSaleBooks):
     """Books on the writer's connection, inside its transaction."""
 
     __slots__ = ()
-
-    def _changed(self, statement: str, values: rows.Row) -> bool:
-        return self._sql(statement, values).rowcount > 0
 
     def open_shop(self, proposed: str) -> str:
         """See Books."""
@@ -217,9 +214,7 @@ class SqliteBooks(SqliteView):
             )
         return True
 
-    def quarantine(
-        self, ref: ProviderRef, objection: Objection, *, at: datetime, retry_at: datetime | None
-    ) -> bool:
+    def quarantine(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
         """See Books."""
         if self._sql("SELECT 1 FROM purchases p JOIN checkouts c ON c.id = p.checkout_id "
                      "WHERE c.provider_ref = ?", (ref,)).fetchone():  # fmt: skip
@@ -241,7 +236,7 @@ class SqliteBooks(SqliteView):
         )
         return False
 
-    def close_quarantine(self, ref: ProviderRef, *, at: datetime) -> bool:
+    def close_quarantine(self, ref: str, *, at: datetime) -> bool:
         """See Books."""
         return self._changed(
             "UPDATE quarantine SET closed_at = ?, retry_at = NULL WHERE ref = ? AND closed_at IS NULL",
@@ -283,6 +278,7 @@ class SqliteBooks(SqliteView):
                     micros(week_ago - TICKET_LIFETIME),
                     micros(week_ago - LOGIN_LIFETIME),
                     micros(week_ago - UNSENT_LIFETIME),
+                    micros(week_ago - UNDO_LIFETIME),
                 ),
             ),
             (
@@ -291,6 +287,13 @@ class SqliteBooks(SqliteView):
                 "kind = 'login' AND queued_at < ?1 AND state IN ('sent', 'dropped')",
                 (micros(week_ago),),
             ),
+            (
+                "outbox",
+                "key",
+                "kind = 'order' AND queued_at < ?1 AND state IN ('sent', 'dropped')",
+                (micros(week_ago),),
+            ),
+            ("moves", "id", "asked_at < ?1", (micros(week_ago - UNDO_LIFETIME),)),
             ("limits", "(bucket, at, ref)", "at < ?1", (micros(now - timedelta(days=1)),)),
             ("events", "id", "at < ?1", (micros(now - _EVENTS_KEPT),)),
         )
@@ -309,5 +312,6 @@ _OLD_CHECKOUTS: Final = (
 )
 _OLD_LINKS: Final = (
     "made_at < ?1 AND (used_at < ?1 OR (purpose = 'ticket' AND sent_at < ?2) "
-    "OR (purpose = 'login' AND sent_at < ?3) OR (sent_at IS NULL AND made_at < ?4))"
+    "OR (purpose IN ('login', 'order', 'move') AND sent_at < ?3) OR (sent_at IS NULL AND made_at < ?4) "
+    "OR (purpose = 'undo' AND sent_at < ?5))"
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from domain.books import Quarantined
 from domain.claim import Objection
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Letter, Mail, MailKind, MailState
-from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.mail import Delivery, Letter, Mail, MailKind, MailState
+from domain.moves import Move, MoveKind
+from domain.purchase import Checkout, Fact, FactKind, LicenceKey, Purchase
+from domain.records import Download, Quarantined, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -17,8 +19,8 @@ from domain.values import (
     EmailAddress,
     LinkId,
     Money,
+    MoveId,
     ProductId,
-    ProviderRef,
     SessionId,
     UserId,
 )
@@ -31,23 +33,31 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 SESSION: Final = "id, token_hash, mailbox, started_at, seen_at, label"
 CHECKOUT: Final = (
     "id, pid, product_name, amount, currency, session_id, mailbox, livemode, started_at, "
-    "provider_ref, expires_at"
+    "provider_ref, expires_at, contents, discounts"
 )
 PURCHASE: Final = (
     "checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount, currency, "
-    "livemode, session_id, booked_at"
+    "livemode, session_id, booked_at, contents, licences"
 )
 FACT: Final = "object_id, kind, payment, as_of, status, amount"
-LINK: Final = "id, key, purpose, mailbox, asked_by, pid, made_at, sent_at, used_at, superseded, code_tries"
+LINK: Final = (
+    "id, key, purpose, mailbox, asked_by, pid, made_at, sent_at, used_at, superseded, code_tries, checkout_id, "
+    "move_id"
+)
 MAIL: Final = (
     "key, kind, mailbox, subject, text, html, link_id, key_name, queued_at, due_at, state, attempts, "
-    "unknown_since, sent_at, problem"
+    "unknown_since, sent_at, problem, delivery"
 )
+USER: Final = "id, email, since, proved_at, wants_news"
+MOVE: Final = "id, kind, old, new, asked_by, asked_at, checkouts, done_at, undone_at"
+DOWNLOAD: Final = "checkout_id, pid, name, last_at, times"
 QUARANTINE: Final = "ref, objection, first_at, last_at, tries, retry_at, closed_at"
 
 _MAIL_KINDS: Final = {kind.value: kind for kind in MailKind}
 _MAIL_STATES: Final = {state.value: state for state in MailState}
 _FACT_KINDS: Final = {kind.value: kind for kind in FactKind}
+_DELIVERIES: Final = {delivery.value: delivery for delivery in Delivery}
+_MOVE_KINDS: Final = {kind.value: kind for kind in MoveKind}
 _PURPOSES: Final = {purpose.value: purpose for purpose in LinkPurpose}
 
 
@@ -101,7 +111,25 @@ def checkout_of(row: Row) -> Checkout:
         started_at=moment(row[8]),
         provider_ref=row[9],
         expires_at=maybe_moment(row[10]),
+        contents=_words(row[11]),
+        discounts=bool(row[12]),
     )
+
+
+def _words(text: str) -> tuple[ProductId, ...]:
+    """Product ids in a row, with a space between."""
+    return tuple(ProductId(word) for word in text.split(" ")) if text else ()
+
+
+def _licences(text: str) -> tuple[LicenceKey, ...]:
+    """`<product> <key>`, a line each: a key may have spaces in it, a product's id has none."""
+    pairs = (line.split(" ", 1) for line in text.split("\n")) if text else ()
+    return tuple(LicenceKey(product=ProductId(product), key=key) for product, key in pairs)
+
+
+def licences_text(licences: Iterable[LicenceKey]) -> str:
+    """Back to text."""
+    return "\n".join(f"{item.product} {item.key}" for item in licences)
 
 
 def checkout_row(checkout: Checkout) -> Row:
@@ -118,6 +146,8 @@ def checkout_row(checkout: Checkout) -> Row:
         micros(checkout.started_at),
         checkout.provider_ref,
         maybe_micros(checkout.expires_at),
+        " ".join(checkout.contents),
+        int(checkout.discounts),
     )
 
 
@@ -125,10 +155,10 @@ def purchase_of(row: Row) -> Purchase:
     """From the columns of PURCHASE."""
     return Purchase(
         checkout=CheckoutId(row[0]),
-        provider_ref=ProviderRef(row[1]),
+        provider_ref=row[1],
         payment=row[2],
-        user=UserId(row[3]),
-        mailbox=EmailAddress(row[4]),
+        user=row[3],
+        mailbox=maybe_address(row[4]),
         paid_email=maybe_address(row[5]),
         product=ProductId(row[6]),
         product_name=row[7],
@@ -136,6 +166,8 @@ def purchase_of(row: Row) -> Purchase:
         livemode=bool(row[10]),
         session=row[11],
         booked_at=moment(row[12]),
+        contents=_words(row[13]),
+        licences=_licences(row[14]),
     )
 
 
@@ -146,7 +178,7 @@ def purchase_row(purchase: Purchase) -> Row:
         purchase.provider_ref,
         purchase.payment,
         purchase.user,
-        purchase.mailbox.canonical,
+        None if purchase.mailbox is None else purchase.mailbox.canonical,
         None if purchase.paid_email is None else purchase.paid_email.canonical,
         purchase.product,
         purchase.product_name,
@@ -155,6 +187,8 @@ def purchase_row(purchase: Purchase) -> Row:
         int(purchase.livemode),
         purchase.session,
         micros(purchase.booked_at),
+        " ".join(purchase.contents),
+        licences_text(purchase.licences),
     )
 
 
@@ -184,6 +218,8 @@ def link_of(row: Row) -> MagicLink:
         used_at=maybe_moment(row[8]),
         superseded=bool(row[9]),
         code_tries=row[10],
+        checkout=row[11],
+        move=row[12],
     )
 
 
@@ -201,6 +237,8 @@ def link_row(link: MagicLink) -> Row:
         maybe_micros(link.used_at),
         int(link.superseded),
         link.code_tries,
+        link.checkout,
+        link.move,
     )
 
 
@@ -220,6 +258,7 @@ def mail_of(row: Row) -> Mail:
         unknown_since=maybe_moment(row[12]),
         sent_at=maybe_moment(row[13]),
         problem=row[14],
+        delivery=None if row[15] is None else _DELIVERIES[row[15]],
     )
 
 
@@ -242,13 +281,66 @@ def mail_row(mail: Mail) -> Row:
         maybe_micros(mail.unknown_since),
         maybe_micros(mail.sent_at),
         mail.problem,
+        None if mail.delivery is None else mail.delivery.value,
+    )
+
+
+def user_of(row: Row) -> User:
+    """From the columns of USER."""
+    return User(
+        id=UserId(row[0]),
+        mailbox=EmailAddress(row[1]),
+        since=moment(row[2]),
+        proved_at=maybe_moment(row[3]),
+        wants_news=bool(row[4]),
+    )
+
+
+def move_of(row: Row) -> Move:
+    """From the columns of MOVE."""
+    return Move(
+        id=MoveId(row[0]),
+        kind=_MOVE_KINDS[row[1]],
+        old=EmailAddress(row[2]),
+        new=EmailAddress(row[3]),
+        asked_by=SessionId(row[4]),
+        asked_at=moment(row[5]),
+        checkouts=tuple(CheckoutId(word) for word in row[6].split(" ")) if row[6] else (),
+        done_at=maybe_moment(row[7]),
+        undone_at=maybe_moment(row[8]),
+    )
+
+
+def move_row(move: Move) -> Row:
+    """To the columns of MOVE."""
+    return (
+        move.id,
+        move.kind.value,
+        move.old.canonical,
+        move.new.canonical,
+        move.asked_by,
+        micros(move.asked_at),
+        " ".join(move.checkouts),
+        maybe_micros(move.done_at),
+        maybe_micros(move.undone_at),
+    )
+
+
+def download_of(row: Row) -> Download:
+    """From the columns of DOWNLOAD."""
+    return Download(
+        checkout=CheckoutId(row[0]),
+        product=ProductId(row[1]),
+        name=row[2],
+        last_at=moment(row[3]),
+        times=row[4],
     )
 
 
 def quarantined_of(row: Row) -> Quarantined:
     """From the columns of QUARANTINE."""
     return Quarantined(
-        ref=ProviderRef(row[0]),
+        ref=row[0],
         objection=Objection[row[1]],
         first_at=moment(row[2]),
         last_at=moment(row[3]),

@@ -88,6 +88,63 @@ CREATE INDEX quarantine_open ON quarantine (objection, retry_at) WHERE closed_at
 CREATE TABLE cursors (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 """
 
+# Purchases are made anew, since SQLite cannot take a NOT NULL back: what is free has no session of Stripe's, and
+# the purchase of somebody who was erased belongs to nobody.
+_SECOND: Final = """
+CREATE TABLE new_purchases (
+  checkout_id TEXT PRIMARY KEY, provider_ref TEXT, payment TEXT, user_id TEXT REFERENCES users (id),
+  mailbox TEXT, paid_email TEXT, pid TEXT NOT NULL, product_name TEXT NOT NULL,
+  amount INTEGER NOT NULL, currency TEXT NOT NULL, livemode INTEGER NOT NULL, session_id TEXT,
+  booked_at INTEGER NOT NULL, contents TEXT NOT NULL DEFAULT '', licences TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_purchases (checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount,
+  currency, livemode, session_id, booked_at)
+  SELECT checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount, currency,
+  livemode, session_id, booked_at FROM purchases;
+DROP TABLE purchases;
+ALTER TABLE new_purchases RENAME TO purchases;
+CREATE INDEX purchases_user ON purchases (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX purchases_session ON purchases (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX purchases_pid ON purchases (pid);
+CREATE INDEX purchases_payment ON purchases (payment) WHERE payment IS NOT NULL;
+CREATE INDEX purchases_paid_email ON purchases (paid_email) WHERE paid_email <> mailbox;
+CREATE INDEX purchases_bundles ON purchases (checkout_id) WHERE contents <> '';
+
+ALTER TABLE users ADD COLUMN proved_at INTEGER;
+ALTER TABLE users ADD COLUMN wants_news INTEGER NOT NULL DEFAULT 1;
+UPDATE users SET proved_at = since;
+ALTER TABLE checkouts ADD COLUMN contents TEXT NOT NULL DEFAULT '';
+ALTER TABLE checkouts ADD COLUMN discounts INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX checkouts_mailbox ON checkouts (mailbox) WHERE mailbox IS NOT NULL;
+ALTER TABLE magic_links ADD COLUMN checkout_id TEXT;
+ALTER TABLE magic_links ADD COLUMN move_id TEXT;
+ALTER TABLE outbox ADD COLUMN delivery TEXT;
+CREATE INDEX outbox_mailbox ON outbox (mailbox);
+CREATE INDEX outbox_bounced ON outbox (kind) WHERE delivery = 'bounced';
+CREATE INDEX outbox_orders ON outbox (queued_at) WHERE kind = 'order';
+
+CREATE TABLE payments_due (
+  payment TEXT PRIMARY KEY, since INTEGER NOT NULL, due_at INTEGER NOT NULL, tries INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payments_due_at ON payments_due (due_at);
+CREATE TABLE licences (
+  pid TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, checkout_id TEXT, PRIMARY KEY (pid, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX licences_free ON licences (pid, position) WHERE checkout_id IS NULL;
+CREATE TABLE licence_line (pid TEXT NOT NULL, checkout_id TEXT NOT NULL, PRIMARY KEY (pid, checkout_id))
+  STRICT, WITHOUT ROWID;
+CREATE TABLE downloads (
+  checkout_id TEXT NOT NULL, pid TEXT NOT NULL, name TEXT NOT NULL, last_at INTEGER NOT NULL, times INTEGER NOT NULL,
+  PRIMARY KEY (checkout_id, pid, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE moves (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, asked_by TEXT NOT NULL,
+  asked_at INTEGER NOT NULL, checkouts TEXT NOT NULL, done_at INTEGER, undone_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX moves_corrected ON moves (checkouts) WHERE kind = 'correction';
+CREATE TABLE erasures (checkout_id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
 UNIQUE: Final = {
     "users": ("email",),
     "sessions": ("token_hash",),
@@ -98,6 +155,9 @@ UNIQUE: Final = {
     "facts": ("object_id",),
     "magic_links": ("id",),
     "quarantine": ("ref",),
+    "licences": ("pid", "key"),
+    "moves": ("id",),
+    "erasures": ("checkout_id",),
 }
 """What the promises of the books rest on; checked at every start."""
 
@@ -105,7 +165,18 @@ UNIQUE: Final = {
 @migrations(name="0001_first_books")
 def first_books(db: Database) -> None:
     """The tables of the first release."""
-    for statement in _FIRST.split(";"):
+    _run(db, _FIRST)
+
+
+@migrations(name="0002_after_the_sale")
+def after_the_sale(db: Database) -> None:
+    """Free orders, bundles, licence keys, facts that wait, downloads, moves, erasures."""
+    _run(db, _SECOND)
+
+
+def _run(db: Database, script: str) -> None:
+    """Statement by statement: `executescript` would commit the transaction that all migrations share."""
+    for statement in script.split(";"):
         if statement.strip():
             db.execute(statement)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from adapters.sqlite.connections import ServeLock, open_reader, open_writer
 from adapters.sqlite.recent import RecentView
@@ -15,6 +16,8 @@ from domain.books import Books, BooksView
 from domain.ports import StoreUnavailable
 
 T = TypeVar("T")
+_SCRUB_TRIES: Final = 50
+_SCRUB_PAUSE: Final = 0.1
 
 
 class SqliteStore:
@@ -61,6 +64,20 @@ class SqliteStore:
             except sqlite3.Error as error:
                 raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
+    async def scrub(self) -> None:
+        """See Store. `secure_delete` overwrites what is deleted in the file; what is left is in the WAL.
+
+        https://sqlite.org/pragma.html#pragma_wal_checkpoint: TRUNCATE moves it all into the file and leaves none of
+        it behind, unless somebody still reads an older state. Only the process that serves may do it.
+        """
+        if self._lock is None:
+            raise StoreUnavailable("only the process that serves the database can scrub it")
+        for _ in range(_SCRUB_TRIES):
+            if await self._writer.between(_truncate_wal):
+                return
+            await asyncio.sleep(_SCRUB_PAUSE)
+        raise StoreUnavailable("another process reads an older state of the database, so its WAL is kept")
+
     async def ready(self) -> None:
         """Whether a write could begin now, behind what waits. Raises StoreUnavailable."""
         await self.transact(lambda books: None)
@@ -88,3 +105,8 @@ class SqliteStore:
         self._write_connection.close()
         if self._lock is not None:
             self._lock.release()
+
+
+def _truncate_wal(connection: sqlite3.Connection) -> bool:
+    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return not busy

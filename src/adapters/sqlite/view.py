@@ -10,10 +10,11 @@ from typing import Final
 from adapters.sqlite import rows
 from adapters.sqlite.rows import micros
 from domain.access import Holding
-from domain.books import Quarantined, Tally, User
 from domain.magic_link import MagicLink
 from domain.mail import Mail, MailState
+from domain.moves import Move
 from domain.purchase import Checkout, Fact, Purchase
+from domain.records import Download, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -21,10 +22,10 @@ from domain.values import (
     EmailAddress,
     LinkId,
     Money,
+    MoveId,
     ProductId,
     ProviderRef,
     SessionId,
-    UserId,
 )
 
 _LARGEST_SUM: Final = 99_999_999
@@ -32,6 +33,13 @@ _SESSION_BY_TOKEN: Final = f"SELECT {rows.SESSION} FROM sessions WHERE token_has
 _CHECKOUT: Final = f"SELECT {rows.CHECKOUT} FROM checkouts WHERE id = ?"  # noqa: S608 - constants
 _CHECKOUT_BY_REF: Final = f"SELECT {rows.CHECKOUT} FROM checkouts WHERE provider_ref = ?"  # noqa: S608 - constants
 _PURCHASE: Final = f"SELECT {rows.PURCHASE} FROM purchases WHERE checkout_id = ?"  # noqa: S608 - constants
+_PURCHASE_BY_PAYMENT: Final = f"SELECT {rows.PURCHASE} FROM purchases WHERE payment = ? LIMIT 1"  # noqa: S608 - constants
+_USER: Final = f"SELECT {rows.USER} FROM users WHERE email = ?"  # noqa: S608 - constants
+_OWNERS: Final = (
+    f"SELECT {rows.USER} FROM users WHERE id > :after AND id IN (SELECT user_id FROM purchases WHERE pid = :pid "  # noqa: S608 - constants
+    "UNION SELECT user_id FROM purchases WHERE contents <> '' AND ' ' || contents || ' ' LIKE '% ' || :pid || ' %') "
+    "ORDER BY id LIMIT :limit"
+)
 _FACT: Final = f"SELECT {rows.FACT} FROM facts WHERE object_id = ?"  # noqa: S608 - constants
 _HOLDINGS_BY_SESSION: Final = f"SELECT {rows.PURCHASE} FROM purchases WHERE session_id = ?"  # noqa: S608 - constants
 _HOLDINGS: Final = (
@@ -107,6 +115,25 @@ class SqliteView:
             facts += [rows.fact_of(fact) for fact in self._sql(_LATER_FACTS, (purchase.payment,))]
         return Holding(purchase=purchase, facts=tuple(facts))
 
+    def holding(self, checkout: CheckoutId) -> Holding | None:
+        """See BooksView."""
+        row = self._sql(_PURCHASE, (checkout,)).fetchone()
+        return None if row is None else self._holding(row)
+
+    def holding_of(self, payment: str) -> Holding | None:
+        """See BooksView."""
+        row = self._sql(_PURCHASE_BY_PAYMENT, (payment,)).fetchone()
+        return None if row is None else self._holding(row)
+
+    def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.PURCHASE} FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?) "  # noqa: S608 - constants
+            "ORDER BY booked_at, checkout_id",
+            (mailbox.canonical,),
+        ).fetchall()
+        return [self._holding(row) for row in found]
+
     def sold(self, product: ProductId) -> int:
         """See BooksView."""
         return int(self._sql("SELECT count(*) FROM purchases WHERE pid = ?", (product,)).fetchone()[0])
@@ -114,6 +141,11 @@ class SqliteView:
     def knows(self, mailbox: EmailAddress) -> bool:
         """See BooksView."""
         return self._sql("SELECT 1 FROM users WHERE email = ?", (mailbox.canonical,)).fetchone() is not None
+
+    def user(self, mailbox: EmailAddress) -> User | None:
+        """See BooksView."""
+        row = self._sql(_USER, (mailbox.canonical,)).fetchone()
+        return None if row is None else rows.user_of(row)
 
     def link(self, link: LinkId) -> MagicLink | None:
         """See BooksView."""
@@ -125,10 +157,60 @@ class SqliteView:
         row = self._sql(_NEWEST_LOGIN, (asked_by,)).fetchone()
         return None if row is None else rows.link_of(row)
 
+    def move(self, move: MoveId) -> Move | None:
+        """See BooksView."""
+        row = self._sql(f"SELECT {rows.MOVE} FROM moves WHERE id = ?", (move,)).fetchone()  # noqa: S608 - constants
+        return None if row is None else rows.move_of(row)
+
+    def moved(self, checkout: CheckoutId) -> bool:
+        """See BooksView."""
+        found = self._sql("SELECT 1 FROM moves WHERE kind = 'correction' AND checkouts = ?", (checkout,))
+        return found.fetchone() is not None
+
+    def is_erased(self, checkout: CheckoutId) -> bool:
+        """See BooksView."""
+        return self._sql("SELECT 1 FROM erasures WHERE checkout_id = ?", (checkout,)).fetchone() is not None
+
+    def downloads_of(self, checkout: CheckoutId) -> Sequence[Download]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.DOWNLOAD} FROM downloads WHERE checkout_id = ? ORDER BY pid, name",  # noqa: S608 - constants
+            (checkout,),
+        )
+        return [rows.download_of(row) for row in found]
+
+    def payments_due(self, now: datetime, *, limit: int) -> Sequence[PaymentDue]:
+        """See BooksView."""
+        found = self._sql(
+            "SELECT payment, since, tries FROM payments_due WHERE due_at <= ? ORDER BY due_at, payment LIMIT ?",
+            (micros(now), limit),
+        )
+        return [PaymentDue(payment=row[0], since=rows.moment(row[1]), tries=row[2]) for row in found]
+
+    def owners(
+        self, product: ProductId, *, after: str, limit: int
+    ) -> Sequence[tuple[User, Sequence[Holding]]]:
+        """See BooksView."""
+        users = self._sql(_OWNERS, {"pid": product, "after": after, "limit": limit}).fetchall()
+        found: list[tuple[User, Sequence[Holding]]] = []
+        for row in users:
+            user = rows.user_of(row)
+            held = [h for h in self.holdings_of(user.mailbox) if product in h.purchase.products]
+            found.append((user, held))
+        return found
+
     def mail(self, key: str) -> Mail | None:
         """See BooksView."""
         row = self._sql(_MAIL, (key,)).fetchone()
         return None if row is None else rows.mail_of(row)
+
+    def mails_to(self, mailbox: EmailAddress) -> Sequence[Mail]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.MAIL} FROM outbox WHERE mailbox = ? ORDER BY queued_at, key",  # noqa: S608 - constants
+            (mailbox.canonical,),
+        )
+        return [rows.mail_of(row) for row in found]
 
     def due_again(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
         """See BooksView."""
@@ -138,6 +220,11 @@ class SqliteView:
             (micros(now), limit),
         )
         return [rows.quarantined_of(row) for row in found]
+
+    def quarantined(self, ref: str) -> Quarantined | None:
+        """See BooksView."""
+        row = self._sql(f"SELECT {rows.QUARANTINE} FROM quarantine WHERE ref = ?", (ref,)).fetchone()  # noqa: S608 - constants
+        return None if row is None else rows.quarantined_of(row)
 
     def cursor(self, name: str) -> datetime | None:
         """See BooksView."""
@@ -165,6 +252,9 @@ class SqliteView:
             purchases=self._sql("SELECT count(*) FROM purchases").fetchone()[0],
             takings=tuple(takings),
             mails=tuple((state, int(mails.get(state.value, 0))) for state in MailState),
+            bounced=self._sql(
+                "SELECT count(*) FROM outbox WHERE delivery = 'bounced' AND kind = 'ticket'"
+            ).fetchone()[0],
         )
 
     def waiting_mails(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
@@ -186,12 +276,8 @@ class SqliteView:
 
     def users_after(self, user: str, *, limit: int) -> Sequence[User]:
         """See BooksView."""
-        found = self._sql(
-            "SELECT id, email, since FROM users WHERE id > ? ORDER BY id LIMIT ?", (user, limit)
-        )
-        return [
-            User(id=UserId(row[0]), mailbox=EmailAddress(row[1]), since=rows.moment(row[2])) for row in found
-        ]
+        found = self._sql(f"SELECT {rows.USER} FROM users WHERE id > ? ORDER BY id LIMIT ?", (user, limit))  # noqa: S608 - constants
+        return [rows.user_of(row) for row in found]
 
     def purchases_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
         """See BooksView."""
@@ -213,3 +299,11 @@ class SqliteView:
             (ref, limit),
         )
         return [rows.quarantined_of(row) for row in found]
+
+    def erasures_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
+        """See BooksView."""
+        found = self._sql(
+            "SELECT checkout_id FROM erasures WHERE checkout_id > ? ORDER BY checkout_id LIMIT ?",
+            (checkout, limit),
+        )
+        return [CheckoutId(row[0]) for row in found]

@@ -9,11 +9,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from adapters.sqlite.books import SqliteBooks
 from domain.books import Books
 from domain.ports import StoreBusy, StoreUnavailable
+
+T = TypeVar("T")
 
 MOST_WAITING: Final = 256
 LONGEST_WAIT: Final = 5.0
@@ -22,10 +24,12 @@ _GROUP: Final = 64
 
 @dataclass(slots=True)
 class _Job:
-    work: Callable[[Books], Any]
+    work: Callable[[Any], Any]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     queued_at: float
+    outside: bool = False
+    """Whether it runs by itself, outside any transaction, on the connection in place of the books."""
     result: Any = None
     error: BaseException | None = None
 
@@ -51,8 +55,17 @@ class GroupWriter:
 
     async def submit(self, work: Callable[[Books], Any]) -> Any:
         """The result of `work`, once it is durable. See Store.transact."""
+        return await self._wait_for(work, outside=False)
+
+    async def between(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        """The result of `act` on the writer's connection, between two transactions. Raises StoreUnavailable."""
+        return cast("T", await self._wait_for(act, outside=True))
+
+    async def _wait_for(self, work: Callable[[Any], Any], *, outside: bool) -> Any:
         loop = asyncio.get_running_loop()
-        job = _Job(work=work, loop=loop, future=loop.create_future(), queued_at=time.monotonic())
+        job = _Job(
+            work=work, loop=loop, future=loop.create_future(), queued_at=time.monotonic(), outside=outside
+        )
         queue = self._queue
         with queue.awake:
             if queue.closed:
@@ -79,9 +92,19 @@ class GroupWriter:
                     queue.awake.wait()
                 if not queue.jobs:
                     return
-                group = [queue.jobs.popleft() for _ in range(min(len(queue.jobs), _GROUP))]
+                group = _next_group(queue.jobs)
+            if group[0].outside:
+                self._answer([self._act(group[0])])
+                continue
             self._answer(self._turn_away_late(group))
             self._answer(self._commit(group))
+
+    def _act(self, job: _Job) -> _Job:
+        try:
+            job.result = job.work(self._connection)
+        except BaseException as error:
+            job.error = _told(error)
+        return job
 
     def _turn_away_late(self, group: list[_Job]) -> list[_Job]:
         """Take out of the group who waited too long; nothing of theirs has begun."""
@@ -172,6 +195,14 @@ class GroupWriter:
                 loop.call_soon_threadsafe(_settle, jobs)
             except RuntimeError:  # the loop is closed: nobody waits there any more
                 continue
+
+
+def _next_group(jobs: deque[_Job]) -> list[_Job]:
+    """Those who waited longest, up to the first that has to run by itself; or that one alone."""
+    group = [jobs.popleft()]
+    while jobs and len(group) < _GROUP and not group[0].outside and not jobs[0].outside:
+        group.append(jobs.popleft())
+    return group
 
 
 def _settle(jobs: list[_Job]) -> None:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 import stripe
 
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import (
-    CHECKOUT_EVENTS,
+    FOLLOWED,
+    StripeDispute,
+    StripeList,
+    StripeRefund,
     StripeSession,
+    decode_disputes,
     decode_endpoints,
-    decode_list,
+    decode_refunds,
     decode_session,
+    decode_sessions,
+    fact_of,
+    invoice_url_of,
     news_of,
     reading_of,
 )
@@ -26,16 +33,20 @@ from domain.ports import (
     CheckoutOffer,
     News,
     PaymentPage,
+    PaymentReading,
     PaymentsRefused,
     PaymentsUnreachable,
     Unheard,
 )
+from domain.product import PaymentTerms, Tax
+from domain.purchase import Fact
 from domain.values import ProviderRef, is_provider_ref
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
 
 T = TypeVar("T")
+S = TypeVar("S", StripeSession, StripeRefund, StripeDispute)
 
 # The SDK's telemetry writes into the home folder, and fails the first call of a user without one.
 stripe.enable_telemetry = False
@@ -109,27 +120,52 @@ class StripePayments:
         except _NotThere:
             return None
         session = _parsed(found)
-        return reading_of(session, as_of=_second(found, session))
+        return reading_of(session, as_of=_second(found) or session.created)
 
     async def completed_since(self, since: datetime) -> AsyncIterator[CheckoutReading]:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/list"""
-        after: dict[str, str] = {}
-        while True:
-            params: Any = {
-                "created": {"gte": int(since.timestamp())},
-                "status": "complete",
-                "limit": _PAGE,
-                "expand": ["data.payment_intent"],
-                **after,
-            }
-            page = await _within_time(self._client().v1.checkout.sessions.list_async(params))
-            listed = decode_list(_body(page))
-            for session in listed.data:
+        sessions = self._client().v1.checkout.sessions
+        params = {**_made_since(since), "status": "complete", "expand": ["data.payment_intent"]}
+        async for session, second in _listed(sessions.list_async, params, decode_sessions):
+            if is_provider_ref(session.id):
+                yield reading_of(session, as_of=second or session.created)
+
+    async def facts_since(self, since: datetime) -> AsyncIterator[Fact]:
+        """See Payments. https://docs.stripe.com/api/refunds/list, https://docs.stripe.com/api/disputes/list"""
+        async for fact in self._facts(_made_since(since)):
+            yield fact
+
+    async def _facts(self, params: dict[str, Any]) -> AsyncIterator[Fact]:
+        v1 = self._client().v1
+        async for refund, second in _listed(v1.refunds.list_async, params, decode_refunds):
+            yield fact_of(refund, as_of=second)
+        async for dispute, second in _listed(v1.disputes.list_async, params, decode_disputes):
+            yield fact_of(dispute, as_of=second)
+
+    async def payment(self, payment: str) -> PaymentReading | None:
+        """See Payments. The checkout of a payment is found by listing; its refunds and disputes, too."""
+        sessions = self._client().v1.checkout.sessions
+        params = {"payment_intent": payment, "expand": ["data.payment_intent"]}
+        checkout: CheckoutReading | None = None
+        try:
+            async for session, second in _listed(sessions.list_async, params, decode_sessions):
                 if is_provider_ref(session.id):
-                    yield reading_of(session, as_of=_second(page, session))
-            if not listed.has_more or not listed.data:
-                return
-            after = {"starting_after": listed.data[-1].id}
+                    checkout = reading_of(session, as_of=second or session.created)
+                    break
+            facts = [fact async for fact in self._facts({"payment_intent": payment})]
+        except _NotThere:
+            return None
+        return PaymentReading(checkout=checkout, facts=tuple(facts)) if checkout or facts else None
+
+    async def invoice_url(self, ref: ProviderRef) -> str | None:
+        """See Payments. The address is good for some weeks only, so it is asked for each time."""
+        try:
+            found = await _within_time(
+                self._client().v1.checkout.sessions.retrieve_async(ref, {"expand": ["invoice"]})
+            )
+        except _NotThere:
+            return None
+        return invoice_url_of(_body(found))
 
     def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
         """See Payments."""
@@ -151,7 +187,7 @@ class StripePayments:
             return f"Stripe has no endpoint {url}: add it in the dashboard (Developers, Webhooks)"
         if endpoint.status != "enabled":
             return f"the endpoint {url} is {endpoint.status}: enable it in Stripe's dashboard"
-        missing = sorted(CHECKOUT_EVENTS - set(endpoint.enabled_events))
+        missing = sorted(FOLLOWED - set(endpoint.enabled_events))
         if missing and "*" not in endpoint.enabled_events:
             return f"the endpoint {url} is not told of {', '.join(missing)}: add them in Stripe's dashboard"
         return None
@@ -184,26 +220,36 @@ async def _within_time(call: Awaitable[T]) -> T:
         raise PaymentsRefused(f"Stripe said no ({error.http_status}): {error.user_message}") from error
 
 
+def _made_since(since: datetime) -> dict[str, Any]:
+    return {"created": {"gte": int(since.timestamp())}}
+
+
+async def _listed(
+    call: Callable[[Any], Awaitable[Any]], params: dict[str, Any], decode: Callable[[str], StripeList[S]]
+) -> AsyncIterator[tuple[S, int]]:
+    """Everything of a list, page after page, with Stripe's second of each answer (0 if it named none).
+
+    https://docs.stripe.com/api/pagination
+    """
+    after: dict[str, str] = {}
+    while True:
+        page = await _within_time(call({**params, "limit": _PAGE, **after}))
+        listed = decode(_body(page))
+        for item in listed.data:
+            yield item, _second(page)
+        if not listed.has_more or not listed.data:
+            return
+        after = {"starting_after": listed.data[-1].id}
+
+
 def _create_params(offer: CheckoutOffer) -> SessionCreateParams:
     checkout = offer.checkout
     # Session metadata does not reach payment intents, nor from there refunds and disputes: both get it.
-    metadata = {"pid": checkout.product, "shop": offer.shop, "seal": offer.seal}
-    product: Any = {"name": checkout.product_name}
-    if offer.summary:
-        product["description"] = offer.summary[:_SUMMARY]
+    metadata = _metadata(offer)
     params: SessionCreateParams = {
         "mode": "payment",
         "client_reference_id": checkout.id,
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": checkout.price.currency,
-                    "unit_amount": checkout.price.amount,
-                    "product_data": product,
-                },
-            }
-        ],
+        "line_items": [{"quantity": 1, "price_data": _price_data(offer)}],
         "metadata": {**metadata},
         "payment_intent_data": {"metadata": {**metadata}},
         "success_url": offer.success_url,
@@ -211,7 +257,50 @@ def _create_params(offer: CheckoutOffer) -> SessionCreateParams:
     }
     if checkout.mailbox is not None:
         params["customer_email"] = checkout.mailbox.canonical
+    if checkout.discounts:
+        params["allow_promotion_codes"] = True
+    _add_terms(params, offer.terms)
     return params
+
+
+def _metadata(offer: CheckoutOffer) -> dict[str, str]:
+    checkout = offer.checkout
+    metadata = {"pid": str(checkout.product), "shop": offer.shop, "seal": offer.seal}
+    if checkout.contents:
+        metadata["contents"] = " ".join(checkout.contents)
+    if checkout.discounts:
+        metadata["discounts"] = "yes"
+    return metadata
+
+
+def _price_data(offer: CheckoutOffer) -> Any:
+    checkout = offer.checkout
+    product: dict[str, Any] = {"name": checkout.product_name}
+    if offer.summary:
+        product["description"] = offer.summary[:_SUMMARY]
+    if offer.tax_code and offer.terms.tax is not Tax.OFF:
+        product["tax_code"] = offer.tax_code
+    data: dict[str, Any] = {
+        "currency": checkout.price.currency,
+        "unit_amount": checkout.price.amount,
+        "product_data": product,
+    }
+    if offer.terms.tax is not Tax.OFF:
+        data["tax_behavior"] = offer.terms.tax.value
+    return data
+
+
+def _add_terms(params: SessionCreateParams, terms: PaymentTerms) -> None:
+    if terms.tax is not Tax.OFF:
+        params["automatic_tax"] = {"enabled": True}
+    if terms.invoices:
+        params["invoice_creation"] = {"enabled": True}
+    if terms.methods:
+        params["allowed_payment_method_types"] = cast("Any", list(terms.methods))
+    if terms.billing_address:
+        params["billing_address_collection"] = "required"
+    if terms.tax_ids:
+        params["tax_id_collection"] = {"enabled": True}
 
 
 def _body(answer: Any) -> str:
@@ -223,9 +312,9 @@ def _parsed(answer: Any) -> StripeSession:
     return decode_session(_body(answer))
 
 
-def _second(answer: Any, session: StripeSession) -> int:
-    """Stripe's own second of an answer: its Date header (RFC 9110 §6.6.1)."""
+def _second(answer: Any) -> int:
+    """Stripe's own second of an answer: its Date header (RFC 9110 §6.6.1); 0 if there is none."""
     try:
         return int(parsedate_to_datetime(answer.last_response.headers["date"]).timestamp())
     except (KeyError, TypeError, ValueError):
-        return session.created
+        return 0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 
-from domain.books import EventRecord
 from domain.claim import CheckoutReading
-from domain.ports import CheckoutNews, News, OtherNews, Unheard
-from domain.values import ProviderRef, is_provider_ref
+from domain.ports import CheckoutNews, FactNews, News, OtherNews, PaymentNews, Unheard
+from domain.purchase import Fact, FactKind
+from domain.records import EventRecord
+from domain.values import ProviderRef, is_payment, is_provider_ref
 
+T = TypeVar("T")
 _THIN: Final = "v2.core.event"
 CHECKOUT_EVENTS: Final = frozenset(
     {
@@ -20,6 +22,23 @@ CHECKOUT_EVENTS: Final = frozenset(
         "checkout.session.expired",
     }
 )
+REFUND_EVENTS: Final = frozenset(
+    {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
+)
+DISPUTE_EVENTS: Final = frozenset(
+    {
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.closed",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+    }
+)
+_CHARGE_EVENTS: Final = frozenset({"charge.refunded"})
+FOLLOWED: Final = (
+    CHECKOUT_EVENTS | REFUND_EVENTS - {"charge.refund.updated"} | DISPUTE_EVENTS | _CHARGE_EVENTS
+)
+"""What an endpoint should be told of. (`charge.refund.updated` is `refund.updated` by its older name.)"""
 # https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status: a debit that bounced asks for
 # another payment method.
 _BOUNCED: Final = frozenset({"requires_payment_method", "canceled"})
@@ -61,11 +80,40 @@ class StripeSession(msgspec.Struct, frozen=True):
     expires_at: int | None = None
 
 
-class StripeList(msgspec.Struct, frozen=True):
+_Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+
+
+class StripeRefund(msgspec.Struct, frozen=True):
+    """https://docs.stripe.com/api/refunds/object; the amount in minor units."""
+
+    id: str
+    amount: _Amount
+    payment_intent: str | _PaymentIntent | None = None
+    status: str | None = None
+
+
+class StripeDispute(msgspec.Struct, frozen=True):
+    """https://docs.stripe.com/api/disputes/object; the amount in minor units."""
+
+    id: str
+    amount: _Amount
+    status: str
+    payment_intent: str | _PaymentIntent | None = None
+
+
+class StripeList(msgspec.Struct, Generic[T], frozen=True):
     """https://docs.stripe.com/api/pagination"""
 
-    data: list[StripeSession]
+    data: list[T]
     has_more: bool
+
+
+class _Invoice(msgspec.Struct, frozen=True):
+    hosted_invoice_url: str | None = None
+
+
+class _Invoiced(msgspec.Struct, frozen=True):
+    invoice: str | _Invoice | None = None
 
 
 class _Endpoint(msgspec.Struct, frozen=True):
@@ -95,10 +143,20 @@ class _Named(msgspec.Struct, frozen=True):
     id: str | None = None
 
 
+class _Charge(msgspec.Struct, frozen=True):
+    payment_intent: str | _PaymentIntent | None = None
+
+
 _decode_event: Final = msgspec.json.Decoder(_Event).decode
 _decode_named: Final = msgspec.json.Decoder(_Named).decode
 decode_session: Final = msgspec.json.Decoder(StripeSession).decode
-decode_list: Final = msgspec.json.Decoder(StripeList).decode
+decode_sessions: Final = msgspec.json.Decoder(StripeList[StripeSession]).decode
+decode_refunds: Final = msgspec.json.Decoder(StripeList[StripeRefund]).decode
+decode_disputes: Final = msgspec.json.Decoder(StripeList[StripeDispute]).decode
+_decode_refund: Final = msgspec.json.Decoder(StripeRefund).decode
+_decode_dispute: Final = msgspec.json.Decoder(StripeDispute).decode
+_decode_charge: Final = msgspec.json.Decoder(_Charge).decode
+_decode_invoiced: Final = msgspec.json.Decoder(_Invoiced).decode
 decode_endpoints: Final = msgspec.json.Decoder(_Endpoints).decode
 
 
@@ -107,7 +165,6 @@ def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> C
     totals = session.total_details or _Totals()
     details = session.customer_details or _Details()
     metadata = session.metadata or {}
-    intent = session.payment_intent
     return CheckoutReading(
         ref=ProviderRef(session.id),
         as_of=as_of,
@@ -120,12 +177,38 @@ def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> C
         discount=totals.amount_discount or 0,
         tax=totals.amount_tax or 0,
         email=details.email or session.customer_email,
-        payment=intent.id if isinstance(intent, _PaymentIntent) else intent,
+        payment=_id_of(session.payment_intent),
         reference=session.client_reference_id,
         product=metadata.get("pid"),
         shop=metadata.get("shop"),
         seal=metadata.get("seal"),
+        contents=tuple(metadata.get("contents", "").split()),
+        discounts=metadata.get("discounts") == "yes",
     )
+
+
+def _id_of(intent: str | _PaymentIntent | None) -> str | None:
+    return intent.id if isinstance(intent, _PaymentIntent) else intent
+
+
+def fact_of(thing: StripeRefund | StripeDispute, *, as_of: int) -> Fact:
+    """A refund or dispute in our words. A refund without a status is one of a card, which is as good as done."""
+    refund = isinstance(thing, StripeRefund)
+    payment = _id_of(thing.payment_intent)
+    return Fact(
+        object_id=thing.id[:255],
+        kind=FactKind.REFUND if refund else FactKind.DISPUTE,
+        payment=payment if payment is not None and is_payment(payment) else None,
+        as_of=as_of,
+        status=(thing.status or "pending")[:60],
+        amount=thing.amount,
+    )
+
+
+def invoice_url_of(body: str) -> str | None:
+    """The address of the hosted invoice of a session that was expanded with it."""
+    invoice = _decode_invoiced(body).invoice
+    return invoice.hosted_invoice_url if isinstance(invoice, _Invoice) else None
 
 
 def _status(session: StripeSession, *, failed: bool) -> str:
@@ -158,12 +241,24 @@ def news_of(body: bytes) -> News:
         record = EventRecord(
             id=event.id[:255], type=event.type[:255], object_id=(named.id or "")[:255], created=event.created
         )
-        if event.type not in CHECKOUT_EVENTS:
-            return OtherNews(event=record)
-        session = decode_session(event.data.object)
+        return _told(record, event.data.object)
     except (msgspec.MsgspecError, RecursionError):
         return Unheard(reason=f"this {event.type[:60]!r} has no object that we can read")
-    if not is_provider_ref(session.id):
-        return Unheard(reason="its checkout session has an id of a form that we do not know")
-    failed = event.type == "checkout.session.async_payment_failed"
-    return CheckoutNews(event=record, reading=reading_of(session, as_of=event.created, failed=failed))
+
+
+def _told(event: EventRecord, thing: msgspec.Raw) -> News:
+    """What an event says, by its type. Raises msgspec.MsgspecError."""
+    if event.type in CHECKOUT_EVENTS:
+        session = decode_session(thing)
+        if not is_provider_ref(session.id):
+            return Unheard(reason="its checkout session has an id of a form that we do not know")
+        failed = event.type == "checkout.session.async_payment_failed"
+        return CheckoutNews(event=event, reading=reading_of(session, as_of=event.created, failed=failed))
+    if event.type in REFUND_EVENTS:
+        return FactNews(event=event, fact=fact_of(_decode_refund(thing), as_of=event.created))
+    if event.type in DISPUTE_EVENTS:
+        return FactNews(event=event, fact=fact_of(_decode_dispute(thing), as_of=event.created))
+    payment = _id_of(_decode_charge(thing).payment_intent) if event.type in _CHARGE_EVENTS else None
+    if payment is None or not is_payment(payment):
+        return OtherNews(event=event)
+    return PaymentNews(event=event, payment=payment)

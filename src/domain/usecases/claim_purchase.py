@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.books import Books
-from domain.claim import CheckoutReading, Foreign, Objection, Ours, Sale, judge, restored_checkout
+from domain.claim import CheckoutReading, Foreign, Objection, Ours, Sale, address_of, judge, restored_checkout
 from domain.keys import Keyring
-from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Mail, MailKind, notice_letter, ticket_letter
-from domain.ports import Catalogue, Clock, Payments, Randomness
+from domain.letters import payment_failed_letter
+from domain.mail import MailKind
+from domain.ports import Catalogue, Clock, Payments
 from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import Checkout, Purchase
-from domain.values import CheckoutId, LinkId, ProviderRef, UserId, sortable_id
+from domain.usecases.book_sale import Booking, BookSale
+from domain.usecases.note_fact import ASK_AGAIN_AFTER
+from domain.usecases.post import post, tell_merchant
+from domain.values import CheckoutId
 
 RETRY_QUARANTINE_AFTER = timedelta(minutes=5)
 
@@ -63,7 +66,7 @@ class ClaimPurchase:
     catalogue: Catalogue
     keyring: Keyring
     clock: Clock
-    randomness: Randomness
+    booking: BookSale
 
     def work(self, reading: CheckoutReading) -> Callable[[Books], Claimed]:
         """The claim of this reading. Ids and time are drawn here, so that the work may run more than once.
@@ -82,8 +85,7 @@ class ClaimPurchase:
             edition=self.catalogue.current(),
             keyring=self.keyring,
             livemode=self.payments.livemode,
-            link=LinkId(self.randomness.token(16).hex()),
-            user=UserId(sortable_id(now=now, chance=self.randomness.token(10))),
+            booking=self.booking.prepare(now=now),
             now=now,
             retry_at=retry_at,
         )
@@ -96,8 +98,7 @@ class _Claim:
     edition: CatalogueEdition
     keyring: Keyring
     livemode: bool
-    link: LinkId
-    user: UserId
+    booking: Booking
     now: datetime
     retry_at: datetime | None
 
@@ -146,8 +147,25 @@ class _Claim:
             return Booked(purchase=booked, first=False)
         books.close_quarantine(self.reading.ref, at=self.now)
         if kept.status == "unpaid":
+            self._ask_again_tomorrow(books)
             return AwaitingBank(checkout=checkout)
+        if kept.status == "failed":
+            self._tell_of_failure(books, checkout)
         return NotPaid(checkout=checkout, status=kept.status)
+
+    def _ask_again_tomorrow(self, books: Books) -> None:
+        """A debit takes days; if nobody tells how it ended we ask."""
+        if self.reading.payment is not None:
+            books.mark_payment(self.reading.payment, at=self.now, due_at=self.now + ASK_AGAIN_AFTER)
+
+    def _tell_of_failure(self, books: Books, checkout: Checkout) -> None:
+        if self.reading.payment is not None:
+            books.unmark_payment(self.reading.payment)
+        to = checkout.mailbox or address_of(self.reading.email)
+        if to is None or books.is_erased(checkout.id):
+            return
+        letter = payment_failed_letter(checkout, base_url=self.booking.base_url, shop=self.edition.shop)
+        post(books, letter, key=f"failed:{checkout.id}", kind=MailKind.UPDATE, to=to, now=self.now)
 
     def _book(self, books: Books, sale: Sale) -> Claimed:
         checkout = sale.checkout
@@ -157,77 +175,37 @@ class _Claim:
         held = books.purchase(checkout.id)
         if held is not None:
             return Booked(purchase=held, first=False)
-        purchase = Purchase(
-            checkout=checkout.id,
-            provider_ref=self.reading.ref,
-            payment=self.reading.payment,
-            user=books.user_for(sale.owner, new_id=self.user, now=self.now),
-            mailbox=sale.owner,
-            paid_email=sale.paid_email,
-            product=checkout.product,
-            product_name=checkout.product_name,
-            paid=sale.paid,
-            livemode=checkout.livemode,
-            session=checkout.session,
-            booked_at=self.now,
-        )
-        if not books.book(purchase):
-            # The transaction is serializable, so nobody can have booked it since we looked.
-            raise AssertionError(f"checkout {checkout.id} was booked within its own claim")
-        self._hand_out_ticket(books, purchase)
-        books.give_back(checkout.id)
+        purchase = self.booking.book(books, sale, ref=self.reading.ref, payment=self.reading.payment)
         books.close_quarantine(self.reading.ref, at=self.now)
         return Booked(purchase=purchase, first=True)
 
-    def _hand_out_ticket(self, books: Books, purchase: Purchase) -> None:
-        """The one ticket of this purchase, in the transaction that books it: whoever comes first sends it."""
-        key = self.keyring.signing.name
-        books.add_link(
-            MagicLink(
-                id=self.link,
-                key=key,
-                purpose=LinkPurpose.TICKET,
-                mailbox=purchase.mailbox,
-                asked_by=None,
-                product=purchase.product,
-                made_at=self.now,
-            )
-        )
-        books.queue(
-            Mail(
-                key=f"ticket:{purchase.checkout}",
-                kind=MailKind.TICKET,
-                to=purchase.mailbox,
-                letter=ticket_letter(purchase, shop=self.edition.shop),
-                link=self.link,
-                key_name=key,
-                queued_at=self.now,
-                due_at=self.now,
-            )
-        )
-
     def _refuse(self, books: Books, objection: Objection) -> Refused:
-        ref = self.reading.ref
-        if books.quarantine(ref, objection, at=self.now, retry_at=self.retry_at):
-            books.queue(quarantine_notice(ref, objection, shop=self.edition.shop, now=self.now))
+        put_in_quarantine(
+            books, self.reading.ref, objection, retry_at=self.retry_at, shop=self.edition.shop, now=self.now
+        )
         return Refused(objection=objection)
 
 
-def quarantine_notice(ref: ProviderRef, objection: Objection, *, shop: ShopInfo, now: datetime) -> Mail:
-    """The word to the merchant about the first session that waits with this objection."""
-    lines = (
-        f"A checkout session that Stripe told us of was not acted on: {ref}.",
+def put_in_quarantine(
+    books: Books,
+    ref: str,
+    objection: Objection,
+    *,
+    retry_at: datetime | None,
+    shop: ShopInfo,
+    now: datetime,
+) -> None:
+    """Keep what is not acted on, and tell the merchant of the first that waits with this objection."""
+    if not books.quarantine(ref, objection, at=now, retry_at=retry_at):
+        return
+    tell_merchant(
+        books,
+        "A payment waits for you",
+        f"Stripe told us of something that was not acted on: {ref}.",
         objection.value,
         "Nobody was given anything for it. If it is a sale of this shop, see Stripe's dashboard for what was paid.",
         "`coatcheck status` lists everything that waits, and how to settle it.",
-    )
-    return Mail(
-        key=f"notice:quarantine:{ref}",
-        kind=MailKind.NOTICE,
-        to=shop.support,
-        letter=notice_letter(subject="A payment waits for you", lines=lines, shop=shop),
-        link=None,
-        key_name=None,
-        queued_at=now,
-        due_at=now,
+        key=f"quarantine:{ref}",
+        shop=shop,
+        now=now,
     )

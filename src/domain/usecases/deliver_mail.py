@@ -16,11 +16,11 @@ from domain.mail import (
     MailKind,
     MailState,
     fill,
-    notice_letter,
     pause_before_retry,
 )
 from domain.ports import Catalogue, Clock, Mailer, MailNotSent, MailRefused, MailUnknown, Randomness, Store
 from domain.product import ShopInfo
+from domain.usecases.post import tell_merchant
 from domain.values import LinkId
 
 LEASE = timedelta(seconds=60)
@@ -105,6 +105,11 @@ def _still_wanted(
             mail.key, state=MailState.DROPPED, at=now, problem="nobody of that address bought here"
         )
         return False
+    if mail.kind is MailKind.NEWS:
+        user = books.user(mail.to)
+        if user is None or not user.wants_news:
+            books.settle_mail(mail.key, state=MailState.DROPPED, at=now, problem="its reader wants no news")
+            return False
     if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:
         problem = "it may have been sent, but nobody told us; the carrier has forgotten its key by now"
         stick(books, mail, problem, shop=shop, now=now)
@@ -122,21 +127,14 @@ def stick(books: Books, mail: Mail, problem: str, *, shop: ShopInfo, now: dateti
     )
     if mail.kind is MailKind.NOTICE:
         return
-    lines = (
+    tell_merchant(
+        books,
+        "A mail is stuck",
         f"A {mail.kind.value} mail could not be sent: {problem}.",
         "`coatcheck status` lists every mail that waits; `coatcheck status --send-again KEY` sends one again.",
-    )
-    books.queue(
-        Mail(
-            key=f"notice:stuck:{mail.kind.value}:{now:%Y-%m-%d}",
-            kind=MailKind.NOTICE,
-            to=shop.support,
-            letter=notice_letter(subject="A mail is stuck", lines=lines, shop=shop),
-            link=None,
-            key_name=None,
-            queued_at=now,
-            due_at=now,
-        )
+        key=f"stuck:{mail.kind.value}:{now:%Y-%m-%d}",
+        shop=shop,
+        now=now,
     )
 
 
@@ -165,7 +163,7 @@ def queue_anew(books: Books, mail: Mail, spare: LinkId, *, keyring: Keyring, now
             to=mail.to,
             letter=mail.letter,
             link=spare if mail.link is not None else None,
-            key_name=keyring.signing.name if mail.link is not None else None,
+            key_name=keyring.signing.name if mail.key_name is not None else None,
             queued_at=now,
             due_at=now,
         )

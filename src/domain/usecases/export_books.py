@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from domain.access import Holding
-from domain.books import BooksView, Quarantined, User
+from domain.books import BooksView
 from domain.mail import Mail
 from domain.ports import Store
+from domain.records import Quarantined, User
 
 PAGE = 500
 

@@ -97,6 +97,7 @@ def prove_mailbox(
     The same row goes on, with the checkouts it made, unless it had proved another mailbox: then that row ends
     and a new one begins, which inherits nothing.
     """
+    books.note_proof(mailbox, at=now)
     token_hash = digest_of(fresh.token.encode())
     session = live_session(books, visitor, now=now)
     if session is not None:

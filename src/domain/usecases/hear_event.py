@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from domain.books import Books, EventRecord
-from domain.ports import CheckoutNews, Clock, OtherNews, Payments, Store, Unheard
+from domain.books import Books
+from domain.ports import CheckoutNews, Clock, FactNews, OtherNews, PaymentNews, Payments, Store, Unheard
+from domain.records import EventRecord
 from domain.usecases.claim_purchase import AwaitingBank, Booked, Claimed, ClaimPurchase, NotPaid, Refused
+from domain.usecases.note_fact import NoteFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,12 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class HearEvent:
-    """Verify, claim and log, in one transaction. Every delivery runs the claim; the log never decides."""
+    """Verify, act and log, in one transaction. Every delivery is acted on; the log never decides."""
 
     store: Store
     payments: Payments
     claim: ClaimPurchase
+    note: NoteFact
     clock: Clock
 
     async def __call__(self, body: bytes, signature: str) -> Heard | Unheard:
@@ -32,26 +36,35 @@ class HearEvent:
         match news:
             case Unheard():
                 return news
+            case CheckoutNews(event, reading):
+                claim = self.claim.work(reading)
+                return await self._act(event, lambda books: outcome_of(claim(books)))
+            case FactNews(event, fact):
+                note = self.note.work(fact)
+                return await self._act(event, lambda books: note(books).value)
+            case PaymentNews(event, payment):
+                return await self._act(event, self._have_it_read(payment))
             case OtherNews(event):
-                return await self._log(event)
-            case CheckoutNews():
-                return await self._claim(news)
+                return await self._act(event, lambda books: "not followed")
 
-    async def _log(self, event: EventRecord) -> Heard:
-        at = self.clock.now()
-        await self.store.transact(lambda books: books.log_event(event, outcome="not followed", at=at))
-        return Heard(type=event.type, outcome="not followed")
-
-    async def _claim(self, news: CheckoutNews) -> Heard:
-        claim = self.claim.work(news.reading)
+    async def _act(self, event: EventRecord, act: Callable[[Books], str]) -> Heard:
         at = self.clock.now()
 
         def work(books: Books) -> Heard:
-            outcome = outcome_of(claim(books))
-            books.log_event(news.event, outcome=outcome, at=at)
-            return Heard(type=news.event.type, outcome=outcome)
+            outcome = act(books)
+            books.log_event(event, outcome=outcome, at=at)
+            return Heard(type=event.type, outcome=outcome)
 
         return await self.store.transact(work)
+
+    def _have_it_read(self, payment: str) -> Callable[[Books], str]:
+        at = self.clock.now()
+
+        def work(books: Books) -> str:
+            books.mark_payment(payment, at=at, due_at=at)
+            return "to be read"
+
+        return work
 
 
 def outcome_of(claimed: Claimed) -> str:

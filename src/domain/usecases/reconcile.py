@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.books import BooksView, Quarantined
+from domain.books import BooksView
 from domain.claim import CheckoutReading
 from domain.ports import Clock, Payments, Store
+from domain.purchase import Fact
+from domain.records import Quarantined
 from domain.usecases.claim_purchase import Booked, Claimed, ClaimPurchase, Refused
+from domain.usecases.note_fact import Noted, NoteFact
+from domain.usecases.read_payments import Read, ReadPayments
+from domain.values import ProviderRef, is_provider_ref
 
 CURSOR = "completed checkouts"
 # A session can be paid for 24 h after it was made, and the provider lists by when it was made.
@@ -18,49 +24,90 @@ _LONGEST_RETRY = timedelta(days=1)
 RETRIED_FOR = timedelta(days=3)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reconciled:
-    """What a sweep found: completed sessions seen, sales it had to book, sessions it refused."""
+    """What a sweep found at the provider, what it had to repair, and what fits nothing."""
 
-    seen: int
-    repaired: tuple[str, ...]
-    refused: tuple[str, ...]
+    seen: int = 0
+    """Completed sessions, refunds and disputes."""
+    booked: list[str] = field(default_factory=list)
+    """Sessions that were paid and not booked."""
+    noted: list[str] = field(default_factory=list)
+    """Refunds and disputes that nobody had told of, and payments that brought something new."""
+    refused: list[str] = field(default_factory=list)
+    """Sessions and payments that went to quarantine, or are there still."""
+    unread: list[str] = field(default_factory=list)
+    """Payments that could not be asked about; they will be again."""
+
+    @property
+    def all_well(self) -> bool:
+        """Whether there was nothing to repair, and nothing is left."""
+        return not (self.booked or self.noted or self.refused or self.unread)
+
+
+def _nobody_looks(found: Reconciled) -> None:
+    """Called after each thing that was looked at; a command line shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
-    """The same claim as redirect and webhook, for what neither brought."""
+    """The same claim and the same facts as redirect and webhook, for what neither brought."""
 
     store: Store
     payments: Payments
     claim: ClaimPurchase
+    note: NoteFact
+    read_payments: ReadPayments
     clock: Clock
 
-    async def __call__(self) -> Reconciled:
-        """Sweep the completed sessions since the cursor. Raises PaymentsUnreachable, StoreUnavailable.
+    async def __call__(self, *, look: Callable[[Reconciled], None] = _nobody_looks) -> Reconciled:
+        """Sweep what happened since the cursor. Raises PaymentsUnreachable, PaymentsRefused, StoreUnavailable.
 
         The first sweep begins at the first checkout in the books; without one there is nothing to ask for.
         """
         began = self.clock.now()
+        found = Reconciled()
         since = await self.store.read(_where_to_begin)
-        seen, repaired, refused = 0, list[str](), list[str]()
         if since is not None:
-            async for reading in self.payments.completed_since(since - OVERLAP):
-                seen += 1
-                match await self._claim_unless_known(reading):
-                    case Booked(purchase, True):
-                        repaired.append(purchase.provider_ref)
-                    case Refused():
-                        refused.append(reading.ref)
-                    case _:
-                        pass
+            for reading in await self._completed(since - OVERLAP):
+                await self._claim(reading, found)
+                look(found)
+            async for fact in self.payments.facts_since(since - OVERLAP):
+                await self._note(fact, found)
+                look(found)
             await self.store.transact(lambda books: books.set_cursor(CURSOR, to=began))
-        return Reconciled(seen=seen, repaired=tuple(repaired), refused=tuple(refused))
+        for payment, read in await self.read_payments():
+            _report(found, payment, read)
+        return found
+
+    async def _completed(self, since: datetime) -> list[CheckoutReading]:
+        """Completed sessions in the order of their sale, in which licence keys were given out."""
+        readings = [reading async for reading in self.payments.completed_since(since)]
+        return sorted(readings, key=lambda reading: (reading.reference or "", reading.ref))
+
+    async def _claim(self, reading: CheckoutReading, found: Reconciled) -> None:
+        found.seen += 1
+        match await self._claim_unless_known(reading):
+            case Booked(_, True):
+                found.booked.append(reading.ref)
+            case Refused():
+                entry = await self.store.read(lambda books: books.quarantined(reading.ref))
+                if entry is None or entry.closed_at is None:  # else the merchant dismissed it
+                    found.refused.append(reading.ref)
+            case _:
+                pass
 
     async def _claim_unless_known(self, reading: CheckoutReading) -> Claimed | None:
         if await self.store.read(lambda books: _stands(books, reading)):
             return None
         return await self.store.transact(self.claim.work(reading))
+
+    async def _note(self, fact: Fact, found: Reconciled) -> None:
+        found.seen += 1
+        if await self.store.read(lambda books: _is_told(books, fact)):
+            return
+        if await self.store.transact(self.note.work(fact)) is Noted.NEW:
+            found.noted.append(fact.object_id)
 
     async def retry_quarantine(self) -> int:
         """Look again at the sessions whose time has come; how many were booked after all."""
@@ -72,7 +119,7 @@ class Reconcile:
 
     async def _retry(self, entry: Quarantined, now: datetime) -> bool:
         retry_at = next_retry(entry, now=now)
-        reading = await self.payments.look(entry.ref)
+        reading = await self.payments.look(ProviderRef(entry.ref)) if is_provider_ref(entry.ref) else None
         if reading is None:
             await self.store.transact(
                 lambda books: books.quarantine(entry.ref, entry.objection, at=now, retry_at=retry_at)
@@ -102,3 +149,22 @@ def _stands(books: BooksView, reading: CheckoutReading) -> bool:
         return True
     fact = books.fact(reading.ref)
     return fact is not None and fact.status == reading.status
+
+
+def _is_told(books: BooksView, fact: Fact) -> bool:
+    """Whether the books know as much already, so that nothing has to be written."""
+    held = books.fact(fact.object_id)
+    same = held is not None and (held.status, held.amount) == (fact.status, fact.amount)
+    return same or fact.payment is None
+
+
+def _report(found: Reconciled, payment: str, read: Read) -> None:
+    match read:
+        case Read.REPAIRED:
+            found.noted.append(payment)
+        case Read.FOREIGN:
+            found.refused.append(payment)
+        case Read.UNREACHABLE:
+            found.unread.append(payment)
+        case Read.KNOWN:
+            pass

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 
-from domain.books import Books, BooksView, Quarantined, Tally
+from domain.books import Books, BooksView
 from domain.keys import Keyring
 from domain.mail import Mail, MailState
 from domain.ports import Clock, Randomness, Store
+from domain.records import Quarantined, Tally
 from domain.usecases.deliver_mail import queue_anew
 from domain.values import LinkId, ProviderRef
 

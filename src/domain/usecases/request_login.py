@@ -8,13 +8,15 @@ from typing import TypeVar
 
 from domain.books import Books
 from domain.keys import Keyring, read_token
-from domain.limits import LOGIN_BY_KNOWN_BROWSER, LOGIN_BY_STRANGERS, LOGIN_PER_IP, LOGIN_PER_SESSION
+from domain.letters import login_letter
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Mail, MailKind, login_letter
+from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import ShopInfo
 from domain.session import NewSession, Session, Visitor
-from domain.usecases.greet import begin_session, known_as, live_session, new_session
+from domain.usecases.greet import begin_session, live_session, new_session
+from domain.usecases.login_limits import take_network, within_limits
+from domain.usecases.post import post
 from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId
 
 A = TypeVar("A")
@@ -68,7 +70,7 @@ class RequestLogin:
     async def renew(
         self, visitor: Visitor, token_text: str
     ) -> LookInYourMail | NothingToRenew | TooManyRequests:
-        """Another link to the mailbox of an old one, without typing. Only its owner ever had that token."""
+        """Another login to the mailbox of an old link, without typing. Only its owner ever had that token."""
         token = read_token(token_text)
         link = None if token is None else await self.store.read(lambda books: books.link(token.id))
         key = None if link is None else self.keyring.named(link.key)
@@ -80,7 +82,7 @@ class RequestLogin:
         now = self.clock.now()
         ref = self.randomness.token(16).hex()
         until = await self.store.transact(
-            lambda books: _take_network(books, visitor, keyring=self.keyring, now=now, ref=ref)
+            lambda books: take_network(books, visitor, keyring=self.keyring, now=now, ref=ref)
         )
         return answer if until is None else TooManyRequests(until=until)
 
@@ -113,24 +115,16 @@ class _Request:
     now: datetime
 
     def run(self, books: Books) -> LookInYourMail | TooManyRequests:
-        until = _take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.link)
+        until = take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.link)
         if until is not None:
             return TooManyRequests(until=until)
         held = live_session(books, self.visitor, now=self.now)
         session = held or begin_session(books, self.fresh, self.visitor, now=self.now)
-        if self._within_limits(books, session):
+        if within_limits(
+            books, session, self.visitor, self.mailbox, keyring=self.keyring, now=self.now, ref=self.link
+        ):
             self._send(books, session)
         return LookInYourMail(new_token=None if held else self.fresh.token)
-
-    def _within_limits(self, books: Books, session: Session) -> bool:
-        """Limits of the address never show: a limited request gets the same page, and an older mail still works."""
-        bucket, mailbox = self.keyring.bucket, self.mailbox.canonical
-        per_session = bucket(LOGIN_PER_SESSION.kind, mailbox, session.id)
-        if books.take(per_session, LOGIN_PER_SESSION, now=self.now, ref=self.link) is not None:
-            return False
-        who = known_as(session, self.visitor, self.mailbox, keyring=self.keyring)
-        limit = LOGIN_BY_STRANGERS if who is None else LOGIN_BY_KNOWN_BROWSER
-        return books.take(bucket(limit.kind, mailbox, who or ""), limit, now=self.now, ref=self.link) is None
 
     def _send(self, books: Books, session: Session) -> None:
         key = self.keyring.signing.name
@@ -146,22 +140,13 @@ class _Request:
                 made_at=self.now,
             )
         )
-        books.queue(
-            Mail(
-                key=f"login:{self.link}",
-                kind=MailKind.LOGIN,
-                to=self.mailbox,
-                letter=login_letter(shop=self.shop),
-                link=self.link,
-                key_name=key,
-                queued_at=self.now,
-                due_at=self.now,
-            )
+        post(
+            books,
+            login_letter(shop=self.shop),
+            key=f"login:{self.link}",
+            kind=MailKind.LOGIN,
+            to=self.mailbox,
+            now=self.now,
+            link=self.link,
+            key_name=key,
         )
-
-
-def _take_network(
-    books: Books, visitor: Visitor, *, keyring: Keyring, now: datetime, ref: str
-) -> datetime | None:
-    """Counted before the address is looked at, so that this limit, which shows, says nothing about it."""
-    return books.take(keyring.bucket(LOGIN_PER_IP.kind, visitor.network), LOGIN_PER_IP, now=now, ref=ref)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.books import (
-    Books,
-)
-from domain.keys import Keyring, SealedTerms
+from domain.books import Books
+from domain.claim import terms_of
+from domain.keys import Keyring
 from domain.limits import CHECKOUTS_PER_SHOP, UNPAID_PER_IP
 from domain.ports import (
     Catalogue,
@@ -20,11 +19,11 @@ from domain.ports import (
     Randomness,
     Store,
 )
-from domain.product import CatalogueEdition, Product, Saleability, saleability
+from domain.product import BadAmount, CatalogueEdition, Product, Saleability, asked_price, saleability
 from domain.purchase import Checkout
 from domain.session import NewSession, Visitor
 from domain.usecases.greet import Greeting, begin_session, live_session, new_session
-from domain.values import CheckoutId, ProductId, sortable_id
+from domain.values import CheckoutId, Money, ProductId, sortable_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,28 @@ class AlreadyYours:
 
 
 @dataclass(frozen=True, slots=True)
+class NothingToPay:
+    """It is free: see `domain.usecases.take_free`."""
+
+    product: Product
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAmount:
+    """What was typed as a price cannot be charged; `sentence` says what can."""
+
+    product: Product
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class TooManyCheckouts:
     """A limit is reached; a place is free again at `until`."""
 
     until: datetime
 
 
-Started = PayThere | NoSuchProduct | NotForSale | AlreadyYours | TooManyCheckouts
+Started = PayThere | NoSuchProduct | NotForSale | AlreadyYours | NothingToPay | WrongAmount | TooManyCheckouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +91,25 @@ class StartCheckout:
     randomness: Randomness
     base_url: str
 
-    async def __call__(self, visitor: Visitor, product: ProductId, *, again: bool) -> Started:
-        """Raises PaymentsUnreachable (nothing was charged), PaymentsRefused, StoreUnavailable."""
+    async def __call__(
+        self, visitor: Visitor, product: ProductId, *, again: bool, currency: str = "", amount: str = ""
+    ) -> Started:
+        """`currency`: the one the price was shown in; `amount`: what was typed where the buyer names the price.
+
+        Raises PaymentsUnreachable (nothing was charged), PaymentsRefused, StoreUnavailable.
+        """
         edition = self.catalogue.current()
         wanted = edition.products.get(product)
         if wanted is None:
             return NoSuchProduct()
+        price = asked_price(wanted, currency=currency, amount=amount)
+        if isinstance(price, BadAmount):
+            return WrongAmount(product=wanted, sentence=price.sentence)
+        if price.amount == 0:
+            return NothingToPay(product=wanted)
         now = self.clock.now()
         fresh = new_session(self.randomness, now=now)
-        draft = self._draft(wanted, now)
+        draft = self._draft(wanted, price, edition, now)
         opened = await self.store.transact(
             lambda books: _open(books, visitor, wanted, draft, fresh, keyring=self.keyring, again=again)
         )
@@ -101,34 +125,37 @@ class StartCheckout:
         )
         return PayThere(url=page.url, new_token=fresh.token if opened.session == fresh.id else None)
 
-    def _draft(self, product: Product, now: datetime) -> Checkout:
-        return Checkout(
-            id=CheckoutId(sortable_id(now=now, chance=self.randomness.token(10))),
-            product=product.id,
-            product_name=product.name,
-            price=product.price,
-            session=None,
-            mailbox=None,
-            livemode=self.payments.livemode,
-            started_at=now,
-        )
+    def _draft(self, product: Product, price: Money, edition: CatalogueEdition, now: datetime) -> Checkout:
+        chance = self.randomness.token(10)
+        draft = draft_of(product, price, livemode=self.payments.livemode, chance=chance, now=now)
+        return replace(draft, discounts=edition.shop.payment.promotion_codes)
 
     def _offer(self, checkout: Checkout, product: Product, edition: CatalogueEdition) -> CheckoutOffer:
-        terms = SealedTerms(
-            shop=edition.shop.id,
-            livemode=checkout.livemode,
-            checkout=checkout.id,
-            product=checkout.product,
-            price=checkout.price,
-        )
         return CheckoutOffer(
             checkout=checkout,
             shop=edition.shop.id,
-            seal=self.keyring.seal(terms),
+            seal=self.keyring.seal(terms_of(checkout, shop=edition.shop.id)),
             summary=product.summary,
+            terms=edition.shop.payment,
+            tax_code=product.tax_code,
             success_url=f"{self.base_url}/view/{product.id}?session_id={{CHECKOUT_SESSION_ID}}",
             cancel_url=f"{self.base_url}/products/{product.id}",
         )
+
+
+def draft_of(product: Product, price: Money, *, livemode: bool, chance: bytes, now: datetime) -> Checkout:
+    """The snapshot by which the claim will judge; whose it is is still to be said. `chance`: ten random bytes."""
+    return Checkout(
+        id=CheckoutId(sortable_id(now=now, chance=chance)),
+        product=product.id,
+        product_name=product.name,
+        price=price,
+        session=None,
+        mailbox=None,
+        livemode=livemode,
+        started_at=now,
+        contents=product.contains,
+    )
 
 
 def _open(

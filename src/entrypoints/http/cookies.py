@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _DEVICE_DAYS: Final = 365
 _TOKEN_LENGTH: Final = 64
+_CURRENCY: Final = "currency"
+_CURRENCY_PAIR: Final = b"currency="
+_CURRENCY_DAYS: Final = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,17 @@ class Cookies:
                 return True
         return False
 
+    def currency(self, request: Request[Any, Any, Any]) -> str:
+        """The currency that was chosen in this browser, as it came; "" if none was."""
+        for name, value in request.scope["headers"]:
+            if name == b"cookie" and _CURRENCY_PAIR in value:
+                return self._held(request).get(_CURRENCY, "")
+        return ""
+
+    def in_currency(self, currency: str) -> tuple[str, str]:
+        """The header that remembers a chosen currency. It is no secret and says nothing of anybody."""
+        return self._set(_CURRENCY, currency, _CURRENCY_DAYS * 86400)
+
     def _held(self, request: Request[Any, Any, Any]) -> dict[str, str]:
         held: dict[str, str] = {}
         for name, value in request.scope["headers"]:
@@ -77,6 +91,10 @@ class Cookies:
     def no_session(self) -> tuple[str, str]:
         """The header that takes the session's cookie back."""
         return self._set(self.session_name, "", 0)
+
+    def no_device(self) -> tuple[str, str]:
+        """The header that takes the tag back."""
+        return self._set(self.device_name, "", 0)
 
     def _set(self, name: str, value: str, seconds: int) -> tuple[str, str]:
         secure = "; Secure" if self.https else ""

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
 
-from domain.access import Holding
+from domain.access import Holding, closing_reason
+from domain.books import BooksView
+from domain.ports import Store
 from domain.purchase import PurchaseState
+from domain.usecases.greet import Greeting
+from domain.usecases.open_purchase import ticket_news
 from domain.usecases.sign_out import SignOut
 from domain.values import EmailAddress, SessionId
 from entrypoints.http.answers import Answer
@@ -22,7 +26,8 @@ if TYPE_CHECKING:
 
 
 _MOST_LIBRARIES: Final = 500
-_LibraryKey = tuple[str, EmailAddress | None, tuple[tuple[str, str, str, str], ...]]
+_Row = tuple[str, str, str, str, str, str]
+_LibraryKey = tuple[str, EmailAddress | None, tuple[_Row, ...], frozenset[str]]
 _STAMPS: Final = {
     PurchaseState.LIVE: "",
     PurchaseState.REFUNDED: "Refunded",
@@ -31,11 +36,14 @@ _STAMPS: Final = {
 }
 
 
-def _row_of(held: Holding) -> tuple[str, str, str, str]:
-    """A line of the library: name, where it opens, what is known of it, and the stamp of what does not open."""
-    purchase = held.purchase
-    known = f"{day(purchase.booked_at)} · {money(purchase.paid)} · order {purchase.checkout[:12]}"
-    return purchase.product_name, f"/view/{purchase.product}", known, _STAMPS[held.standing.state]
+def _row_of(held: Holding) -> _Row:
+    """A line of the library: name, where it opens, what is known of it, its order; stamp and reason if it is closed."""
+    purchase, found = held.purchase, held.standing
+    paid = money(purchase.paid) if purchase.paid.amount else "free"
+    reason = "" if found.state is PurchaseState.LIVE else closing_reason(found)
+    url = f"/view/{purchase.product}"
+    known = f"{day(purchase.booked_at)} · {paid}"
+    return purchase.product_name, url, known, purchase.checkout, _STAMPS[found.state], reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class DeskPages:
     """library, sessions."""
 
     front: Front
+    store: Store
     sign_out: SignOut
     libraries: dict[_LibraryKey, Answer] = field(default_factory=dict)
     """Libraries that were rendered lately; what is not changed need not be rendered again."""
@@ -63,8 +72,9 @@ class DeskPages:
             return see_other("/request-login")
         holdings = sorted(greeting.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
         rows = tuple(_row_of(held) for held in holdings)
+        returned = await self._returned(greeting)
         # Everything that is on the page is in the key, so nobody is ever shown another's.
-        key = (edition.version, greeting.session.mailbox, rows)
+        key = (edition.version, greeting.session.mailbox, rows, returned)
         found = self.libraries.get(key)
         if found is None:
             found = self.front.html(
@@ -74,11 +84,26 @@ class DeskPages:
                 noindex=True,
                 mailbox=greeting.session.mailbox,
                 rows=rows,
+                returned=sorted(returned),
             )
             if len(self.libraries) >= _MOST_LIBRARIES:
                 self.libraries.clear()
             self.libraries[key] = found
         return found
+
+    async def _returned(self, greeting: Greeting) -> frozenset[str]:
+        """Orders whose ticket came back. Who proved the mailbox needs no ticket, so nothing is looked up for them."""
+        if greeting.signed_in or not greeting.holdings:
+            return frozenset()
+
+        def work(books: BooksView) -> frozenset[str]:
+            orders = (held.purchase.checkout for held in greeting.holdings)
+            mails = ((order, books.mail(f"ticket:{order}")) for order in orders)
+            return frozenset(
+                order for order, mail in mails if mail is not None and ticket_news(mail).returned
+            )
+
+        return await self.store.read(work)
 
     async def sessions(self, request: AnyRequest) -> Answer:
         """Where one is signed in."""

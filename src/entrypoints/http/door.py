@@ -35,6 +35,7 @@ _STATUS: Final = {
     Trouble.WRONG_CODE: 400,
     Trouble.CODE_DEAD: 410,
     Trouble.NO_CODE_HERE: 400,
+    Trouble.WITHDRAWN: 410,
 }
 _CODE_FORM: Final = frozenset({Trouble.WRONG_CODE})
 
@@ -98,8 +99,10 @@ class DoorPages:
         """What a link's GET shows: a button. Scanners and previews use nothing up."""
         look = await self.redeem.look(token)
         match look:
-            case Ready():
-                return self.front.html(request, "login_confirm.html", noindex=True, token=token)
+            case Ready(purpose):
+                return self.front.html(
+                    request, "login_confirm.html", noindex=True, token=token, purpose=purpose.value
+                )
             case Turned():
                 return self._turned(request, look, token=token)
 

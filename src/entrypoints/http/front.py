@@ -60,6 +60,11 @@ class Front:
             return STRANGER
         return await self.greet(self.cookies.visitor(request))
 
+    def currency(self, request: AnyRequest, edition: CatalogueEdition) -> str:
+        """The currency prices are shown in: the one chosen in this browser if anything is sold in it."""
+        chosen = self.cookies.currency(request)
+        return chosen if chosen and chosen in edition.currencies else edition.shop.currency
+
     def html(
         self,
         request: AnyRequest,
@@ -118,6 +123,28 @@ class Front:
             held = self.pages.render("footer_links.html", pages=tuple(edition.pages.values())).decode()
             self.footers[edition.version] = held
         return held
+
+    def notice(
+        self,
+        request: AnyRequest,
+        title: str,
+        message: str,
+        *,
+        status: int = 200,
+        action_url: str,
+        action_label: str,
+    ) -> Answer:
+        """A page with one thing to say, and one to do next."""
+        return self.html(
+            request,
+            "notice.html",
+            status=status,
+            noindex=True,
+            title=title,
+            message=message,
+            action_url=action_url,
+            action_label=action_label,
+        )
 
     def problem(
         self,

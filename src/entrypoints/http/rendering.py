@@ -14,6 +14,7 @@ from typing import Final
 from babel.numbers import format_currency
 from minijinja import Environment, safe
 
+from domain.product import Product
 from domain.values import Money, currency_digits
 
 _HERE: Final = Path(__file__).parent
@@ -42,10 +43,11 @@ class Pages:
         }
         for name, function in (
             ("money", money), ("price_value", price_value), ("day", day), ("moment", moment),
-            ("filesize", filesize), ("asset", self.asset), ("url", url),
+            ("filesize", filesize), ("asset", self.asset), ("url", url), ("price", price_words), ("minus", minus),
         ):  # fmt: skip
             self._environment.add_filter(name, function)
-        self._defaults: dict[str, object] = {"noindex": False, "nav": True}
+        # What only some of those who render a template have to say.
+        self._defaults: dict[str, object] = {"noindex": False, "nav": True, "ordered": None, "moving": False}
 
     def render(self, name: str, **context: object) -> bytes:
         """The page as UTF-8. A name the template does not know is an error, never an empty string."""
@@ -77,6 +79,19 @@ def money(price: Money) -> str:
     digits = currency_digits(price.currency)
     amount = Decimal(price.amount).scaleb(-digits)
     return format_currency(amount, price.currency.upper(), locale=_LOCALE, currency_digits=digits == 2)
+
+
+def price_words(price: Money, product: Product) -> str:
+    """What stands where a price is expected: `Free`, `$9.00`, or `from $5.00` where the buyer names it."""
+    if product.pay_what_you_want:
+        return f"from {money(price)}" if price.amount else "Your price"
+    return money(price) if price.amount else "Free"
+
+
+def minus(paid: Money, refunded: Money | None) -> str:
+    """What is left of a payment, written as money."""
+    left = paid.amount - (0 if refunded is None else refunded.amount)
+    return money(Money(max(left, 0), paid.currency))
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
-from litestar import HttpMethod, route
+from litestar import HttpMethod, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
@@ -15,7 +15,9 @@ from domain.ports import Store
 from domain.product import CatalogueEdition, Product, Saleability, saleability
 from domain.values import ProductId
 from entrypoints.http.answers import Answer
-from entrypoints.http.front import AnyRequest, Front
+from entrypoints.http.forms import form_of
+from entrypoints.http.front import AnyRequest, Front, see_other
+from entrypoints.http.rendering import price_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,10 @@ _MOST_OWNERS: Final = 500
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
+# The shop for (what one owns, what is sold out, somebody we know, signed in, currency): nothing else of a buyer is on it.
+_OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, str]
+
+
 @dataclass(slots=True)
 class _Rendered:
     """What is the same for everybody, rendered once for each edition of the catalogue."""
@@ -36,12 +42,10 @@ class _Rendered:
     version: str = ""
     pages: dict[str, Answer] = field(default_factory=dict)
     """What everybody without a session sees."""
-    owners: dict[tuple[frozenset[ProductId], frozenset[ProductId], bool, bool], Answer] = field(
-        default_factory=dict
-    )
-    """The shop for (what one owns, what is sold out, somebody we know, signed in): nothing else of a buyer is on it."""
-    cards: dict[tuple[ProductId, bool, bool], str] = field(default_factory=dict)
-    """A product on the shelf: (product, owned, sold out)."""
+    owners: dict[_OwnersKey, Answer] = field(default_factory=dict)
+    """What those with a session see."""
+    cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
+    """A product on the shelf: (product, owned, sold out, currency)."""
 
 
 class ShopPages:
@@ -65,6 +69,7 @@ class ShopPages:
             route("/static/{name:str}", http_method=PAGE, status_code=200)(self.static),
             route("/favicon.ico", http_method=PAGE, status_code=200)(self.favicon),
             route("/robots.txt", http_method=PAGE, status_code=200)(self.robots),
+            post("/currency", status_code=303)(self.choose_currency),
             route("/sitemap.xml", http_method=PAGE, status_code=200)(self.sitemap),
         ]
 
@@ -72,23 +77,33 @@ class ShopPages:
         """The shop, with what one owns."""
         edition = self._front.catalogue.current()
         limited = any(product.stock is not None for product in edition.products.values())
+        currency = self._front.currency(request, edition)
         if not self._front.cookies.has_session(request) and not limited:
-            return self._for_guests("/", edition, lambda: self._render_home(edition))
+            return self._for_guests(f"/ {currency}", edition, lambda: self._render_home(edition, currency))
         greeting = await self._front.greeting(request)
         sold_out = await self._sold_out(edition) if limited else frozenset[ProductId]()
         owners = self._of(edition).owners
-        key = (greeting.owned, sold_out, greeting.session is not None, greeting.signed_in)
+        key = (greeting.owned, sold_out, greeting.session is not None, greeting.signed_in, currency)
         found = owners.get(key)
         if found is None:
-            cards = self._shelf(edition, greeting.owned, sold_out)
-            found = self._front.html(request, "shop.html", greeting=greeting, cards=cards)
+            cards = self._shelf(edition, greeting.owned, sold_out, currency)
+            found = self._front.html(
+                request,
+                "shop.html",
+                greeting=greeting,
+                cards=cards,
+                currency=currency,
+                currencies=edition.currencies,
+            )
             if len(owners) < _MOST_OWNERS:
                 owners[key] = found
         return found
 
-    def _render_home(self, edition: CatalogueEdition) -> bytes:
-        cards = self._shelf(edition, frozenset(), frozenset())
-        return self._front.render("shop.html", edition, cards=cards)
+    def _render_home(self, edition: CatalogueEdition, currency: str) -> bytes:
+        cards = self._shelf(edition, frozenset(), frozenset(), currency)
+        return self._front.render(
+            "shop.html", edition, cards=cards, currency=currency, currencies=edition.currencies
+        )
 
     async def product(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
         """One product: what it is, what it costs, what one gets."""
@@ -100,13 +115,14 @@ class ShopPages:
         product = edition.products.get(ProductId(pid))
         if product is None:
             raise NotFoundException
-        path = f"/products/{pid}"
+        path, currency = f"/products/{pid}", self._front.currency(request, edition)
+        context = _product_context(product, edition, currency)
         if not self._front.cookies.has_session(request) and product.stock is None:
             return self._for_guests(
-                path,
+                f"{path} {currency}",
                 edition,
                 lambda: self._front.render(
-                    "product.html", edition, path=path, product=product, owned=False, sold_out=False
+                    "product.html", edition, path=path, owned=False, sold_out=False, **context
                 ),
             )
         greeting = await self._front.greeting(request)
@@ -114,9 +130,27 @@ class ShopPages:
             request,
             "product.html",
             greeting=greeting,
-            product=product,
             owned=product.id in greeting.owned,
             sold_out=await self._is_sold_out(product),
+            **context,
+        )
+
+    async def wrong_amount(
+        self, request: AnyRequest, product: Product, *, typed: str, sentence: str
+    ) -> Answer:
+        """The product's page again, with what was typed as a price and why it cannot be charged."""
+        edition = self._front.catalogue.current()
+        greeting = await self._front.greeting(request)
+        context = _product_context(product, edition, self._front.currency(request, edition))
+        return self._front.html(
+            request,
+            "product.html",
+            greeting=greeting,
+            status=400,
+            noindex=True,
+            owned=False,
+            sold_out=await self._is_sold_out(product),
+            **{**context, "typed": typed[:20], "error": sentence},
         )
 
     def _of(self, edition: CatalogueEdition) -> _Rendered:
@@ -125,17 +159,26 @@ class ShopPages:
         return self._rendered
 
     def _shelf(
-        self, edition: CatalogueEdition, owned: frozenset[ProductId], sold_out: frozenset[ProductId]
+        self,
+        edition: CatalogueEdition,
+        owned: frozenset[ProductId],
+        sold_out: frozenset[ProductId],
+        currency: str,
     ) -> list[str]:
         """The products as HTML, one card each."""
         cards = self._of(edition).cards
         shelf: list[str] = []
         for product in edition.products.values():
-            key = (product.id, product.id in owned, product.id in sold_out)
+            key = (product.id, product.id in owned, product.id in sold_out, currency)
             card = cards.get(key)
             if card is None:
                 card = self._front.pages.render(
-                    "card.html", product=product, version=edition.version[:8], owned=key[1], sold_out=key[2]
+                    "card.html",
+                    product=product,
+                    price=product.price_in(currency),
+                    version=edition.version[:8],
+                    owned=key[1],
+                    sold_out=key[2],
                 ).decode()
                 cards[key] = card
             shelf.append(card)
@@ -183,6 +226,17 @@ class ShopPages:
         greeting = await self._front.greeting(request)
         return self._front.html(request, "page.html", greeting=greeting, page=page)
 
+    async def choose_currency(self, request: AnyRequest) -> Answer:
+        """Show prices in another currency from now on; `back` is a product's id, or nothing for the shop."""
+        fields = await form_of(request)
+        edition = self._front.catalogue.current()
+        product = edition.products.get(ProductId(fields.get("back", "")))
+        url = "/" if product is None else f"/products/{product.id}"
+        chosen = fields.get("currency", "")
+        if chosen not in edition.currencies:
+            return see_other(url)
+        return see_other(url, self._front.cookies.in_currency(chosen))
+
     async def static(self, name: FromPath[str]) -> Answer:
         """Stylesheet, script and pictures of the shop's frame, from memory."""
         found = self._front.pages.asset_bytes(name)
@@ -217,3 +271,18 @@ class ShopPages:
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
         )
         return Answer(body.encode(), media_type="application/xml", headers=[_PUBLIC])
+
+
+def _product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, object]:
+    """What a product's page is rendered from, whoever looks at it."""
+    price = product.price_in(currency)
+    suggested = product.suggested if product.suggested is not None and price == product.price else price
+    return {
+        "product": product,
+        "price": price,
+        "typed": price_value(suggested),
+        "error": "",
+        "contents": [edition.products[item] for item in product.contains if item in edition.products],
+        "currencies": tuple(found.currency for found in product.prices),
+        "currency": price.currency,
+    }

@@ -1,0 +1,152 @@
+"""What a product costs, contains and comes with, and what the payment page asks for, from TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from adapters.files.reading import Reader, line_of_key
+from domain.product import Licences, PaymentTerms, Product, Tax, price_problem
+from domain.values import Money, ProductId, is_product_id
+
+_LONGEST_KEY: Final = 200
+_LONGEST_CONTENTS: Final = 450
+"""Characters that a bundle's list may have: it travels in Stripe's metadata, whose values end at 500."""
+
+
+class PaymentTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[payment] in shop.toml."""
+
+    promotion_codes: bool = False
+    tax: Literal["off", "inclusive", "exclusive"] = "off"
+    invoices: bool = False
+    methods: list[str] = []
+    billing_address: Literal["auto", "required"] = "auto"
+    tax_ids: bool = False
+
+
+def payment_terms(table: PaymentTable) -> PaymentTerms:
+    """Its meaning; names of payment methods are Stripe's business."""
+    return PaymentTerms(
+        promotion_codes=table.promotion_codes,
+        tax=Tax(table.tax),
+        invoices=table.invoices,
+        methods=tuple(table.methods),
+        billing_address=table.billing_address == "required",
+        tax_ids=table.tax_ids,
+    )
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """What a product costs."""
+
+    price: Money
+    others: tuple[Money, ...]
+    suggested: Money | None
+
+
+def read_prices(
+    reader: Reader,
+    path: Path,
+    text: str,
+    *,
+    price: str,
+    others: Mapping[str, str],
+    suggested: str | None,
+    currency: str,
+) -> Prices | None:
+    """Every price of a product; None, and problems noted, if one of them cannot be charged."""
+    before = len(reader.problems)
+    own = _money(reader, path, text, price, currency, key="price")
+    found: list[Money] = []
+    for other, amount in others.items():
+        if other.lower() == currency:
+            reader.complain(
+                path,
+                f"{other} is the shop's own currency: its price is `price`",
+                line=line_of_key(text, other),
+            )
+            continue
+        money = _money(reader, path, text, amount, other.lower(), key=other)
+        if money is not None:
+            found.append(money)
+    hint = None if suggested is None else _money(reader, path, text, suggested, currency, key="suggested")
+    if own is not None and hint is not None and hint < own:
+        reader.complain(
+            path, "suggested is below price, the least you take", line=line_of_key(text, "suggested")
+        )
+    if own is None or len(reader.problems) > before:
+        return None
+    return Prices(price=own, others=tuple(sorted(found, key=lambda money: money.currency)), suggested=hint)
+
+
+def _money(reader: Reader, path: Path, text: str, amount: str, currency: str, *, key: str) -> Money | None:
+    try:
+        money = Money.parse(amount, currency=currency)
+        problem = price_problem(money)
+    except ValueError as error:
+        money, problem = None, str(error)
+    if problem is not None:
+        reader.complain(path, problem, line=line_of_key(text, key))
+        return None
+    return money
+
+
+def read_licences(reader: Reader, folder: Path, text: str, *, kind: str | None) -> Licences | None:
+    """Where a product's licence keys come from; None if it has none, or if their list is not as it must be."""
+    listed = folder / "licences.txt"
+    if kind is None:
+        if listed.is_file():
+            reader.complain(
+                listed,
+                'is there, but product.toml does not say licence_keys = "list": add that, or move it away',
+            )
+        return None
+    if kind == "generate":
+        return Licences(listed=None)
+    if not listed.is_file():
+        reader.complain(
+            folder / "product.toml",
+            'licence_keys is "list", but licences.txt is missing: it holds a key a line',
+            line=line_of_key(text, "licence_keys"),
+        )
+        return None
+    content = reader.text(listed)
+    return None if content is None else _keys(reader, listed, content)
+
+
+def _keys(reader: Reader, path: Path, content: str) -> Licences | None:
+    keys: dict[str, int] = {}
+    for number, raw in enumerate(content.splitlines(), start=1):
+        key = raw.strip()
+        if not key or key.startswith("#"):
+            continue
+        if len(key) > _LONGEST_KEY or not key.isprintable():
+            reader.complain(path, f"a key has at most {_LONGEST_KEY} printable characters", line=number)
+        elif key in keys:
+            reader.complain(path, f"this key stands on line {keys[key]} already", line=number)
+        keys.setdefault(key, number)
+    return Licences(listed=tuple(keys))
+
+
+def check_bundles(reader: Reader, products: Mapping[ProductId, Product]) -> None:
+    """Note every bundle whose list names something that cannot be in one."""
+    for product in products.values():
+        path = reader.root / product.id / "product.toml"
+        if not product.contains:
+            continue
+        text = reader.text(path) or ""
+        line = line_of_key(text, "contains")
+        if len(" ".join(product.contains)) > _LONGEST_CONTENTS:
+            reader.complain(path, f"contains is too long: {_LONGEST_CONTENTS} characters in all", line=line)
+        for item in product.contains:
+            inner = products.get(item)
+            if not is_product_id(item) or inner is None or item == product.id:
+                reader.complain(path, f"contains {item!r}, which is no other product of this shop", line=line)
+            elif inner.contains:
+                reader.complain(
+                    path, f"contains {item!r}, which is a bundle itself: name what is in it", line=line
+                )

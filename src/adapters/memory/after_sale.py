@@ -1,0 +1,185 @@
+"""The books in dicts, for what happens after a sale: payments to ask about, licence keys, downloads, whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from adapters.memory.view import MemoryView
+from domain.mail import Delivery, Mail
+from domain.moves import Move
+from domain.purchase import LicenceKey, Purchase
+from domain.records import Download, PaymentDue
+from domain.values import CheckoutId, EmailAddress, MoveId, ProductId, SessionId, UserId
+
+
+class AfterSaleBooks(MemoryView):
+    """The part of Books that is about purchases that were booked."""
+
+    def mark_payment(self, payment: str, *, at: datetime, due_at: datetime) -> None:
+        """See Books."""
+        held = self._t.due.get(payment)
+        entry = PaymentDue(payment=payment, since=at, tries=0) if held is None else held[1]
+        self._t.due[payment] = (due_at if held is None else min(held[0], due_at), entry)
+
+    def postpone_payment(self, payment: str, *, due_at: datetime) -> None:
+        """See Books."""
+        held = self._t.due.get(payment)
+        if held is not None:
+            self._t.due[payment] = (due_at, replace(held[1], tries=held[1].tries + 1))
+
+    def unmark_payment(self, payment: str) -> None:
+        """See Books."""
+        self._t.due.pop(payment, None)
+
+    def stock_licences(self, product: ProductId, keys: Sequence[str]) -> None:
+        """See Books."""
+        given = {key for pid, key in self._t.given_licences if pid == product}
+        self._t.free_licences[product] = tuple(key for key in dict.fromkeys(keys) if key not in given)
+
+    def take_licence(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
+        """See Books."""
+        free = self._t.free_licences.get(product, ())
+        if not free:
+            self._t.in_line[product, checkout] = None
+            return None
+        self._t.free_licences[product] = free[1:]
+        self._t.given_licences[product, free[0]] = checkout
+        return free[0]
+
+    def serve_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
+        """See Books."""
+        waiting = [checkout for pid, checkout in self._t.in_line if pid == product]
+        if not waiting or not self._t.free_licences.get(product):
+            return None
+        first = min(waiting)
+        purchase = self._t.purchases.get(first)
+        key = None if purchase is None else self.take_licence(product, checkout=first)
+        if purchase is None or key is None:
+            return None
+        del self._t.in_line[product, first]
+        licence = LicenceKey(product=product, key=key)
+        self._t.purchases[first] = replace(purchase, licences=(*purchase.licences, licence))
+        return self._t.purchases[first], licence
+
+    def count_download(
+        self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
+    ) -> bool:
+        """See Books."""
+        held = self._t.downloads.get((checkout, product, name))
+        if held is not None and held.last_at > now - window:
+            return False
+        times = 1 if held is None else held.times + 1
+        self._t.downloads[checkout, product, name] = Download(
+            checkout=checkout, product=product, name=name, last_at=now, times=times
+        )
+        return True
+
+    def report_delivery(self, key: str, delivery: Delivery) -> Mail | None:
+        """See Books."""
+        held = self._t.outbox.get(key)
+        if held is None or not delivery.outweighs(held.delivery):
+            return None
+        self._t.outbox[key] = replace(held, delivery=delivery)
+        return held
+
+    # ------------------------------------------------------------------ whose it is
+
+    def note_proof(self, mailbox: EmailAddress, *, at: datetime) -> None:
+        """See Books."""
+        user = self.user(mailbox)
+        if user is not None and user.proved_at is None:
+            self._t.users[user.id] = replace(user, proved_at=at)
+
+    def set_news(self, user: UserId, *, wanted: bool) -> bool:
+        """See Books."""
+        held = self._t.users.get(user)
+        if held is None:
+            return False
+        self._t.users[user] = replace(held, wants_news=wanted)
+        return True
+
+    def begin_move(self, move: Move) -> None:
+        """See Books."""
+        self._t.moves[move.id] = move
+
+    def settle_move(
+        self,
+        move: MoveId,
+        *,
+        done_at: datetime | None = None,
+        undone_at: datetime | None = None,
+        checkouts: Sequence[CheckoutId] | None = None,
+    ) -> bool:
+        """See Books."""
+        held = self._t.moves.get(move)
+        if held is None or held.undone_at is not None or (done_at is not None and held.done_at is not None):
+            return False
+        self._t.moves[move] = replace(
+            held,
+            done_at=done_at or held.done_at,
+            undone_at=undone_at,
+            checkouts=held.checkouts if checkouts is None else tuple(checkouts),
+        )
+        return True
+
+    def hand_over(self, checkouts: Sequence[CheckoutId], *, mailbox: EmailAddress, user: UserId) -> None:
+        """See Books."""
+        for checkout in checkouts:
+            held = self._t.purchases.get(checkout)
+            if held is not None and held.mailbox is not None:
+                self._t.purchases[checkout] = replace(held, mailbox=mailbox, user=user)
+
+    def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
+        """See Books."""
+        user = self.user(mailbox)
+        if user is None or any(p.user == user.id for p in self._t.purchases.values()):
+            return False
+        del self._t.users[user.id]
+        return True
+
+    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId) -> None:
+        """See Books."""
+        for session in [s for s in self._t.sessions.values() if s.mailbox == old]:
+            if session.id == keep:
+                self._t.sessions[session.id] = replace(session, mailbox=to)
+            else:
+                del self._t.sessions[session.id]
+
+    def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
+        """See Books."""
+        theirs = [p.checkout for p in self._t.purchases.values() if p.mailbox == mailbox]
+        begun = [c.id for c in self._t.checkouts.values() if c.mailbox == mailbox]
+        for checkout in {*theirs, *begun}:
+            self._t.erasures.setdefault(checkout, at)
+            started = self._t.checkouts.get(checkout)
+            if started is not None:
+                self._t.checkouts[checkout] = replace(started, session=None, mailbox=None)
+        for purchase in list(self._t.purchases.values()):
+            if purchase.mailbox == mailbox:
+                self._t.purchases[purchase.checkout] = replace(
+                    purchase, user=None, mailbox=None, paid_email=None, session=None
+                )
+            elif purchase.paid_email == mailbox:
+                self._t.purchases[purchase.checkout] = replace(purchase, paid_email=None)
+        self._forget(mailbox, theirs)
+        return theirs
+
+    def _forget(self, mailbox: EmailAddress, checkouts: Sequence[CheckoutId]) -> None:
+        """Take out every row that names a mailbox, and whatever else is about its person alone."""
+        t = self._t
+        t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
+        t.sessions = {k: v for k, v in t.sessions.items() if v.mailbox != mailbox}
+        t.links = {k: v for k, v in t.links.items() if v.mailbox != mailbox}
+        t.outbox = {k: v for k, v in t.outbox.items() if v.to != mailbox}
+        t.moves = {k: v for k, v in t.moves.items() if mailbox not in (v.old, v.new)}
+        t.downloads = {k: v for k, v in t.downloads.items() if k[0] not in checkouts}
+        t.in_line = {k: v for k, v in t.in_line.items() if k[1] not in checkouts}
+
+    def note_erasure(self, checkout: CheckoutId, *, at: datetime) -> bool:
+        """See Books."""
+        if checkout in self._t.erasures:
+            return False
+        self._t.erasures[checkout] = at
+        return True

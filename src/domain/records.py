@@ -1,0 +1,81 @@
+"""What the books hold beside the rules' own values: logs, queues and figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.claim import Objection
+from domain.mail import MailState
+from domain.values import CheckoutId, EmailAddress, Money, ProductId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One delivery by the payment provider, for the log; it never decides. `created` is Unix time."""
+
+    id: str
+    type: str
+    object_id: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """What the provider told us that is not acted on: a checkout session (`cs_…`) or a payment (`pi_…`).
+
+    `closed_at` once a claim succeeded, or the merchant dismissed it.
+    """
+
+    ref: str
+    objection: Objection
+    first_at: datetime
+    last_at: datetime
+    tries: int
+    retry_at: datetime | None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One canonical mailbox that a purchase was booked for."""
+
+    id: UserId
+    mailbox: EmailAddress
+    since: datetime
+    proved_at: datetime | None = None
+    """When somebody first proved that the mailbox is theirs."""
+    wants_news: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDue:
+    """A payment that the provider is to be asked about: facts without a sale, or facts that are not final."""
+
+    payment: str
+    since: datetime
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """How often a buyer fetched a file, a day's worth of requests counting once."""
+
+    checkout: CheckoutId
+    product: ProductId
+    name: str
+    last_at: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The shop in figures, for `status`."""
+
+    users: int
+    purchases: int
+    takings: tuple[Money, ...]
+    """What was paid in all, one sum a currency. (Sums beyond Money's bound are given as several.)"""
+    mails: tuple[tuple[MailState, int], ...]
+    bounced: int = 0
+    """Tickets that the carrier could not deliver."""

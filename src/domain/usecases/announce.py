@@ -1,0 +1,137 @@
+"""Tell the owners of a product that there is a new version of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.books import Books
+from domain.keys import Keyring
+from domain.letters import news_letter
+from domain.mail import Delivery, MailKind
+from domain.ports import Catalogue, Clock, Store
+from domain.product import Product, ShopInfo
+from domain.purchase import PurchaseState
+from domain.records import User
+from domain.usecases.post import post
+from domain.values import ProductId
+
+_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class Announced:
+    """Whom a new version was announced to."""
+
+    queued: int = 0
+    known: int = 0
+    """Were told of this very version before."""
+    left_out: int = 0
+    """Opted out, own nothing that opens, or cannot be mailed."""
+
+
+def _nobody_looks(found: Announced) -> None:
+    """Called after each lot; a command line shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """`coatcheck announce`. May be run again: nobody hears of the same files twice."""
+
+    store: Store
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    base_url: str
+
+    async def __call__(
+        self, product: ProductId, *, look: Callable[[Announced], None] = _nobody_looks
+    ) -> Announced | None:
+        """None if the catalogue has no such product. Raises StoreUnavailable."""
+        edition = self.catalogue.current()
+        found = edition.products.get(product)
+        if found is None:
+            return None
+        told, after, more = Announced(), "", True
+        while more:
+            after, more = await self._lot(found, edition.shop, after, told)
+            look(told)
+        return told
+
+    async def _lot(self, product: Product, shop: ShopInfo, after: str, told: Announced) -> tuple[str, bool]:
+        """Tell the next owners after a user id; the last of them, and whether there may be more."""
+        lot = _Lot(
+            product=product, shop=shop, keyring=self.keyring, base_url=self.base_url, now=self.clock.now()
+        )
+        found = await self.store.transact(lambda books: lot.tell(books, after))
+        told.queued += found.queued
+        told.known += found.known
+        told.left_out += found.left_out
+        return found.last, bool(found.last)
+
+
+def version_of(product: Product) -> str:
+    """What tells one version of a product's files from another."""
+    listed = "\n".join(sorted(f"{file.name} {file.sha256}" for file in product.files))
+    return hashlib.sha256(listed.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    last: str
+    """The last user of a full lot; "" at the end."""
+    queued: int
+    known: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Lot:
+    product: Product
+    shop: ShopInfo
+    keyring: Keyring
+    base_url: str
+    now: datetime
+
+    def tell(self, books: Books, after: str) -> _Told:
+        """Queue for the owners after a user id."""
+        owners = books.owners(self.product.id, after=after, limit=_AT_ONCE)
+        queued = known = left_out = 0
+        for user, holdings in owners:
+            opens = any(held.standing.state is PurchaseState.LIVE for held in holdings)
+            if not user.wants_news or not opens or _cannot_be_mailed(books, user):
+                left_out += 1
+            elif self._queue(books, user):
+                queued += 1
+            else:
+                known += 1
+        last = owners[-1][0].id if len(owners) == _AT_ONCE else ""
+        return _Told(last=last, queued=queued, known=known, left_out=left_out)
+
+    def _queue(self, books: Books, user: User) -> bool:
+        letter = news_letter(
+            product=self.product.id,
+            name=self.product.name,
+            files=self.product.files,
+            user=user.id,
+            base_url=self.base_url,
+            shop=self.shop,
+        )
+        key = f"news:{self.product.id}:{version_of(self.product)}:{user.id}"
+        return post(
+            books,
+            letter,
+            key=key,
+            kind=MailKind.NEWS,
+            to=user.mailbox,
+            now=self.now,
+            key_name=self.keyring.signing.name,
+        )
+
+
+def _cannot_be_mailed(books: Books, user: User) -> bool:
+    """Whether the last thing we heard of this mailbox is that our mail comes back, or is called spam."""
+    reported = [mail for mail in books.mails_to(user.mailbox) if mail.delivery is not None]
+    return bool(reported) and reported[-1].delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)

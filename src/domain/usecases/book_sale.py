@@ -1,0 +1,161 @@
+"""Book a sale: user, purchase, licence keys and the one ticket, in the transaction of whoever found out first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.access import Holding
+from domain.books import Books
+from domain.claim import Sale
+from domain.keys import Keyring
+from domain.letters import ticket_letter
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import MailKind
+from domain.ports import Catalogue, Clock, Randomness
+from domain.product import CatalogueEdition
+from domain.purchase import FactKind, LicenceKey, Purchase
+from domain.usecases.post import post, tell_merchant
+from domain.usecases.tell_buyer import tell_buyer
+from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
+
+
+@dataclass(frozen=True, slots=True)
+class BookSale:
+    """Draws what a booking needs from outside, so that its transaction may run more than once."""
+
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+    base_url: str
+
+    def prepare(self, *, now: datetime) -> Booking:
+        """A booking at a moment, of any sale."""
+        return Booking(
+            edition=self.catalogue.current(),
+            keyring=self.keyring,
+            user=UserId(sortable_id(now=now, chance=self.randomness.token(10))),
+            base_url=self.base_url,
+            now=now,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Runs inside a transaction."""
+
+    edition: CatalogueEdition
+    keyring: Keyring
+    user: UserId
+    base_url: str
+    now: datetime
+
+    def book(self, books: Books, sale: Sale, *, ref: ProviderRef | None, payment: str | None) -> Purchase:
+        """Write a sale that is not booked yet, with everything it causes.
+
+        The sale of somebody who was erased is written without them: no user, no mail.
+        """
+        erased = books.is_erased(sale.checkout.id)
+        purchase = self._purchase(books, sale, ref=ref, payment=payment, owner=None if erased else sale.owner)
+        if not books.book(purchase):
+            # The transaction is serializable, so nobody can have booked it since we looked.
+            raise AssertionError(f"checkout {purchase.checkout} was booked within its own claim")
+        books.give_back(purchase.checkout)
+        if purchase.mailbox is not None:
+            self._hand_out_ticket(books, purchase, purchase.mailbox)
+        if payment is not None:
+            self._catch_up(books, purchase, payment)
+        return purchase
+
+    def _purchase(
+        self,
+        books: Books,
+        sale: Sale,
+        *,
+        ref: ProviderRef | None,
+        payment: str | None,
+        owner: EmailAddress | None,
+    ) -> Purchase:
+        checkout = sale.checkout
+        user = None if owner is None else books.user_for(owner, new_id=self.user, now=self.now)
+        return Purchase(
+            checkout=checkout.id,
+            provider_ref=ref,
+            payment=payment,
+            user=user,
+            mailbox=owner,
+            paid_email=None if owner is None else sale.paid_email,
+            product=checkout.product,
+            product_name=checkout.product_name,
+            paid=sale.paid,
+            livemode=checkout.livemode,
+            session=None if owner is None else checkout.session,
+            booked_at=self.now,
+            contents=checkout.contents,
+            licences=() if owner is None else tuple(self._licences(books, sale)),
+        )
+
+    def _licences(self, books: Books, sale: Sale) -> Iterator[LicenceKey]:
+        """A key for each product that has keys, of the bundle, too. Where the list ran out the buyer waits in line."""
+        checkout = sale.checkout
+        for product in (checkout.product, *checkout.contents):
+            sold = self.edition.products.get(product)
+            if sold is None or sold.licences is None:
+                continue
+            if sold.licences.listed is None:
+                key: str | None = self.keyring.signing.licence_of(checkout.id, product)
+            else:
+                key = books.take_licence(product, checkout=checkout.id)
+            if key is not None:
+                yield LicenceKey(product=product, key=key)
+            else:
+                tell_merchant(
+                    books,
+                    "Out of licence keys",
+                    f"{sold.name} was sold, but its list of licence keys is used up.",
+                    f"Add keys to {product}/licences.txt: whoever waits for one is mailed it by itself.",
+                    key=f"licences:{product}:{self.now:%Y-%m-%d}",
+                    shop=self.edition.shop,
+                    now=self.now,
+                )
+
+    def _hand_out_ticket(self, books: Books, purchase: Purchase, mailbox: EmailAddress) -> None:
+        """The one ticket of this purchase: the same bytes whoever books it, and whenever."""
+        key = self.keyring.signing
+        link = key.ticket_of(purchase.checkout)
+        books.add_link(
+            MagicLink(
+                id=link,
+                key=key.name,
+                purpose=LinkPurpose.TICKET,
+                mailbox=mailbox,
+                asked_by=None,
+                product=purchase.product,
+                made_at=self.now,
+            )
+        )
+        letter = ticket_letter(purchase, shop=self.edition.shop)
+        post(
+            books,
+            letter,
+            key=f"ticket:{purchase.checkout}",
+            kind=MailKind.TICKET,
+            to=mailbox,
+            now=self.now,
+            link=link,
+            key_name=key.name,
+        )
+
+    def _catch_up(self, books: Books, purchase: Purchase, payment: str) -> None:
+        """Facts that came before their sale: its buyer hears of them now."""
+        held = Holding(purchase=purchase, facts=())
+        found = books.holding_of(payment)
+        told = () if found is None else found.facts
+        for fact in sorted((f for f in told if f.kind is not FactKind.SESSION), key=lambda f: f.weight):
+            after = Holding(purchase=purchase, facts=(*held.facts, fact))
+            tell_buyer(
+                books, held, after, of=fact, shop=self.edition.shop, base_url=self.base_url, now=self.now
+            )
+            held = after

@@ -1,0 +1,42 @@
+"""Whether somebody is told of new versions: from the link in such a mail, or at their desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.books import Books
+from domain.keys import Keyring
+from domain.ports import Clock, Store
+from domain.session import Visitor
+from domain.usecases.greet import live_session
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseNews:
+    """The token of a mail can say no; saying yes again takes a proved mailbox."""
+
+    store: Store
+    keyring: Keyring
+    clock: Clock
+
+    def knows(self, token: str) -> bool:
+        """Whether a token is one of ours."""
+        return self.keyring.opts_out(token) is not None
+
+    async def no_more(self, token: str) -> bool:
+        """The link of a mail; False if it is none of ours, or nobody's any more. Raises StoreUnavailable."""
+        user = self.keyring.opts_out(token)
+        if user is None:
+            return False
+        return await self.store.transact(lambda books: books.set_news(user, wanted=False))
+
+    async def here(self, visitor: Visitor, *, wanted: bool) -> bool:
+        """At the desk; False if this browser proved no mailbox. Raises StoreUnavailable."""
+        now = self.clock.now()
+
+        def work(books: Books) -> bool:
+            session = live_session(books, visitor, now=now)
+            user = None if session is None or session.mailbox is None else books.user(session.mailbox)
+            return user is not None and books.set_news(user.id, wanted=wanted)
+
+        return await self.store.transact(work)

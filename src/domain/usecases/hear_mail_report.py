@@ -1,0 +1,70 @@
+"""Hear what the mail carrier reports: a mail was delivered, came back, or was called spam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.books import Books
+from domain.mail import Delivery, Mail, MailKind, MailState
+from domain.ports import Catalogue, Clock, DeliveryReport, MailReports, OtherReport, Store, Unheard
+from domain.product import ShopInfo
+from domain.usecases.post import tell_merchant
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHeard:
+    """Verified, and dealt with durably."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class HearMailReport:
+    """Update the outbox. Reports come twice and out of order; the weightiest stays."""
+
+    store: Store
+    reports: MailReports
+    catalogue: Catalogue
+    clock: Clock
+
+    async def __call__(self, body: bytes, headers: Mapping[str, str]) -> ReportHeard | Unheard:
+        """Raises StoreUnavailable: then the carrier tells us again."""
+        shop = self.catalogue.current().shop
+        report = self.reports.hear(body, headers, shop=shop.id)
+        match report:
+            case Unheard():
+                return report
+            case OtherReport():
+                return ReportHeard(outcome="not followed")
+            case DeliveryReport(key, delivery):
+                now = self.clock.now()
+                return await self.store.transact(
+                    lambda books: _note(books, key, delivery, shop=shop, now=now)
+                )
+
+
+def _note(books: Books, key: str, delivery: Delivery, *, shop: ShopInfo, now: datetime) -> ReportHeard:
+    mail = books.report_delivery(key, delivery)
+    if mail is None:
+        return ReportHeard(outcome="known")
+    if mail.state in (MailState.QUEUED, MailState.STUCK):
+        # Its outcome was unknown to us: the carrier did take it.
+        books.settle_mail(key, state=MailState.SENT, at=now)
+    if delivery is Delivery.BOUNCED and mail.kind is MailKind.TICKET:
+        _tell(books, mail, shop=shop, now=now)
+    return ReportHeard(outcome=delivery.value)
+
+
+def _tell(books: Books, mail: Mail, *, shop: ShopInfo, now: datetime) -> None:
+    tell_merchant(
+        books,
+        "A ticket came back",
+        "A ticket could not be delivered: the mailbox does not exist, or does not take our mail.",
+        "The browser that paid was told, and may correct the address within half an hour of the payment.",
+        f"`coatcheck status` lists tickets that came back; this one is {mail.key}.",
+        key=f"bounced:{now:%Y-%m-%d}",
+        shop=shop,
+        now=now,
+    )

@@ -1,0 +1,66 @@
+"""Note a fact about a payment: a refund or a dispute, whoever told of it, however often and in whatever order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from domain.access import Holding
+from domain.books import Books
+from domain.ports import Catalogue, Clock
+from domain.product import ShopInfo
+from domain.purchase import Fact
+from domain.usecases.tell_buyer import tell_buyer
+
+ASK_ABOUT_STRANGERS_AFTER = timedelta(minutes=10)
+"""A fact may come before its sale by seconds; after this its payment is asked about."""
+ASK_AGAIN_AFTER = timedelta(days=1)
+"""What is not final is asked about once a day, in case nobody tells how it ended."""
+
+
+class Noted(Enum):
+    """What became of a fact."""
+
+    NEW = "noted"
+    KNOWN = "known"
+    """We knew it, or something newer."""
+    WAITS = "waits for its sale"
+    """No sale with that payment was claimed (yet): the payment will be asked about."""
+    NO_PAYMENT = "not followed"
+    """It belongs to no payment intent, so to nothing that this shop sells."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFact:
+    """Prepares the work that notes a fact; the caller runs it in its transaction."""
+
+    catalogue: Catalogue
+    clock: Clock
+    base_url: str
+
+    def work(self, fact: Fact) -> Callable[[Books], Noted]:
+        """Tell the books, and the buyer what concerns them."""
+        now = self.clock.now()
+        shop = self.catalogue.current().shop
+        return lambda books: _note(books, fact, shop=shop, base_url=self.base_url, now=now)
+
+
+def _note(books: Books, fact: Fact, *, shop: ShopInfo, base_url: str, now: datetime) -> Noted:
+    if fact.payment is None:
+        return Noted.NO_PAYMENT
+    before = books.holding_of(fact.payment)
+    held = books.fact(fact.object_id)
+    kept = books.tell(fact)
+    if before is None:
+        books.mark_payment(fact.payment, at=now, due_at=now + ASK_ABOUT_STRANGERS_AFTER)
+        return Noted.WAITS
+    if kept == held:
+        return Noted.KNOWN
+    others = tuple(other for other in before.facts if other.object_id != fact.object_id)
+    after = Holding(purchase=before.purchase, facts=(*others, kept))
+    tell_buyer(books, before, after, of=kept, shop=shop, base_url=base_url, now=now)
+    if kept.undecided:
+        books.mark_payment(fact.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
+    return Noted.NEW

@@ -1,0 +1,79 @@
+"""Open what was bought: who may, how its ticket fares, and whether its address can still be corrected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.access import Access, NotYours, Opens, access
+from domain.books import BooksView
+from domain.mail import Delivery, Mail, MailState
+from domain.moves import may_correct
+from domain.ports import Clock, Store
+from domain.purchase import Purchase
+from domain.session import Session, Visitor
+from domain.usecases.greet import Greet, Greeting
+from domain.values import ProductId
+
+
+@dataclass(frozen=True, slots=True)
+class TicketNews:
+    """How far the ticket got: `arrived` as far as we know, `returned` if the carrier could not deliver it."""
+
+    arrived: bool
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a browser gets when it asks for a product."""
+
+    greeting: Greeting
+    access: Access
+    ticket: TicketNews | None
+    """None where the mailbox is proved: then there is no need of it."""
+    correctable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPurchase:
+    """Changes nothing."""
+
+    greet: Greet
+    store: Store
+    clock: Clock
+
+    async def __call__(self, visitor: Visitor, product: ProductId) -> Opened:
+        """Raises StoreUnavailable."""
+        greeting = await self.greet(visitor)
+        session = greeting.session
+        found = access(session, product=product, holdings=greeting.holdings)
+        if session is None or isinstance(found, NotYours) or session.mailbox == found.purchase.mailbox:
+            return Opened(greeting=greeting, access=found, ticket=None, correctable=False)
+        purchase, now = found.purchase, self.clock.now()
+        ticket, correctable = await self.store.read(lambda books: _look(books, session, purchase, now))
+        return Opened(
+            greeting=greeting,
+            access=found,
+            ticket=ticket,
+            correctable=correctable and isinstance(found, Opens),
+        )
+
+
+def _look(
+    books: BooksView, session: Session, purchase: Purchase, now: datetime
+) -> tuple[TicketNews | None, bool]:
+    user = None if purchase.mailbox is None else books.user(purchase.mailbox)
+    proved = user is not None and user.proved_at is not None
+    moved = books.moved(purchase.checkout)
+    mail = books.mail(f"ticket:{purchase.checkout}")
+    why = may_correct(purchase, session, proved=proved, moved=moved, now=now)
+    return (None if mail is None else ticket_news(mail)), why is None
+
+
+def ticket_news(mail: Mail) -> TicketNews:
+    """What to tell a buyer of their ticket's mail."""
+    returned = mail.delivery is Delivery.BOUNCED or (
+        mail.state is MailState.STUCK and mail.unknown_since is None
+    )
+    return TicketNews(arrived=mail.state is MailState.SENT and not returned, returned=returned)

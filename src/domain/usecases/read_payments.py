@@ -1,0 +1,114 @@
+"""Ask the provider about payments: those whose facts have no sale, and those that are not settled yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from domain.books import Books
+from domain.claim import Objection
+from domain.ports import (
+    Catalogue,
+    Clock,
+    PaymentReading,
+    Payments,
+    PaymentsRefused,
+    PaymentsUnreachable,
+    Store,
+)
+from domain.product import ShopInfo
+from domain.records import PaymentDue
+from domain.usecases.claim_purchase import AwaitingBank, Booked, ClaimPurchase, put_in_quarantine
+from domain.usecases.note_fact import ASK_AGAIN_AFTER, Noted, NoteFact
+
+WAITS_AT_MOST = timedelta(days=3)
+"""How long a fact without a sale waits for an answer; then the merchant hears of it."""
+_AT_ONCE = 20
+_FIRST_PAUSE = timedelta(minutes=1)
+_LONGEST_PAUSE = timedelta(hours=3)
+
+
+class Read(Enum):
+    """What asking about a payment brought."""
+
+    REPAIRED = "repaired"
+    """A sale that was not booked, or a fact that nobody had told."""
+    KNOWN = "known"
+    FOREIGN = "foreign"
+    """No sale of this shop: in quarantine."""
+    UNREACHABLE = "unreachable"
+    """Asked again later; after three days in quarantine."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPayments:
+    """Works off what was marked to be read. Ours is claimed, with its facts; what is not goes to quarantine."""
+
+    store: Store
+    payments: Payments
+    catalogue: Catalogue
+    claim: ClaimPurchase
+    note: NoteFact
+    clock: Clock
+
+    async def __call__(self) -> list[tuple[str, Read]]:
+        """Every payment that is due now, and what came of it. Raises StoreUnavailable."""
+        done: list[tuple[str, Read]] = []
+        now = self.clock.now()
+        while due := await self.store.read(lambda books: books.payments_due(now, limit=_AT_ONCE)):
+            done += [(entry.payment, await self._read(entry, now)) for entry in due]
+        return done
+
+    async def _read(self, entry: PaymentDue, now: datetime) -> Read:
+        shop = self.catalogue.current().shop
+        try:
+            reading = await self.payments.payment(entry.payment)
+        except (PaymentsUnreachable, PaymentsRefused):
+            return await self.store.transact(lambda books: _put_off(books, entry, shop=shop, now=now))
+        if reading is None or reading.checkout is None:
+            return await self.store.transact(lambda books: _give_up(books, entry, shop=shop, now=now))
+        return await self.store.transact(self._settle(entry, reading, now))
+
+    def _settle(self, entry: PaymentDue, reading: PaymentReading, now: datetime) -> Callable[[Books], Read]:
+        claim = (
+            None
+            if reading.checkout is None
+            else self.claim.retrying(reading.checkout, now=now, retry_at=None)
+        )
+        notes = [(fact, self.note.work(fact)) for fact in reading.facts]
+
+        def work(books: Books) -> Read:
+            # Before the claim and the facts, which may mark it anew.
+            books.unmark_payment(entry.payment)
+            claimed = None if claim is None else claim(books)
+            if not isinstance(claimed, (Booked, AwaitingBank)):
+                return Read.FOREIGN
+            noted = [note(books) for _, note in notes]
+            if any(fact.undecided for fact, _ in notes):
+                books.mark_payment(entry.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
+            fresh = isinstance(claimed, Booked) and claimed.first
+            return Read.REPAIRED if fresh or Noted.NEW in noted else Read.KNOWN
+
+        return work
+
+
+def _put_off(books: Books, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Read:
+    if now - entry.since >= WAITS_AT_MOST and books.holding_of(entry.payment) is None:
+        books.unmark_payment(entry.payment)
+        put_in_quarantine(
+            books, entry.payment, Objection.UNREADABLE_PAYMENT, retry_at=None, shop=shop, now=now
+        )
+    else:
+        pause = min(_FIRST_PAUSE * (1 << min(entry.tries, 10)), _LONGEST_PAUSE)
+        books.postpone_payment(entry.payment, due_at=now + pause)
+    return Read.UNREACHABLE
+
+
+def _give_up(books: Books, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Read:
+    books.unmark_payment(entry.payment)
+    if books.holding_of(entry.payment) is not None:
+        return Read.KNOWN
+    put_in_quarantine(books, entry.payment, Objection.FOREIGN_PAYMENT, retry_at=None, shop=shop, now=now)
+    return Read.FOREIGN

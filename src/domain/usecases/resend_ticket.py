@@ -1,0 +1,84 @@
+"""Send a ticket again, to the mailbox its purchase belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from domain.access import holds
+from domain.books import Books
+from domain.keys import Keyring
+from domain.letters import ticket_letter
+from domain.limits import TICKETS_AGAIN
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import MailKind
+from domain.ports import Catalogue, Clock, Randomness, Store
+from domain.purchase import PurchaseState
+from domain.session import Visitor
+from domain.usecases.greet import live_session
+from domain.usecases.post import post
+from domain.values import CheckoutId, LinkId
+
+
+class Resent(Enum):
+    """What became of the wish."""
+
+    QUEUED = auto()
+    NOT_YOURS = auto()
+    """This browser may not know of that purchase; or it is closed, so there is nothing to open."""
+    ENOUGH = auto()
+    """It was sent several times just now: look in the mail first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResendTicket:
+    """Whoever may see a purchase may have its ticket mailed; it goes to its owner and to nobody else."""
+
+    store: Store
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+
+    async def __call__(self, visitor: Visitor, order: CheckoutId) -> Resent:
+        """Raises StoreUnavailable."""
+        now = self.clock.now()
+        shop = self.catalogue.current().shop
+        key = self.keyring.signing
+        link = LinkId(self.randomness.token(16).hex())
+
+        def work(books: Books) -> Resent:
+            session = live_session(books, visitor, now=now)
+            held = books.holding(order)
+            if session is None or held is None or not holds(session, held.purchase):
+                return Resent.NOT_YOURS
+            purchase = held.purchase
+            if purchase.mailbox is None or held.standing.state is not PurchaseState.LIVE:
+                return Resent.NOT_YOURS
+            bucket = self.keyring.bucket(TICKETS_AGAIN.kind, order)
+            if books.take(bucket, TICKETS_AGAIN, now=now, ref=link) is not None:
+                return Resent.ENOUGH
+            books.add_link(
+                MagicLink(
+                    id=link,
+                    key=key.name,
+                    purpose=LinkPurpose.TICKET,
+                    mailbox=purchase.mailbox,
+                    asked_by=None,
+                    product=purchase.product,
+                    made_at=now,
+                )
+            )
+            post(
+                books,
+                ticket_letter(purchase, shop=shop),
+                key=f"ticket-again:{link}",
+                kind=MailKind.TICKET,
+                to=purchase.mailbox,
+                now=now,
+                link=link,
+                key_name=key.name,
+            )
+            return Resent.QUEUED
+
+        return await self.store.transact(work)

@@ -1,0 +1,49 @@
+"""Show the receipt of an order, and the payment provider's own invoice where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.access import Holding, holds
+from domain.books import BooksView
+from domain.ports import Clock, Payments, Store
+from domain.session import Session, Visitor
+from domain.usecases.greet import live_session
+from domain.values import CheckoutId
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An order that this browser may know of."""
+
+    session: Session
+    holding: Holding
+
+
+@dataclass(frozen=True, slots=True)
+class ShowReceipt:
+    """Changes nothing."""
+
+    store: Store
+    payments: Payments
+    clock: Clock
+
+    async def __call__(self, visitor: Visitor, order: CheckoutId) -> Receipt | None:
+        """None if there is no such order, or this browser may not know of it. Raises StoreUnavailable."""
+        now = self.clock.now()
+        return await self.store.read(lambda books: _find(books, visitor, order, now))
+
+    async def invoice(self, visitor: Visitor, order: CheckoutId) -> str | None:
+        """Where the provider's invoice is; None if there is none. Raises StoreUnavailable, PaymentsUnreachable."""
+        receipt = await self(visitor, order)
+        ref = None if receipt is None else receipt.holding.purchase.provider_ref
+        return None if ref is None else await self.payments.invoice_url(ref)
+
+
+def _find(books: BooksView, visitor: Visitor, order: CheckoutId, now: datetime) -> Receipt | None:
+    session = live_session(books, visitor, now=now)
+    held = books.holding(order)
+    if session is None or held is None or not holds(session, held.purchase):
+        return None
+    return Receipt(session=session, holding=held)

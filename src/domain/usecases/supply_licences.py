@@ -1,0 +1,51 @@
+"""Keep the merchant's lists of licence keys in the books, and serve whoever waits for a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.books import Books
+from domain.letters import licence_letter
+from domain.mail import MailKind
+from domain.ports import Catalogue, Clock, Store
+from domain.usecases.post import post
+from domain.values import ProductId
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyLicences:
+    """Run whenever the catalogue has changed, and at the start."""
+
+    store: Store
+    catalogue: Catalogue
+    clock: Clock
+
+    async def __call__(self) -> int:
+        """How many buyers were served who had waited. Raises StoreUnavailable."""
+        served = 0
+        for product in self.catalogue.current().products.values():
+            if product.licences is not None and product.licences.listed is not None:
+                await self._stock(product.id, product.licences.listed)
+                while await self._serve(product.id):
+                    served += 1
+        return served
+
+    async def _stock(self, product: ProductId, keys: tuple[str, ...]) -> None:
+        await self.store.transact(lambda books: books.stock_licences(product, keys))
+
+    async def _serve(self, product: ProductId) -> bool:
+        now = self.clock.now()
+        shop = self.catalogue.current().shop
+
+        def work(books: Books) -> bool:
+            found = books.serve_next_in_line(product)
+            if found is None:
+                return False
+            purchase, licence = found
+            if purchase.mailbox is not None:
+                letter = licence_letter(purchase, product=product, key=licence.key, shop=shop)
+                key = f"licence:{purchase.checkout}:{product}"
+                post(books, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+            return True
+
+        return await self.store.transact(work)

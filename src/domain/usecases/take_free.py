@@ -1,0 +1,212 @@
+"""Take something that costs nothing: at once in a browser that proved its mailbox, else by a mail that proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain.books import Books
+from domain.claim import Sale
+from domain.keys import Keyring
+from domain.letters import order_letter
+from domain.limits import FREE_PER_IP
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import MailKind
+from domain.ports import Catalogue, Clock, Payments, Randomness, Store
+from domain.product import BadAmount, Product, Saleability, ShopInfo, asked_price, saleability
+from domain.purchase import Checkout, Purchase
+from domain.session import NewSession, Session, Visitor
+from domain.usecases.book_sale import Booking, BookSale
+from domain.usecases.greet import Greeting, begin_session, live_session, new_session
+from domain.usecases.login_limits import take_network, within_limits
+from domain.usecases.post import post
+from domain.usecases.start_checkout import AlreadyYours, NoSuchProduct, NotForSale, draft_of
+from domain.values import EmailAddress, InvalidEmail, LinkId, Money, ProductId
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Booked: it opens in this browser."""
+
+    product: Product
+
+
+@dataclass(frozen=True, slots=True)
+class WhoseIsIt:
+    """This browser has proved no mailbox: ask for an address. `sentence`: what is wrong with the one that was typed."""
+
+    product: Product
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmByMail:
+    """A mail with link and code is on its way; `new_token` is the cookie of a browser that had no session."""
+
+    product: Product
+    new_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyOrders:
+    """This network ordered too much, or asked for too many mails; a place is free again at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotFree:
+    """It has a price: it is bought, not taken."""
+
+
+Free = Taken | WhoseIsIt | ConfirmByMail | TooManyOrders | NoSuchProduct | NotForSale | AlreadyYours | NotFree
+
+
+@dataclass(frozen=True, slots=True)
+class TakeFree:
+    """Nothing goes to the payment provider. The order is a purchase like any other, of a mailbox that was proved."""
+
+    store: Store
+    payments: Payments
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+    booking: BookSale
+
+    async def __call__(
+        self,
+        visitor: Visitor,
+        product: ProductId,
+        *,
+        currency: str,
+        amount: str,
+        email: str | None,
+        again: bool,
+    ) -> Free:
+        """`email`: what was typed, None if nobody was asked yet. Raises StoreUnavailable."""
+        edition = self.catalogue.current()
+        wanted = edition.products.get(product)
+        if wanted is None:
+            return NoSuchProduct()
+        price = asked_price(wanted, currency=currency, amount=amount)
+        if isinstance(price, BadAmount) or price.amount:
+            return NotFree()
+        now = self.clock.now()
+        order = _Order(
+            visitor=visitor,
+            product=wanted,
+            email=email,
+            again=again,
+            shop=edition.shop,
+            keyring=self.keyring,
+            draft=self._draft(wanted, price, now),
+            booking=self.booking.prepare(now=now),
+            fresh=new_session(self.randomness, now=now),
+            link=LinkId(self.randomness.token(16).hex()),
+            now=now,
+        )
+        return await self.store.transact(order.run)
+
+    def _draft(self, product: Product, price: Money, now: datetime) -> Checkout:
+        chance = self.randomness.token(10)
+        return draft_of(product, price, livemode=self.payments.livemode, chance=chance, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    visitor: Visitor
+    product: Product
+    email: str | None
+    again: bool
+    shop: ShopInfo
+    keyring: Keyring
+    draft: Checkout
+    booking: Booking
+    fresh: NewSession
+    link: LinkId
+    now: datetime
+
+    def run(self, books: Books) -> Free:
+        sold = books.sold(self.product.id) if self.product.stock is not None else 0
+        why = saleability(self.product, sold=sold)
+        if why is not Saleability.ON_SALE:
+            return NotForSale(product=self.product, why=why)
+        session = live_session(books, self.visitor, now=self.now)
+        if session is not None and not self.again:
+            holdings = books.holdings(session.id, session.mailbox)
+            if self.product.id in Greeting(session=session, holdings=holdings).owned:
+                return AlreadyYours(product=self.product)
+        if session is not None and session.mailbox is not None:
+            return self._take(books, session.mailbox)
+        if self.email is None:
+            return WhoseIsIt(product=self.product)
+        try:
+            mailbox = EmailAddress.parse(self.email)
+        except InvalidEmail as error:
+            return WhoseIsIt(product=self.product, sentence=str(error))
+        return self._ask(books, session, mailbox)
+
+    def _take(self, books: Books, mailbox: EmailAddress) -> Free:
+        per_ip = self.keyring.bucket(FREE_PER_IP.kind, self.visitor.network)
+        until = books.take(per_ip, FREE_PER_IP, now=self.now, ref=self.link)
+        if until is not None:
+            return TooManyOrders(until=until)
+        books.add_checkout(replace(self.draft, mailbox=mailbox))
+        book_free(books, self.draft, mailbox, booking=self.booking)
+        return Taken(product=self.product)
+
+    def _ask(self, books: Books, held: Session | None, mailbox: EmailAddress) -> Free:
+        until = take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.link)
+        if until is not None:
+            return TooManyOrders(until=until)
+        session = held or begin_session(books, self.fresh, self.visitor, now=self.now)
+        if within_limits(
+            books, session, self.visitor, mailbox, keyring=self.keyring, now=self.now, ref=self.link
+        ):
+            self._send(books, session, mailbox)
+        return ConfirmByMail(product=self.product, new_token=None if held else self.fresh.token)
+
+    def _send(self, books: Books, session: Session, mailbox: EmailAddress) -> None:
+        key = self.keyring.signing.name
+        books.add_checkout(self.draft)
+        books.add_link(
+            MagicLink(
+                id=self.link,
+                key=key,
+                purpose=LinkPurpose.ORDER,
+                mailbox=mailbox,
+                asked_by=session.id,
+                product=self.product.id,
+                made_at=self.now,
+                checkout=self.draft.id,
+            )
+        )
+        letter = order_letter(self.product.name, shop=self.shop)
+        post(
+            books,
+            letter,
+            key=f"order:{self.link}",
+            kind=MailKind.ORDER,
+            to=mailbox,
+            now=self.now,
+            link=self.link,
+            key_name=key,
+        )
+
+
+def book_free(books: Books, checkout: Checkout, mailbox: EmailAddress, *, booking: Booking) -> Purchase:
+    """Book a free order for a mailbox that was proved. It opens by the mailbox alone, in whatever browser.
+
+    The browser that asked gets nothing by having asked: anybody can type anybody's address.
+    """
+    held = books.purchase(checkout.id)
+    if held is not None:
+        return held
+    sale = Sale(
+        checkout=replace(checkout, session=None),
+        owner=mailbox,
+        paid_email=None,
+        paid=Money(0, checkout.price.currency),
+    )
+    return booking.book(books, sale, ref=None, payment=None)

@@ -1,0 +1,43 @@
+"""POST /mail-events: what the mail carrier reports of the mails it took; answered after the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from litestar import post
+
+from domain.ports import Unheard
+from domain.usecases.hear_mail_report import HearMailReport
+from entrypoints.http.answers import Answer
+from entrypoints.http.forms import body_of
+from entrypoints.http.front import PERSONAL, AnyRequest
+from entrypoints.logs import log
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+_LARGEST_REPORT: Final = 256_000
+
+
+@dataclass(frozen=True, slots=True)
+class MailEventsDoor:
+    """2xx: durable. 4xx: not to be believed. 5xx: tell us again."""
+
+    hear: HearMailReport
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handler."""
+        return [post("/mail-events", status_code=200)(self.deliver)]
+
+    async def deliver(self, request: AnyRequest) -> Answer:
+        """One report."""
+        body = await body_of(request, most=_LARGEST_REPORT)
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
+        }
+        heard = await self.hear(body, headers)
+        if isinstance(heard, Unheard):
+            log.warning("mail report refused", extra={"fields": {"reason": heard.reason}})
+            return Answer(heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL])
+        return Answer(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])

@@ -1,0 +1,145 @@
+"""One order: its receipt, its invoice, its ticket once more, and the address it should have gone to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, assert_never
+
+from litestar import post, route
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from domain.access import closing_reason
+from domain.moves import MayNotCorrect
+from domain.ports import Clock
+from domain.purchase import PurchaseState
+from domain.usecases.move_address import Asked, LookInTheNewMail, MoveAddress, NotSignedIn, SameAddress
+from domain.usecases.request_login import NotAnAddress, TooManyRequests
+from domain.usecases.resend_ticket import ResendTicket, Resent
+from domain.usecases.show_receipt import Receipt, ShowReceipt
+from domain.values import CheckoutId, Money
+from entrypoints.http.answers import Answer
+from entrypoints.http.forms import field_of
+from entrypoints.http.front import AnyRequest, Front, in_words, seconds_until, see_other
+from entrypoints.http.shop import PAGE
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+_CONFLICT: Final = 409
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPages:
+    """Everything under /orders/{order}."""
+
+    front: Front
+    show_receipt: ShowReceipt
+    resend_ticket: ResendTicket
+    move_address: MoveAddress
+    clock: Clock
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [
+            route("/orders/{order:str}", http_method=PAGE, status_code=200)(self.receipt),
+            route("/orders/{order:str}/invoice", http_method=PAGE, status_code=303)(self.invoice),
+            post("/orders/{order:str}/ticket", status_code=200)(self.ticket),
+            post("/orders/{order:str}/address", status_code=200)(self.address),
+        ]
+
+    async def receipt(self, request: AnyRequest, order: FromPath[str]) -> Answer:
+        """A page to print."""
+        receipt = await self.show_receipt(self.front.visitor(request), CheckoutId(order))
+        if receipt is None:
+            raise NotFoundException
+        return self.front.html(
+            request,
+            "receipt.html",
+            greeting=await self.front.greeting(request),
+            noindex=True,
+            **_receipt_context(receipt),
+            has_invoice=self.front.catalogue.current().shop.payment.invoices
+            and receipt.holding.purchase.provider_ref is not None,
+        )
+
+    async def invoice(self, request: AnyRequest, order: FromPath[str]) -> Answer:
+        """To the payment provider's own invoice."""
+        url = await self.show_receipt.invoice(self.front.visitor(request), CheckoutId(order))
+        if url is None:
+            raise NotFoundException
+        return see_other(url)
+
+    async def ticket(self, request: AnyRequest, order: FromPath[str]) -> Answer:
+        """Mail the ticket again, to whom the purchase belongs."""
+        resent = await self.resend_ticket(self.front.visitor(request), CheckoutId(order))
+        match resent:
+            case Resent.QUEUED:
+                title, words = (
+                    "Your ticket is on its way",
+                    "It goes to the address that this order belongs to.",
+                )
+            case Resent.ENOUGH:
+                title = "It was sent a moment ago"
+                words = (
+                    "Please look in your mail first, in the spam folder, too. You can ask again in a while."
+                )
+            case Resent.NOT_YOURS:
+                raise NotFoundException
+            case _:
+                assert_never(resent)
+        return self.front.notice(
+            request,
+            title,
+            words,
+            status=429 if resent is Resent.ENOUGH else 200,
+            action_url="/library",
+            action_label="Your library",
+        )
+
+    async def address(self, request: AnyRequest, order: FromPath[str]) -> Answer:
+        """The address given at the payment was wrong."""
+        typed = await field_of(request, "email")
+        asked = await self.move_address.correct(self.front.visitor(request), CheckoutId(order), typed)
+        back = (f"/orders/{order}", "Back to the order")
+        return await asked_to_move(self.front, request, asked, back=back, clock=self.clock)
+
+
+def _receipt_context(receipt: Receipt) -> dict[str, object]:
+    held = receipt.holding
+    purchase = held.purchase
+    state = held.standing.state
+    noted = purchase.paid_email if purchase.paid_email != purchase.mailbox else None
+    return {
+        "purchase": purchase,
+        "refunded": Money(held.refunded, purchase.paid.currency) if held.refunded else None,
+        "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing),
+        # The address shows only to those who proved it; what a browser paid for says nothing of whose it is.
+        "owner": purchase.mailbox if purchase.mailbox == receipt.session.mailbox else None,
+        "paid_with": noted if purchase.mailbox == receipt.session.mailbox else None,
+    }
+
+
+async def asked_to_move(
+    front: Front, request: AnyRequest, asked: Asked, *, back: tuple[str, str], clock: Clock
+) -> Answer:
+    """The answer to a wish for another address; `back` is where to go on, and what that is called."""
+    url, label = back
+    match asked:
+        case LookInTheNewMail():
+            return front.html(request, "check_mail.html", noindex=True, error=None, ordered=None, moving=True)
+        case SameAddress():
+            title, words, status = "That is the address already", "There is nothing to change.", 200
+        case NotAnAddress(sentence):
+            title, words, status = "That is no e-mail address", sentence, 400
+        case MayNotCorrect():
+            title, words, status = "The address stays", asked.value, _CONFLICT
+        case NotSignedIn():
+            return see_other("/request-login")
+        case TooManyRequests(until):
+            seconds = seconds_until(until, now=clock.now())
+            words = f"Your network asked for many mails. Please try again in {in_words(seconds)}."
+            return front.problem(request, 429, "A moment, please", words, retry_after=seconds)
+        case _:
+            assert_never(asked)
+    return front.notice(request, title, words, status=status, action_url=url, action_label=label)
