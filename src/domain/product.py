@@ -19,11 +19,15 @@ SMALLEST_PRICE: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class GoodsFile:
-    """One file a buyer may download; `name` comes from the catalogue and nowhere else. `size` in bytes."""
+    """One file a buyer may download; `name` comes from the catalogue and nowhere else.
+
+    `size` in bytes; `sha256` of its content, in lower-case hex, by which the goods are kept.
+    """
 
     name: str
     title: str
     size: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,11 @@ class CatalogueEdition:
     shop: ShopInfo
     products: Mapping[ProductId, Product]
     pages: Mapping[str, Page]
+
+    @property
+    def contents(self) -> frozenset[str]:
+        """The SHA-256 of every file that is for sale."""
+        return frozenset(file.sha256 for product in self.products.values() for file in product.files)
 
 
 class Saleability(Enum):

@@ -37,6 +37,7 @@ from entrypoints.http.buying import BuyingPages
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.desk import DeskPages
 from entrypoints.http.door import DoorPages
+from entrypoints.http.files import FilePages
 from entrypoints.http.front import Banner, Front
 from entrypoints.http.health import HealthPages, Leaving
 from entrypoints.http.problems import Problems
@@ -79,10 +80,13 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
     store = providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving)
+    goods = providers.Singleton(FolderGoods, settings.provided.goods_dir)
     catalogue = providers.Singleton(
-        FolderCatalogue, settings.provided.catalogue, complain=providers.Object(log.error)
+        FolderCatalogue,
+        settings.provided.catalogue,
+        complain=providers.Object(log.error),
+        shelve=goods.provided.shelve,
     )
-    goods = providers.Singleton(FolderGoods, settings.provided.catalogue, catalogue=catalogue)
     payments = providers.Singleton(
         StripePayments,
         key=settings.provided.stripe_secret_key,
@@ -174,9 +178,9 @@ class Container(containers.DeclarativeContainer):
         shop=shop_pages,
         start_checkout=start_checkout,
         return_from_payment=return_from_payment,
-        fetch_file=fetch_file,
         clock=clock,
     )
+    file_pages = providers.Singleton(FilePages, front=front, fetch_file=fetch_file)
     webhook_door = providers.Singleton(WebhookDoor, hear=hear_event)
     door_pages = providers.Singleton(
         DoorPages,
@@ -193,7 +197,9 @@ class Container(containers.DeclarativeContainer):
     # ------------------------------------------------------------------ what is started
     app = providers.Singleton(
         build_app,
-        families=providers.List(shop_pages, buying_pages, webhook_door, door_pages, desk_pages, health_pages),
+        families=providers.List(
+            shop_pages, buying_pages, file_pages, webhook_door, door_pages, desk_pages, health_pages
+        ),
         frontage=providers.Singleton(
             Frontage,
             base_url=base_url,
@@ -211,7 +217,9 @@ class Container(containers.DeclarativeContainer):
         reconcile=reconcile,
         store=store,
         clock=clock,
+        catalogue=catalogue,
         refresh_catalogue=catalogue.provided.refresh,
+        prune_goods=goods.provided.prune,
     )
 
 

@@ -93,6 +93,11 @@ class Settings:
         return urlsplit(self.base_url).netloc
 
     @property
+    def goods_dir(self) -> Path:
+        """Where the contents that buyers download are kept, and what is known of them."""
+        return self.data_dir / "goods"
+
+    @property
     def https(self) -> bool:
         """Whether shoppers come over TLS: Secure cookies and HSTS."""
         return self.base_url.startswith("https://")

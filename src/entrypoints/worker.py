@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from domain.mail import Mail
-from domain.ports import Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
+from domain.ports import Catalogue, Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.reconcile import Reconcile
 from entrypoints.logs import log
@@ -20,6 +20,7 @@ _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
+_PRUNE_GOODS: Final = timedelta(hours=6)
 # Few at a time: mail can wait a second, the shoppers who share this process cannot.
 _MAILS_AT_ONCE: Final = 2
 # Some twenty a second at most: carriers limit their callers (Resend to a few requests a second), and a burst of
@@ -35,7 +36,9 @@ class Worker:
     reconcile: Reconcile
     store: Store
     clock: Clock
+    catalogue: Catalogue
     refresh_catalogue: Callable[[], Awaitable[None]]
+    prune_goods: Callable[..., Awaitable[None]]
 
     async def run(self) -> None:
         """Run every timer until cancelled."""
@@ -45,6 +48,7 @@ class Worker:
             group.create_task(_every(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
             group.create_task(_every(_SWEEP, self.sweep, "reconcile"))
             group.create_task(_every(_PRUNE, self.prune, "prune"))
+            group.create_task(_every(_PRUNE_GOODS, self.tidy_goods, "goods"))
 
     async def deliver_due(self) -> None:
         """Hand over everything that is due, a few mails at a time."""
@@ -77,6 +81,10 @@ class Worker:
         thrown_out = _PRUNE_AT_ONCE
         while thrown_out >= _PRUNE_AT_ONCE:
             thrown_out = await self.store.transact(lambda books: books.prune(now=now))
+
+    async def tidy_goods(self) -> None:
+        """Throw out contents that the catalogue has not named for long."""
+        await self.prune_goods(self.catalogue.current().contents, now=self.clock.now())
 
 
 async def _every(pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:

@@ -36,6 +36,8 @@ from support.stepping import run
 SECRET = "a secret that is long enough for a shop of tests"
 BASE_URL = "https://shop.example"
 BOOK, PHOTOS = ProductId("book"), ProductId("photos")
+CONTENT = b"hello"
+"""What is in the file of every product."""
 
 
 class HandClock:
@@ -77,7 +79,7 @@ def a_product(
         stock=stock,
         cover=None,
         cover_alt="",
-        files=(GoodsFile(name="it.txt", title="It", size=5),),
+        files=(GoodsFile(name="it.txt", title="It", size=5, sha256=hashlib.sha256(CONTENT).hexdigest()),),
     )
 
 
@@ -118,9 +120,7 @@ class Shop:
         self.mailer = MemoryMailer(pause=self.pause)
         self.catalogue = MemoryCatalogue(self.edition)
         self.keyring = Keyring.of(self.secrets)
-        self.goods = MemoryGoods(
-            {(p.id, f.name): b"hello" for p in self.edition.products.values() for f in p.files}
-        )
+        self.goods = MemoryGoods(CONTENT)
 
     @property
     def memory(self) -> MemoryStore:

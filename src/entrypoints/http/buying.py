@@ -1,4 +1,4 @@
-"""From Buy to what was bought: start a checkout, come back from it, read, download."""
+"""From Buy to what was bought: start a checkout, come back from it, read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from domain.access import Closed, NotYours, Opens, access
-from domain.ports import Clock, OpenFile
+from domain.ports import Clock
 from domain.product import Product, Saleability
-from domain.usecases.fetch_file import FetchFile, NoSuchFile
 from domain.usecases.greet import Greeting
 from domain.usecases.return_from_payment import (
     Come,
@@ -39,7 +38,6 @@ from entrypoints.http.answers import Answer
 from entrypoints.http.forms import field_of
 from entrypoints.http.front import AnyRequest, Front, in_words, seconds_until, see_other
 from entrypoints.http.shop import PAGE, ShopPages
-from entrypoints.http.streaming import FileResponse
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -47,13 +45,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BuyingPages:
-    """POST /buy, GET /view, GET /files."""
+    """POST /buy, GET /view."""
 
     front: Front
     shop: ShopPages
     start_checkout: StartCheckout
     return_from_payment: ReturnFromPayment
-    fetch_file: FetchFile
     clock: Clock
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -62,7 +59,6 @@ class BuyingPages:
             post("/buy/{pid:str}", status_code=303)(self.buy),
             route("/buy/{pid:str}", http_method=PAGE, status_code=200)(self.offer),
             route("/view/{pid:str}", http_method=PAGE, status_code=200)(self.view),
-            route("/files/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.file),
         ]
 
     async def offer(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
@@ -193,28 +189,3 @@ class BuyingPages:
                 )  # fmt: skip
             case _:
                 assert_never(returned)
-
-    async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> Answer:
-        """A file, for those who own its product."""
-        fetched = await self.fetch_file(self.front.visitor(request), ProductId(pid), name)
-        match fetched:
-            case OpenFile():
-                return FileResponse(fetched, head=request.method == HttpMethod.HEAD)
-            case NoSuchFile():
-                raise NotFoundException
-            case Closed(purchase, reason):
-                return self.front.html(
-                    request,
-                    "closed.html",
-                    status=403,
-                    noindex=True,
-                    product_name=purchase.product_name,
-                    reason=reason,
-                )
-            case NotYours():
-                product = self.front.catalogue.current().products.get(ProductId(pid))
-                if product is None or product.file(name) is None:
-                    raise NotFoundException
-                return self._not_yours(request, product, await self.front.greeting(request))
-            case _:
-                assert_never(fetched)
