@@ -319,8 +319,9 @@ class Books(BooksView, Protocol):
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
         """Erase a person: no row names the mailbox any more; the checkouts whose purchases were theirs.
 
-        Purchases stay, without user, mailbox, paid_email and session, and stand in the erasures. Sessions, links,
-        mails and moves of the mailbox are gone, its checkouts that were not paid, too.
+        Purchases stay, without user, mailbox, paid_email and session, and stand in the erasures; so do checkouts of
+        the mailbox that were not paid (yet). Its sessions, links, mails and moves are gone, and what was sent to an
+        address that it was to be changed to.
         """
 
     def note_erasure(self, checkout: CheckoutId, *, at: datetime) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from domain.books import Books, BooksView
 from domain.claim import CheckoutReading
 from domain.mail import Delivery, Envelope
-from domain.product import CatalogueEdition, PaymentTerms
+from domain.product import CatalogueEdition, GoodsFile, PaymentTerms
 from domain.purchase import Checkout, Fact
 from domain.records import EventRecord
-from domain.values import ProductId, ProviderRef
+from domain.values import ProviderRef
 
 T = TypeVar("T")
 
@@ -80,11 +80,11 @@ class CheckoutOffer:
     shop: str
     seal: str
     summary: str
-    terms: PaymentTerms
-    tax_code: str
     success_url: str
     """With `{CHECKOUT_SESSION_ID}` where the provider puts its id."""
     cancel_url: str
+    terms: PaymentTerms = field(default_factory=PaymentTerms)
+    tax_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,21 +258,37 @@ class Catalogue(Protocol):
         ...
 
 
+class GoodsUnavailable(Exception):
+    """The storage does not answer, says that it cannot now, or broke off in the middle. Worth another try."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file being handed out; `size` in bytes. The chunks can be taken once."""
+    """A span of a file being handed out: `size` bytes, in chunks that can be taken once.
 
-    name: str
+    Whoever stops early closes the chunks. They give exactly `size` bytes, or raise GoodsUnavailable: that they
+    end is never a sign that something broke.
+    """
+
     size: int
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileAt:
+    """Where the browser fetches the whole file itself: a signed address that opens nothing else and soon lapses."""
+
+    url: str
 
 
 class Goods(Protocol):
-    """The files that buyers download."""
+    """The contents that buyers download, kept by their SHA-256."""
 
-    async def open(self, product: ProductId, name: str) -> OpenFile | None:
-        """A file of the catalogue; None if the catalogue names none of that name or it is not there.
+    async def open(self, file: GoodsFile, *, start: int, stop: int) -> OpenFile | FileAt | None:
+        """The bytes from `start` up to, but not including, `stop`; 0 <= start <= stop <= file.size.
 
-        Names are looked up, never joined to a path, so no name leads outside.
+        They are of exactly the content that `file` names, whatever became of the merchant's own file since, and
+        the span of one call is of one content. FileAt is for the whole file: whoever serves it there answers
+        ranges. None: the bytes are not there. Raises GoodsUnavailable, within some 10 s.
         """
         ...

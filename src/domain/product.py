@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Final
 
 from domain.values import EmailAddress, Money, ProductId
 
@@ -17,15 +19,21 @@ SMALLEST_PRICE: Mapping[str, int] = {
 }  # fmt: skip
 
 
+_AMOUNT: Final = re.compile(r"[^0-9-]*([0-9][0-9.,]*)[^0-9]*")
+"""An amount as people write it, with a currency before or after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class GoodsFile:
-    """One file a buyer may download; `name` comes from the catalogue and nowhere else. `size` in bytes."""
+    """One file a buyer may download; `name` comes from the catalogue and nowhere else.
+
+    `size` in bytes; `sha256` of its content, in lower-case hex, by which the goods are kept.
+    """
 
     name: str
     title: str
     size: int
-    sha256: str = ""
-    """The digest of its bytes, in hex."""
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,11 @@ class CatalogueEdition:
         others = {price.currency for product in self.products.values() for price in product.other_prices}
         return (self.shop.currency, *sorted(others - {self.shop.currency}))
 
+    @property
+    def contents(self) -> frozenset[str]:
+        """The SHA-256 of every file that is for sale."""
+        return frozenset(file.sha256 for product in self.products.values() for file in product.files)
+
 
 class Saleability(Enum):
     """Whether a product can be bought right now."""
@@ -187,7 +200,8 @@ def asked_price(product: Product, *, currency: str, amount: str) -> Money | BadA
 
 def _plain_number(typed: str) -> str:
     """`€ 1,50` and `1.50 USD` as `1.50`; one comma alone is a decimal comma."""
-    number = "".join(char for char in typed if char.isdigit() or char in ".,-")
+    found = _AMOUNT.fullmatch(typed)
+    number = typed if found is None else found[1]
     return number.replace(",", ".") if number.count(",") == 1 and "." not in number else number
 
 

@@ -99,10 +99,13 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
     store = providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving)
+    goods = providers.Singleton(FolderGoods, settings.provided.goods_dir)
     catalogue = providers.Singleton(
-        FolderCatalogue, settings.provided.catalogue, complain=providers.Object(log.error)
+        FolderCatalogue,
+        settings.provided.catalogue,
+        complain=providers.Object(log.error),
+        shelve=goods.provided.shelve,
     )
-    goods = providers.Singleton(FolderGoods, settings.provided.catalogue, catalogue=catalogue)
     payments = providers.Singleton(
         StripePayments,
         key=settings.provided.stripe_secret_key,
@@ -193,7 +196,9 @@ class Container(containers.DeclarativeContainer):
         RedeemLogin, store=store, keyring=keyring, clock=clock, randomness=randomness, booking=booking
     )
     sign_out = providers.Singleton(SignOut, store=store, clock=clock)
-    fetch_file = providers.Singleton(FetchFile, greet=greet, catalogue=catalogue, goods=goods)
+    fetch_file = providers.Singleton(
+        FetchFile, greet=greet, store=store, catalogue=catalogue, goods=goods, clock=clock
+    )
     deliver_mail = providers.Singleton(
         DeliverMail,
         store=store,
@@ -330,6 +335,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         catalogue=catalogue,
         refresh_catalogue=catalogue.provided.refresh,
+        prune_goods=goods.provided.prune,
     )
 
 

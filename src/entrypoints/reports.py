@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from domain.access import Holding
-from domain.mail import Mail
-from domain.records import Quarantined, User
-from domain.usecases.export_books import Record
 from domain.usecases.reconcile import Reconciled
 from domain.usecases.report_status import SentAgain, Status
 from domain.values import ProviderRef, mask
 from entrypoints.container import Container
+from entrypoints.fields import record_fields
 
 _SENT_AGAIN: Final = {
     SentAgain.QUEUED: "Queued again: it leaves within a second while the shop is served.",
@@ -92,73 +89,4 @@ async def export_lines(container: Container) -> AsyncIterator[bytes]:
     """JSON lines, one object a record, each with `"kind"`. Instants are RFC 3339, amounts minor units."""
     encode = msgspec.json.Encoder().encode
     async for record in container.export_books()():
-        yield encode(_fields(record)) + b"\n"
-
-
-def _fields(record: Record) -> dict[str, Any]:
-    match record:
-        case User():
-            return {"kind": "user", "id": record.id, "email": record.mailbox.canonical, "since": record.since}
-        case Holding():
-            return purchase_fields(record)
-        case Mail():
-            return _mail_fields(record)
-        case Quarantined():
-            return {
-                "kind": "quarantine",
-                "id": record.ref,
-                "reason": record.objection.name.lower(),
-                "since": record.first_at,
-                "tries": record.tries,
-                "closed_at": record.closed_at,
-            }
-
-
-def purchase_fields(held: Holding) -> dict[str, Any]:
-    """A purchase and its facts, for files that people and programs read."""
-    purchase = held.purchase
-    return {
-        "kind": "purchase",
-        "id": purchase.checkout,
-        "checkout_session": purchase.provider_ref,
-        "payment_intent": purchase.payment,
-        "user": purchase.user,
-        "email": purchase.mailbox.canonical if purchase.mailbox else None,
-        "paid_email": purchase.paid_email.canonical if purchase.paid_email else None,
-        "product": purchase.product,
-        "product_name": purchase.product_name,
-        "amount": purchase.paid.amount,
-        "currency": purchase.paid.currency,
-        "livemode": purchase.livemode,
-        "booked_at": purchase.booked_at,
-        "contents": purchase.contents,
-        "licence_keys": [{"product": item.product, "key": item.key} for item in purchase.licences],
-        "state": held.standing.state.name.lower(),
-        "facts": [
-            {
-                "object": f.object_id,
-                "kind": f.kind.value,
-                "status": f.status,
-                "amount": f.amount,
-                "as_of": f.as_of,
-            }
-            for f in sorted(held.facts, key=lambda f: f.object_id)
-        ],
-    }
-
-
-def _mail_fields(mail: Mail) -> dict[str, Any]:
-    """Without the letter: it holds nothing that is not in here, and links are not for files."""
-    return {
-        "kind": "mail",
-        "id": mail.key,
-        "mail": mail.kind.value,
-        "to": mail.to.canonical,
-        "subject": mail.letter.subject,
-        "state": mail.state.value,
-        "attempts": mail.attempts,
-        "queued_at": mail.queued_at,
-        "sent_at": mail.sent_at,
-        "problem": mail.problem,
-        "delivery": None if mail.delivery is None else mail.delivery.value,
-    }
+        yield encode(record_fields(record)) + b"\n"

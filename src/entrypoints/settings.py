@@ -61,7 +61,7 @@ HELP: Final[Mapping[str, str]] = {
     "STRIPE_API_BASE": "another place for Stripe's API, on loopback and with a test key only",
     "RESEND_API_KEY": "re_…; or use SMTP_URL",
     "RESEND_API_URL": "another place for Resend's API (https, or http on loopback)",
-    "RESEND_WEBHOOK_SECRET": "whsec_… of Resend's webhook to BASE_URL/mail-events (several allowed); leave out for none",
+    "RESEND_WEBHOOK_SECRET": "whsec_… of Resend's webhook to BASE_URL/mail-events; leave out for none",
     "SMTP_URL": "smtp://user:password@host:587 or smtps://…:465, in place of Resend",
     "EMAIL_FROM": 'the sender, such as "Your Shop <tickets@example.com>"',
     "TRUSTED_PROXIES": "addresses or networks, comma-separated, whose X-Forwarded-For is believed",
@@ -94,6 +94,11 @@ class Settings:
     def host(self) -> str:
         """What a request's Host header must say."""
         return urlsplit(self.base_url).netloc
+
+    @property
+    def goods_dir(self) -> Path:
+        """Where the contents that buyers download are kept, and what is known of them."""
+        return self.data_dir / "goods"
 
     @property
     def https(self) -> bool:

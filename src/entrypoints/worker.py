@@ -24,6 +24,7 @@ _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
+_PRUNE_GOODS: Final = timedelta(hours=6)
 # Few at a time: mail can wait a second, the shoppers who share this process cannot.
 _MAILS_AT_ONCE: Final = 2
 # Some twenty a second at most: carriers limit their callers (Resend to a few requests a second), and a burst of
@@ -43,6 +44,7 @@ class Worker:
     clock: Clock
     catalogue: Catalogue
     refresh_catalogue: Callable[[], Awaitable[None]]
+    prune_goods: Callable[..., Awaitable[None]]
 
     async def run(self) -> None:
         """Run every timer until cancelled."""
@@ -54,6 +56,7 @@ class Worker:
             group.create_task(_every(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
             group.create_task(_every(_SWEEP, self.sweep, "reconcile"))
             group.create_task(_every(_PRUNE, self.prune, "prune"))
+            group.create_task(_every(_PRUNE_GOODS, self.tidy_goods, "goods"))
 
     async def deliver_due(self) -> None:
         """Hand over everything that is due, a few mails at a time."""
@@ -107,6 +110,10 @@ class Worker:
         thrown_out = _PRUNE_AT_ONCE
         while thrown_out >= _PRUNE_AT_ONCE:
             thrown_out = await self.store.transact(lambda books: books.prune(now=now))
+
+    async def tidy_goods(self) -> None:
+        """Throw out contents that the catalogue has not named for long."""
+        await self.prune_goods(self.catalogue.current().contents, now=self.clock.now())
 
 
 async def _every(pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from adapters.memory.catalogue import MemoryCatalogue
 from adapters.memory.goods import MemoryGoods
@@ -41,13 +42,15 @@ from domain.usecases.return_from_payment import Returned, ReturnFromPayment
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import PayThere, StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
-from domain.usecases.take_free import TakeFree
+from domain.usecases.take_free import ConfirmByMail, TakeFree
 from domain.values import EmailAddress, Money, ProductId, ProviderRef, digest_of
 from support.stepping import run
 
 SECRET = "a secret that is long enough for a shop of tests"
 BASE_URL = "https://shop.example"
 BOOK, PHOTOS = ProductId("book"), ProductId("photos")
+CONTENT = b"hello"
+"""What is in the file of every product."""
 
 
 class HandClock:
@@ -76,7 +79,7 @@ class CountedRandomness:
 
 
 def a_product(
-    pid: ProductId = BOOK, *, price: int = 900, on_sale: bool = True, stock: int | None = None
+    pid: ProductId = BOOK, *, price: int = 900, on_sale: bool = True, stock: int | None = None, **more: Any
 ) -> Product:
     return Product(
         id=pid,
@@ -89,7 +92,8 @@ def a_product(
         stock=stock,
         cover=None,
         cover_alt="",
-        files=(GoodsFile(name="it.txt", title="It", size=5),),
+        **more,
+        files=(GoodsFile(name="it.txt", title="It", size=5, sha256=hashlib.sha256(CONTENT).hexdigest()),),
     )
 
 
@@ -130,9 +134,7 @@ class Shop:
         self.mailer = MemoryMailer(pause=self.pause)
         self.catalogue = MemoryCatalogue(self.edition)
         self.keyring = Keyring.of(self.secrets)
-        self.goods = MemoryGoods(
-            {(p.id, f.name): b"hello" for p in self.edition.products.values() for f in p.files}
-        )
+        self.goods = MemoryGoods(CONTENT)
 
     @property
     def memory(self) -> MemoryStore:
@@ -295,7 +297,9 @@ class Shop:
 
     @cached_property
     def fetch_file(self) -> FetchFile:
-        return FetchFile(greet=self.greet, catalogue=self.catalogue, goods=self.goods)
+        return FetchFile(
+            greet=self.greet, store=self.store, catalogue=self.catalogue, goods=self.goods, clock=self.clock
+        )
 
     @cached_property
     def report(self) -> ReportStatus:
@@ -380,6 +384,17 @@ class Browser:
         assert isinstance(started, PayThere), started
         self.token = started.new_token or self.token
         return ProviderRef(started.url.rpartition("/")[2])
+
+    def take(
+        self, product: ProductId = BOOK, *, email: str | None = None, again: bool = False, amount: str = ""
+    ) -> object:
+        """Press Get for something that is free."""
+        answer = run(
+            self.shop.take_free(self.visitor, product, currency="", amount=amount, email=email, again=again)
+        )
+        if isinstance(answer, ConfirmByMail):
+            self.token = answer.new_token or self.token
+        return answer
 
     def come_back(self, ref: ProviderRef, product: ProductId = BOOK) -> Returned:
         """Follow the provider's success redirect."""

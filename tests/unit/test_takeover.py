@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from domain.access import NotYours
 from domain.usecases.redeem_login import CameIn, Trouble, Turned
 from domain.usecases.return_from_payment import Come, Elsewhere
 from support.shop import BOOK, PHOTOS, Browser, Shop
-from support.stepping import Actor, Stage, pause, run
+from support.stepping import Actor, Stage, pause
 
 VICTIM = "victim@example.com"
 
@@ -57,16 +56,6 @@ def test_twenty_uses_of_one_link_at_once_give_one_session() -> None:
         assert sum(isinstance(c, CameIn) for c in came) == 1
         assert [c.trouble for c in came if isinstance(c, Turned)] == [Trouble.USED] * 19
         assert len(shop.memory.tables.sessions) == before + 1
-
-
-def test_a_file_is_handed_out_to_its_owner_only() -> None:
-    shop = Shop()
-    anna, thief = Browser(shop), Browser(shop)
-    anna.buy_and_pay(VICTIM)
-    opened = run(shop.fetch_file(anna.visitor, BOOK, "it.txt"))
-    assert getattr(opened, "size", None) == 5
-    assert run(shop.fetch_file(thief.visitor, BOOK, "it.txt")) == NotYours()
-    assert run(shop.fetch_file(anna.visitor, PHOTOS, "it.txt")) == NotYours()
 
 
 def test_a_code_phished_from_the_owner_is_worth_nothing_in_another_browser() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from adapters.files.format import cover_type, read_page, read_product, read_shop
+from adapters.files.format import Shelve, cover_type, read_page, read_product, read_shop
 from adapters.files.offers import check_bundles
 from adapters.files.reading import CatalogueRefused, Reader
 from domain.product import CatalogueEdition, Page, Product
@@ -17,6 +17,15 @@ from domain.values import ProductId
 
 _PAGES: Final = "pages"
 _SKIPPED: Final = (".", "_")
+_LOOKS_BETWEEN_TRIES: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Fingerprints of every file's name, size and time: of all files, and of those that buyers download."""
+
+    all: str
+    goods: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +33,25 @@ class _Loaded:
     edition: CatalogueEdition
     declared_id: str | None
     covers: dict[ProductId, bytes]
-    state: str
+    state: _State
 
 
 class FolderCatalogue:
     """Goes on with the last good edition when an edit broke something, and says what and where."""
 
-    def __init__(self, root: Path, *, complain: Callable[[str], None]) -> None:
-        """Raises CatalogueRefused with every problem of the folder."""
+    def __init__(self, root: Path, *, complain: Callable[[str], None], shelve: Shelve) -> None:
+        """`shelve` takes each file of an edition into the goods before the edition goes live.
+
+        Raises CatalogueRefused with every problem of the folder.
+        """
         self._root = root
         self._complain = complain
+        self._shelve = shelve
         self._shop_id = ""
-        self._loaded = _load(root)
-        self._seen = self._loaded.state
+        self._loaded = _load(root, shelve)
+        self._seen = self._waiting = self._loaded.state
+        self._told: tuple[str, ...] = ()
+        self._looks_left = 0
         self._edition = self._loaded.edition
 
     @property
@@ -60,18 +75,35 @@ class FolderCatalogue:
         return None if held is None or name is None else (held, cover_type(name))
 
     async def refresh(self) -> None:
-        """Read the folder again if something in it changed. A broken edit is complained of once."""
+        """Read the folder again if something in it changed. A broken edit is complained of once.
+
+        Call it about every second: a change of goods must have stood still from one look to the next, since it
+        takes a while to copy a large file into the folder.
+        """
         state = await asyncio.to_thread(_state, self._root)
-        if state == self._seen:
+        same = state == self._seen
+        if same and not self._tries_again():
             return
-        self._seen = state
+        if state.goods not in (self._seen.goods, self._waiting.goods):
+            self._waiting = state
+            return
+        self._seen = self._waiting = state
         try:
-            self._loaded = await asyncio.to_thread(_load, self._root)
+            self._loaded = await asyncio.to_thread(_load, self._root, self._shelve)
         except CatalogueRefused as error:
-            for problem in error.problems:
-                self._complain(problem)
+            self._looks_left = _LOOKS_BETWEEN_TRIES if error.passing else 0
+            if not same or error.problems != self._told:
+                for problem in error.problems:
+                    self._complain(problem)
+            self._told = error.problems
             return
+        self._looks_left = 0
         self._edition = _with_id(self._loaded.edition, self._shop_id)
+
+    def _tries_again(self) -> bool:
+        """Whether it is time to try again what failed for a reason that may have passed."""
+        self._looks_left -= 1
+        return self._looks_left == 0
 
 
 def _with_id(edition: CatalogueEdition, shop_id: str) -> CatalogueEdition:
@@ -82,19 +114,22 @@ def _files(root: Path) -> Iterator[Path]:
     return (path for path in sorted(root.rglob("*")) if path.is_file())
 
 
-def _state(root: Path) -> str:
-    """A fingerprint of every file's name, size and time; cheap enough to take every second."""
-    digest = hashlib.sha256()
+def _state(root: Path) -> _State:
+    """Cheap enough to take every second."""
+    everything, goods = hashlib.sha256(), hashlib.sha256()
     for path in _files(root):
         try:
             stat = path.stat()
         except OSError:
             continue
-        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
+        line = f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode()
+        everything.update(line)
+        if path.parent.name == "files":
+            goods.update(line)
+    return _State(all=everything.hexdigest()[:16], goods=goods.hexdigest()[:16])
 
 
-def _load(root: Path) -> _Loaded:
+def _load(root: Path, shelve: Shelve) -> _Loaded:
     """Raises CatalogueRefused."""
     if not root.is_dir():
         raise CatalogueRefused(
@@ -103,12 +138,13 @@ def _load(root: Path) -> _Loaded:
     state = _state(root)
     reader = Reader(root=root)
     shop = read_shop(reader)
+    currency = shop[0].currency if shop else "usd"
     products: dict[ProductId, Product] = {}
     covers: dict[ProductId, bytes] = {}
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         if folder.name == _PAGES or folder.name.startswith(_SKIPPED):
             continue
-        found = read_product(reader, folder, currency=shop[0].currency if shop else "usd")
+        found = read_product(reader, folder, currency=currency, shelve=shelve)
         if found is not None:
             product, cover = found
             products[product.id] = product
@@ -117,9 +153,9 @@ def _load(root: Path) -> _Loaded:
     check_bundles(reader, products)
     pages = _read_pages(reader)
     if reader.problems or shop is None:
-        raise CatalogueRefused(tuple(reader.problems))
+        raise CatalogueRefused(tuple(reader.problems), passing=reader.passing)
     info, declared = shop
-    edition = CatalogueEdition(version=state, shop=info, products=products, pages=pages)
+    edition = CatalogueEdition(version=state.all, shop=info, products=products, pages=pages)
     return _Loaded(edition=edition, declared_id=declared, covers=covers, state=state)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from adapters.files.offers import PaymentTable, payment_terms, read_licences, read_prices
 from adapters.files.reading import Reader, line_of_key
+from domain.ports import GoodsUnavailable
 from domain.product import GoodsFile, Page, Product, ShopInfo
 from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id
 
@@ -21,6 +23,9 @@ _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False
 _COVERS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"})
 LARGEST_COVER: Final = 5_000_000
 _LONGEST_NAME: Final = 200
+
+Shelve = Callable[[Path], tuple[str, int]]
+"""Takes a file into the goods; its SHA-256 and size. May raise OSError or GoodsUnavailable."""
 
 
 class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +102,9 @@ def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
     return info, shop.id
 
 
-def read_product(reader: Reader, folder: Path, *, currency: str) -> tuple[Product, bytes | None] | None:
+def read_product(
+    reader: Reader, folder: Path, *, currency: str, shelve: Shelve
+) -> tuple[Product, bytes | None] | None:
     """One product and its cover's bytes; None, and problems noted, if it cannot be sold."""
     path = folder / "product.toml"
     if not is_product_id(folder.name):
@@ -126,10 +133,13 @@ def read_product(reader: Reader, folder: Path, *, currency: str) -> tuple[Produc
     )
     licences = read_licences(reader, folder, text, kind=told.licence_keys)
     cover = _cover(reader, path, text, told.cover)
-    files = _files(reader, path, text, told.files)
+    listed = _files(reader, path, text, told.files)
     content = _markdown(reader, folder / "content.md", needed=not told.contains)
     about = _markdown(reader, folder / "about.md", needed=False)
     if prices is None or len(reader.problems) > before:
+        return None
+    files = _shelved(reader, folder / "files", listed, shelve)
+    if len(reader.problems) > before:
         return None
     product = Product(
         id=ProductId(folder.name),
@@ -193,22 +203,41 @@ def _cover(reader: Reader, path: Path, text: str, name: str | None) -> bytes | N
 
 def _files(
     reader: Reader, path: Path, text: str, listed: list[str | _ListedFile] | None
-) -> tuple[GoodsFile, ...]:
+) -> list[_ListedFile]:
     """What product.toml lists, in its order; all of files/ if it lists nothing."""
     folder = path.parent / "files"
     if listed is None:
         present = sorted(folder.iterdir()) if folder.is_dir() else []
         listed = [file.name for file in present if file.is_file() and not file.name.startswith(".")]
-    found: list[GoodsFile] = []
+    found: list[_ListedFile] = []
     for item in listed:
-        name, title = (item, "") if isinstance(item, str) else (item.name, item.title)
-        line = line_of_key(text, "files")
+        named = _ListedFile(name=item) if isinstance(item, str) else item
+        name, line = named.name, line_of_key(text, "files")
         if not name or Path(name).name != name or "\\" in name or not name.isprintable():
             reader.complain(path, f"files has {name!r}: write the plain name of a file in files/", line=line)
         elif not (folder / name).is_file():
             reader.complain(path, f"files/{name} is not there", line=line)
         else:
-            found.append(GoodsFile(name=name, title=title or name, size=(folder / name).stat().st_size))
+            found.append(named)
+    return found
+
+
+def _shelved(
+    reader: Reader, folder: Path, listed: list[_ListedFile], shelve: Shelve
+) -> tuple[GoodsFile, ...]:
+    """Each file, taken into the goods."""
+    found: list[GoodsFile] = []
+    for named in listed:
+        path = folder / named.name
+        try:
+            sha256, size = shelve(path)
+        except OSError as error:
+            reader.complain(path, f"cannot be taken in: {error.strerror}", passing=True)
+        except GoodsUnavailable as error:
+            reader.complain(path, f"cannot be taken in: {error}", passing=True)
+        else:
+            title = named.title or named.name
+            found.append(GoodsFile(name=named.name, title=title, size=size, sha256=sha256))
     return tuple(found)
 
 

@@ -1,50 +1,217 @@
-"""The goods port on the same folder: `<product>/files/<name>`, for names that the catalogue lists."""
+"""The goods port on a folder of contents, each under its own SHA-256: `<2 digits>/<64 digits>`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from domain.ports import Catalogue, OpenFile
-from domain.values import ProductId
+from adapters.files.known import KnownFiles
+from adapters.files.private import copy_durably, make_private, sync_folder
+from domain.ports import GoodsUnavailable, OpenFile
+from domain.product import GoodsFile
 
+T = TypeVar("T")
+
+KEPT_FOR: Final = timedelta(days=30)
+"""How long a content is kept after the catalogue named it last."""
 _CHUNK: Final = 256 * 1024
+_DAY: Final = 86_400
+_SPARE: Final = 100_000_000
+_PATIENCE: Final = 10.0
+_THREADS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One content that is kept; `size` in bytes."""
+
+    sha256: str
+    path: Path
+    size: int
 
 
 class FolderGoods:
-    """Reads in a thread, a chunk at a time: a slow disk or a slow buyer holds nobody up."""
+    """Keeps copies of its own, so that neither an edit nor a deleted file can break a download.
 
-    def __init__(self, root: Path, *, catalogue: Catalogue) -> None:
+    Everything slow happens in threads of its own: a slow disk, or a slow buyer, holds nobody else up. A content's
+    modification time says when the catalogue named it last, to the day.
+    """
+
+    def __init__(self, root: Path, *, spare: int = _SPARE) -> None:
+        """`spare`: bytes that stay free on the disk."""
         self._root = root
-        self._catalogue = catalogue
+        self._incoming = root / "incoming"
+        self._spare = spare
+        self._known = KnownFiles(root / "known")
+        self._sources: dict[str, Path] = {}
+        self._restoring: dict[str, asyncio.Future[None]] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="goods")
 
-    async def open(self, product: ProductId, name: str) -> OpenFile | None:
-        """See Goods."""
-        sold = self._catalogue.current().products.get(product)
-        listed = None if sold is None else sold.file(name)
-        if sold is None or listed is None:
-            return None
-        path = self._root / sold.id / "files" / listed.name
+    # ---------------------------------------------------------------- taking in
+
+    def shelve(self, path: Path) -> tuple[str, int]:
+        """Take a file in, unless that was done before; its SHA-256 and its size.
+
+        The hash is that of the copy, which never changes. Several threads and processes may do it at once.
+        Raises OSError: then nothing was taken in.
+        """
+        stat = path.stat()
+        sha256, size = self._known.digest(path, stat), stat.st_size
+        if sha256 is None or not self._holds(sha256, size):
+            sha256, size = self._take_in(path)
+        self._sources[sha256] = path
+        return sha256, size
+
+    def _take_in(self, path: Path) -> tuple[str, int]:
+        make_private(self._incoming)
+        copy = self._incoming / secrets.token_hex(16)
         try:
-            file = await asyncio.to_thread(path.open, "rb")
-            size = path.stat().st_size
-        except OSError:
+            with path.open("rb") as file:
+                stat = self._known.begin(file)
+                copy_durably(file, copy, spare=self._spare)
+                sha256 = _digest(copy)
+                self._known.finish(file, stat, sha256)
+            blob = self._path(sha256)
+            make_private(blob.parent)
+            copy.replace(blob)
+            sync_folder(blob.parent)
+            sync_folder(self._root)
+        finally:
+            copy.unlink(missing_ok=True)
+        return sha256, stat.st_size
+
+    def _path(self, sha256: str) -> Path:
+        return self._root / sha256[:2] / sha256
+
+    def _holds(self, sha256: str, size: int) -> bool:
+        """Whether a content is there; if so, the catalogue names it today."""
+        blob = self._path(sha256)
+        try:
+            stat = blob.stat()
+            if stat.st_size == size and time.time() - stat.st_mtime > _DAY:
+                os.utime(blob)
+        except FileNotFoundError:
+            return False
+        return stat.st_size == size
+
+    # ---------------------------------------------------------------- handing out
+
+    async def open(self, file: GoodsFile, *, start: int, stop: int) -> OpenFile | None:
+        """See Goods. A content that vanished is taken in again, if the merchant's file still has it."""
+        try:
+            held = await self._in_thread(self._open, file)
+            if held is None and await self._restored(file):
+                held = await self._in_thread(self._open, file)
+        except OSError as error:
+            raise GoodsUnavailable(f"the goods cannot be read: {error.strerror}") from error
+        if held is None:
             return None
-        return OpenFile(name=listed.name, size=size, chunks=_chunks(file, size))
+        return OpenFile(size=stop - start, chunks=self._chunks(held, start, stop))
+
+    def _open(self, file: GoodsFile) -> BufferedReader | None:
+        """None if it is not there, or not all of it. Raises OSError."""
+        try:
+            held = self._path(file.sha256).open("rb")
+        except FileNotFoundError:
+            return None
+        if os.fstat(held.fileno()).st_size == file.size:
+            return held
+        held.close()
+        return None
+
+    async def _restored(self, file: GoodsFile) -> bool:
+        """Whether it could be taken in again; many who ask at once wait for one copy. Raises OSError."""
+        source = self._sources.get(file.sha256)
+        if source is None:
+            return False
+        taking = self._restoring.get(file.sha256)
+        if taking is None:
+            taking = asyncio.ensure_future(self._in_thread(self._restore, source))
+            self._restoring[file.sha256] = taking
+            taking.add_done_callback(lambda _: self._restoring.pop(file.sha256))
+        done, _ = await asyncio.wait({taking}, timeout=_PATIENCE)
+        if not done:
+            raise GoodsUnavailable("the file is being taken in again")
+        taking.result()
+        return True
+
+    def _restore(self, source: Path) -> None:
+        try:
+            self.shelve(source)
+        except FileNotFoundError:
+            return  # the merchant's own file is gone as well
+
+    async def _chunks(self, held: BufferedReader, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        """Exactly what was promised: an error where a content was cut short under us."""
+        with held:
+            at = start
+            while at < stop:
+                try:
+                    chunk = await self._in_thread(_read, held, at, stop)
+                except OSError as error:
+                    raise GoodsUnavailable(f"the goods cannot be read: {error.strerror}") from error
+                if not chunk:
+                    raise GoodsUnavailable(f"a content ends at byte {at}, not {stop}")
+                at += len(chunk)
+                yield chunk
+
+    async def _in_thread(self, work: Callable[..., T], *told: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *told)
+
+    # ---------------------------------------------------------------- looking after
+
+    async def prune(self, named: frozenset[str], *, now: datetime) -> None:
+        """Throw out what the catalogue has not named for `KEPT_FOR`, and what a crash left half copied.
+
+        Raises OSError.
+        """
+        await self._in_thread(self._prune, named, now.timestamp())
+
+    def _prune(self, named: frozenset[str], now: float) -> None:
+        for blob in self.blobs():
+            if blob.sha256 in named:
+                self._holds(blob.sha256, blob.size)
+            else:
+                _unlink_older(blob.path, now - KEPT_FOR.total_seconds())
+        for left in self._incoming.glob("*"):
+            _unlink_older(left, now - _DAY)
+
+    def blobs(self) -> Iterator[Blob]:
+        """Every content that is kept, in the order of their hashes: for a backup. They never change."""
+        for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/*")):
+            try:
+                size = path.stat().st_size
+            except FileNotFoundError:  # another process looks after them, too
+                continue
+            yield Blob(sha256=path.name, path=path, size=size)
+
+    def verify(self) -> Iterator[Blob]:
+        """Those whose bytes no longer have the hash that they are kept under. Reads everything."""
+        return (blob for blob in self.blobs() if _digest(blob.path) != blob.sha256)
 
 
-async def _chunks(file: BufferedReader, size: int) -> AsyncIterator[bytes]:
-    """Exactly `size` bytes, which were promised: no more if the file grows meanwhile."""
-    try:
-        left = size
-        while left > 0:
-            chunk = await asyncio.to_thread(file.read, min(_CHUNK, left))
-            if not chunk:
-                return
-            left -= len(chunk)
-            yield chunk
-    finally:
-        file.close()
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unlink_older(path: Path, moment: float) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_mtime < moment:
+            path.unlink()
+
+
+def _read(held: BufferedReader, at: int, stop: int) -> bytes:
+    held.seek(at)
+    return held.read(min(_CHUNK, stop - at))

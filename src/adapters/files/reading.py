@@ -14,11 +14,15 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class CatalogueRefused(Exception):
-    """The catalogue cannot be sold from; each problem names a file, a line where there is one, and what to do."""
+    """The catalogue cannot be sold from; each problem names a file, a line where there is one, and what to do.
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
+    `passing`: it may be fine in a while without another edit (a full disk, a storage that is away).
+    """
+
+    def __init__(self, problems: tuple[str, ...], *, passing: bool = False) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.passing = passing
 
 
 @dataclass(slots=True)
@@ -27,9 +31,11 @@ class Reader:
 
     root: Path
     problems: list[str] = field(default_factory=list)
+    passing: bool = False
 
-    def complain(self, path: Path, what: str, *, line: int | None = None) -> None:
-        """Note a problem."""
+    def complain(self, path: Path, what: str, *, line: int | None = None, passing: bool = False) -> None:
+        """Note a problem; `passing`: one that may pass without another edit."""
+        self.passing |= passing
         name = path.relative_to(self.root.parent)
         self.problems.append(f"{name}:{line}: {what}" if line else f"{name}: {what}")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.memory.view import MemoryView
-from domain.mail import Delivery, Mail
+from domain.mail import Delivery, Mail, MailKind
 from domain.moves import Move
 from domain.purchase import LicenceKey, Purchase
 from domain.records import Download, PaymentDue
@@ -171,8 +171,13 @@ class AfterSaleBooks(MemoryView):
         t = self._t
         t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
         t.sessions = {k: v for k, v in t.sessions.items() if v.mailbox != mailbox}
-        t.links = {k: v for k, v in t.links.items() if v.mailbox != mailbox}
-        t.outbox = {k: v for k, v in t.outbox.items() if v.to != mailbox}
+        asked = {m.id: m.new for m in t.moves.values() if m.old == mailbox}
+        t.links = {k: v for k, v in t.links.items() if v.mailbox != mailbox and v.move not in asked}
+        t.outbox = {
+            k: v
+            for k, v in t.outbox.items()
+            if v.to != mailbox and not (v.kind is MailKind.ADDRESS and v.to in asked.values())
+        }
         t.moves = {k: v for k, v in t.moves.items() if mailbox not in (v.old, v.new)}
         t.downloads = {k: v for k, v in t.downloads.items() if k[0] not in checkouts}
         t.in_line = {k: v for k, v in t.in_line.items() if k[1] not in checkouts}

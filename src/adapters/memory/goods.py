@@ -1,26 +1,42 @@
-"""Files that are held in memory."""
+"""Contents that are held in memory."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import hashlib
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from pathlib import Path
 
-from domain.ports import OpenFile
-from domain.values import ProductId
+from domain.ports import GoodsUnavailable, OpenFile
+from domain.product import GoodsFile
 
 
 class MemoryGoods:
-    """Bytes by product and name."""
+    """Bytes by their SHA-256; `contents` may be changed. `failing`: nothing can be reached."""
 
-    def __init__(self, files: Mapping[tuple[ProductId, str], bytes]) -> None:
-        self._files = files
+    def __init__(self, *contents: bytes) -> None:
+        self.contents = {hashlib.sha256(content).hexdigest(): content for content in contents}
+        self.failing = False
 
-    async def open(self, product: ProductId, name: str) -> OpenFile | None:
+    def shelve(self, path: Path) -> tuple[str, int]:
+        """Take a file in; its SHA-256 and its size. Raises OSError."""
+        content = path.read_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        self.contents[sha256] = content
+        return sha256, len(content)
+
+    async def open(self, file: GoodsFile, *, start: int, stop: int) -> OpenFile | None:
         """See Goods."""
-        content = self._files.get((product, name))
+        if self.failing:
+            raise GoodsUnavailable("the storage is away")
+        content = self.contents.get(file.sha256)
         if content is None:
             return None
-        return OpenFile(name=name, size=len(content), chunks=_once(content))
+        return OpenFile(size=stop - start, chunks=_once(content[start:stop]))
+
+    async def prune(self, named: frozenset[str], *, now: datetime) -> None:
+        """Nothing is thrown out: it all goes with the process."""
 
 
-async def _once(content: bytes) -> AsyncIterator[bytes]:
+async def _once(content: bytes) -> AsyncGenerator[bytes, None]:
     yield content

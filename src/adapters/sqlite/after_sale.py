@@ -24,6 +24,9 @@ _FORGET: Final = (
     "DELETE FROM sessions WHERE mailbox = ?",
     "DELETE FROM magic_links WHERE mailbox = ?",
     "DELETE FROM outbox WHERE mailbox = ?",
+    # What was sent to an address that theirs was to be changed to.
+    "DELETE FROM outbox WHERE kind = 'address' AND mailbox IN (SELECT new FROM moves WHERE old = ?)",
+    "DELETE FROM magic_links WHERE move_id IN (SELECT id FROM moves WHERE old = ?)",
     "DELETE FROM moves WHERE ?1 IN (old, new)",
     "UPDATE purchases SET paid_email = NULL WHERE paid_email = ? AND paid_email <> mailbox",
     "DELETE FROM users WHERE email = ?",

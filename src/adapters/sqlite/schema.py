@@ -118,6 +118,7 @@ ALTER TABLE checkouts ADD COLUMN discounts INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX checkouts_mailbox ON checkouts (mailbox) WHERE mailbox IS NOT NULL;
 ALTER TABLE magic_links ADD COLUMN checkout_id TEXT;
 ALTER TABLE magic_links ADD COLUMN move_id TEXT;
+CREATE INDEX links_move ON magic_links (move_id) WHERE move_id IS NOT NULL;
 ALTER TABLE outbox ADD COLUMN delivery TEXT;
 CREATE INDEX outbox_mailbox ON outbox (mailbox);
 CREATE INDEX outbox_bounced ON outbox (kind) WHERE delivery = 'bounced';

@@ -199,7 +199,7 @@ class StripePayments:
             self._held = None
 
 
-class _NotThere(Exception):
+class _NotThere(PaymentsRefused):
     """Stripe knows no object of that id."""
 
 
@@ -214,7 +214,7 @@ async def _within_time(call: Awaitable[T]) -> T:
         raise PaymentsUnreachable(f"Stripe cannot be reached: {type(error).__name__}") from error
     except stripe.StripeError as error:
         if error.http_status == 404:
-            raise _NotThere from error
+            raise _NotThere(f"Stripe knows no such thing: {error.user_message}") from error
         if error.http_status is None or error.http_status >= 500:
             raise PaymentsUnreachable(f"Stripe answered {error.http_status}") from error
         raise PaymentsRefused(f"Stripe said no ({error.http_status}): {error.user_message}") from error

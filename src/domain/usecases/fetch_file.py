@@ -1,40 +1,94 @@
-"""Hand out a file: entitlement is asked at every request."""
+"""Hand out a file: entitlement is asked at every request, then its bytes are opened."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from domain.access import Closed, NotYours, Opens, access
-from domain.ports import Catalogue, Goods, OpenFile
+from domain.books import BooksView
+from domain.ports import Catalogue, Clock, FileAt, Goods, OpenFile, Store, StoreUnavailable
+from domain.product import GoodsFile
+from domain.purchase import Purchase
 from domain.session import Visitor
 from domain.usecases.greet import Greet
 from domain.values import ProductId
 
+COUNTED_ONCE_IN: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """They may have this file, by this purchase."""
+
+    file: GoodsFile
+    product: ProductId
+    purchase: Purchase
+
 
 @dataclass(frozen=True, slots=True)
 class NoSuchFile:
-    """The catalogue names no such file, or it is gone from the disk."""
+    """The catalogue names no such file, or its bytes are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchFile:
-    """From a file's name to its bytes, for those who own the product."""
+    """From a file's name to its bytes, for those who own the product.
+
+    In two steps, since between them the entrance decides what is wanted: all, a part, or nothing that is new.
+    """
 
     greet: Greet
+    store: Store
     catalogue: Catalogue
     goods: Goods
+    clock: Clock
 
     async def __call__(
         self, visitor: Visitor, product: ProductId, name: str
-    ) -> OpenFile | NoSuchFile | Closed | NotYours:
-        """Raises StoreUnavailable."""
+    ) -> Offered | NoSuchFile | Closed | NotYours:
+        """Whether they may. Raises StoreUnavailable."""
         greeting = await self.greet(visitor)
         found = access(greeting.session, product=product, holdings=greeting.holdings)
         match found:
-            case Opens():
-                wanted = self.catalogue.current().products.get(product)
-                if wanted is None or wanted.file(name) is None:
-                    return NoSuchFile()
-                return await self.goods.open(product, name) or NoSuchFile()
+            case Opens(purchase):
+                sold = self.catalogue.current().products.get(product)
+                file = None if sold is None else sold.file(name)
+                return (
+                    NoSuchFile() if file is None else Offered(file=file, product=product, purchase=purchase)
+                )
             case Closed() | NotYours():
                 return found
+
+    async def open(self, offered: Offered, *, start: int, stop: int) -> OpenFile | FileAt | NoSuchFile:
+        """The bytes of what was offered, from `start` up to `stop`; see Goods. Raises GoodsUnavailable.
+
+        It counts as a download, once a purchase, file and day: a file is fetched in many parts.
+        """
+        opened = await self.goods.open(offered.file, start=start, stop=stop)
+        if opened is None:
+            return NoSuchFile()
+        await self._count(offered)
+        return opened
+
+    async def _count(self, offered: Offered) -> None:
+        now = self.clock.now()
+        checkout, product, name = offered.purchase.checkout, offered.product, offered.file.name
+
+        def is_counted(books: BooksView) -> bool:
+            return any(
+                (download.product, download.name) == (product, name)
+                and download.last_at > now - COUNTED_ONCE_IN
+                for download in books.downloads_of(checkout)
+            )
+
+        # A shop that cannot write, because its disk is full, still hands out what was bought.
+        with suppress(StoreUnavailable):
+            if not await self.store.read(is_counted):
+                await self.store.transact(
+                    lambda books: books.count_download(
+                        checkout, product, name, now=now, window=COUNTED_ONCE_IN
+                    )
+                )

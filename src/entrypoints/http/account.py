@@ -17,12 +17,12 @@ from domain.usecases.choose_news import ChooseNews
 from domain.usecases.erase_me import Erased, EraseMe
 from domain.usecases.move_address import MoveAddress
 from domain.usecases.own_data import OwnData, ShowOwnData
+from entrypoints.fields import purchase_fields
 from entrypoints.http.answers import Answer
 from entrypoints.http.forms import field_of
 from entrypoints.http.front import PERSONAL, AnyRequest, Front, see_other
 from entrypoints.http.orders import asked_to_move
 from entrypoints.http.shop import PAGE
-from entrypoints.reports import purchase_fields
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from litestar import post, route
 from litestar.exceptions import NotFoundException
@@ -105,7 +105,7 @@ class OrderPages:
         return await asked_to_move(self.front, request, asked, back=back, clock=self.clock)
 
 
-def _receipt_context(receipt: Receipt) -> dict[str, object]:
+def _receipt_context(receipt: Receipt) -> dict[str, Any]:
     held = receipt.holding
     purchase = held.purchase
     state = held.standing.state

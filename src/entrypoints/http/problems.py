@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from litestar import Response
 from litestar.exceptions import HTTPException
 
-from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
+from domain.ports import GoodsUnavailable, PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from entrypoints.http.answers import Answer
 from entrypoints.http.front import Front
 from entrypoints.logs import log_exception
@@ -61,6 +61,10 @@ PAYMENTS_AWAY: Final = Words(
     "The payment page cannot be reached",
     "The payment service does not answer right now. Nothing was charged. Please try again in a minute.",
 )
+GOODS_AWAY: Final = Words(
+    "This file cannot be reached",
+    "The place where our files are kept does not answer right now. It is still yours: please try again in a minute.",
+)
 _RETRY_AFTER: Final = 10
 
 
@@ -107,6 +111,8 @@ class Problems:
                 return Finished(self.page(request, 503, retry_after=_RETRY_AFTER))
             case PaymentsUnreachable():
                 return Finished(self.page(request, 503, words=PAYMENTS_AWAY, retry_after=60))
+            case GoodsUnavailable():
+                return Finished(self.page(request, 503, words=GOODS_AWAY, retry_after=60))
             case PaymentsRefused():
                 return Finished(self.page(request, 502))
             case _:

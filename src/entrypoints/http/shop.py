@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
 from litestar import HttpMethod, post, route
@@ -31,7 +31,8 @@ _MOST_OWNERS: Final = 500
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
-# The shop for (what one owns, what is sold out, somebody we know, signed in, currency): nothing else of a buyer is on it.
+# The shop for (what one owns, what is sold out, somebody we know, signed in, currency). Nothing else of a buyer is on
+# that page.
 _OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, str]
 
 
@@ -273,7 +274,7 @@ class ShopPages:
         return Answer(body.encode(), media_type="application/xml", headers=[_PUBLIC])
 
 
-def _product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, object]:
+def _product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
     """What a product's page is rendered from, whoever looks at it."""
     price = product.price_in(currency)
     suggested = product.suggested if product.suggested is not None and price == product.price else price

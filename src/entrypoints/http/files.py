@@ -1,0 +1,102 @@
+"""Downloads: who may, what of it they want, and where the bytes come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from litestar import HttpMethod, route
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from domain.access import Closed, NotYours
+from domain.ports import FileAt, OpenFile
+from domain.usecases.fetch_file import FetchFile, NoSuchFile, Offered
+from domain.values import ProductId
+from entrypoints.http.answers import Answer
+from entrypoints.http.front import AnyRequest, Front
+from entrypoints.http.ranges import Changed, HasIt, Part, PastTheEnd, Whole, wish
+from entrypoints.http.shop import PAGE
+from entrypoints.http.streaming import UNKEPT, FileAnswer, FileResponse, Unchanged, etag_of
+from entrypoints.http.viewing import closed, not_yours
+from entrypoints.logs import log
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+
+@dataclass(frozen=True, slots=True)
+class FilePages:
+    """GET and HEAD of /files."""
+
+    front: Front
+    fetch_file: FetchFile
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [route("/files/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.file)]
+
+    async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> Answer:
+        """A file, for those who own its product."""
+        fetched = await self.fetch_file(self.front.visitor(request), ProductId(pid), name)
+        match fetched:
+            case Offered():
+                return await self._hand_out(request, fetched)
+            case NoSuchFile():
+                raise NotFoundException
+            case Closed(purchase, reason):
+                return closed(self.front, request, purchase, reason)
+            case NotYours():
+                product = self.front.catalogue.current().products.get(ProductId(pid))
+                if product is None or product.file(name) is None:
+                    raise NotFoundException
+                return not_yours(self.front, request, product, await self.front.greeting(request))
+            case _:
+                assert_never(fetched)
+
+    async def _hand_out(self, request: AnyRequest, offered: Offered) -> Answer:
+        file, head = offered.file, request.method == HttpMethod.HEAD
+        wanted = wish(request.scope["headers"], etag=etag_of(file), size=file.size, ranged=not head)
+        match wanted:
+            case Whole() if head:
+                return FileAnswer(file)
+            case Whole():
+                return await self._opened(request, offered, None)
+            case Part():
+                return await self._opened(request, offered, wanted)
+            case HasIt():
+                return Unchanged(file)
+            case Changed():
+                message = "It is not the version any more that your program knows. Please download it again."
+                return self.front.problem(request, 412, "This file has changed", message)
+            case PastTheEnd():
+                message = (
+                    "Your program asked for a part of the file that does not exist. Please download it again."
+                )
+                page = self.front.problem(request, 416, "There is no such part", message)
+                page.add("content-range", f"bytes */{file.size}")
+                return page
+            case _:
+                assert_never(wanted)
+
+    async def _opened(self, request: AnyRequest, offered: Offered, part: Part | None) -> Answer:
+        file = offered.file
+        start, stop = (0, file.size) if part is None else (part.start, part.stop)
+        opened = await self.fetch_file.open(offered, start=start, stop=stop)
+        match opened:
+            case OpenFile():
+                return FileResponse(file, opened, part=part)
+            case FileAt(url):
+                # 302 says what it is: the same file, for the moment somewhere else. Every download program knows
+                # it, which cannot be said of 303 and 307, and a GET stays a GET.
+                return Answer(status=302, media_type="text/plain", headers=[("location", url), UNKEPT])
+            case NoSuchFile():
+                fields = {"product": offered.purchase.product, "file": file.name, "sha256": file.sha256}
+                log.error("a file that is for sale is not there", extra={"fields": fields})
+                message = (
+                    f"You own it, but {file.name} cannot be found at the moment. We have been told; "
+                    "if it is not back soon, please write to us."
+                )
+                return self.front.problem(request, 404, "This file is not here right now", message)
+            case _:
+                assert_never(opened)
