@@ -4,92 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
 
+from contracts.after_sale import AfterSaleContract
+from contracts.samples import (
+    ANNA,
+    BEN,
+    BOOK,
+    DAY,
+    MINUTE,
+    NOW,
+    SECOND,
+    TWO,
+    a_checkout,
+    a_link,
+    a_mail,
+    a_purchase,
+    a_session,
+)
 from domain.books import Books, BooksView
 from domain.claim import Objection
-from domain.limits import Limit
-from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Letter, Mail, MailKind, MailState
+from domain.magic_link import LinkPurpose
+from domain.mail import MailKind, MailState
 from domain.ports import Store
-from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.purchase import Fact, FactKind
 from domain.records import EventRecord
-from domain.session import Session
 from domain.values import (
     CheckoutId,
     Digest,
     EmailAddress,
     LinkId,
     Money,
-    ProductId,
     ProviderRef,
     SessionId,
     UserId,
 )
 
 T = TypeVar("T")
-NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
-ANNA, BEN = EmailAddress("anna@example.com"), EmailAddress("ben@example.com")
-BOOK = ProductId("book")
-TWO = Limit(kind="two", most=2, window=MINUTE)
 
 
-def a_session(
-    row: str = "s1", *, mailbox: EmailAddress | None = None, token: str = "t1", at: datetime = NOW
-) -> Session:
-    return Session(
-        id=SessionId(row),
-        token_hash=Digest(token),
-        mailbox=mailbox,
-        started_at=at,
-        seen_at=at,
-        label="Firefox",
-    )
-
-
-def a_checkout(
-    row: str = "c1", *, ref: str | None = "cs_test_1", at: datetime = NOW, session: str = "s1"
-) -> Checkout:
-    return Checkout(
-        id=CheckoutId(row), product=BOOK, product_name="The book", price=Money(900, "usd"), session=SessionId(session),
-        mailbox=ANNA, livemode=False, started_at=at, provider_ref=ProviderRef(ref) if ref else None,
-        expires_at=at + DAY if ref else None,
-    )  # fmt: skip
-
-
-def a_purchase(
-    row: str = "c1", *, user: str = "u1", session: str | None = "s1", mailbox: EmailAddress = ANNA
-) -> Purchase:
-    return Purchase(
-        checkout=CheckoutId(row), provider_ref=ProviderRef(f"cs_test_{row}"), payment=f"pi_{row}", user=UserId(user),
-        mailbox=mailbox, paid_email=None, product=BOOK, product_name="The book", paid=Money(900, "usd"), livemode=False,
-        session=SessionId(session) if session else None, booked_at=NOW,
-    )  # fmt: skip
-
-
-def a_link(
-    row: str = "ab" * 16, *, purpose: LinkPurpose = LinkPurpose.LOGIN, at: datetime = NOW
-) -> MagicLink:
-    asked = SessionId("s1") if purpose is LinkPurpose.LOGIN else None
-    return MagicLink(
-        id=LinkId(row), key="k", purpose=purpose, mailbox=ANNA, asked_by=asked, product=BOOK, made_at=at
-    )
-
-
-def a_mail(
-    key: str = "m1", *, due: datetime = NOW, kind: MailKind = MailKind.TICKET, link: str | None = None
-) -> Mail:
-    return Mail(
-        key=key, kind=kind, to=ANNA, letter=Letter(subject="Hé", text="text", html="<p>html</p>"),
-        link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
-    )  # fmt: skip
-
-
-class StoreContract:
+class StoreContract(AfterSaleContract):
     """Each method is a promise of `domain.ports.Store` or `domain.books.Books`."""
 
     def open_store(self) -> Store:

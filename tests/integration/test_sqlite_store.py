@@ -7,26 +7,21 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from adapters.memory.store import MemoryStore
 from adapters.sqlite.connections import AlreadyServed, NotDurable, open_reader
 from adapters.sqlite.store import SqliteStore
-from contracts import store as samples
-from contracts.store import ANNA, BEN, NOW, StoreContract
+from contracts import samples
+from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
+from contracts.store import StoreContract
 from domain.books import Books, BooksView
-from domain.claim import Objection
-from domain.mail import MailKind, MailState
 from domain.ports import Store, StoreBusy, StoreUnavailable
-from domain.purchase import Fact, FactKind
-from domain.values import CheckoutId, Digest, LinkId, ProviderRef, SessionId, UserId
-from support import stepping
+from domain.values import Digest, SessionId
 
 T = TypeVar("T")
 
@@ -55,101 +50,15 @@ class TestSqliteStore(StoreContract):
         return asyncio.run(all_at_once())
 
 
-# ------------------------------------------------------------------ the same answers as the fake
-
-SECONDS = st.integers(0, 100).map(lambda n: NOW + timedelta(seconds=n))
-ROWS = st.sampled_from(["c1", "c2", "c3"])
-REFS = st.sampled_from(["cs_test_1", "cs_test_2", "cs_test_c1"]).map(ProviderRef)
-SESSIONS = st.sampled_from(["s1", "s2"]).map(SessionId)
-MAILS = st.sampled_from(["m1", "m2", "m3"])
-LINKS = st.sampled_from(["ab" * 16, "cd" * 16]).map(LinkId)
-MAILBOXES = st.sampled_from([ANNA, BEN])
-FACTS = st.builds(
-    lambda thing, payment, as_of, status, amount: Fact(
-        object_id=thing[0], kind=thing[1], payment=payment, as_of=as_of, status=status, amount=amount
-    ),
-    st.sampled_from(
-        [("re_1", FactKind.REFUND), ("dp_1", FactKind.DISPUTE), ("cs_test_c1", FactKind.SESSION)]
-    ),
-    st.sampled_from(["pi_c1", None]),
-    st.integers(1, 3),
-    st.sampled_from(["pending", "succeeded", "failed", "paid"]),
-    st.integers(1, 3),
-)
-Op = Callable[[Books], object]
-
-
-def op(function: Callable[..., object], *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Op]:
-    return st.tuples(*arguments).map(lambda drawn: lambda books: function(books, *drawn))
-
-
-OPS: st.SearchStrategy[Op] = st.one_of(
-    op(lambda b, s, m, at: b.add_session(samples.a_session(s, mailbox=m, token=s, at=at))
-       if b.session(Digest(s)) is None else None, SESSIONS, MAILBOXES, SECONDS),
-    op(lambda b, s, m, at: b.prove(s, mailbox=m, token_hash=Digest(s), at=at), SESSIONS, MAILBOXES, SECONDS),
-    op(lambda b, s, at: b.see_session(s, at=at), SESSIONS, SECONDS),
-    op(lambda b, s: b.end_session(s), SESSIONS),
-    op(lambda b, m: b.end_sessions_of(m), MAILBOXES),
-    op(lambda b, c, r, at: b.add_checkout(samples.a_checkout(c, ref=r, at=at)), ROWS, st.none() | REFS, SECONDS),
-    op(lambda b, c, r: b.bind_checkout(CheckoutId(c), ref=r, expires_at=None), ROWS, REFS),
-    op(lambda b, c, at: b.take_turn(CheckoutId(c), now=at, gap=timedelta(seconds=5)), ROWS, SECONDS),
-    op(lambda b, f: b.tell(f), FACTS),
-    op(lambda b, c, m: b.book(samples.a_purchase(c, user=b.user_for(m, new_id=UserId(f"u{m}"), now=NOW), mailbox=m)),
-       ROWS, MAILBOXES),
-    op(lambda b, k, at: b.take(k, samples.TWO, now=at, ref=k + str(at.second % 3)), st.sampled_from("xy"), SECONDS),
-    op(lambda b, k: b.give_back(k), st.sampled_from(["x0", "y1"])),
-    op(lambda b, link, at: b.add_link(samples.a_link(link, at=at)) if b.link(link) is None else None, LINKS, SECONDS),
-    op(lambda b, link, at: b.spend_link(link, at=at), LINKS, SECONDS),
-    op(lambda b, link: b.count_code_try(link, most=2), LINKS),
-    op(lambda b, s, m: b.supersede_links(m, asked_by=s), SESSIONS, MAILBOXES),
-    op(lambda b, k, at, link: b.queue(samples.a_mail(k, due=at, kind=MailKind.LOGIN, link=link)), MAILS, SECONDS,
-       st.none() | LINKS),
-    op(lambda b, at: [m.key for m in b.lease_mails(now=at, until=at + timedelta(seconds=9), limit=2)], SECONDS),
-    op(lambda b, k, state, at: b.settle_mail(k, state=state, at=at, problem="p"), MAILS,
-       st.sampled_from(list(MailState)), SECONDS),
-    op(lambda b, r, o, at: b.quarantine(r, o, at=at, retry_at=at), REFS,
-       st.sampled_from([Objection.NO_EMAIL, Objection.BAD_EMAIL]), SECONDS),
-    op(lambda b, r, at: b.close_quarantine(r, at=at), REFS, SECONDS),
-    op(lambda b, at: b.set_cursor("c", to=at), SECONDS),
-    op(lambda b, days: b.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 8, 20, 60])),
-)  # fmt: skip
-
-
-def everything(books: Books) -> object:
-    held = b"".join(repr(sorted(map(repr, page))).encode() for page in (
-        books.users_after("", limit=99), books.mails_after("", limit=99), books.quarantine_after("", limit=99),
-        books.sessions_of(ANNA), books.sessions_of(BEN), books.waiting_quarantine(),
-        books.due_again(NOW + timedelta(days=9), limit=99), books.waiting_mails(NOW + timedelta(days=9), late=timedelta()),
-    ))  # fmt: skip
-    one_by_one = (
-        [books.checkout(CheckoutId(c)) for c in ("c1", "c2", "c3")],
-        [books.link(LinkId(r * 16)) for r in ("ab", "cd")],
-        [books.newest_login(SessionId(s)) for s in ("s1", "s2")],
-        books.cursor("c"), books.first_checkout_at(), books.tally(), books.fact("re_1"),
-    )  # fmt: skip
-    holdings = [
-        (h.purchase, sorted(map(repr, h.facts)))
-        for s in ("s1", "s2")
-        for m in (ANNA, BEN, None)
-        for h in sorted(books.holdings(SessionId(s), m), key=lambda h: h.purchase.checkout)
-    ]
-    return held, one_by_one, holdings
-
-
 @settings(max_examples=150)
-@given(st.lists(OPS, max_size=25))
+@given(HISTORIES)
 def test_sqlite_and_memory_give_the_same_answers(
     tmp_path_factory: pytest.TempPathFactory, history: list[Op]
 ) -> None:
     """Any history of works: each answer, and everything that stands in the books afterwards."""
-    memory = MemoryStore()
-    file = tmp_path_factory.mktemp("same") / "shop.db"
-    sqlite = SqliteStore.open(file, serving=True)
+    sqlite = SqliteStore.open(tmp_path_factory.mktemp("same") / "shop.db", serving=True)
     try:
-        for work in history:
-            expected = stepping.run(memory.transact(work))
-            assert asyncio.run(sqlite.transact(work)) == expected
-        assert asyncio.run(sqlite.transact(everything)) == stepping.run(memory.transact(everything))
+        gives_the_fakes_answers(sqlite, history, run=asyncio.run)
     finally:
         sqlite.close()
 
@@ -273,7 +182,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_works_again_by_itself(path:
     store = SqliteStore.open(path, serving=True)
     pages = store._write_connection.execute("PRAGMA page_count").fetchone()[0]
     big = samples.a_mail("big")
-    huge = samples.replace(big, letter=samples.replace(big.letter, html="x" * 2_000_000))
+    huge = replace(big, letter=replace(big.letter, html="x" * 2_000_000))
 
     async def crowd() -> list[Any]:
         small = [store.transact(lambda b, n=n: b.queue(samples.a_mail(f"small{n}"))) for n in range(5)]

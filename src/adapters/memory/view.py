@@ -181,7 +181,7 @@ class MemoryView:
     ) -> Sequence[tuple[User, Sequence[Holding]]]:
         """See BooksView."""
         owned: dict[UserId, list[Holding]] = {}
-        for purchase in self._t.purchases.values():
+        for purchase in sorted(self._t.purchases.values(), key=lambda p: (p.booked_at, p.checkout)):
             if purchase.user is not None and product in purchase.products:
                 owned.setdefault(purchase.user, []).append(self._holding(purchase))
         return [(self._t.users[UserId(user)], found) for user, found in _rows(owned.items(), after, limit)]

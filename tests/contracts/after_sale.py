@@ -1,0 +1,208 @@
+"""What every store promises of the time after a sale. Part of the store contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from contracts import samples
+from contracts.samples import ANNA, BEN, BOOK, DAY, MINUTE, NOW, SECOND
+from domain.books import Books, BooksView
+from domain.mail import Delivery, MailKind
+from domain.ports import Store
+from domain.purchase import LicenceKey
+from domain.values import CheckoutId, Digest, MoveId, SessionId, UserId
+
+T = TypeVar("T")
+
+
+class AfterSaleContract:
+    """See StoreContract, which says how to open a store and how to run."""
+
+    store: Store
+
+    def do(self, work: Callable[[Books], T]) -> T:
+        raise NotImplementedError
+
+    def see(self, work: Callable[[BooksView], T]) -> T:
+        raise NotImplementedError
+
+    def together(self, *works: Callable[[], Coroutine[Any, Any, T]]) -> list[T | BaseException]:
+        raise NotImplementedError
+
+    def _sell(self, *rows: str) -> None:
+        self.do(lambda b: b.user_for(ANNA, new_id=UserId("u1"), now=NOW))
+        for row in rows:
+            self.do(lambda b, row=row: b.book(samples.a_purchase(row)))
+
+    # ------------------------------------------------------------------ payments to ask about
+
+    def test_a_payment_is_due_at_the_earliest_it_was_marked_for(self) -> None:
+        self.do(lambda b: b.mark_payment("pi_1", at=NOW, due_at=NOW + DAY))
+        self.do(lambda b: b.mark_payment("pi_1", at=NOW + SECOND, due_at=NOW + MINUTE))
+        self.do(lambda b: b.mark_payment("pi_1", at=NOW + SECOND, due_at=NOW + 2 * DAY))
+        self.do(lambda b: b.mark_payment("pi_2", at=NOW, due_at=NOW))
+        assert [d.payment for d in self.see(lambda b: b.payments_due(NOW, limit=9))] == ["pi_2"]
+        due = self.see(lambda b: b.payments_due(NOW + MINUTE, limit=9))
+        assert [(d.payment, d.since, d.tries) for d in due] == [("pi_2", NOW, 0), ("pi_1", NOW, 0)]
+        assert len(self.see(lambda b: b.payments_due(NOW + MINUTE, limit=1))) == 1
+        self.do(lambda b: b.postpone_payment("pi_2", due_at=NOW + DAY))
+        self.do(lambda b: b.postpone_payment("pi_3", due_at=NOW + DAY))
+        self.do(lambda b: b.unmark_payment("pi_1"))
+        later = self.see(lambda b: b.payments_due(NOW + 9 * DAY, limit=9))
+        assert [(d.payment, d.tries) for d in later] == [("pi_2", 1)]
+
+    # ------------------------------------------------------------------ licence keys and downloads
+
+    def test_of_twenty_purchases_each_gets_a_key_of_its_own_in_the_lists_order(self) -> None:
+        self.do(lambda b: b.stock_licences(BOOK, [f"key {n}" for n in range(15)]))
+        works = [
+            lambda n=n: self.store.transact(lambda b: b.take_licence(BOOK, checkout=CheckoutId(f"c{n:02}")))
+            for n in range(20)
+        ]
+        answers = self.together(*works)
+        given = [answer for answer in answers if isinstance(answer, str)]
+        assert sorted(given, key=lambda key: int(key[4:])) == [f"key {n}" for n in range(15)]
+        assert answers.count(None) == 5
+
+    def test_who_waits_in_line_is_served_in_order_once_there_are_keys(self) -> None:
+        self._sell("c1", "c2")
+        assert self.do(lambda b: b.take_licence(BOOK, checkout=CheckoutId("c2"))) is None
+        assert self.do(lambda b: b.take_licence(BOOK, checkout=CheckoutId("c1"))) is None
+        assert self.do(lambda b: b.serve_next_in_line(BOOK)) is None
+        self.do(lambda b: b.stock_licences(BOOK, ["a key", "b"]))
+        served = self.do(lambda b: b.serve_next_in_line(BOOK))
+        assert served is not None
+        assert (served[0].checkout, served[1]) == ("c1", LicenceKey(BOOK, "a key"))
+        purchase = self.see(lambda b: b.purchase(CheckoutId("c1")))
+        assert purchase is not None
+        assert purchase.licences == (LicenceKey(BOOK, "a key"),)
+        self.do(lambda b: b.stock_licences(BOOK, ["b", "c"]))
+        assert self.do(lambda b: b.take_licence(BOOK, checkout=CheckoutId("c3"))) == "b"
+
+    def test_a_download_counts_once_a_window_however_many_parts_are_fetched_at_once(self) -> None:
+        def count(at: Any) -> Callable[[Books], bool]:
+            return lambda b: b.count_download(CheckoutId("c1"), BOOK, "it.txt", now=at, window=DAY)
+
+        answers = self.together(*[lambda: self.store.transact(count(NOW)) for _ in range(20)])
+        assert sorted(answers) == [False] * 19 + [True]  # type: ignore[type-var]
+        assert self.do(count(NOW + DAY - SECOND)) is False
+        assert self.do(count(NOW + DAY)) is True
+        [found] = self.see(lambda b: b.downloads_of(CheckoutId("c1")))
+        assert (found.times, found.last_at) == (2, NOW + DAY)
+
+    # ------------------------------------------------------------------ reports, proofs, news
+
+    def test_the_weightiest_report_stays(self) -> None:
+        self.do(lambda b: b.queue(samples.a_mail()))
+        before = self.do(lambda b: b.report_delivery("m1", Delivery.DELIVERED))
+        assert before is not None
+        assert before.delivery is None
+        assert self.do(lambda b: b.report_delivery("m1", Delivery.ACCEPTED)) is None
+        assert self.do(lambda b: b.report_delivery("m1", Delivery.BOUNCED)) is not None
+        assert self.do(lambda b: b.report_delivery("none", Delivery.BOUNCED)) is None
+        [mail] = self.see(lambda b: b.mails_to(ANNA))
+        assert mail.delivery is Delivery.BOUNCED
+        assert self.see(lambda b: b.tally()).bounced == 1
+
+    def test_a_mailbox_is_proved_the_first_time_and_news_are_chosen(self) -> None:
+        self._sell()
+        self.do(lambda b: b.note_proof(ANNA, at=NOW))
+        self.do(lambda b: b.note_proof(ANNA, at=NOW + DAY))
+        self.do(lambda b: b.note_proof(BEN, at=NOW))
+        assert self.do(lambda b: b.set_news(UserId("u1"), wanted=False)) is True
+        assert self.do(lambda b: b.set_news(UserId("nobody"), wanted=False)) is False
+        user = self.see(lambda b: b.user(ANNA))
+        assert user is not None
+        assert (user.proved_at, user.wants_news) == (NOW, False)
+        assert self.see(lambda b: b.user(BEN)) is None
+
+    def test_owners_are_those_of_the_product_and_of_bundles_with_it(self) -> None:
+        self._sell("c1")
+        self.do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
+        bundle = samples.a_purchase("c2", user="u2", mailbox=BEN, product="pack", contents=("photos", "book"))
+        self.do(lambda b: b.book(bundle))
+        found = self.see(lambda b: b.owners(BOOK, after="", limit=9))
+        assert [(user.id, [h.purchase.checkout for h in held]) for user, held in found] == [
+            ("u1", ["c1"]),
+            ("u2", ["c2"]),
+        ]
+        assert [user.id for user, _ in self.see(lambda b: b.owners(BOOK, after="u1", limit=9))] == ["u2"]
+        assert len(self.see(lambda b: b.owners(BOOK, after="", limit=1))) == 1
+
+    # ------------------------------------------------------------------ whose it is
+
+    def test_a_move_is_done_once_and_undone_once(self) -> None:
+        self.do(lambda b: b.begin_move(samples.a_move()))
+        assert self.see(lambda b: b.move(MoveId("m1"))) == samples.a_move()
+        assert self.see(lambda b: b.moved(CheckoutId("c1"))) is True
+        assert self.see(lambda b: b.moved(CheckoutId("c2"))) is False
+        done = [
+            lambda: self.store.transact(lambda b: b.settle_move(MoveId("m1"), done_at=NOW)) for _ in range(9)
+        ]
+        assert sorted(self.together(*done)) == [False] * 8 + [True]  # type: ignore[type-var]
+        undone = [
+            lambda: self.store.transact(lambda b: b.settle_move(MoveId("m1"), undone_at=NOW))
+            for _ in range(9)
+        ]
+        assert sorted(self.together(*undone)) == [False] * 8 + [True]  # type: ignore[type-var]
+        assert self.do(lambda b: b.settle_move(MoveId("m1"), done_at=NOW)) is False
+        found = self.see(lambda b: b.move(MoveId("m1")))
+        assert found is not None
+        assert (found.done_at, found.undone_at, found.checkouts) == (NOW, NOW, ("c1",))
+
+    def test_purchases_are_handed_over_and_nobody_is_left_behind(self) -> None:
+        self._sell("c1", "c2")
+        self.do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
+        self.do(lambda b: b.hand_over([CheckoutId("c1")], mailbox=BEN, user=UserId("u2")))
+        assert [h.purchase.checkout for h in self.see(lambda b: b.holdings_of(BEN))] == ["c1"]
+        assert self.do(lambda b: b.drop_user_without_purchases(ANNA)) is False
+        self.do(lambda b: b.hand_over([CheckoutId("c2")], mailbox=BEN, user=UserId("u2")))
+        assert self.do(lambda b: b.drop_user_without_purchases(ANNA)) is True
+        assert self.see(lambda b: b.knows(ANNA)) is False
+
+    def test_one_session_turns_to_the_new_mailbox_and_the_others_end(self) -> None:
+        for n in range(3):
+            row = samples.a_session(f"s{n}", mailbox=ANNA, token=f"t{n}")
+            self.do(lambda b, row=row: b.add_session(row))
+        self.do(lambda b: b.turn_sessions(ANNA, to=BEN, keep=SessionId("s1")))
+        assert self.see(lambda b: b.sessions_of(ANNA)) == []
+        assert [s.id for s in self.see(lambda b: b.sessions_of(BEN))] == ["s1"]
+        assert self.see(lambda b: b.session(Digest("t0"))) is None
+
+    def test_erasing_leaves_the_sale_and_nothing_that_names_the_person(self) -> None:
+        self._sell("c1")
+        self.do(lambda b: b.add_session(samples.a_session(mailbox=ANNA)))
+        for row in ("c1", "c9"):
+            checkout = samples.a_checkout(row, ref=f"cs_test_{row}")
+            self.do(lambda b, checkout=checkout: b.add_checkout(checkout))
+        self.do(lambda b: b.add_link(samples.a_link()))
+        self.do(lambda b: b.queue(samples.a_mail(kind=MailKind.TICKET)))
+        self.do(lambda b: b.begin_move(samples.a_move()))
+        self.do(lambda b: b.count_download(CheckoutId("c1"), BOOK, "it", now=NOW, window=DAY))
+        assert self.do(lambda b: b.erase(ANNA, at=NOW)) == ["c1"]
+        purchase = self.see(lambda b: b.purchase(CheckoutId("c1")))
+        assert purchase is not None
+        assert (purchase.user, purchase.mailbox, purchase.session, purchase.paid.amount) == (
+            None,
+            None,
+            None,
+            900,
+        )
+        assert self.see(lambda b: b.erasures_after("", limit=9)) == ["c1", "c9"], (
+            "and a checkout that may be paid yet"
+        )
+        assert self.see(lambda b: b.is_erased(CheckoutId("c9"))) is True
+        assert self.see(lambda b: b.session(Digest("t1"))) is None
+        assert self.see(lambda b: b.mails_to(ANNA)) == []
+        assert self.see(lambda b: b.user(ANNA)) is None
+        assert self.see(lambda b: b.move(MoveId("m1"))) is None
+        assert self.see(lambda b: b.downloads_of(CheckoutId("c1"))) == []
+        for row in ("c1", "c9"):
+            held = self.see(lambda b, row=row: b.checkout(CheckoutId(row)))
+            assert held is not None
+            assert (held.mailbox, held.session) == (None, None)
+        assert self.do(lambda b: b.erase(ANNA, at=NOW)) == []
+        assert self.do(lambda b: b.note_erasure(CheckoutId("c1"), at=NOW)) is False
+        assert self.do(lambda b: b.note_erasure(CheckoutId("c0"), at=NOW + timedelta(days=1))) is True

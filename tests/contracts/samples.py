@@ -1,0 +1,104 @@
+"""Things to write into a store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from domain.limits import Limit
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import Letter, Mail, MailKind
+from domain.moves import Move, MoveKind
+from domain.purchase import Checkout, Purchase
+from domain.session import Session
+from domain.values import (
+    CheckoutId,
+    Digest,
+    EmailAddress,
+    LinkId,
+    Money,
+    MoveId,
+    ProductId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+ANNA, BEN = EmailAddress("anna@example.com"), EmailAddress("ben@example.com")
+BOOK = ProductId("book")
+TWO = Limit(kind="two", most=2, window=MINUTE)
+
+
+def a_session(
+    row: str = "s1", *, mailbox: EmailAddress | None = None, token: str = "t1", at: datetime = NOW
+) -> Session:
+    return Session(
+        id=SessionId(row),
+        token_hash=Digest(token),
+        mailbox=mailbox,
+        started_at=at,
+        seen_at=at,
+        label="Firefox",
+    )
+
+
+def a_checkout(
+    row: str = "c1", *, ref: str | None = "cs_test_1", at: datetime = NOW, session: str = "s1"
+) -> Checkout:
+    return Checkout(
+        id=CheckoutId(row), product=BOOK, product_name="The book", price=Money(900, "usd"), session=SessionId(session),
+        mailbox=ANNA, livemode=False, started_at=at, provider_ref=ProviderRef(ref) if ref else None,
+        expires_at=at + DAY if ref else None,
+    )  # fmt: skip
+
+
+def a_purchase(
+    row: str = "c1",
+    *,
+    user: str = "u1",
+    session: str | None = "s1",
+    mailbox: EmailAddress = ANNA,
+    product: str = "book",
+    contents: tuple[str, ...] = (),
+) -> Purchase:
+    return Purchase(
+        checkout=CheckoutId(row), provider_ref=ProviderRef(f"cs_test_{row}"), payment=f"pi_{row}", user=UserId(user),
+        mailbox=mailbox, paid_email=None, product=ProductId(product), product_name="The book", paid=Money(900, "usd"), livemode=False,
+        session=SessionId(session) if session else None, booked_at=NOW, contents=tuple(ProductId(c) for c in contents),
+    )  # fmt: skip
+
+
+def a_link(
+    row: str = "ab" * 16, *, purpose: LinkPurpose = LinkPurpose.LOGIN, at: datetime = NOW
+) -> MagicLink:
+    asked = SessionId("s1") if purpose is LinkPurpose.LOGIN else None
+    return MagicLink(
+        id=LinkId(row), key="k", purpose=purpose, mailbox=ANNA, asked_by=asked, product=BOOK, made_at=at
+    )
+
+
+def a_mail(
+    key: str = "m1", *, due: datetime = NOW, kind: MailKind = MailKind.TICKET, link: str | None = None
+) -> Mail:
+    return Mail(
+        key=key, kind=kind, to=ANNA, letter=Letter(subject="Hé", text="text", html="<p>html</p>"),
+        link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
+    )  # fmt: skip
+
+
+def a_move(
+    row: str = "m1",
+    *,
+    old: EmailAddress = ANNA,
+    new: EmailAddress = BEN,
+    at: datetime = NOW,
+    checkouts: tuple[str, ...] = ("c1",),
+) -> Move:
+    return Move(
+        id=MoveId(row), kind=MoveKind.CORRECTION, old=old, new=new, asked_by=SessionId("s1"), asked_at=at,
+        checkouts=tuple(CheckoutId(c) for c in checkouts),
+    )  # fmt: skip
