@@ -90,7 +90,7 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda b, n, old, new, at, c: b.begin_move(samples.a_move(n, old=old, new=new, at=at, checkouts=(c,)))
        if b.move(MoveId(n)) is None else None, MOVES, MAILBOXES, MAILBOXES, SECONDS, ROWS),
     op(lambda b, n, at, c: b.settle_move(MoveId(n), done_at=at, checkouts=c), MOVES, SECONDS,
-       st.none() | st.lists(ROWS.map(CheckoutId), max_size=2)),
+       st.none() | st.lists(ROWS.map(CheckoutId), max_size=1)),
     op(lambda b, n, at: b.settle_move(MoveId(n), undone_at=at), MOVES, SECONDS),
     op(lambda b, cs, m: b.hand_over(cs, mailbox=m, user=b.user_for(m, new_id=UserId(f"u{m}"), now=NOW)),
        st.lists(ROWS.map(CheckoutId), max_size=2), MAILBOXES),
