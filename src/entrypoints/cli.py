@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 import click
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
+from domain.values import ProductId
 from entrypoints.container import CANNOT_OPEN, Container, WrongShop, close_shop, open_shop
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import set_up_logs
@@ -185,6 +186,25 @@ def reconcile() -> None:
 
     if not _beside(work):
         sys.exit(1)
+
+
+@main.command()
+@click.argument("product")
+def announce(product: str) -> None:
+    """Mail the owners of PRODUCT that there is a new version of it, except those who want no news.
+
+    May be run again: nobody hears of the same files twice.
+    """
+
+    async def work(container: Container) -> None:
+        found = await container.announce()(ProductId(product))
+        if found is None:
+            raise Refusal(f"there is no product {product!r} in the catalogue")
+        click.echo(
+            f"{found.queued} owners are being told; {found.known} knew already, {found.left_out} left out"
+        )
+
+    _beside(work)
 
 
 @main.command()

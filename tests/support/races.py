@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from domain.mail import MailKind, MailState
+from domain.purchase import FactKind, PurchaseState
 from support.shop import BASE_URL, BOOK, Browser, Shop
 from support.stepping import Actor, Stage, pause, run
 
@@ -24,6 +25,8 @@ class Cast:
     webhooks: int = 1
     reconcilers: int = 0
     workers: int = 1
+    refunds: int = 0
+    """How often the webhook of a sale's full refund is told; with any, a worker reads payments, too."""
 
 
 @dataclass
@@ -88,11 +91,13 @@ def race(
     actors += [Actor(f"worker{n}", shop.mail_round, retried=False) for n in range(cast.workers)]
     actors += [Actor(f"reconciler{n}", _noting(shop, "reconciler", shop.reconcile, first), retried=True)
                for n in range(cast.reconcilers)]  # fmt: skip
+    if cast.refunds:
+        actors.append(Actor("payments", shop.read_payments, retried=False))
     stage = Stage(choose=choose, crash=crash)
     stage.play(actors)
     tally.note(stage.trace, first[0] if first else "nobody")
     _calm_down(shop)
-    hold_the_truths(shop, sales=cast.sales)
+    hold_the_truths(shop, sales=cast.sales, refunded=cast.refunds > 0)
     return shop
 
 
@@ -124,7 +129,21 @@ def _actors_of(
         Actor(f"webhook{number}.{n}", _noting(shop, "webhook", webhook, first), retried=True)
         for n in range(cast.webhooks)
     ]
+    if cast.refunds:
+        actors += _refunds_of(shop, cast, ref, number)
     return actors
+
+
+def _refunds_of(shop: Shop, cast: Cast, ref: str, number: int) -> list[Actor]:
+    """The webhooks of a refund of the whole payment, which may overtake the sale itself."""
+    total = shop.payments.sessions[ref].total  # type: ignore[index]
+    fact = shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=total)  # type: ignore[arg-type]
+    delivery = shop.payments.fact_delivery(fact, event=f"evt_refund_{number}")
+
+    async def refund() -> None:
+        await shop.hear(delivery.body, delivery.signature)
+
+    return [Actor(f"refund{number}.{n}", refund, retried=True) for n in range(cast.refunds)]
 
 
 def _noting(shop: Shop, side: str, begin: Begin, first: list[str]) -> Begin:
@@ -156,11 +175,15 @@ def _calm_down(shop: Shop) -> None:
     for _ in range(6):
         shop.clock.tick(minutes=2)
         run(shop.reconcile())
+        run(shop.read_payments())
         shop.deliver_mail()
 
 
-def hold_the_truths(shop: Shop, *, sales: int) -> None:
-    """One purchase a checkout, one user a mailbox, one ticket a purchase in the outbox and in the mailbox."""
+def hold_the_truths(shop: Shop, *, sales: int, refunded: bool = False) -> None:
+    """One purchase a checkout, one user a mailbox, one ticket a purchase in the outbox and in the mailbox.
+
+    And where all was refunded: every purchase is closed, and its buyer was told once.
+    """
     tables = shop.memory.tables
     assert len(tables.purchases) == sales, f"{len(tables.purchases)} purchases of {sales} sales"
     mailboxes = [user.mailbox for user in tables.users.values()]
@@ -169,7 +192,12 @@ def hold_the_truths(shop: Shop, *, sales: int) -> None:
     tickets = [mail for mail in tables.outbox.values() if mail.kind is MailKind.TICKET]
     assert len(tickets) == sales, f"{len(tickets)} tickets queued of {sales} sales"
     assert {mail.state for mail in tickets} == {MailState.SENT}
-    arrived = shop.letters_to(ANNA)
+    letters = shop.letters_to(ANNA)
+    told = [mail for mail in letters if mail.subject.startswith("Your refund")]
+    assert len(told) == (sales if refunded else 0), f"{len(told)} mails about refunds of {sales} sales"
+    states = {run(shop.store.read(lambda b, c=c: b.holding(c))).standing.state for c in tables.purchases}  # type: ignore[union-attr,misc]
+    assert states == {PurchaseState.REFUNDED if refunded else PurchaseState.LIVE}
+    arrived = [mail for mail in letters if mail.subject.startswith("Your ticket")]
     assert len(arrived) == sales, f"{len(arrived)} tickets in the mailbox of {sales} sales"
     links = {mail.text.partition(f"{BASE_URL}/login/")[2].split()[0] for mail in arrived}
     assert len(links) == sales

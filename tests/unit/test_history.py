@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from domain.mail import MailKind
 from domain.ports import MailNotSent
-from domain.purchase import Fact, FactKind
+from domain.purchase import FactKind
 from domain.usecases.redeem_login import CameIn
 from domain.usecases.start_checkout import PayThere
 from domain.values import ProviderRef
@@ -33,6 +33,11 @@ class Sale:
     email: str = ""
     paid: bool = False
     refunded: bool = False
+    dispute: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        return not self.refunded and self.dispute in ("", "won")
 
 
 @dataclass
@@ -130,18 +135,32 @@ class History(RuleBasedStateMachine):
         self.model.proved[who] = None
         self.model.life[who] += 1
 
-    @rule(number=st.integers(0, 20))
-    def is_refunded(self, number: int) -> None:
+    @rule(number=st.integers(0, 20), told=st.booleans())
+    def is_refunded(self, number: int, told: bool) -> None:
+        """Its webhook comes at once, or never: then a sweep or a reading must find out."""
         sale = self._sale(number)
-        if sale is None or not sale.paid:
+        if sale is None or not sale.paid or sale.refunded:
             return
-        held = self.shop.payments.sessions[sale.ref]
+        self.shop.clock.tick(seconds=1)
+        total = self.shop.payments.sessions[sale.ref].total
+        fact = self.shop.payments.tell(sale.ref, FactKind.REFUND, "succeeded", amount=total)
+        if told:
+            self.shop.hear_fact(fact, event=f"evt_{fact.object_id}")
+        else:
+            self.reconciler()
         sale.refunded = True
-        fact = Fact(
-            object_id=f"re_{sale.ref[-12:]}", kind=FactKind.REFUND, payment=held.payment, as_of=1,
-            status="succeeded", amount=held.total,
-        )  # fmt: skip
-        run(self.shop.store.transact(lambda books: books.tell(fact)))
+
+    @rule(number=st.integers(0, 20), status=st.sampled_from(["needs_response", "won", "lost"]))
+    def is_disputed(self, number: int, status: str) -> None:
+        sale = self._sale(number)
+        if sale is None or not sale.paid or sale.dispute in ("won", "lost"):
+            return
+        self.shop.clock.tick(seconds=1)
+        sale.dispute = status
+        total = self.shop.payments.sessions[sale.ref].total
+        fact = self.shop.payments.tell(sale.ref, FactKind.DISPUTE, status, amount=total)
+        for copy in range(2):
+            self.shop.hear_fact(fact, event=f"evt_{fact.object_id}_{status}_{copy}")
 
     @rule(hours=st.integers(1, 48))
     def time_passes(self, hours: int) -> None:
@@ -157,6 +176,7 @@ class History(RuleBasedStateMachine):
                 self.model.proved[who] = None
                 self.model.life[who] += 1
         run(self.shop.store.transact(lambda books: books.prune(now=now)))
+        run(self.shop.read_payments())
 
     @invariant()
     def one_purchase_a_paid_checkout_and_one_ticket_each(self) -> None:
@@ -165,6 +185,8 @@ class History(RuleBasedStateMachine):
         assert booked <= {sale.ref for sale in self.model.sales if sale.paid}
         tickets = [m for m in tables.outbox.values() if m.kind is MailKind.TICKET]
         assert len(tickets) == len(tables.purchases) == len(booked)
+        refunds = [m.key for m in tables.outbox.values() if m.key.startswith("refunded:")]
+        assert len(refunds) <= sum(sale.refunded for sale in self.model.sales)
         assert {str(u.mailbox) for u in tables.users.values()} == {
             str(p.mailbox) for p in tables.purchases.values()
         }
@@ -178,7 +200,7 @@ class History(RuleBasedStateMachine):
                 sale.product
                 for sale in self.model.sales
                 if sale.ref in booked
-                and not sale.refunded
+                and sale.is_live
                 and (
                     (sale.browser == who and sale.life == self.model.life[who])
                     or (self.model.proved[who] is not None and sale.email == self.model.proved[who])

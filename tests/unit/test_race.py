@@ -20,6 +20,7 @@ CASTS = st.builds(
     webhooks=st.integers(1, 4),
     reconcilers=st.integers(0, 1),
     workers=st.integers(0, 2),
+    refunds=st.integers(0, 2),
 )
 
 
@@ -78,12 +79,12 @@ def test_every_schedule_of_one_redirect_and_one_webhook_keeps_the_truths() -> No
     assert tried > 500
 
 
-@pytest.mark.parametrize("at", range(40))
+@pytest.mark.parametrize("at", range(60))
 def test_a_crash_at_any_single_step_is_made_good(at: int) -> None:
     """Between commit and answer, between send and mark, and everywhere else: one death at step `at`."""
     steps = iter(range(1000))
     race(
-        Cast(redirects=1, webhooks=2, workers=2, reconcilers=1),
+        Cast(redirects=1, webhooks=2, workers=2, reconcilers=1, refunds=2),
         choose=lambda names: at % len(names),
         crash=lambda: next(steps) == at,
         tally=Tally(),

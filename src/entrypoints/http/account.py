@@ -118,7 +118,7 @@ class AccountPages:
             return await self._erase_form(request, own, error="Please tick the box if you are sure.")
         if await self.erase_me(visitor) is Erased.NOT_SIGNED_IN:
             return see_other("/request-login")
-        answer = self.front.html(request, "erased.html", noindex=True, nav=False)
+        answer = self.front.html(request, "erased.html", noindex=True)
         answer.add(*self.front.cookies.no_session())
         answer.add(*self.front.cookies.no_device())
         return answer
