@@ -82,6 +82,9 @@ class BooksView(Protocol):
     def move(self, move: MoveId) -> Move | None:
         """The move of that id."""
 
+    def last_move_to(self, mailbox: EmailAddress) -> Move | None:
+        """The newest move to this mailbox that was done and not undone."""
+
     def moved(self, checkout: CheckoutId) -> bool:
         """Whether a correction of this purchase's address was ever asked for."""
 
@@ -332,5 +335,6 @@ class Books(BooksView, Protocol):
 
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
         and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,
-        moves a week after they could last be undone, limit places after a day, events after 90 days.
+        moves a week after they could last be undone (with what names the address that was moved away from, unless
+        it is a user's), limit places after a day, events after 90 days.
         """

@@ -7,8 +7,8 @@ from typing import Final
 
 from domain.mail import CODE_SLOT, LINK_SLOT, Letter, opt_out_slot
 from domain.mail_layout import Block, Button, Code, Note, Paragraph, lay_out
-from domain.product import GoodsFile, ShopInfo
-from domain.purchase import Checkout, Purchase
+from domain.product import CatalogueEdition, GoodsFile, ShopInfo
+from domain.purchase import Checkout, LicenceKey, Purchase
 from domain.values import Money, ProductId, UserId
 
 _ORDER_SLOT: Final = "{{coatcheck:order}}"
@@ -27,10 +27,11 @@ def order_number(purchase: Purchase | Checkout) -> str:
 # ---------------------------------------------------------------------------------------------- tickets and logins
 
 
-def ticket_letter(purchase: Purchase, *, shop: ShopInfo) -> Letter:
+def ticket_letter(purchase: Purchase, *, edition: CatalogueEdition) -> Letter:
     """The ticket: what was bought, and the link that brings the buyer back. Never a code."""
+    shop = edition.shop
     if purchase.licences:
-        return _ticket_with_licences(purchase, shop=shop)
+        return _ticket_with_licences(purchase, edition=edition)
     letter = _ticket(purchase.product_name, _price(purchase.paid), shop)
     order = order_number(purchase)
     return Letter(
@@ -48,15 +49,15 @@ def _ticket(product_name: str, paid: str, shop: ShopInfo) -> Letter:
     )
 
 
-def _ticket_with_licences(purchase: Purchase, *, shop: ShopInfo) -> Letter:
+def _ticket_with_licences(purchase: Purchase, *, edition: CatalogueEdition) -> Letter:
     name = purchase.product_name
-    keys = [Paragraph(_licence_line(item.product, item.key, purchase)) for item in purchase.licences]
+    keys = [Paragraph(_licence_line(item, purchase, edition=edition)) for item in purchase.licences]
     return _letter(
         f"Your ticket: {name}",
         *_opening(name, _price(purchase.paid)),
         *keys,
         _closing(order_number(purchase)),
-        shop=shop,
+        shop=edition.shop,
     )
 
 
@@ -80,9 +81,9 @@ def _price(paid: Money) -> str:
     return str(paid) if paid.amount else ""
 
 
-def _licence_line(product: ProductId, key: str, purchase: Purchase) -> str:
-    of = "" if product == purchase.product else f" of {product}"
-    return f"Your licence key{of}: {key}"
+def _licence_line(licence: LicenceKey, purchase: Purchase, *, edition: CatalogueEdition) -> str:
+    of = "" if licence.product == purchase.product else f" of {edition.name_of(licence.product)}"
+    return f"Your licence key{of}: {licence.key}"
 
 
 def login_letter(*, shop: ShopInfo) -> Letter:
@@ -172,14 +173,14 @@ def open_again_letter(purchase: Purchase, *, base_url: str, shop: ShopInfo) -> L
     )
 
 
-def licence_letter(purchase: Purchase, *, product: ProductId, key: str, shop: ShopInfo) -> Letter:
+def licence_letter(purchase: Purchase, licence: LicenceKey, *, edition: CatalogueEdition) -> Letter:
     """The licence key that was missing when the ticket was sent."""
     return _letter(
         f"Your licence key: {purchase.product_name}",
-        Paragraph(_licence_line(product, key, purchase)),
+        Paragraph(_licence_line(licence, purchase, edition=edition)),
         Paragraph("It is in your library, too. Thank you for waiting."),
         _closing(order_number(purchase)),
-        shop=shop,
+        shop=edition.shop,
     )
 
 

@@ -15,6 +15,8 @@ from domain.session import Session
 from domain.values import CheckoutId, EmailAddress, MoveId, SessionId
 
 CORRECTED_WITHIN: Final = timedelta(minutes=30)
+UNDONE_WITHIN: Final = timedelta(hours=73)
+"""The life of an undo link, and an hour for its mail to leave."""
 
 
 class MoveKind(Enum):
@@ -40,6 +42,15 @@ class Move:
     """What moves; of a change it is known once it was done."""
     done_at: datetime | None = None
     undone_at: datetime | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was done and not taken back."""
+        return self.done_at is not None and self.undone_at is None
+
+    def can_be_undone(self, *, now: datetime) -> bool:
+        """Whether what it moved may still go back: its undo link is good, or its mail is still to be sent."""
+        return self.stands and now < self.asked_at + UNDONE_WITHIN
 
     @property
     def is_pending(self) -> bool:

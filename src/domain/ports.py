@@ -177,8 +177,8 @@ class Payments(Protocol):
         """What the provider says of a session now; None if it knows none of that id. Raises as `start` does."""
         ...
 
-    def completed_since(self, since: datetime) -> AsyncIterator[CheckoutReading]:
-        """Completed sessions made since a moment, ours or not, in any order. Raises as `start` does."""
+    def completed(self, since: datetime, until: datetime) -> AsyncIterator[CheckoutReading]:
+        """Completed sessions made from one moment up to another, ours or not, in any order. Raises as `start`."""
         ...
 
     def facts_since(self, since: datetime) -> AsyncIterator[Fact]:

@@ -141,6 +141,11 @@ class CatalogueEdition:
     products: Mapping[ProductId, Product]
     pages: Mapping[str, Page]
 
+    def name_of(self, product: ProductId) -> str:
+        """What a product is called; its id once it is not in the catalogue any more."""
+        found = self.products.get(product)
+        return product if found is None else found.name
+
     @property
     def currencies(self) -> tuple[str, ...]:
         """Every currency something is sold in; the shop's own first."""

@@ -91,7 +91,7 @@ def test_a_checkout_is_made_once_looked_at_and_listed_when_paid(sandbox: Sandbox
     since = datetime.now(UTC) - timedelta(hours=1)
 
     async def listed(p: StripePayments) -> list[str]:
-        return [r.ref async for r in p.completed_since(since)]
+        return [r.ref async for r in p.completed(since, datetime.now(UTC) + timedelta(hours=1))]
 
     assert page.ref in ask(sandbox.url, listed)
 
@@ -104,7 +104,12 @@ def test_the_list_is_followed_over_its_pages(sandbox: Sandbox) -> None:
         refs.add(made["id"])
 
     async def listed(p: StripePayments) -> list[str]:
-        return [r.ref async for r in p.completed_since(datetime.now(UTC) - timedelta(hours=1))]
+        return [
+            r.ref
+            async for r in p.completed(
+                datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
+            )
+        ]
 
     found = ask(sandbox.url, listed)
     assert refs <= set(found)

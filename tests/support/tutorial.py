@@ -53,7 +53,7 @@ async def _mail(shop: Shop, ref: str) -> None:
         books.add_link(MagicLink(id=link, key=key, purpose=LinkPurpose.TICKET, mailbox=EmailAddress(ANNA),
                                  asked_by=None, product=None, made_at=now))  # fmt: skip
         books.queue(Mail(key=f"ticket:{link}", kind=MailKind.TICKET, to=EmailAddress(ANNA),
-                         letter=ticket_letter(sale, shop=shop.edition.shop), link=link, key_name=key,
+                         letter=ticket_letter(sale, edition=shop.edition), link=link, key_name=key,
                          queued_at=now, due_at=now))  # fmt: skip
 
     await shop.store.transact(work)

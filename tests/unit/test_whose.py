@@ -519,3 +519,42 @@ def test_only_who_is_signed_in_can_be_erased() -> None:
     anna.buy_and_pay(ANNA)
     assert run(shop.erase(anna.visitor)) is Erased.NOT_SIGNED_IN
     assert EmailAddress(ANNA) in {u.mailbox for u in shop.memory.tables.users.values()}
+
+
+def test_what_cannot_be_undone_takes_a_fresh_proof() -> None:
+    shop = Shop()
+    anna, _ = signed_in(shop)
+    shop.clock.tick(hours=2)
+    assert run(shop.erase(anna.visitor)) is Erased.PROVE_AGAIN
+    anna.ask_for_link(ANNA)
+    shop.deliver_mail()
+    anna.press(shop.last_link(ANNA))
+    assert run(shop.erase(anna.visitor)) is Erased.DONE
+
+
+def test_a_thief_with_a_session_cannot_move_everything_away_and_erase_it() -> None:
+    shop = Shop()
+    anna, ref = signed_in(shop)
+    thief = Browser(shop, token=anna.token)
+    change(shop, thief, "thief@example.com")
+    thief.press(shop.last_link("thief@example.com"))
+    assert run(shop.erase(thief.visitor)) is Erased.TOO_SOON
+    Browser(shop).press(shop.last_link(ANNA))
+    assert owner_of(shop, ref) == ANNA
+    assert run(shop.erase(thief.visitor)) is Erased.DONE
+    assert owner_of(shop, ref) == ANNA
+
+
+def test_an_address_that_was_changed_long_ago_can_be_erased() -> None:
+    shop = Shop()
+    anna, ref = signed_in(shop)
+    change(shop, anna, NEW)
+    shop.clock.tick(minutes=10)
+    anna.press(shop.last_link(NEW))
+    shop.clock.tick(days=4)
+    anna.ask_for_link(NEW)
+    shop.deliver_mail()
+    anna.press(shop.last_link(NEW))
+    assert run(shop.erase(anna.visitor)) is Erased.DONE
+    assert owner_of(shop, ref) is None
+    assert names_anywhere(shop, ANNA) == []

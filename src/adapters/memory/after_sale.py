@@ -163,8 +163,19 @@ class AfterSaleBooks(MemoryView):
                 )
             elif purchase.paid_email == mailbox:
                 self._t.purchases[purchase.checkout] = replace(purchase, paid_email=None)
+        former = [m.old for m in self._t.moves.values() if m.new == mailbox and m.stands]
         self._forget(mailbox, theirs)
+        for old in former:
+            self._forget_former(old)
         return theirs
+
+    def _forget_former(self, old: EmailAddress) -> None:
+        """Take out what names an address that somebody moved away from, unless it is a user's (again)."""
+        t = self._t
+        if self.user(old) is None:
+            t.sessions = {k: v for k, v in t.sessions.items() if v.mailbox != old}
+            t.links = {k: v for k, v in t.links.items() if v.mailbox != old}
+            t.outbox = {k: v for k, v in t.outbox.items() if v.to != old}
 
     def _forget(self, mailbox: EmailAddress, checkouts: Sequence[CheckoutId]) -> None:
         """Take out every row that names a mailbox, and whatever else is about its person alone."""

@@ -107,11 +107,11 @@ class MemoryPayments:
         await self._pause("look answered")
         return reading
 
-    async def completed_since(self, since: datetime) -> AsyncIterator[CheckoutReading]:
+    async def completed(self, since: datetime, until: datetime) -> AsyncIterator[CheckoutReading]:
         """See Payments."""
         await self._call("list")
         for ref, reading in list(self.sessions.items()):
-            if self.made_at[ref] >= since and reading.status in ("paid", "unpaid", "failed"):
+            if since <= self.made_at[ref] < until and reading.status in ("paid", "unpaid", "failed"):
                 yield replace(reading, as_of=self._second())
 
     async def facts_since(self, since: datetime) -> AsyncIterator[Fact]:

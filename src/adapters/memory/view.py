@@ -159,6 +159,11 @@ class MemoryView:
         """See BooksView."""
         return self._t.moves.get(move)
 
+    def last_move_to(self, mailbox: EmailAddress) -> Move | None:
+        """See BooksView."""
+        done = (m for m in self._t.moves.values() if m.new == mailbox and m.stands)
+        return max(done, key=lambda move: (move.asked_at, move.id), default=None)
+
     def moved(self, checkout: CheckoutId) -> bool:
         """See BooksView."""
         return any(m.kind is MoveKind.CORRECTION and checkout in m.checkouts for m in self._t.moves.values())

@@ -20,10 +20,14 @@ _TAKE_LICENCE: Final = (
     "UPDATE licences SET checkout_id = ?1 WHERE pid = ?2 AND key = (SELECT key FROM licences "
     "WHERE pid = ?2 AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"
 )
-_FORGET: Final = (
+STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
+_FORGET_FORMER: Final = (
     "DELETE FROM sessions WHERE mailbox = ?",
     "DELETE FROM magic_links WHERE mailbox = ?",
     "DELETE FROM outbox WHERE mailbox = ?",
+)
+_FORGET: Final = (
+    *_FORGET_FORMER,
     # What was sent to an address that theirs was to be changed to.
     "DELETE FROM outbox WHERE kind = 'address' AND mailbox IN (SELECT new FROM moves WHERE old = ?)",
     "DELETE FROM magic_links WHERE move_id IN (SELECT id FROM moves WHERE old = ?)",
@@ -206,9 +210,18 @@ class AfterSaleBooks(SqliteView):
             )
             self._sql("DELETE FROM downloads WHERE checkout_id = ?", (checkout,))
             self._sql("DELETE FROM licence_line WHERE checkout_id = ?", (checkout,))
+        former = self._sql(f"SELECT old FROM moves WHERE new = ? AND {STANDS}", (address,)).fetchall()  # noqa: S608 - constants
         for statement in _FORGET:
             self._sql(statement, (address,))
+        for (old,) in former:
+            self._forget_former(old)
         return theirs
+
+    def _forget_former(self, address: str) -> None:
+        """Take out what names an address that somebody moved away from, unless it is a user's (again)."""
+        if self._sql("SELECT 1 FROM users WHERE email = ?", (address,)).fetchone() is None:
+            for statement in _FORGET_FORMER:
+                self._sql(statement, (address,))
 
     def note_erasure(self, checkout: CheckoutId, *, at: datetime) -> bool:
         """See Books."""

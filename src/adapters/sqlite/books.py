@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.sqlite import rows
-from adapters.sqlite.after_sale import AfterSaleBooks
+from adapters.sqlite.after_sale import STANDS, AfterSaleBooks
 from adapters.sqlite.rows import maybe_micros, micros
 from domain.claim import Objection
 from domain.limits import Limit
@@ -261,6 +261,7 @@ class SqliteBooks(AfterSaleBooks):
     def prune(self, *, now: datetime) -> int:
         """See Books."""
         week_ago = now - _WEEK
+        self._forget_those_who_moved(micros(week_ago - UNDO_LIFETIME))
         lots: tuple[tuple[str, str, str, rows.Row], ...] = (
             ("checkouts", "id", _OLD_CHECKOUTS, (micros(week_ago - _PAGE_LIFETIME), micros(week_ago))),
             (
@@ -298,6 +299,15 @@ class SqliteBooks(AfterSaleBooks):
             ("events", "id", "at < ?1", (micros(now - _EVENTS_KEPT),)),
         )
         return sum(self._prune(table, key, condition, values) for table, key, condition, values in lots)
+
+    def _forget_those_who_moved(self, before: int) -> None:
+        """Addresses that somebody moved away from so long ago that nothing can be taken back."""
+        moved = self._sql(
+            f"SELECT old FROM moves WHERE asked_at < ? AND {STANDS} LIMIT {_PRUNE_LOT}",  # noqa: S608 - constants
+            (before,),
+        ).fetchall()
+        for (old,) in moved:
+            self._forget_former(old)
 
     def _prune(self, table: str, key: str, condition: str, values: rows.Row) -> int:
         columns = key.strip("()")

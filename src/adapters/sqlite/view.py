@@ -162,6 +162,15 @@ class SqliteView:
         row = self._sql(f"SELECT {rows.MOVE} FROM moves WHERE id = ?", (move,)).fetchone()  # noqa: S608 - constants
         return None if row is None else rows.move_of(row)
 
+    def last_move_to(self, mailbox: EmailAddress) -> Move | None:
+        """See BooksView."""
+        row = self._sql(
+            f"SELECT {rows.MOVE} FROM moves WHERE new = ? AND done_at IS NOT NULL AND undone_at IS NULL "  # noqa: S608 - constants
+            "ORDER BY asked_at DESC, id DESC LIMIT 1",
+            (mailbox.canonical,),
+        ).fetchone()
+        return None if row is None else rows.move_of(row)
+
     def moved(self, checkout: CheckoutId) -> bool:
         """See BooksView."""
         found = self._sql("SELECT 1 FROM moves WHERE kind = 'correction' AND checkouts = ?", (checkout,))

@@ -122,10 +122,11 @@ class StripePayments:
         session = _parsed(found)
         return reading_of(session, as_of=_second(found) or session.created)
 
-    async def completed_since(self, since: datetime) -> AsyncIterator[CheckoutReading]:
+    async def completed(self, since: datetime, until: datetime) -> AsyncIterator[CheckoutReading]:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/list"""
         sessions = self._client().v1.checkout.sessions
-        params = {**_made_since(since), "status": "complete", "expand": ["data.payment_intent"]}
+        made = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+        params = {"created": made, "status": "complete", "expand": ["data.payment_intent"]}
         async for session, second in _listed(sessions.list_async, params, decode_sessions):
             if is_provider_ref(session.id):
                 yield reading_of(session, as_of=second or session.created)

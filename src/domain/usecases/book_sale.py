@@ -136,7 +136,7 @@ class Booking:
                 made_at=self.now,
             )
         )
-        letter = ticket_letter(purchase, shop=self.edition.shop)
+        letter = ticket_letter(purchase, edition=self.edition)
         post(
             books,
             letter,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
+from typing import Final
 
 from domain.books import Books
 from domain.ports import Clock, Store
 from domain.session import Visitor
 from domain.usecases.greet import live_session
 from domain.values import CheckoutId
+
+PROVED_WITHIN: Final = timedelta(hours=1)
 
 
 class Erased(Enum):
@@ -18,6 +22,10 @@ class Erased(Enum):
     DONE = auto()
     NOT_SIGNED_IN = auto()
     """Only somebody who proved the mailbox can have it erased."""
+    PROVE_AGAIN = auto()
+    """It was proved too long ago for something that cannot be undone (OWASP ASVS 5.0, 7.5.1)."""
+    TOO_SOON = auto()
+    """What is theirs came to this address by a move that the old one may still take back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +39,23 @@ class EraseMe:
         """Raises StoreUnavailable. If it is raised after the person was erased, what is left goes within a day."""
         now = self.clock.now()
 
-        def work(books: Books) -> bool:
+        def work(books: Books) -> Erased:
             session = live_session(books, visitor, now=now)
             if session is None or session.mailbox is None:
-                return False
+                return Erased.NOT_SIGNED_IN
+            if now - session.started_at >= PROVED_WITHIN:
+                return Erased.PROVE_AGAIN
+            move = books.last_move_to(session.mailbox)
+            if move is not None and move.can_be_undone(now=now):
+                return Erased.TOO_SOON
             books.erase(session.mailbox, at=now)
             books.end_session(session.id)
-            return True
+            return Erased.DONE
 
-        if not await self.store.transact(work):
-            return Erased.NOT_SIGNED_IN
-        await self.store.scrub()
-        return Erased.DONE
+        erased = await self.store.transact(work)
+        if erased is Erased.DONE:
+            await self.store.scrub()
+        return erased
 
     async def again(self, checkouts: list[CheckoutId]) -> int:
         """Erase anew whom a restored backup brought back; how many orders stand erased that did not before.

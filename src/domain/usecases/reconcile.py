@@ -19,6 +19,9 @@ from domain.values import ProviderRef, is_provider_ref
 CURSOR = "completed checkouts"
 # A session can be paid for 24 h after it was made, and the provider lists by when it was made.
 OVERLAP = timedelta(hours=26)
+_WINDOW = timedelta(hours=12)
+_AHEAD = timedelta(minutes=10)
+"""How far the provider's clock may be ahead of ours."""
 _FIRST_RETRY = timedelta(minutes=5)
 _LONGEST_RETRY = timedelta(days=1)
 RETRIED_FOR = timedelta(days=3)
@@ -69,9 +72,7 @@ class Reconcile:
         found = Reconciled()
         since = await self.store.read(_where_to_begin)
         if since is not None:
-            for reading in await self._completed(since - OVERLAP):
-                await self._claim(reading, found)
-                look(found)
+            await self._sweep_sessions(since - OVERLAP, began, found, look)
             async for fact in self.payments.facts_since(since - OVERLAP):
                 await self._note(fact, found)
                 look(found)
@@ -80,10 +81,20 @@ class Reconcile:
             _report(found, payment, read)
         return found
 
-    async def _completed(self, since: datetime) -> list[CheckoutReading]:
-        """Completed sessions in the order of their sale, in which licence keys were given out."""
-        readings = [reading async for reading in self.payments.completed_since(since)]
-        return sorted(readings, key=lambda reading: (reading.reference or "", reading.ref))
+    async def _sweep_sessions(
+        self, since: datetime, until: datetime, found: Reconciled, look: Callable[[Reconciled], None]
+    ) -> None:
+        """In the order of sale, in which licence keys were given out; the provider lists the newest first.
+
+        Half a day at a time, so that a sweep over months needs no more memory than one over hours.
+        """
+        while since < until + _AHEAD:
+            listed = self.payments.completed(since, since + _WINDOW)
+            readings = [reading async for reading in listed]
+            for reading in sorted(readings, key=lambda reading: (reading.reference or "", reading.ref)):
+                await self._claim(reading, found)
+                look(found)
+            since += _WINDOW
 
     async def _claim(self, reading: CheckoutReading, found: Reconciled) -> None:
         found.seen += 1

@@ -43,7 +43,7 @@ class ResendTicket:
     async def __call__(self, visitor: Visitor, order: CheckoutId) -> Resent:
         """Raises StoreUnavailable."""
         now = self.clock.now()
-        shop = self.catalogue.current().shop
+        edition = self.catalogue.current()
         key = self.keyring.signing
         link = LinkId(self.randomness.token(16).hex())
 
@@ -71,7 +71,7 @@ class ResendTicket:
             )
             post(
                 books,
-                ticket_letter(purchase, shop=shop),
+                ticket_letter(purchase, edition=edition),
                 key=f"ticket-again:{link}",
                 kind=MailKind.TICKET,
                 to=purchase.mailbox,

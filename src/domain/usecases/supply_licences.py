@@ -35,7 +35,7 @@ class SupplyLicences:
 
     async def _serve(self, product: ProductId) -> bool:
         now = self.clock.now()
-        shop = self.catalogue.current().shop
+        edition = self.catalogue.current()
 
         def work(books: Books) -> bool:
             found = books.serve_next_in_line(product)
@@ -43,7 +43,7 @@ class SupplyLicences:
                 return False
             purchase, licence = found
             if purchase.mailbox is not None:
-                letter = licence_letter(purchase, product=product, key=licence.key, shop=shop)
+                letter = licence_letter(purchase, licence, edition=edition)
                 key = f"licence:{purchase.checkout}:{product}"
                 post(books, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
             return True

@@ -116,8 +116,39 @@ class AccountPages:
             if own is None or own.session.mailbox is None:
                 return see_other("/request-login")
             return await self._erase_form(request, own, error="Please tick the box if you are sure.")
-        if await self.erase_me(visitor) is Erased.NOT_SIGNED_IN:
-            return see_other("/request-login")
+        match await self.erase_me(visitor):
+            case Erased.NOT_SIGNED_IN:
+                return see_other("/request-login")
+            case Erased.PROVE_AGAIN:
+                words = (
+                    "This cannot be undone, so please sign in anew first, with a mail. "
+                    "Then come back here within the hour."
+                )
+                return self.front.notice(
+                    request,
+                    "Is it really you?",
+                    words,
+                    status=403,
+                    action_url="/request-login",
+                    action_label="Mail me a link",
+                )
+            case Erased.TOO_SOON:
+                words = (
+                    "Your address was changed less than three days ago, and the old one may still undo that. "
+                    "You can be erased after that."
+                )
+                return self.front.notice(
+                    request,
+                    "Not just now",
+                    words,
+                    status=409,
+                    action_url="/account",
+                    action_label="Your account",
+                )
+            case Erased.DONE:
+                return self._erased(request)
+
+    def _erased(self, request: AnyRequest) -> Answer:
         answer = self.front.html(request, "erased.html", noindex=True)
         answer.add(*self.front.cookies.no_session())
         answer.add(*self.front.cookies.no_device())

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from domain.access import closing_reason
 from domain.moves import MayNotCorrect
 from domain.ports import Clock
+from domain.product import CatalogueEdition
 from domain.purchase import PurchaseState
 from domain.usecases.move_address import Asked, LookInTheNewMail, MoveAddress, NotSignedIn, SameAddress
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
@@ -58,9 +59,7 @@ class OrderPages:
             "receipt.html",
             greeting=await self.front.greeting(request),
             noindex=True,
-            **_receipt_context(receipt),
-            has_invoice=self.front.catalogue.current().shop.payment.invoices
-            and receipt.holding.purchase.provider_ref is not None,
+            **_receipt_context(receipt, self.front.catalogue.current()),
         )
 
     async def invoice(self, request: AnyRequest, order: FromPath[str]) -> Answer:
@@ -105,13 +104,15 @@ class OrderPages:
         return await asked_to_move(self.front, request, asked, back=back, clock=self.clock)
 
 
-def _receipt_context(receipt: Receipt) -> dict[str, Any]:
+def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, Any]:
     held = receipt.holding
     purchase = held.purchase
     state = held.standing.state
     noted = purchase.paid_email if purchase.paid_email != purchase.mailbox else None
     return {
         "purchase": purchase,
+        "names": {item: edition.name_of(item) for item in purchase.contents},
+        "has_invoice": edition.shop.payment.invoices and purchase.provider_ref is not None,
         "refunded": Money(held.refunded, purchase.paid.currency) if held.refunded else None,
         "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing),
         # The address shows only to those who proved it; what a browser paid for says nothing of whose it is.
