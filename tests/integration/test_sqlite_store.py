@@ -13,15 +13,17 @@ from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
+from sqlite_utils import Database
 
 from adapters.sqlite.connections import AlreadyServed, NotDurable, open_reader
+from adapters.sqlite.schema import migrations
 from adapters.sqlite.store import SqliteStore
 from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
 from domain.books import Books, BooksView
 from domain.ports import Store, StoreBusy, StoreUnavailable
-from domain.values import Digest, SessionId
+from domain.values import CheckoutId, Digest, SessionId
 
 T = TypeVar("T")
 
@@ -249,3 +251,37 @@ def test_no_read_ever_sees_two_states(path: Path) -> None:
     finally:
         server.close()
         neighbour.close()
+
+
+def test_the_books_of_the_first_release_are_carried_over(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrations.apply(Database(connection), stop_before="0002_after_the_sale")
+    connection.execute("INSERT INTO shop VALUES (1, 'shop-1')")
+    connection.execute("INSERT INTO users VALUES ('u1', 'anna@example.com', 7)")
+    connection.execute(
+        "INSERT INTO purchases VALUES ('c1', 'cs_test_c1', 'pi_c1', 'u1', 'anna@example.com', NULL, 'book', 'The book', "
+        "900, 'usd', 0, 's1', 8)"
+    )
+    connection.execute(
+        "INSERT INTO checkouts (id, pid, product_name, amount, currency, livemode, started_at) "
+        "VALUES ('c1', 'book', 'The book', 900, 'usd', 0, 7)"
+    )
+    connection.close()
+    store = SqliteStore.open(path, serving=True)
+    try:
+        c1 = CheckoutId("c1")
+        purchase = asyncio.run(store.read(lambda b: b.purchase(c1)))
+        user = asyncio.run(store.read(lambda b: b.user(samples.ANNA)))
+        checkout = asyncio.run(store.read(lambda b: b.checkout(c1)))
+        assert purchase is not None
+        assert purchase == replace(
+            samples.a_purchase(), booked_at=purchase.booked_at, provider_ref=purchase.provider_ref
+        )
+        assert user is not None
+        assert user.proved_at == user.since, "who knows: so their address is nobody's to correct"
+        assert checkout is not None
+        assert (checkout.contents, checkout.discounts) == ((), False)
+        erased = asyncio.run(store.transact(lambda b: b.erase(samples.ANNA, at=samples.NOW)))
+        assert erased == ["c1"]
+    finally:
+        store.close()
