@@ -10,12 +10,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx
 import jsonschema
 import pytest
 
@@ -25,7 +23,8 @@ from domain.ports import CheckoutNews, CheckoutOffer, PaymentsRefused, PaymentsU
 from domain.purchase import Checkout
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId
 from support.servers import BOOK, WEBHOOK_SECRET, Sandbox, Shopper, ShopServer, free_port
-from support.tools import stripe_cli, stripe_schema
+from support.stripe_schema import ask_raw, document, form, holds, strict
+from support.tools import stripe_cli
 
 OFFER = CheckoutOffer(
     checkout=Checkout(
@@ -99,7 +98,7 @@ def test_a_checkout_is_made_once_looked_at_and_listed_when_paid(sandbox: Sandbox
 def test_the_list_is_followed_over_its_pages(sandbox: Sandbox) -> None:
     refs = set()
     for number in range(105):
-        made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(number))))
+        made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(number))))
         sandbox.pay(made["id"])
         refs.add(made["id"])
 
@@ -169,54 +168,8 @@ def test_the_window_of_a_signature_has_two_sides(sandbox: Sandbox, shift: int, f
 # ------------------------------------------------------------------ Stripe's published schema
 
 
-@cache
-def _document() -> dict[str, Any]:
-    return dict(json.loads(stripe_schema().read_text()))
-
-
-def _strict(node: Any) -> Any:
-    """OpenAPI 3.0 to JSON Schema: nullable becomes a choice, expandable references stay ids or objects."""
-    if isinstance(node, list):
-        return [_strict(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    inner = {
-        key: _strict(value) for key, value in node.items() if key not in ("nullable", "x-expansionResources")
-    }
-    return {"anyOf": [inner, {"type": "null"}]} if node.get("nullable") else inner
-
-
-@cache
-def _validator(name: str) -> Any:
-    schemas = _strict(_document()["components"]["schemas"])
-    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
-    return jsonschema.Draft202012Validator(schema)
-
-
-def holds(name: str, thing: Any) -> None:
-    errors = [f"{list(e.absolute_path)}: {e.message[:200]}" for e in _validator(name).iter_errors(thing)]
-    assert not errors, errors
-
-
-def _form(params: Any, prefix: str = "") -> dict[str, str]:
-    """Nested parameters as Stripe's libraries encode them."""
-    flat: dict[str, str] = {}
-    items = params.items() if isinstance(params, dict) else enumerate(params)
-    for key, value in items:
-        name = f"{prefix}[{key}]" if prefix else str(key)
-        flat |= _form(value, name) if isinstance(value, (dict, list)) else {name: str(value)}
-    return flat
-
-
-def ask_raw(
-    sandbox: Sandbox, method: str, path: str, data: dict[str, str] | None = None, **headers: str
-) -> Any:
-    headers = {"authorization": "Bearer sk_test_abcdefgh", **headers}
-    return httpx.request(method, f"{sandbox.url}{path}", data=data, headers=headers).json()
-
-
 def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> None:
-    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(30))))
+    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(30))))
     holds("checkout.session", made)
     event = json.loads(sandbox.pay(made["id"])["body"])
     holds("event", event)
@@ -229,7 +182,7 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
         "data"
     ]:
         holds("checkout.session", session)
-    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(31))))
+    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(31))))
     expired = ask_raw(sandbox, "POST", f"/v1/checkout/sessions/{second['id']}/expire")
     holds("checkout.session", expired)
     assert expired["status"] == "expired"
@@ -246,10 +199,10 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
 
 def test_our_request_follows_the_schema() -> None:
     """Every parameter we send is one that Stripe's document names, at every depth."""
-    operation = _document()["paths"]["/v1/checkout/sessions"]["post"]
+    operation = document()["paths"]["/v1/checkout/sessions"]["post"]
     schema = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
     validator = jsonschema.Draft202012Validator(
-        {**_strict(schema), "components": {"schemas": _strict(_document()["components"]["schemas"])}}
+        {**strict(schema), "components": {"schemas": strict(document()["components"]["schemas"])}}
     )
     params = json.loads(json.dumps(_create_params(OFFER)))
     assert not [e.message for e in validator.iter_errors(params)]
@@ -257,7 +210,7 @@ def test_our_request_follows_the_schema() -> None:
 
 
 def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sandbox: Sandbox) -> None:
-    params = _form(_create_params(an_offer(40)))
+    params = form(_create_params(an_offer(40)))
     one = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
     two = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
     assert one == two
@@ -268,7 +221,7 @@ def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sa
 
 
 def test_what_stripe_would_refuse_is_refused(sandbox: Sandbox) -> None:
-    params = _form(_create_params(OFFER))
+    params = form(_create_params(OFFER))
     for change, param in (
         ({"unheard_of": "1"}, "unheard_of"),
         ({"customer_email": "nobody"}, "customer_email"),
