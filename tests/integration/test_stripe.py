@@ -192,6 +192,14 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
         ("product", "/v1/products", {"name": "x"}),
         ("price", "/v1/prices", {"currency": "usd", "unit_amount": "500", "product": "prod_1"}),
         ("payment_method", "/v1/payment_methods", {"type": "card"}),
+        (
+            "payment_method",
+            "/v1/payment_methods",
+            form({"type": "sepa_debit", "sepa_debit": {"iban": "AT611904"}}),
+        ),
+        ("customer", "/v1/customers", {"email": "anna@example.com"}),
+        ("coupon", "/v1/coupons", {"percent_off": "20"}),
+        ("payment_intent", "/v1/payment_intents", {"amount": "500", "currency": "usd"}),
     ):
         holds(name, ask_raw(sandbox, "POST", path, data))
     holds("error", ask_raw(sandbox, "GET", "/v1/checkout/sessions/cs_test_none"))
@@ -245,29 +253,34 @@ def test_the_stand_in_listens_on_loopback_only(sandbox: Sandbox) -> None:
 # ------------------------------------------------------------------ the official Stripe CLI
 
 
+def trigger(shop: ShopServer, home: Path, event: str) -> None:
+    binary = stripe_cli()
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(home), "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
+        "STRIPE_API_KEY": "sk_test_" + "a" * 24,
+    }  # fmt: skip
+    done = subprocess.run(
+        [binary, "trigger", event, "--api-base", shop.sandbox.url],
+        env=environment, cwd=home, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr + str(shop.sandbox.get("/_sandbox/calls")[-12:])
+
+
 @pytest.mark.parametrize(
     ("event", "outcome"),
     [
         ("checkout.session.completed", True),
         ("checkout.session.async_payment_succeeded", True),
+        ("checkout.session.async_payment_failed", True),
         ("checkout.session.expired", True),
     ],
 )
 def test_the_stripe_cli_drives_the_stand_in_and_the_shop_quarantines_its_sessions(
     shop: ShopServer, tmp_path: Path, event: str, outcome: bool
 ) -> None:
-    binary = stripe_cli()
     before = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")}
     sold = len(shop.export()["purchase"])
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
-        "STRIPE_API_KEY": "sk_test_" + "a" * 24,
-    }  # fmt: skip
-    done = subprocess.run(
-        [binary, "trigger", event, "--api-base", shop.sandbox.url],
-        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr + str(shop.sandbox.get("/_sandbox/calls")[-12:])
+    trigger(shop, tmp_path, event)
     [made] = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")} - before
     told = [a for a in shop.sandbox.get("/_sandbox/attempts") if a["type"] == event]
     assert told[-1]["status"] == "200"

@@ -1,40 +1,41 @@
-"""What Stripe and Resend have no API for: pay without a browser, let a bank answer, break things, look inside."""
+"""What Stripe and Resend have no API for: pay without a browser, let a bank answer, break things, look inside.
+
+/_sandbox/… for tests and benchmarks: JSON in, JSON out.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from litestar import HttpMethod, Request, get, post, route
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from entrypoints.sandbox.deliveries import Deliveries, sign
-from entrypoints.sandbox.hosted import fields_of
-from entrypoints.sandbox.objects import make_event, settle_session
-from entrypoints.sandbox.pages import SandboxPages, see_other
-from entrypoints.sandbox.stripe_api import StripeApi
+from entrypoints.sandbox.deliveries import Deliveries, body_of, sign
+from entrypoints.sandbox.hosted import asks_address
+from entrypoints.sandbox.objects import Refusal
+from entrypoints.sandbox.payments import NO_ADDRESS
+from entrypoints.sandbox.promotions import apply_code
+from entrypoints.sandbox.sessions import bank_says, completed, settle_session, takes_debits
 from entrypoints.sandbox.world import Json, Manners, World
 
 AnyRequest = Request[Any, Any, Any]
+_SOMEWHERE: Final = {**NO_ADDRESS, "country": "DE", "postal_code": "10115"}
 
 
 class Control:
-    """/ for people, /_sandbox/… for tests and benchmarks."""
+    """What a test does to the world, and sees of it."""
 
-    def __init__(self, world: World, api: StripeApi, deliveries: Deliveries, pages: SandboxPages) -> None:
+    def __init__(self, world: World, deliveries: Deliveries) -> None:
         self._world = world
-        self._api = api
         self._deliveries = deliveries
-        self._pages = pages
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers."""
         return [
-            get("/", status_code=200)(self.home),
-            post("/sessions/{cs:str}", status_code=303)(self.act),
             post("/_sandbox/sessions/{cs:str}/pay", status_code=200)(self.pay),
             post("/_sandbox/sessions/{cs:str}/bank", status_code=200)(self.bank),
             route("/_sandbox/sessions", http_method=[HttpMethod.GET], status_code=200)(self.sessions),
@@ -45,45 +46,30 @@ class Control:
             post("/_sandbox/behave", status_code=200)(self.behave),
         ]
 
-    async def home(self) -> ASGIResponse:
-        """What is going on, for somebody who watches the race."""
-        newest = sorted(self._world.sessions.values(), key=lambda s: -s["created"])[:50]
-        sessions = [
-            {"id": s["id"], "status": s["status"], "paid": s["payment_status"], "amount": s["amount_total"],
-             "currency": s["currency"], "created": s["created"], "name": self._world.lines[s["id"]][0]["name"],
-             "url": s["url"]}
-            for s in newest
-        ]  # fmt: skip
-        attempts = list(reversed(self._world.attempts))[:50]
-        return self._pages.html(
-            "home.html", sessions=sessions, attempts=attempts, shop_url=self._world.shop_url
-        )
-
-    async def act(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """A button of the page: let the bank pay or bounce, expire, or send the event again."""
-        wish = (await fields_of(request)).get("wish")
-        session = self._world.sessions.get(cs)
-        manners = Manners(before_redirect=True)
-        if session is not None and wish == "expire" and session["status"] == "open":
-            await self._api.expire(cs)
-        elif session is not None and wish in ("succeed", "bounce") and session["payment_intent"]:
-            await self._deliveries.send([self._api.bank_says(cs, succeeds=wish == "succeed")], manners)
-        elif session is not None and wish == "again" and session["status"] == "complete":
-            event = make_event(self._world, "checkout.session.completed", session)
-            await self._deliveries.send([event], manners)
-        return see_other("/")
+    # ------------------------------------------------------------------ a sale
 
     async def pay(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """Pay: {"email", "delayed", "copies", "delay", "wait"}. Answers with the event, signed, and the way back."""
+        """Pay: {"email", "delayed", "promotion_code", "copies", "delay", "wait"}.
+
+        Answers with the event, signed, and the way back.
+        """
         told: Json = json.loads(await request.body() or b"{}")
         session = self._world.sessions.get(cs)
         if session is None or session["status"] != "open":
-            return _json({"error": "no open session of that id"}, status=409)
+            return _no("no open session of that id")
         email = session["customer_email"] or told.get("email", "shopper@example.com")
         delayed = bool(told.get("delayed"))
-        settle_session(self._world, cs, email=email, name="", delayed=delayed)
+        if delayed and not takes_debits(session):
+            return _no("this session takes no debits")
+        if told.get("promotion_code"):
+            try:
+                apply_code(self._world, session, told["promotion_code"])
+            except Refusal as refusal:
+                return _no(str(refusal))
+        address = _SOMEWHERE if asks_address(session) else None
+        settle_session(self._world, cs, email=email, name="", delayed=delayed, address=address)
         session.update(told.get("change") or {})
-        event = make_event(self._world, "checkout.session.completed", session)
+        event = completed(self._world, session)
         manners = Manners(
             copies=int(told.get("copies", 0)),
             delay=float(told.get("delay", 0)),
@@ -94,19 +80,25 @@ class Control:
         return _json({**self._signed(event), "back": back})
 
     async def bank(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """The bank's answer to a debit: {"succeeds", "copies"}."""
+        """The bank's answer to a debit: {"succeeds", "copies", "created"}."""
         told: Json = json.loads(await request.body() or b"{}")
-        event = self._api.bank_says(cs, succeeds=bool(told.get("succeeds", True)))
+        session = self._world.sessions.get(cs)
+        if session is None or not session["payment_intent"]:
+            return _no("no debit of that id")
+        succeeds = bool(told.get("succeeds", True))
+        event = bank_says(self._world, cs, succeeds=succeeds, created=told.get("created"))
         await self._deliveries.send([event], Manners(copies=int(told.get("copies", 1))))
         return _json(self._signed(event))
 
     def _signed(self, event: Json) -> Json:
-        body = json.dumps(event, indent=2)
+        body = body_of(event)
         return {
             "event": event["id"],
-            "body": body,
-            "signature": sign(body.encode(), self._world.webhook_secret),
+            "body": body.decode(),
+            "signature": sign(body, self._world.webhook_secret),
         }
+
+    # ------------------------------------------------------------------ look, and break
 
     async def sign(self, request: AnyRequest) -> ASGIResponse:
         """The signature header of any body; `?at=` for another second than now."""
@@ -147,3 +139,8 @@ class Control:
 
 def _json(body: object, *, status: int = 200) -> ASGIResponse:
     return ASGIResponse(body=json.dumps(body).encode(), status_code=status, media_type="application/json")
+
+
+def _no(words: str) -> ASGIResponse:
+    """What was asked for cannot be by now."""
+    return _json({"error": words}, status=409)

@@ -86,9 +86,7 @@ class MailApi:
         """One mail, as HTML and as text."""
         found = self._find(mail)
         if found is None:
-            return self._pages.html(
-                "over.html", status=404, words="no such mail", shop_url=self._world.shop_url
-            )
+            return self._pages.over("no such mail", self._world.shop_url, status=404)
         text = str(found.fields.get("text", ""))
         pieces = [
             {"text": piece, "link": piece.startswith("http")}
