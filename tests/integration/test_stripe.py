@@ -289,6 +289,30 @@ def test_the_stripe_cli_drives_the_stand_in_and_the_shop_quarantines_its_session
     assert len(books["purchase"]) == sold
 
 
+@pytest.mark.parametrize(
+    ("event", "kinds"),
+    [
+        ("charge.refunded", ["refund.created", "charge.refunded"]),
+        ("charge.refund.updated", ["refund.created", "charge.refunded", "refund.updated"]),
+        ("charge.dispute.created", ["charge.dispute.created"]),
+        ("charge.dispute.updated", ["charge.dispute.created", "charge.dispute.updated"]),
+        ("charge.dispute.closed", ["charge.dispute.created", "charge.dispute.closed"]),
+    ],
+)
+def test_the_stripe_cli_refunds_and_disputes_what_the_shop_never_sold(
+    shop: ShopServer, tmp_path: Path, event: str, kinds: list[str]
+) -> None:
+    """Payments without a session or metadata: the shop hears of them, and books nothing."""
+    before = {a["event"] for a in shop.sandbox.get("/_sandbox/attempts")}
+    sold = len(shop.export()["purchase"])
+    trigger(shop, tmp_path, event)
+    heard = [a for a in shop.sandbox.get("/_sandbox/attempts") if a["event"] not in before]
+    about = [a for a in heard if a["type"].startswith(("refund.", "charge.refund", "charge.dispute."))]
+    assert [a["type"] for a in about] == kinds
+    assert all(a["status"].startswith("2") for a in about), about
+    assert len(shop.export()["purchase"]) == sold
+
+
 def test_buying_needs_nothing_set_up_at_stripe(shop: ShopServer) -> None:
     """price_data, never a stored price: the shop's only calls are to checkout sessions."""
     Shopper(shop).buy(BOOK)

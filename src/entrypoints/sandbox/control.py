@@ -15,10 +15,12 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from entrypoints.sandbox.deliveries import Deliveries, body_of, sign
+from entrypoints.sandbox.disputes import close_dispute, open_dispute, update_dispute
 from entrypoints.sandbox.hosted import asks_address
-from entrypoints.sandbox.objects import Refusal
+from entrypoints.sandbox.objects import Refusal, Told
 from entrypoints.sandbox.payments import NO_ADDRESS
 from entrypoints.sandbox.promotions import apply_code
+from entrypoints.sandbox.refunds import create_refund, settle_refund
 from entrypoints.sandbox.sessions import bank_says, completed, settle_session, takes_debits
 from entrypoints.sandbox.world import Json, Manners, World
 
@@ -38,6 +40,11 @@ class Control:
         return [
             post("/_sandbox/sessions/{cs:str}/pay", status_code=200)(self.pay),
             post("/_sandbox/sessions/{cs:str}/bank", status_code=200)(self.bank),
+            post("/_sandbox/sessions/{cs:str}/refund", status_code=200)(self.refund),
+            post("/_sandbox/sessions/{cs:str}/dispute", status_code=200)(self.dispute),
+            post("/_sandbox/refunds/{refund:str}/settle", status_code=200)(self.settle),
+            post("/_sandbox/disputes/{dispute:str}/update", status_code=200)(self.update),
+            post("/_sandbox/disputes/{dispute:str}/close", status_code=200)(self.close),
             route("/_sandbox/sessions", http_method=[HttpMethod.GET], status_code=200)(self.sessions),
             get("/_sandbox/mails", status_code=200)(self.mails),
             get("/_sandbox/calls", status_code=200)(self.calls),
@@ -97,6 +104,74 @@ class Control:
             "body": body.decode(),
             "signature": sign(body, self._world.webhook_secret),
         }
+
+    # ------------------------------------------------------------------ after the sale
+
+    async def refund(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
+        """{"amount": null for what is left, "status", "copies", "wait", "created"}."""
+        told: Json = json.loads(await request.body() or b"{}")
+        charge = self._charge_of(cs)
+        if charge is None:
+            return _no("no paid session of that id")
+        return await self._told("refund", told, lambda: create_refund(
+            self._world, charge, amount=told.get("amount"), status=told.get("status", "succeeded"),
+            created=told.get("created"),
+        ))  # fmt: skip
+
+    async def settle(self, request: AnyRequest, refund: FromPath[str]) -> ASGIResponse:
+        """{"status": "succeeded" | "failed" | "canceled", "copies", "wait", "created"}."""
+        told: Json = json.loads(await request.body() or b"{}")
+        found = self._world.refunds.get(refund)
+        if found is None:
+            return _no("no refund of that id")
+        return await self._told("refund", told, lambda: settle_refund(
+            self._world, found, told.get("status", "succeeded"), created=told.get("created")
+        ))  # fmt: skip
+
+    async def dispute(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
+        """{"status", "amount": null for the whole charge, "reason", "copies", "wait", "created"}."""
+        told: Json = json.loads(await request.body() or b"{}")
+        charge = self._charge_of(cs)
+        if charge is None:
+            return _no("no paid session of that id")
+        return await self._told("dispute", told, lambda: open_dispute(
+            self._world, charge, status=told.get("status", "needs_response"), amount=told.get("amount"),
+            reason=told.get("reason", "fraudulent"), created=told.get("created"),
+        ))  # fmt: skip
+
+    async def update(self, request: AnyRequest, dispute: FromPath[str]) -> ASGIResponse:
+        """{"status": "under_review", or "needs_response" for an inquiry that grew, "copies", "wait", "created"}."""
+        return await self._of_dispute(request, dispute, update_dispute, "under_review")
+
+    async def close(self, request: AnyRequest, dispute: FromPath[str]) -> ASGIResponse:
+        """{"status": "won" | "lost" | "warning_closed", "copies", "wait", "created"}."""
+        return await self._of_dispute(request, dispute, close_dispute, "lost")
+
+    async def _of_dispute(self, request: AnyRequest, dispute: str, what: Any, usual: str) -> ASGIResponse:
+        told: Json = json.loads(await request.body() or b"{}")
+        found = self._world.disputes.get(dispute)
+        if found is None:
+            return _no("no dispute of that id")
+        return await self._told("dispute", told, lambda: what(
+            self._world, found, told.get("status", usual), created=told.get("created")
+        ))  # fmt: skip
+
+    def _charge_of(self, cs: str) -> Json | None:
+        session = self._world.sessions.get(cs)
+        intent = self._world.intents.get(session["payment_intent"]) if session else None
+        return None if intent is None else self._world.charges.get(intent["latest_charge"])
+
+    async def _told(self, name: str, told: Json, work: Any) -> ASGIResponse:
+        """Do it, tell the shop in the manner that was asked for, answer with all that was said, signed."""
+        try:
+            done: Told = work()
+        except Refusal as refusal:
+            return _no(str(refusal))
+        thing, events = done
+        manners = Manners(copies=int(told.get("copies", 1)), before_redirect=bool(told.get("wait", True)))
+        await self._deliveries.send(events, manners)
+        signed = [{**self._signed(event), "type": event["type"]} for event in events]
+        return _json({name: thing, "events": signed})
 
     # ------------------------------------------------------------------ look, and break
 

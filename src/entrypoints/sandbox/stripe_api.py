@@ -13,10 +13,12 @@ from litestar.response.base import ASGIResponse
 
 from entrypoints.sandbox import (
     customers,
+    disputes,
     endpoints,
     invoices,
     payments,
     promotions,
+    refunds,
     sessions,
     stripe_cli,
 )
@@ -44,6 +46,8 @@ ROUTES: Final[Routes] = {
     ("GET", "events/{}"): lambda call: (call.one_of(call.world.events, "event"), []),
     **sessions.ROUTES,
     **payments.ROUTES,
+    **refunds.ROUTES,
+    **disputes.ROUTES,
     **promotions.ROUTES,
     **invoices.ROUTES,
     **customers.ROUTES,

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from entrypoints.sandbox.disputes import open_dispute
 from entrypoints.sandbox.objects import Call, Refusal, Routes, Told, flag, make_event, metadata_of, whole
 from entrypoints.sandbox.payments import BILLING, charge_for, make_intent
 from entrypoints.sandbox.sessions import bank_says, completed, session_of, settle_session
 from entrypoints.sandbox.world import Json, fresh_id, now
 
+# https://docs.stripe.com/testing: payment methods that are there without being made.
+_DISPUTED: Final = {
+    "pm_card_createDispute": "needs_response",
+    "pm_card_createDisputeInquiry": "warning_needs_response",
+}
 # https://docs.stripe.com/payments/sepa-debit/accept-a-payment#test-integration: the bank says no.
 _BOUNCES: Final = frozenset({"AT861904300235473202", "IT60X0542811101000000123456"})
 _INTENT: Final = (
@@ -109,7 +115,7 @@ def _confirm(call: Call) -> Told:
 
 
 def _confirmed(call: Call, intent: Json) -> list[Json]:
-    """Pay it."""
+    """Pay it; a payment method made for disputes is disputed at once."""
     world, method = call.world, str(intent["payment_method"] or "")
     if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
         words = f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}."
@@ -120,10 +126,13 @@ def _confirmed(call: Call, intent: Json) -> list[Json]:
     if "chargeDeclined" in method:
         raise Refusal(402, "Your card was declined.", code="card_declined", kind="card_error")
     charge = charge_for(world, intent, {})
-    return [
+    paid = [
         make_event(world, "charge.succeeded", charge),
         make_event(world, "payment_intent.succeeded", intent),
     ]
+    if method in _DISPUTED:
+        paid += open_dispute(world, charge, status=_DISPUTED[method])[1]
+    return paid
 
 
 ROUTES: Final[Routes] = {
