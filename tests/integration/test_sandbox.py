@@ -1,4 +1,4 @@
-"""The stand-in after a sale: refunds, disputes, lists, webhooks; against Stripe's schema."""
+"""The stand-in after a sale: refunds, disputes, lists, webhooks, faults; against Stripe's schema."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ from support.servers import WEBHOOK_SECRET, Sandbox
 from support.stripe_schema import ask_raw, form, holds
 
 HOUR = 3600
+MAIL = {
+    "from": "Shop <tickets@shop.example>",
+    "to": ["anna@example.com"],
+    "subject": "Your ticket",
+    "text": "Here.",
+}
 
 
 @pytest.fixture(scope="module")
@@ -298,6 +304,49 @@ def test_a_call_made_again_while_the_first_is_answered_does_nothing_more(sandbox
         assert two == one.result()
         ask_raw(sandbox, "DELETE", f"/v1/webhook_endpoints/{made}")
     assert charge_of(sandbox, session)["amount_refunded"] == 100
+
+
+def send_mail(box: Sandbox, **changes: Any) -> httpx.Response:
+    return httpx.post(
+        f"{box.url}/emails", json={**MAIL, **changes}, headers={"authorization": "Bearer re_x"}, timeout=5
+    )
+
+
+def test_the_domain_that_sends_is_verified(sandbox: Sandbox) -> None:
+    send_mail(sandbox)
+    listed = httpx.get(f"{sandbox.url}/domains", headers={"authorization": "Bearer re_x"}).json()
+    assert [(d["name"], d["status"]) for d in listed["data"]] == [("shop.example", "verified")]
+
+
+@pytest.mark.parametrize(("fault", "status"), [("429", 429), ("500", 500), ("down", 503)])
+def test_a_bad_day_has_its_status(sandbox: Sandbox, fault: str, status: int) -> None:
+    sandbox.behave(stripe=fault, mail=fault)
+    try:
+        answer = httpx.get(f"{sandbox.url}/v1/events", headers={"authorization": "Bearer sk_test_x"})
+        holds("error", answer.json())
+        assert (answer.status_code, send_mail(sandbox).status_code) == (status, status)
+    finally:
+        sandbox.behave(stripe="", mail="")
+
+
+def test_an_answer_is_cut_off_or_never_comes(sandbox: Sandbox) -> None:
+    before = len(sandbox.mails)
+    try:
+        sandbox.behave(stripe="truncated", mail="truncated")
+        with pytest.raises(ValueError, match="Expecting|Unterminated|delimiter"):
+            ask_raw(sandbox, "GET", "/v1/events")
+        with pytest.raises(ValueError, match="Expecting|Unterminated|delimiter"):
+            send_mail(sandbox).json()
+        assert len(sandbox.mails) == before + 1, "done, though the answer was lost"
+        sandbox.behave(stripe="reset", mail="reset")
+        with pytest.raises(httpx.RemoteProtocolError):
+            ask_raw(sandbox, "GET", "/v1/events")
+        with pytest.raises(httpx.RemoteProtocolError):
+            send_mail(sandbox)
+        assert len(sandbox.mails) == before + 1
+        assert httpx.post(f"{sandbox.url}/_sandbox/behave", json={"stripe": "drunk"}).status_code == 400
+    finally:
+        sandbox.behave(stripe="", mail="")
 
 
 # ------------------------------------------------------------------ by clicking

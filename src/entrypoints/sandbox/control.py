@@ -16,6 +16,7 @@ from litestar.response.base import ASGIResponse
 
 from entrypoints.sandbox.deliveries import Deliveries, body_of, sign
 from entrypoints.sandbox.disputes import close_dispute, open_dispute, update_dispute
+from entrypoints.sandbox.faults import FAULTS
 from entrypoints.sandbox.hosted import asks_address
 from entrypoints.sandbox.objects import Refusal, Told
 from entrypoints.sandbox.payments import NO_ADDRESS
@@ -198,8 +199,11 @@ class Control:
         return _json([asdict(attempt) for attempt in self._world.attempts])
 
     async def behave(self, request: AnyRequest) -> ASGIResponse:
-        """{"stripe": "" | "down" | "hang", "mail": the same, "copies", "delay", "before_redirect", "webhook_url"}."""
+        """{"stripe": one of `faults.FAULTS`, "mail": the same, "copies", "delay", "before_redirect", "webhook_url"}."""
         told: Json = json.loads(await request.body())
+        for side in ("stripe", "mail"):
+            if told.get(side, "") not in FAULTS:
+                return _json({"error": f"{side}: one of {sorted(FAULTS)}"}, status=400)
         self._world.stripe_fault = told.get("stripe", self._world.stripe_fault)
         self._world.mail_fault = told.get("mail", self._world.mail_fault)
         self._world.webhook_url = told.get("webhook_url", self._world.webhook_url)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
 import uuid
+from datetime import UTC, datetime
+from email.utils import parseaddr
 from typing import Any, Final
 
 from litestar import Request, get, post
@@ -14,11 +15,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from entrypoints.sandbox.faults import cut, stumble
 from entrypoints.sandbox.pages import SandboxPages
 from entrypoints.sandbox.world import Json, SentMail, World
 
 AnyRequest = Request[Any, Any, Any]
-_HANG: Final = 60.0
+_SHOWN: Final = 200
+_OWN_DOMAIN: Final = "cloakroom.example"
 
 
 class MailApi:
@@ -40,12 +43,10 @@ class MailApi:
 
     async def send(self, request: AnyRequest) -> ASGIResponse:
         """https://resend.com/docs/api-reference/emails/send-email, with its idempotency keys."""
-        if self._world.mail_fault == "hang":
-            await asyncio.sleep(_HANG)
-        if self._world.mail_fault:
-            return _error(503, "application_error", "Told to be down.")
-        if not request.headers.get("authorization", "").startswith("Bearer re_"):
-            return _error(401, "missing_api_key", "Missing API key in the authorization header.")
+        refused = await self._refused(request)
+        return refused or self._answer(*await self._accept(request))
+
+    async def _accept(self, request: AnyRequest) -> tuple[int, Json]:
         try:
             fields: Json = json.loads(await request.body())
         except ValueError:
@@ -60,18 +61,47 @@ class MailApi:
                 words = "Same idempotency key used with a different request payload."
                 return _error(409, "invalid_idempotent_request", words)
             held.handed += 1
-            return _answer(200, {"id": held.id})
+            return 200, {"id": held.id}
         mail = SentMail(id=str(uuid.uuid4()), key=key, fields=fields, at=time.time())
         self._world.mails[key] = mail
-        return _answer(200, {"id": mail.id})
+        return 200, {"id": mail.id}
 
     async def domains(self, request: AnyRequest) -> ASGIResponse:
-        """https://resend.com/docs/api-reference/domains/list-domains"""
-        if self._world.mail_fault:
-            return _error(503, "application_error", "Told to be down.")
+        """https://resend.com/docs/api-reference/domains/list-domains: whoever sends here has proved their domain."""
+        refused = await self._refused(request)
+        if refused is not None:
+            return refused
+        last = next(reversed(self._world.mails.values()), None)
+        sender = parseaddr(last.fields["from"])[1] if last is not None else ""
+        name = sender.rpartition("@")[2].lower() or _OWN_DOMAIN
+        domain = {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), "name": name, "status": "verified",
+            "created_at": datetime(2026, 1, 1, tzinfo=UTC).isoformat(sep=" "), "region": "eu-west-1",
+            "capabilities": {"sending": "enabled", "receiving": "disabled"},
+        }  # fmt: skip
+        return self._answer(200, {"object": "list", "has_more": False, "data": [domain]})
+
+    async def _refused(self, request: AnyRequest) -> ASGIResponse | None:
+        """What the API answers on a bad day, and without a key."""
+        status = await stumble(self._world.mail_fault, request.scope["client"])
+        if status == 429:
+            words = "Too many requests. Please limit the number of requests per second."
+            return self._answer(*_error(429, "rate_limit_exceeded", words), headers=[("retry-after", "1")])
+        if status is not None:
+            return self._answer(*_error(status, "application_error", "Told to be down."))
         if not request.headers.get("authorization", "").startswith("Bearer re_"):
-            return _error(401, "missing_api_key", "Missing API key in the authorization header.")
-        return _answer(200, {"object": "list", "has_more": False, "data": []})
+            return self._answer(
+                *_error(401, "missing_api_key", "Missing API key in the authorization header.")
+            )
+        return None
+
+    def _answer(
+        self, status: int, body: Json, *, headers: list[tuple[str, str]] | None = None
+    ) -> ASGIResponse:
+        return ASGIResponse(
+            body=cut(json.dumps(body).encode(), self._world.mail_fault), status_code=status,
+            media_type="application/json", headers=headers or [],
+        )  # fmt: skip
 
     async def mailbox(self) -> ASGIResponse:
         """Every mail, newest first."""
@@ -112,9 +142,5 @@ class MailApi:
         return next((m for m in self._world.mails.values() if m.id == mail), None)
 
 
-def _answer(status: int, body: Json) -> ASGIResponse:
-    return ASGIResponse(body=json.dumps(body).encode(), status_code=status, media_type="application/json")
-
-
-def _error(status: int, name: str, message: str) -> ASGIResponse:
-    return _answer(status, {"statusCode": status, "name": name, "message": message})
+def _error(status: int, name: str, message: str) -> tuple[int, Json]:
+    return status, {"statusCode": status, "name": name, "message": message}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -23,13 +22,13 @@ from entrypoints.sandbox import (
     stripe_cli,
 )
 from entrypoints.sandbox.deliveries import Deliveries
+from entrypoints.sandbox.faults import cut, stumble
 from entrypoints.sandbox.forms import unfold
 from entrypoints.sandbox.listing import Filters, page
 from entrypoints.sandbox.objects import API_VERSION, Call, Handler, Refusal, Routes, Told, snapshot
 from entrypoints.sandbox.world import Json, World, fresh_id
 
 AnyRequest = Request[Any, Any, Any]
-_HANG: Final = 60.0
 _CALLS_KEPT: Final = 1000
 _EVENTS: Final[Filters] = {
     "type": lambda event, wanted: fnmatchcase(event["type"], wanted),
@@ -85,14 +84,14 @@ class StripeApi:
         method, path = str(request.method), request.scope["path"].rstrip("/")
         self._world.calls.append(f"{method} {path}")
         del self._world.calls[:-_CALLS_KEPT]
-        if self._world.stripe_fault == "hang":
-            await asyncio.sleep(_HANG)
-        if self._world.stripe_fault:
-            return _answer(503, {"error": {"type": "api_error", "message": "Told to be down."}})
+        fault = self._world.stripe_fault
+        status = await stumble(fault, request.scope["client"])
+        if status is not None:
+            return _answer(status, _broken(status))
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not key.startswith(("sk_test_", "rk_test_", "pk_test_")):
             error = {"type": "invalid_request_error", "message": f"Invalid API Key provided: {key[:12]}***"}
-            return _answer(401, {"error": error})
+            return _answer(401, {"error": error}, fault=fault)
         body = (await request.body()).decode()
         params = unfold(body if method == "POST" else request.scope["query_string"].decode())
         try:
@@ -101,7 +100,7 @@ class StripeApi:
             )
         except Refusal as refusal:
             status, answer, replayed = refusal.status, refusal.body, False
-        return _answer(status, answer, replayed=replayed)
+        return _answer(status, answer, replayed=replayed, fault=fault)
 
     async def _once(
         self, key: str | None, method: str, path: str, body: str, params: Json
@@ -123,12 +122,20 @@ class StripeApi:
         return 200, answer, False
 
 
-def _answer(status: int, body: Json, *, replayed: bool = False) -> ASGIResponse:
+def _broken(status: int) -> Json:
+    """https://docs.stripe.com/api/errors, https://docs.stripe.com/rate-limits"""
+    if status == 429:
+        words = "Request rate limit exceeded."
+        return {"error": {"type": "invalid_request_error", "code": "rate_limit", "message": words}}
+    return {"error": {"type": "api_error", "message": "Told to be down."}}
+
+
+def _answer(status: int, body: Json, *, replayed: bool = False, fault: str = "") -> ASGIResponse:
     headers = [("request-id", fresh_id("req_", length=14)), ("stripe-version", API_VERSION)]
     if replayed:
         headers.append(("idempotent-replayed", "true"))
     return ASGIResponse(
-        body=json.dumps(body, indent=2).encode(),
+        body=cut(json.dumps(body, indent=2).encode(), fault),
         status_code=status,
         media_type="application/json",
         headers=headers,

@@ -95,7 +95,7 @@ class World:
     attempts: list[Attempt] = field(default_factory=list)
     manners: Manners = field(default_factory=Manners)
     stripe_fault: str = ""
-    """"" works, "down" answers 503, "hang" never answers in time."""
+    """One of `faults.FAULTS`; empty: works."""
     mail_fault: str = ""
     calls: list[str] = field(default_factory=list)
     """Method and path of the last requests to the Stripe side."""
