@@ -1,4 +1,4 @@
-"""The stand-in after a sale: refunds, disputes, lists, webhooks, faults; against Stripe's schema."""
+"""The stand-in after a sale: refunds, disputes, lists, webhooks, mail reports, faults; against Stripe's schema."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import resend
 import stripe
 
 from entrypoints.sandbox.objects import Call
 from entrypoints.sandbox.sessions import ROUTES
-from entrypoints.sandbox.world import World
+from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET, World
 from support.receiver import a_receiver
 from support.sales import charge_of, params, sold
 from support.servers import WEBHOOK_SECRET, Sandbox
@@ -310,6 +312,58 @@ def send_mail(box: Sandbox, **changes: Any) -> httpx.Response:
     return httpx.post(
         f"{box.url}/emails", json={**MAIL, **changes}, headers={"authorization": "Bearer re_x"}, timeout=5
     )
+
+
+def verified(body: str, headers: dict[str, str]) -> Any:
+    """What the resend package's own check lets through."""
+    return resend.Webhooks.verify(
+        {
+            "payload": body, "webhook_secret": MAIL_WEBHOOK_SECRET,
+            "headers": {name: headers[f"svix-{name}"] for name in ("id", "timestamp", "signature")},
+        }
+    )  # fmt: skip
+
+
+def test_mail_reports_are_signed_as_resend_signs_them(sandbox: Sandbox) -> None:
+    mail = send_mail(
+        sandbox, tags=[{"name": "kind", "value": "ticket"}], headers={"List-Unsubscribe": "<https://x>"}
+    ).json()["id"]
+    report = sandbox.post(f"/_sandbox/mails/{mail}/report", type="email.bounced", copies=0)
+    event = verified(report["body"], report["headers"])
+    data = event["data"]
+    assert (event["type"], data["email_id"], data["to"]) == ("email.bounced", mail, ["anna@example.com"])
+    assert (data["tags"], data["bounce"]["type"]) == ({"kind": "ticket"}, "Permanent")
+    with pytest.raises(ValueError, match="signature"):
+        verified(report["body"].replace("anna", "otto"), report["headers"])
+    page = httpx.get(f"{sandbox.url}/mailbox/{mail}").text
+    assert "List-Unsubscribe" in page
+    with a_receiver() as shop:
+        sandbox.behave(mail_webhook_url=f"{shop.url}/mail-events")
+        shop.answers = [503]
+        httpx.post(f"{sandbox.url}/mailbox/{mail}", data={"report": "email.complained"})
+        one, two = shop.wait(2)
+        assert one[0]["svix-id"] == two[0]["svix-id"], "told again, since the first answer was no 2xx"
+        assert verified(two[1].decode(), two[0])["type"] == "email.complained"
+        send_mail(sandbox, to="bounce@example.com")
+        kinds = [verified(body.decode(), headers)["type"] for headers, body in shop.wait(4)[2:]]
+        assert kinds == ["email.sent", "email.bounced"]
+        send_mail(sandbox)
+        time.sleep(1.5)
+        assert len(shop.heard) == 4, "no other mail is reported by itself"
+
+
+def test_without_a_secret_no_mail_is_reported(tmp_path: Path) -> None:
+    with a_receiver() as shop:
+        box = Sandbox(tmp_path, shop.url)
+        box.process.command += ["--mail-webhook-secret", ""]
+        box.start()
+        try:
+            mail = send_mail(box, to=["bounce@example.com"]).json()["id"]
+            assert httpx.post(f"{box.url}/_sandbox/mails/{mail}/report", json={}).status_code == 409
+            time.sleep(1.5)
+            assert shop.heard == []
+        finally:
+            box.process.stop()
 
 
 def test_the_domain_that_sends_is_verified(sandbox: Sandbox) -> None:

@@ -12,6 +12,7 @@ from entrypoints.sandbox.home import HomePage
 from entrypoints.sandbox.hosted import HostedPages
 from entrypoints.sandbox.invoice_pages import InvoicePages
 from entrypoints.sandbox.mail_api import MailApi
+from entrypoints.sandbox.mail_reports import MailReports
 from entrypoints.sandbox.pages import SandboxPages
 from entrypoints.sandbox.stripe_api import StripeApi
 from entrypoints.sandbox.world import World
@@ -23,13 +24,14 @@ def build_sandbox(world: World) -> Litestar:
     promotions.stock(world)
     pages = SandboxPages()
     deliveries = Deliveries(world)
+    reports = MailReports(world, deliveries)
     families = (
         StripeApi(world, deliveries),
         HostedPages(world, deliveries, pages),
         InvoicePages(world, pages),
-        MailApi(world, pages),
+        MailApi(world, pages, reports),
         HomePage(world, deliveries, pages),
-        Control(world, deliveries),
+        Control(world, deliveries, reports),
     )
 
     @get("/healthz", status_code=200)

@@ -18,6 +18,7 @@ from entrypoints.sandbox.deliveries import Deliveries, body_of, sign
 from entrypoints.sandbox.disputes import close_dispute, open_dispute, update_dispute
 from entrypoints.sandbox.faults import FAULTS
 from entrypoints.sandbox.hosted import asks_address
+from entrypoints.sandbox.mail_reports import KINDS, MailReports
 from entrypoints.sandbox.objects import Refusal, Told
 from entrypoints.sandbox.payments import NO_ADDRESS
 from entrypoints.sandbox.promotions import apply_code
@@ -32,9 +33,10 @@ _SOMEWHERE: Final = {**NO_ADDRESS, "country": "DE", "postal_code": "10115"}
 class Control:
     """What a test does to the world, and sees of it."""
 
-    def __init__(self, world: World, deliveries: Deliveries) -> None:
+    def __init__(self, world: World, deliveries: Deliveries, reports: MailReports) -> None:
         self._world = world
         self._deliveries = deliveries
+        self._reports = reports
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers."""
@@ -46,6 +48,7 @@ class Control:
             post("/_sandbox/refunds/{refund:str}/settle", status_code=200)(self.settle),
             post("/_sandbox/disputes/{dispute:str}/update", status_code=200)(self.update),
             post("/_sandbox/disputes/{dispute:str}/close", status_code=200)(self.close),
+            post("/_sandbox/mails/{mail:str}/report", status_code=200)(self.report),
             route("/_sandbox/sessions", http_method=[HttpMethod.GET], status_code=200)(self.sessions),
             get("/_sandbox/mails", status_code=200)(self.mails),
             get("/_sandbox/calls", status_code=200)(self.calls),
@@ -174,6 +177,21 @@ class Control:
         signed = [{**self._signed(event), "type": event["type"]} for event in events]
         return _json({name: thing, "events": signed})
 
+    async def report(self, request: AnyRequest, mail: FromPath[str]) -> ASGIResponse:
+        """What became of a mail: {"type", "bounce": {…}, "copies", "wait"}. Answers with the delivery, signed."""
+        told: Json = json.loads(await request.body() or b"{}")
+        found, kind = self._world.mails_by_id.get(mail), told.get("type", "email.bounced")
+        if found is None:
+            return _no("no mail of that id")
+        if kind not in KINDS:
+            return _no(f"Resend sends no {kind}")
+        manners = Manners(copies=int(told.get("copies", 1)), before_redirect=bool(told.get("wait", True)))
+        sent = await self._reports.report(found, kind, manners, told)
+        if sent is None:
+            return _no("there is no secret to sign mail webhooks with")
+        body, headers = sent
+        return _json({"body": body.decode(), "headers": headers})
+
     # ------------------------------------------------------------------ look, and break
 
     async def sign(self, request: AnyRequest) -> ASGIResponse:
@@ -199,7 +217,8 @@ class Control:
         return _json([asdict(attempt) for attempt in self._world.attempts])
 
     async def behave(self, request: AnyRequest) -> ASGIResponse:
-        """{"stripe": one of `faults.FAULTS`, "mail": the same, "copies", "delay", "before_redirect", "webhook_url"}."""
+        """{"stripe": one of `faults.FAULTS`, "mail": the same, "copies", "delay", "before_redirect", "webhook_url",
+        "mail_webhook_url"}."""
         told: Json = json.loads(await request.body())
         for side in ("stripe", "mail"):
             if told.get(side, "") not in FAULTS:
@@ -207,6 +226,7 @@ class Control:
         self._world.stripe_fault = told.get("stripe", self._world.stripe_fault)
         self._world.mail_fault = told.get("mail", self._world.mail_fault)
         self._world.webhook_url = told.get("webhook_url", self._world.webhook_url)
+        self._world.mail_webhook_url = told.get("mail_webhook_url", self._world.mail_webhook_url)
         held = self._world.manners
         self._world.manners = Manners(
             copies=told.get("copies", held.copies),

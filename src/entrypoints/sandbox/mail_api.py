@@ -8,6 +8,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from email.utils import parseaddr
+from itertools import islice
 from typing import Any, Final
 
 from litestar import Request, get, post
@@ -16,8 +17,10 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from entrypoints.sandbox.faults import cut, stumble
-from entrypoints.sandbox.pages import SandboxPages
-from entrypoints.sandbox.world import Json, SentMail, World
+from entrypoints.sandbox.forms import fields_of
+from entrypoints.sandbox.mail_reports import KINDS, MailReports, recipients
+from entrypoints.sandbox.pages import SandboxPages, see_other
+from entrypoints.sandbox.world import Json, Manners, SentMail, World
 
 AnyRequest = Request[Any, Any, Any]
 _SHOWN: Final = 200
@@ -27,9 +30,10 @@ _OWN_DOMAIN: Final = "cloakroom.example"
 class MailApi:
     """POST /emails, GET /domains; and the mailbox pages."""
 
-    def __init__(self, world: World, pages: SandboxPages) -> None:
+    def __init__(self, world: World, pages: SandboxPages, reports: MailReports) -> None:
         self._world = world
         self._pages = pages
+        self._reports = reports
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers."""
@@ -38,6 +42,7 @@ class MailApi:
             get("/domains", status_code=200)(self.domains),
             get("/mailbox", status_code=200)(self.mailbox),
             get("/mailbox/{mail:str}", status_code=200)(self.read),
+            post("/mailbox/{mail:str}", status_code=303)(self.report),
             get("/mailbox/{mail:str}/html", status_code=200)(self.body),
         ]
 
@@ -63,7 +68,8 @@ class MailApi:
             held.handed += 1
             return 200, {"id": held.id}
         mail = SentMail(id=str(uuid.uuid4()), key=key, fields=fields, at=time.time())
-        self._world.mails[key] = mail
+        self._world.mails[key] = self._world.mails_by_id[mail.id] = mail
+        await self._reports.accepted(mail)
         return 200, {"id": mail.id}
 
     async def domains(self, request: AnyRequest) -> ASGIResponse:
@@ -104,42 +110,48 @@ class MailApi:
         )  # fmt: skip
 
     async def mailbox(self) -> ASGIResponse:
-        """Every mail, newest first."""
-        mails = sorted(self._world.mails.values(), key=lambda mail: -mail.at)
+        """The last mails, newest first."""
         shown = [
-            {"id": m.id, "to": ", ".join(m.fields["to"]), "subject": m.fields["subject"], "at": m.at}
-            for m in mails
+            {"id": m.id, "to": ", ".join(recipients(m)), "subject": m.fields["subject"], "at": m.at}
+            for m in islice(reversed(self._world.mails.values()), _SHOWN)
         ]
-        return self._pages.html("mailbox.html", mails=shown[:200], shop_url=self._world.shop_url)
+        return self._pages.html("mailbox.html", mails=shown, shop_url=self._world.shop_url)
 
     async def read(self, mail: FromPath[str]) -> ASGIResponse:
         """One mail, as HTML and as text."""
-        found = self._find(mail)
+        found = self._world.mails_by_id.get(mail)
         if found is None:
             return self._pages.over("no such mail", self._world.shop_url, status=404)
-        text = str(found.fields.get("text", ""))
+        fields = found.fields
         pieces = [
             {"text": piece, "link": piece.startswith("http")}
-            for piece in re.split(r"(https?://\S+)", text)
+            for piece in re.split(r"(https?://\S+)", str(fields.get("text", "")))
             if piece
         ]
         return self._pages.html(
-            "mail.html", mail={"id": found.id, "key": found.key, "at": found.at, "fields": found.fields},
-            sender=found.fields["from"], pieces=pieces, shop_url=self._world.shop_url,
+            "mail.html", mail={"id": found.id, "key": found.key, "at": found.at, "subject": fields["subject"]},
+            sender=fields["from"], to=", ".join(recipients(found)), pieces=pieces,
+            headers=list((fields.get("headers") or {}).items()), tags=fields.get("tags") or [],
+            reports=self._world.reports.get(found.id, []), tells=bool(self._world.mail_webhook_secret),
         )  # fmt: skip
+
+    async def report(self, request: AnyRequest, mail: FromPath[str]) -> ASGIResponse:
+        """A button of the mail's page: what became of it."""
+        found = self._world.mails_by_id.get(mail)
+        kind = (await fields_of(request)).get("report")
+        if found is not None and kind in KINDS:
+            await self._reports.report(found, kind, Manners())
+        return see_other(f"/mailbox/{mail}" if found is not None else "/mailbox")
 
     async def body(self, mail: FromPath[str]) -> ASGIResponse:
         """The HTML part alone, for the frame of the page above. Links open in the whole window."""
-        found = self._find(mail)
+        found = self._world.mails_by_id.get(mail)
         html = "" if found is None else str(found.fields.get("html", ""))
         html = html.replace("<head>", '<head><base target="_top">', 1)
         policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
         return ASGIResponse(
             body=html.encode(), media_type="text/html", headers=[("content-security-policy", policy)]
         )
-
-    def _find(self, mail: str) -> SentMail | None:
-        return next((m for m in self._world.mails.values() if m.id == mail), None)
 
 
 def _error(status: int, name: str, message: str) -> tuple[int, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import string
 import time
@@ -13,6 +14,8 @@ _SHELVES: Final = {
     "payment_intent": "intents", "latest_charge": "charges", "charge": "charges", "invoice": "invoices",
     "coupon": "coupons", "promotion_code": "codes", "customer": "customers",
 }  # fmt: skip
+MAIL_WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(b"the stand-in's mail webhooks").decode()
+"""What mail webhooks are signed with unless told otherwise: a shop that listens to them knows it."""
 Json = dict[str, Any]
 
 
@@ -64,6 +67,9 @@ class World:
     webhook_url: str
     webhook_secret: str
     shop_url: str
+    mail_webhook_secret: str = MAIL_WEBHOOK_SECRET
+    """Empty: no mail webhook is ever sent."""
+    mail_webhook_url: str = ""
     sessions: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, list[Json]] = field(default_factory=dict)
     """The line items of a session: name, description, amount, quantity, currency, tax_behavior, tax_code."""
@@ -92,6 +98,10 @@ class World:
     answers: dict[tuple[str, str], tuple[str, int, Json]] = field(default_factory=dict)
     """What was answered under an idempotency key: the request, the status, the body."""
     mails: dict[str, SentMail] = field(default_factory=dict)
+    """By idempotency key."""
+    mails_by_id: dict[str, SentMail] = field(default_factory=dict)
+    reports: dict[str, list[str]] = field(default_factory=dict)
+    """What was reported of a mail: the types of its webhooks."""
     attempts: list[Attempt] = field(default_factory=list)
     manners: Manners = field(default_factory=Manners)
     stripe_fault: str = ""
@@ -99,6 +109,9 @@ class World:
     mail_fault: str = ""
     calls: list[str] = field(default_factory=list)
     """Method and path of the last requests to the Stripe side."""
+
+    def __post_init__(self) -> None:
+        self.mail_webhook_url = self.mail_webhook_url or f"{self.shop_url}/mail-events"
 
     def shelf_of(self, name: str) -> dict[str, Json] | None:
         """The objects whose ids a field of that name holds; None if it holds no ids."""
