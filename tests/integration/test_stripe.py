@@ -10,12 +10,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx
 import jsonschema
 import pytest
 
@@ -25,7 +23,8 @@ from domain.ports import CheckoutNews, CheckoutOffer, PaymentsRefused, PaymentsU
 from domain.purchase import Checkout
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId
 from support.servers import BOOK, WEBHOOK_SECRET, Sandbox, Shopper, ShopServer, free_port
-from support.tools import stripe_cli, stripe_schema
+from support.stripe_schema import ask_raw, document, form, holds, strict
+from support.tools import stripe_cli
 
 OFFER = CheckoutOffer(
     checkout=Checkout(
@@ -99,7 +98,7 @@ def test_a_checkout_is_made_once_looked_at_and_listed_when_paid(sandbox: Sandbox
 def test_the_list_is_followed_over_its_pages(sandbox: Sandbox) -> None:
     refs = set()
     for number in range(105):
-        made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(number))))
+        made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(number))))
         sandbox.pay(made["id"])
         refs.add(made["id"])
 
@@ -174,54 +173,8 @@ def test_the_window_of_a_signature_has_two_sides(sandbox: Sandbox, shift: int, f
 # ------------------------------------------------------------------ Stripe's published schema
 
 
-@cache
-def _document() -> dict[str, Any]:
-    return dict(json.loads(stripe_schema().read_text()))
-
-
-def _strict(node: Any) -> Any:
-    """OpenAPI 3.0 to JSON Schema: nullable becomes a choice, expandable references stay ids or objects."""
-    if isinstance(node, list):
-        return [_strict(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    inner = {
-        key: _strict(value) for key, value in node.items() if key not in ("nullable", "x-expansionResources")
-    }
-    return {"anyOf": [inner, {"type": "null"}]} if node.get("nullable") else inner
-
-
-@cache
-def _validator(name: str) -> Any:
-    schemas = _strict(_document()["components"]["schemas"])
-    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
-    return jsonschema.Draft202012Validator(schema)
-
-
-def holds(name: str, thing: Any) -> None:
-    errors = [f"{list(e.absolute_path)}: {e.message[:200]}" for e in _validator(name).iter_errors(thing)]
-    assert not errors, errors
-
-
-def _form(params: Any, prefix: str = "") -> dict[str, str]:
-    """Nested parameters as Stripe's libraries encode them."""
-    flat: dict[str, str] = {}
-    items = params.items() if isinstance(params, dict) else enumerate(params)
-    for key, value in items:
-        name = f"{prefix}[{key}]" if prefix else str(key)
-        flat |= _form(value, name) if isinstance(value, (dict, list)) else {name: str(value)}
-    return flat
-
-
-def ask_raw(
-    sandbox: Sandbox, method: str, path: str, data: dict[str, str] | None = None, **headers: str
-) -> Any:
-    headers = {"authorization": "Bearer sk_test_abcdefgh", **headers}
-    return httpx.request(method, f"{sandbox.url}{path}", data=data, headers=headers).json()
-
-
 def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> None:
-    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(30))))
+    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(30))))
     holds("checkout.session", made)
     event = json.loads(sandbox.pay(made["id"])["body"])
     holds("event", event)
@@ -234,7 +187,7 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
         "data"
     ]:
         holds("checkout.session", session)
-    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", _form(_create_params(an_offer(31))))
+    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(31))))
     expired = ask_raw(sandbox, "POST", f"/v1/checkout/sessions/{second['id']}/expire")
     holds("checkout.session", expired)
     assert expired["status"] == "expired"
@@ -244,6 +197,14 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
         ("product", "/v1/products", {"name": "x"}),
         ("price", "/v1/prices", {"currency": "usd", "unit_amount": "500", "product": "prod_1"}),
         ("payment_method", "/v1/payment_methods", {"type": "card"}),
+        (
+            "payment_method",
+            "/v1/payment_methods",
+            form({"type": "sepa_debit", "sepa_debit": {"iban": "AT611904"}}),
+        ),
+        ("customer", "/v1/customers", {"email": "anna@example.com"}),
+        ("coupon", "/v1/coupons", {"percent_off": "20"}),
+        ("payment_intent", "/v1/payment_intents", {"amount": "500", "currency": "usd"}),
     ):
         holds(name, ask_raw(sandbox, "POST", path, data))
     holds("error", ask_raw(sandbox, "GET", "/v1/checkout/sessions/cs_test_none"))
@@ -251,10 +212,10 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
 
 def test_our_request_follows_the_schema() -> None:
     """Every parameter we send is one that Stripe's document names, at every depth."""
-    operation = _document()["paths"]["/v1/checkout/sessions"]["post"]
+    operation = document()["paths"]["/v1/checkout/sessions"]["post"]
     schema = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
     validator = jsonschema.Draft202012Validator(
-        {**_strict(schema), "components": {"schemas": _strict(_document()["components"]["schemas"])}}
+        {**strict(schema), "components": {"schemas": strict(document()["components"]["schemas"])}}
     )
     params = json.loads(json.dumps(_create_params(OFFER)))
     assert not [e.message for e in validator.iter_errors(params)]
@@ -262,7 +223,7 @@ def test_our_request_follows_the_schema() -> None:
 
 
 def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sandbox: Sandbox) -> None:
-    params = _form(_create_params(an_offer(40)))
+    params = form(_create_params(an_offer(40)))
     one = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
     two = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
     assert one == two
@@ -273,7 +234,7 @@ def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sa
 
 
 def test_what_stripe_would_refuse_is_refused(sandbox: Sandbox) -> None:
-    params = _form(_create_params(OFFER))
+    params = form(_create_params(OFFER))
     for change, param in (
         ({"unheard_of": "1"}, "unheard_of"),
         ({"customer_email": "nobody"}, "customer_email"),
@@ -297,35 +258,64 @@ def test_the_stand_in_listens_on_loopback_only(sandbox: Sandbox) -> None:
 # ------------------------------------------------------------------ the official Stripe CLI
 
 
+def trigger(shop: ShopServer, home: Path, event: str) -> None:
+    binary = stripe_cli()
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(home), "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
+        "STRIPE_API_KEY": "sk_test_" + "a" * 24,
+    }  # fmt: skip
+    done = subprocess.run(
+        [binary, "trigger", event, "--api-base", shop.sandbox.url],
+        env=environment, cwd=home, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr + str(shop.sandbox.get("/_sandbox/calls")[-12:])
+
+
 @pytest.mark.parametrize(
     ("event", "outcome"),
     [
         ("checkout.session.completed", True),
         ("checkout.session.async_payment_succeeded", True),
+        ("checkout.session.async_payment_failed", True),
         ("checkout.session.expired", True),
     ],
 )
 def test_the_stripe_cli_drives_the_stand_in_and_the_shop_quarantines_its_sessions(
     shop: ShopServer, tmp_path: Path, event: str, outcome: bool
 ) -> None:
-    binary = stripe_cli()
     before = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")}
     sold = len(shop.export()["purchase"])
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
-        "STRIPE_API_KEY": "sk_test_" + "a" * 24,
-    }  # fmt: skip
-    done = subprocess.run(
-        [binary, "trigger", event, "--api-base", shop.sandbox.url],
-        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr + str(shop.sandbox.get("/_sandbox/calls")[-12:])
+    trigger(shop, tmp_path, event)
     [made] = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")} - before
     told = [a for a in shop.sandbox.get("/_sandbox/attempts") if a["type"] == event]
     assert told[-1]["status"] == "200"
     books = shop.export()
     assert (made in {q["id"] for q in books["quarantine"]}) is outcome
     assert len(books["purchase"]) == sold
+
+
+@pytest.mark.parametrize(
+    ("event", "kinds"),
+    [
+        ("charge.refunded", ["refund.created", "charge.refunded"]),
+        ("charge.refund.updated", ["refund.created", "charge.refunded", "refund.updated"]),
+        ("charge.dispute.created", ["charge.dispute.created"]),
+        ("charge.dispute.updated", ["charge.dispute.created", "charge.dispute.updated"]),
+        ("charge.dispute.closed", ["charge.dispute.created", "charge.dispute.closed"]),
+    ],
+)
+def test_the_stripe_cli_refunds_and_disputes_what_the_shop_never_sold(
+    shop: ShopServer, tmp_path: Path, event: str, kinds: list[str]
+) -> None:
+    """Payments without a session or metadata: the shop hears of them, and books nothing."""
+    before = {a["event"] for a in shop.sandbox.get("/_sandbox/attempts")}
+    sold = len(shop.export()["purchase"])
+    trigger(shop, tmp_path, event)
+    heard = [a for a in shop.sandbox.get("/_sandbox/attempts") if a["event"] not in before]
+    about = [a for a in heard if a["type"].startswith(("refund.", "charge.refund", "charge.dispute."))]
+    assert [a["type"] for a in about] == kinds
+    assert all(a["status"].startswith("2") for a in about), about
+    assert len(shop.export()["purchase"]) == sold
 
 
 def test_buying_needs_nothing_set_up_at_stripe(shop: ShopServer) -> None:

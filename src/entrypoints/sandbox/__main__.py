@@ -9,7 +9,7 @@ import click
 
 from entrypoints.listening import Address, CannotListen, Listener
 from entrypoints.sandbox.app import build_sandbox
-from entrypoints.sandbox.world import World
+from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET, World
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,12 +18,19 @@ from entrypoints.sandbox.world import World
 @click.option(
     "--webhook-secret", default="whsec_sandbox", show_default=True, help="What events are signed with."
 )
-def main(port: int, shop: str, webhook_secret: str) -> None:
+@click.option(
+    "--mail-webhook-secret",
+    default=MAIL_WEBHOOK_SECRET,
+    show_default=True,
+    help="What mail webhooks are signed with; empty: none are sent.",
+)
+def main(port: int, shop: str, webhook_secret: str, mail_webhook_secret: str) -> None:
     """A stand-in for Stripe and Resend, on 127.0.0.1 only. It takes no money and mails nobody."""
     world = World(
         own_url=f"http://127.0.0.1:{port}",
         webhook_url=f"{shop}/webhook",
         webhook_secret=webhook_secret,
+        mail_webhook_secret=mail_webhook_secret,
         shop_url=shop,
     )
 

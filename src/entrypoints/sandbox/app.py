@@ -5,10 +5,14 @@ from __future__ import annotations
 from litestar import Litestar, get
 from litestar.response.base import ASGIResponse
 
+from entrypoints.sandbox import endpoints, promotions
 from entrypoints.sandbox.control import Control
 from entrypoints.sandbox.deliveries import Deliveries
+from entrypoints.sandbox.home import HomePage
 from entrypoints.sandbox.hosted import HostedPages
+from entrypoints.sandbox.invoice_pages import InvoicePages
 from entrypoints.sandbox.mail_api import MailApi
+from entrypoints.sandbox.mail_reports import MailReports
 from entrypoints.sandbox.pages import SandboxPages
 from entrypoints.sandbox.stripe_api import StripeApi
 from entrypoints.sandbox.world import World
@@ -16,14 +20,18 @@ from entrypoints.sandbox.world import World
 
 def build_sandbox(world: World) -> Litestar:
     """Stripe's API, its hosted page, Resend's API, a mailbox, and the controls."""
+    endpoints.stock(world)
+    promotions.stock(world)
     pages = SandboxPages()
     deliveries = Deliveries(world)
-    api = StripeApi(world, deliveries)
+    reports = MailReports(world, deliveries)
     families = (
-        api,
-        HostedPages(world, api, deliveries, pages),
-        MailApi(world, pages),
-        Control(world, api, deliveries, pages),
+        StripeApi(world, deliveries),
+        HostedPages(world, deliveries, pages),
+        InvoicePages(world, pages),
+        MailApi(world, pages, reports),
+        HomePage(world, deliveries, pages),
+        Control(world, deliveries, reports),
     )
 
     @get("/healthz", status_code=200)

@@ -1,42 +1,54 @@
-"""What Stripe and Resend have no API for: pay without a browser, let a bank answer, break things, look inside."""
+"""What Stripe and Resend have no API for: pay without a browser, let a bank answer, break things, look inside.
+
+/_sandbox/… for tests and benchmarks: JSON in, JSON out.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from litestar import HttpMethod, Request, get, post, route
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from entrypoints.sandbox.deliveries import Deliveries, sign
-from entrypoints.sandbox.hosted import fields_of
-from entrypoints.sandbox.objects import make_event, settle_session
-from entrypoints.sandbox.pages import SandboxPages, see_other
-from entrypoints.sandbox.stripe_api import StripeApi
+from entrypoints.sandbox.deliveries import Deliveries, body_of, sign
+from entrypoints.sandbox.disputes import close_dispute, open_dispute, update_dispute
+from entrypoints.sandbox.faults import FAULTS
+from entrypoints.sandbox.hosted import asks_address
+from entrypoints.sandbox.mail_reports import KINDS, MailReports
+from entrypoints.sandbox.objects import Refusal, Told
+from entrypoints.sandbox.payments import NO_ADDRESS
+from entrypoints.sandbox.promotions import apply_code
+from entrypoints.sandbox.refunds import create_refund, settle_refund
+from entrypoints.sandbox.sessions import bank_says, completed, settle_session, takes_debits
 from entrypoints.sandbox.world import Json, Manners, World
 
 AnyRequest = Request[Any, Any, Any]
+_SOMEWHERE: Final = {**NO_ADDRESS, "country": "DE", "postal_code": "10115"}
 
 
 class Control:
-    """/ for people, /_sandbox/… for tests and benchmarks."""
+    """What a test does to the world, and sees of it."""
 
-    def __init__(self, world: World, api: StripeApi, deliveries: Deliveries, pages: SandboxPages) -> None:
+    def __init__(self, world: World, deliveries: Deliveries, reports: MailReports) -> None:
         self._world = world
-        self._api = api
         self._deliveries = deliveries
-        self._pages = pages
+        self._reports = reports
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers."""
         return [
-            get("/", status_code=200)(self.home),
-            post("/sessions/{cs:str}", status_code=303)(self.act),
             post("/_sandbox/sessions/{cs:str}/pay", status_code=200)(self.pay),
             post("/_sandbox/sessions/{cs:str}/bank", status_code=200)(self.bank),
+            post("/_sandbox/sessions/{cs:str}/refund", status_code=200)(self.refund),
+            post("/_sandbox/sessions/{cs:str}/dispute", status_code=200)(self.dispute),
+            post("/_sandbox/refunds/{refund:str}/settle", status_code=200)(self.settle),
+            post("/_sandbox/disputes/{dispute:str}/update", status_code=200)(self.update),
+            post("/_sandbox/disputes/{dispute:str}/close", status_code=200)(self.close),
+            post("/_sandbox/mails/{mail:str}/report", status_code=200)(self.report),
             route("/_sandbox/sessions", http_method=[HttpMethod.GET], status_code=200)(self.sessions),
             get("/_sandbox/mails", status_code=200)(self.mails),
             get("/_sandbox/calls", status_code=200)(self.calls),
@@ -45,45 +57,30 @@ class Control:
             post("/_sandbox/behave", status_code=200)(self.behave),
         ]
 
-    async def home(self) -> ASGIResponse:
-        """What is going on, for somebody who watches the race."""
-        newest = sorted(self._world.sessions.values(), key=lambda s: -s["created"])[:50]
-        sessions = [
-            {"id": s["id"], "status": s["status"], "paid": s["payment_status"], "amount": s["amount_total"],
-             "currency": s["currency"], "created": s["created"], "name": self._world.lines[s["id"]][0]["name"],
-             "url": s["url"]}
-            for s in newest
-        ]  # fmt: skip
-        attempts = list(reversed(self._world.attempts))[:50]
-        return self._pages.html(
-            "home.html", sessions=sessions, attempts=attempts, shop_url=self._world.shop_url
-        )
-
-    async def act(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """A button of the page: let the bank pay or bounce, expire, or send the event again."""
-        wish = (await fields_of(request)).get("wish")
-        session = self._world.sessions.get(cs)
-        manners = Manners(before_redirect=True)
-        if session is not None and wish == "expire" and session["status"] == "open":
-            await self._api.expire(cs)
-        elif session is not None and wish in ("succeed", "bounce") and session["payment_intent"]:
-            await self._deliveries.send([self._api.bank_says(cs, succeeds=wish == "succeed")], manners)
-        elif session is not None and wish == "again" and session["status"] == "complete":
-            event = make_event(self._world, "checkout.session.completed", session)
-            await self._deliveries.send([event], manners)
-        return see_other("/")
+    # ------------------------------------------------------------------ a sale
 
     async def pay(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """Pay: {"email", "delayed", "copies", "delay", "wait"}. Answers with the event, signed, and the way back."""
+        """Pay: {"email", "delayed", "promotion_code", "copies", "delay", "wait"}.
+
+        Answers with the event, signed, and the way back.
+        """
         told: Json = json.loads(await request.body() or b"{}")
         session = self._world.sessions.get(cs)
         if session is None or session["status"] != "open":
-            return _json({"error": "no open session of that id"}, status=409)
+            return _no("no open session of that id")
         email = session["customer_email"] or told.get("email", "shopper@example.com")
         delayed = bool(told.get("delayed"))
-        settle_session(self._world, cs, email=email, name="", delayed=delayed)
+        if delayed and not takes_debits(session):
+            return _no("this session takes no debits")
+        if told.get("promotion_code"):
+            try:
+                apply_code(self._world, session, told["promotion_code"])
+            except Refusal as refusal:
+                return _no(str(refusal))
+        address = _SOMEWHERE if asks_address(session) else None
+        settle_session(self._world, cs, email=email, name="", delayed=delayed, address=address)
         session.update(told.get("change") or {})
-        event = make_event(self._world, "checkout.session.completed", session)
+        event = completed(self._world, session)
         manners = Manners(
             copies=int(told.get("copies", 0)),
             delay=float(told.get("delay", 0)),
@@ -94,19 +91,108 @@ class Control:
         return _json({**self._signed(event), "back": back})
 
     async def bank(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """The bank's answer to a debit: {"succeeds", "copies"}."""
+        """The bank's answer to a debit: {"succeeds", "copies", "created"}."""
         told: Json = json.loads(await request.body() or b"{}")
-        event = self._api.bank_says(cs, succeeds=bool(told.get("succeeds", True)))
+        session = self._world.sessions.get(cs)
+        if session is None or not session["payment_intent"]:
+            return _no("no debit of that id")
+        succeeds = bool(told.get("succeeds", True))
+        event = bank_says(self._world, cs, succeeds=succeeds, created=told.get("created"))
         await self._deliveries.send([event], Manners(copies=int(told.get("copies", 1))))
         return _json(self._signed(event))
 
     def _signed(self, event: Json) -> Json:
-        body = json.dumps(event, indent=2)
+        body = body_of(event)
         return {
             "event": event["id"],
-            "body": body,
-            "signature": sign(body.encode(), self._world.webhook_secret),
+            "body": body.decode(),
+            "signature": sign(body, self._world.webhook_secret),
         }
+
+    # ------------------------------------------------------------------ after the sale
+
+    async def refund(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
+        """{"amount": null for what is left, "status", "copies", "wait", "created"}."""
+        told: Json = json.loads(await request.body() or b"{}")
+        charge = self._charge_of(cs)
+        if charge is None:
+            return _no("no paid session of that id")
+        return await self._told("refund", told, lambda: create_refund(
+            self._world, charge, amount=told.get("amount"), status=told.get("status", "succeeded"),
+            created=told.get("created"),
+        ))  # fmt: skip
+
+    async def settle(self, request: AnyRequest, refund: FromPath[str]) -> ASGIResponse:
+        """{"status": "succeeded" | "failed" | "canceled", "copies", "wait", "created"}."""
+        told: Json = json.loads(await request.body() or b"{}")
+        found = self._world.refunds.get(refund)
+        if found is None:
+            return _no("no refund of that id")
+        return await self._told("refund", told, lambda: settle_refund(
+            self._world, found, told.get("status", "succeeded"), created=told.get("created")
+        ))  # fmt: skip
+
+    async def dispute(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
+        """{"status", "amount": null for the whole charge, "reason", "copies", "wait", "created"}."""
+        told: Json = json.loads(await request.body() or b"{}")
+        charge = self._charge_of(cs)
+        if charge is None:
+            return _no("no paid session of that id")
+        return await self._told("dispute", told, lambda: open_dispute(
+            self._world, charge, status=told.get("status", "needs_response"), amount=told.get("amount"),
+            reason=told.get("reason", "fraudulent"), created=told.get("created"),
+        ))  # fmt: skip
+
+    async def update(self, request: AnyRequest, dispute: FromPath[str]) -> ASGIResponse:
+        """{"status": "under_review", or "needs_response" for an inquiry that grew, "copies", "wait", "created"}."""
+        return await self._of_dispute(request, dispute, update_dispute, "under_review")
+
+    async def close(self, request: AnyRequest, dispute: FromPath[str]) -> ASGIResponse:
+        """{"status": "won" | "lost" | "warning_closed", "copies", "wait", "created"}."""
+        return await self._of_dispute(request, dispute, close_dispute, "lost")
+
+    async def _of_dispute(self, request: AnyRequest, dispute: str, what: Any, usual: str) -> ASGIResponse:
+        told: Json = json.loads(await request.body() or b"{}")
+        found = self._world.disputes.get(dispute)
+        if found is None:
+            return _no("no dispute of that id")
+        return await self._told("dispute", told, lambda: what(
+            self._world, found, told.get("status", usual), created=told.get("created")
+        ))  # fmt: skip
+
+    def _charge_of(self, cs: str) -> Json | None:
+        session = self._world.sessions.get(cs)
+        intent = self._world.intents.get(session["payment_intent"]) if session else None
+        return None if intent is None else self._world.charges.get(intent["latest_charge"])
+
+    async def _told(self, name: str, told: Json, work: Any) -> ASGIResponse:
+        """Do it, tell the shop in the manner that was asked for, answer with all that was said, signed."""
+        try:
+            done: Told = work()
+        except Refusal as refusal:
+            return _no(str(refusal))
+        thing, events = done
+        manners = Manners(copies=int(told.get("copies", 1)), before_redirect=bool(told.get("wait", True)))
+        await self._deliveries.send(events, manners)
+        signed = [{**self._signed(event), "type": event["type"]} for event in events]
+        return _json({name: thing, "events": signed})
+
+    async def report(self, request: AnyRequest, mail: FromPath[str]) -> ASGIResponse:
+        """What became of a mail: {"type", "bounce": {…}, "copies", "wait"}. Answers with the delivery, signed."""
+        told: Json = json.loads(await request.body() or b"{}")
+        found, kind = self._world.mails_by_id.get(mail), told.get("type", "email.bounced")
+        if found is None:
+            return _no("no mail of that id")
+        if kind not in KINDS:
+            return _no(f"Resend sends no {kind}")
+        manners = Manners(copies=int(told.get("copies", 1)), before_redirect=bool(told.get("wait", True)))
+        sent = await self._reports.report(found, kind, manners, told)
+        if sent is None:
+            return _no("there is no secret to sign mail webhooks with")
+        body, headers = sent
+        return _json({"body": body.decode(), "headers": headers})
+
+    # ------------------------------------------------------------------ look, and break
 
     async def sign(self, request: AnyRequest) -> ASGIResponse:
         """The signature header of any body; `?at=` for another second than now."""
@@ -131,11 +217,16 @@ class Control:
         return _json([asdict(attempt) for attempt in self._world.attempts])
 
     async def behave(self, request: AnyRequest) -> ASGIResponse:
-        """{"stripe": "" | "down" | "hang", "mail": the same, "copies", "delay", "before_redirect", "webhook_url"}."""
+        """{"stripe": one of `faults.FAULTS`, "mail": the same, "copies", "delay", "before_redirect", "webhook_url",
+        "mail_webhook_url"}."""
         told: Json = json.loads(await request.body())
+        for side in ("stripe", "mail"):
+            if told.get(side, "") not in FAULTS:
+                return _json({"error": f"{side}: one of {sorted(FAULTS)}"}, status=400)
         self._world.stripe_fault = told.get("stripe", self._world.stripe_fault)
         self._world.mail_fault = told.get("mail", self._world.mail_fault)
         self._world.webhook_url = told.get("webhook_url", self._world.webhook_url)
+        self._world.mail_webhook_url = told.get("mail_webhook_url", self._world.mail_webhook_url)
         held = self._world.manners
         self._world.manners = Manners(
             copies=told.get("copies", held.copies),
@@ -147,3 +238,8 @@ class Control:
 
 def _json(body: object, *, status: int = 200) -> ASGIResponse:
     return ASGIResponse(body=json.dumps(body).encode(), status_code=status, media_type="application/json")
+
+
+def _no(words: str) -> ASGIResponse:
+    """What was asked for cannot be by now."""
+    return _json({"error": words}, status=409)

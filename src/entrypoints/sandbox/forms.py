@@ -1,10 +1,12 @@
-"""Stripe's form encoding: `line_items[0][price_data][currency]=usd` to nested dicts and lists."""
+"""Forms: a page's fields, and Stripe's nesting: `line_items[0][price_data][currency]=usd` to dicts and lists."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 from urllib.parse import parse_qsl
+
+from litestar import Request
 
 _PART = re.compile(r"\[([^\]]*)\]")
 
@@ -29,3 +31,8 @@ def _lists(value: Any) -> Any:
     if inner and all(name.isdigit() for name in inner):
         return [inner[name] for name in sorted(inner, key=int)]
     return inner
+
+
+async def fields_of(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """The fields of a page's form."""
+    return dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))

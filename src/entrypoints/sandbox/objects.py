@@ -1,181 +1,111 @@
-"""Stripe's objects as its published schema describes them (API version 2026-10-28)."""
+"""What Stripe's objects have in common: calls, refusals, parameters, events, lists (API version 2026-10-28)."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from entrypoints.sandbox.world import Json, World, fresh_id, now
 
 API_VERSION: Final = "2026-10-28.endive"
-_DAY: Final = 86400
+Told = tuple[Json, list[Json]]
+"""The object that is the answer, and the events that tell others of it."""
 
 
 class Refusal(Exception):
     """An error object of Stripe's. https://docs.stripe.com/api/errors"""
 
     def __init__(
-        self, status: int, message: str, *, param: str | None = None, code: str | None = None
-    ) -> None:
+        self, status: int, message: str, *, param: str | None = None, code: str | None = None,
+        kind: str = "invalid_request_error",
+    ) -> None:  # fmt: skip
         super().__init__(message)
         self.status = status
-        self.body: Json = {"error": {"type": "invalid_request_error", "message": message}}
+        self.body: Json = {"error": {"type": kind, "message": message}}
         if param:
             self.body["error"]["param"] = param
         if code:
             self.body["error"]["code"] = code
 
 
-def _line(world: World, item: Json, position: int) -> Json:
-    quantity = int(item.get("quantity", 1))
-    if "price" in item:
-        price = world.prices.get(item["price"])
-        if price is None:
-            raise Refusal(400, f"No such price: '{item['price']}'", code="resource_missing")
-        name = world.products.get(price["product"], {}).get("name", "A product")
-        return {"name": name, "description": "", "amount": price["unit_amount"], "quantity": quantity,
-                "currency": price["currency"]}  # fmt: skip
-    data = item.get("price_data") or {}
-    for needed in ("currency", "unit_amount"):
-        if needed not in data:
-            param = f"line_items[{position}][price_data][{needed}]"
-            raise Refusal(400, f"Missing required param: {param}.", param=param, code="parameter_missing")
-    amount = int(data["unit_amount"])
-    product = data.get("product_data") or {}
-    if amount < 0 or amount > 99_999_999:
-        raise Refusal(400, "Invalid integer", param=f"line_items[{position}][price_data][unit_amount]")
-    return {"name": product.get("name", "A product"), "description": product.get("description", ""),
-            "amount": amount, "quantity": quantity, "currency": data["currency"].lower()}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the API: whose world, the ids in its path, its parameters."""
+
+    world: World
+    params: Json = field(default_factory=dict)
+    ids: tuple[str, ...] = ()
+
+    def only(self, *known: str) -> None:
+        """Refuse a parameter that is none of these: what the stand-in would ignore must not seem to work."""
+        for name in self.params:
+            if name not in known and name != "expand":
+                raise Refusal(
+                    400, f"Received unknown parameter: {name}", param=name, code="parameter_unknown"
+                )
+
+    def need(self, *names: str) -> None:
+        """Refuse a call without these."""
+        for name in names:
+            if name not in self.params:
+                raise missing(name)
+
+    def one_of(self, things: dict[str, Json], kind: str) -> Json:
+        """The object that the path names."""
+        if self.ids[0] not in things:
+            raise Refusal(404, f"No such {kind}: '{self.ids[0]}'", param="id", code="resource_missing")
+        return things[self.ids[0]]
 
 
-_KNOWN: Final = frozenset(
-    {
-        "mode", "line_items", "success_url", "cancel_url", "client_reference_id", "customer_email", "metadata",
-        "payment_intent_data", "expires_at", "allow_promotion_codes", "expand", "payment_method_types",
-        "allowed_payment_method_types", "submit_type", "locale", "customer_creation", "phone_number_collection",
-        "return_url", "ui_mode",
-    }
-)  # fmt: skip
+Handler = Callable[[Call], Told]
+Routes = dict[tuple[str, str], Handler]
+"""Method and path below /v1/, with {} for an id."""
 
 
-def create_session(world: World, params: Json) -> Json:
-    """https://docs.stripe.com/api/checkout/sessions/create"""
-    for name in params:
-        if name not in _KNOWN:
-            raise Refusal(400, f"Received unknown parameter: {name}", param=name, code="parameter_unknown")
-    for name in ("line_items", "success_url"):
-        if name not in params:
-            raise Refusal(400, f"Missing required param: {name}.", param=name, code="parameter_missing")
-    if params.get("customer_email") and "@" not in params["customer_email"]:
-        raise Refusal(400, f"Invalid email address: {params['customer_email']}", param="customer_email")
-    lines = [_line(world, item, at) for at, item in enumerate(params["line_items"])]
-    total = sum(line["amount"] * line["quantity"] for line in lines)
-    cs = fresh_id("cs_test_", length=58)
-    created = now()
-    world.lines[cs] = lines
-    world.sessions[cs] = session = {
-        "id": cs,
-        "object": "checkout.session",
-        "adaptive_pricing": None,
-        "after_expiration": None,
-        "allow_promotion_codes": None,
-        "amount_subtotal": total,
-        "amount_total": total,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": None,
-        "cancel_url": params.get("cancel_url"),
-        "client_reference_id": params.get("client_reference_id"),
-        "client_secret": None,
-        "consent": None,
-        "consent_collection": None,
-        "created": created,
-        "currency": lines[0]["currency"],
-        "currency_conversion": None,
-        "custom_fields": [],
-        "custom_text": {
-            "after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None,
-        },
-        "customer": None,
-        "customer_creation": "if_required",
-        "customer_details": None,
-        "customer_email": params.get("customer_email"),
-        "discounts": [],
-        "expires_at": int(params.get("expires_at", created + _DAY)),
-        "invoice": None,
-        "invoice_creation": None,
-        "livemode": False,
-        "locale": None,
-        "metadata": params.get("metadata") or {},
-        "mode": params.get("mode", "payment"),
-        "payment_intent": None,
-        "payment_link": None,
-        "payment_method_collection": "if_required",
-        "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": ["card"],
-        "payment_status": "unpaid",
-        "permissions": None,
-        "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
-        "shipping_options": [],
-        "status": "open",
-        "submit_type": None,
-        "subscription": None,
-        "success_url": params["success_url"],
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "url": f"{world.own_url}/c/pay/{cs}",
-        "wallet_options": None,
-    }  # fmt: skip
-    world.intent_metadata[cs] = (params.get("payment_intent_data") or {}).get("metadata") or {}
-    return session
+def missing(param: str) -> Refusal:
+    """A parameter that is needed was not sent."""
+    return Refusal(400, f"Missing required param: {param}.", param=param, code="parameter_missing")
 
 
-def settle_session(world: World, cs: str, *, email: str, name: str, delayed: bool) -> Json:
-    """The shopper finished: paid by card, or with a bank debit under way (`delayed`)."""
-    session = world.sessions[cs]
-    intent = _intent(world, session, status="processing" if delayed else "succeeded")
-    world.intents[intent["id"]] = intent
-    session.update(
-        status="complete",
-        payment_status="unpaid" if delayed else "paid",
-        payment_intent=intent["id"],
-        url=None,
-        customer_details={
-            "address": None, "business_name": None, "email": email, "individual_name": None, "name": name or None,
-            "phone": None, "tax_exempt": "none", "tax_ids": [],
-        },
-    )  # fmt: skip
-    return session
+def whole(value: Any, param: str, *, least: int = 0) -> int:
+    """A number as forms carry it."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = least - 1
+    if number < least:
+        raise Refusal(400, f"Invalid integer: {value}", param=param, code="parameter_invalid_integer")
+    return number
 
 
-def _intent(world: World, session: Json, *, status: str) -> Json:
-    return {
-        "id": fresh_id("pi_"),
-        "object": "payment_intent",
-        "amount": session["amount_total"],
-        "amount_received": session["amount_total"] if status == "succeeded" else 0,
-        "capture_method": "automatic_async",
-        "confirmation_method": "automatic",
-        "created": now(),
-        "currency": session["currency"],
-        "livemode": False,
-        "metadata": world.intent_metadata[session["id"]],
-        "payment_method_types": ["card"],
-        "status": status,
-    }
+def flag(value: Any) -> bool:
+    """A yes or no as forms carry it."""
+    return str(value).lower() == "true"
 
 
-def make_event(world: World, kind: str, thing: Json) -> Json:
+def metadata_of(params: Json, held: Json | None = None) -> Json:
+    """https://docs.stripe.com/api/metadata: keys are merged, and an empty value takes its key out."""
+    given = params.get("metadata")
+    merged = {**(held or {}), **(given if isinstance(given, dict) else {})}
+    return {key: value for key, value in merged.items() if value != ""}
+
+
+def snapshot(thing: Json) -> Json:
+    """The object as it stands, whatever happens to it later."""
+    copied: Json = json.loads(json.dumps(thing))
+    return copied
+
+
+def make_event(world: World, kind: str, thing: Json, *, created: int | None = None) -> Json:
     """https://docs.stripe.com/api/events/object: a snapshot of the object as it stands."""
     event: Json = {
         "id": fresh_id("evt_"),
         "object": "event",
         "api_version": API_VERSION,
-        "created": now(),
-        "data": {"object": {**thing}},
+        "created": now() if created is None else created,
+        "data": {"object": snapshot(thing)},
         "livemode": False,
         "pending_webhooks": 1,
         "request": {"id": None, "idempotency_key": None},

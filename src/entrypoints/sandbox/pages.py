@@ -9,17 +9,13 @@ from typing import Any, Final
 from litestar.response.base import ASGIResponse
 from minijinja import Environment
 
+from entrypoints.sandbox.money import money
+
 _HERE: Final = Path(__file__).parent / "templates"
-_ZERO_DECIMAL: Final = frozenset({"jpy", "krw", "vnd", "clp"})
 
 
-def _money(amount: int, currency: str) -> str:
-    if currency in _ZERO_DECIMAL:
-        return f"{amount} {currency.upper()}"
-    return f"{amount // 100}.{amount % 100:02d} {currency.upper()}"
-
-
-def _clock(at: float) -> str:
+def clock(at: float) -> str:
+    """The time of day."""
     return f"{datetime.fromtimestamp(at, tz=UTC):%H:%M:%S} UTC"
 
 
@@ -33,8 +29,8 @@ class SandboxPages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.add_filter("money", _money)
-        self._environment.add_filter("clock", _clock)
+        self._environment.add_filter("money", money)
+        self._environment.add_filter("clock", clock)
 
     def html(self, template: str, *, status: int = 200, **context: Any) -> ASGIResponse:
         """A page."""
@@ -45,6 +41,12 @@ class SandboxPages:
             media_type="text/html",
             headers=[("cache-control", "no-store")],
         )
+
+    def over(
+        self, words: str, shop_url: str, *, status: int, heading: str = "There is nothing here"
+    ) -> ASGIResponse:
+        """The page where there is nothing, or nothing more."""
+        return self.html("over.html", status=status, words=words, shop_url=shop_url, heading=heading)
 
 
 def see_other(url: str) -> ASGIResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import string
 import time
@@ -9,12 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 _ALPHABET: Final = string.ascii_letters + string.digits
+_SHELVES: Final = {
+    "payment_intent": "intents", "latest_charge": "charges", "charge": "charges", "invoice": "invoices",
+    "coupon": "coupons", "promotion_code": "codes", "customer": "customers",
+}  # fmt: skip
+MAIL_WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(b"the stand-in's mail webhooks").decode()
+"""What mail webhooks are signed with unless told otherwise: a shop that listens to them knows it."""
 Json = dict[str, Any]
 
 
 def fresh_id(prefix: str, *, length: int = 24) -> str:
     """An id as Stripe's look: a prefix and random letters and digits."""
-    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return prefix + "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secrets.token_bytes(length))
 
 
 def now() -> int:
@@ -60,23 +67,53 @@ class World:
     webhook_url: str
     webhook_secret: str
     shop_url: str
+    mail_webhook_secret: str = MAIL_WEBHOOK_SECRET
+    """Empty: no mail webhook is ever sent."""
+    mail_webhook_url: str = ""
     sessions: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, list[Json]] = field(default_factory=dict)
-    """The line items of a session: name, description, amount, quantity, currency."""
+    """The line items of a session: name, description, amount, quantity, currency, tax_behavior, tax_code."""
     intent_metadata: dict[str, Json] = field(default_factory=dict)
     """What a session's payment intent will carry, once there is one."""
+    paid_by: dict[str, str] = field(default_factory=dict)
+    """The session of a payment intent; one that was made by itself has none."""
     intents: dict[str, Json] = field(default_factory=dict)
+    charges: dict[str, Json] = field(default_factory=dict)
+    refunds: dict[str, Json] = field(default_factory=dict)
+    disputes: dict[str, Json] = field(default_factory=dict)
+    invoices: dict[str, Json] = field(default_factory=dict)
+    coupons: dict[str, Json] = field(default_factory=dict)
+    codes: dict[str, Json] = field(default_factory=dict)
+    """Promotion codes, by id."""
+    customers: dict[str, Json] = field(default_factory=dict)
     products: dict[str, Json] = field(default_factory=dict)
     prices: dict[str, Json] = field(default_factory=dict)
     methods: dict[str, Json] = field(default_factory=dict)
+    bounces: dict[str, bool] = field(default_factory=dict)
+    """Whether the bank of a payment method says no."""
     events: dict[str, Json] = field(default_factory=dict)
+    endpoints: dict[str, Json] = field(default_factory=dict)
+    """Webhook endpoints that were made over the API, beside the one at `webhook_url`."""
+    endpoint_secrets: dict[str, str] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[str, int, Json]] = field(default_factory=dict)
     """What was answered under an idempotency key: the request, the status, the body."""
     mails: dict[str, SentMail] = field(default_factory=dict)
+    """By idempotency key."""
+    mails_by_id: dict[str, SentMail] = field(default_factory=dict)
+    reports: dict[str, list[str]] = field(default_factory=dict)
+    """What was reported of a mail: the types of its webhooks."""
     attempts: list[Attempt] = field(default_factory=list)
     manners: Manners = field(default_factory=Manners)
     stripe_fault: str = ""
-    """"" works, "down" answers 503, "hang" never answers in time."""
+    """One of `faults.FAULTS`; empty: works."""
     mail_fault: str = ""
     calls: list[str] = field(default_factory=list)
     """Method and path of the last requests to the Stripe side."""
+
+    def __post_init__(self) -> None:
+        self.mail_webhook_url = self.mail_webhook_url or f"{self.shop_url}/mail-events"
+
+    def shelf_of(self, name: str) -> dict[str, Json] | None:
+        """The objects whose ids a field of that name holds; None if it holds no ids."""
+        shelf = _SHELVES.get(name)
+        return None if shelf is None else getattr(self, shelf)

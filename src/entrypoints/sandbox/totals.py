@@ -1,0 +1,69 @@
+"""What a session adds up to: subtotal, discount, tax. https://docs.stripe.com/api/checkout/sessions/object
+
+Every place on this machine takes 10 % tax. A price that includes it stays what it says, as Stripe's does: its subtotal
+is "before discounts or taxes are applied", which takes no included tax out (the same at
+https://github.com/strangerstudios/paid-memberships-pro/pull/3685).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from entrypoints.sandbox.world import Json, World
+
+_INCLUSIVE: Final = "inclusive"
+_EXCLUSIVE: Final = "exclusive"
+_USUALLY_EXCLUSIVE: Final = frozenset({"usd", "cad"})
+
+
+def reckon(world: World, session: Json) -> None:
+    """Bring a session's totals up to date with its lines, its discount, and whether it is taxed."""
+    lines = world.lines[session["id"]]
+    sums = [line["amount"] * line["quantity"] for line in lines]
+    subtotal = sum(sums)
+    discount = min(_discount(world, session, subtotal), subtotal)
+    added = included = 0
+    if session["automatic_tax"]["enabled"]:
+        for line, amount in zip(lines, _after_discount(sums, discount), strict=True):
+            if _behavior(line) == _INCLUSIVE:
+                included += amount - (amount * 20 + 11) // 22  # the net is 10/11, halves up
+            else:
+                added += (amount + 5) // 10
+    session["amount_subtotal"] = subtotal
+    session["amount_total"] = subtotal - discount + added
+    session["total_details"] = {
+        "amount_discount": discount, "amount_shipping": 0, "amount_tax": added + included,
+    }  # fmt: skip
+
+
+def tax_is_included(world: World, session: Json) -> bool:
+    """Whether the first line's price has its tax inside."""
+    return _behavior(world.lines[session["id"]][0]) == _INCLUSIVE
+
+
+def _behavior(line: Json) -> str:
+    """https://docs.stripe.com/tax/set-up: unset, Stripe's own setting goes by the currency."""
+    if line["tax_behavior"] in (_INCLUSIVE, _EXCLUSIVE):
+        return str(line["tax_behavior"])
+    return _EXCLUSIVE if line["currency"] in _USUALLY_EXCLUSIVE else _INCLUSIVE
+
+
+def _discount(world: World, session: Json, subtotal: int) -> int:
+    if not session["discounts"]:
+        return 0
+    code = world.codes[session["discounts"][0]["promotion_code"]]
+    coupon = world.coupons[code["promotion"]["coupon"]]
+    if coupon["percent_off"] is None:
+        return int(coupon["amount_off"])
+    return int(subtotal * coupon["percent_off"] / 100 + 0.5)
+
+
+def _after_discount(sums: list[int], discount: int) -> list[int]:
+    """The discount spread over the lines; the last one takes the rounding."""
+    subtotal, left = sum(sums), discount
+    rest: list[int] = []
+    for at, amount in enumerate(sums):
+        share = left if at == len(sums) - 1 else discount * amount // (subtotal or 1)
+        left -= share
+        rest.append(amount - share)
+    return rest
