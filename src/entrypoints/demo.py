@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import secrets
 import shutil
 from pathlib import Path
@@ -30,6 +31,7 @@ async def run_demo(port: int) -> None:
         shutil.copytree(_EXAMPLES, catalogue)
     shop, stand_in = f"http://localhost:{port}", f"http://127.0.0.1:{port + 1}"
     webhook_secret = f"whsec_{secrets.token_hex(16)}"
+    mail_secret = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
     settings = settle(
         Environment(
             base_url=shop,
@@ -41,11 +43,16 @@ async def run_demo(port: int) -> None:
             stripe_api_base=stand_in,
             resend_api_key=f"re_{secrets.token_hex(12)}",
             resend_api_url=stand_in,
+            resend_webhook_secret=mail_secret,
             email_from="Cloakroom Press <tickets@cloakroom.example>",
         )
     )
     world = World(
-        own_url=stand_in, webhook_url=f"{shop}/webhook", webhook_secret=webhook_secret, shop_url=shop
+        own_url=stand_in,
+        webhook_url=f"{shop}/webhook",
+        webhook_secret=webhook_secret,
+        mail_webhook_secret=mail_secret,
+        shop_url=shop,
     )
     banner = Banner("A demo on this machine: pay with 4242 4242 4242 4242.", f"{stand_in}/mailbox", "Mailbox")
     lines = set_up_logs()

@@ -32,7 +32,7 @@ class TestResend(MailerContract):
         self.sandbox.start()
         self.mailer = ResendMailer(api_key="re_good", sender=SENDER, api_url=self.sandbox.url)
         yield
-        self.sandbox.process.stop()
+        self.sandbox.stop()
 
     def arrived(self) -> list[tuple[str, str, str]]:
         return [

@@ -37,7 +37,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     box.start()
     box.behave(copies=0)
     yield box
-    box.process.stop()
+    box.stop()
 
 
 def told(answer: Any, name: str, **objects: str) -> list[str]:
@@ -363,7 +363,7 @@ def test_without_a_secret_no_mail_is_reported(tmp_path: Path) -> None:
             time.sleep(1.5)
             assert shop.heard == []
         finally:
-            box.process.stop()
+            box.stop()
 
 
 def test_the_domain_that_sends_is_verified(sandbox: Sandbox) -> None:

@@ -21,7 +21,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     box = Sandbox(tmp_path_factory.mktemp("checkout"), "http://localhost:1")
     box.start()
     yield box
-    box.process.stop()
+    box.stop()
 
 
 def totals(session: Any) -> tuple[int, int, int, int]:

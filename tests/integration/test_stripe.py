@@ -19,8 +19,17 @@ import pytest
 
 from adapters.stripe.payments import StripePayments, _create_params
 from adapters.stripe.signature import objection
-from domain.ports import CheckoutNews, CheckoutOffer, PaymentsRefused, PaymentsUnreachable, Unheard
-from domain.purchase import Checkout
+from domain.ports import (
+    CheckoutNews,
+    CheckoutOffer,
+    FactNews,
+    PaymentNews,
+    PaymentsRefused,
+    PaymentsUnreachable,
+    Unheard,
+)
+from domain.product import PaymentTerms, Tax
+from domain.purchase import Checkout, FactKind
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId
 from support.servers import BOOK, WEBHOOK_SECRET, Sandbox, Shopper, ShopServer, free_port
 from support.stripe_schema import ask_raw, document, form, holds, strict
@@ -43,7 +52,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     box = Sandbox(tmp_path_factory.mktemp("stripe"), "http://localhost:1")
     box.start()
     yield box
-    box.process.stop()
+    box.stop()
 
 
 def payments(base: str) -> StripePayments:
@@ -159,6 +168,99 @@ def test_a_delivery_is_read_with_either_of_two_secrets(sandbox: Sandbox) -> None
         body, header, now=now), Unheard)  # fmt: skip
 
 
+def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbox: Sandbox) -> None:
+    page = ask(sandbox.url, lambda p: p.start(an_offer(50)))
+    sandbox.pay(page.ref)
+    payment = ask(sandbox.url, lambda p: p.look(page.ref)).payment
+    part = sandbox.post(f"/_sandbox/sessions/{page.ref}/refund", amount=100, copies=0)["refund"]["id"]
+    dispute = sandbox.post(f"/_sandbox/sessions/{page.ref}/dispute", copies=0)["dispute"]["id"]
+    reading = ask(sandbox.url, lambda p: p.payment(payment))
+    assert (reading.checkout.ref, reading.checkout.seal) == (page.ref, "v1.k.abc")
+    facts = {f.object_id: (f.kind, f.status, f.amount, f.payment) for f in reading.facts}
+    assert facts == {
+        part: (FactKind.REFUND, "succeeded", 100, payment),
+        dispute: (FactKind.DISPUTE, "needs_response", 900, payment),
+    }
+    since = datetime.now(UTC) - timedelta(hours=1)
+
+    async def listed(p: StripePayments) -> set[str]:
+        return {fact.object_id async for fact in p.facts_since(since)}
+
+    assert {part, dispute} <= ask(sandbox.url, listed)
+    assert ask(sandbox.url, lambda p: p.payment("pi_nothing")) is None
+
+
+def test_every_event_after_a_sale_is_heard_as_what_it_is(sandbox: Sandbox) -> None:
+    page = ask(sandbox.url, lambda p: p.start(an_offer(51)))
+    sandbox.pay(page.ref)
+    payment = ask(sandbox.url, lambda p: p.look(page.ref)).payment
+    told = sandbox.post(f"/_sandbox/sessions/{page.ref}/refund", status="failed", copies=0)["events"]
+    second = ask(sandbox.url, lambda p: p.start(an_offer(52)))
+    sandbox.pay(second.ref)
+    opened = sandbox.post(f"/_sandbox/sessions/{second.ref}/dispute", copies=0)
+    told += opened["events"]
+    told += sandbox.post(f"/_sandbox/disputes/{opened['dispute']['id']}/close", status="won", copies=0)[
+        "events"
+    ]
+    heard = []
+    for event in told:
+        news = payments(sandbox.url).hear(event["body"].encode(), event["signature"], now=datetime.now(UTC))
+        match news:
+            case FactNews(record, fact):
+                assert fact.as_of == record.created
+                heard.append((event["type"], fact.status))
+            case PaymentNews(_, found):
+                assert found == payment
+                heard.append((event["type"], "to be read"))
+            case _:
+                pytest.fail(f"{event['type']} was heard as {news}")
+    assert heard == [
+        ("refund.created", "pending"), ("charge.refunded", "to be read"), ("refund.updated", "failed"),
+        ("refund.failed", "failed"), ("charge.dispute.created", "needs_response"),
+        ("charge.dispute.funds_withdrawn", "needs_response"), ("charge.dispute.closed", "won"),
+        ("charge.dispute.funds_reinstated", "won"),
+    ]  # fmt: skip
+
+
+TERMS = PaymentTerms(
+    promotion_codes=True,
+    tax=Tax.EXCLUSIVE,
+    invoices=True,
+    methods=("card",),
+    billing_address=True,
+    tax_ids=True,
+)
+
+
+def test_terms_of_the_shop_reach_the_payment_page_and_its_answer_is_a_sale(sandbox: Sandbox) -> None:
+    offer = an_offer(53)
+    bundle = replace(offer.checkout, contents=(ProductId("a"), ProductId("b")), discounts=True)
+    offer = replace(offer, checkout=bundle, terms=TERMS, tax_code="txcd_10302000")
+    page = ask(sandbox.url, lambda p: p.start(offer))
+    sandbox.pay(page.ref, promotion_code="TENOFF")
+    reading = ask(sandbox.url, lambda p: p.look(page.ref))
+    assert (reading.subtotal, reading.discount, reading.tax, reading.total) == (900, 90, 81, 891)
+    assert (reading.contents, reading.discounts) == (("a", "b"), True)
+    url = ask(sandbox.url, lambda p: p.invoice_url(page.ref))
+    assert url is not None
+    assert url.startswith(sandbox.url)
+    plain = ask(sandbox.url, lambda p: p.start(an_offer(54)))
+    assert ask(sandbox.url, lambda p: p.invoice_url(plain.ref)) is None
+
+
+@pytest.mark.parametrize("fault", ["down", "500", "429", "reset", "truncated"])
+def test_whatever_way_stripe_breaks_it_is_unreachable_and_soon(sandbox: Sandbox, fault: str) -> None:
+    page = ask(sandbox.url, lambda p: p.start(an_offer(60)))
+    sandbox.behave(stripe=fault)
+    try:
+        began = time.monotonic()
+        with pytest.raises(PaymentsUnreachable):
+            ask(sandbox.url, lambda p: p.look(page.ref))
+        assert time.monotonic() - began < 10
+    finally:
+        sandbox.behave(stripe="")
+
+
 @pytest.mark.parametrize(
     ("shift", "fine"), [(0, True), (299, True), (-299, True), (302, False), (-302, False), (10**9, False)]
 )
@@ -217,9 +319,15 @@ def test_our_request_follows_the_schema() -> None:
     validator = jsonschema.Draft202012Validator(
         {**strict(schema), "components": {"schemas": strict(document()["components"]["schemas"])}}
     )
-    params = json.loads(json.dumps(_create_params(OFFER)))
-    assert not [e.message for e in validator.iter_errors(params)]
-    assert set(params) <= set(schema["properties"])
+    everything = replace(
+        OFFER, terms=TERMS, tax_code="txcd_1", checkout=replace(OFFER.checkout, discounts=True)
+    )
+    for offer in (OFFER, everything):
+        params = json.loads(json.dumps(_create_params(offer)))
+        # Newer than the document: it replaced payment_method_types in 2026-10-28.endive.
+        params.pop("allowed_payment_method_types", None)
+        assert not [e.message for e in validator.iter_errors(params)]
+        assert set(params) <= set(schema["properties"])
 
 
 def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sandbox: Sandbox) -> None:

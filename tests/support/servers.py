@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 
+from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "src" / "entrypoints" / "example_catalogue"
 WEBHOOK_SECRET = "whsec_of_the_tests"
@@ -100,6 +102,8 @@ class Sandbox:
 
     def __post_init__(self) -> None:
         self.url = f"http://127.0.0.1:{self.port}"
+        # Everything is plain http on loopback: loading certificates would cost more than the requests.
+        self.http = httpx.Client(base_url=self.url, timeout=90, verify=False, trust_env=False)
         command = [
             sys.executable, "-m", "entrypoints.sandbox", "--port", str(self.port), "--shop", self.shop_url,
             "--webhook-secret", WEBHOOK_SECRET,
@@ -109,13 +113,17 @@ class Sandbox:
     def start(self) -> None:
         self.process.start(f"{self.url}/healthz")
 
+    def stop(self) -> None:
+        self.http.close()
+        self.process.stop()
+
     def post(self, path: str, **told: Any) -> Any:
-        answer = httpx.post(f"{self.url}{path}", json=told, timeout=90)
+        answer = self.http.post(path, json=told)
         answer.raise_for_status()
         return answer.json()
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.url}{path}", timeout=30).json()
+        return self.http.get(path).json()
 
     def pay(self, cs: str, **told: Any) -> Any:
         return self.post(f"/_sandbox/sessions/{cs}/pay", **told)
@@ -125,7 +133,7 @@ class Sandbox:
 
     def signature(self, body: bytes, *, at: int | None = None) -> str:
         suffix = f"?at={at}" if at is not None else ""
-        return str(httpx.post(f"{self.url}/_sandbox/sign{suffix}", content=body).json()["signature"])
+        return str(self.http.post(f"/_sandbox/sign{suffix}", content=body).json()["signature"])
 
     @property
     def mails(self) -> list[dict[str, Any]]:
@@ -171,6 +179,7 @@ class ShopServer:
             STRIPE_API_BASE=self.sandbox.url,
             RESEND_API_KEY="re_ofthetests",
             RESEND_API_URL=self.sandbox.url,
+            RESEND_WEBHOOK_SECRET=MAIL_WEBHOOK_SECRET,
             EMAIL_FROM="Cloakroom Press <tickets@cloakroom.example>",
             TRUSTED_PROXIES="127.0.0.1",
             **self.more,
@@ -216,7 +225,7 @@ def a_shop(folder: Path, **more: str) -> Iterator[ShopServer]:
         for client in shop.clients:
             client.close()
         shop.process.stop()
-        shop.sandbox.process.stop()
+        shop.sandbox.stop()
 
 
 class Shopper:
@@ -229,7 +238,13 @@ class Shopper:
         number = Shopper._count
         self.shop = shop
         self.address = address or f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-        self.http = httpx.Client(base_url=shop.url, headers={"x-forwarded-for": self.address}, timeout=30)
+        self.http = httpx.Client(
+            base_url=shop.url,
+            headers={"x-forwarded-for": self.address},
+            timeout=30,
+            verify=False,
+            trust_env=False,
+        )
         shop.clients.append(self.http)
 
     def get(self, path: str, **options: Any) -> httpx.Response:

@@ -216,7 +216,8 @@ async def _within_time(call: Awaitable[T]) -> T:
     except stripe.StripeError as error:
         if error.http_status == 404:
             raise _NotThere(f"Stripe knows no such thing: {error.user_message}") from error
-        if error.http_status is None or error.http_status >= 500:
+        # A success that the SDK cannot read was cut off on its way.
+        if error.http_status is None or error.http_status >= 500 or error.http_status < 300:
             raise PaymentsUnreachable(f"Stripe answered {error.http_status}") from error
         raise PaymentsRefused(f"Stripe said no ({error.http_status}): {error.user_message}") from error
 

@@ -1,0 +1,270 @@
+"""After the sale, over real HTTP: refunds, disputes, late money and mails that come back, as Stripe and Resend tell them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.session import Visitor
+from domain.usecases.start_checkout import PayThere
+from domain.values import ProductId
+from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.settings import read_environment, settle
+from support.servers import BOOK, PAPERWORK, Shopper, ShopServer
+from support.shop import HandClock
+
+CONTENT = "Ottilie"
+
+
+def address() -> str:
+    return f"{uuid.uuid4().hex[:10]}@example.com"
+
+
+def sold(shop: ShopServer, email: str, product: str = BOOK) -> tuple[Shopper, str]:
+    buyer = Shopper(shop)
+    return buyer, buyer.buy_and_pay(email, product)
+
+
+def deliver(shop: ShopServer, event: dict[str, Any]) -> httpx.Response:
+    return httpx.post(
+        f"{shop.url}/webhook",
+        content=event["body"].encode(),
+        headers={"stripe-signature": event["signature"]},
+    )
+
+
+# ------------------------------------------------------------------ refunds and disputes
+
+
+def test_a_refund_closes_and_says_since_when_and_the_buyer_is_told(shop: ShopServer) -> None:
+    email = address()
+    anna, cs = sold(shop, email)
+    shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", amount=400)
+    assert CONTENT in anna.get(f"/view/{BOOK}").text
+    assert "stays open" in shop.sandbox.wait_for_mail(email, number=2)["text"]
+    shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", copies=3)
+    closed = anna.get(f"/view/{BOOK}")
+    assert (closed.status_code, CONTENT in closed.text) == (403, False)
+    assert f"was refunded on {datetime.now(UTC).day} " in closed.text
+    assert anna.get(f"/files/{BOOK}/the-last-cloakroom.txt").status_code == 403
+    assert "Refunded" in anna.get("/library").text
+    assert "is closed now" in shop.sandbox.wait_for_mail(email, number=3)["text"]
+    assert "Buy" in anna.get(f"/products/{BOOK}").text, "it can be bought again"
+    time.sleep(1)
+    assert len(shop.sandbox.mails_to(email)) == 3, "told once each, however often Stripe says it"
+
+
+def test_a_refund_that_fails_gives_access_back(shop: ShopServer) -> None:
+    email = address()
+    anna, cs = sold(shop, email)
+    refund = shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", status="pending")["refund"]["id"]
+    assert anna.get(f"/view/{BOOK}").status_code == 403
+    shop.sandbox.post(f"/_sandbox/refunds/{refund}/settle", status="failed")
+    assert CONTENT in anna.get(f"/view/{BOOK}").text
+    assert shop.sandbox.wait_for_mail(email, number=3)["subject"].startswith("Open again")
+
+
+@pytest.mark.parametrize(("ends", "status"), [("won", 200), ("warning_closed", 200), ("lost", 403)])
+def test_a_dispute_suspends_until_it_ends(shop: ShopServer, ends: str, status: int) -> None:
+    anna, cs = sold(shop, address())
+    opening = "warning_needs_response" if ends == "warning_closed" else "needs_response"
+    dispute = shop.sandbox.post(f"/_sandbox/sessions/{cs}/dispute", status=opening)["dispute"]["id"]
+    assert "in dispute since" in anna.get(f"/view/{BOOK}").text
+    shop.sandbox.post(f"/_sandbox/disputes/{dispute}/close", status=ends, copies=2)
+    assert anna.get(f"/view/{BOOK}").status_code == status
+
+
+def test_news_out_of_order_and_twice_ends_the_same(shop: ShopServer) -> None:
+    """The refund first, the sale last, everything twice."""
+    email = address()
+    anna = Shopper(shop)
+    cs = anna.buy()
+    paid = shop.sandbox.pay(cs, email=email)
+    events = shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", copies=0)["events"]
+    for event in [*reversed(events), *events, paid, paid]:
+        assert deliver(shop, event).status_code == 200
+    assert anna.get(f"/view/{BOOK}").status_code == 403
+    shop.sandbox.wait_for_mail(email, number=2)
+    subjects = sorted(mail["subject"] for mail in shop.sandbox.mails_to(email))
+    assert subjects == ["Your refund: The Last Cloakroom", "Your ticket: The Last Cloakroom"]
+
+
+def test_refunds_of_foreign_payments_are_taken_and_wait(shop: ShopServer) -> None:
+    """Another app of the same Stripe account; the reconciler asks about it after ten minutes."""
+    body = json.dumps(
+        {
+            "id": f"evt_{uuid.uuid4().hex}", "object": "event", "type": "refund.created", "created": int(time.time()),
+            "data": {"object": {"id": f"re_{uuid.uuid4().hex}", "object": "refund", "amount": 5, "status": "succeeded",
+                                "payment_intent": "pi_ofanotherapp"}},
+        }
+    ).encode()  # fmt: skip
+    answer = deliver(shop, {"body": body.decode(), "signature": shop.sandbox.signature(body)})
+    assert (answer.status_code, answer.text) == (200, "waits for its sale")
+
+
+@pytest.mark.parametrize(
+    ("thing", "status"),
+    [
+        ({"id": "re_1", "amount": -1, "status": "succeeded", "payment_intent": "pi_1"}, 400),
+        ({"id": "re_1", "amount": 10**30, "status": "succeeded", "payment_intent": "pi_1"}, 400),
+        ({"id": "re_1"}, 400),
+        ({"id": "re_1", "amount": 5, "status": "a new word", "payment_intent": None}, 200),
+        ({"id": "re_1", "amount": 5, "status": None, "payment_intent": "../../etc"}, 200),
+        ({"id": "x" * 5000, "amount": 5, "status": "y" * 5000, "payment_intent": None}, 200),
+    ],
+)
+def test_a_refund_that_cannot_be_read_is_4xx_and_a_strange_one_is_kept(
+    shop: ShopServer, thing: dict[str, Any], status: int
+) -> None:
+    body = json.dumps(
+        {"id": f"evt_{uuid.uuid4().hex}", "object": "event", "type": "refund.updated", "created": int(time.time()),
+         "data": {"object": thing}}
+    ).encode()  # fmt: skip
+    answer = deliver(shop, {"body": body.decode(), "signature": shop.sandbox.signature(body)})
+    assert answer.status_code == status
+
+
+def test_a_debit_that_bounces_is_mailed_and_opens_nothing(shop: ShopServer) -> None:
+    email = address()
+    anna = Shopper(shop)
+    cs = anna.buy()
+    shop.sandbox.pay(cs, email=email, delayed=True, copies=1)
+    shop.sandbox.post(f"/_sandbox/sessions/{cs}/bank", succeeds=False, copies=2)
+    assert "did not go through" in shop.sandbox.wait_for_mail(email)["subject"]
+    page = anna.get(f"/view/{BOOK}", params={"session_id": cs})
+    assert "did not go through" in page.text
+    assert anna.get(f"/view/{BOOK}").status_code == 403
+    assert email not in [user["email"] for user in shop.export()["user"]]
+
+
+def test_a_refund_that_only_the_charge_tells_of_is_read_from_stripe(own_shop: ShopServer) -> None:
+    anna, cs = sold(own_shop, address())
+    events = own_shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", copies=0)["events"]
+    [charge] = [event for event in events if event["type"] == "charge.refunded"]
+    assert deliver(own_shop, charge).text == "to be read"
+    done = own_shop.cli("reconcile", check=False)
+    assert (done.returncode, "noted" in done.stdout) == (1, True)
+    assert anna.get(f"/view/{BOOK}").status_code == 403
+
+
+# ------------------------------------------------------------------ codes
+
+
+def test_a_code_over_everything_and_one_over_a_part_are_sales(own_shop: ShopServer) -> None:
+    toml = own_shop.catalogue / "shop.toml"
+    toml.write_text(
+        toml.read_text() + '[payment]\npromotion_codes = true\ntax = "exclusive"\ninvoices = true\n'
+    )
+    time.sleep(2)
+    for code, paid in (("TENOFF", "$8.91"), ("GIFT", "$0.00"), (None, "$9.90")):
+        email = address()
+        anna = Shopper(own_shop)
+        cs = anna.buy()
+        own_shop.sandbox.pay(cs, email=email, copies=1, **({"promotion_code": code} if code else {}))
+        page = anna.get(f"/view/{BOOK}")
+        assert CONTENT in page.text, code
+        order = page.text.partition("/orders/")[2][:32]
+        receipt = anna.get(f"/orders/{order}")
+        assert paid in receipt.text
+        assert "Invoice with taxes" in receipt.text
+        invoice = anna.get(f"/orders/{order}/invoice")
+        assert (invoice.status_code, invoice.headers["location"].startswith(own_shop.sandbox.url)) == (
+            303,
+            True,
+        )
+
+
+# ------------------------------------------------------------------ mails that come back
+
+
+def test_a_ticket_that_bounces_is_told_to_the_browser_that_paid(shop: ShopServer) -> None:
+    email = address()
+    anna, _ = sold(shop, email)
+    [mail] = [m for m in shop.sandbox.mails if email in m["fields"]["to"]]
+    assert shop.sandbox.post(f"/_sandbox/mails/{mail['id']}/report", type="email.delivered", copies=2)
+    assert "was sent" in anna.get(f"/view/{BOOK}").text
+    shop.sandbox.post(f"/_sandbox/mails/{mail['id']}/report", type="email.bounced")
+    page = anna.get(f"/view/{BOOK}").text
+    assert "Your ticket came back" in page
+    assert "Correct it" in page
+    assert "ticket came back" in anna.get("/library").text
+    assert "tickets came back" in shop.cli("status", check=False).stdout
+    [row] = [m for m in shop.export()["mail"] if m["to"] == email]
+    assert (row["state"], row["delivery"]) == ("sent", "bounced")
+
+
+@pytest.mark.parametrize("change", ["signature", "timestamp", "body", "none"])
+def test_a_report_is_believed_only_if_resend_signed_it_now(shop: ShopServer, change: str) -> None:
+    email = address()
+    sold(shop, email)
+    [mail] = [m for m in shop.sandbox.mails if email in m["fields"]["to"]]
+    told = shop.sandbox.post(f"/_sandbox/mails/{mail['id']}/report", type="email.bounced", copies=0)
+    headers, body = dict(told["headers"]), told["body"]
+    if change == "signature":
+        headers["svix-signature"] = "v1,AAAA"
+    elif change == "timestamp":
+        headers["svix-timestamp"] = str(int(time.time()) - 1000)
+    elif change == "body":
+        body = body.replace("bounced", "delivered")
+    else:
+        headers = {}
+    assert httpx.post(f"{shop.url}/mail-events", content=body.encode(), headers=headers).status_code == 400
+    for junk in (b"", b"\xff", b"[" * 50_000, b"null"):
+        assert httpx.post(f"{shop.url}/mail-events", content=junk, headers=told["headers"]).status_code == 400
+    assert httpx.post(f"{shop.url}/mail-events", content=b"x" * 2_000_000).status_code == 413
+    assert httpx.post(
+        f"{shop.url}/mail-events", content=told["body"].encode(), headers=told["headers"]
+    ).text == "bounced"  # fmt: skip
+
+
+# ------------------------------------------------------------------ the sale nobody told us of
+
+
+async def _sell_unheard(shop: ShopServer, number: int) -> list[str]:
+    """Checkouts begun beside the server, with a clock of our own, since a shop begins at most twenty a second."""
+    settings = settle(read_environment(shop.environment, dotenv=None))
+    clock = HandClock()
+    clock.time = datetime.now(UTC)
+    container = Container(settings=settings, clock=clock)
+    await open_shop(container)
+    refs: list[str] = []
+    try:
+        for n in range(number):
+            clock.time += timedelta(milliseconds=60)
+            visitor = Visitor(token_hash=None, network=f"10.9.{n >> 8}.{n & 255}", label="b", device=None)
+            started = await container.start_checkout()(visitor, ProductId(PAPERWORK), again=False)
+            assert isinstance(started, PayThere)
+            refs.append(started.url.rpartition("/")[2])
+    finally:
+        await close_shop(container)
+    return refs
+
+
+@pytest.mark.storm
+def test_one_sweep_books_and_mails_500_sales_that_nobody_told_of(own_shop: ShopServer) -> None:
+    refs = asyncio.run(_sell_unheard(own_shop, 500))
+    paid = [own_shop.sandbox.pay(cs, email=f"buyer{n}@example.com") for n, cs in enumerate(refs)]
+    swept = own_shop.cli("reconcile", check=False)
+    assert (swept.returncode, "500 sales were missing" in swept.stdout) == (1, True)
+    deadline = time.monotonic() + 90
+    while len(own_shop.sandbox.mails) < 500 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    before = own_shop.export()
+    assert {p["checkout_session"] for p in before["purchase"]} == set(refs)
+    assert len(before["user"]) == 500
+    mails = own_shop.sandbox.mails
+    assert sorted(m["fields"]["to"][0] for m in mails) == sorted(f"buyer{n}@example.com" for n in range(500))
+    assert {m["handed"] for m in mails} == {1}
+    for event in paid:
+        assert deliver(own_shop, event).text == "known"
+    assert own_shop.cli("reconcile").returncode == 0
+    after = own_shop.export()
+    assert (after["purchase"], after["user"]) == (before["purchase"], before["user"])
+    assert len(own_shop.sandbox.mails) == 500
