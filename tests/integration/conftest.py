@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from support.bazaar import stock_a_bazaar
+from support.browsing import ARGUMENTS, Demo, Device, MakeDevice
 from support.servers import ShopServer, a_shop
+from support.tools import chromium
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +24,48 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
 def own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
     with a_shop(tmp_path_factory.mktemp("own")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def bazaar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
+    """A shop that sells in every way."""
+    folder = tmp_path_factory.mktemp("bazaar")
+    stock_a_bazaar(folder / "catalogue")
+    with a_shop(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / ".env").write_text("BASE_URL=https://must.not.be.read\n")
+    running = Demo(folder)
+    running.process.start(f"{running.shop}/readyz")
+    yield running
+    assert running.process.stop(signal.SIGINT) == 0
+
+
+@pytest.fixture
+def device(browser: Browser) -> Iterator[MakeDevice]:
+    """Makes browser profiles; afterwards none of them may have complained, or asked anybody else for anything."""
+    made: list[Device] = []
+
+    def make(**options: object) -> Device:
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        made.append(Device(context, context.new_page()))
+        return made[-1]
+
+    yield make
+    for one in made:
+        assert one.complaints == []
+        assert one.foreign == []
+        one.context.close()

@@ -7,12 +7,9 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from support.servers import BOOK, PHOTOS, Shopper, ShopServer, a_shop
+from support.servers import BOOK, PHOTOS, Shopper, ShopServer
 
 
 def address() -> str:
@@ -215,29 +212,6 @@ def test_after_erasing_no_row_and_no_byte_names_the_address(own_shop: ShopServer
 
 
 # ------------------------------------------------------------------ prices of every kind
-
-PRODUCTS = {
-    "a-gift": 'name = "A Gift"\nprice = "0"\nsummary = "For nothing."\n',
-    "your-price": 'name = "Your Price"\nprice = "5.00"\npay_what_you_want = true\nsuggested = "12.00"\n',
-    "abroad": 'name = "Abroad"\nprice = "9.00"\n[prices]\neur = "8.50"\njpy = "1200"\n',
-    "keyed": 'name = "Keyed"\nprice = "20.00"\nlicence_keys = "generate"\n',
-    "the-lot": 'name = "The Lot"\nprice = "30.00"\ncontains = ["keyed", "a-gift"]\n',
-}
-
-
-@pytest.fixture(scope="module")
-def bazaar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
-    """A shop that sells in every way."""
-    folder = tmp_path_factory.mktemp("bazaar")
-    for pid, toml in PRODUCTS.items():
-        (folder / "catalogue" / pid).mkdir(parents=True)
-        (folder / "catalogue" / pid / "product.toml").write_text(toml)
-        (folder / "catalogue" / pid / "content.md").write_text(f"# Inside {pid}\n")
-    (folder / "catalogue" / "shop.toml").write_text(
-        'name = "Bazaar"\ncurrency = "usd"\nsupport = "help@bazaar.example"\n[payment]\npromotion_codes = true\n'
-    )
-    with a_shop(folder) as running:
-        yield running
 
 
 def test_a_gift_is_taken_with_a_mail_and_then_without(bazaar: ShopServer) -> None:
