@@ -47,6 +47,17 @@ def test_every_carrier_builds(tmp_path: Path) -> None:
         assert type(container.mailer()).__name__ == kind
 
 
+def test_every_place_for_goods_builds(tmp_path: Path) -> None:
+    """A bucket is not called before there is something to store: a start asks nobody for what is known."""
+    bucket = {
+        "GOODS_URL": "s3://bucket/prefix", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "r",
+    }  # fmt: skip
+    for more, kind in ((bucket, "S3Goods"), ({}, "FolderGoods")):
+        container = Container(settings=some_settings(tmp_path, **more))
+        assert type(container.goods()).__name__ == kind
+        assert container.fetch_file().goods is container.goods()
+
+
 def test_a_part_can_be_swapped(tmp_path: Path) -> None:
     mailer = MemoryMailer()
     container = Container(settings=some_settings(tmp_path), mailer=mailer)
