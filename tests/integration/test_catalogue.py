@@ -215,9 +215,19 @@ def test_a_file_that_cannot_be_taken_in_is_named_once_and_tried_again(
     shelf.failing = None
     look(catalogue, times=40)
     assert files(catalogue)[0][1] == 11
+    shelf.failing = failing
     with pytest.raises(CatalogueRefused, match="a b.txt: cannot be taken in"):
-        shelf.failing = failing
         FolderCatalogue(folder, complain=told.append, shelve=shelf)
+
+
+def test_a_storage_that_is_away_is_asked_and_complained_of_once(folder: Path) -> None:
+    for name in ("another.txt", "third.txt"):
+        (folder / "book" / "files" / name).write_text("x")
+    shelf = Shelf()
+    shelf.failing = GoodsUnavailable("the bucket is away")
+    with pytest.raises(CatalogueRefused) as refused:
+        FolderCatalogue(folder, complain=lambda _: None, shelve=shelf)
+    assert (len(refused.value.problems), len(shelf.taken)) == (1, 1)
 
 
 def test_of_a_broken_product_nothing_is_taken_in(folder: Path) -> None:

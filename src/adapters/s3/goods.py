@@ -203,9 +203,9 @@ def _media_type(name: str) -> str:
 
 def _words(error: Exception) -> str:
     """One line for the merchant, who can do nothing with the library's own trace."""
-    words = str(error).partition("\n")[0]
+    words = str(error).partition("\n")[0].rpartition(" - ")[2]
     if type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
         return "the key is wrong, or may not read, write and list the bucket"
     if words.endswith("404") or "NoSuchBucket" in str(error):
         return "there is no such bucket"
-    return words[:200] or "the storage did not answer in time"
+    return f"the storage does not answer ({words[:200] or type(error).__name__})"
