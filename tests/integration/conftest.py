@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.s3 import an_s3_server
 from support.servers import ShopServer, a_shop
 
 
@@ -19,3 +20,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
 def own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
     with a_shop(tmp_path_factory.mktemp("own")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    with an_s3_server() as endpoint:
+        yield endpoint

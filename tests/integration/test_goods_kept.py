@@ -13,17 +13,14 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import boto3
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from adapters.files.goods import FolderGoods
 from adapters.files.known import KnownFiles
@@ -34,6 +31,7 @@ from contracts.goods import CONTENT, NAMES, GoodsContract
 from domain.ports import FileAt, GoodsUnavailable, OpenFile
 from domain.product import GoodsFile
 from entrypoints.http.streaming import disposition
+from support.s3 import KEY, SECRET, a_bucket
 from support.servers import clean_environment, free_port
 
 
@@ -366,25 +364,6 @@ def opened_while(work: Any) -> list[str]:
 
 
 # ------------------------------------------------------------------ S3
-
-KEY, SECRET = "AKIAOFTHETESTS", "the secret key of the tests"
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """A server that speaks S3, on loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
-def a_bucket(endpoint: str) -> Any:
-    name = f"goods-{uuid.uuid4().hex[:12]}"
-    options = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET, "region_name": "us-east-1"}
-    bucket = boto3.resource("s3", endpoint_url=endpoint, **options).Bucket(name)
-    bucket.create()
-    return bucket
 
 
 class TestS3(GoodsContract):

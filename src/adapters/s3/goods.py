@@ -104,6 +104,10 @@ class S3Goods:
                 chunk_size=_PART,
                 max_concurrency=_PARTS_AT_ONCE,
             )
+        except FileNotFoundError as error:
+            if error.errno is not None:  # the merchant's file; what the storage does not find has no number
+                raise
+            raise GoodsUnavailable("there is no such bucket") from error
         except BaseError as error:
             raise GoodsUnavailable(_words(error)) from error
 
