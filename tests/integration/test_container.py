@@ -9,16 +9,8 @@ from dependency_injector import providers
 
 from adapters.memory.mailer import MemoryMailer
 from entrypoints.container import Container, close_shop, open_shop
-from entrypoints.settings import Settings, read_environment, settle
-from support.servers import EXAMPLES, ROOT
-
-
-def some_settings(folder: Path, **more: str) -> Settings:
-    env = {
-        "BASE_URL": "http://localhost:1", "SESSION_SECRET": "x" * 32, "STRIPE_SECRET_KEY": "sk_test_abcdefgh",
-        "STRIPE_WEBHOOK_SECRET": "whsec_1", "CATALOGUE": str(EXAMPLES), "DATA_DIR": str(folder), **more,
-    }  # fmt: skip
-    return settle(read_environment(env, dotenv=None))
+from support.servers import ROOT
+from support.settings import some_settings
 
 
 def test_every_provider_builds(tmp_path: Path) -> None:
