@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from pathlib import Path
 
 from dependency_injector import providers
@@ -50,6 +52,25 @@ def test_every_place_for_goods_builds(tmp_path: Path) -> None:
         assert type(container.goods()).__name__ == kind
         if not more:
             assert container.fetch_file().goods is container.goods()
+
+
+def test_the_worker_throws_out_what_the_catalogue_has_not_named_for_a_month(tmp_path: Path) -> None:
+    async def main() -> tuple[set[str], set[str]]:
+        container = Container(settings=some_settings(tmp_path))
+        await open_shop(container)
+        left = tmp_path / "goods" / "ab" / ("ab" * 32)
+        left.parent.mkdir(exist_ok=True)
+        left.write_bytes(b"of an older edition")
+        for blob in container.goods().blobs():
+            month_ago = time.time() - 31 * 86_400
+            os.utime(blob.path, (month_ago, month_ago))
+        await container.worker().tidy_goods()
+        kept = {blob.sha256 for blob in container.goods().blobs()}
+        await close_shop(container)
+        return kept, set(container.catalogue().current().contents)
+
+    kept, named = asyncio.run(main())
+    assert kept == named != set()
 
 
 def test_a_part_can_be_swapped(tmp_path: Path) -> None:

@@ -187,6 +187,14 @@ class FolderGoods:
         for left in self._incoming.glob("*"):
             _unlink_older(left, now - _DAY)
 
+    async def check(self) -> str:
+        """What the merchant may hear of it. Raises GoodsUnavailable."""
+        try:
+            kept = await self._in_thread(lambda: list(self.blobs()))
+        except OSError as error:
+            raise GoodsUnavailable(f"{self._root} cannot be read: {error.strerror}") from error
+        return f"{len(kept)} contents are kept in {self._root}"
+
     def blobs(self) -> Iterator[Blob]:
         """Every content that is kept, in the order of their hashes: for a backup. They never change."""
         for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/*")):
