@@ -110,6 +110,18 @@ class TestFolder(GoodsContract):
         assert asyncio.run(all_of_them()) == [CONTENT] * 40
         assert len((self.root / "known").read_text().splitlines()) == 1
 
+    def test_a_disk_that_hangs_is_said_to_be_unavailable(self) -> None:
+        """A pipe that nobody writes to hangs whoever opens it, as a dead network mount does."""
+        file = self.taken_in()
+        self.kept(file).unlink()
+        os.mkfifo(self.kept(file))
+        goods = FolderGoods(self.root, patience=timedelta(seconds=0.2))
+        try:
+            with pytest.raises(GoodsUnavailable, match="in time"):
+                asyncio.run(goods.open(file, start=0, stop=file.size))
+        finally:
+            os.close(os.open(self.kept(file), os.O_WRONLY))
+
     def test_bytes_that_break_off_are_an_error_and_not_the_end(self) -> None:
         file = self.taken_in()
 
