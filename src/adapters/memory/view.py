@@ -124,7 +124,8 @@ class MemoryView:
     def newest_login(self, asked_by: SessionId) -> MagicLink | None:
         """See BooksView."""
         asked = [link for link in self._t.links.values() if link.asked_by == asked_by]
-        return max(asked, key=lambda link: (link.made_at, not link.superseded), default=None)
+        first = sorted(asked, key=lambda link: (-link.made_at.timestamp(), link.superseded, link.id))
+        return first[0] if first else None
 
     def mail(self, key: str) -> Mail | None:
         """See BooksView."""
