@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import random
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 
-from support.servers import EXAMPLES, Shopper, ShopServer
+from contracts.goods import NAMES
+from support.servers import EXAMPLES, Shopper, ShopServer, a_shop
 
 SAMPLER = "sampler"
 DATA = random.Random(11).randbytes(1_000_003)
@@ -37,6 +39,15 @@ def put_on_sale(catalogue: Path, pid: str, files: dict[str, bytes]) -> Path:
     (catalogue / pid / "product.toml").write_text(about, encoding="utf-8")
     (catalogue / pid / "content.md").write_text("# Thank you\n")
     return folder
+
+
+@contextlib.contextmanager
+def a_shop_with_goods(folder: Path) -> Iterator[ShopServer]:
+    """It sells the sampler: `DATA`, an empty file, and one file of every odd name, which holds its name."""
+    files = {"data.bin": DATA, "empty.bin": b"", **{name: name.encode() for name in NAMES}}
+    put_on_sale(a_catalogue(folder), SAMPLER, files)
+    with a_shop(folder) as shop:
+        yield shop
 
 
 def an_owner(shop: ShopServer, product: str = SAMPLER) -> Shopper:
