@@ -11,9 +11,12 @@ from dependency_injector import containers, providers
 from adapters.console.mailer import ConsoleMailer
 from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
+from adapters.files.known import KnownFiles
 from adapters.files.reading import CatalogueRefused
 from adapters.resend.mailer import ResendMailer
 from adapters.resend.reports import ResendReports
+from adapters.s3.connecting import Place, S3NotInstalled
+from adapters.s3.goods import S3Goods
 from adapters.smtp.mailer import SmtpMailer
 from adapters.sqlite.connections import AlreadyServed, NotDurable
 from adapters.sqlite.store import SqliteStore
@@ -47,6 +50,7 @@ from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
 from domain.usecases.take_free import TakeFree
+from entrypoints.bucket import Bucket
 from entrypoints.http.account import AccountPages
 from entrypoints.http.app import Frontage, build_app
 from entrypoints.http.buying import BuyingPages
@@ -61,13 +65,14 @@ from entrypoints.http.orders import OrderPages
 from entrypoints.http.problems import Problems
 from entrypoints.http.rendering import Pages
 from entrypoints.http.shop import ShopPages
+from entrypoints.http.streaming import disposition
 from entrypoints.http.viewing import ViewingPages
 from entrypoints.http.webhook import WebhookDoor
 from entrypoints.logs import log
 from entrypoints.settings import Settings
 from entrypoints.worker import Worker
 
-CANNOT_OPEN = (NotDurable, AlreadyServed, CatalogueRefused)
+CANNOT_OPEN = (NotDurable, AlreadyServed, CatalogueRefused, S3NotInstalled)
 """What opening the parts may raise, each with sentences that say what to do."""
 
 
@@ -76,6 +81,23 @@ def _carrier(settings: Settings) -> str:
     if settings.resend_api_key is not None:
         return "resend"
     return "smtp" if settings.smtp_url is not None else "console"
+
+
+def _keeper(settings: Settings) -> str:
+    """Who keeps the goods."""
+    return "folder" if settings.goods_bucket is None else "s3"
+
+
+def _place(bucket: Bucket) -> Place:
+    """A bucket, as the adapter is told of it."""
+    return Place(
+        bucket=bucket.name,
+        prefix=bucket.prefix,
+        region=bucket.region,
+        endpoint=bucket.endpoint,
+        key_id=bucket.key_id,
+        secret=bucket.secret,
+    )
 
 
 def _test_banner(settings: Settings) -> Banner | None:
@@ -99,7 +121,16 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
     store = providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving)
-    goods = providers.Singleton(FolderGoods, settings.provided.goods_dir)
+    goods = providers.Selector(
+        providers.Callable(_keeper, settings),
+        folder=providers.Singleton(FolderGoods, settings.provided.goods_dir),
+        s3=providers.Singleton(
+            S3Goods,
+            providers.Callable(_place, settings.provided.goods_bucket),
+            known=providers.Singleton(KnownFiles, settings.provided.known_in_bucket),
+            disposition=providers.Object(disposition),
+        ),
+    )
     catalogue = providers.Singleton(
         FolderCatalogue,
         settings.provided.catalogue,

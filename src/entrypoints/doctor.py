@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 
 from domain.ports import (
+    GoodsUnavailable,
     MailNotSent,
     MailRefused,
     MailUnknown,
@@ -54,6 +55,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
         findings.append(
             Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}")
         )
+        findings.append(await _goods(container))
         findings.append(await _stripe(container))
         findings.append(await _webhook(container, settings))
         findings.append(await _mail(container, settings))
@@ -61,6 +63,14 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
     finally:
         await close_shop(container)
     return findings
+
+
+async def _goods(container: Container) -> Finding:
+    try:
+        words: str = await container.goods().check()
+    except GoodsUnavailable as error:
+        return Finding("goods", False, f"{error}. Check GOODS_URL and the AWS_… settings")
+    return Finding("goods", True, words)
 
 
 async def _stripe(container: Container) -> Finding:

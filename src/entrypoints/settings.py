@@ -15,6 +15,7 @@ import msgspec
 from dotenv import dotenv_values
 
 from domain.values import EmailAddress, InvalidEmail
+from entrypoints.bucket import Bucket, read_bucket
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -49,6 +50,11 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     trusted_proxies: str = ""
     test_mode: str = ""
     data_dir: str = "data"
+    goods_url: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = ""
+    aws_region: str = ""
+    aws_endpoint_url: str = ""
 
 
 HELP: Final[Mapping[str, str]] = {
@@ -66,7 +72,12 @@ HELP: Final[Mapping[str, str]] = {
     "EMAIL_FROM": 'the sender, such as "Your Shop <tickets@example.com>"',
     "TRUSTED_PROXIES": "addresses or networks, comma-separated, whose X-Forwarded-For is believed",
     "TEST_MODE": "1 to run a public shop on a test key, with a banner on every page",
-    "DATA_DIR": "where database and goods' state are kept (default: data)",
+    "DATA_DIR": "where database and goods are kept (default: data)",
+    "GOODS_URL": "s3://bucket/prefix to keep goods in S3-compatible storage (default: goods in DATA_DIR)",
+    "AWS_ACCESS_KEY_ID": "the key to that bucket: it reads, writes and lists",
+    "AWS_SECRET_ACCESS_KEY": "its secret",
+    "AWS_REGION": "the region of that bucket, such as eu-central-1",
+    "AWS_ENDPOINT_URL": "where another storage than Amazon's answers, such as https://s3.example.com",
 }
 
 
@@ -89,6 +100,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     test_mode: bool
     data_dir: Path
+    goods_bucket: Bucket | None
 
     @property
     def host(self) -> str:
@@ -99,6 +111,12 @@ class Settings:
     def goods_dir(self) -> Path:
         """Where the contents that buyers download are kept, and what is known of them."""
         return self.data_dir / "goods"
+
+    @property
+    def known_in_bucket(self) -> Path:
+        """Where it is noted what was stored in the bucket."""
+        label = "" if self.goods_bucket is None else self.goods_bucket.label
+        return self.goods_dir / f"known-{label}"
 
     @property
     def https(self) -> bool:
@@ -131,6 +149,14 @@ def settle(env: Environment) -> Settings:
     _check_mail(env, loopback=loopback, problems=problems)
     database = _database(env, problems)
     proxies = _networks(env.trusted_proxies, problems)
+    bucket = read_bucket(
+        env.goods_url,
+        key_id=env.aws_access_key_id,
+        secret=env.aws_secret_access_key,
+        region=env.aws_region,
+        endpoint=env.aws_endpoint_url,
+        problems=problems,
+    )
     if problems or base is None:
         raise SettingsRefused(tuple(problems))
     return Settings(
@@ -149,6 +175,7 @@ def settle(env: Environment) -> Settings:
         trusted_proxies=proxies,
         test_mode=env.test_mode == "1",
         data_dir=Path(env.data_dir),
+        goods_bucket=bucket,
     )
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from support.bazaar import stock_a_bazaar
 from support.browsing import ARGUMENTS, Demo, Device, MakeDevice
+from support.s3 import an_s3_server
 from support.servers import ShopServer, a_shop
 from support.tools import chromium
 
@@ -69,3 +70,9 @@ def device(browser: Browser) -> Iterator[MakeDevice]:
         assert one.complaints == []
         assert one.foreign == []
         one.context.close()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    with an_s3_server() as endpoint:
+        yield endpoint

@@ -148,6 +148,8 @@ def test_every_page_is_accessible_in_every_look(shop: ShopServer, device: MakeDe
     page.go_forward()
     page.wait_for_url("**/view/**")
     look_at(page, "view", look)
+    page.click("details.sums summary")
+    look_at(page, "view-checksums", look)
     for path, name in (("/", "shop-owner"), (f"/products/{PHOTOS}", "product-owner"), ("/library", "library-unproved"),
                        (f"/view/{BOOK}", "not-yours"), ("/request-login", "request-login"), ("/pages/privacy", "page"),
                        ("/nothing-here", "problem"), ("/login/short", "link-truncated"),

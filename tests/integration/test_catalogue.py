@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from adapters.files.catalogue import FolderCatalogue
 from adapters.files.reading import CatalogueRefused
 from adapters.memory.goods import MemoryGoods
+from domain.ports import GoodsUnavailable
 from domain.values import Money, ProductId
 from support.servers import BOOK, EXAMPLES, PAPERWORK, Shopper, ShopServer
 
@@ -129,6 +131,110 @@ def test_a_broken_edit_is_told_once_and_the_last_good_edition_goes_on(folder: Pa
     asyncio.run(catalogue.refresh())
     assert catalogue.current().products[ProductId("book")].name == "Better book"
     assert catalogue.current().shop.id == "shop-1"
+
+
+# ------------------------------------------------------------------ goods
+
+
+class Shelf:
+    """Goods that note what is taken in, and fail when they are told to."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.failing: Exception | None = None
+        self._goods = MemoryGoods()
+
+    def __call__(self, path: Path) -> tuple[str, int]:
+        self.taken.append(path.name)
+        if self.failing is not None:
+            raise self.failing
+        return self._goods.shelve(path)
+
+
+def look(catalogue: FolderCatalogue, *, times: int = 1) -> None:
+    for _ in range(times):
+        asyncio.run(catalogue.refresh())
+
+
+def files(catalogue: FolderCatalogue) -> list[tuple[str, int, str]]:
+    return [(f.name, f.size, f.sha256[:8]) for f in catalogue.current().products[ProductId("book")].files]
+
+
+def test_every_file_of_an_edition_is_taken_in_before_it_goes_live(folder: Path) -> None:
+    shelf = Shelf()
+    catalogue = FolderCatalogue(folder, complain=lambda _: None, shelve=shelf)
+    assert shelf.taken == ["a b.txt"]
+    assert files(catalogue) == [("a b.txt", 5, sha256(b"hello").hexdigest()[:8])]
+    (folder / "book" / "files" / "new.txt").write_text("new")
+    look(catalogue, times=2)
+    assert shelf.taken == ["a b.txt", "a b.txt", "new.txt"]
+    assert [name for name, _, _ in files(catalogue)] == ["a b.txt", "new.txt"]
+
+
+def test_a_file_that_is_being_copied_is_left_alone_until_it_stands_still(folder: Path) -> None:
+    shelf = Shelf()
+    catalogue = FolderCatalogue(folder, complain=lambda _: None, shelve=shelf)
+    shelf.taken.clear()
+    growing = folder / "book" / "files" / "large.zip"
+    for size in range(1, 6):
+        growing.write_bytes(b"x" * size)
+        look(catalogue)
+    assert shelf.taken == []
+    look(catalogue)
+    assert files(catalogue)[1][:2] == ("large.zip", 5)
+
+
+def test_an_edit_of_a_text_does_not_wait(folder: Path) -> None:
+    catalogue = load(folder)
+    (folder / "pages" / "terms.md").write_text("# Newer terms\n")
+    look(catalogue)
+    assert catalogue.current().pages["terms"].title == "Newer terms"
+
+
+@pytest.mark.parametrize(
+    ("failing", "words"),
+    [
+        (OSError(28, "No space left on device"), "cannot be taken in: No space left on device"),
+        (PermissionError(13, "Permission denied"), "cannot be taken in: Permission denied"),
+        (GoodsUnavailable("the bucket is away"), "cannot be taken in: the bucket is away"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_in_is_named_once_and_tried_again(
+    folder: Path, failing: Exception, words: str
+) -> None:
+    shelf, told = Shelf(), list[str]()
+    catalogue = FolderCatalogue(folder, complain=told.append, shelve=shelf)
+    before = files(catalogue)
+    (folder / "book" / "files" / "a b.txt").write_text("hello again")
+    shelf.failing = failing
+    look(catalogue, times=200)
+    assert told == [f"catalogue/book/files/a b.txt: {words}"]
+    assert files(catalogue) == before, "the shop goes on with the last good edition"
+    assert 3 < len(shelf.taken) < 10, "now and then, not at every look"
+    shelf.failing = None
+    look(catalogue, times=40)
+    assert files(catalogue)[0][1] == 11
+    shelf.failing = failing
+    with pytest.raises(CatalogueRefused, match="a b.txt: cannot be taken in"):
+        FolderCatalogue(folder, complain=told.append, shelve=shelf)
+
+
+def test_a_storage_that_is_away_is_asked_and_complained_of_once(folder: Path) -> None:
+    for name in ("another.txt", "third.txt"):
+        (folder / "book" / "files" / name).write_text("x")
+    shelf = Shelf()
+    shelf.failing = GoodsUnavailable("the bucket is away")
+    with pytest.raises(CatalogueRefused) as refused:
+        FolderCatalogue(folder, complain=lambda _: None, shelve=shelf)
+    assert (len(refused.value.problems), len(shelf.taken)) == (1, 1)
+
+
+def test_of_a_broken_product_nothing_is_taken_in(folder: Path) -> None:
+    (folder / "book" / "product.toml").write_text('name = "Book"\n')
+    shelf = Shelf()
+    with pytest.raises(CatalogueRefused):
+        FolderCatalogue(folder, complain=lambda _: None, shelve=shelf)
+    assert shelf.taken == []
 
 
 def test_a_running_shop_follows_an_edit(own_shop: ShopServer) -> None:

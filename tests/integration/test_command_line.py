@@ -17,7 +17,7 @@ def test_help_reads_well(shop: ShopServer, command: str) -> None:
     text = shop.cli(*([command] if command else []), "--help").stdout
     assert "Usage:" in text
     if command == "serve":
-        for name in ("BASE_URL", "SESSION_SECRET", "TRUSTED_PROXIES", "DATA_DIR"):
+        for name in ("BASE_URL", "SESSION_SECRET", "TRUSTED_PROXIES", "DATA_DIR", "GOODS_URL", "AWS_REGION"):
             assert name in text
 
 
@@ -75,7 +75,7 @@ def test_a_ticket_can_be_sent_again(own_shop: ShopServer) -> None:
 def test_the_doctor_finds_everything_well_and_says_what_to_do_where_not(own_shop: ShopServer) -> None:
     well = own_shop.cli("doctor")
     assert "!!" not in well.stdout
-    for about in ("settings", "catalogue", "database", "Stripe", "webhook", "mail", own_shop.url):
+    for about in ("settings", "catalogue", "database", "goods", "Stripe", "webhook", "mail", own_shop.url):
         assert about in well.stdout
     own_shop.environment["STRIPE_SECRET_KEY"] = "rk_test_revoked1"
     own_shop.sandbox.behave(stripe="down", mail="down")

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from pathlib import Path
 
 from dependency_injector import providers
 
 from adapters.memory.mailer import MemoryMailer
 from entrypoints.container import Container, close_shop, open_shop
-from entrypoints.settings import Settings, read_environment, settle
-from support.servers import EXAMPLES, ROOT
-
-
-def some_settings(folder: Path, **more: str) -> Settings:
-    env = {
-        "BASE_URL": "http://localhost:1", "SESSION_SECRET": "x" * 32, "STRIPE_SECRET_KEY": "sk_test_abcdefgh",
-        "STRIPE_WEBHOOK_SECRET": "whsec_1", "CATALOGUE": str(EXAMPLES), "DATA_DIR": str(folder), **more,
-    }  # fmt: skip
-    return settle(read_environment(env, dotenv=None))
+from support.servers import ROOT
+from support.settings import some_settings
 
 
 def test_every_provider_builds(tmp_path: Path) -> None:
@@ -45,6 +39,38 @@ def test_every_carrier_builds(tmp_path: Path) -> None:
     ):
         container = Container(settings=some_settings(tmp_path, **more))
         assert type(container.mailer()).__name__ == kind
+
+
+def test_every_place_for_goods_builds(tmp_path: Path) -> None:
+    """A bucket is not called before there is something to store."""
+    bucket = {
+        "GOODS_URL": "s3://bucket/prefix", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    }  # fmt: skip
+    for more, kind in ((bucket, "S3Goods"), ({}, "FolderGoods")):
+        container = Container(settings=some_settings(tmp_path, **more))
+        assert type(container.goods()).__name__ == kind
+        if not more:
+            assert container.fetch_file().goods is container.goods()
+
+
+def test_the_worker_throws_out_what_the_catalogue_has_not_named_for_a_month(tmp_path: Path) -> None:
+    async def main() -> tuple[set[str], set[str]]:
+        container = Container(settings=some_settings(tmp_path))
+        await open_shop(container)
+        left = tmp_path / "goods" / "ab" / ("ab" * 32)
+        left.parent.mkdir(exist_ok=True)
+        left.write_bytes(b"of an older edition")
+        for blob in container.goods().blobs():
+            month_ago = time.time() - 31 * 86_400
+            os.utime(blob.path, (month_ago, month_ago))
+        await container.worker().tidy_goods()
+        kept = {blob.sha256 for blob in container.goods().blobs()}
+        await close_shop(container)
+        return kept, set(container.catalogue().current().contents)
+
+    kept, named = asyncio.run(main())
+    assert kept == named != set()
 
 
 def test_a_part_can_be_swapped(tmp_path: Path) -> None:

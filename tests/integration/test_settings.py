@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from entrypoints.bucket import Bucket
 from entrypoints.settings import HELP, SettingsRefused, read_environment, settle
 
 GOOD = {
@@ -72,6 +73,76 @@ def test_what_is_missing_or_dangerous_is_refused_by_name(change: dict[str, str],
     assert any(named in problem for problem in found), found
     for secret in ("sk_live_abcdefgh", "sk_test_abcdefgh", "x" * 32):
         assert not any(secret in problem for problem in found)
+
+
+IN_S3 = {
+    "GOODS_URL": "s3://my-goods/shop/one",
+    "AWS_ACCESS_KEY_ID": "AKIA1",
+    "AWS_SECRET_ACCESS_KEY": "the secret of the bucket",
+    "AWS_REGION": "eu-central-1",
+}
+
+
+def test_goods_are_kept_in_a_folder_unless_a_bucket_is_named() -> None:
+    settings = settle(read_environment({**GOOD, **IN_S3, "GOODS_URL": "", "DATA_DIR": "d"}, dotenv=None))
+    assert (settings.goods_bucket, settings.goods_dir) == (None, Path("d/goods"))
+
+
+def test_a_bucket_has_a_name_a_prefix_and_a_place() -> None:
+    settings = settle(read_environment({**GOOD, **IN_S3}, dotenv=None))
+    assert settings.goods_bucket == Bucket(
+        name="my-goods",
+        prefix="shop/one",
+        region="eu-central-1",
+        endpoint=None,
+        key_id="AKIA1",
+        secret="the secret of the bucket",
+    )
+    assert "the secret of the bucket" not in repr(settings)
+    elsewhere = {
+        "AWS_REGION": "",
+        "AWS_ENDPOINT_URL": "https://s3.example.com/",
+        "GOODS_URL": "s3://b.ucket/",
+    }
+    other = settle(read_environment({**GOOD, **IN_S3, **elsewhere}, dotenv=None)).goods_bucket
+    assert other is not None
+    assert (other.name, other.prefix, other.region, other.endpoint) == (
+        "b.ucket",
+        "",
+        "us-east-1",
+        "https://s3.example.com",
+    )
+    assert settings.goods_bucket is not None
+    assert other.label != settings.goods_bucket.label, "what was stored in one is not in the other"
+    assert problems(**IN_S3, AWS_ENDPOINT_URL="http://127.0.0.1:9000") == ()
+    assert problems(**{name: value for name, value in IN_S3.items() if name != "GOODS_URL"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"GOODS_URL": "my-goods"}, "GOODS_URL"),
+        ({"GOODS_URL": "https://my-goods.s3.amazonaws.com/x"}, "GOODS_URL"),
+        ({"GOODS_URL": "s3://"}, "GOODS_URL"),
+        ({"GOODS_URL": "s3://a//b"}, "GOODS_URL"),
+        ({"GOODS_URL": "s3://bucket/../other"}, "GOODS_URL"),
+        ({"GOODS_URL": "s3://bucket/a?b"}, "GOODS_URL"),
+        ({"AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID"),
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY"),
+        ({"AWS_REGION": ""}, "AWS_REGION"),
+        ({"AWS_ENDPOINT_URL": "http://s3.example.com"}, "AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL": "s3.example.com"}, "AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL": "https://s3.example.com/path"}, "AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL": "https://s3.example.com:x"}, "AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL": "https://user@s3.example.com"}, "AWS_ENDPOINT_URL"),
+    ],
+)
+def test_a_bucket_that_cannot_be_reached_like_this_is_refused_by_name(
+    change: dict[str, str], named: str
+) -> None:
+    found = problems(**{**IN_S3, **change})
+    assert any(problem.startswith(named) for problem in found), found
+    assert not any("the secret of the bucket" in problem for problem in found)
 
 
 def test_every_problem_is_told_at_once() -> None:

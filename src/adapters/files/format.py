@@ -228,12 +228,15 @@ def _shelved(
     """Each file, taken into the goods."""
     found: list[GoodsFile] = []
     for named in listed:
+        if reader.storage_away:
+            break
         path = folder / named.name
         try:
             sha256, size = shelve(path)
         except OSError as error:
             reader.complain(path, f"cannot be taken in: {error.strerror}", passing=True)
         except GoodsUnavailable as error:
+            reader.storage_away = True
             reader.complain(path, f"cannot be taken in: {error}", passing=True)
         else:
             title = named.title or named.name

@@ -28,7 +28,7 @@ KEPT_FOR: Final = timedelta(days=30)
 _CHUNK: Final = 256 * 1024
 _DAY: Final = 86_400
 _SPARE: Final = 100_000_000
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = timedelta(seconds=10)
 _THREADS: Final = 8
 
 
@@ -48,11 +48,12 @@ class FolderGoods:
     modification time says when the catalogue named it last, to the day.
     """
 
-    def __init__(self, root: Path, *, spare: int = _SPARE) -> None:
-        """`spare`: bytes that stay free on the disk."""
+    def __init__(self, root: Path, *, spare: int = _SPARE, patience: timedelta = _PATIENCE) -> None:
+        """`spare`: bytes that stay free on the disk. `patience`: how long somebody waits for a file to open."""
         self._root = root
         self._incoming = root / "incoming"
         self._spare = spare
+        self._patience = patience.total_seconds()
         self._known = KnownFiles(root / "known")
         self._sources: dict[str, Path] = {}
         self._restoring: dict[str, asyncio.Future[None]] = {}
@@ -110,9 +111,14 @@ class FolderGoods:
     async def open(self, file: GoodsFile, *, start: int, stop: int) -> OpenFile | None:
         """See Goods. A content that vanished is taken in again, if the merchant's file still has it."""
         try:
-            held = await self._in_thread(self._open, file)
-            if held is None and await self._restored(file):
+            async with asyncio.timeout(self._patience):
                 held = await self._in_thread(self._open, file)
+                if held is None and await self._restored(file):
+                    held = await self._in_thread(self._open, file)
+        except TimeoutError as error:
+            raise GoodsUnavailable(
+                "the goods do not open in time, or are still being taken in again"
+            ) from error
         except OSError as error:
             raise GoodsUnavailable(f"the goods cannot be read: {error.strerror}") from error
         if held is None:
@@ -140,9 +146,7 @@ class FolderGoods:
             taking = asyncio.ensure_future(self._in_thread(self._restore, source))
             self._restoring[file.sha256] = taking
             taking.add_done_callback(lambda _: self._restoring.pop(file.sha256))
-        done, _ = await asyncio.wait({taking}, timeout=_PATIENCE)
-        if not done:
-            raise GoodsUnavailable("the file is being taken in again")
+        await asyncio.wait({taking})  # whoever gives up waiting does not stop it
         taking.result()
         return True
 
@@ -186,6 +190,14 @@ class FolderGoods:
                 _unlink_older(blob.path, now - KEPT_FOR.total_seconds())
         for left in self._incoming.glob("*"):
             _unlink_older(left, now - _DAY)
+
+    async def check(self) -> str:
+        """What the merchant may hear of it. Raises GoodsUnavailable."""
+        try:
+            kept = await self._in_thread(lambda: list(self.blobs()))
+        except OSError as error:
+            raise GoodsUnavailable(f"{self._root} cannot be read: {error.strerror}") from error
+        return f"{len(kept)} contents are kept in {self._root}"
 
     def blobs(self) -> Iterator[Blob]:
         """Every content that is kept, in the order of their hashes: for a backup. They never change."""

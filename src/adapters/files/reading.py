@@ -32,6 +32,8 @@ class Reader:
     root: Path
     problems: list[str] = field(default_factory=list)
     passing: bool = False
+    storage_away: bool = False
+    """The goods could not be reached: one complaint will do, and one wait."""
 
     def complain(self, path: Path, what: str, *, line: int | None = None, passing: bool = False) -> None:
         """Note a problem; `passing`: one that may pass without another edit."""

@@ -1,0 +1,1 @@
+"""Goods in S3-compatible storage."""

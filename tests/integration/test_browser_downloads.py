@@ -1,0 +1,92 @@
+"""A real Chromium saves what was bought: the right name, the right bytes, from the shop and from S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from contracts.goods import NAMES
+from support.goods import DATA, SAMPLER, a_catalogue, an_owner, put_on_sale
+from support.s3 import KEY, SECRET, a_bucket
+from support.servers import ShopServer, a_shop
+from support.tools import chromium
+
+pytestmark = pytest.mark.browser
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-component-update"]
+# Chromium writes these otherwise, whoever sends them: no leading dots, quotes or question marks on anybody's disk.
+KEPT = [name for name in NAMES if name not in (".hidden", "quotes \" and ' too.txt", "%2e%2e%2f.txt")]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        browser.close()
+
+
+def sell(folder: Path) -> None:
+    files = {"data.bin": DATA, "page.html": b"<script>document.title = 'run'</script>"}
+    put_on_sale(a_catalogue(folder), SAMPLER, {**files, **{name: name.encode() for name in NAMES}})
+
+
+def open_what_was_bought(page: Page, shop: ShopServer) -> None:
+    cookies = an_owner(shop).http.cookies.items()
+    page.context.add_cookies([{"name": n, "value": v, "url": shop.url} for n, v in cookies])
+    page.goto(f"{shop.url}/view/{SAMPLER}")
+
+
+def saved(page: Page, name: str) -> tuple[str, bytes]:
+    page.reload()  # Chromium asks back at the eleventh download of one page
+    with page.expect_download() as download:
+        page.locator("ul.files a", has_text=name).first.click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def test_every_file_is_saved_under_its_name(page: Page, tmp_path: Path) -> None:
+    sell(tmp_path)
+    with a_shop(tmp_path) as shop:
+        open_what_was_bought(page, shop)
+        for name in KEPT:
+            assert saved(page, name) == (name.replace("?", "_"), name.encode())
+        assert saved(page, "data.bin") == ("data.bin", DATA)
+        assert saved(page, ".hidden") == ("hidden", b".hidden")
+        assert saved(page, "page.html")[0] == "page.html"
+        assert page.title() != "run"
+
+
+def test_checksums_can_be_read_and_copied_on_a_phone(page: Page, tmp_path: Path) -> None:
+    sell(tmp_path)
+    with a_shop(tmp_path) as shop:
+        open_what_was_bought(page, shop)
+        sums = page.locator("details.sums")
+        expect(sums.locator("code").last).not_to_be_visible()
+        sums.locator("summary").click()
+        code = sums.locator("dd code").first
+        expect(code).to_be_visible()
+        code.click()
+        assert page.evaluate("getSelection().toString().trim().length") == 64, "one tap takes all of it"
+        assert (
+            page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        )
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_from_another_origin_it_is_saved_just_the_same(page: Page, tmp_path: Path, s3: str) -> None:
+    """The shop's own security headers let the browser follow to where the files are."""
+    sell(tmp_path)
+    more = {
+        "GOODS_URL": f"s3://{a_bucket(s3).name}", "AWS_ENDPOINT_URL": s3, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET,
+    }  # fmt: skip
+    with a_shop(tmp_path, **more) as shop:
+        open_what_was_bought(page, shop)
+        for name in KEPT:
+            assert saved(page, name) == (name.replace("?", "_"), name.encode())
+        assert saved(page, "page.html")[0] == "page.html"
+        assert page.title() != "run"
