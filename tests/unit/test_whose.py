@@ -438,6 +438,9 @@ def test_ones_data_is_everything_that_is_held() -> None:
     assert [(d.name, d.times) for d in own.downloads] == [("it.txt", 1)], "not once a range"
     assert [m.kind for m in own.mails] == [MailKind.TICKET]
     assert run(shop.own_data(Browser(shop).visitor)) is None
+    payer = Browser(shop)
+    payer.buy_and_pay(ANNA, PHOTOS)
+    assert run(shop.own_data(payer.visitor)) is None, "a payment proves no mailbox"
     shop.clock.tick(days=1)
     run(shop.fetch_file.open(offered, start=0, stop=5))  # type: ignore[arg-type]
     own = run(shop.own_data(anna.visitor))

@@ -12,13 +12,14 @@ from domain.ports import Clock, Store
 from domain.records import Download, User
 from domain.session import Session, Visitor
 from domain.usecases.greet import live_session
+from domain.values import EmailAddress
 
 
 @dataclass(frozen=True, slots=True)
 class OwnData:
-    """What is held under one mailbox, and by one browser."""
+    """What is held under one mailbox."""
 
-    session: Session
+    mailbox: EmailAddress
     user: User | None
     holdings: Sequence[Holding]
     downloads: Sequence[Download]
@@ -28,28 +29,28 @@ class OwnData:
 
 @dataclass(frozen=True, slots=True)
 class ShowOwnData:
-    """Reads; changes nothing."""
+    """Reads; changes nothing. Only for who proved the mailbox: a browser that paid may not know whose it is by now."""
 
     store: Store
     clock: Clock
 
     async def __call__(self, visitor: Visitor) -> OwnData | None:
-        """None for a browser without a session. Raises StoreUnavailable."""
+        """None for a browser that proved no mailbox. Raises StoreUnavailable."""
         now = self.clock.now()
 
         def work(books: BooksView) -> OwnData | None:
             session = live_session(books, visitor, now=now)
-            if session is None:
+            if session is None or session.mailbox is None:
                 return None
             mailbox = session.mailbox
-            holdings = books.holdings(session.id, mailbox)
+            holdings = books.holdings_of(mailbox)
             return OwnData(
-                session=session,
-                user=None if mailbox is None else books.user(mailbox),
+                mailbox=mailbox,
+                user=books.user(mailbox),
                 holdings=holdings,
                 downloads=[d for held in holdings for d in books.downloads_of(held.purchase.checkout)],
-                sessions=(session,) if mailbox is None else books.sessions_of(mailbox),
-                mails=() if mailbox is None else books.mails_to(mailbox),
+                sessions=books.sessions_of(mailbox),
+                mails=books.mails_to(mailbox),
             )
 
         return await self.store.read(work)

@@ -55,14 +55,14 @@ class AccountPages:
     async def show(self, request: AnyRequest) -> Answer:
         """What one can do here; only for those who proved a mailbox."""
         own = await self.own_data(self.front.visitor(request))
-        if own is None or own.session.mailbox is None:
+        if own is None:
             return see_other("/request-login")
         return self.front.html(
             request,
             "account.html",
             greeting=await self.front.greeting(request),
             noindex=True,
-            mailbox=own.session.mailbox,
+            mailbox=own.mailbox,
             wants_news=own.user is not None and own.user.wants_news,
             is_buyer=own.user is not None,
         )
@@ -92,7 +92,7 @@ class AccountPages:
     async def ask_erase(self, request: AnyRequest) -> Answer:
         """Says what erasing means, and asks."""
         own = await self.own_data(self.front.visitor(request))
-        if own is None or own.session.mailbox is None:
+        if own is None:
             return see_other("/request-login")
         return await self._erase_form(request, own, error="")
 
@@ -103,7 +103,7 @@ class AccountPages:
             greeting=await self.front.greeting(request),
             status=400 if error else 200,
             noindex=True,
-            mailbox=own.session.mailbox,
+            mailbox=own.mailbox,
             names=sorted({held.purchase.product_name for held in own.holdings}),
             error=error,
         )
@@ -113,7 +113,7 @@ class AccountPages:
         visitor = self.front.visitor(request)
         if await field_of(request, "sure") != "yes":
             own = await self.own_data(visitor)
-            if own is None or own.session.mailbox is None:
+            if own is None:
                 return see_other("/request-login")
             return await self._erase_form(request, own, error="Please tick the box if you are sure.")
         match await self.erase_me(visitor):
@@ -176,7 +176,7 @@ class AccountPages:
 def _fields(own: OwnData) -> dict[str, Any]:
     """Everything, in words that need no explaining. Instants are RFC 3339, amounts minor units."""
     return {
-        "email": None if own.session.mailbox is None else own.session.mailbox.canonical,
+        "email": own.mailbox.canonical,
         "customer_since": None if own.user is None else own.user.since,
         "wants_news": None if own.user is None else own.user.wants_news,
         "purchases": [purchase_fields(held) for held in own.holdings],
