@@ -61,6 +61,9 @@ class BooksView(Protocol):
     def holding_of(self, payment: str) -> Holding | None:
         """The purchase that this payment paid for, with its facts; None while no such sale was claimed."""
 
+    def facts_of(self, payment: str) -> Sequence[Fact]:
+        """The refunds and disputes that were told of a payment, whether its sale was claimed or not; in any order."""
+
     def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
         """Every purchase of a mailbox, with its facts, oldest first."""
 

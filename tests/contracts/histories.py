@@ -124,7 +124,10 @@ def everything(books: Books) -> object:
         (user, [h.purchase for h in held]) for user, held in books.owners(samples.BOOK, after="", limit=9)
     ]
     purchases = [books.holding(CheckoutId(c)) for c in ("c1", "c2", "c3")]
-    of_payment = [(h and h.purchase) for h in (books.holding_of("pi_c1"), books.holding_of("pi_c9"))]
+    of_payment: list[object] = [
+        (h and h.purchase) for h in (books.holding_of("pi_c1"), books.holding_of("pi_c9"))
+    ]
+    of_payment += [sorted(map(repr, books.facts_of(p))) for p in ("pi_c1", "pi_c9")]
     holdings = [
         (h.purchase, sorted(map(repr, h.facts)))
         for s in ("s1", "s2")

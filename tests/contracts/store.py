@@ -285,6 +285,11 @@ class StoreContract(AfterSaleContract):
         assert held("s1", ANNA) == {"c1": set(), "c3": set(), "c2": {refund, paid}}
         assert held("nobody", BEN) == {"c3": set(), "c4": set()}
         assert held("nobody", None) == {}
+        waits = replace(refund, object_id="re_2", payment="pi_unclaimed")
+        self.do(lambda b: b.tell(waits))
+        assert self.see(lambda b: [list(b.facts_of(p)) for p in ("pi_c2", "pi_unclaimed", "pi_c1")]) == [
+            [refund], [waits], [],
+        ]  # fmt: skip
 
     # ------------------------------------------------------------------ links and mail
 

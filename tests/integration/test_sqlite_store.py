@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -119,41 +121,49 @@ def test_those_who_wait_are_committed_together(path: Path) -> None:
     assert asyncio.run(main()) <= 20
 
 
+async def _begun(store: SqliteStore) -> None:
+    """Until what waited has begun."""
+    while store.waiting or not store.under_way:  # noqa: ASYNC110 - the store has no event to wait for
+        await asyncio.sleep(0)
+
+
 def test_cancelling_a_caller_neither_withdraws_its_work_nor_harms_the_writer(path: Path) -> None:
+    """A lock that somebody else holds keeps the work waiting in the middle of being done."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
     async def main() -> list[bool]:
         store = SqliteStore.open(path, serving=True)
         try:
-            began, go = threading.Event(), threading.Event()
-
-            def slow(books: Books) -> bool:
-                began.set()
-                go.wait(5)
-                return books.queue(samples.a_mail("slow"))
-
-            task = asyncio.create_task(store.transact(slow))
-            await asyncio.to_thread(began.wait)
+            other.execute("BEGIN IMMEDIATE")
+            task = asyncio.create_task(store.transact(lambda b: b.queue(samples.a_mail("slow"))))
+            await _begun(store)
             task.cancel()
             await asyncio.sleep(0)
-            go.set()
+            other.execute("ROLLBACK")
             again = await store.transact(lambda b: b.queue(samples.a_mail("slow")))
             return [task.cancelled(), again]
         finally:
             store.close()
 
-    assert asyncio.run(main()) == [True, False], "it was cancelled, and its mail stands"
+    try:
+        assert asyncio.run(main()) == [True, False], "it was cancelled, and its mail stands"
+    finally:
+        other.close()
 
 
 def test_a_full_queue_refuses_before_it_began(path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
     async def main() -> tuple[int, int]:
         store = SqliteStore.open(path, serving=True)
         try:
-            go = threading.Event()
-            blocker = asyncio.create_task(store.transact(lambda _: go.wait(5)))
-            await asyncio.sleep(0.05)
+            other.execute("BEGIN IMMEDIATE")
+            blocker = asyncio.create_task(store.transact(lambda _: None))
+            await _begun(store)
             works = [store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n:03}"))) for n in range(300)]
             waiting = asyncio.gather(*works, return_exceptions=True)
-            await asyncio.sleep(0.05)
-            go.set()
+            await asyncio.sleep(0)
+            other.execute("ROLLBACK")
             answers = await waiting
             await blocker
             refused = sum(isinstance(a, StoreBusy) for a in answers)
@@ -162,7 +172,77 @@ def test_a_full_queue_refuses_before_it_began(path: Path) -> None:
         finally:
             store.close()
 
-    assert asyncio.run(main()) == (300 - 256, 256)
+    try:
+        assert asyncio.run(main()) == (300 - 256, 256)
+    finally:
+        other.close()
+
+
+def test_a_work_that_takes_long_does_not_keep_the_loop_from_others(path: Path) -> None:
+    """After five milliseconds the rest of a group is left for the next: requests come in between."""
+    store = SqliteStore.open(path, serving=True)
+
+    def slow(books: Books) -> bool:
+        until = time.monotonic() + 0.02
+        while time.monotonic() < until:
+            pass
+        return books.queue(samples.a_mail(f"m{len(books.mails_after('', limit=999))}"))
+
+    async def main() -> int:
+        before = store.commits
+        assert await asyncio.gather(*(store.transact(slow) for _ in range(10))) == [True] * 10
+        return store.commits - before
+
+    try:
+        assert asyncio.run(main()) == 10
+    finally:
+        store.close()
+
+
+def test_a_loop_that_is_gone_leaves_the_turn_to_others(path: Path) -> None:
+    """Its callers wait no more, so whoever comes next, in whatever loop, begins; and closing finishes what waits."""
+    store = SqliteStore.open(path, serving=True)
+    lost = asyncio.new_event_loop()
+
+    async def ask() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await store.transact(lambda b: b.queue(samples.a_mail("lost")))
+
+    async def see() -> tuple[bool, bool]:
+        fresh = await store.transact(lambda b: b.queue(samples.a_mail("fresh")))
+        return fresh, await store.transact(lambda b: b.queue(samples.a_mail("lost")))
+
+    try:
+        task = lost.create_task(ask())
+        lost.call_soon(lost.stop)
+        lost.run_forever()  # one turn: the work waits, and nobody has begun it
+        assert store.waiting == 1
+        lost.close()
+        task._log_destroy_pending = False  # its loop was closed under it on purpose
+        assert asyncio.run(asyncio.wait_for(see(), 10)) == (True, False), "both stand"
+    finally:
+        store.close()
+
+
+def test_many_loops_share_one_writer(path: Path) -> None:
+    store = SqliteStore.open(path, serving=True)
+    wrote: list[int] = []
+
+    def a_program(program: int) -> None:
+        async def main() -> int:
+            works = [store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n}"))) for n in range(30)]
+            return sum(await asyncio.gather(*works))
+
+        wrote.append(asyncio.run(main()))
+
+    programs = [threading.Thread(target=a_program, args=(n,)) for n in range(8)]
+    for program in programs:
+        program.start()
+    for program in programs:
+        program.join()
+    store.close()
+    assert len(wrote) == 8
+    assert sum(wrote) == 30, "each mail was queued by exactly one of them"
 
 
 def test_a_lock_held_by_another_program_is_busy_and_passes(path: Path) -> None:

@@ -128,6 +128,14 @@ class MemoryView:
         found = next((p for p in self._t.purchases.values() if p.payment == payment), None)
         return None if found is None else self._holding(found)
 
+    def facts_of(self, payment: str) -> Sequence[Fact]:
+        """See BooksView."""
+        return [
+            fact
+            for fact in self._t.facts.values()
+            if fact.payment == payment and fact.kind is not FactKind.SESSION
+        ]
+
     def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
         """See BooksView."""
         found = (p for p in self._t.purchases.values() if p.mailbox == mailbox)

@@ -87,6 +87,16 @@ class SqliteStore:
         """How many transactions the writer committed."""
         return self._writer.commits
 
+    @property
+    def waiting(self) -> int:
+        """How many works have not begun."""
+        return self._writer.waiting
+
+    @property
+    def under_way(self) -> bool:
+        """Whether works have begun and are not committed yet."""
+        return self._writer.under_way
+
     def backup(self, target: Path) -> int:
         """A consistent copy of the live file, made with SQLite's online backup; its size in bytes."""
         source = open_reader(self.path)

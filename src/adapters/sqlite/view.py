@@ -112,7 +112,7 @@ class SqliteView:
         purchase = rows.purchase_of(row)
         facts = [rows.fact_of(fact) for fact in self._sql(_FACT, (purchase.provider_ref,))]
         if purchase.payment is not None:
-            facts += [rows.fact_of(fact) for fact in self._sql(_LATER_FACTS, (purchase.payment,))]
+            facts += self.facts_of(purchase.payment)
         return Holding(purchase=purchase, facts=tuple(facts))
 
     def holding(self, checkout: CheckoutId) -> Holding | None:
@@ -124,6 +124,10 @@ class SqliteView:
         """See BooksView."""
         row = self._sql(_PURCHASE_BY_PAYMENT, (payment,)).fetchone()
         return None if row is None else self._holding(row)
+
+    def facts_of(self, payment: str) -> Sequence[Fact]:
+        """See BooksView."""
+        return [rows.fact_of(fact) for fact in self._sql(_LATER_FACTS, (payment,))]
 
     def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
         """See BooksView."""

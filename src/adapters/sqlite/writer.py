@@ -1,17 +1,19 @@
-"""The one writer: a thread that runs whatever waits in one durable transaction, a savepoint each."""
+"""The one writer: runs whatever waits in one durable transaction, and lets all of them know once it is committed."""
 
 from __future__ import annotations
 
 import asyncio
+import queue
 import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from adapters.sqlite.books import SqliteBooks
+from adapters.sqlite.connections import BUSY_MS
 from domain.books import Books
 from domain.ports import StoreBusy, StoreUnavailable
 
@@ -20,6 +22,8 @@ T = TypeVar("T")
 MOST_WAITING: Final = 256
 LONGEST_WAIT: Final = 5.0
 _GROUP: Final = 64
+_LONGEST_TURN: Final = 0.005
+"""Seconds that the works of one group may keep a loop; the rest of the group waits for the next."""
 
 
 @dataclass(slots=True)
@@ -34,23 +38,32 @@ class _Job:
     error: BaseException | None = None
 
 
-@dataclass(slots=True)
-class _Queue:
-    jobs: deque[_Job] = field(default_factory=deque)
-    awake: threading.Condition = field(default_factory=threading.Condition)
-    closed: bool = False
-
-
 class GroupWriter:
-    """Runs works one after the other and commits those that waited together, once, durably."""
+    """Runs works one after the other and commits those that waited together, once, durably.
+
+    Works run in the event loop of whoever waited longest, the commit, which waits for the disk, in a thread. A
+    work is a dozen statements of microseconds. In a thread of its own each of them would let go of the
+    interpreter's lock and then queue for it behind the loop, which costs more than the statements (decision 8).
+    While the disk is waited for, the loop goes on with other requests; their works are the next group.
+    What is not the usual case (a work that raises, a lock held by another process, a full disk) is undone and
+    run again in the thread, with care.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA busy_timeout = 0")  # the loop waits for nobody; the thread does
         self._connection = connection
         self._books = SqliteBooks(connection)
-        self._queue = _Queue()
-        self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job] = deque()
+        self._closed = False
+        self.under_way = False
+        """Whether a group has begun and is not committed yet."""
+        self._leader: asyncio.AbstractEventLoop | None = None
+        """The loop that was asked to begin the next group."""
+        self._to_finish: queue.SimpleQueue[tuple[list[_Job], bool] | None] = queue.SimpleQueue()
         self.commits = 0
         """How many transactions were committed: fewer than works, when they were grouped."""
+        self._thread = threading.Thread(target=self._finish_groups, name="sqlite-commit", daemon=True)
         self._thread.start()
 
     async def submit(self, work: Callable[[Books], Any]) -> Any:
@@ -61,43 +74,163 @@ class GroupWriter:
         """The result of `act` on the writer's connection, between two transactions. Raises StoreUnavailable."""
         return cast("T", await self._wait_for(act, outside=True))
 
+    @property
+    def waiting(self) -> int:
+        """How many works have not begun."""
+        return len(self._jobs)
+
     async def _wait_for(self, work: Callable[[Any], Any], *, outside: bool) -> Any:
         loop = asyncio.get_running_loop()
         job = _Job(
             work=work, loop=loop, future=loop.create_future(), queued_at=time.monotonic(), outside=outside
         )
-        queue = self._queue
-        with queue.awake:
-            if queue.closed:
+        with self._changed:
+            if self._closed:
                 raise StoreUnavailable("the store is closed")
-            if len(queue.jobs) >= MOST_WAITING:
+            if len(self._jobs) >= MOST_WAITING:
                 raise StoreBusy(f"{MOST_WAITING} works wait already")
-            queue.jobs.append(job)
-            queue.awake.notify()
+            self._jobs.append(job)
+            leads = not self.under_way and (self._leader is None or self._leader.is_closed())
+            if leads:
+                self._leader = loop
+        if leads:
+            loop.call_soon(self._begin)  # whoever comes in the same turn of the loop joins
         # Cancelling the caller must not withdraw the work: the future is only where the answer is left.
         return await job.future
 
     def close(self) -> None:
         """Finish what waits, then stop."""
-        with self._queue.awake:
-            self._queue.closed = True
-            self._queue.awake.notify()
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: not self.under_way)
+            self.under_way = True
+        while group := self._next_group():
+            self._answer(self._run_with_care(group))
+        self._to_finish.put(None)
         self._thread.join()
 
-    def _run(self) -> None:
-        queue = self._queue
-        while True:
-            with queue.awake:
-                while not queue.jobs and not queue.closed:
-                    queue.awake.wait()
-                if not queue.jobs:
-                    return
-                group = _next_group(queue.jobs)
-            if group[0].outside:
-                self._answer([self._act(group[0])])
-                continue
-            self._answer(self._turn_away_late(group))
-            self._answer(self._commit(group))
+    # ------------------------------------------------------------------ the usual case, in a loop
+
+    def _begin(self) -> None:
+        """Run the next group's works; the thread finishes it."""
+        with self._changed:
+            self._leader = None
+            if self.under_way or not self._jobs:
+                return
+            self.under_way = True
+        group = self._next_group()
+        self._to_finish.put((group, self._run_at_once(group)))
+
+    def _run_at_once(self, group: list[_Job]) -> bool:
+        """Run works up to the commit. False, and nothing of it is left, if that takes care or patience."""
+        if not group or group[0].outside:
+            return False
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            until = time.monotonic() + _LONGEST_TURN
+            for done, job in enumerate(group, start=1):
+                job.result = job.work(self._books)
+                if time.monotonic() > until:
+                    self._put_back(group, done)
+                    break
+        except BaseException:
+            self._roll_back()
+            return False
+        return True
+
+    def _put_back(self, group: list[_Job], done: int) -> None:
+        with self._changed:
+            self._jobs.extendleft(reversed(group[done:]))
+        del group[done:]
+
+    def _next_group(self) -> list[_Job]:
+        """Who waited longest, up to the first that has to run by itself; who waited too long is turned away."""
+        limit = time.monotonic() - LONGEST_WAIT
+        group: list[_Job] = []
+        late: list[_Job] = []
+        with self._changed:
+            while (
+                self._jobs
+                and len(group) < _GROUP
+                and not (group and (group[0].outside or self._jobs[0].outside))
+            ):
+                job = self._jobs.popleft()
+                (late if job.queued_at < limit else group).append(job)
+        for job in late:
+            job.error = StoreBusy(f"waited more than {LONGEST_WAIT} s for its turn")
+        self._answer(late)
+        return group
+
+    # ------------------------------------------------------------------ in the thread
+
+    def _finish_groups(self) -> None:
+        while (handed := self._to_finish.get()) is not None:
+            group, has_run = handed
+            self._answer(self._commit(group) if has_run else self._run_with_care(group))
+            while not self._pass_on():
+                self._answer(self._run_with_care(self._next_group()))
+
+    def _pass_on(self) -> bool:
+        """Let the loop of whoever waits longest begin the next group. False if that loop is gone."""
+        with self._changed:
+            self.under_way = False
+            self._changed.notify_all()
+            if not self._jobs or self._closed:
+                return True
+            self._leader = self._jobs[0].loop
+            try:
+                self._leader.call_soon_threadsafe(self._begin)
+            except RuntimeError:
+                self._leader, self.under_way = None, True
+                return False
+            return True
+
+    def _commit(self, group: list[_Job]) -> list[_Job]:
+        try:
+            self._connection.execute("COMMIT")
+            self.commits += 1
+        except sqlite3.Error as error:
+            self._undo(group, error)
+        return group
+
+    def _run_with_care(self, group: list[_Job]) -> list[_Job]:
+        """Wait for others who write, and let nobody suffer from another's work."""
+        if not group:
+            return group
+        if group[0].outside:
+            return [self._act(group[0])]
+        try:
+            self._begin_patiently()
+            if len(group) == 1:
+                self._run_alone(group[0])
+            else:
+                self._run_with_savepoints(group)
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+                self.commits += 1
+        except sqlite3.Error as error:
+            self._undo(group, error)
+        return group
+
+    def _undo(self, group: list[_Job], error: sqlite3.Error) -> None:
+        """The transaction as a whole failed."""
+        self._roll_back()
+        if len(group) == 1 or _is_locked(error):
+            for job in group:
+                job.error = _unavailable(error)
+        else:
+            # The whole transaction is gone (SQLITE_FULL does that): each again, alone, once.
+            for job in group:
+                job.error = job.result = None
+                self._run_with_care([job])
+
+    def _begin_patiently(self) -> None:
+        """Raises sqlite3.Error if another process writes for too long."""
+        self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        finally:
+            self._connection.execute("PRAGMA busy_timeout = 0")
 
     def _act(self, job: _Job) -> _Job:
         try:
@@ -106,63 +239,12 @@ class GroupWriter:
             job.error = _told(error)
         return job
 
-    def _turn_away_late(self, group: list[_Job]) -> list[_Job]:
-        """Take out of the group who waited too long; nothing of theirs has begun."""
-        limit = time.monotonic() - LONGEST_WAIT
-        late = [job for job in group if job.queued_at < limit]
-        if late:
-            group[:] = [job for job in group if job.queued_at >= limit]
-            for job in late:
-                job.error = StoreBusy(f"waited more than {LONGEST_WAIT} s for its turn")
-        return late
-
-    def _commit(self, group: list[_Job]) -> list[_Job]:
-        if not group:
-            return group
-        try:
-            self._run_together(group)
-        except sqlite3.Error as error:
-            self._roll_back()
-            if len(group) == 1 or _is_locked(error):
-                for job in group:
-                    job.error = _unavailable(error)
-            else:
-                # The whole transaction is gone (SQLITE_FULL does that): each again, alone, once.
-                for job in group:
-                    job.error = job.result = None
-                    self._commit([job])
-        return group
-
-    def _run_together(self, group: list[_Job]) -> None:
-        """Raises sqlite3.Error if the transaction as a whole failed."""
-        run = self._connection.execute
-        run("BEGIN IMMEDIATE")
-        if len(group) == 1:
-            self._run_alone(group[0])
-        elif not self._run_without_savepoints(group):
-            run("BEGIN IMMEDIATE")
-            self._run_with_savepoints(group)
-        if self._connection.in_transaction:
-            run("COMMIT")
-            self.commits += 1
-
-    def _run_without_savepoints(self, group: list[_Job]) -> bool:
-        """The usual case: no work raises, so nothing has to be undone. False, and all undone, if one did."""
-        try:
-            for job in group:
-                job.result = job.work(self._books)
-        except sqlite3.Error:
-            raise
-        except BaseException:
-            self._roll_back()
-            return False
-        return True
-
     def _run_with_savepoints(self, group: list[_Job]) -> None:
-        """One that raises undoes itself alone."""
+        """One that raises undoes itself alone. Raises sqlite3.Error if the transaction ended."""
         run = self._connection.execute
         for job in group:
             run("SAVEPOINT work")
+            job.error = job.result = None
             try:
                 job.result = job.work(self._books)
             except BaseException as error:
@@ -185,8 +267,6 @@ class GroupWriter:
 
     def _answer(self, group: list[_Job]) -> None:
         """Leave every answer in its caller's loop; callers of one loop share one wake-up."""
-        if not group:
-            return
         by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         for job in group:
             by_loop.setdefault(job.loop, []).append(job)
@@ -195,14 +275,6 @@ class GroupWriter:
                 loop.call_soon_threadsafe(_settle, jobs)
             except RuntimeError:  # the loop is closed: nobody waits there any more
                 continue
-
-
-def _next_group(jobs: deque[_Job]) -> list[_Job]:
-    """Those who waited longest, up to the first that has to run by itself; or that one alone."""
-    group = [jobs.popleft()]
-    while jobs and len(group) < _GROUP and not group[0].outside and not jobs[0].outside:
-        group.append(jobs.popleft())
-    return group
 
 
 def _settle(jobs: list[_Job]) -> None:

@@ -15,7 +15,7 @@ from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition
-from domain.purchase import FactKind, LicenceKey, Purchase
+from domain.purchase import LicenceKey, Purchase
 from domain.usecases.post import post, tell_merchant
 from domain.usecases.tell_buyer import tell_buyer
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
@@ -151,9 +151,7 @@ class Booking:
     def _catch_up(self, books: Books, purchase: Purchase, payment: str) -> None:
         """Facts that came before their sale: its buyer hears of them now."""
         held = Holding(purchase=purchase, facts=())
-        found = books.holding_of(payment)
-        told = () if found is None else found.facts
-        for fact in sorted((f for f in told if f.kind is not FactKind.SESSION), key=lambda f: f.weight):
+        for fact in sorted(books.facts_of(payment), key=lambda f: f.weight):
             after = Holding(purchase=purchase, facts=(*held.facts, fact))
             tell_buyer(
                 books, held, after, of=fact, shop=self.edition.shop, base_url=self.base_url, now=self.now
