@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -59,7 +59,7 @@ class Tables:
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""
-        return Tables(**{f.name: dict(getattr(self, f.name)) for f in fields(self)})
+        return Tables(*[table.copy() for table in map(self.__getattribute__, Tables.__slots__)])
 
 
 class MemoryView:
