@@ -32,19 +32,26 @@ class Bucket:
 
 
 def read_bucket(
-    url: str, *, key_id: str, secret: str, region: str, endpoint: str, problems: list[str]
+    url: str,
+    *,
+    key_id: str,
+    secret: str,
+    region: str,
+    endpoint: str,
+    problems: list[str],
+    named: str = "GOODS_URL",
 ) -> Bucket | None:
-    """The place that GOODS_URL names; None, and perhaps problems noted, if it names none."""
+    """The place that a variable or argument names; None, and perhaps problems noted, if it names none."""
     if not url:
         return None
     match = _URL.fullmatch(url)
     if match is None or ".." in url:
-        problems.append(f"GOODS_URL is {url!r}: write it like s3://bucket/prefix, or leave it out")
+        problems.append(f"{named} is {url!r}: write it like s3://bucket/prefix, or leave it out")
         return None
     for variable, value in (("AWS_ACCESS_KEY_ID", key_id), ("AWS_SECRET_ACCESS_KEY", secret)):
         if not value:
             problems.append(
-                f"{variable} is not set: GOODS_URL needs a key that may read, write and list {match[1]}"
+                f"{variable} is not set: {named} needs a key that may read, write and list {match[1]}"
             )
     if not region and not endpoint:
         problems.append("AWS_REGION is not set: name the region of the bucket, such as eu-central-1")

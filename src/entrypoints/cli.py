@@ -1,4 +1,4 @@
-"""The command line: `coatcheck demo | serve | doctor | status | export | reconcile | backup`."""
+"""The command line: `coatcheck demo | serve | doctor | status | export | reconcile | backup | restore | …`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ import uvloop
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from domain.values import ProductId
-from entrypoints.container import CANNOT_OPEN, Container, WrongShop, close_shop, open_shop
+from entrypoints.backups import NoBackup
+from entrypoints.bucket import Bucket, read_bucket
+from entrypoints.container import (
+    CANNOT_OPEN,
+    CANNOT_RESTORE,
+    Container,
+    WrongShop,
+    close_shop,
+    open_shop,
+)
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import set_up_logs
 from entrypoints.reports import export_lines, reconciled_lines, status_lines
@@ -25,6 +34,8 @@ T = TypeVar("T")
 
 _REFUSALS: Final = (
     *CANNOT_OPEN,
+    *CANNOT_RESTORE,
+    NoBackup,
     WrongShop,
     CannotListen,
     StoreUnavailable,
@@ -211,17 +222,69 @@ def announce(product: str) -> None:
 
 
 @main.command()
-@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
-def backup(target: Path) -> None:
-    """Copy the database to TARGET while the shop goes on. The copy is consistent and holds no secret."""
-    if target.exists():
-        raise Refusal(f"{target} exists already: name a new file, or move it away")
+@click.argument("target")
+def backup(target: str) -> None:
+    """Back up database and goods to TARGET, a folder or s3://bucket/prefix, while the shop goes on.
 
-    async def work(container: Container) -> None:
-        size = await asyncio.to_thread(container.store().backup, target)
-        click.echo(f"{target}: {size} bytes")
+    It is consistent and holds no secret. Contents that are there already are not copied again; who was erased is
+    carried apart, so that restoring an older backup erases them again. If TARGET ends with .db, the database alone is
+    copied to that file.
+    """
+    from entrypoints.backup_commands import backed_up_lines, copy_database  # noqa: PLC0415 - as in `demo`
 
-    _beside(work)
+    if target.endswith(".db"):
+        lines = _beside(lambda container: copy_database(container, Path(target)))
+    else:
+        place = _place(target, "TARGET")
+        lines = _beside(lambda container: backed_up_lines(container, place))
+    for line in lines:
+        click.echo(line)
+
+
+@main.command()
+@click.argument("source")
+@click.option("--check", is_flag=True, help="Read all of the backup, say what it holds, and change nothing.")
+def restore(source: str, check: bool) -> None:
+    """Restore the newest backup in SOURCE, a folder or s3://bucket/prefix, or the one that SOURCE itself names.
+
+    Only where there is no database, and while nothing is served. Afterwards `coatcheck reconcile` brings back what was
+    sold since.
+    """
+    from entrypoints.backup_commands import looked_lines, restored_lines  # noqa: PLC0415 - as in `demo`
+    from entrypoints.backups import split_source  # noqa: PLC0415 - as in `demo`
+
+    settings = _settings()
+    where, name = split_source(source)
+    place = _place(where, "SOURCE")
+    container = Container(settings=settings)
+    if check:
+        lines, sound = _run(lambda: looked_lines(container, place, name))
+    else:
+        lines, sound = _run(lambda: restored_lines(container, place, name)), True
+    for line in lines:
+        click.echo(line)
+    if not sound:
+        sys.exit(1)
+
+
+def _place(text: str, named: str) -> Path | Bucket:
+    """A folder, or a bucket with the key of the settings."""
+    if "://" not in text:
+        return Path(text)
+    env = read_environment(os.environ, dotenv=Path(".env"))
+    problems: list[str] = []
+    bucket = read_bucket(
+        text,
+        key_id=env.aws_access_key_id,
+        secret=env.aws_secret_access_key,
+        region=env.aws_region,
+        endpoint=env.aws_endpoint_url,
+        problems=problems,
+        named=named,
+    )
+    if bucket is None or problems:
+        raise Refusal("\n".join(problems))
+    return bucket
 
 
 if __name__ == "__main__":

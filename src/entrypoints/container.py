@@ -6,6 +6,8 @@ part, pass another: `Container(settings=…, mailer=MyMailer(…))`; see docs/ad
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from dependency_injector import containers, providers
 
 from adapters.console.mailer import ConsoleMailer
@@ -13,12 +15,15 @@ from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
 from adapters.files.known import KnownFiles
 from adapters.files.reading import CatalogueRefused
+from adapters.files.vault import FolderVault
 from adapters.resend.mailer import ResendMailer
 from adapters.resend.reports import ResendReports
 from adapters.s3.connecting import Place, S3NotInstalled
 from adapters.s3.goods import S3Goods
+from adapters.s3.vault import S3Vault
 from adapters.smtp.mailer import SmtpMailer
 from adapters.sqlite.connections import AlreadyServed, NotDurable
+from adapters.sqlite.copies import BadCopy, InTheWay, SqliteCopies
 from adapters.sqlite.store import SqliteStore
 from adapters.stripe.payments import StripePayments
 from adapters.system import SystemClock, SystemRandomness
@@ -74,6 +79,8 @@ from entrypoints.worker import Worker
 
 CANNOT_OPEN = (NotDurable, AlreadyServed, CatalogueRefused, S3NotInstalled)
 """What opening the parts may raise, each with sentences that say what to do."""
+CANNOT_RESTORE = (BadCopy, InTheWay)
+"""What copies of the database may raise, in the same way."""
 
 
 def _carrier(settings: Settings) -> str:
@@ -121,6 +128,8 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
     store = providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving)
+    copies = providers.Singleton(SqliteCopies, settings.provided.database)
+    """Copies of the database, for backups. A database server has tools of its own for that."""
     goods = providers.Selector(
         providers.Callable(_keeper, settings),
         folder=providers.Singleton(FolderGoods, settings.provided.goods_dir),
@@ -368,6 +377,11 @@ class Container(containers.DeclarativeContainer):
         refresh_catalogue=catalogue.provided.refresh,
         prune_goods=goods.provided.prune,
     )
+
+
+def vault_at(place: Path | Bucket, *, scratch: Path) -> FolderVault | S3Vault:
+    """Where backups are kept. `scratch`: room for a copy of the database on this machine. Raises S3NotInstalled."""
+    return FolderVault(place) if isinstance(place, Path) else S3Vault(_place(place), scratch=scratch)
 
 
 class WrongShop(Exception):

@@ -109,7 +109,7 @@ class S3Goods:
                 raise
             raise GoodsUnavailable("there is no such bucket") from error
         except BaseError as error:
-            raise GoodsUnavailable(_words(error)) from error
+            raise GoodsUnavailable(words_of(error)) from error
 
     def _size_of(self, key: str) -> int | None:
         try:
@@ -145,7 +145,7 @@ class S3Goods:
         except FileNotFoundError:
             return False
         except (BaseError, TimeoutError) as error:
-            raise GoodsUnavailable(_words(error)) from error
+            raise GoodsUnavailable(words_of(error)) from error
         return found["size"] == size
 
     def _put_back(self, key: str, size: int) -> None:
@@ -179,7 +179,7 @@ class S3Goods:
         except StopAsyncIteration:
             return "the bucket answers, and is empty"
         except (BaseError, TimeoutError) as error:
-            raise GoodsUnavailable(_words(error)) from error
+            raise GoodsUnavailable(words_of(error)) from error
         return "the bucket answers"
 
 
@@ -205,7 +205,7 @@ def _media_type(name: str) -> str:
     return "application/octet-stream" if guessed is None or guessed.startswith(_RUNS) else guessed
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """One line for the merchant, who can do nothing with the library's own trace."""
     words = str(error).partition("\n")[0].rpartition(" - ")[2]
     if type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):

@@ -1,0 +1,282 @@
+"""Backups: the database and the goods, in a folder or in S3-compatible storage, with the erasures apart.
+
+    erasures/<moment>.txt         the checkouts of people who were erased, as far as no other file here names them
+    goods/<2 digits>/<64 digits>  contents under their SHA-256, kept once for all backups
+    <moment>/coatcheck.db         one backup's database
+    <moment>/manifest.json        written last: a backup without it is not there
+
+See docs/decisions/0011-backups.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+
+DATABASE: Final = "coatcheck.db"
+MANIFEST: Final = "manifest.json"
+_FORMAT: Final = 1
+_NAME: Final = "%Y-%m-%dT%H-%M-%S.%fZ"
+NAMED: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{6}Z")
+_CHUNK: Final = 1024 * 1024
+
+
+class Vault(Protocol):
+    """A place where backups are kept: files with names such as `goods/ab/ab12…`, each whole or not there.
+
+    Everything may raise OSError, whose words are for the merchant, and takes its time: call it in a thread.
+    """
+
+    @property
+    def place(self) -> str:
+        """What people call it."""
+
+    def workspace(self) -> AbstractContextManager[Path]:
+        """A folder on this machine where a file may be made that is then put; gone afterwards."""
+
+    def names(self, prefix: str) -> list[str]:
+        """The names of all files in a folder and those below it, in order; "" for everything."""
+
+    def size(self, name: str) -> int | None:
+        """The size of a file in bytes; None if there is none of that name."""
+
+    def put(self, name: str, source: Path, *, sha256: str) -> None:
+        """Keep a file's content under a name, durably, in place of what had it before.
+
+        If its bytes are not those of the hash, nothing is kept. A file in the workspace may be moved.
+        """
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """The bytes of a file, in chunks."""
+
+
+class Copies(Protocol):
+    """Copies of the database. See adapters.sqlite.copies, which says what each may raise."""
+
+    path: Path
+
+    def snapshot(self, target: Path) -> None:
+        """Copy the live database as of one moment."""
+
+    def look_into(self, copy: Path) -> Any:
+        """What is in a copy: shop, schema, purchases, users."""
+
+    def erasures_in(self, copy: Path) -> list[str]:
+        """The checkouts of those who were erased."""
+
+    def held_free(self) -> AbstractContextManager[None]:
+        """As long as it lasts, nobody serves, and there is no database."""
+
+    def check_free(self) -> None:
+        """Whether there is no database."""
+
+    def opened_alone(self, copy: Path) -> AbstractAsyncContextManager[Any]:
+        """A store on a copy."""
+
+    def make_fit(self, copy: Path, *, moment: datetime) -> None:
+        """Ready a copy for the time after it."""
+
+    def put_in_place(self, copy: Path) -> None:
+        """Make a copy the database."""
+
+
+class Contents(Protocol):
+    """The goods that are kept on this machine: adapters.files.goods."""
+
+    def blobs(self) -> Iterable[Any]:
+        """Every content: sha256, path, size."""
+
+
+class NoBackup(Exception):
+    """There is no such backup, or it is not sound; the message says why."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """One file of a backup."""
+
+    sha256: str
+    size: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup consists of."""
+
+    format: int
+    coatcheck: str
+    shop: str
+    moment: datetime
+    schema: tuple[str, ...]
+    purchases: int
+    users: int
+    database: Kept
+    goods: tuple[Kept, ...]
+    goods_elsewhere: str = ""
+    """Where the goods are kept in place of this backup: their bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a backup took."""
+
+    name: str
+    manifest: Manifest
+    new_goods: int
+    new_erasures: int
+
+
+Progress = Callable[[int], None]
+"""Told how many bytes more are done."""
+
+
+def blob_name(sha256: str) -> str:
+    """Where a content is kept."""
+    return f"goods/{sha256[:2]}/{sha256}"
+
+
+def back_up(
+    vault: Vault,
+    copies: Copies,
+    goods: Contents | None,
+    *,
+    goods_elsewhere: str,
+    version: str,
+    now: Callable[[], datetime],
+    done: Progress,
+) -> Made:
+    """Make a backup while the shop goes on. Raises OSError, StoreUnavailable, BadCopy, NoBackup.
+
+    Whatever breaks it off leaves nothing that looks like a backup; what it kept of the goods serves the next one.
+    """
+    kept, new_goods = _keep_goods(vault, goods, done)
+    with vault.workspace() as folder:
+        moment = now().astimezone(UTC)
+        name = moment.strftime(_NAME)
+        copy = folder / DATABASE
+        copies.snapshot(copy)
+        found = copies.look_into(copy)
+        _check_same_shop(vault, found.shop)
+        new_erasures = _carry_erasures(vault, copies.erasures_in(copy), name=name, folder=folder)
+        database = Kept(sha256=digest(copy), size=copy.stat().st_size)
+        vault.put(f"{name}/{DATABASE}", copy, sha256=database.sha256)
+        done(database.size)
+        manifest = Manifest(
+            format=_FORMAT, coatcheck=version, shop=found.shop, moment=moment, schema=found.schema,
+            purchases=found.purchases, users=found.users, database=database, goods=kept,
+            goods_elsewhere=goods_elsewhere,
+        )  # fmt: skip
+        _put_bytes(vault, f"{name}/{MANIFEST}", _written(manifest), folder=folder)
+    return Made(name=name, manifest=manifest, new_goods=new_goods, new_erasures=new_erasures)
+
+
+def _keep_goods(vault: Vault, goods: Contents | None, done: Progress) -> tuple[tuple[Kept, ...], int]:
+    kept: list[Kept] = []
+    new = 0
+    for blob in () if goods is None else goods.blobs():
+        name = blob_name(blob.sha256)
+        if vault.size(name) != blob.size:
+            try:
+                vault.put(name, blob.path, sha256=blob.sha256)
+            except FileNotFoundError:  # thrown out meanwhile: the catalogue has not named it for long
+                continue
+            new += 1
+        done(blob.size)
+        kept.append(Kept(sha256=blob.sha256, size=blob.size))
+    return tuple(kept), new
+
+
+def _check_same_shop(vault: Vault, shop: str) -> None:
+    """One place, one shop: a backup must not be taken for another's."""
+    for name in reversed(backups_in(vault)):
+        found = manifest_of(vault, name).shop
+        if found != shop:
+            raise NoBackup(f"{vault.place} holds backups of another shop ({found}): give each its own place")
+        return
+
+
+def _carry_erasures(vault: Vault, erased: list[str], *, name: str, folder: Path) -> int:
+    """Keep what no file there names yet, in a file of its own: nothing is rewritten, so nothing can be lost."""
+    new = sorted(set(erased) - set(erasures_in(vault)))
+    if new:
+        _put_bytes(vault, f"erasures/{name}.txt", "".join(f"{one}\n" for one in new).encode(), folder=folder)
+    return len(new)
+
+
+def erasures_in(vault: Vault) -> list[str]:
+    """Every checkout of a person who was erased, as far as the place knows. Raises OSError."""
+    names = [name for name in vault.names("erasures") if name.endswith(".txt")]
+    return sorted({line for name in names for line in b"".join(vault.read(name)).decode().split()})
+
+
+def _put_bytes(vault: Vault, name: str, content: bytes, *, folder: Path) -> None:
+    path = folder / Path(name).name
+    path.write_bytes(content)
+    vault.put(name, path, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _written(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, in lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def backups_in(vault: Vault) -> list[str]:
+    """The names of the complete backups there, the oldest first. Raises OSError."""
+    found = (name.partition("/") for name in vault.names(""))
+    return sorted(name for name, _, rest in found if rest == MANIFEST and NAMED.fullmatch(name))
+
+
+def split_source(source: str) -> tuple[str, str | None]:
+    """A place, and the name of one backup in it if the source names one."""
+    where, _, last = source.rstrip("/").rpartition("/")
+    return (where or ".", last) if NAMED.fullmatch(last) else (source, None)
+
+
+def manifest_of(vault: Vault, name: str) -> Manifest:
+    """What a backup consists of. Raises OSError, NoBackup."""
+    try:
+        manifest = msgspec.json.decode(b"".join(vault.read(f"{name}/{MANIFEST}")), type=Manifest)
+    except FileNotFoundError:
+        raise NoBackup(f"there is no backup {name} in {vault.place}") from None
+    except msgspec.MsgspecError as error:
+        raise NoBackup(f"the manifest of {name} cannot be read ({error})") from error
+    if manifest.format != _FORMAT:
+        raise NoBackup(f"{name} was made by a newer Coatcheck ({manifest.coatcheck}): install that one first")
+    return manifest
+
+
+def fetch(vault: Vault, name: str, target: Path, *, kept: Kept, done: Progress) -> None:
+    """Bring a file here, under a new name; it is what it was, or NoBackup is raised. Raises OSError."""
+    found = hashlib.sha256()
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for chunk in vault.read(name):
+            found.update(chunk)
+            file.write(chunk)
+            done(len(chunk))
+        file.flush()
+        os.fsync(file.fileno())
+    if found.hexdigest() != kept.sha256:
+        raise NoBackup(f"{name} is damaged: its SHA-256 is not the manifest's")
+
+
+def is_sound(vault: Vault, name: str, *, kept: Kept, done: Progress) -> bool:
+    """Whether a file's bytes are those of its hash. Raises OSError; False also if it is not there."""
+    if vault.size(name) != kept.size:
+        return False
+    found = hashlib.sha256()
+    for chunk in vault.read(name):
+        found.update(chunk)
+        done(len(chunk))
+    return found.hexdigest() == kept.sha256

@@ -1,0 +1,25 @@
+"""Progress bars, for people at a terminal: on stderr, and never in a pipe or a log."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+
+def _nothing(_: int) -> None:
+    """Nobody watches."""
+
+
+@contextlib.contextmanager
+def progress(label: str, *, length: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Call what it gives with how much more is done. `length` is all there is to do; None if that is not known."""
+    if not sys.stderr.isatty():
+        yield _nothing
+        return
+    more = itertools.count() if length is None else None
+    with click.progressbar(more, length=length, label=label, file=sys.stderr, show_pos=length is None) as bar:
+        yield bar.update
