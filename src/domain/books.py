@@ -13,7 +13,7 @@ from domain.magic_link import MagicLink
 from domain.mail import Delivery, Mail, MailState
 from domain.moves import Move
 from domain.purchase import Checkout, Fact, LicenceKey, Purchase
-from domain.records import Download, EventRecord, PaymentDue, Quarantined, Tally, User
+from domain.records import Backlog, Download, EventRecord, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -128,6 +128,9 @@ class BooksView(Protocol):
 
     def waiting_mails(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
         """Mails that are stuck, and those still queued that were queued at least `late` ago and failed."""
+
+    def backlog(self) -> Backlog:
+        """What waits, in figures; cheap, however much the books hold."""
 
     def waiting_quarantine(self) -> Sequence[Quarantined]:
         """Quarantine entries that are not closed, oldest first."""

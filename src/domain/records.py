@@ -69,6 +69,19 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits, in figures."""
+
+    queued: int
+    """Mails that are still to go out."""
+    oldest_queued_at: datetime | None
+    stuck: int
+    """Mails that wait for the merchant."""
+    quarantined: int
+    """Open quarantine entries."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """The shop in figures, for `status`."""
 

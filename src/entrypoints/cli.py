@@ -43,7 +43,7 @@ _REFUSALS: Final = (
     PaymentsUnreachable,
 )
 _ENVIRONMENT: Final = "\b\nRead from the environment and from a .env file in this folder:\n" + "\n".join(
-    f"  {name:22} {text}" for name, text in HELP.items()
+    f"  {name:27} {text}" for name, text in HELP.items()
 )
 
 

@@ -55,6 +55,7 @@ from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
 from domain.usecases.take_free import TakeFree
+from entrypoints import choices
 from entrypoints.bucket import Bucket
 from entrypoints.http.account import AccountPages
 from entrypoints.http.app import Frontage, build_app
@@ -63,9 +64,10 @@ from entrypoints.http.cookies import Cookies
 from entrypoints.http.desk import DeskPages
 from entrypoints.http.door import DoorPages
 from entrypoints.http.files import FilePages
-from entrypoints.http.front import Banner, Front
+from entrypoints.http.front import Front
 from entrypoints.http.health import HealthPages, Leaving
 from entrypoints.http.mail_events import MailEventsDoor
+from entrypoints.http.metrics import MetricsPage
 from entrypoints.http.orders import OrderPages
 from entrypoints.http.problems import Problems
 from entrypoints.http.rendering import Pages
@@ -74,25 +76,15 @@ from entrypoints.http.streaming import disposition
 from entrypoints.http.viewing import ViewingPages
 from entrypoints.http.webhook import WebhookDoor
 from entrypoints.logs import log
+from entrypoints.metering import CountedClaims, CountedEvents, Meter
 from entrypoints.settings import Settings
+from entrypoints.tracing import TelemetryNotInstalled, start_traces, telling
 from entrypoints.worker import Worker
 
-CANNOT_OPEN = (NotDurable, AlreadyServed, CatalogueRefused, S3NotInstalled)
+CANNOT_OPEN = (NotDurable, AlreadyServed, CatalogueRefused, S3NotInstalled, TelemetryNotInstalled)
 """What opening the parts may raise, each with sentences that say what to do."""
 CANNOT_RESTORE = (BadCopy, InTheWay)
 """What copies of the database may raise, in the same way."""
-
-
-def _carrier(settings: Settings) -> str:
-    """Who carries the mail; settings see to it that a public shop has a carrier."""
-    if settings.resend_api_key is not None:
-        return "resend"
-    return "smtp" if settings.smtp_url is not None else "console"
-
-
-def _keeper(settings: Settings) -> str:
-    """Who keeps the goods."""
-    return "folder" if settings.goods_bucket is None else "s3"
 
 
 def _place(bucket: Bucket) -> Place:
@@ -104,14 +96,6 @@ def _place(bucket: Bucket) -> Place:
         endpoint=bucket.endpoint,
         key_id=bucket.key_id,
         secret=bucket.secret,
-    )
-
-
-def _test_banner(settings: Settings) -> Banner | None:
-    return (
-        Banner("Test mode: no real money moves here.")
-        if settings.test_mode and not settings.livemode
-        else None
     )
 
 
@@ -131,7 +115,7 @@ class Container(containers.DeclarativeContainer):
     copies = providers.Singleton(SqliteCopies, settings.provided.database)
     """Copies of the database, for backups. A database server has tools of its own for that."""
     goods = providers.Selector(
-        providers.Callable(_keeper, settings),
+        providers.Callable(choices.keeper, settings),
         folder=providers.Singleton(FolderGoods, settings.provided.goods_dir),
         s3=providers.Singleton(
             S3Goods,
@@ -153,7 +137,7 @@ class Container(containers.DeclarativeContainer):
         api_base=settings.provided.stripe_api_base,
     )
     mailer = providers.Selector(
-        providers.Callable(_carrier, settings),
+        providers.Callable(choices.carrier, settings),
         resend=providers.Singleton(
             ResendMailer,
             api_key=settings.provided.resend_api_key,
@@ -178,13 +162,18 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
         base_url=base_url,
     )
+    meter = providers.Singleton(Meter)
     claim = providers.Singleton(
-        ClaimPurchase,
-        payments=payments,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        booking=booking,
+        CountedClaims,
+        providers.Singleton(
+            ClaimPurchase,
+            payments=payments,
+            catalogue=catalogue,
+            keyring=keyring,
+            clock=clock,
+            booking=booking,
+        ),
+        meter,
     )
     note = providers.Singleton(NoteFact, catalogue=catalogue, clock=clock, base_url=base_url)
     start_checkout = providers.Singleton(
@@ -281,7 +270,7 @@ class Container(containers.DeclarativeContainer):
     export_books = providers.Singleton(ExportBooks, store=store)
 
     # ------------------------------------------------------------------ pages: what shoppers see
-    banner = providers.Callable(_test_banner, settings)
+    banner = providers.Callable(choices.test_banner, settings)
     cookies = providers.Singleton(Cookies, https=settings.provided.https)
     pages = providers.Singleton(Pages)
     front = providers.Singleton(
@@ -324,7 +313,9 @@ class Container(containers.DeclarativeContainer):
         erase_me=erase_me,
         clock=clock,
     )
-    webhook_door = providers.Singleton(WebhookDoor, hear=hear_event)
+    webhook_door = providers.Singleton(
+        WebhookDoor, hear=providers.Singleton(CountedEvents, hear_event, meter)
+    )
     mail_events_door = providers.Singleton(MailEventsDoor, hear=hear_mail_report)
     door_pages = providers.Singleton(
         DoorPages,
@@ -338,7 +329,17 @@ class Container(containers.DeclarativeContainer):
     leaving = providers.Singleton(Leaving)
     health_pages = providers.Singleton(HealthPages, store_is_ready=store.provided.ready, leaving=leaving)
 
+    metrics_page = providers.Singleton(
+        MetricsPage,
+        meter=meter,
+        store=store,
+        figures=providers.Callable(choices.figures, store),
+        clock=clock,
+        token=settings.provided.metrics_token,
+    )
+
     # ------------------------------------------------------------------ what is started
+    traces = providers.Singleton(start_traces, settings.provided.traces_to)
     app = providers.Singleton(
         build_app,
         families=providers.List(
@@ -353,6 +354,7 @@ class Container(containers.DeclarativeContainer):
             door_pages,
             desk_pages,
             health_pages,
+            metrics_page,
         ),
         frontage=providers.Singleton(
             Frontage,
@@ -363,7 +365,7 @@ class Container(containers.DeclarativeContainer):
             trusted_proxies=settings.provided.trusted_proxies,
         ),
         problems=problems,
-        access=log_access,
+        access=providers.Callable(choices.noting, meter, log_access, traces),
     )
     worker = providers.Singleton(
         Worker,
@@ -376,6 +378,8 @@ class Container(containers.DeclarativeContainer):
         catalogue=catalogue,
         refresh_catalogue=catalogue.provided.refresh,
         prune_goods=goods.provided.prune,
+        note_mail=meter.provided.mail,
+        note_round=providers.Callable(telling, meter.provided.round, traces),
     )
 
 

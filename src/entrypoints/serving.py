@@ -45,7 +45,7 @@ async def serve(
         loop.add_signal_handler(number, handler)
     shop_id = await open_shop(container)
     log.info("shop opens", extra={"fields": {"shop": shop_id, "base_url": container.settings().base_url}})
-    app = container.app()
+    app, traces = container.app(), container.traces()
     _settle_memory()
     worker = asyncio.create_task(container.worker().run())
     done = asyncio.Event()
@@ -67,6 +67,8 @@ async def serve(
         with contextlib.suppress(asyncio.CancelledError):
             await worker
         await close_shop(container)
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
         log.info("shop is closed")
         lines.flush()
 

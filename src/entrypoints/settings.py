@@ -20,6 +20,7 @@ from entrypoints.bucket import Bucket, read_bucket
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SHORTEST_SECRET: Final = 32
+SHORTEST_TOKEN: Final = 16
 _STRIPE_KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]+")
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -55,6 +56,8 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     aws_secret_access_key: str = ""
     aws_region: str = ""
     aws_endpoint_url: str = ""
+    metrics_token: str = ""
+    otel_exporter_otlp_endpoint: str = ""
 
 
 HELP: Final[Mapping[str, str]] = {
@@ -78,6 +81,8 @@ HELP: Final[Mapping[str, str]] = {
     "AWS_SECRET_ACCESS_KEY": "its secret",
     "AWS_REGION": "the region of that bucket, such as eu-central-1",
     "AWS_ENDPOINT_URL": "where another storage than Amazon's answers, such as https://s3.example.com",
+    "METRICS_TOKEN": "lets /metrics be read from elsewhere: Authorization: Bearer …; this machine needs none",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces go by OTLP/HTTP, such as http://127.0.0.1:4318; leave out for none",
 }
 
 
@@ -101,6 +106,8 @@ class Settings:
     test_mode: bool
     data_dir: Path
     goods_bucket: Bucket | None
+    metrics_token: str | None = field(repr=False)
+    traces_to: str | None
 
     @property
     def host(self) -> str:
@@ -157,6 +164,7 @@ def settle(env: Environment) -> Settings:
         endpoint=env.aws_endpoint_url,
         problems=problems,
     )
+    _check_watching(env, problems)
     if problems or base is None:
         raise SettingsRefused(tuple(problems))
     return Settings(
@@ -176,6 +184,8 @@ def settle(env: Environment) -> Settings:
         test_mode=env.test_mode == "1",
         data_dir=Path(env.data_dir),
         goods_bucket=bucket,
+        metrics_token=env.metrics_token or None,
+        traces_to=env.otel_exporter_otlp_endpoint.rstrip("/") or None,
     )
 
 
@@ -316,6 +326,17 @@ def _database(env: Environment, problems: list[str]) -> Path:
         "DATABASE_URL is written like sqlite:///data/coatcheck.db (four slashes for an absolute path)"
     )
     return Path()
+
+
+def _check_watching(env: Environment, problems: list[str]) -> None:
+    if env.metrics_token and len(env.metrics_token) < SHORTEST_TOKEN:
+        problems.append(
+            f"METRICS_TOKEN has less than {SHORTEST_TOKEN} characters: make it longer, or leave it out"
+        )
+    if env.otel_exporter_otlp_endpoint and not env.otel_exporter_otlp_endpoint.startswith(
+        ("http://", "https://")
+    ):
+        problems.append("OTEL_EXPORTER_OTLP_ENDPOINT is written like http://127.0.0.1:4318")
 
 
 def _networks(text: str, problems: list[str]) -> tuple[Network, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.mail import Mail
 from domain.ports import Catalogue, Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
@@ -32,6 +33,23 @@ _MAILS_AT_ONCE: Final = 2
 _BETWEEN_MAILS: Final = 0.1
 
 
+class Round(NamedTuple):
+    """One round of a timer, begun at a Unix time; `problem` is the kind of what went wrong, or ""."""
+
+    name: str
+    began: float
+    seconds: float
+    problem: str
+
+
+def _nobody_counts(_: str) -> None:
+    """Mails are not counted."""
+
+
+def _nobody_watches(_: Round) -> None:
+    """Rounds are not watched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """Everything that happens without a request. Run it beside the server; cancel it to stop it."""
@@ -45,18 +63,27 @@ class Worker:
     catalogue: Catalogue
     refresh_catalogue: Callable[[], Awaitable[None]]
     prune_goods: Callable[..., Awaitable[None]]
+    note_mail: Callable[[str], None] = _nobody_counts
+    note_round: Callable[[Round], None] = _nobody_watches
 
     async def run(self) -> None:
         """Run every timer until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(_every(_LOOK_FOR_MAIL, self.deliver_due, "mail"))
-            group.create_task(_every(_LOOK_AT_CATALOGUE, self.refresh_catalogue, "catalogue"))
+            group.create_task(self._every(_LOOK_FOR_MAIL, self.deliver_due, "mail"))
+            group.create_task(self._every(_LOOK_AT_CATALOGUE, self.refresh_catalogue, "catalogue"))
             group.create_task(self.follow_editions())
-            group.create_task(_every(_READ_PAYMENTS, self.read_due_payments, "payments"))
-            group.create_task(_every(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
-            group.create_task(_every(_SWEEP, self.sweep, "reconcile"))
-            group.create_task(_every(_PRUNE, self.prune, "prune"))
-            group.create_task(_every(_PRUNE_GOODS, self.tidy_goods, "goods"))
+            group.create_task(self._every(_READ_PAYMENTS, self.read_due_payments, "payments"))
+            group.create_task(self._every(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
+            group.create_task(self._every(_SWEEP, self.sweep, "reconcile"))
+            group.create_task(self._every(_PRUNE, self.prune, "prune"))
+            group.create_task(self._every(_PRUNE_GOODS, self.tidy_goods, "goods"))
+
+    async def _every(self, pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
+        while True:
+            began, at = time.time(), time.perf_counter()
+            problem = await _once(work, name)
+            self.note_round(Round(name, began, time.perf_counter() - at, problem))
+            await asyncio.sleep(pause.total_seconds())
 
     async def deliver_due(self) -> None:
         """Hand over everything that is due, a few mails at a time."""
@@ -66,7 +93,7 @@ class Worker:
 
     async def _carry(self, waiting: list[Mail]) -> None:
         while waiting:
-            await self.deliver.hand_over(waiting.pop(0))
+            self.note_mail((await self.deliver.hand_over(waiting.pop(0))).value)
             await asyncio.sleep(_BETWEEN_MAILS)
 
     async def follow_editions(self) -> None:
@@ -116,17 +143,14 @@ class Worker:
         await self.prune_goods(self.catalogue.current().contents, now=self.clock.now())
 
 
-async def _every(pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
-    while True:
-        await _once(work, name)
-        await asyncio.sleep(pause.total_seconds())
-
-
-async def _once(work: Callable[[], Awaitable[None]], name: str) -> None:
-    """Run it; what goes wrong is logged, and ends nothing."""
+async def _once(work: Callable[[], Awaitable[None]], name: str) -> str:
+    """Run it; what goes wrong is logged, and ends nothing. The kind of what went wrong, or ""."""
     try:
         await work()
     except (StoreUnavailable, PaymentsUnreachable, PaymentsRefused) as error:
         log.warning(f"{name} waits", extra={"fields": {"error": type(error).__name__}})
+        return type(error).__name__
     except Exception as error:
         log.error(f"{name} failed", exc_info=error)
+        return type(error).__name__
+    return ""

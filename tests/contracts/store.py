@@ -31,7 +31,7 @@ from domain.magic_link import LinkPurpose
 from domain.mail import MailKind, MailState
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
-from domain.records import EventRecord
+from domain.records import Backlog, EventRecord
 from domain.values import (
     CheckoutId,
     Digest,
@@ -383,6 +383,20 @@ class StoreContract(AfterSaleContract):
         assert sorted(m.key for m in waiting) == ["late", "stuck"]
         tally = self.see(lambda b: b.tally())
         assert dict(tally.mails)[MailState.QUEUED] == 2
+
+    def test_the_backlog_is_what_waits_and_nothing_else(self) -> None:
+        empty = self.see(lambda b: b.backlog())
+        assert empty == Backlog(queued=0, oldest_queued_at=None, stuck=0, quarantined=0)
+        for n, key in enumerate(("sent", "stuck", "first", "second")):
+            self.do(lambda b, n=n, key=key: b.queue(replace(a_mail(key), queued_at=NOW + n * MINUTE)))
+        self.do(lambda b: b.settle_mail("stuck", state=MailState.STUCK, at=NOW, problem="no"))
+        self.do(lambda b: b.settle_mail("sent", state=MailState.SENT, at=NOW))
+        for ref in ("cs_test_1", "cs_test_2"):
+            self.do(lambda b, ref=ref: b.quarantine(ProviderRef(ref), Objection.NO_EMAIL, at=NOW, retry_at=None))
+        self.do(lambda b: b.close_quarantine("cs_test_1", at=NOW))
+        assert self.see(lambda b: b.backlog()) == Backlog(
+            queued=2, oldest_queued_at=NOW + 2 * MINUTE, stuck=1, quarantined=1
+        )
 
     def test_the_export_pages_through_everything_in_order(self) -> None:
         self.do(lambda b: b.user_for(ANNA, new_id=UserId("u1"), now=NOW))

@@ -13,7 +13,7 @@ from domain.magic_link import MagicLink
 from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.moves import Move, MoveKind
 from domain.purchase import Checkout, Fact, FactKind, Purchase
-from domain.records import Download, EventRecord, PaymentDue, Quarantined, Tally, User
+from domain.records import Backlog, Download, EventRecord, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -253,6 +253,16 @@ class MemoryView:
             or (mail.state is MailState.QUEUED and mail.problem and mail.queued_at <= now - late)
         )
         return sorted(waiting, key=lambda mail: (mail.queued_at, mail.key))
+
+    def backlog(self) -> Backlog:
+        """See BooksView."""
+        queued = [m.queued_at for m in self._t.outbox.values() if m.state is MailState.QUEUED]
+        return Backlog(
+            queued=len(queued),
+            oldest_queued_at=min(queued, default=None),
+            stuck=sum(m.state is MailState.STUCK for m in self._t.outbox.values()),
+            quarantined=len(self.waiting_quarantine()),
+        )
 
     def waiting_quarantine(self) -> Sequence[Quarantined]:
         """See BooksView."""

@@ -55,31 +55,30 @@ class DeliverMail:
 
         return await self.store.transact(work)
 
-    async def hand_over(self, mail: Mail) -> None:
-        """Send one leased mail and write down how it went. Raises StoreUnavailable."""
+    async def hand_over(self, mail: Mail) -> MailState:
+        """Send one leased mail and write down how it went: what it is now. Raises StoreUnavailable."""
         shop = self.catalogue.current().shop
         key = self.keyring.named(mail.key_name) if mail.key_name is not None else None
         envelope = fill(mail, key=key, base_url=self.base_url, shop=shop.id)
         try:
             await self.mailer.send(envelope)
         except MailRefused as error:
-            await self._stick(mail, str(error), shop)
+            return await self._stick(mail, str(error), shop)
         except MailNotSent as error:
-            await self._try_again(mail, str(error), shop, unknown_since=mail.unknown_since)
+            return await self._try_again(mail, str(error), shop, unknown_since=mail.unknown_since)
         except MailUnknown as error:
             since = mail.unknown_since or self.clock.now()
-            await self._try_again(mail, str(error), shop, unknown_since=since)
-        else:
-            at = self.clock.now()
-            await self.store.transact(lambda books: books.settle_mail(mail.key, state=MailState.SENT, at=at))
+            return await self._try_again(mail, str(error), shop, unknown_since=since)
+        at = self.clock.now()
+        await self.store.transact(lambda books: books.settle_mail(mail.key, state=MailState.SENT, at=at))
+        return MailState.SENT
 
     async def _try_again(
         self, mail: Mail, problem: str, shop: ShopInfo, *, unknown_since: datetime | None
-    ) -> None:
+    ) -> MailState:
         now = self.clock.now()
         if now - mail.queued_at >= TRIED_LONG_ENOUGH:
-            await self._stick(mail, f"tried for three days: {problem}", shop)
-            return
+            return await self._stick(mail, f"tried for three days: {problem}", shop)
         await self.store.transact(
             lambda books: books.settle_mail(
                 mail.key,
@@ -90,10 +89,12 @@ class DeliverMail:
                 unknown_since=unknown_since,
             )
         )
+        return MailState.QUEUED
 
-    async def _stick(self, mail: Mail, problem: str, shop: ShopInfo) -> None:
+    async def _stick(self, mail: Mail, problem: str, shop: ShopInfo) -> MailState:
         now = self.clock.now()
         await self.store.transact(lambda books: stick(books, mail, problem, shop=shop, now=now))
+        return MailState.STUCK
 
 
 def _still_wanted(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
-_ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
+_ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class AccessLine(NamedTuple):

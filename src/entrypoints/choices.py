@@ -1,0 +1,46 @@
+"""What the container chooses by the settings, and by what a part can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from entrypoints.http.front import Banner
+from entrypoints.http.gate import AccessLine
+from entrypoints.metering import Meter
+from entrypoints.settings import Settings
+from entrypoints.tracing import Traces
+
+
+def carrier(settings: Settings) -> str:
+    """Who carries the mail; settings see to it that a public shop has a carrier."""
+    if settings.resend_api_key is not None:
+        return "resend"
+    return "smtp" if settings.smtp_url is not None else "console"
+
+
+def keeper(settings: Settings) -> str:
+    """Who keeps the goods."""
+    return "folder" if settings.goods_bucket is None else "s3"
+
+
+def figures(store: Any) -> Callable[[], Mapping[str, int]]:
+    """What a store tells of itself; not every one tells everything."""
+    told = [name for name in ("commits", "waiting") if hasattr(store, name)]
+    return lambda: {name: getattr(store, name) for name in told}
+
+
+def noting(
+    meter: Meter, log_access: Callable[[AccessLine], None], traces: Traces | None
+) -> Callable[[AccessLine], None]:
+    """Who hears of an answered request."""
+    return meter.noting(log_access) if traces is None else meter.noting(log_access, traces.request)
+
+
+def test_banner(settings: Settings) -> Banner | None:
+    """What a public shop on a test key says on every page."""
+    return (
+        Banner("Test mode: no real money moves here.")
+        if settings.test_mode and not settings.livemode
+        else None
+    )

@@ -1,0 +1,71 @@
+"""GET /metrics: for Prometheus on this machine, or for whoever has the token; for everybody else it is not there."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from litestar import get
+from litestar.exceptions import NotFoundException
+
+from domain.ports import Clock, Store, StoreUnavailable
+from entrypoints.http.answers import Answer
+from entrypoints.http.front import PERSONAL, AnyRequest
+from entrypoints.metering import Meter, as_text
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+_LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"via")
+_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsPage:
+    """Figures for whoever watches the shop."""
+
+    meter: Meter
+    store: Store
+    figures: Callable[[], Mapping[str, int]]
+    clock: Clock
+    token: str | None = field(repr=False)
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handler."""
+        return [get("/metrics", status_code=200)(self.show)]
+
+    async def show(self, request: AnyRequest) -> Answer:
+        """Everything that is counted. Says 404 to strangers, who need not know that it is here."""
+        if not (_is_local(request) or self._knows_token(request)):
+            raise NotFoundException
+        try:
+            backlog = await self.store.read(lambda books: books.backlog())
+        except StoreUnavailable:
+            backlog = None
+        body = as_text(self.meter, backlog=backlog, store=self.figures(), now=self.clock.now())
+        answer = Answer(body, headers=[PERSONAL])
+        answer.raw_headers[0] = (b"content-type", _FORMAT.encode())
+        return answer
+
+    def _knows_token(self, request: AnyRequest) -> bool:
+        told = request.headers.get("authorization", "")
+        expected = f"Bearer {self.token}"
+        return self.token is not None and hmac.compare_digest(told.encode(), expected.encode())
+
+
+def _is_local(request: AnyRequest) -> bool:
+    """Whether a program on this machine asks, and not a proxy on it for somebody else.
+
+    A proxy says so, or at least passes on the name that shoppers use; a scraper here asks for a loopback name.
+    """
+    client = request.scope["client"]
+    if client is None or client[0] not in _LOOPBACK:
+        return False
+    if any(name.startswith(_FORWARDED) for name, _ in request.scope["headers"]):
+        return False
+    return urlsplit(f"//{request.headers.get('host', '')}").hostname in _LOOPBACK_NAMES
