@@ -13,6 +13,7 @@ import click
 import uvloop
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
+from domain.usecases.announce import Announced
 from domain.values import ProductId
 from entrypoints.backups import NoBackup
 from entrypoints.bucket import Bucket, read_bucket
@@ -26,7 +27,8 @@ from entrypoints.container import (
 )
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import set_up_logs
-from entrypoints.reports import export_lines, reconciled_lines, status_lines
+from entrypoints.progress import progress
+from entrypoints.reports import export_lines, reconciled_lines, registered_lines, status_lines
 from entrypoints.serving import serve
 from entrypoints.settings import HELP, Settings, SettingsRefused, read_environment, settle
 
@@ -58,9 +60,10 @@ class Refusal(click.ClickException):
             click.echo(f"coatcheck: {line}", err=True)
 
 
-def _settings() -> Settings:
+def _settings(**instead: str) -> Settings:
+    """`instead`: variables that do not matter to a command."""
     try:
-        return settle(read_environment(os.environ, dotenv=Path(".env")))
+        return settle(read_environment({**os.environ, **instead}, dotenv=Path(".env")))
     except SettingsRefused as error:
         raise Refusal("\n".join(error.problems)) from error
 
@@ -155,10 +158,25 @@ def doctor() -> None:
 
     findings = asyncio.run(examine(os.environ, dotenv=Path(".env")))
     for finding in findings:
-        mark = click.style(" ok ", fg="green") if finding.fine else click.style(" !! ", fg="red", bold=True)
+        mark = click.style(" ok ", fg="green")
+        if finding.warns:
+            mark = click.style("  ! ", fg="yellow")
+        if not finding.fine:
+            mark = click.style(" !! ", fg="red", bold=True)
         click.echo(f"{mark} {finding.about}: {finding.words}")
     if not all(finding.fine for finding in findings):
         sys.exit(1)
+
+
+@main.command("stripe-setup")
+def stripe_setup() -> None:
+    """Have Stripe report to BASE_URL/webhook what the shop follows, and print the signing secret.
+
+    Run again, it brings the events up to date; it never makes a second endpoint.
+    """
+    settings = _settings(STRIPE_WEBHOOK_SECRET="whsec_to_be_told")  # noqa: S106 - the real one is what this is run for
+    for line in _run(lambda: registered_lines(Container(settings=settings))):
+        click.echo(line)
 
 
 @main.command()
@@ -178,8 +196,10 @@ def export() -> None:
     """Write everything the books hold to stdout, as JSON lines: users, purchases, mails, quarantine entries."""
 
     async def work(container: Container) -> None:
-        async for line in export_lines(container):
-            sys.stdout.buffer.write(line)
+        with progress("Writing", shown=not sys.stdout.isatty()) as done:
+            async for line in export_lines(container):
+                sys.stdout.buffer.write(line)
+                done(1)
         sys.stdout.buffer.flush()
 
     _beside(work)
@@ -193,7 +213,8 @@ def reconcile() -> None:
     """
 
     async def work(container: Container) -> bool:
-        found = await container.reconcile()()
+        with progress("Asking Stripe") as done:
+            found = await container.reconcile()(look=lambda _: done(1))
         for line in reconciled_lines(found):
             click.echo(line)
         return found.all_well
@@ -211,7 +232,15 @@ def announce(product: str) -> None:
     """
 
     async def work(container: Container) -> None:
-        found = await container.announce()(ProductId(product))
+        seen = 0
+
+        def look(told: Announced) -> None:
+            nonlocal seen
+            before, seen = seen, told.queued + told.known + told.left_out
+            done(seen - before)
+
+        with progress("Telling owners") as done:
+            found = await container.announce()(ProductId(product), look=look)
         if found is None:
             raise Refusal(f"there is no product {product!r} in the catalogue")
         click.echo(

@@ -25,6 +25,7 @@ from adapters.smtp.mailer import SmtpMailer
 from adapters.sqlite.connections import AlreadyServed, NotDurable
 from adapters.sqlite.copies import BadCopy, InTheWay, SqliteCopies
 from adapters.sqlite.store import SqliteStore
+from adapters.stripe.account import StripeAccount
 from adapters.stripe.payments import StripePayments
 from adapters.system import SystemClock, SystemRandomness
 from domain.keys import Keyring
@@ -136,6 +137,7 @@ class Container(containers.DeclarativeContainer):
         webhook_secrets=settings.provided.stripe_webhook_secrets,
         api_base=settings.provided.stripe_api_base,
     )
+    account = providers.Singleton(StripeAccount, payments)
     mailer = providers.Selector(
         providers.Callable(choices.carrier, settings),
         resend=providers.Singleton(

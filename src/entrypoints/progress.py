@@ -15,9 +15,9 @@ def _nothing(_: int) -> None:
 
 
 @contextlib.contextmanager
-def progress(label: str, *, length: int | None = None) -> Iterator[Callable[[int], None]]:
+def progress(label: str, *, length: int | None = None, shown: bool = True) -> Iterator[Callable[[int], None]]:
     """Call what it gives with how much more is done. `length` is all there is to do; None if that is not known."""
-    if not sys.stderr.isatty():
+    if not shown or not sys.stderr.isatty():
         yield _nothing
         return
     more = itertools.count() if length is None else None

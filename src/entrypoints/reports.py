@@ -85,6 +85,33 @@ def reconciled_lines(found: Reconciled) -> list[str]:
     ]
 
 
+async def registered_lines(container: Container) -> list[str]:
+    """Have Stripe report to the shop; what is to be done then. Raises PaymentsUnreachable, PaymentsRefused."""
+    settings = container.settings()
+    url = settings.webhook_url
+    if settings.on_loopback:
+        return [
+            f"Stripe cannot reach {url}. On this machine its command line brings the events:",
+            f"  stripe listen --forward-to {url} --events {','.join(container.account().followed)}",
+            "It prints a signing secret: put it into STRIPE_WEBHOOK_SECRET.",
+        ]
+    try:
+        found = await container.account().register_webhook(url)
+    finally:
+        await container.payments().close()
+    if found.secret:
+        return [
+            f"Stripe reports to {url} now. Put this into .env, and start `coatcheck serve` anew:",
+            f"STRIPE_WEBHOOK_SECRET={found.secret}",
+            "Stripe tells it here only once; its dashboard shows it, too (Developers, Webhooks).",
+        ]
+    lines = [
+        f"Stripe reports to {url} already"
+        + ("; its events are brought up to date." if found.changed else ".")
+    ]
+    return [*lines, *([f"But {found.problem}."] if found.problem else [])]
+
+
 async def export_lines(container: Container) -> AsyncIterator[bytes]:
     """JSON lines, one object a record, each with `"kind"`. Instants are RFC 3339, amounts minor units."""
     encode = msgspec.json.Encoder().encode

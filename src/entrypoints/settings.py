@@ -115,6 +115,16 @@ class Settings:
         return urlsplit(self.base_url).netloc
 
     @property
+    def on_loopback(self) -> bool:
+        """Whether nobody else can reach the shop, Stripe included."""
+        return _is_loopback(urlsplit(self.base_url))
+
+    @property
+    def webhook_url(self) -> str:
+        """Where Stripe reports."""
+        return f"{self.base_url}/webhook"
+
+    @property
     def goods_dir(self) -> Path:
         """Where the contents that buyers download are kept, and what is known of them."""
         return self.data_dir / "goods"

@@ -392,7 +392,9 @@ class StoreContract(AfterSaleContract):
         self.do(lambda b: b.settle_mail("stuck", state=MailState.STUCK, at=NOW, problem="no"))
         self.do(lambda b: b.settle_mail("sent", state=MailState.SENT, at=NOW))
         for ref in ("cs_test_1", "cs_test_2"):
-            self.do(lambda b, ref=ref: b.quarantine(ProviderRef(ref), Objection.NO_EMAIL, at=NOW, retry_at=None))
+            self.do(
+                lambda b, ref=ref: b.quarantine(ProviderRef(ref), Objection.NO_EMAIL, at=NOW, retry_at=None)
+            )
         self.do(lambda b: b.close_quarantine("cs_test_1", at=NOW))
         assert self.see(lambda b: b.backlog()) == Backlog(
             queued=2, oldest_queued_at=NOW + 2 * MINUTE, stuck=1, quarantined=1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import parseaddr
 from typing import Any, Final
 
 import httpx
@@ -62,6 +63,28 @@ class ResendMailer:
         except ResendError as error:
             if error.error_type != "restricted_api_key":
                 raise _in_our_words(error) from error
+
+    async def sender_found(self) -> tuple[bool, str]:
+        """Whether mail may come from the sender's domain, and what to do if not. Raises as `send` does.
+
+        https://resend.com/docs/api-reference/domains/list-domains
+        """
+        domain = parseaddr(self._sender)[1].rpartition("@")[2].lower()
+        try:
+            listed = await resend.Domains.list_async()
+        except ResendError as error:
+            if error.error_type == "restricted_api_key":
+                return True, f"the key may only send: see in Resend's dashboard that {domain} is verified"
+            raise _in_our_words(error) from error
+        found = next((one for one in listed["data"] if one["name"].lower() == domain), None)
+        if found is None:
+            return False, f"Resend does not know {domain}: add it there (Domains), or change EMAIL_FROM"
+        if found["status"] != "verified":
+            return (
+                False,
+                f"{domain} is {found['status']} at Resend: set the DNS records that its page there names",
+            )
+        return True, f"{domain} is verified at Resend"
 
     async def close(self) -> None:
         """Let go of the connections."""

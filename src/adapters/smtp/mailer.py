@@ -67,6 +67,14 @@ class SmtpMailer:
         finally:
             client.close()
 
+    async def sender_found(self) -> tuple[bool, str]:
+        """What SMTP cannot say: whether the world believes the sender."""
+        domain = parseaddr(self._sender)[1].rpartition("@")[2]
+        return True, (
+            f"SMTP cannot say whether {domain} may send through {self._host}: see that its SPF, DKIM and DMARC "
+            "records name it"
+        )
+
     async def close(self) -> None:
         """Nothing is held."""
 

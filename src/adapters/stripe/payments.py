@@ -13,13 +13,11 @@ import stripe
 
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import (
-    FOLLOWED,
     StripeDispute,
     StripeList,
     StripeRefund,
     StripeSession,
     decode_disputes,
-    decode_endpoints,
     decode_refunds,
     decode_session,
     decode_sessions,
@@ -81,7 +79,7 @@ class StripePayments:
         parts = urlsplit(self._api_base)
         return f"{parts.scheme}://{parts.netloc}"
 
-    def _client(self) -> stripe.StripeClient:
+    def client(self) -> stripe.StripeClient:
         """The SDK's client; its connections belong to the event loop that made them."""
         loop = asyncio.get_running_loop()
         if self._held is None or self._held[0] is not loop:
@@ -98,8 +96,8 @@ class StripePayments:
     async def start(self, offer: CheckoutOffer) -> PaymentPage:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/create"""
         checkout = offer.checkout
-        made = await _within_time(
-            self._client().v1.checkout.sessions.create_async(
+        made = await within_time(
+            self.client().v1.checkout.sessions.create_async(
                 _create_params(offer), options={"idempotency_key": checkout.id}
             )
         )
@@ -114,8 +112,8 @@ class StripePayments:
     async def look(self, ref: ProviderRef) -> CheckoutReading | None:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/retrieve"""
         try:
-            found = await _within_time(
-                self._client().v1.checkout.sessions.retrieve_async(ref, {"expand": ["payment_intent"]})
+            found = await within_time(
+                self.client().v1.checkout.sessions.retrieve_async(ref, {"expand": ["payment_intent"]})
             )
         except _NotThere:
             return None
@@ -124,7 +122,7 @@ class StripePayments:
 
     async def completed(self, since: datetime, until: datetime) -> AsyncIterator[CheckoutReading]:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/list"""
-        sessions = self._client().v1.checkout.sessions
+        sessions = self.client().v1.checkout.sessions
         made = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
         params = {"created": made, "status": "complete", "expand": ["data.payment_intent"]}
         async for session, second in _listed(sessions.list_async, params, decode_sessions):
@@ -137,7 +135,7 @@ class StripePayments:
             yield fact
 
     async def _facts(self, params: dict[str, Any]) -> AsyncIterator[Fact]:
-        v1 = self._client().v1
+        v1 = self.client().v1
         async for refund, second in _listed(v1.refunds.list_async, params, decode_refunds):
             yield fact_of(refund, as_of=second)
         async for dispute, second in _listed(v1.disputes.list_async, params, decode_disputes):
@@ -145,7 +143,7 @@ class StripePayments:
 
     async def payment(self, payment: str) -> PaymentReading | None:
         """See Payments. The checkout of a payment is found by listing; its refunds and disputes, too."""
-        sessions = self._client().v1.checkout.sessions
+        sessions = self.client().v1.checkout.sessions
         params = {"payment_intent": payment, "expand": ["data.payment_intent"]}
         checkout: CheckoutReading | None = None
         try:
@@ -161,37 +159,23 @@ class StripePayments:
     async def invoice_url(self, ref: ProviderRef) -> str | None:
         """See Payments. The address is good for some weeks only, so it is asked for each time."""
         try:
-            found = await _within_time(
-                self._client().v1.checkout.sessions.retrieve_async(ref, {"expand": ["invoice"]})
+            found = await within_time(
+                self.client().v1.checkout.sessions.retrieve_async(ref, {"expand": ["invoice"]})
             )
         except _NotThere:
             return None
-        return invoice_url_of(_body(found))
+        return invoice_url_of(body_of(found))
 
     def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
         """See Payments."""
         reason = objection(body, signature, secrets=self._secrets, now=now)
         return news_of(body) if reason is None else Unheard(reason=reason)
 
-    async def check(self) -> None:
-        """Ask for something small, to learn whether the key is good. Raises as `start` does."""
-        await _within_time(self._client().v1.checkout.sessions.list_async({"limit": 1}))
-
-    async def webhook_problem(self, url: str) -> str | None:
-        """What is wrong with the webhook endpoint of that address, in a sentence; None if nothing. Raises as `start`.
-
-        https://docs.stripe.com/api/webhook_endpoints/list
-        """
-        page = await _within_time(self._client().v1.webhook_endpoints.list_async({"limit": 100}))
-        endpoint = next((e for e in decode_endpoints(_body(page)).data if e.url == url), None)
-        if endpoint is None:
-            return f"Stripe has no endpoint {url}: add it in the dashboard (Developers, Webhooks)"
-        if endpoint.status != "enabled":
-            return f"the endpoint {url} is {endpoint.status}: enable it in Stripe's dashboard"
-        missing = sorted(FOLLOWED - set(endpoint.enabled_events))
-        if missing and "*" not in endpoint.enabled_events:
-            return f"the endpoint {url} is not told of {', '.join(missing)}: add them in Stripe's dashboard"
-        return None
+    async def check(self) -> datetime | None:
+        """Ask for something small, to learn whether the key is good; what time it is there. Raises as `start` does."""
+        answer = await within_time(self.client().v1.checkout.sessions.list_async({"limit": 1}))
+        second = _second(answer)
+        return datetime.fromtimestamp(second, tz=UTC) if second else None
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -204,7 +188,7 @@ class _NotThere(PaymentsRefused):
     """Stripe knows no object of that id."""
 
 
-async def _within_time(call: Awaitable[T]) -> T:
+async def within_time(call: Awaitable[T]) -> T:
     """The SDK's answer, in time; its errors in the port's words. https://docs.stripe.com/api/errors"""
     try:
         async with asyncio.timeout(_IN_ALL):
@@ -235,8 +219,8 @@ async def _listed(
     """
     after: dict[str, str] = {}
     while True:
-        page = await _within_time(call({**params, "limit": _PAGE, **after}))
-        listed = decode(_body(page))
+        page = await within_time(call({**params, "limit": _PAGE, **after}))
+        listed = decode(body_of(page))
         for item in listed.data:
             yield item, _second(page)
         if not listed.has_more or not listed.data:
@@ -305,13 +289,13 @@ def _add_terms(params: SessionCreateParams, terms: PaymentTerms) -> None:
         params["tax_id_collection"] = {"enabled": True}
 
 
-def _body(answer: Any) -> str:
+def body_of(answer: Any) -> str:
     """The JSON as it came: read by our own types, not by the SDK's objects."""
     return str(answer.last_response.body)
 
 
 def _parsed(answer: Any) -> StripeSession:
-    return decode_session(_body(answer))
+    return decode_session(body_of(answer))
 
 
 def _second(answer: Any) -> int:

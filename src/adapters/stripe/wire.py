@@ -116,14 +116,41 @@ class _Invoiced(msgspec.Struct, frozen=True):
     invoice: str | _Invoice | None = None
 
 
-class _Endpoint(msgspec.Struct, frozen=True):
+class StripeEndpoint(msgspec.Struct, frozen=True):
+    """https://docs.stripe.com/api/webhook_endpoints/object; `secret` only where it was made."""
+
+    id: str
     url: str
     status: str
     enabled_events: list[str]
+    api_version: str | None = None
+    secret: str = ""
 
 
-class _Endpoints(msgspec.Struct, frozen=True):
-    data: list[_Endpoint]
+class _Coupon(msgspec.Struct, frozen=True):
+    percent_off: float | None = None
+    valid: bool = True
+
+
+class _Promotion(msgspec.Struct, frozen=True):
+    coupon: _Coupon | str | None = None
+
+
+class StripeCode(msgspec.Struct, frozen=True):
+    """https://docs.stripe.com/api/promotion_codes/object, its coupon expanded."""
+
+    id: str
+    code: str
+    active: bool
+    promotion: _Promotion | None = None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether who types it pays nothing."""
+        coupon = None if self.promotion is None else self.promotion.coupon
+        return (
+            self.active and isinstance(coupon, _Coupon) and coupon.valid and (coupon.percent_off or 0) >= 100
+        )
 
 
 class _EventData(msgspec.Struct, frozen=True):
@@ -157,7 +184,9 @@ _decode_refund: Final = msgspec.json.Decoder(StripeRefund).decode
 _decode_dispute: Final = msgspec.json.Decoder(StripeDispute).decode
 _decode_charge: Final = msgspec.json.Decoder(_Charge).decode
 _decode_invoiced: Final = msgspec.json.Decoder(_Invoiced).decode
-decode_endpoints: Final = msgspec.json.Decoder(_Endpoints).decode
+decode_endpoint: Final = msgspec.json.Decoder(StripeEndpoint).decode
+decode_endpoints: Final = msgspec.json.Decoder(StripeList[StripeEndpoint]).decode
+decode_codes: Final = msgspec.json.Decoder(StripeList[StripeCode]).decode
 
 
 def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> CheckoutReading:

@@ -1,0 +1,27 @@
+"""The mail carrier, and whether it may send in the shop's name."""
+
+from __future__ import annotations
+
+from domain.ports import MailNotSent, MailRefused, MailUnknown
+from entrypoints.checks.finding import Finding
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+
+
+async def mail_findings(container: Container, settings: Settings) -> list[Finding]:
+    """Whether the carrier takes our key, and mail from our sender."""
+    if settings.resend_api_key is None and settings.smtp_url is None:
+        words = "no carrier is set: mails are printed where `serve` runs, on this machine only"
+        return [Finding("mail", True, words)]
+    mailer = container.mailer()
+    try:
+        await mailer.check()
+        fine, words = await mailer.sender_found()
+    except MailRefused as error:
+        return [Finding("mail", False, f"{error}. Check RESEND_API_KEY or SMTP_URL")]
+    except (MailNotSent, MailUnknown) as error:
+        return [Finding("mail", False, f"{error}. Is this machine online?")]
+    return [
+        Finding("mail", True, f"the carrier takes our key; mails come from {settings.email_from}"),
+        Finding("sender", fine, words),
+    ]

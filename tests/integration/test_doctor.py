@@ -1,0 +1,187 @@
+"""`coatcheck doctor` and `coatcheck stripe-setup`: what is wrong in the world, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.resend.mailer import ResendMailer
+from adapters.smtp.mailer import SmtpMailer
+from adapters.stripe.account import API_VERSION
+from adapters.stripe.wire import FOLLOWED
+from entrypoints.checks.machine import disk_finding
+from entrypoints.checks.stripe import clock_finding
+from support.servers import Shopper, ShopServer
+from support.stripe_schema import ask_raw, form, holds
+
+PUBLIC = "https://shop.example.com"
+HOOK = f"{PUBLIC}/webhook"
+NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def public_shop(own_shop: ShopServer) -> ShopServer:
+    """Its command line believes in a public address; nobody needs to reach it."""
+    own_shop.process.stop()
+    own_shop.environment |= {"BASE_URL": PUBLIC, "TEST_MODE": "1"}
+    return own_shop
+
+
+def findings(shop: ShopServer) -> dict[str, tuple[str, str]]:
+    """By what each is about: its mark and its words."""
+    found = {}
+    for line in shop.cli("doctor", check=False).stdout.splitlines():
+        about, _, words = line[5:].partition(": ")
+        found[about] = (line[:4].strip(), words)
+    return found
+
+
+def endpoints(shop: ShopServer) -> list[dict[str, Any]]:
+    listed = ask_raw(shop.sandbox, "GET", "/v1/webhook_endpoints")["data"]
+    return [endpoint for endpoint in listed if endpoint["url"] == HOOK]
+
+
+def test_stripe_setup_registers_one_endpoint_with_what_is_followed_and_tells_its_secret(
+    public_shop: ShopServer,
+) -> None:
+    assert "run `coatcheck stripe-setup`" in findings(public_shop)["webhook"][1]
+    del public_shop.environment["STRIPE_WEBHOOK_SECRET"]
+    said = public_shop.cli("stripe-setup").stdout
+    [endpoint] = endpoints(public_shop)
+    holds("webhook_endpoint", endpoint)
+    assert set(endpoint["enabled_events"]) == FOLLOWED
+    assert endpoint["api_version"] == API_VERSION
+    secret = said.partition("STRIPE_WEBHOOK_SECRET=")[2].split()[0]
+    assert secret.startswith("whsec_")
+    public_shop.environment["STRIPE_WEBHOOK_SECRET"] = secret
+    again = public_shop.cli("stripe-setup").stdout
+    assert "already." in again
+    assert secret not in again
+    assert len(endpoints(public_shop)) == 1
+    assert findings(public_shop)["webhook"][0] == "ok"
+
+
+def test_stripe_setup_brings_an_endpoint_up_to_date(public_shop: ShopServer) -> None:
+    old = {"url": HOOK, "enabled_events": ["checkout.session.completed", "invoice.paid"]}
+    made = ask_raw(public_shop.sandbox, "POST", "/v1/webhook_endpoints", form(old))
+    ask_raw(public_shop.sandbox, "POST", f"/v1/webhook_endpoints/{made['id']}", {"disabled": "true"})
+    mark, words = findings(public_shop)["webhook"]
+    assert (mark, "disabled" in words) == ("!!", True)
+    ask_raw(public_shop.sandbox, "POST", f"/v1/webhook_endpoints/{made['id']}", {"disabled": "false"})
+    assert "is not told of charge.dispute.closed" in findings(public_shop)["webhook"][1]
+    assert "brought up to date" in public_shop.cli("stripe-setup").stdout
+    [endpoint] = endpoints(public_shop)
+    assert (endpoint["id"], set(endpoint["enabled_events"])) == (made["id"], FOLLOWED)
+
+
+def test_an_endpoint_of_another_version_is_named(public_shop: ShopServer) -> None:
+    old = {"url": HOOK, "enabled_events": sorted(FOLLOWED), "api_version": "2020-08-27"}
+    ask_raw(public_shop.sandbox, "POST", "/v1/webhook_endpoints", form(old))
+    mark, words = findings(public_shop)["webhook"]
+    assert (mark, "2020-08-27" in words) == ("!!", True)
+    assert "2020-08-27" in public_shop.cli("stripe-setup").stdout
+    assert len(endpoints(public_shop)) == 1
+
+
+def test_two_endpoints_of_one_address_are_named(public_shop: ShopServer) -> None:
+    for _ in range(2):
+        told = {"url": HOOK, "enabled_events": sorted(FOLLOWED)}
+        ask_raw(public_shop.sandbox, "POST", "/v1/webhook_endpoints", form(told))
+    mark, words = findings(public_shop)["webhook"]
+    assert (mark, "told twice" in words) == ("!!", True)
+
+
+def test_on_loopback_stripe_setup_names_stripes_own_tool(shop: ShopServer) -> None:
+    said = shop.cli("stripe-setup").stdout
+    assert f"stripe listen --forward-to {shop.url}/webhook --events charge.dispute.closed," in said
+    for event in FOLLOWED:
+        assert event in said
+
+
+def test_codes_that_take_everything_off_are_a_warning_and_no_fault(own_shop: ShopServer) -> None:
+    assert findings(own_shop)["codes"] == ("ok", "no promotion codes are taken (shop.toml)")
+    toml = own_shop.catalogue / "shop.toml"
+    toml.write_text(toml.read_text() + "\n[payment]\npromotion_codes = true\n")
+    done = own_shop.cli("doctor")
+    [line] = [line for line in done.stdout.splitlines() if "codes: " in line]
+    assert line.startswith("  !  codes: GIFT: whoever types it pays nothing")
+    assert "TENOFF" not in line
+
+
+def test_an_account_with_many_codes_is_read_to_its_end(own_shop: ShopServer) -> None:
+    toml = own_shop.catalogue / "shop.toml"
+    toml.write_text(toml.read_text() + "\n[payment]\npromotion_codes = true\n")
+    coupon = ask_raw(own_shop.sandbox, "POST", "/v1/coupons", {"percent_off": "20"})["id"]
+    for number in range(101):
+        told = {"promotion": {"type": "coupon", "coupon": coupon}, "code": f"CODE{number}"}
+        ask_raw(own_shop.sandbox, "POST", "/v1/promotion_codes", form(told))
+    assert findings(own_shop)["codes"][1].startswith("GIFT:")
+
+
+def test_a_damaged_content_is_named_by_its_file(own_shop: ShopServer) -> None:
+    assert "each with the SHA-256" in findings(own_shop)["goods"][1]
+    content = next((own_shop.folder / "data" / "goods").glob("[0-9a-f][0-9a-f]/*"))
+    content.chmod(0o600)
+    content.write_bytes(b"?" * content.stat().st_size)
+    mark, words = findings(own_shop)["goods"]
+    assert (mark, "1 damaged: delete" in words, content.name in words) == ("!!", True, True)
+    content.unlink()
+    assert findings(own_shop)["goods"][0] == "ok", "copied from the catalogue again"
+
+
+def test_a_price_that_is_lacking_in_a_currency_is_named(own_shop: ShopServer) -> None:
+    assert findings(own_shop)["prices"][0] == "ok"
+    toml = own_shop.catalogue / "the-last-cloakroom" / "product.toml"
+    toml.write_text(toml.read_text().replace('price = "9.00"', 'price = "9.00"\nprices = { eur = "8.00" }'))
+    mark, words = findings(own_shop)["prices"]
+    assert (mark, "EUR" in words) == ("!", True), words
+
+
+@pytest.mark.parametrize(
+    ("sender", "fine", "words"),
+    [
+        ("tickets@cloakroom.example", True, "is verified"),
+        ("tickets@elsewhere.example", False, "Resend does not know elsewhere.example: add it"),
+    ],
+)
+def test_the_senders_domain_is_looked_up_at_resend(
+    shop: ShopServer, sender: str, fine: bool, words: str
+) -> None:
+    Shopper(shop).buy_and_pay("sender@example.com")
+
+    async def main() -> tuple[bool, str]:
+        mailer = ResendMailer(api_key="re_1", sender=f"Shop <{sender}>", api_url=shop.sandbox.url)
+        try:
+            return await mailer.sender_found()
+        finally:
+            await mailer.close()
+
+    found = asyncio.run(main())
+    assert (found[0], words in found[1]) == (fine, True), found
+
+
+def test_smtp_says_what_it_cannot_know() -> None:
+    mailer = SmtpMailer(url="smtp://mail.example.com", sender="tickets@shop.example")
+    fine, words = asyncio.run(mailer.sender_found())
+    assert fine
+    assert words.startswith("SMTP cannot say whether shop.example may send through mail.example.com")
+
+
+@pytest.mark.parametrize(
+    ("off", "fine", "words"),
+    [(0, True, ""), (29, True, ""), (-29, True, ""), (31, False, "31 s slow"), (-90, False, "89 s fast")],
+)
+def test_a_clock_that_is_off_is_named_with_what_sets_it(off: int, fine: bool, words: str) -> None:
+    found = clock_finding(NOON + timedelta(seconds=off), before=NOON, after=NOON)
+    assert (found.fine, words in found.words) == (fine, True)
+    assert fine or "timedatectl" in found.words
+
+
+def test_the_disk_is_measured_where_the_books_are(tmp_path: Path) -> None:
+    found = disk_finding(tmp_path)
+    assert "GB are free where" in found.words
+    assert str(tmp_path) in found.words
