@@ -1,0 +1,75 @@
+"""A backup in the middle of a storm of sales, two hundred more, and the machine is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from support.servers import ShopServer, a_shop
+from support.storm import Sale, Storm, until_every_ticket_arrived
+
+pytestmark = pytest.mark.storm
+
+
+def test_a_backup_under_load_and_two_hundred_more_sales(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After restore and reconcile no sale is lost, and every ticket is at its mailbox once: the carrier knew the keys."""
+    before, since, mailboxes = 150, 200, 120
+    backups = tmp_path / "backups"
+
+    async def selling(shop: ShopServer) -> list[Sale]:
+        storm = Storm(shop, random.Random(3))
+        sales = [storm.a_sale(number, mailboxes=mailboxes) for number in range(before + since)]
+        first = asyncio.create_task(storm.all_sales(sales[:before], storm.race))
+        await asyncio.sleep(3)
+        under_load = await asyncio.to_thread(shop.cli, "backup", str(backups))
+        assert not first.done(), "the backup was to be made under load"
+        assert "contents" in under_load.stdout
+        await first
+        await storm.all_sales(sales[before:], storm.race)
+        await until_every_ticket_arrived(shop, len(sales), within=90)
+        assert not {status for status in storm.answers if status >= 500}
+        await storm.close()
+        return sales
+
+    with a_shop(tmp_path) as shop:
+        sales = asyncio.run(selling(shop))
+        told = {mail["key"]: mail["fields"] for mail in shop.sandbox.mails}
+        shop.process.kill()
+        for path in (shop.folder / "data").glob("coatcheck.db*"):
+            path.unlink()
+        assert "Every file is what it was" in shop.cli("restore", "--check", str(backups)).stdout
+        shop.cli("restore", str(backups))
+        held = len(shop.export()["purchase"])
+        repaired = shop.cli("reconcile", check=False)
+        assert repaired.returncode == 1
+        assert shop.cli("reconcile").returncode == 0
+        shop.start()
+        asyncio.run(until_every_ticket_arrived(shop, len(sales), within=90))
+        books = shop.export()
+        booked = [purchase["checkout_session"] for purchase in books["purchase"]]
+        assert len(booked) == len(set(booked)), "none twice"
+        assert set(booked) == {sale.cs for sale in sales}, "none lost"
+        missing = len(sales) - held
+        assert missing >= since
+        assert repaired.stdout.count("  booked cs_") == missing
+        assert len(books["user"]) == mailboxes
+        assert not [mail for mail in books["mail"] if mail["state"] != "sent"]
+        mails = [mail for mail in shop.sandbox.mails if "ticket:" in mail["key"]]
+        arrived = Counter(mail["key"].partition("ticket:")[2] for mail in mails)
+        assert set(arrived.values()) == {1}, "one ticket a sale, under one key"
+        assert {mail["key"]: mail["fields"] for mail in shop.sandbox.mails} == told, (
+            "and the same to the byte"
+        )
+        handed = sum(mail["handed"] - 1 for mail in mails)
+        assert handed >= since, "they were handed over again, and the carrier knew them"
+        assert shop.cli("status").returncode == 0
+    with capsys.disabled():
+        print(
+            f"\n  restore: {held} sales in the backup, {missing} brought back, {handed} mails known to the carrier"
+        )
