@@ -11,13 +11,35 @@ from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopS
 
 
 @pytest.mark.parametrize(
-    "command", ["", "demo", "serve", "doctor", "status", "export", "reconcile", "backup"]
+    "command",
+    [
+        "",
+        "demo",
+        "serve",
+        "doctor",
+        "status",
+        "export",
+        "reconcile",
+        "backup",
+        "restore",
+        "stripe-setup",
+        "announce",
+    ],
 )
 def test_help_reads_well(shop: ShopServer, command: str) -> None:
     text = shop.cli(*([command] if command else []), "--help").stdout
     assert "Usage:" in text
     if command == "serve":
-        for name in ("BASE_URL", "SESSION_SECRET", "TRUSTED_PROXIES", "DATA_DIR", "GOODS_URL", "AWS_REGION"):
+        for name in (
+            "BASE_URL",
+            "SESSION_SECRET",
+            "TRUSTED_PROXIES",
+            "DATA_DIR",
+            "GOODS_URL",
+            "AWS_REGION",
+            "METRICS_TOKEN",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ):
             assert name in text
 
 
