@@ -27,7 +27,7 @@ class Holding:
     @property
     def refunded(self) -> int:
         """How much went back to the buyer, in minor units of the purchase's currency."""
-        return sum(fact.refunded for fact in self.facts)
+        return min(sum(fact.refunded for fact in self.facts), self.purchase.paid.amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,12 @@ FOLLOWED: Final = (
 _BOUNCED: Final = frozenset({"requires_payment_method", "canceled"})
 
 
+# A number beyond these is no amount and no time of Stripe's, and would fit no column of ours.
+_Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+_Second = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
+"""Unix time, up to the end of the year 9999."""
+
+
 class _PaymentIntent(msgspec.Struct, frozen=True):
     id: str
     status: str = ""
@@ -54,22 +60,22 @@ class _Details(msgspec.Struct, frozen=True):
 
 
 class _Totals(msgspec.Struct, frozen=True):
-    amount_discount: int | None = None
-    amount_tax: int | None = None
+    amount_discount: _Amount | None = None
+    amount_tax: _Amount | None = None
 
 
 class StripeSession(msgspec.Struct, frozen=True):
     """https://docs.stripe.com/api/checkout/sessions/object; amounts in minor units."""
 
     id: str
-    created: int
+    created: _Second
     livemode: bool
     mode: str | None = None
     status: str | None = None
     payment_status: str | None = None
     currency: str | None = None
-    amount_subtotal: int | None = None
-    amount_total: int | None = None
+    amount_subtotal: _Amount | None = None
+    amount_total: _Amount | None = None
     total_details: _Totals | None = None
     customer_details: _Details | None = None
     customer_email: str | None = None
@@ -77,10 +83,7 @@ class StripeSession(msgspec.Struct, frozen=True):
     client_reference_id: str | None = None
     metadata: dict[str, str] | None = None
     url: str | None = None
-    expires_at: int | None = None
-
-
-_Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    expires_at: _Second | None = None
 
 
 class StripeRefund(msgspec.Struct, frozen=True):
@@ -161,7 +164,7 @@ class _Event(msgspec.Struct, frozen=True):
     object: str
     id: str
     type: str
-    created: int | str
+    created: _Second | str
     """Unix time; thin events have an RFC 3339 text."""
     data: _EventData | None = None
 

@@ -1,0 +1,103 @@
+"""What a run found: counts, seconds, memory, and every law that broke with the request that broke it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+MOST_GROWTH: Final = 3_000_000
+"""Bytes of resident memory that 100,000 requests may add once the shop is warm."""
+_PER: Final = 100_000
+_SHOWN: Final = 20
+
+
+@dataclass
+class Outcome:
+    """One run. Outcomes of several processes add up."""
+
+    what: str
+    requests: int = 0
+    seconds: float = 0.0
+    statuses: Counter[int] = field(default_factory=Counter)
+    broken: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    """The first request that broke a law, by the law."""
+    memory: list[tuple[int, int]] = field(default_factory=list)
+    """(requests so far, resident bytes)"""
+    notes: list[str] = field(default_factory=list)
+
+    def breaks(self, law: str, example: str) -> None:
+        """Note that a law broke."""
+        self.broken[law] += 1
+        self.examples.setdefault(law, example)
+
+    def growth(self) -> float | None:
+        """Bytes a 100,000 requests, by the marks of the second half; None if there are too few to say."""
+        marks = self.memory[len(self.memory) // 2 :]
+        if len(marks) < 4:
+            return None
+        slope, _ = statistics.linear_regression([at for at, _ in marks], [size for _, size in marks])
+        return slope * _PER
+
+    @property
+    def good(self) -> bool:
+        """No law broke, and memory is flat."""
+        growth = self.growth()
+        return not self.broken and (growth is None or growth < MOST_GROWTH)
+
+
+def together(what: str, outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcomes of several processes as one; memory is that of the process that grew most."""
+    total = Outcome(what)
+    for one in outcomes:
+        total.requests += one.requests
+        total.seconds = max(total.seconds, one.seconds)
+        total.statuses += one.statuses
+        total.broken += one.broken
+        total.examples = one.examples | total.examples
+        total.notes += one.notes
+    total.memory = max(outcomes, key=lambda one: one.growth() or 0.0).memory
+    return total
+
+
+def resident(pid: int | None = None) -> int:
+    """Bytes of memory that a process holds: this one, or another; of this one after a collection."""
+    if pid is None:
+        gc.collect()
+    pages = Path(f"/proc/{pid or os.getpid()}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def settle_memory() -> None:
+    """What stands now stands for good, as in `entrypoints.serving`: the collector need not walk through it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def print_table(outcomes: Iterable[Outcome]) -> bool:
+    """One table, then what is wrong. Whether all is well."""
+    found = list(outcomes)
+    print(f"\n{'':22}{'requests':>10}{'seconds':>9}{'2xx':>9}{'3xx':>9}{'4xx':>9}{'5xx':>6}{'none':>7}{'MB':>12}"
+          f"{'MB/100k':>9}  broken")  # fmt: skip
+    for one in found:
+        classes: Counter[int] = Counter()
+        for status, number in one.statuses.items():
+            classes[status // 100] += number
+        sizes = [size for _, size in one.memory]
+        memory = f"{sizes[0] / 1e6:.0f} > {sizes[-1] / 1e6:.0f}" if sizes else "-"
+        growth = one.growth()
+        print(f"{one.what:22}{one.requests:>10,}{one.seconds:>9.1f}{classes[2]:>9,}{classes[3]:>9,}{classes[4]:>9,}{classes[5]:>6,}"
+              f"{classes[0]:>7,}{memory:>12}{'-' if growth is None else f'{growth / 1e6:.1f}':>9}  "
+              f"{sum(one.broken.values()) or 'nothing'}")  # fmt: skip
+    for one in found:
+        for note in one.notes:
+            print(f"  {one.what}: {note}")
+        for law, number in one.broken.most_common(_SHOWN):
+            print(f"\n{one.what}: {number} x {law}\n    {one.examples[law]}")
+    return all(one.good for one in found)
