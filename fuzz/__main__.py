@@ -13,13 +13,17 @@ def main() -> int:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("what", choices=("asgi", "schema", "wire", "all"), nargs="?", default="all")
-    parser.add_argument("--requests", type=int, help="how many (default: 1000000 asgi, 50000 schema, 20000 wire)")
+    parser.add_argument(
+        "--requests", type=int, help="how many (default: 1000000 asgi, 50000 schema, 20000 wire)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed, other requests")
     parser.add_argument("--processes", type=int, default=1, help="shops at once (asgi only)")
     told = parser.parse_args()
     outcomes: list[Outcome] = []
     if told.what in ("asgi", "all"):
-        outcomes.append(fuzz_asgi(requests=told.requests or 1_000_000, seed=told.seed, processes=told.processes))
+        outcomes.append(
+            fuzz_asgi(requests=told.requests or 1_000_000, seed=told.seed, processes=told.processes)
+        )
     return 0 if print_table(outcomes) else 1
 
 

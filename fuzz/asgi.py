@@ -20,7 +20,16 @@ from fuzz.laws import broken_by
 from fuzz.mutations import mutate
 from fuzz.pool import Persona, Pool
 from fuzz.report import Outcome, resident, settle_memory, together
-from fuzz.shop import BASE_URL, HOST, MAIL_SECRET, SESSION_SECRET, STRIPE_KEY, WEBHOOK_SECRET, FuzzShop, a_fuzz_shop
+from fuzz.shop import (
+    BASE_URL,
+    HOST,
+    MAIL_SECRET,
+    SESSION_SECRET,
+    STRIPE_KEY,
+    WEBHOOK_SECRET,
+    FuzzShop,
+    a_fuzz_shop,
+)
 
 _AT_ONCE: Final = 24
 _PERSONAS: Final = 8
@@ -29,7 +38,13 @@ _WORK_EVERY: Final = 1_000
 _MARKS: Final = 40
 _SECONDS_EACH: Final = 0.06
 _RESIGNED: Final = 0.6
-_OURS: Final = (SESSION_SECRET.encode(), STRIPE_KEY.encode(), WEBHOOK_SECRET.encode(), MAIL_SECRET.encode(), b"re_ofthefuzzer")
+_OURS: Final = (
+    SESSION_SECRET.encode(),
+    STRIPE_KEY.encode(),
+    WEBHOOK_SECRET.encode(),
+    MAIL_SECRET.encode(),
+    b"re_ofthefuzzer",
+)
 
 
 def fuzz_asgi(*, requests: int, seed: int, processes: int = 1) -> Outcome:
@@ -108,7 +123,9 @@ async def _round(pool: Pool, grammar: Grammar, number: int, outcome: Outcome, er
         pool.learn(request, answer)
         mine = pool.proved_by(request)
         for law in broken_by(request, answer, places=places, secrets=secrets, mine=mine):
-            outcome.breaks(f"{request.method[:10]} {_route(pool, request)}: {law}", f"{request.shown()}\n{errors.last}")
+            outcome.breaks(
+                f"{request.method[:10]} {_route(pool, request)}: {law}", f"{request.shown()}\n{errors.last}"
+            )
     errors.last = ""
 
 
@@ -155,7 +172,6 @@ async def _keeps_its_library(shop: FuzzShop, victim: Persona, outcome: Outcome) 
     answer = await ask(shop.app, request)
     missing = [order for order in victim.orders if order.encode() not in answer.body]
     if answer.status != 200 or missing:
-        outcome.breaks("the victim's library is not what it was", f"status {answer.status}, missing {missing}")
-
-
-
+        outcome.breaks(
+            "the victim's library is not what it was", f"status {answer.status}, missing {missing}"
+        )

@@ -29,6 +29,8 @@ _AGENTS: Final = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "curl/8.7", "", "<fuzz>", "Ä" * 400,
     "Mozilla/5.0 (iPhone) AppleWebKit Safari",
 )  # fmt: skip
+_AMOUNTS: Final = ("5.00", "0", "12", "0.5", "99999999", "1e3", "5,00", "-5", "100000000000", "5.005")
+_ANSWERS: Final = ("yes", "no", "")
 _CURRENCIES: Final = ("usd", "eur", "jpy", "gbp", "", "USD")
 _TYPES: Final = (
     "checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
@@ -40,7 +42,14 @@ _STATUSES: Final = (
     "pending", "requires_action", "succeeded", "canceled", "failed", "warning_needs_response", "needs_response",
     "under_review", "warning_closed", "prevented", "won", "lost", "new in 2030", "",
 )  # fmt: skip
-_MAIL_TYPES: Final = ("email.sent", "email.delivered", "email.bounced", "email.complained", "email.opened", "")
+_MAIL_TYPES: Final = (
+    "email.sent",
+    "email.delivered",
+    "email.bounced",
+    "email.complained",
+    "email.opened",
+    "",
+)
 
 
 def _fields_of_the_forms() -> tuple[str, ...]:
@@ -62,7 +71,13 @@ class Grammar:
         self.chance = chance
         self._places = [(route, method) for route in routes for method in route.methods]
         # What takes the most apart gets more than its share.
-        often = {"/webhook": 12, "/view/{pid}": 6, "/login/{token}": 4, "/buy/{pid}": 3, "/files/{pid}/{name}": 6}
+        often = {
+            "/webhook": 12,
+            "/view/{pid}": 6,
+            "/login/{token}": 4,
+            "/buy/{pid}": 3,
+            "/files/{pid}/{name}": 6,
+        }
         self._weights = [
             (1 if method == "OPTIONS" else 4 * often.get(route.template, 1)) for route, method in self._places
         ]
@@ -104,31 +119,20 @@ class Grammar:
         if chance.random() < 0.12:
             return self.junk()
         persona = chance.choice(pool.personas)
-        match name:
-            case "pid" | "back":
-                return chance.choice(list(pool.shop.container.catalogue().current().products))
-            case "token":
-                return chance.choice(persona.tokens)
-            case "order":
-                return chance.choice(persona.orders)
-            case "name":
-                return chance.choice(("shop.css", "cover.svg", "favicon.svg", *FILES))
-            case "slug":
-                return chance.choice(("privacy", "terms", "refunds"))
-            case "email":
-                return chance.choice((persona.address, f"fuzz{chance.randrange(50)}@fuzz.example"))
-            case "code":
-                return chance.choice(persona.codes or ["XXXX-XXXX"])
-            case "currency":
-                return chance.choice(_CURRENCIES)
-            case "amount":
-                return chance.choice(("5.00", "0", "12", "0.5", "99999999", "1e3", "5,00", "-5", "100000000000", "5.005"))
-            case "again" | "sure" | "wanted" | "renew":
-                return chance.choice(("yes", "no"))
-            case "end":
-                return chance.choice(("all", persona.orders[0]))
-            case _:
-                return self.junk()
+        known: dict[str, Sequence[str]] = {
+            "pid": list(pool.shop.container.catalogue().current().products),
+            "token": persona.tokens,
+            "order": persona.orders,
+            "name": ("shop.css", "cover.svg", "favicon.svg", *FILES),
+            "slug": ("privacy", "terms", "refunds"),
+            "email": (persona.address, f"fuzz{chance.randrange(50)}@fuzz.example"),
+            "code": persona.codes or ["XXXX-XXXX"],
+            "currency": _CURRENCIES,
+            "amount": _AMOUNTS,
+            "end": ("all", persona.orders[0]),
+        }
+        known["back"] = known["pid"]
+        return chance.choice(known.get(name, _ANSWERS))
 
     def _ref(self) -> str:
         chance, pool = self.chance, self._pool
@@ -138,24 +142,42 @@ class Grammar:
         return self.junk() if chance.random() < 0.1 else ref
 
     def _headers(self, method: str) -> list[Header]:
-        chance, pool = self.chance, self._pool
+        chance = self.chance
         headers = [(b"host", HOST.encode())]
         if chance.random() < 0.75:
             headers.append((b"cookie", self._cookies()))
         network = f"10.{chance.randrange(8)}.{chance.randrange(256)}.{chance.randrange(256)}"
-        hops = [network] if chance.random() < 0.8 else [self.junk(), f"2001:db8::{chance.randrange(9999):x}", network]
+        hops = (
+            [network]
+            if chance.random() < 0.8
+            else [self.junk(), f"2001:db8::{chance.randrange(9999):x}", network]
+        )
         chance.shuffle(hops)
         headers.append((b"x-forwarded-for", ", ".join(hops).encode("utf-8", "replace")))
         headers.append((b"user-agent", chance.choice(_AGENTS).encode()))
         if chance.random() < 0.3:
-            headers.append((b"accept-encoding", chance.choice((b"gzip", b"br;q=1, zstd", b"*", b"identity;q=0", b"gzip;q=x,,"))))
+            headers.append(
+                (
+                    b"accept-encoding",
+                    chance.choice((b"gzip", b"br;q=1, zstd", b"*", b"identity;q=0", b"gzip;q=x,,")),
+                )
+            )
         if method not in ("GET", "HEAD") and chance.random() < 0.5:
             headers.append((b"origin", chance.choice((BASE_URL.encode(),) * 9 + (b"null",))))
         if chance.random() < 0.4:
-            headers.append((b"sec-fetch-site", chance.choice((b"same-origin",) * 6 + (b"none", b"cross-site", b"same-site"))))
+            headers.append(
+                (
+                    b"sec-fetch-site",
+                    chance.choice((b"same-origin",) * 6 + (b"none", b"cross-site", b"same-site")),
+                )
+            )
         if chance.random() < 0.1:
-            name = chance.choice((b"if-none-match", b"if-modified-since", b"if-match", b"range", b"accept", b"expect"))
-            headers.append((name, chance.choice((b"*", b'"a"', b"W/\"a\"", b"bytes=0-", b"Thu, 01 Jan 1970 00:00:00 GMT"))))
+            name = chance.choice(
+                (b"if-none-match", b"if-modified-since", b"if-match", b"range", b"accept", b"expect")
+            )
+            headers.append(
+                (name, chance.choice((b"*", b'"a"', b'W/"a"', b"bytes=0-", b"Thu, 01 Jan 1970 00:00:00 GMT")))
+            )
         return [(name, _sendable(value)) for name, value in headers]
 
     def _cookies(self) -> bytes:
@@ -175,19 +197,31 @@ class Grammar:
         chance = self.chance
         if chance.random() < 0.7:
             first, last = chance.randrange(12_000), chance.randrange(12_000)
-            spans = (f"{first}-{last}", f"{first}-", f"-{last}", "0-0", "0-,1-2", ",".join(f"{n}-{n}" for n in range(900)), "-")
+            spans = (
+                f"{first}-{last}",
+                f"{first}-",
+                f"-{last}",
+                "0-0",
+                "0-,1-2",
+                ",".join(f"{n}-{n}" for n in range(900)),
+                "-",
+            )
             headers.append((b"range", f"bytes={chance.choice(spans)}".encode()))
         etag = f'"{hashlib.sha256(FILES["data.bin"]).hexdigest()}"'.encode()
-        for name in (b"if-range", b"if-none-match", b"if-match"):
-            if chance.random() < 0.2:
-                headers.append((name, chance.choice((etag, b"W/" + etag, b'"other"', b"*", etag + b", " + etag))))
+        tags = (etag, b"W/" + etag, b'"other"', b"*", etag + b", " + etag)
+        names = (b"if-range", b"if-none-match", b"if-match")
+        headers += [(name, chance.choice(tags)) for name in names if chance.random() < 0.2]
 
     def _fill_in(self, request: Request) -> None:
         """A form: mostly of the field that the route wants, in any case of fields that some form has."""
         chance = self.chance
         names = chance.sample(self._fields, chance.randint(0, min(4, len(self._fields))))
         if chance.random() < 0.7:
-            names += ["email"] if b"login" in request.target or b"address" in request.target or b"email" in request.target else []
+            names += (
+                ["email"]
+                if b"login" in request.target or b"address" in request.target or b"email" in request.target
+                else []
+            )
             names += ["code"] if request.target == b"/login" else []
         pairs = [f"{name}={quote_plus(self._value(name), errors='replace')}" for name in names]
         request.headers.append((b"content-type", b"application/x-www-form-urlencoded"))
@@ -214,7 +248,9 @@ class Grammar:
         reading = payments.sessions.get(ProviderRef(self._ref()))
         if reading is not None and (kind.startswith("checkout") or chance.random() < 0.5):
             pool.told.add(reading.ref)
-            return session_event(reading, created=created, name=name, kind=kind.rpartition(".")[2] or "completed")
+            return session_event(
+                reading, created=created, name=name, kind=kind.rpartition(".")[2] or "completed"
+            )
         payment = None if reading is None else reading.payment
         thing = {
             "id": f"re_fuzz{self._events}", "amount": chance.choice((0, 1, 900, 2000, 10**9)), "status": chance.choice(_STATUSES),
@@ -235,13 +271,20 @@ class Grammar:
         order = chance.choice(chance.choice(pool.personas).orders)
         shop = pool.shop.container.catalogue().current().shop.id
         tag = base64.urlsafe_b64encode(f"{shop}/ticket:{order}".encode()).decode().rstrip("=")
-        data = {"tags": {"coatcheck": chance.choice((tag, tag, self.junk()))}, "to": ["somebody@fuzz.example"]}
+        data = {
+            "tags": {"coatcheck": chance.choice((tag, tag, self.junk()))},
+            "to": ["somebody@fuzz.example"],
+        }
         body = json.dumps({"type": chance.choice(_MAIL_TYPES), "data": data}).encode()
         # Resend's SDK reads the machine's own clock.
         second = str(pool.real_second())
         key = base64.b64decode(MAIL_SECRET.removeprefix("whsec_"))
         mac = base64.b64encode(hmac.digest(key, f"msg_1.{second}.".encode() + body, "sha256"))
-        request.headers += [(b"svix-id", b"msg_1"), (b"svix-timestamp", second.encode()), (b"svix-signature", b"v1," + mac)]
+        request.headers += [
+            (b"svix-id", b"msg_1"),
+            (b"svix-timestamp", second.encode()),
+            (b"svix-signature", b"v1," + mac),
+        ]
         request.pieces = [body]
 
 

@@ -23,7 +23,13 @@ _EVERY_ANSWER: Final = (
 _NO_LENGTH: Final = frozenset({204, 304})
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
 _VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
-_TRACES: Final = (b"Traceback (most recent call last)", b'  File "/', b"site-packages", b"sqlite3.", b"minijinja")
+_TRACES: Final = (
+    b"Traceback (most recent call last)",
+    b'  File "/',
+    b"site-packages",
+    b"sqlite3.",
+    b"minijinja",
+)
 MARK: Final = b"<fuzz"
 """In the middle of much that is sent: if it comes back unescaped in a page, a script could have."""
 _ADDRESS: Final = re.compile(rb"[a-z0-9]+@pool\.example")
@@ -31,7 +37,12 @@ _LARGEST_STATUS: Final = 499
 
 
 def broken_by(
-    request: Request, answer: Answer, *, places: tuple[bytes, ...], secrets: tuple[bytes, ...], mine: frozenset[bytes]
+    request: Request,
+    answer: Answer,
+    *,
+    places: tuple[bytes, ...],
+    secrets: tuple[bytes, ...],
+    mine: frozenset[bytes],
 ) -> Iterator[str]:
     """The laws this answer broke. `places`: how a Location may begin; `secrets`: what nobody may be shown;
     `mine`: the addresses that this request's browser has proved."""  # fmt: skip

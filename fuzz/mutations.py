@@ -67,7 +67,9 @@ def _some_bytes(text: bytes, chance: random.Random) -> bytes:
 def target_bytes(request: Request, chance: random.Random) -> None:
     """The path or the query is not what it was."""
     changed = _some_bytes(request.target, chance)
-    request.target = b"/" + re.sub(rb"[\x00-\x20\x7f]", lambda found: b"%%%02x" % found[0][0], changed.lstrip(b"/"))
+    request.target = b"/" + re.sub(
+        rb"[\x00-\x20\x7f]", lambda found: b"%%%02x" % found[0][0], changed.lstrip(b"/")
+    )
 
 
 def target_encoded(request: Request, chance: random.Random) -> None:
@@ -88,7 +90,18 @@ def target_long(request: Request, chance: random.Random) -> None:
 
 def target_query(request: Request, chance: random.Random) -> None:
     """A parameter too many, twice, or without an end."""
-    extra = chance.choice((b"session_id=", b"session_id", b"session_id=a&session_id=b", b"=&=&", b"%", b"a=%zz", b"&" * 2000, b"a[]=1"))
+    extra = chance.choice(
+        (
+            b"session_id=",
+            b"session_id",
+            b"session_id=a&session_id=b",
+            b"=&=&",
+            b"%",
+            b"a=%zz",
+            b"&" * 2000,
+            b"a[]=1",
+        )
+    )
     request.target += (b"&" if b"?" in request.target else b"?") + extra
 
 
@@ -146,7 +159,8 @@ def body_large(request: Request, chance: random.Random) -> None:
 
 def body_pieces(request: Request, chance: random.Random) -> None:
     """It comes in pieces, empty ones among them."""
-    body, pieces = b"".join(request.pieces), []
+    body = b"".join(request.pieces)
+    pieces: list[bytes] = []
     while body and len(pieces) < 60:
         size = chance.choice((0, 1, 2, 40, 4000))
         pieces.append(body[:size])
@@ -195,7 +209,15 @@ EVERYWHERE: Final[tuple[Mutation, ...]] = (
     target_bytes, target_bytes, target_encoded, target_long, target_query, method, header_bytes, header_bytes, header_bytes,
     header_more, header_more, header_less, header_twice, content_type, leave,
 )  # fmt: skip
-WITH_BODY: Final[tuple[Mutation, ...]] = (body_bytes, body_bytes, body_large, body_pieces, leave, content_type, header_bytes)
+WITH_BODY: Final[tuple[Mutation, ...]] = (
+    body_bytes,
+    body_bytes,
+    body_large,
+    body_pieces,
+    leave,
+    content_type,
+    header_bytes,
+)
 OF_JSON: Final[tuple[Mutation, ...]] = (json_leaf, json_leaf, json_leaf, body_bytes)
 
 

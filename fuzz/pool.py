@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from domain.claim import CheckoutReading
 from domain.values import ProviderRef
 from fuzz.exchange import Answer, Request, ask
-from fuzz.shop import BASE_URL, HOST, WEBHOOK_SECRET, FuzzShop
+from fuzz.shop import HOST, WEBHOOK_SECRET, FuzzShop
 
 PAY_WHAT: Final = ("the-last-cloakroom", "harbour-five-hours", "keyed", "the-lot", "abroad", "sampler")
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]{64}")
@@ -44,7 +44,10 @@ class Persona:
 
     def secrets(self) -> list[bytes]:
         """What nobody else may ever be shown."""
-        return [text.encode() for text in (self.address, *self.cookies.values(), *self.orders, *self.refs, *self.tokens)]
+        return [
+            text.encode()
+            for text in (self.address, *self.cookies.values(), *self.orders, *self.refs, *self.tokens)
+        ]
 
 
 @dataclass
@@ -139,11 +142,15 @@ class Pool:
         ref = answer.header(b"location").rpartition(b"/")[2].decode()
         self.shop.payments.pay(ProviderRef(ref), email=buyer.address)
         reading = self.shop.payments.sessions[ProviderRef(ref)]
-        body = json.dumps(session_event(reading, created=self.second(), name=f"{len(self.told)}_{ref[8:40]}")).encode()
+        body = json.dumps(
+            session_event(reading, created=self.second(), name=f"{len(self.told)}_{ref[8:40]}")
+        ).encode()
         signature = self.sign(body)
         if buyer.address.endswith("@pool.example"):
             self.events.append((body, signature))
-        request = Request("POST", b"/webhook", [(b"host", HOST.encode()), (b"stripe-signature", signature)], [body])
+        request = Request(
+            "POST", b"/webhook", [(b"host", HOST.encode()), (b"stripe-signature", signature)], [body]
+        )
         heard = await ask(self.shop.app, request)
         assert heard.status == 200, heard.body
         assert heard.body == b"booked", heard.body
@@ -160,8 +167,11 @@ class Pool:
         if form is not None:
             headers.append(_FORM)
         pieces = [urlencode(form).encode()] if form else []
-        answer = await ask(self.shop.app, Request(method, quote(target, safe="/?=&_").encode(), headers, pieces))
-        assert answer.error is None and answer.status < 400, (method, target, answer.status, answer.error)
+        answer = await ask(
+            self.shop.app, Request(method, quote(target, safe="/?=&_").encode(), headers, pieces)
+        )
+        assert answer.error is None, (method, target, answer.error)
+        assert answer.status < 400, (method, target, answer.status)
         for name, value in answer.headers:
             if name == b"set-cookie":
                 key, _, held = value.decode().partition(";")[0].partition("=")
@@ -185,7 +195,9 @@ class Pool:
         return f"t={second},v1={mac}".encode()
 
 
-def session_event(reading: CheckoutReading, *, created: int, name: str, kind: str = "completed") -> dict[str, Any]:
+def session_event(
+    reading: CheckoutReading, *, created: int, name: str, kind: str = "completed"
+) -> dict[str, Any]:
     """The event about a checkout session, as Stripe writes it, as far as anybody reads it."""
     status = {"open": "open", "expired": "expired"}.get(reading.status, "complete")
     thing = {
@@ -209,6 +221,3 @@ def event(kind: str, thing: dict[str, Any], *, created: int, name: str) -> dict[
         "id": f"evt_{name}", "object": "event", "type": kind, "created": created, "livemode": False,
         "api_version": "2026-10-28.endive", "data": {"object": thing},
     }  # fmt: skip
-
-
-__all__ = ["BASE_URL", "PAY_WHAT", "Persona", "Pool", "event", "session_event"]

@@ -37,6 +37,8 @@ _PRODUCTS: Final = {
     "sampler": 'name = "Sampler"\nprice = "5.00"\nfiles = ["data.bin", "empty.bin", "ä \'x\'.txt"]\n',
 }
 FILES: Final = {"data.bin": bytes(range(256)) * 40, "empty.bin": b"", "ä 'x'.txt": b"hello"}
+_MEMORY: Final = "/dev/shm"
+_IN_MEMORY: Final = Path(_MEMORY).is_dir()
 _SESSIONS_KEPT: Final = 2000
 
 
@@ -155,9 +157,7 @@ def routes_of(gate: Any) -> list[Route]:
     """Every route with its methods, from the application itself: what is added later is tried, too."""
     found = []
     for route in gate._app.routes:
-        parts = tuple(
-            part if isinstance(part, str) else f"{{{part.name}}}" for part in route.path_components
-        )
+        parts = tuple(part if isinstance(part, str) else f"{{{part.name}}}" for part in route.path_components)
         found.append(Route(route.path_format, tuple(sorted(route.methods)), parts))
     return sorted(found, key=lambda one: one.template)
 
@@ -175,8 +175,7 @@ def _stock(catalogue: Path) -> None:
 @contextlib.asynccontextmanager
 async def a_fuzz_shop(*, seed: int = 1) -> AsyncIterator[FuzzShop]:
     """Open it in a folder of its own: in memory where the system has such a place, since no disk is on trial here."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _IN_MEMORY else None) as name:
         folder = Path(name)
         _stock(folder / "catalogue")
         settings = settle(

@@ -29,13 +29,23 @@ TICKETS_AGAIN: Final = Limit(kind="ticket-again", most=3, window=timedelta(minut
 CHECKOUTS_PER_SHOP: Final = Limit(kind="checkouts", most=20, window=timedelta(seconds=1))
 
 
-@lru_cache(maxsize=4096)
+# An IPv6 address with an IPv4 one in it and the name of an interface behind it.
+_LONGEST_PEER: Final = 64
+_UNREADABLE: Final = "unknown"
+
+
 def network_of(peer: str) -> str:
     """What one household or server shares: an IPv4 address, or an IPv6 /64. Unreadable peers share one name."""
+    # What a proxy passes on can be of any length, and would be remembered.
+    return _network_of(peer) if len(peer) <= _LONGEST_PEER else _UNREADABLE
+
+
+@lru_cache(maxsize=4096)
+def _network_of(peer: str) -> str:
     try:
         address: IPv4Address | IPv6Address = ip_address(peer)
     except ValueError:
-        return "unknown"
+        return _UNREADABLE
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from litestar.enums import ScopeType
 
 from entrypoints.http.addresses import peer_of
+from entrypoints.http.inflow import Inflow
 from entrypoints.logs import log
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+# Litestar remembers the last thousand paths and queries, whatever their length. Ours are far shorter than these, and
+# both together are what RFC 9110 §4.1 wants to be taken at least.
+_LONGEST_PATH: Final = 1_000
+_LONGEST_QUERY: Final = 7_000
+_CLOSE: Final = (b"connection", b"close")
 
 
 class AccessLine(NamedTuple):
@@ -93,12 +99,16 @@ class Gate:
         method: str = scope["method"]
         headers = list(scope["headers"])
         status, started = 500, False
+        # In HTTP/2 a request can end without its connection.
+        inflow = None if method in SAFE_METHODS or scope["http_version"] == "2" else Inflow(receive)
 
         async def answer(message: Message) -> None:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 sent = self._completed(message["headers"], request_id)
+                if inflow is not None and not await inflow.drain(asked_first=_asks_first(headers)):
+                    sent.append(_CLOSE)
                 await send({"type": "http.response.start", "status": status, "headers": sent})
             elif method == "HEAD" and message["type"] == "http.response.body":
                 if not message.get("more_body"):
@@ -109,9 +119,9 @@ class Gate:
         scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
         scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # as above
         try:
-            refusal = self._objection(scope["path"], method, headers)
+            refusal = self._objection(scope["path"], scope["query_string"], method, headers)
             if refusal is None:
-                await self._app(scope, receive, answer)
+                await self._app(scope, inflow or receive, answer)
             else:
                 await _answer_plainly(refusal, self._refuse(refusal, request_id), answer)
         except Exception as error:
@@ -136,10 +146,16 @@ class Gate:
         sent.append(self._no_store)
         return sent
 
-    def _objection(self, path: str, method: str, headers: list[tuple[bytes, bytes]]) -> int | None:
+    def _objection(
+        self, path: str, query: bytes, method: str, headers: list[tuple[bytes, bytes]]
+    ) -> int | None:
+        if len(path) > _LONGEST_PATH or len(query) > _LONGEST_QUERY:
+            return 414
         host = site = origin = None
         for name, value in headers:
             if name == b"host":
+                if host is not None:  # RFC 9112 §3.2: whoever reads the other one would see another shop
+                    return 400
                 host = value
             elif name == b"sec-fetch-site":
                 site = value
@@ -158,6 +174,10 @@ class Gate:
         if origin is not None:
             return origin == self._origin
         return True
+
+
+def _asks_first(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"expect" for name, _ in headers)
 
 
 async def _answer_plainly(status: int, body: bytes, send: Send) -> None:

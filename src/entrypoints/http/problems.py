@@ -41,6 +41,10 @@ WORDS: Final[Mapping[int, Words]] = {
     ),
     410: Words("This is gone", "What was here is not here any more."),
     413: Words("That is too much", "Your browser sent more than we can take. Please send less."),
+    414: Words(
+        "That address is too long",
+        "No address of this shop is that long. Please begin at the shop's first page.",
+    ),
     429: Words(
         "A moment, please", "Too much was asked from your network in a short time. Please try again later."
     ),
