@@ -14,6 +14,8 @@ from typing import Final
 MOST_GROWTH: Final = 3_000_000
 """Bytes of resident memory that 100,000 requests may add once the shop is warm."""
 _PER: Final = 100_000
+_FEWEST_MARKS: Final = 4
+_SHORTEST_SPAN: Final = 5_000
 _SHOWN: Final = 20
 
 
@@ -38,18 +40,26 @@ class Outcome:
         self.examples.setdefault(law, example)
 
     def growth(self) -> float | None:
-        """Bytes a 100,000 requests, by the marks of the second half; None if there are too few to say."""
+        """Bytes that memory grew by in 100,000 requests, by the marks of the second half; None if they are too few."""
         marks = self.memory[len(self.memory) // 2 :]
-        if len(marks) < 4:
+        if len(marks) < _FEWEST_MARKS or marks[-1][0] - marks[0][0] < _SHORTEST_SPAN:
             return None
         slope, _ = statistics.linear_regression([at for at, _ in marks], [size for _, size in marks])
         return slope * _PER
 
     @property
+    def is_flat(self) -> bool:
+        """Whether memory stays where it is once all is warm; a short run may waver by as much as a long one."""
+        growth = self.growth()
+        if growth is None:
+            return True
+        span = self.memory[-1][0] - self.memory[len(self.memory) // 2][0]
+        return growth * min(span, _PER) / _PER < MOST_GROWTH
+
+    @property
     def good(self) -> bool:
         """No law broke, and memory is flat."""
-        growth = self.growth()
-        return not self.broken and (growth is None or growth < MOST_GROWTH)
+        return not self.broken and self.is_flat
 
 
 def together(what: str, outcomes: Sequence[Outcome]) -> Outcome:
@@ -98,6 +108,8 @@ def print_table(outcomes: Iterable[Outcome]) -> bool:
     for one in found:
         for note in one.notes:
             print(f"  {one.what}: {note}")
+        if not one.is_flat:
+            print(f"  {one.what}: MEMORY GROWS")
         for law, number in one.broken.most_common(_SHOWN):
             print(f"\n{one.what}: {number} x {law}\n    {one.examples[law]}")
     return all(one.good for one in found)
