@@ -7,6 +7,7 @@ import sys
 
 from fuzz.asgi import fuzz_asgi
 from fuzz.report import Outcome, print_table
+from fuzz.schema import fuzz_schema
 from fuzz.wire import fuzz_wire
 
 
@@ -25,6 +26,8 @@ def main() -> int:
         outcomes.append(
             fuzz_asgi(requests=told.requests or 1_000_000, seed=told.seed, processes=told.processes)
         )
+    if told.what in ("schema", "all"):
+        outcomes.append(fuzz_schema(requests=told.requests or 50_000, seed=told.seed))
     if told.what in ("wire", "all"):
         outcomes.append(fuzz_wire(requests=told.requests or 20_000, seed=told.seed))
     return 0 if print_table(outcomes) else 1

@@ -63,6 +63,9 @@ def _fields_of_the_forms() -> tuple[str, ...]:
     return tuple(sorted(names | {"email", "code", "renew", "end"}))
 
 
+FIELDS: Final = _fields_of_the_forms()
+
+
 class Grammar:
     """Draws requests; the same chance and the same pool give the same request."""
 
@@ -81,7 +84,6 @@ class Grammar:
         self._weights = [
             (1 if method == "OPTIONS" else 4 * often.get(route.template, 1)) for route, method in self._places
         ]
-        self._fields = _fields_of_the_forms()
         self._events = 0
 
     def draw(self) -> Request:
@@ -215,7 +217,7 @@ class Grammar:
     def _fill_in(self, request: Request) -> None:
         """A form: mostly of the field that the route wants, in any case of fields that some form has."""
         chance = self.chance
-        names = chance.sample(self._fields, chance.randint(0, min(4, len(self._fields))))
+        names = chance.sample(FIELDS, chance.randint(0, min(4, len(FIELDS))))
         if chance.random() < 0.7:
             names += (
                 ["email"]

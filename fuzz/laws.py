@@ -16,7 +16,6 @@ _EVERY_ANSWER: Final = (
     b"x-frame-options",
     b"cross-origin-opener-policy",
     b"permissions-policy",
-    b"strict-transport-security",
     b"cache-control",
     b"x-request-id",
 )
@@ -43,6 +42,7 @@ def broken_by(
     places: tuple[bytes, ...],
     secrets: tuple[bytes, ...],
     mine: frozenset[bytes],
+    https: bool = True,
 ) -> Iterator[str]:
     """The laws this answer broke. `places`: how a Location may begin; `secrets`: what nobody may be shown;
     `mine`: the addresses that this request's browser has proved."""  # fmt: skip
@@ -58,6 +58,8 @@ def broken_by(
     for name in _EVERY_ANSWER:
         if name not in names:
             yield f"no {name.decode()}"
+    if https and b"strict-transport-security" not in names:
+        yield "no strict-transport-security"
     location = answer.header(b"location")
     if location and (location.startswith(b"//") or not location.startswith(places)):
         yield f"it leads away: {location[:100]!r}"
@@ -86,7 +88,12 @@ def _of_the_protocol(request: Request, answer: Answer) -> Iterator[str]:
 
 
 def _of_the_body(
-    request: Request, answer: Answer, *, secrets: tuple[bytes, ...], mine: frozenset[bytes]
+    request: Request,
+    answer: Answer,
+    *,
+    secrets: tuple[bytes, ...],
+    mine: frozenset[bytes],
+    https: bool = True,
 ) -> Iterator[str]:
     shown = answer.body + b"\n".join(value for _, value in answer.headers)
     for trace in _TRACES:
