@@ -6,7 +6,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # uv is quick; where it cannot reach an index, pip does the same.
 install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: demo test check bench nightly screenshots fmt format-check lint types contracts tests bring lock clean
+.PHONY: demo test check bench fuzz nightly screenshots fmt format-check lint types contracts tests bring lock clean
 
 demo: .venv/.shop
 	@$(BIN)/coatcheck demo
@@ -28,6 +28,10 @@ screenshots: bring
 
 bench: bring
 	@PYTHONPATH=src:tests:. $(BIN)/python -m benchmarks
+
+# A million mutated requests, 50,000 cases of schemathesis, 20,000 malformed requests over the wire: half an hour.
+fuzz: bring
+	@PYTHONPATH=src:tests:. $(BIN)/python -m fuzz
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .

@@ -19,7 +19,7 @@ from fuzz.grammar import Grammar
 from fuzz.laws import broken_by
 from fuzz.mutations import mutate
 from fuzz.pool import Persona, Pool
-from fuzz.report import Outcome, resident, settle_memory, together
+from fuzz.report import Outcome, page_cache, resident, settle_memory, together
 from fuzz.shop import (
     BASE_URL,
     HOST,
@@ -89,9 +89,9 @@ async def _run(what: str, requests: int, seed: int) -> Outcome:
             async for at in _rounds(requests, shop, pool):
                 await _round(pool, grammar, min(_AT_ONCE, requests - at), outcome, errors)
                 if at % marks_every < _AT_ONCE:
-                    outcome.memory.append((at, resident()))
+                    outcome.memory.append((at, resident() - page_cache()))
             outcome.seconds = time.perf_counter() - began
-            outcome.memory.append((requests, resident()))
+            outcome.memory.append((requests, resident() - page_cache()))
             outcome.requests = requests
             await _hold_the_books(pool, outcome)
     finally:
@@ -160,7 +160,8 @@ async def _hold_the_books(pool: Pool, outcome: Outcome) -> None:
             given = purchase.provider_ref is None and purchase.paid.amount > 0
             if unpaid or given:
                 outcome.breaks("a purchase without a paid checkout", str(purchase))
-    outcome.notes.append(f"{sales} purchases of {len(users)} buyers in the books")
+    cache = f"SQLite's page cache, not counted above: {page_cache() / 1e6:.0f} MB"
+    outcome.notes.append(f"{sales} purchases of {len(users)} buyers in the books; {cache}")
     if users - owners:
         outcome.breaks("a user without a purchase", str(sorted(users - owners)[:5]))
     assert pool.victim is not None

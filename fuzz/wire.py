@@ -79,7 +79,7 @@ async def _run(shop: ShopServer, requests: int, seed: int, outcome: Outcome) -> 
         attempts = [drawn.draw() for _ in range(min(_AT_ONCE, requests - at))]
         found = await asyncio.gather(*(_attempt(shop.port, attempt) for attempt in attempts))
         for attempt, heard in zip(attempts, found, strict=True):
-            _judge(attempt, heard, outcome)
+            judge(attempt, heard, outcome)
         slowest = max(slowest, await _good_request(shop, outcome))
         if at % marks_every < _AT_ONCE:
             outcome.memory.append((at, resident(pid)))
@@ -142,7 +142,8 @@ async def _listen(reader: asyncio.StreamReader, heard: Heard, attempt: Attempt) 
         heard.got += more
 
 
-def _judge(attempt: Attempt, heard: Heard, outcome: Outcome) -> None:
+def judge(attempt: Attempt, heard: Heard, outcome: Outcome) -> None:
+    """Hold what came back against what must."""
     statuses, complete = heard.statuses()
     shown = f"{attempt.pieces[0][:300]!r} … {len(attempt.pieces)} pieces; got {bytes(heard.got[:300])!r}"
     for status in statuses or [0]:
