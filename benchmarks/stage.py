@@ -1,0 +1,91 @@
+"""What is up while we measure: shops, the stand-in, the peer; each started when it is first asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.engines import Engine, engine
+from benchmarks.past import fill_with_past
+from benchmarks.peer_server import Peer
+from benchmarks.sales import Till
+from support.servers import ShopServer, a_shop
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    runs: int
+    sales: int
+    seconds: int
+    past: int
+    engines: tuple[str, ...]
+
+
+@dataclass
+class Subject:
+    """A shop that is measured, with its books."""
+
+    shop: ShopServer
+    engine: Engine
+    till: Till
+
+    def settle(self) -> None:
+        """The mail worker hands over some twenty a second: take the rest out, so that it disturbs no other's run."""
+        self.engine.call_mails_sent()
+
+
+@dataclass
+class Stage:
+    """Opened by `with`; closes what it started."""
+
+    folder: Path
+    wish: Wish
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _subjects: dict[tuple[str, int], Subject | str] = field(default_factory=dict)
+    _peer: Peer | None = None
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._stack.close()
+
+    def subject(self, name: str, *, past: int = 0) -> Subject | str:
+        """A shop on that engine with that many purchases in its past; or why there is none."""
+        key = (name, past)
+        if key not in self._subjects:
+            self._subjects[key] = self._open(name, past)
+        return self._subjects[key]
+
+    def _open(self, name: str, past: int) -> Subject | str:
+        folder = self.folder / f"{name}-{past}"
+        folder.mkdir()
+        found = engine(name, folder)
+        if isinstance(found, str):
+            return found
+        if past:
+            began = time.monotonic()
+            fill_with_past(found, past)
+            print(f"  ({name}: {past:,} purchases laid down in {time.monotonic() - began:.0f} s)", flush=True)
+        shop = self._stack.enter_context(a_shop(folder, DATABASE_URL=found.url))
+        return Subject(shop=shop, engine=found, till=Till(shop, found))
+
+    @property
+    def shop(self) -> Subject:
+        """The shop on the default engine, with nothing in its past."""
+        found = self.subject("sqlite")
+        assert isinstance(found, Subject)
+        return found
+
+    @property
+    def peer(self) -> Peer:
+        """The tutorial's own system."""
+        if self._peer is None:
+            self._peer = Peer(self.folder, self.shop.shop.sandbox.url)
+            self._peer.start()
+            self._stack.callback(self._peer.process.kill)
+        return self._peer
