@@ -418,7 +418,7 @@ def test_personal_pages_are_not_stored_and_public_ones_never_shared_with_a_sessi
     for path in (f"/view/{BOOK}", "/library", "/sessions", "/", f"/products/{BOOK}"):
         assert anna.get(path).headers["cache-control"] == "no-store", path
     public = Shopper(shop).get("/")
-    assert public.headers["vary"] == "Cookie"
+    assert public.headers["vary"] == "Cookie, Accept-Encoding"
 
 
 def test_cookies_are_http_only_lax_and_for_this_host(shop: ShopServer) -> None:

@@ -71,6 +71,11 @@ def wish(headers: Iterable[tuple[bytes, bytes]], *, etag: str, size: int, ranged
     return _span(wanted, size)
 
 
+def names_tag(if_none_match: str, etag: str) -> bool:
+    """Whether If-None-Match names this strong entity tag (in its quotes): the client has it already (§13.1.2)."""
+    return _names(if_none_match.strip(_BLANKS), etag, weakly=True)
+
+
 def _told(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """The four fields that count; lines of one name are one list (RFC 9110 §5.3)."""
     told: dict[str, str] = {}

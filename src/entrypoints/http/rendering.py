@@ -33,13 +33,14 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._assets = {
+        # Static files and their media types, by name.
+        self.assets = {
             path.name: (path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream")
             for path in sorted((_HERE / "static").iterdir())
         }
         self._addresses = {
             name: safe(f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}")
-            for name, (content, _) in self._assets.items()
+            for name, (content, _) in self.assets.items()
         }
         for name, function in (
             ("money", money), ("price_value", price_value), ("day", day), ("moment", moment),
@@ -56,10 +57,6 @@ class Pages:
     def asset(self, name: str) -> str:
         """The address of a static file, which changes with its content: so it may be cached for ever."""
         return self._addresses[name]
-
-    def asset_bytes(self, name: str) -> tuple[bytes, str] | None:
-        """A static file and its media type; None if there is none of that name."""
-        return self._assets.get(name)
 
 
 def url(address: str) -> str:

@@ -17,10 +17,11 @@ from domain.values import ProductId
 from entrypoints.http.answers import Answer
 from entrypoints.http.forms import form_of
 from entrypoints.http.front import AnyRequest, Front, see_other
+from entrypoints.http.prepared import Prepared
 from entrypoints.http.rendering import price_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from litestar.handlers import HTTPRouteHandler
 
@@ -28,9 +29,12 @@ PAGE: Final = [HttpMethod.GET, HttpMethod.HEAD]
 _PUBLIC: Final = ("cache-control", "public, max-age=0, must-revalidate")
 _FOREVER: Final = ("cache-control", "public, max-age=31536000, immutable")
 _MOST_OWNERS: Final = 500
+_MOST_PAGES: Final = 5000
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
+# A page for guests: (path, currency, what is sold out).
+_GuestsKey = tuple[str, str, frozenset[ProductId]]
 # The shop for (what one owns, what is sold out, somebody we know, signed in, currency). Nothing else of a buyer is on
 # that page.
 _OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, str]
@@ -41,8 +45,11 @@ class _Rendered:
     """What is the same for everybody, rendered once for each edition of the catalogue."""
 
     version: str = ""
-    pages: dict[str, Answer] = field(default_factory=dict)
+    limited: tuple[Product, ...] = ()
+    """Products that can sell out."""
+    pages: dict[_GuestsKey, Prepared] = field(default_factory=dict)
     """What everybody without a session sees."""
+    covers: dict[ProductId, Prepared] = field(default_factory=dict)
     owners: dict[_OwnersKey, Answer] = field(default_factory=dict)
     """What those with a session see."""
     cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
@@ -59,6 +66,10 @@ class ShopPages:
         self._store = store
         self._cover = cover
         self._rendered = _Rendered()
+        self._assets = {
+            name: Prepared(body, media_type=media_type, headers=[_FOREVER])
+            for name, (body, media_type) in front.pages.assets.items()
+        }
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
@@ -77,15 +88,15 @@ class ShopPages:
     async def home(self, request: AnyRequest) -> Answer:
         """The shop, with what one owns."""
         edition = self._front.catalogue.current()
-        limited = any(product.stock is not None for product in edition.products.values())
         currency = self._front.currency(request, edition)
-        if not self._front.cookies.has_session(request) and not limited:
-            return self._for_guests(f"/ {currency}", edition, lambda: self._render_home(edition, currency))
+        sold_out = await self._sold_out(edition)
+        if not self._front.cookies.has_session(request):
+            key = ("/", currency, sold_out)
+            return self._for_guests(key, edition, lambda: self._render_home(edition, currency, sold_out))
         greeting = await self._front.greeting(request)
-        sold_out = await self._sold_out(edition) if limited else frozenset[ProductId]()
         owners = self._of(edition).owners
-        key = (greeting.owned, sold_out, greeting.session is not None, greeting.signed_in, currency)
-        found = owners.get(key)
+        whose = (greeting.owned, sold_out, greeting.session is not None, greeting.signed_in, currency)
+        found = owners.get(whose)
         if found is None:
             cards = self._shelf(edition, greeting.owned, sold_out, currency)
             found = self._front.html(
@@ -97,11 +108,11 @@ class ShopPages:
                 currencies=edition.currencies,
             )
             if len(owners) < _MOST_OWNERS:
-                owners[key] = found
+                owners[whose] = found
         return found
 
-    def _render_home(self, edition: CatalogueEdition, currency: str) -> bytes:
-        cards = self._shelf(edition, frozenset(), frozenset(), currency)
+    def _render_home(self, edition: CatalogueEdition, currency: str, sold_out: frozenset[ProductId]) -> bytes:
+        cards = self._shelf(edition, frozenset(), sold_out, currency)
         return self._front.render(
             "shop.html", edition, cards=cards, currency=currency, currencies=edition.currencies
         )
@@ -117,13 +128,18 @@ class ShopPages:
         if product is None:
             raise NotFoundException
         path, currency = f"/products/{pid}", self._front.currency(request, edition)
-        context = _product_context(product, edition, currency)
-        if not self._front.cookies.has_session(request) and product.stock is None:
+        sold_out = await self._is_sold_out(product)
+        if not self._front.cookies.has_session(request):
             return self._for_guests(
-                f"{path} {currency}",
+                (path, currency, frozenset({product.id} if sold_out else ())),
                 edition,
                 lambda: self._front.render(
-                    "product.html", edition, path=path, owned=False, sold_out=False, **context
+                    "product.html",
+                    edition,
+                    path=path,
+                    owned=False,
+                    sold_out=sold_out,
+                    **_product_context(product, edition, currency),
                 ),
             )
         greeting = await self._front.greeting(request)
@@ -132,8 +148,8 @@ class ShopPages:
             "product.html",
             greeting=greeting,
             owned=product.id in greeting.owned,
-            sold_out=await self._is_sold_out(product),
-            **context,
+            sold_out=sold_out,
+            **_product_context(product, edition, currency),
         )
 
     async def wrong_amount(
@@ -156,7 +172,8 @@ class ShopPages:
 
     def _of(self, edition: CatalogueEdition) -> _Rendered:
         if self._rendered.version != edition.version:
-            self._rendered = _Rendered(version=edition.version)
+            limited = tuple(product for product in edition.products.values() if product.stock is not None)
+            self._rendered = _Rendered(version=edition.version, limited=limited)
         return self._rendered
 
     def _shelf(
@@ -185,14 +202,16 @@ class ShopPages:
             shelf.append(card)
         return shelf
 
-    def _for_guests(self, path: str, edition: CatalogueEdition, render: Callable[[], bytes]) -> Answer:
+    def _for_guests(
+        self, key: _GuestsKey, edition: CatalogueEdition, render: Callable[[], bytes]
+    ) -> Prepared:
         pages = self._of(edition).pages
-        found = pages.get(path)
+        found = pages.get(key)
         if found is None:
+            if len(pages) >= _MOST_PAGES:
+                pages.clear()
             # A shared cache must not hand this to somebody who has a session.
-            headers = [_PUBLIC, ("vary", "Cookie")]
-            found = Answer(render(), media_type="text/html", headers=headers)
-            pages[path] = found
+            found = pages[key] = _public(render(), "text/html", vary=("Cookie",))
         return found
 
     async def _is_sold_out(self, product: Product) -> bool:
@@ -202,8 +221,11 @@ class ShopPages:
         return saleability(product, sold=sold) is Saleability.SOLD_OUT
 
     async def _sold_out(self, edition: CatalogueEdition) -> frozenset[ProductId]:
+        limited = self._of(edition).limited
+        if not limited:
+            return frozenset()
+
         def work(books: BooksView) -> frozenset[ProductId]:
-            limited = (p for p in edition.products.values() if p.stock is not None)
             return frozenset(
                 p.id for p in limited if saleability(p, sold=books.sold(p.id)) is Saleability.SOLD_OUT
             )
@@ -212,18 +234,32 @@ class ShopPages:
 
     async def cover(self, pid: FromPath[str], name: FromPath[str]) -> Answer:
         """A product's cover. An SVG opened by itself runs nothing: its own policy is a sandbox."""
-        product = self._front.catalogue.current().products.get(ProductId(pid))
-        found = self._cover(ProductId(pid)) if product is not None and product.cover == name else None
-        if found is None:
+        edition = self._front.catalogue.current()
+        product = edition.products.get(ProductId(pid))
+        if product is None or product.cover != name:
             raise NotFoundException
-        body, media_type = found
-        return Answer(body, media_type=media_type, headers=[_FOREVER, _NO_SCRIPT])
+        covers = self._of(edition).covers
+        found = covers.get(product.id)
+        if found is None:
+            held = self._cover(product.id)
+            if held is None:
+                raise NotFoundException
+            found = covers[product.id] = Prepared(*held, headers=[_FOREVER, _NO_SCRIPT])
+        return found
 
     async def page(self, request: AnyRequest, slug: FromPath[str]) -> Answer:
         """One of the merchant's own pages."""
-        page = self._front.catalogue.current().pages.get(slug)
+        edition = self._front.catalogue.current()
+        page = edition.pages.get(slug)
         if page is None:
             raise NotFoundException
+        if not self._front.cookies.has_session(request):
+            path = f"/pages/{slug}"
+            return self._for_guests(
+                (path, "", frozenset()),
+                edition,
+                lambda: self._front.render("page.html", edition, path=path, page=page),
+            )
         greeting = await self._front.greeting(request)
         return self._front.html(request, "page.html", greeting=greeting, page=page)
 
@@ -240,11 +276,10 @@ class ShopPages:
 
     async def static(self, name: FromPath[str]) -> Answer:
         """Stylesheet, script and pictures of the shop's frame, from memory."""
-        found = self._front.pages.asset_bytes(name)
+        found = self._assets.get(name)
         if found is None:
             raise NotFoundException
-        body, media_type = found
-        return Answer(body, media_type=media_type, headers=[_FOREVER])
+        return found
 
     async def favicon(self) -> Answer:
         """Browsers ask for it by this name whatever the page says."""
@@ -256,22 +291,34 @@ class ShopPages:
             "User-agent: *\nDisallow: /view/\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
             f"Disallow: /request-login\nDisallow: /files/\nSitemap: {self._front.base_url}/sitemap.xml\n"
         )
-        return Answer(text.encode(), media_type="text/plain", headers=[_PUBLIC])
+        return _public(text.encode(), "text/plain")
 
     async def sitemap(self) -> Answer:
         """https://www.sitemaps.org/protocol.html"""
         edition = self._front.catalogue.current()
+        pages = self._of(edition).pages
+        key = ("/sitemap.xml", "", frozenset[ProductId]())
+        if key not in pages:
+            pages[key] = _public(self._sitemap(edition), "application/xml")
+        return pages[key]
+
+    def _sitemap(self, edition: CatalogueEdition) -> bytes:
         paths = [
             "/",
             *(f"/products/{pid}" for pid in edition.products),
             *(f"/pages/{slug}" for slug in edition.pages),
         ]
         urls = "".join(f"<url><loc>{escape(self._front.base_url + path)}</loc></url>" for path in paths)
-        body = (
+        text = (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
         )
-        return Answer(body.encode(), media_type="application/xml", headers=[_PUBLIC])
+        return text.encode()
+
+
+def _public(body: bytes, media_type: str, *, vary: Sequence[str] = ()) -> Prepared:
+    """For everybody, and to be asked for again each time: whoever has it is told so in a few bytes."""
+    return Prepared(body, media_type=media_type, headers=[_PUBLIC], vary=vary)
 
 
 def _product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
