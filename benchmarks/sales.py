@@ -12,11 +12,23 @@ from typing import Any
 
 from adapters.sqlite import rows
 from benchmarks.engines import Engine, Lot
+from benchmarks.load import Shot, delivery, fire
 from domain.claim import terms_of
 from domain.keys import Keyring
 from domain.purchase import Checkout
 from domain.values import CheckoutId, Money, ProductId, ProviderRef, SessionId, sortable_id
-from support.servers import BOOK, SESSION_SECRET, Shopper, ShopServer
+from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
+
+_addresses = count(1)
+
+
+@dataclass(frozen=True)
+class MadeSale:
+    """A checkout that waits for its event, and whose it will be."""
+
+    checkout: Checkout
+    email: str
+    event: str
 
 
 @dataclass
@@ -31,14 +43,23 @@ class Till:
         paid = self.shop.sandbox.pay(cs, email="first@example.com")
         self._template: dict[str, Any] = json.loads(paid["body"])
         self._session: dict[str, Any] = self._template["data"]["object"]
-        self._keyring = Keyring.of((SESSION_SECRET,))
+        self.keyring = Keyring.of((SESSION_SECRET,))
         self._numbers = count(1)
 
-    def draw(self, number: int) -> list[str]:
-        """So many checkouts in the books, each of a browser of its own; their events' bodies, one line each."""
+    def draw(self, number: int) -> list[MadeSale]:
+        """So many checkouts in the books, each of a browser and a mailbox of its own, and their events."""
         made = [self._checkout() for _ in range(number)]
         self.engine.add([Lot("checkouts", rows.CHECKOUT, sorted(rows.checkout_row(one) for one in made))])
-        return [json.dumps(event) for event in map(self._event, made)]
+        return [self._sale(checkout) for checkout in made]
+
+    def tell(self, sales: list[MadeSale], url: str) -> float:
+        """Post their events, 64 at a time; events a second. Raises if one is not answered with 200."""
+        return fire(url, deliveries(sales), folder=self.shop.folder)
+
+    def link(self, sale: MadeSale) -> str:
+        """The path of the link in the ticket of a sale that was told."""
+        key = self.keyring.signing
+        return f"/login/{key.token_of(key.ticket_of(sale.checkout.id))}"
 
     def _checkout(self) -> Checkout:
         now = datetime.now(UTC)
@@ -56,14 +77,26 @@ class Till:
             expires_at=now + timedelta(hours=1),
         )
 
-    def _event(self, checkout: Checkout) -> dict[str, Any]:
+    def _sale(self, checkout: Checkout) -> MadeSale:
         event = deepcopy(self._template)
         session = event["data"]["object"]
+        email = f"known{next(self._numbers):07}@example.com"
         event["id"] = f"evt_{os.urandom(12).hex()}"
         session["id"] = checkout.provider_ref
         session["client_reference_id"] = checkout.id
         session["payment_intent"] = f"pi_{os.urandom(12).hex()}"
-        session["customer_details"]["email"] = f"known{next(self._numbers):07}@example.com"
+        session["customer_details"]["email"] = email
         shop = session["metadata"]["shop"]
-        session["metadata"]["seal"] = self._keyring.seal(terms_of(checkout, shop=shop))
-        return event
+        session["metadata"]["seal"] = self.keyring.seal(terms_of(checkout, shop=shop))
+        return MadeSale(checkout=checkout, email=email, event=json.dumps(event))
+
+
+def deliveries(sales: list[MadeSale]) -> list[Shot]:
+    """Their events, signed now."""
+    return [delivery(sale.event, secret=WEBHOOK_SECRET) for sale in sales]
+
+
+def an_address() -> str:
+    """A network that nobody has come from yet, so that no limit is reached."""
+    number = next(_addresses)
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"

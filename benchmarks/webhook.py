@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.figures import Figure, Goal, alternating
 from benchmarks.load import fire
+from benchmarks.sales import deliveries
 from benchmarks.stage import Stage, Subject
-from support.servers import WEBHOOK_SECRET
 
 # The peer looks sales up in a table without an index, so it slows down with every sale: it is spared most of them.
 _PEER_SALES = 400
@@ -29,7 +29,7 @@ def webhook(stage: Stage) -> Iterator[Figure]:
 
 def webhook_full(stage: Stage) -> Iterator[Figure]:
     """The same with a long past, against the same with none."""
-    what = f"the same with {stage.wish.past:,} purchases in the books"
+    what = f"the same, {stage.wish.past:,} purchases in the books"
     for name in stage.wish.engines:
         empty = stage.subject(name)
         full = empty if isinstance(empty, str) else stage.subject(name, past=stage.wish.past)
@@ -48,13 +48,13 @@ def _claims(stage: Stage, subject: Subject) -> Callable[[], float]:
 
     def measure() -> float:
         before = subject.engine.counts()
-        bodies = subject.till.draw(stage.wish.sales)
-        rate = fire(subject.shop.url, bodies, secret=WEBHOOK_SECRET, folder=subject.shop.folder)
+        sales = subject.till.draw(stage.wish.sales)
+        rate = subject.till.tell(sales, subject.shop.url)
         subject.settle()
         after = subject.engine.counts()
         for counted in ("purchases", "tickets"):
             made = after[counted] - before[counted]
-            assert made == len(bodies), f"{made} {counted} of {len(bodies)} sales"
+            assert made == len(sales), f"{made} {counted} of {len(sales)} sales"
         return rate
 
     return measure
@@ -62,7 +62,7 @@ def _claims(stage: Stage, subject: Subject) -> Callable[[], float]:
 
 def _peers(stage: Stage, subject: Subject) -> Callable[[], float]:
     def measure() -> float:
-        bodies = subject.till.draw(_PEER_SALES)
-        return fire(stage.peer.url, bodies, secret=WEBHOOK_SECRET, folder=stage.folder)
+        sales = subject.till.draw(_PEER_SALES)
+        return fire(stage.peer.url, deliveries(sales), folder=stage.folder)
 
     return measure
