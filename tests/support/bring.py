@@ -22,7 +22,17 @@ CI = os.environ.get("CI", "") not in ("", "0", "false")
 
 STRIPE_CLI = "@stripe/cli-linux-x64@1.52.0"
 STRIPE_CLI_SHA256 = "d33e5a776f0320454e710391cc66693a39d1d9128928f9a4271c58615bef2119"
-DEBIAN = {"chromium": "chromium", "openssl": "openssl", "ps": "procps", "wrk": "wrk"}
+DEBIAN = {
+    "chromium": "chromium",
+    "etcd": "etcd-server",
+    "gcc": "gcc",
+    "openssl": "openssl",
+    "patroni": "patroni",
+    "ps": "procps",
+    "wrk": "wrk",
+}
+ALONG = ("fonts-dejavu-core", "libc6-dev")
+"""What some of them need and only recommend."""
 
 
 def run(*command: str, cwd: Path | None = None) -> None:
@@ -39,7 +49,7 @@ def bring_debian_packages() -> None:
         raise RuntimeError(f"install {', '.join(missing)} with your system's package manager")
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     run("apt-get", "update", "-qq")
-    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "fonts-dejavu-core", *missing)
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *ALONG, *missing)
 
 
 def npm() -> str:

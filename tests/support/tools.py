@@ -28,3 +28,7 @@ def stripe_cli() -> str:
 
 def stripe_schema() -> Path:
     return Path(_needed(TOOLS / "stripe-schema.json", "Stripe's schema"))
+
+
+def compiler() -> str:
+    return _needed(shutil.which("gcc"), "a C compiler (gcc)")

@@ -1,0 +1,157 @@
+"""The audit after every drill: what the simulated Stripe took and gave back, against what the shop exports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from support.servers import Sandbox, ShopServer
+
+Records = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What Stripe says of one paid session. Amounts in minor units."""
+
+    product: str
+    amount: int
+    currency: str
+    refunded: int
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The ledger and the books, side by side."""
+
+    sales: int
+    acknowledged: int
+    lost: int
+    """Paid, and not in the books."""
+    lost_acknowledged: int
+    doubled: int
+    """Booked more than once, or its ticket at the mailbox more than once."""
+    users: int
+    tickets: int
+    """Sales whose ticket is at its mailbox."""
+    broken: tuple[str, ...]
+    """Every law that does not hold, as a sentence."""
+
+
+def audit(shop: ShopServer, *, acknowledged: Collection[str]) -> Audit:
+    """Nothing lost, doubled or invented; the same money; one user a mailbox; one ticket a sale, at the mailbox."""
+    paid, books = ledger(shop.sandbox), shop.export()
+    booked = Counter(purchase["checkout_session"] for purchase in books["purchase"])
+    tickets = _tickets(shop.sandbox, books)
+    lost = paid.keys() - booked.keys()
+    doubled = {cs for cs, times in booked.items() if times > 1} | {cs for cs, n in tickets.items() if n > 1}
+    mailboxes = {payment.mailbox for payment in paid.values()}
+    users = Counter(user["email"] for user in books["user"])
+    findings = {
+        "paid and not booked": lost,
+        "acknowledged and not booked": set(acknowledged) - booked.keys(),
+        "booked or mailed twice": doubled,
+        "booked and not paid": booked.keys() - paid.keys(),
+        "other money, product or mailbox in the books than at Stripe": _differing(paid, books),
+        "no ticket at the mailbox": booked.keys() - tickets.keys(),
+        "no user, or two, for a mailbox": {box for box in mailboxes | users.keys() if users[box] != 1},
+        "mail that was not sent": {mail["id"] for mail in books["mail"] if mail["state"] != "sent"},
+        "in quarantine": {entry["id"] for entry in books["quarantine"] if entry["closed_at"] is None},
+    }
+    return Audit(
+        sales=len(paid),
+        acknowledged=len(acknowledged),
+        lost=len(lost),
+        lost_acknowledged=len(lost & set(acknowledged)),
+        doubled=len(doubled),
+        users=len(users),
+        tickets=len(tickets),
+        broken=tuple(f"{len(found)} × {law}: {_some(found)}" for law, found in findings.items() if found),
+    )
+
+
+def missing(shop: ShopServer, acknowledged: Collection[str], *, data: Path) -> set[str]:
+    """Which of these sales the export of the database in that folder does not know."""
+    books = shop.export(DATA_DIR=str(data))
+    return set(acknowledged) - {purchase["checkout_session"] for purchase in books["purchase"]}
+
+
+def ledger(sandbox: Sandbox) -> dict[str, Payment]:
+    """Every paid session, by its id."""
+    refunds = _refunds(sandbox)
+    return {
+        session["id"]: Payment(
+            product=session["metadata"]["pid"],
+            amount=session["amount_total"],
+            currency=session["currency"],
+            refunded=refunds[session["payment_intent"]],
+            mailbox=session["customer_details"]["email"].strip().lower(),
+        )
+        for session in sandbox.get("/_sandbox/sessions")
+        if session["payment_status"] == "paid"
+    }
+
+
+def _refunds(sandbox: Sandbox) -> Counter[str]:
+    """What was given back of every payment, as the API lists it."""
+    total: Counter[str] = Counter()
+    after: dict[str, str] = {}
+    while True:
+        answer = sandbox.http.get(
+            "/v1/refunds", params={"limit": "100", **after}, headers={"authorization": "Bearer sk_test_audit"}
+        )
+        answer.raise_for_status()
+        page = answer.json()
+        for refund in page["data"]:
+            if refund["status"] in ("pending", "succeeded"):
+                total[refund["payment_intent"]] += refund["amount"]
+        if not page["has_more"]:
+            return total
+        after = {"starting_after": page["data"][-1]["id"]}
+
+
+def _tickets(sandbox: Sandbox, books: Records) -> Counter[str]:
+    """How many different tickets of every sale arrived. A mail sent twice under one key is one at the mailbox."""
+    session_of = {purchase["id"]: purchase["checkout_session"] for purchase in books["purchase"]}
+    keys = (mail["key"].partition("ticket:")[2] for mail in sandbox.mails if "ticket:" in mail["key"])
+    return Counter(session_of.get(key.partition("#")[0], key) for key in keys)
+
+
+def _differing(paid: dict[str, Payment], books: Records) -> set[str]:
+    found = set()
+    for purchase in books["purchase"]:
+        refunded = sum(
+            fact["amount"]
+            for fact in purchase["facts"]
+            if fact["kind"] == "refund" and fact["status"] in ("pending", "succeeded")
+        )
+        booked = Payment(
+            product=purchase["product"],
+            amount=purchase["amount"],
+            currency=purchase["currency"],
+            refunded=refunded,
+            mailbox=purchase["email"],
+        )
+        if paid.get(purchase["checkout_session"], booked) != booked:
+            found.add(purchase["checkout_session"])
+    return found
+
+
+def _some(found: set[str]) -> str:
+    return ", ".join(sorted(found)[:3]) + (", …" if len(found) > 3 else "")
+
+
+def mail_waits(shop: ShopServer) -> bool:
+    """Whether a ticket is still on its way: not at its mailbox, or not written down as sent."""
+    try:
+        paid = ledger(shop.sandbox)
+        arrived = sum("ticket:" in mail["key"] for mail in shop.sandbox.mails)
+    except httpx.HTTPError:
+        return True
+    return arrived < len(paid) or any(mail["state"] != "sent" for mail in shop.export()["mail"])

@@ -1,0 +1,233 @@
+"""Where a drill takes place: a shop, a storm of sales that does not end by itself, and what is measured meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from drills.audit import Audit, audit, mail_waits, missing
+from drills.disk import Disk
+from support.servers import BOOK, Shopper, ShopServer
+from support.storm import PER_SECOND, Sale, Storm
+
+MAILBOXES: Final = 200
+_AT_ONCE: Final = 24
+_ONE_IN: Final = 12
+"""So many sales, and one of them is refunded at once; half of the refunds are partial."""
+_LOOK_AT_MAIL: Final = 2.0
+_STORM_ENDS_WITHIN: Final = 120.0
+
+
+@dataclass
+class Field:
+    """One shop under a storm."""
+
+    shop: ShopServer
+    chance: random.Random
+    disk: Disk | None = None
+    sales: list[Sale] = field(default_factory=list)
+    ready_again: list[float] = field(default_factory=list)
+    """Seconds from the start of a new process, or the end of a fault, to the first 200 of /readyz."""
+    lost: set[str] = field(default_factory=set)
+    """Acknowledged, and not in the books right after a round: before Stripe's retries could heal it."""
+    broken: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    rounds: int = 0
+    within_a_request: int = 0
+    """Kills that hit somebody who waited for an answer."""
+
+    def __post_init__(self) -> None:
+        self.storm = Storm(self.shop, self.chance, patient=True)
+        self._over = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def acknowledged(self) -> set[str]:
+        return {sale.cs for sale in self.sales if sale.acknowledged}
+
+    # ------------------------------------------------------------------ the storm
+
+    async def keep_selling(self, *, at_once: int = _AT_ONCE) -> None:
+        """Begin sale after sale until the storm is told to end; then see every one of them through."""
+        room = asyncio.Semaphore(at_once)
+        retries = [asyncio.create_task(self.storm.tell_again(self.sales, until=self._over)) for _ in range(2)]
+        while not self._over.is_set():
+            await room.acquire()
+            task = asyncio.create_task(self._sell(self.a_sale()))
+            self._running.add(task)
+            task.add_done_callback(lambda _: room.release())
+            await asyncio.sleep(1 / PER_SECOND)
+        await asyncio.gather(*self._running, *retries)
+
+    def a_sale(self) -> Sale:
+        sale = self.storm.a_sale(len(self.sales), mailboxes=MAILBOXES)
+        self.sales.append(sale)
+        return sale
+
+    async def _sell(self, sale: Sale) -> None:
+        await self.storm.race(sale)
+        if sale.number % _ONE_IN == 0:
+            await self.storm.refund(sale, amount=100 if self.chance.random() < 0.5 else None)
+
+    @contextlib.asynccontextmanager
+    async def selling(self, *, at_once: int = _AT_ONCE) -> AsyncIterator[None]:
+        """The storm, for as long as the block takes; at its end every sale is seen through."""
+        storm = asyncio.create_task(self.keep_selling(at_once=at_once))
+        try:
+            yield
+            self._over.set()
+            await asyncio.wait_for(storm, _STORM_ENDS_WITHIN)
+        finally:
+            for task in (storm, *self._running):
+                task.cancel()
+            await asyncio.gather(storm, *self._running, return_exceptions=True)
+
+    # ------------------------------------------------------------------ what happens to the server
+
+    async def kill(self) -> set[str]:
+        """kill -9; everything that was acknowledged by then."""
+        self.within_a_request += self.storm.under_way > 0
+        await asyncio.to_thread(kill_all_of_it, self.shop)
+        return self.acknowledged
+
+    async def start_again(self, *, with_all_of: set[str]) -> None:
+        """A new process, and how long it took until it could serve; the books it found hold these sales.
+
+        A copy of what it found is looked at: the storm's retries would soon heal a loss.
+        """
+        copy = self.shop.folder / "found"
+        await asyncio.to_thread(_copy_database, self.shop.data, copy)
+        began = time.monotonic()
+        await asyncio.to_thread(self.shop.start)
+        self.ready_again.append(time.monotonic() - began)
+        self.lost |= await asyncio.to_thread(missing, self.shop, with_all_of, data=copy)
+
+    async def until_ready(self, *, within: float = 30.0) -> None:
+        """After a fault: how long it took until the process could serve again."""
+        began = time.monotonic()
+        while time.monotonic() - began < within:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await self.storm.http.get("/readyz")).status_code == 200:
+                    self.ready_again.append(time.monotonic() - began)
+                    return
+            await asyncio.sleep(0.05)
+        self.broken.append(f"not ready within {within:.0f} s of the end of the fault")
+
+    async def settle(self, *, within: float) -> Audit:
+        """Wait until no mail is on its way, then audit."""
+        deadline = time.monotonic() + within
+        while await asyncio.to_thread(mail_waits, self.shop) and time.monotonic() < deadline:
+            await asyncio.sleep(_LOOK_AT_MAIL)
+        return await asyncio.to_thread(audit, self.shop, acknowledged=self.acknowledged)
+
+
+@dataclass
+class Probe:
+    """An owner who looks at pages that need neither Stripe nor mail, all the while; how long each took."""
+
+    field: Field
+    pause: float = 0.05
+    seconds: list[float] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Pages that did not come."""
+
+    async def __aenter__(self) -> Probe:
+        cookie = await asyncio.to_thread(an_owner, self.field.shop)
+        headers = {"cookie": cookie, "x-forwarded-for": "192.0.2.1"}
+        self._http = httpx.AsyncClient(
+            base_url=self.field.shop.url, headers=headers, timeout=20, verify=False
+        )
+        self._looking = asyncio.create_task(self._look())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._looking.cancel()
+        await asyncio.gather(self._looking, return_exceptions=True)
+        await self._http.aclose()
+
+    async def _look(self) -> None:
+        while True:
+            for path in ("/", f"/products/{BOOK}", "/library", "/healthz"):
+                began = time.monotonic()
+                status = (await self._http.get(path)).status_code
+                self.seconds.append(time.monotonic() - began)
+                if status != 200:
+                    self.refused.append(f"{path} {status}")
+                await asyncio.sleep(self.pause)
+
+    def hold(self, what: str, *, below: float = 0.2) -> None:
+        """Every page came, and 99 of 100 within so many seconds."""
+        if not self.seconds:
+            self.field.broken.append(f"no page was asked for {what}")
+            return
+        slow = sorted(self.seconds)[int(len(self.seconds) * 0.99)]
+        self.field.notes.append(f"{len(self.seconds)} pages {what}: p99 {slow * 1000:.0f} ms")
+        if slow >= below:
+            self.field.broken.append(f"pages {what} took {slow * 1000:.0f} ms at p99")
+        if self.refused:
+            self.field.broken.append(f"{len(self.refused)} pages {what} did not come: {self.refused[0]}")
+
+
+def an_owner(shop: ShopServer) -> str:
+    """The cookie of somebody who bought a product and proved their mailbox."""
+    owner, email = Shopper(shop), f"owner{os.urandom(4).hex()}@example.com"
+    owner.buy_and_pay(email)
+    assert owner.post(owner.link_from(email)).status_code == 303
+    assert owner.get("/library").status_code == 200
+    return "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items())
+
+
+def _copy_database(folder: Path, to: Path) -> None:
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir()
+    for path in folder.glob("coatcheck.db*"):
+        if not path.name.endswith("-shm"):
+            shutil.copyfile(path, to / path.name)
+
+
+def kill_all_of_it(shop: ShopServer) -> None:
+    """kill -9, and then make sure: the port is closed, and no child of it lives."""
+    assert shop.process.child is not None
+    group = shop.process.child.pid
+    shop.process.kill()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", shop.port)) != 0, "somebody still listens"
+    alive = subprocess.run(
+        ["ps", "-o", "pid=", "-g", str(group)], capture_output=True, text=True, check=False
+    )
+    living = [pid for pid in alive.stdout.split() if pid != str(os.getpid())]
+    assert not living, f"children live on: {living}"
+
+
+@contextlib.asynccontextmanager
+async def a_field(folder: Path, *, seed: int, on_disk: bool) -> AsyncIterator[Field]:
+    """A shop of its own, up and running; `on_disk`: on the disk whose power can be cut."""
+    folder.mkdir(parents=True)
+    shop = ShopServer(folder)
+    disk = None
+    if on_disk:
+        disk = Disk(folder / "data", folder / "aside")
+        shop.environment.update(disk.environment)
+    field_ = Field(shop, random.Random(seed), disk=disk)
+    await asyncio.to_thread(shop.sandbox.start)
+    try:
+        await asyncio.to_thread(shop.start)
+        yield field_
+    finally:
+        await field_.storm.close()
+        for client in shop.clients:
+            client.close()
+        await asyncio.to_thread(shop.process.stop)
+        await asyncio.to_thread(shop.sandbox.stop)

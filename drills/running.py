@@ -1,0 +1,109 @@
+"""The drills there are, and how one is run: strike, let the mails arrive, audit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from drills.audit import Audit
+from drills.away import take_the_providers_away
+from drills.field import Field, a_field
+from drills.kill import kill_the_server
+from drills.obstacles import fill_the_disk, hold_the_write_lock
+from drills.power import cut_the_power, fail_to_sync
+from drills.report import Outcome
+from drills.scale import Scale
+
+READY_WITHIN: Final = 3.0
+_NO_ERROR: Final = frozenset[int]()
+_COME_BACK: Final = frozenset({503})
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One way in which the world breaks."""
+
+    name: str
+    strike: Callable[[Field, Scale], Awaitable[None]]
+    short: Scale
+    long: Scale
+    may_answer: frozenset[int] = _COME_BACK
+    """Statuses of 500 and more that are an honest answer here; a 503 says when to come back."""
+    on_disk: bool = False
+    """Whether the database is on the disk that can be broken."""
+
+
+DRILLS: Final = (
+    Drill("kill -9", kill_the_server, Scale(rounds=8), Scale(rounds=200), may_answer=_NO_ERROR),
+    Drill("power cut", cut_the_power, Scale(rounds=6), Scale(rounds=200), may_answer=_NO_ERROR, on_disk=True),
+    Drill("failing fsync", fail_to_sync, Scale(rounds=4), Scale(rounds=100), on_disk=True),
+    Drill("full disk", fill_the_disk, Scale(seconds=3), Scale(rounds=20, seconds=10), on_disk=True),
+    Drill("write lock", hold_the_write_lock, Scale(seconds=10), Scale(rounds=10, seconds=10)),
+    Drill(
+        "providers away", take_the_providers_away, Scale(seconds=3), Scale(seconds=600, settles_within=4500)
+    ),
+)
+
+
+async def run(
+    drills: Sequence[tuple[Drill, Scale]],
+    folder: Path,
+    *,
+    seed: int,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Outcome]:
+    """Strike with one after the other. The mails of one arrive while the next is under way."""
+    settling = []
+    for drill, scale in drills:
+        say(f"{drill.name} …")
+        async with AsyncExitStack() as stack:
+            began = time.monotonic()
+            place = folder / drill.name.replace(" ", "-")
+            field = await stack.enter_async_context(a_field(place, seed=seed, on_disk=drill.on_disk))
+            try:
+                await drill.strike(field, scale)
+            except Exception as error:
+                field.broken.append(f"{type(error).__name__}: {error}")
+            settling.append(asyncio.create_task(_settle(stack.pop_all(), field, drill, scale, began)))
+    return [await task for task in settling]
+
+
+async def _settle(stack: AsyncExitStack, field: Field, drill: Drill, scale: Scale, began: float) -> Outcome:
+    async with stack:
+        audit = await field.settle(within=scale.settles_within)
+        return _outcome(drill, field, audit, time.monotonic() - began)
+
+
+def _outcome(drill: Drill, field: Field, audit: Audit, seconds: float) -> Outcome:
+    answers = {status: number for status, number in field.storm.answers.items() if status >= 500}
+    broken = [*field.broken, *audit.broken]
+    if field.lost:
+        broken.insert(
+            0, f"{len(field.lost)} sales were acknowledged, and gone: {', '.join(sorted(field.lost)[:3])}"
+        )
+    if wrong := answers.keys() - drill.may_answer:
+        broken.append(f"answers of {', '.join(map(str, sorted(wrong)))}")
+    if field.storm.without_retry_after:
+        broken.append(f"{field.storm.without_retry_after} answers of 503 did not say when to come back")
+    if slow := [one for one in field.ready_again if one > READY_WITHIN]:
+        broken.append(f"{len(slow)} times not ready again within {READY_WITHIN:.0f} s")
+    return Outcome(
+        drill=drill.name,
+        rounds=field.rounds,
+        sales=audit.sales,
+        acknowledged=audit.acknowledged,
+        lost=len(field.lost) + audit.lost,
+        doubled=audit.doubled,
+        users=audit.users,
+        tickets=audit.tickets,
+        answers=answers,
+        ready_again=tuple(round(one, 3) for one in field.ready_again),
+        seconds=round(seconds, 1),
+        notes=tuple(field.notes),
+        broken=tuple(broken),
+    )
