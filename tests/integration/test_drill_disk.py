@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def run(disk: Disk, *lines: str) -> str:
     program = "\n".join(("import os, time", f"os.chdir({str(disk.folder)!r})", *lines, "os._exit(0)"))
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={**os.environ, **disk.environment},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **disk.environment},
         capture_output=True,
         text=True,
         timeout=30,
@@ -134,3 +135,43 @@ def test_a_change_behind_the_back_of_the_log_is_found_out(disk: Disk) -> None:
     (disk.folder / "a").write_bytes(b"eno")
     with pytest.raises(IncompleteLog, match="how a came to be"):
         disk.cut(chance=None)
+
+
+WRITE = """
+import asyncio, sys
+from pathlib import Path
+from adapters.sqlite.store import SqliteStore
+from contracts import samples
+from domain.ports import StoreUnavailable
+
+def fail(fails):
+    with open(os.environ["DISK_CONTROL"], "r+b") as control:
+        control.seek(8)
+        control.write((9 if fails else 0).to_bytes(4, sys.byteorder))
+
+async def write(store, name):
+    try:
+        await store.transact(lambda books: books.add_session(samples.a_session(name, token=name)))
+        return "durable"
+    except StoreUnavailable:
+        return "unknown"
+
+async def main(*names):
+    store = SqliteStore.open(Path("coatcheck.db"), serving=True)
+    for name in names:
+        fail(name == "failing")
+        print(name, await write(store, name), flush=True)
+    os._exit(0)
+"""
+
+
+def test_what_follows_a_failed_fsync_and_a_kill_is_as_durable_as_ever(disk: Disk) -> None:
+    """The next process reads from the page cache what never reached the disk: it must not build upon it."""
+    program = (WRITE, "asyncio.run(main('before', 'failing'))")
+    assert run(disk, *program).split() == ["before", "durable", "failing", "unknown"]
+    disk.process_died()
+    assert run(disk, WRITE, "fail(False)", "asyncio.run(main('after'))").split() == ["after", "durable"]
+    disk.cut(chance=None)
+    with sqlite3.connect(disk.folder / "coatcheck.db") as left:
+        assert {row[0] for row in left.execute("SELECT id FROM sessions")} >= {"before", "after"}
+    left.close()

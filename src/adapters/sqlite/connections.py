@@ -16,6 +16,7 @@ BUSY_MS: Final = 4000
 _STATEMENTS_KEPT: Final = 512
 # 64 MB of WAL before its pages are moved into the file: random keys touch the same pages again and again.
 _CHECKPOINT_PAGES: Final = 16_000
+_STEP: Final = 1024 * 1024
 
 
 class NotDurable(Exception):
@@ -48,11 +49,38 @@ def open_writer(path: Path, *, checkpoints: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA cache_size = -32000")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES if checkpoints else 0}")
+        if checkpoints:
+            _write_wal_again(connection, path.with_name(path.name + "-wal"))
         _migrate(connection)
     finally:
         os.umask(old)
     _check_promises(connection)
     return connection
+
+
+def _write_wal_again(connection: sqlite3.Connection, wal: Path) -> None:
+    """Put onto the disk what a killed process left in the WAL. Raises NotDurable, sqlite3.Error.
+
+    If an fsync of its failed, Linux goes on reading those pages from memory, never writes them out and answers 0 to the
+    next fsync (https://lwn.net/Articles/752063/). SQLite would take them for commits and put new ones behind them: a
+    power cut then loses those too, since a WAL ends at its first hole. Writing the same bytes marks the pages again.
+    """
+    connection.execute("BEGIN IMMEDIATE")  # nobody else writes to it meanwhile
+    try:
+        with wal.open("r+b") as file:
+            while block := file.read(_STEP):
+                file.seek(-len(block), os.SEEK_CUR)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:  # nothing was written yet
+        pass
+    except OSError as error:
+        raise NotDurable(
+            f"the disk does not take what is in {wal} ({error.strerror}): check the disk before selling"
+        ) from error
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
