@@ -19,6 +19,7 @@ _AT_ONCE: Final = 8
 
 async def take_the_providers_away(field: Field, scale: Scale) -> None:
     """Who pays is booked all the while, by webhook; who wants to buy is told to come back; all else works as ever."""
+    await field.owner()
     async with field.selling(at_once=_AT_ONCE):
         for fault in FAULTS:
             await asyncio.sleep(1)

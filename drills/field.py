@@ -17,7 +17,7 @@ from typing import Final
 
 import httpx
 
-from drills.audit import Audit, audit, mail_waits, missing
+from drills.audit import Audit, audit, missing, until_no_mail_waits
 from drills.disk import Disk
 from support.servers import BOOK, Shopper, ShopServer
 from support.storm import PER_SECOND, Sale, Storm
@@ -26,7 +26,6 @@ MAILBOXES: Final = 200
 _AT_ONCE: Final = 24
 _ONE_IN: Final = 12
 """So many sales, and one of them is refunded at once; half of the refunds are partial."""
-_LOOK_AT_MAIL: Final = 2.0
 _STORM_ENDS_WITHIN: Final = 120.0
 
 
@@ -39,7 +38,7 @@ class Field:
     disk: Disk | None = None
     sales: list[Sale] = field(default_factory=list)
     ready_again: list[float] = field(default_factory=list)
-    """Seconds from the start of a new process, or the end of a fault, to the first 200 of /readyz."""
+    """Seconds from the start of a new process to the first 200 of /readyz; from the end of a fault to the next sale."""
     lost: set[str] = field(default_factory=set)
     """Acknowledged, and not in the books right after a round: before Stripe's retries could heal it."""
     broken: list[str] = field(default_factory=list)
@@ -50,6 +49,7 @@ class Field:
 
     def __post_init__(self) -> None:
         self.storm = Storm(self.shop, self.chance, patient=True)
+        self._owner = ""
         self._over = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -114,22 +114,25 @@ class Field:
         self.ready_again.append(time.monotonic() - began)
         self.lost |= await asyncio.to_thread(missing, self.shop, with_all_of, data=copy)
 
-    async def until_ready(self, *, within: float = 30.0) -> None:
-        """After a fault: how long it took until the process could serve again."""
-        began = time.monotonic()
+    async def until_it_sells(self, *, within: float = 30.0) -> None:
+        """After a fault: how long it took until a sale was acknowledged and /readyz answered 200."""
+        began, before = time.monotonic(), len(self.acknowledged)
         while time.monotonic() - began < within:
-            with contextlib.suppress(httpx.HTTPError):
-                if (await self.storm.http.get("/readyz")).status_code == 200:
-                    self.ready_again.append(time.monotonic() - began)
-                    return
-            await asyncio.sleep(0.05)
-        self.broken.append(f"not ready within {within:.0f} s of the end of the fault")
+            if len(self.acknowledged) > before and (await self.storm.http.get("/readyz")).status_code == 200:
+                self.ready_again.append(time.monotonic() - began)
+                return
+            await asyncio.sleep(0.02)
+        self.broken.append(f"nothing sold within {within:.0f} s of the end of the fault")
+
+    async def owner(self) -> str:
+        """The cookie of somebody who bought a product and proved their mailbox; the same one every time."""
+        if not self._owner:
+            self._owner = await asyncio.to_thread(_an_owner, self.shop)
+        return self._owner
 
     async def settle(self, *, within: float) -> Audit:
         """Wait until no mail is on its way, then audit."""
-        deadline = time.monotonic() + within
-        while await asyncio.to_thread(mail_waits, self.shop) and time.monotonic() < deadline:
-            await asyncio.sleep(_LOOK_AT_MAIL)
+        await until_no_mail_waits(self.shop, within=within)
         return await asyncio.to_thread(audit, self.shop, acknowledged=self.acknowledged)
 
 
@@ -144,8 +147,7 @@ class Probe:
     """Pages that did not come."""
 
     async def __aenter__(self) -> Probe:
-        cookie = await asyncio.to_thread(an_owner, self.field.shop)
-        headers = {"cookie": cookie, "x-forwarded-for": "192.0.2.1"}
+        headers = {"cookie": await self.field.owner(), "x-forwarded-for": "192.0.2.1"}
         self._http = httpx.AsyncClient(
             base_url=self.field.shop.url, headers=headers, timeout=20, verify=False
         )
@@ -180,8 +182,7 @@ class Probe:
             self.field.broken.append(f"{len(self.refused)} pages {what} did not come: {self.refused[0]}")
 
 
-def an_owner(shop: ShopServer) -> str:
-    """The cookie of somebody who bought a product and proved their mailbox."""
+def _an_owner(shop: ShopServer) -> str:
     owner, email = Shopper(shop), f"owner{os.urandom(4).hex()}@example.com"
     owner.buy_and_pay(email)
     assert owner.post(owner.link_from(email)).status_code == 303
@@ -211,15 +212,20 @@ def kill_all_of_it(shop: ShopServer) -> None:
     assert not living, f"children live on: {living}"
 
 
+def _a_shop(folder: Path, *, on_disk: bool) -> tuple[ShopServer, Disk | None]:
+    folder.mkdir(parents=True)
+    shop = ShopServer(folder)
+    if not on_disk:
+        return shop, None
+    disk = Disk(shop.data, folder / "aside")
+    shop.environment.update(disk.environment)
+    return shop, disk
+
+
 @contextlib.asynccontextmanager
 async def a_field(folder: Path, *, seed: int, on_disk: bool) -> AsyncIterator[Field]:
     """A shop of its own, up and running; `on_disk`: on the disk whose power can be cut."""
-    folder.mkdir(parents=True)
-    shop = ShopServer(folder)
-    disk = None
-    if on_disk:
-        disk = Disk(folder / "data", folder / "aside")
-        shop.environment.update(disk.environment)
+    shop, disk = await asyncio.to_thread(_a_shop, folder, on_disk=on_disk)
     field_ = Field(shop, random.Random(seed), disk=disk)
     await asyncio.to_thread(shop.sandbox.start)
     try:

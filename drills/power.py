@@ -52,7 +52,7 @@ async def fail_to_sync(field: Field, scale: Scale) -> None:
                 await field.start_again(with_all_of=acknowledged)
             else:
                 disk.behave(sync_ms=_SYNC_MS)
-                await field.until_ready()
+                await field.until_it_sells()
             await asyncio.sleep(field.chance.uniform(0.3, 0.8))
             acknowledged = await field.kill()
             disk.cut(chance=field.chance if number % 4 > 1 else None)

@@ -40,12 +40,12 @@ class Drill:
 
 DRILLS: Final = (
     Drill("kill -9", kill_the_server, Scale(rounds=8), Scale(rounds=200), may_answer=_NO_ERROR),
-    Drill("power cut", cut_the_power, Scale(rounds=6), Scale(rounds=200), may_answer=_NO_ERROR, on_disk=True),
-    Drill("failing fsync", fail_to_sync, Scale(rounds=4), Scale(rounds=100), on_disk=True),
-    Drill("full disk", fill_the_disk, Scale(seconds=3), Scale(rounds=20, seconds=10), on_disk=True),
+    Drill("power cut", cut_the_power, Scale(rounds=4), Scale(rounds=200), may_answer=_NO_ERROR, on_disk=True),
+    Drill("failing fsync", fail_to_sync, Scale(rounds=2), Scale(rounds=100), on_disk=True),
+    Drill("full disk", fill_the_disk, Scale(seconds=2), Scale(rounds=20, seconds=10), on_disk=True),
     Drill("write lock", hold_the_write_lock, Scale(seconds=10), Scale(rounds=10, seconds=10)),
     Drill(
-        "providers away", take_the_providers_away, Scale(seconds=3), Scale(seconds=600, settles_within=4500)
+        "providers away", take_the_providers_away, Scale(seconds=2), Scale(seconds=600, settles_within=4500)
     ),
 )
 

@@ -152,20 +152,3 @@ class Storm:
     async def close(self) -> None:
         await self.http.aclose()
         await self.stripe.aclose()
-
-
-async def until_every_ticket_arrived(shop: ShopServer, number: int, *, within: float) -> None:
-    """Wait for the mail worker: until every ticket is at its mailbox, and marked as sent in the books.
-
-    One that was handed over when the server was killed is marked a minute later, when its lease has run out.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
-    while loop.time() < deadline:
-        mails = await asyncio.to_thread(lambda: shop.sandbox.mails)
-        if sum("ticket:" in mail["key"] for mail in mails) >= number:
-            books = await asyncio.to_thread(shop.export)
-            if all(mail["state"] == "sent" for mail in books["mail"]):
-                return
-        await asyncio.sleep(0.5)
-    raise AssertionError(f"{number} tickets did not arrive within {within} s")

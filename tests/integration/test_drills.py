@@ -1,0 +1,114 @@
+"""The survival drills in their short form, and the proof that each of their verdicts can be a bad one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drills.audit import audit
+from drills.power import cut_the_power
+from drills.report import Outcome, table, write_json
+from drills.running import DRILLS, Drill, run
+from drills.scale import Scale
+
+from support.servers import Shopper, ShopServer
+from support.tools import compiler
+
+pytestmark = pytest.mark.drill
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """Every drill, one after the other; DRILL_SECONDS makes every fault longer."""
+    compiler()
+    longer = float(os.environ.get("DRILL_SECONDS", "0"))
+    chosen = [
+        (
+            drill,
+            replace(drill.short, seconds=max(drill.short.seconds, longer) if drill.short.seconds else 0.0),
+        )
+        for drill in DRILLS
+    ]
+    found = asyncio.run(run(chosen, tmp_path_factory.mktemp("drills"), seed=1))
+    return {outcome.drill: outcome for outcome in found}
+
+
+@pytest.mark.parametrize("name", [drill.name for drill in DRILLS])
+def test_the_shop_survives(
+    outcomes: dict[str, Outcome], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing lost, nothing doubled, one ticket a sale, no answer of 500, ready again within three seconds."""
+    outcome = outcomes[name]
+    with capsys.disabled():
+        print("\n" + table([outcome]))
+    assert outcome.broken == ()
+    assert outcome.lost == outcome.doubled == 0
+    assert outcome.tickets == outcome.sales >= 20
+
+
+def test_a_disk_that_lies_loses_sales_and_the_drill_says_so(tmp_path: Path) -> None:
+    """The control: a drill that this does not break would prove nothing."""
+    compiler()
+    control = Drill("lying disk", partial(cut_the_power, lies=True), Scale(rounds=2), Scale(), on_disk=True)
+    [outcome] = asyncio.run(run([(control, Scale(rounds=2, settles_within=0))], tmp_path, seed=1))
+    assert outcome.lost > 0
+    assert "acknowledged, and gone" in outcome.broken[0]
+
+
+def test_the_audit_finds_a_sale_that_the_books_do_not_know(own_shop: ShopServer) -> None:
+    cs = Shopper(own_shop).buy()
+    own_shop.sandbox.pay(cs, email="anna@example.com")
+    found = audit(own_shop, acknowledged={cs})
+    assert (found.sales, found.lost, found.tickets) == (1, 1, 0)
+    assert {law.partition(" × ")[2].partition(":")[0] for law in found.broken} >= {
+        "paid and not booked",
+        "acknowledged and not booked",
+    }
+
+
+def test_the_audit_finds_a_refund_that_the_books_do_not_know(own_shop: ShopServer) -> None:
+    cs = Shopper(own_shop).buy_and_pay("anna@example.com")
+    assert audit(own_shop, acknowledged={cs}).lost == 0
+    own_shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", copies=0)
+    assert any("other money" in law for law in audit(own_shop, acknowledged={cs}).broken)
+
+
+def _outcome(**told: Any) -> Outcome:
+    usual: dict[str, Any] = {
+        "drill": "kill -9", "rounds": 2, "sales": 3, "acknowledged": 3, "lost": 0, "doubled": 0, "users": 3, "tickets": 3,
+        "answers": {503: 4}, "ready_again": (0.5, 0.7, 1.1), "seconds": 9.0, "notes": ("a note",), "broken": (),
+    }  # fmt: skip
+    return Outcome(**{**usual, **told})
+
+
+def test_the_table_says_what_held_and_what_broke(tmp_path: Path) -> None:
+    told = [_outcome(), _outcome(drill="full disk", lost=1, broken=("1 × paid and not booked: cs_1",))]
+    lines = table(told).splitlines()
+    assert "0.50 / 0.70 / 1.10 s" in lines[2]
+    assert lines[2].endswith("| held    |")
+    assert lines[3].endswith("| BROKEN  |")
+    assert "- full disk BROKE: 1 × paid and not booked: cs_1" in lines
+    write_json(told, tmp_path / "made" / "drills.json")
+    read = json.loads((tmp_path / "made" / "drills.json").read_text())
+    assert [(one["drill"], one["held"]) for one in read] == [("kill -9", True), ("full disk", False)]
+
+
+def test_an_unknown_drill_is_refused_by_name() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "drills", "earthquake"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "there is no drill earthquake" in done.stderr
