@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from support.bazaar import stock_a_bazaar
 from support.browsing import ARGUMENTS, Demo, Device, MakeDevice
+from support.postgres import PostgresServer, a_postgres
 from support.s3 import an_s3_server
 from support.servers import ShopServer, a_shop
-from support.tools import chromium
+from support.tools import chromium, postgres_binaries
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +77,10 @@ def device(browser: Browser) -> Iterator[MakeDevice]:
 def s3() -> Iterator[str]:
     with an_s3_server() as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    postgres_binaries()
+    with a_postgres() as server:
+        yield server

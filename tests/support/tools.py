@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.bring import CI, TOOLS
+from support.postgres import binaries
 
 
 def _needed(path: str | Path | None, what: str) -> str:
@@ -32,3 +33,5 @@ def stripe_schema() -> Path:
 
 def compiler() -> str:
     return _needed(shutil.which("gcc"), "a C compiler (gcc)")
+def postgres_binaries() -> Path:
+    return Path(_needed(binaries(), "PostgreSQL"))

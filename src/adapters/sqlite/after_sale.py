@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.sqlite import rows
-from adapters.sqlite.rows import maybe_micros, micros
+from adapters.sql import rows
+from adapters.sql.rows import maybe_micros, micros
 from adapters.sqlite.view import SqliteView
 from domain.mail import Delivery, Mail
 from domain.moves import Move

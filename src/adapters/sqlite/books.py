@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.sqlite import rows
+from adapters.sql import rows
+from adapters.sql.rows import maybe_micros, micros
 from adapters.sqlite.after_sale import STANDS, AfterSaleBooks
-from adapters.sqlite.rows import maybe_micros, micros
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME, MagicLink

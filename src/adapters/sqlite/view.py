@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.sqlite import rows
-from adapters.sqlite.rows import micros
+from adapters.sql import rows
+from adapters.sql.rows import micros
 from domain.access import Holding
 from domain.magic_link import MagicLink
 from domain.mail import Mail, MailState

@@ -1,0 +1,31 @@
+"""What a shop on PostgreSQL can be refused for, and how its store is opened; psycopg is imported only then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adapters.postgres.store import PostgresStore
+
+
+class PostgresNotInstalled(Exception):
+    """The library that speaks to PostgreSQL is missing; the message says what to do."""
+
+
+class UnfitDatabase(Exception):
+    """The database does not promise what the books rest on; the message says what to set."""
+
+
+class NoBackupHere(Exception):
+    """The server's own tools back it up; the message says which."""
+
+
+def open_postgres(url: str) -> PostgresStore:
+    """Connect, migrate and check. Raises PostgresNotInstalled, UnfitDatabase, StoreUnavailable."""
+    try:
+        from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - an extra: SQLite needs none of it
+    except ImportError as error:
+        raise PostgresNotInstalled(
+            'DATABASE_URL begins with postgresql://, which needs one more package: pip install "coatcheck[postgres]"'
+        ) from error
+    return PostgresStore.open(url)

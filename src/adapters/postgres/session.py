@@ -1,0 +1,164 @@
+"""One connection: how it is made, what it is set to, and what it must promise before anything is written."""
+
+from __future__ import annotations
+
+import struct
+from enum import Enum
+from typing import Any, Final
+
+import psycopg
+from psycopg.adapt import AdaptersMap, Dumper
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Format
+from psycopg.types.string import StrDumperUnknown
+
+from adapters.postgres.connecting import UnfitDatabase
+from domain.ports import StoreUnavailable
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+LOCK_MS: Final = 4000
+_STATEMENT_MS: Final = 8000
+_STATEMENTS_KEPT: Final = 400
+# A peer that is gone without a word is noticed within some ten seconds; what the address says itself wins.
+_DEFAULTS: Final = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "application_name": "coatcheck",
+    "client_encoding": "utf8",
+}
+_SET_UP: Final = (
+    f"SET lock_timeout = {LOCK_MS}; SET statement_timeout = {_STATEMENT_MS}; "
+    "SET idle_in_transaction_session_timeout = 30000"
+)
+# Under SERIALIZABLE a sequential scan reads, and conflicts with, the whole table, however few rows it returns:
+# https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE
+_INDEXES_FIRST: Final = "; SET enable_seqscan = off"
+_PROMISES: Final = (
+    "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), "
+    "current_setting('synchronous_standby_names') <> '', current_setting('server_encoding')"
+)
+
+
+class Engine(Enum):
+    """Who speaks PostgreSQL's protocol there."""
+
+    POSTGRESQL = "PostgreSQL"
+    COCKROACHDB = "CockroachDB"
+    YUGABYTEDB = "YugabyteDB"
+
+    @property
+    def lock_for_lease(self) -> str:
+        """YugabyteDB knows no SKIP LOCKED under SERIALIZABLE (yugabyte-db issue 11761): there leasers take turns."""
+        return "FOR UPDATE" if self is Engine.YUGABYTEDB else "FOR UPDATE SKIP LOCKED"
+
+
+class _BigInt(Dumper):
+    """Every integer as int8, so that a statement is prepared once whatever the size of its numbers."""
+
+    oid = psycopg.adapters.types["int8"].oid
+    format = Format.BINARY
+
+    def dump(self, obj: int) -> bytes:
+        return struct.pack("!q", obj)
+
+
+class _Text(StrDumperUnknown):
+    """PostgreSQL's text holds no NUL: what shoppers send is looked up, and not found, without one."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in obj else obj)
+
+
+def _adapters() -> AdaptersMap:
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_dumper(int, _BigInt)
+    adapters.register_dumper(str, _Text)
+    return adapters
+
+
+OPTIONS: Final[dict[str, Any]] = {
+    "autocommit": True,
+    "prepare_threshold": 0,
+    "context": _adapters(),
+}
+"""How connections are made: transactions begin and end where we say so, and every statement is prepared."""
+
+
+def conninfo(url: str) -> str:
+    """The address as it was written, with our defaults where it says nothing. Raises UnfitDatabase."""
+    try:
+        written = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # libpq's words would show parts of the address, the password perhaps.
+        raise UnfitDatabase(
+            "DATABASE_URL cannot be read: write it like postgresql://user:password@host:5432/name, "
+            "with %XX for characters that mean something in an address"
+        ) from None
+    missing = {name: value for name, value in _DEFAULTS.items() if name not in written}
+    return make_conninfo(url, **missing)
+
+
+def connect(info: str) -> Connection:
+    """A connection beside the pool. Raises StoreUnavailable."""
+    try:
+        connection = psycopg.connect(info, **OPTIONS)
+    except psycopg.Error as error:
+        raise StoreUnavailable(f"cannot open the database: {_one_line(error)}") from error
+    connection.prepared_max = _STATEMENTS_KEPT
+    return connection
+
+
+def engine_of(connection: Connection) -> Engine:
+    """Who answers. CockroachDB and YugabyteDB name themselves in their version."""
+    row = connection.execute("SELECT version()").fetchone()
+    version = "" if row is None else str(row[0])
+    if "CockroachDB" in version:
+        return Engine.COCKROACHDB
+    return Engine.YUGABYTEDB if "-YB-" in version else Engine.POSTGRESQL
+
+
+def prepare_session(connection: Connection) -> Engine:
+    """Set a connection up, and see that what is committed on it lasts. Raises UnfitDatabase, psycopg.Error.
+
+    Each connection is asked anew: after a failover it may lead to another server.
+    """
+    connection.prepared_max = _STATEMENTS_KEPT
+    engine = engine_of(connection)
+    connection.execute(_SET_UP + (_INDEXES_FIRST if engine is Engine.POSTGRESQL else ""), prepare=False)
+    row = connection.execute("SHOW transaction_read_only").fetchone()
+    if row is not None and row[0] == "on":
+        raise UnfitDatabase(
+            "the database takes no writes (a standby?): put target_session_attrs=read-write into DATABASE_URL, "
+            "and name every host in it"
+        )
+    if engine is Engine.POSTGRESQL:
+        _check_promises(connection)
+    return engine
+
+
+def _check_promises(connection: Connection) -> None:
+    row = connection.execute(_PROMISES).fetchone()
+    assert row is not None
+    fsync, full_pages, commit, standbys, encoding = row
+    for name, found in (("fsync", fsync), ("full_page_writes", full_pages)):
+        if found != "on":
+            raise UnfitDatabase(
+                f"the database says {name} is {found}, so it could lose a sale: set {name} = on in postgresql.conf"
+            )
+    if commit == "off" or (commit == "local" and standbys):
+        raise UnfitDatabase(
+            f"the database says synchronous_commit is {commit}, so it could lose a sale: "
+            "set synchronous_commit = on in postgresql.conf, for this database and for this user"
+        )
+    if encoding != "UTF8":
+        raise UnfitDatabase(
+            f"the database keeps {encoding}, not every character: create it with ENCODING 'UTF8'"
+        )
+
+
+def _one_line(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,90 @@
+"""The store on PostgreSQL: any number of nodes, each with a few connections and as many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final, NoReturn, TypeVar
+
+import psycopg
+
+from adapters.postgres.connecting import NoBackupHere
+from adapters.postgres.desk import Answer, Desk
+from adapters.postgres.migrating import check_uniqueness, migrate
+from adapters.postgres.scrubbing import scrub
+from adapters.postgres.session import OPTIONS, Connection, Engine, connect, conninfo, prepare_session
+from adapters.postgres.transactions import Transactions, pool_of
+from domain.books import Books, BooksView
+from domain.ports import StoreUnavailable
+
+T = TypeVar("T")
+
+CONNECTIONS: Final = 8
+
+
+class PostgresStore:
+    """One database, on one server or on many that speak its protocol."""
+
+    def __init__(self, info: str, engine: Engine) -> None:
+        self._info = info
+        self._engine = engine
+        self._pool = pool_of(info, OPTIONS, size=CONNECTIONS, configure=_configure)
+        self._desk = Desk(threads=CONNECTIONS)
+        self._transactions = Transactions(self._pool, engine)
+
+    @classmethod
+    def open(cls, url: str) -> PostgresStore:
+        """Connect, check, migrate. Raises UnfitDatabase (with a sentence that says what to do), StoreUnavailable."""
+        info = conninfo(url)
+        try:
+            with connect(info) as guard, connect(info) as hand:
+                engine = prepare_session(hand)
+                hand.execute("SET statement_timeout = 0")
+                migrate(guard, hand, engine)
+                check_uniqueness(hand)
+        except psycopg.Error as error:
+            raise StoreUnavailable(f"cannot open the database: {' '.join(str(error).split())}") from error
+        return cls(info, engine)
+
+    async def transact(self, work: Callable[[Books], T]) -> T:
+        """See Store."""
+        return await self._desk.do(partial(self._transactions.write, work))
+
+    async def read(self, work: Callable[[BooksView], T]) -> T:
+        """See Store. Always asks the server that takes the writes: what somebody may open is never out of date."""
+        return await self._desk.do(partial(self._transactions.read, work))
+
+    async def scrub(self) -> None:
+        """See Store, and docs/postgresql.md for what archives and base backups keep."""
+
+        def act(answer: Answer[None]) -> None:
+            scrub(self._info, self._engine)
+            answer(None)
+
+        await self._desk.do(act)
+
+    async def ready(self) -> None:
+        """Whether a write could begin now, behind what waits. Raises StoreUnavailable."""
+        await self.transact(lambda books: None)
+
+    @property
+    def repeated(self) -> int:
+        """How often a transaction was run again, since another was in its way or a line broke."""
+        return self._transactions.repeated
+
+    def backup(self, target: Path) -> NoReturn:
+        """Raises NoBackupHere."""
+        raise NoBackupHere(
+            "a database on PostgreSQL is backed up by its own tools: pg_dump, or base backups and WAL for any "
+            "moment (docs/postgresql.md)"
+        )
+
+    def close(self) -> None:
+        """Finish what waits and let go of the connections."""
+        self._desk.close(cut=self._transactions.cut)
+        self._pool.close()
+
+
+def _configure(connection: Connection) -> None:
+    prepare_session(connection)

@@ -1,0 +1,191 @@
+"""One work as one transaction: tried again where it surely was not done, and never where it may have been."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from adapters.postgres.books import PostgresBooks
+from adapters.postgres.desk import Answer
+from adapters.postgres.session import Connection, Engine
+from adapters.postgres.view import PostgresView
+from domain.books import Books, BooksView
+from domain.ports import StoreBusy, StoreUnavailable
+
+T = TypeVar("T")
+
+TRY_FOR: Final = 5.0
+_FIRST_PAUSE: Final = 0.002
+_LONGEST_PAUSE: Final = 0.25
+_BEGIN: Final = "BEGIN ISOLATION LEVEL SERIALIZABLE"
+_BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# Serialization failure and deadlock; a unique index that was checked before and is violated all the same, which is a
+# serialization failure by another name (https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html);
+# a server that is going down, is coming up, has become a standby, or has no connection to spare.
+_AGAIN: Final = frozenset({"40001", "40P01", "23505", "25006", "57P01", "57P02", "57P03", "53300"})
+_LOST: Final = frozenset({"25006", "57P01", "57P02", "57P03"})
+_BUSY: Final = frozenset({"40001", "40P01", "55P03"})
+_UNCERTAIN: Final = ("08", "40003", "57", "58", "XX")
+"""Classes of errors after which nobody can say whether a COMMIT that was sent was done."""
+_NOT_REPLICATED: Final = frozenset({"57014", "57P01"})
+"""Warnings of a COMMIT that stopped waiting for its standbys: it is done here, and may be lost with this server."""
+
+
+class _Again(Exception):
+    """It was surely not done; `final` is what to raise if it cannot be tried again."""
+
+    def __init__(self, final: StoreUnavailable) -> None:
+        super().__init__(str(final))
+        self.final = final
+
+
+class Transactions:
+    """Runs works on connections of a pool; called by as many threads as the pool has connections."""
+
+    def __init__(self, pool: ConnectionPool[Connection], engine: Engine) -> None:
+        self._pool = pool
+        self._engine = engine
+        self._taken: set[Connection] = set()
+        self._lock = threading.Lock()
+        self.repeated = 0
+        """How often a transaction was run again."""
+
+    def write(self, work: Callable[[Books], T], answer: Answer[T]) -> None:
+        """Answers once the commit is durable. Raises what `work` raises, StoreBusy or StoreUnavailable."""
+        answer(self._repeating(lambda: self._write_once(work)))
+
+    def read(self, work: Callable[[BooksView], T], answer: Answer[T]) -> None:
+        """Answers of one committed state. Raises what `work` raises, or StoreUnavailable."""
+        self._repeating(lambda: self._read_once(work, answer))
+
+    def cut(self) -> None:
+        """Cut the lines on which somebody still waits."""
+        with self._lock:
+            for connection in self._taken:
+                with (
+                    contextlib.suppress(psycopg.Error, OSError),
+                    socket.socket(fileno=connection.fileno()) as line,
+                ):
+                    try:
+                        line.shutdown(socket.SHUT_RDWR)
+                    finally:
+                        line.detach()
+
+    def _repeating(self, attempt: Callable[[], T]) -> T:
+        """Full jitter, so that those who were in each other's way are not again."""
+        deadline = time.monotonic() + TRY_FOR
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return attempt()
+            except _Again as again:
+                if time.monotonic() + pause > deadline:
+                    raise again.final from again.__cause__
+                self.repeated += 1
+            time.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _write_once(self, work: Callable[[Books], T]) -> T:
+        with self._connection() as connection:
+            with _nothing_done(connection):
+                connection.execute(_BEGIN, prepare=False)
+                result = work(PostgresBooks(connection, self._engine))
+            _commit(connection)
+            return result
+
+    def _read_once(self, work: Callable[[BooksView], T], answer: Answer[T]) -> None:
+        with self._connection() as connection, _nothing_done(connection):
+            connection.execute(_BEGIN_READING, prepare=False)
+            answer(work(PostgresView(connection)))
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        try:
+            connection = self._pool.getconn(timeout=TRY_FOR)
+        except PoolTimeout as error:
+            raise StoreUnavailable("the database cannot be reached") from error
+        with self._lock:
+            self._taken.add(connection)
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                self._taken.discard(connection)
+            _roll_back(connection)
+            self._pool.putconn(connection)
+
+
+def _roll_back(connection: Connection) -> None:
+    if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        with contextlib.suppress(psycopg.Error):
+            connection.execute("ROLLBACK", prepare=False)
+
+
+@contextlib.contextmanager
+def _nothing_done(connection: Connection) -> Iterator[None]:
+    """Before COMMIT is sent nothing is done, whatever breaks."""
+    try:
+        yield
+    except psycopg.Error as error:
+        failure = _unavailable(error)
+        if error.sqlstate in _LOST:
+            connection.close()
+        if connection.closed or error.sqlstate in _AGAIN:
+            raise _Again(failure) from error
+        raise failure from error
+
+
+def _commit(connection: Connection) -> None:
+    """Raises _Again where it was surely not committed, StoreUnavailable where nobody knows."""
+    warned: list[str | None] = []
+
+    def note(diagnostic: psycopg.errors.Diagnostic) -> None:
+        warned.append(diagnostic.sqlstate)
+
+    connection.add_notice_handler(note)
+    try:
+        done = connection.execute("COMMIT", prepare=False).statusmessage
+    except psycopg.Error as error:
+        if connection.closed or error.sqlstate is None or error.sqlstate.startswith(_UNCERTAIN):
+            raise StoreUnavailable("the line broke at the commit; whether it was done is unknown") from error
+        if error.sqlstate in _AGAIN:
+            raise _Again(_unavailable(error)) from error
+        raise _unavailable(error) from error
+    finally:
+        if not connection.closed:
+            connection.remove_notice_handler(note)
+    if done != "COMMIT":
+        raise StoreUnavailable(f"the database answered {done} to a commit")
+    if _NOT_REPLICATED.intersection(warned):
+        raise StoreUnavailable("committed, but no standby confirmed it")
+
+
+def _unavailable(error: psycopg.Error) -> StoreUnavailable:
+    """Names the kind of error, never its words: they can hold what was written."""
+    kind = StoreBusy if error.sqlstate in _BUSY else StoreUnavailable
+    return kind(f"{type(error).__name__} ({error.sqlstate or 'the line broke'})")
+
+
+def pool_of(
+    info: str, options: dict[str, Any], *, size: int, configure: Callable[[Connection], None]
+) -> ConnectionPool[Connection]:
+    """Connections that are made when they are needed, set up by `configure`, and given up for bad ones quickly."""
+    return ConnectionPool(
+        info,
+        kwargs=options,
+        min_size=1,
+        max_size=size,
+        configure=configure,
+        reconnect_timeout=3.0,
+        name="coatcheck",
+        open=True,
+    )

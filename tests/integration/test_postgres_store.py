@@ -1,0 +1,68 @@
+"""The store on PostgreSQL: the contract, the same answers as memory, and its own promises under faults."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given, settings
+
+from adapters.postgres.schema import UNIQUE
+from adapters.postgres.store import PostgresStore
+from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
+from contracts.store import StoreContract
+from domain.books import Books
+from domain.ports import Store
+from support.postgres import PostgresServer
+
+T = TypeVar("T")
+
+
+class TestPostgresStore(StoreContract):
+    @pytest.fixture(autouse=True)
+    def opened(self, postgres: PostgresServer) -> Iterator[None]:
+        self._server, self._stores, self._databases = postgres, [], []
+        self.store = self.open_store()
+        yield
+        for store in self._stores:
+            store.close()
+        for database in self._databases:
+            postgres.drop(database)
+
+    def open_store(self) -> Store:
+        self._databases.append(self._server.new_database())
+        store = PostgresStore.open(self._server.url(self._databases[-1]))
+        self._stores.append(store)
+        return store
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(work)
+
+    def together(self, *works: Callable[[], Coroutine[Any, Any, T]]) -> list[T | BaseException]:
+        async def all_at_once() -> list[T | BaseException]:
+            return await asyncio.gather(*(work() for work in works), return_exceptions=True)
+
+        return asyncio.run(all_at_once())
+
+
+@settings(max_examples=150)
+@given(HISTORIES)
+def test_postgres_and_memory_give_the_same_answers(emptied: PostgresStore, history: list[Op]) -> None:
+    """Any history of works: each answer, and everything that stands in the books afterwards."""
+    asyncio.run(emptied.transact(empty))
+    gives_the_fakes_answers(emptied, history, run=asyncio.run)
+
+
+def empty(books: Books) -> None:
+    """Cheaper than a database for each example."""
+    for table in ("purchases", *UNIQUE, "cursors", "payments_due", "licence_line"):
+        books._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def emptied(postgres: PostgresServer) -> Iterator[PostgresStore]:
+    store = PostgresStore.open(postgres.url(postgres.new_database()))
+    yield store
+    store.close()
