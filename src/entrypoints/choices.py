@@ -8,7 +8,7 @@ from typing import Any
 from entrypoints.http.front import Banner
 from entrypoints.http.gate import AccessLine
 from entrypoints.metering import Meter
-from entrypoints.settings import Settings
+from entrypoints.settings import PostgresAddress, Settings
 from entrypoints.tracing import Traces
 
 
@@ -22,6 +22,11 @@ def carrier(settings: Settings) -> str:
 def keeper(settings: Settings) -> str:
     """Who keeps the goods."""
     return "folder" if settings.goods_bucket is None else "s3"
+
+
+def engine(settings: Settings) -> str:
+    """Who keeps the books."""
+    return "postgres" if isinstance(settings.database, PostgresAddress) else "sqlite"
 
 
 def figures(store: Any) -> Callable[[], Mapping[str, int]]:

@@ -18,6 +18,7 @@ from domain.values import ProductId
 from entrypoints.backups import NoBackup
 from entrypoints.bucket import Bucket, read_bucket
 from entrypoints.container import (
+    CANNOT_BACK_UP,
     CANNOT_OPEN,
     CANNOT_RESTORE,
     Container,
@@ -38,6 +39,7 @@ _REFUSALS: Final = (
     *CANNOT_OPEN,
     *CANNOT_RESTORE,
     NoBackup,
+    *CANNOT_BACK_UP,
     WrongShop,
     CannotListen,
     StoreUnavailable,

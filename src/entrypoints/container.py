@@ -16,6 +16,13 @@ from adapters.files.goods import FolderGoods
 from adapters.files.known import KnownFiles
 from adapters.files.reading import CatalogueRefused
 from adapters.files.vault import FolderVault
+from adapters.postgres.connecting import (
+    NoBackupHere,
+    PostgresNotInstalled,
+    UnfitDatabase,
+    no_copies,
+    open_postgres,
+)
 from adapters.resend.mailer import ResendMailer
 from adapters.resend.reports import ResendReports
 from adapters.s3.connecting import Place, S3NotInstalled
@@ -82,8 +89,13 @@ from entrypoints.settings import Settings
 from entrypoints.tracing import TelemetryNotInstalled, start_traces, telling
 from entrypoints.worker import Worker
 
-CANNOT_OPEN = (NotDurable, AlreadyServed, CatalogueRefused, S3NotInstalled, TelemetryNotInstalled)
+CANNOT_OPEN = (
+    NotDurable, AlreadyServed, UnfitDatabase, PostgresNotInstalled, CatalogueRefused, S3NotInstalled,
+    TelemetryNotInstalled,
+)  # fmt: skip
 """What opening the parts may raise, each with sentences that say what to do."""
+CANNOT_BACK_UP = (NoBackupHere,)
+"""What is raised where others make the copies; the sentence says who."""
 CANNOT_RESTORE = (BadCopy, InTheWay)
 """What copies of the database may raise, in the same way."""
 
@@ -112,8 +124,16 @@ class Container(containers.DeclarativeContainer):
     # ------------------------------------------------------------------ adapters: the outside world
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
-    store = providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving)
-    copies = providers.Singleton(SqliteCopies, settings.provided.database)
+    store = providers.Selector(
+        providers.Callable(choices.engine, settings),
+        sqlite=providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving),
+        postgres=providers.Singleton(open_postgres, settings.provided.database.url),
+    )
+    copies = providers.Selector(
+        providers.Callable(choices.engine, settings),
+        sqlite=providers.Singleton(SqliteCopies, settings.provided.database),
+        postgres=providers.Callable(no_copies),
+    )
     """Copies of the database, for backups. A database server has tools of its own for that."""
     goods = providers.Selector(
         providers.Callable(choices.keeper, settings),
@@ -403,7 +423,7 @@ async def open_shop(container: Container) -> str:
     catalogue, store = container.catalogue(), container.store()
     declared = catalogue.declared_id
     proposed = declared or container.randomness().token(8).hex()
-    shop_id = await store.transact(lambda books: books.open_shop(proposed))
+    shop_id: str = await store.transact(lambda books: books.open_shop(proposed))
     if declared is not None and declared != shop_id:
         raise WrongShop(
             f"shop.toml says id = {declared!r}, but the database belongs to shop {shop_id!r}: "

@@ -22,6 +22,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SHORTEST_SECRET: Final = 32
 SHORTEST_TOKEN: Final = 16
 _STRIPE_KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]+")
+_POSTGRES: Final = "postgresql://"
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -63,7 +64,7 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
 HELP: Final[Mapping[str, str]] = {
     "BASE_URL": "where shoppers reach the shop, such as https://shop.example.com (no path)",
     "SESSION_SECRET": f"at least {SHORTEST_SECRET} random characters; several, comma-separated: the first signs",
-    "DATABASE_URL": "sqlite:///path (default: coatcheck.db in DATA_DIR)",
+    "DATABASE_URL": "sqlite:///path (default: coatcheck.db in DATA_DIR), or postgresql://user:password@host:5432/name",
     "CATALOGUE": "the folder with shop.toml and a folder for each product (default: catalogue)",
     "STRIPE_SECRET_KEY": "sk_live_… or rk_live_…; sk_test_… with TEST_MODE=1 on a public address",
     "STRIPE_WEBHOOK_SECRET": "whsec_…; two, comma-separated, while one is being rolled",
@@ -87,12 +88,23 @@ HELP: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class PostgresAddress:
+    """Where a database on PostgreSQL is, as libpq reads it. The password shows nowhere."""
+
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        """Hosts and name alone."""
+        return f"{_POSTGRES}{_place_of(self.url)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A shop that can start. Secrets do not show in its repr."""
 
     base_url: str
     session_secrets: tuple[str, ...] = field(repr=False)
-    database: Path
+    database: Path | PostgresAddress
     catalogue: Path
     stripe_secret_key: str = field(repr=False)
     stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
@@ -326,14 +338,23 @@ def _check_mail(env: Environment, *, loopback: bool, problems: list[str]) -> Non
             )
 
 
-def _database(env: Environment, problems: list[str]) -> Path:
+def _database(env: Environment, problems: list[str]) -> Path | PostgresAddress:
     url = env.database_url
     if not url:
         return Path(env.data_dir) / "coatcheck.db"
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         return Path(url.removeprefix("sqlite:///"))
+    if url.startswith("postgres://"):
+        url = _POSTGRES + url.removeprefix("postgres://")
+    if url.startswith(_POSTGRES):
+        if not _place_of(url).partition("/")[2]:
+            problems.append(
+                "DATABASE_URL names no database: write it like postgresql://user:password@host:5432/name"
+            )
+        return PostgresAddress(url)
     problems.append(
-        "DATABASE_URL is written like sqlite:///data/coatcheck.db (four slashes for an absolute path)"
+        "DATABASE_URL is written like sqlite:///data/coatcheck.db (four slashes for an absolute path), "
+        "or like postgresql://user:password@host:5432/name"
     )
     return Path()
 
@@ -347,6 +368,11 @@ def _check_watching(env: Environment, problems: list[str]) -> None:
         ("http://", "https://")
     ):
         problems.append("OTEL_EXPORTER_OTLP_ENDPOINT is written like http://127.0.0.1:4318")
+
+
+def _place_of(url: str) -> str:
+    """Hosts and name: what stands behind the last @, and before the options. Neither side can hold a password."""
+    return url.removeprefix(_POSTGRES).rpartition("@")[2].partition("?")[0]
 
 
 def _networks(text: str, problems: list[str]) -> tuple[Network, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -15,25 +15,48 @@ from support.s3 import an_s3_server
 from support.servers import ShopServer, a_shop
 from support.tools import chromium, postgres_binaries
 
+ENGINES = ["sqlite", "postgres"]
+InDatabase = Callable[[], dict[str, str]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `engines` runs on each of them; everything else on SQLite."""
+    if "engine" in metafunc.fixturenames and metafunc.definition.get_closest_marker("engines"):
+        metafunc.parametrize("engine", ENGINES, indirect=True, scope="session")
+
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
-    with a_shop(tmp_path_factory.mktemp("shop")) as running:
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture(scope="session")
+def in_database(engine: str, request: pytest.FixtureRequest) -> InDatabase:
+    """What a shop is told of a new database on this engine."""
+    if engine == "sqlite":
+        return dict
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return lambda: {"DATABASE_URL": server.url(server.new_database())}
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory, in_database: InDatabase) -> Iterator[ShopServer]:
+    with a_shop(tmp_path_factory.mktemp("shop"), **in_database()) as running:
         yield running
 
 
 @pytest.fixture
-def own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
-    with a_shop(tmp_path_factory.mktemp("own")) as running:
+def own_shop(tmp_path_factory: pytest.TempPathFactory, in_database: InDatabase) -> Iterator[ShopServer]:
+    with a_shop(tmp_path_factory.mktemp("own"), **in_database()) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def bazaar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
+def bazaar(tmp_path_factory: pytest.TempPathFactory, in_database: InDatabase) -> Iterator[ShopServer]:
     """A shop that sells in every way."""
     folder = tmp_path_factory.mktemp("bazaar")
     stock_a_bazaar(folder / "catalogue")
-    with a_shop(folder) as running:
+    with a_shop(folder, **in_database()) as running:
         yield running
 
 
@@ -81,6 +104,7 @@ def s3() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
+    """One server for all; every test takes a database of its own."""
     postgres_binaries()
     with a_postgres() as server:
         yield server

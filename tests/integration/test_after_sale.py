@@ -20,6 +20,8 @@ from entrypoints.settings import read_environment, settle
 from support.servers import BOOK, PAPERWORK, Shopper, ShopServer
 from support.shop import HandClock
 
+pytestmark = pytest.mark.engines
+
 CONTENT = "Ottilie"
 
 

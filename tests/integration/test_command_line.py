@@ -9,6 +9,8 @@ import pytest
 
 from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.mark.parametrize(
     "command",

@@ -9,7 +9,11 @@ import time
 import uuid
 from pathlib import Path
 
+import pytest
+
 from support.servers import BOOK, PHOTOS, Shopper, ShopServer
+
+pytestmark = pytest.mark.engines
 
 
 def address() -> str:

@@ -15,6 +15,8 @@ import pytest
 
 from support.servers import BOOK, PAPERWORK, PHOTOS, Shopper, ShopServer
 
+pytestmark = pytest.mark.engines
+
 CONTENT = "Ottilie"
 """A word that only buyers of the book read."""
 

@@ -33,5 +33,7 @@ def stripe_schema() -> Path:
 
 def compiler() -> str:
     return _needed(shutil.which("gcc"), "a C compiler (gcc)")
+
+
 def postgres_binaries() -> Path:
     return Path(_needed(binaries(), "PostgreSQL"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from adapters.postgres.store import PostgresStore
@@ -29,3 +29,11 @@ def open_postgres(url: str) -> PostgresStore:
             'DATABASE_URL begins with postgresql://, which needs one more package: pip install "coatcheck[postgres]"'
         ) from error
     return PostgresStore.open(url)
+
+
+def no_copies() -> NoReturn:
+    """Raises NoBackupHere."""
+    raise NoBackupHere(
+        "a database on PostgreSQL is backed up by its own tools: pg_dump, or base backups and WAL for any "
+        "moment (docs/postgresql.md)"
+    )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 
 import psycopg
 
-from adapters.postgres.connecting import NoBackupHere
 from adapters.postgres.desk import Answer, Desk
 from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.scrubbing import scrub
@@ -72,13 +70,6 @@ class PostgresStore:
     def repeated(self) -> int:
         """How often a transaction was run again, since another was in its way or a line broke."""
         return self._transactions.repeated
-
-    def backup(self, target: Path) -> NoReturn:
-        """Raises NoBackupHere."""
-        raise NoBackupHere(
-            "a database on PostgreSQL is backed up by its own tools: pg_dump, or base backups and WAL for any "
-            "moment (docs/postgresql.md)"
-        )
 
     def close(self) -> None:
         """Finish what waits and let go of the connections."""

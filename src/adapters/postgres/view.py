@@ -14,7 +14,7 @@ from domain.magic_link import MagicLink
 from domain.mail import Mail, MailState
 from domain.moves import Move
 from domain.purchase import Checkout, Fact, FactKind, Purchase
-from domain.records import Download, PaymentDue, Quarantined, Tally, User
+from domain.records import Backlog, Download, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -40,6 +40,12 @@ _OWNERS: Final = (
     f"SELECT {rows.USER} FROM users WHERE id > %(after)s AND id IN ("  # noqa: S608 - constants
     "SELECT user_id FROM purchases WHERE pid = %(pid)s UNION SELECT user_id FROM purchases "
     "WHERE contents <> '' AND ' ' || contents || ' ' LIKE '%% ' || %(pid)s || ' %%') ORDER BY id LIMIT %(limit)s"
+)
+_BACKLOG: Final = (
+    "SELECT (SELECT count(*) FROM outbox WHERE state = 'queued'), "
+    "(SELECT min(queued_at) FROM outbox WHERE state = 'queued'), "
+    "(SELECT count(*) FROM outbox WHERE state = 'stuck'), "
+    "(SELECT count(*) FROM quarantine WHERE closed_at IS NULL)"
 )
 _FACT: Final = f"SELECT {rows.FACT} FROM facts WHERE object_id = %s"  # noqa: S608 - constants
 _HOLDINGS_BY_SESSION: Final = f"SELECT {rows.PURCHASE} FROM purchases WHERE session_id = %s"  # noqa: S608 - constants
@@ -140,6 +146,10 @@ class PostgresView:
         """See BooksView."""
         row = self._row(_PURCHASE_BY_PAYMENT, (payment,))
         return None if row is None else self._with_facts([row])[0]
+
+    def facts_of(self, payment: str) -> Sequence[Fact]:
+        """See BooksView."""
+        return [rows.fact_of(row) for row in self._sql(_FACTS, ([], [payment]))]
 
     def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
         """See BooksView."""
@@ -259,6 +269,16 @@ class PostgresView:
     def first_checkout_at(self) -> datetime | None:
         """See BooksView."""
         return rows.maybe_moment(self._value("SELECT min(started_at) FROM checkouts"))
+
+    def backlog(self) -> Backlog:
+        """See BooksView."""
+        queued, oldest, stuck, quarantined = self._sql(_BACKLOG).fetchone() or (0, None, 0, 0)
+        return Backlog(
+            queued=queued,
+            oldest_queued_at=rows.maybe_moment(oldest),
+            stuck=stuck,
+            quarantined=quarantined,
+        )
 
     def tally(self) -> Tally:
         """See BooksView."""

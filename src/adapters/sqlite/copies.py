@@ -13,8 +13,8 @@ from typing import Final
 
 from sqlite_utils import Database
 
+from adapters.sql.rows import micros
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.rows import micros
 from adapters.sqlite.schema import migrations
 from adapters.sqlite.store import SqliteStore
 from domain.ports import StoreUnavailable

@@ -97,17 +97,6 @@ class SqliteStore:
         """Whether works have begun and are not committed yet."""
         return self._writer.under_way
 
-    def backup(self, target: Path) -> int:
-        """A consistent copy of the live file, made with SQLite's online backup; its size in bytes."""
-        source = open_reader(self.path)
-        copy = sqlite3.connect(target)
-        try:
-            source.backup(copy)
-        finally:
-            copy.close()
-            source.close()
-        return target.stat().st_size
-
     def close(self) -> None:
         """Finish what waits and let go of the file."""
         self._writer.close()
