@@ -45,7 +45,7 @@ def test_help_reads_well(shop: ShopServer, command: str) -> None:
             assert name in text
 
 
-def test_status_export_backup_and_reconcile(own_shop: ShopServer) -> None:
+def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -> None:
     anna = Shopper(own_shop)
     cs = anna.buy_and_pay("anna@example.com")
     status = own_shop.cli("status")
@@ -63,6 +63,10 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer) -> None:
     assert own_shop.cli("reconcile").returncode == 0, "nothing is left to repair"
     own_shop.sandbox.wait_for_mail("ben@example.com")
     copy = own_shop.folder / "copy.db"
+    if engine == "postgres":
+        refused = own_shop.cli("backup", str(copy), check=False)
+        assert (refused.returncode, "pg_dump" in refused.stderr, copy.exists()) == (2, True, False)
+        return
     own_shop.cli("backup", str(copy))
     assert sqlite3.connect(copy).execute("SELECT count(*) FROM purchases").fetchone() == (2,)
     raw = copy.read_bytes()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
+from support.engines import everything_in, files_of
 from support.servers import BOOK, PHOTOS, Shopper, ShopServer
 
 pytestmark = pytest.mark.engines
@@ -172,14 +171,17 @@ def _sell(shop: ShopServer) -> None:
     shop.sandbox.pay(buyer.buy(PHOTOS), email=address(), copies=1)
 
 
-def traces(folder: Path, text: str) -> list[str]:
-    """The files of a shop that hold these bytes anywhere."""
-    files = [path for path in folder.rglob("*") if path.is_file() and "sandbox" not in path.name]
-    return [path.name for path in files if text.encode() in path.read_bytes()]
-
-
-def test_after_erasing_no_row_and_no_byte_names_the_address(own_shop: ShopServer) -> None:
+def test_after_erasing_no_row_and_no_byte_names_the_address(
+    own_shop: ShopServer, engine: str, request: pytest.FixtureRequest
+) -> None:
     """Among others, so that pages are split, moved and freed all the time; then the file is read as bytes."""
+    server = None if engine == "sqlite" else request.getfixturevalue("postgres")
+
+    def traces(text: str) -> list[str]:
+        """The files that hold these bytes anywhere."""
+        files = [path for path in files_of(own_shop, server) if "sandbox" not in path.name]
+        return [path.name for path in files if text.encode() in path.read_bytes()]
+
     email, moved_to, ben = address(), address(), address()
     for _ in range(25):
         _sell(own_shop)
@@ -192,18 +194,16 @@ def test_after_erasing_no_row_and_no_byte_names_the_address(own_shop: ShopServer
         _sell(own_shop)
     wrong = Shopper(own_shop).buy()
     own_shop.sandbox.pay(wrong, email=email, copies=1, change={"currency": "eur"})
-    assert traces(own_shop.folder, email), "there is something to erase"
+    assert traces(email), "there is something to erase"
     assert anna.get("/account/erase").text.count("The Last Cloakroom") == 1
     assert anna.post("/account/erase", {}).status_code == 400
     done = anna.post("/account/erase", {"sure": "yes"})
     assert "You are erased" in done.text
     assert "session=;" in done.headers["set-cookie"]
     assert anna.get("/library").headers["location"] == "/request-login"
-    assert traces(own_shop.folder, email) == []
-    assert traces(own_shop.folder, moved_to) == []
-    database = sqlite3.connect(own_shop.folder / "data" / "coatcheck.db")
-    assert email not in "\n".join(database.iterdump())
-    database.close()
+    assert traces(email) == []
+    assert traces(moved_to) == []
+    assert email not in everything_in(own_shop)
     books = own_shop.export()
     [purchase] = [p for p in books["purchase"] if p["id"] == order]
     assert (purchase["email"], purchase["user"], purchase["amount"]) == (None, None, 900)
@@ -212,7 +212,7 @@ def test_after_erasing_no_row_and_no_byte_names_the_address(own_shop: ShopServer
     own_shop.cli("reconcile", check=False)
     time.sleep(1)
     assert len(own_shop.sandbox.mails_to(email)) == before
-    assert traces(own_shop.folder, email) == []
+    assert traces(email) == []
 
 
 # ------------------------------------------------------------------ prices of every kind

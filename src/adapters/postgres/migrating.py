@@ -44,7 +44,7 @@ def migrate(
             if migration.number in done:
                 continue
             with hand.transaction() if engine is Engine.POSTGRESQL else contextlib.nullcontext():
-                for statement in migration.statements(collate=engine is not Engine.COCKROACHDB):
+                for statement in migration.statements(engine):
                     hand.execute(statement.encode(), prepare=False)
                 hand.execute(
                     "INSERT INTO migrations (number, name) VALUES (%s, %s) ON CONFLICT DO NOTHING",
