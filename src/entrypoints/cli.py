@@ -27,11 +27,12 @@ from entrypoints.container import (
     open_shop,
 )
 from entrypoints.listening import Address, CannotListen
-from entrypoints.logs import set_up_logs
+from entrypoints.logs import BatchedLines, set_up_logs
 from entrypoints.progress import progress
 from entrypoints.reports import export_lines, reconciled_lines, registered_lines, status_lines
 from entrypoints.serving import serve
 from entrypoints.settings import HELP, Settings, SettingsRefused, read_environment, settle
+from entrypoints.workers import Workers, command_of, die_with_parent
 
 T = TypeVar("T")
 
@@ -130,27 +131,56 @@ def demo() -> None:
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes (SQLite: 1)."
 )
+@click.option("--inherited", type=int, hidden=True, help="The socket of the process that watches this one.")
 @click.option("--ssl-certfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For TLS.")
 @click.option("--ssl-keyfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For TLS.")
 def serve_command(
-    host: str, port: int, workers: int, ssl_certfile: Path | None, ssl_keyfile: Path | None
+    host: str,
+    port: int,
+    workers: int,
+    inherited: int | None,
+    ssl_certfile: Path | None,
+    ssl_keyfile: Path | None,
 ) -> None:
-    """Run the shop: pages, webhook and mail, in one process."""
+    """Run the shop: pages, webhook and mail, in one process; on PostgreSQL in several, if you like."""
+    if inherited is not None:
+        die_with_parent()
     settings = _settings()
-    if workers > 1:
+    if workers > 1 and isinstance(settings.database, Path):
         raise Refusal(
-            "--workers: SQLite is served by one process, which is fast enough for most; leave it at 1"
+            "--workers: SQLite is served by one process, which is fast enough for most; leave it at 1, "
+            "or set DATABASE_URL to a database on PostgreSQL"
         )
     if (ssl_certfile is None) != (ssl_keyfile is None):
         raise Refusal("--ssl-certfile and --ssl-keyfile go together: give both, or none behind a proxy")
-    address = Address(host=host, port=port, certificate=ssl_certfile, key=ssl_keyfile)
+    address = Address(host=host, port=port, certificate=ssl_certfile, key=ssl_keyfile, inherited=inherited)
     lines = set_up_logs()
+    if workers > 1:
+        _watch(settings, address, workers, lines)
+        return
     container = Container(settings=settings, serving=True, log_access=lines.access)
 
     def when_up() -> None:
         click.echo(f"{settings.base_url} is open (listening on {host}:{port})", err=True)
 
     _run(lambda: serve(container, address, lines=lines, when_up=when_up))
+
+
+def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLines) -> None:
+    """Open the shop once, so that what is wrong is said once; then start the workers and look after them."""
+
+    async def main() -> None:
+        container = Container(settings=settings)
+        await open_shop(container)
+        await close_shop(container)
+        options = ["--host", address.host, "--port", str(address.port)]
+        if address.certificate is not None and address.key is not None:
+            options += ["--ssl-certfile", str(address.certificate), "--ssl-keyfile", str(address.key)]
+        with address.listen() as listening:
+            await Workers(listening, command_of(*options, "--inherited"), workers).run()
+        lines.flush()
+
+    _run(main)
 
 
 @main.command(epilog=_ENVIRONMENT)

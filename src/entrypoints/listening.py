@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from granian.constants import Interfaces, SSLProtocols
+from granian.net import SocketHolder  # type: ignore[attr-defined]  # what granian hands its own workers
 from granian.server.embed import Server
 
 if TYPE_CHECKING:
@@ -39,6 +40,30 @@ class Address:
     port: int
     certificate: Path | None = None
     key: Path | None = None
+    inherited: int | None = None
+    """A socket that listens there already, of the process that started this one."""
+
+    def listen(self) -> socket.socket:
+        """A socket that listens there, for processes to inherit. Raises CannotListen."""
+        host = _resolved(self)
+        _check_free(self, host)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, self.port), family=family, backlog=_BACKLOG)
+        listening.setblocking(False)
+        return listening
+
+
+class _Server(Server):
+    """granian's, on a socket that may be there already."""
+
+    inherited: int | None = None
+
+    def _init_shared_socket(self) -> None:
+        if self.inherited is None:
+            super()._init_shared_socket()  # type: ignore[no-untyped-call]  # granian left this one untyped
+        else:
+            of_unix = False
+            self._shd: Any = SocketHolder(self.inherited, of_unix, _BACKLOG)  # type: ignore[call-arg]  # as it is built
 
 
 @dataclass(slots=True)
@@ -51,8 +76,9 @@ class Listener:
     async def run(self, *, until: asyncio.Event, when_up: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop, then finish the requests under way. Raises CannotListen."""
         host = _resolved(self.address)
-        _check_free(self.address, host)
-        server = Server(
+        if self.address.inherited is None:
+            _check_free(self.address, host)
+        server = _Server(
             self.app,
             address=host,
             port=self.address.port,
@@ -65,6 +91,7 @@ class Listener:
             ssl_key=self.address.key,
             ssl_protocol_min=SSLProtocols.tls12,
         )
+        server.inherited = self.address.inherited
         serving = asyncio.create_task(server.serve())
         try:
             await _answering(host, self.address.port, serving)

@@ -33,6 +33,7 @@ _QUIET: Final = (
     "aiosmtplib",
     "markdown_it",
     "asyncio",
+    "psycopg",
 )
 
 log = logging.getLogger("coatcheck")

@@ -1,0 +1,93 @@
+"""`serve --workers N` on PostgreSQL: one address, several processes, and somebody who looks after them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.postgres import PostgresServer
+from support.servers import Shopper, ShopServer, a_shop
+
+
+def workers_of(shop: ShopServer) -> set[int]:
+    """The processes that the shop's own process started."""
+    assert shop.process.child is not None
+    children = Path(f"/proc/{shop.process.child.pid}/task/{shop.process.child.pid}/children")
+    return {int(number) for number in children.read_text().split()} if children.exists() else set()
+
+
+def alive(number: int) -> bool:
+    """And no zombie either."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(holds: Callable[[], bool], *, within: float = 20.0) -> None:
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def three(tmp_path: Path, postgres: PostgresServer) -> Iterator[ShopServer]:
+    """A shop of three processes, each of which has taken a request."""
+    with a_shop(tmp_path, DATABASE_URL=postgres.url(postgres.new_database())) as shop:
+        shop.process.stop()
+        shop.process.command += ["--workers", "3"]
+        shop.start()
+        wait_until(lambda: shop.log.read_text().count("is open") == 4)  # one of before, three of now
+        yield shop
+
+
+def test_three_workers_sell_together_and_one_that_dies_is_replaced(three: ShopServer) -> None:
+    before = workers_of(three)
+    assert len(before) == 3
+    with ThreadPoolExecutor(6) as crowd:
+        list(crowd.map(lambda n: Shopper(three).buy_and_pay(f"buyer{n}@example.com"), range(12)))
+    books = three.export()
+    assert (len(books["user"]), len(books["purchase"])) == (12, 12)
+    assert [(m["state"], m["attempts"]) for m in books["mail"]] == [("sent", 1)] * 12
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    statuses = {Shopper(three).get("/").status_code for _ in range(30)}
+    assert statuses == {200}, "the others go on, and nothing was in the dead one's queue"
+    wait_until(lambda: len(workers_of(three)) == 3 and victim not in workers_of(three))
+    assert "a worker died and is started again" in str(three.log_lines)
+
+
+def test_workers_stop_when_they_are_told_and_die_with_their_parent(three: ShopServer) -> None:
+    assert three.process.child is not None
+    first = workers_of(three)
+    three.process.child.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert Shopper(three).get("/readyz").status_code == 503
+    assert Shopper(three).get("/").status_code == 200, "and go on serving for five seconds"
+    assert three.process.child.wait(25) == 0
+    assert not any(alive(number) for number in first)
+    three.start()
+    wait_until(lambda: len(workers_of(three)) == 3)
+    second = workers_of(three)
+    os.kill(three.process.child.pid, signal.SIGKILL)
+    three.process.child.wait(5)
+    wait_until(lambda: not any(alive(number) for number in second), within=5)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{three.url}/healthz", timeout=2)
+
+
+def test_what_is_wrong_is_said_once_before_any_worker_starts(three: ShopServer) -> None:
+    taken = three.cli("serve", "--workers", "2", "--port", str(three.sandbox.port), check=False)
+    assert (taken.returncode, taken.stderr.count("choose another port")) == (2, 1)
+    three.environment["DATABASE_URL"] = three.environment["DATABASE_URL"].replace("postgres:", "nobody:")
+    away = three.cli("serve", "--workers", "2", "--port", "1", check=False)
+    assert (away.returncode, away.stderr.count("cannot open the database")) == (2, 1)
+    assert "password%20" not in away.stderr
