@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
 
-from adapters.postgres.schema import UNIQUE
-from adapters.postgres.store import PostgresStore
+from adapters.postgres.connecting import UnfitDatabase
+from adapters.postgres.migrating import check_uniqueness, migrate
+from adapters.postgres.schema import MIGRATIONS, UNIQUE, Migration
+from adapters.postgres.session import Engine, connect, conninfo
+from adapters.postgres.store import CONNECTIONS, PostgresStore
+from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
 from domain.books import Books
-from domain.ports import Store
-from support.postgres import PostgresServer
+from domain.ports import Store, StoreBusy, StoreUnavailable
+from domain.values import CheckoutId, Digest, EmailAddress, UserId
+from support.cutting import CuttingProxy
+from support.postgres import PostgresServer, a_postgres
+from support.servers import ROOT, clean_environment, free_port
 
 T = TypeVar("T")
 
@@ -52,7 +65,8 @@ class TestPostgresStore(StoreContract):
 def test_postgres_and_memory_give_the_same_answers(emptied: PostgresStore, history: list[Op]) -> None:
     """Any history of works: each answer, and everything that stands in the books afterwards."""
     asyncio.run(emptied.transact(empty))
-    gives_the_fakes_answers(emptied, history, run=asyncio.run)
+    with asyncio.Runner() as runner:
+        gives_the_fakes_answers(emptied, history, run=runner.run)
 
 
 def empty(books: Books) -> None:
@@ -66,3 +80,359 @@ def emptied(postgres: PostgresServer) -> Iterator[PostgresStore]:
     store = PostgresStore.open(postgres.url(postgres.new_database()))
     yield store
     store.close()
+
+
+# ------------------------------------------------------------------ promises of its own
+
+
+@pytest.fixture
+def url(postgres: PostgresServer) -> Iterator[str]:
+    database = postgres.new_database()
+    yield postgres.url(database)
+    postgres.drop(database)
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[PostgresStore]:
+    opened = PostgresStore.open(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def proxy(postgres: PostgresServer) -> Iterator[CuttingProxy]:
+    line = CuttingProxy(postgres.port)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def far_store(url: str, postgres: PostgresServer, proxy: CuttingProxy) -> Iterator[PostgresStore]:
+    """A store behind a line that can be cut."""
+    opened = PostgresStore.open(url.replace(f":{postgres.port}/", f":{proxy.port}/"))
+    yield opened
+    opened.close()
+
+
+def counted(runs: list[int]) -> Callable[[Books], bool]:
+    def work(books: Books) -> bool:
+        runs.append(1)
+        return books.queue(samples.a_mail())
+
+    return work
+
+
+def test_a_line_that_breaks_before_the_commit_is_tried_again_on_another(
+    far_store: PostgresStore, proxy: CuttingProxy
+) -> None:
+    for word in ("BEGIN", "outbox"):
+        runs: list[int] = []
+        asyncio.run(far_store.transact(lambda b: b._sql("DELETE FROM outbox")))  # type: ignore[attr-defined]
+        proxy.cut(word, before=True)
+        assert asyncio.run(far_store.transact(counted(runs))) is True
+        assert (proxy.cuts, len(runs)) == (1, 1 if word == "BEGIN" else 2)
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_line_that_breaks_at_the_commit_is_unknown_and_not_run_again(
+    far_store: PostgresStore, proxy: CuttingProxy, store: PostgresStore, *, done: bool
+) -> None:
+    """Whether the server got the COMMIT or not: nobody on this side can know."""
+    runs: list[int] = []
+    proxy.cut("COMMIT", before=not done)
+    with pytest.raises(StoreUnavailable, match="unknown") as raised:
+        asyncio.run(far_store.transact(counted(runs)))
+    assert not isinstance(raised.value, StoreBusy), "which would say that it was not done"
+    assert (proxy.cuts, len(runs)) == (1, 1)
+    assert asyncio.run(store.read(lambda b: b.mail("m1") is not None)) is done
+    assert asyncio.run(far_store.transact(lambda b: b.queue(samples.a_mail()))) is not done
+
+
+def test_lines_that_break_again_and_again_end_in_a_refusal_within_seconds(
+    far_store: PostgresStore, proxy: CuttingProxy
+) -> None:
+    proxy.cut("outbox", before=True, times=999)
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(far_store.transact(lambda b: b.queue(samples.a_mail())))
+    assert time.monotonic() - began < 11
+    proxy.cuts_left = 0
+    assert asyncio.run(far_store.transact(lambda b: b.queue(samples.a_mail()))) is True
+
+
+def test_works_in_each_others_way_are_run_again_until_each_was_alone(store: PostgresStore) -> None:
+    """Write skew: each counts what the other writes. SERIALIZABLE lets one of two through, the other sees it."""
+
+    def one_more(number: int) -> Callable[[Books], int]:
+        def work(books: Books) -> int:
+            held = len(books.mails_after("", limit=99))
+            books.queue(samples.a_mail(f"m{number:02}"))
+            return held
+
+        return work
+
+    async def crowd() -> list[int]:
+        return await asyncio.gather(*(store.transact(one_more(n)) for n in range(40)))
+
+    assert sorted(asyncio.run(crowd())) == list(range(40)), "as if one had come after the other"
+    assert store.repeated > 0, "or nobody was in anybody's way"
+
+
+def test_two_leasers_at_once_neither_share_a_mail_nor_wait(store: PostgresStore) -> None:
+    """The first holds its rows while the second leases; without SKIP LOCKED it would wait for the first."""
+    for n in range(4):
+        asyncio.run(store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n}"))))
+    held, go = threading.Event(), threading.Event()
+    first_runs: list[list[str]] = []
+
+    def lease(books: Books) -> list[str]:
+        until = samples.NOW + samples.MINUTE
+        return [m.key for m in books.lease_mails(now=samples.NOW, until=until, limit=2)]
+
+    def slow(books: Books) -> list[str]:
+        first_runs.append(lease(books))
+        held.set()
+        go.wait(5)
+        return first_runs[-1]
+
+    async def main() -> tuple[list[str], list[str], float]:
+        first = asyncio.create_task(store.transact(slow))
+        await asyncio.to_thread(held.wait, 5)
+        began = time.monotonic()
+        second = await store.transact(lease)
+        waited = time.monotonic() - began
+        go.set()
+        return await first, second, waited
+
+    first, second, waited = asyncio.run(main())
+    assert first_runs[0] == ["m0", "m1"]
+    assert second == ["m2", "m3"]
+    assert set(first).isdisjoint(second)
+    assert waited < 1
+
+
+def test_twenty_leasers_share_out_what_is_due(store: PostgresStore) -> None:
+    async def main() -> list[list[str]]:
+        await asyncio.gather(
+            *(store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n:02}"))) for n in range(40))
+        )
+
+        def lease(books: Books) -> list[str]:
+            until = samples.NOW + samples.MINUTE
+            return [m.key for m in books.lease_mails(now=samples.NOW, until=until, limit=2)]
+
+        return await asyncio.gather(*(store.transact(lease) for _ in range(20)))
+
+    leased = [key for keys in asyncio.run(main()) for key in keys]
+    assert sorted(leased) == [f"m{n:02}" for n in range(40)]
+
+
+def test_cancelling_a_caller_neither_withdraws_its_work_nor_harms_others(store: PostgresStore) -> None:
+    async def main() -> tuple[bool, bool]:
+        began, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+        def slow(books: Books) -> bool:
+            began.set()
+            go.wait(5)
+            try:
+                return books.queue(samples.a_mail("slow"))
+            finally:
+                ended.set()
+
+        task = asyncio.create_task(store.transact(slow))
+        await asyncio.to_thread(began.wait, 5)
+        task.cancel()
+        await asyncio.wait({task})
+        go.set()
+        await asyncio.to_thread(ended.wait, 5)
+        return task.cancelled(), await store.transact(lambda b: b.queue(samples.a_mail("slow")))
+
+    assert asyncio.run(main()) == (True, False), "it was cancelled, and its mail stands"
+
+
+def test_a_full_queue_refuses_before_it_began(store: PostgresStore) -> None:
+    async def main() -> tuple[int, int]:
+        go = threading.Event()
+        blockers = [asyncio.create_task(store.transact(lambda _: go.wait(5))) for _ in range(CONNECTIONS)]
+        await asyncio.sleep(0.3)
+        works = [store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n:03}"))) for n in range(300)]
+        waiting = asyncio.gather(*works, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        go.set()
+        answers = await waiting
+        await asyncio.gather(*blockers)
+        refused = sum(isinstance(a, StoreBusy) for a in answers)
+        return refused, await store.read(lambda b: len(b.mails_after("", limit=999)))
+
+    assert asyncio.run(main()) == (300 - 256, 256)
+
+
+def test_a_caller_whose_turn_does_not_come_is_told_after_five_seconds_and_nothing_is_done(
+    store: PostgresStore,
+) -> None:
+    async def main() -> tuple[BaseException, float, bool]:
+        go = threading.Event()
+        blockers = [asyncio.create_task(store.transact(lambda _: go.wait(9))) for _ in range(CONNECTIONS)]
+        await asyncio.sleep(0.3)
+        began = time.monotonic()
+        [answer] = await asyncio.gather(
+            store.transact(lambda b: b.queue(samples.a_mail())), return_exceptions=True
+        )
+        waited = time.monotonic() - began
+        go.set()
+        await asyncio.gather(*blockers)
+        await asyncio.sleep(0.1)
+        assert isinstance(answer, BaseException)
+        return answer, waited, await store.read(lambda b: b.mail("m1") is None)
+
+    answer, waited, undone = asyncio.run(main())
+    assert isinstance(answer, StoreBusy)
+    assert 4.5 < waited < 7
+    assert undone
+
+
+def test_a_text_with_nul_is_looked_up_and_not_found(store: PostgresStore) -> None:
+    """PostgreSQL has no NUL in its texts; a path can have one."""
+    assert asyncio.run(store.read(lambda b: b.purchase(CheckoutId("a\0b")))) is None
+    nul = replace(samples.a_session(), label="Fire\0fox")
+    asyncio.run(store.transact(lambda b: b.add_session(nul)))
+    kept = asyncio.run(store.read(lambda b: b.session(Digest("t1"))))
+    assert kept is not None
+    assert kept.label == "Fire\N{REPLACEMENT CHARACTER}fox"
+
+
+# ------------------------------------------------------------------ opening
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")],
+)
+def test_a_server_that_could_lose_a_sale_is_refused_by_the_settings_name(setting: str, value: str) -> None:
+    with a_postgres(**{setting: value}) as server:
+        with pytest.raises(UnfitDatabase, match=f"{setting} is {value}.*set {setting} = on"):
+            PostgresStore.open(server.url("postgres"))
+        assert server.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
+def test_local_commits_are_enough_without_standbys_and_not_with_them() -> None:
+    with a_postgres(synchronous_commit="local") as server:
+        PostgresStore.open(server.url("postgres")).close()
+        server.execute("ALTER SYSTEM SET synchronous_standby_names = 'other'")
+        server.execute("SELECT pg_reload_conf()")
+        time.sleep(0.5)
+        with pytest.raises(UnfitDatabase, match="synchronous_commit is local"):
+            PostgresStore.open(server.url("postgres"))
+
+
+def test_a_database_that_takes_no_writes_is_refused(url: str) -> None:
+    with pytest.raises(UnfitDatabase, match="target_session_attrs=read-write"):
+        PostgresStore.open(f"{url}&options=-c%20default_transaction_read_only%3Don")
+
+
+def test_of_several_hosts_the_one_that_answers_is_taken(url: str, postgres: PostgresServer) -> None:
+    dead = f"127.0.0.1:{free_port()}"
+    several = url.replace(f"127.0.0.1:{postgres.port}", f"{dead},127.0.0.1:{postgres.port}")
+    store = PostgresStore.open(f"{several}&target_session_attrs=read-write")
+    asyncio.run(store.ready())
+    store.close()
+
+
+def test_a_lost_unique_index_is_found_at_the_start(url: str, postgres: PostgresServer) -> None:
+    PostgresStore.open(url).close()
+    name = url.partition("?")[0].rpartition("/")[2]
+    postgres.execute("DROP INDEX users_email", database=name)
+    postgres.execute("ALTER TABLE facts DROP CONSTRAINT facts_pkey", database=name)
+    with pytest.raises(UnfitDatabase, match=r"users \(email\), facts \(object_id\)"):
+        PostgresStore.open(url)
+
+
+def test_a_database_of_a_newer_release_is_refused(url: str, postgres: PostgresServer) -> None:
+    PostgresStore.open(url).close()
+    name = url.partition("?")[0].rpartition("/")[2]
+    postgres.execute("INSERT INTO migrations (number, name) VALUES (99, 'of later')", database=name)
+    with pytest.raises(UnfitDatabase, match="newer release"):
+        PostgresStore.open(url)
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_several_who_migrate_at_once_do_it_once(url: str, engine: Engine) -> None:
+    """Under PostgreSQL's advisory lock, and under the row that stands in for it elsewhere."""
+    scripts: list[str] = []
+
+    def one(_: int) -> None:
+        with connect(conninfo(url)) as guard, connect(conninfo(url)) as hand:
+            migrate(
+                guard, hand, engine, migrations=(Noted(1, "noted", MIGRATIONS[0].script, scripts=scripts),)
+            )
+            check_uniqueness(hand)
+
+    with ThreadPoolExecutor(6) as crowd:
+        list(crowd.map(one, range(6)))
+    assert scripts == ["noted"]
+
+
+@dataclass(frozen=True)
+class Noted(Migration):
+    scripts: list[str] = field(default_factory=list)
+
+    def statements(self, engine: Engine) -> list[str]:
+        self.scripts.append(self.name)
+        time.sleep(0.05)  # so that those who do not keep each other out meet
+        return super().statements(engine)
+
+
+def test_processes_that_start_at_once_on_an_empty_database_all_open(url: str) -> None:
+    code = "import sys; from adapters.postgres.store import PostgresStore; PostgresStore.open(sys.argv[1]).close()"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, url], env=clean_environment(), stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for process in started:
+        _, words = process.communicate(timeout=60)
+        assert (process.returncode, words) == (0, b"")
+
+
+def test_addresses_are_in_no_statistics(url: str, store: PostgresStore, postgres: PostgresServer) -> None:
+    """The server samples columns for its planner, and an erasure would not reach what it sampled."""
+
+    def fill(books: Books) -> None:
+        for n in range(300):
+            mailbox = EmailAddress(f"buyer{n}@example.com")
+            books.add_session(samples.a_session(f"s{n}", mailbox=mailbox, token=f"t{n}"))
+            books.user_for(mailbox, new_id=UserId(f"u{n}"), now=samples.NOW)
+            books.queue(replace(samples.a_mail(f"m{n}"), to=mailbox))
+
+    asyncio.run(store.transact(fill))
+    name = url.partition("?")[0].rpartition("/")[2]
+    postgres.execute("ANALYZE", database=name)
+    sampled = postgres.execute("SELECT s::text FROM pg_stats s WHERE schemaname = 'public'", database=name)
+    assert sampled
+    assert "@example.com" not in str(sampled)
+
+
+# ------------------------------------------------------------------ the race, for real
+
+
+def test_processes_that_claim_the_same_sales_at_once_book_each_once(
+    url: str, postgres: PostgresServer
+) -> None:
+    """Four processes, each with its own threads, all told of the same forty sales in an order of their own."""
+    PostgresStore.open(url).close()
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "support.claiming", url, str(seed)],
+            env={**clean_environment(), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"},
+            stdout=subprocess.PIPE,
+        )
+        for seed in range(4)
+    ]
+    first = sum(int(process.communicate(timeout=100)[0]) for process in started)
+    assert [process.returncode for process in started] == [0] * 4
+    assert first == 40, "each sale was booked first by exactly one"
+    name = url.partition("?")[0].rpartition("/")[2]
+    counts = postgres.execute(
+        "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM users), (SELECT count(*) FROM outbox)",
+        database=name,
+    )
+    assert counts == [(40, 8, 40)], "of eight mailboxes"
