@@ -1,6 +1,8 @@
 # Two commands: `make demo` to see the shop, `make test` to test it. Everything is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# Test files run beside each other: most of their time they wait for a server, a browser or a disk.
+TESTERS ?= 3
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
 # uv is quick; where it cannot reach an index, pip does the same.
@@ -16,7 +18,7 @@ test: tests
 check: format-check lint types contracts tests
 
 tests: bring
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 nightly: bring
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
