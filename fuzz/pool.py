@@ -11,7 +11,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from domain.claim import CheckoutReading
 from domain.values import ProviderRef
@@ -86,7 +86,9 @@ class Pool:
 
     def proved_by(self, request: Request) -> frozenset[bytes]:
         """The addresses that a request may be shown: its cookies proved them, or the link it brings."""
-        carried = request.target + b"".join(value for name, value in request.headers if name == b"cookie")
+        carried = unquote_to_bytes(request.target) + b"".join(
+            value for name, value in request.headers if name == b"cookie"
+        )
         found: set[bytes] = set()
         for token in _TOKEN.findall(carried):
             found |= self._proved.get(token, frozenset())
@@ -106,7 +108,9 @@ class Pool:
     def _note(self, token: bytes, addresses: frozenset[bytes]) -> None:
         self._proved[token] = addresses
         if len(self._proved) > _PROOFS_KEPT:
-            del self._proved[next(iter(self._proved))]
+            used = {text.encode() for text in self.strays}
+            used |= {text.encode() for one in self.personas for text in (*one.tokens, *one.cookies.values())}
+            self._proved = {token: found for token, found in self._proved.items() if token in used}
 
     # ------------------------------------------------------------------ how buyers come to be
 

@@ -19,6 +19,7 @@ import pytest
 
 from adapters.stripe.payments import StripePayments, _create_params
 from adapters.stripe.signature import objection
+from adapters.stripe.wire import news_of
 from domain.ports import (
     CheckoutNews,
     CheckoutOffer,
@@ -166,6 +167,25 @@ def test_a_delivery_is_read_with_either_of_two_secrets(sandbox: Sandbox) -> None
     assert rolling.page_origin == "https://checkout.stripe.com"
     assert isinstance(StripePayments(key="sk_test_x", webhook_secrets=("whsec_new",), api_base=None).hear(
         body, header, now=now), Unheard)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 2**64, 10**30])
+@pytest.mark.parametrize("field", ["created", "amount_total", "amount_subtotal", "expires_at"])
+def test_an_event_with_a_number_that_fits_no_column_is_not_heard(field: str, number: int) -> None:
+    """It would fail in the store, and be sent again for three days."""
+    session = {"id": "cs_test_a", "created": 1, "livemode": False}
+    event: dict[str, Any] = {
+        "id": "evt_1",
+        "object": "event",
+        "type": "checkout.session.completed",
+        "created": 1,
+    }
+    if field == "created":
+        event["created"] = number
+    else:
+        session[field] = number
+    body = json.dumps({**event, "data": {"object": session}}).encode()
+    assert isinstance(news_of(body), Unheard)
 
 
 def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbox: Sandbox) -> None:

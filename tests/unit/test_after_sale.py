@@ -70,6 +70,19 @@ def test_a_partial_refund_keeps_it_open_and_parts_that_add_up_close_it() -> None
     assert "closed now" in shop.letters_to(ANNA)[-1].text
 
 
+def test_never_more_goes_back_than_was_paid_whatever_is_told() -> None:
+    """Refunds that make no sense together are still a closed purchase, with a sum that can be shown."""
+    shop = Shop()
+    anna, ref = a_sale(shop)
+    for name in ("a", "b"):
+        told = shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=10**10, name=name)
+        assert shop.hear_fact(told) != "unheard"
+    assert isinstance(opens(anna), Closed)
+    assert [held.refunded for held in anna.greeting.holdings] == [PRICE]
+    shop.deliver_mail()
+    assert f"{PRICE / 100:.2f} USD" in shop.letters_to(ANNA)[-1].text
+
+
 def test_a_refund_that_fails_gives_access_back_and_the_buyer_hears_of_it() -> None:
     shop = Shop()
     anna, ref = a_sale(shop)

@@ -338,6 +338,12 @@ def test_a_household_is_an_ipv4_address_or_a_64(peer: str, network: str) -> None
     assert network_of(peer) == network
 
 
+def test_a_peer_that_is_named_at_length_is_nobody_and_not_remembered() -> None:
+    """A proxy may pass on whatever a client wrote into a header: `fe80::1%` and a kilobyte is an address to Python."""
+    assert network_of("fe80::1%eth0") == "fe80::/64"
+    assert network_of("fe80::1%" + "z" * 1000) == "unknown"
+
+
 # ------------------------------------------------------------------ sessions
 
 
