@@ -10,11 +10,33 @@ from pathlib import Path
 
 from benchmarks.engines import ENGINES
 from benchmarks.figures import Figure
+from benchmarks.instructions import instructions
+from benchmarks.logins import logins, timing
+from benchmarks.nodes import nodes
+from benchmarks.pages import guests, owners
+from benchmarks.report import write
+from benchmarks.schedules import schedules
 from benchmarks.stage import Stage, Wish
+from benchmarks.starting import cold_start, memory, unit_suite
 from benchmarks.webhook import webhook, webhook_full
+from support.servers import ROOT
 
 Bench = Callable[[Stage], Iterator[Figure]]
-BENCHES: dict[str, Bench] = {"webhook": webhook, "webhook-full": webhook_full}
+BENCHES: dict[str, Bench] = {
+    "guest": guests,
+    "owner": owners,
+    "webhook": webhook,
+    "webhook-full": webhook_full,
+    "login": logins,
+    "login-timing": timing,
+    "nodes": nodes,
+    "memory": memory,
+    "cold-start": cold_start,
+    "unit-suite": unit_suite,
+    "race": schedules,
+    "instructions": instructions,
+}
+LATEST = ROOT / "docs" / "benchmarks" / "latest.json"
 
 
 def main() -> int:
@@ -37,7 +59,11 @@ def main() -> int:
             for figure in BENCHES[name](stage):
                 figures.append(figure)
                 print(figure.line(), flush=True)
-    return 0
+    target = asked.out or (None if asked.only else LATEST)
+    if target is not None:
+        write(figures, wish, target)
+        print(f"written to {target}, and the plot beside it")
+    return 1 if any(figure.met is False for figure in figures) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, default=5, help="of each measurement, in turn (default: 5)")
     parser.add_argument("--sales", type=int, default=3000, help="in one run of the webhook (default: 3000)")
     parser.add_argument("--seconds", type=int, default=4, help="of one run of a page (default: 4)")
+    parser.add_argument(
+        "--out", type=Path, help="write JSON there (default, for all rows: docs/benchmarks/latest.json)"
+    )
     parser.add_argument("--past", type=int, default=1_000_000, help="purchases in the full database")
     return parser
 

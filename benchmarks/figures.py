@@ -15,6 +15,8 @@ class Goal(Enum):
     """Our median over the other's is at least the goal."""
     AT_MOST = "at most"
     """Our median is at most the goal."""
+    AT_LEAST = "at least"
+    """Our median is at least the goal."""
     AROUND_HALF = "half, give or take"
     """Our median is no further from a half than the goal: chance."""
     NONE = "none"
@@ -61,9 +63,27 @@ class Figure:
                 return self.ratio is not None and self.ratio >= self.goal
             case Goal.AT_MOST:
                 return statistics.median(self.ours) <= self.goal
+            case Goal.AT_LEAST:
+                return statistics.median(self.ours) >= self.goal
             case Goal.AROUND_HALF:
                 return abs(statistics.median(self.ours) - 0.5) <= self.goal
             case Goal.NONE:
+                return None
+
+    @property
+    def score(self) -> float | None:
+        """How far past its goal: 1 is the goal, 2 twice as good. None where there is no such measure."""
+        median = self.median
+        if self.goal is None or median is None:
+            return None
+        match self.judged:
+            case Goal.TIMES:
+                return None if self.ratio is None else self.ratio / self.goal
+            case Goal.AT_MOST:
+                return self.goal / median
+            case Goal.AT_LEAST:
+                return median / self.goal
+            case _:
                 return None
 
     def line(self) -> str:
@@ -84,6 +104,8 @@ class Figure:
                 return f"≥ {self.goal:g} x"
             case Goal.AT_MOST:
                 return f"≤ {self.goal:g} {self.unit}"
+            case Goal.AT_LEAST:
+                return f"≥ {self.goal:g} {self.unit}"
             case _:
                 return f".5 ± {self.goal:g}"
 

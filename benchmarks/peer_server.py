@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -10,28 +11,30 @@ from pathlib import Path
 import httpx
 
 from support.bring import TOOLS
-from support.servers import WEBHOOK_SECRET, Process, clean_environment, free_port
+from support.servers import ROOT, WEBHOOK_SECRET, Process, clean_environment, free_port
 
 HERE = Path(__file__).parent / "peer"
-VENV = TOOLS / "peer"
 
 
 def bring_peer() -> Path:
     """Its Python, with its locked requirements."""
-    python = VENV / "bin" / "python"
-    if not (VENV / ".done").exists():
-        shutil.rmtree(VENV, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        pip = [
-            str(VENV / "bin" / "pip"),
-            "install",
-            "--quiet",
-            "--require-hashes",
-            "-r",
-            str(HERE / "requirements.txt"),
-        ]
+    return _bring("peer", HERE / "requirements.txt")
+
+
+def bring_shop() -> Path:
+    """A Python with what the shop needs and nothing that only its tests do, which would cost memory and time."""
+    return _bring("shop", ROOT / "requirements.txt")
+
+
+def _bring(name: str, requirements: Path) -> Path:
+    venv, wanted = TOOLS / name, hashlib.sha256(requirements.read_bytes()).hexdigest()
+    python, done = venv / "bin" / "python", venv / ".done"
+    if not done.exists() or done.read_text() != wanted:
+        shutil.rmtree(venv, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+        pip = [str(venv / "bin" / "pip"), "install", "--quiet", "--require-hashes", "-r", str(requirements)]
         subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
-        (VENV / ".done").touch()
+        done.write_text(wanted)
     return python
 
 

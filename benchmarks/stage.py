@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.engines import Engine, engine
 from benchmarks.past import fill_with_past
-from benchmarks.peer_server import Peer
+from benchmarks.peer_server import Peer, bring_shop
 from benchmarks.sales import Till
-from support.servers import ShopServer, a_shop
+from support.servers import ShopServer
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,29 @@ class Stage:
             began = time.monotonic()
             fill_with_past(found, past)
             print(f"  ({name}: {past:,} purchases laid down in {time.monotonic() - began:.0f} s)", flush=True)
-        shop = self._stack.enter_context(a_shop(folder, DATABASE_URL=found.url))
+        shop = self._stack.enter_context(self._shop(folder, found))
         return Subject(shop=shop, engine=found, till=Till(shop, found))
+
+    @contextlib.contextmanager
+    def _shop(self, folder: Path, found: Engine) -> Iterator[ShopServer]:
+        """As it ships: with what it needs installed and nothing else, and Python's own defaults."""
+        shop = ShopServer(folder, more={"DATABASE_URL": found.url})
+        shop.process.command[0] = self.python
+        shop.environment.pop("PYTHONWARNINGS")
+        shop.sandbox.start()
+        try:
+            shop.start()
+            yield shop
+        finally:
+            for client in shop.clients:
+                client.close()
+            shop.process.stop()
+            shop.sandbox.stop()
+
+    @property
+    def python(self) -> str:
+        """The Python that runs what is measured."""
+        return str(bring_shop())
 
     @property
     def shop(self) -> Subject:
