@@ -90,9 +90,9 @@ def rate_of(
 
 
 def fire(
-    base: str, shots: Iterable[Shot], *, folder: Path, expect: int = 200, connections: int = 64
-) -> float:
-    """Make every request once, 64 at a time; answers a second. Raises if one has another status."""
+    base: str, shots: Iterable[Shot], *, folder: Path, expect: int = 200, connections: int = 64, strict: bool = True
+) -> float:  # fmt: skip
+    """Make every request once, 64 at a time; answers a second. `strict`: raises if one has another status."""
     script, lines = folder / "once_each.lua", folder / "shots.txt"
     script.write_text(_ONCE_EACH)
     lines.write_text("".join(shot.line() for shot in shots))
@@ -109,7 +109,7 @@ def fire(
         str(expect),
     ]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "answer" not in told.stderr, told.stderr[:500]
+    assert not strict or "answer" not in told.stderr, told.stderr[:500]
     found = re.search(r"RATE ([\d.]+)", told.stdout)
     assert found is not None, told.stdout
     return float(found[1])

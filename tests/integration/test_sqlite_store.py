@@ -25,6 +25,7 @@ from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
 from domain.books import Books, BooksView
+from domain.mail import MailState
 from domain.ports import Store, StoreBusy, StoreUnavailable
 from domain.values import CheckoutId, Digest, SessionId
 
@@ -302,6 +303,28 @@ def test_a_commit_of_another_process_is_seen_soon_and_one_of_our_own_at_once(pat
         assert asyncio.run(server.read(lambda b: b.session(Digest("t1")))) == samples.a_session()
         asyncio.run(server.transact(lambda b: b.end_session(SessionId("s1"))))
         assert asyncio.run(server.read(lambda b: b.session(Digest("t1")))) is None
+    finally:
+        server.close()
+        neighbour.close()
+
+
+def test_a_mail_is_as_it_was_last_settled(path: Path) -> None:
+    """What became of a ticket stands on its buyer's pages: a remembered mail must not outlive a commit."""
+    server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
+
+    def state() -> MailState | None:
+        mail = asyncio.run(server.read(lambda b: b.mail("m1")))
+        return None if mail is None else mail.state
+
+    try:
+        assert state() is None
+        asyncio.run(server.transact(lambda b: b.queue(samples.a_mail())))
+        assert state() is MailState.QUEUED
+        asyncio.run(server.transact(lambda b: b.settle_mail("m1", state=MailState.STUCK, at=samples.NOW)))
+        assert state() is MailState.STUCK
+        asyncio.run(neighbour.transact(lambda b: b.settle_mail("m1", state=MailState.SENT, at=samples.NOW)))
+        asyncio.run(asyncio.sleep(0.1))
+        assert state() is MailState.SENT
     finally:
         server.close()
         neighbour.close()

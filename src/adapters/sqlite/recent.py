@@ -10,11 +10,13 @@ from typing import Any, Final, TypeVar
 from adapters.sqlite.view import SqliteView
 from domain.access import Holding
 from domain.books import BooksView
+from domain.mail import Mail
 from domain.session import Session
 from domain.values import Digest, EmailAddress, SessionId
 
 T = TypeVar("T")
 _MOST: Final = 4096
+_MOST_MAILS: Final = 256  # some kilobytes each
 _LOOK_EVERY: Final = 0.05
 """Seconds after which a commit of another process is seen at the latest; one of our own is seen at once."""
 
@@ -32,7 +34,7 @@ class RecentView(SqliteView):
     run again from the start, so that no work ever sees two states. Rows are immutable values, and can be shared.
     """
 
-    __slots__ = ("_commits", "_connection", "_holdings", "_looked_at", "_sessions", "_version")
+    __slots__ = ("_commits", "_connection", "_holdings", "_looked_at", "_mails", "_sessions", "_version")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
@@ -42,6 +44,7 @@ class RecentView(SqliteView):
         self._looked_at = 0.0
         self._sessions: dict[Digest, Session | None] = {}
         self._holdings: dict[tuple[SessionId, EmailAddress | None], Sequence[Holding]] = {}
+        self._mails: dict[str, Mail | None] = {}
 
     def run(self, work: Callable[[BooksView], T], *, commits: int) -> T:
         """One read; `commits` is how often this process has committed. Raises sqlite3.Error."""
@@ -65,6 +68,7 @@ class RecentView(SqliteView):
         if version != self._version or len(self._sessions) > _MOST:
             self._sessions.clear()
             self._holdings.clear()
+            self._mails.clear()
         self._version, self._commits, self._looked_at = version, commits, time.monotonic()
 
     def _execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
@@ -86,3 +90,12 @@ class RecentView(SqliteView):
         if key not in self._holdings:
             self._holdings[key] = tuple(super().holdings(session, mailbox))
         return self._holdings[key]
+
+    def mail(self, key: str) -> Mail | None:
+        """See BooksView."""
+        if key not in self._mails:
+            found = super().mail(key)
+            if len(self._mails) >= _MOST_MAILS:
+                self._mails.clear()
+            self._mails[key] = found
+        return self._mails[key]

@@ -42,11 +42,10 @@ class Cookies:
         """What came along with a request."""
         held = self._held(request)
         token = held.get(self.session_name, "")
-        agent = request.headers.get("user-agent", "")
         return Visitor(
             token_hash=digest_of(token.encode()) if _is_token(token) else None,
             network=network_of(request.scope["peer"]),  # type: ignore[typeddict-item]  # the gate put it there
-            label=label_of(agent[:400]),
+            label=label_of(_agent_of(request)[:400]),
             device=held.get(self.device_name),
         )
 
@@ -99,6 +98,14 @@ class Cookies:
     def _set(self, name: str, value: str, seconds: int) -> tuple[str, str]:
         secure = "; Secure" if self.https else ""
         return "set-cookie", f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _agent_of(request: Request[Any, Any, Any]) -> str:
+    """Its User-Agent, from the raw headers: reading all of them into a mapping costs as much as the rest of a visit."""
+    for name, value in request.scope["headers"]:
+        if name == b"user-agent":
+            return value.decode("latin-1")
+    return ""
 
 
 def _is_token(text: str) -> bool:
