@@ -5,7 +5,6 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
-
 from benchmarks.figures import Figure, Goal, alternating
 from benchmarks.plot import plot
 
