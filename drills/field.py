@@ -39,6 +39,8 @@ class Field:
     sales: list[Sale] = field(default_factory=list)
     ready_again: list[float] = field(default_factory=list)
     """Seconds from the start of a new process to the first 200 of /readyz; from the end of a fault to the next sale."""
+    ready_alone: list[float] = field(default_factory=list)
+    """The same, less what the process waited for a core: this is held to a limit, whatever else the machine does."""
     lost: set[str] = field(default_factory=set)
     """Acknowledged, and not in the books right after a round: before Stripe's retries could heal it."""
     broken: list[str] = field(default_factory=list)
@@ -107,12 +109,26 @@ class Field:
 
         A copy of what it found is looked at: the storm's retries would soon heal a loss.
         """
-        copy = self.shop.folder / "found"
-        await asyncio.to_thread(_copy_database, self.shop.data, copy)
+        self.lost |= await asyncio.to_thread(self._not_in_a_copy, with_all_of)
+        await self.take_time(self.shop)
+
+    async def take_time(self, shop: ShopServer) -> None:
+        """Start it; how long that took, and how much of it was waiting for a core that others were using."""
         began = time.monotonic()
-        await asyncio.to_thread(self.shop.start)
-        self.ready_again.append(time.monotonic() - began)
-        self.lost |= await asyncio.to_thread(missing, self.shop, with_all_of, data=copy)
+        await asyncio.to_thread(shop.start)
+        took = time.monotonic() - began
+        self.ready_again.append(took)
+        assert shop.process.child is not None
+        self.ready_alone.append(took - _waited_for_a_core(shop.process.child.pid))
+
+    def _not_in_a_copy(self, acknowledged: set[str]) -> set[str]:
+        copy = self.shop.folder / "found"
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir()
+        for path in self.shop.data.glob("coatcheck.db*"):
+            if not path.name.endswith("-shm"):
+                shutil.copyfile(path, copy / path.name)
+        return missing(copy / "coatcheck.db", acknowledged)
 
     async def until_it_sells(self, *, within: float = 30.0) -> None:
         """After a fault: how long it took until a sale was acknowledged and /readyz answered 200."""
@@ -120,6 +136,7 @@ class Field:
         while time.monotonic() - began < within:
             if len(self.acknowledged) > before and (await self.storm.http.get("/readyz")).status_code == 200:
                 self.ready_again.append(time.monotonic() - began)
+                self.ready_alone.append(self.ready_again[-1])
                 return
             await asyncio.sleep(0.02)
         self.broken.append(f"nothing sold within {within:.0f} s of the end of the fault")
@@ -190,12 +207,12 @@ def _an_owner(shop: ShopServer) -> str:
     return "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items())
 
 
-def _copy_database(folder: Path, to: Path) -> None:
-    shutil.rmtree(to, ignore_errors=True)
-    to.mkdir()
-    for path in folder.glob("coatcheck.db*"):
-        if not path.name.endswith("-shm"):
-            shutil.copyfile(path, to / path.name)
+def _waited_for_a_core(pid: int) -> float:
+    """Seconds in which the process could have run. https://docs.kernel.org/scheduler/sched-stats.html"""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except FileNotFoundError:  # a kernel that does not count it
+        return 0.0
 
 
 def kill_all_of_it(shop: ShopServer) -> None:

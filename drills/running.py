@@ -19,7 +19,6 @@ from drills.power import cut_the_power, fail_to_sync
 from drills.report import Outcome
 from drills.scale import Scale
 
-READY_WITHIN: Final = 3.0
 _NO_ERROR: Final = frozenset[int]()
 _COME_BACK: Final = frozenset({503})
 
@@ -34,6 +33,8 @@ class Drill:
     long: Scale
     may_answer: frozenset[int] = _COME_BACK
     """Statuses of 500 and more that are an honest answer here; a 503 says when to come back."""
+    ready_within: float = 3.0
+    """Seconds, not counting those in which others had the cores."""
     on_disk: bool = False
     """Whether the database is on the disk that can be broken."""
 
@@ -90,8 +91,10 @@ def _outcome(drill: Drill, field: Field, audit: Audit, seconds: float) -> Outcom
         broken.append(f"answers of {', '.join(map(str, sorted(wrong)))}")
     if field.storm.without_retry_after:
         broken.append(f"{field.storm.without_retry_after} answers of 503 did not say when to come back")
-    if slow := [one for one in field.ready_again if one > READY_WITHIN]:
-        broken.append(f"{len(slow)} times not ready again within {READY_WITHIN:.0f} s")
+    if slow := [one for one in field.ready_alone if one > drill.ready_within]:
+        broken.append(
+            f"{len(slow)} times not ready again within {drill.ready_within:.0f} s: {max(slow):.2f} s"
+        )
     return Outcome(
         drill=drill.name,
         rounds=field.rounds,

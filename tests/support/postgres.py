@@ -51,7 +51,7 @@ def binaries() -> Path | None:
     )
 
 
-def _unprivileged() -> pwd.struct_passwd | None:
+def unprivileged() -> pwd.struct_passwd | None:
     """The server refuses to run as root."""
     if os.geteuid() != 0:
         return None
@@ -60,7 +60,7 @@ def _unprivileged() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
@@ -76,7 +76,7 @@ class PostgresServer:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def _run(self, *command: str) -> subprocess.Popen[bytes]:
-        owner = _unprivileged()
+        owner = unprivileged()
         who = {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
@@ -84,7 +84,7 @@ class PostgresServer:
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no other thread runs yet that could hold a lock
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread runs yet that could hold a lock
                 env={"LC_ALL": "C.UTF-8"},
                 **who,
             )  # type: ignore[call-overload,no-any-return]
@@ -93,7 +93,7 @@ class PostgresServer:
         """A new cluster; everybody needs the password."""
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
-        if (owner := _unprivileged()) is not None:
+        if (owner := unprivileged()) is not None:
             for path in (self.folder, secret):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
         made = self._run(
@@ -149,7 +149,7 @@ class PostgresServer:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
 
-def _quick_place() -> Path | None:
+def quick_place() -> Path | None:
     """Memory where there is enough of it: the server promises to fsync, and tests need not wait for a disk."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 2**30 else None
@@ -161,7 +161,7 @@ def a_postgres(**settings: str) -> Iterator[PostgresServer]:
     place = binaries()
     assert place is not None, "PostgreSQL is not installed"
     with tempfile.TemporaryDirectory(
-        prefix="coatcheck-pg-", dir=_quick_place(), ignore_cleanup_errors=True
+        prefix="coatcheck-pg-", dir=quick_place(), ignore_cleanup_errors=True
     ) as folder:
         server = PostgresServer(place, Path(folder), settings)
         server.create()

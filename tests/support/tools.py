@@ -37,3 +37,10 @@ def compiler() -> str:
 
 def postgres_binaries() -> Path:
     return Path(_needed(binaries(), "PostgreSQL"))
+
+
+def patroni() -> None:
+    """Patroni, etcd and the PostgreSQL they look after."""
+    for program in ("patroni", "etcd"):
+        _needed(shutil.which(program), program)
+    postgres_binaries()

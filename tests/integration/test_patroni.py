@@ -1,0 +1,34 @@
+"""The cluster that the drills kill: it comes up, and a standby takes over with everything that was committed."""
+
+from __future__ import annotations
+
+import time
+
+import psycopg
+import pytest
+
+from support.patroni import a_cluster
+from support.tools import patroni
+
+pytestmark = pytest.mark.drill
+
+
+def test_a_standby_takes_over_and_the_dead_primary_comes_back_as_a_standby() -> None:
+    patroni()
+    with a_cluster() as cluster:
+        cluster.create_database("books")
+        with psycopg.connect(cluster.url("books"), autocommit=True) as connection:
+            connection.execute("CREATE TABLE sales (id int PRIMARY KEY)")
+            connection.execute("INSERT INTO sales SELECT generate_series(1, 1000)")
+        dead = cluster.leader()
+        assert dead is not None
+        began = time.monotonic()
+        dead.kill()
+        cluster.until(cluster.takes_writes, "another node takes writes", within=30)
+        assert time.monotonic() - began < 30
+        with psycopg.connect(cluster.url("books")) as connection:
+            assert connection.info.port != dead.port
+            assert connection.execute("SELECT count(*) FROM sales").fetchone() == (1000,)
+        cluster.start_node(dead)
+        cluster.until_safe()
+        assert cluster.leader() is not dead
