@@ -34,6 +34,8 @@ def main() -> int:
         scale = drill.short if told.short else drill.long
         scale = replace(scale, rounds=told.rounds or scale.rounds, seconds=told.seconds or scale.seconds)
         chosen.append((drill, scale))
+    if missing := {name for drill, _ in chosen for name in drill.missing}:
+        parser.error(f"install {', '.join(sorted(missing))} first: make bring")
     with tempfile.TemporaryDirectory(prefix="drills-") as folder:
         outcomes = asyncio.run(
             run(

@@ -10,16 +10,18 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import httpx
 
-from drills.audit import Audit, audit, missing, until_no_mail_waits
+from drills.audit import Audit, audit, missing_in_sqlite, until_no_mail_waits
 from drills.disk import Disk
-from support.servers import BOOK, Shopper, ShopServer
+from drills.nodes import Nodes
+from support.patroni import PatroniCluster
+from support.servers import BOOK, Process, Shopper, ShopServer
 from support.storm import PER_SECOND, Sale, Storm
 
 MAILBOXES: Final = 200
@@ -36,6 +38,8 @@ class Field:
     shop: ShopServer
     chance: random.Random
     disk: Disk | None = None
+    nodes: Nodes | None = None
+    cluster: PatroniCluster | None = None
     sales: list[Sale] = field(default_factory=list)
     ready_again: list[float] = field(default_factory=list)
     """Seconds from the start of a new process to the first 200 of /readyz; from the end of a fault to the next sale."""
@@ -101,7 +105,7 @@ class Field:
     async def kill(self) -> set[str]:
         """kill -9; everything that was acknowledged by then."""
         self.within_a_request += self.storm.under_way > 0
-        await asyncio.to_thread(kill_all_of_it, self.shop)
+        await asyncio.to_thread(kill_all_of_it, self.shop.process, self.shop.port)
         return self.acknowledged
 
     async def start_again(self, *, with_all_of: set[str]) -> None:
@@ -110,16 +114,16 @@ class Field:
         A copy of what it found is looked at: the storm's retries would soon heal a loss.
         """
         self.lost |= await asyncio.to_thread(self._not_in_a_copy, with_all_of)
-        await self.take_time(self.shop)
+        await self.take_time(self.shop.start, self.shop.process)
 
-    async def take_time(self, shop: ShopServer) -> None:
+    async def take_time(self, start: Callable[[], None], process: Process) -> None:
         """Start it; how long that took, and how much of it was waiting for a core that others were using."""
         began = time.monotonic()
-        await asyncio.to_thread(shop.start)
+        await asyncio.to_thread(start)
         took = time.monotonic() - began
         self.ready_again.append(took)
-        assert shop.process.child is not None
-        self.ready_alone.append(took - _waited_for_a_core(shop.process.child.pid))
+        assert process.child is not None
+        self.ready_alone.append(took - _waited_for_a_core(process.child.pid))
 
     def _not_in_a_copy(self, acknowledged: set[str]) -> set[str]:
         copy = self.shop.folder / "found"
@@ -128,7 +132,7 @@ class Field:
         for path in self.shop.data.glob("coatcheck.db*"):
             if not path.name.endswith("-shm"):
                 shutil.copyfile(path, copy / path.name)
-        return missing(copy / "coatcheck.db", acknowledged)
+        return missing_in_sqlite(copy / "coatcheck.db", acknowledged)
 
     async def until_it_sells(self, *, within: float = 30.0) -> None:
         """After a fault: how long it took until a sale was acknowledged and /readyz answered 200."""
@@ -215,42 +219,15 @@ def _waited_for_a_core(pid: int) -> float:
         return 0.0
 
 
-def kill_all_of_it(shop: ShopServer) -> None:
+def kill_all_of_it(process: Process, port: int) -> None:
     """kill -9, and then make sure: the port is closed, and no child of it lives."""
-    assert shop.process.child is not None
-    group = shop.process.child.pid
-    shop.process.kill()
+    assert process.child is not None
+    group = process.child.pid
+    process.kill()
     with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", shop.port)) != 0, "somebody still listens"
+        assert probe.connect_ex(("127.0.0.1", port)) != 0, "somebody still listens"
     alive = subprocess.run(
         ["ps", "-o", "pid=", "-g", str(group)], capture_output=True, text=True, check=False
     )
     living = [pid for pid in alive.stdout.split() if pid != str(os.getpid())]
     assert not living, f"children live on: {living}"
-
-
-def _a_shop(folder: Path, *, on_disk: bool) -> tuple[ShopServer, Disk | None]:
-    folder.mkdir(parents=True)
-    shop = ShopServer(folder)
-    if not on_disk:
-        return shop, None
-    disk = Disk(shop.data, folder / "aside")
-    shop.environment.update(disk.environment)
-    return shop, disk
-
-
-@contextlib.asynccontextmanager
-async def a_field(folder: Path, *, seed: int, on_disk: bool) -> AsyncIterator[Field]:
-    """A shop of its own, up and running; `on_disk`: on the disk whose power can be cut."""
-    shop, disk = await asyncio.to_thread(_a_shop, folder, on_disk=on_disk)
-    field_ = Field(shop, random.Random(seed), disk=disk)
-    await asyncio.to_thread(shop.sandbox.start)
-    try:
-        await asyncio.to_thread(shop.start)
-        yield field_
-    finally:
-        await field_.storm.close()
-        for client in shop.clients:
-            client.close()
-        await asyncio.to_thread(shop.process.stop)
-        await asyncio.to_thread(shop.sandbox.stop)

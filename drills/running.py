@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -12,15 +13,20 @@ from typing import Final
 
 from drills.audit import Audit
 from drills.away import take_the_providers_away
-from drills.field import Field, a_field
+from drills.cluster import kill_a_node, kill_the_primary
+from drills.field import Field
 from drills.kill import kill_the_server
 from drills.obstacles import fill_the_disk, hold_the_write_lock
+from drills.places import Place, built, on_a_cluster, on_a_disk_that_breaks, on_sqlite, on_two_nodes
 from drills.power import cut_the_power, fail_to_sync
 from drills.report import Outcome
 from drills.scale import Scale
+from support.bring import PROGRAMS
 
 _NO_ERROR: Final = frozenset[int]()
 _COME_BACK: Final = frozenset({503})
+_THE_PROXYS: Final = frozenset({502, 503})
+"""It says 502 of a request that was under way when its node died: nobody knows what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +41,63 @@ class Drill:
     """Statuses of 500 and more that are an honest answer here; a 503 says when to come back."""
     ready_within: float = 3.0
     """Seconds, not counting those in which others had the cores."""
-    on_disk: bool = False
-    """Whether the database is on the disk that can be broken."""
+    place: Place = on_sqlite
+    needs: tuple[str, ...] = ()
+    """Programs that must be installed."""
+
+    @property
+    def missing(self) -> list[str]:
+        return [name for name in self.needs if shutil.which(name, path=PROGRAMS) is None]
 
 
 DRILLS: Final = (
     Drill("kill -9", kill_the_server, Scale(rounds=8), Scale(rounds=200), may_answer=_NO_ERROR),
-    Drill("power cut", cut_the_power, Scale(rounds=4), Scale(rounds=200), may_answer=_NO_ERROR, on_disk=True),
-    Drill("failing fsync", fail_to_sync, Scale(rounds=2), Scale(rounds=100), on_disk=True),
-    Drill("full disk", fill_the_disk, Scale(seconds=2), Scale(rounds=20, seconds=10), on_disk=True),
+    Drill(
+        "power cut",
+        cut_the_power,
+        Scale(rounds=4),
+        Scale(rounds=200),
+        may_answer=_NO_ERROR,
+        place=on_a_disk_that_breaks,
+        needs=("gcc",),
+    ),
+    Drill(
+        "failing fsync",
+        fail_to_sync,
+        Scale(rounds=2),
+        Scale(rounds=100),
+        place=on_a_disk_that_breaks,
+        needs=("gcc",),
+    ),
+    Drill(
+        "full disk",
+        fill_the_disk,
+        Scale(seconds=2),
+        Scale(rounds=20, seconds=10),
+        place=on_a_disk_that_breaks,
+        needs=("gcc",),
+    ),
     Drill("write lock", hold_the_write_lock, Scale(seconds=10), Scale(rounds=10, seconds=10)),
     Drill(
         "providers away", take_the_providers_away, Scale(seconds=2), Scale(seconds=600, settles_within=4500)
+    ),
+    Drill(
+        "node kill",
+        kill_a_node,
+        Scale(rounds=3),
+        Scale(rounds=100),
+        may_answer=_THE_PROXYS,
+        place=on_two_nodes,
+        needs=("haproxy",),
+    ),
+    Drill(
+        "primary kill",
+        kill_the_primary,
+        Scale(rounds=1),
+        Scale(rounds=20),
+        ready_within=30.0,
+        place=on_a_cluster,
+        needs=("patroni", "etcd"),
     ),
 )
 
@@ -64,8 +115,8 @@ async def run(
         say(f"{drill.name} …")
         async with AsyncExitStack() as stack:
             began = time.monotonic()
-            place = folder / drill.name.replace(" ", "-")
-            field = await stack.enter_async_context(a_field(place, seed=seed, on_disk=drill.on_disk))
+            name = drill.name.replace(" ", "-")
+            field = await stack.enter_async_context(built(drill.place(folder / name, seed)))
             try:
                 await drill.strike(field, scale)
             except Exception as error:

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from drills.disk import Disk, IncompleteLog
 
-from support.tools import compiler
+from support.tools import program
 
 pytestmark = pytest.mark.drill
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Disk:
-    compiler()
+    program("gcc")
     return Disk(tmp_path / "data", tmp_path / "aside")
 
 

@@ -8,13 +8,15 @@ import psycopg
 import pytest
 
 from support.patroni import a_cluster
-from support.tools import patroni
+from support.tools import postgres_binaries, program
 
 pytestmark = pytest.mark.drill
 
 
 def test_a_standby_takes_over_and_the_dead_primary_comes_back_as_a_standby() -> None:
-    patroni()
+    program("patroni")
+    program("etcd")
+    postgres_binaries()
     with a_cluster() as cluster:
         cluster.create_database("books")
         with psycopg.connect(cluster.url("books"), autocommit=True) as connection:

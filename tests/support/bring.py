@@ -26,6 +26,7 @@ DEBIAN = {
     "chromium": "chromium",
     "etcd": "etcd-server",
     "gcc": "gcc",
+    "haproxy": "haproxy",
     "openssl": "openssl",
     "patroni": "patroni",
     "ps": "procps",
@@ -33,6 +34,9 @@ DEBIAN = {
 }
 ALONG = ("fonts-dejavu-core", "libc6-dev")
 """What some of them need and only recommend."""
+PROGRAMS = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+POSTGRES = Path("/usr/lib/postgresql")
+"""Where Debian keeps a server's programs, off PATH."""
 
 
 def run(*command: str, cwd: Path | None = None) -> None:
@@ -42,7 +46,9 @@ def run(*command: str, cwd: Path | None = None) -> None:
 
 
 def bring_debian_packages() -> None:
-    missing = [package for binary, package in DEBIAN.items() if shutil.which(binary) is None]
+    missing = [package for binary, package in DEBIAN.items() if shutil.which(binary, path=PROGRAMS) is None]
+    if not POSTGRES.is_dir():
+        missing.append("postgresql")
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:

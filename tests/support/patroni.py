@@ -56,18 +56,27 @@ class Node:
                     os.kill(pid, number)
         self.child.wait(10)
 
-    def _postgres(self) -> list[int]:
+    def cut_off(self) -> None:
+        """Its standbys hear nothing more."""
+        for pid, command in self._postgres().items():
+            if "walsender" in command:
+                os.kill(pid, signal.SIGSTOP)
+
+    def _postgres(self) -> dict[int, str]:
+        """Its processes, and what they call themselves."""
         try:
             postmaster = (self.data / "postmaster.pid").read_text().split()[0]
         except (FileNotFoundError, IndexError):
-            return []
+            return {}
         listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", postmaster, "-p", postmaster],
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", postmaster, "-p", postmaster],
             capture_output=True,
             text=True,
             check=False,
         )
-        return [int(pid) for pid in listed.stdout.split()]
+        return {
+            int(pid): args for pid, args in (line.split(maxsplit=1) for line in listed.stdout.splitlines())
+        }
 
 
 @dataclass

@@ -42,11 +42,14 @@ class Storm:
     without_retry_after: int = 0
     """Answers of 503 that did not say when to come back."""
     under_way: int = 0
+    may_repeat: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared: of a sale that was acknowledged nothing more is sent, so that nothing heals its loss."""
 
     def __post_init__(self) -> None:
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
         self.http = httpx.AsyncClient(base_url=self.shop.url, timeout=20, limits=limits)
         self.stripe = httpx.AsyncClient(base_url=self.shop.sandbox.url, timeout=20)
+        self.may_repeat.set()
 
     def a_sale(self, number: int, *, mailboxes: int) -> Sale:
         """One of several spellings of one of so many mailboxes."""
@@ -54,11 +57,15 @@ class Storm:
         spelling = self.chance.choice([name, name.upper(), f" {name} ", name.title()])
         return Sale(number=number, product=self.chance.choice(PRODUCTS), email=spelling)
 
-    async def ask(self, method: str, path: str, *, number: int, **options: Any) -> httpx.Response:
+    async def ask(
+        self, method: str, path: str, *, number: int, about: Sale | None = None, **options: Any
+    ) -> httpx.Response:
         """One request. A patient storm asks until somebody answers with less than 500."""
         headers = {"x-forwarded-for": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
         headers |= options.pop("headers", {})
         while True:
+            if about is not None and about.acknowledged:
+                await self.may_repeat.wait()
             self.under_way += 1
             try:
                 answer = await self.http.request(method, path, headers=headers, **options)
@@ -93,13 +100,13 @@ class Storm:
         sale.event = paid.json()
 
     async def webhook(self, sale: Sale) -> None:
-        await self.tell(sale.event["body"])
+        await self.tell(sale.event["body"], about=sale)
         sale.acknowledged = True
 
-    async def tell(self, body: str) -> None:
+    async def tell(self, body: str, *, about: Sale) -> None:
         """Deliver an event, signed now: Stripe signs every try anew."""
         headers = {"stripe-signature": sign(body.encode(), WEBHOOK_SECRET)}
-        answer = await self.ask("POST", "/webhook", number=0, content=body, headers=headers)
+        answer = await self.ask("POST", "/webhook", number=0, about=about, content=body, headers=headers)
         assert answer.status_code == 200, answer.text
 
     async def refund(self, sale: Sale, *, amount: int | None = None) -> None:
@@ -108,7 +115,7 @@ class Storm:
         done = await self.stripe.post(f"/_sandbox/sessions/{sale.cs}/refund", json=told)
         events = done.json()["events"]
         self.chance.shuffle(events)
-        await asyncio.gather(*(self.tell(event["body"]) for event in events))
+        await asyncio.gather(*(self.tell(event["body"], about=sale) for event in events))
 
     async def redirect(self, sale: Sale, cookies: httpx.Cookies) -> None:
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
@@ -116,6 +123,7 @@ class Storm:
             "GET",
             f"/view/{sale.product}?session_id={sale.cs}",
             number=sale.number,
+            about=sale,
             headers={"cookie": cookie},
         )
         assert answer.status_code in (200, 303), answer.text[:500]

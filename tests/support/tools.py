@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.bring import CI, TOOLS
+from support.bring import CI, PROGRAMS, TOOLS
 from support.postgres import binaries
 
 
@@ -31,16 +31,10 @@ def stripe_schema() -> Path:
     return Path(_needed(TOOLS / "stripe-schema.json", "Stripe's schema"))
 
 
-def compiler() -> str:
-    return _needed(shutil.which("gcc"), "a C compiler (gcc)")
+def program(name: str) -> str:
+    """A program of the system's packages: gcc, haproxy, patroni, etcd."""
+    return _needed(shutil.which(name, path=PROGRAMS), name)
 
 
 def postgres_binaries() -> Path:
     return Path(_needed(binaries(), "PostgreSQL"))
-
-
-def patroni() -> None:
-    """Patroni, etcd and the PostgreSQL they look after."""
-    for program in ("patroni", "etcd"):
-        _needed(shutil.which(program), program)
-    postgres_binaries()
