@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from support.bazaar import stock_a_bazaar
-from support.browsing import ARGUMENTS, Demo, Device, MakeDevice
+from support.browsing import ARGUMENTS, Demo, Device, MakeDevice, ServedShop
 from support.postgres import PostgresServer, a_postgres
 from support.s3 import an_s3_server
 from support.servers import ShopServer, a_shop
@@ -70,7 +70,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(
+    tmp_path_factory: pytest.TempPathFactory, engine: str, in_database: InDatabase
+) -> Iterator[Demo | ServedShop]:
+    """The demo as it is; on another engine than its own, a shop with the same stand-in beside it."""
+    if engine != "sqlite":
+        with a_shop(tmp_path_factory.mktemp("served"), **in_database()) as shop:
+            yield ServedShop(shop=shop.url, sandbox=shop.sandbox.url)
+        return
     folder = tmp_path_factory.mktemp("demo")
     (folder / ".env").write_text("BASE_URL=https://must.not.be.read\n")
     running = Demo(folder)

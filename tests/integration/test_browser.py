@@ -25,6 +25,7 @@ from support.servers import BOOK, PAPERWORK, PHOTOS, ShopServer
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.engines
 def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
     demo: Demo, device: MakeDevice
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
     expect(phone.page.locator("main")).to_contain_text("anna@example.com")
 
 
+@pytest.mark.engines
 def test_a_code_is_typed_in_the_browser_that_asked(demo: Demo, device: MakeDevice) -> None:
     one = device()
     page = one.page
@@ -118,6 +120,7 @@ def test_the_page_that_settles_asks_again_by_itself(demo: Demo, device: MakeDevi
     assert page.locator("article img").first.evaluate("img => img.complete && img.naturalWidth > 0")
 
 
+@pytest.mark.engines
 def test_everything_works_without_javascript(demo: Demo, device: MakeDevice) -> None:
     one = device(java_script_enabled=False)
     page = one.page

@@ -11,6 +11,7 @@ from dependency_injector import providers
 
 from adapters.memory.mailer import MemoryMailer
 from entrypoints.container import Container, close_shop, open_shop
+from support.postgres import PostgresServer
 from support.servers import ROOT
 from support.settings import some_settings
 
@@ -39,6 +40,16 @@ def test_every_carrier_builds(tmp_path: Path) -> None:
     ):
         container = Container(settings=some_settings(tmp_path, **more))
         assert type(container.mailer()).__name__ == kind
+
+
+def test_every_engine_builds(tmp_path: Path, postgres: PostgresServer) -> None:
+    address = postgres.url(postgres.new_database())
+    for more, kind in (({"DATABASE_URL": address}, "PostgresStore"), ({}, "SqliteStore")):
+        container = Container(settings=some_settings(tmp_path, **more))
+        store = container.store()
+        assert type(store).__name__ == kind
+        assert container.greet().store is store
+        store.close()
 
 
 def test_every_place_for_goods_builds(tmp_path: Path) -> None:

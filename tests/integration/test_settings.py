@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.bucket import Bucket
-from entrypoints.settings import HELP, SettingsRefused, read_environment, settle
+from entrypoints.settings import HELP, PostgresAddress, SettingsRefused, read_environment, settle
 
 GOOD = {
     "BASE_URL": "https://shop.example.com",
@@ -64,6 +64,7 @@ def test_a_complete_set_is_taken() -> None:
         ({"EMAIL_FROM": ""}, "EMAIL_FROM"),
         ({"EMAIL_FROM": "Shop"}, "EMAIL_FROM"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://shop:secret@db.example.com"}, "names no database"),
         ({"TRUSTED_PROXIES": "everyone"}, "TRUSTED_PROXIES"),
         ({"TEST_MODE": "yes"}, "TEST_MODE"),
     ],
@@ -73,6 +74,26 @@ def test_what_is_missing_or_dangerous_is_refused_by_name(change: dict[str, str],
     assert any(named in problem for problem in found), found
     for secret in ("sk_live_abcdefgh", "sk_test_abcdefgh", "x" * 32):
         assert not any(secret in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://shop:p%40ss@db:5432/shop", "postgresql://db:5432/shop"),
+        ("postgres://db/shop?password=pass", "postgresql://db/shop"),
+        ("postgresql://shop:pass@a:1,b:2/shop?target_session_attrs=read-write", "postgresql://a:1,b:2/shop"),
+        ("postgresql:///shop?host=/run/postgresql", "postgresql:///shop"),
+    ],
+)
+def test_a_database_on_postgresql_is_passed_on_as_written_and_shown_without_its_password(
+    url: str, shown: str
+) -> None:
+    settings = settle(read_environment({**GOOD, "DATABASE_URL": url}, dotenv=None))
+    assert isinstance(settings.database, PostgresAddress)
+    assert settings.database.url.partition("://")[2] == url.partition("://")[2]
+    assert str(settings.database) == shown
+    assert "pass@" not in repr(settings)
+    assert "password=" not in repr(settings)
 
 
 IN_S3 = {

@@ -35,6 +35,14 @@ class Demo:
 
 
 @dataclass
+class ServedShop:
+    """The two addresses of a shop that `serve` runs, in the place of the demo's."""
+
+    shop: str
+    sandbox: str
+
+
+@dataclass
 class Device:
     """One browser profile that complains of anything that goes wrong in it."""
 
