@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # uv is quick; where it cannot reach an index, pip does the same.
 install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: demo test check bench fuzz nightly screenshots fmt format-check lint types contracts tests bring lock clean
+.PHONY: demo test check bench drills drills-short fuzz nightly screenshots fmt format-check lint types contracts tests bring lock clean
 
 demo: .venv/.shop
 	@$(BIN)/coatcheck demo
@@ -34,6 +34,14 @@ bench: bring
 # A million mutated requests, 50,000 cases of schemathesis, 20,000 malformed requests over the wire: half an hour.
 fuzz: bring
 	@PYTHONPATH=src:tests:. $(BIN)/python -m fuzz
+
+# Two hours and more: 200 kills, 200 power cuts, 20 failovers, ten minutes of every fault of Stripe and the mail service.
+drills: bring
+	@PYTHONPATH=src:tests:. $(BIN)/python -m drills --json .tools/drills.json
+
+# The short form that runs with the tests, but with a minute of every fault of Stripe and the mail service.
+drills-short: bring
+	@PYTHONPATH=src:tests:. $(BIN)/python -m drills --short --away 60 --json .tools/drills.json
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drills.report import table, write_json
-from drills.running import DRILLS, run
+from drills.running import AWAY, DRILLS, run
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     )
     parser.add_argument("--short", action="store_true", help="a minute in all, as in CI")
     parser.add_argument("--rounds", type=int, help="so many rounds of each")
-    parser.add_argument("--seconds", type=float, help="every fault so long")
+    parser.add_argument("--away", type=float, metavar="SECONDS", help="so long every fault of the providers")
     parser.add_argument("--seed", type=int, default=1, help="of everything that chance decides")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there too")
     told = parser.parse_args()
@@ -32,7 +32,9 @@ def main() -> int:
         if told.drill and drill.name not in told.drill:
             continue
         scale = drill.short if told.short else drill.long
-        scale = replace(scale, rounds=told.rounds or scale.rounds, seconds=told.seconds or scale.seconds)
+        if drill is AWAY and told.away:
+            scale = replace(scale, seconds=told.away)
+        scale = replace(scale, rounds=told.rounds or scale.rounds)
         chosen.append((drill, scale))
     if missing := {name for drill, _ in chosen for name in drill.missing}:
         parser.error(f"install {', '.join(sorted(missing))} first: make bring")

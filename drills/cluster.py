@@ -15,6 +15,7 @@ async def kill_a_node(field: Field, scale: Scale) -> None:
     assert nodes is not None
     url = field.shop.environment["DATABASE_URL"]
     async with field.selling():
+        await field.until_some_sold()
         for number in range(scale.rounds):
             await asyncio.sleep(field.chance.uniform(0.3, 1.0))
             node = nodes.nodes[number % len(nodes.nodes)]
@@ -38,6 +39,7 @@ async def kill_the_primary(field: Field, scale: Scale, *, cut_off_first: bool = 
     assert cluster is not None
     url = field.shop.environment["DATABASE_URL"]
     async with field.selling():
+        await field.until_some_sold()
         for number in range(scale.rounds):
             await asyncio.sleep(field.chance.uniform(1.0, 2.0))
             primary = await asyncio.to_thread(cluster.leader)

@@ -11,6 +11,7 @@ from drills.scale import Scale
 async def kill_the_server(field: Field, scale: Scale) -> None:
     """What was acknowledged is in the books that the next process finds."""
     async with field.selling():
+        await field.until_some_sold()
         for _ in range(scale.rounds):
             await asyncio.sleep(field.chance.uniform(0.02, 0.7))
             acknowledged = await field.kill()

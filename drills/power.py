@@ -20,6 +20,7 @@ async def cut_the_power(field: Field, scale: Scale, *, lies: bool = False) -> No
     field.disk.behave(sync_ms=_SYNC_MS, lies=lies)
     dropped = within_a_sync = 0
     async with field.selling():
+        await field.until_some_sold()
         for number in range(scale.rounds):
             await asyncio.sleep(field.chance.uniform(0.05, 0.7))
             acknowledged = await field.kill()
@@ -41,6 +42,7 @@ async def fail_to_sync(field: Field, scale: Scale) -> None:
     assert disk is not None
     disk.behave(sync_ms=_SYNC_MS)
     async with field.selling():
+        await field.until_some_sold()
         for number in range(scale.rounds):
             await asyncio.sleep(field.chance.uniform(0.2, 0.5))
             disk.fail_every_sync()

@@ -50,6 +50,9 @@ class Drill:
         return [name for name in self.needs if shutil.which(name, path=PROGRAMS) is None]
 
 
+AWAY: Final = Drill(
+    "providers away", take_the_providers_away, Scale(seconds=2), Scale(seconds=600, settles_within=4500)
+)
 DRILLS: Final = (
     Drill("kill -9", kill_the_server, Scale(rounds=8), Scale(rounds=200), may_answer=_NO_ERROR),
     Drill(
@@ -78,9 +81,7 @@ DRILLS: Final = (
         needs=("gcc",),
     ),
     Drill("write lock", hold_the_write_lock, Scale(seconds=10), Scale(rounds=10, seconds=10)),
-    Drill(
-        "providers away", take_the_providers_away, Scale(seconds=2), Scale(seconds=600, settles_within=4500)
-    ),
+    AWAY,
     Drill(
         "node kill",
         kill_a_node,

@@ -7,14 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from drills.audit import audit
-from drills.places import on_a_disk_that_breaks
+from drills.cluster import kill_the_primary
+from drills.places import on_a_cluster, on_a_disk_that_breaks
 from drills.power import cut_the_power
 from drills.report import Outcome, table, write_json
 from drills.running import DRILLS, Drill, run
@@ -28,16 +28,8 @@ pytestmark = pytest.mark.drill
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """Every drill, one after the other; DRILL_SECONDS makes every fault longer."""
-    longer = float(os.environ.get("DRILL_SECONDS", "0"))
-    chosen = [
-        (
-            drill,
-            replace(drill.short, seconds=max(drill.short.seconds, longer) if drill.short.seconds else 0.0),
-        )
-        for drill in DRILLS
-        if not drill.missing
-    ]
+    """Every drill, one after the other."""
+    chosen = [(drill, drill.short) for drill in DRILLS if not drill.missing]
     found = asyncio.run(run(chosen, tmp_path_factory.mktemp("drills"), seed=1))
     return {outcome.drill: outcome for outcome in found}
 
@@ -64,6 +56,17 @@ def test_a_disk_that_lies_loses_sales_and_the_drill_says_so(tmp_path: Path) -> N
         "lying disk", partial(cut_the_power, lies=True), Scale(), Scale(), place=on_a_disk_that_breaks
     )
     [outcome] = asyncio.run(run([(control, Scale(rounds=2, settles_within=0))], tmp_path, seed=1))
+    assert outcome.lost > 0
+    assert "acknowledged, and gone" in outcome.broken[0]
+
+
+def test_an_asynchronous_standby_loses_sales_and_the_drill_says_so(tmp_path: Path) -> None:
+    """The control of the primary's kill, and the reason why the docs ask for `synchronous_mode_strict`."""
+    for needed in ("patroni", "etcd"):
+        program(needed)
+    place = partial(on_a_cluster, synchronous=False)
+    control = Drill("asynchronous", kill_the_primary, Scale(), Scale(), ready_within=30, place=place)
+    [outcome] = asyncio.run(run([(control, Scale(rounds=1, settles_within=0))], tmp_path, seed=1))
     assert outcome.lost > 0
     assert "acknowledged, and gone" in outcome.broken[0]
 
