@@ -78,9 +78,9 @@ class Workers:
 
     async def _live_once(self) -> int:
         number = self.socket.fileno()
-        # A group of its own, so that Ctrl-C reaches it once, through us.
+        # A session of its own, so that Ctrl-C reaches it once, through us.
         worker = await asyncio.create_subprocess_exec(
-            *self.command, str(number), pass_fds=(number,), process_group=0
+            *self.command, str(number), pass_fds=(number,), start_new_session=True
         )
         self._living.add(worker)
         try:
