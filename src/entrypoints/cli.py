@@ -7,14 +7,14 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TextIO, TypeVar
 
 import click
 import uvloop
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from domain.usecases.announce import Announced
-from domain.values import ProductId
+from domain.values import CheckoutId, ProductId
 from entrypoints.backups import NoBackup
 from entrypoints.bucket import Bucket, read_bucket
 from entrypoints.container import (
@@ -29,7 +29,7 @@ from entrypoints.container import (
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import BatchedLines, set_up_logs
 from entrypoints.progress import progress
-from entrypoints.reports import export_lines, reconciled_lines, registered_lines, status_lines
+from entrypoints.reports import erased_orders, export_lines, reconciled_lines, registered_lines, status_lines
 from entrypoints.serving import serve
 from entrypoints.settings import HELP, Settings, SettingsRefused, read_environment, settle
 from entrypoints.workers import Workers, command_of, die_with_parent
@@ -253,6 +253,30 @@ def reconcile() -> None:
 
     if not _beside(work):
         sys.exit(1)
+
+
+@main.command()
+@click.option(
+    "--again", type=click.File("r"), help="Erase anew, after a restore of PostgreSQL, whom FILE names."
+)
+def erasures(again: TextIO | None) -> None:
+    """Write the orders of people who were erased to stdout, a line each, to be kept beside the dumps of PostgreSQL.
+
+    A dump is older than the erasures after it: after a restore, --again erases those people once more. (SQLite's
+    backups carry them by themselves.)
+    """
+
+    async def work(container: Container) -> None:
+        if again is None:
+            async for checkout in erased_orders(container):
+                click.echo(checkout)
+            return
+        if isinstance(container.settings().database, Path):
+            raise Refusal("on SQLite `coatcheck restore` does this by itself")
+        named = [CheckoutId(line.strip()) for line in again if line.strip()]
+        click.echo(f"{await container.erase_me().again(named)} orders are erased that were not")
+
+    _beside(work)
 
 
 @main.command()

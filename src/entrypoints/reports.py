@@ -14,6 +14,7 @@ from domain.values import ProviderRef, mask
 from entrypoints.container import Container
 from entrypoints.fields import record_fields
 
+_PAGE: Final = 500
 _SENT_AGAIN: Final = {
     SentAgain.QUEUED: "Queued again: it leaves within a second while the shop is served.",
     SentAgain.NO_SUCH_MAIL: "There is no mail of that key; `coatcheck status` lists those that wait.",
@@ -117,3 +118,12 @@ async def export_lines(container: Container) -> AsyncIterator[bytes]:
     encode = msgspec.json.Encoder().encode
     async for record in container.export_books()():
         yield encode(record_fields(record)) + b"\n"
+
+
+async def erased_orders(container: Container) -> AsyncIterator[str]:
+    """The checkouts of persons who were erased, in order of id."""
+    after = ""
+    while found := await container.store().read(lambda b, after=after: b.erasures_after(after, limit=_PAGE)):
+        for checkout in found:
+            yield checkout
+        after = found[-1]

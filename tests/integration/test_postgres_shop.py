@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from support.engines import everything_in, files_of
 from support.postgres import PASSWORD, PostgresServer, a_postgres
 from support.servers import Shopper, ShopServer, a_shop
 from support.settings import some_settings
@@ -65,6 +66,31 @@ def test_a_lock_that_somebody_holds_is_503_and_passes(there: ShopServer) -> None
         assert Shopper(shop).get("/").status_code == 200, "reading goes on"
         locker.rollback()
     assert httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers).text == "booked"
+
+
+def test_whom_an_older_dump_brings_back_is_erased_again(there: ShopServer, postgres: PostgresServer) -> None:
+    """What docs/postgresql.md says: dump, erase, restore the dump, erase again."""
+    anna, email = Shopper(there), "anna@example.com"
+    anna.buy_and_pay(email)
+    assert anna.post(anna.link_from(email)).status_code == 303
+    address = there.more["DATABASE_URL"]
+    dump = there.folder / "shop.dump"
+    program = [str(postgres.bindir / "pg_dump"), "--format=custom", f"--file={dump}", f"--dbname={address}"]
+    subprocess.run(program, check=True, capture_output=True)
+    assert "You are erased" in anna.post("/account/erase", {"sure": "yes"}).text
+    erased = there.cli("erasures").stdout
+    [purchase] = there.export()["purchase"]
+    assert erased.split() == [purchase["id"]]
+    there.process.stop()
+    restored = postgres.url(postgres.new_database())
+    program = [str(postgres.bindir / "pg_restore"), "--exit-on-error", f"--dbname={restored}", str(dump)]
+    subprocess.run(program, check=True, capture_output=True)
+    there.environment["DATABASE_URL"] = there.more["DATABASE_URL"] = restored
+    assert email in everything_in(there)
+    (there.folder / "erased.txt").write_text(erased)
+    assert "orders are erased" in there.cli("erasures", "--again", "erased.txt").stdout
+    assert email not in everything_in(there)
+    assert [path.name for path in files_of(there, postgres) if email.encode() in path.read_bytes()] == []
 
 
 def test_without_its_package_a_shop_on_postgresql_says_what_to_install_and_one_on_sqlite_runs(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from support.postgres import PostgresServer
-from support.servers import Shopper, ShopServer, a_shop
+from support.servers import Shopper, ShopServer
 
 
 def workers_of(shop: ShopServer) -> set[int]:
@@ -41,12 +41,18 @@ def wait_until(holds: Callable[[], bool], *, within: float = 20.0) -> None:
 @pytest.fixture
 def three(tmp_path: Path, postgres: PostgresServer) -> Iterator[ShopServer]:
     """A shop of three processes, each of which has taken a request."""
-    with a_shop(tmp_path, DATABASE_URL=postgres.url(postgres.new_database())) as shop:
-        shop.process.stop()
-        shop.process.command += ["--workers", "3"]
+    shop = ShopServer(tmp_path, more={"DATABASE_URL": postgres.url(postgres.new_database())})
+    shop.process.command += ["--workers", "3"]
+    shop.sandbox.start()
+    try:
         shop.start()
-        wait_until(lambda: shop.log.read_text().count("is open") == 4)  # one of before, three of now
+        wait_until(lambda: shop.log.read_text().count("is open") == 3)
         yield shop
+    finally:
+        for client in shop.clients:
+            client.close()
+        shop.process.stop()
+        shop.sandbox.stop()
 
 
 def test_three_workers_sell_together_and_one_that_dies_is_replaced(three: ShopServer) -> None:
