@@ -136,7 +136,8 @@ class PatroniCluster:
                 stdout=output,
                 stderr=output,
                 env=self._environment,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread forks meanwhile
+                # Patroni stops its PostgreSQL when it is asked to end, and leaves it behind when it is killed.
+                preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no lock is held meanwhile
                 **who,
             )  # type: ignore[call-overload,no-any-return]
 

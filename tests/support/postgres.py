@@ -60,8 +60,9 @@ def unprivileged() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody")
 
 
-def die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+def die_with_parent(number: int = signal.SIGQUIT) -> None:
+    """In the child: that signal comes when the thread that started it ends."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, number)
 
 
 @dataclass
