@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+import brotli
+import zstandard
 
 Header = tuple[bytes, bytes]
 Messages = list[MutableMapping[str, Any]]
@@ -64,9 +69,30 @@ class Answer:
         return next((value for key, value in self.headers if key == name), b"")
 
     @property
+    def content(self) -> bytes:
+        """The body as a browser shows it. Raises ValueError and what decoders raise."""
+        return decoded(self.body, self.header(b"content-encoding"))
+
+    @property
     def body(self) -> bytes:
-        """All pieces."""
+        """All pieces, as they were sent."""
         return b"".join(m.get("body", b"") for m in self.messages if m["type"] == "http.response.body")
+
+
+@lru_cache(maxsize=64)
+def decoded(body: bytes, coding: bytes) -> bytes:
+    """What a browser makes of a body in a Content-Encoding. Raises ValueError for one that it would not know."""
+    match coding:
+        case b"":
+            return body
+        case b"gzip":
+            return gzip.decompress(body)
+        case b"br":
+            return bytes(brotli.decompress(body))
+        case b"zstd":
+            return zstandard.ZstdDecompressor().decompressobj().decompress(body)
+        case _:
+            raise ValueError(f"a coding that nobody knows: {coding!r}")
 
 
 async def ask(app: Any, request: Request) -> Answer:

@@ -60,6 +60,10 @@ def broken_by(
             yield f"no {name.decode()}"
     if https and b"strict-transport-security" not in names:
         yield "no strict-transport-security"
+    coding = answer.header(b"content-encoding")
+    accepted = b",".join(value for name, value in request.headers if name == b"accept-encoding").lower()
+    if coding and coding not in accepted and b"*" not in accepted:
+        yield f"it is {coding!r}, which was not asked for"
     location = answer.header(b"location")
     if location and (location.startswith(b"//") or not location.startswith(places)):
         yield f"it leads away: {location[:100]!r}"
@@ -93,18 +97,22 @@ def _of_the_body(
     *,
     secrets: tuple[bytes, ...],
     mine: frozenset[bytes],
-    https: bool = True,
 ) -> Iterator[str]:
-    shown = answer.body + b"\n".join(value for _, value in answer.headers)
+    try:
+        body = answer.content if answer.body else b""
+    except Exception as error:
+        yield f"nobody can read it: {type(error).__name__}"
+        return
+    shown = body + b"\n".join(value for _, value in answer.headers)
     for trace in _TRACES:
         if trace in shown:
             yield f"it tells of our inside: {trace!r}"
     for secret in secrets:
         if secret in shown:
             yield f"it shows what is somebody else's, or ours: {secret!r}"
-    if MARK in answer.body and answer.header(b"content-type").startswith((b"text/html", b"image/svg")):
+    if MARK in body and answer.header(b"content-type").startswith((b"text/html", b"image/svg")):
         yield "it repeats unescaped what was sent"
-    others = set(_ADDRESS.findall(answer.body)) - mine
+    others = set(_ADDRESS.findall(body)) - mine
     if others:
         said = unquote_to_bytes(request.target.lower() + b" " + b"".join(request.pieces).lower())
         for address in others:
