@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.sqlite import rows
+from adapters.sql import rows
 from benchmarks.engines import Lot, Sqlite
 from benchmarks.load import delivery
 from domain.purchase import Checkout

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 
 class Goal(Enum):
@@ -119,6 +120,15 @@ class Figure:
             "ratio": _round(self.ratio), "goal": self.goal, "judged": self.judged.value, "met": self.met,
             "run": self.was_run, "note": self.note, **self.extra,
         }  # fmt: skip
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Figure:
+        """Back from the JSON file."""
+        return cls(
+            name=told["name"], what=told["what"], unit=told["unit"], ours=told["runs"], other=told["against_runs"],
+            against=told["against"] or "", goal=told["goal"], judged=Goal(told["judged"]), engine=told["engine"] or "",
+            note=told["note"],
+        )  # fmt: skip
 
 
 def _round(value: float | None) -> float | None:

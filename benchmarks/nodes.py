@@ -13,5 +13,5 @@ def nodes(stage: Stage) -> Iterator[Figure]:
     for number in (1, 2, 3):
         yield Figure(
             f"nodes-{number}", f"webhook over {number} node{'s' if number > 1 else ''}", "/s", engine="postgres",
-            note="no adapter for it yet",
+            note="no such run yet",
         )  # fmt: skip

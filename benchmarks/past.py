@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
 from adapters.files.catalogue import FolderCatalogue
-from adapters.sqlite import rows
+from adapters.sql import rows
 from benchmarks.engines import Engine, Lot, Row
 from domain.keys import Keyring
 from domain.letters import ticket_letter

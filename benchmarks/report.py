@@ -21,12 +21,25 @@ from support.servers import ROOT
 
 _LIBRARIES = ("granian", "litestar", "minijinja", "msgspec", "stripe", "resend", "brotli", "zstandard")
 
+# As they are told.
+ROWS = (
+    "guest", "guest-bare", "owner", "library", "webhook", "webhook-full", "cold-start", "memory", "memory-full",
+    "unit-suite", "race", "race-share", "login-timing", "guest-coded", "guest-again", "view", "receipt", "login-ask",
+    "login-use", "nodes-1", "nodes-2", "nodes-3", "instructions-guest", "instructions-owner", "instructions-claim",
+)  # fmt: skip
+
 
 def write(figures: Sequence[Figure], wish: Wish, target: Path) -> None:
-    """The JSON file; and beside it, under the same name, the plot."""
+    """The JSON file; and beside it, under the same name, the plot.
+
+    Rows that stand there already and were not measured now stay, with the moment at which they were: so one row can
+    be measured again by itself.
+    """
+    moment = {"taken_at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit()}
+    asked = {"sales_a_run": wish.sales, "seconds_a_run": wish.seconds}
+    rows = {_key(row): row for row in _held(target)}
+    rows |= {_key(row): {**row, **moment, **asked} for row in (figure.told() for figure in figures)}
     told = {
-        "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
         "machine": machine(),
         "versions": {
             "python": platform.python_version(), "sqlite": sqlite3.sqlite_version,
@@ -37,13 +50,19 @@ def write(figures: Sequence[Figure], wish: Wish, target: Path) -> None:
             "shares_the_cores": True,
             "note": "wrk, the server and the stand-in for Stripe share the cores; so do wrk and the peer.",
         },
-        "runs_of_each": wish.runs,
-        "sales_a_run": wish.sales,
-        "figures": [figure.told() for figure in figures],
+        "figures": sorted(rows.values(), key=lambda row: ROWS.index(row["name"]) if row["name"] in ROWS else 99),
     }  # fmt: skip
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
-    target.with_suffix(".svg").write_text(plot(figures, told["machine"]))
+    target.with_suffix(".svg").write_text(plot([Figure.of(row) for row in told["figures"]], told["machine"]))
+
+
+def _held(target: Path) -> list[dict[str, Any]]:
+    return list(json.loads(target.read_text())["figures"]) if target.exists() else []
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return str(row["name"]), str(row["engine"])
 
 
 def machine() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from adapters.sqlite import rows
+from adapters.sql import rows
 from benchmarks.engines import Engine, Lot
 from benchmarks.load import Shot, delivery, fire
 from domain.claim import terms_of

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.engines import Engine, engine
+from benchmarks.engines import Engine, Postgres, Sqlite, a_server
 from benchmarks.past import fill_with_past
 from benchmarks.peer_server import Peer, bring_shop
 from benchmarks.sales import Till
+from support.postgres import PostgresServer, binaries
 from support.servers import ShopServer
 
 
@@ -48,6 +50,7 @@ class Stage:
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _subjects: dict[tuple[str, int], Subject | str] = field(default_factory=dict)
     _peer: Peer | None = None
+    _server: PostgresServer | None = None
 
     def __enter__(self) -> Stage:
         return self
@@ -65,9 +68,9 @@ class Stage:
     def _open(self, name: str, past: int) -> Subject | str:
         folder = self.folder / f"{name}-{past}"
         folder.mkdir()
-        found = engine(name, folder)
-        if isinstance(found, str):
-            return found
+        found = self._engine(name, folder)
+        if found is None:
+            return "PostgreSQL is not installed"
         if past:
             began = time.monotonic()
             fill_with_past(found, past)
@@ -75,11 +78,19 @@ class Stage:
         shop = self._stack.enter_context(self._shop(folder, found))
         return Subject(shop=shop, engine=found, till=Till(shop, found))
 
+    def _engine(self, name: str, folder: Path) -> Engine | None:
+        if name == "sqlite":
+            return Sqlite(folder)
+        if self._server is None and binaries() is not None:
+            self._server = self._stack.enter_context(a_server())
+        return None if self._server is None else Postgres(self._server)
+
     @contextlib.contextmanager
     def _shop(self, folder: Path, found: Engine) -> Iterator[ShopServer]:
         """As it ships: with what it needs installed and nothing else, and Python's own defaults."""
         shop = ShopServer(folder, more={"DATABASE_URL": found.url})
-        shop.process.command[0] = self.python
+        # The driver of PostgreSQL is an extra, and not among the locked requirements of a shop.
+        shop.process.command[0] = self.python if found.name == "sqlite" else sys.executable
         shop.environment.pop("PYTHONWARNINGS")
         shop.sandbox.start()
         try:

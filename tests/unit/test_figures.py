@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -33,6 +34,12 @@ def test_a_figure_that_was_not_run_says_why_and_meets_nothing() -> None:
     told = FIGURES[-1].told()
     assert (told["run"], told["met"], told["median"], told["note"]) == (False, None, None, "no adapter")
     assert "not run: no adapter" in FIGURES[-1].line()
+
+
+def test_a_figure_comes_back_from_the_file_as_it_was() -> None:
+    for figure in FIGURES:
+        again = Figure.of(json.loads(json.dumps(figure.told())))
+        assert (again.told(), again.score) == (figure.told(), figure.score)
 
 
 def test_measures_take_turns() -> None:

@@ -36,7 +36,7 @@ class _Edition:
 
 
 class Prepared(Answer):
-    """Public bytes. Never for a page that knows who asks: see docs/decisions/0011.
+    """Public bytes. Never for a page that knows who asks: see docs/decisions/0012.
 
     A coding is made when somebody first asks for it, once, in a thread.
     """
