@@ -1,4 +1,4 @@
-"""The command line: `coatcheck demo | serve | doctor | status | export | reconcile | backup | restore | …`."""
+"""The command line: `coatcheck demo | serve | doctor | status | export | reconcile | backup | restore | move | …`."""
 
 from __future__ import annotations
 
@@ -19,19 +19,30 @@ from entrypoints.backups import NoBackup
 from entrypoints.bucket import Bucket, read_bucket
 from entrypoints.container import (
     CANNOT_BACK_UP,
+    CANNOT_MOVE,
     CANNOT_OPEN,
     CANNOT_RESTORE,
     Container,
     WrongShop,
     close_shop,
     open_shop,
+    tutorial_file,
 )
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import BatchedLines, set_up_logs
+from entrypoints.moving import CannotMove
 from entrypoints.progress import progress
 from entrypoints.reports import erased_orders, export_lines, reconciled_lines, registered_lines, status_lines
 from entrypoints.serving import serve
-from entrypoints.settings import HELP, Settings, SettingsRefused, read_environment, settle
+from entrypoints.settings import (
+    HELP,
+    PostgresAddress,
+    Settings,
+    SettingsRefused,
+    read_database,
+    read_environment,
+    settle,
+)
 from entrypoints.workers import Workers, command_of, die_with_parent
 
 T = TypeVar("T")
@@ -41,6 +52,8 @@ _REFUSALS: Final = (
     *CANNOT_RESTORE,
     NoBackup,
     *CANNOT_BACK_UP,
+    *CANNOT_MOVE,
+    CannotMove,
     WrongShop,
     CannotListen,
     StoreUnavailable,
@@ -349,6 +362,45 @@ def restore(source: str, check: bool) -> None:
     for line in lines:
         click.echo(line)
     if not sound:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("source")
+@click.argument("target")
+@click.option("--product", "renamed", metavar="OLD=NEW", multiple=True,
+              help="What a product of the tutorial's is called here; as often as needed.")  # fmt: skip
+def move(source: str, target: str, renamed: tuple[str, ...]) -> None:
+    """Move a shop from SOURCE (sqlite:///path) to TARGET (postgresql://user:password@host:5432/name).
+
+    While nobody serves it. Everything is counted and hashed on both sides, the source is left as it is, and it may be
+    run again at any time. SOURCE may also be the file of a shop built along the tutorial: its sales are then moved into
+    a shop of this catalogue, on postgresql:// or in a new sqlite:///path. Exits 1 if rows of it were left out.
+    """
+    from entrypoints.move_commands import adopted_lines, moved_lines  # noqa: PLC0415 - as in `demo`
+
+    problems: list[str] = []
+    here = read_database(source, problems=problems, named="SOURCE")
+    there = read_database(target, problems=problems, named="TARGET")
+    if isinstance(here, PostgresAddress):
+        problems.append(
+            "SOURCE is sqlite:///…: between servers a database is moved by pg_dump and pg_restore"
+        )
+    problems += [
+        f"--product is written like p1=the-book, not {pair!r}" for pair in renamed if "=" not in pair
+    ]
+    if problems or isinstance(here, PostgresAddress):
+        raise Refusal("\n".join(problems))
+    old = tutorial_file(here)
+    if old is None:
+        told = _run(lambda: asyncio.to_thread(moved_lines, here, there))
+    else:
+        settings = _settings()
+        names = dict(pair.split("=", 1) for pair in renamed)
+        told = _run(lambda: adopted_lines(settings, old, there, names))
+    for line in told.lines:
+        click.echo(line)
+    if not told.all_well:
         sys.exit(1)
 
 

@@ -19,9 +19,11 @@ from adapters.files.vault import FolderVault
 from adapters.postgres.connecting import (
     NoBackupHere,
     PostgresNotInstalled,
+    TargetRefused,
     UnfitDatabase,
     no_copies,
     open_postgres,
+    target_on_postgres,
 )
 from adapters.resend.mailer import ResendMailer
 from adapters.resend.reports import ResendReports
@@ -31,11 +33,14 @@ from adapters.s3.vault import S3Vault
 from adapters.smtp.mailer import SmtpMailer
 from adapters.sqlite.connections import AlreadyServed, NotDurable
 from adapters.sqlite.copies import BadCopy, InTheWay, SqliteCopies
+from adapters.sqlite.moving import NotMovable, ShopFile, is_shop
 from adapters.sqlite.store import SqliteStore
 from adapters.stripe.account import StripeAccount
 from adapters.stripe.payments import StripePayments
 from adapters.system import SystemClock, SystemRandomness
+from adapters.tutorial.file import TutorialFile, UnreadableFile, is_tutorial
 from domain.keys import Keyring
+from domain.usecases.adopt_sales import AdoptSales
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.choose_news import ChooseNews
@@ -85,7 +90,8 @@ from entrypoints.http.viewing import ViewingPages
 from entrypoints.http.webhook import WebhookDoor
 from entrypoints.logs import log
 from entrypoints.metering import CountedClaims, CountedEvents, Meter
-from entrypoints.settings import Settings
+from entrypoints.moving import Target
+from entrypoints.settings import PostgresAddress, Settings
 from entrypoints.tracing import TelemetryNotInstalled, start_traces, telling
 from entrypoints.worker import Worker
 
@@ -98,6 +104,8 @@ CANNOT_BACK_UP = (NoBackupHere,)
 """What is raised where others make the copies; the sentence says who."""
 CANNOT_RESTORE = (BadCopy, InTheWay)
 """What copies of the database may raise, in the same way."""
+CANNOT_MOVE = (NotMovable, TargetRefused, UnreadableFile)
+"""What the two sides of a move may raise, in the same way."""
 
 
 def _place(bucket: Bucket) -> Place:
@@ -290,6 +298,7 @@ class Container(containers.DeclarativeContainer):
         ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness
     )
     export_books = providers.Singleton(ExportBooks, store=store)
+    adopt_sales = providers.Singleton(AdoptSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages: what shoppers see
     banner = providers.Callable(choices.test_banner, settings)
@@ -408,6 +417,26 @@ class Container(containers.DeclarativeContainer):
 def vault_at(place: Path | Bucket, *, scratch: Path) -> FolderVault | S3Vault:
     """Where backups are kept. `scratch`: room for a copy of the database on this machine. Raises S3NotInstalled."""
     return FolderVault(place) if isinstance(place, Path) else S3Vault(_place(place), scratch=scratch)
+
+
+def shop_file(path: Path) -> ShopFile:
+    """A shop's database, to be moved elsewhere."""
+    return ShopFile(path)
+
+
+def could_be_shop(path: Path) -> bool:
+    """Whether a shop can be opened at a path: there is one, or nothing."""
+    return not path.exists() or is_shop(path)
+
+
+def tutorial_file(path: Path) -> TutorialFile | None:
+    """The database of a shop built along the tutorial; None if the file is none."""
+    return TutorialFile(path) if is_tutorial(path) else None
+
+
+def place_at(address: PostgresAddress) -> Target:
+    """Where a shop can be moved to. Raises PostgresNotInstalled, UnfitDatabase."""
+    return target_on_postgres(address.url)
 
 
 class WrongShop(Exception):

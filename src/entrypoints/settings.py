@@ -339,9 +339,13 @@ def _check_mail(env: Environment, *, loopback: bool, problems: list[str]) -> Non
 
 
 def _database(env: Environment, problems: list[str]) -> Path | PostgresAddress:
-    url = env.database_url
-    if not url:
+    if not env.database_url:
         return Path(env.data_dir) / "coatcheck.db"
+    return read_database(env.database_url, problems=problems)
+
+
+def read_database(url: str, *, problems: list[str], named: str = "DATABASE_URL") -> Path | PostgresAddress:
+    """Where a database is. `named`: what the user calls it; what is wrong is added to the problems."""
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         return Path(url.removeprefix("sqlite:///"))
     if url.startswith("postgres://"):
@@ -349,11 +353,11 @@ def _database(env: Environment, problems: list[str]) -> Path | PostgresAddress:
     if url.startswith(_POSTGRES):
         if not _place_of(url).partition("/")[2]:
             problems.append(
-                "DATABASE_URL names no database: write it like postgresql://user:password@host:5432/name"
+                f"{named} names no database: write it like postgresql://user:password@host:5432/name"
             )
         return PostgresAddress(url)
     problems.append(
-        "DATABASE_URL is written like sqlite:///data/coatcheck.db (four slashes for an absolute path), "
+        f"{named} is written like sqlite:///data/coatcheck.db (four slashes for an absolute path), "
         "or like postgresql://user:password@host:5432/name"
     )
     return Path()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from adapters.postgres.moving import PostgresTarget
     from adapters.postgres.store import PostgresStore
 
 
@@ -14,6 +15,10 @@ class PostgresNotInstalled(Exception):
 
 class UnfitDatabase(Exception):
     """The database does not promise what the books rest on; the message says what to set."""
+
+
+class TargetRefused(Exception):
+    """A shop cannot be moved there as it is; the message says what to do."""
 
 
 class NoBackupHere(Exception):
@@ -29,6 +34,17 @@ def open_postgres(url: str) -> PostgresStore:
             'DATABASE_URL begins with postgresql://, which needs one more package: pip install "coatcheck[postgres]"'
         ) from error
     return PostgresStore.open(url)
+
+
+def target_on_postgres(url: str) -> PostgresTarget:
+    """Where a shop can be moved to. Raises PostgresNotInstalled, UnfitDatabase."""
+    try:
+        from adapters.postgres.moving import PostgresTarget  # noqa: PLC0415 - as in `open_postgres`
+    except ImportError as error:
+        raise PostgresNotInstalled(
+            'TARGET begins with postgresql://, which needs one more package: pip install "coatcheck[postgres]"'
+        ) from error
+    return PostgresTarget(url)
 
 
 def no_copies() -> NoReturn:

@@ -1,0 +1,1 @@
+"""The database of the tutorial's shop, from which one can move here."""

@@ -1,0 +1,216 @@
+"""Adopt the sales of a shop that was built along the tutorial: its buyers find here what they bought there."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import Final
+
+from domain.books import Books
+from domain.ports import Catalogue, Clock, Store
+from domain.product import Product
+from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.values import (
+    CheckoutId,
+    EmailAddress,
+    InvalidEmail,
+    Money,
+    ProductId,
+    ProviderRef,
+    UserId,
+    is_provider_ref,
+    sortable_id,
+)
+
+_AT_ONCE: Final = 200
+_BEFORE_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OldSale:
+    """A sale as it stands there, unparsed. Texts that are missing are empty."""
+
+    row: str
+    email: str
+    product: str
+    ref: str
+    amount: int | None
+    """In minor units; of which currency it does not say."""
+
+
+class _Adopting(Enum):
+    BOOKED = auto()
+    KNOWN = auto()
+    ERASED = auto()
+    TAKEN = auto()
+
+
+@dataclass(slots=True)
+class Adopted:
+    """What came of it."""
+
+    booked: int = 0
+    known: int = 0
+    """Here already, from an earlier run."""
+    doubled: int = 0
+    """Rows of a session that another row was of."""
+    erased: int = 0
+    """Of people who had themselves erased here."""
+    problems: list[str] = field(default_factory=list)
+    """A sentence for each row that was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptSales:
+    """Books them without tickets: who was mailed a link there asks for a new one here.
+
+    Ids are made from Stripe's ids, so that it can be run again. The tutorial notes no dates: a sale is booked as of
+    the day on which it is adopted. Nor does it note the currency: it is the one in which the product is sold here.
+    """
+
+    store: Store
+    catalogue: Catalogue
+    clock: Clock
+
+    async def __call__(
+        self,
+        sales: Iterable[OldSale],
+        *,
+        renamed: Mapping[str, str],
+        look: Callable[[int], None] = lambda number: None,
+    ) -> Adopted:
+        """Adopt sales. `renamed`: what products are called there, and here. Raises StoreUnavailable."""
+        found = Adopted()
+        seen: set[bytes] = set()
+        rows = iter(sales)
+        while lot := list(itertools.islice(rows, _AT_ONCE)):
+            parsed = list(self._parsed(lot, renamed, seen, found))
+            outcomes = await self.store.transact(_adopting([sale for _, sale in parsed]))
+            for (old, _), outcome in zip(parsed, outcomes, strict=True):
+                _count(outcome, old, found)
+            look(len(lot))
+        return found
+
+    def _parsed(
+        self, lot: list[OldSale], renamed: Mapping[str, str], seen: set[bytes], found: Adopted
+    ) -> Iterator[tuple[OldSale, _Sale]]:
+        now = self.clock.now()
+        products = self.catalogue.current().products
+        for old in lot:
+            name = renamed.get(old.product, old.product)
+            try:
+                sale = _parse(old, products.get(ProductId(name)), name=name, now=now)
+            except ValueError as error:
+                found.problems.append(f"purchases row {old.row} was left out: {error}")
+                continue
+            mark = hashlib.sha256(old.ref.encode()).digest()[:16]
+            if mark in seen:
+                found.doubled += 1
+                continue
+            seen.add(mark)
+            yield old, sale
+
+
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    checkout: Checkout
+    purchase: Purchase
+    new_user: UserId
+    owner: EmailAddress
+
+
+def _parse(old: OldSale, product: Product | None, *, name: str, now: datetime) -> _Sale:
+    """Raises ValueError with half a sentence for the merchant, which names no address."""
+    if not is_provider_ref(old.ref):
+        raise ValueError("it names no Stripe session, so nothing shows that it was paid")
+    if product is None:
+        raise ValueError(
+            f"the catalogue has no product {name!r}: add it, or say what it is called now with "
+            f"--product {old.product}=ITS-ID, and run this again"
+        )
+    try:
+        owner = EmailAddress.parse(old.email)
+    except InvalidEmail as error:
+        raise ValueError(f"its user has no address that can be mailed. {error}") from error
+    price = product.price if old.amount is None else Money(old.amount, product.price.currency)
+    checkout = Checkout(
+        id=CheckoutId(_id_of("sale", old.ref)),
+        product=product.id,
+        product_name=product.name,
+        price=price,
+        session=None,
+        mailbox=owner,
+        livemode=old.ref.startswith("cs_live_"),
+        started_at=now,
+        provider_ref=ProviderRef(old.ref),
+        contents=product.contains,
+    )
+    purchase = Purchase(
+        checkout=checkout.id,
+        provider_ref=checkout.provider_ref,
+        payment=None,
+        user=None,
+        mailbox=owner,
+        paid_email=owner,
+        product=product.id,
+        product_name=product.name,
+        paid=price,
+        livemode=checkout.livemode,
+        session=None,
+        booked_at=now,
+        contents=product.contains,
+    )
+    user = UserId(_id_of("user", owner.canonical))
+    return _Sale(checkout=checkout, purchase=purchase, new_user=user, owner=owner)
+
+
+def _id_of(kind: str, name: str) -> str:
+    """The same for the same, and before every id of this shop."""
+    return sortable_id(
+        now=_BEFORE_TIME, chance=hashlib.sha256(f"coatcheck tutorial {kind}:{name}".encode()).digest()
+    )
+
+
+def _adopting(sales: list[_Sale]) -> Callable[[Books], list[_Adopting]]:
+    return lambda books: [_adopt(books, sale) for sale in sales]
+
+
+def _adopt(books: Books, sale: _Sale) -> _Adopting:
+    checkout, purchase = sale.checkout, sale.purchase
+    if books.is_erased(checkout.id):
+        return _Adopting.ERASED
+    if books.purchase(checkout.id) is not None:
+        return _Adopting.KNOWN
+    if not books.add_checkout(checkout):
+        return _Adopting.TAKEN
+    at = checkout.started_at
+    books.tell(
+        Fact(
+            object_id=str(checkout.provider_ref),
+            kind=FactKind.SESSION,
+            payment=None,
+            as_of=int(at.timestamp()),
+            status="paid",
+            amount=purchase.paid.amount,
+        )
+    )
+    books.book(replace(purchase, user=books.user_for(sale.owner, new_id=sale.new_user, now=at)))
+    return _Adopting.BOOKED
+
+
+def _count(outcome: _Adopting, old: OldSale, found: Adopted) -> None:
+    match outcome:
+        case _Adopting.BOOKED:
+            found.booked += 1
+        case _Adopting.KNOWN:
+            found.known += 1
+        case _Adopting.ERASED:
+            found.erased += 1
+        case _Adopting.TAKEN:
+            found.problems.append(
+                f"purchases row {old.row} was left out: its Stripe session stands here as another order"
+            )
