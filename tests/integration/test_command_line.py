@@ -24,6 +24,7 @@ pytestmark = pytest.mark.engines
         "reconcile",
         "backup",
         "restore",
+        "move",
         "stripe-setup",
         "announce",
     ],
