@@ -29,6 +29,14 @@ TICKETS_AGAIN: Final = Limit(kind="ticket-again", most=3, window=timedelta(minut
 CHECKOUTS_PER_SHOP: Final = Limit(kind="checkouts", most=20, window=timedelta(seconds=1))
 
 
+def turn_of(timer: str, *, pause: timedelta) -> Limit:
+    """One turn of a timer that every node has, for whichever comes first.
+
+    Half the pause, so that none falls out between two nodes, and one started again soon looks for itself.
+    """
+    return Limit(kind=f"turn:{timer}", most=1, window=pause / 2)
+
+
 # An IPv6 address with an IPv4 one in it and the name of an interface behind it.
 _LONGEST_PEER: Final = 64
 _UNREADABLE: Final = "unknown"

@@ -29,6 +29,11 @@ def engine(settings: Settings) -> str:
     return "postgres" if isinstance(settings.database, PostgresAddress) else "sqlite"
 
 
+def serves_alone(settings: Settings) -> bool:
+    """Whether no other process can serve the same books."""
+    return not isinstance(settings.database, PostgresAddress)
+
+
 def figures(store: Any) -> Callable[[], Mapping[str, int]]:
     """What a store tells of itself; not every one tells everything."""
     told = [name for name in ("commits", "waiting") if hasattr(store, name)]

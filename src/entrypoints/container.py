@@ -397,6 +397,7 @@ class Container(containers.DeclarativeContainer):
         ),
         problems=problems,
         access=providers.Callable(choices.noting, meter, log_access, traces),
+        leaving=leaving,
     )
     worker = providers.Singleton(
         Worker,
@@ -409,6 +410,7 @@ class Container(containers.DeclarativeContainer):
         catalogue=catalogue,
         refresh_catalogue=catalogue.provided.refresh,
         prune_goods=goods.provided.prune,
+        alone=providers.Callable(choices.serves_alone, settings),
         note_mail=meter.provided.mail,
         note_round=providers.Callable(telling, meter.provided.round, traces),
     )

@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from secrets import token_hex
 from typing import Final, NamedTuple
 
+from domain.limits import turn_of
 from domain.mail import Mail
 from domain.ports import Catalogue, Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
 from domain.usecases.deliver_mail import DeliverMail
@@ -63,6 +65,8 @@ class Worker:
     catalogue: Catalogue
     refresh_catalogue: Callable[[], Awaitable[None]]
     prune_goods: Callable[..., Awaitable[None]]
+    alone: bool = True
+    """Whether no other node has the same books; otherwise they take turns where once is enough."""
     note_mail: Callable[[str], None] = _nobody_counts
     note_round: Callable[[Round], None] = _nobody_watches
 
@@ -72,10 +76,10 @@ class Worker:
             group.create_task(self._every(_LOOK_FOR_MAIL, self.deliver_due, "mail"))
             group.create_task(self._every(_LOOK_AT_CATALOGUE, self.refresh_catalogue, "catalogue"))
             group.create_task(self.follow_editions())
-            group.create_task(self._every(_READ_PAYMENTS, self.read_due_payments, "payments"))
-            group.create_task(self._every(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
-            group.create_task(self._every(_SWEEP, self.sweep, "reconcile"))
-            group.create_task(self._every(_PRUNE, self.prune, "prune"))
+            group.create_task(self._in_turn(_READ_PAYMENTS, self.read_due_payments, "payments"))
+            group.create_task(self._in_turn(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
+            group.create_task(self._in_turn(_SWEEP, self.sweep, "reconcile"))
+            group.create_task(self._in_turn(_PRUNE, self.prune, "prune"))
             group.create_task(self._every(_PRUNE_GOODS, self.tidy_goods, "goods"))
 
     async def _every(self, pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
@@ -84,6 +88,23 @@ class Worker:
             problem = await _once(work, name)
             self.note_round(Round(name, began, time.perf_counter() - at, problem))
             await asyncio.sleep(pause.total_seconds())
+
+    async def _in_turn(self, pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
+        """As `_every`; of several nodes, one at a time. Two at once would do no harm, only everything twice."""
+
+        async def if_it_is_ours() -> None:
+            if self.alone or await self.our_turn(name, pause=pause):
+                await work()
+
+        await self._every(pause, if_it_is_ours, name)
+
+    async def our_turn(self, name: str, *, pause: timedelta) -> bool:
+        """Whether no node has had this timer's turn just now; then it is ours. Raises StoreUnavailable."""
+        now, turn = self.clock.now(), turn_of(name, pause=pause)
+        taken = await self.store.transact(
+            lambda books: books.take(turn.kind, turn, now=now, ref=token_hex(8))
+        )
+        return taken is None
 
     async def deliver_due(self) -> None:
         """Hand over everything that is due, a few mails at a time."""

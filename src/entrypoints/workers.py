@@ -58,6 +58,9 @@ class Workers:
 
     def _tell(self, number: int) -> None:
         self._told.set()
+        # Each worker has the socket, too. Were it open here until the last one is gone, connections would queue that
+        # nobody takes, and be reset in the end; closed, they are refused, and a proxy goes elsewhere.
+        self.socket.close()
         for worker in self._living:
             with contextlib.suppress(ProcessLookupError):
                 worker.send_signal(number)

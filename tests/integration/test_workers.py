@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,22 @@ def test_workers_stop_when_they_are_told_and_die_with_their_parent(three: ShopSe
     wait_until(lambda: not any(alive(number) for number in second), within=5)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{three.url}/healthz", timeout=2)
+
+
+def test_while_the_last_worker_finishes_a_request_new_connections_are_refused(three: ShopServer) -> None:
+    """Were the shared socket still open somewhere, they would queue for nobody, and be reset when it is closed."""
+    assert three.process.child is not None
+    with socket.create_connection(("127.0.0.1", three.port), timeout=15) as slow:
+        slow.sendall(
+            f"POST /request-login HTTP/1.1\r\nHost: localhost:{three.port}\r\nContent-Length: 9\r\n\r\n".encode()
+        )
+        time.sleep(0.3)
+        three.process.child.send_signal(signal.SIGINT)
+        time.sleep(0.7)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", three.port))
+        slow.sendall(b"email=a@b")
+        assert slow.recv(12) == b"HTTP/1.1 200"
 
 
 def test_what_is_wrong_is_said_once_before_any_worker_starts(three: ShopServer) -> None:

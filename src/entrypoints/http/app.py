@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from litestar.handlers import HTTPRouteHandler
 
+    from entrypoints.http.health import Leaving
     from entrypoints.settings import Network
 
 # A webhook of Stripe's is some 4 KB; 1 MB is far beyond any, and small enough to hold many at once.
@@ -46,6 +47,7 @@ def build_app(
     frontage: Frontage,
     problems: Problems,
     access: Callable[[AccessLine], None],
+    leaving: Leaving,
 ) -> Gate:
     """Litestar with its handlers, behind the gate that every request passes."""
     handlers: Any = problems.handlers()
@@ -65,4 +67,5 @@ def build_app(
         trusted_proxies=frontage.trusted_proxies,
         refuse=problems.refusal,
         note=access,
+        leaving=leaving,
     )

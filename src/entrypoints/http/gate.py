@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+    from entrypoints.http.health import Leaving
     from entrypoints.settings import Network
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -65,7 +66,11 @@ def security_headers(*, https: bool, payment_origin: str) -> list[tuple[bytes, b
 
 
 class Gate:
-    """The outermost ASGI application. Keeps no state but a counter."""
+    """The outermost ASGI application. Keeps no state but a counter.
+
+    While we are leaving, every answer says `Connection: close`: who keeps a connection open and sends the next request
+    just when it is closed gets a reset and no answer (RFC 9112 §9.6).
+    """
 
     def __init__(
         self,
@@ -77,6 +82,7 @@ class Gate:
         trusted_proxies: tuple[Network, ...],
         refuse: Callable[[int, str], bytes],
         note: Callable[[AccessLine], None],
+        leaving: Leaving,
     ) -> None:
         self._app = app
         self._origin = base_url.encode()
@@ -85,6 +91,7 @@ class Gate:
         self._proxies = trusted_proxies
         self._refuse = refuse
         self._note = note
+        self._leaving = leaving
         self._ids = count(1)
         self._prefix = os.urandom(4).hex()
         self._no_store = (b"cache-control", b"no-store")
@@ -107,7 +114,8 @@ class Gate:
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 sent = self._completed(message["headers"], request_id)
-                if inflow is not None and not await inflow.drain(asked_first=_asks_first(headers)):
+                unread = inflow is not None and not await inflow.drain(asked_first=_asks_first(headers))
+                if unread or (self._leaving.told and scope["http_version"] != "2"):
                     sent.append(_CLOSE)
                 await send({"type": "http.response.start", "status": status, "headers": sent})
             elif method == "HEAD" and message["type"] == "http.response.body":

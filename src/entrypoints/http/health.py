@@ -22,7 +22,7 @@ _NOT_NOW: Final = 503
 
 @dataclass(slots=True)
 class Leaving:
-    """Whether we were told to stop: still serving, but no new work should be sent here."""
+    """Whether we were told to stop: still serving, but nothing new should be sent here, on no connection."""
 
     told: bool = False
 
