@@ -23,6 +23,7 @@ CI = os.environ.get("CI", "") not in ("", "0", "false")
 STRIPE_CLI = "@stripe/cli-linux-x64@1.52.0"
 STRIPE_CLI_SHA256 = "d33e5a776f0320454e710391cc66693a39d1d9128928f9a4271c58615bef2119"
 DEBIAN = {
+    "caddy": "caddy",
     "chromium": "chromium",
     "etcd": "etcd-server",
     "gcc": "gcc",

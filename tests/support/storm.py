@@ -41,6 +41,8 @@ class Storm:
     answers: Counter[int] = field(default_factory=Counter)
     without_retry_after: int = 0
     """Answers of 503 that did not say when to come back."""
+    unanswered: int = 0
+    """Requests whose connection ended without an answer, or was refused."""
     under_way: int = 0
     may_repeat: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared: of a sale that was acknowledged nothing more is sent, so that nothing heals its loss."""
@@ -72,6 +74,7 @@ class Storm:
             except httpx.TransportError:
                 if not self.patient:
                     raise
+                self.unanswered += 1
                 await asyncio.sleep(0.2)
                 continue
             finally:

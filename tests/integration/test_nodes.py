@@ -1,0 +1,191 @@
+"""Several nodes on one PostgreSQL behind the proxies of docs/proxies: one shop, whatever node answers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from entrypoints.sandbox.deliveries import sign
+from support.nodes import PROXIES, Cluster, a_cluster
+from support.postgres import PostgresServer
+from support.servers import BOOK, PHOTOS, SESSION_SECRET, WEBHOOK_SECRET, Shopper
+from support.tools import program
+
+NEW_SECRET = "the second session secret of the tests is long enough"
+
+
+@pytest.fixture(params=PROXIES)
+def cluster(request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer) -> Iterator[Cluster]:
+    """Two nodes behind each proxy in turn."""
+    program(request.param)
+    with a_cluster(tmp_path, postgres.url(postgres.new_database()), proxied_by=request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def behind_haproxy(tmp_path: Path, postgres: PostgresServer) -> Iterator[Cluster]:
+    program("haproxy")
+    with a_cluster(tmp_path, postgres.url(postgres.new_database())) as running:
+        yield running
+
+
+def _login(cluster: Cluster, email: str) -> Shopper:
+    """A browser that bought something and proved its mailbox."""
+    shopper = Shopper(cluster.shop)
+    shopper.buy_and_pay(email)
+    assert shopper.post(shopper.link_from(email)).status_code == 303
+    return shopper
+
+
+def test_one_browser_is_served_by_every_node_and_notices_nothing(cluster: Cluster) -> None:
+    anna = _login(cluster, "anna@example.com")
+    for _ in range(12):
+        assert "The Last Cloakroom" in anna.get("/library").text
+        assert anna.get(f"/view/{BOOK}").status_code == 200
+    anna.buy_and_pay("anna@example.com", PHOTOS)
+    assert anna.post("/logout").status_code == 303
+    assert {anna.get("/library").status_code for _ in range(6)} == {303}, "on every node"
+    time.sleep(0.5)  # logs are written a few times a second
+    for node in cluster.nodes:
+        assert node.answered("/library") >= 3, f"{node.name} was asked by that browser, too"
+    books = cluster.shop.export()
+    assert (len(books["user"]), len(books["purchase"]), len(books["mail"])) == (1, 2, 2)
+
+
+def test_the_nodes_know_the_visitor_behind_the_proxy(cluster: Cluster) -> None:
+    """Limits are counted by visitor on all nodes together: the thirty-first unpaid checkout is refused, another's is not."""
+    busy = Shopper(cluster.shop)
+    for _ in range(30):
+        busy.buy()
+    assert {busy.post(f"/buy/{BOOK}").status_code for _ in range(4)} == {429}
+    Shopper(cluster.shop).buy()
+
+
+@dataclass
+class Crowd:
+    """Browsers and Stripe, asking all the while on connections they keep; every answer and every failure is noted."""
+
+    cluster: Cluster
+    answers: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        owner = _login(self.cluster, "owner@example.com")
+        cookie = "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items())
+        paid = self.cluster.shop.sandbox.pay(Shopper(self.cluster.shop).buy(), email="told@example.com")
+        body = paid["body"].encode()
+
+        def webhook() -> tuple[str, str, dict[str, str], bytes]:
+            return "POST", "/webhook", {"stripe-signature": sign(body, WEBHOOK_SECRET)}, body
+
+        def buy() -> tuple[str, str, dict[str, str], bytes]:
+            return (
+                "POST",
+                f"/buy/{PHOTOS}",
+                {"x-forwarded-for": f"10.9.{time.time_ns() % 251}.{time.time_ns() // 251 % 251}"},
+                b"",
+            )
+
+        def page() -> tuple[str, str, dict[str, str], bytes]:
+            return "GET", "/", {}, b""
+
+        def library() -> tuple[str, str, dict[str, str], bytes]:
+            return "GET", "/library", {"cookie": cookie}, b""
+
+        over = threading.Event()
+        with ThreadPoolExecutor(5) as threads:
+            running: list[Future[None]] = [
+                threads.submit(self._ask, of, pause, over)
+                for of, pause in ((webhook, 0.02), (webhook, 0.02), (buy, 0.3), (page, 0.02), (library, 0.02))
+            ]
+            try:
+                yield
+            finally:
+                over.set()
+            for one in running:
+                one.result()
+
+    def _ask(
+        self,
+        request: Callable[[], tuple[str, str, dict[str, str], bytes]],
+        pause: float,
+        over: threading.Event,
+    ) -> None:
+        with httpx.Client(base_url=self.cluster.shop.url, timeout=20, verify=False, trust_env=False) as http:
+            while not over.wait(pause):
+                method, path, headers, body = request()
+                try:
+                    answer = http.request(method, path, headers=headers, content=body)
+                except httpx.HTTPError as error:
+                    self.failures.append(f"{method} {path}: {error!r}")
+                else:
+                    self.answers[f"{method} {path} {answer.status_code}"] += 1
+                    if answer.status_code >= 400:
+                        self.failures.append(
+                            f"{method} {path}: {answer.status_code} {dict(answer.headers)} {answer.text[:200]}"
+                        )
+
+
+def test_a_rolling_restart_under_load_fails_nobody(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SIGTERM to each node in turn: no answer of 400 or more, no reset, no request without an answer."""
+    crowd = Crowd(cluster)
+    with crowd.asking():
+        cluster.roll()
+    assert crowd.failures == []
+    assert len(crowd.answers) == 4
+    assert sum(crowd.answers.values()) > 300
+    for node in cluster.nodes:
+        assert node.log.read_text().count("shop is closing") == 1
+    with capsys.disabled():
+        print(f"\n  {cluster.proxied_by}: {dict(crowd.answers)}")
+
+
+def test_a_node_that_dies_takes_at_most_what_it_had_begun_along(behind_haproxy: Cluster) -> None:
+    """A GET is asked again elsewhere. A POST is not, for it may have been done: the one who asked hears 502."""
+    crowd = Crowd(behind_haproxy)
+    with crowd.asking():
+        time.sleep(1)
+        behind_haproxy.nodes[0].process.kill()
+        time.sleep(3)
+        late = len(crowd.failures)
+        time.sleep(1)
+    assert not [failure for failure in crowd.failures if failure.startswith("GET")]
+    assert len(crowd.failures) == late <= 4, crowd.failures
+
+
+def test_the_secret_is_changed_in_three_rounds_and_nobody_is_logged_out(behind_haproxy: Cluster) -> None:
+    """New one behind, new one in front, old one out. A link of the old one lives until then, and no longer."""
+    shop = behind_haproxy.shop
+    anna = _login(behind_haproxy, "anna@example.com")
+
+    def unused_link(email: str) -> str:
+        buyer = Shopper(shop)
+        buyer.buy_and_pay(email)
+        return buyer.link_from(email)
+
+    def works(link: str) -> bool:
+        return Shopper(shop).post(link).status_code == 303
+
+    links = [unused_link(f"old{number}@example.com") for number in range(4)]
+    old, new = SESSION_SECRET, NEW_SECRET
+    for number, secrets in enumerate((f"{old},{new}", f"{new},{old}")):
+        behind_haproxy.roll(SESSION_SECRET=secrets)
+        assert {anna.get("/library").status_code for _ in range(6)} == {200}
+        assert works(links[number]), secrets
+    fresh = unused_link("new@example.com")
+    behind_haproxy.roll(SESSION_SECRET=new)
+    assert {anna.get("/library").status_code for _ in range(6)} == {200}
+    assert works(fresh)
+    assert not works(links[2]), "signed with a secret that is gone"
