@@ -16,8 +16,9 @@ from domain.session import Visitor
 from domain.usecases.start_checkout import PayThere
 from domain.values import ProductId
 from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.sandbox.deliveries import sign
 from entrypoints.settings import read_environment, settle
-from support.servers import BOOK, PAPERWORK, Shopper, ShopServer
+from support.servers import BOOK, PAPERWORK, WEBHOOK_SECRET, Shopper, ShopServer
 from support.shop import HandClock
 
 pytestmark = pytest.mark.engines
@@ -40,6 +41,11 @@ def deliver(shop: ShopServer, event: dict[str, Any]) -> httpx.Response:
         content=event["body"].encode(),
         headers={"stripe-signature": event["signature"]},
     )
+
+
+def signed_now(event: dict[str, Any]) -> dict[str, Any]:
+    """Stripe signs each delivery anew; one that is five minutes old is not believed."""
+    return {**event, "signature": sign(event["body"].encode(), WEBHOOK_SECRET)}
 
 
 # ------------------------------------------------------------------ refunds and disputes
@@ -152,7 +158,8 @@ def test_a_refund_that_only_the_charge_tells_of_is_read_from_stripe(own_shop: Sh
     [charge] = [event for event in events if event["type"] == "charge.refunded"]
     assert deliver(own_shop, charge).text == "to be read"
     done = own_shop.cli("reconcile", check=False)
-    assert (done.returncode, "noted" in done.stdout) == (1, True)
+    # The server asks, too, every fifteen seconds: then there is nothing left to repair.
+    assert (done.returncode, "noted" in done.stdout) in ((1, True), (0, False))
     assert anna.get(f"/view/{BOOK}").status_code == 403
 
 
@@ -265,7 +272,7 @@ def test_one_sweep_books_and_mails_500_sales_that_nobody_told_of(own_shop: ShopS
     assert sorted(m["fields"]["to"][0] for m in mails) == sorted(f"buyer{n}@example.com" for n in range(500))
     assert {m["handed"] for m in mails} == {1}
     for event in paid:
-        assert deliver(own_shop, event).text == "known"
+        assert deliver(own_shop, signed_now(event)).text == "known"
     assert own_shop.cli("reconcile").returncode == 0
     after = own_shop.export()
     assert (after["purchase"], after["user"]) == (before["purchase"], before["user"])

