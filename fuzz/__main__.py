@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 
 from fuzz.asgi import fuzz_asgi
@@ -20,16 +21,22 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1, help="another seed, other requests")
     parser.add_argument("--processes", type=int, default=1, help="shops at once (asgi only)")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="stop each kind after so long, and say what was found"
+    )
     told = parser.parse_args()
+    seconds = told.minutes * 60
     outcomes: list[Outcome] = []
     if told.what in ("asgi", "all"):
         outcomes.append(
-            fuzz_asgi(requests=told.requests or 1_000_000, seed=told.seed, processes=told.processes)
+            fuzz_asgi(
+                requests=told.requests or 1_000_000, seed=told.seed, processes=told.processes, seconds=seconds
+            )
         )
     if told.what in ("schema", "all"):
-        outcomes.append(fuzz_schema(requests=told.requests or 50_000, seed=told.seed))
+        outcomes.append(fuzz_schema(requests=told.requests or 50_000, seed=told.seed, seconds=seconds))
     if told.what in ("wire", "all"):
-        outcomes.append(fuzz_wire(requests=told.requests or 20_000, seed=told.seed))
+        outcomes.append(fuzz_wire(requests=told.requests or 20_000, seed=told.seed, seconds=seconds))
     return 0 if print_table(outcomes) else 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 import traceback
@@ -47,18 +48,20 @@ _OURS: Final = (
 )
 
 
-def fuzz_asgi(*, requests: int, seed: int, processes: int = 1) -> Outcome:
+def fuzz_asgi(*, requests: int, seed: int, processes: int = 1, seconds: float = math.inf) -> Outcome:
     """Mutated requests into the application; every process has a shop of its own."""
     what = "ASGI"
     if processes == 1:
-        return asyncio.run(_run(what, requests, seed))
+        return asyncio.run(_run(what, requests, seed, seconds))
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(_alone, what, requests // processes, seed + n) for n in range(processes)]
+        waiting = [
+            pool.submit(_alone, what, requests // processes, seed + n, seconds) for n in range(processes)
+        ]
         return together(what, [one.result() for one in waiting])
 
 
-def _alone(what: str, requests: int, seed: int) -> Outcome:
-    return asyncio.run(_run(what, requests, seed))
+def _alone(what: str, requests: int, seed: int, seconds: float) -> Outcome:
+    return asyncio.run(_run(what, requests, seed, seconds))
 
 
 class _Errors(logging.Handler):
@@ -73,7 +76,7 @@ class _Errors(logging.Handler):
         self.last = record.getMessage() if error is None else "".join(traceback.format_exception(error)[-3:])
 
 
-async def _run(what: str, requests: int, seed: int) -> Outcome:
+async def _run(what: str, requests: int, seed: int, seconds: float) -> Outcome:
     outcome, errors = Outcome(what), _Errors()
     log = logging.getLogger("coatcheck")
     log.propagate = False
@@ -87,12 +90,14 @@ async def _run(what: str, requests: int, seed: int) -> Outcome:
             began = time.perf_counter()
             marks_every = max(_AT_ONCE, requests // _MARKS)
             async for at in _rounds(requests, shop, pool):
+                if time.perf_counter() - began > seconds:
+                    break
                 await _round(pool, grammar, min(_AT_ONCE, requests - at), outcome, errors)
                 if at % marks_every < _AT_ONCE:
                     outcome.memory.append((at, resident() - page_cache()))
             outcome.seconds = time.perf_counter() - began
-            outcome.memory.append((requests, resident() - page_cache()))
-            outcome.requests = requests
+            outcome.requests = sum(outcome.statuses.values())
+            outcome.memory.append((outcome.requests, resident() - page_cache()))
             await _hold_the_books(pool, outcome)
     finally:
         log.removeHandler(errors)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import itertools
+import math
 import tempfile
 import time
 from collections.abc import Iterator
@@ -117,18 +118,18 @@ class _Bench:
         yield from broken_by(sent, told, places=places, secrets=self.secrets, mine=frozenset(), https=False)
 
 
-def fuzz_schema(*, requests: int, seed: int) -> Outcome:
+def fuzz_schema(*, requests: int, seed: int, seconds: float = math.inf) -> Outcome:
     """Cases of schemathesis, valid and not, of every operation in turn."""
     outcome = Outcome("schemathesis")
     with tempfile.TemporaryDirectory() as folder, a_shop(Path(folder)) as shop:
-        _run(shop, requests, seed, outcome)
+        _run(shop, requests, seed, outcome, seconds)
         for line in shop.log_lines:
             if line["level"] == "error":
                 outcome.breaks("the log has an error", str(line)[:3000])
     return outcome
 
 
-def _run(shop: ShopServer, number: int, seed: int, outcome: Outcome) -> None:
+def _run(shop: ShopServer, number: int, seed: int, outcome: Outcome, seconds: float) -> None:
     schema = schemathesis.openapi.from_dict(document(asyncio.run(_routes()), _known(shop)))
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     victim = Shopper(shop)
@@ -145,11 +146,11 @@ def _run(shop: ShopServer, number: int, seed: int, outcome: Outcome) -> None:
         session.trust_env = False
         bench = _Bench(shop, outcome, session, tuple(text.encode() for text in secrets), itertools.count())
         rounds = itertools.count()
-        while outcome.requests < number:
+        while outcome.requests < number and time.perf_counter() - began < seconds:
             turn = next(rounds)
             for operation, mode in itertools.product(operations, GenerationMode):
                 most = min(_IN_A_ROW, number - outcome.requests, max(1, number // (2 * len(operations))))
-                if most <= 0:
+                if most <= 0 or time.perf_counter() - began > seconds:
                     break
                 _draw(operation, mode, bench, most=most, seed=seed * 1_000 + turn)
             _mark(outcome, number, pid)

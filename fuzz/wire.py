@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import re
 import socket
@@ -57,11 +58,11 @@ class Heard:
         return found, complete
 
 
-def fuzz_wire(*, requests: int, seed: int) -> Outcome:
+def fuzz_wire(*, requests: int, seed: int, seconds: float = math.inf) -> Outcome:
     """Malformed requests over real connections."""
     outcome = Outcome("raw HTTP")
     with tempfile.TemporaryDirectory() as folder, a_shop(Path(folder)) as shop:
-        asyncio.run(_run(shop, requests, seed, outcome))
+        asyncio.run(_run(shop, requests, seed, outcome, seconds))
         log = shop.log.read_text(errors="replace")
         for word in _BAD_LOG:
             if word in log:
@@ -70,21 +71,24 @@ def fuzz_wire(*, requests: int, seed: int) -> Outcome:
     return outcome
 
 
-async def _run(shop: ShopServer, requests: int, seed: int, outcome: Outcome) -> None:
+async def _run(shop: ShopServer, requests: int, seed: int, outcome: Outcome, seconds: float) -> None:
     assert shop.process.child is not None
     pid = shop.process.child.pid
     drawn = Malformed(f"localhost:{shop.port}".encode(), random.Random(seed))
     began, slowest, marks_every = time.perf_counter(), 0.0, max(_AT_ONCE, requests // _MARKS)
     for at in range(0, requests, _AT_ONCE):
+        if time.perf_counter() - began > seconds:
+            break
         attempts = [drawn.draw() for _ in range(min(_AT_ONCE, requests - at))]
         found = await asyncio.gather(*(_attempt(shop.port, attempt) for attempt in attempts))
         for attempt, heard in zip(attempts, found, strict=True):
             judge(attempt, heard, outcome)
+        outcome.requests += len(attempts)
         slowest = max(slowest, await _good_request(shop, outcome))
         if at % marks_every < _AT_ONCE:
             outcome.memory.append((at, resident(pid)))
-    outcome.requests, outcome.seconds = requests, time.perf_counter() - began
-    outcome.memory.append((requests, resident(pid)))
+    outcome.seconds = time.perf_counter() - began
+    outcome.memory.append((outcome.requests, resident(pid)))
     outcome.notes.append(f"a good request in between was answered within {slowest * 1000:.0f} ms")
 
 
