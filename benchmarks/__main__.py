@@ -53,16 +53,17 @@ def main() -> int:
         past=asked.past,
         engines=tuple(asked.engine or ENGINES),
     )
+    target = asked.out or (None if asked.only else LATEST)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder, Stage(Path(folder), wish) as stage:
         for name in names:
+            found: list[Figure] = []
             for figure in BENCHES[name](stage):
-                figures.append(figure)
                 print(figure.line(), flush=True)
-    target = asked.out or (None if asked.only else LATEST)
-    if target is not None:
-        write(figures, wish, target)
-        print(f"written to {target}, and the plot beside it")
+                found.append(figure)
+            if target is not None:  # at once: a long run may be broken off
+                write(found, wish, target)
+            figures += found
     return 1 if any(figure.met is False for figure in figures) else 0
 
 

@@ -35,7 +35,11 @@ def write(figures: Sequence[Figure], wish: Wish, target: Path) -> None:
     Rows that stand there already and were not measured now stay, with the moment at which they were: so one row can
     be measured again by itself.
     """
-    moment = {"taken_at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit()}
+    moment = {
+        "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "load_average": [round(value, 1) for value in os.getloadavg()],
+    }
     asked = {"sales_a_run": wish.sales, "seconds_a_run": wish.seconds}
     rows = {_key(row): row for row in _held(target)}
     rows |= {_key(row): {**row, **moment, **asked} for row in (figure.told() for figure in figures)}
@@ -74,7 +78,6 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
-        "load_before": round(os.getloadavg()[0], 2),
     }
 
 
