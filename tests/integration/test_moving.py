@@ -169,7 +169,8 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
         )
         shop.sandbox.wait_for_mail("gil@example.com", within=60)
         sent = [mail for mail in shop.sandbox.mails if "gil@example.com" in mail["fields"]["to"]]
-        assert [mail["key"] for mail in sent] == [waiting["id"]]
+        [(shop_id,)] = sql(target, "SELECT id FROM shop")
+        assert [mail["key"] for mail in sent] == [f"{shop_id}/{waiting['id']}"]
         assert "in use" in refused(source, target)
         shop.process.stop()
         assert "gil@example.com" in everything_in(shop)

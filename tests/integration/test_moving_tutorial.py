@@ -100,6 +100,8 @@ def test_its_buyers_find_here_what_they_bought_there(
                 "it is a shop of ours now"
             )
     finally:
+        for client in shop.clients:
+            client.close()
         shop.process.stop()
         shop.sandbox.stop()
 
