@@ -81,7 +81,7 @@ class Workers:
 
     async def _live_once(self) -> int:
         number = self.socket.fileno()
-        # A session of its own, so that Ctrl-C reaches it once, through us.
+        # A session of its own, so that Ctrl-C reaches it once, through us. (uvloop knows no `process_group`.)
         worker = await asyncio.create_subprocess_exec(
             *self.command, str(number), pass_fds=(number,), start_new_session=True
         )
