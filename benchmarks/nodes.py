@@ -10,11 +10,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.figures import Figure, Goal
 from benchmarks.load import Shot, delivery, fire, rate_of
-from benchmarks.stage import Stage
 from domain.books import Books
 from domain.claim import terms_of
 from domain.keys import Keyring
@@ -25,6 +24,9 @@ from entrypoints.settings import read_environment, settle
 from support.nodes import a_cluster
 from support.postgres import PostgresServer, a_postgres, binaries
 from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
+
+if TYPE_CHECKING:
+    from benchmarks.stage import Stage
 
 ENOUGH_CORES: Final = 6
 """From so many on, two nodes should manage `GOAL` times what one does; fewer are taken up by load and database."""

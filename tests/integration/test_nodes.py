@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ import pytest
 from entrypoints.sandbox.deliveries import sign
 from support.nodes import PROXIES, Cluster, a_cluster
 from support.postgres import PostgresServer
-from support.servers import BOOK, PHOTOS, SESSION_SECRET, WEBHOOK_SECRET, Shopper
+from support.servers import BOOK, PHOTOS, ROOT, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 from support.tools import program
 
 NEW_SECRET = "the second session secret of the tests is long enough"
@@ -68,6 +69,25 @@ def test_the_nodes_know_the_visitor_behind_the_proxy(cluster: Cluster) -> None:
         busy.buy()
     assert {busy.post(f"/buy/{BOOK}").status_code for _ in range(4)} == {429}
     Shopper(cluster.shop).buy()
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_a_proxy_that_was_told_of_no_node_does_not_start(name: str, tmp_path: Path) -> None:
+    """An address in the example that somebody forgot to change would be sent the requests and cookies of buyers."""
+    program(name)
+    shop = ShopServer(tmp_path)
+    cluster = Cluster(shop, 0, name)
+    with pytest.raises(AssertionError, match="did not come up"):
+        cluster.proxy.start(shop.url, within=5)
+    assert cluster.proxy.child is not None
+    assert cluster.proxy.child.poll() is not None
+    cluster.close()
+
+
+@pytest.mark.parametrize("file", ["haproxy.cfg", "Caddyfile"])
+def test_the_examples_name_no_host(file: str) -> None:
+    text = (ROOT / "docs" / "proxies" / file).read_text()
+    assert set(re.findall(r"\d+\.\d+\.\d+\.\d+", text)) <= {"127.0.0.0", "0.0.0.0"}
 
 
 @dataclass
