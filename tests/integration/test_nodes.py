@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import threading
@@ -10,11 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from drills.report import table
+from drills.storm import Wish, storm_over_nodes
 
+from adapters.postgres.store import PostgresStore
+from domain.limits import turn_of
 from entrypoints.sandbox.deliveries import sign
 from support.nodes import PROXIES, Cluster, a_cluster
 from support.postgres import PostgresServer
@@ -72,16 +78,20 @@ def test_the_nodes_know_the_visitor_behind_the_proxy(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_a_proxy_that_was_told_of_no_node_does_not_start(name: str, tmp_path: Path) -> None:
-    """An address in the example that somebody forgot to change would be sent the requests and cookies of buyers."""
+def test_a_proxy_that_was_told_of_no_node_asks_nobody(name: str, tmp_path: Path) -> None:
+    """HAProxy does not start, Caddy answers 503. A node in an example would be sent the requests of buyers."""
     program(name)
-    shop = ShopServer(tmp_path)
-    cluster = Cluster(shop, 0, name)
-    with pytest.raises(AssertionError, match="did not come up"):
-        cluster.proxy.start(shop.url, within=5)
-    assert cluster.proxy.child is not None
-    assert cluster.proxy.child.poll() is not None
-    cluster.close()
+    cluster = Cluster(ShopServer(tmp_path), 0, name)
+    try:
+        with pytest.raises(AssertionError, match="did not come up"):
+            cluster.proxy.start(f"{cluster.shop.url}/", within=3)
+        assert cluster.proxy.child is not None
+        if name == "haproxy":
+            assert cluster.proxy.child.wait(5) != 0
+        else:
+            assert httpx.get(f"{cluster.shop.url}/", timeout=20).status_code == 503
+    finally:
+        cluster.close()
 
 
 @pytest.mark.parametrize("file", ["haproxy.cfg", "Caddyfile"])
@@ -209,3 +219,39 @@ def test_the_secret_is_changed_in_three_rounds_and_nobody_is_logged_out(behind_h
     assert {anna.get("/library").status_code for _ in range(6)} == {200}
     assert works(fresh)
     assert not works(links[2]), "signed with a secret that is gone"
+
+
+@pytest.mark.storm
+def test_a_storm_over_three_nodes_loses_and_doubles_nothing(
+    tmp_path: Path, postgres: PostgresServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The short form of `make nodes`: every redirect races one to five webhooks, on whatever node each of them lands."""
+    program("haproxy")
+    outcome = storm_over_nodes(tmp_path, postgres, Wish(sales=240, nodes=3, bought=0.5))
+    with capsys.disabled():
+        print("\n" + table([outcome]))
+    assert outcome.broken == ()
+    assert (outcome.sales, outcome.acknowledged, outcome.tickets, outcome.users) == (240, 240, 240, 80)
+
+
+def test_two_nodes_at_the_same_moment_get_one_turn(postgres: PostgresServer) -> None:
+    url = postgres.url(postgres.new_database())
+    first, second = PostgresStore.open(url), PostgresStore.open(url)
+    turn = turn_of("reconcile", pause=timedelta(minutes=10))
+
+    async def ask(store: PostgresStore, ref: str, at: datetime) -> bool:
+        return await store.transact(lambda books: books.take(turn.kind, turn, now=at, ref=ref)) is None
+
+    async def main() -> list[int]:
+        begin, found = datetime(2026, 1, 1, tzinfo=UTC), []
+        for number in range(20):
+            at = begin + number * timedelta(minutes=10)
+            both = (ask(store, f"{name}-{number}", at) for store, name in ((first, "a"), (second, "b")))
+            found.append(sum(await asyncio.gather(*both)))
+        return found
+
+    try:
+        assert asyncio.run(main()) == [1] * 20
+    finally:
+        first.close()
+        second.close()
