@@ -182,6 +182,42 @@ def test_works_in_each_others_way_are_run_again_until_each_was_alone(store: Post
     assert store.repeated > 0, "or nobody was in anybody's way"
 
 
+def test_who_is_in_others_way_again_and_again_is_let_through_alone(store: PostgresStore, url: str) -> None:
+    """A slow work that always loses to quick ones comes through, while those wait for it."""
+    other = PostgresStore.open(url)
+    runs: list[int] = []
+
+    def slow(books: Books) -> int:
+        runs.append(len(books.mails_after("", limit=999)))
+        time.sleep(0.1)
+        books.queue(samples.a_mail("slow"))
+        return runs[-1]
+
+    async def main() -> int:
+        over = asyncio.Event()
+
+        async def disturb() -> None:
+            number = 0
+            while not over.is_set():
+                number += 1
+                await other.transact(
+                    lambda b, n=number: (b.mails_after("", limit=999), b.queue(samples.a_mail(f"m{n:04}")))
+                )
+
+        disturbing = asyncio.create_task(disturb())
+        try:
+            return await store.transact(slow)
+        finally:
+            over.set()
+            await disturbing
+
+    try:
+        assert asyncio.run(main()) >= 0
+    finally:
+        other.close()
+    assert 1 < len(runs) <= 5, "and within the tries of one who goes together with others"
+
+
 def test_two_leasers_at_once_neither_share_a_mail_nor_wait(store: PostgresStore) -> None:
     """The first holds its rows while the second leases; without SKIP LOCKED it would wait for the first."""
     for n in range(4):

@@ -18,7 +18,8 @@ from domain.ports import StoreUnavailable
 
 T = TypeVar("T")
 
-CONNECTIONS: Final = 8
+CONNECTIONS: Final = 6
+"""Of one process. More of them are in each other's way under SERIALIZABLE more often than they help."""
 
 
 class PostgresStore:

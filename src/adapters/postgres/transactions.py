@@ -27,11 +27,16 @@ TRY_FOR: Final = 5.0
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.25
 _BEGIN: Final = "BEGIN ISOLATION LEVEL SERIALIZABLE"
+_TURN: Final = 0x7475726E
+"""Which advisory lock those hold together who write, and alone who was in others' way too often."""
+_BEGIN_TOGETHER: Final = f"{_BEGIN}; SELECT pg_advisory_xact_lock_shared({_TURN})"
+_TOGETHER_FOR: Final = 3
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Serialization failure and deadlock; a unique index that was checked before and is violated all the same, which is a
 # serialization failure by another name (https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html);
 # a server that is going down, is coming up, has become a standby, or has no connection to spare.
 _AGAIN: Final = frozenset({"40001", "40P01", "23505", "25006", "57P01", "57P02", "57P03", "53300"})
+_CONFLICTS: Final = frozenset({"40001", "40P01", "23505"})
 _LOST: Final = frozenset({"25006", "57P01", "57P02", "57P03"})
 _BUSY: Final = frozenset({"40001", "40P01", "55P03"})
 _UNCERTAIN: Final = ("08", "40003", "57", "58", "XX")
@@ -43,9 +48,11 @@ _NOT_REPLICATED: Final = frozenset({"57014", "57P01"})
 class _Again(Exception):
     """It was surely not done; `final` is what to raise if it cannot be tried again."""
 
-    def __init__(self, final: StoreUnavailable) -> None:
+    def __init__(self, final: StoreUnavailable, *, conflict: bool) -> None:
         super().__init__(str(final))
         self.final = final
+        self.conflict = conflict
+        """Whether others were in its way (or a line broke)."""
 
 
 class Transactions:
@@ -61,11 +68,11 @@ class Transactions:
 
     def write(self, work: Callable[[Books], T], answer: Answer[T]) -> None:
         """Answers once the commit is durable. Raises what `work` raises, StoreBusy or StoreUnavailable."""
-        answer(self._repeating(lambda: self._write_once(work)))
+        answer(self._repeating(lambda conflicts: self._write_once(work, alone=conflicts >= _TOGETHER_FOR)))
 
     def read(self, work: Callable[[BooksView], T], answer: Answer[T]) -> None:
         """Answers of one committed state. Raises what `work` raises, or StoreUnavailable."""
-        self._repeating(lambda: self._read_once(work, answer))
+        self._repeating(lambda _: self._read_once(work, answer))
 
     def cut(self) -> None:
         """Cut the lines on which somebody still waits."""
@@ -80,24 +87,27 @@ class Transactions:
                     finally:
                         line.detach()
 
-    def _repeating(self, attempt: Callable[[], T]) -> T:
+    def _repeating(self, attempt: Callable[[int], T]) -> T:
         """Full jitter, so that those who were in each other's way are not again."""
         deadline = time.monotonic() + TRY_FOR
-        pause = _FIRST_PAUSE
+        pause, conflicts = _FIRST_PAUSE, 0
         while True:
             try:
-                return attempt()
+                return attempt(conflicts)
             except _Again as again:
+                conflicts += again.conflict
                 if time.monotonic() + pause > deadline:
                     raise again.final from again.__cause__
                 self.repeated += 1
             time.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _write_once(self, work: Callable[[Books], T]) -> T:
-        with self._connection() as connection:
+    def _write_once(self, work: Callable[[Books], T], *, alone: bool) -> T:
+        """`alone`: while nobody else writes, on any node, so that it comes through."""
+        takes_turns = self._engine is Engine.POSTGRESQL
+        with self._connection() as connection, _turn(connection) if alone and takes_turns else _no_turn():
             with _nothing_done(connection):
-                connection.execute(_BEGIN, prepare=False)
+                connection.execute(_BEGIN_TOGETHER if takes_turns and not alone else _BEGIN, prepare=False)
                 result = work(PostgresBooks(connection, self._engine))
             _commit(connection)
             return result
@@ -130,6 +140,24 @@ def _roll_back(connection: Connection) -> None:
             connection.execute("ROLLBACK", prepare=False)
 
 
+_no_turn = contextlib.nullcontext
+
+
+@contextlib.contextmanager
+def _turn(connection: Connection) -> Iterator[None]:
+    """Wait for everybody who writes, and keep others from beginning. Before BEGIN: what was done meanwhile is seen."""
+    with _nothing_done(connection):
+        connection.execute("SELECT pg_advisory_lock(%s)", (_TURN,))
+    try:
+        yield
+    finally:
+        _roll_back(connection)
+        try:
+            connection.execute("SELECT pg_advisory_unlock(%s)", (_TURN,))
+        except psycopg.Error:
+            connection.close()  # with it, the lock is gone
+
+
 @contextlib.contextmanager
 def _nothing_done(connection: Connection) -> Iterator[None]:
     """Before COMMIT is sent nothing is done, whatever breaks."""
@@ -140,7 +168,7 @@ def _nothing_done(connection: Connection) -> Iterator[None]:
         if error.sqlstate in _LOST:
             connection.close()
         if connection.closed or error.sqlstate in _AGAIN:
-            raise _Again(failure) from error
+            raise _Again(failure, conflict=error.sqlstate in _CONFLICTS) from error
         raise failure from error
 
 
@@ -158,7 +186,7 @@ def _commit(connection: Connection) -> None:
         if connection.closed or error.sqlstate is None or error.sqlstate.startswith(_UNCERTAIN):
             raise StoreUnavailable("the line broke at the commit; whether it was done is unknown") from error
         if error.sqlstate in _AGAIN:
-            raise _Again(_unavailable(error)) from error
+            raise _Again(_unavailable(error), conflict=error.sqlstate in _CONFLICTS) from error
         raise _unavailable(error) from error
     finally:
         if not connection.closed:
