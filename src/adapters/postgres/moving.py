@@ -26,7 +26,7 @@ _OTHERS: Final = (
 )
 _TABLES_THERE: Final = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"
 _NOTE: Final = "CREATE TABLE IF NOT EXISTS moved_in (single BIGINT PRIMARY KEY, digest text NOT NULL)"
-_ROWS_AT_ONCE: Final = 2000
+_ROWS_AT_ONCE: Final = 200
 
 
 class PostgresTarget:
@@ -85,7 +85,7 @@ class OpenTarget:
         return None if row is None else str(row[0])
 
     def rows(self, table: str) -> Iterator[Row]:
-        """All rows in the order of their key, some thousand at a time."""
+        """All rows in the order of their key, some hundred at a time."""
         with self._connection.cursor(name="moving") as cursor:
             cursor.itersize = _ROWS_AT_ONCE
             yield from cursor.execute(TABLES[table].select.encode())
