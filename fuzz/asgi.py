@@ -165,7 +165,7 @@ async def _hold_the_books(pool: Pool, outcome: Outcome) -> None:
             given = purchase.provider_ref is None and purchase.paid.amount > 0
             if unpaid or given:
                 outcome.breaks("a purchase without a paid checkout", str(purchase))
-    cache = f"SQLite's page cache, not counted above: {page_cache() / 1e6:.0f} MB"
+    cache = f"SQLite's page cache, not counted: {page_cache() / 1e6:.0f} MB"
     outcome.notes.append(f"{sales} purchases of {len(users)} buyers in the books; {cache}")
     if users - owners:
         outcome.breaks("a user without a purchase", str(sorted(users - owners)[:5]))
