@@ -1,6 +1,6 @@
 """Move a shop's books from one engine to another: every row as it is, counted and hashed on both sides.
 
-See docs/decisions/0012-a-shop-moves-in-one-transaction.md.
+See docs/decisions/0014-a-shop-moves-in-one-transaction.md.
 """
 
 from __future__ import annotations
