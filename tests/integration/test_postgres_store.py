@@ -60,7 +60,7 @@ class TestPostgresStore(StoreContract):
         return asyncio.run(all_at_once())
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(HISTORIES)
 def test_postgres_and_memory_give_the_same_answers(emptied: PostgresStore, history: list[Op]) -> None:
     """Any history of works: each answer, and everything that stands in the books afterwards."""
