@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from drills.field import Field, Probe, usual_p99
+from drills.field import Field, Probe
 from drills.scale import Scale
 from support.storm import Sale
 
@@ -21,7 +21,6 @@ async def take_the_providers_away(field: Field, scale: Scale) -> None:
     """Who pays is booked all the while, by webhook; who wants to buy is told to come back; all else works as ever."""
     await field.owner()
     async with field.selling(at_once=_AT_ONCE):
-        usual = await usual_p99(field)
         for fault in FAULTS:
             await asyncio.sleep(1)
             waiting = [await _a_checkout(field) for _ in range(_CHECKOUTS)]
@@ -33,7 +32,7 @@ async def take_the_providers_away(field: Field, scale: Scale) -> None:
                     await field.storm.webhook(sale)
                 await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
                 field.shop.sandbox.behave(stripe="", mail="")
-            probe.hold(f"during '{fault}'", usual=usual)
+            probe.hold(f"during '{fault}'")
             await asyncio.gather(*(field.storm.learn(sale, cookies) for sale, cookies in waiting))
             field.rounds += 1
     if not field.storm.answers[503]:

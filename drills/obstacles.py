@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
-from drills.field import Field, Probe, usual_p99
+from drills.field import Field, Probe
 from drills.scale import Scale
 
 _AFTERWARDS = 2.0
@@ -18,7 +18,6 @@ async def fill_the_disk(field: Field, scale: Scale) -> None:
     assert disk is not None
     await field.owner()
     async with field.selling():
-        usual = await usual_p99(field)
         for _ in range(scale.rounds):
             await asyncio.sleep(1)
             async with Probe(field) as probe:
@@ -26,7 +25,7 @@ async def fill_the_disk(field: Field, scale: Scale) -> None:
                 await asyncio.sleep(scale.seconds)
                 disk.behave()
             await field.until_it_sells()
-            probe.hold("while the disk was full", usual=usual)
+            probe.hold("while the disk was full")
             await asyncio.sleep(_AFTERWARDS)
             field.rounds += 1
     _must_have_been_met(field)
@@ -36,7 +35,6 @@ async def hold_the_write_lock(field: Field, scale: Scale) -> None:
     """Another process is within a transaction for a while."""
     await field.owner()
     async with field.selling():
-        usual = await usual_p99(field)
         for _ in range(scale.rounds):
             await asyncio.sleep(1)
             async with Probe(field) as probe:
@@ -46,7 +44,7 @@ async def hold_the_write_lock(field: Field, scale: Scale) -> None:
                 other.execute("ROLLBACK")
                 other.close()
             await field.until_it_sells()
-            probe.hold("while another process held the lock", usual=usual)
+            probe.hold("while another process held the lock")
             await asyncio.sleep(_AFTERWARDS)
             field.rounds += 1
     _must_have_been_met(field)
