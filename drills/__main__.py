@@ -1,4 +1,4 @@
-"""`make drills`: the long form, an hour and more; `--short` takes a minute. Exit code 1 when a law broke."""
+"""`make drills`: the long form, two hours and more; `--short` takes some minutes. Exit code 1 when a law broke."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument(
         "drill", nargs="*", metavar="DRILL", help=f"{', '.join(names)}; all of them without a name"
     )
-    parser.add_argument("--short", action="store_true", help="a minute in all, as in CI")
+    parser.add_argument("--short", action="store_true", help="some minutes in all, as in CI")
     parser.add_argument("--rounds", type=int, help="so many rounds of each")
     parser.add_argument("--away", type=float, metavar="SECONDS", help="so long every fault of the providers")
     parser.add_argument("--seed", type=int, default=1, help="of everything that chance decides")
