@@ -10,6 +10,7 @@ from itertools import accumulate
 from adapters.files.catalogue import FolderCatalogue
 from adapters.sql import rows
 from benchmarks.engines import Engine, Lot, Row
+from benchmarks.sales import buyers_address, stripe_id
 from domain.keys import Keyring
 from domain.letters import ticket_letter
 from domain.purchase import Purchase
@@ -54,7 +55,7 @@ class _Past:
         self._now = now
         self._checkouts = [sortable_id(now=at, chance=self._bytes(10)) for at in self._at]
         self._refs = [f"cs_test_{self._bytes(29).hex()}" for _ in range(number)]
-        self._payments = [f"pi_{self._bytes(12).hex()}" for _ in range(number)]
+        self._payments = [stripe_id("pi_3", at=at, chance=self._bytes(4)) for at in self._at]
         self._sessions = [sortable_id(now=at, chance=self._bytes(10)) for at in self._at]
         new = [self._chance.random() >= _RETURNING for _ in range(number)]
         new[:1] = [True]
@@ -69,6 +70,7 @@ class _Past:
             for at, fresh in zip(self._at, new, strict=True)
             if fresh
         ]
+        self._addresses = [buyers_address("past", number) for number in range(len(self._users))]
         self._letter = self._a_letter()
         self._key = Keyring.of((SESSION_SECRET,)).signing
 
@@ -76,7 +78,7 @@ class _Past:
         return self._chance.randbytes(number)
 
     def _address(self, position: int) -> str:
-        return f"past{self._buyer[position]:07}@example.com"
+        return self._addresses[self._buyer[position]]
 
     def _since(self, kept: timedelta) -> range:
         """The positions of what is younger than that."""
@@ -98,7 +100,7 @@ class _Past:
     def _user_rows(self) -> Iterator[Row]:
         since = (at for at, fresh in zip(self._at, self._new, strict=True) if fresh)
         for number, (user, at) in enumerate(zip(self._users, since, strict=True)):
-            yield user, f"past{number:07}@example.com", rows.micros(at), rows.micros(at), 1
+            yield user, self._addresses[number], rows.micros(at), rows.micros(at), 1
 
     def _checkout_rows(self) -> Iterator[Row]:
         hour = 3_600_000_000

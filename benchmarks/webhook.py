@@ -36,7 +36,10 @@ def webhook_full(stage: Stage) -> Iterator[Figure]:
         if isinstance(empty, str) or isinstance(full, str):
             yield Figure("webhook-full", what, "/s", engine=name, note=str(full))
             continue
-        of_full, of_empty = alternating(stage.wish.runs, _claims(stage, full), _claims(stage, empty))
+        # The first run of each only fills its caches: books as large are never cold in a shop that sells.
+        measures = (_claims(stage, full), _claims(stage, empty))
+        alternating(1, *measures)
+        of_full, of_empty = alternating(stage.wish.runs, *measures)
         yield Figure(
             "webhook-full", what, "/s", of_full, of_empty, against="the empty one", goal=0.9, judged=Goal.TIMES,
             engine=name,
