@@ -147,6 +147,9 @@ def _outcome(drill: Drill, field: Field, audit: Audit, seconds: float) -> Outcom
         broken.append(
             f"{len(slow)} times not ready again within {drill.ready_within:.0f} s: {max(slow):.2f} s"
         )
+    notes = list(field.notes)
+    if field.ready_alone:
+        notes.append(f"with a core to itself ready again within {max(field.ready_alone):.2f} s")
     return Outcome(
         drill=drill.name,
         rounds=field.rounds,
@@ -159,6 +162,6 @@ def _outcome(drill: Drill, field: Field, audit: Audit, seconds: float) -> Outcom
         answers=answers,
         ready_again=tuple(round(one, 3) for one in field.ready_again),
         seconds=round(seconds, 1),
-        notes=tuple(field.notes),
+        notes=tuple(notes),
         broken=tuple(broken),
     )
