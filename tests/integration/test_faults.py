@@ -118,7 +118,9 @@ def test_a_full_disk_is_503_and_loses_nothing(tmp_path: Path) -> None:
         answer = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=20)
         assert answer.status_code == 503
         assert Shopper(shop).get("/").status_code == 200
+        assert httpx.get(f"{shop.url}/readyz").status_code == 503, "it cannot sell"
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (free, resource.RLIM_INFINITY))
+        assert httpx.get(f"{shop.url}/readyz").status_code == 200
         assert httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers).text == "booked"
         shop.sandbox.wait_for_mail("anna@example.com")
 

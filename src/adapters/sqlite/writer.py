@@ -63,6 +63,9 @@ class GroupWriter:
         self._to_finish: queue.SimpleQueue[tuple[list[_Job], bool] | None] = queue.SimpleQueue()
         self.commits = 0
         """How many transactions were committed: fewer than works, when they were grouped."""
+        self.failing = False
+        """Whether the last transaction that wrote something could not be kept."""
+        self._changes = connection.total_changes
         self._thread = threading.Thread(target=self._finish_groups, name="sqlite-commit", daemon=True)
         self._thread.start()
 
@@ -187,11 +190,17 @@ class GroupWriter:
 
     def _commit(self, group: list[_Job]) -> list[_Job]:
         try:
-            self._connection.execute("COMMIT")
-            self.commits += 1
+            self._keep()
         except sqlite3.Error as error:
             self._undo(group, error)
         return group
+
+    def _keep(self) -> None:
+        """Commit. Raises sqlite3.Error."""
+        self._connection.execute("COMMIT")
+        self.commits += 1
+        if self._connection.total_changes != self._changes:
+            self._changes, self.failing = self._connection.total_changes, False
 
     def _run_with_care(self, group: list[_Job]) -> list[_Job]:
         """Wait for others who write, and let nobody suffer from another's work."""
@@ -206,8 +215,7 @@ class GroupWriter:
             else:
                 self._run_with_savepoints(group)
             if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
-                self.commits += 1
+                self._keep()
         except sqlite3.Error as error:
             self._undo(group, error)
         return group
@@ -215,6 +223,7 @@ class GroupWriter:
     def _undo(self, group: list[_Job], error: sqlite3.Error) -> None:
         """The transaction as a whole failed."""
         self._roll_back()
+        self.failing = self.failing or not _is_locked(error)
         if len(group) == 1 or _is_locked(error):
             for job in group:
                 job.error = _unavailable(error)
