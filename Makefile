@@ -18,7 +18,7 @@ test: tests
 check: format-check lint types contracts tests
 
 tests: bring
-	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 nightly: bring
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest

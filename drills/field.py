@@ -50,6 +50,7 @@ class Field:
     lost: set[str] = field(default_factory=set)
     """Acknowledged, and not in the books right after a round: before Stripe's retries could heal it."""
     broken: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     rounds: int = 0
     within_a_request: int = 0
@@ -211,7 +212,7 @@ class Probe:
         took, alone = _p99(self.seconds), _p99(self.alone)
         self.field.notes.append(f"{len(self.seconds)} pages {what}: p99 {took * 1000:.0f} ms")
         if alone >= _PAGES_WITHIN:
-            self.field.broken.append(f"pages {what}: p99 {alone * 1000:.0f} ms")
+            self.field.missed.append(f"pages {what}: p99 {alone * 1000:.0f} ms")
         if self.refused:
             self.field.broken.append(f"{len(self.refused)} pages {what} did not come: {self.refused[0]}")
 

@@ -144,7 +144,7 @@ def _outcome(drill: Drill, field: Field, audit: Audit, seconds: float) -> Outcom
     if field.storm.without_retry_after:
         broken.append(f"{field.storm.without_retry_after} answers of 503 did not say when to come back")
     if slow := [one for one in field.ready_alone if one > drill.ready_within]:
-        broken.append(
+        field.missed.append(
             f"{len(slow)} times not ready again within {drill.ready_within:.0f} s: {max(slow):.2f} s"
         )
     notes = list(field.notes)
@@ -164,4 +164,5 @@ def _outcome(drill: Drill, field: Field, audit: Audit, seconds: float) -> Outcom
         seconds=round(seconds, 1),
         notes=tuple(notes),
         broken=tuple(broken),
+        missed=tuple(field.missed),
     )

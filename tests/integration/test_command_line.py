@@ -117,12 +117,6 @@ def test_the_doctor_finds_everything_well_and_says_what_to_do_where_not(own_shop
     assert own_shop.cli("serve", check=False).returncode == 2
 
 
-def test_more_workers_are_refused_on_sqlite(shop: ShopServer) -> None:
-    done = shop.cli("serve", "--workers", "4", check=False)
-    assert done.returncode == 2
-    assert "one process" in done.stderr
-
-
 def test_a_host_that_is_none_is_refused_and_a_name_is_resolved(own_shop: ShopServer) -> None:
     own_shop.process.stop()
     refused = own_shop.cli("serve", "--host", "999.1.1.1", check=False)

@@ -124,3 +124,9 @@ def test_what_is_wrong_is_said_once_before_any_worker_starts(three: ShopServer) 
     away = three.cli("serve", "--workers", "2", "--port", "1", check=False)
     assert (away.returncode, away.stderr.count("cannot open the database")) == (2, 1)
     assert "password%20" not in away.stderr
+
+
+def test_more_workers_are_refused_on_sqlite(shop: ShopServer) -> None:
+    done = shop.cli("serve", "--workers", "4", check=False)
+    assert done.returncode == 2
+    assert "one process" in done.stderr
