@@ -36,7 +36,7 @@ class Outcome:
     broken: tuple[str, ...]
     """Every law that did not hold, as a sentence."""
     missed: tuple[str, ...] = ()
-    """Every time that was not kept, as a sentence. `make drills` judges them; the tests do not, whose machine is busy."""
+    """Every time that was not kept, as a sentence. `make drills` judges them; the tests, on a busy machine, do not."""
 
     @property
     def held(self) -> bool:
