@@ -47,7 +47,8 @@ def _count(stage: Stage, lengths: list[int]) -> int:
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=600
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    words = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("=="))
+    assert done.returncode == 0, f"status {done.returncode}: {words[-3000:]}"
     found = re.search(r"Collected : (\d+)", done.stderr)
     assert found is not None, done.stderr[-2000:]
     return int(found[1])
