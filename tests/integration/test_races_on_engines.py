@@ -1,0 +1,87 @@
+"""The race of redirect and webhook as a property, on the engines that shops run on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from adapters.postgres.schema import UNIQUE
+from adapters.postgres.store import PostgresStore
+from adapters.sqlite.store import SqliteStore
+from domain.books import Books
+from domain.ports import Store
+from support.engine_races import Seen, race_on
+from support.postgres import PostgresServer
+from support.races import Cast
+
+pytestmark = pytest.mark.engines
+
+EXAMPLES = 2000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 60
+NODES = 3
+CASTS = st.builds(
+    Cast,
+    sales=st.integers(1, 2),
+    redirects=st.integers(1, 3),
+    webhooks=st.integers(1, 5),
+    reconcilers=st.integers(0, 1),
+    workers=st.integers(0, 2),
+    refunds=st.integers(0, 2),
+)
+
+
+@pytest.fixture(scope="module")
+def nodes(
+    engine: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Sequence[Store]]:
+    """Three on one PostgreSQL; one where SQLite keeps the books."""
+    stores: list[PostgresStore] | list[SqliteStore]
+    if engine == "sqlite":
+        path: Path = tmp_path_factory.mktemp("races") / "shop.db"
+        stores = [SqliteStore.open(path, serving=True)]
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.url(server.new_database())
+        stores = [PostgresStore.open(url) for _ in range(NODES)]
+    yield stores
+    for store in stores:
+        store.close()
+
+
+def _empty(books: Books) -> None:
+    """Cheaper than a database for each example."""
+    for table in ("purchases", *UNIQUE, "cursors", "payments_due", "limits", "downloads"):
+        books._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("deadly", [False, True], ids=["all live", "some die"])
+def test_nobody_loses_or_doubles_a_sale_whoever_comes_first_and_whoever_dies(
+    nodes: Sequence[Store], engine: str, deadly: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One user, one purchase, one ticket, from up to three redirects, five webhooks, a reconciler and two workers."""
+    seen = Seen()
+    with asyncio.Runner() as runner:
+        _bench(lambda cast, seed: runner.run(_from_nothing(nodes, cast, seed, deadly, seen)))
+    with capsys.disabled():
+        print(f"\n  {engine}{', some die' if deadly else ''}: {seen}")
+    assert seen.races == EXAMPLES
+    assert (seen.deaths > 0) is deadly
+
+
+async def _from_nothing(nodes: Sequence[Store], cast: Cast, seed: int, deadly: bool, seen: Seen) -> None:
+    await nodes[0].transact(_empty)
+    await race_on(nodes, cast, seed=seed, deadly=deadly, seen=seen)
+
+
+def _bench(play: Callable[[Cast, int], None]) -> None:
+    @settings(max_examples=EXAMPLES, database=None, phases=[Phase.generate])
+    @given(cast=CASTS, seed=st.integers(0, 2**64))
+    def drawn(cast: Cast, seed: int) -> None:
+        play(cast, seed)
+
+    drawn()
