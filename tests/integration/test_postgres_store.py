@@ -182,6 +182,33 @@ def test_works_in_each_others_way_are_run_again_until_each_was_alone(store: Post
     assert store.repeated > 0, "or nobody was in anybody's way"
 
 
+def test_works_that_wait_for_each_other_are_untied(store: PostgresStore) -> None:
+    """A deadlock (40P01): the server ends one of the two, and it is run again."""
+    both_hold_one, runs = threading.Barrier(2), [0, 0]
+    mailboxes = [EmailAddress("anna@example.com"), EmailAddress("ben@example.com")]
+
+    def touching(me: int) -> Callable[[Books], None]:
+        def work(books: Books) -> None:
+            runs[me] += 1
+            first, second = mailboxes if me == 0 else reversed(mailboxes)
+            books._sql("UPDATE users SET wants_news = wants_news WHERE email = %s", (first.canonical,))  # type: ignore[attr-defined]
+            if runs[me] == 1:
+                both_hold_one.wait(10)
+            books._sql("UPDATE users SET wants_news = wants_news WHERE email = %s", (second.canonical,))  # type: ignore[attr-defined]
+
+        return work
+
+    async def main() -> None:
+        for number, mailbox in enumerate(mailboxes):
+            await store.transact(
+                lambda b, m=mailbox, n=number: b.user_for(m, new_id=UserId(f"u{n}"), now=samples.NOW)
+            )
+        await asyncio.gather(store.transact(touching(0)), store.transact(touching(1)))
+
+    asyncio.run(main())
+    assert sorted(runs) == [1, 2]
+
+
 def test_who_is_in_others_way_again_and_again_is_let_through_alone(store: PostgresStore, url: str) -> None:
     """A slow work that always loses to quick ones comes through, while those wait for it."""
     other = PostgresStore.open(url)
