@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _DEVICE_DAYS: Final = 365
 _TOKEN_LENGTH: Final = 64
+_SESSION: Final = b"session"
+_SECURE_SESSION: Final = b"__Host-session"
 _CURRENCY: Final = "currency"
 _CURRENCY_PAIR: Final = b"currency="
 _CURRENCY_DAYS: Final = 365
@@ -31,7 +33,7 @@ class Cookies:
     @property
     def session_name(self) -> str:
         """The name of the session's cookie."""
-        return "__Host-session" if self.https else "session"
+        return (_SECURE_SESSION if self.https else _SESSION).decode()
 
     @property
     def device_name(self) -> str:
@@ -51,7 +53,7 @@ class Cookies:
 
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
         """Whether a session's cookie came along at all: without one, everybody sees the same page."""
-        wanted = self.session_name.encode()
+        wanted = _SECURE_SESSION if self.https else _SESSION
         for name, value in request.scope["headers"]:  # noqa: SIM110 - a generator costs more than the request's route
             if name == b"cookie" and wanted in value:
                 return True
