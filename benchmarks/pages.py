@@ -28,7 +28,7 @@ def guests(stage: Stage) -> Iterator[Figure]:
         )
     yield _against_peer("guest", "storefront, guest", plain, peers)
     yield Figure(
-        "guest-bare", "storefront, guest", "/s", plain, bares, against="a bare handler, same bytes", goal=0.8,
+        "guest-bare", "the same, of a bare handler", "/s", plain, bares, against="a bare handler, same bytes", goal=0.8,
         judged=Goal.TIMES,
     )  # fmt: skip
     etag = httpx.get(url, headers={"accept-encoding": _BROWSERS_TAKE}).headers["etag"]

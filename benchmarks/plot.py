@@ -53,12 +53,16 @@ def _bar(figure: Figure, top: float) -> list[str]:
     score = figure.score or 1.0
     start, end = sorted((_x(1.0), _x(score)))
     kind = "met" if figure.met else "below"
-    title = figure.what + (f" ({figure.engine})" if figure.engine else "")
+    title = _title(figure)
     return [
         f'<text class="ink" x="{_LEFT - 14}" y="{top + 20}" text-anchor="end">{escape(title)}</text>',
         f'<rect class="{kind}" x="{start:.1f}" y="{top + 6}" width="{max(end - start, 2):.1f}" height="20" rx="3"/>',
         f'<text class="ink small" x="{_WIDTH - _RIGHT + 14}" y="{top + 20}">{escape(_value(figure))}</text>',
     ]
+
+
+def _title(figure: Figure) -> str:
+    return figure.what + (f" ({figure.engine})" if figure.engine else "")
 
 
 def _value(figure: Figure) -> str:
@@ -82,4 +86,4 @@ def _where(machine: dict[str, Any]) -> str:
 
 
 def _in_words(rows: Sequence[Figure]) -> str:
-    return "; ".join(f"{figure.what}: {_value(figure)}" for figure in rows)
+    return "; ".join(f"{_title(figure)}: {_value(figure)}" for figure in rows)
