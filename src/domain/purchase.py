@@ -78,7 +78,7 @@ class FactKind(Enum):
     DISPUTE = "dispute"
 
 
-# DESIGN: ranks are total and only break ties within one second, except that sessions compare by rank first.
+# Ranks are total and only break ties within one second, except that sessions compare by rank first.
 _RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
     FactKind.SESSION: ("open", "expired", "unpaid", "failed", "paid"),
     FactKind.REFUND: ("pending", "requires_action", "succeeded", "canceled", "failed"),

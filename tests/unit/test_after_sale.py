@@ -325,7 +325,7 @@ def outcome(steps: list[Step]) -> tuple[object, object, object]:
 def test_every_permutation_with_duplicates_ends_as_the_same_set_in_order(
     chosen: list[str], again: list[int], same_second: bool, chance: object
 ) -> None:
-    """DESIGN's sixth truth, through the front door: events, the claim and the books, not the rule alone."""
+    """Through the front door: events, the claim and the books, not the rule alone."""
     in_order = [
         (kind, 5 if same_second else 1 + STORY.index(kind)) for kind in sorted(chosen, key=STORY.index)
     ]

@@ -171,5 +171,5 @@ def _in_words() -> Iterator[None]:
         # Never the whole of its words: they can hold what was written.
         kind = f"{type(error).__name__}, {error.sqlstate or 'the line broke'}"
         raise TargetRefused(
-            f"the target failed ({kind}): run this again, which goes on from whatever stands there"
+            f"the target failed ({kind}): all of it was moved or nothing; run this again, which finds out"
         ) from error
