@@ -69,6 +69,7 @@ bring: .venv/.dev
 lock: .venv/.shop
 	@$(LOCK) pyproject.toml --group build -o requirements.txt
 	@$(LOCK) pyproject.toml --group build --group dev -o requirements-dev.txt
+	@$(LOCK) pyproject.toml --group build --extra postgres -c requirements.txt -o requirements-postgres.txt
 	@echo uv | $(LOCK) - -o requirements-uv.txt
 
 .venv/.shop: requirements-uv.txt requirements.txt pyproject.toml
