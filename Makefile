@@ -45,7 +45,7 @@ drills-short: bring
 
 # 20,000 sales over three nodes behind HAProxy, audited: a quarter of an hour. Then the throughput of one to three.
 nodes: bring
-	@PYTHONPATH=src:tests:. $(BIN)/python -m drills.storm
+	@PYTHONPATH=src:tests:. $(BIN)/python -m drills.many_nodes
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .

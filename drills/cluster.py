@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from drills.audit import missing_in_postgres
 from drills.field import Field, kill_all_of_it
@@ -24,7 +25,7 @@ async def kill_a_node(field: Field, scale: Scale) -> None:
             acknowledged = field.acknowledged
             field.lost |= await asyncio.to_thread(missing_in_postgres, url, acknowledged)
             await field.until_it_sells()
-            await field.take_time(node.start, node.process)
+            await field.take_time(partial(nodes.start_node, node), node.process)
             field.rounds += 1
     field.notes.append(f"{field.within_a_request} of {field.rounds} kills within a request")
 

@@ -20,7 +20,7 @@ import httpx
 
 from drills.audit import Audit, audit, missing_in_sqlite, until_no_mail_waits
 from drills.disk import Disk
-from drills.nodes import Nodes
+from support.nodes import Cluster
 from support.patroni import PatroniCluster
 from support.servers import BOOK, Process, Shopper, ShopServer
 from support.storm import PER_SECOND, Sale, Storm
@@ -40,7 +40,7 @@ class Field:
     shop: ShopServer
     chance: random.Random
     disk: Disk | None = None
-    nodes: Nodes | None = None
+    nodes: Cluster | None = None
     cluster: PatroniCluster | None = None
     sales: list[Sale] = field(default_factory=list)
     ready_again: list[float] = field(default_factory=list)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from drills.disk import Disk
 from drills.field import Field
-from drills.nodes import some_nodes
+from support.nodes import a_cluster as some_nodes
 from support.patroni import a_cluster
 from support.postgres import a_postgres
 from support.servers import ShopServer
@@ -39,11 +39,10 @@ def on_a_disk_that_breaks(folder: Path, seed: int) -> Iterator[Field]:
 
 @contextlib.contextmanager
 def on_two_nodes(folder: Path, seed: int) -> Iterator[Field]:
-    """Two processes behind a proxy, on a PostgreSQL of their own."""
-    with a_postgres() as server:
-        url = server.url(server.new_database())
-        with _a_shop(folder, DATABASE_URL=url) as shop, some_nodes(shop, count=2) as nodes:
-            yield Field(shop, random.Random(seed), nodes=nodes)
+    """Two processes behind HAProxy, as docs/proxies has it, on a PostgreSQL of their own."""
+    folder.mkdir(parents=True)
+    with a_postgres() as server, some_nodes(folder, server.url(server.new_database())) as nodes:
+        yield Field(nodes.shop, random.Random(seed), nodes=nodes)
 
 
 @contextlib.contextmanager

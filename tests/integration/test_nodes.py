@@ -16,8 +16,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from drills.many_nodes import Wish, storm_over_nodes
 from drills.report import table
-from drills.storm import Wish, storm_over_nodes
 
 from adapters.postgres.store import PostgresStore
 from domain.limits import turn_of

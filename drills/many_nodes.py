@@ -86,7 +86,7 @@ def storm_over_nodes(folder: Path, server: PostgresServer, wish: Wish, *, seed: 
 
 def main() -> int:
     wish = Wish()
-    parser = argparse.ArgumentParser(prog="python -m drills.storm", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m drills.many_nodes", description=__doc__)
     parser.add_argument("--sales", type=int, default=wish.sales)
     parser.add_argument("--nodes", type=int, default=wish.nodes, choices=(1, 2, 3))
     parser.add_argument("--bought", type=float, default=wish.bought, help="share that goes through POST /buy")
