@@ -145,6 +145,7 @@ def demo() -> None:
     "--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes (SQLite: 1)."
 )
 @click.option("--inherited", type=int, hidden=True, help="The socket of the process that watches this one.")
+@click.option("--watched-by", type=int, default=0, hidden=True, help="That process.")
 @click.option("--ssl-certfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For TLS.")
 @click.option("--ssl-keyfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="For TLS.")
 def serve_command(
@@ -152,12 +153,13 @@ def serve_command(
     port: int,
     workers: int,
     inherited: int | None,
+    watched_by: int,
     ssl_certfile: Path | None,
     ssl_keyfile: Path | None,
 ) -> None:
     """Run the shop: pages, webhook and mail, in one process; on PostgreSQL in several, if you like."""
     if inherited is not None:
-        die_with_parent()
+        die_with_parent(watched_by)
     settings = _settings()
     if workers > 1 and isinstance(settings.database, Path):
         raise Refusal(
@@ -190,7 +192,7 @@ def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLin
         if address.certificate is not None and address.key is not None:
             options += ["--ssl-certfile", str(address.certificate), "--ssl-keyfile", str(address.key)]
         with address.listen() as listening:
-            await Workers(listening, command_of(*options, "--inherited"), workers).run()
+            await Workers(listening, command_of(*options), workers).run()
         lines.flush()
 
     _run(main)

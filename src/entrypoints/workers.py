@@ -25,14 +25,14 @@ _LIVED_WELL: Final = 30.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
     """Have the system kill this process when the one that started it dies, however it dies.
 
-    Otherwise `kill -9` of the parent would leave workers serving that nobody watches.
+    Otherwise `kill -9` of the parent would leave workers serving that nobody watches. `parent` is its process
+    id: 1 in a container, where the shop is all there is.
     """
-    parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if parent == 1 or os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent:  # it died before we asked
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -46,6 +46,8 @@ class Workers:
     number: int
     _living: set[asyncio.subprocess.Process] = field(default_factory=set)
     _told: asyncio.Event = field(default_factory=asyncio.Event)
+    _signal: int = signal.SIGTERM
+    """What we were told by."""
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT, which every worker hears; returns when the last one is gone."""
@@ -58,12 +60,16 @@ class Workers:
 
     def _tell(self, number: int) -> None:
         self._told.set()
+        self._signal = number
         # Each worker has the socket, too. Were it open here until the last one is gone, connections would queue that
         # nobody takes, and be reset in the end; closed, they are refused, and a proxy goes elsewhere.
         self.socket.close()
         for worker in self._living:
-            with contextlib.suppress(ProcessLookupError):
-                worker.send_signal(number)
+            self._pass_on(worker)
+
+    def _pass_on(self, worker: asyncio.subprocess.Process) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            worker.send_signal(self._signal)
 
     async def _keep_one(self) -> None:
         pause = _SHORTEST_PAUSE
@@ -86,6 +92,8 @@ class Workers:
             *self.command, str(number), pass_fds=(number,), start_new_session=True
         )
         self._living.add(worker)
+        if self._told.is_set():  # while it was being started
+            self._pass_on(worker)
         try:
             return await worker.wait()
         finally:
@@ -93,5 +101,6 @@ class Workers:
 
 
 def command_of(*options: str) -> tuple[str, ...]:
-    """How this very program is started again."""
-    return (sys.executable, "-m", "entrypoints.cli", "serve", *options)
+    """How a worker of this very program is started; the number of the socket is still to come."""
+    watched = ("--watched-by", str(os.getpid()), "--inherited")
+    return (sys.executable, "-m", "entrypoints.cli", "serve", *options, *watched)

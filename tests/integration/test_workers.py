@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +15,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 
+from entrypoints.workers import Workers
 from support.postgres import PostgresServer
-from support.servers import Shopper, ShopServer
+from support.servers import ROOT, Shopper, ShopServer, clean_environment
 
 
 def workers_of(shop: ShopServer) -> set[int]:
@@ -89,6 +94,44 @@ def test_workers_stop_when_they_are_told_and_die_with_their_parent(three: ShopSe
     wait_until(lambda: not any(alive(number) for number in second), within=5)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{three.url}/healthz", timeout=2)
+
+
+_ASKS_TO_DIE = "import os; from entrypoints.workers import die_with_parent; {}; print('lives', flush=True)"
+
+
+@pytest.mark.parametrize(
+    ("asks", "lives"),
+    [
+        ("die_with_parent(os.getppid())", True),
+        ("die_with_parent(os.getppid() + 1)", False),
+        # Whoever outlives its parent is process 1's (or another's who takes children in); in a container, 1 is the shop.
+        ("import time; os.fork() and os._exit(0); time.sleep(0.2); die_with_parent(os.getppid())", True),
+    ],
+    ids=["its parent watches it", "its parent is gone", "process 1 watches it"],
+)
+def test_a_worker_dies_only_if_its_parent_is_not_who_watches_it(asks: str, lives: bool) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ASKS_TO_DIE.format(asks)], env={**clean_environment(), "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == ("lives\n" if lives else "")
+
+
+def test_a_worker_that_is_being_started_hears_that_all_shall_stop() -> None:
+    """Told in the very turns of the loop in which the processes begin."""
+
+    async def main(turns: int) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            command = [sys.executable, "-c", "import time; time.sleep(30)"]
+            running = asyncio.create_task(Workers(listening, command, number=2).run())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(running, 10)
+
+    for turns in range(2, 8):
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main(turns))
 
 
 def refuses(port: int) -> bool:
