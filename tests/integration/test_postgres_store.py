@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -390,6 +392,34 @@ def test_local_commits_are_enough_without_standbys_and_not_with_them() -> None:
         time.sleep(0.5)
         with pytest.raises(UnfitDatabase, match="synchronous_commit is local"):
             PostgresStore.open(server.url("postgres"))
+
+
+def _queue(key: str, books: Books) -> bool:
+    return books.queue(samples.a_mail(key))
+
+
+def test_a_commit_that_no_standby_confirmed_is_not_acknowledged() -> None:
+    """The wait for a standby that is gone is cancelled (by an administrator, or after eight seconds): it may be lost yet."""
+    waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    with a_postgres() as server:
+        store = PostgresStore.open(server.url("postgres"))
+        try:
+            server.execute("ALTER SYSTEM SET synchronous_standby_names = 'gone'")
+            server.execute("SELECT pg_reload_conf()")
+            with ThreadPoolExecutor(1) as aside:
+                waiting: list[tuple[Any, ...]] = []
+                for number in itertools.count():  # until the server has heard of it
+                    work = partial(_queue, f"mail{number}")
+                    selling = aside.submit(lambda work=work: asyncio.run(store.transact(work)))
+                    while not waiting and not selling.done():
+                        waiting = server.execute(waits)
+                    if waiting:
+                        break
+                server.execute(f"SELECT pg_cancel_backend({waiting[0][0]})")
+                with pytest.raises(StoreUnavailable, match="no standby confirmed it"):
+                    selling.result(20)
+        finally:
+            store.close()
 
 
 def test_a_database_that_takes_no_writes_is_refused(url: str) -> None:

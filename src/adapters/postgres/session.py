@@ -32,7 +32,7 @@ _DEFAULTS: Final = {
 }
 _SET_UP: Final = (
     f"SET lock_timeout = {LOCK_MS}; SET statement_timeout = {_STATEMENT_MS}; "
-    "SET idle_in_transaction_session_timeout = 30000"
+    "SET idle_in_transaction_session_timeout = 30000; SET client_min_messages = warning"
 )
 # Under SERIALIZABLE a sequential scan reads, and conflicts with, the whole table, however few rows it returns:
 # https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE

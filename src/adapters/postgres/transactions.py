@@ -41,8 +41,6 @@ _LOST: Final = frozenset({"25006", "57P01", "57P02", "57P03"})
 _BUSY: Final = frozenset({"40001", "40P01", "55P03"})
 _UNCERTAIN: Final = ("08", "40003", "57", "58", "XX")
 """Classes of errors after which nobody can say whether a COMMIT that was sent was done."""
-_NOT_REPLICATED: Final = frozenset({"57014", "57P01"})
-"""Warnings of a COMMIT that stopped waiting for its standbys: it is done here, and may be lost with this server."""
 
 
 class _Again(Exception):
@@ -177,7 +175,10 @@ def _commit(connection: Connection) -> None:
     warned: list[str | None] = []
 
     def note(diagnostic: psycopg.errors.Diagnostic) -> None:
-        warned.append(diagnostic.sqlstate)
+        # A COMMIT warns when it stopped waiting for its standbys (and of nothing else): it is done here, and may be
+        # lost with this server. https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/replication/syncrep.c
+        if diagnostic.severity_nonlocalized == "WARNING":
+            warned.append(diagnostic.message_primary)
 
     connection.add_notice_handler(note)
     try:
@@ -193,7 +194,7 @@ def _commit(connection: Connection) -> None:
             connection.remove_notice_handler(note)
     if done != "COMMIT":
         raise StoreUnavailable(f"the database answered {done} to a commit")
-    if _NOT_REPLICATED.intersection(warned):
+    if warned:
         raise StoreUnavailable("committed, but no standby confirmed it")
 
 
