@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from litestar import route
 
-from domain.ports import StoreUnavailable
+from domain.ports import StoreBusy, StoreUnavailable
 from entrypoints.http.answers import Answer
 from entrypoints.http.front import PERSONAL
 from entrypoints.http.shop import PAGE
@@ -51,6 +51,8 @@ class HealthPages:
             return _plain(_NOT_NOW, b"stopping\n")
         try:
             await self.store_is_ready()
+        except StoreBusy:  # others would be no less busy if this one were left alone
+            return _plain(_OK, b"busy\n")
         except StoreUnavailable:
             return _plain(_NOT_NOW, b"the store cannot write\n")
         return _plain(_OK, b"ready\n")
