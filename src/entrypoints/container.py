@@ -410,6 +410,7 @@ class Container(containers.DeclarativeContainer):
         catalogue=catalogue,
         refresh_catalogue=catalogue.provided.refresh,
         prune_goods=goods.provided.prune,
+        scrub_what_waits=erase_me.provided.scrub_what_waits,
         alone=providers.Callable(choices.serves_alone, settings),
         note_mail=meter.provided.mail,
         note_round=providers.Callable(telling, meter.provided.round, traces),

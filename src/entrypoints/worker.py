@@ -28,6 +28,7 @@ _SWEEP: Final = timedelta(minutes=10)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 _PRUNE_GOODS: Final = timedelta(hours=6)
+_SCRUB: Final = timedelta(minutes=30)
 # Few at a time: mail can wait a second, the shoppers who share this process cannot.
 _MAILS_AT_ONCE: Final = 2
 # Some twenty a second at most: carriers limit their callers (Resend to a few requests a second), and a burst of
@@ -65,6 +66,7 @@ class Worker:
     catalogue: Catalogue
     refresh_catalogue: Callable[[], Awaitable[None]]
     prune_goods: Callable[..., Awaitable[None]]
+    scrub_what_waits: Callable[[], Awaitable[None]]
     alone: bool = True
     """Whether no other node has the same books; otherwise they take turns where once is enough."""
     note_mail: Callable[[str], None] = _nobody_counts
@@ -80,6 +82,7 @@ class Worker:
             group.create_task(self._in_turn(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
             group.create_task(self._in_turn(_SWEEP, self.sweep, "reconcile"))
             group.create_task(self._in_turn(_PRUNE, self.prune, "prune"))
+            group.create_task(self._in_turn(_SCRUB, self.scrub_what_waits, "scrub"))
             group.create_task(self._every(_PRUNE_GOODS, self.tidy_goods, "goods"))
 
     async def _every(self, pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
@@ -121,11 +124,16 @@ class Worker:
         """Whenever the catalogue has changed, and at the start: the lists of licence keys."""
         known = ""
         while True:
-            version = self.catalogue.current().version
-            if version != known:
-                await _once(self._stock_licences, "licences")
-                known = version
+            known = await self.follow_edition(known)
             await asyncio.sleep(_LOOK_AT_CATALOGUE.total_seconds())
+
+    async def follow_edition(self, known: str) -> str:
+        """The version whose lists are stocked; `known` again if that has to be tried again."""
+        version = self.catalogue.current().version
+        if version == known:
+            return known
+        problem = await _once(self._stock_licences, "licences")
+        return known if problem else version
 
     async def _stock_licences(self) -> None:
         served = await self.supply_licences()

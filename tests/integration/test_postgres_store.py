@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 
@@ -488,6 +489,55 @@ def test_processes_that_start_at_once_on_an_empty_database_all_open(url: str) ->
     for process in started:
         _, words = process.communicate(timeout=60)
         assert (process.returncode, words) == (0, b"")
+
+
+@pytest.fixture
+def owned(postgres: PostgresServer) -> Iterator[tuple[PostgresStore, str]]:
+    """A shop whose user owns its database and nothing else; and the address of somebody who may look into it."""
+    database = postgres.new_database()
+    for statement in (
+        "DROP ROLE IF EXISTS plain", "CREATE ROLE plain LOGIN PASSWORD 'plain'", f"ALTER DATABASE {database} OWNER TO plain",
+    ):  # fmt: skip
+        postgres.execute(statement)
+    opened = PostgresStore.open(f"postgresql://plain:plain@127.0.0.1:{postgres.port}/{database}")
+    yield opened, postgres.url(database)
+    opened.close()
+    postgres.drop(database)
+    postgres.execute("DROP ROLE plain")
+
+
+def test_old_rows_that_another_program_still_sees_are_not_called_gone(
+    owned: tuple[PostgresStore, str],
+) -> None:
+    """A dump by a superuser, of whose doings the shop's own user is told little."""
+    store, url = owned
+    with psycopg.connect(url) as dump:
+        dump.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        dump.execute("SELECT 1 FROM shop")
+        with pytest.raises(StoreUnavailable, match="reads an older state"):
+            asyncio.run(store.scrub())
+    asyncio.run(store.scrub())
+
+
+def test_a_table_that_another_program_holds_is_vacuumed_and_tried_again_and_nobody_waits_behind(
+    owned: tuple[PostgresStore, str],
+) -> None:
+    store, url = owned
+    with psycopg.connect(url) as dump:
+        dump.execute("LOCK TABLE users IN ACCESS SHARE MODE")
+
+        async def main() -> int:
+            scrubbing = asyncio.create_task(store.scrub())
+            looked = 0
+            while not scrubbing.done():
+                await store.read(lambda b: b.users_after("", limit=9))
+                looked += 1
+            with pytest.raises(StoreUnavailable, match="another program holds users"):
+                await scrubbing
+            return looked
+
+        assert asyncio.run(main()) > 20
+    asyncio.run(store.scrub())
 
 
 def test_addresses_are_in_no_statistics(url: str, store: PostgresStore, postgres: PostgresServer) -> None:

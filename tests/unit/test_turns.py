@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
+from domain.ports import StoreUnavailable
+from domain.product import Licences
+from domain.values import CheckoutId
 from entrypoints.worker import Worker
-from support.shop import Shop
+from support.shop import BOOK, Shop, a_product, an_edition
 from support.stepping import run
 
 PAUSE = timedelta(minutes=10)
@@ -19,12 +23,13 @@ def node(shop: Shop) -> Worker:
         deliver=unused,
         reconcile=unused,
         read_payments=unused,
-        supply_licences=unused,
+        supply_licences=shop.supply_licences,
         store=shop.store,
         clock=shop.clock,
-        catalogue=unused,
+        catalogue=shop.catalogue,
         refresh_catalogue=unused,
         prune_goods=unused,
+        scrub_what_waits=unused,
         alone=False,
     )
 
@@ -53,3 +58,28 @@ def test_each_timer_has_turns_of_its_own() -> None:
     shop = Shop()
     assert run(node(shop).our_turn("reconcile", pause=PAUSE))
     assert run(node(shop).our_turn("prune", pause=PAUSE))
+
+
+def test_a_new_list_of_licence_keys_is_stocked_again_if_the_store_was_away() -> None:
+    shop = Shop(edition=an_edition(a_product(licences=Licences(listed=("key-1",)))))
+    worker, store = node(shop), shop.store
+    away = replace(worker, supply_licences=replace(shop.supply_licences, store=Away()))
+    assert run(away.follow_edition("")) == ""
+    assert run(worker.follow_edition("")) == shop.edition.version
+    assert run(store.transact(lambda books: books.take_licence(BOOK, checkout=CheckoutId("c1")))) == "key-1"
+    assert run(away.follow_edition(shop.edition.version)) == shop.edition.version, (
+        "what is stocked is left alone"
+    )
+
+
+class Away:
+    """A store that cannot be reached."""
+
+    async def transact(self, work: object) -> object:
+        raise StoreUnavailable("the line broke")
+
+    async def read(self, work: object) -> object:
+        raise StoreUnavailable("the line broke")
+
+    async def scrub(self) -> None:
+        raise StoreUnavailable("the line broke")

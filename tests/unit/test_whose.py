@@ -6,10 +6,11 @@ from dataclasses import astuple, is_dataclass, replace
 
 import pytest
 
+from adapters.memory.store import MemoryStore
 from domain.access import Opens, access
 from domain.mail import Delivery, MailKind, MailState
 from domain.moves import MayNotCorrect
-from domain.ports import DeliveryReport, MailUnknown, OtherReport, Unheard
+from domain.ports import DeliveryReport, MailUnknown, OtherReport, StoreUnavailable, Unheard
 from domain.product import GoodsFile, Licences
 from domain.purchase import FactKind
 from domain.usecases.erase_me import Erased
@@ -462,6 +463,39 @@ def an_erased_shop() -> tuple[Shop, Browser, ProviderRef]:
     anna.buy(PHOTOS)
     assert run(shop.erase(anna.visitor)) is Erased.DONE
     return shop, anna, ref
+
+
+def test_what_cannot_be_scrubbed_at_once_is_later_and_once() -> None:
+    """Somebody reads an older state when a buyer is erased: they are erased all the same, and the store is told again."""
+    store = ReadByOthers(MemoryStore())
+    shop = Shop(given_store=store)
+    anna, _ = signed_in(shop)
+    assert run(shop.erase(anna.visitor)) is Erased.DONE
+    assert store.scrubbed == 0
+    with pytest.raises(StoreUnavailable):
+        run(shop.erase.scrub_what_waits())
+    store.read_by_others = False
+    for _ in range(3):
+        shop.clock.tick(minutes=30)
+        run(shop.erase.scrub_what_waits())
+    assert store.scrubbed == 1
+    ben, _ = signed_in(shop, BEN)
+    assert run(shop.erase(ben.visitor)) is Erased.DONE
+    run(shop.erase.scrub_what_waits())
+    assert store.scrubbed == 2
+
+
+class ReadByOthers:
+    """A store of which others read an older state."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.transact, self.read = store.transact, store.read
+        self.read_by_others, self.scrubbed = True, 0
+
+    async def scrub(self) -> None:
+        if self.read_by_others:
+            raise StoreUnavailable("another program reads an older state")
+        self.scrubbed += 1
 
 
 def test_after_erasing_no_row_names_the_address_and_the_books_keep_the_sale() -> None:

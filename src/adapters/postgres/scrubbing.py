@@ -13,30 +13,61 @@ from domain.ports import StoreUnavailable
 
 _SMALL: Final = 32 * 2**20
 _WAIT_FOR_READERS: Final = 5.0
+# What others hold open is told to everybody, when they began it only to superusers. Standbys and slots that ask for it
+# (hot_standby_feedback) keep old rows, too; a vacuum under way does not.
 _OLDER_READERS: Final = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-    "AND backend_xmin IS NOT NULL AND xact_start < %s"
+    "SELECT count(*) FROM (SELECT backend_xmin AS oldest FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+    "AND (datname = current_database() OR datname IS NULL) AND coalesce(backend_type, '') <> 'autovacuum worker' "
+    "UNION ALL SELECT xmin FROM pg_replication_slots) AS readers WHERE age(oldest) >= age(%s::text::xid)"
 )
+_FULL_TRIES: Final = 10
+_FULL_WAITS_MS: Final = 200
+"""Who waits to write a table anew has everybody else wait behind: never for long."""
+_FULL_PAUSE: Final = 0.2
 
 
 def scrub(info: str, engine: Engine) -> None:
     """Take out the old versions of rows of which an erasure took something. Raises StoreUnavailable.
 
     VACUUM makes them unreachable; where a table is small enough to be written anew while everybody waits a moment
-    (VACUUM FULL), no byte of them is left in its files. CockroachDB and YugabyteDB throw old versions out by
-    themselves, after a time that is set there.
+    (VACUUM FULL), no byte of them is left in its files. Where somebody holds a table for longer (a dump), it is
+    vacuumed all the same, and StoreUnavailable says that it has to be tried again. CockroachDB and YugabyteDB throw
+    old versions out by themselves, after a time that is set there.
     """
     if engine is not Engine.POSTGRESQL:
         return
     try:
         with connect(info) as connection:
-            connection.execute("SELECT set_config('lock_timeout', %s::text, false)", (str(LOCK_MS),))
             _wait_for_readers(connection)
-            for table in PERSONAL:
-                full = "FULL" if _size(connection, table) <= _SMALL else ""
-                connection.execute(f"VACUUM {full} {table}".encode(), prepare=False)
+            held = [table for table in PERSONAL if not _vacuum(connection, table)]
     except psycopg.Error as error:
         raise StoreUnavailable(f"cannot vacuum: {type(error).__name__} ({error.sqlstate})") from error
+    if held:
+        raise StoreUnavailable(
+            f"another program holds {', '.join(held)}, so bytes of old rows are left there"
+        )
+
+
+def _vacuum(connection: Connection, table: str) -> bool:
+    """Whether it was done as thoroughly as it should be."""
+    small = _size(connection, table) <= _SMALL
+    if small and _write_anew(connection, table):
+        return True
+    connection.execute(f"SET lock_timeout = {LOCK_MS}", prepare=False)
+    connection.execute(f"VACUUM {table}".encode(), prepare=False)
+    return not small
+
+
+def _write_anew(connection: Connection, table: str) -> bool:
+    connection.execute(f"SET lock_timeout = {_FULL_WAITS_MS}", prepare=False)
+    for _ in range(_FULL_TRIES):
+        try:
+            connection.execute(f"VACUUM FULL {table}".encode(), prepare=False)
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(_FULL_PAUSE)
+        else:
+            return True
+    return False
 
 
 def _size(connection: Connection, table: str) -> int:
@@ -47,7 +78,7 @@ def _size(connection: Connection, table: str) -> int:
 
 def _wait_for_readers(connection: Connection) -> None:
     """Whoever still reads a state from before the erasure keeps its rows alive."""
-    row = connection.execute("SELECT now()").fetchone()
+    row = connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
     assert row is not None
     deadline = time.monotonic() + _WAIT_FOR_READERS
     while time.monotonic() < deadline:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 
 from domain.books import Books
-from domain.ports import Clock, Store
+from domain.ports import Clock, Store, StoreUnavailable
 from domain.session import Visitor
 from domain.usecases.greet import live_session
 from domain.values import CheckoutId
 
 PROVED_WITHIN: Final = timedelta(hours=1)
+_ERASED: Final = "erased"
+_SCRUBBED: Final = "scrubbed"
+_LOT: Final = 200
+"""Orders in one transaction: a list of years would take too long for one."""
 
 
 class Erased(Enum):
@@ -30,13 +36,16 @@ class Erased(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EraseMe:
-    """Everything that names the mailbox goes; then nothing of it can be read from the store's files any more."""
+    """Everything that names the mailbox goes; then nothing of it can be read from the store's files any more.
+
+    If that cannot be seen to at once (somebody reads an older state), it is by `scrub_what_waits`, within the hour.
+    """
 
     store: Store
     clock: Clock
 
     async def __call__(self, visitor: Visitor) -> Erased:
-        """Raises StoreUnavailable. If it is raised after the person was erased, what is left goes within a day."""
+        """Raises StoreUnavailable: then nothing was done."""
         now = self.clock.now()
 
         def work(books: Books) -> Erased:
@@ -50,12 +59,26 @@ class EraseMe:
                 return Erased.TOO_SOON
             books.erase(session.mailbox, at=now)
             books.end_session(session.id)
+            books.set_cursor(_ERASED, to=now)
             return Erased.DONE
 
         erased = await self.store.transact(work)
         if erased is Erased.DONE:
-            await self.store.scrub()
+            with contextlib.suppress(StoreUnavailable):
+                await self._scrub(now)
         return erased
+
+    async def scrub_what_waits(self) -> None:
+        """Scrub if it was not since the last erasure. Raises StoreUnavailable: it goes on waiting."""
+        erased, scrubbed = await self.store.read(
+            lambda books: (books.cursor(_ERASED), books.cursor(_SCRUBBED))
+        )
+        if erased is not None and (scrubbed is None or scrubbed < erased):
+            await self._scrub(erased)
+
+    async def _scrub(self, erased: datetime) -> None:
+        await self.store.scrub()
+        await self.store.transact(lambda books: books.set_cursor(_SCRUBBED, to=erased))
 
     async def again(self, checkouts: list[CheckoutId]) -> int:
         """Erase anew whom a restored backup brought back; how many orders stand erased that did not before.
@@ -64,9 +87,9 @@ class EraseMe:
         """
         now = self.clock.now()
 
-        def work(books: Books) -> int:
+        def work(lot: list[CheckoutId], books: Books) -> int:
             new = 0
-            for checkout in checkouts:
+            for checkout in lot:
                 purchase = books.purchase(checkout)
                 if purchase is not None and purchase.mailbox is not None:
                     books.erase(purchase.mailbox, at=now)
@@ -74,6 +97,9 @@ class EraseMe:
                 new += books.note_erasure(checkout, at=now)
             return new
 
-        found = await self.store.transact(work)
+        found = 0
+        for at in range(0, len(checkouts), _LOT):
+            lot = checkouts[at : at + _LOT]
+            found += await self.store.transact(partial(work, lot))
         await self.store.scrub()
         return found
