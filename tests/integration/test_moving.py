@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -388,6 +389,20 @@ def test_another_shop_and_another_program_are_left_alone(tmp_path: Path, file: P
     assert "is in use" in refused(file, target), "a node is connected"
     store.close()
     assert "belongs to another shop (another-shop; this one is shop-of-the-tests)" in refused(file, target)
+
+
+def test_a_node_that_starts_in_the_moment_before_the_move_begins_is_found(file: Path, target: str) -> None:
+    """Its connection has another name, and its shop's id is not committed yet when the move looks first."""
+    PostgresStore.open(target).close()
+    with psycopg.connect(target.replace("application_name=tests", "application_name=somebody")) as node:
+        node.execute("INSERT INTO shop (single, id) VALUES (1, 'of-the-node')")
+        with ThreadPoolExecutor(1) as aside:
+            moving = aside.submit(refused, file, target)
+            while not sql(target, "SELECT 1 FROM pg_locks WHERE relation = 'shop'::regclass AND NOT granted"):
+                assert not moving.done(), moving.result()
+            node.commit()
+            assert "belongs to another shop (of-the-node" in moving.result(60)
+    assert sql(target, "SELECT id FROM shop") == [("of-the-node",)]
     sql(target, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE users (cat text)")
     assert "another program (users)" in refused(file, target)
 

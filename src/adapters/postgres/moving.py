@@ -55,6 +55,9 @@ class PostgresTarget:
                 if engine is Engine.POSTGRESQL:
                     # Every node asks for the shop's id when it starts: none can, until this is done.
                     hand.execute("LOCK TABLE shop IN ACCESS EXCLUSIVE MODE", prepare=False)
+                    # One that did so in the moment before has a connection open, or has named its shop.
+                    _wait_until_alone(hand)
+                    _check_id(hand, shop)
                 yield OpenTarget(hand, engine, shop)
             finally:
                 if hand.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
@@ -124,6 +127,10 @@ def _wait_until_alone(connection: Connection) -> None:
     """A move that was killed takes a moment to be gone from the server."""
     deadline = time.monotonic() + _OTHERS_GONE_WITHIN
     while True:
+        if (
+            connection.info.transaction_status is TransactionStatus.INTRANS
+        ):  # what was seen once is remembered in it
+            connection.execute("SELECT pg_stat_clear_snapshot()")
         row = connection.execute(_OTHERS).fetchone()
         if row is None or not row[0]:
             return
@@ -142,8 +149,11 @@ def _check_whose(connection: Connection, shop: str) -> None:
             f"the target holds tables of another program ({', '.join(sorted(there)[:3])}): "
             "create a database for the shop alone"
         )
-    if "shop" not in there:
-        return
+    if "shop" in there:
+        _check_id(connection, shop)
+
+
+def _check_id(connection: Connection, shop: str) -> None:
     row = connection.execute("SELECT id FROM shop").fetchone()
     if row is not None and row[0] != shop:
         raise TargetRefused(
