@@ -247,6 +247,31 @@ def test_many_loops_share_one_writer(path: Path) -> None:
     assert sum(wrote) == 30, "each mail was queued by exactly one of them"
 
 
+def test_nobody_waits_for_a_disk_that_hangs(path: Path) -> None:
+    """Who has not begun is told after five seconds, though nothing comes to an end; then all goes on."""
+    store = SqliteStore.open(path, serving=True)
+    over = threading.Event()
+
+    async def main() -> tuple[float, bool]:
+        hanging = asyncio.create_task(store._writer.between(lambda _: over.wait(30)))
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+        with pytest.raises(StoreBusy, match="waited more than"):
+            await store.transact(lambda b: b.queue(samples.a_mail()))
+        waited = time.monotonic() - began
+        over.set()
+        await hanging
+        return waited, await store.transact(lambda b: b.queue(samples.a_mail()))
+
+    try:
+        waited, queued = asyncio.run(main())
+    finally:
+        over.set()
+        store.close()
+    assert queued is True, "and the first one was not done"
+    assert waited < 20
+
+
 def test_a_lock_held_by_another_program_is_busy_and_passes(path: Path) -> None:
     store = SqliteStore.open(path, serving=True)
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)

@@ -83,13 +83,14 @@ class AfterSaleBooks(PostgresView):
             "DELETE FROM licences WHERE pid = %s AND checkout_id IS NULL AND key <> ALL (%s::text[])",
             (product, list(listed)),
         )
-        for position, key in enumerate(listed):
-            self._sql(
-                "INSERT INTO licences (pid, key, position) VALUES (%s,%s,%s) "
-                "ON CONFLICT (pid, key) DO UPDATE SET position = excluded.position "
-                "WHERE licences.position <> excluded.position",
-                (product, key, position),
-            )
+        found = self._sql("SELECT key, position FROM licences WHERE pid = %s", (product,))
+        held: dict[str, int] = dict(found.fetchall())
+        changed = [(key, place) for place, key in enumerate(listed) if held.get(key) != place]
+        self._sql(
+            "INSERT INTO licences (pid, key, position) SELECT %s::text, * FROM unnest(%s::text[], %s::bigint[]) "
+            "ON CONFLICT (pid, key) DO UPDATE SET position = excluded.position",
+            (product, [key for key, _ in changed], [place for _, place in changed]),
+        )
 
     def take_licence(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         """See Books."""

@@ -71,16 +71,19 @@ class AfterSaleBooks(SqliteView):
     def stock_licences(self, product: ProductId, keys: Sequence[str]) -> None:
         """See Books."""
         listed = dict.fromkeys(keys)
-        free = self._sql("SELECT key FROM licences WHERE pid = ? AND checkout_id IS NULL", (product,))
-        for (key,) in free.fetchall():
-            if key not in listed:
-                self._sql("DELETE FROM licences WHERE pid = ? AND key = ?", (product, key))
-        for position, key in enumerate(listed):
+        found = self._sql("SELECT key, position FROM licences WHERE pid = ?", (product,))
+        held: dict[str, int] = dict(found.fetchall())
+        for key in held.keys() - listed.keys():
             self._sql(
-                "INSERT INTO licences (pid, key, position) VALUES (?,?,?) "
-                "ON CONFLICT (pid, key) DO UPDATE SET position = excluded.position WHERE position <> excluded.position",
-                (product, key, position),
+                "DELETE FROM licences WHERE pid = ? AND key = ? AND checkout_id IS NULL", (product, key)
             )
+        for position, key in enumerate(listed):
+            if held.get(key) != position:
+                self._sql(
+                    "INSERT INTO licences (pid, key, position) VALUES (?,?,?) "
+                    "ON CONFLICT (pid, key) DO UPDATE SET position = excluded.position",
+                    (product, key, position),
+                )
 
     def take_licence(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         """See Books."""

@@ -22,6 +22,7 @@ T = TypeVar("T")
 MOST_WAITING: Final = 256
 LONGEST_WAIT: Final = 5.0
 _GROUP: Final = 64
+_LOOKS_EVERY: Final = 0.5
 _LONGEST_TURN: Final = 0.005
 """Seconds that the works of one group may keep a loop; the rest of the group waits for the next."""
 
@@ -58,6 +59,8 @@ class GroupWriter:
         self._closed = False
         self.under_way = False
         """Whether a group has begun and is not committed yet."""
+        self._watched_until = 0.0
+        """Until then somebody looks for who waits too long."""
         self._leader: asyncio.AbstractEventLoop | None = None
         """The loop that was asked to begin the next group."""
         self._to_finish: queue.SimpleQueue[tuple[list[_Job], bool] | None] = queue.SimpleQueue()
@@ -96,6 +99,8 @@ class GroupWriter:
             leads = not self.under_way and (self._leader is None or self._leader.is_closed())
             if leads:
                 self._leader = loop
+        if self._watched_until < job.queued_at:
+            self._watch(loop)
         if leads:
             loop.call_soon(self._begin)  # whoever comes in the same turn of the loop joins
         # Cancelling the caller must not withdraw the work: the future is only where the answer is left.
@@ -148,21 +153,40 @@ class GroupWriter:
 
     def _next_group(self) -> list[_Job]:
         """Who waited longest, up to the first that has to run by itself; who waited too long is turned away."""
-        limit = time.monotonic() - LONGEST_WAIT
         group: list[_Job] = []
-        late: list[_Job] = []
+        self._turn_the_late_away()
         with self._changed:
             while (
                 self._jobs
                 and len(group) < _GROUP
                 and not (group and (group[0].outside or self._jobs[0].outside))
             ):
-                job = self._jobs.popleft()
-                (late if job.queued_at < limit else group).append(job)
+                group.append(self._jobs.popleft())
+        return group
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look by a timer for who waits too long: while a commit hangs, no group begins."""
+
+        def look() -> None:
+            self._turn_the_late_away()
+            self._watched_until = 0.0
+            if self._jobs:
+                self._watch(loop)
+
+        self._watched_until = (
+            time.monotonic() + 2 * _LOOKS_EVERY
+        )  # or the loop is gone, and somebody else begins anew
+        loop.call_later(_LOOKS_EVERY, look)
+
+    def _turn_the_late_away(self) -> None:
+        limit = time.monotonic() - LONGEST_WAIT
+        late: list[_Job] = []
+        with self._changed:
+            while self._jobs and self._jobs[0].queued_at < limit:
+                late.append(self._jobs.popleft())
         for job in late:
             job.error = StoreBusy(f"waited more than {LONGEST_WAIT} s for its turn")
         self._answer(late)
-        return group
 
     # ------------------------------------------------------------------ in the thread
 
