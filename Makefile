@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Test files run beside each other: most of their time they wait for a server, a browser or a disk.
-TESTERS ?= 3
+TESTERS ?= 4
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
 # uv is quick; where it cannot reach an index, pip does the same.
@@ -39,9 +39,9 @@ fuzz: bring
 drills: bring
 	@PYTHONPATH=src:tests:. $(BIN)/python -m drills --json .tools/drills.json
 
-# The short form that runs with the tests, but with a minute of every fault of Stripe and the mail service.
+# The short form, which runs with the tests, too.
 drills-short: bring
-	@PYTHONPATH=src:tests:. $(BIN)/python -m drills --short --away 60 --json .tools/drills.json
+	@PYTHONPATH=src:tests:. $(BIN)/python -m drills --short --json .tools/drills.json
 
 # 20,000 sales over three nodes behind HAProxy, audited: a quarter of an hour. Then the throughput of one to three.
 nodes: bring

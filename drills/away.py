@@ -14,7 +14,7 @@ from support.storm import Sale
 FAULTS: Final = ("500", "429", "hang", "reset", "truncated")
 _CHECKOUTS: Final = 12
 """Shoppers who are on Stripe's page when a fault begins, and pay while it lasts."""
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 4
 
 
 async def take_the_providers_away(field: Field, scale: Scale) -> None:

@@ -51,7 +51,7 @@ class Drill:
 
 
 AWAY: Final = Drill(
-    "providers away", take_the_providers_away, Scale(seconds=2), Scale(seconds=600, settles_within=4500)
+    "providers away", take_the_providers_away, Scale(seconds=60), Scale(seconds=600, settles_within=4500)
 )
 DRILLS: Final = (
     Drill("kill -9", kill_the_server, Scale(rounds=8), Scale(rounds=200), may_answer=_NO_ERROR),

@@ -1,0 +1,25 @@
+"""Stripe and the mail service are away for a minute in each of five ways, in the middle of a storm of sales."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from drills.report import table
+from drills.running import AWAY, run
+
+pytestmark = pytest.mark.drill
+
+
+def test_the_shop_survives_minutes_without_stripe_and_mail(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing lost, nothing doubled, one ticket a sale, no answer of 500 but 503; pages that need neither go on."""
+    [outcome] = asyncio.run(run([(AWAY, AWAY.short)], tmp_path, seed=1))
+    with capsys.disabled():
+        print("\n" + table([outcome]))
+    assert outcome.broken == ()
+    assert outcome.rounds == 5
+    assert outcome.lost == outcome.doubled == 0
+    assert outcome.tickets == outcome.sales >= 100
