@@ -20,11 +20,12 @@ _AT_ONCE: Final = 4
 async def take_the_providers_away(field: Field, scale: Scale) -> None:
     """Who pays is booked all the while, by webhook; who wants to buy is told to come back; all else works as ever."""
     await field.owner()
+    field.storm.patience = 1.0
     async with field.selling(at_once=_AT_ONCE):
         for fault in FAULTS:
             await asyncio.sleep(1)
             waiting = [await _a_checkout(field) for _ in range(_CHECKOUTS)]
-            async with Probe(field) as probe:
+            async with Probe(field, pause=0.05) as probe:
                 field.shop.sandbox.behave(stripe=fault, mail=fault)
                 until = asyncio.get_running_loop().time() + scale.seconds
                 for sale, _ in waiting:

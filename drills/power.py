@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from drills.field import Field
 from drills.scale import Scale
 
 _SYNC_MS = 5
 """As long as a fsync takes on a common disk: cuts fall into it."""
+
+
+_ENOUGH_ROUNDS: Final = 30
+"""In so many, some cuts fall into an fsync: one in seven does."""
 
 
 async def cut_the_power(field: Field, scale: Scale, *, lies: bool = False) -> None:
@@ -29,7 +34,7 @@ async def cut_the_power(field: Field, scale: Scale, *, lies: bool = False) -> No
             await field.start_again(with_all_of=acknowledged)
             field.rounds += 1
     field.notes.append(f"{within_a_sync} cuts within an fsync, {dropped} changes lost or torn")
-    if not within_a_sync:
+    if not within_a_sync and field.rounds >= _ENOUGH_ROUNDS:
         field.broken.append("no cut fell into an fsync: the drill proves too little")
 
 

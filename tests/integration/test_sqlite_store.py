@@ -308,6 +308,24 @@ def test_a_full_disk_leaves_nothing_half_written_and_works_again_by_itself(path:
         store.close()
 
 
+def test_a_disk_that_failed_has_failed_until_a_write_succeeds(path: Path) -> None:
+    """Works that write nothing, such as the mail worker's look, say nothing of the disk."""
+    store = SqliteStore.open(path, serving=True)
+    pages = store._write_connection.execute("PRAGMA page_count").fetchone()[0]
+    mail = samples.a_mail("big")
+    huge = replace(mail, letter=replace(mail.letter, html="x" * 2_000_000))
+    try:
+        store._write_connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+        with pytest.raises(StoreUnavailable):
+            asyncio.run(store.transact(lambda b: (b.queue(mail), b.queue(replace(huge, key="huge")))))
+        asyncio.run(store.transact(lambda b: b.lease_mails(now=samples.NOW, until=samples.NOW, limit=9)))
+        assert store._writer.failing
+        asyncio.run(store.ready())
+        assert not store._writer.failing, "it wrote a row to see whether it can"
+    finally:
+        store.close()
+
+
 def test_a_backup_is_a_whole_shop_and_holds_no_secret(path: Path, tmp_path: Path) -> None:
     store = SqliteStore.open(path, serving=True)
     asyncio.run(store.transact(lambda b: b.queue(samples.a_mail())))

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -25,7 +26,7 @@ class Demo:
     """`coatcheck demo`, as a newcomer starts it."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=partial(free_port, in_a_row=2))
 
     def __post_init__(self) -> None:
         self.shop, self.sandbox = f"http://localhost:{self.port}", f"http://127.0.0.1:{self.port + 1}"

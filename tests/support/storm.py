@@ -38,6 +38,8 @@ class Storm:
     shop: ShopServer
     chance: random.Random
     patient: bool = False
+    patience: float = 0.2
+    """Seconds until it tries again."""
     answers: Counter[int] = field(default_factory=Counter)
     without_retry_after: int = 0
     """Answers of 503 that did not say when to come back."""
@@ -75,14 +77,14 @@ class Storm:
                 if not self.patient:
                     raise
                 self.unanswered += 1
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(self.patience)
                 continue
             finally:
                 self.under_way -= 1
             self.answers[answer.status_code] += 1
             self.without_retry_after += answer.status_code == 503 and "retry-after" not in answer.headers
             if answer.status_code == 429 or (self.patient and answer.status_code >= 500):
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(self.patience)
                 continue
             return answer
 

@@ -247,6 +247,7 @@ class GroupWriter:
     def _undo(self, group: list[_Job], error: sqlite3.Error) -> None:
         """The transaction as a whole failed."""
         self._roll_back()
+        self._changes = self._connection.total_changes  # what was rolled back is counted, too
         self.failing = self.failing or not _is_locked(error)
         if len(group) == 1 or _is_locked(error):
             for job in group:
