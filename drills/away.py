@@ -20,7 +20,7 @@ _AT_ONCE: Final = 4
 async def take_the_providers_away(field: Field, scale: Scale) -> None:
     """Who pays is booked all the while, by webhook; who wants to buy is told to come back; all else works as ever."""
     await field.owner()
-    field.storm.patience = 1.0
+    field.storm.patience, field.storm.between_repeats = 1.0, 0.3  # it lasts for minutes
     async with field.selling(at_once=_AT_ONCE):
         for fault in FAULTS:
             await asyncio.sleep(1)

@@ -40,6 +40,8 @@ class Storm:
     patient: bool = False
     patience: float = 0.2
     """Seconds until it tries again."""
+    between_repeats: float = 0.0
+    """Seconds from one event that Stripe repeats to the next."""
     answers: Counter[int] = field(default_factory=Counter)
     without_retry_after: int = 0
     """Answers of 503 that did not say when to come back."""
@@ -151,8 +153,7 @@ class Storm:
             told = [sale for sale in sales if sale.event]
             if told:
                 await self.webhook(self.chance.choice(told))
-            else:
-                await asyncio.sleep(0.01)
+            await asyncio.sleep(self.between_repeats if told else 0.01)
 
     async def all_sales(self, sales: list[Sale], story: Callable[[Sale], Awaitable[None]]) -> None:
         """Every story, begun so many a second."""

@@ -247,7 +247,6 @@ class GroupWriter:
     def _undo(self, group: list[_Job], error: sqlite3.Error) -> None:
         """The transaction as a whole failed."""
         self._roll_back()
-        self._changes = self._connection.total_changes  # what was rolled back is counted, too
         self.failing = self.failing or not _is_locked(error)
         if len(group) == 1 or _is_locked(error):
             for job in group:
@@ -291,13 +290,16 @@ class GroupWriter:
     def _run_alone(self, job: _Job) -> None:
         try:
             job.result = job.work(self._books)
+        except sqlite3.Error:  # of the transaction, not of the work
+            raise
         except BaseException as error:
-            job.error = _told(error)
+            job.error = error
             self._roll_back()
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+        self._changes = self._connection.total_changes  # what was rolled back is counted, too
 
     def _answer(self, group: list[_Job]) -> None:
         """Leave every answer in its caller's loop; callers of one loop share one wake-up."""
