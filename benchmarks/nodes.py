@@ -60,7 +60,9 @@ def throughput(
                 )
             )
             booked = len(cluster.shop.export()["purchase"])
-            assert booked == 1 + _WARM_UP + claims, f"{booked} purchases of {_WARM_UP + claims} claims and the till's own"
+            assert booked == 1 + _WARM_UP + claims, (
+                f"{booked} purchases of {_WARM_UP + claims} claims and the till's own"
+            )
     return found
 
 
