@@ -12,8 +12,8 @@ _SYNC_MS = 5
 """As long as a fsync takes on a common disk: cuts fall into it."""
 
 
-_ENOUGH_ROUNDS: Final = 30
-"""In so many, some cuts fall into an fsync: one in seven does."""
+_MOST_ROUNDS: Final = 60
+"""A short form goes on until a cut falls into an fsync, which one in seven does; at most for so many rounds."""
 
 
 async def cut_the_power(field: Field, scale: Scale, *, lies: bool = False) -> None:
@@ -26,15 +26,15 @@ async def cut_the_power(field: Field, scale: Scale, *, lies: bool = False) -> No
     dropped = within_a_sync = 0
     async with field.selling():
         await field.until_some_sold()
-        for number in range(scale.rounds):
+        while field.rounds < scale.rounds or not (within_a_sync or lies or field.rounds >= _MOST_ROUNDS):
             await asyncio.sleep(field.chance.uniform(0.05, 0.7))
             acknowledged = await field.kill()
-            cut = field.disk.cut(chance=field.chance if number % 2 else None)
+            cut = field.disk.cut(chance=field.chance if field.rounds % 2 else None)
             dropped, within_a_sync = dropped + cut.dropped, within_a_sync + cut.within_a_sync
             await field.start_again(with_all_of=acknowledged)
             field.rounds += 1
     field.notes.append(f"{within_a_sync} cuts within an fsync, {dropped} changes lost or torn")
-    if not within_a_sync and field.rounds >= _ENOUGH_ROUNDS:
+    if not within_a_sync:
         field.broken.append("no cut fell into an fsync: the drill proves too little")
 
 

@@ -60,7 +60,7 @@ def test_every_schedule_of_one_redirect_and_one_webhook_keeps_the_truths() -> No
     """Small enough to be tried exhaustively: every order of every step of two actors and a mail worker."""
     tried = 0
     pending: list[list[int]] = [[]]
-    while pending and tried < 2000:
+    while pending and tried < 3000:
         script = pending.pop()
         played: list[tuple[int, int]] = []
 

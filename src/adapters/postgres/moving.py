@@ -127,9 +127,8 @@ def _wait_until_alone(connection: Connection) -> None:
     """A move that was killed takes a moment to be gone from the server."""
     deadline = time.monotonic() + _OTHERS_GONE_WITHIN
     while True:
-        if (
-            connection.info.transaction_status is TransactionStatus.INTRANS
-        ):  # what was seen once is remembered in it
+        # Inside a transaction the server remembers what it told once.
+        if connection.info.transaction_status is TransactionStatus.INTRANS:
             connection.execute("SELECT pg_stat_clear_snapshot()")
         row = connection.execute(_OTHERS).fetchone()
         if row is None or not row[0]:
