@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import assert_never
+from datetime import UTC, datetime, timedelta
+from typing import Final, assert_never
 
 from domain.purchase import Fact, Purchase, PurchaseState, Standing, standing
 from domain.session import Session
 from domain.values import ProductId
+
+CHECKOUT_GRANT: Final = timedelta(hours=24)
+"""How long a purchase opens in the browser that started its checkout, without any address being verified there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +57,34 @@ class NotYours:
 Access = Opens | Closed | NotYours
 
 
-def holds(session: Session, purchase: Purchase) -> bool:
-    """Whether a browser may know of a purchase: it made the checkout, or proved the purchase's mailbox.
+def holds_by_checkout(session: Session, purchase: Purchase, *, now: datetime) -> bool:
+    """Whether a browser holds a purchase only because it started the checkout.
+
+    That grant ends a day after the payment was booked, when an address is verified in the browser (then the address
+    decides), and when the owner ends it (`Books.release`): a public computer must not keep a key.
+    """
+    if session.mailbox is not None or purchase.session is None or purchase.session != session.id:
+        return False
+    return now - purchase.booked_at < CHECKOUT_GRANT
+
+
+def holds(session: Session, purchase: Purchase, *, now: datetime) -> bool:
+    """Whether a browser may know of a purchase: it verified the purchase's mailbox, or lately made the checkout.
 
     A paid checkout is no authentication: the address typed at the payment opens nothing by itself.
     """
-    if purchase.session is not None and purchase.session == session.id:
-        return True
-    return session.mailbox is not None and session.mailbox == purchase.mailbox
+    if session.mailbox is not None:
+        return session.mailbox == purchase.mailbox
+    return holds_by_checkout(session, purchase, now=now)
 
 
-def access(session: Session | None, *, product: ProductId, holdings: Iterable[Holding]) -> Access:
+def access(
+    session: Session | None, *, product: ProductId, holdings: Iterable[Holding], now: datetime
+) -> Access:
     """What a browser gets when it asks for a product: the union of its live grants."""
     if session is None:
         return NotYours()
-    mine = [h for h in holdings if product in h.purchase.products and holds(session, h.purchase)]
+    mine = [h for h in holdings if product in h.purchase.products and holds(session, h.purchase, now=now)]
     live = [h for h in mine if h.standing.state is PurchaseState.LIVE]
     if live:
         newest = max(live, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
@@ -80,15 +96,10 @@ def access(session: Session | None, *, product: ProductId, holdings: Iterable[Ho
     return NotYours()
 
 
-def owned(session: Session | None, *, holdings: Sequence[Holding]) -> frozenset[ProductId]:
-    """The products that open for a browser, for the shop to say "Open" where it would say "Buy"."""
-    if session is None:
-        return frozenset()
+def owned(holdings: Iterable[Holding]) -> frozenset[ProductId]:
+    """The products that what a browser holds opens, for the shop to say "Open" where it would say "Buy"."""
     return frozenset(
-        product
-        for h in holdings
-        if holds(session, h.purchase) and h.standing.state is PurchaseState.LIVE
-        for product in h.purchase.products
+        product for h in holdings if h.standing.state is PurchaseState.LIVE for product in h.purchase.products
     )
 
 

@@ -11,7 +11,7 @@ from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import MagicLink
 from domain.mail import Delivery, Mail, MailState
-from domain.moves import Move
+from domain.moves import Before, Move, MoveKind
 from domain.purchase import Checkout, Fact, LicenceKey, Purchase
 from domain.records import Backlog, Download, EventRecord, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
@@ -38,7 +38,10 @@ class BooksView(Protocol):
         """The session whose cookie has this hash, live or not; None if there is none or it was ended."""
 
     def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
-        """Every session that proved this mailbox, newest first."""
+        """Every session that proved this mailbox, and those that a change carried away from it; newest first."""
+
+    def holders_of(self, mailbox: EmailAddress, *, since: datetime) -> Sequence[Session]:
+        """Sessions without a mailbox whose checkouts became this mailbox's purchases since then; newest first."""
 
     def checkout(self, checkout: CheckoutId) -> Checkout | None:
         """The checkout of that id."""
@@ -82,11 +85,17 @@ class BooksView(Protocol):
     def newest_login(self, asked_by: SessionId) -> MagicLink | None:
         """The last link with a code that this browser asked for, in whatever state."""
 
+    def link_used_with(self, cookie: Digest) -> MagicLink | None:
+        """The link that a submit with this cookie used last."""
+
     def move(self, move: MoveId) -> Move | None:
         """The move of that id."""
 
     def last_move_to(self, mailbox: EmailAddress) -> Move | None:
         """The newest move to this mailbox that was done and not undone."""
+
+    def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+        """The moves away from this mailbox that were done and not undone, oldest first."""
 
     def moved(self, checkout: CheckoutId) -> bool:
         """Whether a correction of this purchase's address was ever asked for."""
@@ -174,7 +183,13 @@ class Books(BooksView, Protocol):
         """End one session; its cookie means nothing from now on. Whether there was one."""
 
     def end_sessions_of(self, mailbox: EmailAddress) -> int:
-        """End every session that proved this mailbox; how many."""
+        """End every session that proved this mailbox, and those that a change carried away from it; how many."""
+
+    def end_sessions_by(self, move: MoveId) -> int:
+        """End every session that this change carried to its mailbox; how many."""
+
+    def release(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
+        """Take this mailbox's purchases from the browsers that made their checkouts, or from one; how many."""
 
     def take(self, bucket: str, limit: Limit, *, now: datetime, ref: str) -> datetime | None:
         """Take a place under a limit: None if there was one (it is taken now), else when the next one is free.
@@ -236,8 +251,11 @@ class Books(BooksView, Protocol):
     def add_link(self, link: MagicLink) -> None:
         """A new link. Its id is fresh randomness."""
 
-    def spend_link(self, link: LinkId, *, at: datetime) -> bool:
-        """Use a link up: True for exactly one caller, ever. Says nothing of expiry: look at the link first."""
+    def spend_link(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
+        """Use a link up: True for exactly one caller, ever. Says nothing of expiry: look at the link first.
+
+        `used_with`: the hash of the cookie that came with it, to recognise the same submit when it comes again.
+        """
 
     def supersede_links(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:
         """Mark every unused link of purpose LOGIN that this browser asked for this mailbox as superseded."""
@@ -310,20 +328,26 @@ class Books(BooksView, Protocol):
         done_at: datetime | None = None,
         undone_at: datetime | None = None,
         checkouts: Sequence[CheckoutId] | None = None,
+        before: Before | None = None,
     ) -> bool:
         """Write down that a move was done (only while it waits), or undone (once, done or not); whether we wrote.
 
-        `checkouts`: what moved, where that was not known before.
+        `checkouts`: what moved, where that was not known before; `before`: what an undo brings back beside them.
         """
 
-    def hand_over(self, checkouts: Sequence[CheckoutId], *, mailbox: EmailAddress, user: UserId) -> None:
-        """Make these purchases a mailbox's own."""
+    def cancel_moves(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+        """Take back every move away from this address that still waits for its proof, of one kind or any; how many."""
+
+    def hand_over(
+        self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
+    ) -> None:
+        """Make those of these purchases that still belong to `old` another mailbox's own; leave the others alone."""
 
     def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
         """Forget a user who owns nothing any more; whether there was one."""
 
-    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId) -> None:
-        """End every session that proved the old mailbox but `keep`, which has proved the new one from now on."""
+    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
+        """End every session that proved the old mailbox but `keep`, which `change` carries to the new one."""
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
         """Erase a person: no row names the mailbox any more; the checkouts whose purchases were theirs.

@@ -7,7 +7,7 @@ import binascii
 import hmac
 from dataclasses import dataclass, field
 
-from domain.values import CheckoutId, LinkId, Money, ProductId, UserId
+from domain.values import CheckoutId, Digest, LinkId, Money, ProductId, UserId
 
 # Crockford's base 32: no I, L, O or U to misread; https://www.crockford.com/base32.html
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -44,6 +44,7 @@ class Key:
     ticket: bytes = field(repr=False)
     licence: bytes = field(repr=False)
     news: bytes = field(repr=False)
+    session: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Key:
@@ -59,6 +60,7 @@ class Key:
             ticket=_hkdf(raw, b"coatcheck ticket v1"),
             licence=_hkdf(raw, b"coatcheck licence v1"),
             news=_hkdf(raw, b"coatcheck news v1"),
+            session=_hkdf(raw, b"coatcheck session v1"),
         )
 
     def token_of(self, link: LinkId) -> str:
@@ -69,6 +71,13 @@ class Key:
     def code_of(self, link: LinkId) -> str:
         """The 8-character code (40 bits) of a link, for the browser that asked for it."""
         return _in_base32(hmac.digest(self.code, bytes.fromhex(link), "sha256"), CODE_LENGTH)
+
+    def session_token_of(self, link: LinkId, cookie: Digest) -> str:
+        """The session token that a link gives the browser with this cookie: 256 bits in hex.
+
+        Always the same for the same submit, so whichever of two answers a browser keeps, its session is the one.
+        """
+        return hmac.digest(self.session, f"{link}\x1f{cookie}".encode(), "sha256").hex()
 
     def ticket_of(self, checkout: CheckoutId) -> LinkId:
         """The id of the link in a purchase's ticket: 128 bits that nobody else can know, and always the same.

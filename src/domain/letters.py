@@ -9,7 +9,7 @@ from domain.mail import CODE_SLOT, LINK_SLOT, Letter, opt_out_slot
 from domain.mail_layout import Block, Button, Code, Note, Paragraph, lay_out
 from domain.product import CatalogueEdition, GoodsFile, ShopInfo
 from domain.purchase import Checkout, LicenceKey, Purchase
-from domain.values import Money, ProductId, UserId
+from domain.values import EmailAddress, Money, ProductId, UserId
 
 _ORDER_SLOT: Final = "{{coatcheck:order}}"
 
@@ -208,17 +208,33 @@ def news_letter(
 # ---------------------------------------------------------------------------------------------- whose address it is
 
 
-def prove_address_letter(*, shop: ShopInfo, what: str) -> Letter:
-    """To a new address: whoever reads this and presses takes over `what`."""
+def prove_address_letter(
+    *, shop: ShopInfo, what: str, to: EmailAddress, here_only: bool, merges: bool
+) -> Letter:
+    """To a new address: what would move to it, and how to confirm that.
+
+    `here_only`: a change of a whole account completes only in the browser that asked; elsewhere its link shows a code.
+    """
+    asked = f"{shop.name} was asked to move {what} to this address, {to}."
+    if merges:
+        asked += f" {to} has purchases of its own: both would be in one account."
+    if here_only:
+        how = "If you asked for this, type the code in the browser where you asked, or open the link there."
+        warning = (
+            "Never pass the code on: it signs the browser that asked in to your account. We will never ask you for it. "
+            "If you did not ask, do nothing."
+        )
+    else:
+        how = "If this is right, confirm it. The purchase then belongs to this address, and opens for you alone."
+        warning = "If you know nothing of this order, do nothing. We will never ask you for the code."
     return _letter(
-        "Is this your address?",
-        Paragraph(
-            f"Somebody, we hope you, said at {shop.name} that this is the right e-mail address for {what}."
-        ),
-        Button(label="Yes, it is mine", url=LINK_SLOT),
+        "Confirm your new address" if here_only else "Is this your order?",
+        Paragraph(asked),
+        Paragraph(how),
+        Button(label="Confirm the new address", url=LINK_SLOT),
         *_code(),
-        Note("Link and code work once, for 15 minutes. Until then everything stays as it was."),
-        _KEEP_TO_YOURSELF,
+        Note("Link and code work once, for 15 minutes. Until then nothing moves."),
+        Note(warning),
         shop=shop,
     )
 
@@ -227,10 +243,13 @@ def address_notice_letter(*, shop: ShopInfo, what: str) -> Letter:
     """To the old address: what was asked for, and how to undo it. It does not name the new one."""
     return _letter(
         "Your address is to be changed",
-        Paragraph(f"Somebody asked {shop.name} to use another e-mail address than this one for {what}."),
-        Paragraph("If that was you, there is nothing to do. If it was not, undo it:"),
+        Paragraph(f"{shop.name} was asked to use another e-mail address than this one for {what}."),
+        Paragraph("If you asked for it, there is nothing to do. If you did not, undo it:"),
         Button(label="Undo it", url=LINK_SLOT),
-        Note("The button works once, for 72 hours. It signs you in, and puts everything back as it was."),
+        Note(
+            "The button works once, for 72 hours. It signs you in, puts everything back as it was, and signs out every "
+            "browser that the change signed in."
+        ),
         shop=shop,
     )
 

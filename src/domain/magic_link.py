@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from domain.values import CheckoutId, EmailAddress, LinkId, MoveId, ProductId, SessionId
+from domain.values import CheckoutId, Digest, EmailAddress, LinkId, MoveId, ProductId, SessionId
 
 TICKET_LIFETIME: Final = timedelta(hours=24)
 LOGIN_LIFETIME: Final = timedelta(minutes=15)
@@ -15,6 +15,8 @@ UNDO_LIFETIME: Final = timedelta(hours=72)
 UNSENT_LIFETIME: Final = timedelta(days=7)
 """A link whose mail never left dies too: longer than any mail is tried."""
 MOST_CODE_TRIES: Final = 5
+REPEATED_WITHIN: Final = timedelta(seconds=60)
+"""A double click, or a browser that sends a form again because the first answer was lost."""
 
 
 class LinkPurpose(Enum):
@@ -65,6 +67,8 @@ class MagicLink:
     """The free order that it completes."""
     move: MoveId | None = None
     """The move that it proves or undoes."""
+    used_with: Digest | None = None
+    """The hash of the cookie that came with the submit that used it; see `same_submit`."""
 
     def expires_at(self) -> datetime:
         """The moment from which it no longer opens anything."""
@@ -96,6 +100,16 @@ def link_state(link: MagicLink, *, now: datetime) -> LinkState:
     if now >= link.expires_at():
         return LinkState.EXPIRED
     return LinkState.USABLE
+
+
+def same_submit(link: MagicLink, cookie: Digest | None, *, now: datetime) -> bool:
+    """Whether a submit is the one that used the link, sent again: the same cookie, within a minute.
+
+    Then it gets the same answer. Without that cookie, with another, or later, the link is used.
+    """
+    if link.used_at is None or link.used_with is None or cookie != link.used_with:
+        return False
+    return now - link.used_at < REPEATED_WITHIN
 
 
 def code_is_dead(link: MagicLink) -> bool:

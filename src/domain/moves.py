@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
+from domain.access import holds_by_checkout
 from domain.purchase import Purchase
 from domain.session import Session
 from domain.values import CheckoutId, EmailAddress, MoveId, SessionId
@@ -29,6 +30,16 @@ class MoveKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """How both users stood when a change of address was done."""
+
+    since: datetime | None
+    """Since when the old address was a customer's; None if it was not."""
+    old_wanted_news: bool
+    new_wanted_news: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """One wish to move. A link to the new address proves it, one to the old address undoes it."""
 
@@ -42,6 +53,8 @@ class Move:
     """What moves; of a change it is known once it was done."""
     done_at: datetime | None = None
     undone_at: datetime | None = None
+    before: Before | None = None
+    """What an undo has to bring back beside the purchases; of a change, once it was done."""
 
     @property
     def stands(self) -> bool:
@@ -58,28 +71,31 @@ class Move:
         return self.done_at is None and self.undone_at is None
 
 
-class MayNotCorrect(Enum):
-    """Why an address cannot be corrected (any more), in a sentence for whoever paid."""
+def asks_here(move: Move, session: Session) -> bool:
+    """Whether this is the browser that asked for a change, still signed in to the account that moves."""
+    return session.id == move.asked_by and session.mailbox == move.old
 
-    NOT_HERE = "Only the browser that paid can correct the address."
+
+class MayNotCorrect(Enum):
+    """Why an address cannot be corrected (any more), in a sentence for the browser that paid."""
+
+    NOT_HERE = "Only the browser that paid can correct the address, until an address is verified in it."
     TOO_LATE = "An address can be corrected within half an hour of the payment."
-    PROVED = "Somebody has proved already that the address is theirs, so it stays."
     ONCE = "The address was corrected once already. Please write to us if it is still wrong."
 
 
 def may_correct(
-    purchase: Purchase, session: Session | None, *, proved: bool, moved: bool, now: datetime
+    purchase: Purchase, session: Session | None, *, moved: bool, now: datetime
 ) -> MayNotCorrect | None:
-    """The rule of the rescue; None if the address may be corrected.
+    """The rule of the rescue; None if a correction may be asked for.
 
-    `proved`: whether somebody ever proved the mailbox; `moved`: whether a correction was asked for before.
+    `moved`: whether a correction was asked for before. Whether the address was ever verified does not show here: the
+    payer must not learn it. A correction of a verified address is answered like any other, and nothing is sent.
     """
-    if session is None or purchase.session != session.id or purchase.mailbox is None:
+    if session is None or not holds_by_checkout(session, purchase, now=now) or purchase.mailbox is None:
         return MayNotCorrect.NOT_HERE
     if moved:
         return MayNotCorrect.ONCE
-    if proved:
-        return MayNotCorrect.PROVED
     if now - purchase.booked_at >= CORRECTED_WITHIN:
         return MayNotCorrect.TOO_LATE
     return None

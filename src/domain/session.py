@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from domain.values import Digest, EmailAddress, SessionId
+from domain.values import Digest, EmailAddress, MoveId, SessionId
 
 # OWASP ASVS 5.0, 7.3.1 and 7.3.2: an inactivity and an absolute timeout, both enforced on the server.
 ABSOLUTE_LIFETIME: Final = timedelta(days=30)
 IDLE_LIFETIME: Final = timedelta(days=14)
 SEEN_EVERY: Final = timedelta(days=1)
+VERIFIED_LATELY: Final = timedelta(hours=1)
+"""What cannot be taken back needs a verification no older than this (OWASP ASVS 5.0, 7.5.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class Session:
     seen_at: datetime
     label: str
     """What the list of sessions calls it, such as "Firefox on Linux"."""
+    change: MoveId | None = None
+    """The change of address that carried this session to its mailbox: undoing the change ends the session."""
+    former: SessionId | None = None
+    """The session this browser had before it verified another mailbox. Nothing is inherited from it."""
 
     @property
     def signed_in(self) -> bool:
@@ -40,6 +46,10 @@ class Session:
     def is_live(self, *, now: datetime) -> bool:
         """Whether its cookie still counts."""
         return now < self.expires_at()
+
+    def verified_lately(self, *, now: datetime) -> bool:
+        """Whether its mailbox was verified within the last hour: changing or deleting an account asks for that."""
+        return self.signed_in and now - self.started_at < VERIFIED_LATELY
 
     def wants_seen(self, *, now: datetime) -> bool:
         """Whether "last seen" is old enough to be written again: at most once a day."""
@@ -76,3 +86,5 @@ class Visitor:
     label: str
     device: str | None
     """The tag of a browser that once proved a mailbox (`domain.keys.Keyring.device_tag`)."""
+    form: Digest | None = None
+    """The hash of the random cookie that a link's page left in this browser: it recognises a repeated submit."""

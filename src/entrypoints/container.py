@@ -355,6 +355,7 @@ class Container(containers.DeclarativeContainer):
         redeem=redeem_login,
         sign_out=sign_out,
         clock=clock,
+        randomness=randomness,
     )
     desk_pages = providers.Singleton(DeskPages, front=front, store=store, sign_out=sign_out)
     leaving = providers.Singleton(Leaving)

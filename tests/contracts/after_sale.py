@@ -155,10 +155,10 @@ class AfterSaleContract:
     def test_purchases_are_handed_over_and_nobody_is_left_behind(self) -> None:
         self._sell("c1", "c2")
         self.do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
-        self.do(lambda b: b.hand_over([CheckoutId("c1")], mailbox=BEN, user=UserId("u2")))
+        self.do(lambda b: b.hand_over([CheckoutId("c1")], old=ANNA, mailbox=BEN, user=UserId("u2")))
         assert [h.purchase.checkout for h in self.see(lambda b: b.holdings_of(BEN))] == ["c1"]
         assert self.do(lambda b: b.drop_user_without_purchases(ANNA)) is False
-        self.do(lambda b: b.hand_over([CheckoutId("c2")], mailbox=BEN, user=UserId("u2")))
+        self.do(lambda b: b.hand_over([CheckoutId("c2")], old=ANNA, mailbox=BEN, user=UserId("u2")))
         assert self.do(lambda b: b.drop_user_without_purchases(ANNA)) is True
         assert self.see(lambda b: b.knows(ANNA)) is False
 
@@ -166,7 +166,7 @@ class AfterSaleContract:
         for n in range(3):
             row = samples.a_session(f"s{n}", mailbox=ANNA, token=f"t{n}")
             self.do(lambda b, row=row: b.add_session(row))
-        self.do(lambda b: b.turn_sessions(ANNA, to=BEN, keep=SessionId("s1")))
+        self.do(lambda b: b.turn_sessions(ANNA, to=BEN, keep=SessionId("s1"), change=MoveId("m1")))
         assert self.see(lambda b: b.sessions_of(ANNA)) == []
         assert [s.id for s in self.see(lambda b: b.sessions_of(BEN))] == ["s1"]
         assert self.see(lambda b: b.session(Digest("t0"))) is None

@@ -14,6 +14,7 @@ from contracts.samples import ANNA, BEN, NOW
 from domain.books import Books
 from domain.claim import Objection
 from domain.mail import Delivery, MailKind, MailState
+from domain.moves import Before, MoveKind
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
 from domain.values import CheckoutId, Digest, LinkId, MoveId, ProviderRef, SessionId, UserId
@@ -29,6 +30,10 @@ MAILBOXES = st.sampled_from([ANNA, BEN])
 PAYMENTS = st.sampled_from(["pi_c1", "pi_c2"])
 KEYS = st.sampled_from(["k 1", "k2", "k3"])
 MOVES = st.sampled_from(["m1", "m2"])
+COOKIES = st.sampled_from(["c1", "c2"]).map(Digest)
+BEFORE = st.builds(
+    Before, since=st.none() | SECONDS, old_wanted_news=st.booleans(), new_wanted_news=st.booleans()
+)
 FACTS = st.builds(
     lambda thing, payment, as_of, status, amount: Fact(
         object_id=thing[0], kind=thing[1], payment=payment, as_of=as_of, status=status, amount=amount
@@ -55,6 +60,8 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda b, s, at: b.see_session(s, at=at), SESSIONS, SECONDS),
     op(lambda b, s: b.end_session(s), SESSIONS),
     op(lambda b, m: b.end_sessions_of(m), MAILBOXES),
+    op(lambda b, n: b.end_sessions_by(MoveId(n)), MOVES),
+    op(lambda b, m, s: b.release(m, session=s), MAILBOXES, st.none() | SESSIONS),
     op(lambda b, c, r, at: b.add_checkout(samples.a_checkout(c, ref=r, at=at)), ROWS, st.none() | REFS, SECONDS),
     op(lambda b, c, r: b.bind_checkout(CheckoutId(c), ref=r, expires_at=None), ROWS, REFS),
     op(lambda b, c, at: b.take_turn(CheckoutId(c), now=at, gap=timedelta(seconds=5)), ROWS, SECONDS),
@@ -64,7 +71,7 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda b, k, at: b.take(k, samples.TWO, now=at, ref=k + str(at.second % 3)), st.sampled_from("xy"), SECONDS),
     op(lambda b, k: b.give_back(k), st.sampled_from(["x0", "y1"])),
     op(lambda b, link, at: b.add_link(samples.a_link(link, at=at)) if b.link(link) is None else None, LINKS, SECONDS),
-    op(lambda b, link, at: b.spend_link(link, at=at), LINKS, SECONDS),
+    op(lambda b, link, at, used: b.spend_link(link, at=at, used_with=used), LINKS, SECONDS, st.none() | COOKIES),
     op(lambda b, link: b.count_code_try(link, most=2), LINKS),
     op(lambda b, s, m: b.supersede_links(m, asked_by=s), SESSIONS, MAILBOXES),
     op(lambda b, k, at, link: b.queue(samples.a_mail(k, due=at, kind=MailKind.LOGIN, link=link)), MAILS, SECONDS,
@@ -92,10 +99,15 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda b, n, at, c: b.settle_move(MoveId(n), done_at=at, checkouts=c), MOVES, SECONDS,
        st.none() | st.lists(ROWS.map(CheckoutId), max_size=1)),
     op(lambda b, n, at: b.settle_move(MoveId(n), undone_at=at), MOVES, SECONDS),
-    op(lambda b, cs, m: b.hand_over(cs, mailbox=m, user=b.user_for(m, new_id=UserId(f"u{m}"), now=NOW)),
-       st.lists(ROWS.map(CheckoutId), max_size=2), MAILBOXES),
+    op(lambda b, n, at, before: b.settle_move(MoveId(n), done_at=at, before=before), MOVES, SECONDS, BEFORE),
+    op(lambda b, m, at, kind: b.cancel_moves(m, at=at, kind=kind), MAILBOXES, SECONDS,
+       st.none() | st.sampled_from(list(MoveKind))),
+    op(lambda b, cs, old, m: b.hand_over(cs, old=old, mailbox=m,
+                                         user=b.user_for(m, new_id=UserId(f"u{m}"), now=NOW)),
+       st.lists(ROWS.map(CheckoutId), max_size=2), MAILBOXES, MAILBOXES),
     op(lambda b, m: b.drop_user_without_purchases(m), MAILBOXES),
-    op(lambda b, old, new, s: b.turn_sessions(old, to=new, keep=s), MAILBOXES, MAILBOXES, SESSIONS),
+    op(lambda b, old, new, s, n: b.turn_sessions(old, to=new, keep=s, change=MoveId(n)), MAILBOXES, MAILBOXES,
+       SESSIONS, MOVES),
     op(lambda b, m, at: sorted(b.erase(m, at=at)), MAILBOXES, SECONDS),
     op(lambda b, c, at: b.note_erasure(CheckoutId(c), at=at), ROWS, SECONDS),
     op(lambda b, days: b.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 8, 20, 60])),
@@ -114,7 +126,9 @@ def everything(books: Books) -> object:
         [books.newest_login(SessionId(s)) for s in ("s1", "s2")],
         books.cursor("c"), books.first_checkout_at(), books.tally(), books.fact("re_1"),
         [books.user(m) for m in (ANNA, BEN)], [books.move(MoveId(n)) for n in ("m1", "m2")],
-        [books.last_move_to(m) for m in (ANNA, BEN)],
+        [books.last_move_to(m) for m in (ANNA, BEN)], [books.moves_from(m) for m in (ANNA, BEN)],
+        [books.holders_of(m, since=NOW - timedelta(days=1)) for m in (ANNA, BEN)],
+        [books.link_used_with(Digest(c)) for c in ("c1", "c2")],
         [books.moved(CheckoutId(c)) for c in ("c1", "c2", "c3")], [books.is_erased(CheckoutId(c)) for c in ("c1", "c2")],
         books.erasures_after("", limit=9), books.payments_due(NOW + timedelta(days=9), limit=9),
         [books.downloads_of(CheckoutId(c)) for c in ("c1", "c2", "c3")], [books.mails_to(m) for m in (ANNA, BEN)],

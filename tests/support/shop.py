@@ -372,11 +372,17 @@ class Browser:
     network: str = "192.0.2.1"
     token: str | None = None
     device: str | None = None
+    form: str | None = None
+    """The cookie that the page of a link left here."""
 
     @property
     def visitor(self) -> Visitor:
-        digest = None if self.token is None else digest_of(self.token.encode())
-        return Visitor(token_hash=digest, network=self.network, label="A browser", device=self.device)
+        digest, form = (
+            None if cookie is None else digest_of(cookie.encode()) for cookie in (self.token, self.form)
+        )
+        return Visitor(
+            token_hash=digest, network=self.network, label="A browser", device=self.device, form=form
+        )
 
     def buy(self, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
         """Press Buy; the provider's session."""

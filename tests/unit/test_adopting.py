@@ -125,7 +125,7 @@ def test_who_moved_to_another_address_here_stays_there() -> None:
 
     def work(books: Books) -> None:
         user = books.user_for(ben, new_id=UserId("u2"), now=shop.clock.now())
-        books.hand_over([checkout], mailbox=ben, user=user)
+        books.hand_over([checkout], old=ANNA, mailbox=ben, user=user)
         books.drop_user_without_purchases(ANNA)
 
     run(shop.store.transact(work))

@@ -35,7 +35,7 @@ def state_of(shop: Shop, ref: ProviderRef) -> PurchaseState | None:
 
 def opens(browser: Browser) -> object:
     greeting = browser.greeting
-    return access(greeting.session, product=BOOK, holdings=greeting.holdings)
+    return access(greeting.session, product=BOOK, holdings=greeting.holdings, now=browser.shop.clock.now())
 
 
 def subjects(shop: Shop) -> list[str]:
@@ -86,6 +86,7 @@ def test_never_more_goes_back_than_was_paid_whatever_is_told() -> None:
 def test_a_refund_that_fails_gives_access_back_and_the_buyer_hears_of_it() -> None:
     shop = Shop()
     anna, ref = a_sale(shop)
+    anna.press(shop.last_link("anna@example.com"))
     shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "pending", amount=PRICE))
     assert isinstance(opens(anna), Closed)
     shop.clock.tick(days=3)
@@ -248,6 +249,7 @@ def test_what_is_not_final_is_asked_about_once_a_day() -> None:
     """A pending refund whose end nobody tells of, and a debit."""
     shop = Shop()
     anna, ref = a_sale(shop)
+    anna.press(shop.last_link("anna@example.com"))
     shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "pending", amount=PRICE))
     other = Browser(shop).buy()
     shop.payments.pay(other, email="ben@example.com", status="unpaid")
@@ -309,7 +311,7 @@ def outcome(steps: list[Step]) -> tuple[object, object, object]:
     for number, step in enumerate(steps):
         told(shop, ref, step, f"evt_{number}")
     greeting = anna.greeting
-    found = access(greeting.session, product=BOOK, holdings=greeting.holdings)
+    found = access(greeting.session, product=BOOK, holdings=greeting.holdings, now=shop.clock.now())
     reason = found.reason if isinstance(found, Closed) else type(found).__name__
     refunded = sum(held.refunded for held in greeting.holdings)
     return state_of(shop, ref), reason, refunded

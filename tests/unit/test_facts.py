@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access import Closed, Holding, NotYours, Opens, access, owned
+from domain.access import Closed, Holding, NotYours, Opens, access
 from domain.purchase import Fact, FactKind, Purchase, PurchaseState, newer, standing
 from domain.session import Session
 from domain.values import (
@@ -122,16 +122,25 @@ def session(*, row: str, mailbox: EmailAddress | None) -> Session:
         (session(row="s2", mailbox=None), False),
         (session(row="s2", mailbox=ANNA), True),
         (session(row="s2", mailbox=EVE), False),
-        (session(row="s1", mailbox=EVE), True),
+        (session(row="s1", mailbox=EVE), False),
     ],
 )
 def test_a_purchase_opens_for_its_browser_and_its_mailbox_and_nobody_else(
     browser: Session | None, opens: bool
 ) -> None:
     holdings = [Holding(purchase=PURCHASE, facts=())]
-    found = access(browser, product=PURCHASE.product, holdings=holdings)
+    found = access(browser, product=PURCHASE.product, holdings=holdings, now=NOW)
     assert isinstance(found, Opens if opens else NotYours)
-    assert owned(browser, holdings=holdings) == ({PURCHASE.product} if opens else set())
+
+
+@pytest.mark.parametrize(("hours", "opens"), [(23.9, True), (24, False)])
+def test_the_browser_that_started_the_checkout_opens_it_for_a_day(hours: float, opens: bool) -> None:
+    now = NOW + timedelta(hours=hours)
+    holdings = [Holding(purchase=PURCHASE, facts=())]
+    guest, owner = session(row="s1", mailbox=None), session(row="s2", mailbox=ANNA)
+    found = access(guest, product=PURCHASE.product, holdings=holdings, now=now)
+    assert isinstance(found, Opens if opens else NotYours)
+    assert isinstance(access(owner, product=PURCHASE.product, holdings=holdings, now=now), Opens)
 
 
 def test_access_is_the_union_of_live_grants() -> None:
@@ -140,6 +149,6 @@ def test_access_is_the_union_of_live_grants() -> None:
     closed = Holding(purchase=PURCHASE, facts=(refund,))
     live = Holding(purchase=replace(PURCHASE, checkout=CheckoutId("c2"), payment="pi_2"), facts=())
     browser = session(row="s1", mailbox=ANNA)
-    found = access(browser, product=PURCHASE.product, holdings=[closed])
+    found = access(browser, product=PURCHASE.product, holdings=[closed], now=NOW)
     assert found == Closed(purchase=PURCHASE, reason="This purchase was refunded on 1 March 2026.")
-    assert isinstance(access(browser, product=PURCHASE.product, holdings=[closed, live]), Opens)
+    assert isinstance(access(browser, product=PURCHASE.product, holdings=[closed, live], now=NOW), Opens)

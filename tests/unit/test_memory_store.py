@@ -120,8 +120,8 @@ def test_a_store_that_loses_writes_is_caught() -> None:
 
 class DoubleYes(MemoryStore):
     class Books(MemoryBooks):
-        def spend_link(self, link: LinkId, *, at: Any) -> bool:
-            super().spend_link(link, at=at)
+        def spend_link(self, link: LinkId, *, at: Any, used_with: Any = None) -> bool:
+            super().spend_link(link, at=at, used_with=used_with)
             return True
 
     async def transact(self, work: Callable[[Books], T]) -> T:

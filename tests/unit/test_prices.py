@@ -44,7 +44,10 @@ def purchases(shop: Shop) -> list[Purchase]:
 
 def opens(browser: Browser, product: ProductId) -> bool:
     greeting = browser.greeting
-    return isinstance(access(greeting.session, product=product, holdings=greeting.holdings), Opens)
+    return isinstance(
+        access(greeting.session, product=product, holdings=greeting.holdings, now=browser.shop.clock.now()),
+        Opens,
+    )
 
 
 # ------------------------------------------------------------------ free

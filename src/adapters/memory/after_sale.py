@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from adapters.memory.view import MemoryView
 from domain.mail import Delivery, Mail, MailKind
-from domain.moves import Move
+from domain.moves import Before, Move, MoveKind
 from domain.purchase import LicenceKey, Purchase
 from domain.records import Download, PaymentDue
 from domain.values import CheckoutId, EmailAddress, MoveId, ProductId, SessionId, UserId
@@ -111,6 +111,7 @@ class AfterSaleBooks(MemoryView):
         done_at: datetime | None = None,
         undone_at: datetime | None = None,
         checkouts: Sequence[CheckoutId] | None = None,
+        before: Before | None = None,
     ) -> bool:
         """See Books."""
         held = self._t.moves.get(move)
@@ -121,14 +122,26 @@ class AfterSaleBooks(MemoryView):
             done_at=done_at or held.done_at,
             undone_at=undone_at,
             checkouts=held.checkouts if checkouts is None else tuple(checkouts),
+            before=before or held.before,
         )
         return True
 
-    def hand_over(self, checkouts: Sequence[CheckoutId], *, mailbox: EmailAddress, user: UserId) -> None:
+    def cancel_moves(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+        """See Books."""
+        waiting = [
+            m for m in self._t.moves.values() if m.old == old and m.is_pending and kind in (None, m.kind)
+        ]
+        for move in waiting:
+            self._t.moves[move.id] = replace(move, undone_at=at)
+        return len(waiting)
+
+    def hand_over(
+        self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
+    ) -> None:
         """See Books."""
         for checkout in checkouts:
             held = self._t.purchases.get(checkout)
-            if held is not None and held.mailbox is not None:
+            if held is not None and held.mailbox == old:
                 self._t.purchases[checkout] = replace(held, mailbox=mailbox, user=user)
 
     def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
@@ -139,11 +152,11 @@ class AfterSaleBooks(MemoryView):
         del self._t.users[user.id]
         return True
 
-    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId) -> None:
+    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
         """See Books."""
         for session in [s for s in self._t.sessions.values() if s.mailbox == old]:
             if session.id == keep:
-                self._t.sessions[session.id] = replace(session, mailbox=to)
+                self._t.sessions[session.id] = replace(session, mailbox=to, change=change)
             else:
                 del self._t.sessions[session.id]
 

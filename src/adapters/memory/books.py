@@ -20,6 +20,7 @@ from domain.values import (
     Digest,
     EmailAddress,
     LinkId,
+    MoveId,
     ProviderRef,
     SessionId,
     UserId,
@@ -62,10 +63,28 @@ class MemoryBooks(AfterSaleBooks):
 
     def end_sessions_of(self, mailbox: EmailAddress) -> int:
         """See Books."""
-        gone = [s.id for s in self._t.sessions.values() if s.mailbox == mailbox]
+        gone = [s.id for s in self._t.sessions.values() if self._is_of(s, mailbox)]
         for session in gone:
             del self._t.sessions[session]
         return len(gone)
+
+    def end_sessions_by(self, move: MoveId) -> int:
+        """See Books."""
+        gone = [s.id for s in self._t.sessions.values() if s.change == move]
+        for session in gone:
+            del self._t.sessions[session]
+        return len(gone)
+
+    def release(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
+        """See Books."""
+        held = [
+            p
+            for p in self._t.purchases.values()
+            if p.mailbox == mailbox and p.session is not None and session in (None, p.session)
+        ]
+        for purchase in held:
+            self._t.purchases[purchase.checkout] = replace(purchase, session=None)
+        return len(held)
 
     def take(self, bucket: str, limit: Limit, *, now: datetime, ref: str) -> datetime | None:
         """See Books."""
@@ -135,12 +154,12 @@ class MemoryBooks(AfterSaleBooks):
         """See Books."""
         self._t.links[link.id] = link
 
-    def spend_link(self, link: LinkId, *, at: datetime) -> bool:
+    def spend_link(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
         """See Books."""
         held = self._t.links.get(link)
         if held is None or held.used_at is not None:
             return False
-        self._t.links[link] = replace(held, used_at=at)
+        self._t.links[link] = replace(held, used_at=at, used_with=used_with)
         return True
 
     def supersede_links(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:

@@ -51,6 +51,7 @@ class MemoryPayments:
 
     def __init__(self, *, clock: Clock, pause: Callable[[str], Awaitable[None]] = _no_pause) -> None:
         self.sessions: dict[ProviderRef, CheckoutReading] = {}
+        self.invoices: dict[ProviderRef, str] = {}
         self.made_at: dict[ProviderRef, datetime] = {}
         self.failing = False
         self.facts: dict[str, Fact] = {}
@@ -131,9 +132,9 @@ class MemoryPayments:
         return None if reading is None and not facts else PaymentReading(checkout=reading, facts=facts)
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
-        """See Payments. It makes no invoices."""
+        """See Payments. It has the invoices that were put there."""
         await self._call("invoice")
-        return None
+        return self.invoices.get(ref)
 
     def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
         """See Payments."""

@@ -78,8 +78,17 @@ class MemoryView:
 
     def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
         """See BooksView."""
-        found = (s for s in self._t.sessions.values() if s.mailbox == mailbox)
-        return sorted(found, key=lambda s: (-s.started_at.timestamp(), s.id))
+        return _newest_first(s for s in self._t.sessions.values() if self._is_of(s, mailbox))
+
+    def _is_of(self, session: Session, mailbox: EmailAddress) -> bool:
+        """Whether it proved a mailbox, or a change that stands carried it away from there."""
+        change = None if session.change is None else self._t.moves.get(session.change)
+        return session.mailbox == mailbox or (change is not None and change.stands and change.old == mailbox)
+
+    def holders_of(self, mailbox: EmailAddress, *, since: datetime) -> Sequence[Session]:
+        """See BooksView."""
+        made = {p.session for p in self._t.purchases.values() if p.mailbox == mailbox and p.booked_at > since}
+        return _newest_first(s for s in self._t.sessions.values() if s.mailbox is None and s.id in made)
 
     def checkout(self, checkout: CheckoutId) -> Checkout | None:
         """See BooksView."""
@@ -163,6 +172,12 @@ class MemoryView:
         first = sorted(asked, key=lambda link: (-link.made_at.timestamp(), link.superseded, link.id))
         return first[0] if first else None
 
+    def link_used_with(self, cookie: Digest) -> MagicLink | None:
+        """See BooksView."""
+        used = [link for link in self._t.links.values() if link.used_with == cookie and link.used_at]
+        used.sort(key=lambda link: (-link.used_at.timestamp() if link.used_at else 0, link.id))
+        return used[0] if used else None
+
     def move(self, move: MoveId) -> Move | None:
         """See BooksView."""
         return self._t.moves.get(move)
@@ -171,6 +186,11 @@ class MemoryView:
         """See BooksView."""
         done = (m for m in self._t.moves.values() if m.new == mailbox and m.stands)
         return max(done, key=lambda move: (move.asked_at, move.id), default=None)
+
+    def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+        """See BooksView."""
+        done = [(m.done_at, m.id, m) for m in self._t.moves.values() if m.old == mailbox and m.stands]
+        return [move for _, _, move in sorted(done, key=lambda one: one[:2])]
 
     def moved(self, checkout: CheckoutId) -> bool:
         """See BooksView."""
@@ -288,6 +308,10 @@ class MemoryView:
     def erasures_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
         """See BooksView."""
         return _page(((erased, erased) for erased in self._t.erasures), checkout, limit)
+
+
+def _newest_first(sessions: Iterable[Session]) -> list[Session]:
+    return sorted(sessions, key=lambda s: (-s.started_at.timestamp(), s.id))
 
 
 def _rows(rows: Iterable[tuple[str, Row]], after: str, limit: int) -> list[tuple[str, Row]]:

@@ -7,20 +7,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.postgres.view import PostgresView, Values
+from adapters.postgres.view import STANDS, PostgresView, Values
 from adapters.sql import rows
 from adapters.sql.rows import maybe_micros, micros
 from domain.mail import Delivery, Mail
-from domain.moves import Move
+from domain.moves import Before, Move, MoveKind
 from domain.purchase import LicenceKey, Purchase
 from domain.values import CheckoutId, EmailAddress, MoveId, ProductId, SessionId, UserId
 
-_ADD_MOVE: Final = f"INSERT INTO moves ({rows.MOVE}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
+_ADD_MOVE: Final = f"INSERT INTO moves ({rows.MOVE}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
 _TAKE_LICENCE: Final = (
     "UPDATE licences SET checkout_id = %(checkout)s WHERE pid = %(pid)s AND key = (SELECT key FROM licences "
     "WHERE pid = %(pid)s AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"
 )
-STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
 _LEAVE_THE_SALE: Final = (
     (
         "UPDATE purchases SET user_id = NULL, mailbox = NULL, paid_email = NULL, session_id = NULL "
@@ -164,26 +163,41 @@ class AfterSaleBooks(PostgresView):
         done_at: datetime | None = None,
         undone_at: datetime | None = None,
         checkouts: Sequence[CheckoutId] | None = None,
+        before: Before | None = None,
     ) -> bool:
         """See Books."""
+        since, no_news = rows.before_row(before)
         return self._changed(
             "UPDATE moves SET done_at = coalesce(%(done)s::bigint, done_at), undone_at = %(undone)s::bigint, "
-            "checkouts = coalesce(%(checkouts)s::text, checkouts) "
+            "checkouts = coalesce(%(checkouts)s::text, checkouts), "
+            "old_since = coalesce(%(since)s::bigint, old_since), no_news = coalesce(%(no_news)s::bigint, no_news) "
             "WHERE id = %(id)s AND undone_at IS NULL AND (%(done)s::bigint IS NULL OR done_at IS NULL)",
             {
                 "done": maybe_micros(done_at),
                 "undone": maybe_micros(undone_at),
                 "checkouts": None if checkouts is None else " ".join(checkouts),
+                "since": since,
+                "no_news": no_news,
                 "id": move,
             },
         )
 
-    def hand_over(self, checkouts: Sequence[CheckoutId], *, mailbox: EmailAddress, user: UserId) -> None:
+    def cancel_moves(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+        """See Books."""
+        return self._sql(
+            "UPDATE moves SET undone_at = %s WHERE old = %s AND done_at IS NULL AND undone_at IS NULL "
+            "AND kind = coalesce(%s::text, kind)",
+            (micros(at), old.canonical, None if kind is None else kind.value),
+        ).rowcount
+
+    def hand_over(
+        self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
+    ) -> None:
         """See Books."""
         self._sql(
             "UPDATE purchases SET mailbox = %s, user_id = %s "
-            "WHERE checkout_id = ANY (%s::text[]) AND mailbox IS NOT NULL",
-            (mailbox.canonical, user, list(checkouts)),
+            "WHERE checkout_id = ANY (%s::text[]) AND mailbox = %s",
+            (mailbox.canonical, user, list(checkouts), old.canonical),
         )
 
     def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
@@ -193,12 +207,12 @@ class AfterSaleBooks(PostgresView):
             (mailbox.canonical,),
         )
 
-    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId) -> None:
+    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
         """See Books."""
         self._sql("DELETE FROM sessions WHERE mailbox = %s AND id <> %s", (old.canonical, keep))
         self._sql(
-            "UPDATE sessions SET mailbox = %s WHERE id = %s AND mailbox = %s",
-            (to.canonical, keep, old.canonical),
+            "UPDATE sessions SET mailbox = %s, move_id = %s WHERE id = %s AND mailbox = %s",
+            (to.canonical, change, keep, old.canonical),
         )
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.postgres.after_sale import STANDS, AfterSaleBooks
+from adapters.postgres.after_sale import AfterSaleBooks
 from adapters.postgres.session import Connection, Engine
+from adapters.postgres.view import CARRIED_FROM, STANDS
 from adapters.sql import rows
 from adapters.sql.rows import maybe_micros, micros
 from domain.claim import Objection
@@ -17,7 +18,16 @@ from domain.mail import Mail, MailState
 from domain.purchase import Checkout, Fact, Purchase, newer
 from domain.records import EventRecord
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, Session
-from domain.values import CheckoutId, Digest, EmailAddress, LinkId, ProviderRef, SessionId, UserId
+from domain.values import (
+    CheckoutId,
+    Digest,
+    EmailAddress,
+    LinkId,
+    MoveId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
 
 _ADD_CHECKOUT: Final = (
     f"INSERT INTO checkouts ({rows.CHECKOUT}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) "  # noqa: S608 - constants
@@ -27,7 +37,7 @@ _BOOK: Final = (
     f"INSERT INTO purchases ({rows.PURCHASE}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) "  # noqa: S608 - constants
     "ON CONFLICT (checkout_id) DO NOTHING"
 )
-_ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
+_ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
 _QUEUE: Final = (
     f"INSERT INTO outbox ({rows.MAIL}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) "  # noqa: S608 - constants
     "ON CONFLICT (key) DO NOTHING"
@@ -36,13 +46,18 @@ _NEW_FACT: Final = (
     f"INSERT INTO facts ({rows.FACT}) VALUES (%s,%s,%s,%s,%s,%s) ON CONFLICT (object_id) DO NOTHING"  # noqa: S608 - constants
 )
 _SET_FACT: Final = "UPDATE facts SET kind=%s, payment=%s, as_of=%s, status=%s, amount=%s WHERE object_id=%s"
-_ADD_SESSION: Final = f"INSERT INTO sessions ({rows.SESSION}) VALUES (%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
+_ADD_SESSION: Final = f"INSERT INTO sessions ({rows.SESSION}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
 _DUE_MAILS: Final = (
     f"SELECT {rows.MAIL} FROM outbox WHERE state = 'queued' AND due_at <= %s ORDER BY due_at, key LIMIT %s "  # noqa: S608 - constants
 )
 _LEASE: Final = (
     "UPDATE outbox SET due_at = %s, attempts = attempts + 1, unknown_since = coalesce(unknown_since, %s) "
     "WHERE key = ANY (%s::text[])"
+)
+_END_SESSIONS_OF: Final = f"DELETE FROM sessions WHERE mailbox = %s OR move_id IN ({CARRIED_FROM})"  # noqa: S608 - constants
+_RELEASE: Final = (
+    "UPDATE purchases SET session_id = NULL WHERE session_id IS NOT NULL "
+    "AND user_id = (SELECT id FROM users WHERE email = %s)"
 )
 _LOG_EVENT: Final = (
     "INSERT INTO events (id, type, object_id, created, outcome, at) VALUES (%s,%s,%s,%s,%s,%s) "
@@ -73,15 +88,7 @@ class PostgresBooks(AfterSaleBooks):
 
     def add_session(self, session: Session) -> None:
         """See Books."""
-        mailbox = None if session.mailbox is None else session.mailbox.canonical
-        values = (
-            session.id,
-            session.token_hash,
-            mailbox,
-            micros(session.started_at),
-            micros(session.seen_at),
-        )
-        self._sql(_ADD_SESSION, (*values, session.label))
+        self._sql(_ADD_SESSION, rows.session_row(session))
 
     def see_session(self, session: SessionId, *, at: datetime) -> None:
         """See Books."""
@@ -101,7 +108,17 @@ class PostgresBooks(AfterSaleBooks):
 
     def end_sessions_of(self, mailbox: EmailAddress) -> int:
         """See Books."""
-        return self._sql("DELETE FROM sessions WHERE mailbox = %s", (mailbox.canonical,)).rowcount
+        return self._sql(_END_SESSIONS_OF, (mailbox.canonical, mailbox.canonical)).rowcount
+
+    def end_sessions_by(self, move: MoveId) -> int:
+        """See Books."""
+        return self._sql("DELETE FROM sessions WHERE move_id = %s", (move,)).rowcount
+
+    def release(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
+        """See Books."""
+        if session is None:
+            return self._sql(_RELEASE, (mailbox.canonical,)).rowcount
+        return self._sql(f"{_RELEASE} AND session_id = %s", (mailbox.canonical, session)).rowcount
 
     def take(self, bucket: str, limit: Limit, *, now: datetime, ref: str) -> datetime | None:
         """See Books."""
@@ -171,10 +188,11 @@ class PostgresBooks(AfterSaleBooks):
         """See Books."""
         self._sql(_ADD_LINK, rows.link_row(link))
 
-    def spend_link(self, link: LinkId, *, at: datetime) -> bool:
+    def spend_link(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
         """See Books."""
         return self._changed(
-            "UPDATE magic_links SET used_at = %s WHERE id = %s AND used_at IS NULL", (micros(at), link)
+            "UPDATE magic_links SET used_at = %s, used_with = %s WHERE id = %s AND used_at IS NULL",
+            (micros(at), used_with, link),
         )
 
     def supersede_links(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:

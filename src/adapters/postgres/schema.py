@@ -154,6 +154,18 @@ CREATE INDEX IF NOT EXISTS moves_corrected ON moves (checkouts) WHERE kind = 'co
 CREATE TABLE IF NOT EXISTS erasures (checkout_id TEXT PRIMARY KEY, at BIGINT NOT NULL);
 """
 
+_SECOND: Final = """
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS move_id TEXT;
+ALTER TABLE sessions ADD COLUMN IF NOT EXISTS former TEXT;
+CREATE INDEX IF NOT EXISTS sessions_move ON sessions (move_id) WHERE move_id IS NOT NULL;
+ALTER TABLE magic_links ADD COLUMN IF NOT EXISTS used_with TEXT;
+CREATE INDEX IF NOT EXISTS links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;
+ALTER TABLE moves ADD COLUMN IF NOT EXISTS old_since BIGINT;
+ALTER TABLE moves ADD COLUMN IF NOT EXISTS no_news BIGINT;
+CREATE INDEX IF NOT EXISTS moves_old ON moves (old);
+CREATE INDEX IF NOT EXISTS moves_new ON moves (new);
+"""
+
 _PERSONAL_COLUMNS: Final = (
     "users.email", "sessions.mailbox", "checkouts.mailbox", "purchases.mailbox", "purchases.paid_email",
     "magic_links.mailbox", "outbox.mailbox", "outbox.subject", "outbox.text", "outbox.html", "outbox.problem",
@@ -162,7 +174,10 @@ _PERSONAL_COLUMNS: Final = (
 _BUSY_COLUMNS: Final = (
     "purchases.checkout_id", "purchases.payment", "checkouts.id", "facts.object_id", "users.id", "limits.ref",
 )  # fmt: skip
-MIGRATIONS: Final = (Migration(1, "first books", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),)
+MIGRATIONS: Final = (
+    Migration(1, "first books", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
+    Migration(2, "identity", _SECOND),
+)
 
 UNIQUE: Final = {
     "shop": ("single",),

@@ -41,6 +41,11 @@ _OWNERS: Final = (
     "SELECT user_id FROM purchases WHERE pid = %(pid)s UNION SELECT user_id FROM purchases "
     "WHERE contents <> '' AND ' ' || contents || ' ' LIKE '%% ' || %(pid)s || ' %%') ORDER BY id LIMIT %(limit)s"
 )
+_USED_WITH: Final = (
+    f"SELECT {rows.LINK} FROM magic_links WHERE used_with = %s ORDER BY used_at DESC, id LIMIT 1"  # noqa: S608 - constants
+)
+STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
+CARRIED_FROM: Final = f"SELECT id FROM moves WHERE old = %s AND {STANDS}"  # noqa: S608 - constants
 _BACKLOG: Final = (
     "SELECT (SELECT count(*) FROM outbox WHERE state = 'queued'), "
     "(SELECT min(queued_at) FROM outbox WHERE state = 'queued'), "
@@ -94,8 +99,19 @@ class PostgresView:
     def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
         """See BooksView."""
         found = self._sql(
-            f"SELECT {rows.SESSION} FROM sessions WHERE mailbox = %s ORDER BY started_at DESC, id",  # noqa: S608 - constants
-            (mailbox.canonical,),
+            f"SELECT {rows.SESSION} FROM sessions WHERE mailbox = %s OR move_id IN ({CARRIED_FROM}) "  # noqa: S608 - constants
+            "ORDER BY started_at DESC, id",
+            (mailbox.canonical, mailbox.canonical),
+        )
+        return [rows.session_of(row) for row in found]
+
+    def holders_of(self, mailbox: EmailAddress, *, since: datetime) -> Sequence[Session]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.SESSION} FROM sessions WHERE mailbox IS NULL AND id IN "  # noqa: S608 - constants
+            f"(SELECT session_id FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = %s) "
+            f"AND booked_at > %s) ORDER BY started_at DESC, id",
+            (mailbox.canonical, micros(since)),
         )
         return [rows.session_of(row) for row in found]
 
@@ -183,6 +199,11 @@ class PostgresView:
         row = self._row(_NEWEST_LOGIN, (asked_by,))
         return None if row is None else rows.link_of(row)
 
+    def link_used_with(self, cookie: Digest) -> MagicLink | None:
+        """See BooksView."""
+        row = self._row(_USED_WITH, (cookie,))
+        return None if row is None else rows.link_of(row)
+
     def move(self, move: MoveId) -> Move | None:
         """See BooksView."""
         row = self._row(f"SELECT {rows.MOVE} FROM moves WHERE id = %s", (move,))  # noqa: S608 - constants
@@ -196,6 +217,14 @@ class PostgresView:
             (mailbox.canonical,),
         )
         return None if row is None else rows.move_of(row)
+
+    def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.MOVE} FROM moves WHERE old = %s AND {STANDS} ORDER BY done_at, id",  # noqa: S608 - constants
+            (mailbox.canonical,),
+        )
+        return [rows.move_of(row) for row in found]
 
     def moved(self, checkout: CheckoutId) -> bool:
         """See BooksView."""

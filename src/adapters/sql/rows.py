@@ -9,7 +9,7 @@ from typing import Any, Final
 from domain.claim import Objection
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Delivery, Letter, Mail, MailKind, MailState
-from domain.moves import Move, MoveKind
+from domain.moves import Before, Move, MoveKind
 from domain.purchase import Checkout, Fact, FactKind, LicenceKey, Purchase
 from domain.records import Download, Quarantined, User
 from domain.session import Session
@@ -29,8 +29,10 @@ Row = tuple[Any, ...]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_OLD_NO_NEWS: Final = 1
+_NEW_NO_NEWS: Final = 2
 
-SESSION: Final = "id, token_hash, mailbox, started_at, seen_at, label"
+SESSION: Final = "id, token_hash, mailbox, started_at, seen_at, label, move_id, former"
 CHECKOUT: Final = (
     "id, pid, product_name, amount, currency, session_id, mailbox, livemode, started_at, "
     "provider_ref, expires_at, contents, discounts"
@@ -42,14 +44,14 @@ PURCHASE: Final = (
 FACT: Final = "object_id, kind, payment, as_of, status, amount"
 LINK: Final = (
     "id, key, purpose, mailbox, asked_by, pid, made_at, sent_at, used_at, superseded, code_tries, checkout_id, "
-    "move_id"
+    "move_id, used_with"
 )
 MAIL: Final = (
     "key, kind, mailbox, subject, text, html, link_id, key_name, queued_at, due_at, state, attempts, "
     "unknown_since, sent_at, problem, delivery"
 )
 USER: Final = "id, email, since, proved_at, wants_news"
-MOVE: Final = "id, kind, old, new, asked_by, asked_at, checkouts, done_at, undone_at"
+MOVE: Final = "id, kind, old, new, asked_by, asked_at, checkouts, done_at, undone_at, old_since, no_news"
 DOWNLOAD: Final = "checkout_id, pid, name, last_at, times"
 QUARANTINE: Final = "ref, objection, first_at, last_at, tries, retry_at, closed_at"
 
@@ -95,6 +97,22 @@ def session_of(row: Row) -> Session:
         started_at=moment(row[3]),
         seen_at=moment(row[4]),
         label=row[5],
+        change=row[6],
+        former=row[7],
+    )
+
+
+def session_row(session: Session) -> Row:
+    """To the columns of SESSION."""
+    return (
+        session.id,
+        session.token_hash,
+        None if session.mailbox is None else session.mailbox.canonical,
+        micros(session.started_at),
+        micros(session.seen_at),
+        session.label,
+        session.change,
+        session.former,
     )
 
 
@@ -220,6 +238,7 @@ def link_of(row: Row) -> MagicLink:
         code_tries=row[10],
         checkout=row[11],
         move=row[12],
+        used_with=row[13],
     )
 
 
@@ -239,6 +258,7 @@ def link_row(link: MagicLink) -> Row:
         link.code_tries,
         link.checkout,
         link.move,
+        link.used_with,
     )
 
 
@@ -308,6 +328,7 @@ def move_of(row: Row) -> Move:
         checkouts=tuple(CheckoutId(word) for word in row[6].split(" ")) if row[6] else (),
         done_at=maybe_moment(row[7]),
         undone_at=maybe_moment(row[8]),
+        before=_before(row[9], row[10]),
     )
 
 
@@ -323,7 +344,28 @@ def move_row(move: Move) -> Row:
         " ".join(move.checkouts),
         maybe_micros(move.done_at),
         maybe_micros(move.undone_at),
+        *before_row(move.before),
     )
+
+
+def _before(since: int | None, no_news: int | None) -> Before | None:
+    if no_news is None:
+        return None
+    return Before(
+        since=maybe_moment(since),
+        old_wanted_news=not no_news & _OLD_NO_NEWS,
+        new_wanted_news=not no_news & _NEW_NO_NEWS,
+    )
+
+
+def before_row(before: Before | None) -> Row:
+    """To the last two columns of MOVE: since when the old address was a customer's, and who wanted no news."""
+    if before is None:
+        return None, None
+    no_news = (0 if before.old_wanted_news else _OLD_NO_NEWS) | (
+        0 if before.new_wanted_news else _NEW_NO_NEWS
+    )
+    return maybe_micros(before.since), no_news
 
 
 def download_of(row: Row) -> Download:

@@ -9,18 +9,17 @@ from typing import Final
 
 from adapters.sql import rows
 from adapters.sql.rows import maybe_micros, micros
-from adapters.sqlite.view import SqliteView
+from adapters.sqlite.view import STANDS, SqliteView
 from domain.mail import Delivery, Mail
-from domain.moves import Move
+from domain.moves import Before, Move, MoveKind
 from domain.purchase import LicenceKey, Purchase
 from domain.values import CheckoutId, EmailAddress, MoveId, ProductId, SessionId, UserId
 
-_ADD_MOVE: Final = f"INSERT INTO moves ({rows.MOVE}) VALUES (?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
+_ADD_MOVE: Final = f"INSERT INTO moves ({rows.MOVE}) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
 _TAKE_LICENCE: Final = (
     "UPDATE licences SET checkout_id = ?1 WHERE pid = ?2 AND key = (SELECT key FROM licences "
     "WHERE pid = ?2 AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"
 )
-STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
 _FORGET_FORMER: Final = (
     "DELETE FROM sessions WHERE mailbox = ?",
     "DELETE FROM magic_links WHERE mailbox = ?",
@@ -155,25 +154,38 @@ class AfterSaleBooks(SqliteView):
         done_at: datetime | None = None,
         undone_at: datetime | None = None,
         checkouts: Sequence[CheckoutId] | None = None,
+        before: Before | None = None,
     ) -> bool:
         """See Books."""
         return self._changed(
-            "UPDATE moves SET done_at = coalesce(?1, done_at), undone_at = ?2, checkouts = coalesce(?3, checkouts) "
+            "UPDATE moves SET done_at = coalesce(?1, done_at), undone_at = ?2, checkouts = coalesce(?3, checkouts), "
+            "old_since = coalesce(?5, old_since), no_news = coalesce(?6, no_news) "
             "WHERE id = ?4 AND undone_at IS NULL AND (?1 IS NULL OR done_at IS NULL)",
             (
                 maybe_micros(done_at),
                 maybe_micros(undone_at),
                 None if checkouts is None else " ".join(checkouts),
                 move,
+                *rows.before_row(before),
             ),
         )
 
-    def hand_over(self, checkouts: Sequence[CheckoutId], *, mailbox: EmailAddress, user: UserId) -> None:
+    def cancel_moves(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+        """See Books."""
+        return self._sql(
+            "UPDATE moves SET undone_at = ? WHERE old = ? AND done_at IS NULL AND undone_at IS NULL "
+            "AND kind = coalesce(?, kind)",
+            (micros(at), old.canonical, None if kind is None else kind.value),
+        ).rowcount
+
+    def hand_over(
+        self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
+    ) -> None:
         """See Books."""
         for checkout in checkouts:
             self._sql(
-                "UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id = ? AND mailbox IS NOT NULL",
-                (mailbox.canonical, user, checkout),
+                "UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id = ? AND mailbox = ?",
+                (mailbox.canonical, user, checkout, old.canonical),
             )
 
     def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
@@ -183,12 +195,12 @@ class AfterSaleBooks(SqliteView):
             (mailbox.canonical,),
         )
 
-    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId) -> None:
+    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
         """See Books."""
         self._sql("DELETE FROM sessions WHERE mailbox = ? AND id <> ?", (old.canonical, keep))
         self._sql(
-            "UPDATE sessions SET mailbox = ? WHERE id = ? AND mailbox = ?",
-            (to.canonical, keep, old.canonical),
+            "UPDATE sessions SET mailbox = ?, move_id = ? WHERE id = ? AND mailbox = ?",
+            (to.canonical, change, keep, old.canonical),
         )
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:

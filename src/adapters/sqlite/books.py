@@ -8,7 +8,8 @@ from typing import Final
 
 from adapters.sql import rows
 from adapters.sql.rows import maybe_micros, micros
-from adapters.sqlite.after_sale import STANDS, AfterSaleBooks
+from adapters.sqlite.after_sale import AfterSaleBooks
+from adapters.sqlite.view import CARRIED_FROM, STANDS
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME, MagicLink
@@ -16,7 +17,16 @@ from domain.mail import Mail, MailState
 from domain.purchase import Checkout, Fact, Purchase, newer
 from domain.records import EventRecord
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, Session
-from domain.values import CheckoutId, Digest, EmailAddress, LinkId, ProviderRef, SessionId, UserId
+from domain.values import (
+    CheckoutId,
+    Digest,
+    EmailAddress,
+    LinkId,
+    MoveId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
 
 _ADD_CHECKOUT: Final = (
     f"INSERT INTO checkouts ({rows.CHECKOUT}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"  # noqa: S608 - constants
@@ -25,19 +35,24 @@ _BOOK: Final = (
     f"INSERT INTO purchases ({rows.PURCHASE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "  # noqa: S608 - constants
     "ON CONFLICT (checkout_id) DO NOTHING"
 )
-_ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
+_ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
 _QUEUE: Final = (
     f"INSERT INTO outbox ({rows.MAIL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - constants
 )
 _NEW_FACT: Final = f"INSERT INTO facts ({rows.FACT}) VALUES (?,?,?,?,?,?) ON CONFLICT (object_id) DO NOTHING"  # noqa: S608 - constants
 _SET_FACT: Final = "UPDATE facts SET kind=?, payment=?, as_of=?, status=?, amount=? WHERE object_id=?"
-_ADD_SESSION: Final = f"INSERT INTO sessions ({rows.SESSION}) VALUES (?,?,?,?,?,?)"  # noqa: S608 - constants
+_ADD_SESSION: Final = f"INSERT INTO sessions ({rows.SESSION}) VALUES (?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
 _DUE_MAILS: Final = (
     f"SELECT {rows.MAIL} FROM outbox WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, key LIMIT ?"  # noqa: S608 - constants
 )
 _LEASE: Final = (
     "UPDATE outbox SET due_at = ?, attempts = attempts + 1, unknown_since = coalesce(unknown_since, ?) "
     "WHERE key = ?"
+)
+_END_SESSIONS_OF: Final = f"DELETE FROM sessions WHERE mailbox = ? OR move_id IN ({CARRIED_FROM})"  # noqa: S608 - constants
+_RELEASE: Final = (
+    "UPDATE purchases SET session_id = NULL WHERE session_id IS NOT NULL "
+    "AND user_id = (SELECT id FROM users WHERE email = ?)"
 )
 _LOG_EVENT: Final = (
     "INSERT INTO events (id, type, object_id, created, outcome, at) VALUES (?,?,?,?,?,?) "
@@ -61,15 +76,7 @@ class SqliteBooks(AfterSaleBooks):
 
     def add_session(self, session: Session) -> None:
         """See Books."""
-        mailbox = None if session.mailbox is None else session.mailbox.canonical
-        values = (
-            session.id,
-            session.token_hash,
-            mailbox,
-            micros(session.started_at),
-            micros(session.seen_at),
-        )
-        self._sql(_ADD_SESSION, (*values, session.label))
+        self._sql(_ADD_SESSION, rows.session_row(session))
 
     def see_session(self, session: SessionId, *, at: datetime) -> None:
         """See Books."""
@@ -89,7 +96,17 @@ class SqliteBooks(AfterSaleBooks):
 
     def end_sessions_of(self, mailbox: EmailAddress) -> int:
         """See Books."""
-        return self._sql("DELETE FROM sessions WHERE mailbox = ?", (mailbox.canonical,)).rowcount
+        return self._sql(_END_SESSIONS_OF, (mailbox.canonical, mailbox.canonical)).rowcount
+
+    def end_sessions_by(self, move: MoveId) -> int:
+        """See Books."""
+        return self._sql("DELETE FROM sessions WHERE move_id = ?", (move,)).rowcount
+
+    def release(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
+        """See Books."""
+        if session is None:
+            return self._sql(_RELEASE, (mailbox.canonical,)).rowcount
+        return self._sql(f"{_RELEASE} AND session_id = ?", (mailbox.canonical, session)).rowcount
 
     def take(self, bucket: str, limit: Limit, *, now: datetime, ref: str) -> datetime | None:
         """See Books."""
@@ -158,10 +175,11 @@ class SqliteBooks(AfterSaleBooks):
         """See Books."""
         self._sql(_ADD_LINK, rows.link_row(link))
 
-    def spend_link(self, link: LinkId, *, at: datetime) -> bool:
+    def spend_link(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
         """See Books."""
         return self._changed(
-            "UPDATE magic_links SET used_at = ? WHERE id = ? AND used_at IS NULL", (micros(at), link)
+            "UPDATE magic_links SET used_at = ?, used_with = ? WHERE id = ? AND used_at IS NULL",
+            (micros(at), used_with, link),
         )
 
     def supersede_links(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:

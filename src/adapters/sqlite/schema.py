@@ -146,6 +146,18 @@ CREATE INDEX moves_corrected ON moves (checkouts) WHERE kind = 'correction';
 CREATE TABLE erasures (checkout_id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+_THIRD: Final = """
+ALTER TABLE sessions ADD COLUMN move_id TEXT;
+ALTER TABLE sessions ADD COLUMN former TEXT;
+CREATE INDEX sessions_move ON sessions (move_id) WHERE move_id IS NOT NULL;
+ALTER TABLE magic_links ADD COLUMN used_with TEXT;
+CREATE INDEX links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;
+ALTER TABLE moves ADD COLUMN old_since INTEGER;
+ALTER TABLE moves ADD COLUMN no_news INTEGER;
+CREATE INDEX moves_old ON moves (old);
+CREATE INDEX moves_new ON moves (new);
+"""
+
 UNIQUE: Final = {
     "users": ("email",),
     "sessions": ("token_hash",),
@@ -173,6 +185,12 @@ def first_books(db: Database) -> None:
 def after_the_sale(db: Database) -> None:
     """Free orders, bundles, licence keys, facts that wait, downloads, moves, erasures."""
     _run(db, _SECOND)
+
+
+@migrations(name="0003_identity")
+def identity(db: Database) -> None:
+    """Sessions that a change of address carried, repeated submits, and what an undo brings back."""
+    _run(db, _THIRD)
 
 
 def _run(db: Database, script: str) -> None:

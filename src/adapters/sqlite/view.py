@@ -51,6 +51,11 @@ _LINK: Final = f"SELECT {rows.LINK} FROM magic_links WHERE id = ?"  # noqa: S608
 _NEWEST_LOGIN: Final = (
     f"SELECT {rows.LINK} FROM magic_links WHERE asked_by = ? ORDER BY made_at DESC, superseded, id LIMIT 1"  # noqa: S608 - constants
 )
+_USED_WITH: Final = (
+    f"SELECT {rows.LINK} FROM magic_links WHERE used_with = ? ORDER BY used_at DESC, id LIMIT 1"  # noqa: S608 - constants
+)
+STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
+CARRIED_FROM: Final = f"SELECT id FROM moves WHERE old = ? AND {STANDS}"  # noqa: S608 - constants
 _BACKLOG: Final = (
     "SELECT (SELECT count(*) FROM outbox WHERE state = 'queued'), "
     "(SELECT min(queued_at) FROM outbox WHERE state = 'queued'), "
@@ -81,8 +86,19 @@ class SqliteView:
     def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
         """See BooksView."""
         found = self._sql(
-            f"SELECT {rows.SESSION} FROM sessions WHERE mailbox = ? ORDER BY started_at DESC, id",  # noqa: S608 - constants
-            (mailbox.canonical,),
+            f"SELECT {rows.SESSION} FROM sessions WHERE mailbox = ? OR move_id IN ({CARRIED_FROM}) "  # noqa: S608 - constants
+            "ORDER BY started_at DESC, id",
+            (mailbox.canonical, mailbox.canonical),
+        )
+        return [rows.session_of(row) for row in found]
+
+    def holders_of(self, mailbox: EmailAddress, *, since: datetime) -> Sequence[Session]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.SESSION} FROM sessions WHERE mailbox IS NULL AND id IN "  # noqa: S608 - constants
+            f"(SELECT session_id FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?) "
+            f"AND booked_at > ?) ORDER BY started_at DESC, id",
+            (mailbox.canonical, micros(since)),
         )
         return [rows.session_of(row) for row in found]
 
@@ -167,6 +183,11 @@ class SqliteView:
         row = self._sql(_NEWEST_LOGIN, (asked_by,)).fetchone()
         return None if row is None else rows.link_of(row)
 
+    def link_used_with(self, cookie: Digest) -> MagicLink | None:
+        """See BooksView."""
+        row = self._sql(_USED_WITH, (cookie,)).fetchone()
+        return None if row is None else rows.link_of(row)
+
     def move(self, move: MoveId) -> Move | None:
         """See BooksView."""
         row = self._sql(f"SELECT {rows.MOVE} FROM moves WHERE id = ?", (move,)).fetchone()  # noqa: S608 - constants
@@ -180,6 +201,14 @@ class SqliteView:
             (mailbox.canonical,),
         ).fetchone()
         return None if row is None else rows.move_of(row)
+
+    def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+        """See BooksView."""
+        found = self._sql(
+            f"SELECT {rows.MOVE} FROM moves WHERE old = ? AND {STANDS} ORDER BY done_at, id",  # noqa: S608 - constants
+            (mailbox.canonical,),
+        )
+        return [rows.move_of(row) for row in found]
 
     def moved(self, checkout: CheckoutId) -> bool:
         """See BooksView."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 from functools import partial
 from typing import Final
@@ -15,7 +15,6 @@ from domain.session import Visitor
 from domain.usecases.greet import live_session
 from domain.values import CheckoutId
 
-PROVED_WITHIN: Final = timedelta(hours=1)
 _ERASED: Final = "erased"
 _SCRUBBED: Final = "scrubbed"
 _LOT: Final = 200
@@ -52,7 +51,7 @@ class EraseMe:
             session = live_session(books, visitor, now=now)
             if session is None or session.mailbox is None:
                 return Erased.NOT_SIGNED_IN
-            if now - session.started_at >= PROVED_WITHIN:
+            if not session.verified_lately(now=now):
                 return Erased.PROVE_AGAIN
             move = books.last_move_to(session.mailbox)
             if move is not None and move.can_be_undone(now=now):

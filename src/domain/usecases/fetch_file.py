@@ -51,7 +51,8 @@ class FetchFile:
     ) -> Offered | NoSuchFile | Closed | NotYours:
         """Whether they may. Raises StoreUnavailable."""
         greeting = await self.greet(visitor)
-        found = access(greeting.session, product=product, holdings=greeting.holdings)
+        now = self.clock.now()
+        found = access(greeting.session, product=product, holdings=greeting.holdings, now=now)
         match found:
             case Opens(purchase):
                 sold = self.catalogue.current().products.get(product)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.access import Holding, owned
+from domain.access import Holding, holds, owned
 from domain.books import Books, BooksView
 from domain.keys import Keyring
+from domain.moves import MoveKind
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
 from domain.values import EmailAddress, ProductId, SessionId, digest_of, sortable_id
@@ -16,7 +17,7 @@ from domain.values import EmailAddress, ProductId, SessionId, digest_of, sortabl
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """Who is there: nobody we know (no session), or a session and its holdings."""
+    """Who is there: nobody we know (no session), or a session and what it holds now."""
 
     session: Session | None
     holdings: Sequence[Holding]
@@ -29,7 +30,7 @@ class Greeting:
     @property
     def owned(self) -> frozenset[ProductId]:
         """The products that open for this browser."""
-        return owned(self.session, holdings=self.holdings)
+        return owned(self.holdings)
 
 
 STRANGER = Greeting(session=None, holdings=())
@@ -58,7 +59,13 @@ def _recognise(books: BooksView, visitor: Visitor, now: datetime) -> Greeting:
     session = live_session(books, visitor, now=now)
     if session is None:
         return STRANGER
-    return Greeting(session=session, holdings=books.holdings(session.id, session.mailbox))
+    return Greeting(session=session, holdings=held_by(books, session, now=now))
+
+
+def held_by(books: BooksView, session: Session, *, now: datetime) -> Sequence[Holding]:
+    """The purchases that a session may know of at this moment."""
+    found = books.holdings(session.id, session.mailbox)
+    return [held for held in found if holds(session, held.purchase, now=now)]
 
 
 def live_session(books: BooksView, visitor: Visitor, *, now: datetime) -> Session | None:
@@ -95,9 +102,11 @@ def prove_mailbox(
     """Let a browser in as the owner of a mailbox, under a new token.
 
     The same row goes on, with the checkouts it made, unless it had proved another mailbox: then that row ends
-    and a new one begins, which inherits nothing.
+    and a new one begins, which inherits nothing. Corrections away from this mailbox that still wait are taken back:
+    its owner is here.
     """
     books.note_proof(mailbox, at=now)
+    books.cancel_moves(mailbox, at=now, kind=MoveKind.CORRECTION)
     token_hash = digest_of(fresh.token.encode())
     session = live_session(books, visitor, now=now)
     if session is not None:
@@ -112,6 +121,7 @@ def prove_mailbox(
             started_at=now,
             seen_at=now,
             label=visitor.label,
+            former=None if session is None else session.id,
         )
     )
 

@@ -22,12 +22,15 @@ from domain.usecases.greet import live_session
 from domain.usecases.login_limits import take_network, within_limits
 from domain.usecases.post import post
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
-from domain.values import CheckoutId, EmailAddress, InvalidEmail, LinkId, MoveId, sortable_id
+from domain.values import CheckoutId, EmailAddress, InvalidEmail, LinkId, MoveId, mask, sortable_id
 
 
 @dataclass(frozen=True, slots=True)
 class LookInTheNewMail:
-    """A proof went to the new address, unless too many were asked for: then nothing else shows."""
+    """A proof went to the new address, unless too many were asked for, or the old address was verified before a
+    correction: neither shows."""
+
+    kind: MoveKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,20 @@ class NotSignedIn:
     """Only somebody who proved the old mailbox can change it."""
 
 
-Asked = LookInTheNewMail | SameAddress | NotSignedIn | MayNotCorrect | NotAnAddress | TooManyRequests
+@dataclass(frozen=True, slots=True)
+class VerifyAgain:
+    """The old mailbox was verified too long ago in this browser for something that moves a whole account."""
+
+
+Asked = (
+    LookInTheNewMail
+    | SameAddress
+    | NotSignedIn
+    | VerifyAgain
+    | MayNotCorrect
+    | NotAnAddress
+    | TooManyRequests
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ class MoveAddress:
         return await self.store.transact(lambda books: wish.correct(books, order))
 
     async def change(self, visitor: Visitor, typed: str) -> Asked:
-        """Somebody who is signed in has a new address. Raises StoreUnavailable."""
+        """The owner of an account, verified within the hour, has a new address. Raises StoreUnavailable."""
         new = _parsed(typed)
         if isinstance(new, NotAnAddress):
             return new
@@ -103,15 +119,13 @@ class _Wish:
     def correct(self, books: Books, order: CheckoutId) -> Asked:
         session = live_session(books, self.visitor, now=self.now)
         purchase = books.purchase(order)
-        if session is None or purchase is None or purchase.mailbox is None:
+        if purchase is None or purchase.mailbox is None:
             return MayNotCorrect.NOT_HERE
+        why = may_correct(purchase, session, moved=books.moved(order), now=self.now)
+        if session is None or why is not None:
+            return why or MayNotCorrect.NOT_HERE
         if purchase.mailbox == self.new:
             return SameAddress()
-        user = books.user(purchase.mailbox)
-        proved = user is not None and user.proved_at is not None
-        why = may_correct(purchase, session, proved=proved, moved=books.moved(order), now=self.now)
-        if why is not None:
-            return why
         return self._ask(
             books,
             session,
@@ -127,7 +141,9 @@ class _Wish:
             return NotSignedIn()
         if session.mailbox == self.new:
             return SameAddress()
-        what = "everything you bought"
+        if not session.verified_lately(now=self.now):
+            return VerifyAgain()
+        what = f"everything bought as {mask(session.mailbox)}"
         return self._ask(books, session, MoveKind.CHANGE, old=session.mailbox, checkouts=(), what=what)
 
     def _ask(
@@ -146,7 +162,10 @@ class _Wish:
         if not within_limits(
             books, session, self.visitor, self.new, keyring=self.keyring, now=self.now, ref=self.proof
         ):
-            return LookInTheNewMail()
+            return LookInTheNewMail(kind)
+        user = books.user(old)
+        if kind is MoveKind.CORRECTION and user is not None and user.proved_at is not None:
+            return LookInTheNewMail(kind)
         books.begin_move(
             Move(
                 id=self.id,
@@ -161,8 +180,15 @@ class _Wish:
         self._link(books, self.proof, LinkPurpose.MOVE, to=self.new, asked_by=session)
         self._link(books, self.undo, LinkPurpose.UNDO, to=old, asked_by=None)
         key = self.keyring.signing.name
+        proof = prove_address_letter(
+            shop=self.shop,
+            what=what,
+            to=self.new,
+            here_only=kind is MoveKind.CHANGE,
+            merges=books.knows(self.new),
+        )
         for link, to, letter in (
-            (self.proof, self.new, prove_address_letter(shop=self.shop, what=what)),
+            (self.proof, self.new, proof),
             (self.undo, old, address_notice_letter(shop=self.shop, what=what)),
         ):
             post(
@@ -175,7 +201,7 @@ class _Wish:
                 link=link,
                 key_name=key,
             )
-        return LookInTheNewMail()
+        return LookInTheNewMail(kind)
 
     def _link(
         self, books: Books, link: LinkId, purpose: LinkPurpose, *, to: EmailAddress, asked_by: Session | None

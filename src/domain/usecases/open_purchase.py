@@ -46,11 +46,11 @@ class OpenPurchase:
     async def __call__(self, visitor: Visitor, product: ProductId) -> Opened:
         """Raises StoreUnavailable."""
         greeting = await self.greet(visitor)
-        session = greeting.session
-        found = access(session, product=product, holdings=greeting.holdings)
+        session, now = greeting.session, self.clock.now()
+        found = access(session, product=product, holdings=greeting.holdings, now=now)
         if session is None or isinstance(found, NotYours) or session.mailbox == found.purchase.mailbox:
             return Opened(greeting=greeting, access=found, ticket=None, correctable=False)
-        purchase, now = found.purchase, self.clock.now()
+        purchase = found.purchase
         ticket, correctable = await self.store.read(lambda books: _look(books, session, purchase, now))
         return Opened(
             greeting=greeting,
@@ -63,11 +63,9 @@ class OpenPurchase:
 def _look(
     books: BooksView, session: Session, purchase: Purchase, now: datetime
 ) -> tuple[TicketNews | None, bool]:
-    user = None if purchase.mailbox is None else books.user(purchase.mailbox)
-    proved = user is not None and user.proved_at is not None
     moved = books.moved(purchase.checkout)
     mail = books.mail(f"ticket:{purchase.checkout}")
-    why = may_correct(purchase, session, proved=proved, moved=moved, now=now)
+    why = may_correct(purchase, session, moved=moved, now=now)
     return (None if mail is None else ticket_news(mail)), why is None
 
 

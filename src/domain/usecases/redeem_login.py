@@ -15,14 +15,17 @@ from domain.magic_link import (
     MagicLink,
     code_is_dead,
     link_state,
+    same_submit,
 )
+from domain.moves import MoveKind, asks_here
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Visitor
 from domain.usecases.book_sale import Booking, BookSale
 from domain.usecases.finish_move import finish_move, undo_move
 from domain.usecases.greet import live_session, new_session, prove_mailbox
-from domain.usecases.take_free import book_free
-from domain.values import EmailAddress, ProductId
+from domain.usecases.post import tell_merchant
+from domain.usecases.take_free import book_free, is_sold_out
+from domain.values import Digest, EmailAddress, MoveId, ProductId, digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Trouble(Enum):
     """This browser asked for no code."""
     WITHDRAWN = auto()
     """The change of address it proves was taken back, or somebody proved that the old one is theirs."""
+    ELSEWHERE = auto()
+    """A change of address completes only in the browser that asked for it. Nothing was used up."""
+    SOLD_OUT = auto()
+    """The last copy of what was ordered for nothing went to somebody else. Nothing was used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,27 @@ class Ready:
     """The link would open if its button were pressed; `purpose` says what else that would do."""
 
     purpose: LinkPurpose
+    mailbox: EmailAddress
+    """Whose account this browser would be signed in to."""
+    known_here: bool
+    """This browser asked for the link, or is signed in to that account already."""
+    moving: Moving | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """What a link about a change of address would move, for the person who reads its page."""
+
+    kind: MoveKind
+    old: EmailAddress
+    new: EmailAddress
+    names: tuple[str, ...]
+    """The products that a correction moves; a change moves everything."""
+    merges: bool
+    """The new address has purchases already: both would be in one account."""
+    asked_here: bool
+    code: str
+    """What completes a change in the browser that asked for it."""
 
 
 _TROUBLE_OF = {
@@ -87,17 +115,24 @@ class RedeemLogin:
     randomness: Randomness
     booking: BookSale
 
-    async def look(self, token_text: str) -> Ready | Turned:
+    async def look(self, visitor: Visitor, token_text: str) -> Ready | Turned:
         """What a link's GET shows. Changes nothing. Raises StoreUnavailable."""
         token = read_token(token_text)
         if token is None:
             return Turned(trouble=Trouble.TRUNCATED)
         now = self.clock.now()
-        found = await self.store.read(lambda books: self._find(books, token, now))
-        return Ready(purpose=found.purpose) if isinstance(found, MagicLink) else found
+
+        def work(books: BooksView) -> Ready | Turned:
+            found = self._find(books, token, now)
+            return found if isinstance(found, Turned) else self._ready(books, visitor, found, now)
+
+        return await self.store.read(work)
 
     async def by_link(self, visitor: Visitor, token_text: str) -> CameIn | Turned:
-        """Press the button: for exactly one caller, ever. Raises StoreUnavailable."""
+        """Press the button: for exactly one browser, ever. Raises StoreUnavailable.
+
+        The same submit, sent again within a minute, gets the same session: see `domain.magic_link.same_submit`.
+        """
         token = read_token(token_text)
         if token is None:
             return Turned(trouble=Trouble.TRUNCATED)
@@ -106,7 +141,12 @@ class RedeemLogin:
 
         def work(books: Books) -> CameIn | Turned:
             found = self._find(books, token, now)
-            return found if isinstance(found, Turned) else entry.let_in(books, found)
+            if isinstance(found, MagicLink):
+                return entry.let_in(books, found, cookie=visitor.form)
+            used = books.link(token.id) if found.trouble is Trouble.USED else None
+            if used is not None and same_submit(used, visitor.form, now=now):
+                return entry.let_in_again(books, used) or found
+            return found
 
         return await self.store.transact(work)
 
@@ -122,7 +162,7 @@ class RedeemLogin:
         def work(books: Books) -> CameIn | Turned:
             link = self._code_link(books, visitor, now)
             if isinstance(link, Turned):
-                return link
+                return self._repeated(books, entry, code) or link
             left = MOST_CODE_TRIES - link.code_tries
             if len(code) != CODE_LENGTH:
                 return Turned(trouble=Trouble.WRONG_CODE, tries_left=left)
@@ -134,9 +174,54 @@ class RedeemLogin:
             if not same_code(code, key.code_of(link.id)):
                 trouble = Trouble.WRONG_CODE if left > 1 else Trouble.CODE_DEAD
                 return Turned(trouble=trouble, tries_left=left - 1)
-            return entry.let_in(books, link)
+            return entry.let_in(books, link, cookie=visitor.token_hash)
 
         return await self.store.transact(work)
+
+    def _repeated(self, books: Books, entry: _Entry, code: str) -> CameIn | None:
+        """The same code from the browser that used it a moment ago, whichever answer's cookie it kept."""
+        held = entry.visitor.token_hash
+        if held is None:
+            return None
+        session = live_session(books, entry.visitor, now=entry.now)
+        link = books.link_used_with(held)
+        if link is None and session is not None:
+            link = books.newest_login(session.id)
+            if link is None or entry.token_hash_of(link) != held:
+                return None
+        key = None if link is None else self.keyring.named(link.key)
+        if link is None or key is None or not same_submit(link, link.used_with, now=entry.now):
+            return None
+        if not books.count_code_try(link.id, most=MOST_CODE_TRIES) or not same_code(
+            code, key.code_of(link.id)
+        ):
+            return None
+        return entry.let_in_again(books, link)
+
+    def _ready(self, books: BooksView, visitor: Visitor, link: MagicLink, now: datetime) -> Ready:
+        session = live_session(books, visitor, now=now)
+        asked_here = session is not None and session.id == link.asked_by
+        signed_in = session is not None and session.mailbox == link.mailbox
+        move = None if link.move is None else books.move(link.move)
+        key = self.keyring.named(link.key)
+        return Ready(
+            purpose=link.purpose,
+            mailbox=link.mailbox,
+            known_here=asked_here or signed_in,
+            moving=None
+            if move is None or key is None
+            else Moving(
+                kind=move.kind,
+                old=move.old,
+                new=move.new,
+                names=tuple(
+                    found.product_name for found in map(books.purchase, move.checkouts) if found is not None
+                ),
+                merges=books.knows(move.new),
+                asked_here=session is not None and asks_here(move, session),
+                code=key.code_of(link.id),
+            ),
+        )
 
     def _entry(self, visitor: Visitor, now: datetime) -> _Entry:
         """What letting somebody in needs from outside its transaction."""
@@ -181,19 +266,63 @@ class _Entry:
     nonce: str
     now: datetime
 
-    def let_in(self, books: Books, link: MagicLink) -> CameIn | Turned:
-        """Spend the link, do what it is for, and note that this browser proved its mailbox."""
-        if not books.spend_link(link.id, at=self.now):
+    def let_in(self, books: Books, link: MagicLink, *, cookie: Digest | None) -> CameIn | Turned:
+        """Spend the link, do what it is for, and note that this browser proved its mailbox.
+
+        `cookie`: the hash of the one that came with the submit, by which the same submit is known when it comes again.
+        """
+        refusal = self._refusal(books, link)
+        if refusal is not None:
+            return Turned(trouble=refusal)
+        if not books.spend_link(link.id, at=self.now, used_with=cookie):
             return Turned(trouble=Trouble.USED, renewable=_is_renewable(link))
         if not self._act(books, link):
             return Turned(trouble=Trouble.WITHDRAWN)
-        prove_mailbox(books, link.mailbox, self.fresh, self.visitor, now=self.now)
+        token = self._token_of(link, cookie) or self.fresh.token
+        fresh = NewSession(id=self.fresh.id, token=token)
+        prove_mailbox(books, link.mailbox, fresh, self.visitor, now=self.now)
+        return self._came_in(link, token)
+
+    def let_in_again(self, books: Books, link: MagicLink) -> CameIn | None:
+        """The session that this link's submit began, as long as it lives. Nothing is done twice."""
+        token = self._token_of(link, link.used_with)
+        session = None if token is None else books.session(digest_of(token.encode()))
+        if token is None or session is None or session.mailbox != link.mailbox:
+            return None
+        return self._came_in(link, token) if session.is_live(now=self.now) else None
+
+    def token_hash_of(self, link: MagicLink) -> Digest | None:
+        """The hash of the session token that this link's submit gave."""
+        token = self._token_of(link, link.used_with)
+        return None if token is None else digest_of(token.encode())
+
+    def _token_of(self, link: MagicLink, cookie: Digest | None) -> str | None:
+        key = self.keyring.named(link.key)
+        return None if key is None or cookie is None else key.session_token_of(link.id, cookie)
+
+    def _came_in(self, link: MagicLink, token: str) -> CameIn:
         return CameIn(
-            token=self.fresh.token,
+            token=token,
             device=self.keyring.device_tag(nonce=self.nonce, mailbox=link.mailbox.canonical),
             mailbox=link.mailbox,
             product=link.product,
         )
+
+    def _refusal(self, books: Books, link: MagicLink) -> Trouble | None:
+        """Why a link that could be used is not, here and now; nothing is used up."""
+        match link.purpose:
+            case LinkPurpose.MOVE:
+                move = None if link.move is None else books.move(link.move)
+                session = live_session(books, self.visitor, now=self.now)
+                if move is None or not move.is_pending or move.kind is MoveKind.CORRECTION:
+                    return None
+                return None if session is not None and asks_here(move, session) else Trouble.ELSEWHERE
+            case LinkPurpose.ORDER:
+                checkout = None if link.checkout is None else books.checkout(link.checkout)
+                sold_out = checkout is not None and is_sold_out(books, checkout, booking=self.booking)
+                return Trouble.SOLD_OUT if sold_out else None
+            case LinkPurpose.TICKET | LinkPurpose.LOGIN | LinkPurpose.UNDO:
+                return None
 
     def _act(self, books: Books, link: MagicLink) -> bool:
         """What a link does beside proving the mailbox; False if that is not to be done any more."""
@@ -211,8 +340,25 @@ class _Entry:
                     books, link.move, new_user=self.booking.user, now=self.now
                 )
             case LinkPurpose.UNDO:
-                undone = link.move and undo_move(books, link.move, new_user=self.booking.user, now=self.now)
-                return bool(undone)
+                return link.move is not None and self._undo(books, link.move)
+
+    def _undo(self, books: Books, move: MoveId) -> bool:
+        undone = undo_move(books, move, new_user=self.booking.user, now=self.now)
+        if undone is None:
+            return False
+        if undone.kind is MoveKind.CORRECTION and undone.done_at is not None:
+            orders = ", ".join(order[:12] for order in undone.checkouts)
+            tell_merchant(
+                books,
+                "A correction of an address was undone",
+                f"The customer of order {orders} corrected the address given at the payment. The reader of the first "
+                "address has undone this, so the order belongs to the first address again.",
+                "If the customer writes to you, please find out which address is right.",
+                key=f"undone:{move}",
+                shop=self.booking.edition.shop,
+                now=self.now,
+            )
+        return True
 
 
 def _is_renewable(link: MagicLink) -> bool:

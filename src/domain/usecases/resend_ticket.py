@@ -50,7 +50,7 @@ class ResendTicket:
         def work(books: Books) -> Resent:
             session = live_session(books, visitor, now=now)
             held = books.holding(order)
-            if session is None or held is None or not holds(session, held.purchase):
+            if session is None or held is None or not holds(session, held.purchase, now=now):
                 return Resent.NOT_YOURS
             purchase = held.purchase
             if purchase.mailbox is None or held.standing.state is not PurchaseState.LIVE:

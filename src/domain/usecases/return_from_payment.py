@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.access import holds
 from domain.books import BooksView
 from domain.ports import Clock, Payments, PaymentsUnreachable, Store
-from domain.purchase import Checkout
-from domain.session import Visitor
+from domain.purchase import Checkout, Purchase
+from domain.session import Session, Visitor
 from domain.usecases.claim_purchase import AwaitingBank, Booked, Claimed, ClaimPurchase, NotPaid, Refused
 from domain.usecases.greet import live_session
-from domain.values import ProductId, ProviderRef, is_provider_ref
+from domain.values import EmailAddress, ProductId, ProviderRef, is_provider_ref
 
 ASK_EVERY = timedelta(seconds=5)
 
@@ -23,7 +24,13 @@ class Come:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Paid and booked, but this is not the browser that started it: the ticket is in the mail. Nothing opens."""
+    """Paid and booked, but it does not open in this browser: the ticket is in the mail.
+
+    `sent_to`: where, if this browser began the checkout signed in and then signed in to another account; else None,
+    since a browser that only has the address of this page must not learn any part of it.
+    """
+
+    sent_to: EmailAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,8 @@ Returned = Come | Elsewhere | Settling | WaitForBank | Unpaid | HeldBack | Never
 @dataclass(frozen=True, slots=True)
 class _Known:
     checkout: Checkout
-    started_here: bool
-    booked: bool
+    session: Session | None
+    purchase: Purchase | None
     awaiting: bool
 
 
@@ -82,12 +89,12 @@ class ReturnFromPayment:
         known = await self.store.read(lambda books: _look_up(books, visitor, product, session_ref, now))
         if known is None:
             return NeverStarted()
-        if known.booked:
-            return Come() if known.started_here else Elsewhere()
+        if known.purchase is not None:
+            return _booked(known.session, known.checkout, known.purchase, now=now)
         if known.awaiting:
             return WaitForBank()
         claimed = await self._ask(known.checkout, session_ref, now)
-        return _tell(claimed, started_here=known.started_here)
+        return _tell(claimed, known, now=now)
 
     async def _ask(self, checkout: Checkout, ref: ProviderRef, now: datetime) -> Claimed | None:
         turn = await self.store.transact(lambda books: books.take_turn(checkout.id, now=now, gap=ASK_EVERY))
@@ -108,22 +115,31 @@ def _look_up(
     checkout = books.checkout_of(ref)
     if checkout is None or checkout.product != product:
         return None
-    session = live_session(books, visitor, now=now)
     fact = books.fact(ref)
     return _Known(
         checkout=checkout,
-        started_here=session is not None and session.id == checkout.session,
-        booked=books.purchase(checkout.id) is not None,
+        session=live_session(books, visitor, now=now),
+        purchase=books.purchase(checkout.id),
         awaiting=fact is not None and fact.status == "unpaid",
     )
 
 
-def _tell(claimed: Claimed | None, *, started_here: bool) -> Returned:
+def _booked(session: Session | None, checkout: Checkout, purchase: Purchase, *, now: datetime) -> Returned:
+    if session is None:
+        return Elsewhere()
+    if holds(session, purchase, now=now):
+        return Come()
+    began_signed_in = checkout.mailbox is not None and checkout.session is not None
+    left_that_account = began_signed_in and checkout.session == session.former
+    return Elsewhere(sent_to=purchase.mailbox if left_that_account else None)
+
+
+def _tell(claimed: Claimed | None, known: _Known, *, now: datetime) -> Returned:
     match claimed:
         case None:
             return Settling()
-        case Booked():
-            return Come() if started_here else Elsewhere()
+        case Booked(purchase):
+            return _booked(known.session, known.checkout, purchase, now=now)
         case AwaitingBank():
             return WaitForBank()
         case NotPaid(_, status):

@@ -20,6 +20,11 @@ class Receipt:
     session: Session
     holding: Holding
 
+    @property
+    def by_owner(self) -> bool:
+        """Whether the reader verified the address that the order belongs to."""
+        return self.session.mailbox is not None and self.session.mailbox == self.holding.purchase.mailbox
+
 
 @dataclass(frozen=True, slots=True)
 class ShowReceipt:
@@ -35,15 +40,18 @@ class ShowReceipt:
         return await self.store.read(lambda books: _find(books, visitor, order, now))
 
     async def invoice(self, visitor: Visitor, order: CheckoutId) -> str | None:
-        """Where the provider's invoice is; None if there is none. Raises StoreUnavailable, PaymentsUnreachable."""
+        """Where the provider's invoice is; None if there is none. Raises StoreUnavailable, PaymentsUnreachable.
+
+        It names the payer, so it is for the verified owner; a browser that only started the checkout gets none.
+        """
         receipt = await self(visitor, order)
-        ref = None if receipt is None else receipt.holding.purchase.provider_ref
+        ref = None if receipt is None or not receipt.by_owner else receipt.holding.purchase.provider_ref
         return None if ref is None else await self.payments.invoice_url(ref)
 
 
 def _find(books: BooksView, visitor: Visitor, order: CheckoutId, now: datetime) -> Receipt | None:
     session = live_session(books, visitor, now=now)
     held = books.holding(order)
-    if session is None or held is None or not holds(session, held.purchase):
+    if session is None or held is None or not holds(session, held.purchase, now=now):
         return None
     return Receipt(session=session, holding=held)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.access import CHECKOUT_GRANT
 from domain.books import Books, BooksView
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
@@ -15,10 +16,13 @@ from domain.values import SessionId
 
 @dataclass(frozen=True, slots=True)
 class OwnSessions:
-    """Where one is signed in, newest first; `current` is the browser that asks."""
+    """Where an account is open, newest first; `current` is the browser that asks."""
 
     current: Session
     all: Sequence[Session]
+    """Sessions that verified the address, and those that a change of address carried away from it."""
+    holders: Sequence[Session] = ()
+    """Browsers that verified nothing: each opens a purchase of this account because it started the checkout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,11 @@ class SignOut:
         await self.store.transact(work)
 
     async def everywhere(self, visitor: Visitor) -> None:
-        """End every session that proved this one's mailbox, and this one. Raises StoreUnavailable."""
+        """End every session of this one's mailbox, whatever else opens its purchases, and this one.
+
+        Changes of address that any of those browsers asked for and nobody confirmed yet are taken back.
+        Raises StoreUnavailable.
+        """
         now = self.clock.now()
 
         def work(books: Books) -> None:
@@ -49,17 +57,29 @@ class SignOut:
                 return
             if session.mailbox is not None:
                 books.end_sessions_of(session.mailbox)
+                books.release(session.mailbox)
+                books.cancel_moves(session.mailbox, at=now)
             books.end_session(session.id)
 
         await self.store.transact(work)
 
     async def one(self, visitor: Visitor, session: SessionId) -> bool:
-        """End one of one's own sessions; somebody else's is left alone. Raises StoreUnavailable."""
+        """End one of one's own sessions; somebody else's is left alone, but for what it holds of this account.
+
+        Raises StoreUnavailable.
+        """
         now = self.clock.now()
 
         def work(books: Books) -> bool:
             own = _own(books, visitor, now)
-            return own is not None and any(s.id == session for s in own.all) and books.end_session(session)
+            if own is None:
+                return False
+            if any(s.id == session for s in own.all):
+                return books.end_session(session)
+            mailbox = own.current.mailbox
+            if mailbox is None or all(s.id != session for s in own.holders):
+                return False
+            return books.release(mailbox, session=session) > 0
 
         return await self.store.transact(work)
 
@@ -76,4 +96,5 @@ def _own(books: BooksView, visitor: Visitor, now: datetime) -> OwnSessions | Non
     if current.mailbox is None:
         return OwnSessions(current=current, all=(current,))
     live = [s for s in books.sessions_of(current.mailbox) if s.is_live(now=now)]
-    return OwnSessions(current=current, all=live)
+    found = books.holders_of(current.mailbox, since=now - CHECKOUT_GRANT)
+    return OwnSessions(current=current, all=live, holders=[s for s in found if s.is_live(now=now)])

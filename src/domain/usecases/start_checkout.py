@@ -22,7 +22,7 @@ from domain.ports import (
 from domain.product import BadAmount, CatalogueEdition, Product, Saleability, asked_price, saleability
 from domain.purchase import Checkout
 from domain.session import NewSession, Visitor
-from domain.usecases.greet import Greeting, begin_session, live_session, new_session
+from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
 from domain.values import CheckoutId, Money, ProductId, sortable_id
 
 
@@ -175,7 +175,7 @@ def _open(
         return NotForSale(product=product, why=why)
     session = live_session(books, visitor, now=now)
     if session is not None and not again:
-        holdings = books.holdings(session.id, session.mailbox)
+        holdings = held_by(books, session, now=now)
         if product.id in Greeting(session=session, holdings=holdings).owned:
             return AlreadyYours(product=product)
     per_ip = keyring.bucket(UNPAID_PER_IP.kind, visitor.network)

@@ -17,7 +17,7 @@ from domain.product import BadAmount, Product, Saleability, ShopInfo, asked_pric
 from domain.purchase import Checkout, Purchase
 from domain.session import NewSession, Session, Visitor
 from domain.usecases.book_sale import Booking, BookSale
-from domain.usecases.greet import Greeting, begin_session, live_session, new_session
+from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
 from domain.usecases.login_limits import take_network, within_limits
 from domain.usecases.post import post
 from domain.usecases.start_checkout import AlreadyYours, NoSuchProduct, NotForSale, draft_of
@@ -134,7 +134,7 @@ class _Order:
             return NotForSale(product=self.product, why=why)
         session = live_session(books, self.visitor, now=self.now)
         if session is not None and not self.again:
-            holdings = books.holdings(session.id, session.mailbox)
+            holdings = held_by(books, session, now=self.now)
             if self.product.id in Greeting(session=session, holdings=holdings).owned:
                 return AlreadyYours(product=self.product)
         if session is not None and session.mailbox is not None:
@@ -193,6 +193,14 @@ class _Order:
             link=self.link,
             key_name=key,
         )
+
+
+def is_sold_out(books: Books, checkout: Checkout, *, booking: Booking) -> bool:
+    """Whether a free order that waited for its confirmation comes too late: the stock went to others meanwhile."""
+    product = booking.edition.products.get(checkout.product)
+    if product is None or product.stock is None or books.purchase(checkout.id) is not None:
+        return False
+    return books.sold(product.id) >= product.stock
 
 
 def book_free(books: Books, checkout: Checkout, mailbox: EmailAddress, *, booking: Booking) -> Purchase:

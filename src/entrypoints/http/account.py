@@ -21,7 +21,7 @@ from entrypoints.fields import purchase_fields
 from entrypoints.http.answers import Answer
 from entrypoints.http.forms import field_of
 from entrypoints.http.front import PERSONAL, AnyRequest, Front, see_other
-from entrypoints.http.orders import asked_to_move
+from entrypoints.http.orders import asked_to_move, verify_again
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -120,18 +120,7 @@ class AccountPages:
             case Erased.NOT_SIGNED_IN:
                 return see_other("/request-login")
             case Erased.PROVE_AGAIN:
-                words = (
-                    "This cannot be undone, so please sign in anew first, with a mail. "
-                    "Then come back here within the hour."
-                )
-                return self.front.notice(
-                    request,
-                    "Is it really you?",
-                    words,
-                    status=403,
-                    action_url="/request-login",
-                    action_label="Mail me a link",
-                )
+                return verify_again(self.front, request)
             case Erased.TOO_SOON:
                 words = (
                     "Your address was changed less than three days ago, and the old one may still undo that. "
@@ -152,6 +141,7 @@ class AccountPages:
         answer = self.front.html(request, "erased.html", noindex=True)
         answer.add(*self.front.cookies.no_session())
         answer.add(*self.front.cookies.no_device())
+        answer.add(*self.front.cookies.no_form())
         return answer
 
     async def ask_no_more(self, request: AnyRequest, token: FromPath[str]) -> Answer:

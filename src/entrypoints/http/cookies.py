@@ -1,4 +1,4 @@
-"""The two cookies: the session, and the tag of a browser that once proved a mailbox."""
+"""The cookies: the session, the tag of a browser that once proved a mailbox, and the value of a link's page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from litestar import Request
 
 _DEVICE_DAYS: Final = 365
+_FORM_SECONDS: Final = 86400
 _TOKEN_LENGTH: Final = 64
 _SESSION: Final = b"session"
 _SECURE_SESSION: Final = b"__Host-session"
@@ -40,15 +41,21 @@ class Cookies:
         """The name of the device tag's cookie."""
         return "__Host-device" if self.https else "device"
 
+    @property
+    def form_name(self) -> str:
+        """The name of the cookie that a link's page sets: it tells a repeated submit from a second person."""
+        return "__Host-form" if self.https else "form"
+
     def visitor(self, request: Request[Any, Any, Any]) -> Visitor:
         """What came along with a request."""
         held = self._held(request)
-        token = held.get(self.session_name, "")
+        token, form = held.get(self.session_name, ""), held.get(self.form_name, "")
         return Visitor(
             token_hash=digest_of(token.encode()) if _is_token(token) else None,
             network=network_of(request.scope["peer"]),  # type: ignore[typeddict-item]  # the gate put it there
             label=label_of(_agent_of(request)[:400]),
             device=held.get(self.device_name),
+            form=digest_of(form.encode()) if _is_token(form) else None,
         )
 
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
@@ -89,9 +96,17 @@ class Cookies:
         """The header that marks a browser as one that proved a mailbox."""
         return self._set(self.device_name, tag, _DEVICE_DAYS * 86400)
 
+    def form(self, token: str) -> tuple[str, str]:
+        """The header that gives a link's page its random value. It is stored nowhere and opens nothing."""
+        return self._set(self.form_name, token, _FORM_SECONDS)
+
     def no_session(self) -> tuple[str, str]:
         """The header that takes the session's cookie back."""
         return self._set(self.session_name, "", 0)
+
+    def no_form(self) -> tuple[str, str]:
+        """The header that takes the cookie of a link's page back."""
+        return self._set(self.form_name, "", 0)
 
     def no_device(self) -> tuple[str, str]:
         """The header that takes the tag back."""

@@ -112,7 +112,13 @@ class DeskPages:
             return see_other("/request-login")
         greeting = await self.front.greeting(request)
         return self.front.html(
-            request, "sessions.html", greeting=greeting, noindex=True, sessions=own.all, current=own.current
+            request,
+            "sessions.html",
+            greeting=greeting,
+            noindex=True,
+            sessions=own.all,
+            holders=own.holders,
+            current=own.current,
         )
 
     async def end(self, request: AnyRequest) -> Answer:
@@ -121,6 +127,6 @@ class DeskPages:
         visitor = self.front.visitor(request)
         if wish == "all":
             await self.sign_out.everywhere(visitor)
-            return see_other("/", self.front.cookies.no_session())
+            return see_other("/", self.front.cookies.no_session(), self.front.cookies.no_form())
         await self.sign_out.one(visitor, SessionId(wish))
         return see_other("/sessions")

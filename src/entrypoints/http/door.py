@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
-from litestar import post, route
+from litestar import HttpMethod, post, route
 from litestar.params import FromPath
 
-from domain.ports import Clock
-from domain.usecases.redeem_login import CameIn, Ready, RedeemLogin, Trouble, Turned
+from domain.moves import MoveKind
+from domain.ports import Clock, Randomness
+from domain.usecases.redeem_login import CameIn, Moving, Ready, RedeemLogin, Trouble, Turned
 from domain.usecases.request_login import (
     LookInYourMail,
     NotAnAddress,
@@ -18,6 +19,7 @@ from domain.usecases.request_login import (
     TooManyRequests,
 )
 from domain.usecases.sign_out import SignOut
+from domain.values import mask
 from entrypoints.http.answers import Answer
 from entrypoints.http.forms import field_of, form_of
 from entrypoints.http.front import AnyRequest, Front, in_words, seconds_until, see_other
@@ -36,6 +38,8 @@ _STATUS: Final = {
     Trouble.CODE_DEAD: 410,
     Trouble.NO_CODE_HERE: 400,
     Trouble.WITHDRAWN: 410,
+    Trouble.ELSEWHERE: 409,
+    Trouble.SOLD_OUT: 410,
 }
 _CODE_FORM: Final = frozenset({Trouble.WRONG_CODE})
 
@@ -49,6 +53,7 @@ class DoorPages:
     redeem: RedeemLogin
     sign_out: SignOut
     clock: Clock
+    randomness: Randomness
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
@@ -97,22 +102,40 @@ class DoorPages:
 
     async def confirm(self, request: AnyRequest, token: FromPath[str]) -> Answer:
         """What a link's GET shows: a button. Scanners and previews use nothing up."""
-        look = await self.redeem.look(token)
+        look = await self.redeem.look(self.front.visitor(request), token)
         match look:
-            case Ready(purpose):
-                return self.front.html(
-                    request, "login_confirm.html", noindex=True, token=token, purpose=purpose.value
-                )
+            case Ready():
+                answer = self._confirm(request, look, token)
+                if request.method != HttpMethod.HEAD:
+                    answer.add(*self.front.cookies.form(self.randomness.token(32).hex()))
+                return answer
             case Turned():
                 return self._turned(request, look, token=token)
+
+    def _confirm(self, request: AnyRequest, ready: Ready, token: str, *, status: int = 200) -> Answer:
+        return self.front.html(
+            request,
+            "login_confirm.html",
+            status=status,
+            noindex=True,
+            token=token,
+            purpose=ready.purpose.value,
+            account=mask(ready.mailbox),
+            known_here=ready.known_here,
+            moving=_moving_context(ready.moving),
+        )
 
     async def use(self, request: AnyRequest, token: FromPath[str]) -> Answer:
         """Press the button: the link is used up; or, of a link that is over, ask for a new one."""
         if (await form_of(request)).get("renew"):
             return await self._renew(request, token)
-        return self._entered(
-            request, await self.redeem.by_link(self.front.visitor(request), token), token=token
-        )
+        visitor = self.front.visitor(request)
+        came = await self.redeem.by_link(visitor, token)
+        if isinstance(came, Turned) and came.trouble is Trouble.ELSEWHERE:
+            look = await self.redeem.look(visitor, token)
+            if isinstance(look, Ready):
+                return self._confirm(request, look, token, status=_STATUS[Trouble.ELSEWHERE])
+        return self._entered(request, came, token=token)
 
     async def _renew(self, request: AnyRequest, token: str) -> Answer:
         answer = await self.request_login.renew(self.front.visitor(request), token)
@@ -160,4 +183,19 @@ class DoorPages:
     async def leave(self, request: AnyRequest) -> Answer:
         """Log out: the session ends on the server, and the cookie goes."""
         await self.sign_out.here(self.front.visitor(request))
-        return see_other("/", self.front.cookies.no_session())
+        return see_other("/", self.front.cookies.no_session(), self.front.cookies.no_form())
+
+
+def _moving_context(moving: Moving | None) -> dict[str, object] | None:
+    """What the page of a link about a change of address says; addresses masked."""
+    if moving is None:
+        return None
+    return {
+        "whole_account": moving.kind is MoveKind.CHANGE,
+        "old": mask(moving.old),
+        "new": mask(moving.new),
+        "names": moving.names,
+        "merges": moving.merges,
+        "asked_here": moving.asked_here,
+        "code": f"{moving.code[:4]}-{moving.code[4:]}",
+    }

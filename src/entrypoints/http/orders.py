@@ -10,11 +10,18 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.access import closing_reason
-from domain.moves import MayNotCorrect
+from domain.moves import MayNotCorrect, MoveKind
 from domain.ports import Clock
 from domain.product import CatalogueEdition
 from domain.purchase import PurchaseState
-from domain.usecases.move_address import Asked, LookInTheNewMail, MoveAddress, NotSignedIn, SameAddress
+from domain.usecases.move_address import (
+    Asked,
+    LookInTheNewMail,
+    MoveAddress,
+    NotSignedIn,
+    SameAddress,
+    VerifyAgain,
+)
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.usecases.resend_ticket import ResendTicket, Resent
 from domain.usecases.show_receipt import Receipt, ShowReceipt
@@ -112,13 +119,28 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
     return {
         "purchase": purchase,
         "names": {item: edition.name_of(item) for item in purchase.contents},
-        "has_invoice": edition.shop.payment.invoices and purchase.provider_ref is not None,
+        "has_invoice": receipt.by_owner
+        and edition.shop.payment.invoices
+        and purchase.provider_ref is not None,
         "refunded": Money(held.refunded, purchase.paid.currency) if held.refunded else None,
         "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing),
         # The address shows only to those who proved it; what a browser paid for says nothing of whose it is.
-        "owner": purchase.mailbox if purchase.mailbox == receipt.session.mailbox else None,
-        "paid_with": noted if purchase.mailbox == receipt.session.mailbox else None,
+        "owner": purchase.mailbox if receipt.by_owner else None,
+        "paid_with": noted if receipt.by_owner else None,
     }
+
+
+def verify_again(front: Front, request: AnyRequest) -> Answer:
+    """What cannot be taken back asks for a verification of the last hour."""
+    return front.notice(
+        request,
+        "Please sign in again first",
+        "This affects everything you bought, so it needs a sign-in of the last hour in this browser. "
+        "Ask for a sign-in link, use it here, and come back.",
+        status=403,
+        action_url="/request-login",
+        action_label="Email me a sign-in link",
+    )
 
 
 async def asked_to_move(
@@ -127,8 +149,13 @@ async def asked_to_move(
     """The answer to a wish for another address; `back` is where to go on, and what that is called."""
     url, label = back
     match asked:
-        case LookInTheNewMail():
-            return front.html(request, "check_mail.html", noindex=True, error=None, ordered=None, moving=True)
+        case LookInTheNewMail(kind):
+            moving = "account" if kind is MoveKind.CHANGE else "order"
+            return front.html(
+                request, "check_mail.html", noindex=True, error=None, ordered=None, moving=moving
+            )
+        case VerifyAgain():
+            return verify_again(front, request)
         case SameAddress():
             title, words, status = "That is the address already", "There is nothing to change.", 200
         case NotAnAddress(sentence):

@@ -26,7 +26,7 @@ from domain.usecases.return_from_payment import (
     Unpaid,
     WaitForBank,
 )
-from domain.values import ProductId
+from domain.values import ProductId, mask
 from entrypoints.http.answers import Answer
 from entrypoints.http.front import AnyRequest, Front, see_other
 from entrypoints.http.shop import PAGE
@@ -113,8 +113,9 @@ class ViewingPages:
         match returned:
             case Come():
                 return see_other(f"/view/{pid}")
-            case Elsewhere():
-                return self.front.html(request, "elsewhere.html", noindex=True)
+            case Elsewhere(sent_to):
+                masked = None if sent_to is None else mask(sent_to)
+                return self.front.html(request, "elsewhere.html", noindex=True, sent_to=masked)
             case Settling():
                 again = f"/view/{pid}?session_id={quote(ref)}"
                 return self.front.html(
