@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from domain.access import holds_by_checkout
 from domain.purchase import Purchase
 from domain.session import Session
 from domain.values import CheckoutId, EmailAddress, MoveId, SessionId
@@ -84,15 +83,13 @@ class MayNotCorrect(Enum):
     ONCE = "The address was corrected once already. Please write to us if it is still wrong."
 
 
-def may_correct(
-    purchase: Purchase, session: Session | None, *, moved: bool, now: datetime
-) -> MayNotCorrect | None:
+def may_correct(purchase: Purchase, *, here: bool, moved: bool, now: datetime) -> MayNotCorrect | None:
     """The rule of the rescue; None if a correction may be asked for.
 
-    `moved`: whether a correction was asked for before. Whether the address was ever verified does not show here: the
+    `here`: whether the browser that asks holds the purchase by its checkout; `moved`: whether a correction was asked for before. Whether the address was ever verified does not show here: the
     payer must not learn it. A correction of a verified address is answered like any other, and nothing is sent.
     """
-    if session is None or not holds_by_checkout(session, purchase, now=now) or purchase.mailbox is None:
+    if not here or purchase.mailbox is None:
         return MayNotCorrect.NOT_HERE
     if moved:
         return MayNotCorrect.ONCE

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.access import holds_by_checkout
 from domain.books import Books
 from domain.keys import Keyring
 from domain.letters import address_notice_letter, order_number, prove_address_letter
@@ -121,7 +122,8 @@ class _Wish:
         purchase = books.purchase(order)
         if purchase is None or purchase.mailbox is None:
             return MayNotCorrect.NOT_HERE
-        why = may_correct(purchase, session, moved=books.moved(order), now=self.now)
+        here = session is not None and holds_by_checkout(session, purchase, now=self.now)
+        why = may_correct(purchase, here=here, moved=books.moved(order), now=self.now)
         if session is None or why is not None:
             return why or MayNotCorrect.NOT_HERE
         if purchase.mailbox == self.new:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.access import Access, NotYours, Opens, access
+from domain.access import Access, NotYours, Opens, access, holds_by_checkout
 from domain.books import BooksView
 from domain.mail import Delivery, Mail, MailState
 from domain.moves import may_correct
@@ -65,7 +65,8 @@ def _look(
 ) -> tuple[TicketNews | None, bool]:
     moved = books.moved(purchase.checkout)
     mail = books.mail(f"ticket:{purchase.checkout}")
-    why = may_correct(purchase, session, moved=moved, now=now)
+    here = holds_by_checkout(session, purchase, now=now)
+    why = may_correct(purchase, here=here, moved=moved, now=now)
     return (None if mail is None else ticket_news(mail)), why is None
 
 
