@@ -86,8 +86,9 @@ class MayNotCorrect(Enum):
 def may_correct(purchase: Purchase, *, here: bool, moved: bool, now: datetime) -> MayNotCorrect | None:
     """The rule of the rescue; None if a correction may be asked for.
 
-    `here`: whether the browser that asks holds the purchase by its checkout; `moved`: whether a correction was asked for before. Whether the address was ever verified does not show here: the
-    payer must not learn it. A correction of a verified address is answered like any other, and nothing is sent.
+    `here`: whether the browser that asks holds the purchase by its checkout; `moved`: whether a correction was asked
+    for before. Whether the address was ever verified does not show here: the payer must not learn it. A correction of
+    a verified address is answered like any other, and nothing is sent.
     """
     if not here or purchase.mailbox is None:
         return MayNotCorrect.NOT_HERE
