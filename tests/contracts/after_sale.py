@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -10,9 +11,10 @@ from contracts import samples
 from contracts.samples import ANNA, BEN, BOOK, DAY, MINUTE, NOW, SECOND
 from domain.books import Books, BooksView
 from domain.mail import Delivery, MailKind
+from domain.moves import Before, MoveKind
 from domain.ports import Store
 from domain.purchase import LicenceKey
-from domain.values import CheckoutId, Digest, MoveId, SessionId, UserId
+from domain.values import CheckoutId, Digest, LinkId, MoveId, SessionId, UserId
 
 T = TypeVar("T")
 
@@ -170,6 +172,62 @@ class AfterSaleContract:
         assert self.see(lambda b: b.sessions_of(ANNA)) == []
         assert [s.id for s in self.see(lambda b: b.sessions_of(BEN))] == ["s1"]
         assert self.see(lambda b: b.session(Digest("t0"))) is None
+
+    def test_only_what_still_belongs_to_the_named_address_is_handed_over(self) -> None:
+        self._sell("c1")
+        self.do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
+        self.do(lambda b: b.hand_over([CheckoutId("c1")], old=BEN, mailbox=BEN, user=UserId("u2")))
+        assert [h.purchase.checkout for h in self.see(lambda b: b.holdings_of(ANNA))] == ["c1"]
+        assert self.see(lambda b: b.holdings_of(BEN)) == []
+
+    def test_moves_that_wait_are_taken_back_by_kind_and_those_that_were_done_are_not(self) -> None:
+        for row, kind in (("m1", MoveKind.CORRECTION), ("m2", MoveKind.CHANGE), ("m3", MoveKind.CHANGE)):
+            move = replace(samples.a_move(row), kind=kind)
+            self.do(lambda b, move=move: b.begin_move(move))
+        before = Before(since=NOW, old_wanted_news=False, new_wanted_news=True)
+        self.do(lambda b: b.settle_move(MoveId("m3"), done_at=NOW, before=before))
+        assert self.do(lambda b: b.cancel_moves(BEN, at=NOW)) == 0
+        assert self.do(lambda b: b.cancel_moves(ANNA, at=NOW, kind=MoveKind.CORRECTION)) == 1
+        assert self.do(lambda b: b.cancel_moves(ANNA, at=NOW)) == 1
+        found = {row: self.see(lambda b, row=row: b.move(MoveId(row))) for row in ("m1", "m2", "m3")}
+        assert [found[row] and found[row].undone_at for row in ("m1", "m2", "m3")] == [NOW, NOW, None]  # type: ignore[union-attr]
+        assert self.see(lambda b: b.moves_from(ANNA)) == [found["m3"]]
+        assert found["m3"] == replace(samples.a_move("m3"), kind=MoveKind.CHANGE, done_at=NOW, before=before)
+
+    def test_sessions_that_a_change_carried_away_are_found_and_ended(self) -> None:
+        self.do(lambda b: b.begin_move(replace(samples.a_move(), kind=MoveKind.CHANGE)))
+        self.do(lambda b: b.add_session(samples.a_session(mailbox=ANNA)))
+        self.do(lambda b: b.turn_sessions(ANNA, to=BEN, keep=SessionId("s1"), change=MoveId("m1")))
+        assert self.see(lambda b: b.sessions_of(ANNA)) == [], "the change does not stand yet"
+        self.do(lambda b: b.settle_move(MoveId("m1"), done_at=NOW))
+        assert [(s.id, s.mailbox) for s in self.see(lambda b: b.sessions_of(ANNA))] == [("s1", BEN)]
+        assert self.do(lambda b: b.end_sessions_of(ANNA)) == 1
+        assert self.do(lambda b: b.end_sessions_by(MoveId("m1"))) == 0
+        self.do(lambda b: b.add_session(replace(samples.a_session(), change=MoveId("m1"))))
+        assert self.do(lambda b: b.end_sessions_by(MoveId("m1"))) == 1
+        assert self.see(lambda b: b.session(Digest("t1"))) is None
+
+    def test_browsers_that_hold_a_purchase_by_its_checkout_are_found_and_released(self) -> None:
+        self._sell("c1", "c2")
+        self.do(lambda b: b.add_session(samples.a_session("s1", token="t1")))
+        self.do(lambda b: b.add_session(samples.a_session("s2", mailbox=BEN, token="t2")))
+        assert [s.id for s in self.see(lambda b: b.holders_of(ANNA, since=NOW - DAY))] == ["s1"]
+        assert self.see(lambda b: b.holders_of(ANNA, since=NOW)) == []
+        assert self.see(lambda b: b.holders_of(BEN, since=NOW - DAY)) == []
+        assert self.do(lambda b: b.release(ANNA, session=SessionId("s2"))) == 0
+        assert self.do(lambda b: b.release(BEN)) == 0
+        assert self.do(lambda b: b.release(ANNA, session=SessionId("s1"))) == 2
+        assert not self.see(lambda b: b.holdings(SessionId("s1"), None))
+        assert self.see(lambda b: b.holders_of(ANNA, since=NOW - DAY)) == []
+
+    def test_the_cookie_that_used_a_link_finds_it_again(self) -> None:
+        self.do(lambda b: b.add_link(samples.a_link()))
+        link, cookie = LinkId("ab" * 16), Digest("c" * 64)
+        assert self.see(lambda b: b.link_used_with(cookie)) is None
+        assert self.do(lambda b: b.spend_link(link, at=NOW, used_with=cookie)) is True
+        assert self.do(lambda b: b.spend_link(link, at=NOW, used_with=Digest("d" * 64))) is False
+        assert self.see(lambda b: b.link_used_with(cookie)) == self.see(lambda b: b.link(link))
+        assert self.see(lambda b: b.link_used_with(Digest("d" * 64))) is None
 
     def test_erasing_leaves_the_sale_and_nothing_that_names_the_person(self) -> None:
         self._sell("c1")
