@@ -406,6 +406,8 @@ def test_a_code_entered_twice_gets_one_session_whichever_cookie_the_browser_kept
     browser.ask_for_link(VICTIM)
     shop.deliver_mail()
     code, old = shop.last_code(VICTIM), browser.token
+    for _ in range(4):
+        assert trouble(browser.type_code("00000000")) is Trouble.WRONG_CODE
     first = browser.type_code(code)
     assert isinstance(first, CameIn)
     again = Browser(shop, token=old if kept == "old" else browser.token)
