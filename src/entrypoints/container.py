@@ -302,7 +302,7 @@ class Container(containers.DeclarativeContainer):
 
     # ------------------------------------------------------------------ pages: what shoppers see
     banner = providers.Callable(choices.test_banner, settings)
-    cookies = providers.Singleton(Cookies, https=settings.provided.https)
+    cookies = providers.Singleton(Cookies, https=settings.provided.https, host=settings.provided.host)
     pages = providers.Singleton(Pages)
     front = providers.Singleton(
         Front,
@@ -396,6 +396,7 @@ class Container(containers.DeclarativeContainer):
             payment_origin=payments.provided.page_origin,
             trusted_proxies=settings.provided.trusted_proxies,
         ),
+        cookies=cookies,
         problems=problems,
         access=providers.Callable(choices.noting, meter, log_access, traces),
         leaving=leaving,

@@ -148,36 +148,13 @@ def test_a_second_server_on_the_same_database_is_refused(own_shop: ShopServer) -
 
 
 def test_the_shop_speaks_tls_from_1_2_on(tmp_path: Path) -> None:
-    from support.servers import clean_environment
-
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "1",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-        cwd=tmp_path, check=True, capture_output=True,
-    )  # fmt: skip
-    shop = ShopServer(tmp_path)
-    url = f"https://localhost:{shop.port}"
-    shop.process.environment = {**shop.environment, "BASE_URL": url, **clean_environment()}
-    shop.process.command += ["--ssl-certfile", "cert.pem", "--ssl-keyfile", "key.pem"]
-    context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with (tmp_path / "shop.log").open("ab") as log:
-        child = subprocess.Popen(
-            shop.process.command, cwd=tmp_path, env=shop.process.environment, stdout=log, stderr=log
-        )
-    try:
-        with httpx.Client(verify=context, base_url=url) as client:
-            for _ in range(200):
-                try:
-                    page = client.get("/")
-                    break
-                except httpx.HTTPError:
-                    time.sleep(0.05)
+    with a_shop(tmp_path, tls_host="localhost") as shop:
+        context = ssl.create_default_context(cafile=str(tmp_path / "localhost.pem"))
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with httpx.Client(verify=context, base_url=shop.url) as client:
+            page = client.get("/")
             assert page.status_code == 200
             assert page.headers["strict-transport-security"].startswith("max-age=63072000")
             cookie = client.post("/request-login", data={"email": "a@example.com"}).headers["set-cookie"]
             assert cookie.startswith("__Host-session=")
             assert cookie.endswith("; Secure")
-    finally:
-        child.send_signal(signal.SIGINT)
-        child.wait(20)

@@ -190,9 +190,11 @@ class ShopServer:
     process: Process = field(init=False)
     sandbox: Sandbox = field(init=False)
     clients: list[httpx.Client] = field(default_factory=list)
+    tls_host: str | None = None
+    """The name it has over https, with a certificate of its own; plain http on localhost without one."""
 
     def __post_init__(self) -> None:
-        self.url = f"http://localhost:{self.port}"
+        self.url = f"http://localhost:{self.port}" if self.tls_host is None else f"https://{self.tls_host}:{self.port}"
         self.sandbox = Sandbox(self.folder, self.url)
         self.catalogue, self.data = self.folder / "catalogue", self.folder / "data"
         if not self.catalogue.exists():
@@ -214,10 +216,15 @@ class ShopServer:
         )
         self.log = self.folder / "shop.log"
         command = [sys.executable, "-m", "entrypoints.cli", "serve", "--port", str(self.port)]
+        if self.tls_host is not None:
+            certificate, key = a_certificate(self.folder, self.tls_host)
+            command += ["--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)]
+            self.environment["TEST_MODE"] = "1"
         self.process = Process(command, self.folder, self.environment, self.log)
 
     def start(self) -> None:
-        self.process.start(f"{self.url}/readyz")
+        scheme = self.url.partition(":")[0]
+        self.process.start(f"{scheme}://localhost:{self.port}/readyz")
 
     def cli(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -241,10 +248,21 @@ class ShopServer:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
 
+def a_certificate(folder: Path, host: str) -> tuple[Path, Path]:
+    """A certificate for a name that nobody signed but its own key, and that key."""
+    certificate, key = folder / f"{host}.pem", folder / f"{host}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate),
+         "-days", "1", "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key
+
+
 @contextlib.contextmanager
-def a_shop(folder: Path, **more: str) -> Iterator[ShopServer]:
+def a_shop(folder: Path, *, tls_host: str | None = None, **more: str) -> Iterator[ShopServer]:
     """Shop and stand-in, up and running; gone afterwards."""
-    shop = ShopServer(folder, more=more)
+    shop = ShopServer(folder, more=more, tls_host=tls_host)
     shop.sandbox.start()
     try:
         shop.start()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from litestar.handlers import HTTPRouteHandler
 
+    from entrypoints.http.cookies import Cookies
     from entrypoints.http.health import Leaving
     from entrypoints.settings import Network
 
@@ -45,6 +46,7 @@ def build_app(
     families: Sequence[Family],
     *,
     frontage: Frontage,
+    cookies: Cookies,
     problems: Problems,
     access: Callable[[AccessLine], None],
     leaving: Leaving,
@@ -65,6 +67,7 @@ def build_app(
         host=frontage.host,
         headers=security_headers(https=frontage.https, payment_origin=frontage.payment_origin),
         trusted_proxies=frontage.trusted_proxies,
+        cookies=cookies,
         refuse=problems.refusal,
         note=access,
         leaving=leaving,

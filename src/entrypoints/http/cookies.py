@@ -1,9 +1,10 @@
-"""The cookies: the session, the tag of a browser that once proved a mailbox, and the value of a link's page."""
+"""Our cookies: the session, the tag of a verified browser, the value of a link's page, the currency of prices."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.limits import network_of
 from domain.session import ABSOLUTE_LIFETIME, Visitor, label_of
@@ -14,107 +15,191 @@ if TYPE_CHECKING:
 
 _DEVICE_DAYS: Final = 365
 _FORM_SECONDS: Final = 86400
-_TOKEN_LENGTH: Final = 64
-_SESSION: Final = b"session"
-_SECURE_SESSION: Final = b"__Host-session"
-_CURRENCY: Final = "currency"
-_CURRENCY_PAIR: Final = b"currency="
 _CURRENCY_DAYS: Final = 365
+_SESSION: Final = "session"
+_DEVICE: Final = "device"
+_FORM: Final = "form"
+_CURRENCY: Final = "currency"
+_NAMES: Final = (_SESSION, _DEVICE, _FORM, _CURRENCY)
+"""A cookie that is not named here is never read."""
+_TOKEN: Final = re.compile(rb"[A-Za-z0-9]{64}")
+_BLANKS: Final = b" \t"
+# Bytes that a lenient parser might remove from the ends of a name: all but letters, digits, hyphen and underscore.
+_EDGES: Final = re.sub(rb"[\w-]", b"", bytes(range(256)))
+# What may stand in a Set-Cookie header as a name or a path (RFC 6265bis §5.6).
+_VALUE: Final = re.compile(rb"[\x20-\x3a\x3c-\x7e\x80-\xff]+")
+_LONGEST_NAME: Final = 100
+_MOST_NAMES: Final = 2
+_MOST_SEGMENTS: Final = 4
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+class Held(NamedTuple):
+    """Our cookies as a request brought them: each that came exactly once, by its bare name (`session`).
+
+    `planted` are names to expire, as they came: a name of ours that came twice, and names that only resemble ours.
+    """
+
+    values: Mapping[str, bytes]
+    planted: tuple[bytes, ...]
+
+
+_NOTHING: Final = Held({}, ())
+
+
+def pairs_of(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """The names and values of all cookies, byte for byte and in the order of the request.
+
+    Browsers separate cookies by a semicolon and one space, and a name has neither space nor tab at its ends
+    (RFC 6265bis §5.6 and §5.8). Nothing else is removed: a byte A0 belongs to the name.
+    """
+    pairs: list[tuple[bytes, bytes]] = []
+    for header, value in headers:
+        if header == b"cookie":
+            for pair in value.split(b"; "):
+                name, equals, text = pair.partition(b"=")
+                if equals:
+                    pairs.append((name.strip(_BLANKS), text.strip(_BLANKS)))
+    return pairs
+
+
 class Cookies:
     """Reads and writes them. `__Host-` and Secure over https; plain names on http://localhost only.
 
-    RFC 6265bis §4.1.3.2: a `__Host-` cookie cannot be planted by another host or path.
+    RFC 6265bis §4.1.3.2: a `__Host-` cookie cannot be planted by another host or path. So over https one that came
+    twice, or a name that resembles one (`\\xa0__Host-session`, `__HOST-session`), was planted by a sibling host: then
+    neither counts, and both are expired.
     """
 
-    https: bool
+    def __init__(self, *, https: bool, host: str) -> None:
+        """`host` is the shop's, perhaps with a port."""
+        prefix = "__Host-" if https else ""
+        self._prefix, self._secure = prefix, "; Secure" if https else ""
+        self._domains = _domains(host)
+        self._ours = {(prefix + name).encode(): name for name in _NAMES}
+        # Plain names are anybody's: another program on localhost may well have a cookie named "Session".
+        self._folded = {wire.lower(): name for wire, name in self._ours.items()} if https else {}
+        # Found in every Cookie header that may have one of ours; guests mostly have none.
+        self._mark = re.compile(f"{prefix}(?:{'|'.join(_NAMES)})".encode(), re.IGNORECASE)
 
-    @property
-    def session_name(self) -> str:
-        """The name of the session's cookie."""
-        return (_SECURE_SESSION if self.https else _SESSION).decode()
+    def read(self, headers: RawHeaders) -> Held:
+        """Our cookies among a request's headers. Called once for every request."""
+        for header, value in headers:
+            if header == b"cookie" and self._mark.search(value):
+                return self._sorted(pairs_of(headers))
+        return _NOTHING
 
-    @property
-    def device_name(self) -> str:
-        """The name of the device tag's cookie."""
-        return "__Host-device" if self.https else "device"
+    def _sorted(self, pairs: list[tuple[bytes, bytes]]) -> Held:
+        values: dict[str, bytes] = {}
+        came: dict[str, list[bytes]] = {}
+        for name, value in pairs:
+            bare = self._ours.get(name) or self._resembled(name)
+            if bare is not None:
+                came.setdefault(bare, []).append(name)
+                values[bare] = value
+        planted: dict[bytes, None] = {}
+        for bare, names in came.items():
+            if len(names) > 1 or names[0] not in self._ours:
+                del values[bare]
+                planted.update(dict.fromkeys(names))
+        return Held(values, tuple(planted))
 
-    @property
-    def form_name(self) -> str:
-        """The name of the cookie that a link's page sets: it tells a repeated submit from a second person."""
-        return "__Host-form" if self.https else "form"
+    def _resembled(self, name: bytes) -> str | None:
+        return self._folded.get(name.strip(_EDGES).lower()) if len(name) <= _LONGEST_NAME else None
 
     def visitor(self, request: Request[Any, Any, Any]) -> Visitor:
         """What came along with a request."""
-        held = self._held(request)
-        token, form = held.get(self.session_name, ""), held.get(self.form_name, "")
+        held = _held(request)
+        token, form, device = held.get(_SESSION, b""), held.get(_FORM, b""), held.get(_DEVICE)
         return Visitor(
-            token_hash=digest_of(token.encode()) if _is_token(token) else None,
+            token_hash=digest_of(token) if _TOKEN.fullmatch(token) else None,
             network=network_of(request.scope["peer"]),  # type: ignore[typeddict-item]  # the gate put it there
             label=label_of(_agent_of(request)[:400]),
-            device=held.get(self.device_name),
-            form=digest_of(form.encode()) if _is_token(form) else None,
+            device=None if device is None else device.decode("latin-1"),
+            form=digest_of(form) if _TOKEN.fullmatch(form) else None,
         )
 
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
-        """Whether a session's cookie came along at all: without one, everybody sees the same page."""
-        wanted = _SECURE_SESSION if self.https else _SESSION
-        for name, value in request.scope["headers"]:  # noqa: SIM110 - a generator costs more than the request's route
-            if name == b"cookie" and wanted in value:
-                return True
-        return False
+        """Whether a session's cookie came along that counts: without one, everybody sees the same page."""
+        return _SESSION in _held(request)
 
     def currency(self, request: Request[Any, Any, Any]) -> str:
         """The currency that was chosen in this browser, as it came; "" if none was."""
-        for name, value in request.scope["headers"]:
-            if name == b"cookie" and _CURRENCY_PAIR in value:
-                return self._held(request).get(_CURRENCY, "")
-        return ""
+        return _held(request).get(_CURRENCY, b"").decode("latin-1")
 
     def in_currency(self, currency: str) -> tuple[str, str]:
         """The header that remembers a chosen currency. It is no secret and says nothing of anybody."""
         return self._set(_CURRENCY, currency, _CURRENCY_DAYS * 86400)
 
-    def _held(self, request: Request[Any, Any, Any]) -> dict[str, str]:
-        held: dict[str, str] = {}
-        for name, value in request.scope["headers"]:
-            if name == b"cookie":
-                for pair in value.decode("latin-1").split(";"):
-                    key, equals, text = pair.strip().partition("=")
-                    if equals:
-                        # The first of a name wins: browsers send the most specific path first (RFC 6265 §5.4).
-                        held.setdefault(key, text)
-        return held
+    def expire(self, planted: Iterable[bytes], path: bytes, answer: RawHeaders) -> list[tuple[bytes, bytes]]:
+        """The headers that expire planted cookies, wherever they were set from; none that `answer` sets itself.
+
+        A cookie can be expired only with the Domain and Path it was set with, which the browser does not say. It was
+        sent to us, so its Domain is our host or a parent of it, and its Path a prefix of the request's.
+        """
+        fresh = {value.partition(b"=")[0] for header, value in answer if header == b"set-cookie"}
+        names = [name for name in planted if _VALUE.fullmatch(name)]
+        end = f"; Max-Age=0; HttpOnly; SameSite=Lax{self._secure}".encode()
+        return [
+            (b"set-cookie", name + b"=; Path=" + at + domain + end)
+            for name in names[:_MOST_NAMES]
+            for at in _prefixes(path)
+            for domain in (b"", *self._domains)
+            if domain or at != b"/" or name not in fresh
+        ]
 
     def session(self, token: str) -> tuple[str, str]:
         """The header that gives a browser its session."""
-        return self._set(self.session_name, token, int(ABSOLUTE_LIFETIME.total_seconds()))
+        return self._set(_SESSION, token, int(ABSOLUTE_LIFETIME.total_seconds()))
 
     def device(self, tag: str) -> tuple[str, str]:
         """The header that marks a browser as one that proved a mailbox."""
-        return self._set(self.device_name, tag, _DEVICE_DAYS * 86400)
+        return self._set(_DEVICE, tag, _DEVICE_DAYS * 86400)
 
     def form(self, token: str) -> tuple[str, str]:
         """The header that gives a link's page its random value. It is stored nowhere and opens nothing."""
-        return self._set(self.form_name, token, _FORM_SECONDS)
+        return self._set(_FORM, token, _FORM_SECONDS)
 
     def no_session(self) -> tuple[str, str]:
         """The header that takes the session's cookie back."""
-        return self._set(self.session_name, "", 0)
+        return self._set(_SESSION, "", 0)
 
     def no_form(self) -> tuple[str, str]:
         """The header that takes the cookie of a link's page back."""
-        return self._set(self.form_name, "", 0)
+        return self._set(_FORM, "", 0)
 
     def no_device(self) -> tuple[str, str]:
         """The header that takes the tag back."""
-        return self._set(self.device_name, "", 0)
+        return self._set(_DEVICE, "", 0)
 
     def _set(self, name: str, value: str, seconds: int) -> tuple[str, str]:
-        secure = "; Secure" if self.https else ""
-        return "set-cookie", f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+        attributes = f"Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{self._secure}"
+        return "set-cookie", f"{self._prefix}{name}={value}; {attributes}"
+
+
+def _held(request: Request[Any, Any, Any]) -> Mapping[str, bytes]:
+    held: Held = request.scope["cookies"]  # type: ignore[typeddict-item]  # the gate put it there
+    return held.values
+
+
+def _domains(host: str) -> list[bytes]:
+    """`; Domain=` for a host and its parents, but for the last label alone, for which no cookie can be set."""
+    name = host.rpartition(":")[0] or host
+    labels = name.encode().split(b".")
+    if labels[-1].isdigit():  # an IPv4 address has no parents
+        return []
+    return [b"; Domain=" + b".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
+def _prefixes(path: bytes) -> list[bytes]:
+    """The paths of cookies that a browser sends with this request: `/`, `/view`, `/view/`, `/view/p1`."""
+    path = path.partition(b"?")[0]
+    found = {b"/": None}
+    for slash in list(re.finditer(b"/", path))[1:_MOST_SEGMENTS]:
+        found |= {path[: slash.start()]: None, path[: slash.end()]: None}
+    found[path] = None
+    return [prefix for prefix in found if prefix.startswith(b"/") and _VALUE.fullmatch(prefix)]
 
 
 def _agent_of(request: Request[Any, Any, Any]) -> str:
@@ -123,7 +208,3 @@ def _agent_of(request: Request[Any, Any, Any]) -> str:
         if name == b"user-agent":
             return value.decode("latin-1")
     return ""
-
-
-def _is_token(text: str) -> bool:
-    return len(text) == _TOKEN_LENGTH and text.isascii() and text.isalnum()

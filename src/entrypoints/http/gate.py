@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+    from entrypoints.http.cookies import Cookies, Held
     from entrypoints.http.health import Leaving
     from entrypoints.settings import Network
 
@@ -80,6 +81,7 @@ class Gate:
         host: str,
         headers: list[tuple[bytes, bytes]],
         trusted_proxies: tuple[Network, ...],
+        cookies: Cookies,
         refuse: Callable[[int, str], bytes],
         note: Callable[[AccessLine], None],
         leaving: Leaving,
@@ -89,6 +91,7 @@ class Gate:
         self._host = host.encode().lower()
         self._headers = headers
         self._proxies = trusted_proxies
+        self._cookies = cookies
         self._refuse = refuse
         self._note = note
         self._leaving = leaving
@@ -105,6 +108,7 @@ class Gate:
         request_id = f"{self._prefix}{next(self._ids):08x}"
         method: str = scope["method"]
         headers = list(scope["headers"])
+        held = self._cookies.read(headers)
         status, started = 500, False
         # In HTTP/2 a request can end without its connection.
         inflow = None if method in SAFE_METHODS or scope["http_version"] == "2" else Inflow(receive)
@@ -113,7 +117,7 @@ class Gate:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
-                sent = self._completed(message["headers"], request_id)
+                sent = self._completed(message["headers"], request_id, held, scope)
                 unread = inflow is not None and not await inflow.drain(asked_first=_asks_first(headers))
                 if unread or (self._leaving.told and scope["http_version"] != "2"):
                     sent.append(_CLOSE)
@@ -125,6 +129,7 @@ class Gate:
                 await send(message)
 
         scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
+        scope["cookies"] = held  # type: ignore[typeddict-unknown-key]  # as above
         scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # as above
         try:
             refusal = self._objection(scope["path"], scope["query_string"], method, headers)
@@ -144,10 +149,14 @@ class Gate:
             )
 
     def _completed(
-        self, headers: Iterable[tuple[bytes, bytes]], request_id: str
+        self, headers: Iterable[tuple[bytes, bytes]], request_id: str, held: Held, scope: Scope
     ) -> list[tuple[bytes, bytes]]:
         """An answer's own headers and those of every answer; what says nothing of storing may not be stored."""
         sent = [*headers, *self._headers, (b"x-request-id", request_id.encode())]
+        if held.planted:  # for this browser alone: no cache may keep the answer for others
+            path = scope.get("raw_path") or scope["path"].encode()
+            sent = [header for header in sent if header[0] != b"cache-control"]
+            sent += self._cookies.expire(held.planted, path, sent)
         for name, _ in sent:
             if name == b"cache-control":
                 return sent
