@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
 
-from domain.purchase import Fact, Purchase, PurchaseState, Standing, standing
+from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Standing, standing
 from domain.session import Session
 from domain.values import ProductId
 
@@ -31,6 +31,11 @@ class Holding:
     def refunded(self) -> int:
         """How much went back to the buyer, in minor units of the purchase's currency."""
         return min(sum(fact.refunded for fact in self.facts), self.purchase.paid.amount)
+
+    @property
+    def usable_keys(self) -> tuple[LicenceKey, ...]:
+        """The licence keys to show to its buyer: those of a purchase that is closed or in dispute are not."""
+        return self.purchase.licences if self.standing.state is PurchaseState.LIVE else ()
 
 
 @dataclass(frozen=True, slots=True)

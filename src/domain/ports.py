@@ -13,6 +13,7 @@ from domain.mail import Delivery, Envelope
 from domain.product import CatalogueEdition, GoodsFile, PaymentTerms
 from domain.purchase import Checkout, Fact
 from domain.records import EventRecord
+from domain.redacting import redacted
 from domain.values import ProviderRef
 
 T = TypeVar("T")
@@ -35,6 +36,13 @@ class Randomness(Protocol):
     def token(self, size: int) -> bytes:
         """`size` bytes from the operating system's generator; never the same again."""
         ...
+
+
+class ProviderSaid(Exception):
+    """A provider's answer that is no success. Its words are kept without the addresses and keys they name."""
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(redacted(words))
 
 
 class StoreUnavailable(Exception):
@@ -145,11 +153,11 @@ class PaymentReading:
     facts: tuple[Fact, ...]
 
 
-class PaymentsUnreachable(Exception):
+class PaymentsUnreachable(ProviderSaid):
     """The provider did not answer, or said that it cannot now. Nothing was charged."""
 
 
-class PaymentsRefused(Exception):
+class PaymentsRefused(ProviderSaid):
     """The provider understood and said no: a key, a currency or a price is wrong. The message is for the merchant."""
 
 
@@ -201,15 +209,15 @@ class Payments(Protocol):
 # ---------------------------------------------------------------------------------------------- mail, goods, catalogue
 
 
-class MailNotSent(Exception):
+class MailNotSent(ProviderSaid):
     """Surely not accepted: unreachable, or turned away for now. Worth another try."""
 
 
-class MailUnknown(Exception):
+class MailUnknown(ProviderSaid):
     """It may have been accepted: the line broke after it was given. Only the same key may be tried again."""
 
 
-class MailRefused(Exception):
+class MailRefused(ProviderSaid):
     """Turned away for good: a wrong key, an address that cannot be. The message says what to do."""
 
 
@@ -258,7 +266,7 @@ class Catalogue(Protocol):
         ...
 
 
-class GoodsUnavailable(Exception):
+class GoodsUnavailable(ProviderSaid):
     """The storage does not answer, says that it cannot now, or broke off in the middle. Worth another try."""
 
 

@@ -35,6 +35,13 @@ _ZERO_DECIMAL: Final = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905 - reads as the page does
 )
 _THREE_DECIMAL: Final = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+# Stripe: "the decimal amount is always 00".
+_ALWAYS_WHOLE: Final = frozenset({"isk", "ugx"})
+# The signs that CLDR gives to currencies in English; of every other its ISO code is written.
+_SIGNS: Final = {
+    "aud": "A$", "brl": "R$", "cad": "CA$", "cny": "CN¥", "eur": "€", "gbp": "£", "hkd": "HK$", "ils": "₪", "inr": "₹",
+    "jpy": "¥", "krw": "₩", "mxn": "MX$", "nzd": "NZ$", "php": "₱", "twd": "NT$", "usd": "$", "vnd": "₫",
+}  # fmt: skip
 _PAYMENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,200}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -78,6 +85,23 @@ def currency_digits(currency: str) -> int:
     return 3 if currency in _THREE_DECIMAL else 2
 
 
+def decimal_text(amount: int, currency: str, *, grouped: bool = False) -> str:
+    """Minor units as a plain number, `1200.00`, `1200` yen, `1.234` dinars; grouped for people: `1,200.00`.
+
+    Kronur and Ugandan shillings are written whole, unless there is something behind the point.
+    """
+    digits = currency_digits(currency)
+    if currency in _ALWAYS_WHOLE and amount % 100 == 0:
+        amount, digits = amount // 100, 0
+    return f"{Decimal(amount).scaleb(-digits):{',' if grouped else ''}.{digits}f}"
+
+
+def money_text(amount: int, currency: str) -> str:
+    """Minor units as people read them, here and at the stand-in: `$1,200.00`, `¥1,200`, `KWD 1.234`, `-€5.00`."""
+    sign = _SIGNS.get(currency, f"{currency.upper()}\N{NO-BREAK SPACE}")
+    return f"{'-' if amount < 0 else ''}{sign}{decimal_text(abs(amount), currency, grouped=True)}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Money:
     """An amount in minor units (cents) of an ISO 4217 currency in lower case, as Stripe counts it."""
@@ -103,13 +127,15 @@ class Money:
             raise ValueError(f"not a price: {text!r}") from error
         if minor != minor.to_integral_value():
             raise ValueError(f"{currency.upper()} has {digits} decimal digits, so {text!r} cannot be charged")
+        if currency in _ALWAYS_WHOLE and minor % 100:
+            raise ValueError(
+                f"Stripe charges {currency.upper()} in whole units only, so {text!r} cannot be charged"
+            )
         return cls(amount=int(minor), currency=currency)
 
     def __str__(self) -> str:
-        """`19.99 USD`: for mails and logs; pages format by locale."""
-        digits = currency_digits(self.currency)
-        number = f"{Decimal(self.amount).scaleb(-digits):.{digits}f}"
-        return f"{number} {self.currency.upper()}"
+        """`$19.99`: the one way an amount is written for people, on pages, in emails and on the command line."""
+        return money_text(self.amount, self.currency)
 
 
 class InvalidEmail(ValueError):

@@ -1,6 +1,7 @@
 """One log: a line for people at a terminal, JSON for machines; batched, so that writing holds nobody up.
 
-No line names a token, a key, an address or a path with an id in it: requests are named by their route.
+No line names a token, a key, an address or a path with an id in it: requests are named by their route, and errors
+(with those that caused them) lose the addresses and keys in their words.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import msgspec
+
+from domain.redacting import redacted
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -63,7 +66,7 @@ class BatchedLines(logging.Handler):
         line.update(getattr(record, "fields", {}))
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = logging.Formatter().formatException(record.exc_info)
-        self._lines.append(line)
+        self._lines.append({k: redacted(v) if isinstance(v, str) else v for k, v in line.items()})
 
     def access(self, line: AccessLine) -> None:
         """Queue an access line. Encoding is left to the thread."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -277,3 +278,27 @@ def test_one_sweep_books_and_mails_500_sales_that_nobody_told_of(own_shop: ShopS
     after = own_shop.export()
     assert (after["purchase"], after["user"]) == (before["purchase"], before["user"])
     assert len(own_shop.sandbox.mails) == 500
+
+
+def test_yen_are_written_alike_on_pages_receipt_stand_in_and_in_the_email(bazaar: ShopServer) -> None:
+    anna, email = Shopper(bazaar), "yen@example.com"
+    anna.http.cookies.set("currency", "jpy")
+    pages = [anna.get("/").text, anna.get("/products/abroad").text]
+    cs = anna.post("/buy/abroad", {"currency": "jpy"}).headers["location"].rpartition("/")[2]
+    assert "1,200 JPY" in bazaar.sandbox.http.get(f"/c/pay/{cs}").text
+    bazaar.sandbox.pay(cs, email=email, copies=1)
+    anna.get("/view/abroad", params={"session_id": cs})
+    ticket = bazaar.sandbox.wait_for_mail(email)
+    anna.post(ticket["text"].partition(bazaar.url)[2].split()[0])
+    view = anna.get("/view/abroad").text
+    order = view.partition("/orders/")[2].partition('"')[0]
+    pages += [
+        view,
+        anna.get(f"/orders/{order}").text,
+        anna.get("/library").text,
+        ticket["text"],
+        ticket["html"],
+    ]
+    for page in pages:
+        assert "¥1,200" in page
+        assert not re.search(r"¥1,200\.[0-9]", page)

@@ -50,7 +50,7 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -
     anna = Shopper(own_shop)
     cs = anna.buy_and_pay("anna@example.com")
     status = own_shop.cli("status")
-    assert "Sales   1 to 1 buyers; taken: 9.00 USD" in status.stdout
+    assert "Sales   1 to 1 buyers; taken: $9.00" in status.stdout
     assert "Nothing waits for you." in status.stdout
     books = own_shop.export()
     assert [u["email"] for u in books["user"]] == ["anna@example.com"]

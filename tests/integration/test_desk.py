@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 
+import httpx
 import pytest
 
 from support.engines import everything_in, files_of
@@ -286,6 +287,30 @@ def test_a_bundle_opens_its_contents_and_brings_their_keys(bazaar: ShopServer) -
     assert key[0] in anna.get(f"/orders/{order}").text
     assert key[0] in bazaar.sandbox.wait_for_mail(email)["text"]
     assert key[0] not in Shopper(bazaar).get("/view/keyed").text
+
+
+def test_a_refunded_order_shows_its_licence_key_nowhere(bazaar: ShopServer) -> None:
+    anna, order = a_buyer(bazaar, address(), "the-lot")
+    key = re.search(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){4}", anna.get(f"/orders/{order}").text)
+    assert key is not None
+    [sale] = [record for record in bazaar.export()["purchase"] if record["id"] == order]
+    bazaar.sandbox.post(f"/_sandbox/sessions/{sale['checkout_session']}/refund", amount=100, copies=1)
+    assert "Refunded" in (page := wait_for(anna, f"/orders/{order}", "Refunded")).text
+    assert key[0] in page.text, "a part of the money back closes nothing"
+    bazaar.sandbox.post(f"/_sandbox/sessions/{sale['checkout_session']}/refund", copies=1)
+    wait_for(anna, f"/orders/{order}", "Closed.")
+    for path in (f"/orders/{order}", "/library", "/view/the-lot", "/view/keyed"):
+        assert key[0] not in anna.get(path).text, path
+
+
+def wait_for(shopper: Shopper, path: str, words: str) -> httpx.Response:
+    """The page, once it says so."""
+    for _ in range(100):
+        page = shopper.get(path)
+        if words in page.text:
+            return page
+        time.sleep(0.1)
+    raise AssertionError(page.text)
 
 
 def test_a_product_taken_off_the_shelf_stays_with_its_owners(own_shop: ShopServer) -> None:

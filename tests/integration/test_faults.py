@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sqlite3
 import ssl
-import subprocess
 import threading
 import time
 from pathlib import Path

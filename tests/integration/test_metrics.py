@@ -107,6 +107,54 @@ def test_metrics_are_for_this_machine_or_for_the_token(
     assert httpx.get(f"{watched.url}/metrics", headers=headers).status_code == status
 
 
+ODD_HOSTS = [
+    "[",
+    "]",
+    "[::1",
+    "[x]",
+    "[::1]:x",
+    "[v1.a]",
+    "localhost:80@evil.example",
+    "localhost:99999999",
+    "//",
+    "@",
+    "a]b",
+    "\xff",
+    "",
+]
+ODD_PEERS = [
+    "",
+    ",",
+    "[",
+    "[::1",
+    "::1%",
+    "fe80::1%eth0",
+    "1.2.3.4:x",
+    "\xff",
+    "0" * 5000,
+    "::ffff:1.2.3.4%a",
+    "1.2.3.4,,",
+]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+def test_no_host_header_breaks_a_page_that_answers_to_any(watched: ShopServer, path: str) -> None:
+    for host in ODD_HOSTS:
+        headers = [(b"host", host.encode("latin-1"))]
+        status = httpx.get(f"{watched.url}{path}", headers=headers).status_code  # type: ignore[arg-type]  # bytes are fine
+        assert status in (400, 404 if path == "/metrics" else 200), host
+
+
+def test_no_word_of_a_proxy_breaks_a_page(watched: ShopServer) -> None:
+    for header in (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"):
+        for told in ODD_PEERS + ODD_HOSTS:
+            headers = [(header, told.encode("latin-1"))]
+            assert httpx.get(f"{watched.url}/library", headers=headers).status_code == 303, (header, told)  # type: ignore[arg-type]  # as above
+            assert httpx.get(f"{watched.url}/metrics", headers=headers).status_code == 404, (header, told)  # type: ignore[arg-type]  # as above
+            asked = httpx.post(f"{watched.url}/request-login", data={"email": "no address"}, headers=headers)  # type: ignore[arg-type]  # as above
+            assert asked.status_code in (400, 429), (header, told)
+
+
 def test_without_a_token_nobody_from_elsewhere_sees_anything(shop: ShopServer) -> None:
     for told in ("Bearer None", "Bearer", "", "Bearer \xff"):
         headers = [(b"x-forwarded-for", b"10.1.2.3"), (b"authorization", told.encode("latin-1"))]

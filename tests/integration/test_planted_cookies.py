@@ -47,8 +47,12 @@ def the_session_page(client: httpx.Client, cookie: bytes) -> httpx.Response:
     return client.get("/sessions", headers=[(b"cookie", cookie)])  # type: ignore[arg-type]  # bytes are fine
 
 
-@pytest.mark.parametrize("odd", [b"\xa0__Host-session", b"\x85__Host-session", b"__HOST-session", b"__Host-session"])
-def test_a_planted_name_is_no_session_ends_the_real_one_and_is_expired(tls_shop: ShopServer, odd: bytes) -> None:
+@pytest.mark.parametrize(
+    "odd", [b"\xa0__Host-session", b"\x85__Host-session", b"__HOST-session", b"__Host-session"]
+)
+def test_a_planted_name_is_no_session_ends_the_real_one_and_is_expired(
+    tls_shop: ShopServer, odd: bytes
+) -> None:
     with a_client(tls_shop) as client:
         hers, his = a_new_session(client), a_new_session(client)
         client.cookies.clear()
@@ -60,7 +64,12 @@ def test_a_planted_name_is_no_session_ends_the_real_one_and_is_expired(tls_shop:
             assert (answer.status_code, answer.headers["location"]) == (303, "/request-login")
             expired = {value for name, value in answer.headers.raw if name.lower() == b"set-cookie"}
             for name in {odd, b"__Host-session"}:
-                for at in (b"/", b"/; Domain=shop.test", b"/; Domain=www.shop.test", b"/sessions; Domain=shop.test"):
+                for at in (
+                    b"/",
+                    b"/; Domain=shop.test",
+                    b"/; Domain=www.shop.test",
+                    b"/sessions; Domain=shop.test",
+                ):
                     assert name + b"=; Path=" + at + b"; Max-Age=0; HttpOnly; SameSite=Lax; Secure" in expired
 
 

@@ -194,7 +194,11 @@ class ShopServer:
     """The name it has over https, with a certificate of its own; plain http on localhost without one."""
 
     def __post_init__(self) -> None:
-        self.url = f"http://localhost:{self.port}" if self.tls_host is None else f"https://{self.tls_host}:{self.port}"
+        self.url = (
+            f"http://localhost:{self.port}"
+            if self.tls_host is None
+            else f"https://{self.tls_host}:{self.port}"
+        )
         self.sandbox = Sandbox(self.folder, self.url)
         self.catalogue, self.data = self.folder / "catalogue", self.folder / "data"
         if not self.catalogue.exists():

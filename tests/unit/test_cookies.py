@@ -123,7 +123,9 @@ def test_a_session_that_the_answer_gives_is_not_expired_by_it() -> None:
 @pytest.mark.parametrize("name", [b"\x00__Host-session", b";__Host-session", b"__Host-session\x1f"])
 def test_no_byte_that_would_break_the_header_is_sent_back(name: bytes) -> None:
     assert expired(name, b"/") == []
-    assert all(b"\r" not in value and b";x" not in value for value in expired(b"__HOST-session", b"/a;x/\r/b"))
+    assert all(
+        b"\r" not in value and b";x" not in value for value in expired(b"__HOST-session", b"/a;x/\r/b")
+    )
 
 
 def test_an_answer_never_carries_more_than_a_few_dozen_of_them() -> None:

@@ -183,7 +183,7 @@ def test_nothing_or_at_least_what_stripe_takes() -> None:
     assert asked_price(product, currency="usd", amount="0") == Money(0, "usd")
     found = asked_price(product, currency="usd", amount="0.30")
     assert isinstance(found, BadAmount)
-    assert "0.50 USD, or nothing" in found.sentence
+    assert "$0.50, or nothing" in found.sentence
 
 
 def test_an_amount_is_ignored_where_the_price_is_fixed() -> None:

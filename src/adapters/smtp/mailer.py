@@ -13,6 +13,7 @@ import aiosmtplib
 
 from domain.mail import Envelope
 from domain.ports import MailNotSent, MailRefused, MailUnknown
+from domain.redacting import redacted
 
 _TIMEOUT: Final = 12.0
 _POLICY: Final = SMTP.clone(max_line_length=998)
@@ -110,5 +111,5 @@ def message_of(envelope: Envelope, *, sender: str) -> EmailMessage:
 
 def _answered(code: int, words: str) -> Exception:
     """RFC 5321 §4.2.1: 4yz may pass, 5yz will not."""
-    told = f"the mail server answered {code}: {words[:200]}"
+    told = f"the mail server answered {code}: {redacted(words)[:200]}"
     return MailNotSent(told) if 400 <= code < 500 else MailRefused(told)

@@ -18,7 +18,7 @@ from domain.values import EmailAddress, SessionId
 from entrypoints.http.answers import Answer
 from entrypoints.http.forms import form_of
 from entrypoints.http.front import AnyRequest, Front, see_other
-from entrypoints.http.rendering import day, money
+from entrypoints.http.rendering import day
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _STAMPS: Final = {
 def _row_of(held: Holding) -> _Row:
     """A line of the library: name, where it opens, what is known of it, its order; stamp and reason if it is closed."""
     purchase, found = held.purchase, held.standing
-    paid = money(purchase.paid) if purchase.paid.amount else "free"
+    paid = str(purchase.paid) if purchase.paid.amount else "free"
     reason = "" if found.state is PurchaseState.LIVE else closing_reason(found)
     url = f"/view/{purchase.product}"
     known = f"{day(purchase.booked_at)} · {paid}"

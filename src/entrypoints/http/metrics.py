@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from litestar import get
 from litestar.exceptions import NotFoundException
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-_LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+# A Host header comes as it was sent, so it is compared and never taken apart: urlsplit raises on some.
+_LOOPBACK_HOST: Final = re.compile(r"(?:127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]{0,5})?", re.IGNORECASE)
 _FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"via")
 _FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -68,4 +69,4 @@ def _is_local(request: AnyRequest) -> bool:
         return False
     if any(name.startswith(_FORWARDED) for name, _ in request.scope["headers"]):
         return False
-    return urlsplit(f"//{request.headers.get('host', '')}").hostname in _LOOPBACK_NAMES
+    return _LOOPBACK_HOST.fullmatch(request.headers.get("host", "")) is not None

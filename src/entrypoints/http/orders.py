@@ -118,6 +118,7 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
     noted = purchase.paid_email if purchase.paid_email != purchase.mailbox else None
     return {
         "purchase": purchase,
+        "licences": held.usable_keys,
         "names": {item: edition.name_of(item) for item in purchase.contents},
         "has_invoice": receipt.by_owner
         and edition.shop.payment.invoices

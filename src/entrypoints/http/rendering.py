@@ -5,20 +5,17 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Final
 
-from babel.numbers import format_currency
 from minijinja import Environment, safe
 
 from domain.product import Product
-from domain.values import Money, currency_digits
+from domain.values import Money, decimal_text
 
 _HERE: Final = Path(__file__).parent
-_LOCALE: Final = "en_US"
 _KILO: Final = 1000
 
 
@@ -43,7 +40,7 @@ class Pages:
             for name, (content, _) in self.assets.items()
         }
         for name, function in (
-            ("money", money), ("price_value", price_value), ("day", day), ("moment", moment),
+            ("money", str), ("price_value", price_value), ("day", day), ("moment", moment),
             ("filesize", filesize), ("asset", self.asset), ("url", url), ("price", price_words), ("minus", minus),
         ):  # fmt: skip
             self._environment.add_filter(name, function)
@@ -65,30 +62,21 @@ def url(address: str) -> str:
 
 
 def price_value(price: Money) -> str:
-    """`19.99`: the number alone, as structured data wants it."""
-    digits = currency_digits(price.currency)
-    return f"{Decimal(price.amount).scaleb(-digits):.{digits}f}"
-
-
-@lru_cache(maxsize=1024)
-def money(price: Money) -> str:
-    """`$19.99`, `€5.00`, `¥500`: CLDR's way of writing it."""
-    digits = currency_digits(price.currency)
-    amount = Decimal(price.amount).scaleb(-digits)
-    return format_currency(amount, price.currency.upper(), locale=_LOCALE, currency_digits=digits == 2)
+    """`19.99`: the number alone, as structured data and forms want it."""
+    return decimal_text(price.amount, price.currency)
 
 
 def price_words(price: Money, product: Product) -> str:
     """What stands where a price is expected: `Free`, `$9.00`, or `from $5.00` where the buyer names it."""
     if product.pay_what_you_want:
-        return f"from {money(price)}" if price.amount else "Your price"
-    return money(price) if price.amount else "Free"
+        return f"from {price}" if price.amount else "Your price"
+    return str(price) if price.amount else "Free"
 
 
 def minus(paid: Money, refunded: Money | None) -> str:
     """What is left of a payment, written as money."""
     left = paid.amount - (0 if refunded is None else refunded.amount)
-    return money(Money(max(left, 0), paid.currency))
+    return str(Money(max(left, 0), paid.currency))
 
 
 @lru_cache(maxsize=1024)
