@@ -29,7 +29,7 @@ from entrypoints.container import (
     tutorial_file,
 )
 from entrypoints.listening import Address, CannotListen
-from entrypoints.logs import BatchedLines, set_up_logs
+from entrypoints.logs import BatchedLines, log, log_what_python_prints, set_up_logs
 from entrypoints.moving import CannotMove
 from entrypoints.progress import progress
 from entrypoints.reports import erased_orders, export_lines, reconciled_lines, registered_lines, status_lines
@@ -170,13 +170,16 @@ def serve_command(
         raise Refusal("--ssl-certfile and --ssl-keyfile go together: give both, or none behind a proxy")
     address = Address(host=host, port=port, certificate=ssl_certfile, key=ssl_keyfile, inherited=inherited)
     lines = set_up_logs()
+    log_what_python_prints()
     if workers > 1:
         _watch(settings, address, workers, lines)
         return
     container = Container(settings=settings, serving=True, log_access=lines.access)
 
     def when_up() -> None:
-        click.echo(f"{settings.base_url} is open (listening on {host}:{port})", err=True)
+        log.info(
+            "shop is open", extra={"fields": {"base_url": settings.base_url, "host": host, "port": port}}
+        )
 
     _run(lambda: serve(container, address, lines=lines, when_up=when_up))
 

@@ -142,6 +142,20 @@ def set_up_logs(stream: TextIO = sys.stderr) -> BatchedLines:
     return handler
 
 
+def log_what_python_prints() -> None:
+    """Warnings, and exceptions that nothing caught, become lines of the log: what reads them expects JSON alone."""
+
+    def uncaught(error: BaseException | None) -> None:
+        log.critical("uncaught exception", exc_info=error)
+
+    logging.captureWarnings(capture=True)
+    warned = logging.getLogger("py.warnings")
+    warned.handlers[:] = log.handlers
+    warned.propagate = False
+    sys.excepthook = lambda _kind, error, _trace: uncaught(error)
+    threading.excepthook = lambda told: uncaught(told.exc_value)
+
+
 def log_exception(request: Request[Any, Any, Any], error: BaseException) -> None:
     """An exception with its traceback, by the route's template."""
     fields = {

@@ -17,6 +17,7 @@ def money(amount: int, currency: str) -> str:
     digits = 0 if currency in _ZERO_DECIMAL else 3 if currency in _THREE_DECIMAL else 2
     if currency in _ALWAYS_WHOLE and amount % 100 == 0:
         amount, digits = amount // 100, 0
-    sign, whole, rest = "-" if amount < 0 else "", *divmod(abs(amount), 10**digits)
+    sign = "-" if amount < 0 else ""
+    whole, rest = divmod(abs(amount), 10**digits)
     point = f".{rest:0{digits}d}" if digits else ""
     return f"{sign}{whole:,}{point} {currency.upper()}"
