@@ -67,9 +67,10 @@ bring: .venv/.dev
 	@$(BIN)/python tests/support/bring.py
 
 lock: .venv/.shop
-	@$(LOCK) pyproject.toml --group build -o requirements.txt
 	@$(LOCK) pyproject.toml --group build --group dev -o requirements-dev.txt
-	@$(LOCK) pyproject.toml --group build --extra postgres -c requirements.txt -o requirements-postgres.txt
+	@$(LOCK) pyproject.toml --group build -c requirements-dev.txt -o requirements.txt
+	@for extra in postgres s3 telemetry; do \
+		$(LOCK) pyproject.toml --group build --extra $$extra -c requirements-dev.txt -o requirements-$$extra.txt || exit 1; done
 	@echo uv | $(LOCK) - -o requirements-uv.txt
 
 .venv/.shop: requirements-uv.txt requirements.txt pyproject.toml

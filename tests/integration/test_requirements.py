@@ -1,0 +1,34 @@
+"""Everything a shop is installed from is pinned by hash, in the versions that the tests run on."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from support.servers import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+
+
+def pins_of(name: str) -> dict[str, str]:
+    """Versions by package; every one of them with hashes."""
+    entries = (ROOT / name).read_text().replace("\\\n", " ").splitlines()
+    assert all("--hash=sha256:" in entry for entry in entries), name
+    found = [re.match(r"([a-z0-9.-]+)(?:\[[^]]*])?==(\S+)", entry) for entry in entries]
+    return {pin[1]: pin[2] for pin in found if pin is not None}
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_every_extra_has_its_file_of_hashes_in_the_versions_that_are_tested(extra: str) -> None:
+    pins, tested = pins_of(f"requirements-{extra}.txt"), pins_of("requirements-dev.txt")
+    for wanted in EXTRAS[extra] + PROJECT["dependencies"]:
+        name = re.split(r"[\[<>=~! ]", wanted)[0]
+        assert name in pins, wanted
+    assert pins.items() <= tested.items()
+
+
+def test_the_shop_itself_runs_in_the_versions_that_are_tested() -> None:
+    assert pins_of("requirements.txt").items() <= pins_of("requirements-dev.txt").items()
