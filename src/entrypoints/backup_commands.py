@@ -107,6 +107,7 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
     return [
         *lines,
         "Everybody signs in again: who signed out since cannot be told.",
+        "Changes of address made after this backup are lost: those customers are known by their former address.",
         (
             "Now run `coatcheck reconcile`, which brings back what was sold, refunded or disputed since; then "
             "`coatcheck serve`."

@@ -32,6 +32,8 @@ DEBIAN = {
     "patroni": "patroni",
     "ps": "procps",
     "wrk": "wrk",
+    "WebKitWebDriver": "webkit2gtk-driver",
+    "Xvfb": "xvfb",
 }
 ALONG = ("fonts-dejavu-core", "libc6-dev")
 """What some of them need and only recommend."""

@@ -23,6 +23,12 @@ def chromium() -> str:
     return _needed(shutil.which("chromium"), "chromium")
 
 
+def webkit() -> Path:
+    """WebKitGTK's small browser, which its driver drives."""
+    found = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
+    return Path(_needed(found[-1] if found else None, "WebKitGTK's MiniBrowser"))
+
+
 def stripe_cli() -> str:
     return _needed(TOOLS / "stripe", "the Stripe CLI")
 
