@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from granian.constants import Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # what granian hands its own workers
 from granian.server.embed import Server
+
+from entrypoints.connections import Connections, Limits, room_for_connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,14 +75,19 @@ class Listener:
 
     app: Any
     address: Address
+    network_of: Callable[[str], str | None] = str
+    """Under which name the connections of an IP address are counted; None: they are not, it is a proxy of ours."""
+    limits: Limits = field(default_factory=Limits)
 
     async def run(self, *, until: asyncio.Event, when_up: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop, then finish the requests under way. Raises CannotListen."""
         host = _resolved(self.address)
         if self.address.inherited is None:
             _check_free(self.address, host)
+        most = room_for_connections()
+        connections = Connections(self.app, self.address.port, most, self.network_of, self.limits)
         server = _Server(
-            self.app,
+            connections,
             address=host,
             port=self.address.port,
             interface=Interfaces.ASGI,
@@ -87,12 +95,16 @@ class Listener:
             log_dictconfig=_LEAVE_LOGGING_ALONE,
             websockets=False,
             backlog=_BACKLOG,
+            backpressure=most,
+            # For the head of a request, from the connection's beginning or the last answer. Milliseconds.
+            http1_settings=HTTP1Settings(header_read_timeout=int(self.limits.seconds * 1000)),
             ssl_cert=self.address.certificate,
             ssl_key=self.address.key,
             ssl_protocol_min=SSLProtocols.tls12,
         )
         server.inherited = self.address.inherited
         serving = asyncio.create_task(server.serve())
+        watching = asyncio.create_task(connections.watch())
         try:
             await _answering(host, self.address.port, serving)
             when_up()
@@ -100,6 +112,7 @@ class Listener:
             await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
             stop.cancel()
         finally:
+            watching.cancel()
             if not serving.done():
                 server.stop()  # type: ignore[no-untyped-call]  # granian left this one untyped
             with contextlib.suppress(TimeoutError):

@@ -8,7 +8,9 @@ import gc
 import signal
 from typing import TYPE_CHECKING, Final
 
+from domain.limits import network_of
 from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.http.addresses import is_trusted
 from entrypoints.listening import Address, Listener
 from entrypoints.logs import BatchedLines, log
 
@@ -46,6 +48,11 @@ async def serve(
     shop_id = await open_shop(container)
     log.info("shop opens", extra={"fields": {"shop": shop_id, "base_url": container.settings().base_url}})
     app, traces = container.app(), container.traces()
+    proxies = container.settings().trusted_proxies
+
+    def network_unless_ours(host: str) -> str | None:
+        return None if is_trusted(host, proxies) else network_of(host)
+
     _settle_memory()
     worker = asyncio.create_task(container.worker().run())
     done = asyncio.Event()
@@ -60,7 +67,7 @@ async def serve(
 
     leaving = asyncio.create_task(leave())
     try:
-        await Listener(app, address).run(until=done, when_up=when_up)
+        await Listener(app, address, network_of=network_unless_ours).run(until=done, when_up=when_up)
     finally:
         leaving.cancel()
         worker.cancel()

@@ -18,7 +18,7 @@ def peer_of(scope: Scope, proxies: tuple[Network, ...]) -> str:
     """
     client = scope.get("client")
     peer = client[0] if client else ""
-    if not proxies or not _is_trusted(peer, proxies):
+    if not proxies or not is_trusted(peer, proxies):
         return peer
     hops = [
         hop.strip()
@@ -28,12 +28,13 @@ def peer_of(scope: Scope, proxies: tuple[Network, ...]) -> str:
     ]
     for hop in reversed(hops):
         peer = hop
-        if not _is_trusted(hop, proxies):
+        if not is_trusted(hop, proxies):
             break
     return peer
 
 
-def _is_trusted(address: str, proxies: tuple[Network, ...]) -> bool:
+def is_trusted(address: str, proxies: tuple[Network, ...]) -> bool:
+    """Whether an address is a proxy of ours."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from litestar.enums import ScopeType
 
+from domain.limits import network_of
 from entrypoints.http.addresses import peer_of
-from entrypoints.http.inflow import Inflow
+from entrypoints.http.inflow import Arrivals, Inflow
 from entrypoints.logs import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from litestar.types import ASGIApp, Message, Receive, Scope, Send
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
     from entrypoints.http.cookies import Cookies, Held
     from entrypoints.http.health import Leaving
@@ -85,6 +86,7 @@ class Gate:
         refuse: Callable[[int, str], bytes],
         note: Callable[[AccessLine], None],
         leaving: Leaving,
+        arrivals: Callable[[], Arrivals] = Arrivals,
     ) -> None:
         self._app = app
         self._origin = base_url.encode()
@@ -95,6 +97,8 @@ class Gate:
         self._refuse = refuse
         self._note = note
         self._leaving = leaving
+        # Each keeps its own room, so that no flood of forms can crowd out what Stripe sends.
+        self._forms, self._webhooks = arrivals(), arrivals()
         self._ids = count(1)
         self._prefix = os.urandom(4).hex()
         self._no_store = (b"cache-control", b"no-store")
@@ -110,16 +114,20 @@ class Gate:
         headers = list(scope["headers"])
         held = self._cookies.read(headers)
         status, started = 500, False
-        # In HTTP/2 a request can end without its connection.
-        inflow = None if method in SAFE_METHODS or scope["http_version"] == "2" else Inflow(receive)
+        peer = scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
+        inflow = (
+            None
+            if method in SAFE_METHODS
+            else Inflow(receive, network=network_of(peer), arrivals=self._arrivals(scope))
+        )
+        is_http2 = scope["http_version"] == "2"  # there a request can end without its connection
 
         async def answer(message: Message) -> None:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 sent = self._completed(message["headers"], request_id, held, scope)
-                unread = inflow is not None and not await inflow.drain(asked_first=_asks_first(headers))
-                if unread or (self._leaving.told and scope["http_version"] != "2"):
+                if not is_http2 and (await _unread(inflow, headers) or self._leaving.told):
                     sent.append(_CLOSE)
                 await send({"type": "http.response.start", "status": status, "headers": sent})
             elif method == "HEAD" and message["type"] == "http.response.body":
@@ -130,23 +138,32 @@ class Gate:
 
         scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
         scope["cookies"] = held  # type: ignore[typeddict-unknown-key]  # as above
-        scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # as above
         try:
-            refusal = self._objection(scope["path"], scope["query_string"], method, headers)
-            if refusal is None:
-                await self._app(scope, inflow or receive, answer)
-            else:
-                await _answer_plainly(refusal, self._refuse(refusal, request_id), answer)
+            await self._decide(scope, inflow or receive, answer, headers)
         except Exception as error:
             # Litestar answers what its handlers raise; this is what broke on the way there.
             log.error("exception", exc_info=error, extra={"fields": {"request_id": request_id}})
             if not started:
                 await _answer_plainly(500, self._refuse(500, request_id), answer)
         finally:
+            if inflow:
+                inflow.close()
             route = scope.get("path_template") or "-"
             self._note(
                 AccessLine(time.time(), method, str(route), status, time.perf_counter() - began, request_id)
             )
+
+    async def _decide(
+        self, scope: HTTPScope, receive: Receive, answer: Send, headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        refusal = self._objection(scope["path"], scope["query_string"], scope["method"], headers)
+        if refusal is None:
+            await self._app(scope, receive, answer)
+        else:
+            await _answer_plainly(refusal, self._refuse(refusal, scope["request_id"]), answer)  # type: ignore[typeddict-item]  # our own key
+
+    def _arrivals(self, scope: HTTPScope) -> Arrivals:
+        return self._webhooks if scope["path"] == WEBHOOK_PATH else self._forms
 
     def _completed(
         self, headers: Iterable[tuple[bytes, bytes]], request_id: str, held: Held, scope: Scope
@@ -191,6 +208,11 @@ class Gate:
         if origin is not None:
             return origin == self._origin
         return True
+
+
+async def _unread(inflow: Inflow | None, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether some of a body is left that nobody will read."""
+    return inflow is not None and not await inflow.drain(asked_first=_asks_first(headers))
 
 
 def _asks_first(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -39,6 +39,7 @@ WORDS: Final[Mapping[int, Words]] = {
     405: Words(
         "Not like this", "This address cannot be used in that way. Please begin at the shop's first page."
     ),
+    408: Words("That took too long", "What your browser sent did not arrive in full. Please try again."),
     410: Words("This is gone", "What was here is not here any more."),
     413: Words("That is too much", "Your browser sent more than we can take. Please send less."),
     414: Words(
