@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from entrypoints.sandbox.deliveries import sign
+from fuzz.report import Outcome
 
 _BODY: Final = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 50"
 SAID: Final[dict[str, str]] = {
@@ -28,6 +29,7 @@ SAID: Final[dict[str, str]] = {
     "one byte with a GET": f"GET / HTTP/1.1\r\nHost: {{host}}\r\n{_BODY}\r\n\r\ne",
 }
 """What each kind of slow client sends before it falls silent."""
+_CLOSED_WITHIN: Final = 30.0
 HALF_A_HELLO: Final = bytes.fromhex("16030100f8010000f40303")
 """The beginning of a TLS handshake, which says that more than two hundred bytes will follow."""
 
@@ -112,6 +114,29 @@ def kinds_for(port: int) -> dict[str, bytes]:
     return {name: text.format(host=f"localhost:{port}").encode() for name, text in SAID.items()}
 
 
+def fuzz_slowly(port: int, secret: str, number: int, outcome: Outcome) -> None:
+    """Hold so many connections, each kind in turn, while others shop; the server must close them all."""
+    allow_files(number + 500)
+    slow, customers = SlowClients(port), Customers(port, secret)
+    with customers.shopping():
+        slow.open(number, kinds=kinds_for(port))
+        slow.wait(2 * _CLOSED_WITHIN)
+    outcome.requests += slow.opened.total()
+    if slow.refused:
+        outcome.breaks("slow clients keep others from connecting", f"after {slow.opened.total()}")
+    for kind, left in slow.left_open().items():
+        outcome.breaks(f"slow clients: {kind}: the connection is held for ever", f"{left} of them")
+    if slow.last_closed > _CLOSED_WITHIN:
+        outcome.breaks("slow clients are held for too long", f"{slow.last_closed:.1f} s")
+    for failure in customers.failed:
+        outcome.breaks("slow clients: others are not served", failure)
+    told = ", ".join(f"{what} {customers.percentile(what) * 1000:.0f} ms" for what in customers.seconds)
+    outcome.notes.append(
+        f"{slow.opened.total():,} slow clients, the last closed after {slow.last_closed:.0f} s; meanwhile, p99: {told}"
+    )
+    slow.leave()
+
+
 def allow_files(number: int) -> None:
     """Have the system give this process so many open files, if it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -159,8 +184,7 @@ class Customers:
         began = time.monotonic()
         got = b""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 10) as plain:
-                wire = self.tls.wrap_socket(plain, server_hostname="localhost") if self.tls else plain
+            with self._connect() as wire:
                 wire.sendall(request)
                 while more := wire.recv(65536):
                     got += more
@@ -169,6 +193,10 @@ class Customers:
         if not got.startswith(b"HTTP/1.1 2"):
             self.failed.append(f"{what}: {got[:40]!r}")
         self.seconds[what].append(time.monotonic() - began)
+
+    def _connect(self) -> socket.socket:
+        plain = socket.create_connection(("127.0.0.1", self.port), 10)
+        return self.tls.wrap_socket(plain, server_hostname="localhost") if self.tls else plain
 
     def percentile(self, what: str, share: float = 0.99) -> float:
         """Seconds within which so many of the answers came."""

@@ -17,7 +17,8 @@ from typing import Final
 
 from fuzz.malformed import HIDDEN_SHOWS, Attempt, Malformed
 from fuzz.report import Outcome, resident
-from support.servers import ShopServer, a_shop
+from fuzz.slow import fuzz_slowly
+from support.servers import WEBHOOK_SECRET, ShopServer, a_shop
 
 _AT_ONCE: Final = 32
 _MARKS: Final = 20
@@ -59,10 +60,11 @@ class Heard:
 
 
 def fuzz_wire(*, requests: int, seed: int, seconds: float = math.inf) -> Outcome:
-    """Malformed requests over real connections."""
+    """Malformed requests over real connections; then slow clients, a quarter as many."""
     outcome = Outcome("raw HTTP")
     with tempfile.TemporaryDirectory() as folder, a_shop(Path(folder)) as shop:
         asyncio.run(_run(shop, requests, seed, outcome, seconds))
+        fuzz_slowly(shop.port, WEBHOOK_SECRET, requests // 4, outcome)
         log = shop.log.read_text(errors="replace")
         for word in _BAD_LOG:
             if word in log:

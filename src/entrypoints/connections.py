@@ -90,7 +90,7 @@ class Connections:
     port: int
     most: int
     network_of: Callable[[str], str | None]
-    """Under which name the connections of an IP address are counted; None: they are not, it is a proxy of ours."""
+    """Under which name the connections of an IP address are counted together; None: they are not."""
     limits: Limits = field(default_factory=Limits)
     _busy: dict[Client, int] = field(default_factory=dict)
     _ended: dict[Client, float] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class Connections:
         if client is None:
             await self.app(scope, receive, send)
             return
-        key = (client[0], client[1])
+        key = (client[0], int(client[1]))  # granian says the port as a string
         self._busy[key] = self._busy.get(key, 0) + 1
         try:
             await self.app(scope, receive, send)
@@ -120,7 +120,8 @@ class Connections:
         """Look again and again, until cancelled."""
         while True:
             await asyncio.sleep(self.limits.every)
-            self.look()
+            with suppress(OSError):  # no file can be opened, not even to list them: next time, then
+                self.look()
 
     def look(self) -> int:
         """Shut down what has been quiet for too long, and what is too much; how many."""
@@ -177,7 +178,7 @@ class Connections:
         self._seen = seen
 
     def _identify(self, number: int, now: float) -> _Seen | None:
-        with socket.socket(fileno=os.dup(number)) as copy:
+        with _copy(number) as copy:
             if copy.family not in (socket.AF_INET, socket.AF_INET6) or copy.type != socket.SOCK_STREAM:
                 return None
             if copy.getsockname()[1] != self.port:
@@ -190,7 +191,7 @@ class Connections:
 
     def _shut(self, one: _Seen, *, draining_is_fine: bool) -> bool:
         """Shut a connection down; not if the end of an answer is still on its way to a slow reader."""
-        with suppress(OSError), socket.socket(fileno=os.dup(one.file)) as copy:
+        with suppress(OSError), _copy(one.file) as copy:
             if copy.getpeername()[:2] != one.client:  # closed meanwhile, and the number given to another
                 return False
             if self._is_sending(copy, whatever=draining_is_fine):
@@ -211,3 +212,13 @@ class Connections:
             return True
         (queued,) = _QUEUED.unpack(fcntl.ioctl(copy.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size)))
         return bool(queued)
+
+
+def _copy(number: int) -> socket.socket:
+    """A socket to look at and to close without closing the server's own."""
+    copied = os.dup(number)
+    try:
+        return socket.socket(fileno=copied)
+    except OSError:  # it is none any more
+        os.close(copied)
+        raise

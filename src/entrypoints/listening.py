@@ -75,8 +75,8 @@ class Listener:
 
     app: Any
     address: Address
-    network_of: Callable[[str], str | None] = str
-    """Under which name the connections of an IP address are counted; None: they are not, it is a proxy of ours."""
+    network_of: Callable[[str], str | None] = lambda _: None
+    """Under which name the connections of an IP address are counted together; None: they are not."""
     limits: Limits = field(default_factory=Limits)
 
     async def run(self, *, until: asyncio.Event, when_up: Callable[[], None] = lambda: None) -> None:
