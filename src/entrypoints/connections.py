@@ -1,8 +1,8 @@
 """Keep connections that are of no use from filling the server: a deadline, a cap per peer, and room for others.
 
-granian 2.8 has a deadline for the head of an HTTP/1.1 request, but none for a connection that sends nothing, that begins
-like HTTP/2, or that asks for nothing after its TLS handshake; and it does not count by peer. Its connections are open
-files of this process, though, so they can be looked at, and shut down, from here.
+granian 2.8 has a deadline for the head of an HTTP/1.1 request. It has none for a connection that sends nothing, begins
+like HTTP/2, or asks for nothing after its TLS handshake; and it does not count by peer. But its connections are open
+files of this process, so they can be looked at, and shut down, from here.
 """
 
 from __future__ import annotations

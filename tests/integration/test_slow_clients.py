@@ -71,25 +71,28 @@ def test_others_shop_while_twelve_hundred_connections_are_held_and_the_server_cl
         assert not [line for line in shop.log_lines if line["level"] == "error"]
 
 
+def _connected(shop: ShopServer, *, source: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", shop.port), 20, source_address=(source, 0))
+
+
 def test_one_peer_keeps_a_hundred_idle_connections_and_a_proxy_keeps_all_of_its_own(
     own_shop: ShopServer,
 ) -> None:
-    with slow_clients(own_shop.port) as slow:
-        neighbour = socket.create_connection(("127.0.0.1", own_shop.port), 5, source_address=("127.0.0.3", 0))
+    with slow_clients(own_shop.port) as slow, _connected(own_shop, source="127.0.0.3") as neighbour:
         slow.open(150, kinds={"of the proxy": b""})
         slow.open(150, kinds={"of a stranger": b""}, source="127.0.0.2")
         slow.wait(15, until=lambda: slow.closed["of a stranger"] >= 50)
         assert slow.closed == {"of a stranger": 50}
         neighbour.sendall(f"GET /healthz HTTP/1.1\r\nHost: localhost:{own_shop.port}\r\n\r\n".encode())
         assert neighbour.recv(100).startswith(b"HTTP/1.1 200")
-        neighbour.close()
 
 
 def test_with_few_open_files_the_oldest_connections_make_way(tmp_path: Path) -> None:
     with a_limited_shop(tmp_path, files="-n 300") as shop, slow_clients(shop.port) as slow:
-        slow.open(140, kinds={"silent": b""})
+        slow.open(200, kinds={"silent": b""})
+        slow.wait(18, until=lambda: slow.held <= 113)
+        assert slow.held <= 113
         customers = Customers(shop.port, WEBHOOK_SECRET)
-        slow.wait(15, until=lambda: slow.held <= 113)
         customers.ask_all()
         assert customers.failed == []
         assert "may open few files" in shop.log.read_text()
@@ -102,8 +105,7 @@ def test_of_the_unfinished_bodies_of_one_client_the_oldest_make_way(own_shop: Sh
     def post(client: str) -> bytes:
         return f"POST /webhook HTTP/1.1\r\n{host}{client}\r\nContent-Length: 2\r\n\r\n{{".encode()
 
-    with slow_clients(own_shop.port) as slow:
-        other = socket.create_connection(("127.0.0.1", own_shop.port), 10)
+    with slow_clients(own_shop.port) as slow, _connected(own_shop) as other:
         other.sendall(post("10.7.7.8"))
         slow.open(40, kinds={"of one client": post("10.7.7.7")})
         slow.wait(10, until=lambda: slow.closed.total() >= 8)
@@ -111,15 +113,13 @@ def test_of_the_unfinished_bodies_of_one_client_the_oldest_make_way(own_shop: Sh
         assert slow.closed.total() == 8
         other.sendall(b"}")
         assert b"it has no Stripe-Signature" in other.recv(9000)
-        other.close()
 
 
 def test_no_flood_of_forms_from_many_clients_takes_the_place_of_a_webhook(own_shop: ShopServer) -> None:
     """Past a thousand unfinished forms the oldest of them make way; the older webhook does not."""
     host = f"Host: localhost:{own_shop.port}\r\nX-Forwarded-For: 10."
     form = "POST /request-login HTTP/1.1\r\n{}\r\nContent-Length: 50\r\n\r\ne".format
-    with slow_clients(own_shop.port) as slow:
-        webhook = socket.create_connection(("127.0.0.1", own_shop.port), 10)
+    with slow_clients(own_shop.port) as slow, _connected(own_shop) as webhook:
         webhook.sendall(f"POST /webhook HTTP/1.1\r\n{host}9.9.9\r\nContent-Length: 2\r\n\r\n{{".encode())
         for number in range(1050):
             client = f"{host}0.{number // 250}.{number % 250 + 1}"
@@ -128,7 +128,6 @@ def test_no_flood_of_forms_from_many_clients_takes_the_place_of_a_webhook(own_sh
         assert slow.statuses == {"form: 408": 50}
         webhook.sendall(b"}")
         assert b"it has no Stripe-Signature" in webhook.recv(9000)
-        webhook.close()
 
 
 def test_after_the_tls_handshake_and_before_it_a_connection_has_its_deadline(tmp_path: Path) -> None:
