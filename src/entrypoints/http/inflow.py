@@ -24,6 +24,8 @@ class Arrivals:
 
     seconds: float = 15.0
     """For a body to arrive in full. The largest that we take is 1 MB."""
+    fresh: float = 2.0
+    """Seconds that every body has, however many others there are: it may be here, and only not read yet."""
     most_of_peer: int = 32
     most: int = 1_000
     _all: dict[Inflow, None] = field(default_factory=dict)
@@ -89,8 +91,8 @@ class Inflow:
         return message
 
     def give_up(self) -> None:
-        """Wait no longer."""
-        self._deadline = asyncio.get_running_loop().time()
+        """Make way for another."""
+        self._deadline += self._arrivals.fresh - self._arrivals.seconds
         if self._timer is not None and not self._timer.expired():
             self._timer.reschedule(self._deadline)
 
