@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 from domain.keys import Key
-from domain.values import EmailAddress, LinkId, UserId
+from domain.values import EmailAddress, LinkId, UserId, as_line
 
 LINK_SLOT: Final = "{{coatcheck:link}}"
 CODE_SLOT: Final = "{{coatcheck:code}}"
@@ -124,7 +124,10 @@ def opt_out_slot(user: UserId) -> str:
 
 
 def fill(mail: Mail, *, key: Key | None, base_url: str, shop: str) -> Envelope:
-    """Put links and code where their slots are. Pure: the same mail and key give the same bytes."""
+    """Put links and code where their slots are. Pure: the same mail and key give the same bytes.
+
+    The subject becomes one line, whatever the names in it were when it was stored: carriers make a header of it.
+    """
     text, html, no_more = mail.letter.text, mail.letter.html, ""
     if mail.link is not None and key is not None:
         url = f"{base_url}/login/{key.token_of(mail.link)}"
@@ -138,7 +141,7 @@ def fill(mail: Mail, *, key: Key | None, base_url: str, shop: str) -> Envelope:
         text, html = text.replace(slot[0], no_more), html.replace(slot[0], no_more)
     return Envelope(
         to=mail.to,
-        subject=mail.letter.subject,
+        subject=as_line(mail.letter.subject),
         text=text,
         html=html,
         idempotency_key=f"{shop}/{mail.key}",

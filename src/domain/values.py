@@ -43,6 +43,7 @@ _SIGNS: Final = {
     "jpy": "¥", "krw": "₩", "mxn": "MX$", "nzd": "NZ$", "php": "₱", "twd": "NT$", "usd": "$", "vnd": "₫",
 }  # fmt: skip
 _PAYMENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,200}")
+_NOT_IN_A_LINE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 # Stripe's upper bound of an amount: eight digits, https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
@@ -66,6 +67,23 @@ def digest_of(secret: bytes) -> Digest:
 def is_product_id(text: str) -> bool:
     """Whether `text` is a slug: lower-case letters, digits and inner hyphens, at most 64."""
     return _SLUG.fullmatch(text) is not None
+
+
+def line_problem(text: str) -> str | None:
+    """Why a text may not stand in one line, such as a name or the subject of a mail; None if it may.
+
+    It has no control characters or line separators, and no `=?`: that begins an encoded word (RFC 2047 §2), which
+    mail programs, and some versions of Python (CVE-2024-6923), decode to whatever is in it.
+    """
+    if any(unicodedata.category(char) in _NOT_IN_A_LINE for char in text):
+        return "has a control character or a line break in it: write it in one line"
+    return 'has "=?" in it: write it without' if "=?" in text else None
+
+
+def as_line(text: str) -> str:
+    """A text without what `line_problem` names: spaces stand for it."""
+    clean = "".join(" " if unicodedata.category(char) in _NOT_IN_A_LINE else char for char in text)
+    return clean.replace("=?", "= ?")
 
 
 def is_provider_ref(text: str) -> bool:

@@ -13,6 +13,7 @@ from dependency_injector import containers, providers
 from adapters.console.mailer import ConsoleMailer
 from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
+from adapters.files.inside import open_goods
 from adapters.files.known import KnownFiles
 from adapters.files.reading import CatalogueRefused
 from adapters.files.vault import FolderVault
@@ -150,6 +151,7 @@ class Container(containers.DeclarativeContainer):
             S3Goods,
             providers.Callable(_place, settings.provided.goods_bucket),
             known=providers.Singleton(KnownFiles, settings.provided.known_in_bucket),
+            opened=providers.Object(open_goods),
             disposition=providers.Object(disposition),
         ),
     )

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 from dotenv import dotenv_values
 
-from domain.values import EmailAddress, InvalidEmail
+from domain.values import EmailAddress, InvalidEmail, line_problem
 from entrypoints.bucket import Bucket, read_bucket
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -329,6 +329,8 @@ def _check_mail(env: Environment, *, loopback: bool, problems: list[str]) -> Non
         )
     if carrier and not env.email_from:
         problems.append('EMAIL_FROM is not set: write it like "Your Shop <tickets@example.com>"')
+    elif (problem := line_problem(env.email_from)) is not None:
+        problems.append(f"EMAIL_FROM {problem}")
     elif env.email_from:
         try:
             EmailAddress.parse(parseaddr(env.email_from)[1])

@@ -88,6 +88,47 @@ BROKEN = [
     ),
     ("book/content.md", b"fine\n\xff\n", "content.md:2: is not UTF-8"),
     ("book/content.md", None, "content.md: is missing"),
+    (
+        "book/product.toml",
+        'name = "=?utf-8?q?=0ABcc: thief@x.com?="\nprice = "1"\n',
+        'book/product.toml:1: name has "=?" in it',
+    ),
+    (
+        "book/product.toml",
+        'price = "1"\nname = "A\\nB"\n',
+        "book/product.toml:2: name has a control character",
+    ),
+    (
+        "book/product.toml",
+        'name = "A\u2028B"\nprice = "1"\n',
+        "book/product.toml:1: name has a control character",
+    ),
+    (
+        "book/product.toml",
+        'name = "A\\u0085B"\nprice = "1"\n',
+        "book/product.toml:1: name has a control character",
+    ),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\nfiles = [{ name = "a b.txt", title = "A\\rB" }]\n',
+        "book/product.toml:3: the title of files/a b.txt has a control character",
+    ),
+    (
+        "shop.toml",
+        'name = "=?utf-8?q?=0A?="\ncurrency = "eur"\nsupport = "a@x.com"\n',
+        'shop.toml:1: name has "=?" in it',
+    ),
+    (
+        "shop.toml",
+        'name = "x"\ntagline = "A\\u2029B"\ncurrency = "eur"\nsupport = "a@x.com"\n',
+        "shop.toml:2: tagline has a control character",
+    ),
+    (
+        "pages/terms.md",
+        "# Our =?utf-8?q?=0A?= terms\n",
+        'pages/terms.md:1: the title (its first heading) has "=?"',
+    ),
+    ("pages/terms.md", "# Our\x0bterms\n", "pages/terms.md:1: the title (its first heading) has a control"),
     ("Bad Name/product.toml", 'name = "x"\nprice = "1"\n', "Bad Name: a product's folder is named"),
 ]
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from adapters.files.inside import open_goods
 from adapters.files.known import KnownFiles
 from adapters.s3.connecting import Place
 from adapters.s3.goods import S3Goods
@@ -45,7 +46,11 @@ class TestS3(GoodsContract):
     def again(self, *, trusted_for: timedelta = timedelta(minutes=5)) -> S3Goods:
         """The same place after a restart."""
         return S3Goods(
-            self.place, known=KnownFiles(self.list), disposition=disposition, trusted_for=trusted_for
+            self.place,
+            known=KnownFiles(self.list),
+            opened=open_goods,
+            disposition=disposition,
+            trusted_for=trusted_for,
         )
 
     def shelve(self, path: Path) -> tuple[str, int]:

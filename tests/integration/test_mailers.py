@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import email
+import email.header
 import email.policy
+import email.utils
 import importlib.util
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from adapters.resend.mailer import ResendMailer
 from adapters.smtp.mailer import SmtpMailer, message_of
 from contracts.mailer import ENVELOPE, MailerContract
 from domain.ports import MailNotSent, MailRefused, MailUnknown
+from domain.values import line_problem
 from support.servers import ROOT, Sandbox, free_port
 
 SENDER = "The Shop <tickets@shop.example>"
@@ -51,8 +55,6 @@ class TestResend(MailerContract):
             self.send(ENVELOPE)
 
     def test_another_body_under_the_same_key_is_refused(self) -> None:
-        from dataclasses import replace
-
         self.send(ENVELOPE)
         with pytest.raises(MailRefused, match="409"):
             self.send(replace(ENVELOPE, subject="Another"))
@@ -125,6 +127,52 @@ class TestSmtp(MailerContract):
         self.send(ENVELOPE)
         [message] = self.inbox.messages.values()
         assert "https://shop.example/login/" + "A" * 64 in message.get_body(("html",)).get_content()
+
+
+INJECTED = "=?utf-8?q?=0ABcc:=20thief@example.com=0D=0A=0D=0AAn=20invoice?="
+HOSTILE = [
+    INJECTED,
+    f"Your ticket: {INJECTED} and more",
+    "Your ticket\nBcc: thief@example.com",
+    "Your ticket\r\n\r\nAn invoice",
+    "Your ticket\u2028Bcc: thief@example.com\x85\x0b\x00",
+    "=?us-ascii?b?Cg==?=" * 30,
+    "“Émile” " * 40,
+    "x" * 2000,
+    "",
+]
+EXPECTED = ["From", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("where", ["subject", "sender"])
+def test_no_text_becomes_a_header_of_its_own_or_a_body_on_smtp(hostile: str, where: str) -> None:
+    """What a receiver reads in the raw bytes, and after decoding, is one line under the header's own name."""
+    inbox = _Inbox()
+    server = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    server.start()
+    sender = f'"{email.utils.quote(hostile)}" <tickets@shop.example>' if where == "sender" else SENDER
+    subject = hostile if where == "subject" else ENVELOPE.subject
+    try:
+        mailer = SmtpMailer(url=f"smtp://127.0.0.1:{server.port}", sender=sender)
+        asyncio.run(mailer.send(replace(ENVELOPE, subject=subject)))
+    finally:
+        server.stop(no_assert=True)
+    [raw] = inbox.raw
+    head, _, body = raw.partition(b"\r\n\r\n")
+    assert [
+        line.split(b":")[0].decode() for line in head.split(b"\r\n") if line[:1] not in b" \t"
+    ] == EXPECTED
+    assert max(len(line) for line in head.split(b"\r\n")) < 998
+    assert body.lstrip().startswith(b"--=")
+    message = email.message_from_bytes(raw, policy=email.policy.compat32)
+    assert email.utils.parseaddr(message["From"])[1] == "tickets@shop.example"
+    for name in ("Subject", "From"):
+        decoded = str(email.header.make_header(email.header.decode_header(message[name].replace("\r\n", ""))))
+        assert line_problem(decoded) is None, decoded
+    if where == "subject" and line_problem(hostile) is None:
+        decoded = email.header.decode_header(message["Subject"].replace("\r\n", ""))
+        assert str(email.header.make_header(decoded)) == hostile
 
 
 def test_a_terminal_prints_each_mail_once() -> None:

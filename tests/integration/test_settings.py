@@ -63,6 +63,7 @@ def test_a_complete_set_is_taken() -> None:
         ({"RESEND_API_KEY": "", "SMTP_URL": "mail.example"}, "SMTP_URL"),
         ({"EMAIL_FROM": ""}, "EMAIL_FROM"),
         ({"EMAIL_FROM": "Shop"}, "EMAIL_FROM"),
+        ({"EMAIL_FROM": "=?utf-8?q?=0ABcc?= <a@x.com>"}, "EMAIL_FROM"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://shop:secret@db.example.com"}, "names no database"),
         ({"TRUSTED_PROXIES": "everyone"}, "TRUSTED_PROXIES"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.keys import Keyring
@@ -138,3 +140,12 @@ def test_the_letter_at_rest_has_slots_where_link_and_code_will_go() -> None:
     letter: Letter = sold(Shop()).letter
     assert "/login/" not in letter.html + letter.text
     assert "{{coatcheck:link}}" in letter.text
+
+
+def test_a_name_stored_with_an_old_sale_cannot_break_the_subject_of_its_mail() -> None:
+    """The catalogue refuses such names today; what was sold under one is still mailed about."""
+    shop = Shop()
+    mail = sold(shop)
+    stored = replace(mail.letter, subject="Your ticket: =?utf-8?q?=0ABcc:_thief?=\r\nBcc: thief\u2028")
+    mail = replace(mail, letter=stored)
+    assert run(_envelope(shop, mail)).subject == "Your ticket: = ?utf-8?q?=0ABcc:_thief?=  Bcc: thief "

@@ -14,8 +14,10 @@ from domain.values import (
     EmailAddress,
     InvalidEmail,
     Money,
+    as_line,
     is_product_id,
     is_provider_ref,
+    line_problem,
     mask,
     sortable_id,
 )
@@ -136,3 +138,23 @@ def test_ids_sort_by_time_and_a_mask_shows_one_letter() -> None:
     clock.tick(seconds=0.001)
     assert early < sortable_id(now=clock.now(), chance=b"\x00" * 10)
     assert mask(EmailAddress("bob@x.com")) == "b•••@x.com"
+
+
+@given(st.text())
+def test_a_text_made_into_a_line_is_one_and_a_good_one_stays_as_it_is(text: str) -> None:
+    assert line_problem(as_line(text)) is None
+    if line_problem(text) is None:
+        assert as_line(text) == text
+
+
+@pytest.mark.parametrize("bad", ["\n", "\r", "\0", "\x0b", "\x1b", "\x7f", "\x85", "\u2028", "\u2029", "=?"])
+def test_what_could_end_a_line_or_begin_an_encoded_word_is_no_part_of_a_name(bad: str) -> None:
+    assert line_problem(f"Book{bad}Bcc: thief@example.com") is not None
+    assert bad not in as_line(f"Book{bad}{bad}Bcc: thief@example.com")
+
+
+@pytest.mark.parametrize(
+    "good", ["Émile, or “Education”", "x = 2? Yes", "a\u00a0b", "\U0001f469\u200d\U0001f4bb"]
+)
+def test_names_in_any_language_are_fine(good: str) -> None:
+    assert line_problem(good) is None

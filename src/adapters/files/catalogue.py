@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +21,8 @@ from domain.values import ProductId
 _PAGES: Final = "pages"
 _SKIPPED: Final = (".", "_")
 _LOOKS_BETWEEN_TRIES: Final = 30
+_MOST_PRODUCTS: Final = 10_000
+_MOST_ENTRIES: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +115,56 @@ def _with_id(edition: CatalogueEdition, shop_id: str) -> CatalogueEdition:
     return replace(edition, shop=replace(edition.shop, id=shop_id))
 
 
-def _files(root: Path) -> Iterator[Path]:
-    return (path for path in sorted(root.rglob("*")) if path.is_file())
+def _folders(root: Path) -> list[Path]:
+    """The products' folders, in order. Raises OSError."""
+    named = (path for path in root.iterdir() if not path.name.startswith(_SKIPPED) and path.name != _PAGES)
+    return sorted(islice((path for path in named if path.is_dir()), _MOST_PRODUCTS + 1))
+
+
+def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
+    """Whatever lies where an edition is read from, symbolic links as the folders they lead to."""
+    folders = _folders(root)
+    for folder in (root, root / _PAGES, *folders, *(folder / "files" for folder in folders)):
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            yield from sorted(islice(entries, _MOST_ENTRIES), key=lambda entry: entry.name)
 
 
 def _state(root: Path) -> _State:
     """Cheap enough to take every second."""
     everything, goods = hashlib.sha256(), hashlib.sha256()
-    for path in _files(root):
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        line = f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode()
-        everything.update(line)
-        if path.parent.name == "files":
-            goods.update(line)
+    try:
+        for entry in _entries(root):
+            line = _looks(entry)
+            everything.update(line)
+            if Path(entry.path).parent.name == "files":
+                goods.update(line)
+    except OSError as error:
+        everything.update(str(error.errno).encode())
     return _State(all=everything.hexdigest()[:16], goods=goods.hexdigest()[:16])
+
+
+def _looks(entry: os.DirEntry[str]) -> bytes:
+    try:
+        stat = entry.stat()
+    except OSError:  # a link to nothing
+        return os.fsencode(f"{entry.path}\0\n")
+    if entry.is_dir():
+        return b""
+    return os.fsencode(f"{entry.path}\0{entry.is_symlink()}\0{stat.st_size}\0{stat.st_mtime_ns}\n")
 
 
 def _load(root: Path, shelve: Shelve) -> _Loaded:
     """Raises CatalogueRefused."""
+    try:
+        return _read(root, shelve)
+    except OSError as error:
+        raise CatalogueRefused(
+            (f"{error.filename or root}: cannot be read: {error.strerror}",), passing=True
+        ) from error
+
+
+def _read(root: Path, shelve: Shelve) -> _Loaded:
+    """Raises CatalogueRefused, OSError."""
     if not root.is_dir():
         raise CatalogueRefused(
             (f"{root}: there is no such folder: set CATALOGUE to the folder with shop.toml",)
@@ -141,9 +175,10 @@ def _load(root: Path, shelve: Shelve) -> _Loaded:
     currency = shop[0].currency if shop else "usd"
     products: dict[ProductId, Product] = {}
     covers: dict[ProductId, bytes] = {}
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        if folder.name == _PAGES or folder.name.startswith(_SKIPPED):
-            continue
+    folders = _folders(root)
+    if len(folders) > _MOST_PRODUCTS:
+        raise CatalogueRefused((f"{root}: has more than {_MOST_PRODUCTS:,} products",))
+    for folder in folders:
         found = read_product(reader, folder, currency=currency, shelve=shelve)
         if found is not None:
             product, cover = found
@@ -160,5 +195,8 @@ def _load(root: Path, shelve: Shelve) -> _Loaded:
 
 
 def _read_pages(reader: Reader) -> dict[str, Page]:
-    found = (read_page(reader, path) for path in sorted((reader.root / _PAGES).glob("*.md")))
+    folder = reader.root / _PAGES
+    if not reader.enters(folder):
+        return {}
+    found = (read_page(reader, path) for path in sorted(islice(folder.glob("*.md"), _MOST_ENTRIES)))
     return {page.slug: page for page in found if page is not None}

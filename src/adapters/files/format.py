@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import mimetypes
+import os
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-from markdown_it import MarkdownIt
 
+from adapters.files.inside import NotInside
 from adapters.files.offers import PaymentTable, payment_terms, read_licences, read_prices
 from adapters.files.reading import Reader, line_of_key
 from domain.ports import GoodsUnavailable
 from domain.product import GoodsFile, Page, Product, ShopInfo
-from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id
+from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id, line_problem
 
-# Raw HTML in a text is shown, not run; javascript: links are dropped by markdown-it itself.
-_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
-    ["table", "strikethrough"]
-)
 _COVERS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"})
 LARGEST_COVER: Final = 5_000_000
 _LONGEST_NAME: Final = 200
+_LARGEST_STOCK: Final = 1_000_000_000
+_MOST_FILES: Final = 1000
 
 Shelve = Callable[[Path], tuple[str, int]]
 """Takes a file into the goods; its SHA-256 and size. May raise OSError or GoodsUnavailable."""
@@ -62,7 +62,7 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
     """shop.toml, and the id it declares; the id of the ShopInfo is still to be given."""
     path = reader.root / "shop.toml"
-    if not path.is_file():
+    if not os.path.lexists(path):
         reader.complain(path, "is missing: it holds name, currency and support (an e-mail address)")
         return None
     found = reader.toml(path, _ShopFile)
@@ -76,8 +76,10 @@ def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
             path, f'currency is {shop.currency!r}: write it like "usd"', line=line_of_key(text, "currency")
         )
         ok = False
-    if not shop.name.strip() or len(shop.name) > _LONGEST_NAME:
-        reader.complain(path, "name is empty or too long", line=line_of_key(text, "name"))
+    ok &= _check_name(reader, path, text, name=shop.name)
+    problem = line_problem(shop.tagline)
+    if problem is not None:
+        reader.complain(path, f"tagline {problem}", line=line_of_key(text, "tagline"))
         ok = False
     if shop.id is not None and not is_product_id(shop.id):
         reader.complain(
@@ -110,7 +112,7 @@ def read_product(
     if not is_product_id(folder.name):
         reader.complain(folder, "a product's folder is named in lower-case letters, digits and inner hyphens")
         return None
-    if not path.is_file():
+    if not os.path.lexists(path):
         reader.complain(path, "is missing: it holds at least name and price")
         return None
     found = reader.toml(path, _ProductFile)
@@ -118,10 +120,10 @@ def read_product(
         return None
     told, text = found
     before = len(reader.problems)
-    if not told.name.strip() or len(told.name) > _LONGEST_NAME:
-        reader.complain(path, "name is empty or too long", line=line_of_key(text, "name"))
-    if told.stock is not None and told.stock < 0:
-        reader.complain(path, "stock is 0 or more, or left out", line=line_of_key(text, "stock"))
+    _check_name(reader, path, text, name=told.name)
+    if told.stock is not None and not 0 <= told.stock <= _LARGEST_STOCK:
+        words = f"stock is a number from 0 to {_LARGEST_STOCK:,}, or left out"
+        reader.complain(path, words, line=line_of_key(text, "stock"))
     prices = read_prices(
         reader,
         path,
@@ -172,9 +174,14 @@ def read_page(reader: Reader, path: Path) -> Page | None:
     if text is None:
         return None
     first, _, rest = text.lstrip().partition("\n")
-    if first.startswith("# "):
-        return Page(slug=path.stem, title=first[2:].strip(), html=_MARKDOWN.render(rest))
-    return Page(slug=path.stem, title=path.stem.replace("-", " ").capitalize(), html=_MARKDOWN.render(text))
+    if not first.startswith("# "):
+        title = path.stem.replace("-", " ").capitalize()
+        return Page(slug=path.stem, title=title, html=reader.markdown(path, text))
+    title = first[2:].strip()
+    problem = line_problem(title)
+    if problem is not None:
+        reader.complain(path, f"the title (its first heading) {problem}", line=1)
+    return Page(slug=path.stem, title=title, html=reader.markdown(path, rest))
 
 
 def cover_type(name: str) -> str:
@@ -190,36 +197,46 @@ def _cover(reader: Reader, path: Path, text: str, name: str | None) -> bytes | N
         reader.complain(path, f"cover is {name!r}: name a picture that lies beside this file", line=line)
         return None
     file = path.parent / name
-    if not file.is_file():
+    if not os.path.lexists(file):
         reader.complain(path, f"cover {name!r} does not lie beside this file", line=line)
         return None
-    if file.stat().st_size > LARGEST_COVER:
-        reader.complain(
-            path, f"cover {name!r} is over {LARGEST_COVER // 1_000_000} MB: make it smaller", line=line
-        )
-        return None
-    return file.read_bytes()
+    return reader.raw(file, at_most=LARGEST_COVER)
 
 
 def _files(
     reader: Reader, path: Path, text: str, listed: list[str | _ListedFile] | None
 ) -> list[_ListedFile]:
     """What product.toml lists, in its order; all of files/ if it lists nothing."""
-    folder = path.parent / "files"
+    folder, line = path.parent / "files", line_of_key(text, "files")
+    entered = reader.enters(folder)
     if listed is None:
-        present = sorted(folder.iterdir()) if folder.is_dir() else []
-        listed = [file.name for file in present if file.is_file() and not file.name.startswith(".")]
+        present = sorted(islice(folder.iterdir(), _MOST_FILES + 1)) if entered else []
+        listed = [file.name for file in present if not file.is_dir() and not file.name.startswith(".")]
+    if len(listed) > _MOST_FILES:
+        reader.complain(path, f"a product has at most {_MOST_FILES} files", line=line)
+        return []
     found: list[_ListedFile] = []
     for item in listed:
         named = _ListedFile(name=item) if isinstance(item, str) else item
-        name, line = named.name, line_of_key(text, "files")
+        name, problem = named.name, line_problem(named.title)
         if not name or Path(name).name != name or "\\" in name or not name.isprintable():
             reader.complain(path, f"files has {name!r}: write the plain name of a file in files/", line=line)
-        elif not (folder / name).is_file():
+        elif problem is not None:
+            reader.complain(path, f"the title of files/{name} {problem}", line=line)
+        elif not os.path.lexists(folder / name):
             reader.complain(path, f"files/{name} is not there", line=line)
-        else:
+        elif entered and reader.opens(folder / name):
             found.append(named)
     return found
+
+
+def _check_name(reader: Reader, path: Path, text: str, *, name: str) -> bool:
+    """Whether it can stand in the subject of a mail; otherwise a problem is noted."""
+    empty = "is empty or too long" if not name.strip() or len(name) > _LONGEST_NAME else None
+    problem = empty or line_problem(name)
+    if problem is not None:
+        reader.complain(path, f"name {problem}", line=line_of_key(text, "name"))
+    return problem is None
 
 
 def _shelved(
@@ -233,6 +250,8 @@ def _shelved(
         path = folder / named.name
         try:
             sha256, size = shelve(path)
+        except NotInside as error:
+            reader.complain(path, f"cannot be read: {error.strerror}")
         except OSError as error:
             reader.complain(path, f"cannot be taken in: {error.strerror}", passing=True)
         except GoodsUnavailable as error:
@@ -245,9 +264,9 @@ def _shelved(
 
 
 def _markdown(reader: Reader, path: Path, *, needed: bool) -> str:
-    if not path.is_file():
+    if not os.path.lexists(path):
         if needed:
             reader.complain(path, "is missing: it is what the buyer reads")
         return ""
     text = reader.text(path)
-    return "" if text is None else _MARKDOWN.render(text)
+    return "" if text is None else reader.markdown(path, text)

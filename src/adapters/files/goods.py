@@ -16,6 +16,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final, TypeVar
 
+from adapters.files.inside import open_goods
 from adapters.files.known import KnownFiles
 from adapters.files.private import copy_durably, make_private, sync_folder
 from domain.ports import GoodsUnavailable, OpenFile
@@ -65,6 +66,7 @@ class FolderGoods:
         """Take a file in, unless that was done before; its SHA-256 and its size.
 
         The hash is that of the copy, which never changes. Several threads and processes may do it at once.
+        A file that a symbolic link brings in from outside its product is refused (adapters.files.inside).
         Raises OSError: then nothing was taken in.
         """
         stat = path.stat()
@@ -78,7 +80,7 @@ class FolderGoods:
         make_private(self._incoming)
         copy = self._incoming / secrets.token_hex(16)
         try:
-            with path.open("rb") as file:
+            with open_goods(path) as file:
                 stat = self._known.begin(file)
                 copy_durably(file, copy, spare=self._spare)
                 sha256 = _digest(copy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -13,6 +14,10 @@ from domain.product import Licences, PaymentTerms, Product, Tax, price_problem
 from domain.values import Money, ProductId, is_product_id
 
 _LONGEST_KEY: Final = 200
+_MOST_KEYS: Final = 100_000
+_LARGEST_LIST: Final = 5_000_000
+_PROBLEMS_SHOWN: Final = 20
+_MOST_PRICES: Final = 200
 _LONGEST_CONTENTS: Final = 450
 """Characters that a bundle's list may have: it travels in Stripe's metadata, whose values end at 500."""
 
@@ -62,6 +67,9 @@ def read_prices(
     before = len(reader.problems)
     own = _money(reader, path, text, price, currency, key="price")
     found: list[Money] = []
+    if len(others) > _MOST_PRICES:
+        reader.complain(path, f"has more than {_MOST_PRICES} prices", line=line_of_key(text, "prices"))
+        return None
     for other, amount in others.items():
         if other.lower() == currency:
             reader.complain(
@@ -99,7 +107,7 @@ def read_licences(reader: Reader, folder: Path, text: str, *, kind: str | None) 
     """Where a product's licence keys come from; None if it has none, or if their list is not as it must be."""
     listed = folder / "licences.txt"
     if kind is None:
-        if listed.is_file():
+        if os.path.lexists(listed):
             reader.complain(
                 listed,
                 'is there, but product.toml does not say licence_keys = "list": add that, or move it away',
@@ -107,19 +115,20 @@ def read_licences(reader: Reader, folder: Path, text: str, *, kind: str | None) 
         return None
     if kind == "generate":
         return Licences(listed=None)
-    if not listed.is_file():
+    if not os.path.lexists(listed):
         reader.complain(
             folder / "product.toml",
             'licence_keys is "list", but licences.txt is missing: it holds a key a line',
             line=line_of_key(text, "licence_keys"),
         )
         return None
-    content = reader.text(listed)
+    content = reader.text(listed, at_most=_LARGEST_LIST)
     return None if content is None else _keys(reader, listed, content)
 
 
 def _keys(reader: Reader, path: Path, content: str) -> Licences | None:
     keys: dict[str, int] = {}
+    before = len(reader.problems)
     for number, raw in enumerate(content.splitlines(), start=1):
         key = raw.strip()
         if not key or key.startswith("#"):
@@ -129,6 +138,10 @@ def _keys(reader: Reader, path: Path, content: str) -> Licences | None:
         elif key in keys:
             reader.complain(path, f"this key stands on line {keys[key]} already", line=number)
         keys.setdefault(key, number)
+        if len(keys) > _MOST_KEYS:
+            reader.complain(path, f"has more than {_MOST_KEYS:,} keys: take out those that were given away")
+        if len(keys) > _MOST_KEYS or len(reader.problems) - before == _PROBLEMS_SHOWN:
+            return None
     return Licences(listed=tuple(keys))
 
 

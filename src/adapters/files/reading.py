@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
+
+from adapters.files.inside import check_folder, open_inside
+from adapters.files.markdown import TooCostly, render
+from adapters.files.shape import DEEPEST, is_too_deep
+
+LARGEST_TOML: Final = 256_000
+LARGEST_MARKDOWN: Final = 1_000_000
+_LONGEST_PROBLEM: Final = 400
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -39,14 +48,64 @@ class Reader:
         """Note a problem; `passing`: one that may pass without another edit."""
         self.passing |= passing
         name = path.relative_to(self.root.parent)
-        self.problems.append(f"{name}:{line}: {what}" if line else f"{name}: {what}")
+        problem = f"{name}:{line}: {what}" if line else f"{name}: {what}"
+        self.problems.append(
+            "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in problem[:_LONGEST_PROBLEM])
+        )
 
-    def text(self, path: Path) -> str | None:
-        """A UTF-8 text; None, and a problem noted, if it is none."""
+    def raw(self, path: Path, *, at_most: int) -> bytes | None:
+        """All of a file, if it lies inside its product, or else inside the catalogue; None, and a problem noted,
+        if it does not, or has more bytes than `at_most`."""
         try:
-            raw = path.read_bytes()
+            with open_inside(self._home(path), path) as file:
+                raw = file.read(at_most + 1)
         except OSError as error:
-            self.complain(path, f"cannot be read ({error.strerror})")
+            self.complain(path, f"cannot be read: {error.strerror}")
+            return None
+        if len(raw) > at_most:
+            self.complain(path, f"is over {_size(at_most)}: make it smaller")
+            return None
+        return raw
+
+    def opens(self, path: Path) -> bool:
+        """Whether a file may be read, and can be; otherwise a problem is noted."""
+        try:
+            open_inside(self._home(path), path).close()
+        except OSError as error:
+            self.complain(path, f"cannot be read: {error.strerror}")
+            return False
+        return True
+
+    def enters(self, folder: Path) -> bool:
+        """Whether a folder is there, and in its product or the catalogue; if it lies elsewhere, that is noted."""
+        if not os.path.lexists(folder):
+            return False
+        try:
+            check_folder(folder, inside=self._home(folder))
+        except OSError as error:
+            self.complain(folder, f"cannot be read: {error.strerror}")
+            return False
+        return folder.is_dir()
+
+    def _home(self, path: Path) -> Path:
+        """The folder that a file must not leave."""
+        top, *below = path.relative_to(self.root).parts
+        return self.root / top if below else self.root
+
+    def markdown(self, path: Path, text: str) -> str:
+        """The HTML of a text of that file; "", and a problem noted, if it cannot be rendered."""
+        try:
+            return render(text)
+        except TooCostly as error:
+            self.complain(path, str(error))
+        except OSError as error:
+            self.complain(path, str(error.strerror), passing=True)
+        return ""
+
+    def text(self, path: Path, *, at_most: int = LARGEST_MARKDOWN) -> str | None:
+        """A UTF-8 text; None, and a problem noted, if it is none."""
+        raw = self.raw(path, at_most=at_most)
+        if raw is None:
             return None
         try:
             return raw.decode("utf-8-sig")
@@ -57,8 +116,11 @@ class Reader:
 
     def toml(self, path: Path, kind: type[S]) -> tuple[S, str] | None:
         """A TOML file as one of our structs, and its text; None, and a problem noted, if it is not one."""
-        text = self.text(path)
+        text = self.text(path, at_most=LARGEST_TOML)
         if text is None:
+            return None
+        if is_too_deep(text):
+            self.complain(path, f"has keys or brackets more than {DEEPEST} deep: no setting is")
             return None
         try:
             return msgspec.convert(tomllib.loads(text), kind), text
@@ -69,13 +131,19 @@ class Reader:
             self.complain(path, f"is not TOML: {error}", line=line)
         except msgspec.ValidationError as error:
             self.complain(path, _in_words(str(error)), line=_line_of(str(error), text))
+        except (ValueError, RecursionError, MemoryError) as error:  # a number that is too long, for one
+            self.complain(path, f"cannot be read: {str(error) or type(error).__name__}")
         return None
 
 
 def line_of_key(text: str, key: str) -> int | None:
     """The line on which a key is set."""
-    found = re.search(rf"^[ \t]*\"?{re.escape(key)}\"?[ \t]*=", text, re.MULTILINE)
+    found = re.search(rf"^[ \t]*+\"?{re.escape(key)}\"?[ \t]*+=", text, re.MULTILINE)
     return None if found is None else text.count("\n", 0, found.start()) + 1
+
+
+def _size(number: int) -> str:
+    return f"{number // 1_000_000} MB" if number >= 1_000_000 else f"{number // 1000} kB"
 
 
 def _line_of(problem: str, text: str) -> int | None:

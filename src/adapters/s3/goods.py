@@ -57,13 +57,15 @@ class S3Goods:
         place: Place,
         *,
         known: Known,
+        opened: Callable[[Path], BufferedReader],
         disposition: Callable[[str], str],
         trusted_for: timedelta = TRUSTED_FOR,
     ) -> None:
-        """Raises S3NotInstalled."""
+        """`opened`: opens a file to be taken in, or raises OSError. Raises S3NotInstalled."""
         self._asked = place.connect(timeout=timedelta(seconds=4), retries=1)
         self._filled = place.connect(timeout=timedelta(minutes=4), retries=5)
         self._known = known
+        self._opened = opened
         self._disposition = disposition
         self._trusted_for = trusted_for.total_seconds()
         self._there: dict[str, float] = {}
@@ -77,7 +79,7 @@ class S3Goods:
         stat = path.stat()
         sha256 = self._known.digest(path, stat)
         if sha256 is None:
-            with path.open("rb") as file:
+            with self._opened(path) as file:
                 stat = self._known.begin(file)
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 self._send(path, _key(sha256, path.name), stat.st_size)
@@ -92,7 +94,7 @@ class S3Goods:
         try:
             if self._size_of(key) == size:
                 return
-            content = _verified(path, sha256=key.partition("/")[0])
+            content = _verified(self._opened, path, sha256=key.partition("/")[0])
             self._filled.put(
                 key,
                 content if size > _PART else b"".join(content),
@@ -187,10 +189,10 @@ def _key(sha256: str, name: str) -> str:
     return f"{sha256}/{name}"
 
 
-def _verified(path: Path, *, sha256: str) -> Iterator[bytes]:
+def _verified(opened: Callable[[Path], BufferedReader], path: Path, *, sha256: str) -> Iterator[bytes]:
     """The bytes of a file. An error at the end withdraws the upload if they are not those of the hash."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with opened(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             yield chunk

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import parseaddr
+from email.utils import parseaddr, quote
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -14,9 +16,14 @@ import aiosmtplib
 from domain.mail import Envelope
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 from domain.redacting import redacted
+from domain.values import EmailAddress, as_line
 
 _TIMEOUT: Final = 12.0
 _POLICY: Final = SMTP.clone(max_line_length=998)
+_LONGEST_LINE: Final = 200
+_ENCODED_BYTES: Final = 36
+"""In one encoded word: with its frame and a header's name, it stays below the 76 characters of RFC 2047 §2."""
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e]*")
 
 
 class SmtpMailer:
@@ -43,9 +50,7 @@ class SmtpMailer:
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailNotSent(f"the mail server cannot be reached ({type(error).__name__})") from error
         try:
-            await client.send_message(
-                message, sender=parseaddr(self._sender)[1], recipients=[envelope.to.canonical]
-            )
+            await client.sendmail(_parts(self._sender)[1], [envelope.to.canonical], message)
         except aiosmtplib.SMTPResponseException as error:
             raise _answered(error.code, error.message) from error
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -90,23 +95,62 @@ class SmtpMailer:
         )
 
 
-def message_of(envelope: Envelope, *, sender: str) -> EmailMessage:
-    """The message, the same bytes for the same envelope: no date (the server adds one), no random boundary."""
+def message_of(envelope: Envelope, *, sender: str) -> bytes:
+    """The message, the same bytes for the same envelope: no date (the server adds one), no random boundary.
+
+    The headers that hold data are written here: Python's own decode `=?…?=` in a value and, before 3.11.10 and
+    3.12.5, write what comes out as it is (CVE-2024-6923). Raises MailRefused if one is not printable ASCII.
+    """
     digest = hashlib.sha256(envelope.idempotency_key.encode()).hexdigest()
-    domain = parseaddr(sender)[1].rpartition("@")[2]
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = sender
-    message["To"] = envelope.to.canonical
-    message["Subject"] = envelope.subject
-    message["Message-ID"] = f"<{digest[:40]}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
+    name, address = _parts(sender)
+    headers = {
+        "From": f"{_phrase(name)} <{address}>" if name else address,
+        "To": envelope.to.canonical,
+        "Subject": _encoded(envelope.subject),
+        "Message-ID": f"<{digest[:40]}@{address.rpartition('@')[2]}>",
+        "Auto-Submitted": "auto-generated",
+    }
     if envelope.no_more_url:  # RFC 8058: one click, no page in between
-        message["List-Unsubscribe"] = f"<{envelope.no_more_url}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(envelope.text, cte="quoted-printable")
-    message.add_alternative(envelope.html, subtype="html", cte="quoted-printable")
-    message.set_boundary(f"={digest[:32]}=")
-    return message
+        headers["List-Unsubscribe"] = f"<{envelope.no_more_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    body = EmailMessage(policy=_POLICY)
+    body.set_content(envelope.text, cte="quoted-printable")
+    body.add_alternative(envelope.html, subtype="html", cte="quoted-printable")
+    body.set_boundary(f"={digest[:32]}=")
+    return b"".join(_header(name, value) for name, value in headers.items()) + body.as_bytes()
+
+
+def _parts(sender: str) -> tuple[str, str]:
+    """Display name and address, in ASCII."""
+    name, address = parseaddr(as_line(sender))
+    return name, address if address.isascii() else EmailAddress.parse(address).canonical
+
+
+def _header(name: str, value: str) -> bytes:
+    """A header field; the only line breaks in it are those between our encoded words."""
+    if not all(_PRINTABLE.fullmatch(line) for line in value.split("\r\n ")):
+        raise MailRefused(f"the header {name} would not be printable ASCII: {value[:100]!r}")
+    return f"{name}: {value}\r\n".encode("ascii")
+
+
+def _encoded(text: str) -> str:
+    """A text as a header's value: as it is, or as encoded words (RFC 2047), one a line."""
+    if _PRINTABLE.fullmatch(text) and "=?" not in text and len(text) <= _LONGEST_LINE:
+        return text
+    words, word = [], b""
+    for char in as_line(text):
+        encoded = char.encode()
+        if len(word) + len(encoded) > _ENCODED_BYTES:
+            words.append(word)
+            word = b""
+        word += encoded
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in (*words, word))
+
+
+def _phrase(name: str) -> str:
+    """The display name of an address."""
+    encoded = _encoded(name)
+    return f'"{quote(name)}"' if encoded == name else encoded
 
 
 def _answered(code: int, words: str) -> Exception:

@@ -1,0 +1,90 @@
+"""Open files of the catalogue: only regular ones that really lie in their folder, whatever links there are."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BufferedReader, FileIO
+from pathlib import Path
+from typing import Final
+
+# Without O_NONBLOCK, opening a FIFO waits for a writer; without O_NOCTTY, a terminal may become ours.
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FOLDER: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class NotInside(OSError):
+    """The file is refused until the merchant changes it; `strerror` says why."""
+
+
+def open_inside(folder: Path, path: Path) -> BufferedReader:
+    """Open `path` for reading. Its real path must be in the real `folder`; its `name` is `path`.
+
+    The folder itself may be a symbolic link, and so may everything below it that leads back inside: a Kubernetes
+    volume links its files to `..data/…`. The real path is opened part by part without following links, so a link
+    that is put in place meanwhile is refused, too. Raises OSError, NotInside.
+    """
+    home, real = _real(folder), _real(path)
+    if not real.is_relative_to(home):
+        raise _outside()
+    return BufferedReader(
+        FileIO(path, opener=lambda _path, _flags: _open(home, real.relative_to(home).parts))
+    )
+
+
+def open_goods(path: Path) -> BufferedReader:
+    """Open what buyers download, `<product>/files/<name>`: inside its product. Raises OSError, NotInside."""
+    return open_inside(path.parents[1], path)
+
+
+def check_folder(folder: Path, *, inside: Path) -> None:
+    """Raises NotInside if a folder's real path is not in `inside`, OSError if there is none."""
+    if not _real(folder).is_relative_to(_real(inside)):
+        raise _outside()
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
+        looped = isinstance(error, RuntimeError) or error.errno == errno.ELOOP
+        if looped or (isinstance(error, FileNotFoundError) and path.is_symlink()):
+            raise NotInside(errno.ELOOP, "it is a symbolic link that leads nowhere") from error
+        raise
+
+
+def _open(home: Path, parts: tuple[str, ...]) -> int:
+    at = os.open(home, _FOLDER)
+    try:
+        for part in parts[:-1]:
+            within = os.open(part, _FOLDER, dir_fd=at)
+            os.close(at)
+            at = within
+        return _open_regular(parts[-1] if parts else ".", at)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):  # it became a link since its real path was found
+            raise _outside() from error
+        if error.errno == errno.ENXIO:  # a socket
+            raise _irregular() from error
+        raise
+    finally:
+        os.close(at)
+
+
+def _open_regular(name: str, folder: int) -> int:
+    descriptor = os.open(name, _FILE, dir_fd=folder)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise _irregular()
+
+
+def _outside() -> NotInside:
+    return NotInside(
+        errno.EXDEV, "it is a symbolic link to a place outside its folder: put a copy here instead"
+    )
+
+
+def _irregular() -> NotInside:
+    return NotInside(errno.EINVAL, "it is not a regular file")
