@@ -270,7 +270,16 @@ class Books(BooksView, Protocol):
         """Take queued mails that are due, for us alone until `until`: the rows as they were before the lease.
 
         Their `due_at` becomes `until`, `attempts` goes up by one, and `unknown_since` becomes `now` if it was
-        None: from here on the mail may have got through. Oldest due first.
+        None: from here on the mail may have got through. The most urgent first, and of those the longest due.
+        """
+
+    def renew_lease(self, key: str, *, held_until: datetime, until: datetime) -> bool:
+        """Keep a leased mail until `until`, if the lease that ends at `held_until` still stands; whether it does."""
+
+    def free_leases(self, *, now: datetime, until: datetime) -> int:
+        """Make due `now` every queued mail that would be due by `until`; how many.
+
+        For a process that knows that no other one is left which could hold a lease.
         """
 
     def settle_mail(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Final
 
 from domain.keys import Key
@@ -37,6 +37,35 @@ class MailKind(Enum):
     """A new version, to owners who did not opt out."""
     NOTICE = "notice"
     """A word to the merchant."""
+
+
+class Urgency(IntEnum):
+    """Which emails leave first. Within one urgency the longest due leaves first."""
+
+    PAYMENT = 0
+    """Caused by a payment: whatever else the outbox holds, it does not wait behind it."""
+    KNOWN = 1
+    """Asked for by a browser that has proved something, or addressed to the merchant."""
+    STRANGER = 2
+    """Asked for by a browser that has proved nothing: anybody can cause any number of these."""
+    NEWS = 3
+    """Nobody waits for it."""
+
+
+_URGENCIES: Final = {
+    MailKind.TICKET: Urgency.PAYMENT,
+    MailKind.UPDATE: Urgency.PAYMENT,
+    MailKind.ADDRESS: Urgency.KNOWN,
+    MailKind.NOTICE: Urgency.KNOWN,
+    MailKind.LOGIN: Urgency.STRANGER,
+    MailKind.ORDER: Urgency.STRANGER,
+    MailKind.NEWS: Urgency.NEWS,
+}
+
+
+def urgency_of(kind: MailKind) -> Urgency:
+    """How urgent an email of this kind is, unless the use case that queues it knows better."""
+    return _URGENCIES[kind]
 
 
 class MailState(Enum):
@@ -97,6 +126,7 @@ class Mail:
     sent_at: datetime | None = None
     problem: str = ""
     delivery: Delivery | None = None
+    urgency: Urgency = Urgency.KNOWN
 
 
 @dataclass(frozen=True, slots=True)

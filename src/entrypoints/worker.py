@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from domain.limits import turn_of
 from domain.mail import Mail
 from domain.ports import Catalogue, Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
-from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.deliver_mail import RENEW_EVERY, DeliverMail
 from domain.usecases.read_payments import ReadPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.supply_licences import SupplyLicences
@@ -74,6 +74,8 @@ class Worker:
 
     async def run(self) -> None:
         """Run every timer until cancelled."""
+        if self.alone:
+            await _once(self.take_back_leases, "mail")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._every(_LOOK_FOR_MAIL, self.deliver_due, "mail"))
             group.create_task(self._every(_LOOK_AT_CATALOGUE, self.refresh_catalogue, "catalogue"))
@@ -113,7 +115,26 @@ class Worker:
         """Hand over everything that is due, a few mails at a time."""
         while mails := await self.deliver.lease():
             waiting = list(mails)
-            await asyncio.gather(*(self._carry(waiting) for _ in range(_MAILS_AT_ONCE)))
+            holding = asyncio.create_task(self._hold(mails))
+            try:
+                await asyncio.gather(*(self._carry(waiting) for _ in range(_MAILS_AT_ONCE)))
+            finally:
+                holding.cancel()
+
+    async def _hold(self, mails: Sequence[Mail]) -> None:
+        """Renew the leases of what is being sent: a mail may wait for its carrier longer than a lease lasts."""
+        while mails:
+            await asyncio.sleep(RENEW_EVERY.total_seconds())
+            try:
+                mails = await self.deliver.renew(mails)
+            except StoreUnavailable:
+                log.warning("leases of mails could not be renewed")
+
+    async def take_back_leases(self) -> None:
+        """Whatever an earlier process of this shop was about to send when it died."""
+        held = await self.deliver.take_back()
+        if held:
+            log.info("mails taken back from a process that died", extra={"fields": {"count": held}})
 
     async def _carry(self, waiting: list[Mail]) -> None:
         while waiting:

@@ -186,12 +186,29 @@ class MemoryBooks(AfterSaleBooks):
     def lease_mails(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
         """See Books."""
         due = [m for m in self._t.outbox.values() if m.state is MailState.QUEUED and m.due_at <= now]
-        leased = sorted(due, key=lambda mail: (mail.due_at, mail.key))[:limit]
+        leased = sorted(due, key=lambda mail: (mail.urgency, mail.due_at, mail.key))[:limit]
         for mail in leased:
             self._t.outbox[mail.key] = replace(
                 mail, due_at=until, attempts=mail.attempts + 1, unknown_since=mail.unknown_since or now
             )
         return leased
+
+    def renew_lease(self, key: str, *, held_until: datetime, until: datetime) -> bool:
+        """See Books."""
+        held = self._t.outbox.get(key)
+        if held is None or held.state is not MailState.QUEUED or held.due_at != held_until:
+            return False
+        self._t.outbox[key] = replace(held, due_at=until)
+        return True
+
+    def free_leases(self, *, now: datetime, until: datetime) -> int:
+        """See Books."""
+        held = [
+            m for m in self._t.outbox.values() if m.state is MailState.QUEUED and now < m.due_at <= until
+        ]
+        for mail in held:
+            self._t.outbox[mail.key] = replace(mail, due_at=now)
+        return len(held)
 
     def settle_mail(
         self,

@@ -14,7 +14,7 @@ from adapters.sql.rows import maybe_micros, micros
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME, MagicLink
-from domain.mail import Mail, MailState
+from domain.mail import Mail, MailState, Urgency
 from domain.purchase import Checkout, Fact, Purchase, newer
 from domain.records import EventRecord
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, Session
@@ -39,7 +39,7 @@ _BOOK: Final = (
 )
 _ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
 _QUEUE: Final = (
-    f"INSERT INTO outbox ({rows.MAIL}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) "  # noqa: S608 - constants
+    f"INSERT INTO outbox ({rows.MAIL}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s) "  # noqa: S608 - constants
     "ON CONFLICT (key) DO NOTHING"
 )
 _NEW_FACT: Final = (
@@ -48,7 +48,8 @@ _NEW_FACT: Final = (
 _SET_FACT: Final = "UPDATE facts SET kind=%s, payment=%s, as_of=%s, status=%s, amount=%s WHERE object_id=%s"
 _ADD_SESSION: Final = f"INSERT INTO sessions ({rows.SESSION}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
 _DUE_MAILS: Final = (
-    f"SELECT {rows.MAIL} FROM outbox WHERE state = 'queued' AND due_at <= %s ORDER BY due_at, key LIMIT %s "  # noqa: S608 - constants
+    f"SELECT {rows.MAIL} FROM outbox WHERE state = 'queued' AND urgency = %s AND due_at <= %s "  # noqa: S608 - constants
+    "ORDER BY due_at, key LIMIT %s "
 )
 _LEASE: Final = (
     "UPDATE outbox SET due_at = %s, attempts = attempts + 1, unknown_since = coalesce(unknown_since, %s) "
@@ -216,10 +217,29 @@ class PostgresBooks(AfterSaleBooks):
 
     def lease_mails(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
         """See Books."""
-        due = self._sql(_DUE_MAILS + self._engine.lock_for_lease, (micros(now), limit)).fetchall()
+        due: list[rows.Row] = []
+        # One seek into the index for each urgency, however many mails wait for their next try.
+        for urgency in Urgency:
+            if len(due) < limit:
+                values = (urgency.value, micros(now), limit - len(due))
+                due += self._sql(_DUE_MAILS + self._engine.lock_for_lease, values).fetchall()
         if due:
             self._sql(_LEASE, (micros(until), micros(now), [row[0] for row in due]))
         return [rows.mail_of(row) for row in due]
+
+    def renew_lease(self, key: str, *, held_until: datetime, until: datetime) -> bool:
+        """See Books."""
+        return self._changed(
+            "UPDATE outbox SET due_at = %s WHERE key = %s AND state = 'queued' AND due_at = %s",
+            (micros(until), key, micros(held_until)),
+        )
+
+    def free_leases(self, *, now: datetime, until: datetime) -> int:
+        """See Books."""
+        return self._sql(
+            "UPDATE outbox SET due_at = %(now)s WHERE state = 'queued' AND due_at > %(now)s AND due_at <= %(until)s",
+            {"now": micros(now), "until": micros(until)},
+        ).rowcount
 
     def settle_mail(
         self,

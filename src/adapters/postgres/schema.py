@@ -164,6 +164,11 @@ ALTER TABLE moves ADD COLUMN IF NOT EXISTS old_since BIGINT;
 ALTER TABLE moves ADD COLUMN IF NOT EXISTS no_news BIGINT;
 CREATE INDEX IF NOT EXISTS moves_old ON moves (old);
 CREATE INDEX IF NOT EXISTS moves_new ON moves (new);
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS urgency BIGINT NOT NULL DEFAULT 1;
+UPDATE outbox SET urgency = CASE WHEN kind IN ('ticket', 'update') THEN 0 WHEN kind IN ('login', 'order') THEN 2
+  WHEN kind = 'news' THEN 3 ELSE 1 END WHERE state IN ('queued', 'stuck');
+DROP INDEX IF EXISTS outbox_due;
+CREATE INDEX IF NOT EXISTS outbox_next ON outbox (urgency, due_at, key) WHERE state = 'queued';
 """
 
 _PERSONAL_COLUMNS: Final = (

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from domain.claim import Objection
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Delivery, Letter, Mail, MailKind, MailState
+from domain.mail import Delivery, Letter, Mail, MailKind, MailState, Urgency
 from domain.moves import Before, Move, MoveKind
 from domain.purchase import Checkout, Fact, FactKind, LicenceKey, Purchase
 from domain.records import Download, Quarantined, User
@@ -48,7 +48,7 @@ LINK: Final = (
 )
 MAIL: Final = (
     "key, kind, mailbox, subject, text, html, link_id, key_name, queued_at, due_at, state, attempts, "
-    "unknown_since, sent_at, problem, delivery"
+    "unknown_since, sent_at, problem, delivery, urgency"
 )
 USER: Final = "id, email, since, proved_at, wants_news"
 MOVE: Final = "id, kind, old, new, asked_by, asked_at, checkouts, done_at, undone_at, old_since, no_news"
@@ -57,6 +57,7 @@ QUARANTINE: Final = "ref, objection, first_at, last_at, tries, retry_at, closed_
 
 _MAIL_KINDS: Final = {kind.value: kind for kind in MailKind}
 _MAIL_STATES: Final = {state.value: state for state in MailState}
+_URGENCIES: Final = tuple(Urgency)
 _FACT_KINDS: Final = {kind.value: kind for kind in FactKind}
 _DELIVERIES: Final = {delivery.value: delivery for delivery in Delivery}
 _MOVE_KINDS: Final = {kind.value: kind for kind in MoveKind}
@@ -279,6 +280,7 @@ def mail_of(row: Row) -> Mail:
         sent_at=maybe_moment(row[13]),
         problem=row[14],
         delivery=None if row[15] is None else _DELIVERIES[row[15]],
+        urgency=_URGENCIES[row[16]],
     )
 
 
@@ -302,6 +304,7 @@ def mail_row(mail: Mail) -> Row:
         maybe_micros(mail.sent_at),
         mail.problem,
         None if mail.delivery is None else mail.delivery.value,
+        mail.urgency.value,
     )
 
 

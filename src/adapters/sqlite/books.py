@@ -13,7 +13,7 @@ from adapters.sqlite.view import CARRIED_FROM, STANDS
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME, MagicLink
-from domain.mail import Mail, MailState
+from domain.mail import Mail, MailState, Urgency
 from domain.purchase import Checkout, Fact, Purchase, newer
 from domain.records import EventRecord
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, Session
@@ -37,13 +37,14 @@ _BOOK: Final = (
 )
 _ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
 _QUEUE: Final = (
-    f"INSERT INTO outbox ({rows.MAIL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - constants
+    f"INSERT INTO outbox ({rows.MAIL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - constants
 )
 _NEW_FACT: Final = f"INSERT INTO facts ({rows.FACT}) VALUES (?,?,?,?,?,?) ON CONFLICT (object_id) DO NOTHING"  # noqa: S608 - constants
 _SET_FACT: Final = "UPDATE facts SET kind=?, payment=?, as_of=?, status=?, amount=? WHERE object_id=?"
 _ADD_SESSION: Final = f"INSERT INTO sessions ({rows.SESSION}) VALUES (?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
 _DUE_MAILS: Final = (
-    f"SELECT {rows.MAIL} FROM outbox WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, key LIMIT ?"  # noqa: S608 - constants
+    f"SELECT {rows.MAIL} FROM outbox WHERE state = 'queued' AND urgency = ? AND due_at <= ? "  # noqa: S608 - constants
+    "ORDER BY due_at, key LIMIT ?"
 )
 _LEASE: Final = (
     "UPDATE outbox SET due_at = ?, attempts = attempts + 1, unknown_since = coalesce(unknown_since, ?) "
@@ -202,10 +203,27 @@ class SqliteBooks(AfterSaleBooks):
 
     def lease_mails(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
         """See Books."""
-        due = self._sql(_DUE_MAILS, (micros(now), limit)).fetchall()
+        due: list[rows.Row] = []
+        # One seek into the index for each urgency, however many mails wait for their next try.
+        for urgency in Urgency:
+            due += self._sql(_DUE_MAILS, (urgency.value, micros(now), limit - len(due))).fetchall()
         for row in due:
             self._sql(_LEASE, (micros(until), micros(now), row[0]))
         return [rows.mail_of(row) for row in due]
+
+    def renew_lease(self, key: str, *, held_until: datetime, until: datetime) -> bool:
+        """See Books."""
+        return self._changed(
+            "UPDATE outbox SET due_at = ? WHERE key = ? AND state = 'queued' AND due_at = ?",
+            (micros(until), key, micros(held_until)),
+        )
+
+    def free_leases(self, *, now: datetime, until: datetime) -> int:
+        """See Books."""
+        return self._sql(
+            "UPDATE outbox SET due_at = ?1 WHERE state = 'queued' AND due_at > ?1 AND due_at <= ?2",
+            (micros(now), micros(until)),
+        ).rowcount
 
     def settle_mail(
         self,

@@ -156,6 +156,11 @@ ALTER TABLE moves ADD COLUMN old_since INTEGER;
 ALTER TABLE moves ADD COLUMN no_news INTEGER;
 CREATE INDEX moves_old ON moves (old);
 CREATE INDEX moves_new ON moves (new);
+ALTER TABLE outbox ADD COLUMN urgency INTEGER NOT NULL DEFAULT 1;
+UPDATE outbox SET urgency = CASE WHEN kind IN ('ticket', 'update') THEN 0 WHEN kind IN ('login', 'order') THEN 2
+  WHEN kind = 'news' THEN 3 ELSE 1 END WHERE state IN ('queued', 'stuck');
+DROP INDEX outbox_due;
+CREATE INDEX outbox_next ON outbox (urgency, due_at) WHERE state = 'queued';
 """
 
 UNIQUE: Final = {
@@ -189,7 +194,7 @@ def after_the_sale(db: Database) -> None:
 
 @migrations(name="0003_identity")
 def identity(db: Database) -> None:
-    """Sessions that a change of address carried, repeated submits, and what an undo brings back."""
+    """Sessions that a change of address carried, repeated submits, what an undo brings back, which mail leaves first."""
     _run(db, _THIRD)
 
 

@@ -23,8 +23,11 @@ from domain.product import ShopInfo
 from domain.usecases.post import tell_merchant
 from domain.values import LinkId
 
-LEASE = timedelta(seconds=60)
-BATCH = 16
+LEASE = timedelta(seconds=20)
+"""How long after the death of its holder a mail stays leased; a holder that lives renews it long before."""
+RENEW_EVERY = timedelta(seconds=5)
+BATCH = 4
+"""Few: what becomes due meanwhile waits for them, however urgent it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +43,54 @@ class DeliverMail:
     base_url: str
 
     async def lease(self) -> Sequence[Mail]:
-        """Take what is due, for us alone for a minute. Raises StoreUnavailable."""
+        """Take what is due, for us alone until its `due_at`; empty once nothing is. Raises StoreUnavailable.
+
+        What is not to be sent after all is settled on the way and takes nobody's place.
+        """
+        wanted: Sequence[Mail] = ()
+        leased = BATCH
+        while leased and not wanted:
+            leased, wanted = await self._lease_some()
+        return wanted
+
+    async def _lease_some(self) -> tuple[int, Sequence[Mail]]:
+        """How many were due, and those of them that are to be sent."""
         now = self.clock.now()
+        until = now + LEASE
         shop = self.catalogue.current().shop
         spare = tuple(LinkId(self.randomness.token(16).hex()) for _ in range(BATCH))
 
-        def work(books: Books) -> Sequence[Mail]:
-            leased = books.lease_mails(now=now, until=now + LEASE, limit=BATCH)
-            return [
-                mail
+        def work(books: Books) -> tuple[int, Sequence[Mail]]:
+            leased = books.lease_mails(now=now, until=until, limit=BATCH)
+            return len(leased), [
+                replace(mail, due_at=until)
                 for mail, link in zip(leased, spare, strict=False)
                 if _still_wanted(books, mail, link, keyring=self.keyring, shop=shop, now=now)
             ]
 
         return await self.store.transact(work)
+
+    async def renew(self, mails: Sequence[Mail]) -> Sequence[Mail]:
+        """Hold leased mails for longer; those that are still ours. Raises StoreUnavailable."""
+        until = self.clock.now() + LEASE
+
+        def work(books: Books) -> Sequence[Mail]:
+            return [
+                replace(mail, due_at=until)
+                for mail in mails
+                if books.renew_lease(mail.key, held_until=mail.due_at, until=until)
+            ]
+
+        return await self.store.transact(work)
+
+    async def take_back(self) -> int:
+        """End the leases that a dead process left behind; how many mails are due again.
+
+        Only for the one process of a shop, before it leases anything. Pauses before a retry that are no longer than a
+        lease end, too. Raises StoreUnavailable.
+        """
+        now = self.clock.now()
+        return await self.store.transact(lambda books: books.free_leases(now=now, until=now + LEASE))
 
     async def hand_over(self, mail: Mail) -> MailState:
         """Send one leased mail and write down how it went: what it is now. Raises StoreUnavailable."""
@@ -167,6 +204,7 @@ def queue_anew(books: Books, mail: Mail, spare: LinkId, *, keyring: Keyring, now
             key_name=keyring.signing.name if mail.key_name is not None else None,
             queued_at=now,
             due_at=now,
+            urgency=mail.urgency,
         )
     )
     return new_key

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.books import Books
 from domain.letters import notice_letter
-from domain.mail import Letter, Mail, MailKind
+from domain.mail import Letter, Mail, MailKind, Urgency, urgency_of
 from domain.product import ShopInfo
 from domain.values import EmailAddress, LinkId
 
@@ -21,10 +21,11 @@ def post(
     now: datetime,
     link: LinkId | None = None,
     key_name: str | None = None,
+    urgency: Urgency | None = None,
 ) -> bool:
     """Queue a letter under a key that makes it go out once; whether it was not there yet.
 
-    `key_name`: which secret fills its slots; None for a letter without any.
+    `key_name`: which secret fills its slots; None for a letter without any. `urgency`: None for that of its kind.
     """
     return books.queue(
         Mail(
@@ -36,6 +37,7 @@ def post(
             key_name=key_name,
             queued_at=now,
             due_at=now,
+            urgency=urgency_of(kind) if urgency is None else urgency,
         )
     )
 
