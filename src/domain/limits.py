@@ -18,15 +18,58 @@ class Limit:
     window: timedelta
 
 
-LOGIN_PER_SESSION: Final = Limit(kind="login-session", most=3, window=timedelta(minutes=15))
-LOGIN_BY_STRANGERS: Final = Limit(kind="login-stranger", most=10, window=timedelta(days=1))
-LOGIN_BY_KNOWN_BROWSER: Final = Limit(kind="login-known", most=10, window=timedelta(days=1))
-LOGIN_PER_IP: Final = Limit(kind="login-ip", most=20, window=timedelta(hours=1))
-UNPAID_PER_IP: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes=10))
-FREE_PER_IP: Final = Limit(kind="free-ip", most=30, window=timedelta(minutes=10))
+ADDRESS_BY_STRANGERS: Final = (
+    Limit(kind="address-soon", most=3, window=timedelta(minutes=15)),
+    Limit(kind="address-day", most=10, window=timedelta(days=1)),
+)
+"""Emails to one address that browsers without a proof of it can cause, over all forms together."""
+ADDRESS_BY_KNOWN_BROWSER: Final = (
+    Limit(kind="known-soon", most=3, window=timedelta(minutes=15)),
+    Limit(kind="known-day", most=10, window=timedelta(days=1)),
+)
+"""The same for one browser that once verified the address: strangers cannot use its allowance up."""
+ASKED_BY_STRANGERS: Final = Limit(kind="asked", most=100, window=timedelta(seconds=10))
+"""Sign-in and free-order emails that strangers can cause in the whole shop: half of what the outbox sends. The other
+half is kept for browsers that verified the address they ask for."""
+LOGIN_PER_NETWORK: Final = Limit(kind="login-ip", most=20, window=timedelta(hours=1))
+UNPAID_PER_NETWORK: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes=10))
+FREE_PER_NETWORK: Final = Limit(kind="free-ip", most=30, window=timedelta(minutes=10))
 TICKETS_AGAIN: Final = Limit(kind="ticket-again", most=3, window=timedelta(minutes=15))
-# Stripe allows 25 requests a second in test mode (https://docs.stripe.com/rate-limits); stay below it.
-CHECKOUTS_PER_SHOP: Final = Limit(kind="checkouts", most=20, window=timedelta(seconds=1))
+FIRST_CHECKOUT: Final = Limit(kind="first-checkout", most=1, window=timedelta(minutes=10))
+"""The checkouts of a network that do not count as further ones (`CheckoutShares.further`)."""
+CHECKOUTS_OF_KNOWN_BROWSER: Final = Limit(kind="known-checkouts", most=10, window=timedelta(minutes=10))
+"""Checkouts that one customer can start out of the share that is kept for customers."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutShares:
+    """How many checkouts start a second: all of them, those of strangers, and the further ones of one network.
+
+    What a share leaves of the one above is kept: for browsers that have proved something, and for the first checkout
+    of a network. So a flood, which has to come from the same networks again and again, crowds out only itself.
+    """
+
+    all: Limit
+    strangers: Limit
+    further: Limit
+
+
+def _shares(*, most: int, strangers: int, further: int) -> CheckoutShares:
+    second = timedelta(seconds=1)
+    return CheckoutShares(
+        all=Limit(kind="checkouts", most=most, window=second),
+        strangers=Limit(kind="checkouts-strangers", most=strangers, window=second),
+        further=Limit(kind="checkouts-further", most=further, window=second),
+    )
+
+
+_IN_TEST_MODE: Final = _shares(most=20, strangers=15, further=5)
+_IN_LIVE_MODE: Final = _shares(most=60, strangers=45, further=15)
+
+
+def checkout_shares(*, livemode: bool) -> CheckoutShares:
+    """Stripe allows 25 requests a second in test mode and 100 in live mode (https://docs.stripe.com/rate-limits)."""
+    return _IN_LIVE_MODE if livemode else _IN_TEST_MODE
 
 
 def turn_of(timer: str, *, pause: timedelta) -> Limit:
@@ -40,6 +83,10 @@ def turn_of(timer: str, *, pause: timedelta) -> Limit:
 # An IPv6 address with an IPv4 one in it and the name of an interface behind it.
 _LONGEST_PEER: Final = 64
 _UNREADABLE: Final = "unknown"
+# How many times the allowance of one address or /64 the networks around it have. A /56 is a household, a /48 a site
+# (RFC 6177), an IPv4 /24 the smallest network that is routed.
+_AROUND_IPV4: Final = ((24, 8),)
+_AROUND_IPV6: Final = ((56, 2), (48, 8))
 
 
 def network_of(peer: str) -> str:
@@ -59,3 +106,13 @@ def _network_of(peer: str) -> str:
             return str(address.ipv4_mapped)
         return str(ip_network((address, 64), strict=False))
     return str(address)
+
+
+@lru_cache(maxsize=4096)
+def networks_around(network: str) -> tuple[tuple[str, int], ...]:
+    """A `network_of` and the wider networks it is part of, each with how many times its allowance they have."""
+    if network == _UNREADABLE:
+        return ((network, 1),)
+    inner = ip_network(network)
+    wider = _AROUND_IPV4 if inner.version == 4 else _AROUND_IPV6  # noqa: PLR2004 - the version's name
+    return ((network, 1), *((str(inner.supernet(new_prefix=size)), times) for size, times in wider))

@@ -203,9 +203,7 @@ class MemoryBooks(AfterSaleBooks):
 
     def free_leases(self, *, now: datetime, until: datetime) -> int:
         """See Books."""
-        held = [
-            m for m in self._t.outbox.values() if m.state is MailState.QUEUED and now < m.due_at <= until
-        ]
+        held = [m for m in self._t.outbox.values() if m.state is MailState.QUEUED and now < m.due_at <= until]
         for mail in held:
             self._t.outbox[mail.key] = replace(mail, due_at=now)
         return len(held)

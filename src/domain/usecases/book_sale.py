@@ -12,7 +12,7 @@ from domain.claim import Sale
 from domain.keys import Keyring
 from domain.letters import ticket_letter
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind
+from domain.mail import MailKind, Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition
 from domain.purchase import LicenceKey, Purchase
@@ -146,6 +146,8 @@ class Booking:
             now=self.now,
             link=link,
             key_name=key.name,
+            # Anybody can order any number of free things: their tickets must not delay those of a payment.
+            urgency=Urgency.KNOWN if purchase.provider_ref is None else Urgency.PAYMENT,
         )
 
     def _catch_up(self, books: Books, purchase: Purchase, payment: str) -> None:

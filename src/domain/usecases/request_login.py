@@ -10,12 +10,12 @@ from domain.books import Books
 from domain.keys import Keyring, read_token
 from domain.letters import login_letter
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind
+from domain.mail import MailKind, Urgency
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import ShopInfo
 from domain.session import NewSession, Session, Visitor
-from domain.usecases.greet import begin_session, live_session, new_session
-from domain.usecases.login_limits import take_network, within_limits
+from domain.usecases.greet import begin_session, known_as, live_session, new_session
+from domain.usecases.login_limits import take_network, take_shop, within_limits
 from domain.usecases.post import post
 from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId
 
@@ -38,7 +38,7 @@ class NotAnAddress:
 
 @dataclass(frozen=True, slots=True)
 class TooManyRequests:
-    """This network asked too often, whatever it asked for; a place is free again at `until`."""
+    """This network, or the shop's strangers together, asked too often; a place is free again at `until`."""
 
     until: datetime
 
@@ -116,9 +116,13 @@ class _Request:
 
     def run(self, books: Books) -> LookInYourMail | TooManyRequests:
         until = take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.link)
+        held = live_session(books, self.visitor, now=self.now)
+        if until is None:
+            until = take_shop(
+                books, held, self.visitor, self.mailbox, keyring=self.keyring, now=self.now, ref=self.link
+            )
         if until is not None:
             return TooManyRequests(until=until)
-        held = live_session(books, self.visitor, now=self.now)
         session = held or begin_session(books, self.fresh, self.visitor, now=self.now)
         if within_limits(
             books, session, self.visitor, self.mailbox, keyring=self.keyring, now=self.now, ref=self.link
@@ -128,6 +132,7 @@ class _Request:
 
     def _send(self, books: Books, session: Session) -> None:
         key = self.keyring.signing.name
+        who = known_as(session, self.visitor, self.mailbox, keyring=self.keyring)
         books.supersede_links(self.mailbox, asked_by=session.id)
         books.add_link(
             MagicLink(
@@ -149,4 +154,5 @@ class _Request:
             now=self.now,
             link=self.link,
             key_name=key,
+            urgency=Urgency.STRANGER if who is None else Urgency.KNOWN,
         )

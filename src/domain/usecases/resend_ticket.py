@@ -11,7 +11,7 @@ from domain.keys import Keyring
 from domain.letters import ticket_letter
 from domain.limits import TICKETS_AGAIN
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind
+from domain.mail import MailKind, Urgency
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.purchase import PurchaseState
 from domain.session import Visitor
@@ -78,6 +78,7 @@ class ResendTicket:
                 now=now,
                 link=link,
                 key_name=key.name,
+                urgency=Urgency.KNOWN,
             )
             return Resent.QUEUED
 

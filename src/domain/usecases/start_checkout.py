@@ -8,7 +8,12 @@ from datetime import datetime
 from domain.books import Books
 from domain.claim import terms_of
 from domain.keys import Keyring
-from domain.limits import CHECKOUTS_PER_SHOP, UNPAID_PER_IP
+from domain.limits import (
+    CHECKOUTS_OF_KNOWN_BROWSER,
+    FIRST_CHECKOUT,
+    UNPAID_PER_NETWORK,
+    checkout_shares,
+)
 from domain.ports import (
     Catalogue,
     CheckoutOffer,
@@ -21,8 +26,9 @@ from domain.ports import (
 )
 from domain.product import BadAmount, CatalogueEdition, Product, Saleability, asked_price, saleability
 from domain.purchase import Checkout
-from domain.session import NewSession, Visitor
+from domain.session import NewSession, Session, Visitor
 from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
+from domain.usecases.login_limits import take_in_networks
 from domain.values import CheckoutId, Money, ProductId, sortable_id
 
 
@@ -174,14 +180,11 @@ def _open(
     if why is not Saleability.ON_SALE:
         return NotForSale(product=product, why=why)
     session = live_session(books, visitor, now=now)
-    if session is not None and not again:
-        holdings = held_by(books, session, now=now)
-        if product.id in Greeting(session=session, holdings=holdings).owned:
-            return AlreadyYours(product=product)
-    per_ip = keyring.bucket(UNPAID_PER_IP.kind, visitor.network)
-    until = books.take(per_ip, UNPAID_PER_IP, now=now, ref=draft.id)
-    if until is None:
-        until = books.take(CHECKOUTS_PER_SHOP.kind, CHECKOUTS_PER_SHOP, now=now, ref=draft.id)
+    holdings = () if session is None else held_by(books, session, now=now)
+    if not again and product.id in Greeting(session=session, holdings=holdings).owned:
+        return AlreadyYours(product=product)
+    customer = session if session is not None and (session.signed_in or holdings) else None
+    until = _admit(books, customer, visitor, draft, keyring=keyring)
     if until is not None:
         books.give_back(draft.id)
         return TooManyCheckouts(until=until)
@@ -190,3 +193,31 @@ def _open(
     checkout = replace(draft, session=session.id, mailbox=session.mailbox)
     books.add_checkout(checkout)
     return checkout
+
+
+def _admit(
+    books: Books, customer: Session | None, visitor: Visitor, draft: Checkout, *, keyring: Keyring
+) -> datetime | None:
+    """Take a place in every share this checkout counts in; when one is free if one of them is full.
+
+    `customer`: the session of a browser that has proved an address or paid for something.
+    """
+    now, ref = draft.started_at, draft.id
+    shares = checkout_shares(livemode=draft.livemode)
+    until = take_in_networks(books, UNPAID_PER_NETWORK, visitor, keyring=keyring, now=now, ref=ref)
+    wanted = [shares.all]
+    if customer is None or not _keeps_a_place(books, customer, keyring=keyring, now=now, ref=ref):
+        wanted.append(shares.strangers)
+        if take_in_networks(books, FIRST_CHECKOUT, visitor, keyring=keyring, now=now, ref=ref) is not None:
+            wanted.append(shares.further)
+    for limit in wanted:
+        if until is None:
+            until = books.take(limit.kind, limit, now=now, ref=ref)
+    return until
+
+
+def _keeps_a_place(books: Books, customer: Session, *, keyring: Keyring, now: datetime, ref: str) -> bool:
+    """Counted by what was proved: one customer, in however many browsers, cannot use the customers' share up."""
+    who = customer.id if customer.mailbox is None else customer.mailbox.canonical
+    bucket = keyring.bucket(CHECKOUTS_OF_KNOWN_BROWSER.kind, who)
+    return books.take(bucket, CHECKOUTS_OF_KNOWN_BROWSER, now=now, ref=ref) is None

@@ -9,16 +9,16 @@ from domain.books import Books
 from domain.claim import Sale
 from domain.keys import Keyring
 from domain.letters import order_letter
-from domain.limits import FREE_PER_IP
+from domain.limits import FREE_PER_NETWORK
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind
+from domain.mail import MailKind, Urgency
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.product import BadAmount, Product, Saleability, ShopInfo, asked_price, saleability
 from domain.purchase import Checkout, Purchase
 from domain.session import NewSession, Session, Visitor
 from domain.usecases.book_sale import Booking, BookSale
-from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
-from domain.usecases.login_limits import take_network, within_limits
+from domain.usecases.greet import Greeting, begin_session, held_by, known_as, live_session, new_session
+from domain.usecases.login_limits import take_in_networks, take_network, take_shop, within_limits
 from domain.usecases.post import post
 from domain.usecases.start_checkout import AlreadyYours, NoSuchProduct, NotForSale, draft_of
 from domain.values import EmailAddress, InvalidEmail, LinkId, Money, ProductId
@@ -148,9 +148,11 @@ class _Order:
         return self._ask(books, session, mailbox)
 
     def _take(self, books: Books, mailbox: EmailAddress) -> Free:
-        per_ip = self.keyring.bucket(FREE_PER_IP.kind, self.visitor.network)
-        until = books.take(per_ip, FREE_PER_IP, now=self.now, ref=self.link)
+        until = take_in_networks(
+            books, FREE_PER_NETWORK, self.visitor, keyring=self.keyring, now=self.now, ref=self.link
+        )
         if until is not None:
+            books.give_back(self.link)
             return TooManyOrders(until=until)
         books.add_checkout(replace(self.draft, mailbox=mailbox))
         book_free(books, self.draft, mailbox, booking=self.booking)
@@ -158,6 +160,10 @@ class _Order:
 
     def _ask(self, books: Books, held: Session | None, mailbox: EmailAddress) -> Free:
         until = take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.link)
+        if until is None:
+            until = take_shop(
+                books, held, self.visitor, mailbox, keyring=self.keyring, now=self.now, ref=self.link
+            )
         if until is not None:
             return TooManyOrders(until=until)
         session = held or begin_session(books, self.fresh, self.visitor, now=self.now)
@@ -182,6 +188,7 @@ class _Order:
                 checkout=self.draft.id,
             )
         )
+        who = known_as(session, self.visitor, mailbox, keyring=self.keyring)
         letter = order_letter(self.product.name, shop=self.shop)
         post(
             books,
@@ -192,6 +199,7 @@ class _Order:
             now=self.now,
             link=self.link,
             key_name=key,
+            urgency=Urgency.STRANGER if who is None else Urgency.KNOWN,
         )
 
 
