@@ -15,11 +15,12 @@ from benchmarks.sales import MadeSale, an_address, deliveries
 from benchmarks.stage import Stage
 
 _PEER_LOGINS = 300
-_TIMED = 1000
+_TIMED = 400
 
 
 def logins(stage: Stage) -> Iterator[Figure]:
-    """Each by a mailbox of its own, from a network of its own, so that no limit is reached."""
+    """Each by a mailbox of its own, from a network of its own, in a browser that once verified that mailbox: so no
+    limit is reached, not even the one that all strangers share."""
     subject, folder = stage.shop, stage.folder
     runs, number = stage.wish.runs, min(stage.wish.sales, 1500)
     sales = [_sold(stage, number) for _ in range(runs)]
@@ -27,7 +28,12 @@ def logins(stage: Stage) -> Iterator[Figure]:
 
     def ask() -> float:
         shots = [
-            form("/request-login", urlencode({"email": sale.email}), x_forwarded_for=an_address())
+            form(
+                "/request-login",
+                urlencode({"email": sale.email}),
+                x_forwarded_for=an_address(),
+                cookie=f"device={subject.till.keyring.device_tag(nonce='n', mailbox=sale.email)}",
+            )
             for sale in next(for_asking)
         ]
         rate = fire(subject.shop.url, shots, folder=folder)
@@ -81,11 +87,15 @@ def timing(stage: Stage) -> Iterator[Figure]:
     times: dict[bool, list[float]] = {True: [], False: []}
     for email, known in wanted:
         headers = {"x-forwarded-for": an_address(), "cookie": ""}
-        began = time.perf_counter()
-        answer = client.post("/request-login", data={"email": email}, headers=headers)
-        times[known].append(time.perf_counter() - began)
-        client.cookies.clear()
-        assert answer.status_code == 200
+        status = 429
+        while status == 429:  # strangers share what the shop sends at their request
+            began = time.perf_counter()
+            answer = client.post("/request-login", data={"email": email}, headers=headers)
+            took, status = time.perf_counter() - began, answer.status_code
+            client.cookies.clear()
+            time.sleep(1 if status == 429 else 0)
+        assert status == 200
+        times[known].append(took)
     stage.shop.settle()
     yield Figure(
         "login-timing", "does the answer's time tell who bought here?", "AUC",

@@ -122,4 +122,4 @@ def deliveries(sales: list[MadeSale]) -> list[Shot]:
 def an_address() -> str:
     """A network that nobody has come from yet, so that no limit is reached."""
     number = next(_addresses)
-    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return f"10.{number & 255}.{number >> 8 & 255}.{number >> 16 & 255}"

@@ -60,7 +60,7 @@ class _Bench:
     def send(self, case: Any) -> None:
         """One case: sent as it was drawn, and judged."""
         number = next(self.numbers)
-        headers = {"x-forwarded-for": f"10.8.{number >> 8 & 255}.{number & 255}"}
+        headers = {"x-forwarded-for": f"10.{number & 255}.{number >> 8 & 255}.8"}
         if case.path == "/webhook" and number % 4:
             self._sign(case, headers)
         # Every case stands alone, with no cookies of another.

@@ -35,18 +35,19 @@ LOGIN_PER_NETWORK: Final = Limit(kind="login-ip", most=20, window=timedelta(hour
 UNPAID_PER_NETWORK: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes=10))
 FREE_PER_NETWORK: Final = Limit(kind="free-ip", most=30, window=timedelta(minutes=10))
 TICKETS_AGAIN: Final = Limit(kind="ticket-again", most=3, window=timedelta(minutes=15))
-FIRST_CHECKOUT: Final = Limit(kind="first-checkout", most=1, window=timedelta(minutes=10))
-"""The checkouts of a network that do not count as further ones (`CheckoutShares.further`)."""
-CHECKOUTS_OF_KNOWN_BROWSER: Final = Limit(kind="known-checkouts", most=10, window=timedelta(minutes=10))
-"""Checkouts that one customer can start out of the share that is kept for customers."""
+FIRST_TRIES: Final = Limit(kind="first-checkouts", most=2, window=timedelta(minutes=10))
+"""Tries to start a checkout that are not counted as further ones of a network (`CheckoutShares.further`). Refused ones
+count: an attacker who is refused and tries again shall not stay first in line."""
+CHECKOUTS_OF_KNOWN_BROWSER: Final = Limit(kind="known-checkouts", most=3, window=timedelta(minutes=10))
+"""Checkouts that one customer can start out of what is kept for customers; more of them count as a stranger's."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutShares:
     """How many checkouts start a second: all of them, those of strangers, and the further ones of one network.
 
-    What a share leaves of the one above is kept: for browsers that have proved something, and for the first checkout
-    of a network. So a flood, which has to come from the same networks again and again, crowds out only itself.
+    What a share leaves of the one above is kept: for browsers that have proved something, and for the first tries of a
+    network. So a flood, which has to come from the same networks again and again, crowds out only itself.
     """
 
     all: Limit
@@ -63,8 +64,8 @@ def _shares(*, most: int, strangers: int, further: int) -> CheckoutShares:
     )
 
 
-_IN_TEST_MODE: Final = _shares(most=20, strangers=15, further=5)
-_IN_LIVE_MODE: Final = _shares(most=60, strangers=45, further=15)
+_IN_TEST_MODE: Final = _shares(most=20, strangers=14, further=4)
+_IN_LIVE_MODE: Final = _shares(most=60, strangers=42, further=12)
 
 
 def checkout_shares(*, livemode: bool) -> CheckoutShares:
@@ -114,5 +115,5 @@ def networks_around(network: str) -> tuple[tuple[str, int], ...]:
     if network == _UNREADABLE:
         return ((network, 1),)
     inner = ip_network(network)
-    wider = _AROUND_IPV4 if inner.version == 4 else _AROUND_IPV6  # noqa: PLR2004 - the version's name
+    wider = _AROUND_IPV4 if inner.version == 4 else _AROUND_IPV6
     return ((network, 1), *((str(inner.supernet(new_prefix=size)), times) for size, times in wider))

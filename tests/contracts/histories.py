@@ -13,7 +13,7 @@ from contracts import samples
 from contracts.samples import ANNA, BEN, NOW
 from domain.books import Books
 from domain.claim import Objection
-from domain.mail import Delivery, MailKind, MailState
+from domain.mail import Delivery, MailKind, MailState, Urgency
 from domain.moves import Before, MoveKind
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
@@ -74,9 +74,12 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda b, link, at, used: b.spend_link(link, at=at, used_with=used), LINKS, SECONDS, st.none() | COOKIES),
     op(lambda b, link: b.count_code_try(link, most=2), LINKS),
     op(lambda b, s, m: b.supersede_links(m, asked_by=s), SESSIONS, MAILBOXES),
-    op(lambda b, k, at, link: b.queue(samples.a_mail(k, due=at, kind=MailKind.LOGIN, link=link)), MAILS, SECONDS,
-       st.none() | LINKS),
+    op(lambda b, k, at, link, urgency: b.queue(
+        samples.a_mail(k, due=at, kind=MailKind.LOGIN, link=link, urgency=urgency)), MAILS, SECONDS, st.none() | LINKS,
+       st.sampled_from(Urgency)),
     op(lambda b, at: [m.key for m in b.lease_mails(now=at, until=at + timedelta(seconds=9), limit=2)], SECONDS),
+    op(lambda b, k, held, at: b.renew_lease(k, held_until=held, until=at), MAILS, SECONDS, SECONDS),
+    op(lambda b, at: b.free_leases(now=at, until=at + timedelta(seconds=9)), SECONDS),
     op(lambda b, k, state, at: b.settle_mail(k, state=state, at=at, problem="p"), MAILS,
        st.sampled_from(list(MailState)), SECONDS),
     op(lambda b, r, o, at: b.quarantine(r, o, at=at, retry_at=at), REFS,

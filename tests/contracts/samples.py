@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from domain.limits import Limit
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Letter, Mail, MailKind
+from domain.mail import Letter, Mail, MailKind, Urgency
 from domain.moves import Move, MoveKind
 from domain.purchase import Checkout, Purchase
 from domain.session import Session
@@ -82,11 +82,17 @@ def a_link(
 
 
 def a_mail(
-    key: str = "m1", *, due: datetime = NOW, kind: MailKind = MailKind.TICKET, link: str | None = None
+    key: str = "m1",
+    *,
+    due: datetime = NOW,
+    kind: MailKind = MailKind.TICKET,
+    link: str | None = None,
+    urgency: Urgency = Urgency.PAYMENT,
 ) -> Mail:
     return Mail(
         key=key, kind=kind, to=ANNA, letter=Letter(subject="Hé", text="text", html="<p>html</p>"),
         link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
+        urgency=urgency,
     )  # fmt: skip
 
 

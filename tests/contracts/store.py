@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from contracts.after_sale import AfterSaleContract
+from contracts.outbox import OutboxContract
 from contracts.samples import (
     ANNA,
     BEN,
@@ -46,7 +46,7 @@ from domain.values import (
 T = TypeVar("T")
 
 
-class StoreContract(AfterSaleContract):
+class StoreContract(OutboxContract):
     """Each method is a promise of `domain.ports.Store` or `domain.books.Books`."""
 
     def open_store(self) -> Store:
@@ -291,7 +291,7 @@ class StoreContract(AfterSaleContract):
             [refund], [waits], [],
         ]  # fmt: skip
 
-    # ------------------------------------------------------------------ links and mail
+    # ------------------------------------------------------------------ links
 
     def test_code_tries_are_counted_up_to_the_most(self) -> None:
         self.do(lambda b: b.add_link(a_link()))
@@ -311,38 +311,6 @@ class StoreContract(AfterSaleContract):
         assert newest is not None
         assert newest.id == "12" * 16
         assert self.see(lambda b: b.newest_login(SessionId("s9"))) is None
-
-    def test_due_mails_are_leased_oldest_first_and_to_nobody_else(self) -> None:
-        for n in (3, 1, 2):
-            self.do(lambda b, n=n: b.queue(a_mail(f"m{n}", due=NOW + n * SECOND)))
-        self.do(lambda b: b.queue(a_mail("later", due=NOW + DAY)))
-
-        def lease(at: datetime) -> list[str]:
-            return [m.key for m in self.do(lambda b: b.lease_mails(now=at, until=at + MINUTE, limit=2))]
-
-        at = NOW + 5 * SECOND
-        assert lease(at) == ["m1", "m2"]
-        assert lease(at) == ["m3"]
-        assert lease(at) == []
-        assert sorted(lease(at + MINUTE) + lease(at + MINUTE)) == ["m1", "m2", "m3"]
-        kept = self.see(lambda b: b.mail("m1"))
-        assert kept is not None
-        assert (kept.attempts, kept.unknown_since) == (2, at)
-
-    def test_a_mail_that_was_sent_stays_sent_and_starts_the_time_of_its_link(self) -> None:
-        self.do(lambda b: b.add_link(a_link()))
-        self.do(lambda b: b.queue(a_mail(link="ab" * 16)))
-        at = NOW + MINUTE
-        assert self.do(
-            lambda b: b.settle_mail("m1", state=MailState.QUEUED, at=at, due_at=at, problem="away")
-        )
-        assert self.do(lambda b: b.settle_mail("m1", state=MailState.SENT, at=at))
-        assert not self.do(lambda b: b.settle_mail("m1", state=MailState.STUCK, at=at + DAY, problem="late"))
-        assert not self.do(lambda b: b.settle_mail("none", state=MailState.SENT, at=at))
-        mail, link = self.see(lambda b: (b.mail("m1"), b.link(LinkId("ab" * 16))))
-        assert mail is not None
-        assert link is not None
-        assert (mail.state, mail.sent_at, link.sent_at) == (MailState.SENT, at, at)
 
     # ------------------------------------------------------------------ quarantine, events, reports
 

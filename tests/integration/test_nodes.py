@@ -124,7 +124,7 @@ class Crowd:
             return (
                 "POST",
                 f"/buy/{PHOTOS}",
-                {"x-forwarded-for": f"10.9.{time.time_ns() % 251}.{time.time_ns() // 251 % 251}"},
+                {"x-forwarded-for": f"10.{time.time_ns() % 251}.{time.time_ns() // 251 % 251}.9"},
                 b"",
             )
 

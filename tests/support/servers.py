@@ -287,7 +287,7 @@ class Shopper:
         Shopper._count += 1
         number = Shopper._count
         self.shop = shop
-        self.address = address or f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        self.address = address or f"10.{number & 255}.{number >> 8 & 255}.{number >> 16 & 255}"
         self.http = httpx.Client(
             base_url=shop.url,
             headers={"x-forwarded-for": self.address},

@@ -15,8 +15,8 @@ from entrypoints.sandbox.deliveries import sign
 from support.servers import BOOK, PAPERWORK, PHOTOS, WEBHOOK_SECRET, ShopServer
 
 PRODUCTS = (BOOK, PHOTOS, PAPERWORK)
-PER_SECOND = 18.0
-"""The shop starts at most 20 checkouts a second."""
+PER_SECOND = 13.0
+"""The shop starts at most 14 checkouts of strangers a second."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Storm:
         self, method: str, path: str, *, number: int, about: Sale | None = None, **options: Any
     ) -> httpx.Response:
         """One request. A patient storm asks until somebody answers with less than 500."""
-        headers = {"x-forwarded-for": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+        headers = {"x-forwarded-for": f"10.{number & 255}.{number >> 8 & 255}.{number >> 16 & 255}"}
         headers |= options.pop("headers", {})
         while True:
             if about is not None and about.acknowledged:

@@ -36,7 +36,10 @@ _BOOK: Final = (
     "ON CONFLICT (checkout_id) DO NOTHING"
 )
 _ADD_LINK: Final = f"INSERT INTO magic_links ({rows.LINK}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
-_QUEUE: Final = f"INSERT INTO outbox ({rows.MAIL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - constants
+_QUEUE: Final = (
+    f"INSERT INTO outbox ({rows.MAIL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "  # noqa: S608 - constants
+    "ON CONFLICT (key) DO NOTHING"
+)
 _NEW_FACT: Final = f"INSERT INTO facts ({rows.FACT}) VALUES (?,?,?,?,?,?) ON CONFLICT (object_id) DO NOTHING"  # noqa: S608 - constants
 _SET_FACT: Final = "UPDATE facts SET kind=?, payment=?, as_of=?, status=?, amount=? WHERE object_id=?"
 _ADD_SESSION: Final = f"INSERT INTO sessions ({rows.SESSION}) VALUES (?,?,?,?,?,?,?,?)"  # noqa: S608 - constants

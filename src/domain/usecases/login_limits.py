@@ -71,21 +71,21 @@ def within_limits(
     books: Books,
     session: Session,
     visitor: Visitor,
-    *mailboxes: EmailAddress,
+    mailbox: EmailAddress,
+    *,
     keyring: Keyring,
     now: datetime,
     ref: str,
 ) -> bool:
-    """Whether each of these addresses may be sent one more email; if not, none of them is counted.
+    """Whether this address may be sent one more email, of whatever form; if not, nothing is counted.
 
     Limits of the address never show: a limited request gets the same page, and an older mail still works.
     """
     place = f"{ref}:address"
-    for mailbox in mailboxes:
-        who = known_as(session, visitor, mailbox, keyring=keyring)
-        for limit in ADDRESS_BY_STRANGERS if who is None else ADDRESS_BY_KNOWN_BROWSER:
-            bucket = keyring.bucket(limit.kind, mailbox.canonical, who or "")
-            if books.take(bucket, limit, now=now, ref=place) is not None:
-                books.give_back(place)
-                return False
+    who = known_as(session, visitor, mailbox, keyring=keyring)
+    for limit in ADDRESS_BY_STRANGERS if who is None else ADDRESS_BY_KNOWN_BROWSER:
+        bucket = keyring.bucket(limit.kind, mailbox.canonical, who or "")
+        if books.take(bucket, limit, now=now, ref=place) is not None:
+            books.give_back(place)
+            return False
     return True

@@ -162,7 +162,7 @@ class _Wish:
         if until is not None:
             return TooManyRequests(until=until)
         if not within_limits(
-            books, session, self.visitor, self.new, old, keyring=self.keyring, now=self.now, ref=self.proof
+            books, session, self.visitor, self.new, keyring=self.keyring, now=self.now, ref=self.proof
         ):
             return LookInTheNewMail(kind)
         user = books.user(old)

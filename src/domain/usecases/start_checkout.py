@@ -10,7 +10,7 @@ from domain.claim import terms_of
 from domain.keys import Keyring
 from domain.limits import (
     CHECKOUTS_OF_KNOWN_BROWSER,
-    FIRST_CHECKOUT,
+    FIRST_TRIES,
     UNPAID_PER_NETWORK,
     checkout_shares,
 )
@@ -208,7 +208,10 @@ def _admit(
     wanted = [shares.all]
     if customer is None or not _keeps_a_place(books, customer, keyring=keyring, now=now, ref=ref):
         wanted.append(shares.strangers)
-        if take_in_networks(books, FIRST_CHECKOUT, visitor, keyring=keyring, now=now, ref=ref) is not None:
+        if (
+            take_in_networks(books, FIRST_TRIES, visitor, keyring=keyring, now=now, ref=f"{ref}:try")
+            is not None
+        ):
             wanted.append(shares.further)
     for limit in wanted:
         if until is None:
