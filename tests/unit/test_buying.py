@@ -89,15 +89,24 @@ def test_thirty_unpaid_checkouts_per_network_in_ten_minutes_and_a_paid_one_gives
     assert Browser(shop).buy()
 
 
-def test_twenty_checkouts_a_second_for_the_whole_shop() -> None:
+def test_fourteen_checkouts_a_second_for_all_strangers_and_twenty_for_the_whole_shop() -> None:
     shop = Shop()
-    for number in range(20):
-        assert Browser(shop, network=f"198.51.100.{number}").buy()
-    late = run(shop.start_checkout(Browser(shop, network="203.0.113.1").visitor, BOOK, again=False))
-    assert isinstance(late, TooManyCheckouts)
-    assert len(shop.memory.tables.checkouts) == 20
+    customers = [Browser(shop, network=f"192.0.{number}.1") for number in range(7)]
+    for browser in customers:
+        browser.buy_and_pay(ANNA)
+        shop.clock.tick(seconds=1)
+    before = len(shop.memory.tables.checkouts)
+    for number in range(14):
+        assert Browser(shop, network=f"198.51.{number}.1").buy()
+    stranger = Browser(shop, network="203.0.113.1")
+    assert isinstance(run(shop.start_checkout(stranger.visitor, BOOK, again=False)), TooManyCheckouts)
+    for browser in customers[:6]:
+        assert browser.buy(again=True)
+    last = run(shop.start_checkout(customers[6].visitor, BOOK, again=True))
+    assert isinstance(last, TooManyCheckouts)
+    assert len(shop.memory.tables.checkouts) == before + 20
     shop.clock.tick(seconds=1)
-    assert isinstance(run(shop.start_checkout(Browser(shop).visitor, BOOK, again=False)), PayThere)
+    assert isinstance(run(shop.start_checkout(stranger.visitor, BOOK, again=False)), PayThere)
 
 
 def test_abandoned_checkouts_go_a_week_after_they_expired_and_paid_ones_never() -> None:
