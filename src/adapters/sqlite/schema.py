@@ -194,7 +194,7 @@ def after_the_sale(db: Database) -> None:
 
 @migrations(name="0003_identity")
 def identity(db: Database) -> None:
-    """Sessions that a change of address carried, repeated submits, what an undo brings back, which mail leaves first."""
+    """Sessions that a change of address carried, repeated submits, undone changes, and which mail leaves first."""
     _run(db, _THIRD)
 
 
