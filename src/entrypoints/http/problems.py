@@ -47,7 +47,7 @@ WORDS: Final[Mapping[int, Words]] = {
         "No address of this shop is that long. Please begin at the shop's first page.",
     ),
     429: Words(
-        "A moment, please", "Too much was asked from your network in a short time. Please try again later."
+        "A moment, please", "Too much was asked in a short time. Please try again later."
     ),
     500: Words(
         "Something broke on our side",
