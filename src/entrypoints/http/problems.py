@@ -46,9 +46,7 @@ WORDS: Final[Mapping[int, Words]] = {
         "That address is too long",
         "No address of this shop is that long. Please begin at the shop's first page.",
     ),
-    429: Words(
-        "A moment, please", "Too much was asked in a short time. Please try again later."
-    ),
+    429: Words("A moment, please", "Too much was asked in a short time. Please try again later."),
     500: Words(
         "Something broke on our side",
         "It is not your fault. Nothing was lost: if you paid, your ticket comes by mail. Please try again.",
