@@ -13,7 +13,7 @@ from domain.magic_link import MagicLink
 from domain.mail import Delivery, Mail, MailState
 from domain.moves import Before, Move, MoveKind
 from domain.purchase import Checkout, Fact, LicenceKey, Purchase
-from domain.records import Backlog, Download, EventRecord, PaymentDue, Quarantined, Tally, User
+from domain.records import Backlog, Download, ErasedAddress, EventRecord, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -100,6 +100,12 @@ class BooksView(Protocol):
     def moved(self, checkout: CheckoutId) -> bool:
         """Whether a correction of this purchase's address was ever asked for."""
 
+    def moved_from(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
+        """Addresses that were changed to this one and are no user's (again), in order."""
+
+    def checkouts_of(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
+        """The checkouts of a mailbox, in order of id: its purchases, and what it began that is not booked (yet)."""
+
     def is_erased(self, checkout: CheckoutId) -> bool:
         """Whether the person who made this checkout was erased."""
 
@@ -158,6 +164,12 @@ class BooksView(Protocol):
 
     def erasures_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
         """Checkouts of persons who were erased, in order of id, after `checkout`."""
+
+    def erased_addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
+        """Addresses whose persons were erased, in order of tag, after `tag`."""
+
+    def addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
+        """Every address that any row names, in order, after `address`."""
 
 
 class Books(BooksView, Protocol):
@@ -350,7 +362,10 @@ class Books(BooksView, Protocol):
     def hand_over(
         self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
     ) -> None:
-        """Make those of these purchases that still belong to `old` another mailbox's own; leave the others alone."""
+        """Make those of these purchases that still belong to `old` another mailbox's own; leave the others alone.
+
+        So are the checkouts among them, booked or not, that `old` had begun.
+        """
 
     def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
         """Forget a user who owns nothing any more; whether there was one."""
@@ -359,21 +374,36 @@ class Books(BooksView, Protocol):
         """End every session that proved the old mailbox but `keep`, which `change` carries to the new one."""
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
-        """Erase a person: no row names the mailbox any more; the checkouts whose purchases were theirs.
+        """Erase a person: `erase_order` for what is theirs, then `forget`; the checkouts whose purchases were theirs.
 
-        Purchases stay, without user, mailbox, paid_email and session, and stand in the erasures; so do checkouts of
-        the mailbox that were not paid (yet). Its sessions, links, mails and moves are gone, and what was sent to an
-        address that it was to be changed to.
+        Theirs are the purchases of their user, and the checkouts of the mailbox that were not paid (yet). A checkout
+        that the mailbox began and whose purchase is another's stays as it is, but for the mailbox.
         """
 
-    def note_erasure(self, checkout: CheckoutId, *, at: datetime) -> bool:
-        """Note that the person of a checkout was erased (known from beside a backup); whether it was new."""
+    def erase_order(self, checkout: CheckoutId, *, at: datetime) -> bool:
+        """Note that the person of a checkout was erased, and take them out of it; whether that changed anything.
+
+        Its purchase stays, without user, mailbox, paid_email and session. Its downloads, its place in the line for
+        a licence key, its ticket and the mail of a failed payment are gone. The checkout need not be known here.
+        """
+
+    def note_erased_address(self, erased: ErasedAddress) -> bool:
+        """Note that the person of an address was erased; False, and nothing written, if as late a time is noted."""
+
+    def forget(self, mailbox: EmailAddress) -> None:
+        """Forget a person who owns nothing: user, sessions, links, mails and moves of the mailbox are gone.
+
+        So is what was sent for requests of theirs to other addresses, and what names an address that they changed
+        to this one, from before the change, unless it is a user's (again). What belongs to others stays: the notice
+        of a request to move something here, and a move away that was done, with its notice and its undo link, which
+        guard the new address (until they are pruned).
+        """
 
     def prune(self, *, now: datetime) -> int:
         """Throw out what is of no more use, a bounded lot at a time; how many rows.
 
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
         and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,
-        moves a week after they could last be undone (with what names the address that was moved away from, unless
-        it is a user's), limit places after a day, events after 90 days.
+        moves a week after they could last be undone (with what `forget` takes of the address that was moved away
+        from), limit places after a day, events after 90 days.
         """

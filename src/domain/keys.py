@@ -7,7 +7,7 @@ import binascii
 import hmac
 from dataclasses import dataclass, field
 
-from domain.values import CheckoutId, Digest, LinkId, Money, ProductId, UserId
+from domain.values import CheckoutId, Digest, EmailAddress, LinkId, Money, ProductId, UserId
 
 # Crockford's base 32: no I, L, O or U to misread; https://www.crockford.com/base32.html
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -45,6 +45,7 @@ class Key:
     licence: bytes = field(repr=False)
     news: bytes = field(repr=False)
     session: bytes = field(repr=False)
+    erasure: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Key:
@@ -61,6 +62,7 @@ class Key:
             licence=_hkdf(raw, b"coatcheck licence v1"),
             news=_hkdf(raw, b"coatcheck news v1"),
             session=_hkdf(raw, b"coatcheck session v1"),
+            erasure=_hkdf(raw, b"coatcheck erasure v1"),
         )
 
     def token_of(self, link: LinkId) -> str:
@@ -93,6 +95,10 @@ class Key:
             hmac.digest(self.licence, f"{checkout}\x1f{product}".encode(), "sha256"), _LICENCE_LENGTH
         )
         return "-".join(text[at : at + 4] for at in range(0, _LICENCE_LENGTH, 4))
+
+    def erasure_of(self, mailbox: EmailAddress) -> str:
+        """How an erasure names an address: `<key name>.<HMAC>`. Without the secret it says nothing of the address."""
+        return f"{self.name}.{hmac.digest(self.erasure, mailbox.canonical.encode(), 'sha256').hex()}"
 
     def opt_out_of(self, user: UserId) -> str:
         """The token of a "no more news" link: `<key name>.<user>.<HMAC>`. It can do nothing but that."""

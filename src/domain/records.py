@@ -49,6 +49,14 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedAddress:
+    """An address whose person was erased. `tag` is a keyed hash (`domain.keys.Key.erasure_of`): it names nobody."""
+
+    tag: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentDue:
     """A payment that the provider is to be asked about: facts without a sale, or facts that are not final."""
 

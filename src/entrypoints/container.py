@@ -249,7 +249,7 @@ class Container(containers.DeclarativeContainer):
     )
     choose_news = providers.Singleton(ChooseNews, store=store, keyring=keyring, clock=clock)
     own_data = providers.Singleton(ShowOwnData, store=store, clock=clock)
-    erase_me = providers.Singleton(EraseMe, store=store, clock=clock)
+    erase_me = providers.Singleton(EraseMe, store=store, clock=clock, keyring=keyring)
     request_login = providers.Singleton(
         RequestLogin, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )

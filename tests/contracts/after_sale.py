@@ -262,5 +262,5 @@ class AfterSaleContract:
             assert held is not None
             assert (held.mailbox, held.session) == (None, None)
         assert self.do(lambda b: b.erase(ANNA, at=NOW)) == []
-        assert self.do(lambda b: b.note_erasure(CheckoutId("c1"), at=NOW)) is False
-        assert self.do(lambda b: b.note_erasure(CheckoutId("c0"), at=NOW + timedelta(days=1))) is True
+        assert self.do(lambda b: b.erase_order(CheckoutId("c1"), at=NOW)) is False
+        assert self.do(lambda b: b.erase_order(CheckoutId("c0"), at=NOW + timedelta(days=1))) is True

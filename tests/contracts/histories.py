@@ -112,7 +112,7 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda b, old, new, s, n: b.turn_sessions(old, to=new, keep=s, change=MoveId(n)), MAILBOXES, MAILBOXES,
        SESSIONS, MOVES),
     op(lambda b, m, at: sorted(b.erase(m, at=at)), MAILBOXES, SECONDS),
-    op(lambda b, c, at: b.note_erasure(CheckoutId(c), at=at), ROWS, SECONDS),
+    op(lambda b, c, at: b.erase_order(CheckoutId(c), at=at), ROWS, SECONDS),
     op(lambda b, days: b.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 8, 20, 60])),
 )  # fmt: skip
 

@@ -203,7 +203,7 @@ class Shop:
 
     @cached_property
     def erase(self) -> EraseMe:
-        return EraseMe(store=self.store, clock=self.clock)
+        return EraseMe(store=self.store, clock=self.clock, keyring=self.keyring)
 
     @cached_property
     def own_data(self) -> ShowOwnData:

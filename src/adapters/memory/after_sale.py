@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from adapters.memory.view import MemoryView
+from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, Mail, MailKind
 from domain.moves import Before, Move, MoveKind
 from domain.purchase import LicenceKey, Purchase
-from domain.records import Download, PaymentDue
-from domain.values import CheckoutId, EmailAddress, MoveId, ProductId, SessionId, UserId
+from domain.records import Download, ErasedAddress, PaymentDue
+from domain.values import CheckoutId, EmailAddress, LinkId, MoveId, ProductId, SessionId, UserId
+
+_OF_SALES: Final = frozenset({MailKind.TICKET, MailKind.UPDATE, MailKind.NEWS})
 
 
 class AfterSaleBooks(MemoryView):
@@ -143,6 +147,9 @@ class AfterSaleBooks(MemoryView):
             held = self._t.purchases.get(checkout)
             if held is not None and held.mailbox == old:
                 self._t.purchases[checkout] = replace(held, mailbox=mailbox, user=user)
+            started = self._t.checkouts.get(checkout)
+            if started is not None and started.mailbox == old:
+                self._t.checkouts[checkout] = replace(started, mailbox=mailbox)
 
     def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
         """See Books."""
@@ -163,52 +170,93 @@ class AfterSaleBooks(MemoryView):
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
         """See Books."""
         theirs = [p.checkout for p in self._t.purchases.values() if p.mailbox == mailbox]
-        begun = [c.id for c in self._t.checkouts.values() if c.mailbox == mailbox]
-        for checkout in {*theirs, *begun}:
-            self._t.erasures.setdefault(checkout, at)
-            started = self._t.checkouts.get(checkout)
-            if started is not None:
-                self._t.checkouts[checkout] = replace(started, session=None, mailbox=None)
-        for purchase in list(self._t.purchases.values()):
-            if purchase.mailbox == mailbox:
-                self._t.purchases[purchase.checkout] = replace(
-                    purchase, user=None, mailbox=None, paid_email=None, session=None
-                )
-            elif purchase.paid_email == mailbox:
-                self._t.purchases[purchase.checkout] = replace(purchase, paid_email=None)
-        former = [m.old for m in self._t.moves.values() if m.new == mailbox and m.stands]
-        self._forget(mailbox, theirs)
-        for old in former:
-            self._forget_former(old)
+        for checkout in self.checkouts_of(mailbox):
+            self.erase_order(checkout, at=at)
+        for started in [c for c in self._t.checkouts.values() if c.mailbox == mailbox]:
+            self._t.checkouts[started.id] = replace(started, mailbox=None)
+        self.forget(mailbox)
         return theirs
 
-    def _forget_former(self, old: EmailAddress) -> None:
-        """Take out what names an address that somebody moved away from, unless it is a user's (again)."""
+    def erase_order(self, checkout: CheckoutId, *, at: datetime) -> bool:
+        """See Books."""
         t = self._t
-        if self.user(old) is None:
-            t.sessions = {k: v for k, v in t.sessions.items() if v.mailbox != old}
-            t.links = {k: v for k, v in t.links.items() if v.mailbox != old}
-            t.outbox = {k: v for k, v in t.outbox.items() if v.to != old}
+        noted = checkout not in t.erasures
+        t.erasures.setdefault(checkout, at)
+        started, sold = t.checkouts.get(checkout), t.purchases.get(checkout)
+        if started is not None:
+            t.checkouts[checkout] = replace(started, session=None, mailbox=None)
+        if sold is not None:
+            t.purchases[checkout] = replace(sold, user=None, mailbox=None, paid_email=None, session=None)
+        t.downloads = {k: v for k, v in t.downloads.items() if k[0] != checkout}
+        t.in_line = {k: v for k, v in t.in_line.items() if k[1] != checkout}
+        ticket = t.outbox.pop(f"ticket:{checkout}", None)
+        t.outbox.pop(f"failed:{checkout}", None)
+        if ticket is not None and ticket.link is not None:
+            t.links.pop(ticket.link, None)
+        return noted or (sold is not None and sold.mailbox is not None)
 
-    def _forget(self, mailbox: EmailAddress, checkouts: Sequence[CheckoutId]) -> None:
-        """Take out every row that names a mailbox, and whatever else is about its person alone."""
+    def note_erased_address(self, erased: ErasedAddress) -> bool:
+        """See Books."""
+        held = self._t.erased_addresses.get(erased.tag)
+        if held is not None and held.at >= erased.at:
+            return False
+        self._t.erased_addresses[erased.tag] = erased
+        return True
+
+    def forget(self, mailbox: EmailAddress) -> None:
+        """See Books."""
         t = self._t
-        t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
+        former = [m for m in t.moves.values() if m.new == mailbox != m.old and m.stands]
+        own = {m.id for m in t.moves.values() if (m.new if m.stands else m.old) == mailbox}
+        kept = self._links_of_moves_away(mailbox)
+        self._drop_requests(own, to={a for m in t.moves.values() if m.id in own for a in (m.old, m.new)})
+        t.outbox = {k: v for k, v in t.outbox.items() if v.to != mailbox or v.link in kept}
+        t.links = {k: v for k, v in t.links.items() if v.mailbox != mailbox or k in kept}
         t.sessions = {k: v for k, v in t.sessions.items() if v.mailbox != mailbox}
-        asked = {m.id: m.new for m in t.moves.values() if m.old == mailbox}
-        t.links = {k: v for k, v in t.links.items() if v.mailbox != mailbox and v.move not in asked}
+        t.moves = {k: v for k, v in t.moves.items() if v.new != mailbox and (v.old != mailbox or v.stands)}
+        for paid in [p for p in t.purchases.values() if p.paid_email == mailbox != p.mailbox]:
+            t.purchases[paid.checkout] = replace(paid, paid_email=None)
+        t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
+        for move in former:
+            self._forget_former(move)
+
+    def _forget_former(self, move: Move) -> None:
+        """Take out what was of the person who left an address by a move that was done."""
+        t, old, until = self._t, move.old, move.done_at
+        links = {k for k, v in t.links.items() if v.move == move.id}
+        t.outbox = {k: v for k, v in t.outbox.items() if v.to != old or v.link not in links}
+        t.links = {k: v for k, v in t.links.items() if k not in links}
+        if self.user(old) is not None or until is None:
+            return
+        kept = self._links_of_moves_away(old)
+        everything = move.kind is MoveKind.CHANGE
+        if everything:
+            asked = {m.id for m in t.moves.values() if m.old == old and not m.stands and m.asked_at <= until}
+            self._drop_requests(asked, to={m.new for m in t.moves.values() if m.id in asked})
+            t.moves = {k: v for k, v in t.moves.items() if k not in asked}
         t.outbox = {
             k: v
             for k, v in t.outbox.items()
-            if v.to != mailbox and not (v.kind is MailKind.ADDRESS and v.to in asked.values())
+            if v.to != old
+            or v.queued_at > until
+            or not (v.kind in _OF_SALES or (everything and v.link not in kept))
         }
-        t.moves = {k: v for k, v in t.moves.items() if mailbox not in (v.old, v.new)}
-        t.downloads = {k: v for k, v in t.downloads.items() if k[0] not in checkouts}
-        t.in_line = {k: v for k, v in t.in_line.items() if k[1] not in checkouts}
+        t.links = {
+            k: v
+            for k, v in t.links.items()
+            if v.mailbox != old
+            or v.made_at > until
+            or not (v.purpose is LinkPurpose.TICKET or (everything and k not in kept))
+        }
 
-    def note_erasure(self, checkout: CheckoutId, *, at: datetime) -> bool:
-        """See Books."""
-        if checkout in self._t.erasures:
-            return False
-        self._t.erasures[checkout] = at
-        return True
+    def _links_of_moves_away(self, mailbox: EmailAddress) -> set[LinkId]:
+        """They are the business of the addresses to which something was moved."""
+        away = {m.id for m in self._t.moves.values() if m.old == mailbox != m.new and m.stands}
+        return {k for k, v in self._t.links.items() if v.move in away}
+
+    def _drop_requests(self, moves: Collection[MoveId], *, to: Collection[EmailAddress]) -> None:
+        """The links of moves, and the mails to these addresses that carry them."""
+        t = self._t
+        links = {k for k, v in t.links.items() if v.move in moves}
+        t.outbox = {k: v for k, v in t.outbox.items() if v.link not in links or v.to not in to}
+        t.links = {k: v for k, v in t.links.items() if k not in links}

@@ -281,9 +281,9 @@ class MemoryBooks(AfterSaleBooks):
     def prune(self, *, now: datetime) -> int:
         """See Books."""
         week_ago = now - _WEEK
-        for move in self._t.moves.values():
+        for move in list(self._t.moves.values()):
             if move.stands and move.asked_at < week_ago - UNDO_LIFETIME:
-                self._forget_former(move.old)
+                self._forget_former(move)
         old_checkouts = [
             c.id
             for c in self._t.checkouts.values()

@@ -13,7 +13,7 @@ from domain.magic_link import MagicLink
 from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.moves import Move, MoveKind
 from domain.purchase import Checkout, Fact, FactKind, Purchase
-from domain.records import Backlog, Download, EventRecord, PaymentDue, Quarantined, Tally, User
+from domain.records import Backlog, Download, ErasedAddress, EventRecord, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -56,6 +56,7 @@ class Tables:
     downloads: dict[tuple[CheckoutId, ProductId, str], Download] = field(default_factory=dict)
     moves: dict[MoveId, Move] = field(default_factory=dict)
     erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
+    erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""
@@ -196,6 +197,18 @@ class MemoryView:
         """See BooksView."""
         return any(m.kind is MoveKind.CORRECTION and checkout in m.checkouts for m in self._t.moves.values())
 
+    def moved_from(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
+        """See BooksView."""
+        changes = (m for m in self._t.moves.values() if m.kind is MoveKind.CHANGE and m.stands)
+        found = {m.old for m in changes if m.new == mailbox != m.old and self.user(m.old) is None}
+        return sorted(found, key=str)
+
+    def checkouts_of(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
+        """See BooksView."""
+        booked = {p.checkout for p in self._t.purchases.values() if p.mailbox == mailbox}
+        begun = {c.id for c in self._t.checkouts.values() if c.mailbox == mailbox}
+        return sorted(booked | (begun - self._t.purchases.keys()))
+
     def is_erased(self, checkout: CheckoutId) -> bool:
         """See BooksView."""
         return checkout in self._t.erasures
@@ -308,6 +321,25 @@ class MemoryView:
     def erasures_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
         """See BooksView."""
         return _page(((erased, erased) for erased in self._t.erasures), checkout, limit)
+
+    def erased_addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
+        """See BooksView."""
+        return _page(self._t.erased_addresses.items(), tag, limit)
+
+    def addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
+        """See BooksView."""
+        t = self._t
+        found = {
+            *(u.mailbox for u in t.users.values()),
+            *(s.mailbox for s in t.sessions.values()),
+            *(c.mailbox for c in t.checkouts.values()),
+            *(p.paid_email for p in t.purchases.values()),
+            *(link.mailbox for link in t.links.values()),
+            *(mail.to for mail in t.outbox.values()),
+            *(m.old for m in t.moves.values()),
+            *(m.new for m in t.moves.values()),
+        } - {None}
+        return _page(((one.canonical, one) for one in found if one is not None), address, limit)
 
 
 def _newest_first(sessions: Iterable[Session]) -> list[Session]:

@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.postgres.view import STANDS, PostgresView, Values
-from adapters.sql import rows
+from adapters.postgres.view import PostgresView, Values
+from adapters.sql import forgetting, rows
+from adapters.sql.forgetting import in_percents
 from adapters.sql.rows import maybe_micros, micros
 from domain.mail import Delivery, Mail
 from domain.moves import Before, Move, MoveKind
 from domain.purchase import LicenceKey, Purchase
+from domain.records import ErasedAddress
 from domain.values import CheckoutId, EmailAddress, MoveId, ProductId, SessionId, UserId
 
 _ADD_MOVE: Final = f"INSERT INTO moves ({rows.MOVE}) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"  # noqa: S608 - constants
@@ -20,28 +22,18 @@ _TAKE_LICENCE: Final = (
     "UPDATE licences SET checkout_id = %(checkout)s WHERE pid = %(pid)s AND key = (SELECT key FROM licences "
     "WHERE pid = %(pid)s AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"
 )
-_LEAVE_THE_SALE: Final = (
-    (
-        "UPDATE purchases SET user_id = NULL, mailbox = NULL, paid_email = NULL, session_id = NULL "
-        "WHERE checkout_id = ANY (%s::text[])"
-    ),
-    "DELETE FROM downloads WHERE checkout_id = ANY (%s::text[])",
-    "DELETE FROM licence_line WHERE checkout_id = ANY (%s::text[])",
+_THEIRS: Final = "SELECT checkout_id FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = %s)"
+_BEGUN: Final = (
+    "SELECT id FROM checkouts WHERE mailbox = %s "
+    "AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id)"
 )
-_FORGET_FORMER: Final = (
-    "DELETE FROM sessions WHERE mailbox = %s",
-    "DELETE FROM magic_links WHERE mailbox = %s",
-    "DELETE FROM outbox WHERE mailbox = %s",
-)
-_FORGET: Final = (
-    *_FORGET_FORMER,
-    # What was sent to an address that theirs was to be changed to.
-    "DELETE FROM outbox WHERE kind = 'address' AND mailbox IN (SELECT new FROM moves WHERE old = %s)",
-    "DELETE FROM magic_links WHERE move_id IN (SELECT id FROM moves WHERE old = %s)",
-    "DELETE FROM moves WHERE %s IN (old, new)",
-    "UPDATE purchases SET paid_email = NULL WHERE paid_email = %s AND paid_email <> mailbox",
-    "DELETE FROM users WHERE email = %s",
-)
+_IS_NAMED: Final = "SELECT 1 FROM purchases WHERE checkout_id = %s AND mailbox IS NOT NULL"
+_FORMER: Final = in_percents(forgetting.FORMER)
+_ERASE_ORDER: Final = tuple(map(in_percents, forgetting.ERASE_ORDER))
+_FORGET: Final = tuple(map(in_percents, forgetting.FORGET))
+_FORGET_MOVE: Final = tuple(map(in_percents, forgetting.FORGET_MOVE))
+_FORGET_FORMER_SALES: Final = tuple(map(in_percents, forgetting.FORGET_FORMER_SALES))
+_FORGET_FORMER_PERSON: Final = tuple(map(in_percents, forgetting.FORGET_FORMER_PERSON))
 
 
 class AfterSaleBooks(PostgresView):
@@ -199,6 +191,10 @@ class AfterSaleBooks(PostgresView):
             "WHERE checkout_id = ANY (%s::text[]) AND mailbox = %s",
             (mailbox.canonical, user, list(checkouts), old.canonical),
         )
+        self._sql(
+            "UPDATE checkouts SET mailbox = %s WHERE id = ANY (%s::text[]) AND mailbox = %s",
+            (mailbox.canonical, list(checkouts), old.canonical),
+        )
 
     def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
         """See Books."""
@@ -217,36 +213,49 @@ class AfterSaleBooks(PostgresView):
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
         """See Books."""
-        address = mailbox.canonical
-        theirs = [
-            CheckoutId(row[0])
-            for row in self._sql(
-                "SELECT checkout_id FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = %s)",
-                (address,),
-            )
-        ]
-        begun = [row[0] for row in self._sql("SELECT id FROM checkouts WHERE mailbox = %s", (address,))]
-        for checkout in sorted({*theirs, *begun}):
-            self.note_erasure(CheckoutId(checkout), at=at)
-            self._sql("UPDATE checkouts SET session_id = NULL, mailbox = NULL WHERE id = %s", (checkout,))
-        for statement in _LEAVE_THE_SALE:
-            self._sql(statement, (theirs,))
-        former = self._sql(f"SELECT old FROM moves WHERE new = %s AND {STANDS}", (address,)).fetchall()  # noqa: S608 - constants
-        for statement in _FORGET:
-            self._sql(statement, (address,))
-        for (old,) in former:
-            self._forget_former(old)
+        address = (mailbox.canonical,)
+        theirs = [CheckoutId(row[0]) for row in self._sql(_THEIRS, address).fetchall()]
+        begun = [CheckoutId(row[0]) for row in self._sql(_BEGUN, address).fetchall()]
+        for checkout in sorted((*theirs, *begun)):
+            self.erase_order(checkout, at=at)
+        self._sql("UPDATE checkouts SET mailbox = NULL WHERE mailbox = %s", address)
+        self.forget(mailbox)
         return theirs
 
-    def _forget_former(self, address: str) -> None:
-        """Take out what names an address that somebody moved away from, unless it is a user's (again)."""
-        if self._row("SELECT 1 FROM users WHERE email = %s", (address,)) is None:
-            for statement in _FORGET_FORMER:
-                self._sql(statement, (address,))
-
-    def note_erasure(self, checkout: CheckoutId, *, at: datetime) -> bool:
+    def erase_order(self, checkout: CheckoutId, *, at: datetime) -> bool:
         """See Books."""
-        return self._changed(
+        noted = self._changed(
             "INSERT INTO erasures (checkout_id, at) VALUES (%s,%s) ON CONFLICT DO NOTHING",
             (checkout, micros(at)),
         )
+        named = self._row(_IS_NAMED, (checkout,)) is not None
+        for statement in _ERASE_ORDER:
+            self._sql(statement, forgetting.order_values(checkout))
+        return noted or named
+
+    def note_erased_address(self, erased: ErasedAddress) -> bool:
+        """See Books."""
+        return self._changed(
+            "INSERT INTO erased_addresses (tag, at) VALUES (%s,%s) "
+            "ON CONFLICT (tag) DO UPDATE SET at = excluded.at WHERE erased_addresses.at < excluded.at",
+            (erased.tag, micros(erased.at)),
+        )
+
+    def forget(self, mailbox: EmailAddress) -> None:
+        """See Books."""
+        values = {"address": mailbox.canonical}
+        former = self._sql(_FORMER, values).fetchall()
+        for statement in _FORGET:
+            self._sql(statement, values)
+        for move in former:
+            self._forget_former(move)
+
+    def _forget_former(self, move: rows.Row) -> None:
+        """Take out what was of the person who left an address; `move`: id, kind, old, done_at."""
+        values = {"move": move[0], "address": move[2], "until": move[3]}
+        statements = _FORGET_MOVE
+        if self._row("SELECT 1 FROM users WHERE email = %s", (move[2],)) is None:
+            statements += _FORGET_FORMER_SALES
+            statements += _FORGET_FORMER_PERSON if move[1] == MoveKind.CHANGE.value else ()
+        for statement in statements:
+            self._sql(statement, values)

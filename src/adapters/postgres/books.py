@@ -10,6 +10,7 @@ from adapters.postgres.after_sale import AfterSaleBooks
 from adapters.postgres.session import Connection, Engine
 from adapters.postgres.view import CARRIED_FROM, STANDS
 from adapters.sql import rows
+from adapters.sql.forgetting import STANDS
 from adapters.sql.rows import maybe_micros, micros
 from domain.claim import Objection
 from domain.limits import Limit
@@ -333,11 +334,11 @@ class PostgresBooks(AfterSaleBooks):
     def _forget_those_who_moved(self, before: int) -> None:
         """Addresses that somebody moved away from so long ago that nothing can be taken back."""
         moved = self._sql(
-            f"SELECT old FROM moves WHERE asked_at < %s AND {STANDS} LIMIT {_PRUNE_LOT}",  # noqa: S608 - constants
+            f"SELECT id, kind, old, done_at FROM moves WHERE asked_at < %s AND {STANDS} LIMIT {_PRUNE_LOT}",  # noqa: S608 - constants
             (before,),
         ).fetchall()
-        for (old,) in moved:
-            self._forget_former(old)
+        for move in moved:
+            self._forget_former(move)
 
 
 def _lot(table: str, key: str, condition: str) -> str:

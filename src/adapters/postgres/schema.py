@@ -169,6 +169,7 @@ UPDATE outbox SET urgency = CASE WHEN kind IN ('ticket', 'update') THEN 0 WHEN k
   WHEN kind = 'news' THEN 3 ELSE 1 END WHERE state IN ('queued', 'stuck');
 DROP INDEX IF EXISTS outbox_due;
 CREATE INDEX IF NOT EXISTS outbox_next ON outbox (urgency, due_at, key) WHERE state = 'queued';
+CREATE TABLE IF NOT EXISTS erased_addresses (tag TEXT PRIMARY KEY, at BIGINT NOT NULL);
 """
 
 _PERSONAL_COLUMNS: Final = (
@@ -200,6 +201,7 @@ UNIQUE: Final = {
     "limits": ("bucket", "at", "ref"),
     "moves": ("id",),
     "erasures": ("checkout_id",),
+    "erased_addresses": ("tag",),
 }
 """What the promises of the books rest on; checked at every start."""
 

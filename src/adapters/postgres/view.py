@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from adapters.postgres.session import Connection
-from adapters.sql import rows
+from adapters.sql import forgetting, rows
+from adapters.sql.forgetting import in_percents
 from adapters.sql.rows import micros
 from domain.access import Holding
 from domain.magic_link import MagicLink
 from domain.mail import Mail, MailState
 from domain.moves import Move
 from domain.purchase import Checkout, Fact, FactKind, Purchase
-from domain.records import Backlog, Download, PaymentDue, Quarantined, Tally, User
+from domain.records import Backlog, Download, ErasedAddress, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -29,6 +30,9 @@ from domain.values import (
 )
 
 Values = rows.Row | Mapping[str, Any]
+_MOVED_FROM: Final = in_percents(forgetting.MOVED_FROM)
+_CHECKOUTS_OF: Final = in_percents(forgetting.CHECKOUTS_OF)
+_ADDRESSES_AFTER: Final = in_percents(forgetting.ADDRESSES_AFTER)
 _LARGEST_SUM: Final = 99_999_999
 _SESSION_BY_TOKEN: Final = f"SELECT {rows.SESSION} FROM sessions WHERE token_hash = %s"  # noqa: S608 - constants
 _CHECKOUT: Final = f"SELECT {rows.CHECKOUT} FROM checkouts WHERE id = %s"  # noqa: S608 - constants
@@ -231,6 +235,16 @@ class PostgresView:
         found = self._row("SELECT 1 FROM moves WHERE kind = 'correction' AND checkouts = %s", (checkout,))
         return found is not None
 
+    def moved_from(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
+        """See BooksView."""
+        found = self._sql(_MOVED_FROM, {"address": mailbox.canonical})
+        return [EmailAddress(row[0]) for row in found]
+
+    def checkouts_of(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
+        """See BooksView."""
+        found = self._sql(_CHECKOUTS_OF, {"address": mailbox.canonical})
+        return [CheckoutId(row[0]) for row in found]
+
     def is_erased(self, checkout: CheckoutId) -> bool:
         """See BooksView."""
         return self._row("SELECT 1 FROM erasures WHERE checkout_id = %s", (checkout,)) is not None
@@ -381,6 +395,18 @@ class PostgresView:
             (checkout, limit),
         )
         return [CheckoutId(row[0]) for row in found]
+
+    def erased_addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
+        """See BooksView."""
+        found = self._sql(
+            "SELECT tag, at FROM erased_addresses WHERE tag > %s ORDER BY tag LIMIT %s", (tag, limit)
+        )
+        return [ErasedAddress(tag=row[0], at=rows.moment(row[1])) for row in found]
+
+    def addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
+        """See BooksView."""
+        found = self._sql(_ADDRESSES_AFTER, {"after": address, "most": limit})
+        return [EmailAddress(row[0]) for row in found]
 
 
 def _is_about(fact: Fact, purchase: Purchase) -> bool:

@@ -46,5 +46,6 @@ TABLES: Final[Mapping[str, Table]] = {
         Table("downloads", rows.DOWNLOAD, key="checkout_id, pid, name"),
         Table("moves", rows.MOVE, key="id"),
         Table("erasures", "checkout_id, at", key="checkout_id"),
+        Table("erased_addresses", "tag, at", key="tag"),
     )
 }

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.sql import rows
+from adapters.sql import forgetting, rows
 from adapters.sql.rows import maybe_micros, micros
-from adapters.sqlite.view import STANDS, SqliteView
+from adapters.sqlite.view import SqliteView
 from domain.mail import Delivery, Mail
 from domain.moves import Before, Move, MoveKind
 from domain.purchase import LicenceKey, Purchase
+from domain.records import ErasedAddress
 from domain.values import CheckoutId, EmailAddress, MoveId, ProductId, SessionId, UserId
 
 _ADD_MOVE: Final = f"INSERT INTO moves ({rows.MOVE}) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
@@ -20,20 +21,12 @@ _TAKE_LICENCE: Final = (
     "UPDATE licences SET checkout_id = ?1 WHERE pid = ?2 AND key = (SELECT key FROM licences "
     "WHERE pid = ?2 AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"
 )
-_FORGET_FORMER: Final = (
-    "DELETE FROM sessions WHERE mailbox = ?",
-    "DELETE FROM magic_links WHERE mailbox = ?",
-    "DELETE FROM outbox WHERE mailbox = ?",
+_THEIRS: Final = "SELECT checkout_id FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?)"
+_BEGUN: Final = (
+    "SELECT id FROM checkouts WHERE mailbox = ? "
+    "AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id)"
 )
-_FORGET: Final = (
-    *_FORGET_FORMER,
-    # What was sent to an address that theirs was to be changed to.
-    "DELETE FROM outbox WHERE kind = 'address' AND mailbox IN (SELECT new FROM moves WHERE old = ?)",
-    "DELETE FROM magic_links WHERE move_id IN (SELECT id FROM moves WHERE old = ?)",
-    "DELETE FROM moves WHERE ?1 IN (old, new)",
-    "UPDATE purchases SET paid_email = NULL WHERE paid_email = ? AND paid_email <> mailbox",
-    "DELETE FROM users WHERE email = ?",
-)
+_IS_NAMED: Final = "SELECT 1 FROM purchases WHERE checkout_id = ? AND mailbox IS NOT NULL"
 
 
 class AfterSaleBooks(SqliteView):
@@ -187,6 +180,10 @@ class AfterSaleBooks(SqliteView):
                 "UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id = ? AND mailbox = ?",
                 (mailbox.canonical, user, checkout, old.canonical),
             )
+            self._sql(
+                "UPDATE checkouts SET mailbox = ? WHERE id = ? AND mailbox = ?",
+                (mailbox.canonical, checkout, old.canonical),
+            )
 
     def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
         """See Books."""
@@ -205,42 +202,49 @@ class AfterSaleBooks(SqliteView):
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
         """See Books."""
-        address = mailbox.canonical
-        theirs = [
-            CheckoutId(row[0])
-            for row in self._sql(
-                "SELECT checkout_id FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?)",
-                (address,),
-            )
-        ]
-        begun = [row[0] for row in self._sql("SELECT id FROM checkouts WHERE mailbox = ?", (address,))]
-        for checkout in {*theirs, *begun}:
-            self.note_erasure(CheckoutId(checkout), at=at)
-            self._sql("UPDATE checkouts SET session_id = NULL, mailbox = NULL WHERE id = ?", (checkout,))
-        for checkout in theirs:
-            self._sql(
-                "UPDATE purchases SET user_id = NULL, mailbox = NULL, paid_email = NULL, session_id = NULL "
-                "WHERE checkout_id = ?",
-                (checkout,),
-            )
-            self._sql("DELETE FROM downloads WHERE checkout_id = ?", (checkout,))
-            self._sql("DELETE FROM licence_line WHERE checkout_id = ?", (checkout,))
-        former = self._sql(f"SELECT old FROM moves WHERE new = ? AND {STANDS}", (address,)).fetchall()  # noqa: S608 - constants
-        for statement in _FORGET:
-            self._sql(statement, (address,))
-        for (old,) in former:
-            self._forget_former(old)
+        address = (mailbox.canonical,)
+        theirs = [CheckoutId(row[0]) for row in self._sql(_THEIRS, address).fetchall()]
+        begun = [CheckoutId(row[0]) for row in self._sql(_BEGUN, address).fetchall()]
+        for checkout in (*theirs, *begun):
+            self.erase_order(checkout, at=at)
+        self._sql("UPDATE checkouts SET mailbox = NULL WHERE mailbox = ?", address)
+        self.forget(mailbox)
         return theirs
 
-    def _forget_former(self, address: str) -> None:
-        """Take out what names an address that somebody moved away from, unless it is a user's (again)."""
-        if self._sql("SELECT 1 FROM users WHERE email = ?", (address,)).fetchone() is None:
-            for statement in _FORGET_FORMER:
-                self._sql(statement, (address,))
-
-    def note_erasure(self, checkout: CheckoutId, *, at: datetime) -> bool:
+    def erase_order(self, checkout: CheckoutId, *, at: datetime) -> bool:
         """See Books."""
-        return self._changed(
+        noted = self._changed(
             "INSERT INTO erasures (checkout_id, at) VALUES (?,?) ON CONFLICT DO NOTHING",
             (checkout, micros(at)),
         )
+        named = self._sql(_IS_NAMED, (checkout,)).fetchone() is not None
+        for statement in forgetting.ERASE_ORDER:
+            self._sql(statement, forgetting.order_values(checkout))
+        return noted or named
+
+    def note_erased_address(self, erased: ErasedAddress) -> bool:
+        """See Books."""
+        return self._changed(
+            "INSERT INTO erased_addresses (tag, at) VALUES (?,?) "
+            "ON CONFLICT (tag) DO UPDATE SET at = excluded.at WHERE at < excluded.at",
+            (erased.tag, micros(erased.at)),
+        )
+
+    def forget(self, mailbox: EmailAddress) -> None:
+        """See Books."""
+        values = {"address": mailbox.canonical}
+        former = self._sql(forgetting.FORMER, values).fetchall()
+        for statement in forgetting.FORGET:
+            self._sql(statement, values)
+        for move in former:
+            self._forget_former(move)
+
+    def _forget_former(self, move: rows.Row) -> None:
+        """Take out what was of the person who left an address; `move`: id, kind, old, done_at."""
+        values = {"move": move[0], "address": move[2], "until": move[3]}
+        statements = forgetting.FORGET_MOVE
+        if self._sql("SELECT 1 FROM users WHERE email = ?", (move[2],)).fetchone() is None:
+            statements += forgetting.FORGET_FORMER_SALES
+            statements += forgetting.FORGET_FORMER_PERSON if move[1] == MoveKind.CHANGE.value else ()
+        for statement in statements:
+            self._sql(statement, values)

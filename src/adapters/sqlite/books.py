@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.sql import rows
+from adapters.sql.forgetting import STANDS
 from adapters.sql.rows import maybe_micros, micros
 from adapters.sqlite.after_sale import AfterSaleBooks
-from adapters.sqlite.view import CARRIED_FROM, STANDS
+from adapters.sqlite.view import CARRIED_FROM
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME, MagicLink
@@ -340,11 +341,11 @@ class SqliteBooks(AfterSaleBooks):
     def _forget_those_who_moved(self, before: int) -> None:
         """Addresses that somebody moved away from so long ago that nothing can be taken back."""
         moved = self._sql(
-            f"SELECT old FROM moves WHERE asked_at < ? AND {STANDS} LIMIT {_PRUNE_LOT}",  # noqa: S608 - constants
+            f"SELECT id, kind, old, done_at FROM moves WHERE asked_at < ? AND {STANDS} LIMIT {_PRUNE_LOT}",  # noqa: S608 - constants
             (before,),
         ).fetchall()
-        for (old,) in moved:
-            self._forget_former(old)
+        for move in moved:
+            self._forget_former(move)
 
     def _prune(self, table: str, key: str, condition: str, values: rows.Row) -> int:
         columns = key.strip("()")

@@ -161,6 +161,7 @@ UPDATE outbox SET urgency = CASE WHEN kind IN ('ticket', 'update') THEN 0 WHEN k
   WHEN kind = 'news' THEN 3 ELSE 1 END WHERE state IN ('queued', 'stuck');
 DROP INDEX outbox_due;
 CREATE INDEX outbox_next ON outbox (urgency, due_at) WHERE state = 'queued';
+CREATE TABLE erased_addresses (tag TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
 UNIQUE: Final = {
@@ -176,6 +177,7 @@ UNIQUE: Final = {
     "licences": ("pid", "key"),
     "moves": ("id",),
     "erasures": ("checkout_id",),
+    "erased_addresses": ("tag",),
 }
 """What the promises of the books rest on; checked at every start."""
 
@@ -194,7 +196,7 @@ def after_the_sale(db: Database) -> None:
 
 @migrations(name="0003_identity")
 def identity(db: Database) -> None:
-    """Sessions that a change of address carried, repeated submits, undone changes, and which mail leaves first."""
+    """Sessions that a change carried, repeated submits, undone changes, which mail leaves first, erased addresses."""
     _run(db, _THIRD)
 
 

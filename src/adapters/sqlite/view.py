@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.sql import rows
+from adapters.sql import forgetting, rows
 from adapters.sql.rows import micros
 from domain.access import Holding
 from domain.magic_link import MagicLink
 from domain.mail import Mail, MailState
 from domain.moves import Move
 from domain.purchase import Checkout, Fact, Purchase
-from domain.records import Backlog, Download, PaymentDue, Quarantined, Tally, User
+from domain.records import Backlog, Download, ErasedAddress, PaymentDue, Quarantined, Tally, User
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -215,6 +215,16 @@ class SqliteView:
         found = self._sql("SELECT 1 FROM moves WHERE kind = 'correction' AND checkouts = ?", (checkout,))
         return found.fetchone() is not None
 
+    def moved_from(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
+        """See BooksView."""
+        found = self._sql(forgetting.MOVED_FROM, {"address": mailbox.canonical})
+        return [EmailAddress(row[0]) for row in found]
+
+    def checkouts_of(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
+        """See BooksView."""
+        found = self._sql(forgetting.CHECKOUTS_OF, {"address": mailbox.canonical})
+        return [CheckoutId(row[0]) for row in found]
+
     def is_erased(self, checkout: CheckoutId) -> bool:
         """See BooksView."""
         return self._sql("SELECT 1 FROM erasures WHERE checkout_id = ?", (checkout,)).fetchone() is not None
@@ -365,3 +375,15 @@ class SqliteView:
             (checkout, limit),
         )
         return [CheckoutId(row[0]) for row in found]
+
+    def erased_addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
+        """See BooksView."""
+        found = self._sql(
+            "SELECT tag, at FROM erased_addresses WHERE tag > ? ORDER BY tag LIMIT ?", (tag, limit)
+        )
+        return [ErasedAddress(tag=row[0], at=rows.moment(row[1])) for row in found]
+
+    def addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
+        """See BooksView."""
+        found = self._sql(forgetting.ADDRESSES_AFTER, {"after": address, "most": limit})
+        return [EmailAddress(row[0]) for row in found]

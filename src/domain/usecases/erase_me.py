@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -10,15 +11,18 @@ from functools import partial
 from typing import Final
 
 from domain.books import Books
+from domain.keys import Keyring
 from domain.ports import Clock, Store, StoreUnavailable
+from domain.records import ErasedAddress
 from domain.session import Visitor
 from domain.usecases.greet import live_session
-from domain.values import CheckoutId
+from domain.values import CheckoutId, EmailAddress
 
 _ERASED: Final = "erased"
 _SCRUBBED: Final = "scrubbed"
 _LOT: Final = 200
 """Orders in one transaction: a list of years would take too long for one."""
+_PAGE: Final = 2000
 
 
 class Erased(Enum):
@@ -34,6 +38,16 @@ class Erased(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedAgain:
+    """What a restored database had to have erased once more."""
+
+    orders: int
+    """Orders that stand erased and did not before."""
+    unknown: int
+    """Erased addresses that cannot be told: the secret they are hashed with is not in SESSION_SECRET any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class EraseMe:
     """Everything that names the mailbox goes; then nothing of it can be read from the store's files any more.
 
@@ -42,6 +56,7 @@ class EraseMe:
 
     store: Store
     clock: Clock
+    keyring: Keyring
 
     async def __call__(self, visitor: Visitor) -> Erased:
         """Raises StoreUnavailable: then nothing was done."""
@@ -56,6 +71,9 @@ class EraseMe:
             move = books.last_move_to(session.mailbox)
             if move is not None and move.can_be_undone(now=now):
                 return Erased.TOO_SOON
+            for address in (session.mailbox, *books.moved_from(session.mailbox)):
+                tag = self.keyring.signing.erasure_of(address)
+                books.note_erased_address(ErasedAddress(tag=tag, at=now))
             books.erase(session.mailbox, at=now)
             books.end_session(session.id)
             books.set_cursor(_ERASED, to=now)
@@ -79,26 +97,61 @@ class EraseMe:
         await self.store.scrub()
         await self.store.transact(lambda books: books.set_cursor(_SCRUBBED, to=erased))
 
-    async def again(self, checkouts: list[CheckoutId]) -> int:
-        """Erase anew whom a restored backup brought back; how many orders stand erased that did not before.
+    async def again(
+        self, checkouts: Sequence[CheckoutId], addresses: Sequence[ErasedAddress] = ()
+    ) -> ErasedAgain:
+        """Erase once more what a restored database brought back: these orders, these addresses, and nothing else.
 
-        A backup is older than the erasures that are carried beside it. Raises StoreUnavailable.
+        An address may have been somebody else's when the backup was made: what it owns there beside these orders was
+        moved away from it before the erasure, so it is kept, and the address with it. Raises StoreUnavailable.
         """
         now = self.clock.now()
-
-        def work(lot: list[CheckoutId], books: Books) -> int:
-            new = 0
-            for checkout in lot:
-                purchase = books.purchase(checkout)
-                if purchase is not None and purchase.mailbox is not None:
-                    books.erase(purchase.mailbox, at=now)
-                    new += 1
-                new += books.note_erasure(checkout, at=now)
-            return new
-
         found = 0
         for at in range(0, len(checkouts), _LOT):
             lot = checkouts[at : at + _LOT]
-            found += await self.store.transact(partial(work, lot))
+            found += await self.store.transact(partial(_erase_orders, lot, now))
+        new = await self._note(addresses)
+        tags = {tag for tag in new if self.keyring.named(tag.partition(".")[0]) is not None}
+        if tags:
+            await self._forget(tags)
         await self.store.scrub()
-        return found
+        return ErasedAgain(orders=found, unknown=len(new) - len(tags))
+
+    async def _note(self, addresses: Sequence[ErasedAddress]) -> set[str]:
+        """Those whose erasure this database did not know of."""
+
+        def work(lot: Sequence[ErasedAddress], books: Books) -> list[str]:
+            return [erased.tag for erased in lot if books.note_erased_address(erased)]
+
+        new: set[str] = set()
+        for at in range(0, len(addresses), _LOT):
+            new.update(await self.store.transact(partial(work, addresses[at : at + _LOT])))
+        return new
+
+    async def _forget(self, tags: set[str]) -> None:
+        def work(lot: Sequence[EmailAddress], books: Books) -> None:
+            for address in lot:
+                if not books.holdings_of(address):
+                    books.forget(address)
+
+        after = ""
+        while page := await self.store.read(lambda b, after=after: b.addresses_after(after, limit=_PAGE)):
+            named = [
+                address
+                for address in page
+                if any(key.erasure_of(address) in tags for key in self.keyring.keys)
+            ]
+            if named:
+                await self.store.transact(partial(work, named))
+            after = page[-1].canonical
+
+
+def _erase_orders(checkouts: Sequence[CheckoutId], now: datetime, books: Books) -> int:
+    """How many were not erased before. Users who own nothing without them go."""
+    new = 0
+    for checkout in checkouts:
+        purchase = books.purchase(checkout)
+        new += books.erase_order(checkout, at=now)
+        if purchase is not None and purchase.mailbox is not None:
+            books.drop_user_without_purchases(purchase.mailbox)
+    return new

@@ -25,7 +25,7 @@ def finish_move(books: Books, move: MoveId, *, new_user: UserId, now: datetime) 
             return False
         checkouts: tuple[CheckoutId, ...] = held.checkouts
     else:
-        checkouts = tuple(holding.purchase.checkout for holding in books.holdings_of(held.old))
+        checkouts = tuple(books.checkouts_of(held.old))
     before = Before(
         since=None if old is None else old.since,
         old_wanted_news=old is None or old.wants_news,
