@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from domain.usecases.erase_me import EraseMe
-from domain.values import CheckoutId
+from domain.usecases.erase_me import ErasedAgain, EraseMe
 from entrypoints.backups import Copies, Manifest, NoBackup, Vault, back_up, manifest_of
 from entrypoints.bucket import Bucket
 from entrypoints.container import Container, vault_at
+from entrypoints.erasures import Erasures
 from entrypoints.progress import progress
 from entrypoints.restoring import chosen, look_at, restore, weight
 
@@ -93,8 +93,9 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
     vault, name, manifest = _found(container, place, name)
     settings, copies, clock = container.settings(), container.copies(), container.clock()
 
-    async def erase_again(store: Any, checkouts: list[CheckoutId]) -> int:
-        return await EraseMe(store=store, clock=clock).again(checkouts)
+    async def erase_again(store: Any, erasures: Erasures) -> ErasedAgain:
+        erase_me = EraseMe(store=store, clock=clock, keyring=container.keyring())
+        return await erase_me.again(erasures.orders, erasures.addresses)
 
     goods_dir = settings.goods_dir if settings.goods_bucket is None else None
     with _in_words(vault.place), progress("Restoring", length=weight(manifest)) as done:
@@ -102,8 +103,9 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
     lines = [
         f"{copies.path} is as it was on {manifest.moment:%Y-%m-%d at %H:%M:%S} UTC: {_contents(manifest)}"
     ]
-    if restored.erased:
-        lines.append(f"Erased since then, and erased again: {restored.erased} orders")
+    if restored.erased.orders:
+        lines.append(f"Erased since then, and erased again: {restored.erased.orders} orders")
+    lines += unknown_lines(restored.erased)
     return [
         *lines,
         "Everybody signs in again: who signed out since cannot be told.",
@@ -112,6 +114,19 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
             "Now run `coatcheck reconcile`, which brings back what was sold, refunded or disputed since; then "
             "`coatcheck serve`."
         ),
+    ]
+
+
+def unknown_lines(erased: ErasedAgain) -> list[str]:
+    """What could not be erased once more."""
+    if not erased.unknown:
+        return []
+    return [
+        (
+            f"{erased.unknown} erased addresses cannot be recognised: SESSION_SECRET no longer holds the secret of "
+            "that time. Their orders are erased. To erase what else names them, run this again with that secret "
+            "added at the end of SESSION_SECRET."
+        )
     ]
 
 

@@ -1,11 +1,12 @@
 """Backups: the database and the goods, in a folder or in S3-compatible storage, with the erasures apart.
 
-    erasures/<moment>.txt         the checkouts of people who were erased, as far as no other file here names them
+    erasures/<moment>.txt         who was erased (entrypoints.erasures), as far as no other file here says so
     goods/<2 digits>/<64 digits>  contents under their SHA-256, kept once for all backups
     <moment>/coatcheck.db         one backup's database
     <moment>/manifest.json        written last: a backup without it is not there
 
-See docs/decisions/0011-backups.md.
+What is read here may have been written by somebody else: every name is checked, and every file is read up to the size
+that it may have. See docs/decisions/0011-backups.md.
 """
 
 from __future__ import annotations
@@ -18,16 +19,30 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
+from msgspec import Meta
+
+from domain.records import ErasedAddress
+from domain.values import CheckoutId
+from entrypoints.erasures import BadErasures, Erasures, read_erasures
 
 DATABASE: Final = "coatcheck.db"
 MANIFEST: Final = "manifest.json"
 _FORMAT: Final = 1
 _NAME: Final = "%Y-%m-%dT%H-%M-%S.%fZ"
 NAMED: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{6}Z")
-_CHUNK: Final = 1024 * 1024
+_ERASURES: Final = re.compile(r"erasures/[0-9A-Za-z][0-9A-Za-z._-]{0,99}\.txt")
+_LARGEST_TEXT: Final = 64 * 1024 * 1024
+"""Of a manifest or a file of erasures: half a million contents, or orders."""
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Size = Annotated[int, Meta(ge=0, le=2**46)]
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+Word = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._+!-]{1,100}\Z")]
+"""The name of a release, or of a migration."""
+Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z", max_length=2000)]
 
 
 class Vault(Protocol):
@@ -55,8 +70,8 @@ class Vault(Protocol):
         If its bytes are not those of the hash, nothing is kept. A file in the workspace may be moved.
         """
 
-    def read(self, name: str) -> Iterator[bytes]:
-        """The bytes of a file, in chunks."""
+    def read(self, name: str, *, most: int) -> Iterator[bytes]:
+        """The bytes of a file, in chunks, but no more than so many."""
 
 
 class Copies(Protocol):
@@ -70,8 +85,11 @@ class Copies(Protocol):
     def look_into(self, copy: Path) -> Any:
         """What is in a copy: shop, schema, purchases, users."""
 
-    def erasures_in(self, copy: Path) -> list[str]:
+    def erased_orders_in(self, copy: Path) -> list[CheckoutId]:
         """The checkouts of those who were erased."""
+
+    def erased_addresses_in(self, copy: Path) -> list[ErasedAddress]:
+        """Their addresses."""
 
     def held_free(self) -> AbstractContextManager[None]:
         """As long as it lasts, nobody serves, and there is no database."""
@@ -103,23 +121,23 @@ class NoBackup(Exception):
 class Kept(msgspec.Struct, frozen=True):
     """One file of a backup."""
 
-    sha256: str
-    size: int
+    sha256: Sha256
+    size: Size
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a backup consists of."""
 
-    format: int
-    coatcheck: str
-    shop: str
-    moment: datetime
-    schema: tuple[str, ...]
-    purchases: int
-    users: int
+    format: Annotated[int, Meta(ge=1, le=2**31)]
+    coatcheck: Word
+    shop: Annotated[Line, Meta(min_length=1)]
+    moment: Annotated[datetime, Meta(tz=True)]
+    schema: tuple[Word, ...]
+    purchases: Number
+    users: Number
     database: Kept
     goods: tuple[Kept, ...]
-    goods_elsewhere: str = ""
+    goods_elsewhere: Line = ""
     """Where the goods are kept in place of this backup: their bucket."""
 
 
@@ -164,7 +182,7 @@ def back_up(
         copies.snapshot(copy)
         found = copies.look_into(copy)
         _check_same_shop(vault, found.shop)
-        new_erasures = _carry_erasures(vault, copies.erasures_in(copy), name=name, folder=folder)
+        new_erasures = _carry_erasures(vault, erasures_of(copies, copy), name=name, folder=folder)
         database = Kept(sha256=digest(copy), size=copy.stat().st_size)
         vault.put(f"{name}/{DATABASE}", copy, sha256=database.sha256)
         done(database.size)
@@ -202,18 +220,45 @@ def _check_same_shop(vault: Vault, shop: str) -> None:
         return
 
 
-def _carry_erasures(vault: Vault, erased: list[str], *, name: str, folder: Path) -> int:
-    """Keep what no file there names yet, in a file of its own: nothing is rewritten, so nothing can be lost."""
-    new = sorted(set(erased) - set(erasures_in(vault)))
-    if new:
-        _put_bytes(vault, f"erasures/{name}.txt", "".join(f"{one}\n" for one in new).encode(), folder=folder)
-    return len(new)
+def _carry_erasures(vault: Vault, erased: Erasures, *, name: str, folder: Path) -> int:
+    """Keep what no file there says yet, in a file of its own: nothing is rewritten, so nothing can be lost."""
+    new = erased.beyond(erasures_in(vault))
+    lines = "".join(f"{line}\n" for line in new.lines())
+    if lines:
+        _put_bytes(vault, f"erasures/{name}.txt", lines.encode(), folder=folder)
+    return len(new.orders)
 
 
-def erasures_in(vault: Vault) -> list[str]:
-    """Every checkout of a person who was erased, as far as the place knows. Raises OSError."""
-    names = [name for name in vault.names("erasures") if name.endswith(".txt")]
-    return sorted({line for name in names for line in b"".join(vault.read(name)).decode().split()})
+def erasures_of(copies: Copies, copy: Path) -> Erasures:
+    """Who was erased, as a copy of the database knows. Raises BadCopy."""
+    return Erasures(
+        orders=tuple(copies.erased_orders_in(copy)), addresses=tuple(copies.erased_addresses_in(copy))
+    )
+
+
+def erasures_in(vault: Vault) -> Erasures:
+    """Who was erased, as far as the place knows. Raises OSError, NoBackup."""
+    lines: list[str] = []
+    for name in vault.names("erasures"):
+        if not name.endswith(".txt"):
+            continue
+        if not _ERASURES.fullmatch(name):
+            raise NoBackup(f"{name!r} in {vault.place} is no file of erasures: take it away")
+        try:
+            text = _text(vault, name)
+            read_erasures(text, name=name)
+        except (BadErasures, UnicodeDecodeError) as error:
+            raise NoBackup(f"{vault.place}: {error}; put back the file as it was made") from error
+        lines += text
+    return read_erasures(lines, name="erasures")
+
+
+def _text(vault: Vault, name: str) -> list[str]:
+    """The lines of a small file."""
+    content = b"".join(vault.read(name, most=_LARGEST_TEXT + 1))
+    if len(content) > _LARGEST_TEXT:
+        raise NoBackup(f"{name!r} in {vault.place} is larger than {_LARGEST_TEXT} bytes: it is none of ours")
+    return content.decode().split("\n")
 
 
 def _put_bytes(vault: Vault, name: str, content: bytes, *, folder: Path) -> None:
@@ -247,10 +292,11 @@ def split_source(source: str) -> tuple[str, str | None]:
 def manifest_of(vault: Vault, name: str) -> Manifest:
     """What a backup consists of. Raises OSError, NoBackup."""
     try:
-        manifest = msgspec.json.decode(b"".join(vault.read(f"{name}/{MANIFEST}")), type=Manifest)
+        text = "\n".join(_text(vault, f"{name}/{MANIFEST}"))
+        manifest = msgspec.json.decode(text, type=Manifest)
     except FileNotFoundError:
         raise NoBackup(f"there is no backup {name} in {vault.place}") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise NoBackup(f"the manifest of {name} cannot be read ({error})") from error
     if manifest.format != _FORMAT:
         raise NoBackup(f"{name} was made by a newer Coatcheck ({manifest.coatcheck}): install that one first")
@@ -261,7 +307,7 @@ def fetch(vault: Vault, name: str, target: Path, *, kept: Kept, done: Progress) 
     """Bring a file here, under a new name; it is what it was, or NoBackup is raised. Raises OSError."""
     found = hashlib.sha256()
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        for chunk in vault.read(name):
+        for chunk in vault.read(name, most=kept.size + 1):
             found.update(chunk)
             file.write(chunk)
             done(len(chunk))
@@ -276,7 +322,7 @@ def is_sound(vault: Vault, name: str, *, kept: Kept, done: Progress) -> bool:
     if vault.size(name) != kept.size:
         return False
     found = hashlib.sha256()
-    for chunk in vault.read(name):
+    for chunk in vault.read(name, most=kept.size + 1):
         found.update(chunk)
         done(len(chunk))
     return found.hexdigest() == kept.sha256

@@ -14,7 +14,7 @@ import uvloop
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from domain.usecases.announce import Announced
-from domain.values import CheckoutId, ProductId
+from domain.values import ProductId
 from entrypoints.backups import NoBackup
 from entrypoints.bucket import Bucket, read_bucket
 from entrypoints.container import (
@@ -28,11 +28,13 @@ from entrypoints.container import (
     open_shop,
     tutorial_file,
 )
+from entrypoints.erasures import BadErasures, read_erasures
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import BatchedLines, log, log_what_python_prints, set_up_logs
 from entrypoints.moving import CannotMove
 from entrypoints.progress import progress
-from entrypoints.reports import erased_orders, export_lines, reconciled_lines, registered_lines, status_lines
+from entrypoints.reports import erasure_lines, export_lines, reconciled_lines, registered_lines, status_lines
+from entrypoints.saying import say
 from entrypoints.serving import serve
 from entrypoints.settings import (
     HELP,
@@ -73,7 +75,7 @@ class Refusal(click.ClickException):
     def show(self, file: object = None) -> None:
         """One line a problem, on stderr."""
         for line in self.message.splitlines():
-            click.echo(f"coatcheck: {line}", err=True)
+            say(f"coatcheck: {line}", err=True)
 
 
 def _settings(**instead: str) -> Settings:
@@ -213,7 +215,7 @@ def doctor() -> None:
             mark = click.style("  ! ", fg="yellow")
         if not finding.fine:
             mark = click.style(" !! ", fg="red", bold=True)
-        click.echo(f"{mark} {finding.about}: {finding.words}")
+        say(f" {finding.about}: {finding.words}", mark=mark)
     if not all(finding.fine for finding in findings):
         sys.exit(1)
 
@@ -226,7 +228,7 @@ def stripe_setup() -> None:
     """
     settings = _settings(STRIPE_WEBHOOK_SECRET="whsec_to_be_told")  # noqa: S106 - the real one is what this is run for
     for line in _run(lambda: registered_lines(Container(settings=settings))):
-        click.echo(line)
+        say(line)
 
 
 @main.command()
@@ -236,7 +238,7 @@ def status(dismiss: str | None, send_again: str | None) -> None:
     """Sales in figures, mails that are stuck and why, payments in quarantine and why. Exits 1 if anything waits."""
     report = _beside(lambda container: status_lines(container, dismiss=dismiss, send_again=send_again))
     for line in report.lines:
-        click.echo(line)
+        say(line)
     if not report.all_well:
         sys.exit(1)
 
@@ -266,7 +268,7 @@ def reconcile() -> None:
         with progress("Asking Stripe") as done:
             found = await container.reconcile()(look=lambda _: done(1))
         for line in reconciled_lines(found):
-            click.echo(line)
+            say(line)
         return found.all_well
 
     if not _beside(work):
@@ -278,21 +280,28 @@ def reconcile() -> None:
     "--again", type=click.File("r"), help="Erase anew, after a restore of PostgreSQL, whom FILE names."
 )
 def erasures(again: TextIO | None) -> None:
-    """Write the orders of people who were erased to stdout, a line each, to be kept beside the dumps of PostgreSQL.
+    """Write the orders and (hashed) addresses that were erased to stdout, to be kept beside the dumps of PostgreSQL.
 
     A dump is older than the erasures after it: after a restore, --again erases those people once more. (SQLite's
     backups carry them by themselves.)
     """
 
+    from entrypoints.backup_commands import unknown_lines  # noqa: PLC0415 - as in `demo`
+
     async def work(container: Container) -> None:
         if again is None:
-            async for checkout in erased_orders(container):
-                click.echo(checkout)
+            async for line in erasure_lines(container):
+                say(line)
             return
         if isinstance(container.settings().database, Path):
             raise Refusal("on SQLite `coatcheck restore` does this by itself")
-        named = [CheckoutId(line.strip()) for line in again if line.strip()]
-        click.echo(f"{await container.erase_me().again(named)} orders are erased that were not")
+        try:
+            erasures = read_erasures(again, name=again.name)
+        except (BadErasures, UnicodeDecodeError) as error:
+            raise Refusal(f"{error}; give the output of `coatcheck erasures` as it is") from error
+        found = await container.erase_me().again(erasures.orders, erasures.addresses)
+        for line in (f"{found.orders} orders are erased that were not", *unknown_lines(found)):
+            say(line)
 
     _beside(work)
 
@@ -341,7 +350,7 @@ def backup(target: str) -> None:
         place = _place(target, "TARGET")
         lines = _beside(lambda container: backed_up_lines(container, place))
     for line in lines:
-        click.echo(line)
+        say(line)
 
 
 @main.command()
@@ -365,7 +374,7 @@ def restore(source: str, check: bool) -> None:
     else:
         lines, sound = _run(lambda: restored_lines(container, place, name)), True
     for line in lines:
-        click.echo(line)
+        say(line)
     if not sound:
         sys.exit(1)
 
@@ -404,7 +413,7 @@ def move(source: str, target: str, renamed: tuple[str, ...]) -> None:
         names = dict(pair.split("=", 1) for pair in renamed)
         told = _run(lambda: adopted_lines(settings, old, there, names))
     for line in told.lines:
-        click.echo(line)
+        say(line)
     if not told.all_well:
         sys.exit(1)
 

@@ -12,6 +12,7 @@ from domain.usecases.reconcile import Reconciled
 from domain.usecases.report_status import SentAgain, Status
 from domain.values import ProviderRef, mask
 from entrypoints.container import Container
+from entrypoints.erasures import Erasures
 from entrypoints.fields import record_fields
 
 _PAGE: Final = 500
@@ -120,10 +121,17 @@ async def export_lines(container: Container) -> AsyncIterator[bytes]:
         yield encode(record_fields(record)) + b"\n"
 
 
-async def erased_orders(container: Container) -> AsyncIterator[str]:
-    """The checkouts of persons who were erased, in order of id."""
+async def erasure_lines(container: Container) -> AsyncIterator[str]:
+    """Who was erased, as `entrypoints.erasures` reads it."""
     after = ""
     while found := await container.store().read(lambda b, after=after: b.erasures_after(after, limit=_PAGE)):
-        for checkout in found:
-            yield checkout
+        for line in Erasures(orders=tuple(found)).lines():
+            yield line
         after = found[-1]
+    tag = ""
+    while erased := await container.store().read(
+        lambda b, tag=tag: b.erased_addresses_after(tag, limit=_PAGE)
+    ):
+        for line in Erasures(addresses=tuple(erased)).lines():
+            yield line
+        tag = erased[-1].tag

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from domain.values import CheckoutId
+from domain.usecases.erase_me import ErasedAgain
 from entrypoints.backups import (
     DATABASE,
     Copies,
@@ -20,15 +20,15 @@ from entrypoints.backups import (
     backups_in,
     blob_name,
     erasures_in,
+    erasures_of,
     fetch,
     is_sound,
     manifest_of,
 )
+from entrypoints.erasures import Erasures
 
-_ERASED_AT_ONCE: Final = 200
-
-EraseAgain = Callable[[Any, list[CheckoutId]], Awaitable[int]]
-"""Erase the people of these checkouts in a store; how many orders of theirs stood there."""
+EraseAgain = Callable[[Any, Erasures], Awaitable[ErasedAgain]]
+"""Erase these people in a store, once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Restored:
     manifest: Manifest
     goods: int
     """Contents that were not here any more."""
-    erased: int
-    """Orders whose people were erased after the backup."""
+    erased: ErasedAgain
+    """What was erased after the backup."""
 
 
 def chosen(vault: Vault, name: str | None) -> str:
@@ -75,13 +75,13 @@ def look_at(vault: Vault, copies: Copies, name: str, *, done: Progress) -> Looke
     with vault.workspace() as folder:
         copy = folder / DATABASE
         _fetch_database(vault, copies, name, manifest, copy, done=done)
-        newer = set(erasures_in(vault)) - set(copies.erasures_in(copy))
+        newer = erasures_in(vault).beyond(erasures_of(copies, copy))
     damaged = [
         kept.sha256
         for kept in manifest.goods
         if not is_sound(vault, blob_name(kept.sha256), kept=kept, done=done)
     ]
-    return Looked(name=name, manifest=manifest, damaged_goods=tuple(damaged), erasures=len(newer))
+    return Looked(name=name, manifest=manifest, damaged_goods=tuple(damaged), erasures=len(newer.orders))
 
 
 async def restore(
@@ -151,11 +151,7 @@ def _fetch_content(vault: Vault, kept: Kept, goods_dir: Path, *, done: Progress)
         part.unlink(missing_ok=True)
 
 
-async def _erase_newer(vault: Vault, copies: Copies, copy: Path, erase_again: EraseAgain) -> int:
-    newer = sorted(set(erasures_in(vault)) - set(copies.erasures_in(copy)))
-    erased = 0
+async def _erase_newer(vault: Vault, copies: Copies, copy: Path, erase_again: EraseAgain) -> ErasedAgain:
+    newer = erasures_in(vault).beyond(erasures_of(copies, copy))
     async with copies.opened_alone(copy) as store:
-        for at in range(0, len(newer), _ERASED_AT_ONCE):
-            lot = [CheckoutId(one) for one in newer[at : at + _ERASED_AT_ONCE]]
-            erased += await erase_again(store, lot)
-    return erased
+        return await erase_again(store, newer)

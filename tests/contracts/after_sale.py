@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 from contracts import samples
 from contracts.samples import ANNA, BEN, BOOK, DAY, MINUTE, NOW, SECOND
 from domain.books import Books, BooksView
+from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind
 from domain.moves import Before, MoveKind
 from domain.ports import Store
 from domain.purchase import LicenceKey
-from domain.values import CheckoutId, Digest, LinkId, MoveId, SessionId, UserId
+from domain.records import ErasedAddress
+from domain.values import CheckoutId, Digest, EmailAddress, LinkId, MoveId, SessionId, UserId
 
 T = TypeVar("T")
 
@@ -264,3 +266,133 @@ class AfterSaleContract:
         assert self.do(lambda b: b.erase(ANNA, at=NOW)) == []
         assert self.do(lambda b: b.erase_order(CheckoutId("c1"), at=NOW)) is False
         assert self.do(lambda b: b.erase_order(CheckoutId("c0"), at=NOW + timedelta(days=1))) is True
+
+    def test_an_erasure_takes_no_checkout_whose_purchase_is_anothers(self) -> None:
+        """Begun under an address that was changed since: whoever has the old mailbox now cannot erase it."""
+        self.do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
+        self.do(lambda b: b.add_checkout(samples.a_checkout("c1")))
+        self.do(lambda b: b.book(samples.a_purchase("c1", user="u2", mailbox=BEN)))
+        assert self.do(lambda b: b.erase(ANNA, at=NOW)) == []
+        assert self.see(lambda b: b.is_erased(CheckoutId("c1"))) is False
+        started = self.see(lambda b: b.checkout(CheckoutId("c1")))
+        assert started is not None
+        assert (started.mailbox, started.session) == (None, "s1")
+        assert [h.purchase.checkout for h in self.see(lambda b: b.holdings_of(BEN))] == ["c1"]
+
+    def test_what_an_address_began_goes_with_what_it_owns_and_comes_back_with_it(self) -> None:
+        self._sell("c1")
+        self.do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
+        for row in ("c1", "c2"):
+            self.do(lambda b, row=row: b.add_checkout(samples.a_checkout(row, ref=f"cs_test_{row}")))
+        theirs = self.see(lambda b: b.checkouts_of(ANNA))
+        assert theirs == ["c1", "c2"]
+        for to, user in ((BEN, "u2"), (ANNA, "u1")):
+            self.do(lambda b, to=to, user=user: b.hand_over(theirs, mailbox=to, user=UserId(user)))
+            assert self.see(lambda b, to=to: b.checkouts_of(to)) == ["c1", "c2"]
+            assert {self.see(lambda b, row=row: b.checkout(row)).mailbox for row in theirs} == {to}  # type: ignore[union-attr]
+
+    def test_a_deletion_leaves_the_notice_and_the_undo_link_of_anothers_change(self) -> None:
+        """Ben is asked to prove an address that Anna's was to be changed to by two people; one of them goes."""
+        carol = EmailAddress("carol@example.com")
+        self._asks("m1", old=ANNA, new=BEN, proof="a1", undo="a2")
+        self._asks("m2", old=carol, new=BEN, proof="c1", undo="c2")
+        self._asks("m3", old=BEN, new=carol, proof="b1", undo="b2")
+        self.do(lambda b: b.erase(ANNA, at=NOW))
+        assert self._mailed() == {"address:c1", "address:c2", "address:b1", "address:b2"}
+        assert self.see(lambda b: b.move(MoveId("m1"))) is None
+        assert self.see(lambda b: b.move(MoveId("m2"))) is not None
+        self.do(lambda b: b.erase(BEN, at=NOW))
+        assert self._mailed() == {"address:c2"}, "Carol still hears that somebody asked for her address"
+        assert self.see(lambda b: b.link(LinkId("c2"))) is not None
+
+    def test_who_has_a_former_address_now_cannot_erase_what_takes_the_change_back(self) -> None:
+        self._asks("m1", old=ANNA, new=BEN, proof="a1", undo="a2", kind=MoveKind.CHANGE)
+        self.do(lambda b: b.settle_move(MoveId("m1"), done_at=NOW, checkouts=()))
+        self.do(lambda b: b.erase(ANNA, at=NOW))
+        assert self.see(lambda b: b.move(MoveId("m1"))) is not None
+        assert self.see(lambda b: b.last_move_to(BEN)) is not None
+        assert self.see(lambda b: b.link(LinkId("a2"))) is not None
+        assert self._mailed() == {"address:a1", "address:a2"}
+        self.do(lambda b: b.erase(BEN, at=NOW))
+        assert self._mailed() == set()
+        assert self.see(lambda b: b.link(LinkId("a2"))) is None
+        assert self.see(lambda b: b.addresses_after("", limit=9)) == []
+
+    def test_what_somebody_else_does_under_a_former_address_is_left(self) -> None:
+        """Erasing the new address, and pruning, take what was of the old one before the change, and nothing after."""
+        for way in ("erase", "prune"):
+            move = MoveId(f"m-{way}")
+            self.do(
+                lambda b, move=move: b.begin_move(samples.a_move(move, kind=MoveKind.CHANGE, checkouts=()))
+            )
+            self.do(lambda b, move=move: b.settle_move(move, done_at=NOW, checkouts=()))
+            self.do(lambda b, way=way: b.queue(samples.a_mail(f"before-{way}", link=f"1{way}")))
+            self.do(lambda b, way=way: b.add_link(samples.a_link(f"1{way}", purpose=LinkPurpose.TICKET)))
+            later = NOW + SECOND
+            session = samples.a_session(f"s-{way}", mailbox=ANNA, token=f"t-{way}", at=NOW + 11 * DAY)
+            self.do(lambda b, session=session: b.add_session(session))
+            self.do(
+                lambda b, way=way: b.add_link(
+                    samples.a_link(f"2{way}", purpose=LinkPurpose.ORDER, at=NOW + 11 * DAY)
+                )
+            )
+            mail = replace(
+                samples.a_mail(f"order-{way}", link=f"2{way}", kind=MailKind.ORDER), queued_at=later
+            )
+            self.do(lambda b, mail=mail: b.queue(mail))
+            if way == "erase":
+                self.do(lambda b: b.erase(BEN, at=NOW + DAY))
+            else:
+                self.do(lambda b: b.prune(now=NOW + 12 * DAY))
+            assert self.see(lambda b, way=way: b.mail(f"before-{way}")) is None
+            assert self.see(lambda b, way=way: b.link(LinkId(f"1{way}"))) is None
+            assert self.see(lambda b, way=way: b.mail(f"order-{way}")) is not None
+            assert self.see(lambda b, way=way: b.link(LinkId(f"2{way}"))) is not None
+            assert self.see(lambda b, way=way: b.session(Digest(f"t-{way}"))) is not None
+
+    def test_an_erased_order_loses_its_person_and_nothing_else_of_theirs(self) -> None:
+        self._sell("c1", "c2")
+        for row in ("c1", "c2"):
+            self.do(lambda b, row=row: b.queue(samples.a_mail(f"ticket:{row}", link=row)))
+            self.do(lambda b, row=row: b.add_link(samples.a_link(row)))
+        assert self.do(lambda b: b.erase_order(CheckoutId("c1"), at=NOW)) is True
+        assert self.do(lambda b: b.erase_order(CheckoutId("c1"), at=NOW)) is False
+        assert [h.purchase.checkout for h in self.see(lambda b: b.holdings_of(ANNA))] == ["c2"]
+        assert self._mailed() == {"ticket:c2"}
+        assert (self.see(lambda b: b.link(LinkId("c1"))), self.see(lambda b: b.user(ANNA)) is None) == (
+            None,
+            False,
+        )
+        assert self.see(lambda b: b.link(LinkId("c2"))) is not None
+
+    def test_of_an_erased_address_the_latest_time_is_kept(self) -> None:
+        for at, new in ((NOW, True), (NOW, False), (NOW - DAY, False), (NOW + DAY, True)):
+            erased = ErasedAddress(tag="k.1", at=at)
+            assert self.do(lambda b, erased=erased: b.note_erased_address(erased)) is new
+        self.do(lambda b: b.note_erased_address(ErasedAddress(tag="k.0", at=NOW)))
+        assert self.see(lambda b: b.erased_addresses_after("", limit=9)) == [
+            ErasedAddress(tag="k.0", at=NOW),
+            ErasedAddress(tag="k.1", at=NOW + DAY),
+        ]
+        assert [one.tag for one in self.see(lambda b: b.erased_addresses_after("k.0", limit=9))] == ["k.1"]
+
+    def _asks(
+        self,
+        move: str,
+        *,
+        old: EmailAddress,
+        new: EmailAddress,
+        proof: str,
+        undo: str,
+        kind: MoveKind = MoveKind.CORRECTION,
+    ) -> None:
+        """A request to move, with its two links and mails."""
+        self.do(lambda b: b.begin_move(samples.a_move(move, old=old, new=new, kind=kind, checkouts=())))
+        for link, to, purpose in ((proof, new, LinkPurpose.MOVE), (undo, old, LinkPurpose.UNDO)):
+            row = samples.a_link(link, purpose=purpose, mailbox=to, move=move)
+            mail = samples.a_mail(f"address:{link}", kind=MailKind.ADDRESS, link=link, to=to)
+            self.do(lambda b, row=row: b.add_link(row))
+            self.do(lambda b, mail=mail: b.queue(mail))
+
+    def _mailed(self) -> set[str]:
+        return {mail.key for mail in self.see(lambda b: b.mails_after("", limit=99))}

@@ -13,10 +13,12 @@ from contracts import samples
 from contracts.samples import ANNA, BEN, NOW
 from domain.books import Books
 from domain.claim import Objection
+from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind, MailState, Urgency
 from domain.moves import Before, MoveKind
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
+from domain.records import ErasedAddress
 from domain.values import CheckoutId, Digest, LinkId, MoveId, ProviderRef, SessionId, UserId
 from support import stepping
 
@@ -24,7 +26,7 @@ SECONDS = st.integers(0, 100).map(lambda n: NOW + timedelta(seconds=n))
 ROWS = st.sampled_from(["c1", "c2", "c3"])
 REFS = st.sampled_from(["cs_test_1", "cs_test_2", "cs_test_c1"]).map(ProviderRef)
 SESSIONS = st.sampled_from(["s1", "s2"]).map(SessionId)
-MAILS = st.sampled_from(["m1", "m2", "m3"])
+MAILS = st.sampled_from(["m1", "m2", "ticket:c1"])
 LINKS = st.sampled_from(["ab" * 16, "cd" * 16]).map(LinkId)
 MAILBOXES = st.sampled_from([ANNA, BEN])
 PAYMENTS = st.sampled_from(["pi_c1", "pi_c2"])
@@ -70,12 +72,15 @@ OPS: st.SearchStrategy[Op] = st.one_of(
        ROWS, MAILBOXES),
     op(lambda b, k, at: b.take(k, samples.TWO, now=at, ref=k + str(at.second % 3)), st.sampled_from("xy"), SECONDS),
     op(lambda b, k: b.give_back(k), st.sampled_from(["x0", "y1"])),
-    op(lambda b, link, at: b.add_link(samples.a_link(link, at=at)) if b.link(link) is None else None, LINKS, SECONDS),
+    op(lambda b, link, at, m, move, purpose: b.add_link(samples.a_link(link, at=at, mailbox=m, move=move, purpose=purpose))
+       if b.link(link) is None else None, LINKS, SECONDS, MAILBOXES, st.none() | MOVES,
+       st.sampled_from([LinkPurpose.LOGIN, LinkPurpose.TICKET, LinkPurpose.UNDO])),
     op(lambda b, link, at, used: b.spend_link(link, at=at, used_with=used), LINKS, SECONDS, st.none() | COOKIES),
     op(lambda b, link: b.count_code_try(link, most=2), LINKS),
     op(lambda b, s, m: b.supersede_links(m, asked_by=s), SESSIONS, MAILBOXES),
-    op(lambda b, k, at, link, urgency: b.queue(
-        samples.a_mail(k, due=at, kind=MailKind.LOGIN, link=link, urgency=urgency)), MAILS, SECONDS, st.none() | LINKS,
+    op(lambda b, k, at, link, m, kind, urgency: b.queue(
+        samples.a_mail(k, due=at, kind=kind, link=link, to=m, urgency=urgency)), MAILS, SECONDS,
+       st.none() | LINKS, MAILBOXES, st.sampled_from([MailKind.LOGIN, MailKind.TICKET, MailKind.ADDRESS]),
        st.sampled_from(Urgency)),
     op(lambda b, at: [m.key for m in b.lease_mails(now=at, until=at + timedelta(seconds=9), limit=2)], SECONDS),
     op(lambda b, k, held, at: b.renew_lease(k, held_until=held, until=at), MAILS, SECONDS, SECONDS),
@@ -97,8 +102,9 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda b, k, d: b.report_delivery(k, d), MAILS, st.sampled_from(list(Delivery))),
     op(lambda b, m, at: b.note_proof(m, at=at), MAILBOXES, SECONDS),
     op(lambda b, m, wanted: b.set_news(UserId(f"u{m}"), wanted=wanted), MAILBOXES, st.booleans()),
-    op(lambda b, n, old, new, at, c: b.begin_move(samples.a_move(n, old=old, new=new, at=at, checkouts=(c,)))
-       if b.move(MoveId(n)) is None else None, MOVES, MAILBOXES, MAILBOXES, SECONDS, ROWS),
+    op(lambda b, n, old, new, at, c, kind: b.begin_move(samples.a_move(n, old=old, new=new, at=at, checkouts=(c,), kind=kind))
+       if b.move(MoveId(n)) is None else None, MOVES, MAILBOXES, MAILBOXES, SECONDS, ROWS,
+       st.sampled_from(list(MoveKind))),
     op(lambda b, n, at, c: b.settle_move(MoveId(n), done_at=at, checkouts=c), MOVES, SECONDS,
        st.none() | st.lists(ROWS.map(CheckoutId), max_size=1)),
     op(lambda b, n, at: b.settle_move(MoveId(n), undone_at=at), MOVES, SECONDS),
@@ -113,6 +119,8 @@ OPS: st.SearchStrategy[Op] = st.one_of(
        SESSIONS, MOVES),
     op(lambda b, m, at: sorted(b.erase(m, at=at)), MAILBOXES, SECONDS),
     op(lambda b, c, at: b.erase_order(CheckoutId(c), at=at), ROWS, SECONDS),
+    op(lambda b, m: b.forget(m) if not b.holdings_of(m) else None, MAILBOXES),
+    op(lambda b, tag, at: b.note_erased_address(ErasedAddress(tag=tag, at=at)), st.sampled_from("xy"), SECONDS),
     op(lambda b, days: b.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 8, 20, 60])),
 )  # fmt: skip
 
@@ -135,7 +143,9 @@ def everything(books: Books) -> object:
         [books.moved(CheckoutId(c)) for c in ("c1", "c2", "c3")], [books.is_erased(CheckoutId(c)) for c in ("c1", "c2")],
         books.erasures_after("", limit=9), books.payments_due(NOW + timedelta(days=9), limit=9),
         [books.downloads_of(CheckoutId(c)) for c in ("c1", "c2", "c3")], [books.mails_to(m) for m in (ANNA, BEN)],
-        books.quarantined("cs_test_1"),
+        books.quarantined("cs_test_1"), [books.moved_from(m) for m in (ANNA, BEN)],
+        [books.checkouts_of(m) for m in (ANNA, BEN)], books.addresses_after("", limit=9),
+        books.erased_addresses_after("", limit=9),
     )  # fmt: skip
     owned = [
         (user, [h.purchase for h in held]) for user, held in books.owners(samples.BOOK, after="", limit=9)

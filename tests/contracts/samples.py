@@ -47,11 +47,16 @@ def a_session(
 
 
 def a_checkout(
-    row: str = "c1", *, ref: str | None = "cs_test_1", at: datetime = NOW, session: str = "s1"
+    row: str = "c1",
+    *,
+    ref: str | None = "cs_test_1",
+    at: datetime = NOW,
+    session: str = "s1",
+    mailbox: EmailAddress = ANNA,
 ) -> Checkout:
     return Checkout(
         id=CheckoutId(row), product=BOOK, product_name="The book", price=Money(900, "usd"), session=SessionId(session),
-        mailbox=ANNA, livemode=False, started_at=at, provider_ref=ProviderRef(ref) if ref else None,
+        mailbox=mailbox, livemode=False, started_at=at, provider_ref=ProviderRef(ref) if ref else None,
         expires_at=at + DAY if ref else None,
     )  # fmt: skip
 
@@ -73,12 +78,18 @@ def a_purchase(
 
 
 def a_link(
-    row: str = "ab" * 16, *, purpose: LinkPurpose = LinkPurpose.LOGIN, at: datetime = NOW
+    row: str = "ab" * 16,
+    *,
+    purpose: LinkPurpose = LinkPurpose.LOGIN,
+    at: datetime = NOW,
+    mailbox: EmailAddress = ANNA,
+    move: str | None = None,
 ) -> MagicLink:
     asked = SessionId("s1") if purpose is LinkPurpose.LOGIN else None
     return MagicLink(
-        id=LinkId(row), key="k", purpose=purpose, mailbox=ANNA, asked_by=asked, product=BOOK, made_at=at
-    )
+        id=LinkId(row), key="k", purpose=purpose, mailbox=mailbox, asked_by=asked, product=BOOK, made_at=at,
+        move=None if move is None else MoveId(move),
+    )  # fmt: skip
 
 
 def a_mail(
@@ -88,9 +99,10 @@ def a_mail(
     kind: MailKind = MailKind.TICKET,
     link: str | None = None,
     urgency: Urgency = Urgency.PAYMENT,
+    to: EmailAddress = ANNA,
 ) -> Mail:
     return Mail(
-        key=key, kind=kind, to=ANNA, letter=Letter(subject="Hé", text="text", html="<p>html</p>"),
+        key=key, kind=kind, to=to, letter=Letter(subject="Hé", text="text", html="<p>html</p>"),
         link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
         urgency=urgency,
     )  # fmt: skip
@@ -103,8 +115,9 @@ def a_move(
     new: EmailAddress = BEN,
     at: datetime = NOW,
     checkouts: tuple[str, ...] = ("c1",),
+    kind: MoveKind = MoveKind.CORRECTION,
 ) -> Move:
     return Move(
-        id=MoveId(row), kind=MoveKind.CORRECTION, old=old, new=new, asked_by=SessionId("s1"), asked_at=at,
+        id=MoveId(row), kind=kind, old=old, new=new, asked_by=SessionId("s1"), asked_at=at,
         checkouts=tuple(CheckoutId(c) for c in checkouts),
     )  # fmt: skip

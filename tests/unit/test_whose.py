@@ -7,13 +7,16 @@ from dataclasses import astuple, is_dataclass, replace
 import pytest
 
 from adapters.memory.store import MemoryStore
+from adapters.memory.view import Tables
 from domain.access import Opens, access
+from domain.keys import Keyring
+from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind, MailState
 from domain.moves import MayNotCorrect, MoveKind
 from domain.ports import DeliveryReport, MailUnknown, OtherReport, StoreUnavailable, Unheard
 from domain.product import GoodsFile, Licences
 from domain.purchase import FactKind
-from domain.usecases.erase_me import Erased
+from domain.usecases.erase_me import Erased, ErasedAgain
 from domain.usecases.hear_mail_report import HearMailReport, ReportHeard
 from domain.usecases.move_address import LookInTheNewMail, NotSignedIn, SameAddress
 from domain.usecases.open_purchase import OpenPurchase
@@ -544,9 +547,9 @@ def test_a_sale_that_is_claimed_after_its_buyer_was_erased_makes_no_user_and_no_
     shop.payments.pay(debit, email=ANNA)
     assert shop.hear_of(debit, event="evt_paid") == "booked"
     assert names_anywhere(shop, ANNA) == []
-    erased = list(shop.memory.tables.erasures)
+    erased = list(shop.memory.tables.erasures), list(shop.memory.tables.erased_addresses.values())
     shop.memory.tables = backup
-    assert run(shop.erase.again(erased)) > 0
+    assert run(shop.erase.again(*erased)).orders > 0
     run(shop.reconcile())
     assert names_anywhere(shop, ANNA) == []
     assert owner_of(shop, lost) is None
@@ -608,3 +611,125 @@ def test_an_address_that_was_changed_long_ago_can_be_erased() -> None:
     assert run(shop.erase(anna.visitor)) is Erased.DONE
     assert owner_of(shop, ref) is None
     assert names_anywhere(shop, ANNA) == []
+
+
+def restored(shop: Shop, backup: Tables) -> None:
+    """The books of then, with the erasures of now, which are carried apart."""
+    erased = list(shop.memory.tables.erasures), list(shop.memory.tables.erased_addresses.values())
+    shop.memory.tables = backup.copy()
+    run(shop.erase.again(*erased))
+
+
+def a_changed_shop() -> tuple[Shop, Browser, ProviderRef, Tables, Tables]:
+    """Anna bought, began something else, and changed her address; the books before and after that."""
+    shop = Shop()
+    anna, ref = signed_in(shop)
+    second = anna.buy_and_pay(ANNA, PHOTOS)
+    before = shop.memory.tables.copy()
+    change(shop, anna, NEW)
+    anna.press(shop.last_link(NEW))
+    assert owner_of(shop, ref) == owner_of(shop, second) == NEW
+    return shop, anna, ref, before, shop.memory.tables.copy()
+
+
+def test_who_has_a_former_address_now_erases_nothing_of_who_had_it_not_even_by_a_restore() -> None:
+    shop, _, ref, before, after = a_changed_shop()
+    stranger = Browser(shop)
+    stranger.ask_for_link(ANNA)
+    shop.deliver_mail()
+    shop.clock.tick(minutes=1)
+    mine = Browser(shop).buy_and_pay(ANNA)
+    shop.deliver_mail()
+    stranger.press(shop.last_link(ANNA))
+    assert owner_of(shop, mine) == ANNA
+    assert run(shop.erase(stranger.visitor)) is Erased.DONE
+    assert (owner_of(shop, mine), owner_of(shop, ref)) == (None, NEW)
+    restored(shop, after)
+    assert owner_of(shop, ref) == NEW
+    restored(shop, before)
+    assert owner_of(shop, ref) == ANNA, "it was hers then"
+    assert shop.memory.tables.users
+
+
+def test_a_restore_erases_who_changed_their_address_under_both() -> None:
+    shop, anna, _, before, _ = a_changed_shop()
+    shop.clock.tick(days=4)
+    anna.ask_for_link(NEW)
+    shop.deliver_mail()
+    anna.press(shop.last_link(NEW))
+    assert run(shop.erase(anna.visitor)) is Erased.DONE
+    restored(shop, before)
+    assert names_anywhere(shop, ANNA) == names_anywhere(shop, NEW) == []
+
+
+def test_a_change_takes_along_what_was_begun_and_undoing_it_brings_that_back() -> None:
+    shop = Shop()
+    anna, _ = signed_in(shop)
+    debit = anna.buy(PHOTOS)
+    change(shop, anna, NEW)
+    undo = shop.last_link(ANNA)
+    anna.press(shop.last_link(NEW))
+    begun = shop.memory.tables.checkouts[order_of(shop, debit)]
+    assert begun.mailbox == EmailAddress(NEW)
+    Browser(shop).press(undo)
+    assert shop.memory.tables.checkouts[order_of(shop, debit)].mailbox == EmailAddress(ANNA)
+
+
+def test_who_came_again_after_being_erased_stays_when_an_older_backup_is_restored() -> None:
+    shop, _, ref = an_erased_shop()
+    again = Browser(shop).buy_and_pay(ANNA)
+    restored(shop, shop.memory.tables)
+    assert (owner_of(shop, again), owner_of(shop, ref)) == (ANNA, None)
+
+
+def test_who_was_erased_twice_is_erased_by_the_backup_between() -> None:
+    shop, _, _ = an_erased_shop()
+    shop.clock.tick(minutes=20)
+    Browser(shop).buy_and_pay(ANNA)
+    between = shop.memory.tables.copy()
+    anna = Browser(shop)
+    anna.ask_for_link(ANNA)
+    shop.deliver_mail()
+    anna.press(shop.last_link(ANNA))
+    assert run(shop.erase(anna.visitor)) is Erased.DONE
+    restored(shop, between)
+    assert names_anywhere(shop, ANNA) == []
+
+
+def test_without_the_secret_of_then_the_orders_are_erased_and_the_rest_is_said_to_be_missing() -> None:
+    shop = Shop()
+    anna, ref = signed_in(shop)
+    backup = shop.memory.tables.copy()
+    assert run(shop.erase(anna.visitor)) is Erased.DONE
+    erased = list(shop.memory.tables.erasures), list(shop.memory.tables.erased_addresses.values())
+    assert "anna" not in repr(erased)
+    shop.memory.tables = backup
+    other = replace(shop.erase, keyring=Keyring.of(("another secret of thirty-two characters",)))
+    assert run(other.again(*erased)) == ErasedAgain(orders=1, unknown=1)
+    assert owner_of(shop, ref) is None
+    assert not shop.memory.tables.users
+    assert run(shop.erase.again(*erased)) == ErasedAgain(orders=0, unknown=0)
+    assert names_anywhere(shop, ANNA) == [], "with that secret again, it is made up for"
+
+
+def test_a_thief_cannot_hide_the_notice_of_a_change_by_deleting_an_account_of_his() -> None:
+    shop = Shop()
+    anna, _ = signed_in(shop)
+    thief, _ = signed_in(shop, "thief@example.com")
+    change(shop, Browser(shop, token=anna.token), NEW)
+    change(shop, thief, ANNA)
+    notices = [
+        m
+        for m in shop.memory.tables.outbox.values()
+        if m.kind is MailKind.ADDRESS and m.to == EmailAddress(ANNA)
+    ]
+    assert len(notices) == 2
+    assert run(shop.erase(thief.visitor)) is Erased.DONE
+    left = [
+        m
+        for m in shop.memory.tables.outbox.values()
+        if m.kind is MailKind.ADDRESS and m.to == EmailAddress(ANNA)
+    ]
+    assert len(left) == 1, "the one about Anna's own address"
+    assert left[0].link is not None
+    assert shop.memory.tables.links[left[0].link].purpose is LinkPurpose.UNDO

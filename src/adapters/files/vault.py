@@ -8,6 +8,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -51,13 +52,14 @@ class FolderVault:
     def size(self, name: str) -> int | None:
         """See Vault."""
         try:
-            return (self._root / name).stat().st_size
+            found = self._at(name).lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def put(self, name: str, source: Path, *, sha256: str) -> None:
         """See Vault."""
-        target = self._root / name
+        target = self._at(name)
         with self.workspace() as folder:
             make_private(target.parent)
             copy = folder / "copy"
@@ -76,11 +78,22 @@ class FolderVault:
                 if parent == self._root:
                     break
 
-    def read(self, name: str) -> Iterator[bytes]:
-        """See Vault."""
-        with (self._root / name).open("rb") as file:
-            while chunk := file.read(_CHUNK):
+    def read(self, name: str, *, most: int) -> Iterator[bytes]:
+        """See Vault. Only files: no device, no pipe, no link to one."""
+        path = self._at(name)
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "this is no file", str(path))
+            while most > 0 and (chunk := file.read(min(_CHUNK, most))):
+                most -= len(chunk)
                 yield chunk
+
+    def _at(self, name: str) -> Path:
+        """Never outside the folder, whatever a name is made of."""
+        parts = name.split("/")
+        if "\0" in name or not {"", ".", ".."}.isdisjoint(parts):
+            raise OSError(errno.EINVAL, f"{name!r} is no name of a file in a backup")
+        return self._root.joinpath(*parts)
 
     def _is_ours(self, source: Path) -> bool:
         return source.is_relative_to(self._root / _INCOMING)

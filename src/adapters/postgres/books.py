@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.postgres.after_sale import AfterSaleBooks
 from adapters.postgres.session import Connection, Engine
-from adapters.postgres.view import CARRIED_FROM, STANDS
+from adapters.postgres.view import CARRIED_FROM
 from adapters.sql import rows
 from adapters.sql.forgetting import STANDS
 from adapters.sql.rows import maybe_micros, micros

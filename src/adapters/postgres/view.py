@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.postgres.session import Connection
 from adapters.sql import forgetting, rows
-from adapters.sql.forgetting import in_percents
+from adapters.sql.forgetting import STANDS, in_percents
 from adapters.sql.rows import micros
 from domain.access import Holding
 from domain.magic_link import MagicLink
@@ -48,7 +48,7 @@ _OWNERS: Final = (
 _USED_WITH: Final = (
     f"SELECT {rows.LINK} FROM magic_links WHERE used_with = %s ORDER BY used_at DESC, id LIMIT 1"  # noqa: S608 - constants
 )
-STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
+
 CARRIED_FROM: Final = f"SELECT id FROM moves WHERE old = %s AND {STANDS}"  # noqa: S608 - constants
 _BACKLOG: Final = (
     "SELECT (SELECT count(*) FROM outbox WHERE state = 'queued'), "

@@ -70,11 +70,14 @@ class S3Vault:
                 max_concurrency=_PARTS_AT_ONCE,
             )
 
-    def read(self, name: str) -> Iterator[bytes]:
+    def read(self, name: str, *, most: int) -> Iterator[bytes]:
         """See Vault."""
         with _told():
             for chunk in self._store.get(name).stream(min_chunk_size=_CHUNK):
-                yield bytes(chunk)
+                if most <= 0:
+                    break
+                yield bytes(chunk)[:most]
+                most -= len(chunk)
 
 
 def _verified(path: Path, *, sha256: str) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """What an erasure takes out of the books, as statements for both engines. Values are named; see `in_percents`.
 
-A row goes because it is the person's, never because it names an address: somebody else may be using that address by now,
-and what warns another customer of a change of address must stay.
+A row goes because it is the person's, never because it names an address: somebody else may be using that address by
+now, and what warns another customer of a change of address must stay.
 """
 
 from __future__ import annotations

@@ -242,7 +242,7 @@ class AfterSaleBooks(SqliteView):
     def _forget_former(self, move: rows.Row) -> None:
         """Take out what was of the person who left an address; `move`: id, kind, old, done_at."""
         values = {"move": move[0], "address": move[2], "until": move[3]}
-        statements = forgetting.FORGET_MOVE
+        statements: tuple[str, ...] = forgetting.FORGET_MOVE
         if self._sql("SELECT 1 FROM users WHERE email = ?", (move[2],)).fetchone() is None:
             statements += forgetting.FORGET_FORMER_SALES
             statements += forgetting.FORGET_FORMER_PERSON if move[1] == MoveKind.CHANGE.value else ()

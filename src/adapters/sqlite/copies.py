@@ -14,11 +14,14 @@ from typing import Final
 from sqlite_utils import Database
 
 from adapters.sql.rows import micros
+from adapters.sql.rows import moment as moment_of
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.schema import migrations
+from adapters.sqlite.foreign import ForeignSchema, NewerSchema, check_schema, distrust
 from adapters.sqlite.store import SqliteStore
 from domain.ports import StoreUnavailable
+from domain.records import ErasedAddress
 from domain.usecases.reconcile import CURSOR
+from domain.values import CheckoutId
 
 LOOKED_BACK: Final = timedelta(days=30)
 """How far before a backup the first sweep after it begins: what was under way then, such as a bank debit or a
@@ -74,19 +77,19 @@ class SqliteCopies:
     def look_into(self, copy: Path) -> Copied:
         """Check a copy from its first page to its last. Raises BadCopy."""
         with _opened(copy) as connection:
+            try:
+                had = check_schema(connection)
+            except NewerSchema as error:
+                raise BadCopy(
+                    f"it was made by a newer Coatcheck ({error}): install that one first"
+                ) from error
+            except ForeignSchema as error:
+                raise BadCopy(f"somebody changed the database: {error}") from error
             problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
             if problems != ["ok"]:
                 raise BadCopy(f"the database is damaged: {'; '.join(problems)[:300]}")
             if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
                 raise BadCopy("the database is damaged: a row names another that is not there")
-            had = [migration.name for migration in migrations.applied(Database(connection))]
-            unknown = sorted(
-                set(had) - {migration.name for migration in migrations.pending(Database(memory=True))}
-            )
-            if unknown:
-                raise BadCopy(
-                    f"it was made by a newer Coatcheck ({', '.join(unknown)}): install that one first"
-                )
             shop = connection.execute("SELECT id FROM shop").fetchone()
             if shop is None:
                 raise BadCopy("it belongs to no shop")
@@ -95,14 +98,21 @@ class SqliteCopies:
             ).fetchone()
         return Copied(shop=shop[0], schema=tuple(had), purchases=counts[0], users=counts[1])
 
-    def erasures_in(self, copy: Path) -> list[str]:
+    def erased_orders_in(self, copy: Path) -> list[CheckoutId]:
         """The checkouts of those who were erased, as the copy knows them. Raises BadCopy."""
         with _opened(copy) as connection:
             if not Database(connection).table("erasures").exists():  # older than they are
                 return []
-            return [
-                row[0] for row in connection.execute("SELECT checkout_id FROM erasures ORDER BY checkout_id")
-            ]
+            found = connection.execute("SELECT checkout_id FROM erasures ORDER BY checkout_id")
+            return [CheckoutId(row[0]) for row in found]
+
+    def erased_addresses_in(self, copy: Path) -> list[ErasedAddress]:
+        """The addresses of those who were erased, as the copy knows them. Raises BadCopy."""
+        with _opened(copy) as connection:
+            if not Database(connection).table("erased_addresses").exists():
+                return []
+            found = connection.execute("SELECT tag, at FROM erased_addresses ORDER BY tag")
+            return [ErasedAddress(tag=row[0], at=moment_of(row[1])) for row in found]
 
     @contextlib.contextmanager
     def held_free(self) -> Iterator[None]:
@@ -185,6 +195,7 @@ def _opened(copy: Path, *, writing: bool = False) -> Iterator[sqlite3.Connection
         with contextlib.closing(
             sqlite3.connect(f"{copy.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
         ) as connection:
+            distrust(connection, copy, writing=writing)
             yield connection
     except sqlite3.Error as error:
         raise BadCopy(f"it cannot be read as a shop's database: {error}") from error

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from adapters.sql.rows import Row
 from adapters.sql.tables import TABLES
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
+from adapters.sqlite.foreign import ForeignSchema, NewerSchema, check_schema, distrust
 from adapters.sqlite.schema import migrations
 
 
@@ -45,6 +46,7 @@ class ShopFile:
         if not self.path.is_file():
             raise NotMovable(f"{self.path}: there is no such file")
         with self._lock(), self._in_words(), contextlib.closing(open_reader(self.path)) as connection:
+            distrust(connection, self.path)
             connection.execute("PRAGMA cache_size = -4000")  # every page is read once
             connection.execute("BEGIN")
             self._check(connection)
@@ -78,11 +80,13 @@ class ShopFile:
             raise NotMovable(
                 f"{self.path} is neither a shop's database nor the tutorial's (users, magic_links, purchases)"
             )
-        had = {migration.name for migration in migrations.applied(db)}
-        known = {migration.name for migration in migrations.pending(Database(memory=True))}
-        if had - known:
-            raise NotMovable(f"{self.path} was made by a newer Coatcheck: install that one first")
-        if known - had:
+        try:
+            had = check_schema(connection)
+        except NewerSchema as error:
+            raise NotMovable(f"{self.path} was made by a newer Coatcheck: install that one first") from error
+        except ForeignSchema as error:
+            raise NotMovable(f"somebody changed {self.path}: {error}; move it as it was made") from error
+        if {migration.name for migration in migrations.pending(Database(memory=True))} - set(had):
             raise NotMovable(
                 f"{self.path} was made by an older Coatcheck: `coatcheck status` brings it up to date"
             )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.sql import forgetting, rows
+from adapters.sql.forgetting import STANDS
 from adapters.sql.rows import micros
 from domain.access import Holding
 from domain.magic_link import MagicLink
@@ -54,7 +55,7 @@ _NEWEST_LOGIN: Final = (
 _USED_WITH: Final = (
     f"SELECT {rows.LINK} FROM magic_links WHERE used_with = ? ORDER BY used_at DESC, id LIMIT 1"  # noqa: S608 - constants
 )
-STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
+
 CARRIED_FROM: Final = f"SELECT id FROM moves WHERE old = ? AND {STANDS}"  # noqa: S608 - constants
 _BACKLOG: Final = (
     "SELECT (SELECT count(*) FROM outbox WHERE state = 'queued'), "

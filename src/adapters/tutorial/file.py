@@ -35,10 +35,10 @@ def is_tutorial(path: Path) -> bool:
     try:
         with _opened(path) as connection:
             names = {
-                row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type <> 'index'")
             }
             return "shop" not in names and all(
-                columns <= {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+                columns <= {row[1] for row in connection.execute(f"PRAGMA table_xinfo({table})")}
                 for table, columns in _COLUMNS.items()
             )
     except sqlite3.Error:
@@ -61,7 +61,7 @@ class TutorialFile:
 
     def sales(self) -> Iterator[OldSale]:
         """Every row of `purchases`, as it stands, of one moment. Raises UnreadableFile."""
-        with self._in_words(), _opened(self.path) as connection:
+        with self._in_words(), self._checked() as connection:
             for row, email, product, ref, amount in connection.execute(_SALES):
                 yield OldSale(
                     row=str(row),
@@ -72,8 +72,24 @@ class TutorialFile:
                 )
 
     def _number(self, statement: str) -> int:
-        with self._in_words(), _opened(self.path) as connection:
+        with self._in_words(), self._checked() as connection:
             return int(connection.execute(statement).fetchone()[0])
+
+    @contextlib.contextmanager
+    def _checked(self) -> Iterator[sqlite3.Connection]:
+        """Open for reading plain tables: what a view or a computed column gives has perhaps no end."""
+        with _opened(self.path) as connection:
+            things = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+            for kind, name, sql in things:
+                if kind in ("view", "trigger") or str(sql).upper().startswith("CREATE VIRTUAL"):
+                    raise UnreadableFile(
+                        f"{self.path} holds the {kind} {name!r}, which the tutorial's shop has not: "
+                        "drop it in a copy of the file, and move that"
+                    )
+            for table in _COLUMNS:
+                if any(row[6] for row in connection.execute(f"PRAGMA table_xinfo({table})")):
+                    raise UnreadableFile(f"{self.path}: the table {table} has computed columns")
+            yield connection
 
     @contextlib.contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -93,5 +109,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(
         sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
     ) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA query_only = ON")
         connection.text_factory = lambda raw: raw.decode(errors="replace")
         yield connection

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
-from domain.books import Books
+from domain.books import Books, BooksView
 from domain.keys import Keyring
 from domain.ports import Clock, Store, StoreUnavailable
 from domain.records import ErasedAddress
@@ -110,23 +110,24 @@ class EraseMe:
         for at in range(0, len(checkouts), _LOT):
             lot = checkouts[at : at + _LOT]
             found += await self.store.transact(partial(_erase_orders, lot, now))
-        new = await self._note(addresses)
-        tags = {tag for tag in new if self.keyring.named(tag.partition(".")[0]) is not None}
-        if tags:
-            await self._forget(tags)
+        new = await self._unknown_here(addresses)
+        ours = [one for one in new if self.keyring.named(one.tag.partition(".")[0]) is not None]
+        if ours:
+            await self._forget({one.tag for one in ours})
+        # Noted last, and only what was done: a run that was broken off, or lacked a secret, can be made up for.
+        for at in range(0, len(ours), _LOT):
+            await self.store.transact(partial(_note_addresses, ours[at : at + _LOT]))
         await self.store.scrub()
-        return ErasedAgain(orders=found, unknown=len(new) - len(tags))
+        return ErasedAgain(orders=found, unknown=len(new) - len(ours))
 
-    async def _note(self, addresses: Sequence[ErasedAddress]) -> set[str]:
-        """Those whose erasure this database did not know of."""
-
-        def work(lot: Sequence[ErasedAddress], books: Books) -> list[str]:
-            return [erased.tag for erased in lot if books.note_erased_address(erased)]
-
-        new: set[str] = set()
-        for at in range(0, len(addresses), _LOT):
-            new.update(await self.store.transact(partial(work, addresses[at : at + _LOT])))
-        return new
+    async def _unknown_here(self, addresses: Sequence[ErasedAddress]) -> Sequence[ErasedAddress]:
+        """Those whose erasure this database does not know of."""
+        held: dict[str, datetime] = {}
+        after = ""
+        while page := await self.store.read(partial(_erased_addresses, after)):
+            held.update((one.tag, one.at) for one in page)
+            after = page[-1].tag
+        return [one for one in addresses if one.tag not in held or held[one.tag] < one.at]
 
     async def _forget(self, tags: set[str]) -> None:
         def work(lot: Sequence[EmailAddress], books: Books) -> None:
@@ -135,7 +136,7 @@ class EraseMe:
                     books.forget(address)
 
         after = ""
-        while page := await self.store.read(lambda b, after=after: b.addresses_after(after, limit=_PAGE)):
+        while page := await self.store.read(partial(_addresses, after)):
             named = [
                 address
                 for address in page
@@ -144,6 +145,19 @@ class EraseMe:
             if named:
                 await self.store.transact(partial(work, named))
             after = page[-1].canonical
+
+
+def _erased_addresses(after: str, books: BooksView) -> Sequence[ErasedAddress]:
+    return books.erased_addresses_after(after, limit=_PAGE)
+
+
+def _addresses(after: str, books: BooksView) -> Sequence[EmailAddress]:
+    return books.addresses_after(after, limit=_PAGE)
+
+
+def _note_addresses(addresses: Sequence[ErasedAddress], books: Books) -> None:
+    for one in addresses:
+        books.note_erased_address(one)
 
 
 def _erase_orders(checkouts: Sequence[CheckoutId], now: datetime, books: Books) -> int:

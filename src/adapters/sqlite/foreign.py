@@ -1,0 +1,95 @@
+"""Look into a database file that came from elsewhere: nothing in it is run, and nothing in it goes on for ever."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from sqlite_utils import Database
+
+from adapters.sqlite.schema import migrations
+
+# In instructions of SQLite's machine: far more than the checks take, and an end to whatever has none.
+_STEPS_AT_LEAST: Final = 200_000_000
+_STEPS_A_BYTE: Final = 200
+_STEPS_AT_ONCE: Final = 1_000_000
+_STATISTICS: Final = frozenset(
+    {
+        ("table", "sqlite_stat1", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
+        (
+            "table",
+            "sqlite_stat4",
+            "sqlite_stat4",
+            "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)",
+        ),
+    }
+)
+"""What ANALYZE makes."""
+Thing = tuple[str, str, str, str]
+
+
+class ForeignSchema(Exception):
+    """It is not what we made; the message says what is in it."""
+
+
+class NewerSchema(Exception):
+    """It had migrations that this release does not know; the message names them."""
+
+
+def distrust(connection: sqlite3.Connection, path: Path, *, writing: bool = False) -> None:
+    """Run no function that its schema names (https://sqlite.org/security.html), and bound what it may cost."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    if not writing:
+        connection.execute("PRAGMA query_only = ON")
+    turns = itertools.count()
+    most = (_STEPS_AT_LEAST + _STEPS_A_BYTE * path.stat().st_size) // _STEPS_AT_ONCE
+    connection.set_progress_handler(lambda: next(turns) > most, _STEPS_AT_ONCE)
+
+
+def check_schema(connection: sqlite3.Connection) -> list[str]:
+    """Whether its schema is ours to the letter, of this release or an earlier one; the migrations it had.
+
+    So it has no trigger and no view, and reading a table reads that table. Raises ForeignSchema, NewerSchema.
+    """
+    found = things_in(connection)
+    # Before any table is read: a view can have the name of one, and no end.
+    if any(
+        kind not in ("table", "index") or sql.upper().startswith("CREATE VIRTUAL")
+        for kind, _, _, sql in found
+    ):
+        raise ForeignSchema(f"it holds {_named(found - _made(None))}, which no shop's database has")
+    had = [migration.name for migration in migrations.applied(Database(connection))]
+    known = [migration.name for migration in migrations.pending(Database(memory=True))]
+    unknown = sorted(set(had) - set(known))
+    if unknown:
+        raise NewerSchema(", ".join(unknown))
+    if not had or had != known[: len(had)]:
+        raise ForeignSchema("it never was a shop's")
+    expected = _made(known[len(had)] if len(had) < len(known) else None)
+    if found != expected:
+        raise ForeignSchema(
+            f"its tables and indexes are not those that Coatcheck makes: {_named(found ^ expected)}"
+        )
+    return had
+
+
+def things_in(connection: sqlite3.Connection) -> set[Thing]:
+    """Everything in a schema but what ANALYZE makes: type, name, table, and the SQL that made it."""
+    rows = connection.execute("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master")
+    return {(kind, name, table, " ".join(sql.split())) for kind, name, table, sql in rows} - _STATISTICS
+
+
+def _made(stop_before: str | None) -> set[Thing]:
+    fresh = Database(memory=True)
+    try:
+        migrations.apply(fresh, stop_before=stop_before)
+        return things_in(fresh.conn)
+    finally:
+        fresh.close()
+
+
+def _named(things: set[Thing]) -> str:
+    return ", ".join(sorted({f"{kind} {name!r}" for kind, name, _, _ in things})[:5])
