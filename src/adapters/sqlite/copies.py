@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from adapters.sql.rows import micros
 from adapters.sql.rows import moment as moment_of
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.foreign import ForeignSchema, NewerSchema, check_schema, distrust
+from adapters.sqlite.foreign import ForeignSchema, NewerSchema, check_schema, distrust, migrations_of
 from adapters.sqlite.store import SqliteStore
 from domain.ports import StoreUnavailable
 from domain.records import ErasedAddress
@@ -78,7 +78,8 @@ class SqliteCopies:
         """Check a copy from its first page to its last. Raises BadCopy."""
         with _opened(copy) as connection:
             try:
-                had = check_schema(connection)
+                had = migrations_of(connection)
+                check_schema(connection, had)
             except NewerSchema as error:
                 raise BadCopy(
                     f"it was made by a newer Coatcheck ({error}): install that one first"

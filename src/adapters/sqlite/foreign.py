@@ -49,11 +49,8 @@ def distrust(connection: sqlite3.Connection, path: Path, *, writing: bool = Fals
     connection.set_progress_handler(lambda: next(turns) > most, _STEPS_AT_ONCE)
 
 
-def check_schema(connection: sqlite3.Connection) -> list[str]:
-    """Whether its schema is ours to the letter, of this release or an earlier one; the migrations it had.
-
-    So it has no trigger and no view, and reading a table reads that table. Raises ForeignSchema, NewerSchema.
-    """
+def migrations_of(connection: sqlite3.Connection) -> list[str]:
+    """The migrations it had. Raises ForeignSchema, NewerSchema."""
     found = things_in(connection)
     # Before any table is read: a view can have the name of one, and no end.
     if any(
@@ -66,14 +63,23 @@ def check_schema(connection: sqlite3.Connection) -> list[str]:
     unknown = sorted(set(had) - set(known))
     if unknown:
         raise NewerSchema(", ".join(unknown))
+    return had
+
+
+def check_schema(connection: sqlite3.Connection, had: list[str]) -> None:
+    """Whether its schema is to the letter what these migrations make. Raises ForeignSchema.
+
+    So it has no trigger and no view, and reading a table reads that table.
+    """
+    known = [migration.name for migration in migrations.pending(Database(memory=True))]
     if not had or had != known[: len(had)]:
         raise ForeignSchema("it never was a shop's")
     expected = _made(known[len(had)] if len(had) < len(known) else None)
+    found = things_in(connection)
     if found != expected:
         raise ForeignSchema(
             f"its tables and indexes are not those that Coatcheck makes: {_named(found ^ expected)}"
         )
-    return had
 
 
 def things_in(connection: sqlite3.Connection) -> set[Thing]:

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from adapters.sql.rows import Row
 from adapters.sql.tables import TABLES
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.foreign import ForeignSchema, NewerSchema, check_schema, distrust
+from adapters.sqlite.foreign import ForeignSchema, NewerSchema, check_schema, distrust, migrations_of
 from adapters.sqlite.schema import migrations
 
 
@@ -81,15 +81,16 @@ class ShopFile:
                 f"{self.path} is neither a shop's database nor the tutorial's (users, magic_links, purchases)"
             )
         try:
-            had = check_schema(connection)
+            had = migrations_of(connection)
+            if {migration.name for migration in migrations.pending(Database(memory=True))} - set(had):
+                raise NotMovable(
+                    f"{self.path} was made by an older Coatcheck: `coatcheck status` brings it up to date"
+                )
+            check_schema(connection, had)
         except NewerSchema as error:
             raise NotMovable(f"{self.path} was made by a newer Coatcheck: install that one first") from error
         except ForeignSchema as error:
             raise NotMovable(f"somebody changed {self.path}: {error}; move it as it was made") from error
-        if {migration.name for migration in migrations.pending(Database(memory=True))} - set(had):
-            raise NotMovable(
-                f"{self.path} was made by an older Coatcheck: `coatcheck status` brings it up to date"
-            )
         problems = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
         if problems != ["ok"] or connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
             raise NotMovable(f"{self.path} is damaged: restore it from a backup before it is moved")
