@@ -359,3 +359,19 @@ def test_what_is_printed_cannot_steer_the_terminal() -> None:
         answer = CliRunner().invoke(command, [how])
         assert r"\x1b[2J" in answer.output
         assert "\x1b[2J" not in answer.output
+
+
+def test_a_shops_own_database_is_movable_and_another_releases_is_named_as_such(place: Place) -> None:
+    with ShopFile(place.database).opened() as opened:
+        assert opened.count("erased_addresses") == 0
+        assert [row[0] for row in opened.rows("purchases")] == ["c1"]
+    for change, words in (
+        (
+            "UPDATE _sqlite_migrations SET name = '0002_of_tomorrow' WHERE name LIKE '0002%'",
+            "newer Coatcheck",
+        ),
+        ("DELETE FROM _sqlite_migrations WHERE name LIKE '0002%'", "older Coatcheck"),
+    ):
+        place.spoil(change)
+        with pytest.raises(NotMovable, match=words), ShopFile(place.database).opened():
+            pytest.fail("it was opened")
