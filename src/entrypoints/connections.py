@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import resource
 import socket
@@ -21,10 +22,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from entrypoints.logs import log
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+log = logging.getLogger(
+    "coatcheck"
+)  # what entrypoints.logs writes; the stand-in listens, too, and has no such lines
 
 MOST: Final = 16_384
 """Connections that one process takes, if the system gives it as many open files."""

@@ -286,8 +286,12 @@ class AfterSaleContract:
             self.do(lambda b, row=row: b.add_checkout(samples.a_checkout(row, ref=f"cs_test_{row}")))
         theirs = self.see(lambda b: b.checkouts_of(ANNA))
         assert theirs == ["c1", "c2"]
-        for to, user in ((BEN, "u2"), (ANNA, "u1")):
-            self.do(lambda b, to=to, user=user: b.hand_over(theirs, mailbox=to, user=UserId(user)))
+        for old, to, user in ((ANNA, BEN, "u2"), (BEN, ANNA, "u1")):
+            self.do(
+                lambda b, old=old, to=to, user=user: b.hand_over(
+                    theirs, old=old, mailbox=to, user=UserId(user)
+                )
+            )
             assert self.see(lambda b, to=to: b.checkouts_of(to)) == ["c1", "c2"]
             assert {self.see(lambda b, row=row: b.checkout(row)).mailbox for row in theirs} == {to}  # type: ignore[union-attr]
 
