@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from granian.constants import Interfaces, SSLProtocols
-from granian.http import HTTP1Settings
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # what granian hands its own workers
 from granian.server.embed import Server
 
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 _DRAIN: Final = 10.0
 _BACKLOG: Final = 1024
 _UP_WITHIN: Final = 10.0
+# What the server may hold for one answer that is not read, beside the chunks under way. A request's head fits, too.
+_BUFFER: Final = 32 * 1024
+_STREAMS: Final = 24
+# The system holds so many unsent bytes for a connection (otherwise up to 4 MB), and closes one whose peer has taken
+# nothing for a minute. Connections inherit both from the socket that listens. https://man7.org/linux/man-pages/man7/tcp.7.html
+_UNSENT: Final = 128 * 1024
+_UNTAKEN_FOR_MS: Final = 60_000
 # Otherwise granian's own configuration closes every handler that stands, ours among them.
 _LEAVE_LOGGING_ALONE: Final[dict[str, Any]] = {
     "incremental": True,
@@ -52,21 +59,20 @@ class Address:
         _check_free(self, host)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, self.port), family=family, backlog=_BACKLOG)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_FOR_MS)
         listening.setblocking(False)
         return listening
 
 
 class _Server(Server):
-    """granian's, on a socket that may be there already."""
+    """granian's, on a socket that listens already."""
 
-    inherited: int | None = None
+    listening: int
 
     def _init_shared_socket(self) -> None:
-        if self.inherited is None:
-            super()._init_shared_socket()  # type: ignore[no-untyped-call]  # granian left this one untyped
-        else:
-            of_unix = False
-            self._shd: Any = SocketHolder(self.inherited, of_unix, _BACKLOG)  # type: ignore[call-arg]  # as it is built
+        of_unix = False
+        self._shd: Any = SocketHolder(self.listening, of_unix, _BACKLOG)  # type: ignore[call-arg]  # as it is built
 
 
 @dataclass(slots=True)
@@ -82,8 +88,9 @@ class Listener:
     async def run(self, *, until: asyncio.Event, when_up: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop, then finish the requests under way. Raises CannotListen."""
         host = _resolved(self.address)
-        if self.address.inherited is None:
-            _check_free(self.address, host)
+        listening = self.address.inherited
+        if listening is None:
+            listening = self.address.listen().detach()
         most = room_for_connections()
         connections = Connections(self.app, self.address.port, most, self.network_of, self.limits)
         server = _Server(
@@ -94,15 +101,20 @@ class Listener:
             log_enabled=False,
             log_dictconfig=_LEAVE_LOGGING_ALONE,
             websockets=False,
+            http2_settings=HTTP2Settings(
+                max_concurrent_streams=_STREAMS, max_headers_size=_BUFFER, max_send_buffer_size=_BUFFER
+            ),
             backlog=_BACKLOG,
             backpressure=most,
             # For the head of a request, from the connection's beginning or the last answer. Milliseconds.
-            http1_settings=HTTP1Settings(header_read_timeout=int(self.limits.seconds * 1000)),
+            http1_settings=HTTP1Settings(
+                header_read_timeout=int(self.limits.seconds * 1000), max_buffer_size=_BUFFER
+            ),
             ssl_cert=self.address.certificate,
             ssl_key=self.address.key,
             ssl_protocol_min=SSLProtocols.tls12,
         )
-        server.inherited = self.address.inherited
+        server.listening = listening
         serving = asyncio.create_task(server.serve())
         watching = asyncio.create_task(connections.watch())
         try:

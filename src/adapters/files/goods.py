@@ -26,7 +26,10 @@ T = TypeVar("T")
 
 KEPT_FOR: Final = timedelta(days=30)
 """How long a content is kept after the catalogue named it last."""
-_CHUNK: Final = 256 * 1024
+_CHUNK: Final = 64 * 1024
+_LEAST: Final = 4 * 1024
+# Bytes that the chunks of all downloads share. The server holds up to seven chunks of each.
+_SHARED: Final = 512 * 1024
 _DAY: Final = 86_400
 _SPARE: Final = 100_000_000
 _PATIENCE: Final = timedelta(seconds=10)
@@ -58,6 +61,7 @@ class FolderGoods:
         self._known = KnownFiles(root / "known")
         self._sources: dict[str, Path] = {}
         self._restoring: dict[str, asyncio.Future[None]] = {}
+        self._under_way = 0
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="goods")
 
     # ---------------------------------------------------------------- taking in
@@ -159,18 +163,28 @@ class FolderGoods:
             return  # the merchant's own file is gone as well
 
     async def _chunks(self, held: BufferedReader, start: int, stop: int) -> AsyncGenerator[bytes, None]:
-        """Exactly what was promised: an error where a content was cut short under us."""
-        with held:
+        """Exactly what was promised: an error where a content was cut short under us.
+
+        Smaller chunks the more downloads are under way, and towards the end: a reader that has been handed the last
+        one has taken all but a few of them.
+        """
+        self._under_way += 1
+        try:
             at = start
             while at < stop:
+                most = min(_CHUNK, _SHARED // self._under_way, (stop - at) // 8)
+                size = min(stop - at, max(_LEAST, most))
                 try:
-                    chunk = await self._in_thread(_read, held, at, stop)
+                    chunk = _read_cached(held, at, size) or await self._in_thread(_read, held, at, size)
                 except OSError as error:
                     raise GoodsUnavailable(f"the goods cannot be read: {error.strerror}") from error
                 if not chunk:
                     raise GoodsUnavailable(f"a content ends at byte {at}, not {stop}")
                 at += len(chunk)
                 yield chunk
+        finally:
+            self._under_way -= 1
+            held.close()
 
     async def _in_thread(self, work: Callable[..., T], *told: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *told)
@@ -236,6 +250,18 @@ def _unlink_older(path: Path, moment: float) -> None:
             path.unlink()
 
 
-def _read(held: BufferedReader, at: int, stop: int) -> bytes:
-    held.seek(at)
-    return held.read(min(_CHUNK, stop - at))
+def _read_cached(held: BufferedReader, at: int, size: int) -> bytes:
+    """What the system has in memory already: to fetch that from a thread takes longer than to read it.
+
+    Empty where that would wait for the disk, and on file systems that cannot tell.
+    """
+    chunk = bytearray(size)
+    try:
+        got = os.preadv(held.fileno(), [chunk], at, os.RWF_NOWAIT)
+    except OSError:
+        return b""
+    return bytes(memoryview(chunk)[:got])
+
+
+def _read(held: BufferedReader, at: int, size: int) -> bytes:
+    return os.pread(held.fileno(), size, at)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, assert_never
 
 from litestar import HttpMethod, route
 from litestar.exceptions import NotFoundException
@@ -14,6 +15,7 @@ from domain.ports import FileAt, OpenFile
 from domain.usecases.fetch_file import FetchFile, NoSuchFile, Offered
 from domain.values import ProductId
 from entrypoints.http.answers import Answer
+from entrypoints.http.downloads import IN_ALL, PER_NETWORK, PER_SESSION, Download, Downloads, Full
 from entrypoints.http.front import AnyRequest, Front
 from entrypoints.http.ranges import Changed, HasIt, Part, PastTheEnd, Whole, wish
 from entrypoints.http.shop import PAGE
@@ -22,7 +24,18 @@ from entrypoints.http.viewing import closed, not_yours
 from entrypoints.logs import log
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from litestar.handlers import HTTPRouteHandler
+
+_RETRY_AFTER: Final = 30
+_FULL: Final[Mapping[Full, str]] = {
+    Full.SESSION: f"This browser has {PER_SESSION} downloads under way, which is the most at once. "
+    "Please start this one again when one of them is finished.",
+    Full.NETWORK: f"{PER_NETWORK} downloads are under way from your network, which is the most at once. "
+    "Please try again when some of them are finished.",
+    Full.ALL: f"The shop is busy with {IN_ALL} downloads, which is the most at once. Please try again in a minute.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class FilePages:
 
     front: Front
     fetch_file: FetchFile
+    downloads: Downloads = field(default_factory=Downloads)
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
@@ -80,12 +94,31 @@ class FilePages:
                 assert_never(wanted)
 
     async def _opened(self, request: AnyRequest, offered: Offered, part: Part | None) -> Answer:
+        visitor = self.front.visitor(request)
+        now = asyncio.get_running_loop().time()
+        download = self.downloads.begin(session=visitor.token_hash, network=visitor.network, now=now)
+        if isinstance(download, Full):
+            status = 503 if download is Full.ALL else 429
+            return self.front.problem(
+                request, status, "A moment, please", _FULL[download], retry_after=_RETRY_AFTER
+            )
+        answer: Answer | None = None
+        try:
+            answer = await self._begun(request, offered, part, download)
+        finally:
+            if not isinstance(answer, FileResponse):  # which leaves when its last chunk is sent
+                download.leave()
+        return answer
+
+    async def _begun(
+        self, request: AnyRequest, offered: Offered, part: Part | None, download: Download
+    ) -> Answer:
         file = offered.file
         start, stop = (0, file.size) if part is None else (part.start, part.stop)
         opened = await self.fetch_file.open(offered, start=start, stop=stop)
         match opened:
             case OpenFile():
-                return FileResponse(file, opened, part=part)
+                return FileResponse(file, opened, part=part, download=download)
             case FileAt(url):
                 # 302 says what it is: the same file, for the moment somewhere else. Every download program knows
                 # it, which cannot be said of 303 and 307, and a GET stays a GET.

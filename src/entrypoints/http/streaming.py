@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from domain.ports import GoodsUnavailable
 from entrypoints.http.answers import Answer
+from entrypoints.http.connections import hang_up
+from entrypoints.http.downloads import Stalled
 from entrypoints.logs import log
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from domain.ports import OpenFile
     from domain.product import GoodsFile
     from entrypoints.http.answers import Header
+    from entrypoints.http.downloads import Download
     from entrypoints.http.ranges import Part
 
 # Browsers resume from the part on their own disk and the tag they noted, not from their cache; so nothing is
@@ -53,30 +56,36 @@ class FileAnswer(Answer):
 class FileResponse(FileAnswer):
     """A file, or a part of it; memory stays constant whatever its size."""
 
-    def __init__(self, file: GoodsFile, opened: OpenFile, *, part: Part | None) -> None:
+    def __init__(self, file: GoodsFile, opened: OpenFile, *, part: Part | None, download: Download) -> None:
         super().__init__(file, part=part)
         self._opened = opened
+        self._download = download
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head, then the chunks as they are read.
 
         The server goes on swallowing what is sent to nobody, so we watch for that ourselves. If the bytes break
         off, the answer stays unfinished and the server closes the connection: the client sees that it is short.
+        The server does not do so for a client that reads nothing, so we close that connection ourselves.
         """
         gone = asyncio.create_task(_gone(receive))
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
             async with aclosing(self._opened.chunks) as chunks:
                 async for chunk in chunks:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    await self._download.hand_over(chunk, send)
                     if gone.done():
                         return
         except GoodsUnavailable as error:
             fields = {"request_id": scope.get("request_id", ""), "error": str(error)}
             log.error("a download was cut short", extra={"fields": fields})
             return
+        except Stalled:
+            hang_up(scope["client"])
+            return
         finally:
             gone.cancel()
+            self._download.leave()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -1,0 +1,183 @@
+"""Readers that do not read: how many there may be, what they cost, and when they are ended."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.ports import OpenFile
+from domain.product import GoodsFile
+from entrypoints.http.downloads import PER_NETWORK, PER_SESSION, Download, Downloads
+from entrypoints.http.streaming import FileResponse
+from entrypoints.listening import Address, Listener
+from support.goods import a_catalogue, an_owner, put_on_sale, resident, wait_until, whole
+from support.readers import MAX_CONCURRENT_STREAMS, Multiplexed, Reader, all_closed, ask, fields_of
+from support.servers import Shopper, ShopServer, a_shop, free_port
+
+SIZE = 100_000_000
+FILM, NOTE = "/files/film/film.mkv", "/files/film/note.txt"
+
+
+@pytest.fixture(scope="module")
+def cinema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
+    """It sells a film that no system keeps for a client that does not read it, and a note."""
+    folder = tmp_path_factory.mktemp("cinema")
+    film = put_on_sale(a_catalogue(folder), "film", {"film.mkv": b"", "note.txt": b"a note"}) / "film.mkv"
+    with film.open("r+b") as file:
+        file.truncate(SIZE)
+    with a_shop(folder) as shop:
+        yield shop
+
+
+def ask_for_the_film(shopper: Shopper, *, times: int, address: str | None = None) -> list[Reader]:
+    fields = fields_of(shopper) | ({"x-forwarded-for": address} if address else {})
+    return [ask(shopper.shop.port, FILM, fields) for _ in range(times)]
+
+
+def statuses(readers: list[Reader]) -> list[int]:
+    return sorted(int(reader.head().split()[1]) for reader in readers)
+
+
+def test_a_browser_has_eight_downloads_at_once_and_other_browsers_have_theirs(cinema: ShopServer) -> None:
+    anna, berta = an_owner(cinema, "film"), an_owner(cinema, "film")
+    readers = ask_for_the_film(anna, times=PER_SESSION)
+    with all_closed(*readers):
+        assert statuses(readers) == [200] * PER_SESSION
+        refusal = anna.get(NOTE)
+        assert refusal.status_code == 429
+        assert int(refusal.headers["retry-after"]) > 0
+        assert "This browser has 8 downloads under way" in refusal.text
+        assert anna.http.head(NOTE).status_code == 200, "HEAD is no download"
+        assert anna.get("/view/film").status_code == 200
+        assert whole(berta.get(NOTE)) == b"a note"
+        readers[0].leave()
+        wait_until(lambda: anna.get(NOTE).status_code == 200)
+
+
+def test_the_browsers_of_one_address_share_its_downloads_and_other_addresses_have_theirs(
+    cinema: ShopServer,
+) -> None:
+    owners = [an_owner(cinema, "film") for _ in range(PER_NETWORK // PER_SESSION)]
+    late = an_owner(cinema, "film")
+    readers = [
+        reader
+        for owner in owners
+        for reader in ask_for_the_film(owner, times=PER_SESSION, address="192.0.2.7")
+    ]
+    with all_closed(*readers):
+        assert statuses(readers) == [200] * PER_NETWORK
+        refusal = late.get(NOTE, headers={"x-forwarded-for": "192.0.2.7"})
+        assert refusal.status_code == 429
+        assert "32 downloads are under way from your network" in refusal.text
+        assert whole(late.get(NOTE, headers={"x-forwarded-for": "192.0.2.8"})) == b"a note"
+
+
+def test_the_caps_hold_in_http_2_and_a_connection_has_at_most_thirty_streams(cinema: ShopServer) -> None:
+    anna = an_owner(cinema, "film")
+    connection = Multiplexed(cinema.port)
+    with all_closed(connection):
+        for _ in range(PER_SESSION + 1):
+            connection.ask(FILM, fields_of(anna))
+        connection.listen(answers=PER_SESSION + 1)
+        assert 20 <= connection.settings[MAX_CONCURRENT_STREAMS] <= 30
+        assert anna.get(NOTE).status_code == 429
+
+
+def test_hundreds_of_readers_that_do_not_read_cost_little_memory(cinema: ShopServer) -> None:
+    """As many as are admitted: 30 browsers, each from an address of its own, half of them over HTTP/2."""
+    owners = [an_owner(cinema, "film") for _ in range(30)]
+    for owner in owners:
+        owner.get(FILM, headers={"range": "bytes=0-999999"})
+    before = resident(cinema)
+    readers = [reader for owner in owners[:15] for reader in ask_for_the_film(owner, times=PER_SESSION)]
+    connections = [Multiplexed(cinema.port) for _ in owners[15:]]
+    with all_closed(*readers, *connections):
+        assert statuses(readers) == [200] * len(readers)
+        for owner, connection in zip(owners[15:], connections, strict=True):
+            for _ in range(PER_SESSION):
+                connection.ask(FILM, fields_of(owner))
+            connection.listen(answers=PER_SESSION)
+            assert len(connection.answered) == PER_SESSION
+        late = an_owner(cinema, "film")
+        assert whole(late.get(NOTE)) == b"a note"
+        grown = resident(cinema) - before
+    assert grown < 100_000_000, f"{grown / 1e6:.1f} MB"
+    print(f"{grown / 1e6:.1f} MB")
+
+
+# ---------------------------------------------------------------- without progress
+
+
+class Endless:
+    """An ASGI application on a port of its own: one file, whose readers may take nothing for a short while."""
+
+    def __init__(self) -> None:
+        self.downloads = Downloads(patience=timedelta(seconds=0.3))
+        self.ended = asyncio.Event()
+        self.port = free_port()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            while True:
+                await send({"type": f"{(await receive())['type']}.complete"})
+        now = asyncio.get_running_loop().time()
+        download = self.downloads.begin(session=None, network="", now=now)
+        assert isinstance(download, Download)
+        file = GoodsFile(name="it", title="it", size=SIZE, sha256=hashlib.sha256().hexdigest())
+        opened = OpenFile(size=SIZE, chunks=_zeros())
+        await FileResponse(file, opened, part=None, download=download)(scope, receive, send)
+        self.ended.set()
+
+
+async def _zeros() -> AsyncGenerator[bytes, None]:
+    while True:
+        yield bytes(65_536)
+
+
+async def while_serving(endless: Endless, client: Any) -> None:
+    stop, up = asyncio.Event(), asyncio.Event()
+    listener = Listener(endless, Address("127.0.0.1", endless.port))
+    serving = asyncio.create_task(listener.run(until=stop, when_up=up.set))
+    await up.wait()
+    try:
+        await client()
+    finally:
+        stop.set()
+        await serving
+
+
+def test_a_download_without_progress_is_ended_and_its_connection_closed() -> None:
+    async def read_nothing() -> None:
+        reader = await asyncio.to_thread(ask, endless.port, "/")
+        with all_closed(reader):
+            await endless.ended.wait()
+            assert await asyncio.to_thread(reader.read, SIZE) < SIZE
+
+    async def main() -> None:
+        await while_serving(endless, read_nothing)
+
+    endless = Endless()
+    asyncio.run(main())
+
+
+def test_a_download_without_progress_is_ended_in_http_2_too() -> None:
+    def until_it_is_over() -> None:
+        while connection.hear():
+            pass
+
+    async def allow_nothing() -> None:
+        nonlocal connection
+        connection = await asyncio.to_thread(Multiplexed, endless.port)
+        with all_closed(connection):
+            connection.ask("/")
+            await endless.ended.wait()
+            await asyncio.to_thread(until_it_is_over)
+
+    connection: Multiplexed
+    endless = Endless()
+    asyncio.run(while_serving(endless, allow_nothing))

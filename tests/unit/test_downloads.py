@@ -1,0 +1,99 @@
+"""The downloads under way: who is admitted, and who makes room."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from litestar.types import Message
+
+from domain.values import Digest, digest_of
+from entrypoints.http.downloads import IN_ALL, PER_NETWORK, PER_SESSION, Download, Downloads, Full, Stalled
+
+pytestmark = pytest.mark.anyio
+
+
+def session(number: int) -> Digest:
+    return digest_of(f"session {number}".encode())
+
+
+def begin(downloads: Downloads, number: int, network: str = "192.0.2.1", *, now: float = 0.0) -> Download:
+    begun = downloads.begin(session=session(number), network=network, now=now)
+    assert isinstance(begun, Download)
+    return begun
+
+
+def refused(downloads: Downloads, number: int, network: str = "192.0.2.1") -> Full:
+    begun = downloads.begin(session=session(number), network=network, now=0.0)
+    assert isinstance(begun, Full)
+    return begun
+
+
+async def takes(message: Message) -> None:
+    """A reader that takes every chunk at once."""
+
+
+async def takes_nothing(message: Message) -> None:
+    await asyncio.Event().wait()
+
+
+async def is_ended(download: Download) -> bool:
+    try:
+        await download.hand_over(b"", takes)
+    except Stalled:
+        return True
+    return False
+
+
+async def test_a_browser_has_eight_downloads_and_another_one_when_one_of_them_is_over() -> None:
+    downloads = Downloads()
+    first, *_ = [begin(downloads, 1) for _ in range(PER_SESSION)]
+    assert refused(downloads, 1) is Full.SESSION
+    begin(downloads, 2)
+    first.leave()
+    begin(downloads, 1)
+    assert refused(downloads, 1) is Full.SESSION
+
+
+async def test_the_browsers_of_a_network_share_its_places_and_other_networks_have_their_own() -> None:
+    downloads = Downloads()
+    for number in range(PER_NETWORK):
+        begin(downloads, number)
+    assert refused(downloads, PER_NETWORK) is Full.NETWORK
+    begin(downloads, PER_NETWORK, "192.0.2.2")
+
+
+async def test_when_all_places_are_taken_the_network_with_the_most_makes_room() -> None:
+    downloads = Downloads()
+    crowd = [begin(downloads, number, "192.0.2.1") for number in range(2)]
+    others = [begin(downloads, number, f"198.51.100.{number}") for number in range(2, IN_ALL)]
+    begin(downloads, IN_ALL, "203.0.113.1")
+    assert sum([await is_ended(one) for one in crowd]) == 1
+    assert not any([await is_ended(one) for one in others])
+
+
+async def test_when_all_places_are_taken_and_no_network_has_more_than_another_nobody_is_put_out() -> None:
+    downloads = Downloads()
+    under_way = [begin(downloads, number, f"198.51.100.{number}") for number in range(IN_ALL)]
+    assert refused(downloads, IN_ALL, "203.0.113.1") is Full.ALL
+    assert not any([await is_ended(one) for one in under_way])
+
+
+async def test_when_all_places_are_taken_a_reader_that_waits_makes_room_whatever_its_network() -> None:
+    downloads = Downloads(patience=timedelta(hours=1))
+    waiting, *others = [begin(downloads, number, f"198.51.100.{number}") for number in range(IN_ALL)]
+    sending = asyncio.create_task(waiting.hand_over(b"", takes_nothing))
+    await asyncio.sleep(0)
+    now = asyncio.get_running_loop().time()
+    assert downloads.begin(session=session(IN_ALL), network="203.0.113.1", now=now + 9) is Full.ALL
+    begin(downloads, IN_ALL, "203.0.113.1", now=now + 11)
+    with pytest.raises(Stalled):
+        await sending
+    assert not any([await is_ended(one) for one in others])
+
+
+async def test_a_reader_that_takes_nothing_is_ended_when_patience_is_over() -> None:
+    download = begin(Downloads(patience=timedelta()), 1)
+    with pytest.raises(Stalled):
+        await download.hand_over(b"", takes_nothing)
