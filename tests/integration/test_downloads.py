@@ -1,23 +1,15 @@
-"""Readers that do not read: how many there may be, what they cost, and when they are ended."""
+"""Readers that do not read: how many there may be, and what they cost."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-from collections.abc import AsyncGenerator, Iterator
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from domain.ports import OpenFile
-from domain.product import GoodsFile
-from entrypoints.http.downloads import PER_NETWORK, PER_SESSION, Download, Downloads
-from entrypoints.http.streaming import FileResponse
-from entrypoints.listening import Address, Listener
+from entrypoints.http.downloads import PER_NETWORK, PER_SESSION
 from support.goods import a_catalogue, an_owner, put_on_sale, resident, wait_until, whole
 from support.readers import MAX_CONCURRENT_STREAMS, Multiplexed, Reader, all_closed, ask, fields_of
-from support.servers import Shopper, ShopServer, a_shop, free_port
+from support.servers import Shopper, ShopServer, a_shop
 
 SIZE = 100_000_000
 FILM, NOTE = "/files/film/film.mkv", "/files/film/note.txt"
@@ -108,76 +100,3 @@ def test_hundreds_of_readers_that_do_not_read_cost_little_memory(cinema: ShopSer
         grown = resident(cinema) - before
     assert grown < 100_000_000, f"{grown / 1e6:.1f} MB"
     print(f"{grown / 1e6:.1f} MB")
-
-
-# ---------------------------------------------------------------- without progress
-
-
-class Endless:
-    """An ASGI application on a port of its own: one file, whose readers may take nothing for a short while."""
-
-    def __init__(self) -> None:
-        self.downloads = Downloads(patience=timedelta(seconds=0.3))
-        self.ended = asyncio.Event()
-        self.port = free_port()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            while True:
-                await send({"type": f"{(await receive())['type']}.complete"})
-        now = asyncio.get_running_loop().time()
-        download = self.downloads.begin(session=None, network="", now=now)
-        assert isinstance(download, Download)
-        file = GoodsFile(name="it", title="it", size=SIZE, sha256=hashlib.sha256().hexdigest())
-        opened = OpenFile(size=SIZE, chunks=_zeros())
-        await FileResponse(file, opened, part=None, download=download)(scope, receive, send)
-        self.ended.set()
-
-
-async def _zeros() -> AsyncGenerator[bytes, None]:
-    while True:
-        yield bytes(65_536)
-
-
-async def while_serving(endless: Endless, client: Any) -> None:
-    stop, up = asyncio.Event(), asyncio.Event()
-    listener = Listener(endless, Address("127.0.0.1", endless.port))
-    serving = asyncio.create_task(listener.run(until=stop, when_up=up.set))
-    await up.wait()
-    try:
-        await client()
-    finally:
-        stop.set()
-        await serving
-
-
-def test_a_download_without_progress_is_ended_and_its_connection_closed() -> None:
-    async def read_nothing() -> None:
-        reader = await asyncio.to_thread(ask, endless.port, "/")
-        with all_closed(reader):
-            await endless.ended.wait()
-            assert await asyncio.to_thread(reader.read, SIZE) < SIZE
-
-    async def main() -> None:
-        await while_serving(endless, read_nothing)
-
-    endless = Endless()
-    asyncio.run(main())
-
-
-def test_a_download_without_progress_is_ended_in_http_2_too() -> None:
-    def until_it_is_over() -> None:
-        while connection.hear():
-            pass
-
-    async def allow_nothing() -> None:
-        nonlocal connection
-        connection = await asyncio.to_thread(Multiplexed, endless.port)
-        with all_closed(connection):
-            connection.ask("/")
-            await endless.ended.wait()
-            await asyncio.to_thread(until_it_is_over)
-
-    connection: Multiplexed
-    endless = Endless()
-    asyncio.run(while_serving(endless, allow_nothing))
