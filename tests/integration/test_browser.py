@@ -52,7 +52,7 @@ def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
     phone.page.click("main button")
     phone.page.wait_for_url(f"{demo.shop}/view/{BOOK}")
     phone.page.goto(f"{demo.shop}/")
-    phone.page.click("text=Log out")
+    phone.page.click("text=Sign out")
     expect(phone.page.locator("nav")).to_contain_text("Sign in")
     phone.page.goto(link)
     expect(phone.page.locator("h1")).to_have_text("This link was used already")
@@ -130,7 +130,7 @@ def test_everything_works_without_javascript(demo: Demo, device: MakeDevice) -> 
     pay(page, email="noscript@example.com")
     page.wait_for_url(f"{demo.shop}/view/{BOOK}")
     page.goto(f"{demo.shop}/sessions")
-    page.click("text=Log out everywhere")
+    page.click("text=Sign out everywhere")
     page.wait_for_url(f"{demo.shop}/")
 
 

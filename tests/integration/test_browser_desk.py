@@ -69,7 +69,7 @@ def test_a_mistyped_address_is_corrected(demo: Demo, device: MakeDevice) -> None
     page.fill("#right", "typo@example.com")
     page.click("button:has-text('Correct it')")
     expect(page.locator("h1")).to_have_text("Look in your mail")
-    link = newest_link(demo, mail, to="typo@example.com", subject="Is this your address?")
+    link = newest_link(demo, mail, to="typo@example.com", subject="Is this your order?")
     page.goto(link)
     page.click("main button")
     page.goto(f"{demo.shop}/library")
@@ -107,8 +107,8 @@ def test_one_changes_ones_address_takes_ones_data_along_and_is_erased(
     page.click("main button")
     page.goto(f"{demo.shop}/account")
     page.fill("#email", second)
-    page.click("button:has-text('Mail a link there')")
-    page.goto(newest_link(demo, mail, to=second, subject="Is this your address?"))
+    page.click("button:has-text('Email a code there')")
+    page.goto(newest_link(demo, mail, to=second, subject="Confirm your new address"))
     page.click("main button")
     page.goto(f"{demo.shop}/account")
     expect(page.locator("main")).to_contain_text(second)
@@ -125,7 +125,7 @@ def test_one_changes_ones_address_takes_ones_data_along_and_is_erased(
     page.click("button:has-text('Erase me')")
     expect(page.locator("h1")).to_have_text("Not just now")
     page.goto(f"{demo.shop}/library")
-    page.click("text=Log out")
+    page.click("text=Sign out")
     # The old address may still take it back; it does, and then there is nothing in the way.
     old = device().page
     old.goto(newest_link(demo, mail, to=first, subject="address is to be changed"))
@@ -193,7 +193,7 @@ def test_every_page_of_the_desk_is_accessible_in_every_look(
         look_at(page, name, look)
     page.goto(f"{bazaar.url}/account")
     page.fill("#email", f"new-{email}")
-    page.click("button:has-text('Mail a link there')")
+    page.click("button:has-text('Email a code there')")
     look_at(page, "check-mail-move", look)
     for to, name in ((f"new-{email}", "confirm-move"), (email, "confirm-undo")):
         text = bazaar.sandbox.wait_for_mail(to, number=1 if to != email else 3)["text"]

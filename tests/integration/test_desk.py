@@ -85,11 +85,11 @@ def test_a_mistyped_address_is_corrected_by_the_browser_that_paid(shop: ShopServ
     assert "Correct it" not in anna.get(f"/view/{BOOK}").text, "once"
     assert anna.post(f"/orders/{order}/address", {"email": right}).status_code == 409
     link, undo = new_link(shop, right, 1), new_link(shop, wrong, 2)
-    assert "Is this your address?" in anna.get(link).text
+    assert "Is this your order?" in anna.get(link).text
     assert anna.post(link).status_code == 303
     assert right in anna.get("/library").text
     old = Shopper(shop)
-    assert "Undo the change" in old.get(undo).text
+    assert "Undo the correction" in old.get(undo).text
     assert old.post(undo).status_code == 303
     assert "The Last Cloakroom" in old.get("/library").text
     assert "order" not in Shopper(shop).get("/library").text

@@ -194,7 +194,7 @@ def test_head_claims_nothing_and_consumes_nothing(shop: ShopServer) -> None:
     link = anna.link_from(email)
     assert anna.http.head(link).status_code == 200
     for _ in range(3):
-        assert "Come in" in Shopper(shop).get(link).text
+        assert "Sign in as" in Shopper(shop).get(link).text
     assert Shopper(shop).post(link).status_code == 303
 
 

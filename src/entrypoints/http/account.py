@@ -15,6 +15,7 @@ from domain.records import Download
 from domain.session import Session
 from domain.usecases.choose_news import ChooseNews
 from domain.usecases.erase_me import Erased, EraseMe
+from domain.usecases.greet import STRANGER
 from domain.usecases.move_address import MoveAddress
 from domain.usecases.own_data import OwnData, ShowOwnData
 from entrypoints.fields import purchase_fields
@@ -138,7 +139,7 @@ class AccountPages:
                 return self._erased(request)
 
     def _erased(self, request: AnyRequest) -> Answer:
-        answer = self.front.html(request, "erased.html", noindex=True)
+        answer = self.front.html(request, "erased.html", greeting=STRANGER, noindex=True)
         answer.add(*self.front.cookies.no_session())
         answer.add(*self.front.cookies.no_device())
         answer.add(*self.front.cookies.no_form())

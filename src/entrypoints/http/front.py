@@ -77,14 +77,15 @@ class Front:
     ) -> Answer:
         """A page, by default one that nobody may store.
 
-        Without a greeting nobody was looked up, so the page says nothing about who is there.
+        Without a greeting no session was read, so the page says nothing about who is there; where there is a cookie, it
+        offers to sign out, as every page does.
         """
         edition = self.catalogue.current()
         body = self.render(
             template,
             edition,
             greeting=greeting or STRANGER,
-            nav=greeting is not None or not self.cookies.has_session(request),
+            unread=greeting is None and self.cookies.has_session(request),
             path=request.scope["path"],
             request_id=request.scope["request_id"],  # type: ignore[typeddict-item]  # the gate put it there
             **context,

@@ -45,7 +45,12 @@ class Pages:
         ):  # fmt: skip
             self._environment.add_filter(name, function)
         # What only some of those who render a template have to say.
-        self._defaults: dict[str, object] = {"noindex": False, "nav": True, "ordered": None, "moving": False}
+        self._defaults: dict[str, object] = {
+            "noindex": False,
+            "unread": False,
+            "ordered": None,
+            "moving": False,
+        }
 
     def render(self, name: str, **context: object) -> bytes:
         """The page as UTF-8. A name the template does not know is an error, never an empty string."""

@@ -1,0 +1,476 @@
+"""Whose browser a click acts for, over real HTTP: changes of address, public computers, submits that come twice."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.engines import age_sign_ins, everything_in
+from support.servers import BOOK, PAPERWORK, PHOTOS, Shopper, ShopServer
+
+pytestmark = pytest.mark.engines
+
+
+def address() -> str:
+    return f"{uuid.uuid4().hex[:10]}@example.com"
+
+
+def masked(email: str) -> str:
+    return f"{email[0]}•••@{email.partition('@')[2]}"
+
+
+def paid(shop: ShopServer, email: str, product: str = BOOK) -> tuple[Shopper, str]:
+    """A browser that paid as a guest, and the id of its order."""
+    buyer = Shopper(shop)
+    buyer.buy_and_pay(email, product)
+    found = re.search(r"/orders/([0-9a-f]{32})", buyer.get(f"/view/{product}").text)
+    assert found is not None
+    return buyer, found[1]
+
+
+def press(browser: Shopper, link: str) -> httpx.Response:
+    """Open the page of a link and press its button."""
+    assert browser.get(link).status_code == 200
+    return browser.post(link)
+
+
+def signed_in(shop: ShopServer, email: str, product: str = BOOK) -> tuple[Shopper, str]:
+    buyer, order = paid(shop, email, product)
+    assert press(buyer, buyer.link_from(email)).status_code == 303
+    return buyer, order
+
+
+def letter(shop: ShopServer, email: str, number: int) -> tuple[str, str]:
+    """The link and the code of the mail with that number to an address."""
+    text = shop.sandbox.wait_for_mail(email, number=number)["text"]
+    # On a line of its own: the link's token may well have something like it inside.
+    code = re.search(r"(?m)^\s+([0-9A-Z]{4}-[0-9A-Z]{4})\s*$", text)
+    return "/login/" + text.partition("/login/")[2].split()[0], "" if code is None else code[1]
+
+
+def account_of(browser: Shopper) -> str | None:
+    """Whose account is open in a browser."""
+    found = re.search(r"signed in as <b>([^<]+)</b>", browser.get("/account").text)
+    return None if found is None else found[1]
+
+
+def cookie_in(answer: httpx.Response, name: str) -> str | None:
+    """The whole `Set-Cookie` of that name."""
+    found = [value for value in answer.headers.get_list("set-cookie") if value.startswith(f"{name}=")]
+    return found[0] if found else None
+
+
+def post_with(shop: ShopServer, path: str, data: dict[str, str], **cookies: str) -> httpx.Response:
+    """A submit with exactly these cookies."""
+    held = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    return httpx.post(f"{shop.url}{path}", data=data, headers={"cookie": held})
+
+
+# ------------------------------------------------------------------ a change of address
+
+
+def test_a_link_of_a_change_moves_nothing_in_a_browser_that_did_not_ask(shop: ShopServer) -> None:
+    thiefs, victims = address(), address()
+    thief, _ = signed_in(shop, thiefs, PHOTOS)
+    victim, order = signed_in(shop, victims)
+    assert thief.post("/account/email", {"email": victims}).status_code == 200
+    link, code = letter(shop, victims, 2)
+    page = victim.get(link)
+    for words in (
+        masked(thiefs),
+        masked(victims),
+        code,
+        "Never pass this code on",
+        "both would be in one account",
+    ):
+        assert words in page.text
+    assert thiefs not in page.text
+    assert f'action="{link}"' not in page.text, "there is no button to press"
+    pressed = victim.post(link)
+    assert (pressed.status_code, code in pressed.text) == (409, True)
+    assert "session=" not in str(pressed.headers.get_list("set-cookie"))
+    assert (account_of(victim), account_of(thief)) == (victims, thiefs)
+    assert victims in victim.get(f"/orders/{order}").text
+    assert thief.get(f"/orders/{order}").status_code == 404
+    assert thief.get(f"/view/{BOOK}").status_code == 403
+    assert press(thief, letter(shop, thiefs, 2)[0]).status_code == 303, "he takes it back"
+    assert "You are erased" in thief.post("/account/erase", {"sure": "yes"}).text
+    assert account_of(victim) == victims
+    assert victim.get(f"/view/{BOOK}").status_code == 200
+
+
+@pytest.mark.parametrize("how", ["link", "code"])
+def test_a_change_completes_in_the_browser_that_asked_and_undoing_it_ends_that_session(
+    shop: ShopServer, how: str
+) -> None:
+    old, new = address(), address()
+    browser, order = signed_in(shop, old)
+    browser.post("/account/email", {"email": new})
+    link, code = letter(shop, new, 1)
+    undo, _ = letter(shop, old, 2)
+    done = press(browser, link) if how == "link" else browser.post("/login", {"code": code})
+    assert done.status_code == 303
+    assert (account_of(browser), new in browser.get(f"/orders/{order}").text) == (new, True)
+    owner = Shopper(shop)
+    page = owner.get(undo).text
+    assert "Undo the change of address?" in page
+    assert masked(new) in page
+    assert owner.post(undo).status_code == 303
+    assert old in owner.get(f"/orders/{order}").text
+    assert browser.get("/library").headers["location"] == "/request-login"
+    assert browser.get(f"/orders/{order}").status_code == 404
+    assert browser.get("/account/data").headers["location"] == "/request-login"
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(55, 200), (60, 403)])
+def test_a_change_needs_a_sign_in_of_the_last_hour(own_shop: ShopServer, minutes: int, status: int) -> None:
+    old, new = address(), address()
+    browser, _ = signed_in(own_shop, old)
+    age_sign_ins(own_shop, minutes=minutes)
+    answer = browser.post("/account/email", {"email": new})
+    assert answer.status_code == status
+    if status == 403:
+        assert "sign in again" in answer.text
+        assert new not in everything_in(own_shop)
+        browser.post("/request-login", {"email": old})
+        assert press(browser, letter(own_shop, old, 2)[0]).status_code == 303
+        assert browser.post("/account/email", {"email": new}).status_code == 200
+    assert letter(own_shop, new, 1)
+
+
+def test_signing_out_everywhere_cancels_a_change_that_waits(shop: ShopServer) -> None:
+    old, new = address(), address()
+    browser, _ = signed_in(shop, old)
+    browser.post("/account/email", {"email": new})
+    link, code = letter(shop, new, 1)
+    assert browser.post("/sessions", {"end": "all"}).headers["location"] == "/"
+    assert browser.post("/login", {"code": code}).status_code == 400
+    assert Shopper(shop).post(link).status_code == 410
+    again = Shopper(shop)
+    again.post("/request-login", {"email": old})
+    assert press(again, letter(shop, old, 3)[0]).status_code == 303
+    assert "The Last Cloakroom" in again.get("/library").text
+
+
+# ------------------------------------------------------------------ the address given at a payment
+
+
+def test_a_correction_signs_in_the_browser_that_confirms_and_gives_the_payers_nothing(
+    shop: ShopServer,
+) -> None:
+    wrong, right = address(), address()
+    owner, _ = signed_in(shop, right, PHOTOS)
+    payer, order = paid(shop, wrong)
+    payer.post(f"/orders/{order}/address", {"email": right})
+    link, _ = letter(shop, right, 2)
+    page = owner.get(link).text
+    assert "The Last Cloakroom" in page
+    assert masked(wrong) in page
+    assert owner.post(link).status_code == 303
+    assert right in owner.get(f"/orders/{order}").text
+    assert account_of(payer) is None
+    assert right not in payer.get(f"/orders/{order}").text
+    assert payer.get(f"/view/{PHOTOS}").status_code == 403
+    assert payer.get(f"/view/{BOOK}").status_code == 200, "what it paid for, for a day"
+
+
+def test_a_correction_is_answered_alike_whether_the_address_was_ever_verified(shop: ShopServer) -> None:
+    new = address()
+    pages = []
+    for verified in (True, False):
+        email = address()
+        payer, order = paid(shop, email)
+        if verified:
+            assert press(Shopper(shop), payer.link_from(email)).status_code == 303
+        before = payer.get(f"/view/{BOOK}")
+        after = payer.post(f"/orders/{order}/address", {"email": new})
+        pages.append(
+            (before.text.replace(order, "").replace(order[:12], ""), after.status_code, after.content)
+        )
+    assert pages[0] == pages[1]
+    shop.sandbox.wait_for_mail(new)
+    time.sleep(1)
+    assert len(shop.sandbox.mails_to(new)) == 1, "nothing is sent where the owner is known"
+
+
+def test_the_owner_who_signs_in_ends_a_correction_that_waits(shop: ShopServer) -> None:
+    hers, his = address(), address()
+    shared, order = paid(shop, hers)
+    access = shared.link_from(hers)
+    shared.post(f"/orders/{order}/address", {"email": his})
+    waiting, code = letter(shop, his, 1)
+    owner = Shopper(shop)
+    assert press(owner, access).status_code == 303
+    assert Shopper(shop).post(waiting).status_code == 410
+    assert shared.post("/login", {"code": code}).status_code in (400, 410)
+    assert hers in owner.get(f"/orders/{order}").text
+
+
+# ------------------------------------------------------------------ the browser that paid
+
+
+def test_the_checkout_alone_shows_no_address_and_no_invoice(own_shop: ShopServer) -> None:
+    toml = own_shop.catalogue / "shop.toml"
+    toml.write_text(toml.read_text() + "[payment]\ninvoices = true\n")
+    time.sleep(2)
+    email = address()
+    payer, order = paid(own_shop, email)
+    receipt = payer.get(f"/orders/{order}").text
+    assert (email in receipt, "/invoice" in receipt) == (False, False)
+    assert payer.get(f"/orders/{order}/invoice").status_code == 404
+    owner = Shopper(own_shop)
+    assert press(owner, owner.link_from(email)).status_code == 303
+    receipt = owner.get(f"/orders/{order}").text
+    assert (email in receipt, "/invoice" in receipt) == (True, True)
+    assert owner.get(f"/orders/{order}/invoice").status_code == 303
+
+
+def test_the_owner_sees_and_ends_the_browser_that_paid(shop: ShopServer) -> None:
+    email = address()
+    public, order = paid(shop, email)
+    owner = Shopper(shop)
+    assert press(owner, owner.link_from(email)).status_code == 303
+    page = owner.get("/sessions").text
+    assert "Browsers that paid" in page
+    [ending] = re.findall(
+        r'name="end" value="([^"]+)"', page.partition("Browsers that paid")[2].partition("all")[0]
+    )
+    stranger, _ = signed_in(shop, address(), PHOTOS)
+    stranger.post("/sessions", {"end": ending})
+    assert public.get(f"/view/{BOOK}").status_code == 200, "only the owner can end it"
+    assert owner.post("/sessions", {"end": ending}).headers["location"] == "/sessions"
+    assert public.get(f"/view/{BOOK}").status_code == 403
+    assert public.get(f"/orders/{order}").status_code == 404
+    assert "Browsers that paid" not in owner.get("/sessions").text
+    assert owner.get(f"/view/{BOOK}").status_code == 200
+
+
+def test_signing_out_everywhere_reaches_the_browser_that_paid(shop: ShopServer) -> None:
+    email = address()
+    public, order = paid(shop, email)
+    owner = Shopper(shop)
+    assert press(owner, owner.link_from(email)).status_code == 303
+    owner.post("/sessions", {"end": "all"})
+    assert public.get(f"/view/{BOOK}").status_code == 403
+    assert public.get(f"/orders/{order}").status_code == 404
+
+
+def test_every_page_of_a_guest_who_paid_offers_to_sign_out_and_that_ends_it(shop: ShopServer) -> None:
+    email = address()
+    guest, order = paid(shop, email)
+    unpaid = guest.buy(PHOTOS)
+    pages = [
+        guest.get(path)
+        for path in (
+            "/", f"/products/{BOOK}", f"/products/{PHOTOS}", f"/buy/{PHOTOS}", f"/view/{BOOK}", f"/view/{PHOTOS}",
+            f"/view/{PHOTOS}?session_id={unpaid}", f"/view/{BOOK}?session_id=cs_test_nothing", "/library", "/sessions",
+            f"/orders/{order}", f"/orders/{uuid.uuid4().hex}", "/request-login", "/pages/terms", "/nothing",
+            guest.link_from(email), "/login/short",
+        )
+    ]  # fmt: skip
+    pages += [
+        guest.post(f"/buy/{BOOK}"),
+        guest.post(f"/orders/{order}/ticket"),
+        guest.post(f"/orders/{order}/address", {"email": address()}),
+        guest.post("/request-login", {"email": address()}),
+        guest.post("/request-login", {"email": "nobody"}),
+        guest.post("/login", {"code": "AAAA-AAAA"}),
+    ]
+    for page in pages:
+        assert 'action="/logout"' in page.text, page.url
+        assert ">Sign out<" in page.text, page.url
+    token = guest.http.cookies["session"]
+    left = guest.post("/logout")
+    assert "session=;" in str(cookie_in(left, "session"))
+    for browser in (guest, Shopper(shop)):
+        if browser is not guest:
+            browser.http.cookies.set("session", token)  # somebody kept a copy
+        assert browser.get(f"/view/{BOOK}").status_code == 403
+        assert browser.get(f"/orders/{order}").status_code == 404
+        assert browser.get("/library").headers["location"] == "/request-login"
+
+
+def test_the_next_person_who_signs_in_at_a_browser_that_paid_finds_nothing_there(shop: ShopServer) -> None:
+    hers, his = address(), address()
+    shared, order = paid(shop, hers)
+    Shopper(shop).buy_and_pay(his, PHOTOS)
+    assert press(shared, shared.link_from(his)).status_code == 303
+    library = shared.get("/library").text
+    assert ("Harbour" in library, "Cloakroom</a>" in library) == (True, False)
+    assert shared.get(f"/view/{BOOK}").status_code == 403
+    assert shared.get(f"/orders/{order}").status_code == 404
+    assert shared.post(f"/orders/{order}/address", {"email": his}).status_code == 409
+
+
+def test_only_the_browser_that_left_an_account_during_a_checkout_learns_where_the_link_went(
+    shop: ShopServer,
+) -> None:
+    first, second = address(), f"z{address()}"
+    Shopper(shop).buy_and_pay(second, PHOTOS)
+    browser, _ = signed_in(shop, first)
+    cs = browser.buy(PAPERWORK)
+    assert press(browser, browser.link_from(second)).status_code == 303
+    shop.sandbox.pay(cs, email=first, copies=1)
+    back = f"/view/{PAPERWORK}?session_id={cs}"
+    assert masked(first) in browser.get(back).text
+    for other in (Shopper(shop), paid(shop, address())[0], signed_in(shop, address())[0]):
+        page = other.get(back)
+        assert page.status_code == 200
+        assert masked(first) not in page.text
+        assert first.partition("@")[0][:4] not in page.text
+        assert other.get(f"/view/{PAPERWORK}").status_code == 403
+
+
+# ------------------------------------------------------------------ somebody else's link
+
+
+def test_the_page_of_a_link_names_the_account_and_warns_where_it_was_not_asked_for(shop: ShopServer) -> None:
+    email = address()
+    Shopper(shop).buy_and_pay(email)
+    asking, other = Shopper(shop), Shopper(shop)
+    asking.post("/request-login", {"email": email})
+    link, _ = letter(shop, email, 2)
+    for browser, warned in ((asking, False), (other, True)):
+        page = browser.get(link).text
+        assert f"Sign in as {masked(email)}" in page
+        assert email not in page
+        assert ("If someone else sent you the link" in page) is warned
+
+
+def test_the_page_of_a_product_says_who_is_signed_in_and_offers_to_sign_out(shop: ShopServer) -> None:
+    email = address()
+    browser, _ = signed_in(shop, email)
+    for product in (BOOK, PHOTOS):
+        page = browser.get(f"/products/{product}").text
+        assert f"signed in as <b>{email}</b>" in page
+        assert "Not you? Sign out" in page
+    assert "Not you?" not in Shopper(shop).get(f"/products/{BOOK}").text
+    assert "Not you?" not in paid(shop, address())[0].get(f"/products/{PHOTOS}").text
+
+
+# ------------------------------------------------------------------ the same submit, twice
+
+
+def test_the_page_of_a_link_sets_a_cookie_that_is_stored_nowhere(own_shop: ShopServer) -> None:
+    email = address()
+    shopper = Shopper(own_shop)
+    shopper.buy_and_pay(email)
+    link = shopper.link_from(email)
+    before = everything_in(own_shop)
+    head = shopper.http.head(link)
+    assert (head.status_code, cookie_in(head, "form")) == (200, None)
+    values = set()
+    for _ in range(2):
+        found = cookie_in(shopper.get(link), "form")
+        assert found is not None
+        value, *rest = found.removeprefix("form=").split("; ")
+        assert {part.lower() for part in rest} >= {"httponly", "samesite=lax", "path=/"}
+        assert re.fullmatch("[0-9a-f]{64}", value)
+        values.add(value)
+    assert len(values) == 2
+    assert everything_in(own_shop) == before
+
+
+def test_on_https_the_cookie_of_a_link_belongs_to_this_host_alone(tmp_path: Path) -> None:
+    """Behind a proxy that speaks TLS."""
+    shop = ShopServer(tmp_path)
+    shop.environment["BASE_URL"] = f"https://localhost:{shop.port}"
+    shop.sandbox.start()
+    try:
+        shop.start()
+        email = address()
+        shop.sandbox.pay(Shopper(shop).buy(), email=email, copies=1)
+        link, _ = letter(shop, email, 1)
+        found = cookie_in(Shopper(shop).get(link), "__Host-form")
+        assert found is not None
+        rest = {part.lower() for part in found.split("; ")[1:]}
+        assert rest >= {"httponly", "samesite=lax", "path=/", "secure"}
+        assert not any(part.startswith("domain") for part in rest)
+    finally:
+        for client in shop.clients:
+            client.close()
+        shop.process.stop()
+        shop.sandbox.stop()
+
+
+@pytest.mark.parametrize("at", ["ticket", "sign-in"])
+def test_a_link_that_is_submitted_twice_gives_the_same_session_to_the_cookie_of_its_page_alone(
+    shop: ShopServer, at: str
+) -> None:
+    email = address()
+    Shopper(shop).buy_and_pay(email)
+    browser = Shopper(shop)
+    if at == "sign-in":
+        browser.post("/request-login", {"email": email})
+        letter(shop, email, 2)
+    link = browser.link_from(email)
+    browser.get(link)
+    held = dict(browser.http.cookies)
+    first, second = (post_with(shop, link, {}, **held) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.headers["location"] == second.headers["location"]
+    given = cookie_in(first, "session")
+    assert given is not None
+    assert cookie_in(second, "session") == given
+    assert held["form"] not in given
+    assert held.get("session", "none") not in given
+    rest = {name: value for name, value in held.items() if name != "form"}
+    for form in ({}, {"form": "0" * 64}, {"form": "é"}):
+        refused = httpx.post(
+            f"{shop.url}{link}",
+            headers={"cookie": "; ".join(f"{n}={v}" for n, v in {**rest, **form}.items()).encode()},  # type: ignore[dict-item]
+        )
+        assert (refused.status_code, cookie_in(refused, "session")) == (410, None)
+    token = given.removeprefix("session=").partition(";")[0]
+    came = httpx.get(f"{shop.url}/account", headers={"cookie": f"session={token}"})
+    assert f"signed in as <b>{email}</b>" in came.text
+
+
+def test_a_code_that_is_entered_twice_signs_in_once_whichever_cookie_comes_with_it(shop: ShopServer) -> None:
+    email = address()
+    Shopper(shop).buy_and_pay(email)
+    browser = Shopper(shop)
+    browser.post("/request-login", {"email": email})
+    _, code = letter(shop, email, 2)
+    old = browser.http.cookies["session"]
+    first = post_with(shop, "/login", {"code": code}, session=old)
+    given = cookie_in(first, "session")
+    assert (first.status_code, given is not None) == (303, True)
+    token = str(given).removeprefix("session=").partition(";")[0]
+    for held in (old, token):
+        again = post_with(shop, "/login", {"code": code}, session=held)
+        assert (again.status_code, cookie_in(again, "session")) == (303, given)
+    for held, typed in (("0" * 64, code), (old, "0000-0000")):
+        refused = post_with(shop, "/login", {"code": typed}, session=held)
+        assert refused.status_code in (400, 410)
+        assert cookie_in(refused, "session") is None
+
+
+def test_an_order_that_is_confirmed_twice_is_booked_once(bazaar: ShopServer) -> None:
+    email = address()
+    browser = Shopper(bazaar)
+    browser.post("/buy/a-gift", {"email": email})
+    link, _ = letter(bazaar, email, 1)
+    browser.get(link)
+    held = dict(browser.http.cookies)
+    first, second = (post_with(bazaar, link, {}, **held) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert cookie_in(first, "session") == cookie_in(second, "session")
+    assert len([p for p in bazaar.export()["purchase"] if p["email"] == email]) == 1
+
+
+def test_a_change_that_is_confirmed_twice_is_done_once(shop: ShopServer) -> None:
+    old, new = address(), address()
+    browser, _ = signed_in(shop, old)
+    browser.post("/account/email", {"email": new})
+    link, _ = letter(shop, new, 1)
+    browser.get(link)
+    held = dict(browser.http.cookies)
+    first, second = (post_with(shop, link, {}, **held) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert cookie_in(first, "session") == cookie_in(second, "session")
