@@ -198,17 +198,21 @@ def test_a_correction_is_answered_alike_whether_the_address_was_ever_verified(sh
     assert len(shop.sandbox.mails_to(new)) == 1, "nothing is sent where the owner is known"
 
 
-def test_the_owner_who_signs_in_ends_a_correction_that_waits(shop: ShopServer) -> None:
-    hers, his = address(), address()
+def test_a_correction_that_waits_takes_nothing_from_an_owner_who_signs_in_and_changes_her_address(
+    shop: ShopServer,
+) -> None:
+    hers, his, new = address(), address(), address()
     shared, order = paid(shop, hers)
     access = shared.link_from(hers)
     shared.post(f"/orders/{order}/address", {"email": his})
     waiting, code = letter(shop, his, 1)
     owner = Shopper(shop)
     assert press(owner, access).status_code == 303
+    owner.post("/account/email", {"email": new})
+    assert press(owner, letter(shop, new, 1)[0]).status_code == 303
     assert Shopper(shop).post(waiting).status_code == 410
     assert shared.post("/login", {"code": code}).status_code in (400, 410)
-    assert hers in owner.get(f"/orders/{order}").text
+    assert new in owner.get(f"/orders/{order}").text
 
 
 # ------------------------------------------------------------------ the browser that paid
