@@ -181,6 +181,8 @@ def test_a_code_over_everything_and_one_over_a_part_are_sales(own_shop: ShopServ
         page = anna.get(f"/view/{BOOK}")
         assert CONTENT in page.text, code
         order = page.text.partition("/orders/")[2][:32]
+        own_shop.sandbox.wait_for_mail(email)
+        assert anna.post(anna.link_from(email)).status_code == 303
         receipt = anna.get(f"/orders/{order}")
         assert paid in receipt.text
         assert "Invoice with taxes" in receipt.text
