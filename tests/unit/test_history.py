@@ -194,16 +194,22 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def everybody_opens_what_is_theirs_and_nothing_else(self) -> None:
-        booked = {p.provider_ref for p in self.shop.memory.tables.purchases.values()}
+        """The address that a browser verified decides; without one, what it paid for in the last 24 hours."""
+        booked = {p.provider_ref: p.booked_at for p in self.shop.memory.tables.purchases.values()}
+        a_day_ago = self.shop.clock.now() - timedelta(hours=24)
         for who, browser in enumerate(self.browsers):
+            proved = self.model.proved[who]
             theirs = {
                 sale.product
                 for sale in self.model.sales
                 if sale.ref in booked
                 and sale.is_live
                 and (
-                    (sale.browser == who and sale.life == self.model.life[who])
-                    or (self.model.proved[who] is not None and sale.email == self.model.proved[who])
+                    sale.email == proved
+                    if proved is not None
+                    else sale.browser == who
+                    and sale.life == self.model.life[who]
+                    and booked[sale.ref] > a_day_ago
                 )
             }
             assert browser.owned == theirs

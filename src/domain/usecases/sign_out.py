@@ -27,7 +27,7 @@ class OwnSessions:
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """Log out ends the row on the server; a stolen cookie is worth nothing after it."""
+    """Signing out ends the row on the server; a stolen cookie is worth nothing after it."""
 
     store: Store
     clock: Clock

@@ -1,4 +1,4 @@
-"""Coming in without a password: ask for a link, press its button, or type its code; and log out."""
+"""Coming in without a password: ask for a link, press its button, or type its code; and sign out."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class DoorPages:
         )
 
     async def leave(self, request: AnyRequest) -> Answer:
-        """Log out: the session ends on the server, and the cookie goes."""
+        """Sign out: the session ends on the server, and the cookie goes."""
         await self.sign_out.here(self.front.visitor(request))
         return see_other("/", self.front.cookies.no_session(), self.front.cookies.no_form())
 
