@@ -1,0 +1,229 @@
+"""Two people at five browsers, and what is whose: the model that `tests/unit/test_people.py` holds the shop against.
+
+Everything here is typed out from the rules (docs and README), and nothing of the domain decides it: who read which
+mail, who sat where, who paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.values import CheckoutId, MoveId, ProviderRef
+from support.shop import Browser
+
+HERS = ("victim@example.com", "victim@new.example")
+HIS = ("thief@example.com", "thief@second.example")
+NOBODYS = "victim@exmaple.com"
+"""Her address, mistyped."""
+
+HOUR = timedelta(hours=1)
+GRANT = timedelta(hours=24)
+CORRECTION = timedelta(minutes=30)
+REPEATED = timedelta(seconds=60)
+UNDO = timedelta(hours=72)
+
+
+@dataclass(eq=False)
+class Life:
+    """One session of the shop, in one browser, and in those that a thief copied its cookie to."""
+
+    mailbox: str | None = None
+    verified_at: datetime | None = None
+    turn: int = 0
+    """Every verification gives the browser a new cookie, and ends the copies of the old one."""
+    over: bool = False
+    change: Wish | None = None
+    """The change of address that signed it in to its account."""
+
+
+@dataclass(eq=False)
+class Wish:
+    """A correction or a change that was asked for."""
+
+    id: MoveId
+    old: str
+    new: str
+    life: Life
+    asked_at: datetime
+    order: Order | None
+    """The one that a correction moves; None: a change of a whole account."""
+    moved: list[Order] = field(default_factory=list)
+    done: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(eq=False)
+class Order:
+    """A checkout, then a purchase."""
+
+    id: CheckoutId
+    life: Life | None
+    """The session that started it; None for what is free, which opens by its address alone."""
+    begun_as: str | None
+    """The address that was verified in the browser when it started: whoever pays, it belongs to that account."""
+    hers: bool = False
+    """She paid for it, or verified its address. Never of a thief's gift: what he paid for, or began, in his account."""
+    gift: bool = False
+    owner: str | None = None
+    first_owner: str | None = None
+    ref: ProviderRef | None = None
+    paid: bool = False
+    booked_at: datetime | None = None
+    released: bool = False
+    """She signed out everywhere: the browser that started it opens it no more."""
+
+    @property
+    def astray(self) -> bool:
+        """Hers, but at the thief's address until she undoes that."""
+        return self.hers and self.owner in HIS
+
+
+@dataclass(eq=False)
+class Seat:
+    """A browser and the session whose cookie it has."""
+
+    name: str
+    browser: Browser
+    hers: bool
+    life: Life | None = None
+    turn: int = 0
+
+    @property
+    def alive(self) -> bool:
+        return self.life is not None and not self.life.over and self.turn == self.life.turn
+
+    @property
+    def mailbox(self) -> str | None:
+        return self.life.mailbox if self.alive and self.life is not None else None
+
+    def sit(self, life: Life) -> None:
+        self.life, self.turn = life, life.turn
+
+
+@dataclass
+class World:
+    """What a backup can take back: orders, wishes and proofs."""
+
+    orders: dict[CheckoutId, Order] = field(default_factory=dict)
+    wishes: dict[MoveId, Wish] = field(default_factory=dict)
+    lives: list[Life] = field(default_factory=list)
+    proved: set[str] = field(default_factory=set)
+    notices: dict[str, str] = field(default_factory=dict)
+    """The undo notices that the shop owes her: the key of each in the outbox, and its address."""
+
+    def at(self, address: str) -> list[Order]:
+        return [order for order in self.orders.values() if order.owner == address]
+
+    def new_life(self, seat: Seat) -> Life:
+        life = Life()
+        self.lives.append(life)
+        seat.sit(life)
+        return life
+
+    def book(self, order: Order, owner: str, *, by_her: bool, now: datetime) -> None:
+        order.paid, order.owner, order.first_owner, order.booked_at = True, owner, order.first_owner or owner, now
+        order.hers = by_her or (owner in HERS and owner in self.proved)
+
+    # ------------------------------------------------------------------ what a click does
+
+    def verify(self, seat: Seat, address: str, *, now: datetime) -> Life:
+        """A button was pressed, or a code typed, by the person who read the mail to `address`, at `seat`."""
+        life = seat.life
+        if life is None or not seat.alive or life.mailbox not in (None, address):
+            if life is not None and seat.alive:
+                life.over = True
+            life = self.new_life(seat)
+        life.mailbox, life.verified_at, life.turn = address, now, life.turn + 1
+        seat.sit(life)
+        if self.at(address):
+            self.proved.add(address)
+        for wish in self.wishes.values():
+            if wish.old == address and wish.order is not None and not wish.done:
+                wish.withdrawn = True
+        for order in self.at(address):
+            order.hers = order.hers or (address in HERS and not order.gift)
+        return life
+
+    def finish(self, wish: Wish, seat: Seat) -> None:
+        """The new address of a wish was verified at `seat`."""
+        wish.done = True
+        wish.moved = [wish.order] if wish.order is not None else self.at(wish.old)
+        for order in wish.moved:
+            order.gift = order.gift or not order.hers
+            order.owner = wish.new
+        if wish.order is not None:
+            return
+        for life in self.lives:
+            if life.mailbox == wish.old and life is not wish.life:
+                life.over = True
+        wish.life.mailbox, wish.life.change = wish.new, wish
+        self.withdraw(wish.old)
+
+    def undo(self, wish: Wish) -> None:
+        """The old address takes a wish back, wherever its orders were moved on to."""
+        was_done, wish.withdrawn = wish.done and not wish.withdrawn, True
+        if not was_done:
+            return
+        chain = list(self.carried_on(wish))
+        for order in wish.moved:
+            if order.owner in {one.new for one in chain}:
+                order.owner = wish.old
+        if wish.order is None:
+            for life in self.lives:
+                life.over = life.over or life.change in chain
+
+    def carried_on(self, wish: Wish) -> Iterator[Wish]:
+        """The wish, and those that were done since and moved some of its orders further."""
+        chain = [wish]
+        for one in chain:
+            yield one
+            chain += [
+                later
+                for later in self.wishes.values()
+                if later.old == one.new and later.done and not later.withdrawn and later not in chain
+                if set(later.moved) & set(wish.moved)
+            ]
+
+    def withdraw(self, address: str) -> None:
+        """Every wish that waits to move something away from an address is taken back."""
+        for wish in self.wishes.values():
+            if wish.old == address and not wish.done:
+                wish.withdrawn = True
+
+    def sign_out_everywhere(self, seat: Seat) -> None:
+        address = seat.mailbox
+        if seat.life is not None and seat.alive:
+            seat.life.over = True
+        if address is None:
+            return
+        for life in self.lives:
+            change = life.change
+            carried = change is not None and change.done and not change.withdrawn and change.old == address
+            life.over = life.over or life.mailbox == address or carried
+        for order in self.at(address):
+            order.released = True
+        self.withdraw(address)
+
+    def forget(self, address: str) -> list[CheckoutId]:
+        """The account of an address is deleted; its orders."""
+        gone = self.at(address)
+        for order in gone:
+            order.owner = None
+        for life in self.lives:
+            life.over = life.over or life.mailbox == address
+        self.notices = {key: to for key, to in self.notices.items() if to != address}
+        return [order.id for order in gone]
+
+    # ------------------------------------------------------------------ what must be true
+
+    def may_open(self, seat: Seat, order: Order, *, now: datetime) -> bool:
+        """The most that a browser may open of hers: a thief's browser, too, but only by a documented grant."""
+        life = seat.life
+        if life is None or not seat.alive or order.owner is None or order.booked_at is None:
+            return False
+        if life.mailbox is None:
+            return order.life is life and not order.released and now - order.booked_at < GRANT
+        return order.owner == life.mailbox
+
