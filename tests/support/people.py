@@ -50,7 +50,8 @@ class Wish:
     order: Order | None
     """The one that a correction moves; None: a change of a whole account."""
     moved: list[Order] = field(default_factory=list)
-    done: bool = False
+    done: int = 0
+    """Its place among those that were done."""
     withdrawn: bool = False
 
 
@@ -148,7 +149,7 @@ class World:
 
     def finish(self, wish: Wish, seat: Seat) -> None:
         """The new address of a wish was verified at `seat`."""
-        wish.done = True
+        wish.done = 1 + max(one.done for one in self.wishes.values())
         wish.moved = [wish.order] if wish.order is not None else self.at(wish.old)
         for order in wish.moved:
             order.gift = order.gift or not order.hers
@@ -163,7 +164,7 @@ class World:
 
     def undo(self, wish: Wish) -> None:
         """The old address takes a wish back, wherever its orders were moved on to."""
-        was_done, wish.withdrawn = wish.done and not wish.withdrawn, True
+        was_done, wish.withdrawn = wish.done, True
         if not was_done:
             return
         chain = list(self.carried_on(wish))
@@ -173,6 +174,8 @@ class World:
         if wish.order is None:
             for life in self.lives:
                 life.over = life.over or life.change in chain
+        for later in chain[1:]:
+            later.moved = [order for order in later.moved if order not in wish.moved]
 
     def carried_on(self, wish: Wish) -> Iterator[Wish]:
         """The wish, and those that were done since and moved some of its orders further."""
@@ -182,7 +185,7 @@ class World:
             chain += [
                 later
                 for later in self.wishes.values()
-                if later.old == one.new and later.done and not later.withdrawn and later not in chain
+                if later.old == one.new and later.done > wish.done and not later.withdrawn and later not in chain
                 if set(later.moved) & set(wish.moved)
             ]
 

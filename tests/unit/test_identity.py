@@ -177,6 +177,40 @@ def test_an_undo_finds_what_a_thief_moved_on_to_a_second_address() -> None:
     assert run(shop.erase(thief.visitor)) is Erased.NOT_SIGNED_IN
 
 
+def test_the_undo_link_of_a_thief_moves_nothing_that_its_owner_brought_back() -> None:
+    """He moved her account on to a second address before she undid all of it, and steals another session."""
+    shop = Shop()
+    victim, ref = signed_in(shop)
+    thief = Browser(shop, token=victim.token)
+    change(thief, THIEF)
+    thief.press(shop.last_link(THIEF))
+    change(thief, SECOND)
+    thief.press(shop.last_link(SECOND))
+    kept = links_to(shop, THIEF)[-1]
+    victim = Browser(shop)
+    victim.press(links_to(shop, VICTIM)[-1])
+    again = Browser(shop, token=victim.token)
+    change(again, SECOND)
+    again.press(shop.last_link(SECOND))
+    Browser(shop).press(kept)
+    Browser(shop).press(links_to(shop, VICTIM)[-1])
+    assert owner_of(shop, ref) == VICTIM
+
+
+def test_undoing_a_change_leaves_the_undo_of_a_later_one_to_what_that_alone_moved() -> None:
+    shop = Shop()
+    victim, ref = signed_in(shop)
+    change(victim, NEW)
+    victim.press(shop.last_link(NEW))
+    other = victim.buy_and_pay(NEW, PHOTOS)
+    change(victim, SECOND)
+    victim.press(shop.last_link(SECOND))
+    Browser(shop).press(links_to(shop, VICTIM)[-1])
+    assert (owner_of(shop, ref), owner_of(shop, other)) == (VICTIM, SECOND)
+    Browser(shop).press(links_to(shop, NEW)[-1])
+    assert (owner_of(shop, ref), owner_of(shop, other)) == (VICTIM, NEW)
+
+
 def test_a_change_needs_a_verification_of_the_last_hour() -> None:
     shop = Shop()
     victim, _ = signed_in(shop)

@@ -47,7 +47,8 @@ def undo_move(books: Books, move: MoveId, *, new_user: UserId, now: datetime) ->
     """The old address takes it back, done or still pending; None if there is nothing to take back.
 
     Everything the move did is reversed: its purchases come back, also from an address to which they were moved on
-    since; the sessions that it signed in end; and both users want the emails that they wanted before.
+    since; the sessions that it signed in end; and both users want the emails that they wanted before. The moves that
+    took the purchases on can no longer be undone for them: nobody but their owner may move them after that.
     """
     held = books.move(move)
     if held is None or not books.settle_move(move, undone_at=now):
@@ -65,6 +66,8 @@ def undo_move(books: Books, move: MoveId, *, new_user: UserId, now: datetime) ->
         _restore_news(books, held, user)
         for one in (held, *carried):
             books.end_sessions_by(one.id)
+    for one in carried:
+        books.settle_move(one.id, checkouts=[c for c in one.checkouts if c not in held.checkouts])
     return held
 
 
@@ -74,7 +77,9 @@ def _carried_on(books: Books, held: Move) -> Iterator[Move]:
     seen = {held.id}
     for address in reached:
         for later in books.moves_from(address):
-            if later.id not in seen and not set(later.checkouts).isdisjoint(held.checkouts):
+            if later.id in seen or held.done_at is None or later.done_at is None or later.done_at < held.done_at:
+                continue
+            if not set(later.checkouts).isdisjoint(held.checkouts):
                 seen.add(later.id)
                 reached.append(later.new)
                 yield later
