@@ -62,18 +62,29 @@ class Order:
     id: CheckoutId
     life: Life | None
     """The session that started it; None for what is free, which opens by its address alone."""
-    begun_as: str | None
-    """The address that was verified in the browser when it started: whoever pays, it belongs to that account."""
+    account: str | None
+    """The account that was signed in when it started, following its changes of address: its owner, whoever pays."""
     hers: bool = False
     """She paid for it, or verified its address. Never of a thief's gift: what he paid for, or began, in his account."""
     gift: bool = False
     owner: str | None = None
-    first_owner: str | None = None
+    erased: bool = False
+    """The account that began it was deleted: then a payment has no owner."""
     ref: ProviderRef | None = None
     paid: bool = False
     booked_at: datetime | None = None
     released: bool = False
     """She signed out everywhere: the browser that started it opens it no more."""
+
+    @property
+    def at(self) -> str | None:
+        """The address it is under: its owner's, or before it is paid that of the account that began it."""
+        return self.owner if self.paid else self.account
+
+    def move_to(self, address: str) -> None:
+        if self.paid:
+            self.owner = address
+        self.account = None if self.account is None else address
 
     @property
     def astray(self) -> bool:
@@ -117,6 +128,10 @@ class World:
     def at(self, address: str) -> list[Order]:
         return [order for order in self.orders.values() if order.owner == address]
 
+    def begun_by(self, address: str) -> list[Order]:
+        """What an account began and has not paid."""
+        return [order for order in self.orders.values() if not order.paid and order.account == address]
+
     def new_life(self, seat: Seat) -> Life:
         life = Life()
         self.lives.append(life)
@@ -124,8 +139,9 @@ class World:
         return life
 
     def book(self, order: Order, owner: str, *, by_her: bool, now: datetime) -> None:
-        order.paid, order.owner, order.first_owner, order.booked_at = True, owner, order.first_owner or owner, now
-        order.hers = by_her or (owner in HERS and owner in self.proved)
+        order.paid, order.owner, order.booked_at = True, None if order.erased else owner, now
+        # At an address that nobody reads, nobody can undo what the paying browser does: hers once she corrected it.
+        order.hers = (by_her and owner != NOBODYS) or (owner in HERS and owner in self.proved)
 
     # ------------------------------------------------------------------ what a click does
 
@@ -150,10 +166,12 @@ class World:
     def finish(self, wish: Wish, seat: Seat) -> None:
         """The new address of a wish was verified at `seat`."""
         wish.done = 1 + max(one.done for one in self.wishes.values())
-        wish.moved = [wish.order] if wish.order is not None else self.at(wish.old)
+        wish.moved = (
+            [wish.order] if wish.order is not None else [*self.at(wish.old), *self.begun_by(wish.old)]
+        )
         for order in wish.moved:
-            order.gift = order.gift or not order.hers
-            order.owner = wish.new
+            order.gift = order.gift or (wish.old in HIS and order.paid and not order.hers)
+            order.move_to(wish.new)
         if wish.order is not None:
             return
         for life in self.lives:
@@ -169,8 +187,8 @@ class World:
             return
         chain = list(self.carried_on(wish))
         for order in wish.moved:
-            if order.owner in {one.new for one in chain}:
-                order.owner = wish.old
+            if order.at in {one.new for one in chain}:
+                order.move_to(wish.old)
         if wish.order is None:
             for life in self.lives:
                 life.over = life.over or life.change in chain
@@ -185,7 +203,10 @@ class World:
             chain += [
                 later
                 for later in self.wishes.values()
-                if later.old == one.new and later.done > wish.done and not later.withdrawn and later not in chain
+                if later.old == one.new
+                and later.done > wish.done
+                and not later.withdrawn
+                and later not in chain
                 if set(later.moved) & set(wish.moved)
             ]
 
@@ -211,9 +232,9 @@ class World:
 
     def forget(self, address: str) -> list[CheckoutId]:
         """The account of an address is deleted; its orders."""
-        gone = self.at(address)
+        gone = [*self.at(address), *self.begun_by(address)]
         for order in gone:
-            order.owner = None
+            order.owner, order.account, order.erased = None, None, True
         for life in self.lives:
             life.over = life.over or life.mailbox == address
         self.notices = {key: to for key, to in self.notices.items() if to != address}
@@ -229,4 +250,3 @@ class World:
         if life.mailbox is None:
             return order.life is life and not order.released and now - order.booked_at < GRANT
         return order.owner == life.mailbox
-

@@ -77,7 +77,12 @@ def _carried_on(books: Books, held: Move) -> Iterator[Move]:
     seen = {held.id}
     for address in reached:
         for later in books.moves_from(address):
-            if later.id in seen or held.done_at is None or later.done_at is None or later.done_at < held.done_at:
+            if (
+                later.id in seen
+                or held.done_at is None
+                or later.done_at is None
+                or later.done_at < held.done_at
+            ):
                 continue
             if not set(later.checkouts).isdisjoint(held.checkouts):
                 seen.add(later.id)
