@@ -113,7 +113,7 @@ def test_a_deletion_under_a_former_address_costs_nobody_else_an_order_at_any_res
     before = place.back_up()
     with place.opened() as do:
         user = do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
-        do(lambda b: b.hand_over(b.checkouts_of(ANNA), mailbox=BEN, user=user))
+        do(lambda b: b.hand_over(b.checkouts_of(ANNA), old=ANNA, mailbox=BEN, user=user))
         do(lambda b: b.drop_user_without_purchases(ANNA))
     after = place.back_up()
     with place.opened() as do:
