@@ -1,8 +1,9 @@
 """Keep connections that are of no use from filling the server: a deadline, a cap per peer, and room for others.
 
 granian 2.8 has a deadline for the head of an HTTP/1.1 request. It has none for a connection that sends nothing, begins
-like HTTP/2, or asks for nothing after its TLS handshake; and it does not count by peer. But its connections are open
-files of this process, so they can be looked at, and shut down, from here.
+like HTTP/2, or asks for nothing after its TLS handshake, and none for a client that does not read its answer; and it
+does not count by peer. But its connections are open files of this process, so they can be looked at, and shut down,
+from here.
 """
 
 from __future__ import annotations
@@ -60,10 +61,12 @@ def room_for_connections() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a connection without a request under way may take."""
+    """What a connection may take, most of it without a request under way."""
 
     seconds: float = 20.0
     """From its beginning, or from the end of its last request, to the next one."""
+    patience: float = 60.0
+    """Seconds for which a client may take nothing of its answers: all answers of an HTTP/2 connection together."""
     of_peer: int = 100
     """At once, from one IPv4 address or IPv6 /64 that is no proxy of ours."""
     share: float = 0.75
@@ -86,6 +89,29 @@ class _Seen:
 
 
 @dataclass(slots=True)
+class _Busy:
+    """The requests under way on one connection."""
+
+    multiplexed: bool
+    requests: int = 0
+    sending: int = 0
+    """Parts of answers that the server has no room for, since the client does not take those before."""
+    moved: float = 0.0
+    """When the server last took a part, or the only one that waits began to."""
+
+    async def hand_over(self, message: Any, send: Any) -> None:
+        """Pass a part of an answer on."""
+        if not self.sending:
+            self.moved = time.monotonic()
+        self.sending += 1
+        try:
+            await send(message)
+        finally:
+            self.sending -= 1
+            self.moved = time.monotonic()
+
+
+@dataclass(slots=True)
 class Connections:
     """The connections of a port in this process; an ASGI application around another, so as to know which wait."""
 
@@ -95,27 +121,26 @@ class Connections:
     network_of: Callable[[str], str | None]
     """Under which name the connections of an IP address are counted together; None: they are not."""
     limits: Limits = field(default_factory=Limits)
-    _busy: dict[Client, int] = field(default_factory=dict)
+    _busy: dict[Client, _Busy] = field(default_factory=dict)
     _ended: dict[Client, float] = field(default_factory=dict)
     _seen: dict[int, _Seen | None] = field(default_factory=dict)
     """By inode, which no other socket has at the same time; None is a file that is none of ours."""
     _warned: float = float("-inf")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass a request on; its connection is not touched meanwhile."""
+        """Pass a request on; while it is worked on, its connection is not touched."""
         client = scope.get("client")
         if client is None:
             await self.app(scope, receive, send)
             return
         key = (client[0], int(client[1]))  # granian says the port as a string
-        self._busy[key] = self._busy.get(key, 0) + 1
+        busy = self._busy.setdefault(key, _Busy(multiplexed=scope["http_version"] == "2"))
+        busy.requests += 1
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, lambda message: busy.hand_over(message, send))
         finally:
-            left = self._busy[key] - 1
-            if left:
-                self._busy[key] = left
-            else:
+            busy.requests -= 1
+            if not busy.requests:
                 del self._busy[key]
                 self._ended[key] = time.monotonic()
 
@@ -138,13 +163,25 @@ class Connections:
         waiting.sort(key=lambda one: one.since)
         late = [one for one in waiting if now - one.since >= self.limits.seconds]
         rest = [one for one in waiting[len(late) :] if now - one.since >= self.limits.fresh]
-        closed = sum(self._shut(one, draining_is_fine=True) for one in late)
+        closed = sum(self._shut(one, taking_within=self.limits.seconds) for one in late)
+        closed += sum(self._shut(one, taking_within=within) for one, within in self._stalled(found, now))
         crowding = self._crowding(rest, more=len(found) - closed - int(self.most * self.limits.share))
-        crowded_out = sum(self._shut(one, draining_is_fine=False) for one in crowding)
+        crowded_out = sum(self._shut(one, taking_within=self.limits.seconds, queued=True) for one in crowding)
         if crowded_out and now - self._warned > _BETWEEN_WARNINGS:
             self._warned = now
             log.warning("idle connections make way for others", extra={"fields": {"closed": crowded_out}})
         return closed + crowded_out
+
+    def _stalled(self, found: list[_Seen], now: float) -> Iterator[tuple[_Seen, float]]:
+        """Those that seem to take nothing, each with the seconds in which it must have been sent something.
+
+        A slow client of HTTP/1.1 takes less than a part and is sent some of it. In HTTP/2 that says nothing, because
+        a client that reads no answer may be sent replies to its pings.
+        """
+        for one in found:
+            busy = self._busy.get(one.client)
+            if busy is not None and busy.sending and now - busy.moved >= self.limits.patience:
+                yield one, 0.0 if busy.multiplexed else self.limits.patience
 
     def _crowding(self, waiting: list[_Seen], *, more: int) -> list[_Seen]:
         """The oldest of each network that has too many, and the oldest of all if they are too many together."""
@@ -192,29 +229,30 @@ class Connections:
                 return None
         return _Seen((host, port), self.network_of(host), now)
 
-    def _shut(self, one: _Seen, *, draining_is_fine: bool) -> bool:
-        """Shut a connection down; not if the end of an answer is still on its way to a slow reader."""
+    def _shut(self, one: _Seen, *, taking_within: float, queued: bool = False) -> bool:
+        """Shut a connection down, unless data went out within so many seconds (and, if `queued`, more is waiting)."""
         with suppress(OSError), _copy(one.file) as copy:
             if copy.getpeername()[:2] != one.client:  # closed meanwhile, and the number given to another
                 return False
-            if self._is_sending(copy, whatever=draining_is_fine):
+            if _is_sending(copy, within=taking_within) and not (queued and _queue(copy) == 0):
                 return False
             copy.shutdown(socket.SHUT_RDWR)
             return True
         return False
 
-    def _is_sending(self, copy: socket.socket, *, whatever: bool) -> bool:
-        """Whether data went out within the deadline, and (unless `whatever`) some are still waiting to be taken."""
-        if sys.platform != "linux":
-            return False
-        info = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LONG_ENOUGH)
-        (quiet,) = struct.unpack_from("I", info, _LAST_DATA_SENT)
-        if quiet >= self.limits.seconds * 1000:
-            return False
-        if whatever:
-            return True
-        (queued,) = _QUEUED.unpack(fcntl.ioctl(copy.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size)))
-        return bool(queued)
+
+def _is_sending(copy: socket.socket, *, within: float) -> bool:
+    if sys.platform != "linux":
+        return False
+    info = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LONG_ENOUGH)
+    (quiet,) = struct.unpack_from("I", info, _LAST_DATA_SENT)
+    return bool(quiet < within * 1000)
+
+
+def _queue(copy: socket.socket) -> int:
+    """Bytes that the client has not taken yet."""
+    (queued,) = _QUEUED.unpack(fcntl.ioctl(copy.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size)))
+    return int(queued)
 
 
 def _copy(number: int) -> socket.socket:

@@ -65,7 +65,7 @@ def test_the_browsers_of_one_address_share_its_downloads_and_other_addresses_hav
         assert statuses(readers) == [200] * PER_NETWORK
         refusal = late.get(NOTE, headers={"x-forwarded-for": "192.0.2.7"})
         assert refusal.status_code == 429
-        assert "32 downloads are under way from your network" in refusal.text
+        assert "as many downloads under way as it can have" in refusal.text
         assert whole(late.get(NOTE, headers={"x-forwarded-for": "192.0.2.8"})) == b"a note"
 
 
@@ -81,16 +81,15 @@ def test_the_caps_hold_in_http_2_and_a_connection_has_at_most_thirty_streams(cin
 
 
 def test_hundreds_of_readers_that_do_not_read_cost_little_memory(cinema: ShopServer) -> None:
-    """As many as are admitted: 30 browsers, each from an address of its own, half of them over HTTP/2."""
-    owners = [an_owner(cinema, "film") for _ in range(30)]
-    for owner in owners:
-        owner.get(FILM, headers={"range": "bytes=0-999999"})
+    """Twenty browsers, each with all of its downloads and an address of its own; half of them over HTTP/2."""
+    owners = [an_owner(cinema, "film") for _ in range(20)]
+    owners[0].get(FILM, headers={"range": "bytes=0-9999999"})
     before = resident(cinema)
-    readers = [reader for owner in owners[:15] for reader in ask_for_the_film(owner, times=PER_SESSION)]
-    connections = [Multiplexed(cinema.port) for _ in owners[15:]]
+    readers = [reader for owner in owners[:10] for reader in ask_for_the_film(owner, times=PER_SESSION)]
+    connections = [Multiplexed(cinema.port) for _ in owners[10:]]
     with all_closed(*readers, *connections):
         assert statuses(readers) == [200] * len(readers)
-        for owner, connection in zip(owners[15:], connections, strict=True):
+        for owner, connection in zip(owners[10:], connections, strict=True):
             for _ in range(PER_SESSION):
                 connection.ask(FILM, fields_of(owner))
             connection.listen(answers=PER_SESSION)
@@ -98,5 +97,4 @@ def test_hundreds_of_readers_that_do_not_read_cost_little_memory(cinema: ShopSer
         late = an_owner(cinema, "film")
         assert whole(late.get(NOTE)) == b"a note"
         grown = resident(cinema) - before
-    assert grown < 100_000_000, f"{grown / 1e6:.1f} MB"
-    print(f"{grown / 1e6:.1f} MB")
+    assert grown < 50_000_000, f"{grown / 1e6:.1f} MB"

@@ -10,16 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from fuzz.slow import HALF_A_HELLO, Customers, SlowClients, allow_files, kinds_for
 
 from entrypoints.connections import Limits
-from entrypoints.listening import Address, Listener
+from support.listening import no_lifespan, served
 from support.nodes import PROXIES, a_cluster
 from support.postgres import PostgresServer
-from support.servers import WEBHOOK_SECRET, ShopServer, free_port
+from support.servers import WEBHOOK_SECRET, ShopServer
 from support.tools import program
 
 # Far beyond every deadline: a connection that is still open then is held for ever.
@@ -176,31 +176,14 @@ def test_the_proxies_close_every_kind_of_slow_client(
             assert slow.left_open() == {}
 
 
-async def _served(app: Any, host: str, ask: Any) -> Any:
-    """What a client in a thread finds on a server of ours with a deadline of a second."""
-    port, over, up = free_port(), asyncio.Event(), asyncio.Event()
-    listener = Listener(app, Address(host, port), limits=Limits(seconds=1.0, fresh=0.2, every=0.1))
-    serving = asyncio.create_task(listener.run(until=over, when_up=up.set))
-    await up.wait()
-    try:
-        return await asyncio.to_thread(ask, port)
-    finally:
-        over.set()
-        await serving
-
-
-async def _no_lifespan(scope: Any, receive: Any, send: Any) -> None:
-    while scope["type"] == "lifespan":
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+# A deadline of a second.
+_SHORT: Final = Limits(seconds=1.0, fresh=0.2, every=0.1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::"])
 def test_a_request_under_way_is_not_cut_off_however_long_it_takes(host: str) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await _no_lifespan(scope, receive, send)
+        await no_lifespan(scope, receive, send)
         await asyncio.sleep(3)
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -210,7 +193,7 @@ def test_a_request_under_way_is_not_cut_off_however_long_it_takes(host: str) -> 
             wire.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             return wire.recv(100), wire.recv(100)
 
-    answer, end = asyncio.run(_served(app, host, ask))
+    answer, end = served(app, ask, host=host, limits=_SHORT)
     assert answer.startswith(b"HTTP/1.1 204")
     assert end == b"", "and closed when nothing follows"
 
@@ -220,7 +203,7 @@ def test_an_answer_that_a_slow_reader_still_takes_is_not_cut_off() -> None:
     size = 8_000_000
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await _no_lifespan(scope, receive, send)
+        await no_lifespan(scope, receive, send)
         head = [(b"content-length", str(size).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": b"x" * size})
@@ -237,4 +220,4 @@ def test_an_answer_that_a_slow_reader_still_takes_is_not_cut_off() -> None:
                 time.sleep(0.05)
         return len(got.partition(b"\r\n\r\n")[2])
 
-    assert asyncio.run(_served(app, "127.0.0.1", ask)) == size
+    assert served(app, ask, limits=_SHORT) == size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from typing import Final
 from support.servers import Shopper
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_HEADERS, _RST_STREAM, _SETTINGS = 1, 3, 4
+_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
 _END_STREAM, _END_HEADERS = 0x1, 0x4
 MAX_CONCURRENT_STREAMS: Final = 3
 INITIAL_WINDOW_SIZE: Final = 4
@@ -62,12 +63,14 @@ def ask(port: int, path: str, fields: Mapping[str, str] = MappingProxyType({})) 
 
 @dataclass
 class Multiplexed:
-    """A connection of HTTP/2, whose client allows the server to send no byte of any body (RFC 9113 §6.9)."""
+    """A connection of HTTP/2, whose client allows the server no byte of any body until it calls `allow`."""
 
     port: int
     settings: dict[int, int] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
+    taken: Counter[int] = field(default_factory=Counter)
+    """Bytes of the body, by stream."""
 
     def __post_init__(self) -> None:
         self.connection = _connect(self.port)
@@ -84,6 +87,26 @@ class Multiplexed:
         self.connection.sendall(_frame(_HEADERS, _END_STREAM | _END_HEADERS, self._stream, block))
         return self._stream
 
+    def allow(self, stream: int, number: int) -> None:
+        """Let the server send so many bytes more of a body (RFC 9113 §6.9)."""
+        more = struct.pack(">I", number)
+        for what in (0, stream):
+            self.connection.sendall(_frame(_WINDOW_UPDATE, 0, what, more))
+
+    def take(self, stream: int, number: int) -> bool:
+        """Take so many bytes of a body; False if the connection has ended before."""
+        wanted = self.taken[stream] + number
+        self.allow(stream, number)
+        while self.taken[stream] < wanted:
+            if not self.hear():
+                return False
+        return True
+
+    def ping(self) -> None:
+        """Ask for a sign of life (RFC 9113 §6.7)."""
+        with contextlib.suppress(ConnectionError):
+            self.connection.sendall(_frame(_PING, 0, 0, bytes(8)))
+
     def listen(self, *, answers: int) -> None:
         """Take in frames until so many requests were answered or refused, or the connection has ended."""
         while len(self.answered | self.refused) < answers and self.hear():
@@ -99,6 +122,8 @@ class Multiplexed:
             return False
         if kind == _SETTINGS and not flags:
             self.settings |= dict(struct.iter_unpack(">HI", body))
+        elif kind == _DATA:
+            self.taken[stream] += len(body)
         elif kind == _HEADERS:
             self.answered.add(stream)
         elif kind == _RST_STREAM:
@@ -127,7 +152,9 @@ def all_closed(*connections: Reader | Multiplexed) -> Iterator[None]:
 
 def _connect(port: int) -> socket.socket:
     connection = socket.socket()
-    # Little of an answer is kept by the system of a client that does not read it.
+    # Little of an answer is kept by the system of a client that does not read it; and one that reads a little at a
+    # time says so each time, as over a real network, where packets are small.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1_400)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     connection.settimeout(90)
     connection.connect(("127.0.0.1", port))

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from litestar.types import Message
 
 from domain.values import Digest, digest_of
-from entrypoints.http.downloads import IN_ALL, PER_NETWORK, PER_SESSION, Download, Downloads, Full, Stalled
+from entrypoints.http.downloads import (
+    IN_A_SITE,
+    IN_ALL,
+    PER_NETWORK,
+    PER_SESSION,
+    Download,
+    Downloads,
+    Full,
+    MadeRoom,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +49,7 @@ async def takes_nothing(message: Message) -> None:
 async def is_ended(download: Download) -> bool:
     try:
         await download.hand_over(b"", takes)
-    except Stalled:
+    except MadeRoom:
         return True
     return False
 
@@ -67,7 +75,7 @@ async def test_the_browsers_of_a_network_share_its_places_and_other_networks_hav
 async def test_when_all_places_are_taken_the_network_with_the_most_makes_room() -> None:
     downloads = Downloads()
     crowd = [begin(downloads, number, "192.0.2.1") for number in range(2)]
-    others = [begin(downloads, number, f"198.51.100.{number}") for number in range(2, IN_ALL)]
+    others = [begin(downloads, number, f"198.51.{number}.1") for number in range(2, IN_ALL)]
     begin(downloads, IN_ALL, "203.0.113.1")
     assert sum([await is_ended(one) for one in crowd]) == 1
     assert not any([await is_ended(one) for one in others])
@@ -75,25 +83,58 @@ async def test_when_all_places_are_taken_the_network_with_the_most_makes_room() 
 
 async def test_when_all_places_are_taken_and_no_network_has_more_than_another_nobody_is_put_out() -> None:
     downloads = Downloads()
-    under_way = [begin(downloads, number, f"198.51.100.{number}") for number in range(IN_ALL)]
+    under_way = [begin(downloads, number, f"198.51.{number}.1") for number in range(IN_ALL)]
     assert refused(downloads, IN_ALL, "203.0.113.1") is Full.ALL
     assert not any([await is_ended(one) for one in under_way])
 
 
 async def test_when_all_places_are_taken_a_reader_that_waits_makes_room_whatever_its_network() -> None:
-    downloads = Downloads(patience=timedelta(hours=1))
-    waiting, *others = [begin(downloads, number, f"198.51.100.{number}") for number in range(IN_ALL)]
+    downloads = Downloads()
+    waiting, *others = [begin(downloads, number, f"198.51.{number}.1") for number in range(IN_ALL)]
     sending = asyncio.create_task(waiting.hand_over(b"", takes_nothing))
     await asyncio.sleep(0)
     now = asyncio.get_running_loop().time()
     assert downloads.begin(session=session(IN_ALL), network="203.0.113.1", now=now + 9) is Full.ALL
     begin(downloads, IN_ALL, "203.0.113.1", now=now + 11)
-    with pytest.raises(Stalled):
+    with pytest.raises(MadeRoom):
         await sending
     assert not any([await is_ended(one) for one in others])
 
 
-async def test_a_reader_that_takes_nothing_is_ended_when_patience_is_over() -> None:
-    download = begin(Downloads(patience=timedelta()), 1)
-    with pytest.raises(Stalled):
-        await download.hand_over(b"", takes_nothing)
+@pytest.mark.parametrize(
+    ("address_of", "around", "others"),
+    [
+        ("2001:db8:7:{:x}00::/64", "a /48", "2001:db8:8::/64"),
+        ("192.0.2.{}", "a /24", "192.0.3.1"),
+    ],
+    ids=["IPv6", "IPv4"],
+)
+async def test_a_site_with_many_networks_has_half_of_all_places(
+    address_of: str, around: str, others: str
+) -> None:
+    downloads = Downloads()
+    for number in range(IN_A_SITE):
+        begin(downloads, number, address_of.format(number))
+    assert refused(downloads, IN_ALL, address_of.format(IN_A_SITE)) is Full.NETWORK, around
+    begin(downloads, IN_ALL, others)
+
+
+async def test_a_household_with_many_networks_has_twice_the_places_of_one() -> None:
+    downloads = Downloads()
+    for number in range(2 * PER_NETWORK):
+        begin(downloads, number, f"2001:db8:0:{number:x}::/64")
+    assert refused(downloads, IN_ALL, f"2001:db8:0:{2 * PER_NETWORK:x}::/64") is Full.NETWORK
+    begin(downloads, IN_ALL, "2001:db8:0:100::/64")
+
+
+async def test_sites_that_took_all_places_one_for_each_of_their_networks_make_room_for_others() -> None:
+    downloads = Downloads()
+    crowd = [
+        begin(downloads, 2 * number + site, f"2001:db8:{site}:{number:x}00::/64")
+        for site in range(2)
+        for number in range(IN_A_SITE)
+    ]
+    for number in range(IN_A_SITE - 1):
+        begin(downloads, IN_ALL + number, f"203.0.{number}.1")
+    assert sum([await is_ended(one) for one in crowd]) == IN_A_SITE - 1
+    assert isinstance(begin(downloads, 2 * IN_ALL, "2001:db8:ffff::/64"), Download)

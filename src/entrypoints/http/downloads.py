@@ -1,13 +1,14 @@
-"""The downloads under way in this process: how many at once, and how long one may wait for its reader."""
+"""The downloads under way in this process: how many at once, and which of them makes room for another."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+
+from domain.limits import networks_around
 
 if TYPE_CHECKING:
     from litestar.types import Send
@@ -19,9 +20,11 @@ PER_SESSION: Final = 8
 PER_NETWORK: Final = 32
 """A school or an office shares one address."""
 IN_ALL: Final = 200
-_PATIENCE: Final = timedelta(seconds=60)
-# When every place is taken, a reader that took nothing for so long makes room.
-_IDLE: Final = timedelta(seconds=10)
+IN_A_SITE: Final = IN_ALL // 2
+"""For one IPv4 /24 or IPv6 /48, which one party may hold all of."""
+# When every place is taken, a reader that took nothing for so long makes room. (After a minute without progress, the
+# connection is closed: entrypoints.connections.)
+_IDLE: Final = 10.0
 
 
 class Full(Enum):
@@ -32,8 +35,8 @@ class Full(Enum):
     ALL = "all"
 
 
-class Stalled(Exception):
-    """The reader took nothing for too long, or its place was needed for another download."""
+class MadeRoom(Exception):
+    """The place was needed for another download."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,31 +44,32 @@ class Download:
     """One download under way. Leave it when it is over."""
 
     session: Digest | None
-    network: str
+    networks: tuple[tuple[str, int], ...]
+    """Of the reader, from the narrowest to the widest, as domain.limits.networks_around gives them."""
     _places: set[Download]
-    _patience: float
     _sending: asyncio.Timeout | None = None
+    _since: float = 0.0
     _ended: bool = False
 
     async def hand_over(self, chunk: bytes, send: Send) -> None:
-        """Wait until the server has taken a chunk. Raises Stalled."""
+        """Wait until the server has taken a chunk. Raises MadeRoom."""
         if self._ended:
-            raise Stalled
+            raise MadeRoom
+        self._since = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._patience) as self._sending:
+            async with asyncio.timeout(None) as self._sending:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except TimeoutError as error:
-            raise Stalled from error
+            raise MadeRoom from error
         finally:
             self._sending = None
 
     def waited(self, now: float) -> float:
         """Seconds since the reader took something; 0 while we read from the disk."""
-        until = None if self._sending is None else self._sending.when()
-        return 0.0 if until is None else now - (until - self._patience)
+        return 0.0 if self._sending is None else now - self._since
 
-    def end(self) -> None:
-        """Make room: `hand_over` raises Stalled."""
+    def make_room(self) -> None:
+        """End it: `hand_over` raises MadeRoom."""
         self.leave()
         self._ended = True
         if self._sending is not None:
@@ -78,35 +82,33 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Admits downloads. When all places are taken, networks share them out among themselves.
+    """Admits downloads. When all places are taken, networks share them out among themselves."""
 
-    `patience`: how long a reader may take nothing.
-    """
-
-    patience: timedelta = _PATIENCE
     _places: set[Download] = field(default_factory=set)
 
     def begin(self, *, session: Digest | None, network: str, now: float) -> Download | Full:
         """Take a place for one more download, at this time of the event loop."""
         if sum(one.session == session for one in self._places) >= PER_SESSION:
             return Full.SESSION
-        of_network = Counter(one.network for one in self._places)
-        if of_network[network] >= PER_NETWORK:
+        networks = networks_around(network)
+        held = Counter(name for one in self._places for name, _ in one.networks)
+        if any(held[name] >= min(PER_NETWORK * times, IN_A_SITE) for name, times in networks):
             return Full.NETWORK
-        if len(self._places) >= IN_ALL and not self._make_room(of_network, network, now):
+        download = Download(session, networks, self._places)
+        if len(self._places) >= IN_ALL and not self._make_room(download, held, now):
             return Full.ALL
-        download = Download(session, network, self._places, self.patience.total_seconds())
         self._places.add(download)
         return download
 
-    def _make_room(self, of_network: Counter[str], network: str, now: float) -> bool:
-        """End the download that has waited longest for its reader, or one of the network that has the most."""
+    def _make_room(self, coming: Download, held: Counter[str], now: float) -> bool:
+        """End the download that has waited longest for its reader, or one of the widest network that has the most."""
         slowest = max(self._places, key=lambda one: one.waited(now))
-        if slowest.waited(now) < _IDLE.total_seconds():
-            largest, held = of_network.most_common(1)[0]
-            if held <= of_network[network] + 1:
+        if slowest.waited(now) < _IDLE:
+            slowest = max(
+                self._places,
+                key=lambda one: (*(held[name] for name, _ in reversed(one.networks)), one.waited(now)),
+            )
+            if held[slowest.networks[-1][0]] <= held[coming.networks[-1][0]] + 1:
                 return False
-            of_largest = (one for one in self._places if one.network == largest)
-            slowest = max(of_largest, key=lambda one: one.waited(now))
-        slowest.end()
+        slowest.make_room()
         return True

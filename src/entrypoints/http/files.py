@@ -15,7 +15,7 @@ from domain.ports import FileAt, OpenFile
 from domain.usecases.fetch_file import FetchFile, NoSuchFile, Offered
 from domain.values import ProductId
 from entrypoints.http.answers import Answer
-from entrypoints.http.downloads import IN_ALL, PER_NETWORK, PER_SESSION, Download, Downloads, Full
+from entrypoints.http.downloads import IN_ALL, PER_SESSION, Download, Downloads, Full
 from entrypoints.http.front import AnyRequest, Front
 from entrypoints.http.ranges import Changed, HasIt, Part, PastTheEnd, Whole, wish
 from entrypoints.http.shop import PAGE
@@ -32,7 +32,7 @@ _RETRY_AFTER: Final = 30
 _FULL: Final[Mapping[Full, str]] = {
     Full.SESSION: f"This browser has {PER_SESSION} downloads under way, which is the most at once. "
     "Please start this one again when one of them is finished.",
-    Full.NETWORK: f"{PER_NETWORK} downloads are under way from your network, which is the most at once. "
+    Full.NETWORK: "Your network has as many downloads under way as it can have at once. "
     "Please try again when some of them are finished.",
     Full.ALL: f"The shop is busy with {IN_ALL} downloads, which is the most at once. Please try again in a minute.",
 }

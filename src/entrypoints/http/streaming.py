@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 from domain.ports import GoodsUnavailable
 from entrypoints.http.answers import Answer
-from entrypoints.http.connections import hang_up
-from entrypoints.http.downloads import Stalled
+from entrypoints.http.downloads import MadeRoom
 from entrypoints.logs import log
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class FileResponse(FileAnswer):
 
         The server goes on swallowing what is sent to nobody, so we watch for that ourselves. If the bytes break
         off, the answer stays unfinished and the server closes the connection: the client sees that it is short.
-        The server does not do so for a client that reads nothing, so we close that connection ourselves.
+        The connection of a client that reads nothing is closed, too (entrypoints.connections).
         """
         gone = asyncio.create_task(_gone(receive))
         try:
@@ -80,8 +79,7 @@ class FileResponse(FileAnswer):
             fields = {"request_id": scope.get("request_id", ""), "error": str(error)}
             log.error("a download was cut short", extra={"fields": fields})
             return
-        except Stalled:
-            hang_up(scope["client"])
+        except MadeRoom:
             return
         finally:
             gone.cancel()
