@@ -29,7 +29,7 @@ KEPT_FOR: Final = timedelta(days=30)
 _CHUNK: Final = 64 * 1024
 _LEAST: Final = 4 * 1024
 # Bytes that the chunks of all downloads share. The server holds up to seven chunks of each.
-_SHARED: Final = 512 * 1024
+_SHARED: Final = 128 * 1024
 _DAY: Final = 86_400
 _SPARE: Final = 100_000_000
 _PATIENCE: Final = timedelta(seconds=10)
