@@ -58,7 +58,10 @@ class Address:
         host = _resolved(self)
         _check_free(self, host)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, self.port), family=family, backlog=_BACKLOG)
+        both = family is socket.AF_INET6  # otherwise `::` takes no IPv4
+        listening = socket.create_server(
+            (host, self.port), family=family, backlog=_BACKLOG, dualstack_ipv6=both
+        )
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_FOR_MS)
         listening.setblocking(False)
