@@ -76,9 +76,9 @@ def asks_here(move: Move, session: Session) -> bool:
 
 
 class MayNotCorrect(Enum):
-    """Why an address cannot be corrected (any more), in a sentence for the browser that paid."""
+    """Why an address cannot be corrected (any more), in a sentence for the browser that asks."""
 
-    NOT_HERE = "Only the browser that paid can correct the address, until an address is verified in it."
+    NOT_HERE = "Only the browser that started the checkout can correct the address, until an address is verified in it."
     TOO_LATE = "An address can be corrected within half an hour of the payment."
     ONCE = "The address was corrected once already. Please write to us if it is still wrong."
 

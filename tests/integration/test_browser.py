@@ -43,7 +43,7 @@ def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
     page.wait_for_url(f"{demo.shop}/view/{BOOK}")
     expect(page.locator("main")).to_contain_text("Ottilie")
     assert time.monotonic() - began < 5
-    expect(page.locator("aside")).to_contain_text("this browser paid for it")
+    expect(page.locator("aside")).to_contain_text("this browser started the checkout")
     page.goto(f"{demo.shop}/library")
     expect(page.locator(".list li")).to_have_count(1)
     link = newest_link(demo, page, to="anna@example.com", subject="Your ticket: The Last Cloakroom")

@@ -240,9 +240,10 @@ def test_the_owner_sees_and_ends_the_browser_that_paid(shop: ShopServer) -> None
     owner = Shopper(shop)
     assert press(owner, owner.link_from(email)).status_code == 303
     page = owner.get("/sessions").text
-    assert "Browsers that paid" in page
+    assert "Browsers that started a checkout" in page
     [ending] = re.findall(
-        r'name="end" value="([^"]+)"', page.partition("Browsers that paid")[2].partition("all")[0]
+        r'name="end" value="([^"]+)"',
+        page.partition("Browsers that started a checkout")[2].partition("all")[0],
     )
     stranger, _ = signed_in(shop, address(), PHOTOS)
     stranger.post("/sessions", {"end": ending})
@@ -250,7 +251,7 @@ def test_the_owner_sees_and_ends_the_browser_that_paid(shop: ShopServer) -> None
     assert owner.post("/sessions", {"end": ending}).headers["location"] == "/sessions"
     assert public.get(f"/view/{BOOK}").status_code == 403
     assert public.get(f"/orders/{order}").status_code == 404
-    assert "Browsers that paid" not in owner.get("/sessions").text
+    assert "Browsers that started a checkout" not in owner.get("/sessions").text
     assert owner.get(f"/view/{BOOK}").status_code == 200
 
 

@@ -25,9 +25,9 @@ from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
 from domain.books import Books, BooksView
-from domain.mail import MailState
+from domain.mail import MailState, Urgency
 from domain.ports import Store, StoreBusy, StoreUnavailable
-from domain.values import CheckoutId, Digest, SessionId
+from domain.values import CheckoutId, Digest, MoveId, SessionId
 
 T = TypeVar("T")
 
@@ -398,6 +398,34 @@ def test_no_read_ever_sees_two_states(path: Path) -> None:
     finally:
         server.close()
         neighbour.close()
+
+
+def test_a_session_that_a_change_carried_before_the_migration_is_found_by_its_undo(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrations.apply(Database(connection), stop_before="0003_identity")
+    connection.execute("INSERT INTO shop VALUES (1, 'shop-1')")
+    for row, mailbox in (("s1", "ben@example.com"), ("s2", "ben@example.com"), ("s3", "anna@example.com")):
+        connection.execute(
+            "INSERT INTO sessions VALUES (?, ?, ?, 1, 1, 'Firefox')", (row, f"t{row}", mailbox)
+        )
+    connection.execute(
+        "INSERT INTO moves VALUES ('m1', 'change', 'anna@example.com', 'ben@example.com', 's1', 1, 'c1', 2, NULL)"
+    )
+    connection.execute(
+        "INSERT INTO outbox (key, kind, mailbox, subject, text, html, queued_at, due_at, state, attempts, problem) "
+        "VALUES ('ticket:c1', 'ticket', 'anna@example.com', 's', 't', 'h', 1, 1, 'queued', 0, '')"
+    )
+    connection.close()
+    store = SqliteStore.open(path, serving=True)
+    try:
+        mail = asyncio.run(store.read(lambda b: b.mail("ticket:c1")))
+        assert mail is not None
+        assert mail.urgency is Urgency.PAYMENT
+        assert asyncio.run(store.transact(lambda b: b.end_sessions_by(MoveId("m1")))) == 1
+        left = asyncio.run(store.read(lambda b: b.sessions_of(samples.BEN)))
+        assert [session.id for session in left] == ["s2"]
+    finally:
+        store.close()
 
 
 def test_the_books_of_the_first_release_are_carried_over(path: Path) -> None:

@@ -9,8 +9,9 @@ from domain.magic_link import LinkPurpose
 from domain.moves import MayNotCorrect, MoveKind
 from domain.product import Licences
 from domain.usecases.erase_me import Erased
-from domain.usecases.move_address import LookInTheNewMail, VerifyAgain
+from domain.usecases.move_address import LookInTheNewMail, SameAddress, VerifyAgain
 from domain.usecases.redeem_login import CameIn, Ready, Trouble, Turned
+from domain.usecases.request_login import TooManyRequests
 from domain.usecases.return_from_payment import Come, Elsewhere
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef, mask
@@ -222,6 +223,49 @@ def test_a_change_needs_a_verification_of_the_last_hour() -> None:
     assert change(victim, NEW) == LookInTheNewMail(MoveKind.CHANGE)
 
 
+def test_undoing_a_change_that_waits_ends_the_session_that_asked_for_it() -> None:
+    shop = Shop()
+    victim, _ = signed_in(shop)
+    thief = Browser(shop, token=victim.token)
+    change(thief, THIEF)
+    owner = Browser(shop)
+    assert isinstance(owner.press(links_to(shop, VICTIM)[-1]), CameIn)
+    assert thief.greeting.session is None
+    assert account_of(owner) == VICTIM
+
+
+def test_guesses_of_the_payers_address_are_counted() -> None:
+    shop = Shop()
+    sender = Browser(shop)
+    ref = sender.buy()
+    shop.payments.pay(ref, email=VICTIM)
+    shop.hear_of(ref)
+    answers = [correct(sender, ref, VICTIM) for _ in range(25)]
+    assert isinstance(answers[0], SameAddress)
+    assert isinstance(answers[-1], TooManyRequests)
+
+
+def test_a_code_that_was_tried_too_often_is_not_shown_any_more() -> None:
+    shop = Shop()
+    victim, _ = signed_in(shop)
+    change(victim, NEW)
+    for _ in range(5):
+        victim.type_code("00000000")
+    shown = run(shop.redeem.look(Browser(shop).visitor, shop.last_link(NEW)))
+    assert isinstance(shown, Ready)
+    assert shown.moving is not None
+    assert shown.moving.code == ""
+
+
+def test_a_change_of_an_account_without_purchases_makes_no_user() -> None:
+    shop = Shop()
+    victim, ref = signed_in(shop)
+    change(victim, NEW)
+    run(shop.store.transact(lambda books: books.erase_order(order_of(shop, ref), at=shop.clock.now())))
+    victim.press(shop.last_link(NEW))
+    assert NEW not in [str(user.mailbox) for user in shop.memory.tables.users.values()]
+
+
 def test_signing_out_everywhere_takes_back_changes_that_wait() -> None:
     shop = Shop()
     victim, ref = signed_in(shop)
@@ -349,12 +393,14 @@ def test_a_waiting_correction_ends_as_soon_as_the_owner_verifies_the_old_address
     assert owner_of(shop, ref) == NEW
 
 
-def test_the_merchant_learns_that_a_correction_was_undone() -> None:
+@pytest.mark.parametrize("done", [False, True])
+def test_the_merchant_learns_that_a_correction_was_undone(done: bool) -> None:
     shop = Shop()
     payer, stranger = Browser(shop), Browser(shop)
     ref = payer.buy_and_pay("stranger@example.com")
     correct(payer, ref, VICTIM)
-    payer.press(shop.last_link(VICTIM))
+    if done:
+        payer.press(shop.last_link(VICTIM))
     stranger.press(links_to(shop, "stranger@example.com")[-1])
     shop.deliver_mail()
     [notice] = shop.letters_to("help@shop.example")
@@ -432,11 +478,14 @@ def test_a_double_click_gets_one_session_whichever_answer_the_browser_keeps(purp
     assert len(shop.memory.tables.purchases) == 1
 
 
+@pytest.mark.parametrize("before", [None, THIEF])
 @pytest.mark.parametrize("kept", ["old", "new"])
-def test_a_code_entered_twice_gets_one_session_whichever_cookie_the_browser_kept(kept: str) -> None:
+def test_a_code_entered_twice_gets_one_session_whichever_cookie_the_browser_kept(
+    kept: str, before: str | None
+) -> None:
     shop = a_shop()
     Browser(shop).buy_and_pay(VICTIM)
-    browser = Browser(shop)
+    browser = Browser(shop) if before is None else signed_in(shop, before)[0]
     browser.ask_for_link(VICTIM)
     shop.deliver_mail()
     code, old = shop.last_code(VICTIM), browser.token

@@ -157,6 +157,10 @@ CREATE TABLE IF NOT EXISTS erasures (checkout_id TEXT PRIMARY KEY, at BIGINT NOT
 _SECOND: Final = """
 ALTER TABLE sessions ADD COLUMN IF NOT EXISTS move_id TEXT;
 ALTER TABLE sessions ADD COLUMN IF NOT EXISTS former TEXT;
+UPDATE sessions SET move_id = (
+  SELECT id FROM moves WHERE kind = 'change' AND asked_by = sessions.id AND new = sessions.mailbox
+  AND done_at IS NOT NULL AND undone_at IS NULL ORDER BY done_at DESC LIMIT 1
+);
 CREATE INDEX IF NOT EXISTS sessions_move ON sessions (move_id) WHERE move_id IS NOT NULL;
 ALTER TABLE magic_links ADD COLUMN IF NOT EXISTS used_with TEXT;
 CREATE INDEX IF NOT EXISTS links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;

@@ -149,6 +149,10 @@ CREATE TABLE erasures (checkout_id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT
 _THIRD: Final = """
 ALTER TABLE sessions ADD COLUMN move_id TEXT;
 ALTER TABLE sessions ADD COLUMN former TEXT;
+UPDATE sessions SET move_id = (
+  SELECT id FROM moves WHERE kind = 'change' AND asked_by = sessions.id AND new = sessions.mailbox
+  AND done_at IS NOT NULL AND undone_at IS NULL ORDER BY done_at DESC LIMIT 1
+);
 CREATE INDEX sessions_move ON sessions (move_id) WHERE move_id IS NOT NULL;
 ALTER TABLE magic_links ADD COLUMN used_with TEXT;
 CREATE INDEX links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;

@@ -39,7 +39,8 @@ def finish_move(books: Books, move: MoveId, *, new_user: UserId, now: datetime) 
             books.set_news(user, wanted=False)
         books.turn_sessions(held.old, to=held.new, keep=held.asked_by, change=move)
         books.cancel_moves(held.old, at=now)
-    books.drop_user_without_purchases(held.old)
+    for address in (held.old, held.new):
+        books.drop_user_without_purchases(address)
     return True
 
 
@@ -48,12 +49,15 @@ def undo_move(books: Books, move: MoveId, *, new_user: UserId, now: datetime) ->
 
     Everything the move did is reversed: its purchases come back, also from an address to which they were moved on
     since; the sessions that it signed in end; and both users want the emails that they wanted before. The moves that
-    took the purchases on can no longer be undone for them: nobody but their owner may move them after that.
+    took the purchases on can no longer be undone for them: nobody but their owner may move them after that. Of a change
+    that still waits, the session that asked for it ends: its owner did not ask.
     """
     held = books.move(move)
     if held is None or not books.settle_move(move, undone_at=now):
         return None
     if held.done_at is None:
+        if held.kind is MoveKind.CHANGE and any(s.id == held.asked_by for s in books.sessions_of(held.old)):
+            books.end_session(held.asked_by)
         return held
     since = now if held.before is None or held.before.since is None else held.before.since
     user = books.user_for(held.old, new_id=new_user, now=since)

@@ -127,7 +127,7 @@ class _Wish:
         if session is None or why is not None:
             return why or MayNotCorrect.NOT_HERE
         if purchase.mailbox == self.new:
-            return SameAddress()
+            return self._same(books)
         return self._ask(
             books,
             session,
@@ -148,6 +148,11 @@ class _Wish:
         what = f"everything bought as {mask(session.mailbox)}"
         return self._ask(books, session, MoveKind.CHANGE, old=session.mailbox, checkouts=(), what=what)
 
+    def _same(self, books: Books) -> Asked:
+        """Counted like any other request: a browser that did not pay could try one address after the other."""
+        until = take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.proof)
+        return SameAddress() if until is None else TooManyRequests(until=until)
+
     def _ask(
         self,
         books: Books,
@@ -166,8 +171,7 @@ class _Wish:
         ):
             return LookInTheNewMail(kind)
         user = books.user(old)
-        if kind is MoveKind.CORRECTION and user is not None and user.proved_at is not None:
-            return LookInTheNewMail(kind)
+        verified = kind is MoveKind.CORRECTION and user is not None and user.proved_at is not None
         books.begin_move(
             Move(
                 id=self.id,
@@ -177,8 +181,12 @@ class _Wish:
                 asked_by=session.id,
                 asked_at=self.now,
                 checkouts=checkouts,
+                # Kept as taken back at once, so that asking again gets the same answer whether it was verified or not.
+                undone_at=self.now if verified else None,
             )
         )
+        if verified:
+            return LookInTheNewMail(kind)
         self._link(books, self.proof, LinkPurpose.MOVE, to=self.new, asked_by=session)
         self._link(books, self.undo, LinkPurpose.UNDO, to=old, asked_by=None)
         key = self.keyring.signing.name

@@ -95,7 +95,7 @@ class Moving:
     """The new address has purchases already: both would be in one account."""
     asked_here: bool
     code: str
-    """What completes a change in the browser that asked for it."""
+    """What completes a change in the browser that asked for it; "" after too many wrong tries."""
 
 
 _TROUBLE_OF = {
@@ -186,9 +186,9 @@ class RedeemLogin:
         session = live_session(books, entry.visitor, now=entry.now)
         link = books.link_used_with(held)
         if link is None and session is not None:
-            link = books.newest_login(session.id)
-            if link is None or entry.token_hash_of(link) != held:
-                return None
+            # A browser that had verified another mailbox has a new row by now; the code belongs to the former one.
+            asked = (books.newest_login(row) for row in (session.id, session.former) if row is not None)
+            link = next((one for one in asked if one is not None and entry.token_hash_of(one) == held), None)
         key = None if link is None else self.keyring.named(link.key)
         if link is None or key is None or not same_submit(link, link.used_with, now=entry.now):
             return None
@@ -218,7 +218,7 @@ class RedeemLogin:
                 ),
                 merges=books.knows(move.new),
                 asked_here=session is not None and asks_here(move, session),
-                code=key.code_of(link.id),
+                code="" if code_is_dead(link) else key.code_of(link.id),
             ),
         )
 
@@ -345,13 +345,16 @@ class _Entry:
         undone = undo_move(books, move, new_user=self.booking.user, now=self.now)
         if undone is None:
             return False
-        if undone.kind is MoveKind.CORRECTION and undone.done_at is not None:
+        if undone.kind is MoveKind.CORRECTION:
             orders = ", ".join(order[:12] for order in undone.checkouts)
+            outcome = (
+                "belongs to the first address again" if undone.done_at else "stays with the first address"
+            )
             tell_merchant(
                 books,
                 "A correction of an address was undone",
-                f"The customer of order {orders} corrected the address given at the payment. The reader of the first "
-                "address has undone this, so the order belongs to the first address again.",
+                f"The browser that started order {orders} asked to correct the address given at the payment. The "
+                f"reader of the first address has undone this, so the order {outcome}.",
                 "If the customer writes to you, please find out which address is right.",
                 key=f"undone:{move}",
                 shop=self.booking.edition.shop,

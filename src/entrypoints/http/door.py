@@ -197,5 +197,5 @@ def _moving_context(moving: Moving | None) -> dict[str, object] | None:
         "names": moving.names,
         "merges": moving.merges,
         "asked_here": moving.asked_here,
-        "code": f"{moving.code[:4]}-{moving.code[4:]}",
+        "code": f"{moving.code[:4]}-{moving.code[4:]}" if moving.code else "",
     }
