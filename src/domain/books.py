@@ -195,7 +195,7 @@ class Books(BooksView, Protocol):
         """End one session; its cookie means nothing from now on. Whether there was one."""
 
     def end_sessions_of(self, mailbox: EmailAddress) -> int:
-        """End every session that proved this mailbox, and those that a change carried away from it; how many."""
+        """End every session that proved this mailbox; how many."""
 
     def end_sessions_by(self, move: MoveId) -> int:
         """End every session that this change carried to its mailbox; how many."""

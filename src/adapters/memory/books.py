@@ -63,7 +63,7 @@ class MemoryBooks(AfterSaleBooks):
 
     def end_sessions_of(self, mailbox: EmailAddress) -> int:
         """See Books."""
-        gone = [s.id for s in self._t.sessions.values() if self._is_of(s, mailbox)]
+        gone = [s.id for s in self._t.sessions.values() if s.mailbox == mailbox]
         for session in gone:
             del self._t.sessions[session]
         return len(gone)

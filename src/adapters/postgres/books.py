@@ -8,7 +8,6 @@ from typing import Final
 
 from adapters.postgres.after_sale import AfterSaleBooks
 from adapters.postgres.session import Connection, Engine
-from adapters.postgres.view import CARRIED_FROM
 from adapters.sql import rows
 from adapters.sql.forgetting import STANDS
 from adapters.sql.rows import maybe_micros, micros
@@ -56,7 +55,6 @@ _LEASE: Final = (
     "UPDATE outbox SET due_at = %s, attempts = attempts + 1, unknown_since = coalesce(unknown_since, %s) "
     "WHERE key = ANY (%s::text[])"
 )
-_END_SESSIONS_OF: Final = f"DELETE FROM sessions WHERE mailbox = %s OR move_id IN ({CARRIED_FROM})"  # noqa: S608 - constants
 _RELEASE: Final = (
     "UPDATE purchases SET session_id = NULL WHERE session_id IS NOT NULL "
     "AND user_id = (SELECT id FROM users WHERE email = %s)"
@@ -110,7 +108,7 @@ class PostgresBooks(AfterSaleBooks):
 
     def end_sessions_of(self, mailbox: EmailAddress) -> int:
         """See Books."""
-        return self._sql(_END_SESSIONS_OF, (mailbox.canonical, mailbox.canonical)).rowcount
+        return self._sql("DELETE FROM sessions WHERE mailbox = %s", (mailbox.canonical,)).rowcount
 
     def end_sessions_by(self, move: MoveId) -> int:
         """See Books."""

@@ -10,7 +10,6 @@ from adapters.sql import rows
 from adapters.sql.forgetting import STANDS
 from adapters.sql.rows import maybe_micros, micros
 from adapters.sqlite.after_sale import AfterSaleBooks
-from adapters.sqlite.view import CARRIED_FROM
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME, MagicLink
@@ -52,7 +51,6 @@ _LEASE: Final = (
     "UPDATE outbox SET due_at = ?, attempts = attempts + 1, unknown_since = coalesce(unknown_since, ?) "
     "WHERE key = ?"
 )
-_END_SESSIONS_OF: Final = f"DELETE FROM sessions WHERE mailbox = ? OR move_id IN ({CARRIED_FROM})"  # noqa: S608 - constants
 _RELEASE: Final = (
     "UPDATE purchases SET session_id = NULL WHERE session_id IS NOT NULL "
     "AND user_id = (SELECT id FROM users WHERE email = ?)"
@@ -99,7 +97,7 @@ class SqliteBooks(AfterSaleBooks):
 
     def end_sessions_of(self, mailbox: EmailAddress) -> int:
         """See Books."""
-        return self._sql(_END_SESSIONS_OF, (mailbox.canonical, mailbox.canonical)).rowcount
+        return self._sql("DELETE FROM sessions WHERE mailbox = ?", (mailbox.canonical,)).rowcount
 
     def end_sessions_by(self, move: MoveId) -> int:
         """See Books."""

@@ -12,15 +12,16 @@ from domain.access import holds_by_checkout
 from domain.books import Books
 from domain.keys import Keyring
 from domain.letters import address_notice_letter, order_number, prove_address_letter
+from domain.limits import CHANGES_PER_ACCOUNT
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind
+from domain.mail import MailKind, Urgency
 from domain.moves import MayNotCorrect, Move, MoveKind, may_correct
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import ShopInfo
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
-from domain.usecases.greet import live_session
-from domain.usecases.login_limits import take_network, within_limits
+from domain.usecases.greet import known_as, live_session
+from domain.usecases.login_limits import take_network, take_shop, within_limits
 from domain.usecases.post import post
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.values import CheckoutId, EmailAddress, InvalidEmail, LinkId, MoveId, mask, sortable_id
@@ -148,6 +149,19 @@ class _Wish:
         what = f"everything bought as {mask(session.mailbox)}"
         return self._ask(books, session, MoveKind.CHANGE, old=session.mailbox, checkouts=(), what=what)
 
+    def _further_limits(
+        self, books: Books, session: Session, kind: MoveKind, old: EmailAddress
+    ) -> datetime | None:
+        """Both emails count: those of one account, and what strangers to an address cause in the whole shop."""
+        if kind is MoveKind.CHANGE:
+            bucket = self.keyring.bucket(CHANGES_PER_ACCOUNT.kind, old.canonical)
+            until = books.take(bucket, CHANGES_PER_ACCOUNT, now=self.now, ref=self.proof)
+            if until is not None:
+                return until
+        return take_shop(
+            books, session, self.visitor, self.new, keyring=self.keyring, now=self.now, ref=self.proof
+        )
+
     def _same(self, books: Books) -> Asked:
         """Counted like any other request: a browser that did not pay could try one address after the other."""
         until = take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.proof)
@@ -164,7 +178,10 @@ class _Wish:
         what: str,
     ) -> Asked:
         until = take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.proof)
+        if until is None:
+            until = self._further_limits(books, session, kind, old)
         if until is not None:
+            books.give_back(self.proof)
             return TooManyRequests(until=until)
         if not within_limits(
             books, session, self.visitor, self.new, keyring=self.keyring, now=self.now, ref=self.proof
@@ -197,9 +214,10 @@ class _Wish:
             here_only=kind is MoveKind.CHANGE,
             merges=books.knows(self.new),
         )
-        for link, to, letter in (
-            (self.proof, self.new, proof),
-            (self.undo, old, address_notice_letter(shop=self.shop, what=what)),
+        stranger = known_as(session, self.visitor, self.new, keyring=self.keyring) is None
+        for link, to, letter, urgency in (
+            (self.proof, self.new, proof, Urgency.STRANGER if stranger else Urgency.KNOWN),
+            (self.undo, old, address_notice_letter(shop=self.shop, what=what), Urgency.KNOWN),
         ):
             post(
                 books,
@@ -210,6 +228,7 @@ class _Wish:
                 now=self.now,
                 link=link,
                 key_name=key,
+                urgency=urgency,
             )
         return LookInTheNewMail(kind)
 

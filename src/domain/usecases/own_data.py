@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.access import Holding
 from domain.books import BooksView
@@ -43,14 +43,22 @@ class ShowOwnData:
             if session is None or session.mailbox is None:
                 return None
             mailbox = session.mailbox
-            holdings = books.holdings_of(mailbox)
+            holdings = [_without_the_payer(books, held) for held in books.holdings_of(mailbox)]
             return OwnData(
                 mailbox=mailbox,
                 user=books.user(mailbox),
                 holdings=holdings,
                 downloads=[d for held in holdings for d in books.downloads_of(held.purchase.checkout)],
-                sessions=books.sessions_of(mailbox),
+                sessions=[session for session in books.sessions_of(mailbox) if session.mailbox == mailbox],
                 mails=books.mails_to(mailbox),
             )
 
         return await self.store.read(work)
+
+
+def _without_the_payer(books: BooksView, held: Holding) -> Holding:
+    """Without the address given at the payment, where a correction moved the order: it may be another person's."""
+    purchase = held.purchase
+    if purchase.paid_email in (None, purchase.mailbox) or not books.moved(purchase.checkout):
+        return held
+    return replace(held, purchase=replace(purchase, paid_email=None))

@@ -55,7 +55,9 @@ class ResendTicket:
             purchase = held.purchase
             if purchase.mailbox is None or held.standing.state is not PurchaseState.LIVE:
                 return Resent.NOT_YOURS
-            bucket = self.keyring.bucket(TICKETS_AGAIN.kind, order)
+            # The owner has an allowance apart from that of the browser that started the checkout.
+            whose = "owner" if session.signed_in else "checkout"
+            bucket = self.keyring.bucket(TICKETS_AGAIN.kind, order, whose)
             if books.take(bucket, TICKETS_AGAIN, now=now, ref=link) is not None:
                 return Resent.ENOUGH
             books.add_link(

@@ -19,11 +19,19 @@ class Receipt:
 
     session: Session
     holding: Holding
+    corrected: bool = False
+    """A correction of the address was asked for: the reader may be another person than the payer."""
 
     @property
     def by_owner(self) -> bool:
         """Whether the reader verified the address that the order belongs to."""
         return self.session.mailbox is not None and self.session.mailbox == self.holding.purchase.mailbox
+
+    @property
+    def by_payer(self) -> bool:
+        """Whether the reader is also known to be the payer, whom the invoice and the address of the payment name."""
+        paid_email = self.holding.purchase.paid_email
+        return self.by_owner and (not self.corrected or paid_email in (None, self.session.mailbox))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +50,11 @@ class ShowReceipt:
     async def invoice(self, visitor: Visitor, order: CheckoutId) -> str | None:
         """Where the provider's invoice is; None if there is none. Raises StoreUnavailable, PaymentsUnreachable.
 
-        It names the payer, so it is for the verified owner; a browser that only started the checkout gets none.
+        It names the payer, so it is for the verified owner; neither for a browser that only started the checkout, nor
+        for an address to which a correction moved the order.
         """
         receipt = await self(visitor, order)
-        ref = None if receipt is None or not receipt.by_owner else receipt.holding.purchase.provider_ref
+        ref = None if receipt is None or not receipt.by_payer else receipt.holding.purchase.provider_ref
         return None if ref is None else await self.payments.invoice_url(ref)
 
 
@@ -54,4 +63,4 @@ def _find(books: BooksView, visitor: Visitor, order: CheckoutId, now: datetime) 
     held = books.holding(order)
     if session is None or held is None or not holds(session, held.purchase, now=now):
         return None
-    return Receipt(session=session, holding=held)
+    return Receipt(session=session, holding=held, corrected=books.moved(order))

@@ -11,7 +11,7 @@ from domain.books import Books, BooksView
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
 from domain.usecases.greet import live_session
-from domain.values import SessionId
+from domain.values import EmailAddress, SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class SignOut:
             if session is None:
                 return
             if session.mailbox is not None:
+                for own in _sessions(books, session.mailbox, now):
+                    books.end_session(own.id)
                 books.end_sessions_of(session.mailbox)
                 books.release(session.mailbox)
                 books.cancel_moves(session.mailbox, at=now)
@@ -95,6 +97,19 @@ def _own(books: BooksView, visitor: Visitor, now: datetime) -> OwnSessions | Non
         return None
     if current.mailbox is None:
         return OwnSessions(current=current, all=(current,))
-    live = [s for s in books.sessions_of(current.mailbox) if s.is_live(now=now)]
+    live = [s for s in _sessions(books, current.mailbox, now) if s.is_live(now=now)]
     found = books.holders_of(current.mailbox, since=now - CHECKOUT_GRANT)
     return OwnSessions(current=current, all=live, holders=[s for s in found if s.is_live(now=now)])
+
+
+def _sessions(books: BooksView, mailbox: EmailAddress, now: datetime) -> list[Session]:
+    """Those of a mailbox, and those that a change carried away from it, as long as it can be undone.
+
+    After that the address may be another person's, who has no business with the sessions of the one who left it.
+    """
+    return [s for s in books.sessions_of(mailbox) if s.mailbox == mailbox or _may_come_back(books, s, now)]
+
+
+def _may_come_back(books: BooksView, session: Session, now: datetime) -> bool:
+    change = None if session.change is None else books.move(session.change)
+    return change is not None and change.can_be_undone(now=now)

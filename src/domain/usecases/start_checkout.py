@@ -183,7 +183,8 @@ def _open(
     holdings = () if session is None else held_by(books, session, now=now)
     if not again and product.id in Greeting(session=session, holdings=holdings).owned:
         return AlreadyYours(product=product)
-    customer = session if session is not None and (session.signed_in or holdings) else None
+    # An address alone is no sign of a customer: anybody can verify as many as they like by ordering something free.
+    customer = session if any(held.purchase.paid.amount for held in holdings) else None
     until = _admit(books, customer, visitor, draft, keyring=keyring)
     if until is not None:
         books.give_back(draft.id)
@@ -200,7 +201,7 @@ def _admit(
 ) -> datetime | None:
     """Take a place in every share this checkout counts in; when one is free if one of them is full.
 
-    `customer`: the session of a browser that has proved an address or paid for something.
+    `customer`: the session of a browser that holds something that was paid for.
     """
     now, ref = draft.started_at, draft.id
     shares = checkout_shares(livemode=draft.livemode)

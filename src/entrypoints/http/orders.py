@@ -120,14 +120,14 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
         "purchase": purchase,
         "licences": held.usable_keys,
         "names": {item: edition.name_of(item) for item in purchase.contents},
-        "has_invoice": receipt.by_owner
+        "has_invoice": receipt.by_payer
         and edition.shop.payment.invoices
         and purchase.provider_ref is not None,
         "refunded": Money(held.refunded, purchase.paid.currency) if held.refunded else None,
         "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing),
         # The address shows only to those who proved it; what a browser paid for says nothing of whose it is.
         "owner": purchase.mailbox if receipt.by_owner else None,
-        "paid_with": noted if receipt.by_owner else None,
+        "paid_with": noted if receipt.by_payer else None,
     }
 
 
