@@ -240,7 +240,7 @@ def test_a_report_is_believed_only_if_resend_signed_it_now(shop: ShopServer, cha
 
 
 async def _sell_unheard(shop: ShopServer, number: int) -> list[str]:
-    """Checkouts begun beside the server, with a clock of our own, since a shop begins at most twenty a second."""
+    """Checkouts begun beside the server, with a clock of our own, since strangers begin at most 14 a second."""
     settings = settle(read_environment(shop.environment, dotenv=None))
     clock = HandClock()
     clock.time = datetime.now(UTC)
@@ -249,8 +249,8 @@ async def _sell_unheard(shop: ShopServer, number: int) -> list[str]:
     refs: list[str] = []
     try:
         for n in range(number):
-            clock.time += timedelta(milliseconds=60)
-            visitor = Visitor(token_hash=None, network=f"10.9.{n >> 8}.{n & 255}", label="b", device=None)
+            clock.time += timedelta(milliseconds=80)
+            visitor = Visitor(token_hash=None, network=f"10.{n & 255}.{n >> 8}.9", label="b", device=None)
             started = await container.start_checkout()(visitor, ProductId(PAPERWORK), again=False)
             assert isinstance(started, PayThere)
             refs.append(started.url.rpartition("/")[2])
