@@ -91,8 +91,8 @@ class BooksView(Protocol):
     def move(self, move: MoveId) -> Move | None:
         """The move of that id."""
 
-    def last_move_to(self, mailbox: EmailAddress) -> Move | None:
-        """The newest move to this mailbox that was done and not undone."""
+    def moves_to(self, mailbox: EmailAddress) -> Sequence[Move]:
+        """The moves to this mailbox that were done and not undone, oldest first."""
 
     def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
         """The moves away from this mailbox that were done and not undone, oldest first."""

@@ -137,7 +137,7 @@ def everything(books: Books) -> object:
         [books.newest_login(SessionId(s)) for s in ("s1", "s2")],
         books.cursor("c"), books.first_checkout_at(), books.tally(), books.fact("re_1"),
         [books.user(m) for m in (ANNA, BEN)], [books.move(MoveId(n)) for n in ("m1", "m2")],
-        [books.last_move_to(m) for m in (ANNA, BEN)], [books.moves_from(m) for m in (ANNA, BEN)],
+        [books.moves_to(m) for m in (ANNA, BEN)], [books.moves_from(m) for m in (ANNA, BEN)],
         [books.holders_of(m, since=NOW - timedelta(days=1)) for m in (ANNA, BEN)],
         [books.link_used_with(Digest(c)) for c in ("c1", "c2")],
         [books.moved(CheckoutId(c)) for c in ("c1", "c2", "c3")], [books.is_erased(CheckoutId(c)) for c in ("c1", "c2")],

@@ -184,6 +184,8 @@ class World:
         """The old address takes a wish back, wherever its orders were moved on to."""
         was_done, wish.withdrawn = wish.done, True
         if not was_done:
+            if wish.order is None and wish.life.mailbox == wish.old:
+                wish.life.over = True
             return
         chain = list(self.carried_on(wish))
         for order in wish.moved:
@@ -215,6 +217,18 @@ class World:
         for wish in self.wishes.values():
             if wish.old == address and not wish.done:
                 wish.withdrawn = True
+
+    def hand_back(self, address: str, *, now: datetime) -> None:
+        """What corrections brought to an address goes back before its account is deleted, while that can be undone."""
+        ways, reached = [], [address]
+        for at in reached:
+            for wish in self.wishes.values():
+                if wish.new == at and wish.done and not wish.withdrawn and wish not in ways:
+                    ways.append(wish)
+                    reached.append(wish.old)
+        for wish in ways:
+            if wish.order is not None and now - wish.asked_at < timedelta(hours=73):
+                self.undo(wish)
 
     def sign_out_everywhere(self, seat: Seat) -> None:
         address = seat.mailbox

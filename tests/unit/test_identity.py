@@ -408,6 +408,84 @@ def test_the_merchant_learns_that_a_correction_was_undone(done: bool) -> None:
     assert order_of(shop, ref)[:12] in notice.text
 
 
+def test_an_order_that_a_stranger_sent_by_a_correction_delays_no_deletion_and_goes_back() -> None:
+    shop = Shop()
+    victim, own = signed_in(shop)
+    thief = Browser(shop)
+    gift = thief.buy_and_pay(THIEF, PHOTOS)
+    correct(thief, gift, VICTIM)
+    victim.press(shop.last_link(VICTIM))
+    assert owner_of(shop, gift) == VICTIM
+    assert run(shop.erase(victim.visitor)) is Erased.DONE
+    assert (owner_of(shop, own), owner_of(shop, gift)) == (None, THIEF)
+
+
+def test_a_deletion_at_the_end_of_a_chain_waits_for_every_change_in_it() -> None:
+    """The last change was asked for first, so its own undo ends first."""
+    shop = Shop()
+    thief, _ = signed_in(shop, THIEF, PHOTOS)
+    change(thief, SECOND)
+    onward = shop.last_link(SECOND)
+    shop.clock.tick(minutes=14)
+    victim, ref = signed_in(shop)
+    stolen = Browser(shop, token=victim.token)
+    change(stolen, THIEF)
+    stolen.press(shop.last_link(THIEF))
+    assert isinstance(thief.press(onward), CameIn)
+    assert owner_of(shop, ref) == SECOND
+    shop.clock.tick(hours=72, minutes=50)
+    sign_in(thief, SECOND)
+    assert run(shop.erase(thief.visitor)) is Erased.TOO_SOON
+
+
+def test_a_correction_shows_the_payer_to_nobody_else() -> None:
+    shop = Shop()
+    public, thief = Browser(shop), Browser(shop)
+    ref = public.buy_and_pay(VICTIM)
+    shop.payments.invoices[ref] = "https://pay.example/invoice"
+    correct(public, ref, THIEF)
+    assert isinstance(thief.press(shop.last_link(THIEF)), CameIn)
+    show = ShowReceipt(store=shop.store, payments=shop.payments, clock=shop.clock)
+    receipt = run(show(thief.visitor, order_of(shop, ref)))
+    assert receipt is not None
+    assert receipt.by_payer is False
+    assert run(show.invoice(thief.visitor, order_of(shop, ref))) is None
+    assert VICTIM not in repr(run(shop.own_data(thief.visitor)))
+
+
+def test_the_present_holder_of_a_former_address_neither_sees_nor_ends_the_session_of_its_owner() -> None:
+    shop = Shop()
+    victim, _ = signed_in(shop)
+    change(victim, NEW)
+    victim.press(shop.last_link(NEW))
+    shop.clock.tick(days=4)
+    stranger, _ = signed_in(shop, VICTIM, PHOTOS)
+    own = run(shop.sign_out.list(stranger.visitor))
+    assert own is not None
+    assert [session.id for session in own.all] == [own.current.id]
+    data = run(shop.own_data(stranger.visitor))
+    assert data is not None
+    assert len(data.sessions) == 1
+    run(shop.sign_out.everywhere(stranger.visitor))
+    assert account_of(victim) == NEW
+
+
+def test_an_account_asks_for_three_changes_an_hour() -> None:
+    shop = Shop()
+    victim, _ = signed_in(shop)
+    answers = [change(victim, f"new{n}@example.com") for n in range(4)]
+    assert [isinstance(answer, TooManyRequests) for answer in answers] == [False, False, False, True]
+
+
+def test_a_neighbour_cannot_use_up_the_sign_ins_of_a_browser_that_verified_the_address() -> None:
+    shop = Shop()
+    victim, _ = signed_in(shop)
+    for _ in range(25):
+        Browser(shop).ask_for_link("nonsense")
+    assert isinstance(Browser(shop).ask_for_link(VICTIM), TooManyRequests)
+    assert not isinstance(victim.ask_for_link(VICTIM), TooManyRequests)
+
+
 # ------------------------------------------------------------------ somebody else's link
 
 

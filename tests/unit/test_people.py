@@ -173,7 +173,9 @@ class People(RuleBasedStateMachine):
             if move.id in self.world.wishes:
                 continue
             if move.undone_at == move.asked_at and move.done_at is None:
-                assert str(move.old) in self.world.proved, "a correction comes too late only for a verified address"
+                assert str(move.old) in self.world.proved, (
+                    "a correction comes too late only for a verified address"
+                )
                 continue
             assert isinstance(answer, LookInTheNewMail)
             assert seat.alive
@@ -420,6 +422,7 @@ class People(RuleBasedStateMachine):
             assert seat.life is not None
             assert seat.life.verified_at is not None
             assert self.now - seat.life.verified_at < HOUR
+            self.world.hand_back(address, now=self.now)
             assert not any(order.astray for order in self.world.at(address)), "hers, until she undoes it"
             self.erased |= set(self.world.forget(address))
 
@@ -439,6 +442,8 @@ class People(RuleBasedStateMachine):
         lost = self.world
         self.erase_again(tables)
         self.world = world
+        # Deleted with her account, and so once more.
+        world.notices = {key: to for key, to in world.notices.items() if key in lost.notices}
         # Links that were used since the backup work once more (docs/operations.md).
         self.used_by_her.clear()
         self.pressed.clear()

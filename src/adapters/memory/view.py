@@ -183,15 +183,17 @@ class MemoryView:
         """See BooksView."""
         return self._t.moves.get(move)
 
-    def last_move_to(self, mailbox: EmailAddress) -> Move | None:
+    def moves_to(self, mailbox: EmailAddress) -> Sequence[Move]:
         """See BooksView."""
-        done = (m for m in self._t.moves.values() if m.new == mailbox and m.stands)
-        return max(done, key=lambda move: (move.asked_at, move.id), default=None)
+        return self._done(m for m in self._t.moves.values() if m.new == mailbox)
+
+    def _done(self, moves: Iterable[Move]) -> list[Move]:
+        done = [(m.done_at, m.id, m) for m in moves if m.stands]
+        return [move for _, _, move in sorted(done, key=lambda one: one[:2])]
 
     def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
         """See BooksView."""
-        done = [(m.done_at, m.id, m) for m in self._t.moves.values() if m.old == mailbox and m.stands]
-        return [move for _, _, move in sorted(done, key=lambda one: one[:2])]
+        return self._done(m for m in self._t.moves.values() if m.old == mailbox)
 
     def moved(self, checkout: CheckoutId) -> bool:
         """See BooksView."""

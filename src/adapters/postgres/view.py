@@ -213,14 +213,13 @@ class PostgresView:
         row = self._row(f"SELECT {rows.MOVE} FROM moves WHERE id = %s", (move,))  # noqa: S608 - constants
         return None if row is None else rows.move_of(row)
 
-    def last_move_to(self, mailbox: EmailAddress) -> Move | None:
+    def moves_to(self, mailbox: EmailAddress) -> Sequence[Move]:
         """See BooksView."""
-        row = self._row(
-            f"SELECT {rows.MOVE} FROM moves WHERE new = %s AND done_at IS NOT NULL AND undone_at IS NULL "  # noqa: S608 - constants
-            "ORDER BY asked_at DESC, id DESC LIMIT 1",
+        found = self._sql(
+            f"SELECT {rows.MOVE} FROM moves WHERE new = %s AND {STANDS} ORDER BY done_at, id",  # noqa: S608 - constants
             (mailbox.canonical,),
         )
-        return None if row is None else rows.move_of(row)
+        return [rows.move_of(row) for row in found]
 
     def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
         """See BooksView."""

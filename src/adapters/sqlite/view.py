@@ -194,14 +194,13 @@ class SqliteView:
         row = self._sql(f"SELECT {rows.MOVE} FROM moves WHERE id = ?", (move,)).fetchone()  # noqa: S608 - constants
         return None if row is None else rows.move_of(row)
 
-    def last_move_to(self, mailbox: EmailAddress) -> Move | None:
+    def moves_to(self, mailbox: EmailAddress) -> Sequence[Move]:
         """See BooksView."""
-        row = self._sql(
-            f"SELECT {rows.MOVE} FROM moves WHERE new = ? AND done_at IS NOT NULL AND undone_at IS NULL "  # noqa: S608 - constants
-            "ORDER BY asked_at DESC, id DESC LIMIT 1",
+        found = self._sql(
+            f"SELECT {rows.MOVE} FROM moves WHERE new = ? AND {STANDS} ORDER BY done_at, id",  # noqa: S608 - constants
             (mailbox.canonical,),
-        ).fetchone()
-        return None if row is None else rows.move_of(row)
+        )
+        return [rows.move_of(row) for row in found]
 
     def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
         """See BooksView."""

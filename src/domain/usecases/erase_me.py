@@ -12,11 +12,13 @@ from typing import Final
 
 from domain.books import Books, BooksView
 from domain.keys import Keyring
+from domain.moves import Move, MoveKind
 from domain.ports import Clock, Store, StoreUnavailable
 from domain.records import ErasedAddress
 from domain.session import Visitor
+from domain.usecases.finish_move import undo_move
 from domain.usecases.greet import live_session
-from domain.values import CheckoutId, EmailAddress
+from domain.values import CheckoutId, EmailAddress, MoveId, UserId
 
 _ERASED: Final = "erased"
 _SCRUBBED: Final = "scrubbed"
@@ -34,7 +36,7 @@ class Erased(Enum):
     PROVE_AGAIN = auto()
     """It was proved too long ago for something that cannot be undone (OWASP ASVS 5.0, 7.5.1)."""
     TOO_SOON = auto()
-    """What is theirs came to this address by a move that the old one may still take back."""
+    """What is theirs came to this address by a change that the old one may still take back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class ErasedAgain:
 @dataclass(frozen=True, slots=True)
 class EraseMe:
     """Everything that names the mailbox goes; then nothing of it can be read from the store's files any more.
+
+    An order that came by a correction which can still be undone goes back to its first address: it is not theirs to
+    erase, and must not keep them from being erased.
 
     If that cannot be seen to at once (somebody reads an older state), it is by `scrub_what_waits`, within the hour.
     """
@@ -68,9 +73,11 @@ class EraseMe:
                 return Erased.NOT_SIGNED_IN
             if not session.verified_lately(now=now):
                 return Erased.PROVE_AGAIN
-            move = books.last_move_to(session.mailbox)
-            if move is not None and move.can_be_undone(now=now):
+            undoable = [move for move in _ways_to(books, session.mailbox) if move.can_be_undone(now=now)]
+            if any(move.kind is MoveKind.CHANGE for move in undoable):
                 return Erased.TOO_SOON
+            for correction in undoable:
+                undo_move(books, correction.id, new_user=UserId(correction.id), now=now)
             for address in (session.mailbox, *books.moved_from(session.mailbox)):
                 tag = self.keyring.signing.erasure_of(address)
                 books.note_erased_address(ErasedAddress(tag=tag, at=now))
@@ -158,6 +165,18 @@ def _addresses(after: str, books: BooksView) -> Sequence[EmailAddress]:
 def _note_addresses(addresses: Sequence[ErasedAddress], books: Books) -> None:
     for one in addresses:
         books.note_erased_address(one)
+
+
+def _ways_to(books: BooksView, mailbox: EmailAddress) -> list[Move]:
+    """The moves that stand and brought purchases here, also those from which others took them further."""
+    found: dict[MoveId, Move] = {}
+    reached = [mailbox]
+    for address in reached:
+        for move in books.moves_to(address):
+            if move.id not in found:
+                found[move.id] = move
+                reached.append(move.old)
+    return list(found.values())
 
 
 def _erase_orders(checkouts: Sequence[CheckoutId], now: datetime, books: Books) -> int:
