@@ -13,7 +13,7 @@ from domain.mail import Delivery, Envelope
 from domain.product import CatalogueEdition, GoodsFile, PaymentTerms
 from domain.purchase import Checkout, Fact
 from domain.records import EventRecord
-from domain.redacting import redacted
+from domain.redacting import redacted_start
 from domain.values import ProviderRef
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class ProviderSaid(Exception):
     """A provider's answer that is no success. Its words are kept without the addresses and keys they name."""
 
     def __init__(self, words: str = "") -> None:
-        super().__init__(redacted(words))
+        super().__init__(redacted_start(words))
 
 
 class StoreUnavailable(Exception):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_ADDRESS: Final = re.compile(
-    r"[^\s<>\"'`(),;:=\[\]{}/\\]+(?:@|%40)[^\s<>\"'`(),;:=\[\]{}/\\&?#]*", re.IGNORECASE
-)
+LONGEST: Final = 2_000
+"""Characters of a provider's message that are kept."""
+_ENDS: Final = "<>\"'`(),;:=[]{}/\\"
+_BREAK: Final = r"\s" + re.escape(_ENDS)
+# A match begins where a run of such characters does, and nowhere inside it: the time grows with the length, not with
+# its square.
+_ADDRESS: Final = re.compile(f"(?<![^{_BREAK}])[^{_BREAK}]+(?:@|%40)[^{_BREAK}&?#]*")
 # Keys of Stripe and Resend, secrets of webhooks, ids of Checkout sessions (each opens its page), keys of AWS, and
 # whatever follows `Bearer`.
 _SECRET: Final = re.compile(
@@ -21,3 +25,11 @@ def redacted(text: str) -> str:
     if "_" in text or "AKIA" in text or "ASIA" in text or "Bearer" in text:
         text = _SECRET.sub(lambda found: f"[{found[found.lastindex or 0]}]", text)
     return _ADDRESS.sub("[address]", text) if "@" in text or "%40" in text else text
+
+
+def redacted_start(text: str) -> str:
+    """The first `LONGEST` characters, redacted. A word that the cut would split is left out whole."""
+    if len(text) > LONGEST:
+        start = text[:LONGEST]
+        text = start[: 1 + max(start.rfind(end) for end in f" \n\t{_ENDS}")] + "…"
+    return redacted(text)

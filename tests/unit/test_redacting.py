@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -39,6 +41,50 @@ from entrypoints.logs import BatchedLines
 def test_addresses_and_keys_are_taken_out_and_all_else_stays(said: str, kept: str) -> None:
     assert redacted(said) == kept
     assert redacted(kept) == kept
+
+
+LONG = 200_000
+SHAPES = {
+    "a run after @": "@" + "a" * LONG,
+    "a run": "@ " + "a" * LONG,
+    "%40 and a run": "%40 " + "a%4" * (LONG // 3),
+    "@ alone": "@" * LONG,
+    "addresses without end": "a@" * (LONG // 2),
+    "queries": "a@b?" * (LONG // 4),
+    "words": "@ " + "a " * (LONG // 2),
+    "brackets": "@[" * (LONG // 2),
+    "keys that do not begin": "sk_live_" * (LONG // 8),
+    "secrets that do not begin": "_re" * (LONG // 3),
+    "keys of AWS, too short": "AKIA*******-" * (LONG // 12),
+    "Bearer of nothing": "Bearer" + " " * LONG,
+    "many a Bearer of nothing": "Bearer ;" * (LONG // 8),
+}
+
+
+@pytest.fixture
+def few_steps() -> Iterator[None]:
+    """An end to what would take minutes of the processor; all of it takes far less than a second."""
+
+    def stop(*_: object) -> None:
+        pytest.fail("the time grows with the square of the length")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 10)
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, before)
+
+
+@pytest.mark.usefixtures("few_steps")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_long_text_of_any_shape_takes_few_steps(shape: str) -> None:
+    assert len(redacted(SHAPES[shape])) <= LONG + len("[address]")
+
+
+def test_a_provider_that_says_much_is_cut_between_two_words() -> None:
+    error = ports.PaymentsRefused("no " * 664 + "anna.smith@example.com" + " no" * LONG)
+    assert str(error) == "no " * 664 + "…"
+    assert str(ports.PaymentsRefused("n" * LONG)) == "…"
 
 
 PROVIDERS_ERRORS = [

@@ -15,7 +15,7 @@ import aiosmtplib
 
 from domain.mail import Envelope
 from domain.ports import MailNotSent, MailRefused, MailUnknown
-from domain.redacting import redacted
+from domain.redacting import redacted_start
 from domain.values import EmailAddress, as_line
 
 _TIMEOUT: Final = 12.0
@@ -155,5 +155,5 @@ def _phrase(name: str) -> str:
 
 def _answered(code: int, words: str) -> Exception:
     """RFC 5321 §4.2.1: 4yz may pass, 5yz will not."""
-    told = f"the mail server answered {code}: {redacted(words)[:200]}"
+    told = f"the mail server answered {code}: {redacted_start(words)[:200]}"
     return MailNotSent(told) if 400 <= code < 500 else MailRefused(told)
