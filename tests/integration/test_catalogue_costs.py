@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from adapters.files.catalogue import FolderCatalogue
-from adapters.files.markdown import SHORT, render
+from adapters.files.markdown import SHORT, SHORT_WITH_REFERENCES, render
 from adapters.files.reading import CatalogueRefused
 from adapters.memory.goods import MemoryGoods
 from domain.values import ProductId
@@ -86,11 +87,19 @@ def test_a_toml_file_that_would_cost_much_is_refused_by_name(folder: Path, name:
     assert len(said) < 500
 
 
+def repeated(length: int) -> str:
+    """One link reference of half the length; the other half uses it. Each character is 12 in the HTML."""
+    return f"[a]: /{'😀' * (length // 2)}\n\n" + "[a] " * (length // 8)
+
+
 MARKDOWN: dict[str, tuple[str, Callable[[], str]]] = {
     "over 1 MB": ("book/about.md", lambda: "a" * 1_000_001),
     "brackets that never close": ("book/content.md", lambda: "[" * 1_000_000),
     "a table of small cells": ("pages/terms.md", lambda: "|a|b|\n|-|-|\n" + "|a|b|\n" * 160_000),
     "emphasis that never ends": ("book/content.md", lambda: "*a_ " * 200_000),
+    "a long address that many links repeat": ("book/content.md", lambda: repeated(31_000)),
+    "the same in a text of a few lines": ("pages/terms.md", lambda: repeated(4_000)),
+    "the same in a text of 1 MB": ("book/about.md", lambda: repeated(900_000)),
 }
 
 
@@ -100,7 +109,15 @@ def test_a_text_that_would_cost_much_is_refused_by_name(folder: Path, name: str)
     (folder / file).write_text(made())
     said = read_within_limits(folder)
     assert said.startswith(f"catalogue/{file}: "), said
-    assert "is over 1 MB" in said or "to render: make it shorter or simpler" in said
+    assert re.search(
+        "is over 1 MB|to render: make it shorter or simpler|more than 4 MB of HTML: make", said
+    ), said
+
+
+def test_a_text_with_references_that_is_rendered_in_the_server_becomes_no_long_page() -> None:
+    text = repeated(SHORT_WITH_REFERENCES - 20)
+    assert SHORT_WITH_REFERENCES - 20 < len(text) <= SHORT_WITH_REFERENCES
+    assert len(render(text)) < 4_000_000
 
 
 def test_a_long_list_of_bad_keys_is_told_in_a_few_lines(folder: Path) -> None:

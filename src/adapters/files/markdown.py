@@ -2,6 +2,7 @@
 
 The parser's time and memory depend on the text: at 1 MB from 1 s and 20 MB (prose) to minutes (brackets that never
 close) and 600 MB (a table of small cells). No rule about the text bounds both; the limits of a process do.
+So can the HTML: each use of a link reference repeats the address that is defined once.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False
 )
 SHORT: Final = 32_000
 """Characters that are rendered here: a second and 30 MB at the very worst."""
+SHORT_WITH_REFERENCES: Final = 1_500
+"""The same for a text that may define link references: its HTML is longest there, 2 MB."""
+_MOST_HTML: Final = 4_000_000
 _SECONDS: Final = 5
 _MEMORY: Final = 256 * 1024 * 1024
 _PATIENCE: Final = 60.0
-_TOO_COSTLY: Final = 3
+_TOO_COSTLY, _TOO_LONG = 3, 4
 
 
 class TooCostly(Exception):
@@ -36,10 +40,20 @@ class TooCostly(Exception):
         )
 
 
+class TooLong(Exception):
+    """A text becomes longer than any page should be."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"becomes more than {_MOST_HTML // 1_000_000} MB of HTML: make it shorter, or the links that it repeats"
+        )
+
+
 def render(text: str) -> str:
-    """The HTML of a text. Raises TooCostly, OSError."""
+    """The HTML of a text. Raises TooCostly, TooLong, OSError."""
+    short = SHORT_WITH_REFERENCES if "]:" in text else SHORT
     try:
-        return _MARKDOWN.render(text) if len(text) <= SHORT else _render_apart(text)
+        return _MARKDOWN.render(text) if len(text) <= short else _render_apart(text)
     except (RecursionError, MemoryError) as error:
         raise TooCostly from error
 
@@ -56,6 +70,8 @@ def _render_apart(text: str) -> str:
         raise TooCostly from error
     if done.returncode in (_TOO_COSTLY, -signal.SIGXCPU, -signal.SIGKILL):
         raise TooCostly
+    if done.returncode == _TOO_LONG:
+        raise TooLong
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise OSError(done.returncode, f"rendering failed: {last}")
@@ -70,6 +86,8 @@ def _main() -> None:
         html = _MARKDOWN.render(sys.stdin.buffer.read().decode()).encode()
     except (RecursionError, MemoryError):
         sys.exit(_TOO_COSTLY)
+    if len(html) > _MOST_HTML:
+        sys.exit(_TOO_LONG)
     sys.stdout.buffer.write(html)
 
 

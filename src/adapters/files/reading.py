@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.files.inside import check_folder, open_inside
-from adapters.files.markdown import TooCostly, render
+from adapters.files.markdown import TooCostly, TooLong, render
 from adapters.files.shape import DEEPEST, is_too_deep
 
 LARGEST_TOML: Final = 256_000
@@ -96,7 +96,7 @@ class Reader:
         """The HTML of a text of that file; "", and a problem noted, if it cannot be rendered."""
         try:
             return render(text)
-        except TooCostly as error:
+        except (TooCostly, TooLong) as error:
             self.complain(path, str(error))
         except OSError as error:
             self.complain(path, str(error.strerror), passing=True)
