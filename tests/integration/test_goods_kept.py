@@ -46,6 +46,23 @@ class TestMemory(GoodsContract):
 # ------------------------------------------------------------------ a folder
 
 
+READ_ELSEWHERE = """
+import asyncio, os, sys
+del os.preadv, os.RWF_NOWAIT
+from pathlib import Path
+from adapters.files.goods import FolderGoods
+from domain.product import GoodsFile
+
+async def read():
+    file = GoodsFile(name="a", title="a", sha256=sys.argv[2], size=int(sys.argv[3]))
+    opened = await FolderGoods(Path(sys.argv[1])).open(file, start=0, stop=file.size)
+    async for chunk in opened.chunks:
+        sys.stdout.buffer.write(chunk)
+
+asyncio.run(read())
+"""
+
+
 class TestFolder(GoodsContract):
     @pytest.fixture(autouse=True)
     def opened_goods(self, tmp_path: Path) -> None:
@@ -101,6 +118,13 @@ class TestFolder(GoodsContract):
 
         assert asyncio.run(all_of_them()) == [CONTENT] * 40
         assert len((self.root / "known").read_text().splitlines()) == 1
+
+    def test_a_system_without_reads_that_do_not_wait_hands_out_the_same(self) -> None:
+        """Only Linux has them."""
+        file = self.taken_in()
+        command = [sys.executable, "-c", READ_ELSEWHERE, str(self.root), file.sha256, str(file.size)]
+        done = subprocess.run(command, env=clean_environment(), capture_output=True, check=False)
+        assert (done.stdout, done.stderr) == (CONTENT, b"")
 
     def test_a_disk_that_hangs_is_said_to_be_unavailable(self) -> None:
         """A pipe that nobody writes to hangs whoever opens it, as a dead network mount does."""

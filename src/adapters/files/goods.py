@@ -34,6 +34,7 @@ _DAY: Final = 86_400
 _SPARE: Final = 100_000_000
 _PATIENCE: Final = timedelta(seconds=10)
 _THREADS: Final = 8
+_CAN_TELL: Final = hasattr(os, "preadv") and hasattr(os, "RWF_NOWAIT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +254,10 @@ def _unlink_older(path: Path, moment: float) -> None:
 def _read_cached(held: BufferedReader, at: int, size: int) -> bytes:
     """What the system has in memory already: to fetch that from a thread takes longer than to read it.
 
-    Empty where that would wait for the disk, and on file systems that cannot tell.
+    Empty where that would wait for the disk, and on file systems and systems (all but Linux) that cannot tell.
     """
+    if not _CAN_TELL:
+        return b""
     chunk = bytearray(size)
     try:
         got = os.preadv(held.fileno(), [chunk], at, os.RWF_NOWAIT)
