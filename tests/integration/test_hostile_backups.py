@@ -289,6 +289,20 @@ def test_a_database_with_anything_that_we_did_not_make_is_neither_restored_nor_m
         place.copies.look_into(copy)
 
 
+def test_a_database_with_an_urgency_that_no_mail_has_is_neither_restored_nor_moved(place: Place) -> None:
+    place.spoil(
+        "PRAGMA ignore_check_constraints = ON; "
+        "INSERT INTO outbox (key, kind, mailbox, subject, text, html, queued_at, due_at, state, attempts, problem, urgency) "
+        "VALUES ('m1', 'news', 'anna@example.com', '', '', '', 1, 1, 'queued', 0, '', 9)"
+    )
+    with pytest.raises(NotMovable, match="unknown urgency"), ShopFile(place.database).opened():
+        pytest.fail("it was opened")
+    copy = place.database.with_name("copy.db")
+    place.copies.snapshot(copy)
+    with pytest.raises(BadCopy, match="damaged: an email has an unknown urgency"):
+        place.copies.look_into(copy)
+
+
 def test_a_backup_with_a_trigger_is_not_restored_and_leaves_nothing(place: Place) -> None:
     name = place.back_up()
     copy = place.backups / name / "coatcheck.db"

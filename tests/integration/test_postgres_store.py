@@ -540,6 +540,15 @@ def test_a_table_that_another_program_holds_is_vacuumed_and_tried_again_and_nobo
     asyncio.run(store.scrub())
 
 
+def test_no_mail_can_be_given_an_urgency_that_none_has(
+    url: str, store: PostgresStore, postgres: PostgresServer
+) -> None:
+    asyncio.run(store.transact(lambda books: books.queue(samples.a_mail("m1"))))
+    name = url.partition("?")[0].rpartition("/")[2]
+    with pytest.raises(psycopg.errors.CheckViolation):
+        postgres.execute("UPDATE outbox SET urgency = 9", database=name)
+
+
 def test_addresses_are_in_no_statistics(url: str, store: PostgresStore, postgres: PostgresServer) -> None:
     """The server samples columns for its planner, and an erasure would not reach what it sampled."""
 

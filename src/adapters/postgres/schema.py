@@ -168,7 +168,8 @@ ALTER TABLE moves ADD COLUMN IF NOT EXISTS old_since BIGINT;
 ALTER TABLE moves ADD COLUMN IF NOT EXISTS no_news BIGINT;
 CREATE INDEX IF NOT EXISTS moves_old ON moves (old);
 CREATE INDEX IF NOT EXISTS moves_new ON moves (new);
-ALTER TABLE outbox ADD COLUMN IF NOT EXISTS urgency BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS urgency BIGINT NOT NULL DEFAULT 1
+  CHECK (urgency BETWEEN 0 AND 3);
 UPDATE outbox SET urgency = CASE WHEN kind IN ('ticket', 'update') THEN 0 WHEN kind IN ('login', 'order') THEN 2
   WHEN kind = 'news' THEN 3 ELSE 1 END WHERE state IN ('queued', 'stuck');
 DROP INDEX IF EXISTS outbox_due;

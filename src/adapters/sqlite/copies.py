@@ -16,7 +16,14 @@ from sqlite_utils import Database
 from adapters.sql.rows import micros
 from adapters.sql.rows import moment as moment_of
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.foreign import ForeignSchema, NewerSchema, check_schema, distrust, migrations_of
+from adapters.sqlite.foreign import (
+    ForeignSchema,
+    NewerSchema,
+    check_schema,
+    damage_in,
+    distrust,
+    migrations_of,
+)
 from adapters.sqlite.store import SqliteStore
 from domain.ports import StoreUnavailable
 from domain.records import ErasedAddress
@@ -86,11 +93,8 @@ class SqliteCopies:
                 ) from error
             except ForeignSchema as error:
                 raise BadCopy(f"somebody changed the database: {error}") from error
-            problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
-            if problems != ["ok"]:
-                raise BadCopy(f"the database is damaged: {'; '.join(problems)[:300]}")
-            if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-                raise BadCopy("the database is damaged: a row names another that is not there")
+            if damage := damage_in(connection):
+                raise BadCopy(f"the database is damaged: {damage}")
             shop = connection.execute("SELECT id FROM shop").fetchone()
             if shop is None:
                 raise BadCopy("it belongs to no shop")

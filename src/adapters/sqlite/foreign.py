@@ -15,6 +15,7 @@ from adapters.sqlite.schema import migrations
 _STEPS_AT_LEAST: Final = 200_000_000
 _STEPS_A_BYTE: Final = 200
 _STEPS_AT_ONCE: Final = 1_000_000
+_UNKNOWN_URGENCY: Final = "SELECT 1 FROM outbox WHERE urgency NOT BETWEEN 0 AND 3"
 _STATISTICS: Final = frozenset(
     {
         ("table", "sqlite_stat1", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
@@ -80,6 +81,20 @@ def check_schema(connection: sqlite3.Connection, had: list[str]) -> None:
         raise ForeignSchema(
             f"its tables and indexes are not those that Coatcheck makes: {_named(found ^ expected)}"
         )
+
+
+def damage_in(connection: sqlite3.Connection) -> str:
+    """What is damaged in a database with our schema; "" if nothing is."""
+    problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
+    if problems != ["ok"]:
+        return "; ".join(problems)[:300]
+    if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        return "a row refers to a row that is missing"
+    # SQLite loads no CHECK constraint of a file that it opens for reading, so its own check passes them over.
+    has_urgency = any(row[1] == "urgency" for row in connection.execute("PRAGMA table_info(outbox)"))
+    if has_urgency and connection.execute(_UNKNOWN_URGENCY).fetchone() is not None:
+        return "an email has an unknown urgency"
+    return ""
 
 
 def things_in(connection: sqlite3.Connection) -> set[Thing]:

@@ -13,7 +13,14 @@ from sqlite_utils import Database
 from adapters.sql.rows import Row
 from adapters.sql.tables import TABLES
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.foreign import ForeignSchema, NewerSchema, check_schema, distrust, migrations_of
+from adapters.sqlite.foreign import (
+    ForeignSchema,
+    NewerSchema,
+    check_schema,
+    damage_in,
+    distrust,
+    migrations_of,
+)
 from adapters.sqlite.schema import migrations
 
 
@@ -91,9 +98,10 @@ class ShopFile:
             raise NotMovable(f"{self.path} was made by a newer Coatcheck: install that one first") from error
         except ForeignSchema as error:
             raise NotMovable(f"somebody changed {self.path}: {error}; move it as it was made") from error
-        problems = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
-        if problems != ["ok"] or connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            raise NotMovable(f"{self.path} is damaged: restore it from a backup before it is moved")
+        if damage := damage_in(connection):
+            raise NotMovable(
+                f"{self.path} is damaged ({damage}): restore it from a backup before it is moved"
+            )
         if connection.execute("SELECT id FROM shop").fetchone() is None:
             raise NotMovable(f"{self.path} belongs to no shop: it was never served")
 

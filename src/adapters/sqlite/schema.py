@@ -160,7 +160,7 @@ ALTER TABLE moves ADD COLUMN old_since INTEGER;
 ALTER TABLE moves ADD COLUMN no_news INTEGER;
 CREATE INDEX moves_old ON moves (old);
 CREATE INDEX moves_new ON moves (new);
-ALTER TABLE outbox ADD COLUMN urgency INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE outbox ADD COLUMN urgency INTEGER NOT NULL DEFAULT 1 CHECK (urgency BETWEEN 0 AND 3);
 UPDATE outbox SET urgency = CASE WHEN kind IN ('ticket', 'update') THEN 0 WHEN kind IN ('login', 'order') THEN 2
   WHEN kind = 'news' THEN 3 ELSE 1 END WHERE state IN ('queued', 'stuck');
 DROP INDEX outbox_due;
