@@ -354,6 +354,22 @@ def test_of_the_tutorials_file_plain_tables_are_read_and_nothing_else(tmp_path: 
             read(TutorialFile(file))
 
 
+def test_a_tutorials_file_whose_reading_takes_steps_without_end_is_given_up(tmp_path: Path) -> None:
+    """Text against numbers: SQLite makes no index for them, and compares 15,000 rows with 15,000."""
+    file = tmp_path / "seed.db"
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15000)"
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.executescript(
+            "CREATE TABLE users (id TEXT, email TEXT); CREATE TABLE magic_links (email TEXT, token TEXT); "
+            "CREATE TABLE purchases (id INTEGER PRIMARY KEY, user_id INTEGER, prod_id, sess_id, amt); "
+            f"INSERT INTO users {numbers} SELECT 'x', '' FROM n; "
+            f"INSERT INTO purchases {numbers} SELECT i, i, '', '', 0 FROM n"
+        )
+    assert is_tutorial(file)
+    with pytest.raises(UnreadableFile, match="interrupted"):
+        list(TutorialFile(file).sales())
+
+
 # ---------------------------------------------------------------------- the terminal
 
 

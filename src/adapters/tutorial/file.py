@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,11 @@ _SALES: Final = (
 _OWNERLESS: Final = (
     "SELECT count(*) FROM users WHERE id NOT IN (SELECT user_id FROM purchases WHERE user_id IS NOT NULL)"
 )
+
+# In instructions of SQLite's machine, as for every database that came from elsewhere (adapters.sqlite.foreign).
+_STEPS_AT_LEAST: Final = 200_000_000
+_STEPS_A_BYTE: Final = 200
+_STEPS_AT_ONCE: Final = 1_000_000
 
 
 class UnreadableFile(Exception):
@@ -83,8 +89,8 @@ class TutorialFile:
             for kind, name, sql in things:
                 if kind in ("view", "trigger") or str(sql).upper().startswith("CREATE VIRTUAL"):
                     raise UnreadableFile(
-                        f"{self.path} holds the {kind} {name!r}, which the tutorial's shop has not: "
-                        "drop it in a copy of the file, and move that"
+                        f"{self.path} holds the {kind} {name!r}, which no shop of the tutorial has: "
+                        "drop it in a copy of the file, and move that copy"
                     )
             for table in _COLUMNS:
                 if any(row[6] for row in connection.execute(f"PRAGMA table_xinfo({table})")):
@@ -111,5 +117,8 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     ) as connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA query_only = ON")
+        turns = itertools.count()
+        most = (_STEPS_AT_LEAST + _STEPS_A_BYTE * path.stat().st_size) // _STEPS_AT_ONCE
+        connection.set_progress_handler(lambda: next(turns) > most, _STEPS_AT_ONCE)
         connection.text_factory = lambda raw: raw.decode(errors="replace")
         yield connection
