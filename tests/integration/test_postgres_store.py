@@ -460,14 +460,13 @@ def test_several_who_migrate_at_once_do_it_once(url: str, engine: Engine) -> Non
 
     def one(_: int) -> None:
         with connect(conninfo(url)) as guard, connect(conninfo(url)) as hand:
-            migrate(
-                guard, hand, engine, migrations=(Noted(1, "noted", MIGRATIONS[0].script, scripts=scripts),)
-            )
+            noted = tuple(Noted(made.number, made.name, made.script, scripts=scripts) for made in MIGRATIONS)
+            migrate(guard, hand, engine, migrations=noted)
             check_uniqueness(hand)
 
     with ThreadPoolExecutor(6) as crowd:
         list(crowd.map(one, range(6)))
-    assert scripts == ["noted"]
+    assert scripts == [made.name for made in MIGRATIONS]
 
 
 @dataclass(frozen=True)
