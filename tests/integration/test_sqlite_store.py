@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from sqlite_utils import Database
 
+from adapters.sql import forgetting
 from adapters.sqlite.connections import AlreadyServed, NotDurable, open_reader
 from adapters.sqlite.copies import SqliteCopies
 from adapters.sqlite.schema import migrations
@@ -426,6 +427,17 @@ def test_a_session_that_a_change_carried_before_the_migration_is_found_by_its_un
         assert [session.id for session in left] == ["s2"]
     finally:
         store.close()
+def test_an_erasure_scans_no_table() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrations.apply(Database(connection))
+    values = {"address": "a", "move": "m", "until": 1}
+    for statement in (
+        *forgetting.FORGET, *forgetting.FORGET_MOVE, *forgetting.FORGET_FORMER_SALES, *forgetting.FORGET_FORMER_PERSON,
+        forgetting.FORMER, forgetting.MOVED_FROM, forgetting.CHECKOUTS_OF,
+    ):  # fmt: skip
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+        assert not [step for step in plan if step.startswith("SCAN")], statement
+    connection.close()
 
 
 def test_the_books_of_the_first_release_are_carried_over(path: Path) -> None:

@@ -164,6 +164,7 @@ UPDATE sessions SET move_id = (
 CREATE INDEX IF NOT EXISTS sessions_move ON sessions (move_id) WHERE move_id IS NOT NULL;
 ALTER TABLE magic_links ADD COLUMN IF NOT EXISTS used_with TEXT;
 CREATE INDEX IF NOT EXISTS links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;
+CREATE INDEX IF NOT EXISTS links_mailbox ON magic_links (mailbox);
 ALTER TABLE moves ADD COLUMN IF NOT EXISTS old_since BIGINT;
 ALTER TABLE moves ADD COLUMN IF NOT EXISTS no_news BIGINT;
 CREATE INDEX IF NOT EXISTS moves_old ON moves (old);

@@ -156,6 +156,7 @@ UPDATE sessions SET move_id = (
 CREATE INDEX sessions_move ON sessions (move_id) WHERE move_id IS NOT NULL;
 ALTER TABLE magic_links ADD COLUMN used_with TEXT;
 CREATE INDEX links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;
+CREATE INDEX links_mailbox ON magic_links (mailbox);
 ALTER TABLE moves ADD COLUMN old_since INTEGER;
 ALTER TABLE moves ADD COLUMN no_news INTEGER;
 CREATE INDEX moves_old ON moves (old);
