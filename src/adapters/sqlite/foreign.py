@@ -58,7 +58,9 @@ def migrations_of(connection: sqlite3.Connection) -> list[str]:
         kind not in ("table", "index") or sql.upper().startswith("CREATE VIRTUAL")
         for kind, _, _, sql in found
     ):
-        raise ForeignSchema(f"it holds {_named(found - _made(None))}, which no shop's database has")
+        raise ForeignSchema(
+            f"it holds {_named(found - _made(None))}; Coatcheck creates only ordinary tables and indexes"
+        )
     had = [migration.name for migration in migrations.applied(Database(connection))]
     known = [migration.name for migration in migrations.pending(Database(memory=True))]
     unknown = sorted(set(had) - set(known))
@@ -74,7 +76,7 @@ def check_schema(connection: sqlite3.Connection, had: list[str]) -> None:
     """
     known = [migration.name for migration in migrations.pending(Database(memory=True))]
     if not had or had != known[: len(had)]:
-        raise ForeignSchema("it never was a shop's")
+        raise ForeignSchema("Coatcheck did not create it")
     expected = _made(known[len(had)] if len(had) < len(known) else None)
     found = things_in(connection)
     if found != expected:

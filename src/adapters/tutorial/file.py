@@ -89,7 +89,7 @@ class TutorialFile:
             for kind, name, sql in things:
                 if kind in ("view", "trigger") or str(sql).upper().startswith("CREATE VIRTUAL"):
                     raise UnreadableFile(
-                        f"{self.path} holds the {kind} {name!r}, which no shop of the tutorial has: "
+                        f"{self.path} holds the {kind} {name!r}, which the tutorial does not create: "
                         "drop it in a copy of the file, and move that copy"
                     )
             for table in _COLUMNS:
