@@ -427,6 +427,8 @@ def test_a_session_that_a_change_carried_before_the_migration_is_found_by_its_un
         assert [session.id for session in left] == ["s2"]
     finally:
         store.close()
+
+
 def test_an_erasure_scans_no_table() -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrations.apply(Database(connection))

@@ -30,7 +30,7 @@ from domain.usecases.redeem_login import CameIn, Turned
 from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.start_checkout import PayThere
 from domain.usecases.take_free import ConfirmByMail, Taken
-from domain.values import CheckoutId, ProductId, ProviderRef
+from domain.values import CheckoutId, MoveId, ProductId, ProviderRef
 from support.people import (
     CORRECTION,
     HERS,
@@ -77,6 +77,8 @@ class People(RuleBasedStateMachine):
         """The session cookies that were given: one that comes again comes with a repeated submit."""
         self.pages = 0
         self.used_by_her: list[str] = []
+        self.too_late: set[MoveId] = set()
+        """Corrections of addresses that were verified: kept, and taken back at once."""
         self.erased: set[CheckoutId] = set()
         """The orders of accounts that were deleted."""
         self.backup: tuple[Tables, World] | None = None
@@ -170,12 +172,13 @@ class People(RuleBasedStateMachine):
     def asked(self, seat: Seat, answer: object, order: Order | None) -> None:
         """A correction or a change was asked for: the shop's own record is noted by its id."""
         for move in self.shop.memory.tables.moves.values():
-            if move.id in self.world.wishes:
+            if move.id in self.world.wishes or move.id in self.too_late:
                 continue
             if move.undone_at == move.asked_at and move.done_at is None:
                 assert str(move.old) in self.world.proved, (
                     "a correction comes too late only for a verified address"
                 )
+                self.too_late.add(move.id)
                 continue
             assert isinstance(answer, LookInTheNewMail)
             assert seat.alive
