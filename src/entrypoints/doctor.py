@@ -32,6 +32,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
         edition = container.catalogue().current()
         findings += [
             Finding("catalogue", True, f"{len(edition.products)} products of {edition.shop.name}"),
+            *(Finding("catalogue", False, problem) for problem in container.catalogue().left_out),
             Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}"),
             disk_finding(settings.data_dir),
             await goods_finding(container),

@@ -152,10 +152,43 @@ def test_a_long_text_is_rendered_as_a_short_one_is(text: str) -> None:
     assert render(text) == plain.render(text)
 
 
-def test_the_other_products_stay_on_sale_while_one_is_refused(folder: Path) -> None:
+BOMB = PRODUCT + "files = " + "[" * 20_000
+BOOK, OTHER = ProductId("book"), ProductId("other")
+
+
+def named(told: list[str]) -> list[str]:
+    return [problem.partition(":")[0] for problem in told]
+
+
+def test_all_products_stay_on_sale_while_an_edit_of_one_costs_too_much(folder: Path) -> None:
     told: list[str] = []
     catalogue = FolderCatalogue(folder, complain=told.append, shelve=MemoryGoods().shelve)
-    (folder / "book" / "product.toml").write_text(PRODUCT + "files = " + "[" * 20_000)
+    (folder / "book" / "product.toml").write_text(BOMB)
+    (folder / "other" / "product.toml").write_text(PRODUCT.replace("Book", "Other"))
     asyncio.run(catalogue.refresh())
-    assert [problem.partition(":")[0] for problem in told] == ["catalogue/book/product.toml"]
-    assert set(catalogue.current().products) == {ProductId("book"), ProductId("other")}
+    asyncio.run(catalogue.refresh())
+    assert named(told) == ["catalogue/book/product.toml"], "once"
+    assert {p.name for p in catalogue.current().products.values()} == {"Book", "Other"}, (
+        "other edits are taken"
+    )
+
+
+@pytest.mark.parametrize("file", ["product.toml", "content.md"])
+def test_a_start_with_one_product_that_costs_too_much_sells_the_others(folder: Path, file: str) -> None:
+    sound = (folder / "book" / file).read_text()
+    (folder / "book" / file).write_text(BOMB if file == "product.toml" else "*a_ " * 200_000)
+    told: list[str] = []
+    catalogue = FolderCatalogue(folder, complain=told.append, shelve=MemoryGoods().shelve)
+    assert set(catalogue.current().products) == {OTHER}
+    assert named(told) == named(list(catalogue.left_out)) == [f"catalogue/book/{file}"]
+    (folder / "book" / file).write_text(sound)
+    asyncio.run(catalogue.refresh())
+    assert set(catalogue.current().products) == {BOOK, OTHER}
+    assert catalogue.left_out == ()
+
+
+def test_a_mistake_beside_a_cost_refuses_the_catalogue_as_every_mistake_does(folder: Path) -> None:
+    (folder / "book" / "content.md").write_text("[" * 1_000_001)
+    (folder / "book" / "product.toml").write_text(PRODUCT.replace("19.99", "much"))
+    with pytest.raises(CatalogueRefused):
+        FolderCatalogue(folder, complain=print, shelve=MemoryGoods().shelve)

@@ -39,6 +39,8 @@ class _Loaded:
     declared_id: str | None
     covers: dict[ProductId, bytes]
     state: _State
+    left_out: tuple[str, ...] = ()
+    """Problems of products whose files cost too much to read: those alone are held back."""
 
 
 class FolderCatalogue:
@@ -58,11 +60,22 @@ class FolderCatalogue:
         self._told: tuple[str, ...] = ()
         self._looks_left = 0
         self._edition = self._loaded.edition
+        self._tell(self._loaded.left_out)
 
     @property
     def declared_id(self) -> str | None:
         """The shop's id as shop.toml declares it; None if it leaves that to the database."""
         return self._loaded.declared_id
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Why products are held back, while all others are on sale: a file of theirs costs too much to read."""
+        return self._loaded.left_out
+
+    def _tell(self, problems: tuple[str, ...]) -> None:
+        for problem in problems:
+            self._complain(problem)
+        self._told = problems
 
     def adopt(self, shop_id: str) -> None:
         """Take the id that the books hold."""
@@ -94,15 +107,15 @@ class FolderCatalogue:
             return
         self._seen = self._waiting = state
         try:
-            self._loaded = await asyncio.to_thread(_load, self._root, self._shelve)
+            self._loaded = await asyncio.to_thread(_load, self._root, self._shelve, self._loaded)
         except CatalogueRefused as error:
             self._looks_left = _LOOKS_BETWEEN_TRIES if error.passing else 0
             if not same or error.problems != self._told:
-                for problem in error.problems:
-                    self._complain(problem)
-            self._told = error.problems
+                self._tell(error.problems)
             return
         self._looks_left = 0
+        if self._loaded.left_out != self._told:
+            self._tell(self._loaded.left_out)
         self._edition = _with_id(self._loaded.edition, self._shop_id)
 
     def _tries_again(self) -> bool:
@@ -153,17 +166,17 @@ def _looks(entry: os.DirEntry[str]) -> bytes:
     return os.fsencode(f"{entry.path}\0{entry.is_symlink()}\0{stat.st_size}\0{stat.st_mtime_ns}\n")
 
 
-def _load(root: Path, shelve: Shelve) -> _Loaded:
-    """Raises CatalogueRefused."""
+def _load(root: Path, shelve: Shelve, held: _Loaded | None = None) -> _Loaded:
+    """`held` is what was loaded before: a product that is held back stays as it was there. Raises CatalogueRefused."""
     try:
-        return _read(root, shelve)
+        return _read(root, shelve, held)
     except OSError as error:
         raise CatalogueRefused(
             (f"{error.filename or root}: cannot be read: {error.strerror}",), passing=True
         ) from error
 
 
-def _read(root: Path, shelve: Shelve) -> _Loaded:
+def _read(root: Path, shelve: Shelve, held: _Loaded | None) -> _Loaded:
     """Raises CatalogueRefused, OSError."""
     if not root.is_dir():
         raise CatalogueRefused(
@@ -179,7 +192,10 @@ def _read(root: Path, shelve: Shelve) -> _Loaded:
     if len(folders) > _MOST_PRODUCTS:
         raise CatalogueRefused((f"{root}: has more than {_MOST_PRODUCTS:,} products",))
     for folder in folders:
+        before, reader.costly = len(reader.problems), 0
         found = read_product(reader, folder, currency=currency, shelve=shelve)
+        if found is None and reader.leave_out(since=before):
+            found = _as_before(held, ProductId(folder.name))
         if found is not None:
             product, cover = found
             products[product.id] = product
@@ -191,7 +207,14 @@ def _read(root: Path, shelve: Shelve) -> _Loaded:
         raise CatalogueRefused(tuple(reader.problems), passing=reader.passing)
     info, declared = shop
     edition = CatalogueEdition(version=state.all, shop=info, products=products, pages=pages)
-    return _Loaded(edition=edition, declared_id=declared, covers=covers, state=state)
+    return _Loaded(
+        edition=edition, declared_id=declared, covers=covers, state=state, left_out=tuple(reader.left_out)
+    )
+
+
+def _as_before(held: _Loaded | None, product: ProductId) -> tuple[Product, bytes | None] | None:
+    known = None if held is None else held.edition.products.get(product)
+    return None if held is None or known is None else (known, held.covers.get(product))
 
 
 def _read_pages(reader: Reader) -> dict[str, Page]:

@@ -43,15 +43,31 @@ class Reader:
     passing: bool = False
     storage_away: bool = False
     """The goods could not be reached: one complaint will do, and one wait."""
+    left_out: list[str] = field(default_factory=list)
+    """Problems of products that cost too much to read: they hold back those products alone."""
+    costly: int = 0
+    """How many of `problems` are of that kind."""
 
-    def complain(self, path: Path, what: str, *, line: int | None = None, passing: bool = False) -> None:
-        """Note a problem; `passing`: one that may pass without another edit."""
+    def complain(
+        self, path: Path, what: str, *, line: int | None = None, passing: bool = False, costly: bool = False
+    ) -> None:
+        """Note a problem; `passing`: one that may pass without another edit; `costly`: the file is too much to read."""
         self.passing |= passing
+        self.costly += costly
         name = path.relative_to(self.root.parent)
         problem = f"{name}:{line}: {what}" if line else f"{name}: {what}"
         self.problems.append(
             "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in problem[:_LONGEST_PROBLEM])
         )
+
+    def leave_out(self, *, since: int) -> bool:
+        """Whether all problems noted since then are costs; then they hold back their product, and not the catalogue."""
+        if not self.costly or self.costly < len(self.problems) - since:
+            return False
+        self.left_out += self.problems[since:]
+        del self.problems[since:]
+        self.costly = 0
+        return True
 
     def raw(self, path: Path, *, at_most: int) -> bytes | None:
         """All of a file, if it lies inside its product, or else inside the catalogue; None, and a problem noted,
@@ -63,7 +79,7 @@ class Reader:
             self.complain(path, f"cannot be read: {error.strerror}")
             return None
         if len(raw) > at_most:
-            self.complain(path, f"is over {_size(at_most)}: make it smaller")
+            self.complain(path, f"is over {_size(at_most)}: make it smaller", costly=True)
             return None
         return raw
 
@@ -97,7 +113,7 @@ class Reader:
         try:
             return render(text)
         except (TooCostly, TooLong) as error:
-            self.complain(path, str(error))
+            self.complain(path, str(error), costly=True)
         except OSError as error:
             self.complain(path, str(error.strerror), passing=True)
         return ""
@@ -120,7 +136,7 @@ class Reader:
         if text is None:
             return None
         if is_too_deep(text):
-            self.complain(path, f"has keys or brackets more than {DEEPEST} deep: no setting is")
+            self.complain(path, f"has keys or brackets more than {DEEPEST} deep: no setting is", costly=True)
             return None
         try:
             return msgspec.convert(tomllib.loads(text), kind), text
@@ -132,7 +148,7 @@ class Reader:
         except msgspec.ValidationError as error:
             self.complain(path, _in_words(str(error)), line=_line_of(str(error), text))
         except (ValueError, RecursionError, MemoryError) as error:  # a number that is too long, for one
-            self.complain(path, f"cannot be read: {str(error) or type(error).__name__}")
+            self.complain(path, f"cannot be read: {str(error) or type(error).__name__}", costly=True)
         return None
 
 
