@@ -133,7 +133,9 @@ def test_a_damaged_content_is_named_by_its_file(own_shop: ShopServer) -> None:
     assert findings(own_shop)["goods"][0] == "ok", "copied from the catalogue again"
 
 
-def test_a_product_that_costs_too_much_to_read_is_named_and_the_others_are_on_sale(own_shop: ShopServer) -> None:
+def test_a_product_that_costs_too_much_to_read_is_named_and_the_others_are_on_sale(
+    own_shop: ShopServer,
+) -> None:
     toml = own_shop.catalogue / "the-last-cloakroom" / "product.toml"
     toml.write_text(toml.read_text() + "files = " + "[" * 20_000)
     mark, words = findings(own_shop)["catalogue"]
