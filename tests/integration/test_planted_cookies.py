@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from support.servers import BOOK, ShopServer, a_certificate, a_shop
 from support.tools import chromium
 
 HOST = "www.shop.test"
+_NETWORKS = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,12 @@ def a_client(shop: ShopServer) -> Iterator[httpx.Client]:
 def a_new_session(client: httpx.Client) -> bytes:
     """The token of a session that has begun a checkout."""
     client.cookies.clear()
-    given = client.post(f"/buy/{BOOK}", headers={"content-type": "application/x-www-form-urlencoded"})
+    number = next(_NETWORKS)
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "x-forwarded-for": f"10.{number}.0.1",  # one network may start only so many checkouts a second
+    }
+    given = client.post(f"/buy/{BOOK}", headers=headers)
     name, _, value = given.headers["set-cookie"].partition("=")
     assert name == "__Host-session"
     return str(value).partition(";")[0].encode()
