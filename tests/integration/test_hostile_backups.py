@@ -279,13 +279,13 @@ def test_a_database_with_anything_that_we_did_not_make_is_neither_restored_nor_m
 ) -> None:
     place.spoil(statement)
     with (
-        pytest.raises(NotMovable, match="somebody changed|neither a shop's"),
+        pytest.raises(NotMovable, match="was changed by another program|neither a shop's"),
         ShopFile(place.database).opened(),
     ):
         pytest.fail("it was opened")
     copy = place.database.with_name("copy.db")
     place.copies.snapshot(copy)
-    with pytest.raises(BadCopy, match="somebody changed"):
+    with pytest.raises(BadCopy, match="was changed by another program"):
         place.copies.look_into(copy)
 
 

@@ -92,7 +92,7 @@ class SqliteCopies:
                     f"it was made by a newer Coatcheck ({error}): install that one first"
                 ) from error
             except ForeignSchema as error:
-                raise BadCopy(f"somebody changed the database: {error}") from error
+                raise BadCopy(f"the database was changed by another program: {error}") from error
             if damage := damage_in(connection):
                 raise BadCopy(f"the database is damaged: {damage}")
             shop = connection.execute("SELECT id FROM shop").fetchone()

@@ -97,7 +97,9 @@ class ShopFile:
         except NewerSchema as error:
             raise NotMovable(f"{self.path} was made by a newer Coatcheck: install that one first") from error
         except ForeignSchema as error:
-            raise NotMovable(f"somebody changed {self.path}: {error}; move it as it was made") from error
+            raise NotMovable(
+                f"{self.path} was changed by another program: {error}; move it as it was made"
+            ) from error
         if damage := damage_in(connection):
             raise NotMovable(
                 f"{self.path} is damaged ({damage}): restore it from a backup before it is moved"

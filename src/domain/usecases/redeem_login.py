@@ -58,7 +58,7 @@ class Trouble(Enum):
     ELSEWHERE = auto()
     """A change of address completes only in the browser that asked for it. Nothing was used up."""
     SOLD_OUT = auto()
-    """The last copy of what was ordered for nothing went to somebody else. Nothing was used up."""
+    """The last free copy was taken by another order. Nothing was used up."""
 
 
 @dataclass(frozen=True, slots=True)
