@@ -201,6 +201,7 @@ def test_two_thousand_of_them_over_a_real_connection(tmp_path: Path) -> None:
                 raw.sendall(b"GET " + target.encode() + rest.encode())
                 answer = b"".join(iter(functools.partial(raw.recv, 65536), b""))
             status = int(answer[9:12])
-            assert status in (400, 403, 404, 414) or answer.endswith(OWN), (target[:200], status)
+            # 431: a head of over 32 KB that came in pieces, so the server gave up before its end.
+            assert status in (400, 403, 404, 414, 431) or answer.endswith(OWN), (target[:200], status)
             assert not leaks(answer), target[:200]
         assert not [line for line in shop.log_lines if line["level"] == "error"]
