@@ -396,7 +396,8 @@ class Books(BooksView, Protocol):
         So is what was sent for requests of theirs to other addresses, and what names an address that they changed
         to this one, from before the change, unless it is a user's (again). What belongs to others stays: the notice
         of a request to move something here, and a move away that was done, with its notice and its undo link, which
-        guard the new address (until they are pruned).
+        guard the new address (until they are pruned). A request to move something here that still waits stays, too,
+        without this address; and of a correction, that there was one.
         """
 
     def prune(self, *, now: datetime) -> int:
@@ -405,5 +406,6 @@ class Books(BooksView, Protocol):
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
         and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,
         moves a week after they could last be undone (with what `forget` takes of the address that was moved away
-        from), limit places after a day, events after 90 days.
+        from; of a correction that stands it stays for good that there was one, without the addresses), limit places
+        after a day, events after 90 days.
         """

@@ -354,6 +354,26 @@ class AfterSaleContract:
             assert self.see(lambda b, way=way: b.link(LinkId(f"2{way}"))) is not None
             assert self.see(lambda b, way=way: b.session(Digest(f"t-{way}"))) is not None
 
+    def test_of_a_correction_it_stays_for_good_that_there_was_one(self) -> None:
+        for number, way in enumerate(("erase", "prune")):
+            row, move = CheckoutId(f"c{number}"), MoveId(f"m{number}")
+            self.do(lambda b, move=move, row=row: b.begin_move(samples.a_move(move, checkouts=(row,))))
+            self.do(lambda b, move=move: b.settle_move(move, done_at=NOW))
+            if way == "erase":
+                self.do(lambda b: b.erase(BEN, at=NOW))
+            else:
+                self.do(lambda b: b.prune(now=NOW + 12 * DAY))
+                assert self.do(lambda b: b.prune(now=NOW + 12 * DAY)) == 0
+            assert self.see(lambda b, row=row: b.moved(row))
+            assert self.see(lambda b: b.addresses_after("", limit=9)) == []
+
+    def test_a_request_to_move_something_to_an_erased_address_can_be_taken_back(self) -> None:
+        pending = samples.a_move("m1", kind=MoveKind.CHANGE, checkouts=())
+        self.do(lambda b: b.begin_move(pending))
+        self.do(lambda b: b.erase(BEN, at=NOW))
+        assert self.see(lambda b: b.move(MoveId("m1"))) == replace(pending, new=EmailAddress(""))
+        assert self.do(lambda b: b.cancel_moves(ANNA, at=NOW)) == 1
+
     def test_an_erased_order_loses_its_person_and_nothing_else_of_theirs(self) -> None:
         self._sell("c1", "c2")
         for row in ("c1", "c2"):

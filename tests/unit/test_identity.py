@@ -453,6 +453,69 @@ def test_a_correction_shows_the_payer_to_nobody_else() -> None:
     assert VICTIM not in repr(run(shop.own_data(thief.visitor)))
 
 
+@pytest.mark.parametrize("how", ["years", "deletion"])
+def test_the_payer_of_a_corrected_order_stays_hidden(how: str) -> None:
+    """What is thrown out after a while, or with an address left behind, must not make a reader the payer."""
+    shop = Shop()
+    public, thief = Browser(shop), Browser(shop)
+    ref = public.buy_and_pay(VICTIM)
+    shop.payments.invoices[ref] = "https://pay.example/invoice"
+    correct(public, ref, THIEF)
+    assert isinstance(thief.press(shop.last_link(THIEF)), CameIn)
+    reader = THIEF
+    if how == "years":
+        shop.clock.tick(days=400)
+    else:
+        change(thief, SECOND)
+        assert isinstance(thief.press(shop.last_link(SECOND)), CameIn)
+        shop.clock.tick(hours=74)
+        left_behind, _ = signed_in(shop, THIEF, PHOTOS)
+        assert run(shop.erase(left_behind.visitor)) is Erased.DONE
+        reader = SECOND
+    run(shop.store.transact(lambda books: books.prune(now=shop.clock.now())))
+    sign_in(thief, reader)
+    assert owner_of(shop, ref) == reader
+    show = ShowReceipt(store=shop.store, payments=shop.payments, clock=shop.clock)
+    receipt = run(show(thief.visitor, order_of(shop, ref)))
+    assert receipt is not None
+    assert receipt.by_payer is False
+    assert run(show.invoice(thief.visitor, order_of(shop, ref))) is None
+    assert VICTIM not in repr(run(shop.own_data(thief.visitor)))
+    if how == "years":
+        assert VICTIM not in repr(shop.memory.tables.moves)
+
+
+def test_who_has_a_former_address_now_takes_no_order_away_that_was_moved_on() -> None:
+    """A correction came to an address that its owner left since; a deletion there undoes nothing of hers."""
+    shop = Shop()
+    buyer = Browser(shop)
+    ref = buyer.buy_and_pay("victim@exmaple.com")
+    correct(buyer, ref, VICTIM)
+    assert isinstance(buyer.press(shop.last_link(VICTIM)), CameIn)
+    change(buyer, NEW)
+    assert isinstance(buyer.press(shop.last_link(NEW)), CameIn)
+    present, _ = signed_in(shop, VICTIM, PHOTOS)
+    assert run(shop.erase(present.visitor)) is Erased.TOO_SOON, "its notice still guards the order"
+    assert owner_of(shop, ref) == NEW
+    shop.clock.tick(hours=74)
+    sign_in(present, VICTIM)
+    assert run(shop.erase(present.visitor)) is Erased.DONE
+    assert owner_of(shop, ref) == NEW
+
+
+def test_a_change_that_a_thief_asked_for_ends_with_his_session_though_his_own_address_was_erased() -> None:
+    shop = Shop()
+    victim, _ = signed_in(shop)
+    stolen = Browser(shop, token=victim.token)
+    change(stolen, THIEF)
+    undo = shop.last_link(VICTIM)
+    thief, _ = signed_in(shop, THIEF, PHOTOS)
+    assert run(shop.erase(thief.visitor)) is Erased.DONE
+    assert THIEF not in repr(shop.memory.tables.moves)
+    assert isinstance(Browser(shop).press(undo), CameIn)
+    assert stolen.greeting.session is None
+
+
 def test_the_present_holder_of_a_former_address_neither_sees_nor_ends_the_session_of_its_owner() -> None:
     shop = Shop()
     victim, _ = signed_in(shop)

@@ -16,6 +16,12 @@ from domain.records import Download, ErasedAddress, PaymentDue
 from domain.values import CheckoutId, EmailAddress, LinkId, MoveId, ProductId, SessionId, UserId
 
 _OF_SALES: Final = frozenset({MailKind.TICKET, MailKind.UPDATE, MailKind.NEWS})
+_NOBODY: Final = EmailAddress("")
+
+
+def without_addresses(move: Move) -> Move:
+    """What stays of a correction for good."""
+    return replace(move, old=_NOBODY, new=_NOBODY, asked_by=SessionId(""))
 
 
 class AfterSaleBooks(MemoryView):
@@ -213,6 +219,11 @@ class AfterSaleBooks(MemoryView):
         t.outbox = {k: v for k, v in t.outbox.items() if v.to != mailbox or v.link in kept}
         t.links = {k: v for k, v in t.links.items() if v.mailbox != mailbox or k in kept}
         t.sessions = {k: v for k, v in t.sessions.items() if v.mailbox != mailbox}
+        for move in [m for m in t.moves.values() if m.new == mailbox != m.old]:
+            if move.is_pending:
+                t.moves[move.id] = replace(move, new=_NOBODY)
+            elif move.kind is MoveKind.CORRECTION:
+                t.moves[move.id] = without_addresses(move)
         t.moves = {k: v for k, v in t.moves.items() if v.new != mailbox and (v.old != mailbox or v.stands)}
         for paid in [p for p in t.purchases.values() if p.paid_email == mailbox != p.mailbox]:
             t.purchases[paid.checkout] = replace(paid, paid_email=None)

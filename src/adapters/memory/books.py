@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from adapters.memory.after_sale import AfterSaleBooks
+from adapters.memory.after_sale import AfterSaleBooks, without_addresses
 from domain.claim import Objection
 from domain.limits import Limit
 from domain.magic_link import UNDO_LIFETIME, LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind, MailState
+from domain.moves import MoveKind
 from domain.purchase import Checkout, Fact, Purchase, newer
 from domain.records import EventRecord, Quarantined, User
 from domain.session import Session
@@ -284,6 +285,8 @@ class MemoryBooks(AfterSaleBooks):
         for move in list(self._t.moves.values()):
             if move.stands and move.asked_at < week_ago - UNDO_LIFETIME:
                 self._forget_former(move)
+                if move.kind is MoveKind.CORRECTION:
+                    self._t.moves[move.id] = without_addresses(move)
         old_checkouts = [
             c.id
             for c in self._t.checkouts.values()
@@ -306,7 +309,11 @@ class MemoryBooks(AfterSaleBooks):
             and m.queued_at < week_ago
             and m.state in (MailState.SENT, MailState.DROPPED)
         ]
-        old_moves = [m.id for m in self._t.moves.values() if m.asked_at < week_ago - UNDO_LIFETIME]
+        old_moves = [
+            m.id
+            for m in self._t.moves.values()
+            if m.asked_at < week_ago - UNDO_LIFETIME and not (m.stands and m.kind is MoveKind.CORRECTION)
+        ]
         old_limits = [place for place in self._t.limits if place[1] < now - timedelta(days=1)]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (

@@ -9,7 +9,7 @@ from typing import Final
 from adapters.postgres.after_sale import AfterSaleBooks
 from adapters.postgres.session import Connection, Engine
 from adapters.sql import rows
-from adapters.sql.forgetting import STANDS
+from adapters.sql.forgetting import KEPT_MARK, STANDS, WITHOUT_ADDRESSES
 from adapters.sql.rows import maybe_micros, micros
 from domain.claim import Objection
 from domain.limits import Limit
@@ -332,11 +332,13 @@ class PostgresBooks(AfterSaleBooks):
     def _forget_those_who_moved(self, before: int) -> None:
         """Addresses that somebody moved away from so long ago that nothing can be taken back."""
         moved = self._sql(
-            f"SELECT id, kind, old, done_at FROM moves WHERE asked_at < %s AND {STANDS} LIMIT {_PRUNE_LOT}",  # noqa: S608 - constants
+            f"SELECT id, kind, old, done_at FROM moves WHERE asked_at < %s AND {STANDS} AND new <> '' "  # noqa: S608 - constants
+            f"LIMIT {_PRUNE_LOT}",
             (before,),
         ).fetchall()
         for move in moved:
             self._forget_former(move)
+            self._sql(f"{WITHOUT_ADDRESSES} WHERE id = %s AND kind = 'correction'", (move[0],))
 
 
 def _lot(table: str, key: str, condition: str) -> str:
@@ -362,7 +364,7 @@ _PRUNE: Final = (
     _lot("magic_links", "id", _OLD_LINKS),
     _lot("outbox", "key", _OLD_MAILS.format("login")),
     _lot("outbox", "key", _OLD_MAILS.format("order")),
-    _lot("moves", "id", "asked_at < %(undo)s"),
+    _lot("moves", "id", f"asked_at < %(undo)s AND NOT ({KEPT_MARK})"),
     _lot("limits", "(bucket, at, ref)", "at < %(day)s"),
     _lot("events", "id", "at < %(events)s"),
 )

@@ -10,6 +10,9 @@ import re
 from typing import Final
 
 STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
+WITHOUT_ADDRESSES: Final = "UPDATE moves SET old = '', new = '', asked_by = ''"
+KEPT_MARK: Final = f"kind = 'correction' AND {STANDS}"
+"""What stays of a correction for good: that there was one. Its order's reader may be another person than the payer."""
 
 # A move away from the address that was done is the business of the new address: so are the notice and the undo link.
 _OF_MOVES_AWAY: Final = (
@@ -46,6 +49,12 @@ FORGET: Final = (
     f"DELETE FROM magic_links WHERE id IN ({_OWN_LINKS})",  # noqa: S608 - constants
     f"DELETE FROM magic_links WHERE mailbox = :address AND id NOT IN ({_OF_MOVES_AWAY})",  # noqa: S608 - constants
     "DELETE FROM sessions WHERE mailbox = :address",
+    # What was asked for elsewhere still waits: whoever takes it back ends the browser that asked.
+    (
+        "UPDATE moves SET new = '' WHERE new = :address AND old <> :address "
+        "AND done_at IS NULL AND undone_at IS NULL"
+    ),
+    f"{WITHOUT_ADDRESSES} WHERE new = :address AND kind = 'correction' AND old <> :address",
     f"DELETE FROM moves WHERE new = :address OR (old = :address AND NOT ({STANDS}))",  # noqa: S608 - constants
     "UPDATE purchases SET paid_email = NULL WHERE paid_email = :address AND paid_email <> mailbox",
     "DELETE FROM users WHERE email = :address",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.sql import rows
-from adapters.sql.forgetting import STANDS
+from adapters.sql.forgetting import KEPT_MARK, STANDS, WITHOUT_ADDRESSES
 from adapters.sql.rows import maybe_micros, micros
 from adapters.sqlite.after_sale import AfterSaleBooks
 from domain.claim import Objection
@@ -330,7 +330,7 @@ class SqliteBooks(AfterSaleBooks):
                 "kind = 'order' AND queued_at < ?1 AND state IN ('sent', 'dropped')",
                 (micros(week_ago),),
             ),
-            ("moves", "id", "asked_at < ?1", (micros(week_ago - UNDO_LIFETIME),)),
+            ("moves", "id", f"asked_at < ?1 AND NOT ({KEPT_MARK})", (micros(week_ago - UNDO_LIFETIME),)),
             ("limits", "(bucket, at, ref)", "at < ?1", (micros(now - timedelta(days=1)),)),
             ("events", "id", "at < ?1", (micros(now - _EVENTS_KEPT),)),
         )
@@ -339,11 +339,13 @@ class SqliteBooks(AfterSaleBooks):
     def _forget_those_who_moved(self, before: int) -> None:
         """Addresses that somebody moved away from so long ago that nothing can be taken back."""
         moved = self._sql(
-            f"SELECT id, kind, old, done_at FROM moves WHERE asked_at < ? AND {STANDS} LIMIT {_PRUNE_LOT}",  # noqa: S608 - constants
+            f"SELECT id, kind, old, done_at FROM moves WHERE asked_at < ? AND {STANDS} AND new <> '' "  # noqa: S608 - constants
+            f"LIMIT {_PRUNE_LOT}",
             (before,),
         ).fetchall()
         for move in moved:
             self._forget_former(move)
+            self._sql(f"{WITHOUT_ADDRESSES} WHERE id = ? AND kind = 'correction'", (move[0],))
 
     def _prune(self, table: str, key: str, condition: str, values: rows.Row) -> int:
         columns = key.strip("()")

@@ -36,7 +36,7 @@ class Erased(Enum):
     PROVE_AGAIN = auto()
     """It was proved too long ago for something that cannot be undone (OWASP ASVS 5.0, 7.5.1)."""
     TOO_SOON = auto()
-    """What is theirs came to this address by a change that the old one may still take back."""
+    """What came to this address by a change, or was moved on from it since, may still be taken back by the old one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ class EraseMe:
             if not session.verified_lately(now=now):
                 return Erased.PROVE_AGAIN
             undoable = [move for move in _ways_to(books, session.mailbox) if move.can_be_undone(now=now)]
-            if any(move.kind is MoveKind.CHANGE for move in undoable):
+            if any(
+                move.kind is MoveKind.CHANGE or _went_on(books, move, session.mailbox) for move in undoable
+            ):
                 return Erased.TOO_SOON
             for correction in undoable:
                 undo_move(books, correction.id, new_user=UserId(correction.id), now=now)
@@ -177,6 +179,12 @@ def _ways_to(books: BooksView, mailbox: EmailAddress) -> list[Move]:
                 found[move.id] = move
                 reached.append(move.old)
     return list(found.values())
+
+
+def _went_on(books: BooksView, move: Move, mailbox: EmailAddress) -> bool:
+    """Whether something that a move brought belongs to another address by now, so that it is not ours to hand back."""
+    owners = {None if found is None else found.mailbox for found in map(books.purchase, move.checkouts)}
+    return not owners <= {None, mailbox, move.old}
 
 
 def _erase_orders(checkouts: Sequence[CheckoutId], now: datetime, books: Books) -> int:
