@@ -453,7 +453,7 @@ def test_a_correction_shows_the_payer_to_nobody_else() -> None:
     assert VICTIM not in repr(run(shop.own_data(thief.visitor)))
 
 
-@pytest.mark.parametrize("how", ["years", "deletion"])
+@pytest.mark.parametrize("how", ["years", "deletion", "payer erased"])
 def test_the_payer_of_a_corrected_order_stays_hidden(how: str) -> None:
     """What is thrown out after a while, or with an address left behind, must not make a reader the payer."""
     shop = Shop()
@@ -465,6 +465,9 @@ def test_the_payer_of_a_corrected_order_stays_hidden(how: str) -> None:
     reader = THIEF
     if how == "years":
         shop.clock.tick(days=400)
+    elif how == "payer erased":
+        victim, _ = signed_in(shop, VICTIM, PHOTOS)
+        assert run(shop.erase(victim.visitor)) is Erased.DONE
     else:
         change(thief, SECOND)
         assert isinstance(thief.press(shop.last_link(SECOND)), CameIn)

@@ -12,6 +12,7 @@ from domain.ports import Clock, Store
 from domain.records import Download, User
 from domain.session import Session, Visitor
 from domain.usecases.greet import live_session
+from domain.usecases.show_receipt import payer_is_owner
 from domain.values import EmailAddress
 
 
@@ -57,8 +58,7 @@ class ShowOwnData:
 
 
 def _without_the_payer(books: BooksView, held: Holding) -> Holding:
-    """Without the address given at the payment, where a correction moved the order: it may be another person's."""
-    purchase = held.purchase
-    if purchase.paid_email in (None, purchase.mailbox) or not books.moved(purchase.checkout):
+    """Without the address given at the payment, where it may be another person's."""
+    if held.purchase.paid_email is None or payer_is_owner(books, held.purchase):
         return held
-    return replace(held, purchase=replace(purchase, paid_email=None))
+    return replace(held, purchase=replace(held.purchase, paid_email=None))

@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.access import Holding, holds
 from domain.books import BooksView
 from domain.ports import Clock, Payments, Store
+from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.usecases.greet import live_session
 from domain.values import CheckoutId
@@ -19,8 +20,8 @@ class Receipt:
 
     session: Session
     holding: Holding
-    corrected: bool = False
-    """A correction of the address was asked for: the reader may be another person than the payer."""
+    payer_known: bool = False
+    """See `payer_is_owner`."""
 
     @property
     def by_owner(self) -> bool:
@@ -30,8 +31,7 @@ class Receipt:
     @property
     def by_payer(self) -> bool:
         """Whether the reader is also known to be the payer, whom the invoice and the address of the payment name."""
-        paid_email = self.holding.purchase.paid_email
-        return self.by_owner and (not self.corrected or paid_email in (None, self.session.mailbox))
+        return self.by_owner and self.payer_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +63,14 @@ def _find(books: BooksView, visitor: Visitor, order: CheckoutId, now: datetime) 
     held = books.holding(order)
     if session is None or held is None or not holds(session, held.purchase, now=now):
         return None
-    return Receipt(session=session, holding=held, corrected=books.moved(order))
+    return Receipt(session=session, holding=held, payer_known=payer_is_owner(books, held.purchase))
+
+
+def payer_is_owner(books: BooksView, purchase: Purchase) -> bool:
+    """Whether a purchase's owner is known to be who paid, whom the invoice and the address of the payment name.
+
+    A correction may have moved it to another person, for good: also when the payer's address was erased since.
+    """
+    if purchase.mailbox is not None and purchase.mailbox == purchase.paid_email:
+        return True
+    return not books.moved(purchase.checkout)
