@@ -80,6 +80,30 @@ def test_a_file_that_is_a_link_to_the_outside_is_refused_by_name(folder: Path, f
     assert f"catalogue/{file}: cannot be read: it is a symbolic link to a place outside" in refused(folder)
 
 
+SIDEWAYS = ("product.toml", "about.md", "content.md", "cover.svg", "licences.txt", "files/a.txt")
+
+
+@pytest.mark.parametrize("target", ["..", "../deploy"])
+@pytest.mark.parametrize("file", SIDEWAYS)
+def test_a_product_that_is_a_link_to_a_private_folder_publishes_no_file_of_another_name(
+    folder: Path, target: str, file: str
+) -> None:
+    """Git keeps both links: the product leads to where the keys are, and in there a file of a product's name to them."""
+    private = (folder / target).resolve()
+    a_product(private, "Evil")
+    (private / ".env").write_text(f"# {SECRET}")
+    (private / file).unlink()
+    (private / file).symlink_to(private / ".env")
+    (folder / "evil").symlink_to(target)
+    with pytest.raises(
+        CatalogueRefused, match=rf"evil/{file}: cannot be read: .* under another name"
+    ) as refused:
+        load(folder)
+    assert SECRET not in str(refused.value)
+    with pytest.raises(NotInside):
+        open_inside(folder / "evil", folder / "evil" / file)
+
+
 @pytest.mark.parametrize("inner", ["pages", "book/files"])
 def test_a_folder_inside_that_is_a_link_to_the_outside_is_refused_by_name(folder: Path, inner: str) -> None:
     (folder / inner).rename(folder.parent / "outside")
@@ -192,10 +216,14 @@ def mounted(root: Path, version: str, name: str) -> None:
             (root / entry.name).symlink_to(Path("..data") / entry.name)
 
 
-@pytest.mark.parametrize("what", ["catalogue", "product"])
+@pytest.mark.parametrize("what", ["catalogue", "product", "product elsewhere"])
 def test_a_kubernetes_volume_is_read_and_its_updates_are_seen(folder: Path, what: str) -> None:
     root = folder if what == "catalogue" else folder / "book"
     shutil.rmtree(root)
+    if what == "product elsewhere":
+        elsewhere = folder.parent / "volume" / "book"
+        root.symlink_to(elsewhere)
+        root = elsewhere
     mounted(root, "..2026_11_28_1", "Book")
     catalogue = load(folder)
     assert name_in(catalogue) == "Book"

@@ -22,15 +22,31 @@ def open_inside(folder: Path, path: Path) -> BufferedReader:
     """Open `path` for reading. Its real path must be in the real `folder`; its `name` is `path`.
 
     The folder itself may be a symbolic link, and so may everything below it that leads back inside: a Kubernetes
-    volume links its files to `..data/…`. The real path is opened part by part without following links, so a link
-    that is put in place meanwhile is refused, too. Raises OSError, NotInside.
+    volume links its files to `..data/…`. But where the folder is a link that leaves the place it lies in, all sorts of
+    things may lie around it: then a link in it must not give another file's content for `path`. The real path is opened
+    part by part without following links, so a link that is put in place meanwhile is refused, too. Raises OSError,
+    NotInside.
     """
     home, real = _real(folder), _real(path)
     if not real.is_relative_to(home):
         raise _outside()
+    if (
+        folder.is_symlink()
+        and not home.is_relative_to(_real(folder.parent))
+        and not _same_name(real, path, folder)
+    ):
+        raise NotInside(
+            errno.EXDEV,
+            "it is a symbolic link to a file under another name, in a folder that is itself a link",
+        )
     return BufferedReader(
         FileIO(path, opener=lambda _path, _flags: _open(home, real.relative_to(home).parts))
     )
+
+
+def _same_name(real: Path, path: Path, folder: Path) -> bool:
+    asked = path.relative_to(folder).parts
+    return real.parts[-len(asked) :] == asked
 
 
 def open_goods(path: Path) -> BufferedReader:

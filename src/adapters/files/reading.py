@@ -106,7 +106,7 @@ class Reader:
     def _home(self, path: Path) -> Path:
         """The folder that a file must not leave."""
         top, *below = path.relative_to(self.root).parts
-        return self.root / top if below else self.root
+        return self.root / top if below else self.root.resolve()
 
     def markdown(self, path: Path, text: str) -> str:
         """The HTML of a text of that file; "", and a problem noted, if it cannot be rendered."""
