@@ -488,6 +488,20 @@ def test_the_payer_of_a_corrected_order_stays_hidden(how: str) -> None:
         assert VICTIM not in repr(shop.memory.tables.moves)
 
 
+def test_signing_out_everywhere_reaches_a_session_that_two_changes_carried_away() -> None:
+    shop = Shop()
+    victim, _ = signed_in(shop)
+    stolen = Browser(shop, token=victim.token)
+    for address in (THIEF, SECOND):
+        change(stolen, address)
+        assert isinstance(stolen.press(shop.last_link(address)), CameIn)
+    bystander, _ = signed_in(shop, "other@example.com", PHOTOS)
+    home, _ = signed_in(shop, VICTIM, PHOTOS)
+    run(shop.sign_out.everywhere(home.visitor))
+    assert (stolen.greeting.session, home.greeting.session) == (None, None)
+    assert account_of(bystander) == "other@example.com"
+
+
 def test_who_has_a_former_address_now_takes_no_order_away_that_was_moved_on() -> None:
     """A correction came to an address that its owner left since; a deletion there undoes nothing of hers."""
     shop = Shop()

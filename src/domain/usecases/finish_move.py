@@ -61,7 +61,7 @@ def undo_move(books: Books, move: MoveId, *, new_user: UserId, now: datetime) ->
         return held
     since = now if held.before is None or held.before.since is None else held.before.since
     user = books.user_for(held.old, new_id=new_user, now=since)
-    carried = list(_carried_on(books, held))
+    carried = list(carried_on(books, held))
     for address, checkouts in ((held.new, held.checkouts), *((m.new, m.checkouts) for m in carried)):
         moved = [checkout for checkout in checkouts if checkout in held.checkouts]
         books.hand_over(moved, old=address, mailbox=held.old, user=user)
@@ -75,7 +75,7 @@ def undo_move(books: Books, move: MoveId, *, new_user: UserId, now: datetime) ->
     return held
 
 
-def _carried_on(books: Books, held: Move) -> Iterator[Move]:
+def carried_on(books: Books, held: Move) -> Iterator[Move]:
     """The later moves that took some of the same purchases further, in the order in which they were done."""
     reached: list[EmailAddress] = [held.new]
     seen = {held.id}

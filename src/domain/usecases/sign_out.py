@@ -10,6 +10,7 @@ from domain.access import CHECKOUT_GRANT
 from domain.books import Books, BooksView
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
+from domain.usecases.finish_move import carried_on
 from domain.usecases.greet import live_session
 from domain.values import EmailAddress, SessionId
 
@@ -58,6 +59,10 @@ class SignOut:
             if session.mailbox is not None:
                 for own in _sessions(books, session.mailbox, now):
                     books.end_session(own.id)
+                for change in books.moves_from(session.mailbox):
+                    if change.can_be_undone(now=now):
+                        for onward in carried_on(books, change):
+                            books.end_sessions_by(onward.id)
                 books.end_sessions_of(session.mailbox)
                 books.release(session.mailbox)
                 books.cancel_moves(session.mailbox, at=now)
