@@ -225,8 +225,14 @@ def prove_address_letter(
             "If you did not ask, do nothing."
         )
     else:
-        how = "If this is right, confirm it. The purchase then belongs to this address, and opens for you alone."
-        warning = "If you know nothing of this order, do nothing. We will never ask you for the code."
+        how = (
+            "If this is right, confirm it. The purchase then belongs to this address. The browser that paid can open "
+            "it until a day after the payment."
+        )
+        warning = (
+            "Never pass the code on: it signs the browser that asked in to your account. We will never ask you for it. "
+            "If you know nothing of this order, do nothing."
+        )
     return _letter(
         "Confirm your new address" if here_only else "Is this your order?",
         Paragraph(asked),

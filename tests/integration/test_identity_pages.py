@@ -179,6 +179,25 @@ def test_a_correction_signs_in_the_browser_that_confirms_and_gives_the_payers_no
     assert payer.get(f"/view/{BOOK}").status_code == 200, "what it paid for, for a day"
 
 
+def test_a_wrong_code_of_a_change_does_not_send_its_reader_to_another_device(shop: ShopServer) -> None:
+    asker, _ = signed_in(shop, address())
+    new = address()
+    asker.post("/account/email", {"email": new})
+    wrong = asker.post("/login", {"code": "AAAA-AAAA"})
+    assert (wrong.status_code, "4 tries left" in wrong.text) == (400, True)
+    assert "on any device" not in wrong.text
+    assert "in the browser where you asked for it" in wrong.text
+
+
+def test_the_email_of_a_correction_warns_against_passing_its_code_on(shop: ShopServer) -> None:
+    payer, order = paid(shop, address())
+    right = address()
+    payer.post(f"/orders/{order}/address", {"email": right})
+    text = shop.sandbox.wait_for_mail(right)["text"]
+    assert "Never pass the code on" in text
+    assert "for you alone" not in text  # the browser that paid opens it, too, for a day
+
+
 def test_a_correction_is_answered_alike_whether_the_address_was_ever_verified(shop: ShopServer) -> None:
     new = address()
     pages = []
