@@ -135,7 +135,9 @@ class _Past:
             )  # fmt: skip
 
     def _link(self, position: int) -> str:
-        return self._key.ticket_of(CheckoutId(self._checkouts[position]))
+        return self._key.ticket_of(
+            CheckoutId(self._checkouts[position]), EmailAddress(self._address(position))
+        )
 
     def _link_rows(self) -> Iterator[Row]:
         for n in self._since(_LINKS_KEPT):

@@ -18,7 +18,7 @@ from benchmarks.load import Shot, delivery, fire
 from domain.claim import terms_of
 from domain.keys import Keyring
 from domain.purchase import Checkout
-from domain.values import CheckoutId, Money, ProductId, ProviderRef, SessionId, sortable_id
+from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId, sortable_id
 from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 
 _addresses = count(1)
@@ -82,7 +82,8 @@ class Till:
     def link(self, sale: MadeSale) -> str:
         """The path of the link in the ticket of a sale that was told."""
         key = self.keyring.signing
-        return f"/login/{key.token_of(key.ticket_of(sale.checkout.id))}"
+        ticket = key.ticket_of(sale.checkout.id, EmailAddress.parse(sale.email))
+        return f"/login/{key.token_of(ticket)}"
 
     def _checkout(self) -> Checkout:
         now = datetime.now(UTC)

@@ -81,13 +81,15 @@ class Key:
         """
         return hmac.digest(self.session, f"{link}\x1f{cookie}".encode(), "sha256").hex()
 
-    def ticket_of(self, checkout: CheckoutId) -> LinkId:
-        """The id of the link in a purchase's ticket: 128 bits that nobody else can know, and always the same.
+    def ticket_of(self, checkout: CheckoutId, mailbox: EmailAddress) -> LinkId:
+        """The id of the link in a purchase's ticket: 128 bits that nobody else can know, the same for one address.
 
         So a sale that is claimed again, because the books had to be restored, has the same ticket to the byte, and
-        the carrier recognises it.
+        the carrier recognises it. A restore forgets changes of address, too: what was sent to the other address then
+        must not open the account of this one.
         """
-        return LinkId(hmac.digest(self.ticket, checkout.encode(), "sha256")[:_LINK_BYTES].hex())
+        named = f"{checkout}\x1f{mailbox.canonical}"
+        return LinkId(hmac.digest(self.ticket, named.encode(), "sha256")[:_LINK_BYTES].hex())
 
     def licence_of(self, checkout: CheckoutId, product: ProductId) -> str:
         """A generated licence key: 100 bits in five groups of four, the same for the same purchase."""

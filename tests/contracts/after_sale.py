@@ -308,6 +308,11 @@ class AfterSaleContract:
         self.do(lambda b: b.erase(BEN, at=NOW))
         assert self._mailed() == {"address:c2"}, "Carol still hears that somebody asked for her address"
         assert self.see(lambda b: b.link(LinkId("c2"))) is not None
+        kept = self.see(lambda b: b.move(MoveId("m2")))
+        assert kept is not None, "and can take the request back, which ends the session that asked"
+        assert kept.is_pending
+        assert kept.old == carol
+        assert kept.new != BEN, "it names nobody who was erased"
 
     def test_who_has_a_former_address_now_cannot_erase_what_takes_the_change_back(self) -> None:
         self._asks("m1", old=ANNA, new=BEN, proof="a1", undo="a2", kind=MoveKind.CHANGE)

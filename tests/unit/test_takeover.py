@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from domain.usecases.erase_me import Erased
 from domain.usecases.redeem_login import CameIn, Trouble, Turned
 from domain.usecases.return_from_payment import Come, Elsewhere
+from domain.values import EmailAddress
 from support.shop import BOOK, PHOTOS, Browser, Shop
-from support.stepping import Actor, Stage, pause
+from support.stepping import Actor, Stage, pause, run
 
 VICTIM = "victim@example.com"
 
@@ -68,6 +70,44 @@ def test_a_code_phished_from_the_owner_is_worth_nothing_in_another_browser() -> 
     thief.ask_for_link("thief@example.com")
     assert isinstance(thief.type_code(code), Turned)
     assert isinstance(victim.type_code(code), CameIn)
+
+
+def test_a_thief_who_deletes_his_account_does_not_save_the_session_that_he_stole() -> None:
+    """He asked there to move her account to his address; her undo link ends that session all the same."""
+    shop = Shop()
+    victim, thief = Browser(shop), Browser(shop)
+    for browser, address in ((victim, VICTIM), (thief, "thief@example.com")):
+        browser.buy_and_pay(address)
+        browser.press(shop.last_link(address))
+    stolen = Browser(shop, token=victim.token)
+    run(shop.move_address.change(stolen.visitor, "thief@example.com"))
+    assert run(shop.erase(thief.visitor)) is Erased.DONE
+    shop.deliver_mail()
+    assert isinstance(Browser(shop).press(shop.last_link(VICTIM)), CameIn)
+    assert stolen.greeting.session is None
+
+
+def test_a_restored_shop_opens_no_account_by_a_ticket_that_went_to_another_address() -> None:
+    """A restore forgets a change of address, and books the sales since under the address that it knows."""
+    shop = Shop()
+    victim = Browser(shop)
+    victim.buy_and_pay(VICTIM)
+    victim.press(shop.last_link(VICTIM))
+    ref = victim.buy(PHOTOS)
+    backup = shop.memory.tables.copy()
+    run(shop.move_address.change(victim.visitor, "thief@example.com"))
+    shop.deliver_mail()
+    assert isinstance(victim.press(shop.last_link("thief@example.com")), CameIn)
+    shop.payments.pay(ref, email=VICTIM)
+    shop.hear_of(ref, event="evt_2")
+    shop.deliver_mail()
+    ticket = shop.last_link("thief@example.com")
+    shop.memory.tables = backup
+    shop.hear_of(ref, event="evt_3")
+    assert shop.memory.tables.purchases[next(reversed(shop.memory.tables.purchases))].mailbox == EmailAddress(
+        VICTIM
+    )
+    assert isinstance(Browser(shop).press(ticket), Turned)
 
 
 def test_no_secret_is_at_rest() -> None:

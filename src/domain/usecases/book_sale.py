@@ -124,7 +124,7 @@ class Booking:
     def _hand_out_ticket(self, books: Books, purchase: Purchase, mailbox: EmailAddress) -> None:
         """The one ticket of this purchase: the same bytes whoever books it, and whenever."""
         key = self.keyring.signing
-        link = key.ticket_of(purchase.checkout)
+        link = key.ticket_of(purchase.checkout, mailbox)
         books.add_link(
             MagicLink(
                 id=link,
