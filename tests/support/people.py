@@ -274,6 +274,12 @@ class World:
             return
         for life in self.sessions_of(address, now=now):
             life.end(why)
+        for wish in self.wishes.values():
+            if wish.order is None and wish.old == address and wish.done and wish.comes_back(now=now):
+                onward = list(self.carried_on(wish))[1:]
+                for life in self.lives:
+                    if life.change in onward:
+                        life.end(why)
         for order in self.at(address):
             order.released = order.released or why
         self.withdraw(address, why)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain.access import CHECKOUT_GRANT
 from domain.books import Books, BooksView
+from domain.moves import MoveKind
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
 from domain.usecases.finish_move import carried_on
@@ -60,7 +61,7 @@ class SignOut:
                 for own in _sessions(books, session.mailbox, now):
                     books.end_session(own.id)
                 for change in books.moves_from(session.mailbox):
-                    if change.can_be_undone(now=now):
+                    if change.kind is MoveKind.CHANGE and change.can_be_undone(now=now):
                         for onward in carried_on(books, change):
                             books.end_sessions_by(onward.id)
                 books.end_sessions_of(session.mailbox)
