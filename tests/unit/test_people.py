@@ -224,6 +224,6 @@ class People(Attacks):
 
 
 People.TestCase.settings = settings(
-    stateful_step_count=20, max_examples=4000 if NIGHTLY else 80, report_multiple_bugs=False
+    stateful_step_count=20, max_examples=4000 if NIGHTLY else 100, report_multiple_bugs=False
 )
 TestPeople = People.TestCase
