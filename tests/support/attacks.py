@@ -62,9 +62,9 @@ class Attacks(TwoPeople):
         self.pay(order, address, by_her=True, redirect=seat.name)
         return order
 
-    def newest(self, address: str, *, notice: bool = False) -> Envelope:
+    def newest(self, address: str, *, notice: bool = False) -> Envelope | None:
         """The newest mail with a link there; `notice`: of those that tell that something is to be moved away."""
-        return next(one for one in self.letters((address,)) if (one.subject == NOTICE) is notice)
+        return next((one for one in self.letters((address,)) if (one.subject == NOTICE) is notice), None)
 
     def moves(self, seat: Seat, to: str, *, at: Seat | None = None) -> bool:
         """A change of address, asked for at `seat`, and proved there (or `at` another browser)."""

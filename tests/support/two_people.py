@@ -28,8 +28,10 @@ from support.watching import FREE, Watched, link_of
 
 
 class TwoPeople(Watched):
-    def press(self, seat: Seat, letter: Envelope, *, twice: bool = False) -> bool:
+    def press(self, seat: Seat, letter: Envelope | None, *, twice: bool = False) -> bool:
         """The person at `seat` opens a link of their mailbox there, and presses its button; False if it opens nothing."""
+        if letter is None:
+            return False
         link, browser = link_of(letter), seat.browser
         run(self.shop.redeem.look(browser.visitor, link))
         self.pages += 1
