@@ -164,7 +164,7 @@ class Attacks(TwoPeople):
         if proof is not None:
             self.press(thief, proof)
 
-    @rule(address=her_address, to=his_address, step=steps.filter(lambda step: step != "a backup"))
+    @rule(address=her_address, to=his_address, step=steps)
     def he_takes_her_account_round_to_her_second_address(self, address: str, to: str, step: str) -> None:
         """At a public computer, so that she herself presses the second proof there; he keeps the undo link of his."""
         self.seats["K"].hers = True

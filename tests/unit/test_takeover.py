@@ -110,6 +110,30 @@ def test_a_restored_shop_opens_no_account_by_a_ticket_that_went_to_another_addre
     assert isinstance(Browser(shop).press(ticket), Turned)
 
 
+def test_a_deletion_that_is_done_again_after_a_restore_leaves_a_victim_the_way_back() -> None:
+    """The backup knows her account at the thief's second address; she undid that, then he deleted his first."""
+    shop = Shop()
+    victim, thief = Browser(shop), Browser(shop)
+    victim.buy_and_pay(VICTIM)
+    victim.press(shop.last_link(VICTIM))
+    [order] = shop.memory.tables.purchases
+    stolen = Browser(shop, token=victim.token)
+    for address in ("thief@example.com", "thief@second.example"):
+        run(shop.move_address.change(stolen.visitor, address))
+        shop.deliver_mail()
+        assert isinstance(stolen.press(shop.last_link(address)), CameIn)
+    undo = shop.last_link(VICTIM)
+    backup = shop.memory.tables.copy()
+    assert isinstance(Browser(shop).press(undo), CameIn)
+    thief.buy_and_pay("thief@example.com")
+    thief.press(shop.last_link("thief@example.com"))
+    assert run(shop.erase(thief.visitor)) is Erased.DONE
+    done = shop.memory.tables
+    shop.memory.tables = backup
+    run(shop.erase.again(sorted(done.erasures), list(done.erased_addresses.values())))
+    assert shop.memory.tables.purchases[order].mailbox == EmailAddress(VICTIM)
+
+
 def test_no_secret_is_at_rest() -> None:
     """Nothing in the books opens anything: no token, no link, no code, no key."""
     shop = Shop()

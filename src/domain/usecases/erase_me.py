@@ -139,8 +139,18 @@ class EraseMe:
         return [one for one in addresses if one.tag not in held or held[one.tag] < one.at]
 
     async def _forget(self, tags: set[str]) -> None:
+        """Forget these addresses, once what moves brought there has gone back.
+
+        A deletion waits for changes that can be undone, so the database that it was done in had none left, whatever
+        the restored one says.
+        """
+        now = self.clock.now()
+
         def work(lot: Sequence[EmailAddress], books: Books) -> None:
             for address in lot:
+                for move in _ways_to(books, address):
+                    if move.can_be_undone(now=now):
+                        undo_move(books, move.id, new_user=UserId(move.id), now=now)
                 if not books.holdings_of(address):
                     books.forget(address)
 
