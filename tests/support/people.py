@@ -347,7 +347,7 @@ class World:
         """It names who paid: for the verified owner alone, and after a correction only at the payment's own address."""
         if seat.mailbox is None or self.why_not(seat, order, now=now):
             return False
-        corrected = any(wish.order is order for wish in self.wishes.values())
+        corrected = any(wish.order is order and wish.done for wish in self.wishes.values())
         return not corrected or order.typed == seat.mailbox
 
     @staticmethod
