@@ -82,6 +82,21 @@ class MagicLink:
         return self.asked_by is not None
 
 
+def ticket_link(
+    product: ProductId, mailbox: EmailAddress, *, link: LinkId, key: str, now: datetime
+) -> MagicLink:
+    """The link of a ticket: it opens what was bought, and signs its owner in. It has no code."""
+    return MagicLink(
+        id=link,
+        key=key,
+        purpose=LinkPurpose.TICKET,
+        mailbox=mailbox,
+        asked_by=None,
+        product=product,
+        made_at=now,
+    )
+
+
 class LinkState(Enum):
     """Whether a link can still be used, and if not, why."""
 

@@ -54,11 +54,11 @@ from domain.usecases.greet import Greet
 from domain.usecases.hear_event import HearEvent
 from domain.usecases.hear_mail_report import HearMailReport
 from domain.usecases.move_address import MoveAddress
-from domain.usecases.note_fact import NoteFact
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.read_payments import ReadPayments
 from domain.usecases.reconcile import Reconcile
+from domain.usecases.record_fact import NoteFact
 from domain.usecases.redeem_login import RedeemLogin
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin

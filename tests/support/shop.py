@@ -30,10 +30,10 @@ from domain.usecases.fetch_file import FetchFile
 from domain.usecases.greet import Greet, Greeting
 from domain.usecases.hear_event import HearEvent
 from domain.usecases.move_address import MoveAddress
-from domain.usecases.note_fact import NoteFact
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.read_payments import ReadPayments
 from domain.usecases.reconcile import Reconcile
+from domain.usecases.record_fact import NoteFact
 from domain.usecases.redeem_login import CameIn, RedeemLogin, Turned
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import LookInYourMail, RequestLogin

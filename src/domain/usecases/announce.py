@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain import outbox_keys
 from domain.books import Books
 from domain.keys import Keyring
 from domain.letters import news_letter
@@ -15,7 +16,7 @@ from domain.ports import Catalogue, Clock, Store
 from domain.product import Product, ShopInfo
 from domain.purchase import PurchaseState
 from domain.records import User
-from domain.usecases.post import post
+from domain.usecases.send_email import send_email
 from domain.values import ProductId
 
 _AT_ONCE = 100
@@ -119,8 +120,8 @@ class _Lot:
             base_url=self.base_url,
             shop=self.shop,
         )
-        key = f"news:{self.product.id}:{version_of(self.product)}:{user.id}"
-        return post(
+        key = outbox_keys.release(self.product.id, version_of(self.product), user.id)
+        return send_email(
             books,
             letter,
             key=key,

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain import outbox_keys
 from domain.access import Holding
 from domain.books import Books
 from domain.claim import Sale
 from domain.keys import Keyring
 from domain.letters import ticket_letter
-from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind, Urgency
+from domain.magic_link import ticket_link
+from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition
 from domain.purchase import LicenceKey, Purchase
-from domain.usecases.post import post, tell_merchant
-from domain.usecases.tell_buyer import tell_buyer
+from domain.usecases.send_email import notify_buyer, notify_merchant, send_link
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
 
 
@@ -111,12 +111,12 @@ class Booking:
             if key is not None:
                 yield LicenceKey(product=product, key=key)
             else:
-                tell_merchant(
+                notify_merchant(
                     books,
                     "Out of licence keys",
                     f"{sold.name} was sold, but its list of licence keys is used up.",
                     f"Add keys to {product}/licences.txt: whoever waits for one is mailed it by itself.",
-                    key=f"licences:{product}:{self.now:%Y-%m-%d}",
+                    key=outbox_keys.licences_used_up(product, self.now),
                     shop=self.edition.shop,
                     now=self.now,
                 )
@@ -124,38 +124,19 @@ class Booking:
     def _hand_out_ticket(self, books: Books, purchase: Purchase, mailbox: EmailAddress) -> None:
         """The one ticket of this purchase: the same bytes whoever books it, and whenever."""
         key = self.keyring.signing
-        link = key.ticket_of(purchase.checkout, mailbox)
-        books.add_link(
-            MagicLink(
-                id=link,
-                key=key.name,
-                purpose=LinkPurpose.TICKET,
-                mailbox=mailbox,
-                asked_by=None,
-                product=purchase.product,
-                made_at=self.now,
-            )
-        )
+        ticket = key.ticket_of(purchase.checkout, mailbox)
+        link = ticket_link(purchase.product, mailbox, link=ticket, key=key.name, now=self.now)
+        # Anybody can order any number of free things: their tickets must not delay those of a payment.
+        urgency = Urgency.KNOWN if purchase.provider_ref is None else Urgency.PAYMENT
         letter = ticket_letter(purchase, edition=self.edition)
-        post(
-            books,
-            letter,
-            key=f"ticket:{purchase.checkout}",
-            kind=MailKind.TICKET,
-            to=mailbox,
-            now=self.now,
-            link=link,
-            key_name=key.name,
-            # Anybody can order any number of free things: their tickets must not delay those of a payment.
-            urgency=Urgency.KNOWN if purchase.provider_ref is None else Urgency.PAYMENT,
-        )
+        send_link(books, link, letter, key=outbox_keys.ticket(purchase.checkout), urgency=urgency)
 
     def _catch_up(self, books: Books, purchase: Purchase, payment: str) -> None:
         """Facts that came before their sale: its buyer hears of them now."""
         held = Holding(purchase=purchase, facts=())
         for fact in sorted(books.facts_of(payment), key=lambda f: f.weight):
             after = Holding(purchase=purchase, facts=(*held.facts, fact))
-            tell_buyer(
+            notify_buyer(
                 books, held, after, of=fact, shop=self.edition.shop, base_url=self.base_url, now=self.now
             )
             held = after

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain import outbox_keys
 from domain.books import Books
 from domain.claim import CheckoutReading, Foreign, Objection, Ours, Sale, address_of, judge, restored_checkout
 from domain.keys import Keyring
@@ -18,8 +19,8 @@ from domain.ports import Catalogue, Clock, Payments
 from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import Checkout, Purchase
 from domain.usecases.book_sale import Booking, BookSale
-from domain.usecases.note_fact import ASK_AGAIN_AFTER
-from domain.usecases.post import post, tell_merchant
+from domain.usecases.record_fact import ASK_AGAIN_AFTER
+from domain.usecases.send_email import notify_merchant, send_email
 from domain.values import CheckoutId
 
 RETRY_QUARANTINE_AFTER = timedelta(minutes=5)
@@ -165,7 +166,8 @@ class _Claim:
         if to is None or books.is_erased(checkout.id):
             return
         letter = payment_failed_letter(checkout, base_url=self.booking.base_url, shop=self.edition.shop)
-        post(books, letter, key=f"failed:{checkout.id}", kind=MailKind.UPDATE, to=to, now=self.now)
+        key = outbox_keys.payment_failed(checkout.id)
+        send_email(books, letter, key=key, kind=MailKind.UPDATE, to=to, now=self.now)
 
     def _book(self, books: Books, sale: Sale) -> Claimed:
         checkout = sale.checkout
@@ -198,14 +200,14 @@ def put_in_quarantine(
     """Keep what is not acted on, and tell the merchant of the first that waits with this objection."""
     if not books.quarantine(ref, objection, at=now, retry_at=retry_at):
         return
-    tell_merchant(
+    notify_merchant(
         books,
         "A payment waits for you",
         f"Stripe told us of something that was not acted on: {ref}.",
         objection.value,
         "Nobody was given anything for it. If it is a sale of this shop, see Stripe's dashboard for what was paid.",
         "`coatcheck status` lists everything that waits, and how to settle it.",
-        key=f"quarantine:{ref}",
+        key=outbox_keys.quarantined(ref),
         shop=shop,
         now=now,
     )

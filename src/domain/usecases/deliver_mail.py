@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from domain import outbox_keys
 from domain.books import Books
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
@@ -20,7 +21,7 @@ from domain.mail import (
 )
 from domain.ports import Catalogue, Clock, Mailer, MailNotSent, MailRefused, MailUnknown, Randomness, Store
 from domain.product import ShopInfo
-from domain.usecases.post import tell_merchant
+from domain.usecases.send_email import notify_merchant
 from domain.values import LinkId
 
 LEASE = timedelta(seconds=20)
@@ -165,12 +166,12 @@ def stick(books: Books, mail: Mail, problem: str, *, shop: ShopInfo, now: dateti
     )
     if mail.kind is MailKind.NOTICE:
         return
-    tell_merchant(
+    notify_merchant(
         books,
         "A mail is stuck",
         f"A {mail.kind.value} mail could not be sent: {problem}.",
         "`coatcheck status` lists every mail that waits; `coatcheck status --send-again KEY` sends one again.",
-        key=f"stuck:{mail.kind.value}:{now:%Y-%m-%d}",
+        key=outbox_keys.stuck(mail.kind, now),
         shop=shop,
         now=now,
     )
@@ -178,8 +179,7 @@ def stick(books: Books, mail: Mail, problem: str, *, shop: ShopInfo, now: dateti
 
 def queue_anew(books: Books, mail: Mail, spare: LinkId, *, keyring: Keyring, now: datetime) -> str:
     """Queue the same letter under a new outbox key, with a new link where it had one; the new key."""
-    base, _, count = mail.key.partition("#")
-    new_key = f"{base}#{int(count or '1') + 1}"
+    new_key = outbox_keys.anew(mail.key)
     if mail.link is not None:
         held = books.link(mail.link) or _link_of(mail)
         books.add_link(

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from domain.access import Holding, holds, owned
 from domain.books import Books, BooksView
-from domain.keys import Keyring
 from domain.moves import MoveKind
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
@@ -124,15 +123,3 @@ def prove_mailbox(
             former=None if session is None else session.id,
         )
     )
-
-
-def known_as(
-    session: Session | None, visitor: Visitor, mailbox: EmailAddress, *, keyring: Keyring
-) -> str | None:
-    """What a browser that proves, or once proved, this very mailbox is counted by; None for a stranger.
-
-    Its tag counts only if it is one of ours: whoever makes up tags must not get a fresh count with each.
-    """
-    if visitor.device is not None and keyring.device_holds(visitor.device, mailbox=mailbox.canonical):
-        return visitor.device
-    return session.id if session is not None and session.mailbox == mailbox else None

@@ -9,7 +9,7 @@ from domain.books import Books
 from domain.ports import CheckoutNews, Clock, FactNews, OtherNews, PaymentNews, Payments, Store, Unheard
 from domain.records import EventRecord
 from domain.usecases.claim_purchase import AwaitingBank, Booked, Claimed, ClaimPurchase, NotPaid, Refused
-from domain.usecases.note_fact import NoteFact
+from domain.usecases.record_fact import NoteFact
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain import outbox_keys
 from domain.books import Books
 from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.ports import Catalogue, Clock, DeliveryReport, MailReports, OtherReport, Store, Unheard
 from domain.product import ShopInfo
-from domain.usecases.post import tell_merchant
+from domain.usecases.send_email import notify_merchant
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,13 @@ def _note(books: Books, key: str, delivery: Delivery, *, shop: ShopInfo, now: da
 
 
 def _tell(books: Books, mail: Mail, *, shop: ShopInfo, now: datetime) -> None:
-    tell_merchant(
+    notify_merchant(
         books,
         "A ticket came back",
         "A ticket could not be delivered: the mailbox does not exist, or does not take our mail.",
         "The browser that paid was told, and may correct the address within half an hour of the payment.",
         f"`coatcheck status` lists tickets that came back; this one is {mail.key}.",
-        key=f"bounced:{now:%Y-%m-%d}",
+        key=outbox_keys.bounced(now),
         shop=shop,
         now=now,
     )

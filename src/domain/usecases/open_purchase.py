@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain import outbox_keys
 from domain.access import Access, NotYours, Opens, access, holds_by_checkout
 from domain.books import BooksView
 from domain.mail import Delivery, Mail, MailState
@@ -64,7 +65,7 @@ def _look(
     books: BooksView, session: Session, purchase: Purchase, now: datetime
 ) -> tuple[TicketNews | None, bool]:
     moved = books.moved(purchase.checkout)
-    mail = books.mail(f"ticket:{purchase.checkout}")
+    mail = books.mail(outbox_keys.ticket(purchase.checkout))
     here = holds_by_checkout(session, purchase, now=now)
     why = may_correct(purchase, here=here, moved=moved, now=now)
     return (None if mail is None else ticket_news(mail)), why is None

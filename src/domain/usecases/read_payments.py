@@ -21,7 +21,7 @@ from domain.ports import (
 from domain.product import ShopInfo
 from domain.records import PaymentDue
 from domain.usecases.claim_purchase import AwaitingBank, Booked, ClaimPurchase, put_in_quarantine
-from domain.usecases.note_fact import ASK_AGAIN_AFTER, Noted, NoteFact
+from domain.usecases.record_fact import ASK_AGAIN_AFTER, Noted, NoteFact
 
 WAITS_AT_MOST = timedelta(days=3)
 """How long a fact without a sale waits for an answer; then the merchant hears of it."""

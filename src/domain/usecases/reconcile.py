@@ -12,8 +12,8 @@ from domain.ports import Clock, Payments, Store
 from domain.purchase import Fact
 from domain.records import Quarantined
 from domain.usecases.claim_purchase import Booked, Claimed, ClaimPurchase, Refused
-from domain.usecases.note_fact import Noted, NoteFact
 from domain.usecases.read_payments import Read, ReadPayments
+from domain.usecases.record_fact import Noted, NoteFact
 from domain.values import ProviderRef, is_provider_ref
 
 CURSOR = "completed checkouts"

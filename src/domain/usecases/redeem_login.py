@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
+from domain import outbox_keys
 from domain.books import Books, BooksView
 from domain.keys import CODE_LENGTH, Keyring, LinkToken, read_token, same_code, tidy_code
 from domain.magic_link import (
@@ -23,7 +24,7 @@ from domain.session import NewSession, Visitor
 from domain.usecases.book_sale import Booking, BookSale
 from domain.usecases.finish_move import finish_move, undo_move
 from domain.usecases.greet import live_session, new_session, prove_mailbox
-from domain.usecases.post import tell_merchant
+from domain.usecases.send_email import notify_merchant
 from domain.usecases.take_free import book_free, is_sold_out
 from domain.values import Digest, EmailAddress, MoveId, ProductId, digest_of
 
@@ -350,13 +351,13 @@ class _Entry:
             outcome = (
                 "belongs to the first address again" if undone.done_at else "stays with the first address"
             )
-            tell_merchant(
+            notify_merchant(
                 books,
                 "A correction of an address was undone",
                 f"The browser that started order {orders} asked to correct the address given at the payment. The "
                 f"reader of the first address has undone this, so the order {outcome}.",
                 "If the customer writes to you, please find out which address is right.",
-                key=f"undone:{move}",
+                key=outbox_keys.correction_undone(move),
                 shop=self.booking.edition.shop,
                 now=self.now,
             )

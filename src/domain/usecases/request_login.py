@@ -10,13 +10,11 @@ from domain.books import Books
 from domain.keys import Keyring, read_token
 from domain.letters import login_letter
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind, Urgency
 from domain.ports import Catalogue, Clock, Randomness, Store
-from domain.product import ShopInfo
-from domain.session import NewSession, Session, Visitor
-from domain.usecases.greet import begin_session, known_as, live_session, new_session
-from domain.usecases.login_limits import take_network, take_shop, within_limits
-from domain.usecases.post import post
+from domain.session import Visitor
+from domain.usecases.greet import begin_session, live_session, new_session
+from domain.usecases.request_limits import RequestLimits
+from domain.usecases.send_email import send_link
 from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId
 
 A = TypeVar("A")
@@ -79,86 +77,44 @@ class RequestLogin:
         return await self._ask(visitor, link.mailbox, product=link.product)
 
     async def _count_only(self, visitor: Visitor, answer: A) -> A | TooManyRequests:
-        now = self.clock.now()
-        ref = self.randomness.token(16).hex()
-        until = await self.store.transact(
-            lambda books: take_network(books, visitor, keyring=self.keyring, now=now, ref=ref)
-        )
+        until = await self.store.transact(self._limits(visitor).take_network)
         return answer if until is None else TooManyRequests(until=until)
 
     async def _ask(
         self, visitor: Visitor, mailbox: EmailAddress, *, product: ProductId | None
     ) -> LookInYourMail | TooManyRequests:
-        now = self.clock.now()
-        request = _Request(
-            visitor=visitor,
-            mailbox=mailbox,
-            product=product,
-            shop=self.catalogue.current().shop,
-            keyring=self.keyring,
-            fresh=new_session(self.randomness, now=now),
-            link=LinkId(self.randomness.token(16).hex()),
-            now=now,
-        )
-        return await self.store.transact(request.run)
+        limits = self._limits(visitor)
+        now = limits.now
+        fresh = new_session(self.randomness, now=now)
+        letter = login_letter(shop=self.catalogue.current().shop)
 
+        def work(books: Books) -> LookInYourMail | TooManyRequests:
+            held = live_session(books, visitor, now=now)
+            # A browser that verified this address has its own allowance: no neighbour can use it up.
+            known = limits.known_as(held, mailbox) is not None
+            until = None if known else limits.take_network(books)
+            if until is None:
+                until = limits.take_shop(books, held, mailbox)
+            if until is not None:
+                return TooManyRequests(until=until)
+            session = held or begin_session(books, fresh, visitor, now=now)
+            if limits.take_address(books, session, mailbox):
+                books.supersede_links(mailbox, asked_by=session.id)
+                link = MagicLink(
+                    id=LinkId(limits.ref),
+                    key=self.keyring.signing.name,
+                    purpose=LinkPurpose.LOGIN,
+                    mailbox=mailbox,
+                    asked_by=session.id,
+                    product=product,
+                    made_at=now,
+                )
+                send_link(books, link, letter, urgency=limits.urgency(session, mailbox))
+            return LookInYourMail(new_token=None if held else fresh.token)
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    visitor: Visitor
-    mailbox: EmailAddress
-    product: ProductId | None
-    shop: ShopInfo
-    keyring: Keyring
-    fresh: NewSession
-    link: LinkId
-    now: datetime
+        return await self.store.transact(work)
 
-    def run(self, books: Books) -> LookInYourMail | TooManyRequests:
-        held = live_session(books, self.visitor, now=self.now)
-        # A browser that verified this address has its own allowance: no neighbour can use it up.
-        known = known_as(held, self.visitor, self.mailbox, keyring=self.keyring) is not None
-        until = (
-            None
-            if known
-            else take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.link)
-        )
-        if until is None:
-            until = take_shop(
-                books, held, self.visitor, self.mailbox, keyring=self.keyring, now=self.now, ref=self.link
-            )
-        if until is not None:
-            return TooManyRequests(until=until)
-        session = held or begin_session(books, self.fresh, self.visitor, now=self.now)
-        if within_limits(
-            books, session, self.visitor, self.mailbox, keyring=self.keyring, now=self.now, ref=self.link
-        ):
-            self._send(books, session)
-        return LookInYourMail(new_token=None if held else self.fresh.token)
-
-    def _send(self, books: Books, session: Session) -> None:
-        key = self.keyring.signing.name
-        who = known_as(session, self.visitor, self.mailbox, keyring=self.keyring)
-        books.supersede_links(self.mailbox, asked_by=session.id)
-        books.add_link(
-            MagicLink(
-                id=self.link,
-                key=key,
-                purpose=LinkPurpose.LOGIN,
-                mailbox=self.mailbox,
-                asked_by=session.id,
-                product=self.product,
-                made_at=self.now,
-            )
-        )
-        post(
-            books,
-            login_letter(shop=self.shop),
-            key=f"login:{self.link}",
-            kind=MailKind.LOGIN,
-            to=self.mailbox,
-            now=self.now,
-            link=self.link,
-            key_name=key,
-            urgency=Urgency.STRANGER if who is None else Urgency.KNOWN,
-        )
+    def _limits(self, visitor: Visitor) -> RequestLimits:
+        """Of one request; its reference becomes the id of the link."""
+        ref = self.randomness.token(16).hex()
+        return RequestLimits(self.keyring, visitor, now=self.clock.now(), ref=ref)

@@ -10,13 +10,13 @@ from domain.books import Books
 from domain.keys import Keyring
 from domain.letters import ticket_letter
 from domain.limits import TICKETS_AGAIN
-from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind, Urgency
+from domain.magic_link import ticket_link
+from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.purchase import PurchaseState
 from domain.session import Visitor
 from domain.usecases.greet import live_session
-from domain.usecases.post import post
+from domain.usecases.send_email import send_link
 from domain.values import CheckoutId, LinkId
 
 
@@ -44,7 +44,6 @@ class ResendTicket:
         """Raises StoreUnavailable."""
         now = self.clock.now()
         edition = self.catalogue.current()
-        key = self.keyring.signing
         link = LinkId(self.randomness.token(16).hex())
 
         def work(books: Books) -> Resent:
@@ -60,28 +59,10 @@ class ResendTicket:
             bucket = self.keyring.bucket(TICKETS_AGAIN.kind, order, whose)
             if books.take(bucket, TICKETS_AGAIN, now=now, ref=link) is not None:
                 return Resent.ENOUGH
-            books.add_link(
-                MagicLink(
-                    id=link,
-                    key=key.name,
-                    purpose=LinkPurpose.TICKET,
-                    mailbox=purchase.mailbox,
-                    asked_by=None,
-                    product=purchase.product,
-                    made_at=now,
-                )
+            again = ticket_link(
+                purchase.product, purchase.mailbox, link=link, key=self.keyring.signing.name, now=now
             )
-            post(
-                books,
-                ticket_letter(purchase, edition=edition),
-                key=f"ticket-again:{link}",
-                kind=MailKind.TICKET,
-                to=purchase.mailbox,
-                now=now,
-                link=link,
-                key_name=key.name,
-                urgency=Urgency.KNOWN,
-            )
+            send_link(books, again, ticket_letter(purchase, edition=edition), urgency=Urgency.KNOWN)
             return Resent.QUEUED
 
         return await self.store.transact(work)

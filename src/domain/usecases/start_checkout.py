@@ -28,7 +28,7 @@ from domain.product import BadAmount, CatalogueEdition, Product, Saleability, as
 from domain.purchase import Checkout
 from domain.session import NewSession, Session, Visitor
 from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
-from domain.usecases.login_limits import take_in_networks
+from domain.usecases.request_limits import RequestLimits
 from domain.values import CheckoutId, Money, ProductId, sortable_id
 
 
@@ -205,14 +205,12 @@ def _admit(
     """
     now, ref = draft.started_at, draft.id
     shares = checkout_shares(livemode=draft.livemode)
-    until = take_in_networks(books, UNPAID_PER_NETWORK, visitor, keyring=keyring, now=now, ref=ref)
+    limits = RequestLimits(keyring, visitor, now=now, ref=ref)
+    until = limits.take_in_networks(books, UNPAID_PER_NETWORK)
     wanted = [shares.all]
     if customer is None or not _keeps_a_place(books, customer, keyring=keyring, now=now, ref=ref):
         wanted.append(shares.strangers)
-        if (
-            take_in_networks(books, FIRST_TRIES, visitor, keyring=keyring, now=now, ref=f"{ref}:try")
-            is not None
-        ):
+        if limits.take_in_networks(books, FIRST_TRIES, ref=f"{ref}:try") is not None:
             wanted.append(shares.further)
     for limit in wanted:
         if until is None:

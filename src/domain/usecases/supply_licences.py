@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain import outbox_keys
 from domain.books import Books
 from domain.letters import licence_letter
 from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Store
-from domain.usecases.post import post
+from domain.usecases.send_email import send_email
 from domain.values import ProductId
 
 
@@ -44,8 +45,8 @@ class SupplyLicences:
             purchase, licence = found
             if purchase.mailbox is not None:
                 letter = licence_letter(purchase, licence, edition=edition)
-                key = f"licence:{purchase.checkout}:{product}"
-                post(books, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+                key = outbox_keys.licence(purchase.checkout, product)
+                send_email(books, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
             return True
 
         return await self.store.transact(work)

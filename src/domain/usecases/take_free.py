@@ -11,15 +11,15 @@ from domain.keys import Keyring
 from domain.letters import order_letter
 from domain.limits import FREE_PER_NETWORK
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import MailKind, Urgency
+from domain.mail import Letter
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
-from domain.product import BadAmount, Product, Saleability, ShopInfo, asked_price, saleability
+from domain.product import BadAmount, Product, Saleability, asked_price, saleability
 from domain.purchase import Checkout, Purchase
 from domain.session import NewSession, Session, Visitor
 from domain.usecases.book_sale import Booking, BookSale
-from domain.usecases.greet import Greeting, begin_session, held_by, known_as, live_session, new_session
-from domain.usecases.login_limits import take_in_networks, take_network, take_shop, within_limits
-from domain.usecases.post import post
+from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
+from domain.usecases.request_limits import RequestLimits
+from domain.usecases.send_email import send_link
 from domain.usecases.start_checkout import AlreadyYours, NoSuchProduct, NotForSale, draft_of
 from domain.values import EmailAddress, InvalidEmail, LinkId, Money, ProductId
 
@@ -93,114 +93,85 @@ class TakeFree:
         if isinstance(price, BadAmount) or price.amount:
             return NotFree()
         now = self.clock.now()
-        order = _Order(
-            visitor=visitor,
-            product=wanted,
-            email=email,
-            again=again,
-            shop=edition.shop,
-            keyring=self.keyring,
-            draft=self._draft(wanted, price, now),
-            booking=self.booking.prepare(now=now),
-            fresh=new_session(self.randomness, now=now),
-            link=LinkId(self.randomness.token(16).hex()),
-            now=now,
-        )
-        return await self.store.transact(order.run)
-
-    def _draft(self, product: Product, price: Money, now: datetime) -> Checkout:
         chance = self.randomness.token(10)
-        return draft_of(product, price, livemode=self.payments.livemode, chance=chance, now=now)
+        order = _Order(
+            product=wanted,
+            draft=draft_of(wanted, price, livemode=self.payments.livemode, chance=chance, now=now),
+            letter=order_letter(wanted.name, shop=edition.shop),
+            booking=self.booking.prepare(now=now),
+            limits=RequestLimits(self.keyring, visitor, now=now, ref=self.randomness.token(16).hex()),
+            fresh=new_session(self.randomness, now=now),
+        )
+
+        def work(books: Books) -> Free:
+            sold = books.sold(wanted.id) if wanted.stock is not None else 0
+            why = saleability(wanted, sold=sold)
+            if why is not Saleability.ON_SALE:
+                return NotForSale(product=wanted, why=why)
+            session = live_session(books, visitor, now=now)
+            if session is not None and not again:
+                holdings = held_by(books, session, now=now)
+                if wanted.id in Greeting(session=session, holdings=holdings).owned:
+                    return AlreadyYours(product=wanted)
+            if session is not None and session.mailbox is not None:
+                return order.take(books, session.mailbox)
+            return order.ask(books, session, email)
+
+        return await self.store.transact(work)
 
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    visitor: Visitor
+    """An order that may be booked at once, or by the email that verifies whose it is."""
+
     product: Product
-    email: str | None
-    again: bool
-    shop: ShopInfo
-    keyring: Keyring
     draft: Checkout
+    letter: Letter
     booking: Booking
+    limits: RequestLimits
     fresh: NewSession
-    link: LinkId
-    now: datetime
 
-    def run(self, books: Books) -> Free:
-        sold = books.sold(self.product.id) if self.product.stock is not None else 0
-        why = saleability(self.product, sold=sold)
-        if why is not Saleability.ON_SALE:
-            return NotForSale(product=self.product, why=why)
-        session = live_session(books, self.visitor, now=self.now)
-        if session is not None and not self.again:
-            holdings = held_by(books, session, now=self.now)
-            if self.product.id in Greeting(session=session, holdings=holdings).owned:
-                return AlreadyYours(product=self.product)
-        if session is not None and session.mailbox is not None:
-            return self._take(books, session.mailbox)
-        if self.email is None:
-            return WhoseIsIt(product=self.product)
-        try:
-            mailbox = EmailAddress.parse(self.email)
-        except InvalidEmail as error:
-            return WhoseIsIt(product=self.product, sentence=str(error))
-        return self._ask(books, session, mailbox)
-
-    def _take(self, books: Books, mailbox: EmailAddress) -> Free:
-        until = take_in_networks(
-            books, FREE_PER_NETWORK, self.visitor, keyring=self.keyring, now=self.now, ref=self.link
-        )
+    def take(self, books: Books, mailbox: EmailAddress) -> Free:
+        """Book it: this browser has verified that address."""
+        until = self.limits.take_in_networks(books, FREE_PER_NETWORK)
         if until is not None:
-            books.give_back(self.link)
+            books.give_back(self.limits.ref)
             return TooManyOrders(until=until)
         books.add_checkout(replace(self.draft, mailbox=mailbox))
         book_free(books, self.draft, mailbox, booking=self.booking)
         return Taken(product=self.product)
 
-    def _ask(self, books: Books, held: Session | None, mailbox: EmailAddress) -> Free:
-        until = take_network(books, self.visitor, keyring=self.keyring, now=self.now, ref=self.link)
+    def ask(self, books: Books, held: Session | None, typed: str | None) -> Free:
+        """Email the address that was typed, if any was."""
+        if typed is None:
+            return WhoseIsIt(product=self.product)
+        try:
+            mailbox = EmailAddress.parse(typed)
+        except InvalidEmail as error:
+            return WhoseIsIt(product=self.product, sentence=str(error))
+        until = self.limits.take_network(books)
         if until is None:
-            until = take_shop(
-                books, held, self.visitor, mailbox, keyring=self.keyring, now=self.now, ref=self.link
-            )
+            until = self.limits.take_shop(books, held, mailbox)
         if until is not None:
             return TooManyOrders(until=until)
-        session = held or begin_session(books, self.fresh, self.visitor, now=self.now)
-        if within_limits(
-            books, session, self.visitor, mailbox, keyring=self.keyring, now=self.now, ref=self.link
-        ):
+        session = held or begin_session(books, self.fresh, self.limits.visitor, now=self.limits.now)
+        if self.limits.take_address(books, session, mailbox):
             self._send(books, session, mailbox)
         return ConfirmByMail(product=self.product, new_token=None if held else self.fresh.token)
 
     def _send(self, books: Books, session: Session, mailbox: EmailAddress) -> None:
-        key = self.keyring.signing.name
         books.add_checkout(self.draft)
-        books.add_link(
-            MagicLink(
-                id=self.link,
-                key=key,
-                purpose=LinkPurpose.ORDER,
-                mailbox=mailbox,
-                asked_by=session.id,
-                product=self.product.id,
-                made_at=self.now,
-                checkout=self.draft.id,
-            )
+        link = MagicLink(
+            id=LinkId(self.limits.ref),
+            key=self.limits.keyring.signing.name,
+            purpose=LinkPurpose.ORDER,
+            mailbox=mailbox,
+            asked_by=session.id,
+            product=self.product.id,
+            made_at=self.limits.now,
+            checkout=self.draft.id,
         )
-        who = known_as(session, self.visitor, mailbox, keyring=self.keyring)
-        letter = order_letter(self.product.name, shop=self.shop)
-        post(
-            books,
-            letter,
-            key=f"order:{self.link}",
-            kind=MailKind.ORDER,
-            to=mailbox,
-            now=self.now,
-            link=self.link,
-            key_name=key,
-            urgency=Urgency.STRANGER if who is None else Urgency.KNOWN,
-        )
+        send_link(books, link, self.letter, urgency=self.limits.urgency(session, mailbox))
 
 
 def is_sold_out(books: Books, checkout: Checkout, *, booking: Booking) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
 
+from domain import outbox_keys
 from domain.access import Holding, closing_reason
 from domain.books import BooksView
 from domain.ports import Store
@@ -98,7 +99,7 @@ class DeskPages:
 
         def work(books: BooksView) -> frozenset[str]:
             orders = (held.purchase.checkout for held in greeting.holdings)
-            mails = ((order, books.mail(f"ticket:{order}")) for order in orders)
+            mails = ((order, books.mail(outbox_keys.ticket(order))) for order in orders)
             return frozenset(
                 order for order, mail in mails if mail is not None and ticket_news(mail).returned
             )

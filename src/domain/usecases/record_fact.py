@@ -1,4 +1,4 @@
-"""Note a fact about a payment: a refund or a dispute, whoever told of it, however often and in whatever order."""
+"""Record a fact about a payment: a refund or a dispute, whoever told of it, however often and in whatever order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.books import Books
 from domain.ports import Catalogue, Clock
 from domain.product import ShopInfo
 from domain.purchase import Fact
-from domain.usecases.tell_buyer import tell_buyer
+from domain.usecases.send_email import notify_buyer
 
 ASK_ABOUT_STRANGERS_AFTER = timedelta(minutes=10)
 """A fact may come before its sale by seconds; after this its payment is asked about."""
@@ -60,7 +60,7 @@ def _note(books: Books, fact: Fact, *, shop: ShopInfo, base_url: str, now: datet
         return Noted.KNOWN
     others = tuple(other for other in before.facts if other.object_id != fact.object_id)
     after = Holding(purchase=before.purchase, facts=(*others, kept))
-    tell_buyer(books, before, after, of=kept, shop=shop, base_url=base_url, now=now)
+    notify_buyer(books, before, after, of=kept, shop=shop, base_url=base_url, now=now)
     if kept.undecided:
         books.mark_payment(fact.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
     return Noted.NEW

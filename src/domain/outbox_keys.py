@@ -1,0 +1,88 @@
+"""The keys of the outbox: what makes an email leave once, whoever queues it and however often.
+
+A key names the cause of the email. The same cause gives the same key, so queueing it again changes nothing, and no two
+causes share one. The merchant meets them in `coatcheck status`; the email provider gets them as idempotency keys.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.mail import MailKind
+from domain.values import CheckoutId, MoveId, ProductId, UserId
+
+_OF_LINK: Final = {
+    LinkPurpose.TICKET: "ticket-again",
+    LinkPurpose.LOGIN: "login",
+    LinkPurpose.ORDER: "order",
+    LinkPurpose.MOVE: "address",
+    LinkPurpose.UNDO: "address",
+}
+
+
+def ticket(checkout: CheckoutId) -> str:
+    """The one email that every sale causes."""
+    return f"ticket:{checkout}"
+
+
+def of_link(link: MagicLink) -> str:
+    """An email that somebody asked for: each time it is another link."""
+    return f"{_OF_LINK[link.purpose]}:{link.id}"
+
+
+def payment_failed(checkout: CheckoutId) -> str:
+    """A bank debit that did not arrive."""
+    return f"failed:{checkout}"
+
+
+def refunded(checkout: CheckoutId, fact: str) -> str:
+    """Once for each refund or lost dispute."""
+    return f"refunded:{checkout}:{fact}"
+
+
+def open_again(checkout: CheckoutId, fact: str) -> str:
+    """Once for each refund or dispute that ended well for the buyer."""
+    return f"open-again:{checkout}:{fact}"
+
+
+def licence(checkout: CheckoutId, product: ProductId) -> str:
+    """A licence key that came after the sale."""
+    return f"licence:{checkout}:{product}"
+
+
+def release(product: ProductId, version: str, user: UserId) -> str:
+    """A new version of a product, once for each of its owners."""
+    return f"news:{product}:{version}:{user}"
+
+
+def anew(key: str) -> str:
+    """The next key of the same cause, for an email that is queued once more: `ticket:c1#2`, then `ticket:c1#3`."""
+    base, _, count = key.partition("#")
+    return f"{base}#{int(count or '1') + 1}"
+
+
+def licences_used_up(product: ProductId, day: datetime) -> str:
+    """To the merchant, once a day for each product."""
+    return f"notice:licences:{product}:{day:%Y-%m-%d}"
+
+
+def quarantined(ref: str) -> str:
+    """To the merchant, once for each payment that was not acted on."""
+    return f"notice:quarantine:{ref}"
+
+
+def correction_undone(move: MoveId) -> str:
+    """To the merchant, once for each corrected address that was put back."""
+    return f"notice:undone:{move}"
+
+
+def bounced(day: datetime) -> str:
+    """To the merchant, once a day."""
+    return f"notice:bounced:{day:%Y-%m-%d}"
+
+
+def stuck(kind: MailKind, day: datetime) -> str:
+    """To the merchant, once a day for each kind of email."""
+    return f"notice:stuck:{kind.value}:{day:%Y-%m-%d}"
