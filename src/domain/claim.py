@@ -78,14 +78,26 @@ class Objection(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
-    """Not acted on: goes to quarantine."""
+class Rejected:
+    """Not a sale of ours, or not one to act on: it goes to quarantine, with the reason."""
 
-    objection: Objection
+    reason: Objection
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class AwaitingPayment:
+    """The customer is done and the money is under way (a bank debit): days, not seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPaid:
+    """Nothing was paid (yet); `status` is the session's: open, expired or failed."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
     """A session of ours that is not paid (yet)."""
 
     checkout: Checkout
@@ -101,7 +113,7 @@ class Sale:
     paid: Money
 
 
-Verdict = Foreign | Ours | Sale
+Verdict = Rejected | Unsettled | Sale
 
 
 def restored_checkout(
@@ -159,17 +171,17 @@ def judge(
     """Whether a reading is a sale of this checkout. Nothing unknown is fulfilled; the snapshot decides."""
     objection = _objection(reading, checkout, keyring=keyring, shop=shop, livemode=livemode)
     if objection is not None:
-        return Foreign(objection=objection)
+        return Rejected(reason=objection)
     if reading.status != "paid":
-        return Ours(checkout=checkout)
+        return Unsettled(checkout=checkout)
     paid_email, problem = _address(reading.email)
     owner = checkout.mailbox or paid_email
     if owner is None:
-        return Foreign(objection=problem)
+        return Rejected(reason=problem)
     try:
         paid = Money(amount=reading.total, currency=reading.currency)
     except ValueError:
-        return Foreign(objection=Objection.WRONG_AMOUNT)
+        return Rejected(reason=Objection.WRONG_AMOUNT)
     return Sale(checkout=checkout, owner=owner, paid_email=paid_email, paid=paid)
 
 

@@ -90,7 +90,7 @@ from entrypoints.http.streaming import disposition
 from entrypoints.http.viewing import ViewingPages
 from entrypoints.http.webhook import WebhookDoor
 from entrypoints.logs import log
-from entrypoints.metering import CountedClaims, CountedEvents, Meter
+from entrypoints.metering import CountedEvents, Meter
 from entrypoints.moving import Target
 from entrypoints.settings import PostgresAddress, Settings
 from entrypoints.tracing import TelemetryNotInstalled, start_traces, telling
@@ -196,16 +196,13 @@ class Container(containers.DeclarativeContainer):
     )
     meter = providers.Singleton(Meter)
     claim = providers.Singleton(
-        CountedClaims,
-        providers.Singleton(
-            ClaimPurchase,
-            payments=payments,
-            catalogue=catalogue,
-            keyring=keyring,
-            clock=clock,
-            booking=booking,
-        ),
-        meter,
+        ClaimPurchase,
+        payments=payments,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        booking=booking,
+        observe=meter.provided.claim,
     )
     note = providers.Singleton(NoteFact, catalogue=catalogue, clock=clock, base_url=base_url)
     start_checkout = providers.Singleton(

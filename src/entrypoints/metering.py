@@ -14,12 +14,9 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from domain.books import Books
-from domain.claim import CheckoutReading
 from domain.ports import Unheard
 from domain.records import Backlog
-from domain.usecases.claim_purchase import Claimed, ClaimPurchase
-from domain.usecases.hear_event import Heard, HearEvent, outcome_of
+from domain.usecases.hear_event import Heard, HearEvent
 from entrypoints.http.gate import AccessLine
 from entrypoints.worker import Round
 
@@ -61,6 +58,10 @@ class Meter:
 
         return note
 
+    def claim(self, outcome: str) -> None:
+        """A claim is committed."""
+        self.claims[outcome] += 1
+
     def mail(self, state: str) -> None:
         """A mail was handed over, or was to be."""
         self.mails[state] += 1
@@ -74,32 +75,6 @@ class Meter:
         if outcome == "not followed" or len(self.events) > _MOST_EVENT_TYPES:
             kind = "other"
         self.events[kind, outcome] += 1
-
-
-@dataclass(frozen=True, slots=True)
-class CountedClaims:
-    """A claim whose outcomes are counted. One that a store had to run again counts again."""
-
-    claim: ClaimPurchase
-    meter: Meter
-
-    def work(self, reading: CheckoutReading) -> Callable[[Books], Claimed]:
-        """See ClaimPurchase."""
-        return self._counted(self.claim.work(reading))
-
-    def retrying(
-        self, reading: CheckoutReading, *, now: datetime, retry_at: datetime | None
-    ) -> Callable[[Books], Claimed]:
-        """See ClaimPurchase."""
-        return self._counted(self.claim.retrying(reading, now=now, retry_at=retry_at))
-
-    def _counted(self, work: Callable[[Books], Claimed]) -> Callable[[Books], Claimed]:
-        def counted(books: Books) -> Claimed:
-            claimed = work(books)
-            self.meter.claims[outcome_of(claimed)] += 1
-            return claimed
-
-        return counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
-from domain.claim import Objection
+from adapters.memory.books import MemoryBooks
+from adapters.memory.store import MemoryStore
+from domain.books import Books
+from domain.claim import AwaitingPayment, NotPaid, Objection, Rejected
 from domain.keys import Keyring
 from domain.mail import MailKind
-from domain.usecases.return_from_payment import (
-    Come,
-    Elsewhere,
-    HeldBack,
-    NeverStarted,
-    Settling,
-    Unpaid,
-    WaitForBank,
-)
+from domain.usecases.return_from_payment import Claimed, Confirming, UnknownCheckout
 from domain.values import EmailAddress, Money, ProviderRef
 from support.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from support.stepping import run
 
 ANNA = "anna@example.com"
+T = TypeVar("T")
 
 
 def tickets(shop: Shop) -> list[str]:
@@ -35,7 +33,7 @@ def test_the_redirect_books_the_sale_and_its_ticket_goes_out() -> None:
     anna = Browser(shop)
     ref = anna.buy()
     shop.payments.pay(ref, email=ANNA)
-    assert anna.come_back(ref) == Come()
+    assert anna.come_back(ref) == Claimed(here=True)
     shop.deliver_mail()
     assert anna.owned == {BOOK}
     assert [m.subject for m in shop.letters_to(ANNA)] == ["Your ticket: The book"]
@@ -48,7 +46,7 @@ def test_the_webhook_books_the_sale_and_the_redirect_finds_it() -> None:
     shop.payments.pay(ref, email=ANNA)
     assert shop.hear_of(ref) == "booked"
     calls = len(shop.payments.calls)
-    assert anna.come_back(ref) == Come()
+    assert anna.come_back(ref) == Claimed(here=True)
     assert len(shop.payments.calls) == calls, "nobody is asked about what stands in the books"
     assert len(tickets(shop)) == 1
 
@@ -130,7 +128,7 @@ def test_what_does_not_match_goes_to_quarantine(change: dict[str, object], objec
     assert shop.hear_of(ref).startswith("quarantined")
     assert shop.memory.tables.quarantined[ref].objection is objection
     assert not shop.memory.tables.purchases
-    assert isinstance(anna.come_back(ref), HeldBack)
+    assert isinstance(anna.come_back(ref), Rejected)
     shop.deliver_mail()
     assert [m.subject for m in shop.letters_to("help@shop.example")] == ["A payment waits for you"]
 
@@ -249,11 +247,11 @@ def test_a_bank_debit_delivers_when_the_bank_pays_and_nobody_polls_meanwhile() -
     shop.payments.pay(ref, email=ANNA, status="unpaid")
     assert shop.hear_of(ref) == "awaiting bank"
     calls = len(shop.payments.calls)
-    assert anna.come_back(ref) == WaitForBank()
+    assert anna.come_back(ref) == AwaitingPayment()
     assert len(shop.payments.calls) == calls
     shop.payments.pay(ref, email=ANNA)
     assert shop.hear_of(ref, event="evt_2", kind="checkout.session.async_payment_succeeded") == "booked"
-    assert anna.come_back(ref) == Come()
+    assert anna.come_back(ref) == Claimed(here=True)
 
 
 def test_a_bounced_debit_delivers_nothing_and_paid_stays_paid_when_events_come_in_the_wrong_order() -> None:
@@ -262,7 +260,7 @@ def test_a_bounced_debit_delivers_nothing_and_paid_stays_paid_when_events_come_i
     ref = anna.buy()
     shop.payments.pay(ref, email=ANNA, status="failed")
     assert shop.hear_of(ref) == "failed"
-    assert anna.come_back(ref) == Unpaid("failed")
+    assert anna.come_back(ref) == NotPaid("failed")
     shop.clock.tick(seconds=6)
     shop.payments.pay(ref, email=ANNA)
     shop.hear_of(ref, event="evt_2")
@@ -276,11 +274,11 @@ def test_the_provider_is_asked_at_most_once_in_five_seconds_whoever_asks() -> No
     anna, eve = Browser(shop), Browser(shop)
     ref = anna.buy()
     answers = [b.come_back(ref) for b in (anna, eve, anna)]
-    assert answers == [Unpaid("open"), Settling(), Settling()]
+    assert answers == [NotPaid("open"), Confirming(), Confirming()]
     assert shop.payments.calls.count("look") == 1
     shop.clock.tick(seconds=5)
     shop.payments.pay(ref, email=ANNA)
-    assert eve.come_back(ref) == Elsewhere()
+    assert eve.come_back(ref) == Claimed(here=False)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +286,7 @@ def test_the_provider_is_asked_at_most_once_in_five_seconds_whoever_asks() -> No
 )
 def test_a_malformed_session_id_never_reaches_the_provider(ref: str) -> None:
     shop = Shop()
-    assert Browser(shop).come_back(ProviderRef(ref)) == NeverStarted()
+    assert Browser(shop).come_back(ProviderRef(ref)) == UnknownCheckout()
     assert shop.payments.calls == []
 
 
@@ -297,8 +295,8 @@ def test_a_session_we_never_started_and_one_of_another_product_are_not_asked_abo
     anna = Browser(shop)
     ref = anna.buy(PHOTOS)
     calls = list(shop.payments.calls)
-    assert anna.come_back(ProviderRef("cs_test_unknown")) == NeverStarted()
-    assert anna.come_back(ref, BOOK) == NeverStarted()
+    assert anna.come_back(ProviderRef("cs_test_unknown")) == UnknownCheckout()
+    assert anna.come_back(ref, BOOK) == UnknownCheckout()
     assert shop.payments.calls == calls
 
 
@@ -308,10 +306,10 @@ def test_the_page_settles_later_when_the_provider_is_away() -> None:
     ref = anna.buy()
     shop.payments.pay(ref, email=ANNA)
     shop.payments.failing = True
-    assert anna.come_back(ref) == Settling()
+    assert anna.come_back(ref) == Confirming()
     shop.payments.failing = False
     shop.clock.tick(seconds=5)
-    assert anna.come_back(ref) == Come()
+    assert anna.come_back(ref) == Claimed(here=True)
 
 
 def test_the_reconciler_books_what_nobody_told_of() -> None:
@@ -345,3 +343,26 @@ def test_the_seal_binds_every_term() -> None:
         replace(terms, price=Money(900, "eur")),
     ):
         assert not ring.seal_holds(seal, other)
+
+
+class RunsWorksTwice(MemoryStore):
+    """Like an engine whose first attempt conflicted with another transaction."""
+
+    async def transact(self, work: Callable[[Books], T]) -> T:
+        work(MemoryBooks(self.tables.copy()))
+        return await super().transact(work)
+
+
+def test_a_claim_that_the_store_had_to_run_again_is_observed_once() -> None:
+    observed: list[str] = []
+    shop = Shop(given_store=RunsWorksTwice())
+    shop.claim = replace(shop.claim, observe=observed.append)
+    anna = Browser(shop)
+    sold, found_later = anna.buy(), anna.buy(PHOTOS)
+    for ref in (sold, found_later):
+        shop.payments.pay(ref, email=ANNA)
+    assert shop.hear_of(sold) == "booked"
+    assert shop.hear_of(sold) == "known"
+    anna.come_back(found_later, PHOTOS)
+    run(shop.reconcile())
+    assert observed == ["booked", "known", "booked"]

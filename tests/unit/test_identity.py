@@ -12,7 +12,7 @@ from domain.usecases.erase_me import Erased
 from domain.usecases.move_address import LookInTheNewMail, SameAddress, VerifyAgain
 from domain.usecases.redeem_login import CameIn, Ready, Trouble, Turned
 from domain.usecases.request_login import TooManyRequests
-from domain.usecases.return_from_payment import Come, Elsewhere
+from domain.usecases.return_from_payment import Claimed
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef, mask
 from support.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
@@ -332,7 +332,7 @@ def test_an_order_that_is_paid_after_another_address_was_verified_does_not_open_
     ref = shared.buy()
     sign_in(shared, THIEF)
     shop.payments.pay(ref, email=VICTIM)
-    assert shared.come_back(ref) == Elsewhere(sent_to=None)
+    assert shared.come_back(ref) == Claimed(here=False, sent_to=None)
     assert shared.owned == {PHOTOS}
 
 
@@ -590,9 +590,9 @@ def test_a_browser_that_left_an_account_during_the_checkout_learns_where_the_lin
     ref = victim.buy(PHOTOS)
     sign_in(victim, NEW)
     shop.payments.pay(ref, email=VICTIM)
-    assert victim.come_back(ref, PHOTOS) == Elsewhere(sent_to=EmailAddress(VICTIM))
-    assert Browser(shop).come_back(ref, PHOTOS) == Elsewhere(sent_to=None)
-    assert Browser(shop, token=victim.token).come_back(ref, PHOTOS) != Come()
+    assert victim.come_back(ref, PHOTOS) == Claimed(here=False, sent_to=EmailAddress(VICTIM))
+    assert Browser(shop).come_back(ref, PHOTOS) == Claimed(here=False, sent_to=None)
+    assert Browser(shop, token=victim.token).come_back(ref, PHOTOS) != Claimed(here=True)
 
 
 # ------------------------------------------------------------------ the same submit, twice

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.usecases.erase_me import Erased
 from domain.usecases.redeem_login import CameIn, Trouble, Turned
-from domain.usecases.return_from_payment import Come, Elsewhere
+from domain.usecases.return_from_payment import Claimed
 from domain.values import EmailAddress
 from support.shop import BOOK, PHOTOS, Browser, Shop
 from support.stepping import Actor, Stage, pause, run
@@ -19,7 +19,7 @@ def test_paying_with_a_victims_address_opens_nothing_of_the_victims_now_or_later
     victim.buy_and_pay(VICTIM, BOOK)
     ref = thief.buy(PHOTOS)
     shop.payments.pay(ref, email=VICTIM)
-    assert thief.come_back(ref, PHOTOS) == Come()
+    assert thief.come_back(ref, PHOTOS) == Claimed(here=True)
     assert thief.owned == {PHOTOS}
     shop.deliver_mail()
     victim.press(shop.last_link(VICTIM))
@@ -32,10 +32,10 @@ def test_the_success_url_in_another_browser_opens_nothing() -> None:
     anna, thief = Browser(shop), Browser(shop)
     ref = anna.buy()
     shop.payments.pay(ref, email=VICTIM)
-    assert thief.come_back(ref) == Elsewhere()
+    assert thief.come_back(ref) == Claimed(here=False)
     assert thief.owned == frozenset()
     assert thief.greeting.session is None, "no login, no session"
-    assert anna.come_back(ref) == Come()
+    assert anna.come_back(ref) == Claimed(here=True)
 
 
 def test_twenty_uses_of_one_link_at_once_give_one_session() -> None:

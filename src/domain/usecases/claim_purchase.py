@@ -11,7 +11,18 @@ from datetime import datetime, timedelta
 
 from domain import outbox_keys
 from domain.books import Books
-from domain.claim import CheckoutReading, Foreign, Objection, Ours, Sale, address_of, judge, restored_checkout
+from domain.claim import (
+    AwaitingPayment,
+    CheckoutReading,
+    NotPaid,
+    Objection,
+    Rejected,
+    Sale,
+    Unsettled,
+    address_of,
+    judge,
+    restored_checkout,
+)
 from domain.keys import Keyring
 from domain.letters import payment_failed_letter
 from domain.mail import MailKind
@@ -34,29 +45,24 @@ class Booked:
     first: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitingBank:
-    """The shopper is done, the money is under way (a bank debit): days, not seconds."""
-
-    checkout: Checkout
+ClaimOutcome = Booked | AwaitingPayment | NotPaid | Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class NotPaid:
-    """Nothing was paid (yet); `status` is the session's."""
-
-    checkout: Checkout
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Not a sale of ours, or not one to act on: in quarantine, with the reason."""
-
-    objection: Objection
+def outcome_of(claimed: ClaimOutcome) -> str:
+    """What the log says of a claim."""
+    match claimed:
+        case Booked(_, first):
+            return "booked" if first else "known"
+        case AwaitingPayment():
+            return "awaiting bank"
+        case NotPaid(status):
+            return status
+        case Rejected(reason):
+            return f"quarantined: {reason.name.lower().replace('_', ' ')}"
 
 
-Claimed = Booked | AwaitingBank | NotPaid | Refused
+def _unobserved(outcome: str) -> None:
+    """Where nobody counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,10 @@ class ClaimPurchase:
     keyring: Keyring
     clock: Clock
     booking: BookSale
+    observe: Callable[[str], None] = _unobserved
+    """Told the outcome (`outcome_of`) of each claim by whoever ran it, after its transaction."""
 
-    def work(self, reading: CheckoutReading) -> Callable[[Books], Claimed]:
+    def work(self, reading: CheckoutReading) -> Callable[[Books], ClaimOutcome]:
         """The claim of this reading. Ids and time are drawn here, so that the work may run more than once.
 
         A session that goes to quarantine is looked at again after a few minutes.
@@ -79,7 +87,7 @@ class ClaimPurchase:
 
     def retrying(
         self, reading: CheckoutReading, *, now: datetime, retry_at: datetime | None
-    ) -> Callable[[Books], Claimed]:
+    ) -> Callable[[Books], ClaimOutcome]:
         """The same; `retry_at` says when to look again if it is refused, None for never."""
         claim = _Claim(
             reading=reading,
@@ -103,17 +111,17 @@ class _Claim:
     now: datetime
     retry_at: datetime | None
 
-    def run(self, books: Books) -> Claimed:
+    def run(self, books: Books) -> ClaimOutcome:
         checkout = self._checkout(books)
         if isinstance(checkout, Objection):
-            return self._refuse(books, checkout)
+            return self._reject(books, checkout)
         verdict = judge(
             self.reading, checkout, keyring=self.keyring, shop=self.edition.shop.id, livemode=self.livemode
         )
         match verdict:
-            case Foreign(objection):
-                return self._refuse(books, objection)
-            case Ours(checkout):
+            case Rejected(reason):
+                return self._reject(books, reason)
+            case Unsettled(checkout):
                 return self._note(books, checkout)
             case Sale():
                 return self._book(books, verdict)
@@ -137,11 +145,11 @@ class _Claim:
             return books.bind_checkout(checkout.id, ref=self.reading.ref, expires_at=checkout.expires_at)
         return True
 
-    def _note(self, books: Books, checkout: Checkout) -> Claimed:
+    def _note(self, books: Books, checkout: Checkout) -> ClaimOutcome:
         if self.reading.status in ("open", "expired") and books.checkout(checkout.id) is None:
-            return NotPaid(checkout=checkout, status=self.reading.status)
+            return NotPaid(status=self.reading.status)
         if not self._keep(books, checkout):
-            return self._refuse(books, Objection.ANOTHER_SESSION)
+            return self._reject(books, Objection.ANOTHER_SESSION)
         kept = books.tell(self.reading.fact())
         booked = books.purchase(checkout.id)
         if booked is not None:
@@ -149,10 +157,10 @@ class _Claim:
         books.close_quarantine(self.reading.ref, at=self.now)
         if kept.status == "unpaid":
             self._ask_again_tomorrow(books)
-            return AwaitingBank(checkout=checkout)
+            return AwaitingPayment()
         if kept.status == "failed":
             self._tell_of_failure(books, checkout)
-        return NotPaid(checkout=checkout, status=kept.status)
+        return NotPaid(status=kept.status)
 
     def _ask_again_tomorrow(self, books: Books) -> None:
         """A debit takes days; if nobody tells how it ended we ask."""
@@ -169,10 +177,10 @@ class _Claim:
         key = outbox_keys.payment_failed(checkout.id)
         send_email(books, letter, key=key, kind=MailKind.UPDATE, to=to, now=self.now)
 
-    def _book(self, books: Books, sale: Sale) -> Claimed:
+    def _book(self, books: Books, sale: Sale) -> ClaimOutcome:
         checkout = sale.checkout
         if not self._keep(books, checkout):
-            return self._refuse(books, Objection.ANOTHER_SESSION)
+            return self._reject(books, Objection.ANOTHER_SESSION)
         books.tell(self.reading.fact())
         held = books.purchase(checkout.id)
         if held is not None:
@@ -181,11 +189,11 @@ class _Claim:
         books.close_quarantine(self.reading.ref, at=self.now)
         return Booked(purchase=purchase, first=True)
 
-    def _refuse(self, books: Books, objection: Objection) -> Refused:
+    def _reject(self, books: Books, reason: Objection) -> Rejected:
         put_in_quarantine(
-            books, self.reading.ref, objection, retry_at=self.retry_at, shop=self.edition.shop, now=self.now
+            books, self.reading.ref, reason, retry_at=self.retry_at, shop=self.edition.shop, now=self.now
         )
-        return Refused(objection=objection)
+        return Rejected(reason=reason)
 
 
 def put_in_quarantine(

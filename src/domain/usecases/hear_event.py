@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from domain.books import Books
 from domain.ports import CheckoutNews, Clock, FactNews, OtherNews, PaymentNews, Payments, Store, Unheard
 from domain.records import EventRecord
-from domain.usecases.claim_purchase import AwaitingBank, Booked, Claimed, ClaimPurchase, NotPaid, Refused
+from domain.usecases.claim_purchase import ClaimPurchase, outcome_of
 from domain.usecases.record_fact import NoteFact
 
 
@@ -38,7 +38,9 @@ class HearEvent:
                 return news
             case CheckoutNews(event, reading):
                 claim = self.claim.work(reading)
-                return await self._act(event, lambda books: outcome_of(claim(books)))
+                heard = await self._act(event, lambda books: outcome_of(claim(books)))
+                self.claim.observe(heard.outcome)
+                return heard
             case FactNews(event, fact):
                 note = self.note.work(fact)
                 return await self._act(event, lambda books: note(books).value)
@@ -65,16 +67,3 @@ class HearEvent:
             return "to be read"
 
         return work
-
-
-def outcome_of(claimed: Claimed) -> str:
-    """What the log says of a claim."""
-    match claimed:
-        case Booked(_, first):
-            return "booked" if first else "known"
-        case AwaitingBank():
-            return "awaiting bank"
-        case NotPaid(_, status):
-            return status
-        case Refused(objection):
-            return f"quarantined: {objection.name.lower().replace('_', ' ')}"

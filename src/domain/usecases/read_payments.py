@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from domain.books import Books
-from domain.claim import Objection
+from domain.claim import AwaitingPayment, Objection
 from domain.ports import (
     Catalogue,
     Clock,
-    PaymentReading,
     Payments,
     PaymentsRefused,
     PaymentsUnreachable,
     Store,
 )
 from domain.product import ShopInfo
+from domain.purchase import Fact
 from domain.records import PaymentDue
-from domain.usecases.claim_purchase import AwaitingBank, Booked, ClaimPurchase, put_in_quarantine
+from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of, put_in_quarantine
 from domain.usecases.record_fact import ASK_AGAIN_AFTER, Noted, NoteFact
 
 WAITS_AT_MOST = timedelta(days=3)
@@ -69,27 +69,27 @@ class ReadPayments:
             return await self.store.transact(lambda books: _put_off(books, entry, shop=shop, now=now))
         if reading is None or reading.checkout is None:
             return await self.store.transact(lambda books: _give_up(books, entry, shop=shop, now=now))
-        return await self.store.transact(self._settle(entry, reading, now))
+        claim = self.claim.retrying(reading.checkout, now=now, retry_at=None)
+        read, claimed = await self.store.transact(self._settle(entry, claim, reading.facts, now))
+        self.claim.observe(outcome_of(claimed))
+        return read
 
-    def _settle(self, entry: PaymentDue, reading: PaymentReading, now: datetime) -> Callable[[Books], Read]:
-        claim = (
-            None
-            if reading.checkout is None
-            else self.claim.retrying(reading.checkout, now=now, retry_at=None)
-        )
-        notes = [(fact, self.note.work(fact)) for fact in reading.facts]
+    def _settle(
+        self, entry: PaymentDue, claim: Callable[[Books], ClaimOutcome], facts: Sequence[Fact], now: datetime
+    ) -> Callable[[Books], tuple[Read, ClaimOutcome]]:
+        notes = [(fact, self.note.work(fact)) for fact in facts]
 
-        def work(books: Books) -> Read:
+        def work(books: Books) -> tuple[Read, ClaimOutcome]:
             # Before the claim and the facts, which may mark it anew.
             books.unmark_payment(entry.payment)
-            claimed = None if claim is None else claim(books)
-            if not isinstance(claimed, (Booked, AwaitingBank)):
-                return Read.FOREIGN
+            claimed = claim(books)
+            if not isinstance(claimed, (Booked, AwaitingPayment)):
+                return Read.FOREIGN, claimed
             noted = [note(books) for _, note in notes]
             if any(fact.undecided for fact, _ in notes):
                 books.mark_payment(entry.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
             fresh = isinstance(claimed, Booked) and claimed.first
-            return Read.REPAIRED if fresh or Noted.NEW in noted else Read.KNOWN
+            return Read.REPAIRED if fresh or Noted.NEW in noted else Read.KNOWN, claimed
 
         return work
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.books import BooksView
-from domain.claim import CheckoutReading
+from domain.claim import CheckoutReading, Rejected
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Fact
 from domain.records import Quarantined
-from domain.usecases.claim_purchase import Booked, Claimed, ClaimPurchase, Refused
+from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
 from domain.usecases.read_payments import Read, ReadPayments
 from domain.usecases.record_fact import Noted, NoteFact
 from domain.values import ProviderRef, is_provider_ref
@@ -101,17 +101,19 @@ class Reconcile:
         match await self._claim_unless_known(reading):
             case Booked(_, True):
                 found.booked.append(reading.ref)
-            case Refused():
+            case Rejected():
                 entry = await self.store.read(lambda books: books.quarantined(reading.ref))
                 if entry is None or entry.closed_at is None:  # else the merchant dismissed it
                     found.refused.append(reading.ref)
             case _:
                 pass
 
-    async def _claim_unless_known(self, reading: CheckoutReading) -> Claimed | None:
+    async def _claim_unless_known(self, reading: CheckoutReading) -> ClaimOutcome | None:
         if await self.store.read(lambda books: _stands(books, reading)):
             return None
-        return await self.store.transact(self.claim.work(reading))
+        claimed = await self.store.transact(self.claim.work(reading))
+        self.claim.observe(outcome_of(claimed))
+        return claimed
 
     async def _note(self, fact: Fact, found: Reconciled) -> None:
         found.seen += 1
@@ -137,6 +139,7 @@ class Reconcile:
             )
             return False
         claimed = await self.store.transact(self.claim.retrying(reading, now=now, retry_at=retry_at))
+        self.claim.observe(outcome_of(claimed))
         return isinstance(claimed, Booked) and claimed.first
 
 

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from domain.access import holds
 from domain.books import BooksView
+from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.ports import Clock, Payments, PaymentsUnreachable, Store
 from domain.purchase import Checkout, Purchase
 from domain.session import Session, Visitor
-from domain.usecases.claim_purchase import AwaitingBank, Booked, Claimed, ClaimPurchase, NotPaid, Refused
+from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
 from domain.usecases.greet import live_session
 from domain.values import EmailAddress, ProductId, ProviderRef, is_provider_ref
 
@@ -18,49 +19,29 @@ ASK_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Come:
-    """Paid and booked, in the browser that started it: go to the product's own page."""
+class Claimed:
+    """Paid and booked. `here`: it opens in this browser, which goes on to the product's own page.
 
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Paid and booked, but it does not open in this browser: the ticket is in the mail.
-
-    `sent_to`: where, if this browser began the checkout signed in and then signed in to another account; else None,
-    since a browser that only has the address of this page must not learn any part of it.
+    Elsewhere the ticket is in the mail. `sent_to` says where, if this browser began the checkout signed in and then
+    signed in to another account; else None, since a browser that only has the address of this page must not learn any
+    part of it.
     """
 
+    here: bool
     sent_to: EmailAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Settling:
+class Confirming:
     """Not known yet: look again in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
-class WaitForBank:
-    """The money is under way; the ticket comes by mail. No use in asking."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unpaid:
-    """The checkout was not paid; `status` is the provider's: open, expired or failed."""
-
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBack:
-    """Paid perhaps, but not to be acted on before the merchant looked at it."""
-
-
-@dataclass(frozen=True, slots=True)
-class NeverStarted:
+class UnknownCheckout:
     """No checkout of this shop, or of another product: not asked about, nothing shown."""
 
 
-Returned = Come | Elsewhere | Settling | WaitForBank | Unpaid | HeldBack | NeverStarted
+Returned = Claimed | AwaitingPayment | NotPaid | Rejected | Confirming | UnknownCheckout
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +64,20 @@ class ReturnFromPayment:
     async def __call__(self, visitor: Visitor, product: ProductId, ref: str) -> Returned:
         """Raises StoreUnavailable. The provider being away is no error: the page settles later."""
         if not is_provider_ref(ref):
-            return NeverStarted()
+            return UnknownCheckout()
         now = self.clock.now()
         session_ref = ProviderRef(ref)
         known = await self.store.read(lambda books: _look_up(books, visitor, product, session_ref, now))
         if known is None:
-            return NeverStarted()
+            return UnknownCheckout()
         if known.purchase is not None:
             return _booked(known.session, known.checkout, known.purchase, now=now)
         if known.awaiting:
-            return WaitForBank()
+            return AwaitingPayment()
         claimed = await self._ask(known.checkout, session_ref, now)
         return _tell(claimed, known, now=now)
 
-    async def _ask(self, checkout: Checkout, ref: ProviderRef, now: datetime) -> Claimed | None:
+    async def _ask(self, checkout: Checkout, ref: ProviderRef, now: datetime) -> ClaimOutcome | None:
         turn = await self.store.transact(lambda books: books.take_turn(checkout.id, now=now, gap=ASK_EVERY))
         if not turn:
             return None
@@ -106,7 +87,9 @@ class ReturnFromPayment:
             return None
         if reading is None:
             return None
-        return await self.store.transact(self.claim.work(reading))
+        claimed = await self.store.transact(self.claim.work(reading))
+        self.claim.observe(outcome_of(claimed))
+        return claimed
 
 
 def _look_up(
@@ -126,23 +109,19 @@ def _look_up(
 
 def _booked(session: Session | None, checkout: Checkout, purchase: Purchase, *, now: datetime) -> Returned:
     if session is None:
-        return Elsewhere()
+        return Claimed(here=False)
     if holds(session, purchase, now=now):
-        return Come()
+        return Claimed(here=True)
     began_signed_in = checkout.mailbox is not None and checkout.session is not None
     left_that_account = began_signed_in and checkout.session == session.former
-    return Elsewhere(sent_to=purchase.mailbox if left_that_account else None)
+    return Claimed(here=False, sent_to=purchase.mailbox if left_that_account else None)
 
 
-def _tell(claimed: Claimed | None, known: _Known, *, now: datetime) -> Returned:
+def _tell(claimed: ClaimOutcome | None, known: _Known, *, now: datetime) -> Returned:
     match claimed:
         case None:
-            return Settling()
+            return Confirming()
         case Booked(purchase):
             return _booked(known.session, known.checkout, purchase, now=now)
-        case AwaitingBank():
-            return WaitForBank()
-        case NotPaid(_, status):
-            return Unpaid(status=status)
-        case Refused():
-            return HeldBack()
+        case AwaitingPayment() | NotPaid() | Rejected():
+            return claimed

@@ -11,20 +11,17 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from domain.access import Closed, NotYours, Opens
+from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.product import Product
 from domain.purchase import Purchase
 from domain.usecases.greet import Greeting
 from domain.usecases.open_purchase import Opened, OpenPurchase
 from domain.usecases.return_from_payment import (
-    Come,
-    Elsewhere,
-    HeldBack,
-    NeverStarted,
+    Claimed,
+    Confirming,
     Returned,
     ReturnFromPayment,
-    Settling,
-    Unpaid,
-    WaitForBank,
+    UnknownCheckout,
 )
 from domain.values import ProductId, mask
 from entrypoints.http.answers import Answer
@@ -104,41 +101,41 @@ class ViewingPages:
         product = ProductId(pid)
         if request.method == HttpMethod.HEAD:
             # HEAD claims nothing: previews and scanners get the page that says "being confirmed".
-            return self._returned(request, product, ref, Settling())
+            return self._returned(request, product, ref, Confirming())
         returned = await self.return_from_payment(self.front.visitor(request), product, ref)
         return self._returned(request, product, ref, returned)
 
     def _returned(self, request: AnyRequest, pid: ProductId, ref: str, returned: Returned) -> Answer:
         product = self.front.catalogue.current().products.get(pid)
         match returned:
-            case Come():
+            case Claimed(here=True):
                 return see_other(f"/view/{pid}")
-            case Elsewhere(sent_to):
+            case Claimed(_, sent_to):
                 masked = None if sent_to is None else mask(sent_to)
                 return self.front.html(request, "elsewhere.html", noindex=True, sent_to=masked)
-            case Settling():
+            case Confirming():
                 again = f"/view/{pid}?session_id={quote(ref)}"
                 return self.front.html(
                     request, "settling.html", noindex=True, look_again_url=again, product=product
                 )
-            case WaitForBank():
+            case AwaitingPayment():
                 return self.front.html(request, "awaiting_bank.html", noindex=True, product=product)
-            case Unpaid(status):
+            case NotPaid(status):
                 return self.front.html(
                     request, "not_paid.html", noindex=True, product=product, outcome=status
                 )
-            case HeldBack():
+            case Rejected():
                 message = (
                     "The payment does not match what this shop asked for, so the merchant has to look at it first. "
                     "They have been told. If you hear nothing within a day, please write to them."
                 )
                 return self.front.problem(request, 409, "The merchant has to look at this payment", message)
-            case NeverStarted():
-                return self._never_started(request)
+            case UnknownCheckout():
+                return self._unknown_checkout(request)
             case _:
                 assert_never(returned)
 
-    def _never_started(self, request: AnyRequest) -> Answer:
+    def _unknown_checkout(self, request: AnyRequest) -> Answer:
         message = (
             "This shop never started that checkout for this product, so there is nothing to show. "
             "If you paid, your ticket is in your mail."
