@@ -44,6 +44,7 @@ from domain.keys import Keyring
 from domain.usecases.adopt_sales import AdoptSales
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
+from domain.usecases.check_stock import CheckStock
 from domain.usecases.choose_news import ChooseNews
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
@@ -53,6 +54,7 @@ from domain.usecases.fetch_file import FetchFile
 from domain.usecases.greet import Greet
 from domain.usecases.hear_event import HearEvent
 from domain.usecases.hear_mail_report import HearMailReport
+from domain.usecases.list_returned_tickets import ListReturnedTickets
 from domain.usecases.move_address import MoveAddress
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.own_data import ShowOwnData
@@ -231,6 +233,8 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
         booking=booking,
     )
+    check_stock = providers.Singleton(CheckStock, store=store)
+    returned_tickets = providers.Singleton(ListReturnedTickets, store=store)
     open_purchase = providers.Singleton(OpenPurchase, greet=greet, store=store, clock=clock)
     show_receipt = providers.Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
     resend_ticket = providers.Singleton(
@@ -313,7 +317,9 @@ class Container(containers.DeclarativeContainer):
         banner=banner,
     )
     problems = providers.Singleton(Problems, front)
-    shop_pages = providers.Singleton(ShopPages, front=front, store=store, cover=catalogue.provided.cover)
+    shop_pages = providers.Singleton(
+        ShopPages, front=front, sold_out=check_stock, cover=catalogue.provided.cover
+    )
     buying_pages = providers.Singleton(
         BuyingPages,
         front=front,
@@ -356,7 +362,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         randomness=randomness,
     )
-    desk_pages = providers.Singleton(DeskPages, front=front, store=store, sign_out=sign_out)
+    desk_pages = providers.Singleton(
+        DeskPages, front=front, returned_tickets=returned_tickets, sign_out=sign_out
+    )
     leaving = providers.Singleton(Leaving)
     health_pages = providers.Singleton(HealthPages, store_is_ready=store.provided.ready, leaving=leaving)
 

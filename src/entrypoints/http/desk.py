@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
 
-from domain import outbox_keys
 from domain.access import Holding, closing_reason
-from domain.books import BooksView
-from domain.ports import Store
 from domain.purchase import PurchaseState
-from domain.usecases.greet import Greeting
-from domain.usecases.open_purchase import ticket_news
+from domain.usecases.list_returned_tickets import ListReturnedTickets
 from domain.usecases.sign_out import SignOut
 from domain.values import EmailAddress, SessionId
 from entrypoints.http.answers import Answer
@@ -52,7 +48,7 @@ class DeskPages:
     """library, sessions."""
 
     front: Front
-    store: Store
+    returned_tickets: ListReturnedTickets
     sign_out: SignOut
     libraries: dict[_LibraryKey, Answer] = field(default_factory=dict)
     """Libraries that were rendered lately; what is not changed need not be rendered again."""
@@ -73,7 +69,7 @@ class DeskPages:
             return see_other("/request-login")
         holdings = sorted(greeting.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
         rows = tuple(_row_of(held) for held in holdings)
-        returned = await self._returned(greeting)
+        returned = await self.returned_tickets(greeting)
         # Everything that is on the page is in the key, so nobody is ever shown another's.
         key = (edition.version, greeting.session.mailbox, rows, returned)
         found = self.libraries.get(key)
@@ -91,20 +87,6 @@ class DeskPages:
                 self.libraries.clear()
             self.libraries[key] = found
         return found
-
-    async def _returned(self, greeting: Greeting) -> frozenset[str]:
-        """Orders whose ticket came back. Who proved the mailbox needs no ticket, so nothing is looked up for them."""
-        if greeting.signed_in or not greeting.holdings:
-            return frozenset()
-
-        def work(books: BooksView) -> frozenset[str]:
-            orders = (held.purchase.checkout for held in greeting.holdings)
-            mails = ((order, books.mail(outbox_keys.ticket(order))) for order in orders)
-            return frozenset(
-                order for order, mail in mails if mail is not None and ticket_news(mail).returned
-            )
-
-        return await self.store.read(work)
 
     async def sessions(self, request: AnyRequest) -> Answer:
         """Where one is signed in."""

@@ -10,9 +10,8 @@ from litestar import HttpMethod, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from domain.books import BooksView
-from domain.ports import Store
-from domain.product import CatalogueEdition, Product, Saleability, saleability
+from domain.product import CatalogueEdition, Product
+from domain.usecases.check_stock import CheckStock
 from domain.values import ProductId
 from entrypoints.http.answers import Answer
 from entrypoints.http.forms import form_of
@@ -60,10 +59,10 @@ class ShopPages:
     """Everything that needs no session. Guests are answered from pages rendered once."""
 
     def __init__(
-        self, *, front: Front, store: Store, cover: Callable[[ProductId], tuple[bytes, str] | None]
+        self, *, front: Front, sold_out: CheckStock, cover: Callable[[ProductId], tuple[bytes, str] | None]
     ) -> None:
         self._front = front
-        self._store = store
+        self._sold_out = sold_out
         self._cover = cover
         self._rendered = _Rendered()
         self._assets = {
@@ -89,7 +88,7 @@ class ShopPages:
         """The shop, with what one owns."""
         edition = self._front.catalogue.current()
         currency = self._front.currency(request, edition)
-        sold_out = await self._sold_out(edition)
+        sold_out = await self._sold_out(self._of(edition).limited)
         if not self._front.cookies.has_session(request):
             key = ("/", currency, sold_out)
             return self._for_guests(key, edition, lambda: self._render_home(edition, currency, sold_out))
@@ -215,22 +214,7 @@ class ShopPages:
         return found
 
     async def _is_sold_out(self, product: Product) -> bool:
-        if product.stock is None:
-            return False
-        sold = await self._store.read(lambda books: books.sold(product.id))
-        return saleability(product, sold=sold) is Saleability.SOLD_OUT
-
-    async def _sold_out(self, edition: CatalogueEdition) -> frozenset[ProductId]:
-        limited = self._of(edition).limited
-        if not limited:
-            return frozenset()
-
-        def work(books: BooksView) -> frozenset[ProductId]:
-            return frozenset(
-                p.id for p in limited if saleability(p, sold=books.sold(p.id)) is Saleability.SOLD_OUT
-            )
-
-        return await self._store.read(work)
+        return product.id in await self._sold_out((product,))
 
     async def cover(self, pid: FromPath[str], name: FromPath[str]) -> Answer:
         """A product's cover. An SVG opened by itself runs nothing: its own policy is a sandbox."""

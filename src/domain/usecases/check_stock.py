@@ -1,0 +1,31 @@
+"""Which products are sold out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.books import BooksView
+from domain.ports import Store
+from domain.product import Product, Saleability, saleability
+from domain.values import ProductId
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStock:
+    """Counts what was sold of the products whose number is limited; the others are never looked up."""
+
+    store: Store
+
+    async def __call__(self, products: Iterable[Product]) -> frozenset[ProductId]:
+        """The ids of those that are sold out. Raises StoreUnavailable."""
+        limited = [product for product in products if product.stock is not None]
+        if not limited:
+            return frozenset()
+
+        def work(books: BooksView) -> frozenset[ProductId]:
+            return frozenset(
+                one.id for one in limited if saleability(one, sold=books.sold(one.id)) is Saleability.SOLD_OUT
+            )
+
+        return await self.store.read(work)

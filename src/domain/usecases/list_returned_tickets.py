@@ -1,0 +1,33 @@
+"""Which of a browser's purchases had their ticket sent to an address that does not take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain import outbox_keys
+from domain.books import BooksView
+from domain.ports import Store
+from domain.usecases.greet import Greeting
+from domain.usecases.open_purchase import ticket_news
+from domain.values import CheckoutId
+
+
+@dataclass(frozen=True, slots=True)
+class ListReturnedTickets:
+    """Who has verified the address needs no ticket, so nothing is looked up for them."""
+
+    store: Store
+
+    async def __call__(self, greeting: Greeting) -> frozenset[CheckoutId]:
+        """Raises StoreUnavailable."""
+        if greeting.signed_in or not greeting.holdings:
+            return frozenset()
+
+        def work(books: BooksView) -> frozenset[CheckoutId]:
+            orders = (held.purchase.checkout for held in greeting.holdings)
+            mails = ((order, books.mail(outbox_keys.ticket(order))) for order in orders)
+            return frozenset(
+                order for order, mail in mails if mail is not None and ticket_news(mail).returned
+            )
+
+        return await self.store.read(work)
