@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from domain.books import Books, BooksView
 from domain.claim import CheckoutReading
@@ -14,7 +14,10 @@ from domain.product import CatalogueEdition, GoodsFile, PaymentTerms
 from domain.purchase import Checkout, Fact
 from domain.records import EventRecord
 from domain.redacting import redacted_start
-from domain.values import ProviderRef
+from domain.values import ProductId, ProviderRef
+
+if TYPE_CHECKING:  # a path is passed on, never opened here
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -27,7 +30,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present moment, aware, in UTC."""
-        ...
 
 
 class Randomness(Protocol):
@@ -35,7 +37,6 @@ class Randomness(Protocol):
 
     def token(self, size: int) -> bytes:
         """`size` bytes from the operating system's generator; never the same again."""
-        ...
 
 
 class ProviderSaid(Exception):
@@ -53,6 +54,16 @@ class StoreBusy(StoreUnavailable):
     """Too much is waiting: it was refused before it began, so it was not done."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoreFigures:
+    """What a store counts of itself since it was opened; None where it does not count that."""
+
+    commits: int | None = None
+    """Transactions committed."""
+    waiting: int | None = None
+    """Works that have not begun."""
+
+
 class Store(Protocol):
     """Where the books are kept."""
 
@@ -63,18 +74,24 @@ class Store(Protocol):
         the exception comes back to this caller alone. Cancelling the caller does not withdraw a work that has
         begun. Raises StoreBusy (not done) or StoreUnavailable (perhaps done).
         """
-        ...
 
     async def read(self, work: Callable[[BooksView], T]) -> T:
         """Run `work` on one consistent, committed state. Raises StoreUnavailable."""
-        ...
 
     async def scrub(self) -> None:
         """See to it that nothing that was erased can be read back from what the store keeps on this machine.
 
         Returns when that is so. Raises StoreUnavailable.
         """
-        ...
+
+    async def ready(self) -> None:
+        """Return if a write could begin now, behind what waits. Raises StoreBusy or StoreUnavailable."""
+
+    def figures(self) -> StoreFigures:
+        """The store's own counters, for /metrics; cheap."""
+
+    def close(self) -> None:
+        """Finish what waits and let go of files and connections. Nothing is asked of the store afterwards."""
 
 
 # ---------------------------------------------------------------------------------------------- payments
@@ -167,43 +184,47 @@ class Payments(Protocol):
     @property
     def livemode(self) -> bool:
         """Whether real money moves."""
-        ...
 
     @property
     def page_origin(self) -> str:
         """The origin of the page where shoppers pay, for the Content-Security-Policy's form-action."""
-        ...
 
     async def start(self, offer: CheckoutOffer) -> PaymentPage:
         """Open a checkout session; the same checkout id twice gives the same session.
 
         Raises PaymentsUnreachable within 10 s, or PaymentsRefused.
         """
-        ...
 
     async def look(self, ref: ProviderRef) -> CheckoutReading | None:
         """What the provider says of a session now; None if it knows none of that id. Raises as `start` does."""
-        ...
 
     def completed(self, since: datetime, until: datetime) -> AsyncIterator[CheckoutReading]:
         """Completed sessions made from one moment up to another, ours or not, in any order. Raises as `start`."""
-        ...
 
     def facts_since(self, since: datetime) -> AsyncIterator[Fact]:
         """Refunds and disputes made since a moment, of payments of ours or not, in any order. Raises as `start`."""
-        ...
 
     async def payment(self, payment: str) -> PaymentReading | None:
         """What the provider says of a payment now; None if it knows none of that id. Raises as `start` does."""
-        ...
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
         """Where the buyer sees the provider's own invoice of a session; None if it made none. Raises as `start`."""
-        ...
+
+    @property
+    def signature_header(self) -> str:
+        """The header that carries a delivery's signature, in lower case."""
 
     def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
         """Verify and parse one delivery. Never raises for what came over the wire."""
-        ...
+
+    async def check(self) -> datetime | None:
+        """Ask for something small, to learn whether the key is good; the provider's time, None if it names none.
+
+        Raises as `start` does.
+        """
+
+    async def close(self) -> None:
+        """Let go of the connections. May be called when none was ever opened, and twice."""
 
 
 # ---------------------------------------------------------------------------------------------- mail, goods, catalogue
@@ -230,7 +251,18 @@ class Mailer(Protocol):
         The same `idempotency_key` twice is delivered once, as far as the carrier can promise it. Raises
         MailNotSent, MailUnknown or MailRefused.
         """
-        ...
+
+    async def check(self) -> None:
+        """Return if the carrier can be reached and would take our mail. Sends nothing. Raises as `send` does."""
+
+    async def sender_found(self) -> tuple[bool, str]:
+        """Whether mail may come from the sender's address, and a sentence that says so or what to do.
+
+        True where the carrier cannot say. Raises as `send` does.
+        """
+
+    async def close(self) -> None:
+        """Let go of the connections. May be called when none was ever opened, and twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +287,6 @@ class MailReports(Protocol):
         self, body: bytes, headers: Mapping[str, str], *, shop: str
     ) -> DeliveryReport | OtherReport | Unheard:
         """Verify and parse one report; `headers` in lower case. Never raises for what came over the wire."""
-        ...
 
 
 class Catalogue(Protocol):
@@ -263,7 +294,23 @@ class Catalogue(Protocol):
 
     def current(self) -> CatalogueEdition:
         """The last good edition; cheap. Two calls may give different editions: take one and keep to it."""
-        ...
+
+    def cover(self, product: ProductId) -> tuple[bytes, str] | None:
+        """The bytes and the media type of a product's cover; None if it has none."""
+
+    async def refresh(self) -> None:
+        """Take up what the merchant changed; call it about every second. A broken edit leaves the last good one."""
+
+    @property
+    def declared_id(self) -> str | None:
+        """The shop's id as the merchant declares it; None if that is left to the books."""
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """Why products are held back while all others are on sale, a sentence each."""
+
+    def adopt(self, shop_id: str) -> None:
+        """Take the shop's id as the books hold it; every edition names it from now on."""
 
 
 class GoodsUnavailable(ProviderSaid):
@@ -289,8 +336,24 @@ class FileAt:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One content that is kept on this machine; `size` in bytes."""
+
+    sha256: str
+    path: Path
+    size: int
+
+
 class Goods(Protocol):
     """The contents that buyers download, kept by their SHA-256."""
+
+    def shelve(self, path: Path) -> tuple[str, int]:
+        """Take a merchant's file in, unless that was done before; its SHA-256 and its size in bytes.
+
+        Called in a thread, for each file of an edition before that goes live; several threads and processes may do
+        it at once. Raises OSError or GoodsUnavailable: then nothing was taken in.
+        """
 
     async def open(self, file: GoodsFile, *, start: int, stop: int) -> OpenFile | FileAt | None:
         """The bytes from `start` up to, but not including, `stop`; 0 <= start <= stop <= file.size.
@@ -299,4 +362,28 @@ class Goods(Protocol):
         the span of one call is of one content. FileAt is for the whole file: whoever serves it there answers
         ranges. None: the bytes are not there. Raises GoodsUnavailable, within some 10 s.
         """
-        ...
+
+    async def prune(self, named: frozenset[str], *, now: datetime) -> None:
+        """Throw out contents that the catalogue has not named for long, if anything; `named` are those it names now.
+
+        Called every few hours. Raises OSError or GoodsUnavailable.
+        """
+
+    async def check(self) -> str:
+        """What the merchant may hear of the place, such as how much is kept there. Raises GoodsUnavailable."""
+
+    @property
+    def elsewhere(self) -> str:
+        """Where the contents are kept, if that has copies of its own: a backup names it and holds none of them.
+
+        "" if they are the files of `blobs`, in the shop's own folder for goods.
+        """
+
+    def blobs(self) -> Iterator[Blob]:
+        """Every content in the shop's own folder, in the order of their hashes; none where they are kept elsewhere."""
+
+    def verify(self, *, done: Callable[[int], object] = ...) -> Iterator[Blob]:
+        """Those of `blobs` whose bytes no longer have their hash; `done` is told of bytes read. Raises OSError."""
+
+    async def close(self) -> None:
+        """Let go of connections and threads. May be called when none was ever opened, and twice."""

@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from domain.ports import Store
 from domain.usecases.erase_me import ErasedAgain, EraseMe
 from entrypoints.backups import Copies, Manifest, NoBackup, Vault, back_up, manifest_of
 from entrypoints.bucket import Bucket
@@ -40,17 +40,14 @@ async def backed_up_lines(container: Container, place: Path | Bucket) -> list[st
     settings = container.settings()
     vault = vault_at(place, scratch=settings.data_dir)
     copies = container.copies()
-    bucket = settings.goods_bucket
-    goods = container.goods() if bucket is None else None
-    elsewhere = "" if bucket is None else "s3://" + "/".join(p for p in (bucket.name, bucket.prefix) if p)
-    size = copies.path.stat().st_size + sum(blob.size for blob in (() if goods is None else goods.blobs()))
+    goods = container.goods()
+    size = copies.path.stat().st_size + sum(blob.size for blob in goods.blobs())
     with _in_words(vault.place), progress("Backing up", length=size) as done:
         made = await asyncio.to_thread(
             back_up,
             vault,
             copies,
             goods,
-            goods_elsewhere=elsewhere,
             version=version("coatcheck"),
             now=container.clock().now,
             done=done,
@@ -93,11 +90,11 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
     vault, name, manifest = _found(container, place, name)
     settings, copies, clock = container.settings(), container.copies(), container.clock()
 
-    async def erase_again(store: Any, erasures: Erasures) -> ErasedAgain:
+    async def erase_again(store: Store, erasures: Erasures) -> ErasedAgain:
         erase_me = EraseMe(store=store, clock=clock, keyring=container.keyring())
         return await erase_me.again(erasures.orders, erasures.addresses)
 
-    goods_dir = settings.goods_dir if settings.goods_bucket is None else None
+    goods_dir = None if container.goods().elsewhere else settings.goods_dir
     with _in_words(vault.place), progress("Restoring", length=weight(manifest)) as done:
         restored = await restore(vault, copies, name, goods_dir=goods_dir, erase_again=erase_again, done=done)
     lines = [

@@ -14,16 +14,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Final, Protocol
 
 import msgspec
 from msgspec import Meta
 
+from domain.ports import Goods, Store
 from domain.records import ErasedAddress
 from domain.values import CheckoutId
 from entrypoints.erasures import BadErasures, Erasures, read_erasures
@@ -74,6 +75,26 @@ class Vault(Protocol):
         """The bytes of a file, in chunks, but no more than so many."""
 
 
+class Copied(Protocol):
+    """What is in a copy of the database."""
+
+    @property
+    def shop(self) -> str:
+        """The shop's id."""
+
+    @property
+    def schema(self) -> tuple[str, ...]:
+        """The names of the migrations it has had."""
+
+    @property
+    def purchases(self) -> int:
+        """How many there are."""
+
+    @property
+    def users(self) -> int:
+        """How many there are."""
+
+
 class Copies(Protocol):
     """Copies of the database. See adapters.sqlite.copies, which says what each may raise."""
 
@@ -82,8 +103,8 @@ class Copies(Protocol):
     def snapshot(self, target: Path) -> None:
         """Copy the live database as of one moment."""
 
-    def look_into(self, copy: Path) -> Any:
-        """What is in a copy: shop, schema, purchases, users."""
+    def look_into(self, copy: Path) -> Copied:
+        """What is in a copy."""
 
     def erased_orders_in(self, copy: Path) -> list[CheckoutId]:
         """The checkouts of those who were erased."""
@@ -97,7 +118,7 @@ class Copies(Protocol):
     def check_free(self) -> None:
         """Whether there is no database."""
 
-    def opened_alone(self, copy: Path) -> AbstractAsyncContextManager[Any]:
+    def opened_alone(self, copy: Path) -> AbstractAsyncContextManager[Store]:
         """A store on a copy."""
 
     def make_fit(self, copy: Path, *, moment: datetime) -> None:
@@ -105,13 +126,6 @@ class Copies(Protocol):
 
     def put_in_place(self, copy: Path) -> None:
         """Make a copy the database."""
-
-
-class Contents(Protocol):
-    """The goods that are kept on this machine: adapters.files.goods."""
-
-    def blobs(self) -> Iterable[Any]:
-        """Every content: sha256, path, size."""
 
 
 class NoBackup(Exception):
@@ -163,9 +177,8 @@ def blob_name(sha256: str) -> str:
 def back_up(
     vault: Vault,
     copies: Copies,
-    goods: Contents | None,
+    goods: Goods,
     *,
-    goods_elsewhere: str,
     version: str,
     now: Callable[[], datetime],
     done: Progress,
@@ -189,16 +202,16 @@ def back_up(
         manifest = Manifest(
             format=_FORMAT, coatcheck=version, shop=found.shop, moment=moment, schema=found.schema,
             purchases=found.purchases, users=found.users, database=database, goods=kept,
-            goods_elsewhere=goods_elsewhere,
+            goods_elsewhere=goods.elsewhere,
         )  # fmt: skip
         _put_bytes(vault, f"{name}/{MANIFEST}", _written(manifest), folder=folder)
     return Made(name=name, manifest=manifest, new_goods=new_goods, new_erasures=new_erasures)
 
 
-def _keep_goods(vault: Vault, goods: Contents | None, done: Progress) -> tuple[tuple[Kept, ...], int]:
+def _keep_goods(vault: Vault, goods: Goods, done: Progress) -> tuple[tuple[Kept, ...], int]:
     kept: list[Kept] = []
     new = 0
-    for blob in () if goods is None else goods.blobs():
+    for blob in goods.blobs():
         name = blob_name(blob.sha256)
         if vault.size(name) != blob.size:
             try:

@@ -1,9 +1,8 @@
-"""What the container chooses by the settings, and by what a part can do."""
+"""What the container chooses by the settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from entrypoints.http.front import Banner
 from entrypoints.http.gate import AccessLine
@@ -32,12 +31,6 @@ def engine(settings: Settings) -> str:
 def serves_alone(settings: Settings) -> bool:
     """Whether no other process can serve the same books."""
     return not isinstance(settings.database, PostgresAddress)
-
-
-def figures(store: Any) -> Callable[[], Mapping[str, int]]:
-    """What a store tells of itself; not every one tells everything."""
-    told = [name for name in ("commits", "waiting") if hasattr(store, name)]
-    return lambda: {name: getattr(store, name) for name in told}
 
 
 def noting(

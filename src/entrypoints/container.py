@@ -6,7 +6,10 @@ part, pass another: `Container(settings=…, mailer=MyMailer(…))`; see docs/ad
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final, TypeVar
 
 from dependency_injector import containers, providers
 
@@ -41,6 +44,8 @@ from adapters.stripe.payments import StripePayments
 from adapters.system import SystemClock, SystemRandomness
 from adapters.tutorial.file import TutorialFile, UnreadableFile, is_tutorial
 from domain.keys import Keyring
+from domain.payment_account import PaymentAccount
+from domain.ports import Catalogue, Clock, Goods, Mailer, MailReports, Payments, Randomness, Store
 from domain.usecases.adopt_sales import AdoptSales
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
@@ -72,6 +77,7 @@ from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
 from domain.usecases.take_free import TakeFree
 from entrypoints import choices
+from entrypoints.backups import Copies, Vault
 from entrypoints.bucket import Bucket
 from entrypoints.http.account import AccountPages
 from entrypoints.http.app import Frontage, build_app
@@ -111,6 +117,15 @@ CANNOT_MOVE = (NotMovable, TargetRefused, UnreadableFile)
 """What the two sides of a move may raise, in the same way."""
 
 
+T = TypeVar("T")
+_CLOSES_WITHIN: Final = 10.0
+
+
+def _one_of(choice: providers.Provider[str], **parts: providers.Provider[T]) -> providers.Provider[T]:
+    """The part that the settings choose. Unlike `Selector` itself, it has each of them checked against the port."""
+    return providers.Selector(choice, **parts)
+
+
 def _place(bucket: Bucket) -> Place:
     """A bucket, as the adapter is told of it."""
     return Place(
@@ -133,20 +148,20 @@ class Container(containers.DeclarativeContainer):
     """Where access lines go: `BatchedLines.access`."""
 
     # ------------------------------------------------------------------ adapters: the outside world
-    clock = providers.Singleton(SystemClock)
-    randomness = providers.Singleton(SystemRandomness)
-    store = providers.Selector(
+    clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
+    randomness: providers.Provider[Randomness] = providers.Singleton(SystemRandomness)
+    store: providers.Provider[Store] = _one_of(
         providers.Callable(choices.engine, settings),
         sqlite=providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving),
         postgres=providers.Singleton(open_postgres, settings.provided.database.url),
     )
-    copies = providers.Selector(
+    copies: providers.Provider[Copies] = _one_of(
         providers.Callable(choices.engine, settings),
         sqlite=providers.Singleton(SqliteCopies, settings.provided.database),
         postgres=providers.Callable(no_copies),
     )
     """Copies of the database, for backups. A database server has tools of its own for that."""
-    goods = providers.Selector(
+    goods: providers.Provider[Goods] = _one_of(
         providers.Callable(choices.keeper, settings),
         folder=providers.Singleton(FolderGoods, settings.provided.goods_dir),
         s3=providers.Singleton(
@@ -157,20 +172,21 @@ class Container(containers.DeclarativeContainer):
             disposition=providers.Object(disposition),
         ),
     )
-    catalogue = providers.Singleton(
+    catalogue: providers.Provider[Catalogue] = providers.Singleton(
         FolderCatalogue,
         settings.provided.catalogue,
         complain=providers.Object(log.error),
         shelve=goods.provided.shelve,
     )
-    payments = providers.Singleton(
+    stripe_payments: providers.Provider[Payments] = providers.Singleton(
         StripePayments,
         key=settings.provided.stripe_secret_key,
         webhook_secrets=settings.provided.stripe_webhook_secrets,
         api_base=settings.provided.stripe_api_base,
     )
-    account = providers.Singleton(StripeAccount, payments)
-    mailer = providers.Selector(
+    payments: providers.Provider[Payments] = stripe_payments
+    account: providers.Provider[PaymentAccount] = providers.Singleton(StripeAccount, stripe_payments)
+    mailer: providers.Provider[Mailer] = _one_of(
         providers.Callable(choices.carrier, settings),
         resend=providers.Singleton(
             ResendMailer,
@@ -271,7 +287,9 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
         base_url=base_url,
     )
-    mail_reports = providers.Singleton(ResendReports, secrets=settings.provided.resend_webhook_secrets)
+    mail_reports: providers.Provider[MailReports] = providers.Singleton(
+        ResendReports, secrets=settings.provided.resend_webhook_secrets
+    )
     hear_mail_report = providers.Singleton(
         HearMailReport, store=store, reports=mail_reports, catalogue=catalogue, clock=clock
     )
@@ -317,9 +335,7 @@ class Container(containers.DeclarativeContainer):
         banner=banner,
     )
     problems = providers.Singleton(Problems, front)
-    shop_pages = providers.Singleton(
-        ShopPages, front=front, sold_out=check_stock, cover=catalogue.provided.cover
-    )
+    shop_pages = providers.Singleton(ShopPages, front=front, sold_out=check_stock)
     buying_pages = providers.Singleton(
         BuyingPages,
         front=front,
@@ -366,13 +382,12 @@ class Container(containers.DeclarativeContainer):
         DeskPages, front=front, returned_tickets=returned_tickets, sign_out=sign_out
     )
     leaving = providers.Singleton(Leaving)
-    health_pages = providers.Singleton(HealthPages, store_is_ready=store.provided.ready, leaving=leaving)
+    health_pages = providers.Singleton(HealthPages, store=store, leaving=leaving)
 
     metrics_page = providers.Singleton(
         MetricsPage,
         meter=meter,
         store=store,
-        figures=providers.Callable(choices.figures, store),
         clock=clock,
         token=settings.provided.metrics_token,
     )
@@ -417,8 +432,7 @@ class Container(containers.DeclarativeContainer):
         store=store,
         clock=clock,
         catalogue=catalogue,
-        refresh_catalogue=catalogue.provided.refresh,
-        prune_goods=goods.provided.prune,
+        goods=goods,
         scrub_what_waits=erase_me.provided.scrub_what_waits,
         alone=providers.Callable(choices.serves_alone, settings),
         note_mail=meter.provided.mail,
@@ -426,7 +440,7 @@ class Container(containers.DeclarativeContainer):
     )
 
 
-def vault_at(place: Path | Bucket, *, scratch: Path) -> FolderVault | S3Vault:
+def vault_at(place: Path | Bucket, *, scratch: Path) -> Vault:
     """Where backups are kept. `scratch`: room for a copy of the database on this machine. Raises S3NotInstalled."""
     return FolderVault(place) if isinstance(place, Path) else S3Vault(_place(place), scratch=scratch)
 
@@ -464,7 +478,7 @@ async def open_shop(container: Container) -> str:
     catalogue, store = container.catalogue(), container.store()
     declared = catalogue.declared_id
     proposed = declared or container.randomness().token(8).hex()
-    shop_id: str = await store.transact(lambda books: books.open_shop(proposed))
+    shop_id = await store.transact(lambda books: books.open_shop(proposed))
     if declared is not None and declared != shop_id:
         raise WrongShop(
             f"shop.toml says id = {declared!r}, but the database belongs to shop {shop_id!r}: "
@@ -474,8 +488,31 @@ async def open_shop(container: Container) -> str:
     return shop_id
 
 
-async def close_shop(container: Container) -> None:
-    """Finish what waits, and let go of connections and files."""
-    await container.payments().close()
-    await container.mailer().close()
-    container.store().close()
+async def close_shop(container: Container, *, within: float = _CLOSES_WITHIN) -> None:
+    """Finish what waits, and let go of connections and files: of every part, even where another fails to.
+
+    `within`: seconds that each may take, the store excepted. Raises what a part raised, or an ExceptionGroup if
+    several did.
+    """
+    errors: list[Exception] = []
+    parts: tuple[Callable[[], Awaitable[None]], ...] = (
+        lambda: container.payments().close(),
+        lambda: container.mailer().close(),
+        lambda: container.goods().close(),
+    )
+    try:
+        for close in parts:
+            try:
+                async with asyncio.timeout(within):
+                    await close()
+            except Exception as error:
+                errors.append(error)
+    finally:  # also where this is cancelled
+        try:
+            container.store().close()
+        except Exception as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup("parts of the shop did not close", errors)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import platform
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from domain.ports import Unheard
+from domain.ports import StoreFigures, Unheard
 from domain.records import Backlog
 from domain.usecases.hear_event import Heard, HearEvent
 from entrypoints.http.gate import AccessLine
@@ -94,7 +94,7 @@ class CountedEvents:
         return heard
 
 
-def as_text(meter: Meter, *, backlog: Backlog | None, store: Mapping[str, int], now: datetime) -> bytes:
+def as_text(meter: Meter, *, backlog: Backlog | None, store: StoreFigures, now: datetime) -> bytes:
     """Everything in Prometheus' text format, 0.0.4. `backlog` is None while the store does not answer."""
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - a start needs no metrics
 
@@ -113,7 +113,7 @@ class _Collected:
         return self._families
 
 
-def _families(meter: Meter, backlog: Backlog | None, store: Mapping[str, int], now: datetime) -> Any:
+def _families(meter: Meter, backlog: Backlog | None, store: StoreFigures, now: datetime) -> Any:
     from prometheus_client import core  # noqa: PLC0415 - as above
 
     yield _requests(meter)
@@ -129,13 +129,13 @@ def _families(meter: Meter, backlog: Backlog | None, store: Mapping[str, int], n
         for key, number in sorted(counts.items()):
             family.add_metric(list(key), number)
         yield family
-    if "commits" in store:
+    if store.commits is not None:
         yield core.CounterMetricFamily(
-            "coatcheck_store_commits", "Transactions committed.", value=store["commits"]
+            "coatcheck_store_commits", "Transactions committed.", value=store.commits
         )
-    if "waiting" in store:
+    if store.waiting is not None:
         yield core.GaugeMetricFamily(
-            "coatcheck_store_queue", "Works that wait for the store.", value=store["waiting"]
+            "coatcheck_store_queue", "Works that wait for the store.", value=store.waiting
         )
     yield core.GaugeMetricFamily(
         "coatcheck_store_up", "Whether the store answers.", value=backlog is not None

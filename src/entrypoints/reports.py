@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from domain.books import BooksView
+from domain.records import ErasedAddress
 from domain.usecases.reconcile import Reconciled
 from domain.usecases.report_status import SentAgain, Status
-from domain.values import ProviderRef, mask
+from domain.values import CheckoutId, ProviderRef, mask
 from entrypoints.container import Container
 from entrypoints.erasures import Erasures
 from entrypoints.fields import record_fields
@@ -123,15 +125,21 @@ async def export_lines(container: Container) -> AsyncIterator[bytes]:
 
 async def erasure_lines(container: Container) -> AsyncIterator[str]:
     """Who was erased, as `entrypoints.erasures` reads it."""
-    after = ""
-    while found := await container.store().read(lambda b, after=after: b.erasures_after(after, limit=_PAGE)):
+    store, after = container.store(), ""
+    while found := await store.read(_orders_after(after)):
         for line in Erasures(orders=tuple(found)).lines():
             yield line
         after = found[-1]
     tag = ""
-    while erased := await container.store().read(
-        lambda b, tag=tag: b.erased_addresses_after(tag, limit=_PAGE)
-    ):
+    while erased := await store.read(_addresses_after(tag)):
         for line in Erasures(addresses=tuple(erased)).lines():
             yield line
         tag = erased[-1].tag
+
+
+def _orders_after(after: str) -> Callable[[BooksView], Sequence[CheckoutId]]:
+    return lambda books: books.erasures_after(after, limit=_PAGE)
+
+
+def _addresses_after(tag: str) -> Callable[[BooksView], Sequence[ErasedAddress]]:
+    return lambda books: books.erased_addresses_after(tag, limit=_PAGE)

@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from domain.ports import Store
 from domain.usecases.erase_me import ErasedAgain
 from entrypoints.backups import (
     DATABASE,
@@ -27,7 +27,7 @@ from entrypoints.backups import (
 )
 from entrypoints.erasures import Erasures
 
-EraseAgain = Callable[[Any, Erasures], Awaitable[ErasedAgain]]
+EraseAgain = Callable[[Store, Erasures], Awaitable[ErasedAgain]]
 """Erase these people in a store, once more."""
 
 

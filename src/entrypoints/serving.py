@@ -73,11 +73,13 @@ async def serve(
         worker.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await worker
-        await close_shop(container)
-        if traces is not None:
-            await asyncio.to_thread(traces.close)
-        log.info("shop is closed")
-        lines.flush()
+        try:
+            await close_shop(container)
+        finally:
+            if traces is not None:
+                await asyncio.to_thread(traces.close)
+            log.info("shop is closed")
+            lines.flush()
 
 
 def _settle_memory() -> None:

@@ -13,7 +13,15 @@ from typing import Final, NamedTuple
 
 from domain.limits import turn_of
 from domain.mail import Mail
-from domain.ports import Catalogue, Clock, PaymentsRefused, PaymentsUnreachable, Store, StoreUnavailable
+from domain.ports import (
+    Catalogue,
+    Clock,
+    Goods,
+    PaymentsRefused,
+    PaymentsUnreachable,
+    Store,
+    StoreUnavailable,
+)
 from domain.usecases.deliver_mail import RENEW_EVERY, DeliverMail
 from domain.usecases.read_payments import ReadPayments
 from domain.usecases.reconcile import Reconcile
@@ -64,8 +72,7 @@ class Worker:
     store: Store
     clock: Clock
     catalogue: Catalogue
-    refresh_catalogue: Callable[[], Awaitable[None]]
-    prune_goods: Callable[..., Awaitable[None]]
+    goods: Goods
     scrub_what_waits: Callable[[], Awaitable[None]]
     alone: bool = True
     """Whether no other node has the same books; otherwise they take turns where once is enough."""
@@ -78,7 +85,7 @@ class Worker:
             await _once(self.take_back_leases, "mail")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._every(_LOOK_FOR_MAIL, self.deliver_due, "mail"))
-            group.create_task(self._every(_LOOK_AT_CATALOGUE, self.refresh_catalogue, "catalogue"))
+            group.create_task(self._every(_LOOK_AT_CATALOGUE, self.catalogue.refresh, "catalogue"))
             group.create_task(self.follow_editions())
             group.create_task(self._in_turn(_READ_PAYMENTS, self.read_due_payments, "payments"))
             group.create_task(self._in_turn(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
@@ -190,7 +197,7 @@ class Worker:
 
     async def tidy_goods(self) -> None:
         """Throw out contents that the catalogue has not named for long."""
-        await self.prune_goods(self.catalogue.current().contents, now=self.clock.now())
+        await self.goods.prune(self.catalogue.current().contents, now=self.clock.now())
 
 
 async def _once(work: Callable[[], Awaitable[None]], name: str) -> str:

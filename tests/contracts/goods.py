@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -27,10 +28,6 @@ class GoodsContract:
     goods: Goods
     files: Path
 
-    def shelve(self, path: Path) -> tuple[str, int]:
-        """Take a file in; its SHA-256 and its size."""
-        raise NotImplementedError
-
     def lose(self, file: GoodsFile) -> None:
         """The bytes are gone from where they were kept, and nobody asked for them lately."""
         raise NotImplementedError
@@ -45,7 +42,7 @@ class GoodsContract:
         self.files.mkdir(exist_ok=True)
         path = self.files / name
         path.write_bytes(content)
-        sha256, size = self.shelve(path)
+        sha256, size = self.goods.shelve(path)
         return GoodsFile(name=name, title=name, size=size, sha256=sha256)
 
     def read(self, file: GoodsFile, start: int = 0, stop: int | None = None) -> bytes | None:
@@ -153,3 +150,31 @@ class GoodsContract:
 
         asyncio.run(take_one())
         assert self.read(file) == CONTENT
+
+    def test_a_check_says_how_it_stands_in_a_sentence(self) -> None:
+        self.taken_in()
+        assert " " in asyncio.run(self.goods.check())
+
+    def test_a_check_says_that_the_storage_cannot_be_reached(self) -> None:
+        self.taken_in()
+        self.break_the_line()
+        with pytest.raises(GoodsUnavailable):
+            asyncio.run(self.goods.check())
+
+    def test_a_backup_holds_every_content_or_names_where_they_are(self) -> None:
+        file = self.taken_in()
+        held = [(blob.sha256, blob.size, blob.path.read_bytes()) for blob in self.goods.blobs()]
+        assert held == ([] if self.goods.elsewhere else [(file.sha256, file.size, CONTENT)])
+        assert list(self.goods.verify()) == []
+
+    def test_what_is_named_is_not_thrown_out(self) -> None:
+        file = self.taken_in()
+        asyncio.run(self.goods.prune(frozenset({file.sha256}), now=datetime(2999, 1, 1, tzinfo=UTC)))
+        assert self.read(file) == CONTENT
+
+    def test_it_can_be_closed_before_it_was_used_and_twice(self) -> None:
+        async def twice() -> None:
+            await self.goods.close()
+            await self.goods.close()
+
+        asyncio.run(twice())

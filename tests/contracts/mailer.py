@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -44,13 +44,18 @@ class MailerContract:
         return asyncio.run(work)
 
     def send(self, envelope: Envelope) -> None:
-        async def once() -> None:
-            await self.mailer.send(envelope)
-            close = getattr(self.mailer, "close", None)
-            if close is not None:
-                await close()
+        self.and_close(lambda: self.mailer.send(envelope))
 
-        self.run(once())
+    def and_close(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Connections belong to the event loop that made them."""
+
+        async def once() -> T:
+            try:
+                return await work()
+            finally:
+                await self.mailer.close()
+
+        return self.run(once())
 
     def test_a_mail_arrives_as_it_was_written(self) -> None:
         self.send(ENVELOPE)
@@ -77,3 +82,25 @@ class MailerContract:
         self.refuse()
         with pytest.raises(MailRefused, match=r"\w+"):
             self.send(ENVELOPE)
+
+    def test_a_check_sends_nothing(self) -> None:
+        self.send(ENVELOPE)
+        self.and_close(self.mailer.check)
+        assert len(self.arrived()) == 1
+
+    def test_a_check_says_that_the_line_is_broken(self) -> None:
+        self.break_the_line()
+        with pytest.raises((MailNotSent, MailUnknown)):
+            self.and_close(self.mailer.check)
+
+    def test_the_sender_is_judged_in_a_sentence(self) -> None:
+        fine, words = self.and_close(self.mailer.sender_found)
+        assert isinstance(fine, bool)
+        assert " " in words
+
+    def test_it_can_be_closed_before_it_was_used_and_twice(self) -> None:
+        async def twice() -> None:
+            await self.mailer.close()
+            await self.mailer.close()
+
+        self.run(twice())

@@ -420,3 +420,15 @@ class StoreContract(OutboxContract):
         )
         assert self.see(lambda b: b.mail("ticket")) is not None
         assert self.see(lambda b: b.purchase(CheckoutId("c1"))) is not None
+
+    # ------------------------------------------------------------------ beside transactions
+
+    def test_a_store_that_can_write_is_ready(self) -> None:
+        self.run(self.store.ready())
+
+    def test_its_own_counters_count_up_where_it_has_any(self) -> None:
+        before = self.store.figures()
+        self.do(lambda b: b.user_for(ANNA, new_id=UserId("u1"), now=NOW))
+        after = self.store.figures()
+        assert after.waiting in (None, 0)
+        assert before.commits is None if after.commits is None else after.commits == (before.commits or 0) + 1

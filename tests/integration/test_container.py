@@ -7,9 +7,11 @@ import os
 import time
 from pathlib import Path
 
-from dependency_injector import providers
+import pytest
 
 from adapters.memory.mailer import MemoryMailer
+from adapters.memory.payments import MemoryPayments
+from adapters.system import SystemClock
 from entrypoints.container import Container, close_shop, open_shop
 from support.postgres import PostgresServer
 from support.servers import ROOT
@@ -21,11 +23,9 @@ def test_every_provider_builds(tmp_path: Path) -> None:
         container = Container(settings=some_settings(tmp_path))
         await open_shop(container)
         built = 0
-        for name, provider in Container.providers.items():
-            part = getattr(container, name)
-            if isinstance(provider, providers.Provider):
-                assert part() is not None or name in ("banner", "traces"), name
-                built += 1
+        for name, provider in container.providers.items():
+            assert provider() is not None or name in ("banner", "traces"), name
+            built += 1
         await close_shop(container)
         return built
 
@@ -89,6 +89,59 @@ def test_a_part_can_be_swapped(tmp_path: Path) -> None:
     container = Container(settings=some_settings(tmp_path), mailer=mailer)
     assert container.deliver_mail().mailer is mailer
     container.store().close()
+
+
+class Unclosable(MemoryMailer):
+    async def close(self) -> None:
+        raise RuntimeError("the mailer does not close")
+
+
+def test_closing_closes_every_part_even_if_one_fails(tmp_path: Path) -> None:
+    class AlsoUnclosable(MemoryPayments):
+        async def close(self) -> None:
+            raise RuntimeError("nor do the payments")
+
+    async def main() -> Container:
+        container = Container(
+            settings=some_settings(tmp_path),
+            serving=True,
+            mailer=Unclosable(),
+            payments=AlsoUnclosable(clock=SystemClock()),
+        )
+        await open_shop(container)
+        with pytest.raises(ExceptionGroup) as failed:
+            await close_shop(container)
+        assert [str(error) for error in failed.value.exceptions] == [
+            "nor do the payments",
+            "the mailer does not close",
+        ]
+        return container
+
+    first = asyncio.run(main())
+    with pytest.raises(RuntimeError):  # closed for good
+        asyncio.run(first.goods().check())
+    second = Container(settings=some_settings(tmp_path), serving=True)
+    asyncio.run(_open_and_close(second))  # nobody else may serve while the first one's store is open
+
+
+async def _open_and_close(container: Container) -> None:
+    await open_shop(container)
+    await close_shop(container)
+
+
+def test_a_part_that_hangs_does_not_keep_the_others_open(tmp_path: Path) -> None:
+    class Hanging(MemoryMailer):
+        async def close(self) -> None:
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        first = Container(settings=some_settings(tmp_path), serving=True, mailer=Hanging())
+        await open_shop(first)
+        with pytest.raises(TimeoutError):
+            await close_shop(first, within=0.05)
+
+    asyncio.run(main())
+    asyncio.run(_open_and_close(Container(settings=some_settings(tmp_path), serving=True)))
 
 
 def test_each_room_is_ours() -> None:

@@ -33,9 +33,6 @@ class TestMemory(GoodsContract):
         self.files = tmp_path / "files"
         self.goods: MemoryGoods = MemoryGoods()
 
-    def shelve(self, path: Path) -> tuple[str, int]:
-        return self.goods.shelve(path)
-
     def lose(self, file: GoodsFile) -> None:
         del self.goods.contents[file.sha256]
 
@@ -69,9 +66,6 @@ class TestFolder(GoodsContract):
         self.files = tmp_path / "files"
         self.root = tmp_path / "data" / "goods"
         self.goods: FolderGoods = FolderGoods(self.root)
-
-    def shelve(self, path: Path) -> tuple[str, int]:
-        return self.goods.shelve(path)
 
     def kept(self, file: GoodsFile) -> Path:
         return self.root / file.sha256[:2] / file.sha256

@@ -53,9 +53,6 @@ class TestS3(GoodsContract):
             trusted_for=trusted_for,
         )
 
-    def shelve(self, path: Path) -> tuple[str, int]:
-        return self.goods.shelve(path)
-
     def lose(self, file: GoodsFile) -> None:
         self.bucket.Object(f"shop/goods/{file.sha256}/{file.name}").delete()
         self.goods = self.again()

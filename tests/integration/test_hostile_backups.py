@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from adapters.files.vault import FolderVault
+from adapters.memory.goods import MemoryGoods
 from adapters.sqlite.copies import BadCopy, SqliteCopies
 from adapters.sqlite.moving import NotMovable, ShopFile
 from adapters.sqlite.store import SqliteStore
@@ -70,8 +71,7 @@ class Place:
         return back_up(
             self.vault,
             self.copies,
-            None,
-            goods_elsewhere="",
+            MemoryGoods(),
             version="1.0",
             now=self.clock.now,
             done=lambda _: None,

@@ -7,9 +7,7 @@ import email
 import email.header
 import email.policy
 import email.utils
-import importlib.util
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +17,31 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from adapters.console.mailer import ConsoleMailer
+from adapters.memory.mailer import MemoryMailer
 from adapters.resend.mailer import ResendMailer
 from adapters.smtp.mailer import SmtpMailer, message_of
 from contracts.mailer import ENVELOPE, MailerContract
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 from domain.values import line_problem
-from support.servers import ROOT, Sandbox, free_port
+from support.documented import run_blocks
+from support.servers import Sandbox, free_port
 
 SENDER = "The Shop <tickets@shop.example>"
+
+
+class TestMemory(MailerContract):
+    @pytest.fixture(autouse=True)
+    def opened(self) -> None:
+        self.mailer: MemoryMailer = MemoryMailer()
+
+    def arrived(self) -> list[tuple[str, str, str]]:
+        return [(str(e.to), e.subject, e.text) for e in self.mailer.mailbox.values()]
+
+    def break_the_line(self) -> None:
+        self.mailer.failing = MailNotSent("told to fail")
+
+    def refuse(self) -> None:
+        self.mailer.failing = MailRefused("told to refuse it")
 
 
 class TestResend(MailerContract):
@@ -180,31 +195,18 @@ def test_a_terminal_prints_each_mail_once() -> None:
     mailer = ConsoleMailer(stream)
     for _ in range(2):
         asyncio.run(mailer.send(ENVELOPE))
+    asyncio.run(mailer.check())
+    assert asyncio.run(mailer.sender_found())[0]
+    asyncio.run(mailer.close())
     assert stream.getvalue().count("To: anna@example.com") == 1
     assert "https://shop.example/login/" in stream.getvalue()
-
-
-def _from_the_docs(folder: Path) -> Any:
-    """The class of the first block of docs/adapters.md."""
-    block = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "adapters.md").read_text(), re.DOTALL)
-    assert block is not None
-    code = [line for line in block[1].splitlines() if line.strip()]
-    assert len([line for line in code if not line.startswith(("import", "from", '"""'))]) <= 30
-    file = folder / "maildir_mailer.py"
-    file.write_text(block[1])
-    spec = importlib.util.spec_from_file_location("maildir_mailer", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.MaildirMailer
 
 
 class TestTheMailerOfTheDocs(MailerContract):
     @pytest.fixture(autouse=True)
     def opened(self, tmp_path: Path) -> None:
         self.folder = tmp_path / "maildir"
-        self.kind = _from_the_docs(tmp_path)
+        self.kind = run_blocks()["MaildirMailer"]
         self.mailer = self.kind(folder=self.folder, sender=SENDER)
 
     def arrived(self) -> list[tuple[str, str, str]]:

@@ -27,8 +27,7 @@ def node(shop: Shop) -> Worker:
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,
-        refresh_catalogue=unused,
-        prune_goods=unused,
+        goods=unused,
         scrub_what_waits=unused,
         alone=False,
     )

@@ -27,5 +27,9 @@ class ConsoleMailer:
     async def check(self) -> None:
         """A terminal is always there."""
 
+    async def sender_found(self) -> tuple[bool, str]:
+        """Nobody else sees it."""
+        return True, "mails are printed where `serve` runs, on this machine only"
+
     async def close(self) -> None:
         """Nothing is held."""

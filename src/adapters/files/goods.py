@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Final, TypeVar
 from adapters.files.inside import open_goods
 from adapters.files.known import KnownFiles
 from adapters.files.private import copy_durably, make_private, sync_folder
-from domain.ports import GoodsUnavailable, OpenFile
+from domain.ports import Blob, GoodsUnavailable, OpenFile
 from domain.product import GoodsFile
 
 T = TypeVar("T")
@@ -37,21 +36,14 @@ _THREADS: Final = 8
 _CAN_TELL: Final = hasattr(os, "preadv") and hasattr(os, "RWF_NOWAIT")
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """One content that is kept; `size` in bytes."""
-
-    sha256: str
-    path: Path
-    size: int
-
-
 class FolderGoods:
     """Keeps copies of its own, so that neither an edit nor a deleted file can break a download.
 
     Everything slow happens in threads of its own: a slow disk, or a slow buyer, holds nobody else up. A content's
     modification time says when the catalogue named it last, to the day.
     """
+
+    elsewhere = ""
 
     def __init__(self, root: Path, *, spare: int = _SPARE, patience: timedelta = _PATIENCE) -> None:
         """`spare`: bytes that stay free on the disk. `patience`: how long somebody waits for a file to open."""
@@ -211,10 +203,16 @@ class FolderGoods:
     async def check(self) -> str:
         """What the merchant may hear of it. Raises GoodsUnavailable."""
         try:
-            kept = await self._in_thread(lambda: list(self.blobs()))
+            kept = await self._in_thread(self._all)
         except OSError as error:
             raise GoodsUnavailable(f"{self._root} cannot be read: {error.strerror}") from error
         return f"{len(kept)} contents are kept in {self._root}"
+
+    def _all(self) -> list[Blob]:
+        """Raises OSError, also where the folder is none: a search in that would just find nothing."""
+        if self._root.exists():
+            next(self._root.iterdir(), None)
+        return list(self.blobs())
 
     def blobs(self) -> Iterator[Blob]:
         """Every content that is kept, in the order of their hashes: for a backup. They never change."""
@@ -238,6 +236,10 @@ class FolderGoods:
             done(blob.size)
             if not sound:
                 yield blob
+
+    async def close(self) -> None:
+        """See Goods. What a thread has begun is finished there."""
+        self._threads.shutdown(wait=False)
 
 
 def _digest(path: Path) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from domain.ports import GoodsUnavailable, OpenFile
+from domain.ports import Blob, GoodsUnavailable, OpenFile
 from domain.product import GoodsFile
 
 
 class MemoryGoods:
     """Bytes by their SHA-256; `contents` may be changed. `failing`: nothing can be reached."""
+
+    elsewhere = "the memory of this process"
 
     def __init__(self, *contents: bytes) -> None:
         self.contents = {hashlib.sha256(content).hexdigest(): content for content in contents}
@@ -36,6 +38,23 @@ class MemoryGoods:
 
     async def prune(self, named: frozenset[str], *, now: datetime) -> None:
         """Nothing is thrown out: it all goes with the process."""
+
+    async def check(self) -> str:
+        """See Goods."""
+        if self.failing:
+            raise GoodsUnavailable("the storage is away")
+        return f"{len(self.contents)} contents are held in memory"
+
+    def blobs(self) -> Iterator[Blob]:
+        """None: nothing is kept in files."""
+        return iter(())
+
+    def verify(self, *, done: Callable[[int], object] = lambda _: None) -> Iterator[Blob]:
+        """None, as above."""
+        return iter(())
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 async def _once(content: bytes) -> AsyncGenerator[bytes, None]:

@@ -35,3 +35,17 @@ class MemoryMailer:
             raise MailRefused("another mail went out under this key")
         self.handed.append(envelope)
         await self._pause("accepted")
+
+    async def check(self) -> None:
+        """See Mailer."""
+        if self.failing is not None:
+            raise self.failing
+
+    async def sender_found(self) -> tuple[bool, str]:
+        """See Mailer."""
+        if self.failing is not None:
+            raise self.failing
+        return True, "any sender will do"
+
+    async def close(self) -> None:
+        """Nothing is held."""

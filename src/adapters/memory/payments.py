@@ -48,6 +48,7 @@ class MemoryPayments:
 
     livemode = False
     page_origin = "https://pay.example"
+    signature_header = "stripe-signature"
 
     def __init__(self, *, clock: Clock, pause: Callable[[str], Awaitable[None]] = _no_pause) -> None:
         self.sessions: dict[ProviderRef, CheckoutReading] = {}
@@ -152,6 +153,14 @@ class MemoryPayments:
         if told["payment"] is not None:
             return PaymentNews(event=event, payment=told["payment"])
         return OtherNews(event=event)
+
+    async def check(self) -> datetime | None:
+        """See Payments."""
+        await self._call("check")
+        return self._clock.now()
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
     # ---------------------------------------------------------------- what happens at the provider
 

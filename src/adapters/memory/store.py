@@ -8,6 +8,7 @@ from typing import TypeVar
 from adapters.memory.books import MemoryBooks
 from adapters.memory.view import MemoryView, Tables
 from domain.books import Books, BooksView
+from domain.ports import StoreFigures
 
 T = TypeVar("T")
 
@@ -49,3 +50,10 @@ class MemoryStore:
 
     async def ready(self) -> None:
         """It always is."""
+
+    def figures(self) -> StoreFigures:
+        """See Store. Nothing is counted."""
+        return StoreFigures()
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -14,7 +14,7 @@ from adapters.postgres.scrubbing import scrub
 from adapters.postgres.session import OPTIONS, Connection, Engine, connect, conninfo, prepare_session
 from adapters.postgres.transactions import Transactions, pool_of
 from domain.books import Books, BooksView
-from domain.ports import StoreUnavailable
+from domain.ports import StoreFigures, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -66,6 +66,10 @@ class PostgresStore:
     async def ready(self) -> None:
         """Whether a write could begin now, behind what waits. Raises StoreUnavailable."""
         await self.transact(lambda books: None)
+
+    def figures(self) -> StoreFigures:
+        """See Store. Other nodes commit to the same database, so nothing is counted here."""
+        return StoreFigures()
 
     @property
     def repeated(self) -> int:

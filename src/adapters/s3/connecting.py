@@ -27,6 +27,11 @@ class Place:
     key_id: str
     secret: str = field(repr=False)
 
+    @property
+    def address(self) -> str:
+        """As people write it: s3://bucket/prefix."""
+        return "s3://" + "/".join(part for part in (self.bucket, self.prefix) if part)
+
     def connect(self, *, timeout: timedelta, retries: int) -> S3Store:
         """Calls nobody yet. `timeout` is for one request, and for all its tries. Raises S3NotInstalled."""
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from adapters.s3.connecting import Place
-from domain.ports import FileAt, GoodsUnavailable
+from domain.ports import Blob, FileAt, GoodsUnavailable
 from domain.product import GoodsFile
 
 _SIGNED_FOR: Final = timedelta(seconds=60)
@@ -62,6 +62,7 @@ class S3Goods:
         trusted_for: timedelta = TRUSTED_FOR,
     ) -> None:
         """`opened`: opens a file to be taken in, or raises OSError. Raises S3NotInstalled."""
+        self._place = place
         self._asked = place.connect(timeout=timedelta(seconds=4), retries=1)
         self._filled = place.connect(timeout=timedelta(minutes=4), retries=5)
         self._known = known
@@ -179,10 +180,26 @@ class S3Goods:
             async with asyncio.timeout(_PATIENCE):
                 await self._asked.list_async(chunk_size=1).__anext__()
         except StopAsyncIteration:
-            return "the bucket answers, and is empty"
+            return "the bucket answers, and is empty; it keeps its own checksums"
         except (BaseError, TimeoutError) as error:
             raise GoodsUnavailable(words_of(error)) from error
-        return "the bucket answers"
+        return "the bucket answers; it keeps its own checksums"
+
+    @property
+    def elsewhere(self) -> str:
+        """See Goods."""
+        return self._place.address
+
+    def blobs(self) -> Iterator[Blob]:
+        """None: they are all in the bucket."""
+        return iter(())
+
+    def verify(self, *, done: Callable[[int], object] = lambda _: None) -> Iterator[Blob]:
+        """None, as above."""
+        return iter(())
+
+    async def close(self) -> None:
+        """Nothing to close: the library's connections go with its objects."""
 
 
 def _key(sha256: str, name: str) -> str:

@@ -36,7 +36,7 @@ class S3Vault:
     @property
     def place(self) -> str:
         """See Vault."""
-        return "s3://" + "/".join(part for part in (self._place.bucket, self._place.prefix) if part)
+        return self._place.address
 
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from adapters.sqlite.connections import ServeLock, open_reader, open_writer
 from adapters.sqlite.recent import RecentView
 from adapters.sqlite.writer import GroupWriter
 from domain.books import Books, BooksView
-from domain.ports import StoreUnavailable
+from domain.ports import StoreFigures, StoreUnavailable
 
 T = TypeVar("T")
 _SCRUB_TRIES: Final = 50
@@ -96,6 +96,10 @@ class SqliteStore:
     def waiting(self) -> int:
         """How many works have not begun."""
         return self._writer.waiting
+
+    def figures(self) -> StoreFigures:
+        """See Store."""
+        return StoreFigures(commits=self.commits, waiting=self.waiting)
 
     @property
     def under_way(self) -> bool:

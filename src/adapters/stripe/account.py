@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import stripe
 
 from adapters.stripe.payments import StripePayments, body_of, within_time
 from adapters.stripe.wire import FOLLOWED, StripeEndpoint, decode_codes, decode_endpoint, decode_endpoints
+from domain.payment_account import Registered
 
 API_VERSION: Final = stripe.api_version
 """The version that the SDK speaks, and whose events it was tested with."""
@@ -17,18 +17,8 @@ _MOST: Final = 100
 _DESCRIPTION: Final = "Coatcheck"
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """How the endpoint stands now. `secret` is told by Stripe once, to whoever makes an endpoint; else it is ""."""
-
-    secret: str
-    changed: bool
-    problem: str
-    """What stays to be done by hand, in a sentence; "" for nothing."""
-
-
 class StripeAccount:
-    """Every method raises PaymentsUnreachable and PaymentsRefused, as the payments port does."""
+    """See PaymentAccount. Every method raises PaymentsUnreachable and PaymentsRefused, as the payments port does."""
 
     def __init__(self, payments: StripePayments) -> None:
         self._payments = payments

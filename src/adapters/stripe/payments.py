@@ -166,6 +166,11 @@ class StripePayments:
             return None
         return invoice_url_of(body_of(found))
 
+    @property
+    def signature_header(self) -> str:
+        """See Payments. https://docs.stripe.com/webhooks/signature"""
+        return "stripe-signature"
+
     def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
         """See Payments."""
         reason = objection(body, signature, secrets=self._secrets, now=now)

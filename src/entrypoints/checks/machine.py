@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
-from domain.ports import GoodsUnavailable
+from domain.ports import Blob, Goods, GoodsUnavailable
 from entrypoints.checks.finding import Finding
 from entrypoints.container import Container
 from entrypoints.progress import progress
@@ -25,9 +25,9 @@ async def goods_finding(container: Container) -> Finding:
     """Whether the goods are there, and what they were: every byte of them is read where that is possible."""
     goods = container.goods()
     try:
-        words: str = await goods.check()
-        if container.settings().goods_bucket is not None:
-            return Finding("goods", True, f"{words}; it keeps its own checksums")
+        words = await goods.check()
+        if goods.elsewhere:
+            return Finding("goods", True, words)
         damaged = await asyncio.to_thread(_damaged, goods)
     except GoodsUnavailable as error:
         return Finding("goods", False, f"{error}. Check GOODS_URL and the AWS_… settings")
@@ -40,7 +40,7 @@ async def goods_finding(container: Container) -> Finding:
     return Finding("goods", False, words)
 
 
-def _damaged(goods: Any) -> list[Any]:
+def _damaged(goods: Goods) -> list[Blob]:
     blobs = list(goods.blobs())
     with progress("Reading the goods", length=sum(blob.size for blob in blobs)) as done:
         return list(goods.verify(done=done))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from litestar import route
 
-from domain.ports import StoreBusy, StoreUnavailable
+from domain.ports import Store, StoreBusy, StoreUnavailable
 from entrypoints.http.answers import Answer
 from entrypoints.http.front import PERSONAL
 from entrypoints.http.shop import PAGE
@@ -31,7 +30,7 @@ class Leaving:
 class HealthPages:
     """healthz, readyz. Ready means store and catalogue; Stripe and the mail service may be away."""
 
-    store_is_ready: Callable[[], Awaitable[None]]
+    store: Store
     leaving: Leaving = field(default_factory=Leaving)
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -50,7 +49,7 @@ class HealthPages:
         if self.leaving.told:
             return _plain(_NOT_NOW, b"stopping\n")
         try:
-            await self.store_is_ready()
+            await self.store.ready()
         except StoreBusy:  # others would be no less busy if this one were left alone
             return _plain(_OK, b"busy\n")
         except StoreUnavailable:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +31,6 @@ class MetricsPage:
 
     meter: Meter
     store: Store
-    figures: Callable[[], Mapping[str, int]]
     clock: Clock
     token: str | None = field(repr=False)
 
@@ -48,7 +46,7 @@ class MetricsPage:
             backlog = await self.store.read(lambda books: books.backlog())
         except StoreUnavailable:
             backlog = None
-        body = as_text(self.meter, backlog=backlog, store=self.figures(), now=self.clock.now())
+        body = as_text(self.meter, backlog=backlog, store=self.store.figures(), now=self.clock.now())
         answer = Answer(body, headers=[PERSONAL])
         answer.raw_headers[0] = (b"content-type", _FORMAT.encode())
         return answer

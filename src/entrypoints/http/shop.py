@@ -58,12 +58,9 @@ class _Rendered:
 class ShopPages:
     """Everything that needs no session. Guests are answered from pages rendered once."""
 
-    def __init__(
-        self, *, front: Front, sold_out: CheckStock, cover: Callable[[ProductId], tuple[bytes, str] | None]
-    ) -> None:
+    def __init__(self, *, front: Front, sold_out: CheckStock) -> None:
         self._front = front
         self._sold_out = sold_out
-        self._cover = cover
         self._rendered = _Rendered()
         self._assets = {
             name: Prepared(body, media_type=media_type, headers=[_FOREVER])
@@ -225,7 +222,7 @@ class ShopPages:
         covers = self._of(edition).covers
         found = covers.get(product.id)
         if found is None:
-            held = self._cover(product.id)
+            held = self._front.catalogue.cover(product.id)
             if held is None:
                 raise NotFoundException
             found = covers[product.id] = Prepared(*held, headers=[_FOREVER, _NO_SCRIPT])
