@@ -21,8 +21,9 @@ from benchmarks.load import delivery
 from domain.purchase import Checkout
 from domain.values import CheckoutId, Money, ProductId, ProviderRef, SessionId, digest_of
 from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.environment import read_environment
 from entrypoints.logs import set_up_logs
-from entrypoints.settings import read_environment, settle
+from entrypoints.settings import settle
 from support.servers import BOOK, EXAMPLES, SESSION_SECRET, WEBHOOK_SECRET
 
 _HOST = "localhost:8000"

@@ -19,7 +19,8 @@ from domain.mail import Envelope
 from domain.ports import News
 from domain.values import ProviderRef
 from entrypoints.container import Container, close_shop, open_shop
-from entrypoints.settings import read_environment, settle
+from entrypoints.environment import read_environment
+from entrypoints.settings import settle
 
 WEBHOOK_SECRET: Final = "whsec_of_the_fuzzer"
 MAIL_SECRET: Final = "whsec_b2YgdGhlIGZ1enplcg=="

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from domain.ports import Payments
 from entrypoints.http.front import Banner
 from entrypoints.http.gate import AccessLine
 from entrypoints.metering import Meter
@@ -13,6 +14,8 @@ from entrypoints.tracing import Traces
 
 def carrier(settings: Settings) -> str:
     """Who carries the mail; settings see to it that a public shop has a carrier."""
+    if settings.mailer is not None:
+        return "custom"
     if settings.resend_api_key is not None:
         return "resend"
     return "smtp" if settings.smtp_url is not None else "console"
@@ -20,7 +23,14 @@ def carrier(settings: Settings) -> str:
 
 def keeper(settings: Settings) -> str:
     """Who keeps the goods."""
+    if settings.goods is not None:
+        return "custom"
     return "folder" if settings.goods_bucket is None else "s3"
+
+
+def payee(settings: Settings) -> str:
+    """Who takes the money."""
+    return "stripe" if settings.payments is None else "custom"
 
 
 def engine(settings: Settings) -> str:
@@ -40,10 +50,10 @@ def noting(
     return meter.noting(log_access) if traces is None else meter.noting(log_access, traces.request)
 
 
-def test_banner(settings: Settings) -> Banner | None:
+def test_banner(settings: Settings, payments: Payments) -> Banner | None:
     """What a public shop on a test key says on every page."""
     return (
         Banner("Test mode: no real money moves here.")
-        if settings.test_mode and not settings.livemode
+        if settings.test_mode and not payments.livemode
         else None
     )

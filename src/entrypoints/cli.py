@@ -22,12 +22,14 @@ from entrypoints.container import (
     CANNOT_MOVE,
     CANNOT_OPEN,
     CANNOT_RESTORE,
+    CANNOT_SET_UP,
     Container,
     WrongShop,
     close_shop,
     open_shop,
     tutorial_file,
 )
+from entrypoints.environment import HELP, read_environment
 from entrypoints.erasures import BadErasures, read_erasures
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import BatchedLines, log, log_what_python_prints, set_up_logs
@@ -37,13 +39,11 @@ from entrypoints.reports import erasure_lines, export_lines, reconciled_lines, r
 from entrypoints.saying import say
 from entrypoints.serving import serve
 from entrypoints.settings import (
-    HELP,
     PostgresAddress,
     Settings,
     SettingsRefused,
+    load_settings,
     read_database,
-    read_environment,
-    settle,
 )
 from entrypoints.workers import Workers, command_of, die_with_parent
 
@@ -52,6 +52,7 @@ T = TypeVar("T")
 _REFUSALS: Final = (
     *CANNOT_OPEN,
     *CANNOT_RESTORE,
+    *CANNOT_SET_UP,
     NoBackup,
     *CANNOT_BACK_UP,
     *CANNOT_MOVE,
@@ -81,7 +82,7 @@ class Refusal(click.ClickException):
 def _settings(**instead: str) -> Settings:
     """`instead`: variables that do not matter to a command."""
     try:
-        return settle(read_environment({**os.environ, **instead}, dotenv=Path(".env")))
+        return load_settings({**os.environ, **instead}, dotenv=Path(".env"))
     except SettingsRefused as error:
         raise Refusal("\n".join(error.problems)) from error
 

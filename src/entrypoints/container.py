@@ -79,6 +79,15 @@ from domain.usecases.take_free import TakeFree
 from entrypoints import choices
 from entrypoints.backups import Copies, Vault
 from entrypoints.bucket import Bucket
+from entrypoints.custom_adapters import (
+    CustomAdapterRefused,
+    NoAccountHere,
+    custom_goods,
+    custom_mailer,
+    custom_payments,
+    mode_problem,
+    no_account,
+)
 from entrypoints.http.account import AccountPages
 from entrypoints.http.app import Frontage, build_app
 from entrypoints.http.buying import BuyingPages
@@ -100,15 +109,17 @@ from entrypoints.http.webhook import WebhookDoor
 from entrypoints.logs import log
 from entrypoints.metering import CountedEvents, Meter
 from entrypoints.moving import Target
-from entrypoints.settings import PostgresAddress, Settings
+from entrypoints.settings import PostgresAddress, Settings, SettingsRefused
 from entrypoints.tracing import TelemetryNotInstalled, start_traces, telling
 from entrypoints.worker import Worker
 
 CANNOT_OPEN = (
     NotDurable, AlreadyServed, UnfitDatabase, PostgresNotInstalled, CatalogueRefused, S3NotInstalled,
-    TelemetryNotInstalled,
+    TelemetryNotInstalled, SettingsRefused,
 )  # fmt: skip
 """What opening the parts may raise, each with sentences that say what to do."""
+CANNOT_SET_UP = (NoAccountHere, CustomAdapterRefused)
+"""What is raised where the payments are not Stripe's, or cannot be built; the sentence says what to do."""
 CANNOT_BACK_UP = (NoBackupHere,)
 """What is raised where others make the copies; the sentence says who."""
 CANNOT_RESTORE = (BadCopy, InTheWay)
@@ -171,6 +182,7 @@ class Container(containers.DeclarativeContainer):
             opened=providers.Object(open_goods),
             disposition=providers.Object(disposition),
         ),
+        custom=providers.Singleton(custom_goods, settings.provided.goods, settings.provided.environment),
     )
     catalogue: providers.Provider[Catalogue] = providers.Singleton(
         FolderCatalogue,
@@ -184,8 +196,18 @@ class Container(containers.DeclarativeContainer):
         webhook_secrets=settings.provided.stripe_webhook_secrets,
         api_base=settings.provided.stripe_api_base,
     )
-    payments: providers.Provider[Payments] = stripe_payments
-    account: providers.Provider[PaymentAccount] = providers.Singleton(StripeAccount, stripe_payments)
+    payments: providers.Provider[Payments] = _one_of(
+        providers.Callable(choices.payee, settings),
+        stripe=stripe_payments,
+        custom=providers.Singleton(
+            custom_payments, settings.provided.payments, settings.provided.environment
+        ),
+    )
+    account: providers.Provider[PaymentAccount] = _one_of(
+        providers.Callable(choices.payee, settings),
+        stripe=providers.Singleton(StripeAccount, stripe_payments),
+        custom=providers.Callable(no_account, settings.provided.payments),
+    )
     mailer: providers.Provider[Mailer] = _one_of(
         providers.Callable(choices.carrier, settings),
         resend=providers.Singleton(
@@ -198,6 +220,7 @@ class Container(containers.DeclarativeContainer):
             SmtpMailer, url=settings.provided.smtp_url, sender=settings.provided.email_from
         ),
         console=providers.Singleton(ConsoleMailer),
+        custom=providers.Singleton(custom_mailer, settings.provided.mailer, settings.provided.environment),
     )
 
     # ------------------------------------------------------------------ use cases: the stories
@@ -322,7 +345,7 @@ class Container(containers.DeclarativeContainer):
     adopt_sales = providers.Singleton(AdoptSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages: what shoppers see
-    banner = providers.Callable(choices.test_banner, settings)
+    banner = providers.Callable(choices.test_banner, settings, payments)
     cookies = providers.Singleton(Cookies, https=settings.provided.https, host=settings.provided.host)
     pages = providers.Singleton(Pages)
     front = providers.Singleton(
@@ -366,7 +389,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
     webhook_door = providers.Singleton(
-        WebhookDoor, hear=providers.Singleton(CountedEvents, hear_event, meter)
+        WebhookDoor,
+        hear=providers.Singleton(CountedEvents, hear_event, meter),
+        signature_header=payments.provided.signature_header,
     )
     mail_events_door = providers.Singleton(MailEventsDoor, hear=hear_mail_report)
     door_pages = providers.Singleton(
@@ -474,8 +499,15 @@ async def open_shop(container: Container) -> str:
 
     The id is made once and kept in the books; one declared in shop.toml lets a shop whose database was lost
     recognise its own checkouts again.
+
+    Custom adapters are made here, all of them, so that what is wrong is said at the start: as SettingsRefused.
     """
-    catalogue, store = container.catalogue(), container.store()
+    _check_parts(container)
+    try:
+        catalogue, store = container.catalogue(), container.store()
+    except BaseException:
+        await _close_parts(container, _CLOSES_WITHIN)
+        raise
     declared = catalogue.declared_id
     proposed = declared or container.randomness().token(8).hex()
     shop_id = await store.transact(lambda books: books.open_shop(proposed))
@@ -488,6 +520,21 @@ async def open_shop(container: Container) -> str:
     return shop_id
 
 
+def _check_parts(container: Container) -> None:
+    """Raises SettingsRefused."""
+    problems: list[str] = []
+    for part in (container.payments, container.mailer, container.goods):
+        try:
+            part()
+        except CustomAdapterRefused as error:
+            problems.append(str(error))
+    if not problems:
+        problem = mode_problem(container.settings(), livemode=container.payments().livemode)
+        problems += [] if problem is None else [problem]
+    if problems:
+        raise SettingsRefused(tuple(problems))
+
+
 async def close_shop(container: Container, *, within: float = _CLOSES_WITHIN) -> None:
     """Finish what waits, and let go of connections and files: of every part, even where another fails to.
 
@@ -495,18 +542,8 @@ async def close_shop(container: Container, *, within: float = _CLOSES_WITHIN) ->
     several did.
     """
     errors: list[Exception] = []
-    parts: tuple[Callable[[], Awaitable[None]], ...] = (
-        lambda: container.payments().close(),
-        lambda: container.mailer().close(),
-        lambda: container.goods().close(),
-    )
     try:
-        for close in parts:
-            try:
-                async with asyncio.timeout(within):
-                    await close()
-            except Exception as error:
-                errors.append(error)
+        errors += await _close_parts(container, within)
     finally:  # also where this is cancelled
         try:
             container.store().close()
@@ -516,3 +553,20 @@ async def close_shop(container: Container, *, within: float = _CLOSES_WITHIN) ->
         raise errors[0]
     if errors:
         raise ExceptionGroup("parts of the shop did not close", errors)
+
+
+async def _close_parts(container: Container, within: float) -> list[Exception]:
+    """All but the store; what they raised."""
+    errors: list[Exception] = []
+    parts: tuple[Callable[[], Awaitable[None]], ...] = (
+        lambda: container.payments().close(),
+        lambda: container.mailer().close(),
+        lambda: container.goods().close(),
+    )
+    for close in parts:
+        try:
+            async with asyncio.timeout(within):
+                await close()
+        except Exception as error:
+            errors.append(error)
+    return errors

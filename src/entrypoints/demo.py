@@ -12,13 +12,14 @@ from typing import Final
 import click
 
 from entrypoints.container import Container
+from entrypoints.environment import Environment
 from entrypoints.http.front import Banner
 from entrypoints.listening import Address, Listener
 from entrypoints.logs import set_up_logs
 from entrypoints.sandbox.app import build_sandbox
 from entrypoints.sandbox.world import World
 from entrypoints.serving import serve
-from entrypoints.settings import Environment, settle
+from entrypoints.settings import settle
 
 FOLDER: Final = Path(".coatcheck-demo")
 _EXAMPLES: Final = Path(__file__).parent / "example_catalogue"

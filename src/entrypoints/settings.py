@@ -8,18 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-import msgspec
-from dotenv import dotenv_values
-
 from domain.values import EmailAddress, InvalidEmail, line_problem
 from entrypoints.bucket import Bucket, read_bucket
+from entrypoints.custom_adapters import Factory, read_factory
+from entrypoints.environment import SHORTEST_SECRET, Environment, read_environment, read_variables
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-SHORTEST_SECRET: Final = 32
 SHORTEST_TOKEN: Final = 16
 _STRIPE_KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]+")
 _POSTGRES: Final = "postgresql://"
@@ -32,59 +31,6 @@ class SettingsRefused(Exception):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
-    """The variables as they are written; README and `serve --help` list them in this order."""
-
-    base_url: str = ""
-    session_secret: str = ""
-    database_url: str = ""
-    catalogue: str = "catalogue"
-    stripe_secret_key: str = ""
-    stripe_webhook_secret: str = ""
-    stripe_api_base: str = ""
-    resend_api_key: str = ""
-    resend_api_url: str = ""
-    resend_webhook_secret: str = ""
-    smtp_url: str = ""
-    email_from: str = ""
-    trusted_proxies: str = ""
-    test_mode: str = ""
-    data_dir: str = "data"
-    goods_url: str = ""
-    aws_access_key_id: str = ""
-    aws_secret_access_key: str = ""
-    aws_region: str = ""
-    aws_endpoint_url: str = ""
-    metrics_token: str = ""
-    otel_exporter_otlp_endpoint: str = ""
-
-
-HELP: Final[Mapping[str, str]] = {
-    "BASE_URL": "where shoppers reach the shop, such as https://shop.example.com (no path)",
-    "SESSION_SECRET": f"at least {SHORTEST_SECRET} random characters; several, comma-separated: the first signs",
-    "DATABASE_URL": "sqlite:///path (default: coatcheck.db in DATA_DIR), or postgresql://user:password@host:5432/name",
-    "CATALOGUE": "the folder with shop.toml and a folder for each product (default: catalogue)",
-    "STRIPE_SECRET_KEY": "sk_live_… or rk_live_…; sk_test_… with TEST_MODE=1 on a public address",
-    "STRIPE_WEBHOOK_SECRET": "whsec_…; two, comma-separated, while one is being rolled",
-    "STRIPE_API_BASE": "another place for Stripe's API, on loopback and with a test key only",
-    "RESEND_API_KEY": "re_…; or use SMTP_URL",
-    "RESEND_API_URL": "another place for Resend's API (https, or http on loopback)",
-    "RESEND_WEBHOOK_SECRET": "whsec_… of Resend's webhook to BASE_URL/mail-events; leave out for none",
-    "SMTP_URL": "smtp://user:password@host:587 or smtps://…:465, in place of Resend",
-    "EMAIL_FROM": 'the sender, such as "Your Shop <tickets@example.com>"',
-    "TRUSTED_PROXIES": "addresses or networks, comma-separated, whose X-Forwarded-For is believed",
-    "TEST_MODE": "1 to run a public shop on a test key, with a banner on every page",
-    "DATA_DIR": "where database and goods are kept (default: data)",
-    "GOODS_URL": "s3://bucket/prefix to keep goods in S3-compatible storage (default: goods in DATA_DIR)",
-    "AWS_ACCESS_KEY_ID": "the key to that bucket: it reads, writes and lists",
-    "AWS_SECRET_ACCESS_KEY": "its secret",
-    "AWS_REGION": "the region of that bucket, such as eu-central-1",
-    "AWS_ENDPOINT_URL": "where another storage than Amazon's answers, such as https://s3.example.com",
-    "METRICS_TOKEN": "lets /metrics be read from elsewhere: Authorization: Bearer …; this machine needs none",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces go by OTLP/HTTP, such as http://127.0.0.1:4318; leave out for none",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +66,11 @@ class Settings:
     goods_bucket: Bucket | None
     metrics_token: str | None = field(repr=False)
     traces_to: str | None
+    mailer: Factory | None
+    goods: Factory | None
+    payments: Factory | None
+    environment: Mapping[str, str] = field(repr=False, compare=False)
+    """Everything that is set: for the factories, which read variables of their own."""
 
     @property
     def host(self) -> str:
@@ -152,34 +103,35 @@ class Settings:
         """Whether shoppers come over TLS: Secure cookies and HSTS."""
         return self.base_url.startswith("https://")
 
-    @property
-    def livemode(self) -> bool:
-        """Whether real money moves."""
-        return "_live_" in self.stripe_secret_key[:8]
+
+def load_settings(environ: Mapping[str, str], *, dotenv: Path | None) -> Settings:
+    """Read and check everything. Raises SettingsRefused with every problem, not only the first."""
+    return settle(read_environment(environ, dotenv=dotenv), read_variables(environ, dotenv=dotenv))
 
 
-def read_environment(environ: Mapping[str, str], *, dotenv: Path | None) -> Environment:
-    """The variables, from a `.env` file and from the process; the process wins. Empty means not set."""
-    values: dict[str, str] = {}
-    if dotenv is not None and dotenv.is_file():
-        values.update({k: v for k, v in dotenv_values(dotenv, interpolate=False).items() if v})
-    values.update({k: v for k, v in environ.items() if v})
-    known = {name: values[name].strip() for name in HELP if name in values}
-    return msgspec.convert(known, Environment)
+def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Settings:
+    """Check everything at once. `variables`: all that is set, for factories. Raises as `load_settings` does.
 
-
-def settle(env: Environment) -> Settings:
-    """Check everything at once. Raises SettingsRefused with every problem, not only the first."""
+    What a custom adapter takes the place of is not checked: its factory says what it needs.
+    """
     problems: list[str] = []
     base = _base_url(env.base_url, problems)
     loopback = base is not None and _is_loopback(base)
     secrets = _secrets(env.session_secret, problems)
-    _check_stripe(env, base, problems)
-    _check_mail(env, loopback=loopback, problems=problems)
+    mailer = read_factory(env.mailer, named="MAILER", problems=problems)
+    goods = read_factory(env.goods, named="GOODS", problems=problems)
+    payments = read_factory(env.payments, named="PAYMENTS", problems=problems)
+    if env.test_mode not in ("", "0", "1"):
+        problems.append("TEST_MODE is 1 or not set")
+    if not env.payments:
+        _check_stripe(env, base, problems)
+    if not env.mailer:
+        _check_carrier(env, loopback=loopback, problems=problems)
+    _check_mail(env, problems)
     database = _database(env, problems)
     proxies = _networks(env.trusted_proxies, problems)
     bucket = read_bucket(
-        env.goods_url,
+        "" if env.goods else env.goods_url,
         key_id=env.aws_access_key_id,
         secret=env.aws_secret_access_key,
         region=env.aws_region,
@@ -208,6 +160,10 @@ def settle(env: Environment) -> Settings:
         goods_bucket=bucket,
         metrics_token=env.metrics_token or None,
         traces_to=env.otel_exporter_otlp_endpoint.rstrip("/") or None,
+        mailer=mailer,
+        goods=goods,
+        payments=payments,
+        environment=MappingProxyType(dict(variables or {})),
     )
 
 
@@ -270,8 +226,6 @@ def _check_stripe(env: Environment, base: SplitResult | None, problems: list[str
         )
     elif base is not None:
         _check_mode(env, base, live=match[1] == "live", problems=problems)
-    if env.test_mode not in ("", "0", "1"):
-        problems.append("TEST_MODE is 1 or not set")
     _check_webhook_secret(env, problems)
     if env.stripe_api_base:
         if not _on_loopback(env.stripe_api_base):
@@ -311,7 +265,7 @@ def _on_loopback(url: str) -> bool:
         return False
 
 
-def _check_mail(env: Environment, *, loopback: bool, problems: list[str]) -> None:
+def _check_carrier(env: Environment, *, loopback: bool, problems: list[str]) -> None:
     if env.resend_api_key and env.smtp_url:
         problems.append("RESEND_API_KEY and SMTP_URL are both set: leave one of them out")
     carrier = env.resend_api_key or env.smtp_url
@@ -321,15 +275,19 @@ def _check_mail(env: Environment, *, loopback: bool, problems: list[str]) -> Non
         env.resend_api_url.startswith("https://") or _on_loopback(env.resend_api_url)
     ):
         problems.append("RESEND_API_URL must begin with https:// (plain http only on loopback)")
-    if not all(secret.startswith("whsec_") for secret in _several(env.resend_webhook_secret)):
-        problems.append("RESEND_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")
     if env.smtp_url and not env.smtp_url.startswith(("smtp://", "smtps://")):
         problems.append(
             "SMTP_URL is written like smtp://user:password@host:587 or smtps://user:password@host:465"
         )
     if carrier and not env.email_from:
         problems.append('EMAIL_FROM is not set: write it like "Your Shop <tickets@example.com>"')
-    elif (problem := line_problem(env.email_from)) is not None:
+
+
+def _check_mail(env: Environment, problems: list[str]) -> None:
+    """What holds whoever carries the mail."""
+    if not all(secret.startswith("whsec_") for secret in _several(env.resend_webhook_secret)):
+        problems.append("RESEND_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")
+    if (problem := line_problem(env.email_from)) is not None:
         problems.append(f"EMAIL_FROM {problem}")
     elif env.email_from:
         try:

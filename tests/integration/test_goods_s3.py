@@ -206,7 +206,7 @@ class TestS3(GoodsContract):
     def test_the_doctor_hears_how_it_stands(self) -> None:
         assert "answers, and is empty" in asyncio.run(self.goods.check())
         self.taken_in()
-        assert asyncio.run(self.goods.check()) == "the bucket answers"
+        assert asyncio.run(self.goods.check()) == "the bucket answers; it keeps its own checksums"
         self.place = replace(self.place, bucket="nobodys-bucket")
         with pytest.raises(GoodsUnavailable, match="no such bucket"):
             asyncio.run(self.again().check())

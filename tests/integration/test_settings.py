@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from entrypoints.bucket import Bucket
-from entrypoints.settings import HELP, PostgresAddress, SettingsRefused, read_environment, settle
+from entrypoints.environment import HELP, read_environment
+from entrypoints.settings import PostgresAddress, SettingsRefused, settle
 
 GOOD = {
     "BASE_URL": "https://shop.example.com",
@@ -189,6 +190,6 @@ def test_secrets_do_not_show() -> None:
 
 
 def test_every_variable_is_explained() -> None:
-    from entrypoints.settings import Environment
+    from entrypoints.environment import Environment
 
     assert [name.upper() for name in Environment.__struct_fields__] == list(HELP)

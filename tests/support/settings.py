@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from entrypoints.settings import Settings, read_environment, settle
+from entrypoints.settings import Settings, load_settings
 from support.servers import EXAMPLES
 
 
@@ -13,4 +13,4 @@ def some_settings(folder: Path, **more: str) -> Settings:
         "BASE_URL": "http://localhost:1", "SESSION_SECRET": "x" * 32, "STRIPE_SECRET_KEY": "sk_test_abcdefgh",
         "STRIPE_WEBHOOK_SECRET": "whsec_1", "CATALOGUE": str(EXAMPLES), "DATA_DIR": str(folder), **more,
     }  # fmt: skip
-    return settle(read_environment(env, dotenv=None))
+    return load_settings(env, dotenv=None)

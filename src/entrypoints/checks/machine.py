@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 
 from domain.ports import Blob, Goods, GoodsUnavailable
-from entrypoints.checks.finding import Finding
+from entrypoints.checks.finding import Finding, broken
 from entrypoints.container import Container
 from entrypoints.progress import progress
 from entrypoints.settings import Settings
@@ -23,16 +23,18 @@ _SHOWN: Final = 3
 
 async def goods_finding(container: Container) -> Finding:
     """Whether the goods are there, and what they were: every byte of them is read where that is possible."""
-    goods = container.goods()
+    goods, custom = container.goods(), container.settings().goods
     try:
         words = await goods.check()
         if goods.elsewhere:
             return Finding("goods", True, words)
         damaged = await asyncio.to_thread(_damaged, goods)
     except GoodsUnavailable as error:
-        return Finding("goods", False, f"{error}. Check GOODS_URL and the AWS_… settings")
+        return Finding("goods", False, f"{error}. Check {custom or 'GOODS_URL and the AWS_… settings'}")
     except OSError as error:
         return Finding("goods", False, f"they cannot be read: {error.strerror}. Check the disk")
+    except Exception as error:
+        return broken("goods", custom, error)
     if not damaged:
         return Finding("goods", True, f"{words}, each with the SHA-256 that it had")
     paths = ", ".join(str(blob.path) for blob in damaged[:_SHOWN])

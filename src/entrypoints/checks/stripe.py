@@ -8,16 +8,19 @@ from typing import Final
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition, price_problem
-from entrypoints.checks.finding import Finding
+from entrypoints.checks.finding import Finding, broken
 from entrypoints.container import Container
+from entrypoints.custom_adapters import Factory
 from entrypoints.settings import Settings
 
 _CLOCKS_DIFFER: Final = timedelta(seconds=30)
 """Stripe's signatures are good for five minutes; a clock that drifts this far has nobody to set it."""
 
 
-async def stripe_findings(container: Container, settings: Settings) -> list[Finding]:
-    """All of it. Without an answer of Stripe's there is one finding only."""
+async def payment_findings(container: Container, settings: Settings) -> list[Finding]:
+    """All of it. Without an answer of the provider's there is one finding only."""
+    if settings.payments is not None:
+        return await _custom(container, settings, settings.payments)
     payments, clock = container.payments(), container.clock()
     try:
         before = clock.now()
@@ -35,13 +38,39 @@ async def stripe_findings(container: Container, settings: Settings) -> list[Find
     ]
 
 
-def clock_finding(there: datetime | None, *, before: datetime, after: datetime) -> Finding:
-    """Our clock against what Stripe said between two moments of it; its answers name whole seconds."""
+async def _custom(container: Container, settings: Settings, custom: Factory) -> list[Finding]:
+    """Payments of another provider's: what their own check says; of Stripe's account there is nothing to look at."""
+    clock = container.clock()
+    try:
+        before = clock.now()
+        there = await container.payments().check()
+    except PaymentsRefused as error:
+        return [Finding("payments", False, f"{error}. Check {custom}")]
+    except PaymentsUnreachable as error:
+        return [Finding("payments", False, f"{error}. Is this machine online?")]
+    except Exception as error:
+        return [broken("payments", custom, error)]
+    return [
+        Finding("payments", True, f"{custom} is ready"),
+        *(
+            []
+            if there is None
+            else [clock_finding(there, before=before, after=clock.now(), whose=custom.module)]
+        ),
+        Finding("webhook", True, f"see that the provider reports to {settings.webhook_url}"),
+        _prices(container.catalogue().current()),
+    ]
+
+
+def clock_finding(
+    there: datetime | None, *, before: datetime, after: datetime, whose: str = "Stripe"
+) -> Finding:
+    """Our clock against what the provider said between two moments of it; its answers name whole seconds."""
     if there is None:
-        return Finding("clock", True, "Stripe did not say what time it is")
+        return Finding("clock", True, f"{whose} did not say what time it is")
     off = max(there - after, before - there - timedelta(seconds=1), timedelta())
     if off < _CLOCKS_DIFFER:
-        return Finding("clock", True, "within a few seconds of Stripe's")
+        return Finding("clock", True, f"within a few seconds of {whose}'s")
     way = "slow" if there > after else "fast"
     words = f"{off.total_seconds():.0f} s {way}, and webhooks are refused from 300 s on: run `timedatectl set-ntp true`"
     return Finding("clock", False, words)

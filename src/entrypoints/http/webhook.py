@@ -26,6 +26,8 @@ class WebhookDoor:
     """Takes deliveries. 2xx: durable. 4xx: not to be believed or understood. 5xx: tell us again."""
 
     hear: HearEvent
+    signature_header: str
+    """In lower case."""
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handler."""
@@ -34,7 +36,7 @@ class WebhookDoor:
     async def deliver(self, request: AnyRequest) -> Answer:
         """One delivery. StoreUnavailable becomes a 503, and Stripe retries for three days."""
         body = await body_of(request, most=LARGEST_EVENT)
-        heard = await self.hear(body, _signature_of(request))
+        heard = await self.hear(body, _header(request, self.signature_header.encode()))
         if isinstance(heard, Unheard):
             log.warning("webhook refused", extra={"fields": {"reason": heard.reason}})
             return Answer(body=heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL])
@@ -45,8 +47,8 @@ class WebhookDoor:
         return Answer(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
 
 
-def _signature_of(request: AnyRequest) -> str:
+def _header(request: AnyRequest, wanted: bytes) -> str:
     for name, value in request.scope["headers"]:
-        if name == b"stripe-signature":
+        if name == wanted:
             return value.decode("latin-1")
     return ""
