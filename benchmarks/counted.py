@@ -20,9 +20,10 @@ from benchmarks.engines import Lot, Sqlite
 from benchmarks.load import delivery
 from domain.purchase import Checkout
 from domain.values import CheckoutId, Money, ProductId, ProviderRef, SessionId, digest_of
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
 from entrypoints.environment import read_environment
 from entrypoints.logs import set_up_logs
+from entrypoints.opening import close_shop, open_shop
 from entrypoints.settings import settle
 from support.servers import BOOK, EXAMPLES, SESSION_SECRET, WEBHOOK_SECRET
 

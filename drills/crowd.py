@@ -13,8 +13,9 @@ from domain.ports import Store
 from domain.session import Visitor
 from domain.usecases.start_checkout import PayThere, StartCheckout
 from domain.values import ProductId
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
 from entrypoints.environment import read_environment
+from entrypoints.opening import close_shop, open_shop
 from entrypoints.settings import settle
 from support.servers import ShopServer
 from support.storm import Sale, Storm

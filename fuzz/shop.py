@@ -18,8 +18,9 @@ from adapters.stripe.payments import StripePayments
 from domain.mail import Envelope
 from domain.ports import News
 from domain.values import ProviderRef
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
 from entrypoints.environment import read_environment
+from entrypoints.opening import close_shop, open_shop
 from entrypoints.settings import settle
 
 WEBHOOK_SECRET: Final = "whsec_of_the_fuzzer"

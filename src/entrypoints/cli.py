@@ -24,9 +24,6 @@ from entrypoints.container import (
     CANNOT_RESTORE,
     CANNOT_SET_UP,
     Container,
-    WrongShop,
-    close_shop,
-    open_shop,
     tutorial_file,
 )
 from entrypoints.environment import HELP, read_environment
@@ -34,6 +31,7 @@ from entrypoints.erasures import BadErasures, read_erasures
 from entrypoints.listening import Address, CannotListen
 from entrypoints.logs import BatchedLines, log, log_what_python_prints, set_up_logs
 from entrypoints.moving import CannotMove
+from entrypoints.opening import WrongShop, close_shop, open_shop
 from entrypoints.progress import progress
 from entrypoints.reports import erasure_lines, export_lines, reconciled_lines, registered_lines, status_lines
 from entrypoints.saying import say

@@ -10,7 +10,8 @@ from entrypoints.checks.finding import Finding
 from entrypoints.checks.machine import disk_finding, goods_finding, street_finding
 from entrypoints.checks.mail import mail_findings
 from entrypoints.checks.stripe import payment_findings
-from entrypoints.container import CANNOT_OPEN, Container, WrongShop, close_shop, open_shop
+from entrypoints.container import CANNOT_OPEN, Container
+from entrypoints.opening import WrongShop, close_shop, open_shop
 from entrypoints.settings import SettingsRefused, load_settings
 
 

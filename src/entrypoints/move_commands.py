@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from domain.usecases.adopt_sales import Adopted, OldSale
-from entrypoints.container import Container, close_shop, could_be_shop, open_shop, place_at, shop_file
+from entrypoints.container import Container, could_be_shop, place_at, shop_file
 from entrypoints.moving import CannotMove, Sum, all_rows, is_moved, move
+from entrypoints.opening import close_shop, open_shop
 from entrypoints.progress import progress
 from entrypoints.settings import PostgresAddress, Settings
 

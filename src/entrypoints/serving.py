@@ -9,10 +9,11 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from domain.limits import network_of
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
 from entrypoints.http.addresses import is_trusted
 from entrypoints.listening import Address, Listener
 from entrypoints.logs import BatchedLines, log
+from entrypoints.opening import close_shop, open_shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

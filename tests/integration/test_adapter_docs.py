@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
+from entrypoints.opening import close_shop, open_shop
 from support.documented import blocks, run_blocks
 from support.settings import some_settings
 

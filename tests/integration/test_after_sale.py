@@ -16,8 +16,9 @@ import pytest
 from domain.session import Visitor
 from domain.usecases.start_checkout import PayThere
 from domain.values import ProductId
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
 from entrypoints.environment import read_environment
+from entrypoints.opening import close_shop, open_shop
 from entrypoints.sandbox.deliveries import sign
 from entrypoints.settings import settle
 from support.servers import BOOK, PAPERWORK, WEBHOOK_SECRET, Shopper, ShopServer

@@ -12,7 +12,8 @@ import pytest
 from adapters.memory.mailer import MemoryMailer
 from adapters.memory.payments import MemoryPayments
 from adapters.system import SystemClock
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
+from entrypoints.opening import close_shop, open_shop
 from support.postgres import PostgresServer
 from support.servers import ROOT
 from support.settings import some_settings

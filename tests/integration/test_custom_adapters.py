@@ -12,9 +12,10 @@ import pytest
 
 from adapters.memory.payments import MemoryPayments
 from adapters.system import SystemClock
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
 from entrypoints.custom_adapters import CustomAdapterRefused, Factory, custom_goods, custom_mailer
 from entrypoints.environment import read_environment
+from entrypoints.opening import close_shop, open_shop
 from entrypoints.settings import SettingsRefused, settle
 from support.documented import blocks
 from support.servers import BOOK, EXAMPLES, ROOT, Shopper, ShopServer

@@ -28,7 +28,8 @@ from domain.values import (
     UserId,
     digest_of,
 )
-from entrypoints.container import Container, close_shop, open_shop
+from entrypoints.container import Container
+from entrypoints.opening import close_shop, open_shop
 from support.goods import SAMPLER, a_catalogue, an_owner, put_on_sale
 from support.servers import a_shop
 from support.settings import some_settings

@@ -1,0 +1,95 @@
+"""Open the shop that a container describes, and close it again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from entrypoints.container import Container
+from entrypoints.custom_adapters import CustomAdapterRefused, mode_problem
+from entrypoints.settings import SettingsRefused
+
+_CLOSES_WITHIN: Final = 10.0
+
+
+class WrongShop(Exception):
+    """shop.toml declares another id than the books hold; the message says what to do."""
+
+
+async def open_shop(container: Container) -> str:
+    """Open the books for this catalogue; the shop's id. Raises CANNOT_OPEN, WrongShop, StoreUnavailable.
+
+    The id is made once and kept in the books; one declared in shop.toml lets a shop whose database was lost
+    recognise its own checkouts again.
+
+    Custom adapters are made here, all of them, so that what is wrong is said at the start: as SettingsRefused.
+    """
+    _check_parts(container)
+    try:
+        catalogue, store = container.catalogue(), container.store()
+    except BaseException:
+        await _close_parts(container, _CLOSES_WITHIN)
+        raise
+    declared = catalogue.declared_id
+    proposed = declared or container.randomness().token(8).hex()
+    shop_id = await store.transact(lambda books: books.open_shop(proposed))
+    if declared is not None and declared != shop_id:
+        raise WrongShop(
+            f"shop.toml says id = {declared!r}, but the database belongs to shop {shop_id!r}: "
+            "set DATABASE_URL or CATALOGUE to the pair that belongs together, or take the id out of shop.toml"
+        )
+    catalogue.adopt(shop_id)
+    return shop_id
+
+
+def _check_parts(container: Container) -> None:
+    """Raises SettingsRefused."""
+    problems: list[str] = []
+    for part in (container.payments, container.mailer, container.goods):
+        try:
+            part()
+        except CustomAdapterRefused as error:
+            problems.append(str(error))
+    if not problems:
+        problem = mode_problem(container.settings(), livemode=container.payments().livemode)
+        problems += [] if problem is None else [problem]
+    if problems:
+        raise SettingsRefused(tuple(problems))
+
+
+async def close_shop(container: Container, *, within: float = _CLOSES_WITHIN) -> None:
+    """Finish what waits, and let go of connections and files: of every part, even where another fails to.
+
+    `within`: seconds that each may take, the store excepted. Raises what a part raised, or an ExceptionGroup if
+    several did.
+    """
+    errors: list[Exception] = []
+    try:
+        errors += await _close_parts(container, within)
+    finally:  # also where this is cancelled
+        try:
+            container.store().close()
+        except Exception as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup("parts of the shop did not close", errors)
+
+
+async def _close_parts(container: Container, within: float) -> list[Exception]:
+    """All but the store; what they raised."""
+    errors: list[Exception] = []
+    parts: tuple[Callable[[], Awaitable[None]], ...] = (
+        lambda: container.payments().close(),
+        lambda: container.mailer().close(),
+        lambda: container.goods().close(),
+    )
+    for close in parts:
+        try:
+            async with asyncio.timeout(within):
+                await close()
+        except Exception as error:
+            errors.append(error)
+    return errors
