@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.sql import rows
+from adapters.sql import checkouts, sessions
+from adapters.sql.record import micros
 from benchmarks.engines import Lot, Sqlite
 from benchmarks.load import delivery
 from domain.purchase import Checkout
@@ -74,13 +75,13 @@ async def main(folder: Path, guests: int, owners: int, claims: int) -> None:
     container = Container(settings=settings, serving=True, log_access=lines.access)
     await open_shop(container)
     driver = Driver(container.app())
-    now = rows.micros(container.clock().now())
+    now = micros(container.clock().now())
     sales = [_checkout(number, container) for number in range(max(claims, 1))]
-    session = (_SESSION, digest_of(_TOKEN.encode()), None, now, now, "Firefox on Linux")
+    session = (_SESSION, digest_of(_TOKEN.encode()), None, now, now, "Firefox on Linux", None, None)
     Sqlite(folder).add(
         [
-            Lot("sessions", rows.SESSION, [session]),
-            Lot("checkouts", rows.CHECKOUT, [rows.checkout_row(sale) for sale in sales]),
+            Lot("sessions", sessions.COLUMNS, [session]),
+            Lot("checkouts", checkouts.COLUMNS, [checkouts.to_row(sale) for sale in sales]),
         ]
     )
     for _ in range(guests):

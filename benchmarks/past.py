@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
 from adapters.files.catalogue import FolderCatalogue
-from adapters.sql import rows
+from adapters.sql.books import TABLES
+from adapters.sql.record import micros
 from benchmarks.engines import Engine, Lot, Row
 from benchmarks.sales import buyers_address, stripe_id
 from domain.keys import Keyring
@@ -88,27 +89,27 @@ class _Past:
 
     def lots(self) -> Iterator[Lot]:
         """Every table, each in the order of its primary key."""
-        yield Lot("users", "id, email, since, proved_at, wants_news", self._user_rows())
-        yield Lot("checkouts", rows.CHECKOUT, self._checkout_rows())
-        yield Lot("purchases", rows.PURCHASE, self._purchase_rows())
-        yield Lot("facts", rows.FACT, sorted(self._fact_rows()))
-        yield Lot("outbox", rows.MAIL, self._mail_rows())
-        yield Lot("magic_links", rows.LINK, sorted(self._link_rows(), key=lambda row: row[0]))
-        yield Lot("sessions", rows.SESSION, self._session_rows())
-        yield Lot("events", "id, type, object_id, created, outcome, at", sorted(self._event_rows()))
+        yield _lot("users", self._user_rows())
+        yield _lot("checkouts", self._checkout_rows())
+        yield _lot("purchases", self._purchase_rows())
+        yield _lot("facts", sorted(self._fact_rows()))
+        yield _lot("outbox", self._mail_rows())
+        yield _lot("magic_links", sorted(self._link_rows(), key=lambda row: row[0]))
+        yield _lot("sessions", self._session_rows())
+        yield _lot("events", sorted(self._event_rows()))
 
     def _user_rows(self) -> Iterator[Row]:
         since = (at for at, fresh in zip(self._at, self._new, strict=True) if fresh)
         for number, (user, at) in enumerate(zip(self._users, since, strict=True)):
-            yield user, self._addresses[number], rows.micros(at), rows.micros(at), 1
+            yield user, self._addresses[number], micros(at), micros(at), 1
 
     def _checkout_rows(self) -> Iterator[Row]:
         hour = 3_600_000_000
         for n in range(self._number):
-            at = rows.micros(self._at[n])
+            at = micros(self._at[n])
             yield (
                 self._checkouts[n], BOOK, "The Last Cloakroom", 900, "usd", self._sessions[n], None, 0, at,
-                self._refs[n], at + hour, "", 0,
+                self._refs[n], at + hour, "", 0, None,
             )  # fmt: skip
 
     def _purchase_rows(self) -> Iterator[Row]:
@@ -116,7 +117,7 @@ class _Past:
             mailbox = self._address(n)
             yield (
                 self._checkouts[n], self._refs[n], self._payments[n], self._users[self._buyer[n]], mailbox, mailbox,
-                BOOK, "The Last Cloakroom", 900, "usd", 0, self._sessions[n], rows.micros(self._at[n]), "", "",
+                BOOK, "The Last Cloakroom", 900, "usd", 0, self._sessions[n], micros(self._at[n]), "", "",
             )  # fmt: skip
 
     def _fact_rows(self) -> Iterator[Row]:
@@ -127,11 +128,11 @@ class _Past:
         subject, text, html = self._letter
         for n in range(self._number):
             checkout = self._checkouts[n]
-            at, order = rows.micros(self._at[n]), checkout[:12]
+            at, order = micros(self._at[n]), checkout[:12]
             yield (
                 f"ticket:{checkout}", "ticket", self._address(n), subject, text.replace(_SLOT, order),
                 html.replace(_SLOT, order), self._link(n), self._key.name, at, at, "sent", 1, None, at + 1_000_000, "",
-                None,
+                None, 0,
             )  # fmt: skip
 
     def _link(self, position: int) -> str:
@@ -141,16 +142,16 @@ class _Past:
 
     def _link_rows(self) -> Iterator[Row]:
         for n in self._since(_LINKS_KEPT):
-            at = rows.micros(self._at[n])
+            at = micros(self._at[n])
             yield (
                 self._link(n), self._key.name, "ticket", self._address(n), None, BOOK, at, at + 1_000_000, None, 0, 0,
-                None, None,
+                None, None, None,
             )  # fmt: skip
 
     def _session_rows(self) -> Iterator[Row]:
         for n in self._since(_SESSIONS_KEPT):
-            at = rows.micros(self._at[n])
-            yield self._sessions[n], self._bytes(32).hex(), None, at, at, "Firefox on Linux"
+            at = micros(self._at[n])
+            yield self._sessions[n], self._bytes(32).hex(), None, at, at, "Firefox on Linux", None, None
 
     def _event_rows(self) -> Iterator[Row]:
         for n in self._since(_EVENTS_KEPT):
@@ -162,7 +163,7 @@ class _Past:
                 self._refs[n],
                 created,
                 "booked",
-                rows.micros(self._at[n]),
+                micros(self._at[n]),
             )
 
     def _a_letter(self) -> tuple[str, str, str]:
@@ -187,3 +188,7 @@ class _Past:
         )
         letter = ticket_letter(purchase, edition=catalogue.current())
         return letter.subject, letter.text, letter.html
+
+
+def _lot(table: str, rows: Iterable[Row]) -> Lot:
+    return Lot(table, ", ".join(TABLES[table].columns), rows)

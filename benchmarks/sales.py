@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from adapters.sql import rows
+from adapters.sql import checkouts
 from benchmarks.engines import Engine, Lot
 from benchmarks.load import Shot, delivery, fire
 from domain.claim import terms_of
@@ -72,7 +72,7 @@ class Till:
     def draw(self, number: int) -> list[MadeSale]:
         """So many checkouts in the books, each of a browser and a mailbox of its own, and their events."""
         made = [self._checkout() for _ in range(number)]
-        self.engine.add([Lot("checkouts", rows.CHECKOUT, sorted(rows.checkout_row(one) for one in made))])
+        self.engine.add([Lot("checkouts", checkouts.COLUMNS, sorted(checkouts.to_row(one) for one in made))])
         return [self._sale(checkout) for checkout in made]
 
     def tell(self, sales: list[MadeSale], url: str) -> float:

@@ -330,6 +330,12 @@ class StoreContract(OutboxContract):
         assert put("cs_test_1", at=NOW + DAY) is False
         assert [q.ref for q in self.see(lambda b: b.waiting_quarantine())] == ["cs_test_2", "cs_test_3"]
 
+    def test_a_quarantined_session_keeps_its_first_and_its_latest_time(self) -> None:
+        for at in (NOW, NOW + DAY, NOW + MINUTE):
+            self.do(lambda b, at=at: b.quarantine("cs_test_1", Objection.NO_EMAIL, at=at, retry_at=None))
+        [found] = self.see(lambda b: b.waiting_quarantine())
+        assert (found.first_at, found.last_at, found.tries) == (NOW, NOW + DAY, 3)
+
     def test_an_event_is_logged_once_and_its_outcome_renewed(self) -> None:
         event = EventRecord(id="evt_1", type="t", object_id="o", created=1)
         assert self.do(lambda b: b.log_event(event, outcome="first", at=NOW)) is True

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from adapters.postgres.schema import UNIQUE
 from adapters.postgres.store import PostgresStore
+from adapters.sql.schema import UNIQUE
 from adapters.sqlite.store import SqliteStore
 from domain.books import Books
 from domain.ports import Store

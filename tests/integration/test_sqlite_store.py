@@ -17,18 +17,18 @@ import pytest
 from hypothesis import given, settings
 from sqlite_utils import Database
 
-from adapters.sql import forgetting
+from adapters.sql import checkouts, forgetting, moves
 from adapters.sqlite.connections import AlreadyServed, NotDurable, open_reader
 from adapters.sqlite.copies import SqliteCopies
-from adapters.sqlite.schema import migrations
+from adapters.sqlite.migrating import migrations
 from adapters.sqlite.store import SqliteStore
 from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
 from domain.books import Books, BooksView
-from domain.mail import MailState, Urgency
+from domain.mail import MailState
 from domain.ports import Store, StoreBusy, StoreUnavailable
-from domain.values import CheckoutId, Digest, MoveId, SessionId
+from domain.values import Digest, SessionId
 
 T = TypeVar("T")
 
@@ -401,76 +401,22 @@ def test_no_read_ever_sees_two_states(path: Path) -> None:
         neighbour.close()
 
 
-def test_a_session_that_a_change_carried_before_the_migration_is_found_by_its_undo(path: Path) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    migrations.apply(Database(connection), stop_before="0003_identity")
-    connection.execute("INSERT INTO shop VALUES (1, 'shop-1')")
-    for row, mailbox in (("s1", "ben@example.com"), ("s2", "ben@example.com"), ("s3", "anna@example.com")):
-        connection.execute(
-            "INSERT INTO sessions VALUES (?, ?, ?, 1, 1, 'Firefox')", (row, f"t{row}", mailbox)
-        )
-    connection.execute(
-        "INSERT INTO moves VALUES ('m1', 'change', 'anna@example.com', 'ben@example.com', 's1', 1, 'c1', 2, NULL)"
-    )
-    connection.execute(
-        "INSERT INTO outbox (key, kind, mailbox, subject, text, html, queued_at, due_at, state, attempts, problem) "
-        "VALUES ('ticket:c1', 'ticket', 'anna@example.com', 's', 't', 'h', 1, 1, 'queued', 0, '')"
-    )
-    connection.close()
-    store = SqliteStore.open(path, serving=True)
-    try:
-        mail = asyncio.run(store.read(lambda b: b.mail("ticket:c1")))
-        assert mail is not None
-        assert mail.urgency is Urgency.PAYMENT
-        assert asyncio.run(store.transact(lambda b: b.end_sessions_by(MoveId("m1")))) == 1
-        left = asyncio.run(store.read(lambda b: b.sessions_of(samples.BEN)))
-        assert [session.id for session in left] == ["s2"]
-    finally:
-        store.close()
-
-
 def test_an_erasure_scans_no_table() -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrations.apply(Database(connection))
     values = {"address": "a", "move": "m", "until": 1}
     for statement in (
         *forgetting.FORGET, *forgetting.FORGET_MOVE, *forgetting.FORGET_FORMER_SALES, *forgetting.FORGET_FORMER_PERSON,
-        forgetting.FORMER, forgetting.MOVED_FROM, forgetting.CHECKOUTS_OF,
+        forgetting.FORMER, moves.MOVED_FROM, checkouts.OF_ADDRESS,
     ):  # fmt: skip
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
         assert not [step for step in plan if step.startswith("SCAN")], statement
     connection.close()
 
 
-def test_the_books_of_the_first_release_are_carried_over(path: Path) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    migrations.apply(Database(connection), stop_before="0002_after_the_sale")
-    connection.execute("INSERT INTO shop VALUES (1, 'shop-1')")
-    connection.execute("INSERT INTO users VALUES ('u1', 'anna@example.com', 7)")
-    connection.execute(
-        "INSERT INTO purchases VALUES ('c1', 'cs_test_c1', 'pi_c1', 'u1', 'anna@example.com', NULL, 'book', 'The book', "
-        "900, 'usd', 0, 's1', 8)"
-    )
-    connection.execute(
-        "INSERT INTO checkouts (id, pid, product_name, amount, currency, livemode, started_at) "
-        "VALUES ('c1', 'book', 'The book', 900, 'usd', 0, 7)"
-    )
-    connection.close()
-    store = SqliteStore.open(path, serving=True)
-    try:
-        c1 = CheckoutId("c1")
-        purchase = asyncio.run(store.read(lambda b: b.purchase(c1)))
-        user = asyncio.run(store.read(lambda b: b.user(samples.ANNA)))
-        checkout = asyncio.run(store.read(lambda b: b.checkout(c1)))
-        assert purchase is not None
-        assert purchase == replace(
-            samples.a_purchase(), booked_at=purchase.booked_at, provider_ref=purchase.provider_ref
-        )
-        assert user is not None
-        assert user.proved_at == user.since, "who knows: so their address is nobody's to correct"
-        assert checkout is not None
-        assert (checkout.contents, checkout.discounts) == ((), False)
-        erased = asyncio.run(store.transact(lambda b: b.erase(samples.ANNA, at=samples.NOW)))
-        assert erased == ["c1"]
-    finally:
-        store.close()
+def test_a_database_of_another_release_is_refused_by_name(path: Path) -> None:
+    SqliteStore.open(path, serving=True).close()
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE _sqlite_migrations SET name = '0003_identity'")
+    with pytest.raises(NotDurable, match="another release of Coatcheck \\(0003_identity\\): install that"):
+        SqliteStore.open(path, serving=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from adapters.memory.view import MemoryView
+from adapters.memory.books import MemoryBooks
 from domain.access import Holding
 from domain.mail import Mail, MailKind, MailState
 from domain.purchase import FactKind, PurchaseState
@@ -190,7 +190,7 @@ def _calm_down(shop: Shop) -> None:
 def hold_the_truths(shop: Shop, *, sales: int, refunded: bool = False) -> None:
     """See `judge`, of a shop in memory."""
     tables = shop.memory.tables
-    held = [MemoryView(tables).holding(checkout) for checkout in tables.purchases]
+    held = [MemoryBooks(tables).holding(checkout) for checkout in tables.purchases]
     books: list[Any] = [*tables.users.values(), *held, *tables.outbox.values()]
     judge(books, shop, sales=sales, refunded=refunded)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from adapters.memory.view import Tables
+from adapters.memory.tables import Tables
 from domain.keys import read_token
 from domain.magic_link import LinkPurpose
 from domain.mail import Envelope

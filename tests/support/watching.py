@@ -9,7 +9,7 @@ from datetime import datetime
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from adapters.memory.view import Tables
+from adapters.memory.tables import Tables
 from domain.keys import read_token
 from domain.mail import Envelope
 from domain.product import Licences

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.memory.books import MemoryBooks
 from adapters.memory.store import MemoryStore
-from adapters.memory.view import Tables
+from adapters.memory.tables import Tables
 from contracts.store import StoreContract
 from domain.books import Books, BooksView
 from domain.ports import Store

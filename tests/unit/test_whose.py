@@ -7,7 +7,7 @@ from dataclasses import astuple, is_dataclass, replace
 import pytest
 
 from adapters.memory.store import MemoryStore
-from adapters.memory.view import Tables
+from adapters.memory.tables import Tables
 from domain.access import Opens, access
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose

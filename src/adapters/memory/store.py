@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from adapters.memory.books import MemoryBooks
-from adapters.memory.view import MemoryView, Tables
+from adapters.memory.tables import Tables
 from domain.books import Books, BooksView
 from domain.ports import StoreFigures
 
@@ -43,7 +43,7 @@ class MemoryStore:
     async def read(self, work: Callable[[BooksView], T]) -> T:
         """See Store."""
         await self._pause("read")
-        return work(MemoryView(self.tables))
+        return work(MemoryBooks(self.tables))
 
     async def scrub(self) -> None:
         """See Store. Nothing is kept of what was erased."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -27,24 +29,26 @@ class NoBackupHere(Exception):
 
 def open_postgres(url: str) -> PostgresStore:
     """Connect, migrate and check. Raises PostgresNotInstalled, UnfitDatabase, StoreUnavailable."""
-    try:
+    with _installed("DATABASE_URL"):
         from adapters.postgres.store import PostgresStore  # noqa: PLC0415 - an extra: SQLite needs none of it
-    except ImportError as error:
-        raise PostgresNotInstalled(
-            'DATABASE_URL begins with postgresql://, which needs one more package: pip install "coatcheck[postgres]"'
-        ) from error
     return PostgresStore.open(url)
 
 
 def target_on_postgres(url: str) -> PostgresTarget:
     """Where a shop can be moved to. Raises PostgresNotInstalled, UnfitDatabase."""
+    with _installed("TARGET"):
+        from adapters.postgres.moving import PostgresTarget  # noqa: PLC0415 - as above
+    return PostgresTarget(url)
+
+
+@contextlib.contextmanager
+def _installed(address: str) -> Iterator[None]:
     try:
-        from adapters.postgres.moving import PostgresTarget  # noqa: PLC0415 - as in `open_postgres`
+        yield
     except ImportError as error:
         raise PostgresNotInstalled(
-            'TARGET begins with postgresql://, which needs one more package: pip install "coatcheck[postgres]"'
+            f'{address} begins with postgresql://, which needs one more package: pip install "coatcheck[postgres]"'
         ) from error
-    return PostgresTarget(url)
 
 
 def no_copies() -> NoReturn:

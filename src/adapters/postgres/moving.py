@@ -12,12 +12,13 @@ from psycopg.pq import TransactionStatus
 
 from adapters.postgres.connecting import TargetRefused
 from adapters.postgres.migrating import check_uniqueness, migrate
-from adapters.postgres.session import Connection, Engine, connect, conninfo, prepare_session
-from adapters.sql.rows import Row
-from adapters.sql.tables import TABLES
+from adapters.postgres.session import Connection, connect, conninfo, prepare_session
+from adapters.sql.books import TABLES
+from adapters.sql.record import Row
 
-_PATIENT: Final = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"
-_SCANS: Final = "; SET enable_seqscan = on"
+_PATIENT: Final = (
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET enable_seqscan = on"
+)
 _OTHERS_GONE_WITHIN: Final = 5.0
 # A node keeps a connection open as long as it serves. The name is what the address says, or ours.
 _OTHERS: Final = (
@@ -42,23 +43,21 @@ class PostgresTarget:
         Raises TargetRefused, UnfitDatabase, StoreUnavailable.
         """
         with connect(self._info) as hand, _in_words():
-            engine = prepare_session(hand)
-            hand.execute(_PATIENT + (_SCANS if engine is Engine.POSTGRESQL else ""), prepare=False)
+            prepare_session(hand)
+            hand.execute(_PATIENT, prepare=False)
             _wait_until_alone(hand)
             _check_whose(hand, shop)
-            with connect(self._info) as guard:
-                migrate(guard, hand, engine)
+            migrate(hand)
             check_uniqueness(hand)
             hand.execute(_NOTE, prepare=False)
             hand.execute("BEGIN ISOLATION LEVEL SERIALIZABLE", prepare=False)
             try:
-                if engine is Engine.POSTGRESQL:
-                    # Every node asks for the shop's id when it starts: none can, until this is done.
-                    hand.execute("LOCK TABLE shop IN ACCESS EXCLUSIVE MODE", prepare=False)
-                    # One that did so in the moment before has a connection open, or has named its shop.
-                    _wait_until_alone(hand)
-                    _check_id(hand, shop)
-                yield OpenTarget(hand, engine, shop)
+                # Every node asks for the shop's id when it starts: none can, until this is done.
+                hand.execute("LOCK TABLE shop IN ACCESS EXCLUSIVE MODE", prepare=False)
+                # One that did so in the moment before has a connection open, or has named its shop.
+                _wait_until_alone(hand)
+                _check_id(hand, shop)
+                yield OpenTarget(hand, shop)
             finally:
                 if hand.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
                     with contextlib.suppress(psycopg.Error):
@@ -68,9 +67,8 @@ class PostgresTarget:
 class OpenTarget:
     """What is in it, and what is put there."""
 
-    def __init__(self, connection: Connection, engine: Engine, shop: str) -> None:
+    def __init__(self, connection: Connection, shop: str) -> None:
         self._connection = connection
-        self._engine = engine
         self._shop = shop
 
     @property
@@ -94,12 +92,8 @@ class OpenTarget:
             yield from cursor.execute(TABLES[table].select.encode())
 
     def clear(self) -> None:
-        """Take out what an earlier move put there."""
-        if self._engine is Engine.POSTGRESQL:  # and leave nothing of it in the files, erased people included
-            self._connection.execute(f"TRUNCATE {', '.join(TABLES)}".encode(), prepare=False)
-            return
-        for name in reversed(tuple(TABLES)):
-            self._connection.execute(f"DELETE FROM {name}".encode(), prepare=False)  # noqa: S608 - constants
+        """Take out what an earlier move put there, and leave nothing of it in the files, erased people included."""
+        self._connection.execute(f"TRUNCATE {', '.join(TABLES)}".encode(), prepare=False)
 
     def put(self, table: str, rows: Iterable[Row]) -> None:
         """Write rows, as they come."""
@@ -119,8 +113,8 @@ class OpenTarget:
             (note,),
         )
         self._connection.execute("COMMIT", prepare=False)
-        if self._engine is Engine.POSTGRESQL:  # so that the first node plans by what there is
-            self._connection.execute(f"ANALYZE {', '.join(TABLES)}".encode(), prepare=False)
+        # So that the first node plans by what there is.
+        self._connection.execute(f"ANALYZE {', '.join(TABLES)}".encode(), prepare=False)
 
 
 def _wait_until_alone(connection: Connection) -> None:

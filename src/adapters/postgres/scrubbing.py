@@ -7,10 +7,13 @@ from typing import Final
 
 import psycopg
 
-from adapters.postgres.schema import PERSONAL
-from adapters.postgres.session import LOCK_MS, Connection, Engine, connect
+from adapters.postgres.session import LOCK_MS, Connection, connect
 from domain.ports import StoreUnavailable
 
+_PERSONAL: Final = (
+    "users", "sessions", "checkouts", "purchases", "magic_links", "outbox", "moves", "downloads", "licence_line",
+)  # fmt: skip
+"""Tables from which an erasure takes something."""
 _SMALL: Final = 32 * 2**20
 _WAIT_FOR_READERS: Final = 5.0
 # What others hold open is told to everybody, when they began it only to superusers. Standbys and slots that ask for it
@@ -26,20 +29,17 @@ _FULL_WAITS_MS: Final = 200
 _FULL_PAUSE: Final = 0.2
 
 
-def scrub(info: str, engine: Engine) -> None:
+def scrub(info: str) -> None:
     """Take out the old versions of rows of which an erasure took something. Raises StoreUnavailable.
 
     VACUUM makes them unreachable; where a table is small enough to be written anew while everybody waits a moment
     (VACUUM FULL), no byte of them is left in its files. Where somebody holds a table for longer (a dump), it is
-    vacuumed all the same, and StoreUnavailable says that it has to be tried again. CockroachDB and YugabyteDB throw
-    old versions out by themselves, after a time that is set there.
+    vacuumed all the same, and StoreUnavailable says that it has to be tried again.
     """
-    if engine is not Engine.POSTGRESQL:
-        return
     try:
         with connect(info) as connection:
             _wait_for_readers(connection)
-            held = [table for table in PERSONAL if not _vacuum(connection, table)]
+            held = [table for table in _PERSONAL if not _vacuum(connection, table)]
     except psycopg.Error as error:
         raise StoreUnavailable(f"cannot vacuum: {type(error).__name__} ({error.sqlstate})") from error
     if held:

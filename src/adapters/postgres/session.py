@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from enum import Enum
 from typing import Any, Final
 
 import psycopg
@@ -13,6 +12,8 @@ from psycopg.pq import Format
 from psycopg.types.string import StrDumperUnknown
 
 from adapters.postgres.connecting import UnfitDatabase
+from adapters.sql.dialect import for_psycopg
+from adapters.sql.record import Execute
 from domain.ports import StoreUnavailable
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -30,30 +31,17 @@ _DEFAULTS: Final = {
     "application_name": "coatcheck",
     "client_encoding": "utf8",
 }
-_SET_UP: Final = (
-    f"SET lock_timeout = {LOCK_MS}; SET statement_timeout = {_STATEMENT_MS}; "
-    "SET idle_in_transaction_session_timeout = 30000; SET client_min_messages = warning"
-)
 # Under SERIALIZABLE a sequential scan reads, and conflicts with, the whole table, however few rows it returns:
 # https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE
-_INDEXES_FIRST: Final = "; SET enable_seqscan = off"
+_SET_UP: Final = (
+    f"SET lock_timeout = {LOCK_MS}; SET statement_timeout = {_STATEMENT_MS}; "
+    "SET idle_in_transaction_session_timeout = 30000; SET client_min_messages = warning; "
+    "SET enable_seqscan = off"
+)
 _PROMISES: Final = (
     "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), "
     "current_setting('synchronous_standby_names') <> '', current_setting('server_encoding')"
 )
-
-
-class Engine(Enum):
-    """Who speaks PostgreSQL's protocol there."""
-
-    POSTGRESQL = "PostgreSQL"
-    COCKROACHDB = "CockroachDB"
-    YUGABYTEDB = "YugabyteDB"
-
-    @property
-    def lock_for_lease(self) -> str:
-        """YugabyteDB knows no SKIP LOCKED under SERIALIZABLE (yugabyte-db issue 11761): there leasers take turns."""
-        return "FOR UPDATE" if self is Engine.YUGABYTEDB else "FOR UPDATE SKIP LOCKED"
 
 
 class _BigInt(Dumper):
@@ -112,35 +100,25 @@ def connect(info: str) -> Connection:
     return connection
 
 
-def engine_of(connection: Connection) -> Engine:
-    """Who answers. CockroachDB and YugabyteDB name themselves in their version."""
-    row = connection.execute("SELECT version()").fetchone()
-    version = "" if row is None else str(row[0])
-    if "CockroachDB" in version:
-        return Engine.COCKROACHDB
-    return Engine.YUGABYTEDB if "-YB-" in version else Engine.POSTGRESQL
+def execute_on(connection: Connection) -> Execute:
+    """Runs the statements of the records on a connection."""
+    execute = connection.execute
+    return lambda statement, values=(): execute(for_psycopg(statement), values)
 
 
-def prepare_session(connection: Connection) -> Engine:
+def prepare_session(connection: Connection) -> None:
     """Set a connection up, and see that what is committed on it lasts. Raises UnfitDatabase, psycopg.Error.
 
     Each connection is asked anew: after a failover it may lead to another server.
     """
     connection.prepared_max = _STATEMENTS_KEPT
-    engine = engine_of(connection)
-    connection.execute(_SET_UP + (_INDEXES_FIRST if engine is Engine.POSTGRESQL else ""), prepare=False)
+    connection.execute(_SET_UP, prepare=False)
     row = connection.execute("SHOW transaction_read_only").fetchone()
     if row is not None and row[0] == "on":
         raise UnfitDatabase(
             "the database takes no writes (a standby?): put target_session_attrs=read-write into DATABASE_URL, "
             "and name every host in it"
         )
-    if engine is Engine.POSTGRESQL:
-        _check_promises(connection)
-    return engine
-
-
-def _check_promises(connection: Connection) -> None:
     row = connection.execute(_PROMISES).fetchone()
     assert row is not None
     fsync, full_pages, commit, standbys, encoding = row

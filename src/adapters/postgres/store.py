@@ -7,12 +7,13 @@ from functools import partial
 from typing import Final, TypeVar
 
 import psycopg
+from psycopg_pool import ConnectionPool
 
 from adapters.postgres.desk import Answer, Desk
 from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.scrubbing import scrub
-from adapters.postgres.session import OPTIONS, Connection, Engine, connect, conninfo, prepare_session
-from adapters.postgres.transactions import Transactions, pool_of
+from adapters.postgres.session import OPTIONS, Connection, connect, conninfo, prepare_session
+from adapters.postgres.transactions import Transactions
 from domain.books import Books, BooksView
 from domain.ports import StoreFigures, StoreUnavailable
 
@@ -23,28 +24,31 @@ CONNECTIONS: Final = 6
 
 
 class PostgresStore:
-    """One database, on one server or on many that speak its protocol."""
+    """One database."""
 
-    def __init__(self, info: str, engine: Engine) -> None:
+    def __init__(self, info: str) -> None:
         self._info = info
-        self._engine = engine
-        self._pool = pool_of(info, OPTIONS, size=CONNECTIONS, configure=_configure)
+        # Connections are made when they are needed, and bad ones given up quickly.
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            info, kwargs=OPTIONS, min_size=1, max_size=CONNECTIONS, configure=prepare_session,
+            reconnect_timeout=3.0, name="coatcheck", open=True,
+        )  # fmt: skip
         self._desk = Desk(threads=CONNECTIONS)
-        self._transactions = Transactions(self._pool, engine)
+        self._transactions = Transactions(self._pool)
 
     @classmethod
     def open(cls, url: str) -> PostgresStore:
         """Connect, check, migrate. Raises UnfitDatabase (with a sentence that says what to do), StoreUnavailable."""
         info = conninfo(url)
         try:
-            with connect(info) as guard, connect(info) as hand:
-                engine = prepare_session(hand)
-                hand.execute("SET statement_timeout = 0")
-                migrate(guard, hand, engine)
-                check_uniqueness(hand)
+            with connect(info) as connection:
+                prepare_session(connection)
+                connection.execute("SET statement_timeout = 0")
+                migrate(connection)
+                check_uniqueness(connection)
         except psycopg.Error as error:
             raise StoreUnavailable(f"cannot open the database: {' '.join(str(error).split())}") from error
-        return cls(info, engine)
+        return cls(info)
 
     async def transact(self, work: Callable[[Books], T]) -> T:
         """See Store."""
@@ -58,7 +62,7 @@ class PostgresStore:
         """See Store, and docs/postgresql.md for what archives and base backups keep."""
 
         def act(answer: Answer[None]) -> None:
-            scrub(self._info, self._engine)
+            scrub(self._info)
             answer(None)
 
         await self._desk.do(act)
@@ -80,7 +84,3 @@ class PostgresStore:
         """Finish what waits and let go of the connections."""
         self._desk.close(cut=self._transactions.cut)
         self._pool.close()
-
-
-def _configure(connection: Connection) -> None:
-    prepare_session(connection)

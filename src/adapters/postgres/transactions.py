@@ -8,16 +8,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from adapters.postgres.books import PostgresBooks
 from adapters.postgres.desk import Answer
-from adapters.postgres.session import Connection, Engine
-from adapters.postgres.view import PostgresView
+from adapters.postgres.session import Connection, execute_on
+from adapters.sql.books import SqlBooks
 from domain.books import Books, BooksView
 from domain.ports import StoreBusy, StoreUnavailable
 
@@ -56,9 +55,8 @@ class _Again(Exception):
 class Transactions:
     """Runs works on connections of a pool; called by as many threads as the pool has connections."""
 
-    def __init__(self, pool: ConnectionPool[Connection], engine: Engine) -> None:
+    def __init__(self, pool: ConnectionPool[Connection]) -> None:
         self._pool = pool
-        self._engine = engine
         self._taken: set[Connection] = set()
         self._lock = threading.Lock()
         self.repeated = 0
@@ -102,18 +100,17 @@ class Transactions:
 
     def _write_once(self, work: Callable[[Books], T], *, alone: bool) -> T:
         """`alone`: while nobody else writes, on any node, so that it comes through."""
-        takes_turns = self._engine is Engine.POSTGRESQL
-        with self._connection() as connection, _turn(connection) if alone and takes_turns else _no_turn():
+        with self._connection() as connection, _turn(connection) if alone else contextlib.nullcontext():
             with _nothing_done(connection):
-                connection.execute(_BEGIN_TOGETHER if takes_turns and not alone else _BEGIN, prepare=False)
-                result = work(PostgresBooks(connection, self._engine))
+                connection.execute(_BEGIN if alone else _BEGIN_TOGETHER, prepare=False)
+                result = work(SqlBooks(execute_on(connection)))
             _commit(connection)
             return result
 
     def _read_once(self, work: Callable[[BooksView], T], answer: Answer[T]) -> None:
         with self._connection() as connection, _nothing_done(connection):
             connection.execute(_BEGIN_READING, prepare=False)
-            answer(work(PostgresView(connection)))
+            answer(work(SqlBooks(execute_on(connection))))
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -136,9 +133,6 @@ def _roll_back(connection: Connection) -> None:
     if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         with contextlib.suppress(psycopg.Error):
             connection.execute("ROLLBACK", prepare=False)
-
-
-_no_turn = contextlib.nullcontext
 
 
 @contextlib.contextmanager
@@ -202,19 +196,3 @@ def _unavailable(error: psycopg.Error) -> StoreUnavailable:
     """Names the kind of error, never its words: they can hold what was written."""
     kind = StoreBusy if error.sqlstate in _BUSY else StoreUnavailable
     return kind(f"{type(error).__name__} ({error.sqlstate or 'the line broke'})")
-
-
-def pool_of(
-    info: str, options: dict[str, Any], *, size: int, configure: Callable[[Connection], None]
-) -> ConnectionPool[Connection]:
-    """Connections that are made when they are needed, set up by `configure`, and given up for bad ones quickly."""
-    return ConnectionPool(
-        info,
-        kwargs=options,
-        min_size=1,
-        max_size=size,
-        configure=configure,
-        reconnect_timeout=3.0,
-        name="coatcheck",
-        open=True,
-    )

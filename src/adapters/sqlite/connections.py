@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from adapters.sqlite.schema import migrations, missing_uniqueness
+from adapters.sqlite.migrating import migrations, missing_uniqueness, unknown_migrations
 
 BUSY_MS: Final = 4000
 _STATEMENTS_KEPT: Final = 512
@@ -88,10 +88,14 @@ def _write_wal_again(connection: sqlite3.Connection, wal: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    """Apply what is pending, under the write lock: any number of processes may start at once."""
+    """Apply what is pending, under the write lock: any number of processes may start at once. Raises NotDurable."""
     db = Database(connection)
     connection.execute("BEGIN IMMEDIATE")
     try:
+        if unknown := unknown_migrations(db):
+            raise NotDurable(
+                f"the database was made by another release of Coatcheck ({', '.join(unknown)}): install that release"
+            )
         migrations.apply(db)
     except BaseException:
         connection.execute("ROLLBACK")

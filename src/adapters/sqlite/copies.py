@@ -11,19 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlite_utils import Database
-
-from adapters.sql.rows import micros
-from adapters.sql.rows import moment as moment_of
+from adapters.sql import erasures
+from adapters.sql.record import micros
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.foreign import (
-    ForeignSchema,
-    NewerSchema,
-    check_schema,
-    damage_in,
-    distrust,
-    migrations_of,
-)
+from adapters.sqlite.foreign import ForeignFile, check_shop, distrust
 from adapters.sqlite.store import SqliteStore
 from domain.ports import StoreUnavailable
 from domain.records import ErasedAddress
@@ -85,16 +76,9 @@ class SqliteCopies:
         """Check a copy from its first page to its last. Raises BadCopy."""
         with _opened(copy) as connection:
             try:
-                had = migrations_of(connection)
-                check_schema(connection, had)
-            except NewerSchema as error:
-                raise BadCopy(
-                    f"it was made by a newer Coatcheck ({error}): install that one first"
-                ) from error
-            except ForeignSchema as error:
-                raise BadCopy(f"the database was changed by another program: {error}") from error
-            if damage := damage_in(connection):
-                raise BadCopy(f"the database is damaged: {damage}")
+                had = check_shop(connection)
+            except ForeignFile as error:
+                raise BadCopy(f"the database {error}") from error
             shop = connection.execute("SELECT id FROM shop").fetchone()
             if shop is None:
                 raise BadCopy("it belongs to no shop")
@@ -106,18 +90,14 @@ class SqliteCopies:
     def erased_orders_in(self, copy: Path) -> list[CheckoutId]:
         """The checkouts of those who were erased, as the copy knows them. Raises BadCopy."""
         with _opened(copy) as connection:
-            if not Database(connection).table("erasures").exists():  # older than they are
-                return []
             found = connection.execute("SELECT checkout_id FROM erasures ORDER BY checkout_id")
             return [CheckoutId(row[0]) for row in found]
 
     def erased_addresses_in(self, copy: Path) -> list[ErasedAddress]:
         """The addresses of those who were erased, as the copy knows them. Raises BadCopy."""
         with _opened(copy) as connection:
-            if not Database(connection).table("erased_addresses").exists():
-                return []
             found = connection.execute("SELECT tag, at FROM erased_addresses ORDER BY tag")
-            return [ErasedAddress(tag=row[0], at=moment_of(row[1])) for row in found]
+            return list(map(erasures.address_from_row, found))
 
     @contextlib.contextmanager
     def held_free(self) -> Iterator[None]:

@@ -9,34 +9,24 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from adapters.sqlite.schema import migrations
+from adapters.sql.schema import MIGRATIONS
+from adapters.sqlite.migrating import migrations, unknown_migrations
 
 # In instructions of SQLite's machine: far more than the checks take, and an end to whatever has none.
 _STEPS_AT_LEAST: Final = 200_000_000
 _STEPS_A_BYTE: Final = 200
 _STEPS_AT_ONCE: Final = 1_000_000
 _UNKNOWN_URGENCY: Final = "SELECT 1 FROM outbox WHERE urgency NOT BETWEEN 0 AND 3"
-_STATISTICS: Final = frozenset(
-    {
-        ("table", "sqlite_stat1", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
-        (
-            "table",
-            "sqlite_stat4",
-            "sqlite_stat4",
-            "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)",
-        ),
-    }
-)
+_STATISTICS: Final = frozenset({
+    ("table", "sqlite_stat1", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
+    ("table", "sqlite_stat4", "sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
+})  # fmt: skip
 """What ANALYZE makes."""
 Thing = tuple[str, str, str, str]
 
 
-class ForeignSchema(Exception):
-    """It is not what we made; the message says what is in it."""
-
-
-class NewerSchema(Exception):
-    """It had migrations that this release does not know; the message names them."""
+class ForeignFile(Exception):
+    """It is not a sound shop of ours; the message says what it is, and what to do."""
 
 
 def distrust(connection: sqlite3.Connection, path: Path, *, writing: bool = False) -> None:
@@ -50,42 +40,41 @@ def distrust(connection: sqlite3.Connection, path: Path, *, writing: bool = Fals
     connection.set_progress_handler(lambda: next(turns) > most, _STEPS_AT_ONCE)
 
 
-def migrations_of(connection: sqlite3.Connection) -> list[str]:
-    """The migrations it had. Raises ForeignSchema, NewerSchema."""
+def check_shop(connection: sqlite3.Connection, *, up_to_date: bool = False) -> list[str]:
+    """The names of the migrations of a shop's database, each page of which was looked at. Raises ForeignFile.
+
+    Its schema is to the letter what these migrations make. So it has no trigger and no view, and reading a table reads
+    that table.
+    """
     found = things_in(connection)
     # Before any table is read: a view can have the name of one, and no end.
     if any(
         kind not in ("table", "index") or sql.upper().startswith("CREATE VIRTUAL")
         for kind, _, _, sql in found
     ):
-        raise ForeignSchema(
-            f"it holds {_named(found - _made(None))}; Coatcheck creates only ordinary tables and indexes"
+        raise ForeignFile(
+            f"was changed by another program: it holds {_named(found - _made(None))}; "
+            "Coatcheck creates only ordinary tables and indexes"
         )
-    had = [migration.name for migration in migrations.applied(Database(connection))]
-    known = [migration.name for migration in migrations.pending(Database(memory=True))]
-    unknown = sorted(set(had) - set(known))
-    if unknown:
-        raise NewerSchema(", ".join(unknown))
+    db = Database(connection)
+    if unknown := unknown_migrations(db):
+        raise ForeignFile(f"was made by a newer Coatcheck ({', '.join(unknown)}): install that one first")
+    had = [migration.name for migration in migrations.applied(db)]
+    known = [migration.name for migration in MIGRATIONS]
+    if up_to_date and len(had) < len(known):
+        raise ForeignFile("was made by an older Coatcheck: `coatcheck status` brings it up to date")
+    expected = _made(known[len(had)] if len(had) < len(known) else None)
+    if had != known[: len(had)] or found != expected:
+        raise ForeignFile(
+            "was changed by another program: its tables and indexes are not those that Coatcheck makes: "
+            f"{_named(found ^ expected)}"
+        )
+    if damage := _damage_in(connection):
+        raise ForeignFile(f"is damaged: {damage} (an earlier backup may be sound)")
     return had
 
 
-def check_schema(connection: sqlite3.Connection, had: list[str]) -> None:
-    """Whether its schema is to the letter what these migrations make. Raises ForeignSchema.
-
-    So it has no trigger and no view, and reading a table reads that table.
-    """
-    known = [migration.name for migration in migrations.pending(Database(memory=True))]
-    if not had or had != known[: len(had)]:
-        raise ForeignSchema("Coatcheck did not create it")
-    expected = _made(known[len(had)] if len(had) < len(known) else None)
-    found = things_in(connection)
-    if found != expected:
-        raise ForeignSchema(
-            f"its tables and indexes are not those that Coatcheck makes: {_named(found ^ expected)}"
-        )
-
-
-def damage_in(connection: sqlite3.Connection) -> str:
+def _damage_in(connection: sqlite3.Connection) -> str:
     """What is damaged in a database with our schema; "" if nothing is."""
     problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
     if problems != ["ok"]:
@@ -93,8 +82,7 @@ def damage_in(connection: sqlite3.Connection) -> str:
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
         return "a row refers to a row that is missing"
     # SQLite loads no CHECK constraint of a file that it opens for reading, so its own check passes them over.
-    has_urgency = any(row[1] == "urgency" for row in connection.execute("PRAGMA table_info(outbox)"))
-    if has_urgency and connection.execute(_UNKNOWN_URGENCY).fetchone() is not None:
+    if connection.execute(_UNKNOWN_URGENCY).fetchone() is not None:
         return "an email has an unknown urgency"
     return ""
 

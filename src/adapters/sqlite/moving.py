@@ -10,18 +10,10 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from adapters.sql.rows import Row
-from adapters.sql.tables import TABLES
+from adapters.sql.books import TABLES
+from adapters.sql.record import Row
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.foreign import (
-    ForeignSchema,
-    NewerSchema,
-    check_schema,
-    damage_in,
-    distrust,
-    migrations_of,
-)
-from adapters.sqlite.schema import migrations
+from adapters.sqlite.foreign import ForeignFile, check_shop, distrust
 
 
 class NotMovable(Exception):
@@ -88,22 +80,9 @@ class ShopFile:
                 f"{self.path} is neither a shop's database nor the tutorial's (users, magic_links, purchases)"
             )
         try:
-            had = migrations_of(connection)
-            if {migration.name for migration in migrations.pending(Database(memory=True))} - set(had):
-                raise NotMovable(
-                    f"{self.path} was made by an older Coatcheck: `coatcheck status` brings it up to date"
-                )
-            check_schema(connection, had)
-        except NewerSchema as error:
-            raise NotMovable(f"{self.path} was made by a newer Coatcheck: install that one first") from error
-        except ForeignSchema as error:
-            raise NotMovable(
-                f"{self.path} was changed by another program: {error}; move it as it was made"
-            ) from error
-        if damage := damage_in(connection):
-            raise NotMovable(
-                f"{self.path} is damaged ({damage}): restore it from a backup before it is moved"
-            )
+            check_shop(connection, up_to_date=True)
+        except ForeignFile as error:
+            raise NotMovable(f"{self.path} {error}") from error
         if connection.execute("SELECT id FROM shop").fetchone() is None:
             raise NotMovable(f"{self.path} belongs to no shop: it was never served")
 

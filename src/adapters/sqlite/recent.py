@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from adapters.sqlite.view import SqliteView
+from adapters.sql.books import SqlBooks
 from domain.access import Holding
 from domain.books import BooksView
 from domain.mail import Mail
@@ -25,8 +25,8 @@ class _Stale(Exception):
     """Somebody committed since what is remembered was read: forget it, and begin again."""
 
 
-class RecentView(SqliteView):
-    """The same answers as SqliteView; between two commits each is looked up once.
+class RecentView(SqlBooks):
+    """The same answers as SqlBooks; between two commits each is looked up once.
 
     Every statement lets other threads run, and in a busy server that costs far more than the lookup itself. So a
     read that finds all it asks for here runs none. One that does run a statement begins a transaction first and
@@ -34,12 +34,9 @@ class RecentView(SqliteView):
     run again from the start, so that no work ever sees two states. Rows are immutable values, and can be shared.
     """
 
-    __slots__ = ("_commits", "_connection", "_holdings", "_looked_at", "_mails", "_sessions", "_version")
-
     def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
+        super().__init__(self._execute)
         self._connection = connection
-        self._sql = self._execute
         self._version = self._commits = -1
         self._looked_at = 0.0
         self._sessions: dict[Digest, Session | None] = {}

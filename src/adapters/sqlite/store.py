@@ -43,13 +43,11 @@ class SqliteStore:
         lock = ServeLock(path) if serving else None
         try:
             writer = open_writer(path, checkpoints=serving)
-        except sqlite3.Error as error:
+        except BaseException as error:
             if lock is not None:
                 lock.release()
-            raise StoreUnavailable(f"cannot open {path}: {error}") from error
-        except BaseException:
-            if lock is not None:
-                lock.release()
+            if isinstance(error, sqlite3.Error):
+                raise StoreUnavailable(f"cannot open {path}: {error}") from error
             raise
         return cls(path, writer=writer, lock=lock)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
-from adapters.sqlite.books import SqliteBooks
+from adapters.sql.books import SqlBooks
 from adapters.sqlite.connections import BUSY_MS
 from domain.books import Books
 from domain.ports import StoreBusy, StoreUnavailable
@@ -53,7 +53,7 @@ class GroupWriter:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA busy_timeout = 0")  # the loop waits for nobody; the thread does
         self._connection = connection
-        self._books = SqliteBooks(connection)
+        self._books = SqlBooks(connection.execute)
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._closed = False

@@ -1,0 +1,60 @@
+"""Checkouts: attempts to buy, with the price that was agreed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from adapters.memory.tables import Record, Tables
+from domain.purchase import Checkout
+from domain.values import CheckoutId, EmailAddress, ProviderRef
+
+
+class Checkouts(Record):
+    def checkout(self, checkout: CheckoutId) -> Checkout | None:
+        return self._t.checkouts.get(checkout)
+
+    def checkout_of(self, ref: ProviderRef) -> Checkout | None:
+        return next((c for c in self._t.checkouts.values() if c.provider_ref == ref), None)
+
+    def checkouts_of(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
+        return checkouts_of_address(self._t, mailbox)
+
+    def first_checkout_at(self) -> datetime | None:
+        return min((c.started_at for c in self._t.checkouts.values()), default=None)
+
+    def add_checkout(self, checkout: Checkout) -> bool:
+        ref = checkout.provider_ref
+        if checkout.id in self._t.checkouts or (ref is not None and self.checkout_of(ref) is not None):
+            return False
+        self._t.checkouts[checkout.id] = checkout
+        return True
+
+    def bind_checkout(self, checkout: CheckoutId, *, ref: ProviderRef, expires_at: datetime | None) -> bool:
+        held = self._t.checkouts.get(checkout)
+        other = self.checkout_of(ref)
+        if (
+            held is None
+            or held.provider_ref not in (None, ref)
+            or (other is not None and other.id != checkout)
+        ):
+            return False
+        self._t.checkouts[checkout] = replace(
+            held, provider_ref=ref, expires_at=expires_at or held.expires_at
+        )
+        return True
+
+    def take_turn(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
+        asked = self._t.asked.get(checkout)
+        if checkout not in self._t.checkouts or (asked is not None and asked > now - gap):
+            return False
+        self._t.asked[checkout] = now
+        return True
+
+
+def checkouts_of_address(t: Tables, mailbox: EmailAddress) -> list[CheckoutId]:
+    """Its purchases, and what it began that is not booked (yet)."""
+    booked = {p.checkout for p in t.purchases.values() if p.mailbox == mailbox}
+    begun = {c.id for c in t.checkouts.values() if c.mailbox == mailbox}
+    return sorted(booked | (begun - t.purchases.keys()))

@@ -1,0 +1,28 @@
+"""Downloads: how often a buyer fetched a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from adapters.memory.tables import Record
+from domain.records import Download
+from domain.values import CheckoutId, ProductId
+
+
+class Downloads(Record):
+    def downloads_of(self, checkout: CheckoutId) -> Sequence[Download]:
+        found = (d for d in self._t.downloads.values() if d.checkout == checkout)
+        return sorted(found, key=lambda d: (d.product, d.name))
+
+    def count_download(
+        self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
+    ) -> bool:
+        held = self._t.downloads.get((checkout, product, name))
+        if held is not None and held.last_at > now - window:
+            return False
+        times = 1 if held is None else held.times + 1
+        self._t.downloads[checkout, product, name] = Download(
+            checkout=checkout, product=product, name=name, last_at=now, times=times
+        )
+        return True

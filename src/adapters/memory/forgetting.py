@@ -1,0 +1,74 @@
+"""What an erasure takes out beside the person's own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+
+from adapters.memory.tables import Tables
+from domain.magic_link import LinkPurpose
+from domain.mail import MailKind
+from domain.moves import Move, MoveKind
+from domain.values import EmailAddress, LinkId, MoveId, SessionId
+
+_OF_SALES: Final = frozenset({MailKind.TICKET, MailKind.UPDATE, MailKind.NEWS})
+_NOBODY: Final = EmailAddress("")
+
+
+def without_addresses(move: Move) -> Move:
+    """What stays of a correction for good."""
+    return replace(move, old=_NOBODY, new=_NOBODY, asked_by=SessionId(""))
+
+
+def forget_in_moves(t: Tables, mailbox: EmailAddress) -> None:
+    """Take the moves that are a person's own, and their address out of those that stay."""
+    for move in [m for m in t.moves.values() if m.new == mailbox != m.old]:
+        if move.is_pending:
+            t.moves[move.id] = replace(move, new=_NOBODY)
+        elif move.kind is MoveKind.CORRECTION:
+            t.moves[move.id] = without_addresses(move)
+    t.moves = {k: v for k, v in t.moves.items() if v.new != mailbox and (v.old != mailbox or v.stands)}
+
+
+def forget_former(t: Tables, move: Move) -> None:
+    """Take out what was of the person who left an address by a move that was done."""
+    old, until = move.old, move.done_at
+    links = {k for k, v in t.links.items() if v.move == move.id}
+    t.outbox = {k: v for k, v in t.outbox.items() if v.to != old or v.link not in links}
+    t.links = {k: v for k, v in t.links.items() if k not in links}
+    if any(user.mailbox == old for user in t.users.values()) or until is None:
+        return
+    kept = links_of_moves_away(t, old)
+    everything = move.kind is MoveKind.CHANGE
+    if everything:
+        asked = {m.id for m in t.moves.values() if m.old == old and not m.stands and m.asked_at <= until}
+        drop_requests(t, asked, to={m.new for m in t.moves.values() if m.id in asked})
+        t.moves = {k: v for k, v in t.moves.items() if k not in asked}
+    t.outbox = {
+        k: v
+        for k, v in t.outbox.items()
+        if v.to != old
+        or v.queued_at > until
+        or not (v.kind in _OF_SALES or (everything and v.link not in kept))
+    }
+    t.links = {
+        k: v
+        for k, v in t.links.items()
+        if v.mailbox != old
+        or v.made_at > until
+        or not (v.purpose is LinkPurpose.TICKET or (everything and k not in kept))
+    }
+
+
+def links_of_moves_away(t: Tables, mailbox: EmailAddress) -> set[LinkId]:
+    """They are the business of the addresses to which something was moved."""
+    away = {m.id for m in t.moves.values() if m.old == mailbox != m.new and m.stands}
+    return {k for k, v in t.links.items() if v.move in away}
+
+
+def drop_requests(t: Tables, moves: Collection[MoveId], *, to: Collection[EmailAddress]) -> None:
+    """The links of moves, and the mails to these addresses that carry them."""
+    links = {k for k, v in t.links.items() if v.move in moves}
+    t.outbox = {k: v for k, v in t.outbox.items() if v.link not in links or v.to not in to}
+    t.links = {k: v for k, v in t.links.items() if k not in links}

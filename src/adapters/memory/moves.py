@@ -1,0 +1,67 @@
+"""Moves: purchases and accounts that go from one address to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from adapters.memory.tables import Record
+from domain.moves import Before, Move, MoveKind
+from domain.values import CheckoutId, EmailAddress, MoveId
+
+
+class Moves(Record):
+    def move(self, move: MoveId) -> Move | None:
+        return self._t.moves.get(move)
+
+    def moves_to(self, mailbox: EmailAddress) -> Sequence[Move]:
+        return self._done(m for m in self._t.moves.values() if m.new == mailbox)
+
+    def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+        return self._done(m for m in self._t.moves.values() if m.old == mailbox)
+
+    def _done(self, moves: Iterable[Move]) -> list[Move]:
+        done = [(m.done_at, m.id, m) for m in moves if m.stands]
+        return [move for _, _, move in sorted(done, key=lambda one: one[:2])]
+
+    def moved(self, checkout: CheckoutId) -> bool:
+        return any(m.kind is MoveKind.CORRECTION and checkout in m.checkouts for m in self._t.moves.values())
+
+    def moved_from(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
+        changes = (m for m in self._t.moves.values() if m.kind is MoveKind.CHANGE and m.stands)
+        users = {user.mailbox for user in self._t.users.values()}
+        found = {m.old for m in changes if m.new == mailbox != m.old and m.old not in users}
+        return sorted(found, key=str)
+
+    def begin_move(self, move: Move) -> None:
+        self._t.moves[move.id] = move
+
+    def settle_move(
+        self,
+        move: MoveId,
+        *,
+        done_at: datetime | None = None,
+        undone_at: datetime | None = None,
+        checkouts: Sequence[CheckoutId] | None = None,
+        before: Before | None = None,
+    ) -> bool:
+        held = self._t.moves.get(move)
+        if held is None or held.undone_at is not None or (done_at is not None and held.done_at is not None):
+            return False
+        self._t.moves[move] = replace(
+            held,
+            done_at=done_at or held.done_at,
+            undone_at=undone_at,
+            checkouts=held.checkouts if checkouts is None else tuple(checkouts),
+            before=before or held.before,
+        )
+        return True
+
+    def cancel_moves(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+        waiting = [
+            m for m in self._t.moves.values() if m.old == old and m.is_pending and kind in (None, m.kind)
+        ]
+        for move in waiting:
+            self._t.moves[move.id] = replace(move, undone_at=at)
+        return len(waiting)

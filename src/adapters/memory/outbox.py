@@ -1,0 +1,91 @@
+"""The outbox: emails that must go out, and how far they got."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from adapters.memory.tables import Record, page
+from domain.mail import Delivery, Mail, MailState
+from domain.values import EmailAddress
+
+
+class Outbox(Record):
+    def mail(self, key: str) -> Mail | None:
+        return self._t.outbox.get(key)
+
+    def mails_to(self, mailbox: EmailAddress) -> Sequence[Mail]:
+        found = (mail for mail in self._t.outbox.values() if mail.to == mailbox)
+        return sorted(found, key=lambda mail: (mail.queued_at, mail.key))
+
+    def mails_after(self, key: str, *, limit: int) -> Sequence[Mail]:
+        return page(self._t.outbox.items(), key, limit)
+
+    def waiting_mails(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
+        waiting = (
+            mail
+            for mail in self._t.outbox.values()
+            if mail.state is MailState.STUCK
+            or (mail.state is MailState.QUEUED and mail.problem and mail.queued_at <= now - late)
+        )
+        return sorted(waiting, key=lambda mail: (mail.queued_at, mail.key))
+
+    def queue(self, mail: Mail) -> bool:
+        return self._t.outbox.setdefault(mail.key, mail) is mail
+
+    def lease_mails(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
+        due = [m for m in self._t.outbox.values() if m.state is MailState.QUEUED and m.due_at <= now]
+        leased = sorted(due, key=lambda mail: (mail.urgency, mail.due_at, mail.key))[:limit]
+        for mail in leased:
+            self._t.outbox[mail.key] = replace(
+                mail, due_at=until, attempts=mail.attempts + 1, unknown_since=mail.unknown_since or now
+            )
+        return leased
+
+    def renew_lease(self, key: str, *, held_until: datetime, until: datetime) -> bool:
+        held = self._t.outbox.get(key)
+        if held is None or held.state is not MailState.QUEUED or held.due_at != held_until:
+            return False
+        self._t.outbox[key] = replace(held, due_at=until)
+        return True
+
+    def free_leases(self, *, now: datetime, until: datetime) -> int:
+        held = [m for m in self._t.outbox.values() if m.state is MailState.QUEUED and now < m.due_at <= until]
+        for mail in held:
+            self._t.outbox[mail.key] = replace(mail, due_at=now)
+        return len(held)
+
+    def settle_mail(
+        self,
+        key: str,
+        *,
+        state: MailState,
+        at: datetime,
+        due_at: datetime | None = None,
+        problem: str = "",
+        unknown_since: datetime | None = None,
+    ) -> bool:
+        held = self._t.outbox.get(key)
+        if held is None or held.state is MailState.SENT:
+            return False
+        sent_at = at if state is MailState.SENT else None
+        self._t.outbox[key] = replace(
+            held,
+            state=state,
+            due_at=due_at or held.due_at,
+            problem=problem,
+            unknown_since=unknown_since,
+            sent_at=sent_at,
+        )
+        link = self._t.links.get(held.link) if held.link is not None else None
+        if sent_at is not None and link is not None and link.sent_at is None:
+            self._t.links[link.id] = replace(link, sent_at=sent_at)
+        return True
+
+    def report_delivery(self, key: str, delivery: Delivery) -> Mail | None:
+        held = self._t.outbox.get(key)
+        if held is None or not delivery.outweighs(held.delivery):
+            return None
+        self._t.outbox[key] = replace(held, delivery=delivery)
+        return held

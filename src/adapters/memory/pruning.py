@@ -1,0 +1,76 @@
+"""Pruning: how long each record is kept that is of no more use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from adapters.memory.forgetting import forget_former, without_addresses
+from adapters.memory.tables import Record
+from domain.magic_link import UNDO_LIFETIME
+from domain.mail import MailKind, MailState
+from domain.moves import MoveKind
+from domain.purchase import Checkout
+
+_WEEK: Final = timedelta(days=7)
+_Key = TypeVar("_Key")
+
+
+class Pruning(Record):
+    def prune(self, *, now: datetime) -> int:
+        week_ago = now - _WEEK
+        for move in list(self._t.moves.values()):
+            if move.stands and move.asked_at < week_ago - UNDO_LIFETIME:
+                forget_former(self._t, move)
+                if move.kind is MoveKind.CORRECTION:
+                    self._t.moves[move.id] = without_addresses(move)
+        old_checkouts = [
+            c.id
+            for c in self._t.checkouts.values()
+            if c.started_at < week_ago - timedelta(days=1)
+            and (c.expires_at or c.started_at) < week_ago
+            and c.id not in self._t.purchases
+            and not self._awaits_bank(c)
+        ]
+        old_sessions = [s.id for s in self._t.sessions.values() if s.expires_at() < week_ago]
+        old_links = [
+            link.id
+            for link in self._t.links.values()
+            if link.made_at < week_ago
+            and ((link.used_at is not None and link.used_at < week_ago) or link.expires_at() < week_ago)
+        ]
+        old_mails = [
+            m.key
+            for m in self._t.outbox.values()
+            if m.kind in (MailKind.LOGIN, MailKind.ORDER)
+            and m.queued_at < week_ago
+            and m.state in (MailState.SENT, MailState.DROPPED)
+        ]
+        old_moves = [
+            m.id
+            for m in self._t.moves.values()
+            if m.asked_at < week_ago - UNDO_LIFETIME and not (m.stands and m.kind is MoveKind.CORRECTION)
+        ]
+        old_limits = [place for place in self._t.limits if place[1] < now - timedelta(days=1)]
+        old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
+        return (
+            _drop(self._t.checkouts, old_checkouts)
+            + _drop(self._t.sessions, old_sessions)
+            + _drop(self._t.links, old_links)
+            + _drop(self._t.outbox, old_mails)
+            + _drop(self._t.moves, old_moves)
+            + _drop(self._t.limits, old_limits)
+            + _drop(self._t.events, old_events)
+        )
+
+    def _awaits_bank(self, checkout: Checkout) -> bool:
+        fact = self._t.facts.get(checkout.provider_ref or "")
+        return fact is not None and fact.status == "unpaid"
+
+
+def _drop(table: dict[_Key, Any], keys: Iterable[_Key]) -> int:
+    gone = list(keys)
+    for key in gone:
+        del table[key]
+    return len(gone)

@@ -1,0 +1,90 @@
+"""Purchases: what was sold, to whom, and what is known about it since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapters.memory.tables import Record, page, rows_after
+from domain.access import Holding
+from domain.purchase import FactKind, Purchase
+from domain.records import User
+from domain.values import CheckoutId, EmailAddress, ProductId, SessionId, UserId
+
+
+class Purchases(Record):
+    def purchase(self, checkout: CheckoutId) -> Purchase | None:
+        return self._t.purchases.get(checkout)
+
+    def holding(self, checkout: CheckoutId) -> Holding | None:
+        purchase = self._t.purchases.get(checkout)
+        return None if purchase is None else self._holding(purchase)
+
+    def holding_of(self, payment: str) -> Holding | None:
+        found = next((p for p in self._t.purchases.values() if p.payment == payment), None)
+        return None if found is None else self._holding(found)
+
+    def holdings(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
+        return [
+            self._holding(p)
+            for p in self._t.purchases.values()
+            if p.session == session or (mailbox is not None and p.mailbox == mailbox)
+        ]
+
+    def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
+        found = (p for p in self._t.purchases.values() if p.mailbox == mailbox)
+        return [self._holding(p) for p in sorted(found, key=lambda p: (p.booked_at, p.checkout))]
+
+    def purchases_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
+        return [self._holding(p) for p in page(self._t.purchases.items(), checkout, limit)]
+
+    def _holding(self, purchase: Purchase) -> Holding:
+        facts = tuple(
+            fact
+            for fact in self._t.facts.values()
+            if fact.object_id == purchase.provider_ref
+            or (
+                purchase.payment is not None
+                and fact.payment == purchase.payment
+                and fact.kind is not FactKind.SESSION
+            )
+        )
+        return Holding(purchase=purchase, facts=facts)
+
+    def sold(self, product: ProductId) -> int:
+        return sum(p.product == product for p in self._t.purchases.values())
+
+    def owners(
+        self, product: ProductId, *, after: str, limit: int
+    ) -> Sequence[tuple[User, Sequence[Holding]]]:
+        owned: dict[UserId, list[Holding]] = {}
+        for purchase in sorted(self._t.purchases.values(), key=lambda p: (p.booked_at, p.checkout)):
+            if purchase.user is not None and product in purchase.products:
+                owned.setdefault(purchase.user, []).append(self._holding(purchase))
+        return [
+            (self._t.users[UserId(user)], found) for user, found in rows_after(owned.items(), after, limit)
+        ]
+
+    def book(self, purchase: Purchase) -> bool:
+        return self._t.purchases.setdefault(purchase.checkout, purchase) is purchase
+
+    def release(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
+        held = [
+            p
+            for p in self._t.purchases.values()
+            if p.mailbox == mailbox and p.session is not None and session in (None, p.session)
+        ]
+        for purchase in held:
+            self._t.purchases[purchase.checkout] = replace(purchase, session=None)
+        return len(held)
+
+    def hand_over(
+        self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
+    ) -> None:
+        for checkout in checkouts:
+            held = self._t.purchases.get(checkout)
+            if held is not None and held.mailbox == old:
+                self._t.purchases[checkout] = replace(held, mailbox=mailbox, user=user)
+            started = self._t.checkouts.get(checkout)
+            if started is not None and started.mailbox == old:
+                self._t.checkouts[checkout] = replace(started, mailbox=mailbox)

@@ -1,0 +1,66 @@
+"""Tables in dicts, whose copy is a snapshot, and what all records on them have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from domain.magic_link import MagicLink
+from domain.mail import Mail
+from domain.moves import Move
+from domain.purchase import Checkout, Fact, Purchase
+from domain.records import Download, ErasedAddress, EventRecord, PaymentDue, Quarantined, User
+from domain.session import Session
+from domain.values import CheckoutId, LinkId, MoveId, ProductId, SessionId, UserId
+
+Row = TypeVar("Row")
+
+
+@dataclass(slots=True)
+class Tables:
+    """One dict a table, rows immutable: so a copy of the dicts is a snapshot."""
+
+    shop: dict[str, str] = field(default_factory=dict)
+    users: dict[UserId, User] = field(default_factory=dict)
+    sessions: dict[SessionId, Session] = field(default_factory=dict)
+    checkouts: dict[CheckoutId, Checkout] = field(default_factory=dict)
+    asked: dict[CheckoutId, datetime] = field(default_factory=dict)
+    purchases: dict[CheckoutId, Purchase] = field(default_factory=dict)
+    facts: dict[str, Fact] = field(default_factory=dict)
+    links: dict[LinkId, MagicLink] = field(default_factory=dict)
+    outbox: dict[str, Mail] = field(default_factory=dict)
+    limits: dict[tuple[str, datetime, str], None] = field(default_factory=dict)
+    events: dict[str, tuple[EventRecord, str, datetime]] = field(default_factory=dict)
+    quarantined: dict[str, Quarantined] = field(default_factory=dict)
+    cursors: dict[str, datetime] = field(default_factory=dict)
+    due: dict[str, tuple[datetime, PaymentDue]] = field(default_factory=dict)
+    free_licences: dict[ProductId, tuple[str, ...]] = field(default_factory=dict)
+    given_licences: dict[tuple[ProductId, str], CheckoutId] = field(default_factory=dict)
+    in_line: dict[tuple[ProductId, CheckoutId], None] = field(default_factory=dict)
+    downloads: dict[tuple[CheckoutId, ProductId, str], Download] = field(default_factory=dict)
+    moves: dict[MoveId, Move] = field(default_factory=dict)
+    erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
+    erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
+
+    def copy(self) -> Tables:
+        """A snapshot that later writes do not touch."""
+        return Tables(*[table.copy() for table in map(self.__getattribute__, Tables.__slots__)])
+
+
+class Record:
+    """Reads and writes one of the shop's records. What each method promises is said on its port."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._t = tables
+
+
+def rows_after(rows: Iterable[tuple[str, Row]], after: str, limit: int) -> list[tuple[str, Row]]:
+    """A page of rows with their keys, in the order of the keys."""
+    return [(key, row) for key, row in sorted(rows, key=lambda pair: pair[0]) if key > after][:limit]
+
+
+def page(rows: Iterable[tuple[str, Row]], after: str, limit: int) -> list[Row]:
+    """The same without the keys."""
+    return [row for _, row in rows_after(rows, after, limit)]

@@ -1,0 +1,33 @@
+"""Downloads: how often a buyer fetched a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from adapters.sql.record import Record, Row, Table, micros, moment
+from domain.records import Download
+from domain.values import CheckoutId, ProductId
+
+COLUMNS: Final = "checkout_id, pid, name, last_at, times"
+_OF_PURCHASE: Final = f"SELECT {COLUMNS} FROM downloads WHERE checkout_id = ? ORDER BY pid, name"
+_COUNT: Final = f"""INSERT INTO downloads ({COLUMNS}) VALUES (?,?,?,?,1)
+  ON CONFLICT (checkout_id, pid, name) DO UPDATE SET last_at = excluded.last_at, times = downloads.times + 1
+  WHERE downloads.last_at <= ?"""
+
+
+class Downloads(Record):
+    tables: ClassVar = [Table("downloads", COLUMNS, key="checkout_id, pid, name")]
+
+    def downloads_of(self, checkout: CheckoutId) -> Sequence[Download]:
+        return self._all(_from_row, _OF_PURCHASE, (checkout,))
+
+    def count_download(
+        self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
+    ) -> bool:
+        return self._changed(_COUNT, (checkout, product, name, micros(now), micros(now - window)))
+
+
+def _from_row(row: Row) -> Download:
+    return Download(checkout=row[0], product=row[1], name=row[2], last_at=moment(row[3]), times=row[4])

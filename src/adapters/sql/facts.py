@@ -1,0 +1,56 @@
+"""Facts: what the payment provider said about one of its objects last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from adapters.sql.dialect import ANY_OF
+from adapters.sql.record import Record, Row, Table, insert
+from domain.purchase import Fact, FactKind, newer
+
+COLUMNS: Final = "object_id, kind, payment, as_of, status, amount"
+ABOUT_ONE: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id = ?
+  UNION ALL SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"""
+"""Those about a checkout session, and about a payment."""
+ABOUT: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id {ANY_OF}
+  UNION ALL SELECT {COLUMNS} FROM facts WHERE payment {ANY_OF} AND kind <> 'session'"""
+"""The same of several; for one, a list takes SQLite longer."""
+_NEW: Final = f"{insert('facts', COLUMNS)} ON CONFLICT (object_id) DO NOTHING"
+_RENEW: Final = (
+    "UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ? WHERE object_id = ?"
+)
+_BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
+_BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
+_KINDS: Final = {kind.value: kind for kind in FactKind}
+
+
+class Facts(Record):
+    tables: ClassVar = [Table("facts", COLUMNS, key="object_id")]
+
+    def fact(self, object_id: str) -> Fact | None:
+        return self._one(from_row, _BY_OBJECT, (object_id,))
+
+    def facts_of(self, payment: str) -> Sequence[Fact]:
+        return self._all(from_row, _BY_PAYMENT, (payment,))
+
+    def tell(self, fact: Fact) -> Fact:
+        """One statement for what is new; the domain compares what is not."""
+        row = _to_row(fact)
+        if self._changed(_NEW, row):
+            return fact
+        kept = newer(self.fact(fact.object_id), fact)
+        if kept is fact:
+            self._sql(_RENEW, (*row[1:], row[0]))
+        return kept
+
+
+def from_row(row: Row) -> Fact:
+    """From the columns."""
+    return Fact(
+        object_id=row[0], kind=_KINDS[row[1]], payment=row[2], as_of=row[3], status=row[4], amount=row[5]
+    )
+
+
+def _to_row(fact: Fact) -> Row:
+    return (fact.object_id, fact.kind.value, fact.payment, fact.as_of, fact.status, fact.amount)

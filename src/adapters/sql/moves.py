@@ -1,0 +1,120 @@
+"""Moves: purchases and accounts that go from one address to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+from adapters.sql.record import (
+    Record,
+    Row,
+    Table,
+    address_of,
+    insert,
+    maybe_micros,
+    maybe_moment,
+    micros,
+    moment,
+    spaced,
+)
+from domain.moves import Before, Move, MoveKind
+from domain.values import CheckoutId, EmailAddress, MoveId
+
+COLUMNS: Final = "id, kind, old, new, asked_by, asked_at, checkouts, done_at, undone_at, old_since, no_news"
+STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
+MOVED_FROM: Final = f"""SELECT DISTINCT old FROM moves WHERE new = :address AND old <> :address
+  AND kind = 'change' AND {STANDS} AND NOT EXISTS (SELECT 1 FROM users WHERE email = moves.old) ORDER BY old"""
+_ADD: Final = insert("moves", COLUMNS)
+_BY_ID: Final = f"SELECT {COLUMNS} FROM moves WHERE id = ?"
+_TO: Final = f"SELECT {COLUMNS} FROM moves WHERE new = ? AND {STANDS} ORDER BY done_at, id"
+_FROM: Final = f"SELECT {COLUMNS} FROM moves WHERE old = ? AND {STANDS} ORDER BY done_at, id"
+_SETTLE: Final = """UPDATE moves SET done_at = coalesce(:done, done_at), undone_at = :undone,
+  checkouts = coalesce(:checkouts, checkouts), old_since = coalesce(:since, old_since),
+  no_news = coalesce(:no_news, no_news)
+  WHERE id = :id AND undone_at IS NULL AND (CAST(:done AS BIGINT) IS NULL OR done_at IS NULL)"""
+_CANCEL: Final = """UPDATE moves SET undone_at = ? WHERE old = ? AND done_at IS NULL AND undone_at IS NULL
+  AND kind = coalesce(?, kind)"""
+_KINDS: Final = {kind.value: kind for kind in MoveKind}
+_OLD_NO_NEWS: Final = 1
+_NEW_NO_NEWS: Final = 2
+
+
+class Moves(Record):
+    tables: ClassVar = [Table("moves", COLUMNS, key="id")]
+
+    def move(self, move: MoveId) -> Move | None:
+        return self._one(_from_row, _BY_ID, (move,))
+
+    def moves_to(self, mailbox: EmailAddress) -> Sequence[Move]:
+        return self._all(_from_row, _TO, (mailbox.canonical,))
+
+    def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+        return self._all(_from_row, _FROM, (mailbox.canonical,))
+
+    def moved(self, checkout: CheckoutId) -> bool:
+        return self._any("SELECT 1 FROM moves WHERE kind = 'correction' AND checkouts = ?", (checkout,))
+
+    def moved_from(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
+        return self._all(address_of, MOVED_FROM, {"address": mailbox.canonical})
+
+    def begin_move(self, move: Move) -> None:
+        self._sql(_ADD, _to_row(move))
+
+    def settle_move(
+        self,
+        move: MoveId,
+        *,
+        done_at: datetime | None = None,
+        undone_at: datetime | None = None,
+        checkouts: Sequence[CheckoutId] | None = None,
+        before: Before | None = None,
+    ) -> bool:
+        since, no_news = _before_row(before)
+        values = {
+            "id": move,
+            "done": maybe_micros(done_at),
+            "undone": maybe_micros(undone_at),
+            "checkouts": None if checkouts is None else " ".join(checkouts),
+            "since": since,
+            "no_news": no_news,
+        }
+        return self._changed(_SETTLE, values)
+
+    def cancel_moves(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+        values = (micros(at), old.canonical, None if kind is None else kind.value)
+        return self._sql(_CANCEL, values).rowcount
+
+
+def _from_row(row: Row) -> Move:
+    return Move(
+        id=row[0], kind=_KINDS[row[1]], old=EmailAddress(row[2]), new=EmailAddress(row[3]), asked_by=row[4],
+        asked_at=moment(row[5]), checkouts=spaced(row[6]), done_at=maybe_moment(row[7]),
+        undone_at=maybe_moment(row[8]), before=_before(row[9], row[10]),
+    )  # fmt: skip
+
+
+def _to_row(move: Move) -> Row:
+    return (
+        move.id, move.kind.value, move.old.canonical, move.new.canonical, move.asked_by, micros(move.asked_at),
+        " ".join(move.checkouts), maybe_micros(move.done_at), maybe_micros(move.undone_at),
+        *_before_row(move.before),
+    )  # fmt: skip
+
+
+def _before(since: int | None, no_news: int | None) -> Before | None:
+    if no_news is None:
+        return None
+    return Before(
+        since=maybe_moment(since),
+        old_wanted_news=not no_news & _OLD_NO_NEWS,
+        new_wanted_news=not no_news & _NEW_NO_NEWS,
+    )
+
+
+def _before_row(before: Before | None) -> Row:
+    """Since when the old address was a customer's, and who wanted no news."""
+    if before is None:
+        return None, None
+    no_news = (not before.old_wanted_news) * _OLD_NO_NEWS + (not before.new_wanted_news) * _NEW_NO_NEWS
+    return maybe_micros(before.since), no_news

@@ -1,0 +1,71 @@
+"""Pruning: how long each record is kept that is of no more use."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.sql.forgetting import KEPT_MARK, LONG_MOVED, WITHOUT_ADDRESSES, forget_former
+from adapters.sql.record import Record, micros
+from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
+from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME
+
+_LOT: Final = 500
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
+
+
+def _lot(table: str, key: str, condition: str) -> str:
+    columns = key.strip("()")
+    return (
+        f"DELETE FROM {table} WHERE {key} IN (SELECT {columns} FROM {table} WHERE {condition} LIMIT {_LOT})"
+    )
+
+
+_OLD_CHECKOUTS: Final = (
+    "started_at < :page AND coalesce(expires_at, started_at) < :week "
+    "AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id) "
+    "AND NOT EXISTS (SELECT 1 FROM facts WHERE object_id = checkouts.provider_ref AND status = 'unpaid')"
+)
+_OLD_LINKS: Final = (
+    "made_at < :week AND (used_at < :week OR (purpose = 'ticket' AND sent_at < :ticket) "
+    "OR (purpose IN ('login', 'order', 'move') AND sent_at < :login) "
+    "OR (sent_at IS NULL AND made_at < :unsent) OR (purpose = 'undo' AND sent_at < :undo))"
+)
+_OLD_MAILS: Final = "kind = '{}' AND queued_at < :week AND state IN ('sent', 'dropped')"
+_PRUNE: Final = (
+    _lot("checkouts", "id", _OLD_CHECKOUTS),
+    _lot("sessions", "id", "seen_at < :idle OR (started_at < :absolute AND seen_at < :absolute)"),
+    _lot("magic_links", "id", _OLD_LINKS),
+    _lot("outbox", "key", _OLD_MAILS.format("login")),
+    _lot("outbox", "key", _OLD_MAILS.format("order")),
+    _lot("moves", "id", f"asked_at < :undo AND NOT ({KEPT_MARK})"),
+    _lot("limits", "(bucket, at, ref)", "at < :day"),
+    _lot("events", "id", "at < :events"),
+)
+_LONG_MOVED: Final = f"{LONG_MOVED} LIMIT {_LOT}"
+
+
+_KEEP_MARK: Final = f"{WITHOUT_ADDRESSES} WHERE id = ? AND kind = 'correction'"
+_AGES: Final = {
+    "day": _DAY,
+    "week": _WEEK,
+    "page": _WEEK + _DAY,
+    "idle": _WEEK + IDLE_LIFETIME,
+    "absolute": _WEEK + ABSOLUTE_LIFETIME,
+    "ticket": _WEEK + TICKET_LIFETIME,
+    "login": _WEEK + LOGIN_LIFETIME,
+    "unsent": _WEEK + UNSENT_LIFETIME,
+    "undo": _WEEK + UNDO_LIFETIME,
+    "events": timedelta(days=90),
+}
+"""How long ago each of the moments is that the statements name."""
+
+
+class Pruning(Record):
+    def prune(self, *, now: datetime) -> int:
+        values = {name: micros(now - age) for name, age in _AGES.items()}
+        for move in self._sql(_LONG_MOVED, (values["undo"],)).fetchall():
+            forget_former(self._sql, move)
+            self._sql(_KEEP_MARK, (move[0],))
+        return sum(self._sql(statement, values).rowcount for statement in _PRUNE)

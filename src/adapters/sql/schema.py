@@ -1,0 +1,184 @@
+"""Tables, indexes and numbered migrations, one history for both engines. What must be unique is unique here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.sql.dialect import postgres_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema. `name` begins with its number."""
+
+    name: str
+    script: str
+    unsampled: tuple[str, ...] = ()
+    """Columns of which PostgreSQL is to keep no samples in its statistics, where an erasure would not find them."""
+    spread: tuple[str, ...] = ()
+    """Columns that are asked for by value while neighbours are being written, with hash indexes on PostgreSQL.
+
+    Under SERIALIZABLE whoever looks a row up is in the way of everybody who writes to the same page of the index. Our
+    ids sort by time, so in a B-tree all that is new shares one page; hashed, it is spread over all of them.
+    """
+
+    @property
+    def number(self) -> int:
+        """Its place in the history, from 1 on."""
+        return int(self.name.partition("_")[0])
+
+    def on_sqlite(self) -> list[str]:
+        """Its statements."""
+        return [statement.strip() for statement in self.script.split(";") if statement.strip()]
+
+    def on_postgres(self) -> list[str]:
+        """The same, and what PostgreSQL is told besides."""
+        made = [postgres_schema(statement) for statement in self.on_sqlite()]
+        for table, _, column in (name.partition(".") for name in self.unsampled):
+            made.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
+        for table, _, column in (name.partition(".") for name in self.spread):
+            made.append(
+                f"CREATE INDEX {table}_{column}_spread ON {table} USING hash ({column}) WITH (fillfactor = 10)"
+            )
+        return made
+
+
+# Instants are whole microseconds since 1970 in UTC, amounts are minor units, flags are 0 and 1, ids are text.
+# WITHOUT ROWID (SQLite) where the key is an id and rows are small: one tree to write instead of two.
+# A purchase without `provider_ref` was free; one without `user_id` was of somebody who was erased.
+_FIRST: Final = """
+CREATE TABLE shop (single INTEGER PRIMARY KEY CHECK (single = 1), id TEXT NOT NULL) STRICT;
+CREATE TABLE users (
+  id TEXT PRIMARY KEY, email TEXT NOT NULL, since INTEGER NOT NULL, proved_at INTEGER,
+  wants_news INTEGER NOT NULL DEFAULT 1
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX users_email ON users (email);
+
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY, token_hash TEXT NOT NULL, mailbox TEXT, started_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL, label TEXT NOT NULL, move_id TEXT, former TEXT
+) STRICT;
+CREATE UNIQUE INDEX sessions_token ON sessions (token_hash);
+CREATE INDEX sessions_mailbox ON sessions (mailbox) WHERE mailbox IS NOT NULL;
+CREATE INDEX sessions_seen ON sessions (seen_at);
+CREATE INDEX sessions_move ON sessions (move_id) WHERE move_id IS NOT NULL;
+
+CREATE TABLE checkouts (
+  id TEXT PRIMARY KEY, pid TEXT NOT NULL, product_name TEXT NOT NULL, amount INTEGER NOT NULL,
+  currency TEXT NOT NULL, session_id TEXT, mailbox TEXT, livemode INTEGER NOT NULL,
+  started_at INTEGER NOT NULL, provider_ref TEXT, expires_at INTEGER, asked_at INTEGER,
+  contents TEXT NOT NULL DEFAULT '', discounts INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX checkouts_ref ON checkouts (provider_ref) WHERE provider_ref IS NOT NULL;
+CREATE INDEX checkouts_started ON checkouts (started_at);
+CREATE INDEX checkouts_mailbox ON checkouts (mailbox) WHERE mailbox IS NOT NULL;
+
+CREATE TABLE purchases (
+  checkout_id TEXT PRIMARY KEY, provider_ref TEXT, payment TEXT, user_id TEXT REFERENCES users (id),
+  mailbox TEXT, paid_email TEXT, pid TEXT NOT NULL, product_name TEXT NOT NULL,
+  amount INTEGER NOT NULL, currency TEXT NOT NULL, livemode INTEGER NOT NULL, session_id TEXT,
+  booked_at INTEGER NOT NULL, contents TEXT NOT NULL DEFAULT '', licences TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX purchases_user ON purchases (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX purchases_session ON purchases (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX purchases_pid ON purchases (pid);
+CREATE INDEX purchases_payment ON purchases (payment) WHERE payment IS NOT NULL;
+CREATE INDEX purchases_paid_email ON purchases (paid_email) WHERE paid_email <> mailbox;
+CREATE INDEX purchases_bundles ON purchases (checkout_id) WHERE contents <> '';
+
+CREATE TABLE facts (
+  object_id TEXT PRIMARY KEY, kind TEXT NOT NULL, payment TEXT, as_of INTEGER NOT NULL,
+  status TEXT NOT NULL, amount INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX facts_payment ON facts (payment) WHERE kind <> 'session';
+
+CREATE TABLE magic_links (
+  id TEXT PRIMARY KEY, key TEXT NOT NULL, purpose TEXT NOT NULL, mailbox TEXT NOT NULL, asked_by TEXT, pid TEXT,
+  made_at INTEGER NOT NULL, sent_at INTEGER, used_at INTEGER, superseded INTEGER NOT NULL DEFAULT 0,
+  code_tries INTEGER NOT NULL DEFAULT 0, checkout_id TEXT, move_id TEXT, used_with TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX links_asked_by ON magic_links (asked_by, made_at) WHERE asked_by IS NOT NULL;
+CREATE INDEX links_made ON magic_links (made_at);
+CREATE INDEX links_move ON magic_links (move_id) WHERE move_id IS NOT NULL;
+CREATE INDEX links_mailbox ON magic_links (mailbox);
+CREATE INDEX links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;
+
+CREATE TABLE outbox (
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL, mailbox TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL,
+  html TEXT NOT NULL, link_id TEXT, key_name TEXT, queued_at INTEGER NOT NULL, due_at INTEGER NOT NULL,
+  state TEXT NOT NULL, attempts INTEGER NOT NULL, unknown_since INTEGER, sent_at INTEGER, problem TEXT NOT NULL,
+  delivery TEXT, urgency INTEGER NOT NULL DEFAULT 1 CHECK (urgency BETWEEN 0 AND 3)
+) STRICT;
+CREATE INDEX outbox_next ON outbox (urgency, due_at, key) WHERE state = 'queued';
+CREATE INDEX outbox_stuck ON outbox (queued_at) WHERE state = 'stuck';
+CREATE INDEX outbox_logins ON outbox (queued_at) WHERE kind = 'login';
+CREATE INDEX outbox_orders ON outbox (queued_at) WHERE kind = 'order';
+CREATE INDEX outbox_mailbox ON outbox (mailbox);
+CREATE INDEX outbox_bounced ON outbox (kind) WHERE delivery = 'bounced';
+
+CREATE TABLE limits (bucket TEXT NOT NULL, at INTEGER NOT NULL, ref TEXT NOT NULL, PRIMARY KEY (bucket, at, ref))
+  STRICT, WITHOUT ROWID;
+CREATE INDEX limits_ref ON limits (ref);
+CREATE INDEX limits_at ON limits (at);
+
+CREATE TABLE events (
+  id TEXT PRIMARY KEY, type TEXT NOT NULL, object_id TEXT NOT NULL, created INTEGER NOT NULL,
+  outcome TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_at ON events (at);
+
+CREATE TABLE quarantine (
+  ref TEXT PRIMARY KEY, objection TEXT NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+  tries INTEGER NOT NULL, retry_at INTEGER, closed_at INTEGER
+) STRICT;
+CREATE INDEX quarantine_open ON quarantine (objection, retry_at) WHERE closed_at IS NULL;
+
+CREATE TABLE cursors (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+CREATE TABLE payments_due (
+  payment TEXT PRIMARY KEY, since INTEGER NOT NULL, due_at INTEGER NOT NULL, tries INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payments_due_at ON payments_due (due_at);
+CREATE TABLE licences (
+  pid TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, checkout_id TEXT, PRIMARY KEY (pid, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX licences_free ON licences (pid, position) WHERE checkout_id IS NULL;
+CREATE TABLE licence_line (pid TEXT NOT NULL, checkout_id TEXT NOT NULL, PRIMARY KEY (pid, checkout_id))
+  STRICT, WITHOUT ROWID;
+CREATE TABLE downloads (
+  checkout_id TEXT NOT NULL, pid TEXT NOT NULL, name TEXT NOT NULL, last_at INTEGER NOT NULL, times INTEGER NOT NULL,
+  PRIMARY KEY (checkout_id, pid, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE moves (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, asked_by TEXT NOT NULL,
+  asked_at INTEGER NOT NULL, checkouts TEXT NOT NULL, done_at INTEGER, undone_at INTEGER, old_since INTEGER,
+  no_news INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX moves_corrected ON moves (checkouts) WHERE kind = 'correction';
+CREATE INDEX moves_old ON moves (old);
+CREATE INDEX moves_new ON moves (new);
+CREATE TABLE erasures (checkout_id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE erased_addresses (tag TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+_PERSONAL_COLUMNS: Final = (
+    "users.email", "sessions.mailbox", "checkouts.mailbox", "purchases.mailbox", "purchases.paid_email",
+    "magic_links.mailbox", "outbox.mailbox", "outbox.subject", "outbox.text", "outbox.html", "outbox.problem",
+    "moves.old", "moves.new",
+)  # fmt: skip
+_BUSY_COLUMNS: Final = (
+    "purchases.checkout_id", "purchases.payment", "checkouts.id", "facts.object_id", "users.id", "limits.ref",
+)  # fmt: skip
+MIGRATIONS: Final[Sequence[Migration]] = (
+    Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
+)
+
+UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
+    "shop": ("single",), "users": ("email",), "sessions": ("token_hash",), "checkouts": ("provider_ref",),
+    "purchases": ("checkout_id",), "outbox": ("key",), "events": ("id",), "facts": ("object_id",),
+    "magic_links": ("id",), "quarantine": ("ref",), "licences": ("pid", "key"), "moves": ("id",),
+    "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
+    "erased_addresses": ("tag",),
+}  # fmt: skip
+"""What the promises of the books rest on; checked at every start."""

@@ -1,0 +1,78 @@
+"""Sessions: what each browser has proved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+from adapters.sql.moves import STANDS
+from adapters.sql.record import Record, Row, Table, insert, maybe_address, maybe_text, micros, moment
+from domain.session import Session
+from domain.values import Digest, EmailAddress, MoveId, SessionId
+
+COLUMNS: Final = "id, token_hash, mailbox, started_at, seen_at, label, move_id, former"
+_ADD: Final = insert("sessions", COLUMNS)
+_BY_TOKEN: Final = f"SELECT {COLUMNS} FROM sessions WHERE token_hash = ?"
+CARRIED_FROM: Final = f"SELECT id FROM moves WHERE old = :address AND {STANDS}"
+_OF_ADDRESS: Final = f"""SELECT {COLUMNS} FROM sessions WHERE mailbox = :address OR move_id IN ({CARRIED_FROM})
+  ORDER BY started_at DESC, id"""
+_HOLDERS: Final = f"""SELECT {COLUMNS} FROM sessions WHERE mailbox IS NULL AND id IN (SELECT session_id
+  FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?) AND booked_at > ?)
+  ORDER BY started_at DESC, id"""
+_PROVE: Final = """UPDATE sessions SET mailbox = :address, token_hash = :token, started_at = :at, seen_at = :at
+  WHERE id = :id AND (mailbox IS NULL OR mailbox = :address)"""
+_CARRY: Final = "UPDATE sessions SET mailbox = ?, move_id = ? WHERE id = ? AND mailbox = ?"
+
+
+class Sessions(Record):
+    tables: ClassVar = [Table("sessions", COLUMNS, key="id")]
+
+    def session(self, token_hash: Digest) -> Session | None:
+        return self._one(from_row, _BY_TOKEN, (token_hash,))
+
+    def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
+        return self._all(from_row, _OF_ADDRESS, {"address": mailbox.canonical})
+
+    def holders_of(self, mailbox: EmailAddress, *, since: datetime) -> Sequence[Session]:
+        return self._all(from_row, _HOLDERS, (mailbox.canonical, micros(since)))
+
+    def add_session(self, session: Session) -> None:
+        self._sql(_ADD, to_row(session))
+
+    def see_session(self, session: SessionId, *, at: datetime) -> None:
+        seen = micros(at)
+        self._sql("UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?", (seen, session, seen))
+
+    def prove(self, session: SessionId, *, mailbox: EmailAddress, token_hash: Digest, at: datetime) -> bool:
+        values = {"address": mailbox.canonical, "token": token_hash, "at": micros(at), "id": session}
+        return self._changed(_PROVE, values)
+
+    def end_session(self, session: SessionId) -> bool:
+        return self._changed("DELETE FROM sessions WHERE id = ?", (session,))
+
+    def end_sessions_of(self, mailbox: EmailAddress) -> int:
+        return self._sql("DELETE FROM sessions WHERE mailbox = ?", (mailbox.canonical,)).rowcount
+
+    def end_sessions_by(self, move: MoveId) -> int:
+        return self._sql("DELETE FROM sessions WHERE move_id = ?", (move,)).rowcount
+
+    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
+        self._sql("DELETE FROM sessions WHERE mailbox = ? AND id <> ?", (old.canonical, keep))
+        self._sql(_CARRY, (to.canonical, change, keep, old.canonical))
+
+
+def from_row(row: Row) -> Session:
+    """From the columns."""
+    return Session(
+        id=row[0], token_hash=row[1], mailbox=maybe_address(row[2]), started_at=moment(row[3]),
+        seen_at=moment(row[4]), label=row[5], change=row[6], former=row[7],
+    )  # fmt: skip
+
+
+def to_row(session: Session) -> Row:
+    """To the columns."""
+    return (
+        session.id, session.token_hash, maybe_text(session.mailbox), micros(session.started_at),
+        micros(session.seen_at), session.label, session.change, session.former,
+    )  # fmt: skip
