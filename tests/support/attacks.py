@@ -52,6 +52,7 @@ class Attacks(TwoPeople):
     def back_up(self) -> None:
         if not any(order.astray for order in self.world.orders.values()):
             self.backup = self.shop.memory.tables.copy(), copy.deepcopy(self.world)
+            self.deleted.clear()
 
     def her_account(self, seat: Seat, address: str) -> Order:
         """She is signed in at `seat`, and has bought something there."""

@@ -256,15 +256,25 @@ class World:
 
     def hand_back(self, address: str, *, now: datetime) -> None:
         """What corrections brought to an address goes back before its account is deleted, while that can be undone."""
+        for wish in self.ways_to(address):
+            if wish.order is not None and wish.comes_back(now=now):
+                self.undo(wish)
+
+    def all_goes_back(self, address: str, *, now: datetime) -> None:
+        """A deletion is done again in a restored shop: in the lost one it had waited until nothing could come back."""
+        for wish in self.ways_to(address):
+            if wish.comes_back(now=now):
+                self.undo(wish)
+
+    def ways_to(self, address: str) -> list[Wish]:
+        """The wishes that stand and brought orders to an address, also those from which others took them further."""
         ways, reached = [], [address]
         for at in reached:
             for wish in self.wishes.values():
                 if wish.new == at and wish.done and not wish.withdrawn and wish not in ways:
                     ways.append(wish)
                     reached.append(wish.old)
-        for wish in ways:
-            if wish.order is not None and wish.comes_back(now=now):
-                self.undo(wish)
+        return ways
 
     def sign_out_everywhere(self, seat: Seat, *, now: datetime) -> None:
         address, why = seat.mailbox, "its owner signed out everywhere"

@@ -20,7 +20,7 @@ from domain.usecases.redeem_login import CameIn, Turned
 from domain.usecases.resend_ticket import Resent
 from domain.usecases.start_checkout import PayThere
 from domain.usecases.take_free import ConfirmByMail, Taken
-from domain.values import ProductId, ProviderRef, SessionId
+from domain.values import EmailAddress, ProductId, ProviderRef, SessionId
 from support.people import CORRECTION, HERS, HIS, HOUR, REPEATED, UNDO, Life, Order, Seat, Wish
 from support.shop import Browser
 from support.stepping import run
@@ -259,9 +259,11 @@ class TwoPeople(Watched):
         address = seat.mailbox
         if not seat.hers and address in HERS:
             return False
+        former = () if address is None else self.former(address)
         if run(self.shop.erase(seat.browser.visitor)) is not Erased.DONE:
             return False
         assert address is not None
+        self.deleted |= {address, *former}
         assert seat.life is not None
         assert seat.life.verified_at is not None
         assert self.now - seat.life.verified_at < HOUR, "a deletion needs a verification of the last hour"
@@ -270,6 +272,10 @@ class TwoPeople(Watched):
         assert not astray, "a deletion waits as long as what is hers can be brought back"
         self.erased |= set(self.world.forget(address))
         return True
+
+    def former(self, address: str) -> set[str]:
+        found = run(self.shop.store.read(lambda books: books.moved_from(EmailAddress(address))))
+        return {str(one) for one in found}
 
     def copies(self, held: Seat, thief: Seat) -> None:
         thief.browser.token, thief.life, thief.turn = held.browser.token, held.life, held.turn
@@ -303,6 +309,8 @@ class TwoPeople(Watched):
         lost = self.world
         self.erase_again(tables)
         self.world = world
+        for address in sorted(self.deleted):
+            world.all_goes_back(address, now=self.now)
         # Deleted with her account, and so once more.
         world.notices = {key: to for key, to in world.notices.items() if key in lost.notices}
         # Links that were used since the backup work once more (docs/operations.md).

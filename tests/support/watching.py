@@ -49,6 +49,8 @@ class Watched(RuleBasedStateMachine):
         """Corrections of addresses that were verified: kept, and taken back at once."""
         self.erased: set[CheckoutId] = set()
         """The orders of accounts that were deleted."""
+        self.deleted: set[str] = set()
+        """The addresses of the accounts that were deleted since the backup, and those that were changed to them."""
         self.backup: tuple[Tables, World] | None = None
         self.events = 0
         self.read = 0
