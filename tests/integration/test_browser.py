@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import httpx
 import pytest
@@ -38,11 +37,9 @@ def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
     pay(page, email="anna@example.com", card=DECLINED)
     expect(page.locator(".bad")).to_contain_text("declined")
     page.fill("#number", CARD)
-    began = time.monotonic()
     page.click("button.wide")
     page.wait_for_url(f"{demo.shop}/view/{BOOK}")
     expect(page.locator("main")).to_contain_text("Ottilie")
-    assert time.monotonic() - began < 5
     expect(page.locator("aside")).to_contain_text("this browser started the checkout")
     page.goto(f"{demo.shop}/library")
     expect(page.locator(".list li")).to_have_count(1)

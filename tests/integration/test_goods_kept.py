@@ -106,11 +106,7 @@ class TestFolder(GoodsContract):
     def test_forty_who_ask_for_what_vanished_wait_for_one_copy(self) -> None:
         file = self.taken_in()
         shutil.rmtree(self.root)
-
-        async def all_of_them() -> list[bytes | None]:
-            return await asyncio.gather(*(self.opened(file, 0, file.size) for _ in range(40)))
-
-        assert asyncio.run(all_of_them()) == [CONTENT] * 40
+        assert self.read_at_once(file, [(0, file.size)] * 40) == [CONTENT] * 40
         assert len((self.root / "known").read_text().splitlines()) == 1
 
     def test_a_system_without_reads_that_do_not_wait_hands_out_the_same(self) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from support.engines import age_sign_ins, everything_in
+from support.goods import wait_until
 from support.servers import BOOK, PAPERWORK, PHOTOS, Shopper, ShopServer
 
 pytestmark = pytest.mark.engines
@@ -206,6 +207,7 @@ def test_a_correction_is_answered_alike_whether_the_address_was_ever_verified(sh
         payer, order = paid(shop, email)
         if verified:
             assert press(Shopper(shop), payer.link_from(email)).status_code == 303
+        wait_until(lambda payer=payer: "Your ticket was sent" in payer.get(f"/view/{BOOK}").text)
         before = payer.get(f"/view/{BOOK}")
         after = payer.post(f"/orders/{order}/address", {"email": new})
         pages.append(

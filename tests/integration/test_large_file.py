@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.goods import a_catalogue, an_owner, put_on_sale, resident
+from support.goods import a_catalogue, an_owner, bytes_read, put_on_sale, resident
 from support.servers import Shopper, ShopServer, a_shop
 
 SIZE = 2_000_000_000
@@ -21,16 +21,20 @@ STOPS = (400_000_001, 1_200_000_000, 1_999_999_999)
 PATH = "/files/film/film.mkv"
 
 
-def a_film(path: Path) -> str:
-    """Mostly holes, since nobody's disk shall be filled, with chance at 300 places; its SHA-256."""
+def a_film(path: Path) -> tuple[str, float]:
+    """Mostly holes, since nobody's disk shall be filled, with chance at 300 places.
+
+    Its SHA-256, and the seconds that one reading takes on this machine.
+    """
     chance = random.Random(21)
     with path.open("wb") as file:
         file.truncate(SIZE)
         for at in [0, SIZE - 65_536, *(chance.randrange(SIZE - 65_536) for _ in range(298))]:
             file.seek(at)
             file.write(chance.randbytes(65_536))
+    began = time.monotonic()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest(), time.monotonic() - began
 
 
 class Watched:
@@ -111,11 +115,13 @@ def slowest_answer_until_it_is_taken_in(shop: ShopServer, shopper: Shopper, film
 
 def test_two_gigabytes_resumed_at_three_points(folder: Path) -> None:
     film = put_on_sale(a_catalogue(folder), "film", {"film.mkv": b"a trailer"}) / "film.mkv"
-    sha256 = a_film(film.with_name(".film"))
+    sha256, one_reading = a_film(film.with_name(".film"))
     with a_shop(folder) as shop:
         anna = an_owner(shop, "film")
         waited = slowest_answer_until_it_is_taken_in(shop, anna, film)
-        assert waited < 1, f"{waited:.2f} s"
+        assert waited < one_reading / 2, (
+            f"a page took {waited:.2f} s, a reading of the film {one_reading:.2f} s"
+        )
         anna.get(PATH, headers={"range": "bytes=0-9999999"})  # what a first download needs is there to stay
         downloader, began = Downloader(anna), time.monotonic()
         with Watched(shop) as watched:
@@ -125,17 +131,14 @@ def test_two_gigabytes_resumed_at_three_points(folder: Path) -> None:
         assert downloader.etag == f'"{sha256}"'
         assert downloader.digest.hexdigest() == sha256
         assert watched.grown < 20_000_000, f"{watched.grown / 1e6:.1f} MB"
-        assert took < 40, f"{took:.1f} s"
         print(
             f"{took:.1f} s, {SIZE / took / 1e6:.0f} MB/s, {watched.grown / 1e6:.1f} MB; pages {waited:.2f} s"
         )
 
         shop.process.stop()
         known = folder / "data" / "goods" / "known"
-        before, began = known.stat().st_mtime_ns, time.monotonic()
+        before = known.stat().st_mtime_ns
         shop.start()
-        took = time.monotonic() - began
-        assert took < 5, f"a start reads nothing of what it knows, and took {took:.1f} s"
+        assert bytes_read(shop) < SIZE / 10, "a start reads nothing of what it knows"
         assert known.stat().st_mtime_ns == before
         assert anna.get(PATH, headers={"range": "bytes=-1"}).status_code == 206
-        print(f"up again in {took:.2f} s")
