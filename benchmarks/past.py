@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
 from adapters.files.catalogue import FolderCatalogue
-from adapters.sql.books import TABLES
 from adapters.sql.record import micros
+from adapters.sql.transaction import TABLES
 from benchmarks.engines import Engine, Lot, Row
 from benchmarks.sales import buyers_address, stripe_id
 from domain.keys import Keyring

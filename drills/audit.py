@@ -55,23 +55,23 @@ class Audit:
 
 def audit(shop: ShopServer, *, acknowledged: Collection[str]) -> Audit:
     """Nothing lost, doubled or invented; the same money; one user a mailbox; one ticket a sale, at the mailbox."""
-    paid, books = ledger(shop.sandbox), shop.export()
-    booked = Counter(purchase["checkout_session"] for purchase in books["purchase"])
-    tickets = _tickets(shop.sandbox, books)
+    paid, tx = ledger(shop.sandbox), shop.export()
+    booked = Counter(purchase["checkout_session"] for purchase in tx["purchase"])
+    tickets = _tickets(shop.sandbox, tx)
     lost = paid.keys() - booked.keys()
     doubled = {cs for cs, times in booked.items() if times > 1} | {cs for cs, n in tickets.items() if n > 1}
     mailboxes = {payment.mailbox for payment in paid.values()}
-    users = Counter(user["email"] for user in books["user"])
+    users = Counter(user["email"] for user in tx["user"])
     findings = {
         "paid and not booked": lost,
         "acknowledged and not booked": set(acknowledged) - booked.keys(),
         "booked or mailed twice": doubled,
         "booked and not paid": booked.keys() - paid.keys(),
-        "other money, product or mailbox in the books than at Stripe": _differing(paid, books),
+        "other money, product or mailbox in the books than at Stripe": _differing(paid, tx),
         "no ticket at the mailbox": booked.keys() - tickets.keys(),
         "no user, or two, for a mailbox": {box for box in mailboxes | users.keys() if users[box] != 1},
-        "mail that was not sent": {mail["id"] for mail in books["mail"] if mail["state"] != "sent"},
-        "in quarantine": {entry["id"] for entry in books["quarantine"] if entry["closed_at"] is None},
+        "mail that was not sent": {mail["id"] for mail in tx["mail"] if mail["state"] != "sent"},
+        "in quarantine": {entry["id"] for entry in tx["quarantine"] if entry["closed_at"] is None},
     }
     return Audit(
         sales=len(paid),
@@ -136,16 +136,16 @@ def _refunds(sandbox: Sandbox) -> Counter[str]:
         after = {"starting_after": page["data"][-1]["id"]}
 
 
-def _tickets(sandbox: Sandbox, books: Records) -> Counter[str]:
+def _tickets(sandbox: Sandbox, tx: Records) -> Counter[str]:
     """How many different tickets of every sale arrived. A mail sent twice under one key is one at the mailbox."""
-    session_of = {purchase["id"]: purchase["checkout_session"] for purchase in books["purchase"]}
+    session_of = {purchase["id"]: purchase["checkout_session"] for purchase in tx["purchase"]}
     keys = (mail["key"].partition("ticket:")[2] for mail in sandbox.mails if "ticket:" in mail["key"])
     return Counter(session_of.get(key.partition("#")[0], key) for key in keys)
 
 
-def _differing(paid: dict[str, Payment], books: Records) -> set[str]:
+def _differing(paid: dict[str, Payment], tx: Records) -> set[str]:
     found = set()
-    for purchase in books["purchase"]:
+    for purchase in tx["purchase"]:
         refunded = sum(
             fact["amount"]
             for fact in purchase["facts"]

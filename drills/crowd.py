@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar, cast
 
 import httpx
 
-from domain.books import Books
 from domain.ports import Store
 from domain.session import Visitor
+from domain.transaction import Transaction
 from domain.usecases.start_checkout import PayThere, StartCheckout
 from domain.values import ProductId
 from entrypoints.container import Container
@@ -25,25 +25,34 @@ _BROWSER: Final = "session"
 """The cookie of a browser, on http://localhost."""
 
 
-class _Generous:
-    """Books under whose limits there is always a place: the shop begins 20 checkouts a second, and no more."""
+class _NoLimits:
+    """The shop begins 20 checkouts a second, and no more; here there is always a place."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def acquire(self, *_: object, **__: object) -> None:
+        """There is a place."""
+
+    def release(self, ref: str) -> None:
+        """None was taken."""
+
+
+class _Generous:
+    """A transaction without limits."""
+
+    limits = _NoLimits()
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._books, name)
-
-    def take(self, *_: object, **__: object) -> None:
-        """There is a place."""
+        return getattr(self._tx, name)
 
 
 class _GenerousStore:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
-        return await self._store.transact(lambda books: work(cast("Books", _Generous(books))))
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        return await self._store.transact(lambda tx: work(cast("Transaction", _Generous(tx))))
 
 
 class Beside:

@@ -66,7 +66,7 @@ def holds_by_checkout(session: Session, purchase: Purchase, *, now: datetime) ->
     """Whether a browser holds a purchase only because it started the checkout.
 
     That grant ends a day after the payment was booked, when an address is verified in the browser (then the address
-    decides), and when the owner ends it (`Books.release`): a public computer must not keep a key.
+    decides), and when the owner ends it (`Transaction.release`): a public computer must not keep a key.
     """
     if session.mailbox is not None or purchase.session is None or purchase.session != session.id:
         return False

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from domain.books import Books, BooksView
 from domain.claim import CheckoutReading
 from domain.mail import Delivery, Envelope
 from domain.product import CatalogueEdition, GoodsFile, PaymentTerms
 from domain.purchase import Checkout, Fact
 from domain.records import EventRecord
 from domain.redacting import redacted_start
+from domain.transaction import ReadTransaction, Transaction
 from domain.values import ProductId, ProviderRef
 
 if TYPE_CHECKING:  # a path is passed on, never opened here
@@ -67,7 +67,7 @@ class StoreFigures:
 class Store(Protocol):
     """Where the books are kept."""
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` as one serializable transaction; returns once the commit is durable.
 
         `work` may run more than once and touches nothing but its books. If it raises, nothing of it is kept and
@@ -75,7 +75,7 @@ class Store(Protocol):
         begun. Raises StoreBusy (not done) or StoreUnavailable (perhaps done).
         """
 
-    async def read(self, work: Callable[[BooksView], T]) -> T:
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
         """Run `work` on one consistent, committed state. Raises StoreUnavailable."""
 
     async def scrub(self) -> None:

@@ -20,7 +20,7 @@ _TOLD_EVERY: Final = 500
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
-class Books(Protocol):
+class Transaction(Protocol):
     """What is to be moved, as of one moment: adapters.sqlite.moving."""
 
     @property
@@ -118,24 +118,24 @@ def note_of(sums: Mapping[str, Sum]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def all_rows(books: Books) -> int:
+def all_rows(tx: Transaction) -> int:
     """How many there are to move."""
-    return sum(books.count(table) for table in books.tables)
+    return sum(tx.count(table) for table in tx.tables)
 
 
-def is_moved(books: Books, place: Place, done: Progress) -> bool:
+def is_moved(tx: Transaction, place: Place, done: Progress) -> bool:
     """Whether everything stands there already; raises CannotMove if what stands there did not come from here.
 
     True: nothing is left to do. False: it may be moved; what an untouched earlier move left is taken out.
     """
     if place.is_empty:
         return False
-    here = {table: add_up(_portable(books.rows(table)), done) for table in books.tables}
-    there = {table: add_up(place.rows(table), done) for table in books.tables}
+    here = {table: add_up(_portable(tx.rows(table)), done) for table in tx.tables}
+    there = {table: add_up(place.rows(table), done) for table in tx.tables}
     if here == there:
         return True
     if place.note != note_of(there):
-        differ = [table for table in books.tables if here[table] != there[table]]
+        differ = [table for table in tx.tables if here[table] != there[table]]
         raise CannotMove(
             f"the target holds rows that do not come from the source (in {', '.join(differ)}), and nothing is "
             "overwritten: if the shop has been served there since it was moved, go on there; otherwise create an "
@@ -145,15 +145,15 @@ def is_moved(books: Books, place: Place, done: Progress) -> bool:
     return False
 
 
-def move(books: Books, place: Place, done: Progress) -> Mapping[str, Sum]:
+def move(tx: Transaction, place: Place, done: Progress) -> Mapping[str, Sum]:
     """Write everything, read it back, and keep it if it is the same. Raises CannotMove."""
     here: dict[str, Sum] = {}
-    for table in books.tables:
+    for table in tx.tables:
         summing = _Summing(done)
-        place.put(table, summing.passing(_portable(books.rows(table))))
+        place.put(table, summing.passing(_portable(tx.rows(table))))
         here[table] = summing.sum
-    there = {table: add_up(place.rows(table), done) for table in books.tables}
-    for table in books.tables:
+    there = {table: add_up(place.rows(table), done) for table in tx.tables}
+    for table in tx.tables:
         if here[table] != there[table]:
             raise CannotMove(
                 f"{table}: {here[table].rows} rows were written, and {there[table].rows} read back that are not the "

@@ -33,7 +33,7 @@ async def open_shop(container: Container) -> str:
         raise
     declared = catalogue.declared_id
     proposed = declared or container.randomness().token(8).hex()
-    shop_id = await store.transact(lambda books: books.open_shop(proposed))
+    shop_id = await store.transact(lambda tx: tx.shop.open(proposed))
     if declared is not None and declared != shop_id:
         raise WrongShop(
             f"shop.toml says id = {declared!r}, but the database belongs to shop {shop_id!r}: "

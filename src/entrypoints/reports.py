@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from domain.books import BooksView
 from domain.records import ErasedAddress
+from domain.transaction import ReadTransaction
 from domain.usecases.reconcile import Reconciled
 from domain.usecases.report_status import SentAgain, Status
 from domain.values import CheckoutId, ProviderRef, mask
@@ -137,9 +137,9 @@ async def erasure_lines(container: Container) -> AsyncIterator[str]:
         tag = erased[-1].tag
 
 
-def _orders_after(after: str) -> Callable[[BooksView], Sequence[CheckoutId]]:
-    return lambda books: books.erasures_after(after, limit=_PAGE)
+def _orders_after(after: str) -> Callable[[ReadTransaction], Sequence[CheckoutId]]:
+    return lambda tx: tx.erasures.checkouts_after(after, limit=_PAGE)
 
 
-def _addresses_after(tag: str) -> Callable[[BooksView], Sequence[ErasedAddress]]:
-    return lambda books: books.erased_addresses_after(tag, limit=_PAGE)
+def _addresses_after(tag: str) -> Callable[[ReadTransaction], Sequence[ErasedAddress]]:
+    return lambda tx: tx.erasures.addresses_after(tag, limit=_PAGE)

@@ -114,7 +114,7 @@ class Worker:
         """Whether no node has had this timer's turn just now; then it is ours. Raises StoreUnavailable."""
         now, turn = self.clock.now(), turn_of(name, pause=pause)
         taken = await self.store.transact(
-            lambda books: books.take(turn.kind, turn, now=now, ref=token_hex(8))
+            lambda tx: tx.limits.acquire(turn.kind, turn, now=now, ref=token_hex(8))
         )
         return taken is None
 
@@ -193,7 +193,7 @@ class Worker:
         now = self.clock.now()
         thrown_out = _PRUNE_AT_ONCE
         while thrown_out >= _PRUNE_AT_ONCE:
-            thrown_out = await self.store.transact(lambda books: books.prune(now=now))
+            thrown_out = await self.store.transact(lambda tx: tx.retention.prune(now=now))
 
     async def tidy_goods(self) -> None:
         """Throw out contents that the catalogue has not named for long."""

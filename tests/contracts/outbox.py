@@ -15,7 +15,7 @@ class OutboxContract(AfterSaleContract):
 
     def lease(self, at: datetime, *, limit: int = 9) -> list[str]:
         """The keys of what is leased for a minute, in order."""
-        leased = self.do(lambda b: b.lease_mails(now=at, until=at + MINUTE, limit=limit))
+        leased = self.do(lambda tx: tx.outbox.lease(now=at, until=at + MINUTE, limit=limit))
         return [mail.key for mail in leased]
 
     def test_the_most_urgent_mail_is_leased_first_however_long_others_wait(self) -> None:
@@ -23,21 +23,21 @@ class OutboxContract(AfterSaleContract):
         for n, urgency in enumerate(sorted(Urgency, reverse=True)):
             for row in ("a", "b"):
                 mail = a_mail(f"{urgency.name} {row}", due=NOW + n * SECOND, urgency=urgency)
-                self.do(lambda b, mail=mail: b.queue(mail))
+                self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
         later = a_mail("PAYMENT later", due=NOW + DAY, urgency=Urgency.PAYMENT)
-        self.do(lambda b: b.queue(later))
+        self.do(lambda tx: tx.outbox.queue(later))
         at = NOW + MINUTE
         assert self.lease(at, limit=3) == ["PAYMENT a", "PAYMENT b", "KNOWN a"]
         assert self.lease(at, limit=3) == ["KNOWN b", "STRANGER a", "STRANGER b"]
         assert self.lease(at, limit=3) == ["NEWS a", "NEWS b"]
-        assert self.see(lambda b: b.mail("PAYMENT later")) == later
+        assert self.see(lambda tx: tx.outbox.get("PAYMENT later")) == later
 
     def test_a_lease_is_renewed_only_while_it_stands(self) -> None:
-        self.do(lambda b: b.queue(a_mail("m1")))
+        self.do(lambda tx: tx.outbox.queue(a_mail("m1")))
         assert self.lease(NOW) == ["m1"]
 
         def renew(key: str, held_until: datetime, until: datetime) -> bool:
-            return self.do(lambda b: b.renew_lease(key, held_until=held_until, until=until))
+            return self.do(lambda tx: tx.outbox.renew_lease(key, held_until=held_until, until=until))
 
         assert renew("m1", NOW + MINUTE, NOW + 2 * MINUTE)
         assert not renew("m1", NOW + MINUTE, NOW + 9 * MINUTE), "that lease has been renewed already"
@@ -45,51 +45,53 @@ class OutboxContract(AfterSaleContract):
         assert self.lease(NOW + MINUTE) == [], "the renewed lease stands"
         assert self.lease(NOW + 2 * MINUTE) == ["m1"]
         assert not renew("m1", NOW + 2 * MINUTE, NOW + 9 * MINUTE), "it is leased to somebody else"
-        self.do(lambda b: b.settle_mail("m1", state=MailState.SENT, at=NOW + 2 * MINUTE))
+        self.do(lambda tx: tx.outbox.settle("m1", state=MailState.SENT, at=NOW + 2 * MINUTE))
         assert not renew("m1", NOW + 3 * MINUTE, NOW + 9 * MINUTE)
 
     def test_leases_that_are_taken_back_are_due_and_keep_since_when_their_outcome_is_unknown(self) -> None:
         for key in ("leased", "sent"):
-            self.do(lambda b, key=key: b.queue(a_mail(key)))
-        self.do(lambda b: b.queue(a_mail("in an hour", due=NOW + 60 * MINUTE)))
+            self.do(lambda tx, key=key: tx.outbox.queue(a_mail(key)))
+        self.do(lambda tx: tx.outbox.queue(a_mail("in an hour", due=NOW + 60 * MINUTE)))
         assert self.lease(NOW) == ["leased", "sent"]
-        self.do(lambda b: b.settle_mail("sent", state=MailState.SENT, at=NOW))
+        self.do(lambda tx: tx.outbox.settle("sent", state=MailState.SENT, at=NOW))
         at = NOW + SECOND
-        assert self.do(lambda b: b.free_leases(now=at, until=at + MINUTE)) == 1
-        assert self.do(lambda b: b.free_leases(now=at, until=at + MINUTE)) == 0
-        mail = self.see(lambda b: b.mail("leased"))
+        assert self.do(lambda tx: tx.outbox.free_leases(now=at, until=at + MINUTE)) == 1
+        assert self.do(lambda tx: tx.outbox.free_leases(now=at, until=at + MINUTE)) == 0
+        mail = self.see(lambda tx: tx.outbox.get("leased"))
         assert mail is not None
         assert (mail.due_at, mail.attempts, mail.unknown_since) == (at, 1, NOW)
         assert self.lease(at) == ["leased"]
 
     def test_due_mails_are_leased_oldest_first_and_to_nobody_else(self) -> None:
         for n in (3, 1, 2):
-            self.do(lambda b, n=n: b.queue(a_mail(f"m{n}", due=NOW + n * SECOND)))
-        self.do(lambda b: b.queue(a_mail("later", due=NOW + DAY)))
+            self.do(lambda tx, n=n: tx.outbox.queue(a_mail(f"m{n}", due=NOW + n * SECOND)))
+        self.do(lambda tx: tx.outbox.queue(a_mail("later", due=NOW + DAY)))
 
         def lease(at: datetime) -> list[str]:
-            return [m.key for m in self.do(lambda b: b.lease_mails(now=at, until=at + MINUTE, limit=2))]
+            return [m.key for m in self.do(lambda tx: tx.outbox.lease(now=at, until=at + MINUTE, limit=2))]
 
         at = NOW + 5 * SECOND
         assert lease(at) == ["m1", "m2"]
         assert lease(at) == ["m3"]
         assert lease(at) == []
         assert sorted(lease(at + MINUTE) + lease(at + MINUTE)) == ["m1", "m2", "m3"]
-        kept = self.see(lambda b: b.mail("m1"))
+        kept = self.see(lambda tx: tx.outbox.get("m1"))
         assert kept is not None
         assert (kept.attempts, kept.unknown_since) == (2, at)
 
     def test_a_mail_that_was_sent_stays_sent_and_starts_the_time_of_its_link(self) -> None:
-        self.do(lambda b: b.add_link(a_link()))
-        self.do(lambda b: b.queue(a_mail(link="ab" * 16)))
+        self.do(lambda tx: tx.links.add(a_link()))
+        self.do(lambda tx: tx.outbox.queue(a_mail(link="ab" * 16)))
         at = NOW + MINUTE
         assert self.do(
-            lambda b: b.settle_mail("m1", state=MailState.QUEUED, at=at, due_at=at, problem="away")
+            lambda tx: tx.outbox.settle("m1", state=MailState.QUEUED, at=at, due_at=at, problem="away")
         )
-        assert self.do(lambda b: b.settle_mail("m1", state=MailState.SENT, at=at))
-        assert not self.do(lambda b: b.settle_mail("m1", state=MailState.STUCK, at=at + DAY, problem="late"))
-        assert not self.do(lambda b: b.settle_mail("none", state=MailState.SENT, at=at))
-        mail, link = self.see(lambda b: (b.mail("m1"), b.link(LinkId("ab" * 16))))
+        assert self.do(lambda tx: tx.outbox.settle("m1", state=MailState.SENT, at=at))
+        assert not self.do(
+            lambda tx: tx.outbox.settle("m1", state=MailState.STUCK, at=at + DAY, problem="late")
+        )
+        assert not self.do(lambda tx: tx.outbox.settle("none", state=MailState.SENT, at=at))
+        mail, link = self.see(lambda tx: (tx.outbox.get("m1"), tx.links.get(LinkId("ab" * 16))))
         assert mail is not None
         assert link is not None
         assert (mail.state, mail.sent_at, link.sent_at) == (MailState.SENT, at, at)

@@ -98,10 +98,10 @@ class Place:
 def place(tmp_path: Path) -> Place:
     made = Place(tmp_path)
     with made.opened() as do:
-        do(lambda b: b.open_shop("shop-of-the-tests"))
-        do(lambda b: b.user_for(ANNA, new_id=UserId("u1"), now=NOW))
-        do(lambda b: b.add_checkout(samples.a_checkout("c1")))
-        do(lambda b: b.book(samples.a_purchase("c1")))
+        do(lambda tx: tx.shop.open("shop-of-the-tests"))
+        do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))
+        do(lambda tx: tx.checkouts.add(samples.a_checkout("c1")))
+        do(lambda tx: tx.purchases.book(samples.a_purchase("c1")))
     return made
 
 
@@ -112,24 +112,26 @@ def test_a_deletion_under_a_former_address_costs_nobody_else_an_order_at_any_res
     """Anna's address becomes Ben's; then somebody orders something under the old one, and has it deleted."""
     before = place.back_up()
     with place.opened() as do:
-        user = do(lambda b: b.user_for(BEN, new_id=UserId("u2"), now=NOW))
-        do(lambda b: b.hand_over(b.checkouts_of(ANNA), old=ANNA, mailbox=BEN, user=user))
-        do(lambda b: b.drop_user_without_purchases(ANNA))
+        user = do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))
+        do(lambda tx: tx.purchases.transfer(tx.checkouts.of_address(ANNA), old=ANNA, mailbox=BEN, user=user))
+        do(lambda tx: tx.users.drop_without_purchases(ANNA))
     after = place.back_up()
     with place.opened() as do:
-        do(lambda b: b.user_for(ANNA, new_id=UserId("u3"), now=NOW))
-        do(lambda b: b.book(replace(samples.a_purchase("c2", user="u3"), provider_ref=None)))
+        do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u3"), now=NOW))
+        do(lambda tx: tx.purchases.book(replace(samples.a_purchase("c2", user="u3"), provider_ref=None)))
         erased = ErasedAddress(tag=KEYRING.signing.erasure_of(ANNA), at=NOW)
-        do(lambda b: b.note_erased_address(erased))
-        do(lambda b: b.erase(ANNA, at=NOW))
+        do(lambda tx: tx.erasures.note_address(erased))
+        do(lambda tx: tx.erasures.erase(ANNA, at=NOW))
     place.back_up()
     [listed] = place.backups.glob("erasures/*.txt")
     assert "anna" not in listed.read_text()
     for name, owner in ((after, BEN), (before, ANNA)):
         assert place.restore(name) == ErasedAgain(orders=1, unknown=0)
         with place.opened() as do:
-            assert [h.purchase.checkout for h in do(lambda b, owner=owner: b.holdings_of(owner))] == ["c1"]
-            assert do(lambda b: b.is_erased(CheckoutId("c2")))
+            assert [
+                h.purchase.checkout for h in do(lambda tx, owner=owner: tx.purchases.of_address(owner))
+            ] == ["c1"]
+            assert do(lambda tx: tx.erasures.is_erased(CheckoutId("c2")))
 
 
 # ---------------------------------------------------------------------- manifests and lists

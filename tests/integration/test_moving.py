@@ -24,7 +24,7 @@ from hypothesis import given, settings
 
 from adapters.postgres.moving import PostgresTarget
 from adapters.postgres.store import PostgresStore
-from adapters.sql.books import TABLES
+from adapters.sql.transaction import TABLES
 from adapters.sqlite.moving import ShopFile
 from adapters.sqlite.store import SqliteStore
 from contracts.histories import HISTORIES, Op, everything
@@ -57,7 +57,7 @@ def file(tmp_path: Path) -> Path:
 def a_shop_file(path: Path, *, sales: int, letter: str = "<p>Thank you</p>") -> None:
     """With users, purchases, facts and mails, one of each for every sale."""
     store = SqliteStore.open(path, serving=True)
-    asyncio.run(store.transact(lambda books: books.open_shop("shop-of-the-tests")))
+    asyncio.run(store.transact(lambda tx: tx.shop.open("shop-of-the-tests")))
     store.close()
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         ids = [f"{n:032x}" for n in range(sales)]
@@ -148,7 +148,7 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
         assert "stop it first" in refused(source, target)
         assert sql(target, "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
         shop.process.stop()
-        before, books = raw(source), shop.cli("export").stdout.splitlines()
+        before, tx = raw(source), shop.cli("export").stdout.splitlines()
         kinds = {
             table for table in TABLES if sqlite3.connect(source).execute(f"SELECT 1 FROM {table}").fetchone()
         }
@@ -159,7 +159,7 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
         assert "password" not in said.replace("with its user and password", "")
         assert raw(source) == before
         shop.more["DATABASE_URL"] = shop.environment["DATABASE_URL"] = target
-        assert shop.cli("export").stdout.splitlines() == books
+        assert shop.cli("export").stdout.splitlines() == tx
         [waiting] = [mail for mail in shop.export()["mail"] if mail["to"] == "gil@example.com"]
         assert waiting["state"] == "queued"
         shop.sandbox.behave(mail="")
@@ -211,15 +211,15 @@ class TestAnyHistory:
         self._number += 1
         path, name = self._folder / f"{self._number}.db", self._server.new_database()
         here = SqliteStore.open(path, serving=True)
-        asyncio.run(here.transact(lambda books: books.open_shop("a-shop")))
+        asyncio.run(here.transact(lambda tx: tx.shop.open("a-shop")))
         for work in history:
             asyncio.run(here.transact(work))
-        books = asyncio.run(here.transact(everything))
+        tx = asyncio.run(here.transact(everything))
         here.close()
         carry(path, self._server.url(name))
         there = PostgresStore.open(self._server.url(name))
         try:
-            assert asyncio.run(there.transact(everything)) == books
+            assert asyncio.run(there.transact(everything)) == tx
         finally:
             there.close()
             self._server.drop(name)
@@ -227,10 +227,10 @@ class TestAnyHistory:
 
 def carry(path: Path, target: str) -> bool:
     """Move in this process; whether anything was left to do."""
-    with ShopFile(path).opened() as books, PostgresTarget(target).opened(books.shop) as there:
-        if is_moved(books, there, lambda _: None):
+    with ShopFile(path).opened() as tx, PostgresTarget(target).opened(tx.shop) as there:
+        if is_moved(tx, there, lambda _: None):
             return False
-        move(books, there, lambda _: None)
+        move(tx, there, lambda _: None)
         return True
 
 
@@ -385,7 +385,7 @@ def test_a_schema_of_another_release_is_refused(file: Path, target: str) -> None
 
 def test_another_shop_and_another_program_are_left_alone(tmp_path: Path, file: Path, target: str) -> None:
     store = PostgresStore.open(target)
-    asyncio.run(store.transact(lambda books: books.open_shop("another-shop")))
+    asyncio.run(store.transact(lambda tx: tx.shop.open("another-shop")))
     assert "is in use" in refused(file, target), "a node is connected"
     store.close()
     assert "belongs to another shop (another-shop; this one is shop-of-the-tests)" in refused(file, target)
@@ -451,10 +451,10 @@ def test_a_target_that_differs_in_memory_is_refused_before_it_is_kept(file: Path
 
     place = Forgetful()
     with (
-        ShopFile(file).opened() as books,
+        ShopFile(file).opened() as tx,
         pytest.raises(CannotMove, match="facts: 3 rows were written, and 2"),
     ):
-        move(books, place, lambda _: None)
+        move(tx, place, lambda _: None)
     assert not place.kept
 
 

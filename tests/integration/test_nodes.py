@@ -66,8 +66,8 @@ def test_one_browser_is_served_by_every_node_and_notices_nothing(cluster: Cluste
     time.sleep(0.5)  # logs are written a few times a second
     for node in cluster.nodes:
         assert node.answered("/library") >= 3, f"{node.name} was asked by that browser, too"
-    books = cluster.shop.export()
-    assert (len(books["user"]), len(books["purchase"]), len(books["mail"])) == (1, 2, 2)
+    tx = cluster.shop.export()
+    assert (len(tx["user"]), len(tx["purchase"]), len(tx["mail"])) == (1, 2, 2)
 
 
 def test_the_nodes_know_the_visitor_behind_the_proxy(cluster: Cluster) -> None:
@@ -274,7 +274,7 @@ def test_two_nodes_at_the_same_moment_get_one_turn(postgres: PostgresServer) -> 
     turn = turn_of("reconcile", pause=timedelta(minutes=10))
 
     async def ask(store: PostgresStore, ref: str, at: datetime) -> bool:
-        return await store.transact(lambda books: books.take(turn.kind, turn, now=at, ref=ref)) is None
+        return await store.transact(lambda tx: tx.limits.acquire(turn.kind, turn, now=at, ref=ref)) is None
 
     async def main() -> list[int]:
         begin, found = datetime(2026, 1, 1, tzinfo=UTC), []

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from domain.books import Books
 from domain.purchase import Purchase
 from domain.session import Session
+from domain.transaction import Transaction
 from domain.values import (
     CheckoutId,
     EmailAddress,
@@ -113,16 +113,16 @@ def attacks(targets: list[str]) -> Iterator[str]:
         yield chance.choice(PREFIXES) + "".join(chance.choices(pieces, k=chance.randint(1, 12)))
 
 
-def own_it(books: Books) -> None:
+def own_it(tx: Transaction) -> None:
     """A browser that bought the sampler and nothing else."""
     now, mailbox = datetime.now(UTC), EmailAddress("anna@example.com")
-    books.add_session(
+    tx.sessions.add(
         Session(
             id=SessionId("s1"), token_hash=digest_of(TOKEN.encode()), mailbox=mailbox, started_at=now, seen_at=now, label="x"
         )
     )  # fmt: skip
-    user = books.user_for(mailbox, new_id=UserId("u1"), now=now)
-    books.book(
+    user = tx.users.get_or_add(mailbox, new_id=UserId("u1"), now=now)
+    tx.purchases.book(
         Purchase(
             checkout=CheckoutId("c1"), provider_ref=ProviderRef("cs_test_1"), payment="pi_1", user=user, mailbox=mailbox,
             paid_email=None, product=ProductId(SAMPLER), product_name="x", paid=Money(500, "usd"), livemode=False,

@@ -26,8 +26,8 @@ from adapters.sql.schema import MIGRATIONS, UNIQUE, Migration
 from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
-from domain.books import Books
 from domain.ports import Store, StoreBusy, StoreUnavailable
+from domain.transaction import Transaction
 from domain.values import CheckoutId, Digest, EmailAddress, UserId
 from support.cutting import CuttingProxy
 from support.postgres import PostgresServer, a_postgres
@@ -72,10 +72,10 @@ def test_postgres_and_memory_give_the_same_answers(emptied: PostgresStore, histo
         gives_the_fakes_answers(emptied, history, run=runner.run)
 
 
-def empty(books: Books) -> None:
+def empty(tx: Transaction) -> None:
     """Cheaper than a database for each example."""
     for table in ("purchases", *UNIQUE, "cursors", "payments_due", "licence_line"):
-        books._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
+        tx._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +121,10 @@ A_MAILS_WORD = "<p>html</p>"
 """On the line whenever a mail is queued; the statement is not, once it is prepared."""
 
 
-def counted(runs: list[int]) -> Callable[[Books], bool]:
-    def work(books: Books) -> bool:
+def counted(runs: list[int]) -> Callable[[Transaction], bool]:
+    def work(tx: Transaction) -> bool:
         runs.append(1)
-        return books.queue(samples.a_mail())
+        return tx.outbox.queue(samples.a_mail())
 
     return work
 
@@ -151,8 +151,8 @@ def test_a_line_that_breaks_at_the_commit_is_unknown_and_not_run_again(
         asyncio.run(far_store.transact(counted(runs)))
     assert not isinstance(raised.value, StoreBusy), "which would say that it was not done"
     assert (proxy.cuts, len(runs)) == (1, 1)
-    assert asyncio.run(store.read(lambda b: b.mail("m1") is not None)) is done
-    assert asyncio.run(far_store.transact(lambda b: b.queue(samples.a_mail()))) is not done
+    assert asyncio.run(store.read(lambda tx: tx.outbox.get("m1") is not None)) is done
+    assert asyncio.run(far_store.transact(lambda tx: tx.outbox.queue(samples.a_mail()))) is not done
 
 
 def test_lines_that_break_again_and_again_end_in_a_refusal_within_seconds(
@@ -161,19 +161,19 @@ def test_lines_that_break_again_and_again_end_in_a_refusal_within_seconds(
     proxy.cut(A_MAILS_WORD, before=True, times=999)
     began = time.monotonic()
     with pytest.raises(StoreUnavailable):
-        asyncio.run(far_store.transact(lambda b: b.queue(samples.a_mail())))
+        asyncio.run(far_store.transact(lambda tx: tx.outbox.queue(samples.a_mail())))
     assert time.monotonic() - began < 11
     proxy.cuts_left = 0
-    assert asyncio.run(far_store.transact(lambda b: b.queue(samples.a_mail()))) is True
+    assert asyncio.run(far_store.transact(lambda tx: tx.outbox.queue(samples.a_mail()))) is True
 
 
 def test_works_in_each_others_way_are_run_again_until_each_was_alone(store: PostgresStore) -> None:
     """Write skew: each counts what the other writes. SERIALIZABLE lets one of two through, the other sees it."""
 
-    def one_more(number: int) -> Callable[[Books], int]:
-        def work(books: Books) -> int:
-            held = len(books.mails_after("", limit=99))
-            books.queue(samples.a_mail(f"m{number:02}"))
+    def one_more(number: int) -> Callable[[Transaction], int]:
+        def work(tx: Transaction) -> int:
+            held = len(tx.outbox.page_after("", limit=99))
+            tx.outbox.queue(samples.a_mail(f"m{number:02}"))
             return held
 
         return work
@@ -190,21 +190,23 @@ def test_works_that_wait_for_each_other_are_untied(store: PostgresStore) -> None
     both_hold_one, runs = threading.Barrier(2), [0, 0]
     mailboxes = [EmailAddress("anna@example.com"), EmailAddress("ben@example.com")]
 
-    def touching(me: int) -> Callable[[Books], None]:
-        def work(books: Books) -> None:
+    def touching(me: int) -> Callable[[Transaction], None]:
+        def work(tx: Transaction) -> None:
             runs[me] += 1
             first, second = mailboxes if me == 0 else reversed(mailboxes)
-            books._sql("UPDATE users SET wants_news = wants_news WHERE email = ?", (first.canonical,))  # type: ignore[attr-defined]
+            tx._sql("UPDATE users SET wants_news = wants_news WHERE email = ?", (first.canonical,))  # type: ignore[attr-defined]
             if runs[me] == 1:
                 both_hold_one.wait(10)
-            books._sql("UPDATE users SET wants_news = wants_news WHERE email = ?", (second.canonical,))  # type: ignore[attr-defined]
+            tx._sql("UPDATE users SET wants_news = wants_news WHERE email = ?", (second.canonical,))  # type: ignore[attr-defined]
 
         return work
 
     async def main() -> None:
         for number, mailbox in enumerate(mailboxes):
             await store.transact(
-                lambda b, m=mailbox, n=number: b.user_for(m, new_id=UserId(f"u{n}"), now=samples.NOW)
+                lambda tx, m=mailbox, n=number: tx.users.get_or_add(
+                    m, new_id=UserId(f"u{n}"), now=samples.NOW
+                )
             )
         await asyncio.gather(store.transact(touching(0)), store.transact(touching(1)))
 
@@ -217,10 +219,10 @@ def test_who_is_in_others_way_again_and_again_is_let_through_alone(store: Postgr
     other = PostgresStore.open(url)
     runs: list[int] = []
 
-    def slow(books: Books) -> int:
-        runs.append(len(books.mails_after("", limit=999)))
+    def slow(tx: Transaction) -> int:
+        runs.append(len(tx.outbox.page_after("", limit=999)))
         time.sleep(0.1)
-        books.queue(samples.a_mail("slow"))
+        tx.outbox.queue(samples.a_mail("slow"))
         return runs[-1]
 
     async def main() -> int:
@@ -231,7 +233,10 @@ def test_who_is_in_others_way_again_and_again_is_let_through_alone(store: Postgr
             while not over.is_set():
                 number += 1
                 await other.transact(
-                    lambda b, n=number: (b.mails_after("", limit=999), b.queue(samples.a_mail(f"m{n:04}")))
+                    lambda tx, n=number: (
+                        tx.outbox.page_after("", limit=999),
+                        tx.outbox.queue(samples.a_mail(f"m{n:04}")),
+                    )
                 )
 
         disturbing = asyncio.create_task(disturb())
@@ -251,17 +256,17 @@ def test_who_is_in_others_way_again_and_again_is_let_through_alone(store: Postgr
 def test_two_leasers_at_once_neither_share_a_mail_nor_wait(store: PostgresStore) -> None:
     """The first holds its rows while the second leases; without SKIP LOCKED it would wait for the first."""
     for n in range(4):
-        asyncio.run(store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n}"))))
+        asyncio.run(store.transact(lambda tx, n=n: tx.outbox.queue(samples.a_mail(f"m{n}"))))
     held, go = threading.Event(), threading.Event()
     first_runs: list[list[str]] = []
     released: list[bool] = []
 
-    def lease(books: Books) -> list[str]:
+    def lease(tx: Transaction) -> list[str]:
         until = samples.NOW + samples.MINUTE
-        return [m.key for m in books.lease_mails(now=samples.NOW, until=until, limit=2)]
+        return [m.key for m in tx.outbox.lease(now=samples.NOW, until=until, limit=2)]
 
-    def slow(books: Books) -> list[str]:
-        first_runs.append(lease(books))
+    def slow(tx: Transaction) -> list[str]:
+        first_runs.append(lease(tx))
         held.set()
         released.append(go.wait(30))
         return first_runs[-1]
@@ -283,12 +288,12 @@ def test_two_leasers_at_once_neither_share_a_mail_nor_wait(store: PostgresStore)
 def test_twenty_leasers_share_out_what_is_due(store: PostgresStore) -> None:
     async def main() -> list[list[str]]:
         await asyncio.gather(
-            *(store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n:02}"))) for n in range(40))
+            *(store.transact(lambda tx, n=n: tx.outbox.queue(samples.a_mail(f"m{n:02}"))) for n in range(40))
         )
 
-        def lease(books: Books) -> list[str]:
+        def lease(tx: Transaction) -> list[str]:
             until = samples.NOW + samples.MINUTE
-            return [m.key for m in books.lease_mails(now=samples.NOW, until=until, limit=2)]
+            return [m.key for m in tx.outbox.lease(now=samples.NOW, until=until, limit=2)]
 
         return await asyncio.gather(*(store.transact(lease) for _ in range(20)))
 
@@ -300,11 +305,11 @@ def test_cancelling_a_caller_neither_withdraws_its_work_nor_harms_others(store: 
     async def main() -> tuple[bool, bool]:
         began, go, ended = threading.Event(), threading.Event(), threading.Event()
 
-        def slow(books: Books) -> bool:
+        def slow(tx: Transaction) -> bool:
             began.set()
             go.wait(5)
             try:
-                return books.queue(samples.a_mail("slow"))
+                return tx.outbox.queue(samples.a_mail("slow"))
             finally:
                 ended.set()
 
@@ -314,7 +319,7 @@ def test_cancelling_a_caller_neither_withdraws_its_work_nor_harms_others(store: 
         await asyncio.wait({task})
         go.set()
         await asyncio.to_thread(ended.wait, 5)
-        return task.cancelled(), await store.transact(lambda b: b.queue(samples.a_mail("slow")))
+        return task.cancelled(), await store.transact(lambda tx: tx.outbox.queue(samples.a_mail("slow")))
 
     assert asyncio.run(main()) == (True, False), "it was cancelled, and its mail stands"
 
@@ -324,14 +329,16 @@ def test_a_full_queue_refuses_before_it_began(store: PostgresStore) -> None:
         go = threading.Event()
         blockers = [asyncio.create_task(store.transact(lambda _: go.wait(5))) for _ in range(CONNECTIONS)]
         await asyncio.sleep(0.3)
-        works = [store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n:03}"))) for n in range(300)]
+        works = [
+            store.transact(lambda tx, n=n: tx.outbox.queue(samples.a_mail(f"m{n:03}"))) for n in range(300)
+        ]
         waiting = asyncio.gather(*works, return_exceptions=True)
         await asyncio.sleep(0.05)
         go.set()
         answers = await waiting
         await asyncio.gather(*blockers)
         refused = sum(isinstance(a, StoreBusy) for a in answers)
-        return refused, await store.read(lambda b: len(b.mails_after("", limit=999)))
+        return refused, await store.read(lambda tx: len(tx.outbox.page_after("", limit=999)))
 
     assert asyncio.run(main()) == (300 - 256, 256)
 
@@ -345,14 +352,14 @@ def test_a_caller_whose_turn_does_not_come_is_told_after_five_seconds_and_nothin
         await asyncio.sleep(0.3)
         began = time.monotonic()
         [answer] = await asyncio.gather(
-            store.transact(lambda b: b.queue(samples.a_mail())), return_exceptions=True
+            store.transact(lambda tx: tx.outbox.queue(samples.a_mail())), return_exceptions=True
         )
         waited = time.monotonic() - began
         go.set()
         await asyncio.gather(*blockers)
         await asyncio.sleep(0.1)
         assert isinstance(answer, BaseException)
-        return answer, waited, await store.read(lambda b: b.mail("m1") is None)
+        return answer, waited, await store.read(lambda tx: tx.outbox.get("m1") is None)
 
     answer, waited, undone = asyncio.run(main())
     assert isinstance(answer, StoreBusy)
@@ -362,10 +369,10 @@ def test_a_caller_whose_turn_does_not_come_is_told_after_five_seconds_and_nothin
 
 def test_a_text_with_nul_is_looked_up_and_not_found(store: PostgresStore) -> None:
     """PostgreSQL has no NUL in its texts; a path can have one."""
-    assert asyncio.run(store.read(lambda b: b.purchase(CheckoutId("a\0b")))) is None
+    assert asyncio.run(store.read(lambda tx: tx.purchases.get(CheckoutId("a\0b")))) is None
     nul = replace(samples.a_session(), label="Fire\0fox")
-    asyncio.run(store.transact(lambda b: b.add_session(nul)))
-    kept = asyncio.run(store.read(lambda b: b.session(Digest("t1"))))
+    asyncio.run(store.transact(lambda tx: tx.sessions.add(nul)))
+    kept = asyncio.run(store.read(lambda tx: tx.sessions.by_token(Digest("t1"))))
     assert kept is not None
     assert kept.label == "Fire\N{REPLACEMENT CHARACTER}fox"
 
@@ -394,8 +401,8 @@ def test_local_commits_are_enough_without_standbys_and_not_with_them() -> None:
             PostgresStore.open(server.url("postgres"))
 
 
-def _queue(key: str, books: Books) -> bool:
-    return books.queue(samples.a_mail(key))
+def _queue(key: str, tx: Transaction) -> bool:
+    return tx.outbox.queue(samples.a_mail(key))
 
 
 def test_a_commit_that_no_standby_confirmed_is_not_acknowledged() -> None:
@@ -526,7 +533,7 @@ def test_a_table_that_another_program_holds_is_vacuumed_and_tried_again_and_nobo
             scrubbing = asyncio.create_task(store.scrub())
             looked = 0
             while not scrubbing.done():
-                await store.read(lambda b: b.users_after("", limit=9))
+                await store.read(lambda tx: tx.users.page_after("", limit=9))
                 looked += 1
             with pytest.raises(StoreUnavailable, match="another program holds users"):
                 await scrubbing
@@ -539,7 +546,7 @@ def test_a_table_that_another_program_holds_is_vacuumed_and_tried_again_and_nobo
 def test_no_mail_can_be_given_an_urgency_that_none_has(
     url: str, store: PostgresStore, postgres: PostgresServer
 ) -> None:
-    asyncio.run(store.transact(lambda books: books.queue(samples.a_mail("m1"))))
+    asyncio.run(store.transact(lambda tx: tx.outbox.queue(samples.a_mail("m1"))))
     name = url.partition("?")[0].rpartition("/")[2]
     with pytest.raises(psycopg.errors.CheckViolation):
         postgres.execute("UPDATE outbox SET urgency = 9", database=name)
@@ -548,12 +555,12 @@ def test_no_mail_can_be_given_an_urgency_that_none_has(
 def test_addresses_are_in_no_statistics(url: str, store: PostgresStore, postgres: PostgresServer) -> None:
     """The server samples columns for its planner, and an erasure would not reach what it sampled."""
 
-    def fill(books: Books) -> None:
+    def fill(tx: Transaction) -> None:
         for n in range(300):
             mailbox = EmailAddress(f"buyer{n}@example.com")
-            books.add_session(samples.a_session(f"s{n}", mailbox=mailbox, token=f"t{n}"))
-            books.user_for(mailbox, new_id=UserId(f"u{n}"), now=samples.NOW)
-            books.queue(replace(samples.a_mail(f"m{n}"), to=mailbox))
+            tx.sessions.add(samples.a_session(f"s{n}", mailbox=mailbox, token=f"t{n}"))
+            tx.users.get_or_add(mailbox, new_id=UserId(f"u{n}"), now=samples.NOW)
+            tx.outbox.queue(replace(samples.a_mail(f"m{n}"), to=mailbox))
 
     asyncio.run(store.transact(fill))
     name = url.partition("?")[0].rpartition("/")[2]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from adapters.postgres.store import PostgresStore
 from adapters.sql.schema import UNIQUE
 from adapters.sqlite.store import SqliteStore
-from domain.books import Books
 from domain.ports import Store
+from domain.transaction import Transaction
 from support.engine_races import Seen, race_on
 from support.postgres import PostgresServer
 from support.races import Cast
@@ -53,10 +53,10 @@ def nodes(
         store.close()
 
 
-def _empty(books: Books) -> None:
+def _empty(tx: Transaction) -> None:
     """Cheaper than a database for each example."""
     for table in ("purchases", *UNIQUE, "cursors", "payments_due", "limits", "downloads"):
-        books._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
+        tx._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("deadly", [False, True], ids=["all live", "some die"])

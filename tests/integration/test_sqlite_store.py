@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from sqlite_utils import Database
 
-from adapters.sql import checkouts, forgetting, moves
+from adapters.sql import address_changes, checkouts, forgetting
 from adapters.sqlite.connections import AlreadyServed, NotDurable, open_reader
 from adapters.sqlite.copies import SqliteCopies
 from adapters.sqlite.migrating import migrations
@@ -25,9 +25,9 @@ from adapters.sqlite.store import SqliteStore
 from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
-from domain.books import Books, BooksView
 from domain.mail import MailState
 from domain.ports import Store, StoreBusy, StoreUnavailable
+from domain.transaction import ReadTransaction, Transaction
 from domain.values import Digest, SessionId
 
 T = TypeVar("T")
@@ -115,7 +115,10 @@ def test_those_who_wait_are_committed_together(path: Path) -> None:
         try:
             before = store.commits
             await asyncio.gather(
-                *(store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n}"))) for n in range(200))
+                *(
+                    store.transact(lambda tx, n=n: tx.outbox.queue(samples.a_mail(f"m{n}")))
+                    for n in range(200)
+                )
             )
             return store.commits - before
         finally:
@@ -138,12 +141,12 @@ def test_cancelling_a_caller_neither_withdraws_its_work_nor_harms_the_writer(pat
         store = SqliteStore.open(path, serving=True)
         try:
             other.execute("BEGIN IMMEDIATE")
-            task = asyncio.create_task(store.transact(lambda b: b.queue(samples.a_mail("slow"))))
+            task = asyncio.create_task(store.transact(lambda tx: tx.outbox.queue(samples.a_mail("slow"))))
             await _begun(store)
             task.cancel()
             await asyncio.sleep(0)
             other.execute("ROLLBACK")
-            again = await store.transact(lambda b: b.queue(samples.a_mail("slow")))
+            again = await store.transact(lambda tx: tx.outbox.queue(samples.a_mail("slow")))
             return [task.cancelled(), again]
         finally:
             store.close()
@@ -163,14 +166,17 @@ def test_a_full_queue_refuses_before_it_began(path: Path) -> None:
             other.execute("BEGIN IMMEDIATE")
             blocker = asyncio.create_task(store.transact(lambda _: None))
             await _begun(store)
-            works = [store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n:03}"))) for n in range(300)]
+            works = [
+                store.transact(lambda tx, n=n: tx.outbox.queue(samples.a_mail(f"m{n:03}")))
+                for n in range(300)
+            ]
             waiting = asyncio.gather(*works, return_exceptions=True)
             await asyncio.sleep(0)
             other.execute("ROLLBACK")
             answers = await waiting
             await blocker
             refused = sum(isinstance(a, StoreBusy) for a in answers)
-            written = await store.read(lambda b: len(b.mails_after("", limit=999)))
+            written = await store.read(lambda tx: len(tx.outbox.page_after("", limit=999)))
             return refused, written
         finally:
             store.close()
@@ -185,11 +191,11 @@ def test_a_work_that_takes_long_does_not_keep_the_loop_from_others(path: Path) -
     """After five milliseconds the rest of a group is left for the next: requests come in between."""
     store = SqliteStore.open(path, serving=True)
 
-    def slow(books: Books) -> bool:
+    def slow(tx: Transaction) -> bool:
         until = time.monotonic() + 0.02
         while time.monotonic() < until:
             pass
-        return books.queue(samples.a_mail(f"m{len(books.mails_after('', limit=999))}"))
+        return tx.outbox.queue(samples.a_mail(f"m{len(tx.outbox.page_after('', limit=999))}"))
 
     async def main() -> int:
         before = store.commits
@@ -209,11 +215,11 @@ def test_a_loop_that_is_gone_leaves_the_turn_to_others(path: Path) -> None:
 
     async def ask() -> None:
         with contextlib.suppress(asyncio.CancelledError):
-            await store.transact(lambda b: b.queue(samples.a_mail("lost")))
+            await store.transact(lambda tx: tx.outbox.queue(samples.a_mail("lost")))
 
     async def see() -> tuple[bool, bool]:
-        fresh = await store.transact(lambda b: b.queue(samples.a_mail("fresh")))
-        return fresh, await store.transact(lambda b: b.queue(samples.a_mail("lost")))
+        fresh = await store.transact(lambda tx: tx.outbox.queue(samples.a_mail("fresh")))
+        return fresh, await store.transact(lambda tx: tx.outbox.queue(samples.a_mail("lost")))
 
     try:
         task = lost.create_task(ask())
@@ -233,7 +239,9 @@ def test_many_loops_share_one_writer(path: Path) -> None:
 
     def a_program(program: int) -> None:
         async def main() -> int:
-            works = [store.transact(lambda b, n=n: b.queue(samples.a_mail(f"m{n}"))) for n in range(30)]
+            works = [
+                store.transact(lambda tx, n=n: tx.outbox.queue(samples.a_mail(f"m{n}"))) for n in range(30)
+            ]
             return sum(await asyncio.gather(*works))
 
         wrote.append(asyncio.run(main()))
@@ -258,11 +266,11 @@ def test_nobody_waits_for_a_disk_that_hangs(path: Path) -> None:
         await asyncio.sleep(0.05)
         began = time.monotonic()
         with pytest.raises(StoreBusy, match="waited more than"):
-            await store.transact(lambda b: b.queue(samples.a_mail()))
+            await store.transact(lambda tx: tx.outbox.queue(samples.a_mail()))
         waited = time.monotonic() - began
         over.set()
         await hanging
-        return waited, await store.transact(lambda b: b.queue(samples.a_mail()))
+        return waited, await store.transact(lambda tx: tx.outbox.queue(samples.a_mail()))
 
     try:
         waited, queued = asyncio.run(main())
@@ -279,9 +287,9 @@ def test_a_lock_held_by_another_program_is_busy_and_passes(path: Path) -> None:
     other.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(StoreBusy):
-            asyncio.run(store.transact(lambda b: b.queue(samples.a_mail())))
+            asyncio.run(store.transact(lambda tx: tx.outbox.queue(samples.a_mail())))
         other.execute("ROLLBACK")
-        assert asyncio.run(store.transact(lambda b: b.queue(samples.a_mail()))) is True
+        assert asyncio.run(store.transact(lambda tx: tx.outbox.queue(samples.a_mail()))) is True
     finally:
         other.close()
         store.close()
@@ -295,8 +303,12 @@ def test_a_full_disk_leaves_nothing_half_written_and_works_again_by_itself(path:
     huge = replace(big, letter=replace(big.letter, html="x" * 2_000_000))
 
     async def crowd() -> list[Any]:
-        small = [store.transact(lambda b, n=n: b.queue(samples.a_mail(f"small{n}"))) for n in range(5)]
-        return await asyncio.gather(store.transact(lambda b: b.queue(huge)), *small, return_exceptions=True)
+        small = [
+            store.transact(lambda tx, n=n: tx.outbox.queue(samples.a_mail(f"small{n}"))) for n in range(5)
+        ]
+        return await asyncio.gather(
+            store.transact(lambda tx: tx.outbox.queue(huge)), *small, return_exceptions=True
+        )
 
     try:
         store._write_connection.execute(f"PRAGMA max_page_count = {pages + 20}")
@@ -304,7 +316,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_works_again_by_itself(path:
         assert isinstance(answers[0], StoreUnavailable)
         assert answers[1:] == [True] * 5
         store._write_connection.execute("PRAGMA max_page_count = 1000000")
-        assert asyncio.run(store.transact(lambda b: b.queue(huge))) is True
+        assert asyncio.run(store.transact(lambda tx: tx.outbox.queue(huge))) is True
     finally:
         store.close()
 
@@ -318,8 +330,10 @@ def test_a_disk_that_failed_has_failed_until_a_write_succeeds(path: Path) -> Non
     try:
         store._write_connection.execute(f"PRAGMA max_page_count = {pages + 20}")
         with pytest.raises(StoreUnavailable):
-            asyncio.run(store.transact(lambda b: (b.queue(mail), b.queue(replace(huge, key="huge")))))
-        asyncio.run(store.transact(lambda b: b.lease_mails(now=samples.NOW, until=samples.NOW, limit=9)))
+            asyncio.run(
+                store.transact(lambda tx: (tx.outbox.queue(mail), tx.outbox.queue(replace(huge, key="huge"))))
+            )
+        asyncio.run(store.transact(lambda tx: tx.outbox.lease(now=samples.NOW, until=samples.NOW, limit=9)))
         assert store._writer.failing
         asyncio.run(store.ready())
         assert not store._writer.failing, "it wrote a row to see whether it can"
@@ -329,24 +343,24 @@ def test_a_disk_that_failed_has_failed_until_a_write_succeeds(path: Path) -> Non
 
 def test_a_backup_is_a_whole_shop_and_holds_no_secret(path: Path, tmp_path: Path) -> None:
     store = SqliteStore.open(path, serving=True)
-    asyncio.run(store.transact(lambda b: b.queue(samples.a_mail())))
+    asyncio.run(store.transact(lambda tx: tx.outbox.queue(samples.a_mail())))
     copy = tmp_path / "copy.db"
     SqliteCopies(path).snapshot(copy)
     store.close()
     restored = SqliteStore.open(copy, serving=True)
-    assert asyncio.run(restored.read(lambda b: b.mail("m1"))) == samples.a_mail()
+    assert asyncio.run(restored.read(lambda tx: tx.outbox.get("m1"))) == samples.a_mail()
     restored.close()
 
 
 def test_a_commit_of_another_process_is_seen_soon_and_one_of_our_own_at_once(path: Path) -> None:
     server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
     try:
-        assert asyncio.run(server.read(lambda b: b.session(Digest("t1")))) is None
-        asyncio.run(neighbour.transact(lambda b: b.add_session(samples.a_session())))
+        assert asyncio.run(server.read(lambda tx: tx.sessions.by_token(Digest("t1")))) is None
+        asyncio.run(neighbour.transact(lambda tx: tx.sessions.add(samples.a_session())))
         asyncio.run(asyncio.sleep(0.1))
-        assert asyncio.run(server.read(lambda b: b.session(Digest("t1")))) == samples.a_session()
-        asyncio.run(server.transact(lambda b: b.end_session(SessionId("s1"))))
-        assert asyncio.run(server.read(lambda b: b.session(Digest("t1")))) is None
+        assert asyncio.run(server.read(lambda tx: tx.sessions.by_token(Digest("t1")))) == samples.a_session()
+        asyncio.run(server.transact(lambda tx: tx.sessions.end(SessionId("s1"))))
+        assert asyncio.run(server.read(lambda tx: tx.sessions.by_token(Digest("t1")))) is None
     finally:
         server.close()
         neighbour.close()
@@ -357,16 +371,18 @@ def test_a_mail_is_as_it_was_last_settled(path: Path) -> None:
     server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
 
     def state() -> MailState | None:
-        mail = asyncio.run(server.read(lambda b: b.mail("m1")))
+        mail = asyncio.run(server.read(lambda tx: tx.outbox.get("m1")))
         return None if mail is None else mail.state
 
     try:
         assert state() is None
-        asyncio.run(server.transact(lambda b: b.queue(samples.a_mail())))
+        asyncio.run(server.transact(lambda tx: tx.outbox.queue(samples.a_mail())))
         assert state() is MailState.QUEUED
-        asyncio.run(server.transact(lambda b: b.settle_mail("m1", state=MailState.STUCK, at=samples.NOW)))
+        asyncio.run(server.transact(lambda tx: tx.outbox.settle("m1", state=MailState.STUCK, at=samples.NOW)))
         assert state() is MailState.STUCK
-        asyncio.run(neighbour.transact(lambda b: b.settle_mail("m1", state=MailState.SENT, at=samples.NOW)))
+        asyncio.run(
+            neighbour.transact(lambda tx: tx.outbox.settle("m1", state=MailState.SENT, at=samples.NOW))
+        )
         asyncio.run(asyncio.sleep(0.1))
         assert state() is MailState.SENT
     finally:
@@ -379,17 +395,17 @@ def test_no_read_ever_sees_two_states(path: Path) -> None:
     server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
     seen: list[tuple[bool, bool]] = []
 
-    def look(books: BooksView) -> tuple[bool, bool]:
-        pair = (books.session(Digest("t1")) is not None, books.mail("m1") is not None)
+    def look(tx: ReadTransaction) -> tuple[bool, bool]:
+        pair = (tx.sessions.by_token(Digest("t1")) is not None, tx.outbox.get("m1") is not None)
         seen.append(pair)
         return pair
 
-    def both(books: Books) -> None:
-        books.add_session(samples.a_session())
-        books.queue(samples.a_mail())
+    def both(tx: Transaction) -> None:
+        tx.sessions.add(samples.a_session())
+        tx.outbox.queue(samples.a_mail())
 
     async def main() -> tuple[bool, bool]:
-        await server.read(lambda b: b.session(Digest("t1")))  # remembered: there is none
+        await server.read(lambda tx: tx.sessions.by_token(Digest("t1")))  # remembered: there is none
         await neighbour.transact(both)
         return await server.read(look)  # at once, so that what is remembered is not yet doubted
 
@@ -407,7 +423,7 @@ def test_an_erasure_scans_no_table() -> None:
     values = {"address": "a", "move": "m", "until": 1}
     for statement in (
         *forgetting.FORGET, *forgetting.FORGET_MOVE, *forgetting.FORGET_FORMER_SALES, *forgetting.FORGET_FORMER_PERSON,
-        forgetting.FORMER, moves.MOVED_FROM, checkouts.OF_ADDRESS,
+        forgetting.FORMER, address_changes.MOVED_FROM, checkouts.OF_ADDRESS,
     ):  # fmt: skip
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
         assert not [step for step in plan if step.startswith("SCAN")], statement

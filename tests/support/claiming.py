@@ -8,21 +8,21 @@ import sys
 
 from adapters.postgres.store import PostgresStore
 from contracts import samples
-from domain.books import Books
+from domain.transaction import Transaction
 from domain.values import EmailAddress, UserId
 
 SALES, MAILBOXES = 40, 8
 
 
-def claim(books: Books, number: int, seed: int) -> bool:
+def claim(tx: Transaction, number: int, seed: int) -> bool:
     """The steps of the real claim, in its order."""
     row, mailbox = f"c{number:02}", EmailAddress(f"buyer{number % MAILBOXES}@example.com")
-    books.add_checkout(samples.a_checkout(row, ref=f"cs_test_{row}"))
-    if books.purchase(samples.a_purchase(row).checkout) is not None:
+    tx.checkouts.add(samples.a_checkout(row, ref=f"cs_test_{row}"))
+    if tx.purchases.get(samples.a_purchase(row).checkout) is not None:
         return False
-    user = books.user_for(mailbox, new_id=UserId(f"u{seed}-{number}"), now=samples.NOW)
-    booked = books.book(samples.a_purchase(row, user=user, mailbox=mailbox))
-    return booked and books.queue(samples.a_mail(f"ticket:{row}"))
+    user = tx.users.get_or_add(mailbox, new_id=UserId(f"u{seed}-{number}"), now=samples.NOW)
+    booked = tx.purchases.book(samples.a_purchase(row, user=user, mailbox=mailbox))
+    return booked and tx.outbox.queue(samples.a_mail(f"ticket:{row}"))
 
 
 async def main(url: str, seed: int) -> int:
@@ -30,7 +30,7 @@ async def main(url: str, seed: int) -> int:
     numbers = list(range(SALES)) * 2
     random.Random(seed).shuffle(numbers)
     try:
-        told = [store.transact(lambda books, n=n: claim(books, n, seed)) for n in numbers]
+        told = [store.transact(lambda tx, n=n: claim(tx, n, seed)) for n in numbers]
         return sum(await asyncio.gather(*told))
     finally:
         store.close()

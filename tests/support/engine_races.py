@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
-from domain.books import Books, BooksView
 from domain.ports import Store, StoreUnavailable
 from domain.purchase import FactKind
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.export_books import ExportBooks, Record
 from domain.usecases.hear_event import Heard
 from domain.values import ProviderRef
@@ -59,13 +59,13 @@ class GivesWay:
         self._store = store
         self._pause = pause
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         await self._pause("transact")
         answer = await self._store.transact(work)
         await self._pause("committed")
         return answer
 
-    async def read(self, work: Callable[[BooksView], T]) -> T:
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
         answer = await self._store.read(work)
         await self._pause("read")
         return answer
@@ -189,14 +189,14 @@ async def _play(begin: Begin, *, seen: Seen, retried: bool) -> None:
 
 async def _calmed_down(shop: Shop) -> list[Record]:
     """The books, once leases have run out, the reconciler has swept and the mail has left."""
-    books: list[Record] = []
+    tx: list[Record] = []
     for _ in range(6):
         shop.clock.tick(minutes=2)
         await shop.reconcile()
         await shop.read_payments()
         while await shop.mail_round():
             pass
-        before, books = books, await gather(ExportBooks(store=shop.store)())
-        if before == books:
+        before, tx = tx, await gather(ExportBooks(store=shop.store)())
+        if before == tx:
             break
-    return books
+    return tx

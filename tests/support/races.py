@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from adapters.memory.books import MemoryBooks
+from adapters.memory.transaction import MemoryTransaction
 from domain.access import Holding
 from domain.mail import Mail, MailKind, MailState
 from domain.purchase import FactKind, PurchaseState
@@ -190,23 +190,23 @@ def _calm_down(shop: Shop) -> None:
 def hold_the_truths(shop: Shop, *, sales: int, refunded: bool = False) -> None:
     """See `judge`, of a shop in memory."""
     tables = shop.memory.tables
-    held = [MemoryBooks(tables).holding(checkout) for checkout in tables.purchases]
-    books: list[Any] = [*tables.users.values(), *held, *tables.outbox.values()]
-    judge(books, shop, sales=sales, refunded=refunded)
+    held = [MemoryTransaction(tables).purchases.with_facts(checkout) for checkout in tables.purchases]
+    tx: list[Any] = [*tables.users.values(), *held, *tables.outbox.values()]
+    judge(tx, shop, sales=sales, refunded=refunded)
 
 
-def judge(books: Sequence[Record], shop: Shop, *, sales: int, refunded: bool) -> None:
+def judge(tx: Sequence[Record], shop: Shop, *, sales: int, refunded: bool) -> None:
     """One purchase a checkout, one user a mailbox, one ticket a purchase in the outbox and in the mailbox.
 
     And where all was refunded: every purchase is closed, and its buyer was told once.
     """
-    held = [record for record in books if isinstance(record, Holding)]
+    held = [record for record in tx if isinstance(record, Holding)]
     assert len(held) == sales, f"{len(held)} purchases of {sales} sales"
     assert len({one.purchase.provider_ref for one in held}) == sales
-    users = [record for record in books if isinstance(record, User)]
+    users = [record for record in tx if isinstance(record, User)]
     assert [user.mailbox.canonical for user in users] == [ANNA]
     assert {one.purchase.user for one in held} == {user.id for user in users}
-    tickets = [record for record in books if isinstance(record, Mail) and record.kind is MailKind.TICKET]
+    tickets = [record for record in tx if isinstance(record, Mail) and record.kind is MailKind.TICKET]
     assert len(tickets) == sales, f"{len(tickets)} tickets queued of {sales} sales"
     assert {mail.state for mail in tickets} == {MailState.SENT}
     letters = shop.letters_to(ANNA)

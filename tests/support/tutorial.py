@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.books import Books
 from domain.letters import ticket_letter
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind
 from domain.purchase import Purchase
+from domain.transaction import Transaction
 from domain.values import CheckoutId, EmailAddress, LinkId, UserId
 from support.races import ANNA, Begin
 from support.shop import Browser, Shop
@@ -36,9 +36,9 @@ async def _insert(shop: Shop, ref: str, *, unique: bool) -> None:
     users = [u.id for u in shop.memory.tables.users.values()] or [UserId("user")]
     sale = _sale(shop, ref, row, users[0])
 
-    def work(books: Books) -> None:
-        user = books.user_for(EmailAddress(ANNA), new_id=users[0], now=shop.clock.now())
-        books.book(replace(sale, user=user))
+    def work(tx: Transaction) -> None:
+        user = tx.users.get_or_add(EmailAddress(ANNA), new_id=users[0], now=shop.clock.now())
+        tx.purchases.book(replace(sale, user=user))
 
     await shop.store.transact(work)
 
@@ -49,10 +49,10 @@ async def _mail(shop: Shop, ref: str) -> None:
     now = shop.clock.now()
     sale = next(p for p in shop.memory.tables.purchases.values() if p.provider_ref == ref)
 
-    def work(books: Books) -> None:
-        books.add_link(MagicLink(id=link, key=key, purpose=LinkPurpose.TICKET, mailbox=EmailAddress(ANNA),
+    def work(tx: Transaction) -> None:
+        tx.links.add(MagicLink(id=link, key=key, purpose=LinkPurpose.TICKET, mailbox=EmailAddress(ANNA),
                                  asked_by=None, product=None, made_at=now))  # fmt: skip
-        books.queue(Mail(key=f"ticket:{link}", kind=MailKind.TICKET, to=EmailAddress(ANNA),
+        tx.outbox.queue(Mail(key=f"ticket:{link}", kind=MailKind.TICKET, to=EmailAddress(ANNA),
                          letter=ticket_letter(sale, edition=shop.edition), link=link, key_name=key,
                          queued_at=now, due_at=now))  # fmt: skip
 

@@ -274,7 +274,9 @@ class TwoPeople(Watched):
         return True
 
     def former(self, address: str) -> set[str]:
-        found = run(self.shop.store.read(lambda books: books.moved_from(EmailAddress(address))))
+        found = run(
+            self.shop.store.read(lambda tx: tx.address_changes.former_addresses(EmailAddress(address)))
+        )
         return {str(one) for one in found}
 
     def copies(self, held: Seat, thief: Seat) -> None:

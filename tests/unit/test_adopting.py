@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.books import Books
 from domain.product import Product
 from domain.purchase import PurchaseState
+from domain.transaction import Transaction
 from domain.usecases.adopt_sales import Adopted, AdoptSales, OldSale
 from domain.values import EmailAddress, Money, ProductId, UserId
 from support.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
@@ -31,7 +31,7 @@ def rows(shop: Shop) -> str:
 def test_a_sale_opens_for_its_mailbox_and_nobody_is_mailed() -> None:
     shop = Shop()
     assert adopt(shop, SALE).booked == 1
-    [held] = run(shop.store.read(lambda books: books.holdings_of(ANNA)))
+    [held] = run(shop.store.read(lambda tx: tx.purchases.of_address(ANNA)))
     assert held.purchase.paid == Money(1999, "usd"), (
         "what was paid there, in the currency of the product here"
     )
@@ -111,7 +111,7 @@ def test_a_bundle_opens_what_it_contains_today() -> None:
 def test_who_was_erased_here_does_not_come_back_by_a_second_run() -> None:
     shop = Shop()
     adopt(shop, SALE)
-    run(shop.store.transact(lambda books: books.erase(ANNA, at=shop.clock.now())))
+    run(shop.store.transact(lambda tx: tx.erasures.erase(ANNA, at=shop.clock.now())))
     found = adopt(shop, SALE)
     assert (found.booked, found.erased) == (0, 1)
     assert not shop.memory.tables.users
@@ -123,10 +123,10 @@ def test_who_moved_to_another_address_here_stays_there() -> None:
     [checkout] = shop.memory.tables.purchases
     ben = EmailAddress("ben@example.com")
 
-    def work(books: Books) -> None:
-        user = books.user_for(ben, new_id=UserId("u2"), now=shop.clock.now())
-        books.hand_over([checkout], old=ANNA, mailbox=ben, user=user)
-        books.drop_user_without_purchases(ANNA)
+    def work(tx: Transaction) -> None:
+        user = tx.users.get_or_add(ben, new_id=UserId("u2"), now=shop.clock.now())
+        tx.purchases.transfer([checkout], old=ANNA, mailbox=ben, user=user)
+        tx.users.drop_without_purchases(ANNA)
 
     run(shop.store.transact(work))
     adopt(shop, SALE)

@@ -29,7 +29,7 @@ def a_sale(shop: Shop) -> tuple[Browser, ProviderRef]:
 
 def state_of(shop: Shop, ref: ProviderRef) -> PurchaseState | None:
     [checkout] = [c.id for c in shop.memory.tables.checkouts.values() if c.provider_ref == ref]
-    found = run(shop.store.read(lambda books: books.holding(checkout)))
+    found = run(shop.store.read(lambda tx: tx.purchases.with_facts(checkout)))
     return None if found is None else found.standing.state
 
 

@@ -119,6 +119,6 @@ def test_abandoned_checkouts_go_a_week_after_they_expired_and_paid_ones_never() 
     for days, left in ((7.5, 3), (1, 2)):
         shop.clock.tick(days=days)
         now = shop.clock.now()
-        run(shop.store.transact(lambda books, now=now: books.prune(now=now)))  # type: ignore[misc]
+        run(shop.store.transact(lambda tx, now=now: tx.retention.prune(now=now)))  # type: ignore[misc]
         assert len(shop.memory.tables.checkouts) == left
     assert {c.provider_ref for c in shop.memory.tables.checkouts.values()} == {paid, debit}

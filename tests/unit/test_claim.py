@@ -8,12 +8,12 @@ from typing import TypeVar
 
 import pytest
 
-from adapters.memory.books import MemoryBooks
 from adapters.memory.store import MemoryStore
-from domain.books import Books
+from adapters.memory.transaction import MemoryTransaction
 from domain.claim import AwaitingPayment, NotPaid, Objection, Rejected
 from domain.keys import Keyring
 from domain.mail import MailKind
+from domain.transaction import Transaction
 from domain.usecases.return_from_payment import Claimed, Confirming, UnknownCheckout
 from domain.values import EmailAddress, Money, ProviderRef
 from support.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
@@ -348,8 +348,8 @@ def test_the_seal_binds_every_term() -> None:
 class RunsWorksTwice(MemoryStore):
     """Like an engine whose first attempt conflicted with another transaction."""
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
-        work(MemoryBooks(self.tables.copy()))
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        work(MemoryTransaction(self.tables.copy()))
         return await super().transact(work)
 
 

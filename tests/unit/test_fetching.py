@@ -54,7 +54,7 @@ def test_a_refund_between_two_requests_closes_the_second() -> None:
         object_id="re_1", kind=FactKind.REFUND, payment=held.purchase.payment, as_of=1, status="succeeded",
         amount=held.purchase.paid.amount,
     )  # fmt: skip
-    run(shop.store.transact(lambda books: books.tell(refund)))
+    run(shop.store.transact(lambda tx: tx.facts.record(refund)))
     assert isinstance(run(shop.fetch_file(anna.visitor, BOOK, "it.txt")), Closed)
 
 

@@ -175,7 +175,7 @@ class History(RuleBasedStateMachine):
                 browser.token = None
                 self.model.proved[who] = None
                 self.model.life[who] += 1
-        run(self.shop.store.transact(lambda books: books.prune(now=now)))
+        run(self.shop.store.transact(lambda tx: tx.retention.prune(now=now)))
         run(self.shop.read_payments())
 
     @invariant()

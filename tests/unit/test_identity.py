@@ -261,7 +261,7 @@ def test_a_change_of_an_account_without_purchases_makes_no_user() -> None:
     shop = Shop()
     victim, ref = signed_in(shop)
     change(victim, NEW)
-    run(shop.store.transact(lambda books: books.erase_order(order_of(shop, ref), at=shop.clock.now())))
+    run(shop.store.transact(lambda tx: tx.erasures.erase_order(order_of(shop, ref), at=shop.clock.now())))
     victim.press(shop.last_link(NEW))
     assert NEW not in [str(user.mailbox) for user in shop.memory.tables.users.values()]
 
@@ -475,7 +475,7 @@ def test_the_payer_of_a_corrected_order_stays_hidden(how: str) -> None:
         left_behind, _ = signed_in(shop, THIEF, PHOTOS)
         assert run(shop.erase(left_behind.visitor)) is Erased.DONE
         reader = SECOND
-    run(shop.store.transact(lambda books: books.prune(now=shop.clock.now())))
+    run(shop.store.transact(lambda tx: tx.retention.prune(now=shop.clock.now())))
     sign_in(thief, reader)
     assert owner_of(shop, ref) == reader
     show = ShowReceipt(store=shop.store, payments=shop.payments, clock=shop.clock)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any, TypeVar
 
 import pytest
 
-from adapters.memory.books import MemoryBooks
 from adapters.memory.store import MemoryStore
 from adapters.memory.tables import Tables
+from adapters.memory.transaction import MemoryTransaction
+from contracts import samples
 from contracts.store import StoreContract
-from domain.books import Books, BooksView
 from domain.ports import Store
 from domain.purchase import Purchase
-from domain.values import CheckoutId, LinkId
+from domain.transaction import ReadTransaction, Transaction
+from domain.values import CheckoutId, EmailAddress, LinkId
 from support.stepping import Actor, Stage, pause, run
 
 T = TypeVar("T")
@@ -70,14 +72,27 @@ def broken_promises(store: type[MemoryStore]) -> set[str]:
     return failed
 
 
+def test_a_read_that_writes_is_refused() -> None:
+    store = MemoryStore()
+    for write in (
+        lambda tx: tx.shop.open("s"),
+        lambda tx: tx.erasures.erase(EmailAddress.parse("anna@example.com"), at=samples.NOW),
+        lambda tx: tx.outbox.queue(samples.a_mail()),
+    ):
+        before = store.tables.copy()
+        with pytest.raises((TypeError, AttributeError)):
+            asyncio.run(store.read(write))
+        assert store.tables == before
+
+
 def test_the_honest_store_breaks_none() -> None:
     assert broken_promises(MemoryStore) == set()
 
 
 class NoRollback(MemoryStore):
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         await self._pause("begin")
-        return work(MemoryBooks(self.tables))
+        return work(MemoryTransaction(self.tables))
 
 
 def test_a_store_that_does_not_roll_back_is_caught() -> None:
@@ -87,13 +102,13 @@ def test_a_store_that_does_not_roll_back_is_caught() -> None:
 
 
 class NoUniqueness(MemoryStore):
-    class Books(MemoryBooks):
+    class Transaction(MemoryTransaction):
         def book(self, purchase: Purchase) -> bool:
             key = CheckoutId(f"{purchase.checkout}{len(self._t.purchases) or ''}")
             self._t.purchases[key] = purchase
             return True
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         await self._pause("begin")
         return work(self.Books(self.tables))
 
@@ -105,10 +120,10 @@ def test_a_store_without_uniqueness_is_caught() -> None:
 class LostWrite(MemoryStore):
     """Two that begin together read the same state, and the later commit overwrites the earlier."""
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         mine = self.tables.copy()
         await self._pause("begin")
-        result = work(MemoryBooks(mine))
+        result = work(MemoryTransaction(mine))
         await self._pause("committing")
         self.tables = mine
         return result
@@ -119,12 +134,12 @@ def test_a_store_that_loses_writes_is_caught() -> None:
 
 
 class DoubleYes(MemoryStore):
-    class Books(MemoryBooks):
+    class Transaction(MemoryTransaction):
         def spend_link(self, link: LinkId, *, at: Any, used_with: Any = None) -> bool:
             super().spend_link(link, at=at, used_with=used_with)
             return True
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         await self._pause("begin")
         return work(self.Books(self.tables))
 
@@ -136,17 +151,17 @@ def test_a_store_that_says_yes_twice_is_caught() -> None:
 class DirtyRead(MemoryStore):
     """Writes in place, and takes a failed work back a moment later."""
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         before: Tables = self.tables.copy()
         await self._pause("begin")
         try:
-            return work(MemoryBooks(self.tables))
+            return work(MemoryTransaction(self.tables))
         except LookupError:
             await self._pause("taking back")
             self.tables = before
             raise
 
-    async def read(self, work: Callable[[BooksView], T]) -> T:
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
         await self._pause("read")
         return await super().read(work)
 

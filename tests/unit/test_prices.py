@@ -150,7 +150,7 @@ def test_an_order_that_was_never_confirmed_is_forgotten() -> None:
     shop.deliver_mail()
     shop.clock.tick(days=10)
     now = shop.clock.now()
-    run(shop.store.transact(lambda books: books.prune(now=now)))
+    run(shop.store.transact(lambda tx: tx.retention.prune(now=now)))
     tables = shop.memory.tables
     assert not tables.checkouts
     assert not tables.links
@@ -364,7 +364,7 @@ def test_a_sale_in_a_restored_shop_gets_its_generated_key_again() -> None:
     shop.memory.tables = backup
     # Nothing was in those books, so the first sweep has to be told where to begin.
     since = shop.clock.now() - timedelta(days=1)
-    run(shop.store.transact(lambda books: books.set_cursor("completed checkouts", to=since)))
+    run(shop.store.transact(lambda tx: tx.shop.advance_cursor("completed checkouts", to=since)))
     run(shop.reconcile())
     assert purchases(shop)[0].licences == before
     assert [m.kind for m in shop.memory.tables.outbox.values()] == [MailKind.TICKET]

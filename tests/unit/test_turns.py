@@ -65,7 +65,7 @@ def test_a_new_list_of_licence_keys_is_stocked_again_if_the_store_was_away() -> 
     away = replace(worker, supply_licences=replace(shop.supply_licences, store=Away()))
     assert run(away.follow_edition("")) == ""
     assert run(worker.follow_edition("")) == shop.edition.version
-    assert run(store.transact(lambda books: books.take_licence(BOOK, checkout=CheckoutId("c1")))) == "key-1"
+    assert run(store.transact(lambda tx: tx.licences.assign(BOOK, checkout=CheckoutId("c1")))) == "key-1"
     assert run(away.follow_edition(shop.edition.version)) == shop.edition.version, (
         "what is stocked is left alone"
     )

@@ -12,28 +12,28 @@ from domain.values import CheckoutId, EmailAddress, ProviderRef
 
 
 class Checkouts(Record):
-    def checkout(self, checkout: CheckoutId) -> Checkout | None:
+    def get(self, checkout: CheckoutId) -> Checkout | None:
         return self._t.checkouts.get(checkout)
 
-    def checkout_of(self, ref: ProviderRef) -> Checkout | None:
+    def by_provider_ref(self, ref: ProviderRef) -> Checkout | None:
         return next((c for c in self._t.checkouts.values() if c.provider_ref == ref), None)
 
-    def checkouts_of(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
+    def of_address(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
         return checkouts_of_address(self._t, mailbox)
 
-    def first_checkout_at(self) -> datetime | None:
+    def first_started_at(self) -> datetime | None:
         return min((c.started_at for c in self._t.checkouts.values()), default=None)
 
-    def add_checkout(self, checkout: Checkout) -> bool:
+    def add(self, checkout: Checkout) -> bool:
         ref = checkout.provider_ref
-        if checkout.id in self._t.checkouts or (ref is not None and self.checkout_of(ref) is not None):
+        if checkout.id in self._t.checkouts or (ref is not None and self.by_provider_ref(ref) is not None):
             return False
         self._t.checkouts[checkout.id] = checkout
         return True
 
-    def bind_checkout(self, checkout: CheckoutId, *, ref: ProviderRef, expires_at: datetime | None) -> bool:
+    def bind(self, checkout: CheckoutId, *, ref: ProviderRef, expires_at: datetime | None) -> bool:
         held = self._t.checkouts.get(checkout)
-        other = self.checkout_of(ref)
+        other = self.by_provider_ref(ref)
         if (
             held is None
             or held.provider_ref not in (None, ref)
@@ -45,7 +45,7 @@ class Checkouts(Record):
         )
         return True
 
-    def take_turn(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
+    def throttle(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
         asked = self._t.asked.get(checkout)
         if checkout not in self._t.checkouts or (asked is not None and asked > now - gap):
             return False

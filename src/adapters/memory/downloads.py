@@ -11,11 +11,11 @@ from domain.values import CheckoutId, ProductId
 
 
 class Downloads(Record):
-    def downloads_of(self, checkout: CheckoutId) -> Sequence[Download]:
+    def of_purchase(self, checkout: CheckoutId) -> Sequence[Download]:
         found = (d for d in self._t.downloads.values() if d.checkout == checkout)
         return sorted(found, key=lambda d: (d.product, d.name))
 
-    def count_download(
+    def count(
         self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
     ) -> bool:
         held = self._t.downloads.get((checkout, product, name))

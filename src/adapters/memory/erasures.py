@@ -17,13 +17,13 @@ class Erasures(Record):
     def is_erased(self, checkout: CheckoutId) -> bool:
         return checkout in self._t.erasures
 
-    def erasures_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
+    def checkouts_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
         return page(((erased, erased) for erased in self._t.erasures), checkout, limit)
 
-    def erased_addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
+    def addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
         return page(self._t.erased_addresses.items(), tag, limit)
 
-    def addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
+    def known_addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
         t = self._t
         found = {
             *(u.mailbox for u in t.users.values()),
@@ -63,7 +63,7 @@ class Erasures(Record):
             t.links.pop(ticket.link, None)
         return noted or (sold is not None and sold.mailbox is not None)
 
-    def note_erased_address(self, erased: ErasedAddress) -> bool:
+    def note_address(self, erased: ErasedAddress) -> bool:
         held = self._t.erased_addresses.get(erased.tag)
         if held is not None and held.at >= erased.at:
             return False

@@ -9,7 +9,7 @@ from domain.records import EventRecord
 
 
 class Events(Record):
-    def log_event(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:
+    def log(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:
         held = self._t.events.get(event.id)
         self._t.events[event.id] = (event, outcome, at) if held is None else (held[0], outcome, held[2])
         return held is None

@@ -9,17 +9,17 @@ from domain.purchase import Fact, FactKind, newer
 
 
 class Facts(Record):
-    def fact(self, object_id: str) -> Fact | None:
+    def get(self, object_id: str) -> Fact | None:
         return self._t.facts.get(object_id)
 
-    def facts_of(self, payment: str) -> Sequence[Fact]:
+    def of_payment(self, payment: str) -> Sequence[Fact]:
         return [
             fact
             for fact in self._t.facts.values()
             if fact.payment == payment and fact.kind is not FactKind.SESSION
         ]
 
-    def tell(self, fact: Fact) -> Fact:
+    def record(self, fact: Fact) -> Fact:
         kept = newer(self._t.facts.get(fact.object_id), fact)
         self._t.facts[fact.object_id] = kept
         return kept

@@ -11,11 +11,11 @@ from domain.values import CheckoutId, ProductId
 
 
 class Licences(Record):
-    def stock_licences(self, product: ProductId, keys: Sequence[str]) -> None:
+    def stock(self, product: ProductId, keys: Sequence[str]) -> None:
         given = {key for pid, key in self._t.given_licences if pid == product}
         self._t.free_licences[product] = tuple(key for key in dict.fromkeys(keys) if key not in given)
 
-    def take_licence(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
+    def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         free = self._t.free_licences.get(product, ())
         if not free:
             self._t.in_line[product, checkout] = None
@@ -24,13 +24,13 @@ class Licences(Record):
         self._t.given_licences[product, free[0]] = checkout
         return free[0]
 
-    def serve_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
+    def assign_to_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
         waiting = [checkout for pid, checkout in self._t.in_line if pid == product]
         if not waiting or not self._t.free_licences.get(product):
             return None
         first = min(waiting)
         purchase = self._t.purchases.get(first)
-        key = None if purchase is None else self.take_licence(product, checkout=first)
+        key = None if purchase is None else self.assign(product, checkout=first)
         if purchase is None or key is None:
             return None
         del self._t.in_line[product, first]

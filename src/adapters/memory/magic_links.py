@@ -11,30 +11,30 @@ from domain.values import Digest, EmailAddress, LinkId, SessionId
 
 
 class MagicLinks(Record):
-    def link(self, link: LinkId) -> MagicLink | None:
+    def get(self, link: LinkId) -> MagicLink | None:
         return self._t.links.get(link)
 
-    def newest_login(self, asked_by: SessionId) -> MagicLink | None:
+    def newest_with_code(self, asked_by: SessionId) -> MagicLink | None:
         asked = [link for link in self._t.links.values() if link.asked_by == asked_by]
         first = sorted(asked, key=lambda link: (-link.made_at.timestamp(), link.superseded, link.id))
         return first[0] if first else None
 
-    def link_used_with(self, cookie: Digest) -> MagicLink | None:
+    def used_with(self, cookie: Digest) -> MagicLink | None:
         used = [link for link in self._t.links.values() if link.used_with == cookie and link.used_at]
         used.sort(key=lambda link: (-link.used_at.timestamp() if link.used_at else 0, link.id))
         return used[0] if used else None
 
-    def add_link(self, link: MagicLink) -> None:
+    def add(self, link: MagicLink) -> None:
         self._t.links[link.id] = link
 
-    def spend_link(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
+    def consume(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
         held = self._t.links.get(link)
         if held is None or held.used_at is not None:
             return False
         self._t.links[link] = replace(held, used_at=at, used_with=used_with)
         return True
 
-    def supersede_links(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:
+    def supersede(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:
         for link in list(self._t.links.values()):
             asked = (
                 link.purpose is LinkPurpose.LOGIN and link.asked_by == asked_by and link.mailbox == mailbox
@@ -42,7 +42,7 @@ class MagicLinks(Record):
             if asked and link.used_at is None:
                 self._t.links[link.id] = replace(link, superseded=True)
 
-    def count_code_try(self, link: LinkId, *, most: int) -> bool:
+    def count_code_attempt(self, link: LinkId, *, most: int) -> bool:
         held = self._t.links.get(link)
         if held is None or held.code_tries >= most:
             return False

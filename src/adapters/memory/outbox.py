@@ -12,17 +12,17 @@ from domain.values import EmailAddress
 
 
 class Outbox(Record):
-    def mail(self, key: str) -> Mail | None:
+    def get(self, key: str) -> Mail | None:
         return self._t.outbox.get(key)
 
-    def mails_to(self, mailbox: EmailAddress) -> Sequence[Mail]:
+    def to_address(self, mailbox: EmailAddress) -> Sequence[Mail]:
         found = (mail for mail in self._t.outbox.values() if mail.to == mailbox)
         return sorted(found, key=lambda mail: (mail.queued_at, mail.key))
 
-    def mails_after(self, key: str, *, limit: int) -> Sequence[Mail]:
+    def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         return page(self._t.outbox.items(), key, limit)
 
-    def waiting_mails(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
+    def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
         waiting = (
             mail
             for mail in self._t.outbox.values()
@@ -34,7 +34,7 @@ class Outbox(Record):
     def queue(self, mail: Mail) -> bool:
         return self._t.outbox.setdefault(mail.key, mail) is mail
 
-    def lease_mails(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
+    def lease(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
         due = [m for m in self._t.outbox.values() if m.state is MailState.QUEUED and m.due_at <= now]
         leased = sorted(due, key=lambda mail: (mail.urgency, mail.due_at, mail.key))[:limit]
         for mail in leased:
@@ -56,7 +56,7 @@ class Outbox(Record):
             self._t.outbox[mail.key] = replace(mail, due_at=now)
         return len(held)
 
-    def settle_mail(
+    def settle(
         self,
         key: str,
         *,
@@ -83,7 +83,7 @@ class Outbox(Record):
             self._t.links[link.id] = replace(link, sent_at=sent_at)
         return True
 
-    def report_delivery(self, key: str, delivery: Delivery) -> Mail | None:
+    def record_delivery(self, key: str, delivery: Delivery) -> Mail | None:
         held = self._t.outbox.get(key)
         if held is None or not delivery.outweighs(held.delivery):
             return None

@@ -13,29 +13,29 @@ from domain.values import CheckoutId, EmailAddress, ProductId, SessionId, UserId
 
 
 class Purchases(Record):
-    def purchase(self, checkout: CheckoutId) -> Purchase | None:
+    def get(self, checkout: CheckoutId) -> Purchase | None:
         return self._t.purchases.get(checkout)
 
-    def holding(self, checkout: CheckoutId) -> Holding | None:
+    def with_facts(self, checkout: CheckoutId) -> Holding | None:
         purchase = self._t.purchases.get(checkout)
         return None if purchase is None else self._holding(purchase)
 
-    def holding_of(self, payment: str) -> Holding | None:
+    def by_payment(self, payment: str) -> Holding | None:
         found = next((p for p in self._t.purchases.values() if p.payment == payment), None)
         return None if found is None else self._holding(found)
 
-    def holdings(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
+    def held_by(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
         return [
             self._holding(p)
             for p in self._t.purchases.values()
             if p.session == session or (mailbox is not None and p.mailbox == mailbox)
         ]
 
-    def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
+    def of_address(self, mailbox: EmailAddress) -> Sequence[Holding]:
         found = (p for p in self._t.purchases.values() if p.mailbox == mailbox)
         return [self._holding(p) for p in sorted(found, key=lambda p: (p.booked_at, p.checkout))]
 
-    def purchases_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
+    def page_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
         return [self._holding(p) for p in page(self._t.purchases.items(), checkout, limit)]
 
     def _holding(self, purchase: Purchase) -> Holding:
@@ -51,10 +51,10 @@ class Purchases(Record):
         )
         return Holding(purchase=purchase, facts=facts)
 
-    def sold(self, product: ProductId) -> int:
+    def count_sold(self, product: ProductId) -> int:
         return sum(p.product == product for p in self._t.purchases.values())
 
-    def owners(
+    def owners_after(
         self, product: ProductId, *, after: str, limit: int
     ) -> Sequence[tuple[User, Sequence[Holding]]]:
         owned: dict[UserId, list[Holding]] = {}
@@ -68,7 +68,7 @@ class Purchases(Record):
     def book(self, purchase: Purchase) -> bool:
         return self._t.purchases.setdefault(purchase.checkout, purchase) is purchase
 
-    def release(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
+    def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
         held = [
             p
             for p in self._t.purchases.values()
@@ -78,7 +78,7 @@ class Purchases(Record):
             self._t.purchases[purchase.checkout] = replace(purchase, session=None)
         return len(held)
 
-    def hand_over(
+    def transfer(
         self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
     ) -> None:
         for checkout in checkouts:

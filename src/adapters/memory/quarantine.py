@@ -12,23 +12,23 @@ from domain.records import Quarantined
 
 
 class Quarantine(Record):
-    def quarantined(self, ref: str) -> Quarantined | None:
+    def get(self, ref: str) -> Quarantined | None:
         return self._t.quarantined.get(ref)
 
-    def due_again(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
+    def due(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
         due = [
             (q.retry_at, q.ref, q) for q in self._t.quarantined.values() if q.closed_at is None and q.retry_at
         ]
         return [q for at, _, q in sorted(due, key=lambda d: d[:2]) if at <= now][:limit]
 
-    def waiting_quarantine(self) -> Sequence[Quarantined]:
+    def open_entries(self) -> Sequence[Quarantined]:
         waiting = (q for q in self._t.quarantined.values() if q.closed_at is None)
         return sorted(waiting, key=lambda q: (q.first_at, q.ref))
 
-    def quarantine_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
+    def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         return page(self._t.quarantined.items(), ref, limit)
 
-    def quarantine(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
+    def add(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
         if any(c.provider_ref == ref and c.id in self._t.purchases for c in self._t.checkouts.values()):
             return False
         held = self._t.quarantined.get(ref)
@@ -50,7 +50,7 @@ class Quarantine(Record):
             )
         return False
 
-    def close_quarantine(self, ref: str, *, at: datetime) -> bool:
+    def close(self, ref: str, *, at: datetime) -> bool:
         held = self._t.quarantined.get(ref)
         if held is None or held.closed_at is not None:
             return False

@@ -12,10 +12,10 @@ from domain.values import Digest, EmailAddress, MoveId, SessionId
 
 
 class Sessions(Record):
-    def session(self, token_hash: Digest) -> Session | None:
+    def by_token(self, token_hash: Digest) -> Session | None:
         return next((s for s in self._t.sessions.values() if s.token_hash == token_hash), None)
 
-    def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
+    def of_address(self, mailbox: EmailAddress) -> Sequence[Session]:
         return _newest_first(s for s in self._t.sessions.values() if self._is_of(s, mailbox))
 
     def _is_of(self, session: Session, mailbox: EmailAddress) -> bool:
@@ -27,15 +27,15 @@ class Sessions(Record):
         made = {p.session for p in self._t.purchases.values() if p.mailbox == mailbox and p.booked_at > since}
         return _newest_first(s for s in self._t.sessions.values() if s.mailbox is None and s.id in made)
 
-    def add_session(self, session: Session) -> None:
+    def add(self, session: Session) -> None:
         self._t.sessions[session.id] = session
 
-    def see_session(self, session: SessionId, *, at: datetime) -> None:
+    def touch(self, session: SessionId, *, at: datetime) -> None:
         held = self._t.sessions.get(session)
         if held is not None:
             self._t.sessions[session] = replace(held, seen_at=max(held.seen_at, at))
 
-    def prove(self, session: SessionId, *, mailbox: EmailAddress, token_hash: Digest, at: datetime) -> bool:
+    def verify(self, session: SessionId, *, mailbox: EmailAddress, token_hash: Digest, at: datetime) -> bool:
         held = self._t.sessions.get(session)
         if held is None or held.mailbox not in (None, mailbox):
             return False
@@ -44,22 +44,22 @@ class Sessions(Record):
         )
         return True
 
-    def end_session(self, session: SessionId) -> bool:
+    def end(self, session: SessionId) -> bool:
         return self._t.sessions.pop(session, None) is not None
 
-    def end_sessions_of(self, mailbox: EmailAddress) -> int:
+    def end_of_address(self, mailbox: EmailAddress) -> int:
         gone = [s.id for s in self._t.sessions.values() if s.mailbox == mailbox]
         for session in gone:
             del self._t.sessions[session]
         return len(gone)
 
-    def end_sessions_by(self, move: MoveId) -> int:
+    def end_of_change(self, move: MoveId) -> int:
         gone = [s.id for s in self._t.sessions.values() if s.change == move]
         for session in gone:
             del self._t.sessions[session]
         return len(gone)
 
-    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
+    def carry(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
         for session in [s for s in self._t.sessions.values() if s.mailbox == old]:
             if session.id == keep:
                 self._t.sessions[session.id] = replace(session, mailbox=to, change=change)

@@ -12,16 +12,16 @@ from domain.values import Money
 
 
 class ShopRecord(Record):
-    def shop_id(self) -> str | None:
+    def id(self) -> str | None:
         return self._t.shop.get("id")
 
-    def open_shop(self, proposed: str) -> str:
+    def open(self, proposed: str) -> str:
         return self._t.shop.setdefault("id", proposed)
 
     def cursor(self, name: str) -> datetime | None:
         return self._t.cursors.get(name)
 
-    def set_cursor(self, name: str, *, to: datetime) -> None:
+    def advance_cursor(self, name: str, *, to: datetime) -> None:
         self._t.cursors[name] = max(to, self._t.cursors.get(name, to))
 
     def backlog(self) -> Backlog:

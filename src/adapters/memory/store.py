@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from adapters.memory.books import MemoryBooks
 from adapters.memory.tables import Tables
-from domain.books import Books, BooksView
+from adapters.memory.transaction import MemoryTransaction
 from domain.ports import StoreFigures
+from domain.transaction import ReadTransaction, Transaction
 
 T = TypeVar("T")
 
@@ -28,22 +28,22 @@ class MemoryStore:
         self.tables = Tables()
         self._pause = pause
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         """See Store."""
         await self._pause("begin")
         before = self.tables.copy()
         try:
-            result = work(MemoryBooks(self.tables))
+            result = work(MemoryTransaction(self.tables))
         except BaseException:
             self.tables = before
             raise
         await self._pause("committed")
         return result
 
-    async def read(self, work: Callable[[BooksView], T]) -> T:
-        """See Store."""
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
+        """See Store. A work that writes raises TypeError or AttributeError."""
         await self._pause("read")
-        return work(MemoryBooks(self.tables))
+        return work(MemoryTransaction(self.tables.read_only()))
 
     async def scrub(self) -> None:
         """See Store. Nothing is kept of what was erased."""

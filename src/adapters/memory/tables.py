@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from domain.magic_link import MagicLink
@@ -47,6 +48,22 @@ class Tables:
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""
         return Tables(*[table.copy() for table in map(self.__getattribute__, Tables.__slots__)])
+
+    def read_only(self) -> Tables:
+        """The same rows; any write raises TypeError or AttributeError."""
+        return _ReadOnlyTables(*[MappingProxyType(getattr(self, name)) for name in Tables.__slots__])  # type: ignore[arg-type]  # proxies, which read alike
+
+
+class _ReadOnlyTables(Tables):
+    __slots__ = ("_made",)
+
+    def __post_init__(self) -> None:
+        super().__setattr__("_made", True)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if hasattr(self, "_made"):
+            raise TypeError(f"a read writes {name}")
+        super().__setattr__(name, value)
 
 
 class Record:

@@ -12,36 +12,36 @@ from domain.values import EmailAddress, UserId
 
 
 class Users(Record):
-    def knows(self, mailbox: EmailAddress) -> bool:
+    def exists(self, mailbox: EmailAddress) -> bool:
         return any(user.mailbox == mailbox for user in self._t.users.values())
 
-    def user(self, mailbox: EmailAddress) -> User | None:
+    def by_address(self, mailbox: EmailAddress) -> User | None:
         return next((user for user in self._t.users.values() if user.mailbox == mailbox), None)
 
-    def users_after(self, user: str, *, limit: int) -> Sequence[User]:
+    def page_after(self, user: str, *, limit: int) -> Sequence[User]:
         return page(((row.id, row) for row in self._t.users.values()), user, limit)
 
-    def user_for(self, mailbox: EmailAddress, *, new_id: UserId, now: datetime) -> UserId:
+    def get_or_add(self, mailbox: EmailAddress, *, new_id: UserId, now: datetime) -> UserId:
         held = next((user.id for user in self._t.users.values() if user.mailbox == mailbox), None)
         if held is not None:
             return held
         self._t.users[new_id] = User(id=new_id, mailbox=mailbox, since=now)
         return new_id
 
-    def note_proof(self, mailbox: EmailAddress, *, at: datetime) -> None:
-        user = self.user(mailbox)
+    def mark_verified(self, mailbox: EmailAddress, *, at: datetime) -> None:
+        user = self.by_address(mailbox)
         if user is not None and user.proved_at is None:
             self._t.users[user.id] = replace(user, proved_at=at)
 
-    def set_news(self, user: UserId, *, wanted: bool) -> bool:
+    def set_release_emails(self, user: UserId, *, wanted: bool) -> bool:
         held = self._t.users.get(user)
         if held is None:
             return False
         self._t.users[user] = replace(held, wants_news=wanted)
         return True
 
-    def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
-        user = self.user(mailbox)
+    def drop_without_purchases(self, mailbox: EmailAddress) -> bool:
+        user = self.by_address(mailbox)
         if user is None or any(p.user == user.id for p in self._t.purchases.values()):
             return False
         del self._t.users[user.id]

@@ -13,8 +13,8 @@ from psycopg.pq import TransactionStatus
 from adapters.postgres.connecting import TargetRefused
 from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.session import Connection, connect, conninfo, prepare_session
-from adapters.sql.books import TABLES
 from adapters.sql.record import Row
+from adapters.sql.transaction import TABLES
 
 _PATIENT: Final = (
     "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET enable_seqscan = on"

@@ -14,8 +14,8 @@ from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.scrubbing import scrub
 from adapters.postgres.session import OPTIONS, Connection, connect, conninfo, prepare_session
 from adapters.postgres.transactions import Transactions
-from domain.books import Books, BooksView
 from domain.ports import StoreFigures, StoreUnavailable
+from domain.transaction import ReadTransaction, Transaction
 
 T = TypeVar("T")
 
@@ -50,11 +50,11 @@ class PostgresStore:
             raise StoreUnavailable(f"cannot open the database: {' '.join(str(error).split())}") from error
         return cls(info)
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         """See Store."""
         return await self._desk.do(partial(self._transactions.write, work))
 
-    async def read(self, work: Callable[[BooksView], T]) -> T:
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
         """See Store. Always asks the server that takes the writes: what somebody may open is never out of date."""
         return await self._desk.do(partial(self._transactions.read, work))
 
@@ -69,7 +69,7 @@ class PostgresStore:
 
     async def ready(self) -> None:
         """Whether a write could begin now, behind what waits. Raises StoreUnavailable."""
-        await self.transact(lambda books: None)
+        await self.transact(lambda tx: None)
 
     def figures(self) -> StoreFigures:
         """See Store. Other nodes commit to the same database, so nothing is counted here."""

@@ -16,9 +16,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from adapters.postgres.desk import Answer
 from adapters.postgres.session import Connection, execute_on
-from adapters.sql.books import SqlBooks
-from domain.books import Books, BooksView
+from adapters.sql.transaction import SqlTransaction
 from domain.ports import StoreBusy, StoreUnavailable
+from domain.transaction import ReadTransaction, Transaction
 
 T = TypeVar("T")
 
@@ -62,11 +62,11 @@ class Transactions:
         self.repeated = 0
         """How often a transaction was run again."""
 
-    def write(self, work: Callable[[Books], T], answer: Answer[T]) -> None:
+    def write(self, work: Callable[[Transaction], T], answer: Answer[T]) -> None:
         """Answers once the commit is durable. Raises what `work` raises, StoreBusy or StoreUnavailable."""
         answer(self._repeating(lambda conflicts: self._write_once(work, alone=conflicts >= _TOGETHER_FOR)))
 
-    def read(self, work: Callable[[BooksView], T], answer: Answer[T]) -> None:
+    def read(self, work: Callable[[ReadTransaction], T], answer: Answer[T]) -> None:
         """Answers of one committed state. Raises what `work` raises, or StoreUnavailable."""
         self._repeating(lambda _: self._read_once(work, answer))
 
@@ -98,19 +98,19 @@ class Transactions:
             time.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _write_once(self, work: Callable[[Books], T], *, alone: bool) -> T:
+    def _write_once(self, work: Callable[[Transaction], T], *, alone: bool) -> T:
         """`alone`: while nobody else writes, on any node, so that it comes through."""
         with self._connection() as connection, _turn(connection) if alone else contextlib.nullcontext():
             with _nothing_done(connection):
                 connection.execute(_BEGIN if alone else _BEGIN_TOGETHER, prepare=False)
-                result = work(SqlBooks(execute_on(connection)))
+                result = work(SqlTransaction(execute_on(connection)))
             _commit(connection)
             return result
 
-    def _read_once(self, work: Callable[[BooksView], T], answer: Answer[T]) -> None:
+    def _read_once(self, work: Callable[[ReadTransaction], T], answer: Answer[T]) -> None:
         with self._connection() as connection, _nothing_done(connection):
             connection.execute(_BEGIN_READING, prepare=False)
-            answer(work(SqlBooks(execute_on(connection))))
+            answer(work(SqlTransaction(execute_on(connection))))
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Connection]:

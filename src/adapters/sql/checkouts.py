@@ -43,25 +43,25 @@ OF_ADDRESS: Final = """SELECT checkout_id AS id FROM purchases
 class Checkouts(Record):
     tables: ClassVar = [Table("checkouts", f"{COLUMNS}, asked_at", key="id")]
 
-    def checkout(self, checkout: CheckoutId) -> Checkout | None:
+    def get(self, checkout: CheckoutId) -> Checkout | None:
         return self._one(from_row, _BY_ID, (checkout,))
 
-    def checkout_of(self, ref: ProviderRef) -> Checkout | None:
+    def by_provider_ref(self, ref: ProviderRef) -> Checkout | None:
         return self._one(from_row, _BY_REF, (ref,))
 
-    def checkouts_of(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
+    def of_address(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
         return self._all(first, OF_ADDRESS, {"address": mailbox.canonical})
 
-    def first_checkout_at(self) -> datetime | None:
+    def first_started_at(self) -> datetime | None:
         return maybe_moment(self._value("SELECT min(started_at) FROM checkouts"))
 
-    def add_checkout(self, checkout: Checkout) -> bool:
+    def add(self, checkout: Checkout) -> bool:
         return self._changed(_ADD, to_row(checkout))
 
-    def bind_checkout(self, checkout: CheckoutId, *, ref: ProviderRef, expires_at: datetime | None) -> bool:
+    def bind(self, checkout: CheckoutId, *, ref: ProviderRef, expires_at: datetime | None) -> bool:
         return self._changed(_BIND, {"id": checkout, "ref": ref, "expires": maybe_micros(expires_at)})
 
-    def take_turn(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
+    def throttle(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
         return self._changed(_TAKE_TURN, (micros(now), checkout, micros(now - gap)))
 
 

@@ -20,10 +20,10 @@ _COUNT: Final = f"""INSERT INTO downloads ({COLUMNS}) VALUES (?,?,?,?,1)
 class Downloads(Record):
     tables: ClassVar = [Table("downloads", COLUMNS, key="checkout_id, pid, name")]
 
-    def downloads_of(self, checkout: CheckoutId) -> Sequence[Download]:
+    def of_purchase(self, checkout: CheckoutId) -> Sequence[Download]:
         return self._all(_from_row, _OF_PURCHASE, (checkout,))
 
-    def count_download(
+    def count(
         self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
     ) -> bool:
         return self._changed(_COUNT, (checkout, product, name, micros(now), micros(now - window)))

@@ -29,13 +29,13 @@ class Erasures(Record):
     def is_erased(self, checkout: CheckoutId) -> bool:
         return self._any("SELECT 1 FROM erasures WHERE checkout_id = ?", (checkout,))
 
-    def erasures_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
+    def checkouts_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
         return self._all(first, _ORDERS, (checkout, limit))
 
-    def erased_addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
+    def addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
         return self._all(address_from_row, _ADDRESSES, (tag, limit))
 
-    def addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
+    def known_addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
         return self._all(address_of, forgetting.ADDRESSES_AFTER, {"after": address, "most": limit})
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
@@ -54,7 +54,7 @@ class Erasures(Record):
             self._sql(statement, values)
         return noted or named
 
-    def note_erased_address(self, erased: ErasedAddress) -> bool:
+    def note_address(self, erased: ErasedAddress) -> bool:
         return self._changed(_NOTE_ADDRESS, (erased.tag, micros(erased.at)))
 
     def forget(self, mailbox: EmailAddress) -> None:

@@ -15,7 +15,7 @@ _LOG: Final = f"{insert('events', COLUMNS)} ON CONFLICT (id) DO NOTHING"
 class Events(Record):
     tables: ClassVar = [Table("events", COLUMNS, key="id")]
 
-    def log_event(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:
+    def log(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:
         if self._changed(_LOG, (event.id, event.type, event.object_id, event.created, outcome, micros(at))):
             return True
         self._sql("UPDATE events SET outcome = ? WHERE id = ?", (outcome, event.id))

@@ -28,18 +28,18 @@ _KINDS: Final = {kind.value: kind for kind in FactKind}
 class Facts(Record):
     tables: ClassVar = [Table("facts", COLUMNS, key="object_id")]
 
-    def fact(self, object_id: str) -> Fact | None:
+    def get(self, object_id: str) -> Fact | None:
         return self._one(from_row, _BY_OBJECT, (object_id,))
 
-    def facts_of(self, payment: str) -> Sequence[Fact]:
+    def of_payment(self, payment: str) -> Sequence[Fact]:
         return self._all(from_row, _BY_PAYMENT, (payment,))
 
-    def tell(self, fact: Fact) -> Fact:
+    def record(self, fact: Fact) -> Fact:
         """One statement for what is new; the domain compares what is not."""
         row = _to_row(fact)
         if self._changed(_NEW, row):
             return fact
-        kept = newer(self.fact(fact.object_id), fact)
+        kept = newer(self.get(fact.object_id), fact)
         if kept is fact:
             self._sql(_RENEW, (*row[1:], row[0]))
         return kept

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.sql.moves import STANDS
+from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Execute, Row
 from domain.moves import MoveKind
 

@@ -28,18 +28,18 @@ class Licences(Record):
         Table("licence_line", "pid, checkout_id", key="pid, checkout_id"),
     ]
 
-    def stock_licences(self, product: ProductId, keys: Sequence[str]) -> None:
+    def stock(self, product: ProductId, keys: Sequence[str]) -> None:
         listed = texts(dict.fromkeys(keys))
         self._sql(_DROP, (product, listed))
         self._sql(_LIST, (product, listed, product))
 
-    def take_licence(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
+    def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         taken = self._take(product, checkout)
         if taken is None:
             self._sql(_QUEUE, (product, checkout))
         return taken
 
-    def serve_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
+    def assign_to_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
         checkout = self._value("SELECT min(checkout_id) FROM licence_line WHERE pid = ?", (product,))
         purchase = self._one(purchases.from_row, purchases.BY_CHECKOUT, (checkout,))
         taken = None if purchase is None else self._take(product, checkout)

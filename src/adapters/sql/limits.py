@@ -14,7 +14,7 @@ _TAKEN: Final = "SELECT at, ref FROM limits WHERE bucket = ? AND at > ? ORDER BY
 class Limits(Record):
     tables: ClassVar = [Table("limits", "bucket, at, ref", key="bucket, at, ref")]
 
-    def take(self, bucket: str, limit: Limit, *, now: datetime, ref: str) -> datetime | None:
+    def acquire(self, bucket: str, limit: Limit, *, now: datetime, ref: str) -> datetime | None:
         taken = self._sql(_TAKEN, (bucket, micros(now - limit.window), limit.most)).fetchall()
         if any(row[1] == ref for row in taken):
             return None
@@ -23,5 +23,5 @@ class Limits(Record):
         self._sql("INSERT INTO limits (bucket, at, ref) VALUES (?,?,?)", (bucket, micros(now), ref))
         return None
 
-    def give_back(self, ref: str) -> None:
+    def release(self, ref: str) -> None:
         self._sql("DELETE FROM limits WHERE ref = ?", (ref,))

@@ -28,25 +28,25 @@ _PURPOSES: Final = {purpose.value: purpose for purpose in LinkPurpose}
 class MagicLinks(Record):
     tables: ClassVar = [Table("magic_links", COLUMNS, key="id")]
 
-    def link(self, link: LinkId) -> MagicLink | None:
+    def get(self, link: LinkId) -> MagicLink | None:
         return self._one(_from_row, _BY_ID, (link,))
 
-    def newest_login(self, asked_by: SessionId) -> MagicLink | None:
+    def newest_with_code(self, asked_by: SessionId) -> MagicLink | None:
         return self._one(_from_row, _NEWEST_LOGIN, (asked_by,))
 
-    def link_used_with(self, cookie: Digest) -> MagicLink | None:
+    def used_with(self, cookie: Digest) -> MagicLink | None:
         return self._one(_from_row, _USED_WITH, (cookie,))
 
-    def add_link(self, link: MagicLink) -> None:
+    def add(self, link: MagicLink) -> None:
         self._sql(_ADD, _to_row(link))
 
-    def spend_link(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
+    def consume(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
         return self._changed(_SPEND, (micros(at), used_with, link))
 
-    def supersede_links(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:
+    def supersede(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:
         self._sql(_SUPERSEDE, (asked_by, mailbox.canonical))
 
-    def count_code_try(self, link: LinkId, *, most: int) -> bool:
+    def count_code_attempt(self, link: LinkId, *, most: int) -> bool:
         return self._changed(_COUNT_TRY, (link, most))
 
 

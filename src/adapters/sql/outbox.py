@@ -39,22 +39,22 @@ _URGENCIES: Final = tuple(Urgency)
 class Outbox(Record):
     tables: ClassVar = [Table("outbox", COLUMNS, key="key")]
 
-    def mail(self, key: str) -> Mail | None:
+    def get(self, key: str) -> Mail | None:
         return self._one(_from_row, _BY_KEY, (key,))
 
-    def mails_to(self, mailbox: EmailAddress) -> Sequence[Mail]:
+    def to_address(self, mailbox: EmailAddress) -> Sequence[Mail]:
         return self._all(_from_row, _TO_ADDRESS, (mailbox.canonical,))
 
-    def mails_after(self, key: str, *, limit: int) -> Sequence[Mail]:
+    def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         return self._all(_from_row, _PAGE, (key, limit))
 
-    def waiting_mails(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
+    def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
         return self._all(_from_row, _WAITING, (micros(now - late),))
 
     def queue(self, mail: Mail) -> bool:
         return self._changed(_QUEUE, _to_row(mail))
 
-    def lease_mails(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
+    def lease(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Mail]:
         due: list[Mail] = []
         # One seek into the index for each urgency, however many mails wait for their next try.
         for urgency in Urgency:
@@ -70,7 +70,7 @@ class Outbox(Record):
     def free_leases(self, *, now: datetime, until: datetime) -> int:
         return self._sql(_FREE, {"now": micros(now), "until": micros(until)}).rowcount
 
-    def settle_mail(
+    def settle(
         self,
         key: str,
         *,
@@ -90,8 +90,8 @@ class Outbox(Record):
             self._sql("UPDATE magic_links SET sent_at = ? WHERE id = ? AND sent_at IS NULL", (sent, link))
         return True
 
-    def report_delivery(self, key: str, delivery: Delivery) -> Mail | None:
-        held = self.mail(key)
+    def record_delivery(self, key: str, delivery: Delivery) -> Mail | None:
+        held = self.get(key)
         if held is None or not delivery.outweighs(held.delivery):
             return None
         self._sql("UPDATE outbox SET delivery = ? WHERE key = ?", (delivery.value, key))

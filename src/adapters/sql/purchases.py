@@ -52,26 +52,26 @@ _HAND_CHECKOUTS_OVER: Final = f"UPDATE checkouts SET mailbox = ? WHERE id {ANY_O
 class Purchases(Record):
     tables: ClassVar = [Table("purchases", COLUMNS, key="checkout_id")]
 
-    def purchase(self, checkout: CheckoutId) -> Purchase | None:
+    def get(self, checkout: CheckoutId) -> Purchase | None:
         return self._one(from_row, BY_CHECKOUT, (checkout,))
 
-    def holding(self, checkout: CheckoutId) -> Holding | None:
+    def with_facts(self, checkout: CheckoutId) -> Holding | None:
         found = self._with_facts(BY_CHECKOUT, (checkout,))
         return found[0] if found else None
 
-    def holding_of(self, payment: str) -> Holding | None:
+    def by_payment(self, payment: str) -> Holding | None:
         found = self._with_facts(_BY_PAYMENT, (payment,))
         return found[0] if found else None
 
-    def holdings(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
+    def held_by(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
         if mailbox is None:
             return self._with_facts(_OF_SESSION, (session,))
         return self._with_facts(_OF_EITHER, (session, mailbox.canonical))
 
-    def holdings_of(self, mailbox: EmailAddress) -> Sequence[Holding]:
+    def of_address(self, mailbox: EmailAddress) -> Sequence[Holding]:
         return self._with_facts(_OF_ADDRESS_IN_ORDER, (mailbox.canonical,))
 
-    def purchases_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
+    def page_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
         return self._with_facts(_PAGE, (checkout, limit))
 
     def _with_facts(self, statement: str, values: Values) -> list[Holding]:
@@ -88,27 +88,27 @@ class Purchases(Record):
         found = self._all(facts.from_row, facts.ABOUT, (refs, payments))
         return [Holding(purchase=p, facts=tuple(f for f in found if _is_about(f, p))) for p in purchases]
 
-    def sold(self, product: ProductId) -> int:
+    def count_sold(self, product: ProductId) -> int:
         return int(self._value("SELECT count(*) FROM purchases WHERE pid = ?", (product,)))
 
-    def owners(
+    def owners_after(
         self, product: ProductId, *, after: str, limit: int
     ) -> Sequence[tuple[User, Sequence[Holding]]]:
         found = self._all(users.from_row, _OWNERS, {"pid": product, "after": after, "limit": limit})
         return [
-            (user, [held for held in self.holdings_of(user.mailbox) if product in held.purchase.products])
+            (user, [held for held in self.of_address(user.mailbox) if product in held.purchase.products])
             for user in found
         ]
 
     def book(self, purchase: Purchase) -> bool:
         return self._changed(_BOOK, to_row(purchase))
 
-    def release(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
+    def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
         if session is None:
             return self._sql(_RELEASE, (mailbox.canonical,)).rowcount
         return self._sql(_RELEASE_FROM_ONE, (mailbox.canonical, session)).rowcount
 
-    def hand_over(
+    def transfer(
         self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
     ) -> None:
         them = texts(checkouts)

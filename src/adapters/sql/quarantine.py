@@ -30,19 +30,19 @@ _CLOSE: Final = "UPDATE quarantine SET closed_at = ?, retry_at = NULL WHERE ref 
 class Quarantine(Record):
     tables: ClassVar = [Table("quarantine", COLUMNS, key="ref")]
 
-    def quarantined(self, ref: str) -> Quarantined | None:
+    def get(self, ref: str) -> Quarantined | None:
         return self._one(_from_row, _BY_REF, (ref,))
 
-    def due_again(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
+    def due(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
         return self._all(_from_row, _DUE, (micros(now), limit))
 
-    def waiting_quarantine(self) -> Sequence[Quarantined]:
+    def open_entries(self) -> Sequence[Quarantined]:
         return self._all(_from_row, _OPEN)
 
-    def quarantine_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
+    def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         return self._all(_from_row, _PAGE, (ref, limit))
 
-    def quarantine(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
+    def add(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
         if self._any(_IS_BOOKED, (ref,)):
             return False
         others = self._any(_OTHERS, (objection.name,))
@@ -52,7 +52,7 @@ class Quarantine(Record):
         self._sql(_COUNT, {"ref": ref, "objection": objection.name, "at": now, "retry_at": again})
         return False
 
-    def close_quarantine(self, ref: str, *, at: datetime) -> bool:
+    def close(self, ref: str, *, at: datetime) -> bool:
         return self._changed(_CLOSE, (micros(at), ref))
 
 

@@ -19,16 +19,16 @@ _POSTPONE: Final = "UPDATE payments_due SET due_at = ?, tries = tries + 1 WHERE 
 class Rechecks(Record):
     tables: ClassVar = [Table("payments_due", COLUMNS, key="payment")]
 
-    def payments_due(self, now: datetime, *, limit: int) -> Sequence[PaymentDue]:
+    def due(self, now: datetime, *, limit: int) -> Sequence[PaymentDue]:
         return self._all(_from_row, _DUE, (micros(now), limit))
 
-    def mark_payment(self, payment: str, *, at: datetime, due_at: datetime) -> None:
+    def schedule(self, payment: str, *, at: datetime, due_at: datetime) -> None:
         self._sql(_MARK, (payment, micros(at), micros(due_at)))
 
-    def postpone_payment(self, payment: str, *, due_at: datetime) -> None:
+    def postpone(self, payment: str, *, due_at: datetime) -> None:
         self._sql(_POSTPONE, (micros(due_at), payment))
 
-    def unmark_payment(self, payment: str) -> None:
+    def cancel(self, payment: str) -> None:
         self._sql("DELETE FROM payments_due WHERE payment = ?", (payment,))
 
 

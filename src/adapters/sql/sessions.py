@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from adapters.sql.moves import STANDS
+from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Record, Row, Table, insert, maybe_address, maybe_text, micros, moment
 from domain.session import Session
 from domain.values import Digest, EmailAddress, MoveId, SessionId
@@ -28,36 +28,36 @@ _CARRY: Final = "UPDATE sessions SET mailbox = ?, move_id = ? WHERE id = ? AND m
 class Sessions(Record):
     tables: ClassVar = [Table("sessions", COLUMNS, key="id")]
 
-    def session(self, token_hash: Digest) -> Session | None:
+    def by_token(self, token_hash: Digest) -> Session | None:
         return self._one(from_row, _BY_TOKEN, (token_hash,))
 
-    def sessions_of(self, mailbox: EmailAddress) -> Sequence[Session]:
+    def of_address(self, mailbox: EmailAddress) -> Sequence[Session]:
         return self._all(from_row, _OF_ADDRESS, {"address": mailbox.canonical})
 
     def holders_of(self, mailbox: EmailAddress, *, since: datetime) -> Sequence[Session]:
         return self._all(from_row, _HOLDERS, (mailbox.canonical, micros(since)))
 
-    def add_session(self, session: Session) -> None:
+    def add(self, session: Session) -> None:
         self._sql(_ADD, to_row(session))
 
-    def see_session(self, session: SessionId, *, at: datetime) -> None:
+    def touch(self, session: SessionId, *, at: datetime) -> None:
         seen = micros(at)
         self._sql("UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?", (seen, session, seen))
 
-    def prove(self, session: SessionId, *, mailbox: EmailAddress, token_hash: Digest, at: datetime) -> bool:
+    def verify(self, session: SessionId, *, mailbox: EmailAddress, token_hash: Digest, at: datetime) -> bool:
         values = {"address": mailbox.canonical, "token": token_hash, "at": micros(at), "id": session}
         return self._changed(_PROVE, values)
 
-    def end_session(self, session: SessionId) -> bool:
+    def end(self, session: SessionId) -> bool:
         return self._changed("DELETE FROM sessions WHERE id = ?", (session,))
 
-    def end_sessions_of(self, mailbox: EmailAddress) -> int:
+    def end_of_address(self, mailbox: EmailAddress) -> int:
         return self._sql("DELETE FROM sessions WHERE mailbox = ?", (mailbox.canonical,)).rowcount
 
-    def end_sessions_by(self, move: MoveId) -> int:
+    def end_of_change(self, move: MoveId) -> int:
         return self._sql("DELETE FROM sessions WHERE move_id = ?", (move,)).rowcount
 
-    def turn_sessions(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
+    def carry(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
         self._sql("DELETE FROM sessions WHERE mailbox = ? AND id <> ?", (old.canonical, keep))
         self._sql(_CARRY, (to.canonical, change, keep, old.canonical))
 

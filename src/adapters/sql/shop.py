@@ -26,10 +26,10 @@ _BOUNCED: Final = "SELECT count(*) FROM outbox WHERE delivery = 'bounced' AND ki
 class ShopRecord(Record):
     tables: ClassVar = [Table("cursors", "name, at", key="name")]
 
-    def shop_id(self) -> str | None:
+    def id(self) -> str | None:
         return self._one(first, _ID)
 
-    def open_shop(self, proposed: str) -> str:
+    def open(self, proposed: str) -> str:
         self._sql("INSERT INTO shop (single, id) VALUES (1, ?) ON CONFLICT DO NOTHING", (proposed,))
         return str(self._value(_ID))
 
@@ -37,7 +37,7 @@ class ShopRecord(Record):
         at: int | None = self._one(first, "SELECT at FROM cursors WHERE name = ?", (name,))
         return maybe_moment(at)
 
-    def set_cursor(self, name: str, *, to: datetime) -> None:
+    def advance_cursor(self, name: str, *, to: datetime) -> None:
         self._sql(_SET_CURSOR, (name, micros(to)))
 
     def backlog(self) -> Backlog:

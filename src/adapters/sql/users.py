@@ -24,27 +24,27 @@ _ID: Final = "SELECT id FROM users WHERE email = ?"
 class Users(Record):
     tables: ClassVar = [Table("users", COLUMNS, key="id")]
 
-    def knows(self, mailbox: EmailAddress) -> bool:
+    def exists(self, mailbox: EmailAddress) -> bool:
         return self._any(_ID, (mailbox.canonical,))
 
-    def user(self, mailbox: EmailAddress) -> User | None:
+    def by_address(self, mailbox: EmailAddress) -> User | None:
         return self._one(from_row, _BY_ADDRESS, (mailbox.canonical,))
 
-    def users_after(self, user: str, *, limit: int) -> Sequence[User]:
+    def page_after(self, user: str, *, limit: int) -> Sequence[User]:
         return self._all(from_row, _PAGE, (user, limit))
 
-    def user_for(self, mailbox: EmailAddress, *, new_id: UserId, now: datetime) -> UserId:
+    def get_or_add(self, mailbox: EmailAddress, *, new_id: UserId, now: datetime) -> UserId:
         if self._changed(_NEW, (new_id, mailbox.canonical, micros(now))):
             return new_id
         return UserId(self._value(_ID, (mailbox.canonical,)))
 
-    def note_proof(self, mailbox: EmailAddress, *, at: datetime) -> None:
+    def mark_verified(self, mailbox: EmailAddress, *, at: datetime) -> None:
         self._sql(_NOTE_PROOF, (micros(at), mailbox.canonical))
 
-    def set_news(self, user: UserId, *, wanted: bool) -> bool:
+    def set_release_emails(self, user: UserId, *, wanted: bool) -> bool:
         return self._changed("UPDATE users SET wants_news = ? WHERE id = ?", (int(wanted), user))
 
-    def drop_user_without_purchases(self, mailbox: EmailAddress) -> bool:
+    def drop_without_purchases(self, mailbox: EmailAddress) -> bool:
         return self._changed(_DROP, (mailbox.canonical,))
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from adapters.sql.books import TABLES
 from adapters.sql.record import Row
+from adapters.sql.transaction import TABLES
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
 from adapters.sqlite.foreign import ForeignFile, check_shop, distrust
 

@@ -1,4 +1,4 @@
-"""A view that remembers who a browser is and what it holds, for as long as nobody commits anything."""
+"""Reads that remember who a browser is and what it holds, for as long as nobody commits anything."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from adapters.sql.books import SqlBooks
+from adapters.sql.outbox import Outbox
+from adapters.sql.purchases import Purchases
+from adapters.sql.record import Execute
+from adapters.sql.sessions import Sessions
+from adapters.sql.transaction import SqlTransaction
 from domain.access import Holding
-from domain.books import BooksView
 from domain.mail import Mail
 from domain.session import Session
+from domain.transaction import ReadTransaction
 from domain.values import Digest, EmailAddress, SessionId
 
 T = TypeVar("T")
@@ -25,8 +29,45 @@ class _Stale(Exception):
     """Somebody committed since what is remembered was read: forget it, and begin again."""
 
 
-class RecentView(SqlBooks):
-    """The same answers as SqlBooks; between two commits each is looked up once.
+class _RecentSessions(Sessions):
+    def __init__(self, execute: Execute) -> None:
+        super().__init__(execute)
+        self.known: dict[Digest, Session | None] = {}
+
+    def by_token(self, token_hash: Digest) -> Session | None:
+        if token_hash not in self.known:
+            self.known[token_hash] = super().by_token(token_hash)
+        return self.known[token_hash]
+
+
+class _RecentPurchases(Purchases):
+    def __init__(self, execute: Execute) -> None:
+        super().__init__(execute)
+        self.known: dict[tuple[SessionId, EmailAddress | None], Sequence[Holding]] = {}
+
+    def held_by(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
+        key = (session, mailbox)
+        if key not in self.known:
+            self.known[key] = tuple(super().held_by(session, mailbox))
+        return self.known[key]
+
+
+class _RecentOutbox(Outbox):
+    def __init__(self, execute: Execute) -> None:
+        super().__init__(execute)
+        self.known: dict[str, Mail | None] = {}
+
+    def get(self, key: str) -> Mail | None:
+        if key not in self.known:
+            found = super().get(key)
+            if len(self.known) >= _MOST_MAILS:
+                self.known.clear()
+            self.known[key] = found
+        return self.known[key]
+
+
+class RecentReads(SqlTransaction):
+    """The same answers as SqlTransaction; between two commits each is looked up once.
 
     Every statement lets other threads run, and in a busy server that costs far more than the lookup itself. So a
     read that finds all it asks for here runs none. One that does run a statement begins a transaction first and
@@ -36,14 +77,14 @@ class RecentView(SqlBooks):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(self._execute)
+        self._sessions = self.sessions = _RecentSessions(self._execute)
+        self._purchases = self.purchases = _RecentPurchases(self._execute)
+        self._outbox = self.outbox = _RecentOutbox(self._execute)
         self._connection = connection
         self._version = self._commits = -1
         self._looked_at = 0.0
-        self._sessions: dict[Digest, Session | None] = {}
-        self._holdings: dict[tuple[SessionId, EmailAddress | None], Sequence[Holding]] = {}
-        self._mails: dict[str, Mail | None] = {}
 
-    def run(self, work: Callable[[BooksView], T], *, commits: int) -> T:
+    def run(self, work: Callable[[ReadTransaction], T], *, commits: int) -> T:
         """One read; `commits` is how often this process has committed. Raises sqlite3.Error."""
         try:
             if commits != self._commits or time.monotonic() - self._looked_at > _LOOK_EVERY:
@@ -62,10 +103,10 @@ class RecentView(SqlBooks):
         """Begin a transaction; forget everything if somebody has committed."""
         self._connection.execute("BEGIN")
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version or len(self._sessions) > _MOST:
-            self._sessions.clear()
-            self._holdings.clear()
-            self._mails.clear()
+        if version != self._version or len(self._sessions.known) > _MOST:
+            self._sessions.known.clear()
+            self._purchases.known.clear()
+            self._outbox.known.clear()
         self._version, self._commits, self._looked_at = version, commits, time.monotonic()
 
     def _execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
@@ -74,25 +115,3 @@ class RecentView(SqlBooks):
             if self._connection.execute("PRAGMA data_version").fetchone()[0] != self._version:
                 raise _Stale
         return self._connection.execute(statement, parameters)
-
-    def session(self, token_hash: Digest) -> Session | None:
-        """See BooksView."""
-        if token_hash not in self._sessions:
-            self._sessions[token_hash] = super().session(token_hash)
-        return self._sessions[token_hash]
-
-    def holdings(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
-        """See BooksView."""
-        key = (session, mailbox)
-        if key not in self._holdings:
-            self._holdings[key] = tuple(super().holdings(session, mailbox))
-        return self._holdings[key]
-
-    def mail(self, key: str) -> Mail | None:
-        """See BooksView."""
-        if key not in self._mails:
-            found = super().mail(key)
-            if len(self._mails) >= _MOST_MAILS:
-                self._mails.clear()
-            self._mails[key] = found
-        return self._mails[key]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from adapters.sqlite.connections import ServeLock, open_reader, open_writer
-from adapters.sqlite.recent import RecentView
+from adapters.sqlite.recent import RecentReads
 from adapters.sqlite.writer import GroupWriter
-from domain.books import Books, BooksView
 from domain.ports import StoreFigures, StoreUnavailable
+from domain.transaction import ReadTransaction, Transaction
 
 T = TypeVar("T")
 _SCRUB_TRIES: Final = 50
@@ -30,7 +30,7 @@ class SqliteStore:
         self._write_connection = writer
         self._writer = GroupWriter(writer)
         self._reader = open_reader(path)
-        self._view = RecentView(self._reader)
+        self._view = RecentReads(self._reader)
         # Reads run in the event loop, one at a time; the lock is for programs with several loops.
         self._reading = threading.Lock()
 
@@ -51,11 +51,11 @@ class SqliteStore:
             raise
         return cls(path, writer=writer, lock=lock)
 
-    async def transact(self, work: Callable[[Books], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
         """See Store."""
         return cast("T", await self._writer.submit(work))
 
-    async def read(self, work: Callable[[BooksView], T]) -> T:
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
         """See Store. Runs at once, in the loop: a read takes microseconds, a hop to a thread takes more."""
         with self._reading:
             try:
@@ -113,13 +113,13 @@ class SqliteStore:
             self._lock.release()
 
 
-def _nothing(_: Books) -> None:
+def _nothing(_: Transaction) -> None:
     """A transaction that writes nothing."""
 
 
-def _touch(books: Books) -> None:
+def _touch(tx: Transaction) -> None:
     """Write a row that says nothing, to see whether the disk takes it."""
-    books.set_cursor("touched", to=datetime.fromtimestamp(0, tz=UTC))
+    tx.shop.advance_cursor("touched", to=datetime.fromtimestamp(0, tz=UTC))
 
 
 def _truncate_wal(connection: sqlite3.Connection) -> bool:

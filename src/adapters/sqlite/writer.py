@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
-from adapters.sql.books import SqlBooks
+from adapters.sql.transaction import SqlTransaction
 from adapters.sqlite.connections import BUSY_MS
-from domain.books import Books
 from domain.ports import StoreBusy, StoreUnavailable
+from domain.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class GroupWriter:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA busy_timeout = 0")  # the loop waits for nobody; the thread does
         self._connection = connection
-        self._books = SqlBooks(connection.execute)
+        self._books = SqlTransaction(connection.execute)
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._closed = False
@@ -72,7 +72,7 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._finish_groups, name="sqlite-commit", daemon=True)
         self._thread.start()
 
-    async def submit(self, work: Callable[[Books], Any]) -> Any:
+    async def submit(self, work: Callable[[Transaction], Any]) -> Any:
         """The result of `work`, once it is durable. See Store.transact."""
         return await self._wait_for(work, outside=False)
 

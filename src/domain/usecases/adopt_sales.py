@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final
 
-from domain.books import Books
 from domain.ports import Catalogue, Clock, Store
 from domain.product import Product
 from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.transaction import Transaction
 from domain.values import (
     CheckoutId,
     EmailAddress,
@@ -175,20 +175,20 @@ def _id_of(kind: str, name: str) -> str:
     )
 
 
-def _adopting(sales: list[_Sale]) -> Callable[[Books], list[_Adopting]]:
-    return lambda books: [_adopt(books, sale) for sale in sales]
+def _adopting(sales: list[_Sale]) -> Callable[[Transaction], list[_Adopting]]:
+    return lambda tx: [_adopt(tx, sale) for sale in sales]
 
 
-def _adopt(books: Books, sale: _Sale) -> _Adopting:
+def _adopt(tx: Transaction, sale: _Sale) -> _Adopting:
     checkout, purchase = sale.checkout, sale.purchase
-    if books.is_erased(checkout.id):
+    if tx.erasures.is_erased(checkout.id):
         return _Adopting.ERASED
-    if books.purchase(checkout.id) is not None:
+    if tx.purchases.get(checkout.id) is not None:
         return _Adopting.KNOWN
-    if not books.add_checkout(checkout):
+    if not tx.checkouts.add(checkout):
         return _Adopting.TAKEN
     at = checkout.started_at
-    books.tell(
+    tx.facts.record(
         Fact(
             object_id=str(checkout.provider_ref),
             kind=FactKind.SESSION,
@@ -198,7 +198,7 @@ def _adopt(books: Books, sale: _Sale) -> _Adopting:
             amount=purchase.paid.amount,
         )
     )
-    books.book(replace(purchase, user=books.user_for(sale.owner, new_id=sale.new_user, now=at)))
+    tx.purchases.book(replace(purchase, user=tx.users.get_or_add(sale.owner, new_id=sale.new_user, now=at)))
     return _Adopting.BOOKED
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
-from domain.books import Books
 from domain.keys import Keyring
 from domain.letters import news_letter
 from domain.mail import Delivery, MailKind
@@ -16,6 +15,7 @@ from domain.ports import Catalogue, Clock, Store
 from domain.product import Product, ShopInfo
 from domain.purchase import PurchaseState
 from domain.records import User
+from domain.transaction import Transaction
 from domain.usecases.send_email import send_email
 from domain.values import ProductId
 
@@ -66,7 +66,7 @@ class Announce:
         lot = _Lot(
             product=product, shop=shop, keyring=self.keyring, base_url=self.base_url, now=self.clock.now()
         )
-        found = await self.store.transact(lambda books: lot.tell(books, after))
+        found = await self.store.transact(lambda tx: lot.tell(tx, after))
         told.queued += found.queued
         told.known += found.known
         told.left_out += found.left_out
@@ -96,22 +96,22 @@ class _Lot:
     base_url: str
     now: datetime
 
-    def tell(self, books: Books, after: str) -> _Told:
+    def tell(self, tx: Transaction, after: str) -> _Told:
         """Queue for the owners after a user id."""
-        owners = books.owners(self.product.id, after=after, limit=_AT_ONCE)
+        owners = tx.purchases.owners_after(self.product.id, after=after, limit=_AT_ONCE)
         queued = known = left_out = 0
         for user, holdings in owners:
             opens = any(held.standing.state is PurchaseState.LIVE for held in holdings)
-            if not user.wants_news or not opens or _cannot_be_mailed(books, user):
+            if not user.wants_news or not opens or _cannot_be_mailed(tx, user):
                 left_out += 1
-            elif self._queue(books, user):
+            elif self._queue(tx, user):
                 queued += 1
             else:
                 known += 1
         last = owners[-1][0].id if len(owners) == _AT_ONCE else ""
         return _Told(last=last, queued=queued, known=known, left_out=left_out)
 
-    def _queue(self, books: Books, user: User) -> bool:
+    def _queue(self, tx: Transaction, user: User) -> bool:
         letter = news_letter(
             product=self.product.id,
             name=self.product.name,
@@ -122,7 +122,7 @@ class _Lot:
         )
         key = outbox_keys.release(self.product.id, version_of(self.product), user.id)
         return send_email(
-            books,
+            tx,
             letter,
             key=key,
             kind=MailKind.NEWS,
@@ -132,7 +132,7 @@ class _Lot:
         )
 
 
-def _cannot_be_mailed(books: Books, user: User) -> bool:
+def _cannot_be_mailed(tx: Transaction, user: User) -> bool:
     """Whether the last thing we heard of this mailbox is that our mail comes back, or is called spam."""
-    reported = [mail for mail in books.mails_to(user.mailbox) if mail.delivery is not None]
+    reported = [mail for mail in tx.outbox.to_address(user.mailbox) if mail.delivery is not None]
     return bool(reported) and reported[-1].delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.books import Books
 from domain.claim import Sale
 from domain.keys import Keyring
 from domain.letters import ticket_letter
@@ -17,6 +16,7 @@ from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition
 from domain.purchase import LicenceKey, Purchase
+from domain.transaction import Transaction
 from domain.usecases.send_email import notify_buyer, notify_merchant, send_link
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
 
@@ -52,26 +52,26 @@ class Booking:
     base_url: str
     now: datetime
 
-    def book(self, books: Books, sale: Sale, *, ref: ProviderRef | None, payment: str | None) -> Purchase:
+    def book(self, tx: Transaction, sale: Sale, *, ref: ProviderRef | None, payment: str | None) -> Purchase:
         """Write a sale that is not booked yet, with everything it causes.
 
         The sale of somebody who was erased is written without them: no user, no mail.
         """
-        erased = books.is_erased(sale.checkout.id)
-        purchase = self._purchase(books, sale, ref=ref, payment=payment, owner=None if erased else sale.owner)
-        if not books.book(purchase):
+        erased = tx.erasures.is_erased(sale.checkout.id)
+        purchase = self._purchase(tx, sale, ref=ref, payment=payment, owner=None if erased else sale.owner)
+        if not tx.purchases.book(purchase):
             # The transaction is serializable, so nobody can have booked it since we looked.
             raise AssertionError(f"checkout {purchase.checkout} was booked within its own claim")
-        books.give_back(purchase.checkout)
+        tx.limits.release(purchase.checkout)
         if purchase.mailbox is not None:
-            self._hand_out_ticket(books, purchase, purchase.mailbox)
+            self._hand_out_ticket(tx, purchase, purchase.mailbox)
         if payment is not None:
-            self._catch_up(books, purchase, payment)
+            self._catch_up(tx, purchase, payment)
         return purchase
 
     def _purchase(
         self,
-        books: Books,
+        tx: Transaction,
         sale: Sale,
         *,
         ref: ProviderRef | None,
@@ -79,7 +79,7 @@ class Booking:
         owner: EmailAddress | None,
     ) -> Purchase:
         checkout = sale.checkout
-        user = None if owner is None else books.user_for(owner, new_id=self.user, now=self.now)
+        user = None if owner is None else tx.users.get_or_add(owner, new_id=self.user, now=self.now)
         return Purchase(
             checkout=checkout.id,
             provider_ref=ref,
@@ -94,10 +94,10 @@ class Booking:
             session=None if owner is None else checkout.session,
             booked_at=self.now,
             contents=checkout.contents,
-            licences=() if owner is None else tuple(self._licences(books, sale)),
+            licences=() if owner is None else tuple(self._licences(tx, sale)),
         )
 
-    def _licences(self, books: Books, sale: Sale) -> Iterator[LicenceKey]:
+    def _licences(self, tx: Transaction, sale: Sale) -> Iterator[LicenceKey]:
         """A key for each product that has keys, of the bundle, too. Where the list ran out the buyer waits in line."""
         checkout = sale.checkout
         for product in (checkout.product, *checkout.contents):
@@ -107,12 +107,12 @@ class Booking:
             if sold.licences.listed is None:
                 key: str | None = self.keyring.signing.licence_of(checkout.id, product)
             else:
-                key = books.take_licence(product, checkout=checkout.id)
+                key = tx.licences.assign(product, checkout=checkout.id)
             if key is not None:
                 yield LicenceKey(product=product, key=key)
             else:
                 notify_merchant(
-                    books,
+                    tx,
                     "Out of licence keys",
                     f"{sold.name} was sold, but its list of licence keys is used up.",
                     f"Add keys to {product}/licences.txt: whoever waits for one is mailed it by itself.",
@@ -121,7 +121,7 @@ class Booking:
                     now=self.now,
                 )
 
-    def _hand_out_ticket(self, books: Books, purchase: Purchase, mailbox: EmailAddress) -> None:
+    def _hand_out_ticket(self, tx: Transaction, purchase: Purchase, mailbox: EmailAddress) -> None:
         """The one ticket of this purchase: the same bytes whoever books it, and whenever."""
         key = self.keyring.signing
         ticket = key.ticket_of(purchase.checkout, mailbox)
@@ -129,14 +129,14 @@ class Booking:
         # Anybody can order any number of free things: their tickets must not delay those of a payment.
         urgency = Urgency.KNOWN if purchase.provider_ref is None else Urgency.PAYMENT
         letter = ticket_letter(purchase, edition=self.edition)
-        send_link(books, link, letter, key=outbox_keys.ticket(purchase.checkout), urgency=urgency)
+        send_link(tx, link, letter, key=outbox_keys.ticket(purchase.checkout), urgency=urgency)
 
-    def _catch_up(self, books: Books, purchase: Purchase, payment: str) -> None:
+    def _catch_up(self, tx: Transaction, purchase: Purchase, payment: str) -> None:
         """Facts that came before their sale: its buyer hears of them now."""
         held = Holding(purchase=purchase, facts=())
-        for fact in sorted(books.facts_of(payment), key=lambda f: f.weight):
+        for fact in sorted(tx.facts.of_payment(payment), key=lambda f: f.weight):
             after = Holding(purchase=purchase, facts=(*held.facts, fact))
             notify_buyer(
-                books, held, after, of=fact, shop=self.edition.shop, base_url=self.base_url, now=self.now
+                tx, held, after, of=fact, shop=self.edition.shop, base_url=self.base_url, now=self.now
             )
             held = after

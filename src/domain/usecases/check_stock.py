@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from domain.books import BooksView
 from domain.ports import Store
 from domain.product import Product, Saleability, saleability
+from domain.transaction import ReadTransaction
 from domain.values import ProductId
 
 
@@ -23,9 +23,11 @@ class CheckStock:
         if not limited:
             return frozenset()
 
-        def work(books: BooksView) -> frozenset[ProductId]:
+        def work(tx: ReadTransaction) -> frozenset[ProductId]:
             return frozenset(
-                one.id for one in limited if saleability(one, sold=books.sold(one.id)) is Saleability.SOLD_OUT
+                one.id
+                for one in limited
+                if saleability(one, sold=tx.purchases.count_sold(one.id)) is Saleability.SOLD_OUT
             )
 
         return await self.store.read(work)

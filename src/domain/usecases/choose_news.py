@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.books import Books
 from domain.keys import Keyring
 from domain.ports import Clock, Store
 from domain.session import Visitor
+from domain.transaction import Transaction
 from domain.usecases.greet import live_session
 
 
@@ -28,15 +28,17 @@ class ChooseNews:
         user = self.keyring.opts_out(token)
         if user is None:
             return False
-        return await self.store.transact(lambda books: books.set_news(user, wanted=False))
+        return await self.store.transact(lambda tx: tx.users.set_release_emails(user, wanted=False))
 
     async def here(self, visitor: Visitor, *, wanted: bool) -> bool:
         """At the desk; False if this browser proved no mailbox. Raises StoreUnavailable."""
         now = self.clock.now()
 
-        def work(books: Books) -> bool:
-            session = live_session(books, visitor, now=now)
-            user = None if session is None or session.mailbox is None else books.user(session.mailbox)
-            return user is not None and books.set_news(user.id, wanted=wanted)
+        def work(tx: Transaction) -> bool:
+            session = live_session(tx, visitor, now=now)
+            user = (
+                None if session is None or session.mailbox is None else tx.users.by_address(session.mailbox)
+            )
+            return user is not None and tx.users.set_release_emails(user.id, wanted=wanted)
 
         return await self.store.transact(work)

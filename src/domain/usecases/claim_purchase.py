@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain import outbox_keys
-from domain.books import Books
 from domain.claim import (
     AwaitingPayment,
     CheckoutReading,
@@ -29,6 +28,7 @@ from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Payments
 from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import Checkout, Purchase
+from domain.transaction import Transaction
 from domain.usecases.book_sale import Booking, BookSale
 from domain.usecases.record_fact import ASK_AGAIN_AFTER
 from domain.usecases.send_email import notify_merchant, send_email
@@ -77,7 +77,7 @@ class ClaimPurchase:
     observe: Callable[[str], None] = _unobserved
     """Told the outcome (`outcome_of`) of each claim by whoever ran it, after its transaction."""
 
-    def work(self, reading: CheckoutReading) -> Callable[[Books], ClaimOutcome]:
+    def work(self, reading: CheckoutReading) -> Callable[[Transaction], ClaimOutcome]:
         """The claim of this reading. Ids and time are drawn here, so that the work may run more than once.
 
         A session that goes to quarantine is looked at again after a few minutes.
@@ -87,7 +87,7 @@ class ClaimPurchase:
 
     def retrying(
         self, reading: CheckoutReading, *, now: datetime, retry_at: datetime | None
-    ) -> Callable[[Books], ClaimOutcome]:
+    ) -> Callable[[Transaction], ClaimOutcome]:
         """The same; `retry_at` says when to look again if it is refused, None for never."""
         claim = _Claim(
             reading=reading,
@@ -111,93 +111,93 @@ class _Claim:
     now: datetime
     retry_at: datetime | None
 
-    def run(self, books: Books) -> ClaimOutcome:
-        checkout = self._checkout(books)
+    def run(self, tx: Transaction) -> ClaimOutcome:
+        checkout = self._checkout(tx)
         if isinstance(checkout, Objection):
-            return self._reject(books, checkout)
+            return self._reject(tx, checkout)
         verdict = judge(
             self.reading, checkout, keyring=self.keyring, shop=self.edition.shop.id, livemode=self.livemode
         )
         match verdict:
             case Rejected(reason):
-                return self._reject(books, reason)
+                return self._reject(tx, reason)
             case Unsettled(checkout):
-                return self._note(books, checkout)
+                return self._note(tx, checkout)
             case Sale():
-                return self._book(books, verdict)
+                return self._book(tx, verdict)
 
-    def _checkout(self, books: Books) -> Checkout | Objection:
+    def _checkout(self, tx: Transaction) -> Checkout | Objection:
         if self.reading.mode != "payment":
             return Objection.NOT_A_PAYMENT
         if self.reading.livemode != self.livemode:
             return Objection.OTHER_MODE
         if self.reading.reference is not None:
-            held = books.checkout(CheckoutId(self.reading.reference))
+            held = tx.checkouts.get(CheckoutId(self.reading.reference))
             if held is not None:
                 return held
         return restored_checkout(self.reading, keyring=self.keyring, edition=self.edition)
 
-    def _keep(self, books: Books, checkout: Checkout) -> bool:
+    def _keep(self, tx: Transaction, checkout: Checkout) -> bool:
         """Write what was missing of the checkout: its session's id, or (in a restored shop) all of it."""
-        if checkout.session is None and books.checkout(checkout.id) is None:
-            return books.add_checkout(checkout)
+        if checkout.session is None and tx.checkouts.get(checkout.id) is None:
+            return tx.checkouts.add(checkout)
         if checkout.provider_ref is None:
-            return books.bind_checkout(checkout.id, ref=self.reading.ref, expires_at=checkout.expires_at)
+            return tx.checkouts.bind(checkout.id, ref=self.reading.ref, expires_at=checkout.expires_at)
         return True
 
-    def _note(self, books: Books, checkout: Checkout) -> ClaimOutcome:
-        if self.reading.status in ("open", "expired") and books.checkout(checkout.id) is None:
+    def _note(self, tx: Transaction, checkout: Checkout) -> ClaimOutcome:
+        if self.reading.status in ("open", "expired") and tx.checkouts.get(checkout.id) is None:
             return NotPaid(status=self.reading.status)
-        if not self._keep(books, checkout):
-            return self._reject(books, Objection.ANOTHER_SESSION)
-        kept = books.tell(self.reading.fact())
-        booked = books.purchase(checkout.id)
+        if not self._keep(tx, checkout):
+            return self._reject(tx, Objection.ANOTHER_SESSION)
+        kept = tx.facts.record(self.reading.fact())
+        booked = tx.purchases.get(checkout.id)
         if booked is not None:
             return Booked(purchase=booked, first=False)
-        books.close_quarantine(self.reading.ref, at=self.now)
+        tx.quarantine.close(self.reading.ref, at=self.now)
         if kept.status == "unpaid":
-            self._ask_again_tomorrow(books)
+            self._ask_again_tomorrow(tx)
             return AwaitingPayment()
         if kept.status == "failed":
-            self._tell_of_failure(books, checkout)
+            self._tell_of_failure(tx, checkout)
         return NotPaid(status=kept.status)
 
-    def _ask_again_tomorrow(self, books: Books) -> None:
+    def _ask_again_tomorrow(self, tx: Transaction) -> None:
         """A debit takes days; if nobody tells how it ended we ask."""
         if self.reading.payment is not None:
-            books.mark_payment(self.reading.payment, at=self.now, due_at=self.now + ASK_AGAIN_AFTER)
+            tx.rechecks.schedule(self.reading.payment, at=self.now, due_at=self.now + ASK_AGAIN_AFTER)
 
-    def _tell_of_failure(self, books: Books, checkout: Checkout) -> None:
+    def _tell_of_failure(self, tx: Transaction, checkout: Checkout) -> None:
         if self.reading.payment is not None:
-            books.unmark_payment(self.reading.payment)
+            tx.rechecks.cancel(self.reading.payment)
         to = checkout.mailbox or address_of(self.reading.email)
-        if to is None or books.is_erased(checkout.id):
+        if to is None or tx.erasures.is_erased(checkout.id):
             return
         letter = payment_failed_letter(checkout, base_url=self.booking.base_url, shop=self.edition.shop)
         key = outbox_keys.payment_failed(checkout.id)
-        send_email(books, letter, key=key, kind=MailKind.UPDATE, to=to, now=self.now)
+        send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=to, now=self.now)
 
-    def _book(self, books: Books, sale: Sale) -> ClaimOutcome:
+    def _book(self, tx: Transaction, sale: Sale) -> ClaimOutcome:
         checkout = sale.checkout
-        if not self._keep(books, checkout):
-            return self._reject(books, Objection.ANOTHER_SESSION)
-        books.tell(self.reading.fact())
-        held = books.purchase(checkout.id)
+        if not self._keep(tx, checkout):
+            return self._reject(tx, Objection.ANOTHER_SESSION)
+        tx.facts.record(self.reading.fact())
+        held = tx.purchases.get(checkout.id)
         if held is not None:
             return Booked(purchase=held, first=False)
-        purchase = self.booking.book(books, sale, ref=self.reading.ref, payment=self.reading.payment)
-        books.close_quarantine(self.reading.ref, at=self.now)
+        purchase = self.booking.book(tx, sale, ref=self.reading.ref, payment=self.reading.payment)
+        tx.quarantine.close(self.reading.ref, at=self.now)
         return Booked(purchase=purchase, first=True)
 
-    def _reject(self, books: Books, reason: Objection) -> Rejected:
+    def _reject(self, tx: Transaction, reason: Objection) -> Rejected:
         put_in_quarantine(
-            books, self.reading.ref, reason, retry_at=self.retry_at, shop=self.edition.shop, now=self.now
+            tx, self.reading.ref, reason, retry_at=self.retry_at, shop=self.edition.shop, now=self.now
         )
         return Rejected(reason=reason)
 
 
 def put_in_quarantine(
-    books: Books,
+    tx: Transaction,
     ref: str,
     objection: Objection,
     *,
@@ -206,10 +206,10 @@ def put_in_quarantine(
     now: datetime,
 ) -> None:
     """Keep what is not acted on, and tell the merchant of the first that waits with this objection."""
-    if not books.quarantine(ref, objection, at=now, retry_at=retry_at):
+    if not tx.quarantine.add(ref, objection, at=now, retry_at=retry_at):
         return
     notify_merchant(
-        books,
+        tx,
         "A payment waits for you",
         f"Stripe told us of something that was not acted on: {ref}.",
         objection.value,

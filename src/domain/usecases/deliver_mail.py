@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain import outbox_keys
-from domain.books import Books
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import (
@@ -21,6 +20,7 @@ from domain.mail import (
 )
 from domain.ports import Catalogue, Clock, Mailer, MailNotSent, MailRefused, MailUnknown, Randomness, Store
 from domain.product import ShopInfo
+from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
 from domain.values import LinkId
 
@@ -61,12 +61,12 @@ class DeliverMail:
         shop = self.catalogue.current().shop
         spare = tuple(LinkId(self.randomness.token(16).hex()) for _ in range(BATCH))
 
-        def work(books: Books) -> tuple[int, Sequence[Mail]]:
-            leased = books.lease_mails(now=now, until=until, limit=BATCH)
+        def work(tx: Transaction) -> tuple[int, Sequence[Mail]]:
+            leased = tx.outbox.lease(now=now, until=until, limit=BATCH)
             return len(leased), [
                 replace(mail, due_at=until)
                 for mail, link in zip(leased, spare, strict=False)
-                if _still_wanted(books, mail, link, keyring=self.keyring, shop=shop, now=now)
+                if _still_wanted(tx, mail, link, keyring=self.keyring, shop=shop, now=now)
             ]
 
         return await self.store.transact(work)
@@ -75,11 +75,11 @@ class DeliverMail:
         """Hold leased mails for longer; those that are still ours. Raises StoreUnavailable."""
         until = self.clock.now() + LEASE
 
-        def work(books: Books) -> Sequence[Mail]:
+        def work(tx: Transaction) -> Sequence[Mail]:
             return [
                 replace(mail, due_at=until)
                 for mail in mails
-                if books.renew_lease(mail.key, held_until=mail.due_at, until=until)
+                if tx.outbox.renew_lease(mail.key, held_until=mail.due_at, until=until)
             ]
 
         return await self.store.transact(work)
@@ -91,7 +91,7 @@ class DeliverMail:
         lease end, too. Raises StoreUnavailable.
         """
         now = self.clock.now()
-        return await self.store.transact(lambda books: books.free_leases(now=now, until=now + LEASE))
+        return await self.store.transact(lambda tx: tx.outbox.free_leases(now=now, until=now + LEASE))
 
     async def hand_over(self, mail: Mail) -> MailState:
         """Send one leased mail and write down how it went: what it is now. Raises StoreUnavailable."""
@@ -108,7 +108,7 @@ class DeliverMail:
             since = mail.unknown_since or self.clock.now()
             return await self._try_again(mail, str(error), shop, unknown_since=since)
         at = self.clock.now()
-        await self.store.transact(lambda books: books.settle_mail(mail.key, state=MailState.SENT, at=at))
+        await self.store.transact(lambda tx: tx.outbox.settle(mail.key, state=MailState.SENT, at=at))
         return MailState.SENT
 
     async def _try_again(
@@ -118,7 +118,7 @@ class DeliverMail:
         if now - mail.queued_at >= TRIED_LONG_ENOUGH:
             return await self._stick(mail, f"tried for three days: {problem}", shop)
         await self.store.transact(
-            lambda books: books.settle_mail(
+            lambda tx: tx.outbox.settle(
                 mail.key,
                 state=MailState.QUEUED,
                 at=now,
@@ -131,43 +131,43 @@ class DeliverMail:
 
     async def _stick(self, mail: Mail, problem: str, shop: ShopInfo) -> MailState:
         now = self.clock.now()
-        await self.store.transact(lambda books: stick(books, mail, problem, shop=shop, now=now))
+        await self.store.transact(lambda tx: stick(tx, mail, problem, shop=shop, now=now))
         return MailState.STUCK
 
 
 def _still_wanted(
-    books: Books, mail: Mail, spare: LinkId, *, keyring: Keyring, shop: ShopInfo, now: datetime
+    tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, shop: ShopInfo, now: datetime
 ) -> bool:
     """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out."""
-    if mail.kind is MailKind.LOGIN and not books.knows(mail.to):
-        books.settle_mail(
+    if mail.kind is MailKind.LOGIN and not tx.users.exists(mail.to):
+        tx.outbox.settle(
             mail.key, state=MailState.DROPPED, at=now, problem="nobody of that address bought here"
         )
         return False
     if mail.kind is MailKind.NEWS:
-        user = books.user(mail.to)
+        user = tx.users.by_address(mail.to)
         if user is None or not user.wants_news:
-            books.settle_mail(mail.key, state=MailState.DROPPED, at=now, problem="its reader wants no news")
+            tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="its reader wants no news")
             return False
     if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:
         problem = "it may have been sent, but nobody told us; the carrier has forgotten its key by now"
-        stick(books, mail, problem, shop=shop, now=now)
+        stick(tx, mail, problem, shop=shop, now=now)
         return False
     if mail.key_name is not None and keyring.named(mail.key_name) is None:
-        queue_anew(books, mail, spare, keyring=keyring, now=now)
+        queue_anew(tx, mail, spare, keyring=keyring, now=now)
         return False
     return True
 
 
-def stick(books: Books, mail: Mail, problem: str, *, shop: ShopInfo, now: datetime) -> None:
+def stick(tx: Transaction, mail: Mail, problem: str, *, shop: ShopInfo, now: datetime) -> None:
     """Leave a mail to the merchant, and tell them of the first of its kind that day."""
-    books.settle_mail(
+    tx.outbox.settle(
         mail.key, state=MailState.STUCK, at=now, problem=problem, unknown_since=mail.unknown_since
     )
     if mail.kind is MailKind.NOTICE:
         return
     notify_merchant(
-        books,
+        tx,
         "A mail is stuck",
         f"A {mail.kind.value} mail could not be sent: {problem}.",
         "`coatcheck status` lists every mail that waits; `coatcheck status --send-again KEY` sends one again.",
@@ -177,12 +177,12 @@ def stick(books: Books, mail: Mail, problem: str, *, shop: ShopInfo, now: dateti
     )
 
 
-def queue_anew(books: Books, mail: Mail, spare: LinkId, *, keyring: Keyring, now: datetime) -> str:
+def queue_anew(tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, now: datetime) -> str:
     """Queue the same letter under a new outbox key, with a new link where it had one; the new key."""
     new_key = outbox_keys.anew(mail.key)
     if mail.link is not None:
-        held = books.link(mail.link) or _link_of(mail)
-        books.add_link(
+        held = tx.links.get(mail.link) or _link_of(mail)
+        tx.links.add(
             replace(
                 held,
                 id=spare,
@@ -193,8 +193,8 @@ def queue_anew(books: Books, mail: Mail, spare: LinkId, *, keyring: Keyring, now
                 code_tries=0,
             )
         )
-    books.settle_mail(mail.key, state=MailState.DROPPED, at=now, problem=f"queued anew as {new_key}")
-    books.queue(
+    tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=f"queued anew as {new_key}")
+    tx.outbox.queue(
         Mail(
             key=new_key,
             kind=mail.kind,

@@ -10,12 +10,12 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
-from domain.books import Books, BooksView
 from domain.keys import Keyring
 from domain.moves import Move, MoveKind
 from domain.ports import Clock, Store, StoreUnavailable
 from domain.records import ErasedAddress
 from domain.session import Visitor
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.finish_move import undo_move
 from domain.usecases.greet import live_session
 from domain.values import CheckoutId, EmailAddress, MoveId, UserId
@@ -67,25 +67,23 @@ class EraseMe:
         """Raises StoreUnavailable: then nothing was done."""
         now = self.clock.now()
 
-        def work(books: Books) -> Erased:
-            session = live_session(books, visitor, now=now)
+        def work(tx: Transaction) -> Erased:
+            session = live_session(tx, visitor, now=now)
             if session is None or session.mailbox is None:
                 return Erased.NOT_SIGNED_IN
             if not session.verified_lately(now=now):
                 return Erased.PROVE_AGAIN
-            undoable = [move for move in _ways_to(books, session.mailbox) if move.can_be_undone(now=now)]
-            if any(
-                move.kind is MoveKind.CHANGE or _went_on(books, move, session.mailbox) for move in undoable
-            ):
+            undoable = [move for move in _ways_to(tx, session.mailbox) if move.can_be_undone(now=now)]
+            if any(move.kind is MoveKind.CHANGE or _went_on(tx, move, session.mailbox) for move in undoable):
                 return Erased.TOO_SOON
             for correction in undoable:
-                undo_move(books, correction.id, new_user=UserId(correction.id), now=now)
-            for address in (session.mailbox, *books.moved_from(session.mailbox)):
+                undo_move(tx, correction.id, new_user=UserId(correction.id), now=now)
+            for address in (session.mailbox, *tx.address_changes.former_addresses(session.mailbox)):
                 tag = self.keyring.signing.erasure_of(address)
-                books.note_erased_address(ErasedAddress(tag=tag, at=now))
-            books.erase(session.mailbox, at=now)
-            books.end_session(session.id)
-            books.set_cursor(_ERASED, to=now)
+                tx.erasures.note_address(ErasedAddress(tag=tag, at=now))
+            tx.erasures.erase(session.mailbox, at=now)
+            tx.sessions.end(session.id)
+            tx.shop.advance_cursor(_ERASED, to=now)
             return Erased.DONE
 
         erased = await self.store.transact(work)
@@ -97,14 +95,14 @@ class EraseMe:
     async def scrub_what_waits(self) -> None:
         """Scrub if it was not since the last erasure. Raises StoreUnavailable: it goes on waiting."""
         erased, scrubbed = await self.store.read(
-            lambda books: (books.cursor(_ERASED), books.cursor(_SCRUBBED))
+            lambda tx: (tx.shop.cursor(_ERASED), tx.shop.cursor(_SCRUBBED))
         )
         if erased is not None and (scrubbed is None or scrubbed < erased):
             await self._scrub(erased)
 
     async def _scrub(self, erased: datetime) -> None:
         await self.store.scrub()
-        await self.store.transact(lambda books: books.set_cursor(_SCRUBBED, to=erased))
+        await self.store.transact(lambda tx: tx.shop.advance_cursor(_SCRUBBED, to=erased))
 
     async def again(
         self, checkouts: Sequence[CheckoutId], addresses: Sequence[ErasedAddress] = ()
@@ -146,13 +144,13 @@ class EraseMe:
         """
         now = self.clock.now()
 
-        def work(lot: Sequence[EmailAddress], books: Books) -> None:
+        def work(lot: Sequence[EmailAddress], tx: Transaction) -> None:
             for address in lot:
-                for move in _ways_to(books, address):
+                for move in _ways_to(tx, address):
                     if move.can_be_undone(now=now):
-                        undo_move(books, move.id, new_user=UserId(move.id), now=now)
-                if not books.holdings_of(address):
-                    books.forget(address)
+                        undo_move(tx, move.id, new_user=UserId(move.id), now=now)
+                if not tx.purchases.of_address(address):
+                    tx.erasures.forget(address)
 
         after = ""
         while page := await self.store.read(partial(_addresses, after)):
@@ -166,45 +164,45 @@ class EraseMe:
             after = page[-1].canonical
 
 
-def _erased_addresses(after: str, books: BooksView) -> Sequence[ErasedAddress]:
-    return books.erased_addresses_after(after, limit=_PAGE)
+def _erased_addresses(after: str, tx: ReadTransaction) -> Sequence[ErasedAddress]:
+    return tx.erasures.addresses_after(after, limit=_PAGE)
 
 
-def _addresses(after: str, books: BooksView) -> Sequence[EmailAddress]:
-    return books.addresses_after(after, limit=_PAGE)
+def _addresses(after: str, tx: ReadTransaction) -> Sequence[EmailAddress]:
+    return tx.erasures.known_addresses_after(after, limit=_PAGE)
 
 
-def _note_addresses(addresses: Sequence[ErasedAddress], books: Books) -> None:
+def _note_addresses(addresses: Sequence[ErasedAddress], tx: Transaction) -> None:
     for one in addresses:
-        books.note_erased_address(one)
+        tx.erasures.note_address(one)
 
 
-def _ways_to(books: BooksView, mailbox: EmailAddress) -> list[Move]:
+def _ways_to(tx: ReadTransaction, mailbox: EmailAddress) -> list[Move]:
     """The moves that stand and brought purchases here, also those from which others took them further."""
     found: dict[MoveId, Move] = {}
     reached = [mailbox]
     for address in reached:
-        for move in books.moves_to(address):
+        for move in tx.address_changes.done_to(address):
             if move.id not in found:
                 found[move.id] = move
                 reached.append(move.old)
     return list(found.values())
 
 
-def _went_on(books: BooksView, move: Move, mailbox: EmailAddress) -> bool:
+def _went_on(tx: ReadTransaction, move: Move, mailbox: EmailAddress) -> bool:
     """Whether something that a move brought belongs to another address by now, so that it is not ours to hand back."""
-    owners = {None if found is None else found.mailbox for found in map(books.purchase, move.checkouts)}
+    owners = {None if found is None else found.mailbox for found in map(tx.purchases.get, move.checkouts)}
     return not owners <= {None, mailbox, move.old}
 
 
-def _erase_orders(checkouts: Sequence[CheckoutId], now: datetime, books: Books) -> int:
+def _erase_orders(checkouts: Sequence[CheckoutId], now: datetime, tx: Transaction) -> int:
     """How many were not erased before. Users who own nothing without them go."""
     new = 0
     for checkout in checkouts:
-        purchase = books.purchase(checkout)
-        new += books.erase_order(checkout, at=now)
+        purchase = tx.purchases.get(checkout)
+        new += tx.erasures.erase_order(checkout, at=now)
         owner = None if purchase is None else purchase.mailbox
         # A list from before addresses were noted names orders alone; what else names their person goes with the last.
-        if owner is not None and books.drop_user_without_purchases(owner):
-            books.forget(owner)
+        if owner is not None and tx.users.drop_without_purchases(owner):
+            tx.erasures.forget(owner)
     return new

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from domain.access import Holding
-from domain.books import BooksView
 from domain.mail import Mail
 from domain.ports import Store
 from domain.records import Quarantined, User
+from domain.transaction import ReadTransaction
 
 PAGE = 500
 
@@ -26,24 +26,26 @@ class ExportBooks:
 
     async def __call__(self) -> AsyncIterator[Record]:
         """Users, purchases with their facts, mails, quarantine. Raises StoreUnavailable."""
-        users = self._pages(lambda b, after: b.users_after(after, limit=PAGE), lambda user: user.id)
+        users = self._pages(lambda tx, after: tx.users.page_after(after, limit=PAGE), lambda user: user.id)
         async for user in users:
             yield user
         purchases = self._pages(
-            lambda b, after: b.purchases_after(after, limit=PAGE), lambda held: held.purchase.checkout
+            lambda tx, after: tx.purchases.page_after(after, limit=PAGE), lambda held: held.purchase.checkout
         )
         async for held in purchases:
             yield held
         async for mail in self._pages(
-            lambda b, after: b.mails_after(after, limit=PAGE), lambda mail: mail.key
+            lambda tx, after: tx.outbox.page_after(after, limit=PAGE), lambda mail: mail.key
         ):
             yield mail
-        entries = self._pages(lambda b, after: b.quarantine_after(after, limit=PAGE), lambda entry: entry.ref)
+        entries = self._pages(
+            lambda tx, after: tx.quarantine.page_after(after, limit=PAGE), lambda entry: entry.ref
+        )
         async for entry in entries:
             yield entry
 
     async def _pages(
-        self, page: Callable[[BooksView, str], Sequence[R]], key: Callable[[R], str]
+        self, page: Callable[[ReadTransaction, str], Sequence[R]], key: Callable[[R], str]
     ) -> AsyncIterator[R]:
         after = ""
         while True:
@@ -54,5 +56,5 @@ class ExportBooks:
                 return
             after = key(rows[-1])
 
-    async def _page(self, page: Callable[[BooksView, str], Sequence[R]], after: str) -> Sequence[R]:
-        return await self.store.read(lambda books: page(books, after))
+    async def _page(self, page: Callable[[ReadTransaction, str], Sequence[R]], after: str) -> Sequence[R]:
+        return await self.store.read(lambda tx: page(tx, after))

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Final
 
 from domain.access import Closed, NotYours, Opens, access
-from domain.books import BooksView
 from domain.ports import Catalogue, Clock, FileAt, Goods, OpenFile, Store, StoreUnavailable
 from domain.product import GoodsFile
 from domain.purchase import Purchase
 from domain.session import Visitor
+from domain.transaction import ReadTransaction
 from domain.usecases.greet import Greet
 from domain.values import ProductId
 
@@ -78,18 +78,16 @@ class FetchFile:
         now = self.clock.now()
         checkout, product, name = offered.purchase.checkout, offered.product, offered.file.name
 
-        def is_counted(books: BooksView) -> bool:
+        def is_counted(tx: ReadTransaction) -> bool:
             return any(
                 (download.product, download.name) == (product, name)
                 and download.last_at > now - COUNTED_ONCE_IN
-                for download in books.downloads_of(checkout)
+                for download in tx.downloads.of_purchase(checkout)
             )
 
         # A shop that cannot write, because its disk is full, still hands out what was bought.
         with suppress(StoreUnavailable):
             if not await self.store.read(is_counted):
                 await self.store.transact(
-                    lambda books: books.count_download(
-                        checkout, product, name, now=now, window=COUNTED_ONCE_IN
-                    )
+                    lambda tx: tx.downloads.count(checkout, product, name, now=now, window=COUNTED_ONCE_IN)
                 )

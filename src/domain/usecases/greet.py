@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import Holding, holds, owned
-from domain.books import Books, BooksView
 from domain.moves import MoveKind
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
+from domain.transaction import ReadTransaction, Transaction
 from domain.values import EmailAddress, ProductId, SessionId, digest_of, sortable_id
 
 
@@ -47,31 +47,31 @@ class Greet:
         if visitor.token_hash is None:
             return STRANGER
         now = self.clock.now()
-        greeting = await self.store.read(lambda books: _recognise(books, visitor, now))
+        greeting = await self.store.read(lambda tx: _recognise(tx, visitor, now))
         session = greeting.session
         if session is not None and session.wants_seen(now=now):
-            await self.store.transact(lambda books: books.see_session(session.id, at=now))
+            await self.store.transact(lambda tx: tx.sessions.touch(session.id, at=now))
         return greeting
 
 
-def _recognise(books: BooksView, visitor: Visitor, now: datetime) -> Greeting:
-    session = live_session(books, visitor, now=now)
+def _recognise(tx: ReadTransaction, visitor: Visitor, now: datetime) -> Greeting:
+    session = live_session(tx, visitor, now=now)
     if session is None:
         return STRANGER
-    return Greeting(session=session, holdings=held_by(books, session, now=now))
+    return Greeting(session=session, holdings=held_by(tx, session, now=now))
 
 
-def held_by(books: BooksView, session: Session, *, now: datetime) -> Sequence[Holding]:
+def held_by(tx: ReadTransaction, session: Session, *, now: datetime) -> Sequence[Holding]:
     """The purchases that a session may know of at this moment."""
-    found = books.holdings(session.id, session.mailbox)
+    found = tx.purchases.held_by(session.id, session.mailbox)
     return [held for held in found if holds(session, held.purchase, now=now)]
 
 
-def live_session(books: BooksView, visitor: Visitor, *, now: datetime) -> Session | None:
+def live_session(tx: ReadTransaction, visitor: Visitor, *, now: datetime) -> Session | None:
     """The visitor's session, if its cookie still counts."""
     if visitor.token_hash is None:
         return None
-    session = books.session(visitor.token_hash)
+    session = tx.sessions.by_token(visitor.token_hash)
     return session if session is not None and session.is_live(now=now) else None
 
 
@@ -81,7 +81,7 @@ def new_session(randomness: Randomness, *, now: datetime) -> NewSession:
     return NewSession(id=row, token=randomness.token(32).hex())
 
 
-def begin_session(books: Books, fresh: NewSession, visitor: Visitor, *, now: datetime) -> Session:
+def begin_session(tx: Transaction, fresh: NewSession, visitor: Visitor, *, now: datetime) -> Session:
     """Write a new session that has proved nothing yet."""
     session = Session(
         id=fresh.id,
@@ -91,12 +91,12 @@ def begin_session(books: Books, fresh: NewSession, visitor: Visitor, *, now: dat
         seen_at=now,
         label=visitor.label,
     )
-    books.add_session(session)
+    tx.sessions.add(session)
     return session
 
 
 def prove_mailbox(
-    books: Books, mailbox: EmailAddress, fresh: NewSession, visitor: Visitor, *, now: datetime
+    tx: Transaction, mailbox: EmailAddress, fresh: NewSession, visitor: Visitor, *, now: datetime
 ) -> None:
     """Let a browser in as the owner of a mailbox, under a new token.
 
@@ -104,15 +104,15 @@ def prove_mailbox(
     and a new one begins, which inherits nothing. Corrections away from this mailbox that still wait are taken back:
     its owner is here.
     """
-    books.note_proof(mailbox, at=now)
-    books.cancel_moves(mailbox, at=now, kind=MoveKind.CORRECTION)
+    tx.users.mark_verified(mailbox, at=now)
+    tx.address_changes.cancel_pending(mailbox, at=now, kind=MoveKind.CORRECTION)
     token_hash = digest_of(fresh.token.encode())
-    session = live_session(books, visitor, now=now)
+    session = live_session(tx, visitor, now=now)
     if session is not None:
-        if books.prove(session.id, mailbox=mailbox, token_hash=token_hash, at=now):
+        if tx.sessions.verify(session.id, mailbox=mailbox, token_hash=token_hash, at=now):
             return
-        books.end_session(session.id)
-    books.add_session(
+        tx.sessions.end(session.id)
+    tx.sessions.add(
         Session(
             id=fresh.id,
             token_hash=token_hash,

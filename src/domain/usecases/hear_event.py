@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from domain.books import Books
 from domain.ports import CheckoutNews, Clock, FactNews, OtherNews, PaymentNews, Payments, Store, Unheard
 from domain.records import EventRecord
+from domain.transaction import Transaction
 from domain.usecases.claim_purchase import ClaimPurchase, outcome_of
 from domain.usecases.record_fact import NoteFact
 
@@ -38,32 +38,32 @@ class HearEvent:
                 return news
             case CheckoutNews(event, reading):
                 claim = self.claim.work(reading)
-                heard = await self._act(event, lambda books: outcome_of(claim(books)))
+                heard = await self._act(event, lambda tx: outcome_of(claim(tx)))
                 self.claim.observe(heard.outcome)
                 return heard
             case FactNews(event, fact):
                 note = self.note.work(fact)
-                return await self._act(event, lambda books: note(books).value)
+                return await self._act(event, lambda tx: note(tx).value)
             case PaymentNews(event, payment):
                 return await self._act(event, self._have_it_read(payment))
             case OtherNews(event):
-                return await self._act(event, lambda books: "not followed")
+                return await self._act(event, lambda tx: "not followed")
 
-    async def _act(self, event: EventRecord, act: Callable[[Books], str]) -> Heard:
+    async def _act(self, event: EventRecord, act: Callable[[Transaction], str]) -> Heard:
         at = self.clock.now()
 
-        def work(books: Books) -> Heard:
-            outcome = act(books)
-            books.log_event(event, outcome=outcome, at=at)
+        def work(tx: Transaction) -> Heard:
+            outcome = act(tx)
+            tx.events.log(event, outcome=outcome, at=at)
             return Heard(type=event.type, outcome=outcome)
 
         return await self.store.transact(work)
 
-    def _have_it_read(self, payment: str) -> Callable[[Books], str]:
+    def _have_it_read(self, payment: str) -> Callable[[Transaction], str]:
         at = self.clock.now()
 
-        def work(books: Books) -> str:
-            books.mark_payment(payment, at=at, due_at=at)
+        def work(tx: Transaction) -> str:
+            tx.rechecks.schedule(payment, at=at, due_at=at)
             return "to be read"
 
         return work

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
-from domain.books import Books
 from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.ports import Catalogue, Clock, DeliveryReport, MailReports, OtherReport, Store, Unheard
 from domain.product import ShopInfo
+from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
 
 
@@ -41,26 +41,24 @@ class HearMailReport:
                 return ReportHeard(outcome="not followed")
             case DeliveryReport(key, delivery):
                 now = self.clock.now()
-                return await self.store.transact(
-                    lambda books: _note(books, key, delivery, shop=shop, now=now)
-                )
+                return await self.store.transact(lambda tx: _note(tx, key, delivery, shop=shop, now=now))
 
 
-def _note(books: Books, key: str, delivery: Delivery, *, shop: ShopInfo, now: datetime) -> ReportHeard:
-    mail = books.report_delivery(key, delivery)
+def _note(tx: Transaction, key: str, delivery: Delivery, *, shop: ShopInfo, now: datetime) -> ReportHeard:
+    mail = tx.outbox.record_delivery(key, delivery)
     if mail is None:
         return ReportHeard(outcome="known")
     if mail.state in (MailState.QUEUED, MailState.STUCK):
         # Its outcome was unknown to us: the carrier did take it.
-        books.settle_mail(key, state=MailState.SENT, at=now)
+        tx.outbox.settle(key, state=MailState.SENT, at=now)
     if delivery is Delivery.BOUNCED and mail.kind is MailKind.TICKET:
-        _tell(books, mail, shop=shop, now=now)
+        _tell(tx, mail, shop=shop, now=now)
     return ReportHeard(outcome=delivery.value)
 
 
-def _tell(books: Books, mail: Mail, *, shop: ShopInfo, now: datetime) -> None:
+def _tell(tx: Transaction, mail: Mail, *, shop: ShopInfo, now: datetime) -> None:
     notify_merchant(
-        books,
+        tx,
         "A ticket came back",
         "A ticket could not be delivered: the mailbox does not exist, or does not take our mail.",
         "The browser that paid was told, and may correct the address within half an hour of the payment.",

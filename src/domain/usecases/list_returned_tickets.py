@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain import outbox_keys
-from domain.books import BooksView
 from domain.ports import Store
+from domain.transaction import ReadTransaction
 from domain.usecases.greet import Greeting
 from domain.usecases.open_purchase import ticket_news
 from domain.values import CheckoutId
@@ -23,9 +23,9 @@ class ListReturnedTickets:
         if greeting.signed_in or not greeting.holdings:
             return frozenset()
 
-        def work(books: BooksView) -> frozenset[CheckoutId]:
+        def work(tx: ReadTransaction) -> frozenset[CheckoutId]:
             orders = (held.purchase.checkout for held in greeting.holdings)
-            mails = ((order, books.mail(outbox_keys.ticket(order))) for order in orders)
+            mails = ((order, tx.outbox.get(outbox_keys.ticket(order))) for order in orders)
             return frozenset(
                 order for order, mail in mails if mail is not None and ticket_news(mail).returned
             )

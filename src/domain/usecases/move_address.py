@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.access import holds_by_checkout
-from domain.books import Books
 from domain.keys import Keyring
 from domain.letters import address_notice_letter, order_number, prove_address_letter
 from domain.limits import CHANGES_PER_ACCOUNT
@@ -19,6 +18,7 @@ from domain.moves import MayNotCorrect, Move, MoveKind, may_correct
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import ShopInfo
 from domain.session import Session, Visitor
+from domain.transaction import Transaction
 from domain.usecases.greet import live_session
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
@@ -78,21 +78,23 @@ class MoveAddress:
         limits = self._limits(visitor)
         draft = self._draft(limits, MoveKind.CORRECTION, new, checkouts=(order,))
 
-        def work(books: Books) -> Asked:
-            session = live_session(books, visitor, now=limits.now)
-            purchase = books.purchase(order)
+        def work(tx: Transaction) -> Asked:
+            session = live_session(tx, visitor, now=limits.now)
+            purchase = tx.purchases.get(order)
             if purchase is None or purchase.mailbox is None:
                 return MayNotCorrect.NOT_HERE
             here = session is not None and holds_by_checkout(session, purchase, now=limits.now)
-            why = may_correct(purchase, here=here, moved=books.moved(order), now=limits.now)
+            why = may_correct(
+                purchase, here=here, moved=tx.address_changes.was_corrected(order), now=limits.now
+            )
             if session is None or why is not None:
                 return why or MayNotCorrect.NOT_HERE
             if purchase.mailbox == new:
                 # Counted like any other request: a browser that did not pay could try one address after the other.
-                until = limits.take_network(books)
+                until = limits.take_network(tx)
                 return SameAddress() if until is None else TooManyRequests(until=until)
             what = f"{purchase.product_name} (order {order_number(purchase)})"
-            return draft.ask(books, session, old=purchase.mailbox, what=what)
+            return draft.ask(tx, session, old=purchase.mailbox, what=what)
 
         return await self.store.transact(work)
 
@@ -104,8 +106,8 @@ class MoveAddress:
         limits = self._limits(visitor)
         draft = self._draft(limits, MoveKind.CHANGE, new, checkouts=())
 
-        def work(books: Books) -> Asked:
-            session = live_session(books, visitor, now=limits.now)
+        def work(tx: Transaction) -> Asked:
+            session = live_session(tx, visitor, now=limits.now)
             if session is None or session.mailbox is None:
                 return NotSignedIn()
             if session.mailbox == new:
@@ -113,7 +115,7 @@ class MoveAddress:
             if not session.verified_lately(now=limits.now):
                 return VerifyAgain()
             what = f"everything bought as {mask(session.mailbox)}"
-            return draft.ask(books, session, old=session.mailbox, what=what)
+            return draft.ask(tx, session, old=session.mailbox, what=what)
 
         return await self.store.transact(work)
 
@@ -155,15 +157,15 @@ class _Draft:
     shop: ShopInfo
     limits: RequestLimits
 
-    def ask(self, books: Books, session: Session, *, old: EmailAddress, what: str) -> Asked:
+    def ask(self, tx: Transaction, session: Session, *, old: EmailAddress, what: str) -> Asked:
         """Within the limits, write the move, and send the proof to the new address and the notice to the old one."""
-        until = self._take_limits(books, session, old)
+        until = self._take_limits(tx, session, old)
         if until is not None:
             return TooManyRequests(until=until)
         asked = LookInTheNewMail(self.kind)
-        if not self.limits.take_address(books, session, self.new):
+        if not self.limits.take_address(tx, session, self.new):
             return asked
-        user = books.user(old)
+        user = tx.users.by_address(old)
         verified = self.kind is MoveKind.CORRECTION and user is not None and user.proved_at is not None
         move = Move(
             id=self.id,
@@ -176,26 +178,26 @@ class _Draft:
             # Kept as taken back at once, so that asking again gets the same answer whether it was verified or not.
             undone_at=self.limits.now if verified else None,
         )
-        books.begin_move(move)
+        tx.address_changes.begin(move)
         if not verified:
-            self._send(books, session, old=old, what=what)
+            self._send(tx, session, old=old, what=what)
         return asked
 
-    def _take_limits(self, books: Books, session: Session, old: EmailAddress) -> datetime | None:
+    def _take_limits(self, tx: Transaction, session: Session, old: EmailAddress) -> datetime | None:
         """Both emails count: those of one account, and what strangers to an address cause in the whole shop."""
         limits = self.limits
-        until = limits.take_network(books)
+        until = limits.take_network(tx)
         if until is None and self.kind is MoveKind.CHANGE:
             bucket = limits.keyring.bucket(CHANGES_PER_ACCOUNT.kind, old.canonical)
-            until = books.take(bucket, CHANGES_PER_ACCOUNT, now=limits.now, ref=limits.ref)
+            until = tx.limits.acquire(bucket, CHANGES_PER_ACCOUNT, now=limits.now, ref=limits.ref)
         if until is None:
-            until = limits.take_shop(books, session, self.new)
+            until = limits.take_shop(tx, session, self.new)
         if until is not None:
-            books.give_back(limits.ref)
+            tx.limits.release(limits.ref)
         return until
 
-    def _send(self, books: Books, session: Session, *, old: EmailAddress, what: str) -> None:
-        merges = books.knows(self.new)
+    def _send(self, tx: Transaction, session: Session, *, old: EmailAddress, what: str) -> None:
+        merges = tx.users.exists(self.new)
         here_only = self.kind is MoveKind.CHANGE
         proof = prove_address_letter(
             shop=self.shop, what=what, to=self.new, here_only=here_only, merges=merges
@@ -211,6 +213,6 @@ class _Draft:
             made_at=self.limits.now,
             move=self.id,
         )
-        send_link(books, link, proof, urgency=self.limits.urgency(session, self.new))
+        send_link(tx, link, proof, urgency=self.limits.urgency(session, self.new))
         undo = replace(link, id=self.undo, purpose=LinkPurpose.UNDO, mailbox=old, asked_by=None)
-        send_link(books, undo, notice, urgency=Urgency.KNOWN)
+        send_link(tx, undo, notice, urgency=Urgency.KNOWN)

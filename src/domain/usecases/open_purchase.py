@@ -7,12 +7,12 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.access import Access, NotYours, Opens, access, holds_by_checkout
-from domain.books import BooksView
 from domain.mail import Delivery, Mail, MailState
 from domain.moves import may_correct
 from domain.ports import Clock, Store
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
+from domain.transaction import ReadTransaction
 from domain.usecases.greet import Greet, Greeting
 from domain.values import ProductId
 
@@ -52,7 +52,7 @@ class OpenPurchase:
         if session is None or isinstance(found, NotYours) or session.mailbox == found.purchase.mailbox:
             return Opened(greeting=greeting, access=found, ticket=None, correctable=False)
         purchase = found.purchase
-        ticket, correctable = await self.store.read(lambda books: _look(books, session, purchase, now))
+        ticket, correctable = await self.store.read(lambda tx: _look(tx, session, purchase, now))
         return Opened(
             greeting=greeting,
             access=found,
@@ -62,10 +62,10 @@ class OpenPurchase:
 
 
 def _look(
-    books: BooksView, session: Session, purchase: Purchase, now: datetime
+    tx: ReadTransaction, session: Session, purchase: Purchase, now: datetime
 ) -> tuple[TicketNews | None, bool]:
-    moved = books.moved(purchase.checkout)
-    mail = books.mail(outbox_keys.ticket(purchase.checkout))
+    moved = tx.address_changes.was_corrected(purchase.checkout)
+    mail = tx.outbox.get(outbox_keys.ticket(purchase.checkout))
     here = holds_by_checkout(session, purchase, now=now)
     why = may_correct(purchase, here=here, moved=moved, now=now)
     return (None if mail is None else ticket_news(mail)), why is None

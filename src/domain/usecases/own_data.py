@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from domain.access import Holding
-from domain.books import BooksView
 from domain.mail import Mail
 from domain.ports import Clock, Store
 from domain.records import Download, User
 from domain.session import Session, Visitor
+from domain.transaction import ReadTransaction
 from domain.usecases.greet import live_session
 from domain.usecases.show_receipt import payer_is_owner
 from domain.values import EmailAddress
@@ -39,26 +39,28 @@ class ShowOwnData:
         """None for a browser that proved no mailbox. Raises StoreUnavailable."""
         now = self.clock.now()
 
-        def work(books: BooksView) -> OwnData | None:
-            session = live_session(books, visitor, now=now)
+        def work(tx: ReadTransaction) -> OwnData | None:
+            session = live_session(tx, visitor, now=now)
             if session is None or session.mailbox is None:
                 return None
             mailbox = session.mailbox
-            holdings = [_without_the_payer(books, held) for held in books.holdings_of(mailbox)]
+            holdings = [_without_the_payer(tx, held) for held in tx.purchases.of_address(mailbox)]
             return OwnData(
                 mailbox=mailbox,
-                user=books.user(mailbox),
+                user=tx.users.by_address(mailbox),
                 holdings=holdings,
-                downloads=[d for held in holdings for d in books.downloads_of(held.purchase.checkout)],
-                sessions=[session for session in books.sessions_of(mailbox) if session.mailbox == mailbox],
-                mails=books.mails_to(mailbox),
+                downloads=[d for held in holdings for d in tx.downloads.of_purchase(held.purchase.checkout)],
+                sessions=[
+                    session for session in tx.sessions.of_address(mailbox) if session.mailbox == mailbox
+                ],
+                mails=tx.outbox.to_address(mailbox),
             )
 
         return await self.store.read(work)
 
 
-def _without_the_payer(books: BooksView, held: Holding) -> Holding:
+def _without_the_payer(tx: ReadTransaction, held: Holding) -> Holding:
     """Without the address given at the payment, where it may be another person's."""
-    if held.purchase.paid_email is None or payer_is_owner(books, held.purchase):
+    if held.purchase.paid_email is None or payer_is_owner(tx, held.purchase):
         return held
     return replace(held, purchase=replace(held.purchase, paid_email=None))

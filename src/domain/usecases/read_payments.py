@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from domain.books import Books
 from domain.claim import AwaitingPayment, Objection
 from domain.ports import (
     Catalogue,
@@ -20,6 +19,7 @@ from domain.ports import (
 from domain.product import ShopInfo
 from domain.purchase import Fact
 from domain.records import PaymentDue
+from domain.transaction import Transaction
 from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of, put_in_quarantine
 from domain.usecases.record_fact import ASK_AGAIN_AFTER, Noted, NoteFact
 
@@ -57,7 +57,7 @@ class ReadPayments:
         """Every payment that is due now, and what came of it. Raises StoreUnavailable."""
         done: list[tuple[str, Read]] = []
         now = self.clock.now()
-        while due := await self.store.read(lambda books: books.payments_due(now, limit=_AT_ONCE)):
+        while due := await self.store.read(lambda tx: tx.rechecks.due(now, limit=_AT_ONCE)):
             done += [(entry.payment, await self._read(entry, now)) for entry in due]
         return done
 
@@ -66,49 +66,51 @@ class ReadPayments:
         try:
             reading = await self.payments.payment(entry.payment)
         except (PaymentsUnreachable, PaymentsRefused):
-            return await self.store.transact(lambda books: _put_off(books, entry, shop=shop, now=now))
+            return await self.store.transact(lambda tx: _put_off(tx, entry, shop=shop, now=now))
         if reading is None or reading.checkout is None:
-            return await self.store.transact(lambda books: _give_up(books, entry, shop=shop, now=now))
+            return await self.store.transact(lambda tx: _give_up(tx, entry, shop=shop, now=now))
         claim = self.claim.retrying(reading.checkout, now=now, retry_at=None)
         read, claimed = await self.store.transact(self._settle(entry, claim, reading.facts, now))
         self.claim.observe(outcome_of(claimed))
         return read
 
     def _settle(
-        self, entry: PaymentDue, claim: Callable[[Books], ClaimOutcome], facts: Sequence[Fact], now: datetime
-    ) -> Callable[[Books], tuple[Read, ClaimOutcome]]:
+        self,
+        entry: PaymentDue,
+        claim: Callable[[Transaction], ClaimOutcome],
+        facts: Sequence[Fact],
+        now: datetime,
+    ) -> Callable[[Transaction], tuple[Read, ClaimOutcome]]:
         notes = [(fact, self.note.work(fact)) for fact in facts]
 
-        def work(books: Books) -> tuple[Read, ClaimOutcome]:
+        def work(tx: Transaction) -> tuple[Read, ClaimOutcome]:
             # Before the claim and the facts, which may mark it anew.
-            books.unmark_payment(entry.payment)
-            claimed = claim(books)
+            tx.rechecks.cancel(entry.payment)
+            claimed = claim(tx)
             if not isinstance(claimed, (Booked, AwaitingPayment)):
                 return Read.FOREIGN, claimed
-            noted = [note(books) for _, note in notes]
+            noted = [note(tx) for _, note in notes]
             if any(fact.undecided for fact, _ in notes):
-                books.mark_payment(entry.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
+                tx.rechecks.schedule(entry.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
             fresh = isinstance(claimed, Booked) and claimed.first
             return Read.REPAIRED if fresh or Noted.NEW in noted else Read.KNOWN, claimed
 
         return work
 
 
-def _put_off(books: Books, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Read:
-    if now - entry.since >= WAITS_AT_MOST and books.holding_of(entry.payment) is None:
-        books.unmark_payment(entry.payment)
-        put_in_quarantine(
-            books, entry.payment, Objection.UNREADABLE_PAYMENT, retry_at=None, shop=shop, now=now
-        )
+def _put_off(tx: Transaction, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Read:
+    if now - entry.since >= WAITS_AT_MOST and tx.purchases.by_payment(entry.payment) is None:
+        tx.rechecks.cancel(entry.payment)
+        put_in_quarantine(tx, entry.payment, Objection.UNREADABLE_PAYMENT, retry_at=None, shop=shop, now=now)
     else:
         pause = min(_FIRST_PAUSE * (1 << min(entry.tries, 10)), _LONGEST_PAUSE)
-        books.postpone_payment(entry.payment, due_at=now + pause)
+        tx.rechecks.postpone(entry.payment, due_at=now + pause)
     return Read.UNREACHABLE
 
 
-def _give_up(books: Books, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Read:
-    books.unmark_payment(entry.payment)
-    if books.holding_of(entry.payment) is not None:
+def _give_up(tx: Transaction, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Read:
+    tx.rechecks.cancel(entry.payment)
+    if tx.purchases.by_payment(entry.payment) is not None:
         return Read.KNOWN
-    put_in_quarantine(books, entry.payment, Objection.FOREIGN_PAYMENT, retry_at=None, shop=shop, now=now)
+    put_in_quarantine(tx, entry.payment, Objection.FOREIGN_PAYMENT, retry_at=None, shop=shop, now=now)
     return Read.FOREIGN

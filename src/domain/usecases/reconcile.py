@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.books import BooksView
 from domain.claim import CheckoutReading, Rejected
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Fact
 from domain.records import Quarantined
+from domain.transaction import ReadTransaction
 from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
 from domain.usecases.read_payments import Read, ReadPayments
 from domain.usecases.record_fact import Noted, NoteFact
@@ -76,7 +76,7 @@ class Reconcile:
             async for fact in self.payments.facts_since(since - OVERLAP):
                 await self._note(fact, found)
                 look(found)
-            await self.store.transact(lambda books: books.set_cursor(CURSOR, to=began))
+            await self.store.transact(lambda tx: tx.shop.advance_cursor(CURSOR, to=began))
         for payment, read in await self.read_payments():
             _report(found, payment, read)
         return found
@@ -102,14 +102,14 @@ class Reconcile:
             case Booked(_, True):
                 found.booked.append(reading.ref)
             case Rejected():
-                entry = await self.store.read(lambda books: books.quarantined(reading.ref))
+                entry = await self.store.read(lambda tx: tx.quarantine.get(reading.ref))
                 if entry is None or entry.closed_at is None:  # else the merchant dismissed it
                     found.refused.append(reading.ref)
             case _:
                 pass
 
     async def _claim_unless_known(self, reading: CheckoutReading) -> ClaimOutcome | None:
-        if await self.store.read(lambda books: _stands(books, reading)):
+        if await self.store.read(lambda tx: _stands(tx, reading)):
             return None
         claimed = await self.store.transact(self.claim.work(reading))
         self.claim.observe(outcome_of(claimed))
@@ -117,7 +117,7 @@ class Reconcile:
 
     async def _note(self, fact: Fact, found: Reconciled) -> None:
         found.seen += 1
-        if await self.store.read(lambda books: _is_told(books, fact)):
+        if await self.store.read(lambda tx: _is_told(tx, fact)):
             return
         if await self.store.transact(self.note.work(fact)) is Noted.NEW:
             found.noted.append(fact.object_id)
@@ -126,7 +126,7 @@ class Reconcile:
         """Look again at the sessions whose time has come; how many were booked after all."""
         now = self.clock.now()
         booked = 0
-        for entry in await self.store.read(lambda books: books.due_again(now, limit=20)):
+        for entry in await self.store.read(lambda tx: tx.quarantine.due(now, limit=20)):
             booked += await self._retry(entry, now)
         return booked
 
@@ -135,7 +135,7 @@ class Reconcile:
         reading = await self.payments.look(ProviderRef(entry.ref)) if is_provider_ref(entry.ref) else None
         if reading is None:
             await self.store.transact(
-                lambda books: books.quarantine(entry.ref, entry.objection, at=now, retry_at=retry_at)
+                lambda tx: tx.quarantine.add(entry.ref, entry.objection, at=now, retry_at=retry_at)
             )
             return False
         claimed = await self.store.transact(self.claim.retrying(reading, now=now, retry_at=retry_at))
@@ -150,24 +150,24 @@ def next_retry(entry: Quarantined, *, now: datetime) -> datetime | None:
     return now + min(_FIRST_RETRY * (1 << min(entry.tries, 16)), _LONGEST_RETRY)
 
 
-def _where_to_begin(books: BooksView) -> datetime | None:
-    return books.cursor(CURSOR) or books.first_checkout_at()
+def _where_to_begin(tx: ReadTransaction) -> datetime | None:
+    return tx.shop.cursor(CURSOR) or tx.checkouts.first_started_at()
 
 
-def _stands(books: BooksView, reading: CheckoutReading) -> bool:
+def _stands(tx: ReadTransaction, reading: CheckoutReading) -> bool:
     """Whether a completed session is booked already, or known to wait for its bank."""
-    checkout = books.checkout_of(reading.ref)
+    checkout = tx.checkouts.by_provider_ref(reading.ref)
     if checkout is None:
         return False
-    if books.purchase(checkout.id) is not None:
+    if tx.purchases.get(checkout.id) is not None:
         return True
-    fact = books.fact(reading.ref)
+    fact = tx.facts.get(reading.ref)
     return fact is not None and fact.status == reading.status
 
 
-def _is_told(books: BooksView, fact: Fact) -> bool:
+def _is_told(tx: ReadTransaction, fact: Fact) -> bool:
     """Whether the books know as much already, so that nothing has to be written."""
-    held = books.fact(fact.object_id)
+    held = tx.facts.get(fact.object_id)
     same = held is not None and (held.status, held.amount) == (fact.status, fact.amount)
     return same or fact.payment is None
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from domain.access import Holding
-from domain.books import Books
 from domain.ports import Catalogue, Clock
 from domain.product import ShopInfo
 from domain.purchase import Fact
+from domain.transaction import Transaction
 from domain.usecases.send_email import notify_buyer
 
 ASK_ABOUT_STRANGERS_AFTER = timedelta(minutes=10)
@@ -40,27 +40,27 @@ class NoteFact:
     clock: Clock
     base_url: str
 
-    def work(self, fact: Fact) -> Callable[[Books], Noted]:
+    def work(self, fact: Fact) -> Callable[[Transaction], Noted]:
         """Tell the books, and the buyer what concerns them."""
         now = self.clock.now()
         shop = self.catalogue.current().shop
-        return lambda books: _note(books, fact, shop=shop, base_url=self.base_url, now=now)
+        return lambda tx: _note(tx, fact, shop=shop, base_url=self.base_url, now=now)
 
 
-def _note(books: Books, fact: Fact, *, shop: ShopInfo, base_url: str, now: datetime) -> Noted:
+def _note(tx: Transaction, fact: Fact, *, shop: ShopInfo, base_url: str, now: datetime) -> Noted:
     if fact.payment is None:
         return Noted.NO_PAYMENT
-    before = books.holding_of(fact.payment)
-    held = books.fact(fact.object_id)
-    kept = books.tell(fact)
+    before = tx.purchases.by_payment(fact.payment)
+    held = tx.facts.get(fact.object_id)
+    kept = tx.facts.record(fact)
     if before is None:
-        books.mark_payment(fact.payment, at=now, due_at=now + ASK_ABOUT_STRANGERS_AFTER)
+        tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_ABOUT_STRANGERS_AFTER)
         return Noted.WAITS
     if kept == held:
         return Noted.KNOWN
     others = tuple(other for other in before.facts if other.object_id != fact.object_id)
     after = Holding(purchase=before.purchase, facts=(*others, kept))
-    notify_buyer(books, before, after, of=kept, shop=shop, base_url=base_url, now=now)
+    notify_buyer(tx, before, after, of=kept, shop=shop, base_url=base_url, now=now)
     if kept.undecided:
-        books.mark_payment(fact.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
+        tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
     return Noted.NEW

@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import Enum, auto
 
 from domain import outbox_keys
-from domain.books import Books, BooksView
 from domain.keys import CODE_LENGTH, Keyring, LinkToken, read_token, same_code, tidy_code
 from domain.magic_link import (
     MOST_CODE_TRIES,
@@ -21,6 +20,7 @@ from domain.magic_link import (
 from domain.moves import MoveKind, asks_here
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Visitor
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.book_sale import Booking, BookSale
 from domain.usecases.finish_move import finish_move, undo_move
 from domain.usecases.greet import live_session, new_session, prove_mailbox
@@ -123,9 +123,9 @@ class RedeemLogin:
             return Turned(trouble=Trouble.TRUNCATED)
         now = self.clock.now()
 
-        def work(books: BooksView) -> Ready | Turned:
-            found = self._find(books, token, now)
-            return found if isinstance(found, Turned) else self._ready(books, visitor, found, now)
+        def work(tx: ReadTransaction) -> Ready | Turned:
+            found = self._find(tx, token, now)
+            return found if isinstance(found, Turned) else self._ready(tx, visitor, found, now)
 
         return await self.store.read(work)
 
@@ -140,13 +140,13 @@ class RedeemLogin:
         now = self.clock.now()
         entry = self._entry(visitor, now)
 
-        def work(books: Books) -> CameIn | Turned:
-            found = self._find(books, token, now)
+        def work(tx: Transaction) -> CameIn | Turned:
+            found = self._find(tx, token, now)
             if isinstance(found, MagicLink):
-                return entry.let_in(books, found, cookie=visitor.form)
-            used = books.link(token.id) if found.trouble is Trouble.USED else None
+                return entry.let_in(tx, found, cookie=visitor.form)
+            used = tx.links.get(token.id) if found.trouble is Trouble.USED else None
             if used is not None and same_submit(used, visitor.form, now=now):
-                return entry.let_in_again(books, used) or found
+                return entry.let_in_again(tx, used) or found
             return found
 
         return await self.store.transact(work)
@@ -160,14 +160,14 @@ class RedeemLogin:
         now = self.clock.now()
         entry = self._entry(visitor, now)
 
-        def work(books: Books) -> CameIn | Turned:
-            link = self._code_link(books, visitor, now)
+        def work(tx: Transaction) -> CameIn | Turned:
+            link = self._code_link(tx, visitor, now)
             if isinstance(link, Turned):
-                return self._repeated(books, entry, code) or link
+                return self._repeated(tx, entry, code) or link
             left = MOST_CODE_TRIES - link.code_tries
             if len(code) != CODE_LENGTH:
                 return Turned(trouble=Trouble.WRONG_CODE, tries_left=left)
-            if not books.count_code_try(link.id, most=MOST_CODE_TRIES):
+            if not tx.links.count_code_attempt(link.id, most=MOST_CODE_TRIES):
                 return Turned(trouble=Trouble.CODE_DEAD)
             key = self.keyring.named(link.key)
             if key is None:
@@ -175,34 +175,36 @@ class RedeemLogin:
             if not same_code(code, key.code_of(link.id)):
                 trouble = Trouble.WRONG_CODE if left > 1 else Trouble.CODE_DEAD
                 return Turned(trouble=trouble, tries_left=left - 1)
-            return entry.let_in(books, link, cookie=visitor.token_hash)
+            return entry.let_in(tx, link, cookie=visitor.token_hash)
 
         return await self.store.transact(work)
 
-    def _repeated(self, books: Books, entry: _Entry, code: str) -> CameIn | None:
+    def _repeated(self, tx: Transaction, entry: _Entry, code: str) -> CameIn | None:
         """The same code from the browser that used it a moment ago, whichever answer's cookie it kept."""
         held = entry.visitor.token_hash
         if held is None:
             return None
-        session = live_session(books, entry.visitor, now=entry.now)
-        link = books.link_used_with(held)
+        session = live_session(tx, entry.visitor, now=entry.now)
+        link = tx.links.used_with(held)
         if link is None and session is not None:
             # A browser that had verified another mailbox has a new row by now; the code belongs to the former one.
-            asked = (books.newest_login(row) for row in (session.id, session.former) if row is not None)
+            asked = (
+                tx.links.newest_with_code(row) for row in (session.id, session.former) if row is not None
+            )
             link = next((one for one in asked if one is not None and entry.token_hash_of(one) == held), None)
         key = None if link is None else self.keyring.named(link.key)
         if link is None or key is None or not same_submit(link, link.used_with, now=entry.now):
             return None
         # The right code may have been the fifth try; sent again, it must not be refused for that.
-        if not books.count_code_try(link.id, most=2 * MOST_CODE_TRIES):
+        if not tx.links.count_code_attempt(link.id, most=2 * MOST_CODE_TRIES):
             return None
-        return entry.let_in_again(books, link) if same_code(code, key.code_of(link.id)) else None
+        return entry.let_in_again(tx, link) if same_code(code, key.code_of(link.id)) else None
 
-    def _ready(self, books: BooksView, visitor: Visitor, link: MagicLink, now: datetime) -> Ready:
-        session = live_session(books, visitor, now=now)
+    def _ready(self, tx: ReadTransaction, visitor: Visitor, link: MagicLink, now: datetime) -> Ready:
+        session = live_session(tx, visitor, now=now)
         asked_here = session is not None and session.id == link.asked_by
         signed_in = session is not None and session.mailbox == link.mailbox
-        move = None if link.move is None else books.move(link.move)
+        move = None if link.move is None else tx.address_changes.get(link.move)
         key = self.keyring.named(link.key)
         return Ready(
             purpose=link.purpose,
@@ -215,9 +217,9 @@ class RedeemLogin:
                 old=move.old,
                 new=move.new,
                 names=tuple(
-                    found.product_name for found in map(books.purchase, move.checkouts) if found is not None
+                    found.product_name for found in map(tx.purchases.get, move.checkouts) if found is not None
                 ),
-                merges=books.knows(move.new),
+                merges=tx.users.exists(move.new),
                 asked_here=session is not None and asks_here(move, session),
                 code="" if code_is_dead(link) else key.code_of(link.id),
             ),
@@ -234,8 +236,8 @@ class RedeemLogin:
             now=now,
         )
 
-    def _find(self, books: BooksView, token: LinkToken, now: datetime) -> MagicLink | Turned:
-        link = books.link(token.id)
+    def _find(self, tx: ReadTransaction, token: LinkToken, now: datetime) -> MagicLink | Turned:
+        link = tx.links.get(token.id)
         key = None if link is None else self.keyring.named(link.key)
         if link is None or key is None or not token.is_from(key):
             return Turned(trouble=Trouble.FORGED)
@@ -244,9 +246,9 @@ class RedeemLogin:
             return Turned(trouble=_TROUBLE_OF[state], renewable=_is_renewable(link))
         return link
 
-    def _code_link(self, books: BooksView, visitor: Visitor, now: datetime) -> MagicLink | Turned:
-        session = live_session(books, visitor, now=now)
-        link = None if session is None else books.newest_login(session.id)
+    def _code_link(self, tx: ReadTransaction, visitor: Visitor, now: datetime) -> MagicLink | Turned:
+        session = live_session(tx, visitor, now=now)
+        link = None if session is None else tx.links.newest_with_code(session.id)
         if link is None:
             return Turned(trouble=Trouble.NO_CODE_HERE)
         state = link_state(link, now=now)
@@ -266,27 +268,27 @@ class _Entry:
     nonce: str
     now: datetime
 
-    def let_in(self, books: Books, link: MagicLink, *, cookie: Digest | None) -> CameIn | Turned:
+    def let_in(self, tx: Transaction, link: MagicLink, *, cookie: Digest | None) -> CameIn | Turned:
         """Spend the link, do what it is for, and note that this browser proved its mailbox.
 
         `cookie`: the hash of the one that came with the submit, by which the same submit is known when it comes again.
         """
-        refusal = self._refusal(books, link)
+        refusal = self._refusal(tx, link)
         if refusal is not None:
             return Turned(trouble=refusal)
-        if not books.spend_link(link.id, at=self.now, used_with=cookie):
+        if not tx.links.consume(link.id, at=self.now, used_with=cookie):
             return Turned(trouble=Trouble.USED, renewable=_is_renewable(link))
-        if not self._act(books, link):
+        if not self._act(tx, link):
             return Turned(trouble=Trouble.WITHDRAWN)
         token = self._token_of(link, cookie) or self.fresh.token
         fresh = NewSession(id=self.fresh.id, token=token)
-        prove_mailbox(books, link.mailbox, fresh, self.visitor, now=self.now)
+        prove_mailbox(tx, link.mailbox, fresh, self.visitor, now=self.now)
         return self._came_in(link, token)
 
-    def let_in_again(self, books: Books, link: MagicLink) -> CameIn | None:
+    def let_in_again(self, tx: Transaction, link: MagicLink) -> CameIn | None:
         """The session that this link's submit began, as long as it lives. Nothing is done twice."""
         token = self._token_of(link, link.used_with)
-        session = None if token is None else books.session(digest_of(token.encode()))
+        session = None if token is None else tx.sessions.by_token(digest_of(token.encode()))
         if token is None or session is None or session.mailbox != link.mailbox:
             return None
         return self._came_in(link, token) if session.is_live(now=self.now) else None
@@ -308,42 +310,42 @@ class _Entry:
             product=link.product,
         )
 
-    def _refusal(self, books: Books, link: MagicLink) -> Trouble | None:
+    def _refusal(self, tx: Transaction, link: MagicLink) -> Trouble | None:
         """Why a link that could be used is not, here and now; nothing is used up."""
         match link.purpose:
             case LinkPurpose.MOVE:
-                move = None if link.move is None else books.move(link.move)
-                session = live_session(books, self.visitor, now=self.now)
+                move = None if link.move is None else tx.address_changes.get(link.move)
+                session = live_session(tx, self.visitor, now=self.now)
                 if move is None or not move.is_pending or move.kind is MoveKind.CORRECTION:
                     return None
                 return None if session is not None and asks_here(move, session) else Trouble.ELSEWHERE
             case LinkPurpose.ORDER:
-                checkout = None if link.checkout is None else books.checkout(link.checkout)
-                sold_out = checkout is not None and is_sold_out(books, checkout, booking=self.booking)
+                checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
+                sold_out = checkout is not None and is_sold_out(tx, checkout, booking=self.booking)
                 return Trouble.SOLD_OUT if sold_out else None
             case LinkPurpose.TICKET | LinkPurpose.LOGIN | LinkPurpose.UNDO:
                 return None
 
-    def _act(self, books: Books, link: MagicLink) -> bool:
+    def _act(self, tx: Transaction, link: MagicLink) -> bool:
         """What a link does beside proving the mailbox; False if that is not to be done any more."""
         match link.purpose:
             case LinkPurpose.TICKET | LinkPurpose.LOGIN:
                 return True
             case LinkPurpose.ORDER:
-                checkout = None if link.checkout is None else books.checkout(link.checkout)
+                checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
                 if checkout is None:
                     return False
-                book_free(books, checkout, link.mailbox, booking=self.booking)
+                book_free(tx, checkout, link.mailbox, booking=self.booking)
                 return True
             case LinkPurpose.MOVE:
                 return link.move is not None and finish_move(
-                    books, link.move, new_user=self.booking.user, now=self.now
+                    tx, link.move, new_user=self.booking.user, now=self.now
                 )
             case LinkPurpose.UNDO:
-                return link.move is not None and self._undo(books, link.move)
+                return link.move is not None and self._undo(tx, link.move)
 
-    def _undo(self, books: Books, move: MoveId) -> bool:
-        undone = undo_move(books, move, new_user=self.booking.user, now=self.now)
+    def _undo(self, tx: Transaction, move: MoveId) -> bool:
+        undone = undo_move(tx, move, new_user=self.booking.user, now=self.now)
         if undone is None:
             return False
         if undone.kind is MoveKind.CORRECTION:
@@ -352,7 +354,7 @@ class _Entry:
                 "belongs to the first address again" if undone.done_at else "stays with the first address"
             )
             notify_merchant(
-                books,
+                tx,
                 "A correction of an address was undone",
                 f"The browser that started order {orders} asked to correct the address given at the payment. The "
                 f"reader of the first address has undone this, so the order {outcome}.",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 
-from domain.books import Books, BooksView
 from domain.keys import Keyring
 from domain.mail import Mail, MailState
 from domain.ports import Clock, Randomness, Store
 from domain.records import Quarantined, Tally
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.deliver_mail import queue_anew
 from domain.values import LinkId, ProviderRef
 
@@ -53,11 +53,11 @@ class ReportStatus:
         """Raises StoreUnavailable."""
         now = self.clock.now()
 
-        def work(books: BooksView) -> Status:
+        def work(tx: ReadTransaction) -> Status:
             return Status(
-                tally=books.tally(),
-                mails=books.waiting_mails(now, late=LATE),
-                quarantine=books.waiting_quarantine(),
+                tally=tx.shop.tally(),
+                mails=tx.outbox.waiting(now, late=LATE),
+                quarantine=tx.quarantine.open_entries(),
             )
 
         return await self.store.read(work)
@@ -65,20 +65,20 @@ class ReportStatus:
     async def dismiss(self, ref: ProviderRef) -> bool:
         """Close a quarantine entry by hand: it is not a sale of this shop. Whether it was open."""
         at = self.clock.now()
-        return await self.store.transact(lambda books: books.close_quarantine(ref, at=at))
+        return await self.store.transact(lambda tx: tx.quarantine.close(ref, at=at))
 
     async def send_again(self, key: str) -> SentAgain:
         """Queue a mail anew under a new key, with a new link. The merchant knows best whether it came."""
         now = self.clock.now()
         spare = LinkId(self.randomness.token(16).hex())
 
-        def work(books: Books) -> SentAgain:
-            mail = books.mail(key)
+        def work(tx: Transaction) -> SentAgain:
+            mail = tx.outbox.get(key)
             if mail is None:
                 return SentAgain.NO_SUCH_MAIL
             if mail.state is MailState.QUEUED:
                 return SentAgain.STILL_QUEUED
-            queue_anew(books, mail, spare, keyring=self.keyring, now=now)
+            queue_anew(tx, mail, spare, keyring=self.keyring, now=now)
             return SentAgain.QUEUED
 
         return await self.store.transact(work)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.books import Books
 from domain.keys import Keyring
 from domain.limits import (
     ADDRESS_BY_KNOWN_BROWSER,
@@ -17,6 +16,7 @@ from domain.limits import (
 )
 from domain.mail import Urgency
 from domain.session import Session, Visitor
+from domain.transaction import Transaction
 from domain.values import EmailAddress
 
 
@@ -43,7 +43,7 @@ class RequestLimits:
         """How urgent an email to that address is, if this browser asks for it."""
         return Urgency.STRANGER if self.known_as(session, mailbox) is None else Urgency.KNOWN
 
-    def take_in_networks(self, books: Books, limit: Limit, *, ref: str | None = None) -> datetime | None:
+    def take_in_networks(self, tx: Transaction, limit: Limit, *, ref: str | None = None) -> datetime | None:
         """Take a place in the visitor's network and in each wider one around it; when one is free if one is full.
 
         Then some places may be taken: give them back under `ref`, unless the visitor goes on all the same.
@@ -51,31 +51,31 @@ class RequestLimits:
         for network, times in networks_around(self.visitor.network):
             here = replace(limit, most=limit.most * times)
             bucket = self.keyring.bucket(limit.kind, network)
-            until = books.take(bucket, here, now=self.now, ref=ref or self.ref)
+            until = tx.limits.acquire(bucket, here, now=self.now, ref=ref or self.ref)
             if until is not None:
                 return until
         return None
 
-    def take_network(self, books: Books) -> datetime | None:
+    def take_network(self, tx: Transaction) -> datetime | None:
         """Counted before the address is looked at, so that this limit, which shows, says nothing about it."""
-        until = self.take_in_networks(books, LOGIN_PER_NETWORK)
+        until = self.take_in_networks(tx, LOGIN_PER_NETWORK)
         if until is not None:
-            books.give_back(self.ref)
+            tx.limits.release(self.ref)
         return until
 
-    def take_shop(self, books: Books, session: Session | None, mailbox: EmailAddress) -> datetime | None:
+    def take_shop(self, tx: Transaction, session: Session | None, mailbox: EmailAddress) -> datetime | None:
         """Strangers share what the shop sends at their request. This limit shows, too.
 
         It depends on what this browser has proved, which it knows itself, and not on whether the address is known.
         """
         if self.known_as(session, mailbox) is not None:
             return None
-        until = books.take(ASKED_BY_STRANGERS.kind, ASKED_BY_STRANGERS, now=self.now, ref=self.ref)
+        until = tx.limits.acquire(ASKED_BY_STRANGERS.kind, ASKED_BY_STRANGERS, now=self.now, ref=self.ref)
         if until is not None:
-            books.give_back(self.ref)
+            tx.limits.release(self.ref)
         return until
 
-    def take_address(self, books: Books, session: Session, mailbox: EmailAddress) -> bool:
+    def take_address(self, tx: Transaction, session: Session, mailbox: EmailAddress) -> bool:
         """Whether this address may be sent one more email, of whatever form; if not, nothing is counted.
 
         Limits of the address never show: a limited request gets the same page, and an older mail still works.
@@ -84,7 +84,7 @@ class RequestLimits:
         who = self.known_as(session, mailbox)
         for limit in ADDRESS_BY_STRANGERS if who is None else ADDRESS_BY_KNOWN_BROWSER:
             bucket = self.keyring.bucket(limit.kind, mailbox.canonical, who or "")
-            if books.take(bucket, limit, now=self.now, ref=place) is not None:
-                books.give_back(place)
+            if tx.limits.acquire(bucket, limit, now=self.now, ref=place) is not None:
+                tx.limits.release(place)
                 return False
         return True

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from domain.books import Books
 from domain.keys import Keyring, read_token
 from domain.letters import login_letter
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.session import Visitor
+from domain.transaction import Transaction
 from domain.usecases.greet import begin_session, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.send_email import send_link
@@ -70,7 +70,7 @@ class RequestLogin:
     ) -> LookInYourMail | NothingToRenew | TooManyRequests:
         """Another login to the mailbox of an old link, without typing. Only its owner ever had that token."""
         token = read_token(token_text)
-        link = None if token is None else await self.store.read(lambda books: books.link(token.id))
+        link = None if token is None else await self.store.read(lambda tx: tx.links.get(token.id))
         key = None if link is None else self.keyring.named(link.key)
         if token is None or link is None or key is None or not token.is_from(key):
             return await self._count_only(visitor, NothingToRenew())
@@ -88,18 +88,18 @@ class RequestLogin:
         fresh = new_session(self.randomness, now=now)
         letter = login_letter(shop=self.catalogue.current().shop)
 
-        def work(books: Books) -> LookInYourMail | TooManyRequests:
-            held = live_session(books, visitor, now=now)
+        def work(tx: Transaction) -> LookInYourMail | TooManyRequests:
+            held = live_session(tx, visitor, now=now)
             # A browser that verified this address has its own allowance: no neighbour can use it up.
             known = limits.known_as(held, mailbox) is not None
-            until = None if known else limits.take_network(books)
+            until = None if known else limits.take_network(tx)
             if until is None:
-                until = limits.take_shop(books, held, mailbox)
+                until = limits.take_shop(tx, held, mailbox)
             if until is not None:
                 return TooManyRequests(until=until)
-            session = held or begin_session(books, fresh, visitor, now=now)
-            if limits.take_address(books, session, mailbox):
-                books.supersede_links(mailbox, asked_by=session.id)
+            session = held or begin_session(tx, fresh, visitor, now=now)
+            if limits.take_address(tx, session, mailbox):
+                tx.links.supersede(mailbox, asked_by=session.id)
                 link = MagicLink(
                     id=LinkId(limits.ref),
                     key=self.keyring.signing.name,
@@ -109,7 +109,7 @@ class RequestLogin:
                     product=product,
                     made_at=now,
                 )
-                send_link(books, link, letter, urgency=limits.urgency(session, mailbox))
+                send_link(tx, link, letter, urgency=limits.urgency(session, mailbox))
             return LookInYourMail(new_token=None if held else fresh.token)
 
         return await self.store.transact(work)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from domain.access import holds
-from domain.books import Books
 from domain.keys import Keyring
 from domain.letters import ticket_letter
 from domain.limits import TICKETS_AGAIN
@@ -15,6 +14,7 @@ from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.purchase import PurchaseState
 from domain.session import Visitor
+from domain.transaction import Transaction
 from domain.usecases.greet import live_session
 from domain.usecases.send_email import send_link
 from domain.values import CheckoutId, LinkId
@@ -46,9 +46,9 @@ class ResendTicket:
         edition = self.catalogue.current()
         link = LinkId(self.randomness.token(16).hex())
 
-        def work(books: Books) -> Resent:
-            session = live_session(books, visitor, now=now)
-            held = books.holding(order)
+        def work(tx: Transaction) -> Resent:
+            session = live_session(tx, visitor, now=now)
+            held = tx.purchases.with_facts(order)
             if session is None or held is None or not holds(session, held.purchase, now=now):
                 return Resent.NOT_YOURS
             purchase = held.purchase
@@ -57,12 +57,12 @@ class ResendTicket:
             # The owner has an allowance apart from that of the browser that started the checkout.
             whose = "owner" if session.signed_in else "checkout"
             bucket = self.keyring.bucket(TICKETS_AGAIN.kind, order, whose)
-            if books.take(bucket, TICKETS_AGAIN, now=now, ref=link) is not None:
+            if tx.limits.acquire(bucket, TICKETS_AGAIN, now=now, ref=link) is not None:
                 return Resent.ENOUGH
             again = ticket_link(
                 purchase.product, purchase.mailbox, link=link, key=self.keyring.signing.name, now=now
             )
-            send_link(books, again, ticket_letter(purchase, edition=edition), urgency=Urgency.KNOWN)
+            send_link(tx, again, ticket_letter(purchase, edition=edition), urgency=Urgency.KNOWN)
             return Resent.QUEUED
 
         return await self.store.transact(work)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.access import holds
-from domain.books import BooksView
 from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.ports import Clock, Payments, PaymentsUnreachable, Store
 from domain.purchase import Checkout, Purchase
 from domain.session import Session, Visitor
+from domain.transaction import ReadTransaction
 from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
 from domain.usecases.greet import live_session
 from domain.values import EmailAddress, ProductId, ProviderRef, is_provider_ref
@@ -67,7 +67,7 @@ class ReturnFromPayment:
             return UnknownCheckout()
         now = self.clock.now()
         session_ref = ProviderRef(ref)
-        known = await self.store.read(lambda books: _look_up(books, visitor, product, session_ref, now))
+        known = await self.store.read(lambda tx: _look_up(tx, visitor, product, session_ref, now))
         if known is None:
             return UnknownCheckout()
         if known.purchase is not None:
@@ -78,7 +78,9 @@ class ReturnFromPayment:
         return _tell(claimed, known, now=now)
 
     async def _ask(self, checkout: Checkout, ref: ProviderRef, now: datetime) -> ClaimOutcome | None:
-        turn = await self.store.transact(lambda books: books.take_turn(checkout.id, now=now, gap=ASK_EVERY))
+        turn = await self.store.transact(
+            lambda tx: tx.checkouts.throttle(checkout.id, now=now, gap=ASK_EVERY)
+        )
         if not turn:
             return None
         try:
@@ -93,16 +95,16 @@ class ReturnFromPayment:
 
 
 def _look_up(
-    books: BooksView, visitor: Visitor, product: ProductId, ref: ProviderRef, now: datetime
+    tx: ReadTransaction, visitor: Visitor, product: ProductId, ref: ProviderRef, now: datetime
 ) -> _Known | None:
-    checkout = books.checkout_of(ref)
+    checkout = tx.checkouts.by_provider_ref(ref)
     if checkout is None or checkout.product != product:
         return None
-    fact = books.fact(ref)
+    fact = tx.facts.get(ref)
     return _Known(
         checkout=checkout,
-        session=live_session(books, visitor, now=now),
-        purchase=books.purchase(checkout.id),
+        session=live_session(tx, visitor, now=now),
+        purchase=tx.purchases.get(checkout.id),
         awaiting=fact is not None and fact.status == "unpaid",
     )
 

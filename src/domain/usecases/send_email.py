@@ -7,12 +7,12 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.books import Books
 from domain.letters import notice_letter, open_again_letter, refunded_letter
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Letter, Mail, MailKind, Urgency, urgency_of
 from domain.product import ShopInfo
 from domain.purchase import Fact, PurchaseState
+from domain.transaction import Transaction
 from domain.values import EmailAddress, Money
 
 _KIND_OF: Final = {
@@ -25,7 +25,7 @@ _KIND_OF: Final = {
 
 
 def send_email(
-    books: Books,
+    tx: Transaction,
     letter: Letter,
     *,
     key: str,
@@ -38,7 +38,7 @@ def send_email(
 
     `key_name`: which secret fills its slots; None for a letter without any.
     """
-    return books.queue(
+    return tx.outbox.queue(
         Mail(
             key=key,
             kind=kind,
@@ -54,14 +54,14 @@ def send_email(
 
 
 def send_link(
-    books: Books, link: MagicLink, letter: Letter, *, urgency: Urgency, key: str | None = None
+    tx: Transaction, link: MagicLink, letter: Letter, *, urgency: Urgency, key: str | None = None
 ) -> None:
     """Write a link, and queue the email that carries it to the address it verifies.
 
     `key`: None for an email that was asked for, whose link is another each time.
     """
-    books.add_link(link)
-    books.queue(
+    tx.links.add(link)
+    tx.outbox.queue(
         Mail(
             key=key or outbox_keys.of_link(link),
             kind=_KIND_OF[link.purpose],
@@ -76,14 +76,23 @@ def send_link(
     )
 
 
-def notify_merchant(books: Books, subject: str, *lines: str, key: str, shop: ShopInfo, now: datetime) -> None:
+def notify_merchant(
+    tx: Transaction, subject: str, *lines: str, key: str, shop: ShopInfo, now: datetime
+) -> None:
     """A few sentences to the shop's support address, once for each key."""
     letter = notice_letter(subject=subject, lines=lines, shop=shop)
-    send_email(books, letter, key=key, kind=MailKind.NOTICE, to=shop.support, now=now)
+    send_email(tx, letter, key=key, kind=MailKind.NOTICE, to=shop.support, now=now)
 
 
 def notify_buyer(
-    books: Books, before: Holding, after: Holding, *, of: Fact, shop: ShopInfo, base_url: str, now: datetime
+    tx: Transaction,
+    before: Holding,
+    after: Holding,
+    *,
+    of: Fact,
+    shop: ShopInfo,
+    base_url: str,
+    now: datetime,
 ) -> None:
     """Money that went back, or access that came back: once for each refund or dispute, in whatever order they come."""
     purchase = after.purchase
@@ -99,8 +108,8 @@ def notify_buyer(
             shop=shop,
         )
         key = outbox_keys.refunded(purchase.checkout, of.object_id)
-        send_email(books, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+        send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
     if before.standing.state is not PurchaseState.LIVE and after.standing.state is PurchaseState.LIVE:
         letter = open_again_letter(purchase, base_url=base_url, shop=shop)
         key = outbox_keys.open_again(purchase.checkout, of.object_id)
-        send_email(books, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+        send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import Holding, holds
-from domain.books import BooksView
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
+from domain.transaction import ReadTransaction
 from domain.usecases.greet import live_session
 from domain.values import CheckoutId
 
@@ -45,7 +45,7 @@ class ShowReceipt:
     async def __call__(self, visitor: Visitor, order: CheckoutId) -> Receipt | None:
         """None if there is no such order, or this browser may not know of it. Raises StoreUnavailable."""
         now = self.clock.now()
-        return await self.store.read(lambda books: _find(books, visitor, order, now))
+        return await self.store.read(lambda tx: _find(tx, visitor, order, now))
 
     async def invoice(self, visitor: Visitor, order: CheckoutId) -> str | None:
         """Where the provider's invoice is; None if there is none. Raises StoreUnavailable, PaymentsUnreachable.
@@ -58,19 +58,19 @@ class ShowReceipt:
         return None if ref is None else await self.payments.invoice_url(ref)
 
 
-def _find(books: BooksView, visitor: Visitor, order: CheckoutId, now: datetime) -> Receipt | None:
-    session = live_session(books, visitor, now=now)
-    held = books.holding(order)
+def _find(tx: ReadTransaction, visitor: Visitor, order: CheckoutId, now: datetime) -> Receipt | None:
+    session = live_session(tx, visitor, now=now)
+    held = tx.purchases.with_facts(order)
     if session is None or held is None or not holds(session, held.purchase, now=now):
         return None
-    return Receipt(session=session, holding=held, payer_known=payer_is_owner(books, held.purchase))
+    return Receipt(session=session, holding=held, payer_known=payer_is_owner(tx, held.purchase))
 
 
-def payer_is_owner(books: BooksView, purchase: Purchase) -> bool:
+def payer_is_owner(tx: ReadTransaction, purchase: Purchase) -> bool:
     """Whether a purchase's owner is known to be who paid, whom the invoice and the address of the payment name.
 
     A correction may have moved it to another person, for good: also when the payer's address was erased since.
     """
     if purchase.mailbox is not None and purchase.mailbox == purchase.paid_email:
         return True
-    return not books.moved(purchase.checkout)
+    return not tx.address_changes.was_corrected(purchase.checkout)

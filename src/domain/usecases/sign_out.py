@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import CHECKOUT_GRANT
-from domain.books import Books, BooksView
 from domain.moves import MoveKind
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.finish_move import carried_on
 from domain.usecases.greet import live_session
 from domain.values import EmailAddress, SessionId
@@ -38,10 +38,10 @@ class SignOut:
         """End this browser's session. Raises StoreUnavailable."""
         now = self.clock.now()
 
-        def work(books: Books) -> None:
-            session = live_session(books, visitor, now=now)
+        def work(tx: Transaction) -> None:
+            session = live_session(tx, visitor, now=now)
             if session is not None:
-                books.end_session(session.id)
+                tx.sessions.end(session.id)
 
         await self.store.transact(work)
 
@@ -53,21 +53,21 @@ class SignOut:
         """
         now = self.clock.now()
 
-        def work(books: Books) -> None:
-            session = live_session(books, visitor, now=now)
+        def work(tx: Transaction) -> None:
+            session = live_session(tx, visitor, now=now)
             if session is None:
                 return
             if session.mailbox is not None:
-                for own in _sessions(books, session.mailbox, now):
-                    books.end_session(own.id)
-                for change in books.moves_from(session.mailbox):
+                for own in _sessions(tx, session.mailbox, now):
+                    tx.sessions.end(own.id)
+                for change in tx.address_changes.done_from(session.mailbox):
                     if change.kind is MoveKind.CHANGE and change.can_be_undone(now=now):
-                        for onward in carried_on(books, change):
-                            books.end_sessions_by(onward.id)
-                books.end_sessions_of(session.mailbox)
-                books.release(session.mailbox)
-                books.cancel_moves(session.mailbox, at=now)
-            books.end_session(session.id)
+                        for onward in carried_on(tx, change):
+                            tx.sessions.end_of_change(onward.id)
+                tx.sessions.end_of_address(session.mailbox)
+                tx.purchases.detach_sessions(session.mailbox)
+                tx.address_changes.cancel_pending(session.mailbox, at=now)
+            tx.sessions.end(session.id)
 
         await self.store.transact(work)
 
@@ -78,44 +78,44 @@ class SignOut:
         """
         now = self.clock.now()
 
-        def work(books: Books) -> bool:
-            own = _own(books, visitor, now)
+        def work(tx: Transaction) -> bool:
+            own = _own(tx, visitor, now)
             if own is None:
                 return False
             if any(s.id == session for s in own.all):
-                return books.end_session(session)
+                return tx.sessions.end(session)
             mailbox = own.current.mailbox
             if mailbox is None or all(s.id != session for s in own.holders):
                 return False
-            return books.release(mailbox, session=session) > 0
+            return tx.purchases.detach_sessions(mailbox, session=session) > 0
 
         return await self.store.transact(work)
 
     async def list(self, visitor: Visitor) -> OwnSessions | None:
         """One's own sessions; None for a browser that has none. Raises StoreUnavailable."""
         now = self.clock.now()
-        return await self.store.read(lambda books: _own(books, visitor, now))
+        return await self.store.read(lambda tx: _own(tx, visitor, now))
 
 
-def _own(books: BooksView, visitor: Visitor, now: datetime) -> OwnSessions | None:
-    current = live_session(books, visitor, now=now)
+def _own(tx: ReadTransaction, visitor: Visitor, now: datetime) -> OwnSessions | None:
+    current = live_session(tx, visitor, now=now)
     if current is None:
         return None
     if current.mailbox is None:
         return OwnSessions(current=current, all=(current,))
-    live = [s for s in _sessions(books, current.mailbox, now) if s.is_live(now=now)]
-    found = books.holders_of(current.mailbox, since=now - CHECKOUT_GRANT)
+    live = [s for s in _sessions(tx, current.mailbox, now) if s.is_live(now=now)]
+    found = tx.sessions.holders_of(current.mailbox, since=now - CHECKOUT_GRANT)
     return OwnSessions(current=current, all=live, holders=[s for s in found if s.is_live(now=now)])
 
 
-def _sessions(books: BooksView, mailbox: EmailAddress, now: datetime) -> list[Session]:
+def _sessions(tx: ReadTransaction, mailbox: EmailAddress, now: datetime) -> list[Session]:
     """Those of a mailbox, and those that a change carried away from it, as long as it can be undone.
 
     After that the address may be another person's, who has no business with the sessions of the one who left it.
     """
-    return [s for s in books.sessions_of(mailbox) if s.mailbox == mailbox or _may_come_back(books, s, now)]
+    return [s for s in tx.sessions.of_address(mailbox) if s.mailbox == mailbox or _may_come_back(tx, s, now)]
 
 
-def _may_come_back(books: BooksView, session: Session, now: datetime) -> bool:
-    change = None if session.change is None else books.move(session.change)
+def _may_come_back(tx: ReadTransaction, session: Session, now: datetime) -> bool:
+    change = None if session.change is None else tx.address_changes.get(session.change)
     return change is not None and change.can_be_undone(now=now)

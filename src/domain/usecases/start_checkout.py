@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.books import Books
 from domain.claim import terms_of
 from domain.keys import Keyring
 from domain.limits import (
@@ -27,6 +26,7 @@ from domain.ports import (
 from domain.product import BadAmount, CatalogueEdition, Product, Saleability, asked_price, saleability
 from domain.purchase import Checkout
 from domain.session import NewSession, Session, Visitor
+from domain.transaction import Transaction
 from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
 from domain.values import CheckoutId, Money, ProductId, sortable_id
@@ -117,17 +117,17 @@ class StartCheckout:
         fresh = new_session(self.randomness, now=now)
         draft = self._draft(wanted, price, edition, now)
         opened = await self.store.transact(
-            lambda books: _open(books, visitor, wanted, draft, fresh, keyring=self.keyring, again=again)
+            lambda tx: _open(tx, visitor, wanted, draft, fresh, keyring=self.keyring, again=again)
         )
         if not isinstance(opened, Checkout):
             return opened
         try:
             page = await self.payments.start(self._offer(opened, wanted, edition))
         except (PaymentsUnreachable, PaymentsRefused):
-            await self.store.transact(lambda books: books.give_back(opened.id))
+            await self.store.transact(lambda tx: tx.limits.release(opened.id))
             raise
         await self.store.transact(
-            lambda books: books.bind_checkout(opened.id, ref=page.ref, expires_at=page.expires_at)
+            lambda tx: tx.checkouts.bind(opened.id, ref=page.ref, expires_at=page.expires_at)
         )
         return PayThere(url=page.url, new_token=fresh.token if opened.session == fresh.id else None)
 
@@ -165,7 +165,7 @@ def draft_of(product: Product, price: Money, *, livemode: bool, chance: bytes, n
 
 
 def _open(
-    books: Books,
+    tx: Transaction,
     visitor: Visitor,
     product: Product,
     draft: Checkout,
@@ -175,29 +175,29 @@ def _open(
     again: bool,
 ) -> Checkout | NotForSale | AlreadyYours | TooManyCheckouts:
     now = draft.started_at
-    sold = books.sold(product.id) if product.stock is not None else 0
+    sold = tx.purchases.count_sold(product.id) if product.stock is not None else 0
     why = saleability(product, sold=sold)
     if why is not Saleability.ON_SALE:
         return NotForSale(product=product, why=why)
-    session = live_session(books, visitor, now=now)
-    holdings = () if session is None else held_by(books, session, now=now)
+    session = live_session(tx, visitor, now=now)
+    holdings = () if session is None else held_by(tx, session, now=now)
     if not again and product.id in Greeting(session=session, holdings=holdings).owned:
         return AlreadyYours(product=product)
     # An address alone is no sign of a customer: anybody can verify as many as they like by ordering something free.
     customer = session if any(held.purchase.paid.amount for held in holdings) else None
-    until = _admit(books, customer, visitor, draft, keyring=keyring)
+    until = _admit(tx, customer, visitor, draft, keyring=keyring)
     if until is not None:
-        books.give_back(draft.id)
+        tx.limits.release(draft.id)
         return TooManyCheckouts(until=until)
     if session is None:
-        session = begin_session(books, fresh, visitor, now=now)
+        session = begin_session(tx, fresh, visitor, now=now)
     checkout = replace(draft, session=session.id, mailbox=session.mailbox)
-    books.add_checkout(checkout)
+    tx.checkouts.add(checkout)
     return checkout
 
 
 def _admit(
-    books: Books, customer: Session | None, visitor: Visitor, draft: Checkout, *, keyring: Keyring
+    tx: Transaction, customer: Session | None, visitor: Visitor, draft: Checkout, *, keyring: Keyring
 ) -> datetime | None:
     """Take a place in every share this checkout counts in; when one is free if one of them is full.
 
@@ -206,20 +206,20 @@ def _admit(
     now, ref = draft.started_at, draft.id
     shares = checkout_shares(livemode=draft.livemode)
     limits = RequestLimits(keyring, visitor, now=now, ref=ref)
-    until = limits.take_in_networks(books, UNPAID_PER_NETWORK)
+    until = limits.take_in_networks(tx, UNPAID_PER_NETWORK)
     wanted = [shares.all]
-    if customer is None or not _keeps_a_place(books, customer, keyring=keyring, now=now, ref=ref):
+    if customer is None or not _keeps_a_place(tx, customer, keyring=keyring, now=now, ref=ref):
         wanted.append(shares.strangers)
-        if limits.take_in_networks(books, FIRST_TRIES, ref=f"{ref}:try") is not None:
+        if limits.take_in_networks(tx, FIRST_TRIES, ref=f"{ref}:try") is not None:
             wanted.append(shares.further)
     for limit in wanted:
         if until is None:
-            until = books.take(limit.kind, limit, now=now, ref=ref)
+            until = tx.limits.acquire(limit.kind, limit, now=now, ref=ref)
     return until
 
 
-def _keeps_a_place(books: Books, customer: Session, *, keyring: Keyring, now: datetime, ref: str) -> bool:
+def _keeps_a_place(tx: Transaction, customer: Session, *, keyring: Keyring, now: datetime, ref: str) -> bool:
     """Counted by what was proved: one customer, in however many browsers, cannot use the customers' share up."""
     who = customer.id if customer.mailbox is None else customer.mailbox.canonical
     bucket = keyring.bucket(CHECKOUTS_OF_KNOWN_BROWSER.kind, who)
-    return books.take(bucket, CHECKOUTS_OF_KNOWN_BROWSER, now=now, ref=ref) is None
+    return tx.limits.acquire(bucket, CHECKOUTS_OF_KNOWN_BROWSER, now=now, ref=ref) is None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain import outbox_keys
-from domain.books import Books
 from domain.letters import licence_letter
 from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Store
+from domain.transaction import Transaction
 from domain.usecases.send_email import send_email
 from domain.values import ProductId
 
@@ -32,21 +32,21 @@ class SupplyLicences:
         return served
 
     async def _stock(self, product: ProductId, keys: tuple[str, ...]) -> None:
-        await self.store.transact(lambda books: books.stock_licences(product, keys))
+        await self.store.transact(lambda tx: tx.licences.stock(product, keys))
 
     async def _serve(self, product: ProductId) -> bool:
         now = self.clock.now()
         edition = self.catalogue.current()
 
-        def work(books: Books) -> bool:
-            found = books.serve_next_in_line(product)
+        def work(tx: Transaction) -> bool:
+            found = tx.licences.assign_to_next_in_line(product)
             if found is None:
                 return False
             purchase, licence = found
             if purchase.mailbox is not None:
                 letter = licence_letter(purchase, licence, edition=edition)
                 key = outbox_keys.licence(purchase.checkout, product)
-                send_email(books, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+                send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
             return True
 
         return await self.store.transact(work)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.books import Books
 from domain.claim import Sale
 from domain.keys import Keyring
 from domain.letters import order_letter
@@ -16,6 +15,7 @@ from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.product import BadAmount, Product, Saleability, asked_price, saleability
 from domain.purchase import Checkout, Purchase
 from domain.session import NewSession, Session, Visitor
+from domain.transaction import Transaction
 from domain.usecases.book_sale import Booking, BookSale
 from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
@@ -103,19 +103,19 @@ class TakeFree:
             fresh=new_session(self.randomness, now=now),
         )
 
-        def work(books: Books) -> Free:
-            sold = books.sold(wanted.id) if wanted.stock is not None else 0
+        def work(tx: Transaction) -> Free:
+            sold = tx.purchases.count_sold(wanted.id) if wanted.stock is not None else 0
             why = saleability(wanted, sold=sold)
             if why is not Saleability.ON_SALE:
                 return NotForSale(product=wanted, why=why)
-            session = live_session(books, visitor, now=now)
+            session = live_session(tx, visitor, now=now)
             if session is not None and not again:
-                holdings = held_by(books, session, now=now)
+                holdings = held_by(tx, session, now=now)
                 if wanted.id in Greeting(session=session, holdings=holdings).owned:
                     return AlreadyYours(product=wanted)
             if session is not None and session.mailbox is not None:
-                return order.take(books, session.mailbox)
-            return order.ask(books, session, email)
+                return order.take(tx, session.mailbox)
+            return order.ask(tx, session, email)
 
         return await self.store.transact(work)
 
@@ -131,17 +131,17 @@ class _Order:
     limits: RequestLimits
     fresh: NewSession
 
-    def take(self, books: Books, mailbox: EmailAddress) -> Free:
+    def take(self, tx: Transaction, mailbox: EmailAddress) -> Free:
         """Book it: this browser has verified that address."""
-        until = self.limits.take_in_networks(books, FREE_PER_NETWORK)
+        until = self.limits.take_in_networks(tx, FREE_PER_NETWORK)
         if until is not None:
-            books.give_back(self.limits.ref)
+            tx.limits.release(self.limits.ref)
             return TooManyOrders(until=until)
-        books.add_checkout(replace(self.draft, mailbox=mailbox))
-        book_free(books, self.draft, mailbox, booking=self.booking)
+        tx.checkouts.add(replace(self.draft, mailbox=mailbox))
+        book_free(tx, self.draft, mailbox, booking=self.booking)
         return Taken(product=self.product)
 
-    def ask(self, books: Books, held: Session | None, typed: str | None) -> Free:
+    def ask(self, tx: Transaction, held: Session | None, typed: str | None) -> Free:
         """Email the address that was typed, if any was."""
         if typed is None:
             return WhoseIsIt(product=self.product)
@@ -149,18 +149,18 @@ class _Order:
             mailbox = EmailAddress.parse(typed)
         except InvalidEmail as error:
             return WhoseIsIt(product=self.product, sentence=str(error))
-        until = self.limits.take_network(books)
+        until = self.limits.take_network(tx)
         if until is None:
-            until = self.limits.take_shop(books, held, mailbox)
+            until = self.limits.take_shop(tx, held, mailbox)
         if until is not None:
             return TooManyOrders(until=until)
-        session = held or begin_session(books, self.fresh, self.limits.visitor, now=self.limits.now)
-        if self.limits.take_address(books, session, mailbox):
-            self._send(books, session, mailbox)
+        session = held or begin_session(tx, self.fresh, self.limits.visitor, now=self.limits.now)
+        if self.limits.take_address(tx, session, mailbox):
+            self._send(tx, session, mailbox)
         return ConfirmByMail(product=self.product, new_token=None if held else self.fresh.token)
 
-    def _send(self, books: Books, session: Session, mailbox: EmailAddress) -> None:
-        books.add_checkout(self.draft)
+    def _send(self, tx: Transaction, session: Session, mailbox: EmailAddress) -> None:
+        tx.checkouts.add(self.draft)
         link = MagicLink(
             id=LinkId(self.limits.ref),
             key=self.limits.keyring.signing.name,
@@ -171,23 +171,23 @@ class _Order:
             made_at=self.limits.now,
             checkout=self.draft.id,
         )
-        send_link(books, link, self.letter, urgency=self.limits.urgency(session, mailbox))
+        send_link(tx, link, self.letter, urgency=self.limits.urgency(session, mailbox))
 
 
-def is_sold_out(books: Books, checkout: Checkout, *, booking: Booking) -> bool:
+def is_sold_out(tx: Transaction, checkout: Checkout, *, booking: Booking) -> bool:
     """Whether a free order that waited for its confirmation comes too late: the stock went to others meanwhile."""
     product = booking.edition.products.get(checkout.product)
-    if product is None or product.stock is None or books.purchase(checkout.id) is not None:
+    if product is None or product.stock is None or tx.purchases.get(checkout.id) is not None:
         return False
-    return books.sold(product.id) >= product.stock
+    return tx.purchases.count_sold(product.id) >= product.stock
 
 
-def book_free(books: Books, checkout: Checkout, mailbox: EmailAddress, *, booking: Booking) -> Purchase:
+def book_free(tx: Transaction, checkout: Checkout, mailbox: EmailAddress, *, booking: Booking) -> Purchase:
     """Book a free order for a mailbox that was proved. It opens by the mailbox alone, in whatever browser.
 
     The browser that asked gets nothing by having asked: anybody can type anybody's address.
     """
-    held = books.purchase(checkout.id)
+    held = tx.purchases.get(checkout.id)
     if held is not None:
         return held
     sale = Sale(
@@ -196,4 +196,4 @@ def book_free(books: Books, checkout: Checkout, mailbox: EmailAddress, *, bookin
         paid_email=None,
         paid=Money(0, checkout.price.currency),
     )
-    return booking.book(books, sale, ref=None, payment=None)
+    return booking.book(tx, sale, ref=None, payment=None)

@@ -43,7 +43,7 @@ class MetricsPage:
         if not (_is_local(request) or self._knows_token(request)):
             raise NotFoundException
         try:
-            backlog = await self.store.read(lambda books: books.backlog())
+            backlog = await self.store.read(lambda tx: tx.shop.backlog())
         except StoreUnavailable:
             backlog = None
         body = as_text(self.meter, backlog=backlog, store=self.store.figures(), now=self.clock.now())

@@ -11,33 +11,33 @@ from domain.moves import Before, Move, MoveKind
 from domain.values import CheckoutId, EmailAddress, MoveId
 
 
-class Moves(Record):
-    def move(self, move: MoveId) -> Move | None:
+class AddressChanges(Record):
+    def get(self, move: MoveId) -> Move | None:
         return self._t.moves.get(move)
 
-    def moves_to(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_to(self, mailbox: EmailAddress) -> Sequence[Move]:
         return self._done(m for m in self._t.moves.values() if m.new == mailbox)
 
-    def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_from(self, mailbox: EmailAddress) -> Sequence[Move]:
         return self._done(m for m in self._t.moves.values() if m.old == mailbox)
 
     def _done(self, moves: Iterable[Move]) -> list[Move]:
         done = [(m.done_at, m.id, m) for m in moves if m.stands]
         return [move for _, _, move in sorted(done, key=lambda one: one[:2])]
 
-    def moved(self, checkout: CheckoutId) -> bool:
+    def was_corrected(self, checkout: CheckoutId) -> bool:
         return any(m.kind is MoveKind.CORRECTION and checkout in m.checkouts for m in self._t.moves.values())
 
-    def moved_from(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
+    def former_addresses(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
         changes = (m for m in self._t.moves.values() if m.kind is MoveKind.CHANGE and m.stands)
         users = {user.mailbox for user in self._t.users.values()}
         found = {m.old for m in changes if m.new == mailbox != m.old and m.old not in users}
         return sorted(found, key=str)
 
-    def begin_move(self, move: Move) -> None:
+    def begin(self, move: Move) -> None:
         self._t.moves[move.id] = move
 
-    def settle_move(
+    def settle(
         self,
         move: MoveId,
         *,
@@ -58,7 +58,7 @@ class Moves(Record):
         )
         return True
 
-    def cancel_moves(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+    def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
         waiting = [
             m for m in self._t.moves.values() if m.old == old and m.is_pending and kind in (None, m.kind)
         ]

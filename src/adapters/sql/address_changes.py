@@ -40,28 +40,28 @@ _OLD_NO_NEWS: Final = 1
 _NEW_NO_NEWS: Final = 2
 
 
-class Moves(Record):
+class AddressChanges(Record):
     tables: ClassVar = [Table("moves", COLUMNS, key="id")]
 
-    def move(self, move: MoveId) -> Move | None:
+    def get(self, move: MoveId) -> Move | None:
         return self._one(_from_row, _BY_ID, (move,))
 
-    def moves_to(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_to(self, mailbox: EmailAddress) -> Sequence[Move]:
         return self._all(_from_row, _TO, (mailbox.canonical,))
 
-    def moves_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_from(self, mailbox: EmailAddress) -> Sequence[Move]:
         return self._all(_from_row, _FROM, (mailbox.canonical,))
 
-    def moved(self, checkout: CheckoutId) -> bool:
+    def was_corrected(self, checkout: CheckoutId) -> bool:
         return self._any("SELECT 1 FROM moves WHERE kind = 'correction' AND checkouts = ?", (checkout,))
 
-    def moved_from(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
+    def former_addresses(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
         return self._all(address_of, MOVED_FROM, {"address": mailbox.canonical})
 
-    def begin_move(self, move: Move) -> None:
+    def begin(self, move: Move) -> None:
         self._sql(_ADD, _to_row(move))
 
-    def settle_move(
+    def settle(
         self,
         move: MoveId,
         *,
@@ -81,7 +81,7 @@ class Moves(Record):
         }
         return self._changed(_SETTLE, values)
 
-    def cancel_moves(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+    def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
         values = (micros(at), old.canonical, None if kind is None else kind.value)
         return self._sql(_CANCEL, values).rowcount
 

@@ -17,7 +17,7 @@ _WEEK: Final = timedelta(days=7)
 _Key = TypeVar("_Key")
 
 
-class Pruning(Record):
+class Retention(Record):
     def prune(self, *, now: datetime) -> int:
         week_ago = now - _WEEK
         for move in list(self._t.moves.values()):

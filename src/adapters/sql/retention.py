@@ -62,7 +62,7 @@ _AGES: Final = {
 """How long ago each of the moments is that the statements name."""
 
 
-class Pruning(Record):
+class Retention(Record):
     def prune(self, *, now: datetime) -> int:
         values = {name: micros(now - age) for name, age in _AGES.items()}
         for move in self._sql(_LONG_MOVED, (values["undo"],)).fetchall():

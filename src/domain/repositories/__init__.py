@@ -1,0 +1,1 @@
+"""The shop's records as a use case sees them inside a transaction: one Protocol per record."""

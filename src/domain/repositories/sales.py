@@ -1,0 +1,192 @@
+"""Records about sales. Each docstring is a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from domain.access import Holding
+from domain.claim import Objection
+from domain.purchase import Checkout, Fact, LicenceKey, Purchase
+from domain.records import Download, PaymentDue, Quarantined, User
+from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef, SessionId, UserId
+
+
+class ReadCheckouts(Protocol):
+    """Attempts to buy. Reading only."""
+
+    def get(self, checkout: CheckoutId) -> Checkout | None:
+        """The checkout of that id."""
+
+    def by_provider_ref(self, ref: ProviderRef) -> Checkout | None:
+        """The checkout to which this session of the provider was bound."""
+
+    def of_address(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
+        """The checkouts of a mailbox, in order of id: its purchases, and what it began that is not booked (yet)."""
+
+    def first_started_at(self) -> datetime | None:
+        """When the oldest checkout still in the books began."""
+
+
+class Checkouts(ReadCheckouts, Protocol):
+    """Attempts to buy."""
+
+    def add(self, checkout: Checkout) -> bool:
+        """Write a checkout unless its id or its provider_ref is taken; whether we wrote."""
+
+    def bind(self, checkout: CheckoutId, *, ref: ProviderRef, expires_at: datetime | None) -> bool:
+        """Note the provider's session of a checkout that has none yet, or has this very one.
+
+        False, and nothing written, if the checkout is gone, has another session, or another checkout has this one.
+        """
+
+    def throttle(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
+        """Whether it is our turn to ask the provider about a checkout: nobody was given it within `gap`."""
+
+
+class ReadPurchases(Protocol):
+    """What checkouts became, and whose it is. Reading only."""
+
+    def get(self, checkout: CheckoutId) -> Purchase | None:
+        """What this checkout became, if it was booked."""
+
+    def with_facts(self, checkout: CheckoutId) -> Holding | None:
+        """One purchase with its facts."""
+
+    def by_payment(self, payment: str) -> Holding | None:
+        """The purchase that this payment paid for, with its facts; None while no such sale was claimed."""
+
+    def held_by(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
+        """The purchases whose checkout this session started, and those of the mailbox (if given), with their facts."""
+
+    def of_address(self, mailbox: EmailAddress) -> Sequence[Holding]:
+        """Every purchase of a mailbox, with its facts, oldest first."""
+
+    def page_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
+        """Purchases with their facts, in order of checkout id, after `checkout`."""
+
+    def count_sold(self, product: ProductId) -> int:
+        """How many purchases of a product were booked."""
+
+    def owners_after(
+        self, product: ProductId, *, after: str, limit: int
+    ) -> Sequence[tuple[User, Sequence[Holding]]]:
+        """Users with purchases that contain a product, and those purchases; in order of user id, after `after`."""
+
+
+class Purchases(ReadPurchases, Protocol):
+    """What checkouts became, and whose it is."""
+
+    def book(self, purchase: Purchase) -> bool:
+        """Write a purchase unless its checkout is already booked; whether we wrote."""
+
+    def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
+        """Take this mailbox's purchases from the browsers that made their checkouts, or from one; how many."""
+
+    def transfer(
+        self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
+    ) -> None:
+        """Make those of these purchases that still belong to `old` another mailbox's own; leave the others alone.
+
+        So are the checkouts among them, booked or not, that `old` had begun.
+        """
+
+
+class ReadFacts(Protocol):
+    """What the payment provider and the merchant said about purchases. Reading only."""
+
+    def get(self, object_id: str) -> Fact | None:
+        """The newest fact about one of the provider's objects."""
+
+    def of_payment(self, payment: str) -> Sequence[Fact]:
+        """The refunds and disputes that were told of a payment, whether its sale was claimed or not; in any order."""
+
+
+class Facts(ReadFacts, Protocol):
+    """What the payment provider and the merchant said about purchases."""
+
+    def record(self, fact: Fact) -> Fact:
+        """Keep the greater of this fact and the one held about the same object (`domain.purchase.newer`); the kept."""
+
+
+class Licences(Protocol):
+    """Licence keys, and the purchases that wait for one."""
+
+    def stock(self, product: ProductId, keys: Sequence[str]) -> None:
+        """Make these the keys that a product's purchases are given, in this order; those given away stay given."""
+
+    def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
+        """The next free key, given away to exactly one purchase; None, and it waits in line, if there is none."""
+
+    def assign_to_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
+        """Give a free key to the purchase that waited longest for one, and write it into the purchase.
+
+        None if nobody waits or no key is free. Erased purchases wait for nothing.
+        """
+
+
+class ReadDownloads(Protocol):
+    """Which files were fetched by which purchase. Reading only."""
+
+    def of_purchase(self, checkout: CheckoutId) -> Sequence[Download]:
+        """What was fetched by a purchase, in order of product and name."""
+
+
+class Downloads(ReadDownloads, Protocol):
+    """Which files were fetched by which purchase."""
+
+    def count(
+        self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
+    ) -> bool:
+        """Count a download unless one of the same file by the same purchase was counted within `window`."""
+
+
+class ReadQuarantine(Protocol):
+    """What the payment provider told us that we will not act on, with the reason. Reading only."""
+
+    def get(self, ref: str) -> Quarantined | None:
+        """The quarantine entry of a session or payment, open or closed."""
+
+    def due(self, now: datetime, *, limit: int) -> Sequence[Quarantined]:
+        """Open quarantine entries whose `retry_at` has come, oldest first."""
+
+    def open_entries(self) -> Sequence[Quarantined]:
+        """Quarantine entries that are not closed, oldest first."""
+
+    def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
+        """Quarantine entries, closed ones too, in order of ref, after `ref`."""
+
+
+class Quarantine(ReadQuarantine, Protocol):
+    """What the payment provider told us that we will not act on, with the reason."""
+
+    def add(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
+        """Put a session or payment in quarantine, or count another try of it (reopening nothing dismissed).
+
+        True if it is the first open one with this objection: then the merchant is told. A session that is
+        already booked is not quarantined: False.
+        """
+
+    def close(self, ref: str, *, at: datetime) -> bool:
+        """Close an entry; whether there was an open one."""
+
+
+class ReadRechecks(Protocol):
+    """Payments that the provider is to be asked about again. Reading only."""
+
+    def due(self, now: datetime, *, limit: int) -> Sequence[PaymentDue]:
+        """Payments that the provider is to be asked about by now, longest due first."""
+
+
+class Rechecks(ReadRechecks, Protocol):
+    """Payments that the provider is to be asked about again."""
+
+    def schedule(self, payment: str, *, at: datetime, due_at: datetime) -> None:
+        """Have the provider asked about a payment at `due_at`, or earlier if it is marked for earlier already."""
+
+    def postpone(self, payment: str, *, due_at: datetime) -> None:
+        """It could not be asked about, or is not settled: again at `due_at`; counts a try. Nothing if unmarked."""
+
+    def cancel(self, payment: str) -> None:
+        """It was asked about, and nothing is open."""

@@ -1,0 +1,135 @@
+"""A transaction: the shop's records as a use case sees them. Synchronous, and alive no longer than its work."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from domain.repositories.people import (
+    AddressChanges,
+    Erasures,
+    MagicLinks,
+    ReadAddressChanges,
+    ReadErasures,
+    ReadMagicLinks,
+    ReadSessions,
+    ReadUsers,
+    Sessions,
+    Users,
+)
+from domain.repositories.sales import (
+    Checkouts,
+    Downloads,
+    Facts,
+    Licences,
+    Purchases,
+    Quarantine,
+    ReadCheckouts,
+    ReadDownloads,
+    ReadFacts,
+    ReadPurchases,
+    ReadQuarantine,
+    ReadRechecks,
+    Rechecks,
+)
+from domain.repositories.shop import Events, Limits, Outbox, ReadOutbox, ReadShopRecord, Retention, ShopRecord
+
+
+class ReadTransaction(Protocol):
+    """All records as of one moment."""
+
+    @property
+    def users(self) -> ReadUsers: ...
+
+    @property
+    def sessions(self) -> ReadSessions: ...
+
+    @property
+    def links(self) -> ReadMagicLinks: ...
+
+    @property
+    def address_changes(self) -> ReadAddressChanges: ...
+
+    @property
+    def erasures(self) -> ReadErasures: ...
+
+    @property
+    def checkouts(self) -> ReadCheckouts: ...
+
+    @property
+    def purchases(self) -> ReadPurchases: ...
+
+    @property
+    def facts(self) -> ReadFacts: ...
+
+    @property
+    def downloads(self) -> ReadDownloads: ...
+
+    @property
+    def quarantine(self) -> ReadQuarantine: ...
+
+    @property
+    def rechecks(self) -> ReadRechecks: ...
+
+    @property
+    def shop(self) -> ReadShopRecord: ...
+
+    @property
+    def outbox(self) -> ReadOutbox: ...
+
+
+class Transaction(ReadTransaction, Protocol):
+    """All records inside one serializable transaction.
+
+    Each method of a repository promises something, and says whether it wrote; none is check-then-write.
+    """
+
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def links(self) -> MagicLinks: ...
+
+    @property
+    def address_changes(self) -> AddressChanges: ...
+
+    @property
+    def erasures(self) -> Erasures: ...
+
+    @property
+    def checkouts(self) -> Checkouts: ...
+
+    @property
+    def purchases(self) -> Purchases: ...
+
+    @property
+    def facts(self) -> Facts: ...
+
+    @property
+    def licences(self) -> Licences: ...
+
+    @property
+    def downloads(self) -> Downloads: ...
+
+    @property
+    def quarantine(self) -> Quarantine: ...
+
+    @property
+    def rechecks(self) -> Rechecks: ...
+
+    @property
+    def shop(self) -> ShopRecord: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def limits(self) -> Limits: ...
+
+    @property
+    def events(self) -> Events: ...
+
+    @property
+    def retention(self) -> Retention: ...
