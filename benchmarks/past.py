@@ -1,4 +1,4 @@
-"""Years of sales in a moment: what the books of a busy, pruned shop hold."""
+"""Years of sales in a moment: what the store of a busy, pruned shop hold."""
 
 from __future__ import annotations
 

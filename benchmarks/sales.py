@@ -70,7 +70,7 @@ class Till:
         self._numbers = count(1)
 
     def draw(self, number: int) -> list[MadeSale]:
-        """So many checkouts in the books, each of a browser and a mailbox of its own, and their events."""
+        """So many checkouts in the store, each of a browser and a mailbox of its own, and their events."""
         made = [self._checkout() for _ in range(number)]
         self.engine.add([Lot("checkouts", checkouts.COLUMNS, sorted(checkouts.to_row(one) for one in made))])
         return [self._sale(checkout) for checkout in made]

@@ -30,7 +30,7 @@ class Wish:
 
 @dataclass
 class Subject:
-    """A shop that is measured, with its books."""
+    """A shop that is measured, with its records."""
 
     shop: ShopServer
     engine: Engine

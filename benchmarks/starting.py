@@ -73,7 +73,7 @@ def _answers(port: int) -> bool:
 
 
 def memory(stage: Stage) -> Iterator[Figure]:
-    """After guests, sales and mails; and the same with a long past in the books."""
+    """After guests, sales and mails; and the same with a long past in the store."""
     for past in (0, stage.wish.past):
         what = "resident memory of all processes" + (f", {past:,} purchases" if past else "")
         subject = stage.subject("sqlite", past=past)

@@ -1,4 +1,4 @@
-"""POST /webhook to a durable claim with its ticket queued: against the peer, and with a long past in the books."""
+"""POST /webhook to a durable claim with its ticket queued: against the peer, and with a long past in the store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def webhook(stage: Stage) -> Iterator[Figure]:
 
 def webhook_full(stage: Stage) -> Iterator[Figure]:
     """The same with a long past, against the same with none."""
-    what = f"the same, {stage.wish.past:,} purchases in the books"
+    what = f"the same, {stage.wish.past:,} purchases in the store"
     for name in stage.wish.engines:
         empty = stage.subject(name)
         full = empty if isinstance(empty, str) else stage.subject(name, past=stage.wish.past)

@@ -1,1 +1,1 @@
-"""Survival drills: the shop is broken in the middle of a storm of sales, and its books are held to Stripe's."""
+"""Survival drills: the shop is broken in the middle of a storm of sales, and its records are held to Stripe's."""

@@ -37,12 +37,12 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The ledger and the books, side by side."""
+    """The ledger and the store, side by side."""
 
     sales: int
     acknowledged: int
     lost: int
-    """Paid, and not in the books."""
+    """Paid, and not in the store."""
     lost_acknowledged: int
     doubled: int
     """Booked more than once, or its ticket at the mailbox more than once."""
@@ -67,7 +67,7 @@ def audit(shop: ShopServer, *, acknowledged: Collection[str]) -> Audit:
         "acknowledged and not booked": set(acknowledged) - booked.keys(),
         "booked or mailed twice": doubled,
         "booked and not paid": booked.keys() - paid.keys(),
-        "other money, product or mailbox in the books than at Stripe": _differing(paid, tx),
+        "other money, product or mailbox in the store than at Stripe": _differing(paid, tx),
         "no ticket at the mailbox": booked.keys() - tickets.keys(),
         "no user, or two, for a mailbox": {box for box in mailboxes | users.keys() if users[box] != 1},
         "mail that was not sent": {mail["id"] for mail in tx["mail"] if mail["state"] != "sent"},

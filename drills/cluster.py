@@ -11,7 +11,7 @@ from drills.scale import Scale
 
 
 async def kill_a_node(field: Field, scale: Scale) -> None:
-    """One `coatcheck serve` of two dies; the other sells on. What was acknowledged is in the books they share."""
+    """One `coatcheck serve` of two dies; the other sells on. What was acknowledged is in the store they share."""
     nodes = field.nodes
     assert nodes is not None
     url = field.shop.environment["DATABASE_URL"]

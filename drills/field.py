@@ -48,7 +48,7 @@ class Field:
     ready_alone: list[float] = field(default_factory=list)
     """The same, less what the process waited for a core: this is held to a limit, whatever else the machine does."""
     lost: set[str] = field(default_factory=set)
-    """Acknowledged, and not in the books right after a round: before Stripe's retries could heal it."""
+    """Acknowledged, and not in the store right after a round: before Stripe's retries could heal it."""
     broken: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -112,7 +112,7 @@ class Field:
         return self.acknowledged
 
     async def start_again(self, *, with_all_of: set[str]) -> None:
-        """A new process, and how long it took until it could serve; the books it found hold these sales.
+        """A new process, and how long it took until it could serve; the store it found hold these sales.
 
         A copy of what it found is looked at: the storm's retries would soon heal a loss.
         """

@@ -9,7 +9,7 @@ from drills.scale import Scale
 
 
 async def kill_the_server(field: Field, scale: Scale) -> None:
-    """What was acknowledged is in the books that the next process finds."""
+    """What was acknowledged is in the store that the next process finds."""
     async with field.selling():
         await field.until_some_sold()
         for _ in range(scale.rounds):

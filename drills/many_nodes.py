@@ -56,7 +56,7 @@ async def _storm(cluster: Cluster, wish: Wish, *, seed: int) -> tuple[Storm, set
 
 
 def storm_over_nodes(folder: Path, server: PostgresServer, wish: Wish, *, seed: int = 1) -> Outcome:
-    """The storm, and what the books and the mailboxes say of it."""
+    """The storm, and what the store and the mailboxes say of it."""
     began = time.monotonic()
     with a_cluster(folder, server.url(server.new_database()), number=wish.nodes) as cluster:
         storm, acknowledged, took = asyncio.run(_storm(cluster, wish, seed=seed))

@@ -154,7 +154,7 @@ async def _hold_the_books(pool: Pool, outcome: Outcome) -> None:
     users: set[str] = set()
     owners: set[str] = set()
     sales = 0
-    async for record in shop.container.export_books()():
+    async for record in shop.container.export_records()():
         if isinstance(record, User):
             users.add(record.id)
         elif isinstance(record, Holding):

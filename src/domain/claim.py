@@ -119,7 +119,7 @@ Verdict = Rejected | Unsettled | Sale
 def restored_checkout(
     reading: CheckoutReading, *, keyring: Keyring, edition: CatalogueEdition
 ) -> Checkout | Objection:
-    """The checkout of a session whose row is not in the books: only its seal can prove that it is ours.
+    """The checkout of a session whose row is not stored: only its seal can prove that it is ours.
 
     This is a shop brought back from a backup older than the sale. The terms are those that were sealed.
     """

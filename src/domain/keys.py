@@ -84,7 +84,7 @@ class Key:
     def ticket_of(self, checkout: CheckoutId, mailbox: EmailAddress) -> LinkId:
         """The id of the link in a purchase's ticket: 128 bits that nobody else can know, the same for one address.
 
-        So a sale that is claimed again, because the books had to be restored, has the same ticket to the byte, and
+        So a sale that is claimed again, because the database had to be restored, has the same ticket to the byte, and
         the carrier recognises it. A restore forgets changes of address, too: what was sent to the other address then
         must not open the account of this one.
         """

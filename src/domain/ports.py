@@ -65,12 +65,12 @@ class StoreFigures:
 
 
 class Store(Protocol):
-    """Where the books are kept."""
+    """Where the records are kept."""
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` as one serializable transaction; returns once the commit is durable.
 
-        `work` may run more than once and touches nothing but its books. If it raises, nothing of it is kept and
+        `work` may run more than once and touches nothing but its transaction. If it raises, nothing of it is kept and
         the exception comes back to this caller alone. Cancelling the caller does not withdraw a work that has
         begun. Raises StoreBusy (not done) or StoreUnavailable (perhaps done).
         """
@@ -303,14 +303,14 @@ class Catalogue(Protocol):
 
     @property
     def declared_id(self) -> str | None:
-        """The shop's id as the merchant declares it; None if that is left to the books."""
+        """The shop's id as the merchant declares it; None if that is left to the store."""
 
     @property
     def left_out(self) -> Sequence[str]:
         """Why products are held back while all others are on sale, a sentence each."""
 
     def adopt(self, shop_id: str) -> None:
-        """Take the shop's id as the books hold it; every edition names it from now on."""
+        """Take the shop's id as it is stored; every edition names it from now on."""
 
 
 class GoodsUnavailable(ProviderSaid):

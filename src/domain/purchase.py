@@ -53,7 +53,7 @@ class Purchase:
     """The payment intent's id; None when nothing had to be paid."""
     user: UserId | None
     mailbox: EmailAddress | None
-    """Whose it is. User and mailbox are None once that person was erased: the sale stays in the books."""
+    """Whose it is. User and mailbox are None once that person was erased: the sale stays."""
     paid_email: EmailAddress | None
     product: ProductId
     product_name: str

@@ -1,4 +1,4 @@
-"""What the books hold beside the rules' own values: logs, queues and figures."""
+"""What is stored beside the rules' own values: logs, queues and figures."""
 
 from __future__ import annotations
 

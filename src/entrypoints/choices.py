@@ -34,12 +34,12 @@ def payee(settings: Settings) -> str:
 
 
 def engine(settings: Settings) -> str:
-    """Who keeps the books."""
+    """The store."""
     return "postgres" if isinstance(settings.database, PostgresAddress) else "sqlite"
 
 
 def serves_alone(settings: Settings) -> bool:
-    """Whether no other process can serve the same books."""
+    """Whether no other process can serve the same database."""
     return not isinstance(settings.database, PostgresAddress)
 
 

@@ -98,7 +98,7 @@ def _run(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def _beside(work: Callable[[Container], Awaitable[T]]) -> T:
-    """Run a command beside a server, on the same books."""
+    """Run a command beside a server, on the same database."""
 
     async def main() -> T:
         set_up_logs()
@@ -244,7 +244,7 @@ def status(dismiss: str | None, send_again: str | None) -> None:
 
 @main.command()
 def export() -> None:
-    """Write everything the books hold to stdout, as JSON lines: users, purchases, mails, quarantine entries."""
+    """Write every record to stdout, as JSON lines: users, purchases, mails, quarantine entries."""
 
     async def work(container: Container) -> None:
         with progress("Writing", shown=not sys.stdout.isatty()) as done:

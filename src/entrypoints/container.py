@@ -52,7 +52,7 @@ from domain.usecases.choose_news import ChooseNews
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.erase_me import EraseMe
-from domain.usecases.export_books import ExportBooks
+from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.greet import Greet
 from domain.usecases.hear_event import HearEvent
@@ -337,7 +337,7 @@ class Container(containers.DeclarativeContainer):
     report_status = providers.Singleton(
         ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness
     )
-    export_books = providers.Singleton(ExportBooks, store=store)
+    export_records = providers.Singleton(ExportRecords, store=store)
     adopt_sales = providers.Singleton(AdoptSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages: what shoppers see

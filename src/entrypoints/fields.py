@@ -1,4 +1,4 @@
-"""Records of the books as plain fields, for files that people and programs read."""
+"""Records as plain fields, for files that people and programs read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from domain.access import Holding
 from domain.mail import Mail
 from domain.records import Quarantined, User
-from domain.usecases.export_books import Record
+from domain.usecases.export_records import Record
 
 
 def record_fields(record: Record) -> dict[str, Any]:
-    """One record of the books, with its `"kind"`. Instants are RFC 3339, amounts minor units."""
+    """One record, with its `"kind"`. Instants are RFC 3339, amounts minor units."""
     match record:
         case User():
             return {"kind": "user", "id": record.id, "email": record.mailbox.canonical, "since": record.since}

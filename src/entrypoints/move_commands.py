@@ -39,22 +39,22 @@ class OldShop(Protocol):
 
 def moved_lines(source: Path, target: Path | PostgresAddress) -> Told:
     """Move a shop's database to PostgreSQL. Raises CANNOT_MOVE, CANNOT_OPEN, CannotMove, StoreUnavailable."""
-    with shop_file(source).opened() as tx:
+    with shop_file(source).opened() as opened:
         if isinstance(target, Path):
             raise CannotMove(
                 "a shop on SQLite is moved to postgresql://…; to another place on a disk it is brought by "
                 "`coatcheck backup` and `coatcheck restore`"
             )
         place = place_at(target)
-        rows = all_rows(tx)
-        with place.opened(tx.shop) as there:
+        rows = all_rows(opened)
+        with place.opened(opened.shop) as there:
             with progress("Comparing", length=2 * rows, shown=not there.is_empty) as done:
-                if is_moved(tx, there, done):
+                if is_moved(opened, there, done):
                     return Told(
                         (f"Nothing is left to do: all {rows} rows stand in {target} already.", *_next(target))
                     )
             with progress("Moving", length=2 * rows) as done:
-                moved = move(tx, there, done)
+                moved = move(opened, there, done)
     return Told((*_moved(moved, source, target), *_next(target)))
 
 

@@ -1,4 +1,4 @@
-"""Move a shop's books from one engine to another: every row as it is, counted and hashed on both sides.
+"""Move a shop's records from one engine to another: every row as it is, counted and hashed on both sides.
 
 See docs/decisions/0014-a-shop-moves-in-one-transaction.md.
 """
@@ -20,7 +20,7 @@ _TOLD_EVERY: Final = 500
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
-class Transaction(Protocol):
+class Source(Protocol):
     """What is to be moved, as of one moment: adapters.sqlite.moving."""
 
     @property
@@ -118,24 +118,24 @@ def note_of(sums: Mapping[str, Sum]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def all_rows(tx: Transaction) -> int:
+def all_rows(source: Source) -> int:
     """How many there are to move."""
-    return sum(tx.count(table) for table in tx.tables)
+    return sum(source.count(table) for table in source.tables)
 
 
-def is_moved(tx: Transaction, place: Place, done: Progress) -> bool:
+def is_moved(source: Source, place: Place, done: Progress) -> bool:
     """Whether everything stands there already; raises CannotMove if what stands there did not come from here.
 
     True: nothing is left to do. False: it may be moved; what an untouched earlier move left is taken out.
     """
     if place.is_empty:
         return False
-    here = {table: add_up(_portable(tx.rows(table)), done) for table in tx.tables}
-    there = {table: add_up(place.rows(table), done) for table in tx.tables}
+    here = {table: add_up(_portable(source.rows(table)), done) for table in source.tables}
+    there = {table: add_up(place.rows(table), done) for table in source.tables}
     if here == there:
         return True
     if place.note != note_of(there):
-        differ = [table for table in tx.tables if here[table] != there[table]]
+        differ = [table for table in source.tables if here[table] != there[table]]
         raise CannotMove(
             f"the target holds rows that do not come from the source (in {', '.join(differ)}), and nothing is "
             "overwritten: if the shop has been served there since it was moved, go on there; otherwise create an "
@@ -145,15 +145,15 @@ def is_moved(tx: Transaction, place: Place, done: Progress) -> bool:
     return False
 
 
-def move(tx: Transaction, place: Place, done: Progress) -> Mapping[str, Sum]:
+def move(source: Source, place: Place, done: Progress) -> Mapping[str, Sum]:
     """Write everything, read it back, and keep it if it is the same. Raises CannotMove."""
     here: dict[str, Sum] = {}
-    for table in tx.tables:
+    for table in source.tables:
         summing = _Summing(done)
-        place.put(table, summing.passing(_portable(tx.rows(table))))
+        place.put(table, summing.passing(_portable(source.rows(table))))
         here[table] = summing.sum
-    there = {table: add_up(place.rows(table), done) for table in tx.tables}
-    for table in tx.tables:
+    there = {table: add_up(place.rows(table), done) for table in source.tables}
+    for table in source.tables:
         if here[table] != there[table]:
             raise CannotMove(
                 f"{table}: {here[table].rows} rows were written, and {there[table].rows} read back that are not the "

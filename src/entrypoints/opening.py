@@ -14,13 +14,13 @@ _CLOSES_WITHIN: Final = 10.0
 
 
 class WrongShop(Exception):
-    """shop.toml declares another id than the books hold; the message says what to do."""
+    """shop.toml declares another id than the database; the message says what to do."""
 
 
 async def open_shop(container: Container) -> str:
-    """Open the books for this catalogue; the shop's id. Raises CANNOT_OPEN, WrongShop, StoreUnavailable.
+    """Open the store for this catalogue; the shop's id. Raises CANNOT_OPEN, WrongShop, StoreUnavailable.
 
-    The id is made once and kept in the books; one declared in shop.toml lets a shop whose database was lost
+    The id is made once and kept in the database; one declared in shop.toml lets a shop whose database was lost
     recognise its own checkouts again.
 
     Custom adapters are made here, all of them, so that what is wrong is said at the start: as SettingsRefused.

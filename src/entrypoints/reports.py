@@ -1,4 +1,4 @@
-"""What the command line prints: the shop in figures, and its books as JSON lines."""
+"""What the command line prints: the shop in figures, and its records as JSON lines."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def registered_lines(container: Container) -> list[str]:
 async def export_lines(container: Container) -> AsyncIterator[bytes]:
     """JSON lines, one object a record, each with `"kind"`. Instants are RFC 3339, amounts minor units."""
     encode = msgspec.json.Encoder().encode
-    async for record in container.export_books()():
+    async for record in container.export_records()():
         yield encode(record_fields(record)) + b"\n"
 
 

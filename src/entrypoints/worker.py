@@ -75,7 +75,7 @@ class Worker:
     goods: Goods
     scrub_what_waits: Callable[[], Awaitable[None]]
     alone: bool = True
-    """Whether no other node has the same books; otherwise they take turns where once is enough."""
+    """Whether no other node uses the same database; otherwise they take turns where once is enough."""
     note_mail: Callable[[str], None] = _nobody_counts
     note_round: Callable[[Round], None] = _nobody_watches
 

@@ -172,7 +172,7 @@ HISTORIES = st.lists(OPS, max_size=30)
 def gives_the_fakes_answers(
     store: Store, history: list[Op], *, run: Callable[[Coroutine[Any, Any, Any]], Any]
 ) -> None:
-    """Each answer of a history, and everything that stands in the books afterwards, is the fake's."""
+    """Each answer of a history, and everything that stands in the store afterwards, is the fake's."""
     memory = MemoryStore()
     for work in history:
         expected = stepping.run(memory.transact(work))

@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class StoreContract(OutboxContract):
-    """Each method is a promise of `domain.ports.Store` or `domain.transaction.Books`."""
+    """Each method is a promise of `domain.ports.Store` or `domain.transaction.Transaction`."""
 
     def open_store(self) -> Store:
         raise NotImplementedError

@@ -150,7 +150,7 @@ def test_everything_is_restored_and_the_sweep_brings_back_what_was_sold_since(
     anna.buy_and_pay("anna@example.com")
     own_shop.cli("backup", str(backups))
     ben.buy_and_pay("ben@example.com")
-    tx = own_shop.export()
+    exported = own_shop.export()
     lose(own_shop, goods=True)
     said = own_shop.cli("restore", str(backups)).stdout
     assert "1 sales" in said
@@ -161,7 +161,7 @@ def test_everything_is_restored_and_the_sweep_brings_back_what_was_sold_since(
     assert own_shop.cli("reconcile").returncode == 0
     own_shop.start()
     assert [p["checkout_session"] for p in own_shop.export()["purchase"]] == [
-        p["checkout_session"] for p in tx["purchase"]
+        p["checkout_session"] for p in exported["purchase"]
     ]
     assert anna.get("/library").status_code != 200, "she signs in again"
     assert anna.post(anna.link_from("anna@example.com")).status_code == 303
@@ -203,9 +203,9 @@ def test_an_older_backup_is_restored_without_those_who_were_erased_since(
     assert "erased again: 2 orders" in own_shop.cli("restore", str(oldest)).stdout
     assert own_shop.cli("reconcile", check=False).returncode in (0, 1)
     own_shop.start()
-    tx = own_shop.export()
-    assert [user["email"] for user in tx["user"]] == ["ben@example.com"]
-    assert len(tx["purchase"]) == 3, "the sales stay in the books"
+    exported = own_shop.export()
+    assert [user["email"] for user in exported["user"]] == ["ben@example.com"]
+    assert len(exported["purchase"]) == 3, "the sales stay in the store"
     assert b"ben@example.com" in raw(own_shop.folder / "data")
     for erased in (b"anna@example.com", b"carol@example.com"):
         assert erased not in raw(own_shop.folder / "data")
@@ -222,8 +222,8 @@ def test_what_was_queued_at_the_backup_may_have_been_sent_since(own_shop: ShopSe
     for path in database(own_shop).parent.glob("coatcheck.db*"):
         path.unlink()
     own_shop.cli("restore", str(backups))
-    with contextlib.closing(sqlite3.connect(database(own_shop))) as tx:
-        [(unknown, queued)] = tx.execute("SELECT unknown_since, queued_at FROM outbox WHERE state = 'queued'")
+    with contextlib.closing(sqlite3.connect(database(own_shop))) as db:
+        [(unknown, queued)] = db.execute("SELECT unknown_since, queued_at FROM outbox WHERE state = 'queued'")
     assert unknown is not None
     assert unknown > queued
 

@@ -52,11 +52,11 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -
     status = own_shop.cli("status")
     assert "Sales   1 to 1 buyers; taken: $9.00" in status.stdout
     assert "Nothing waits for you." in status.stdout
-    tx = own_shop.export()
-    assert [u["email"] for u in tx["user"]] == ["anna@example.com"]
-    [purchase] = tx["purchase"]
+    exported = own_shop.export()
+    assert [u["email"] for u in exported["user"]] == ["anna@example.com"]
+    [purchase] = exported["purchase"]
     assert (purchase["checkout_session"], purchase["amount"], purchase["state"]) == (cs, 900, "live")
-    assert [(m["to"], m["state"]) for m in tx["mail"]] == [("anna@example.com", "sent")]
+    assert [(m["to"], m["state"]) for m in exported["mail"]] == [("anna@example.com", "sent")]
     missed = Shopper(own_shop).buy()
     own_shop.sandbox.pay(missed, email="ben@example.com")  # neither webhook nor redirect
     repaired = own_shop.cli("reconcile", check=False)

@@ -205,8 +205,8 @@ def test_after_erasing_no_row_and_no_byte_names_the_address(
     assert traces(email) == []
     assert traces(moved_to) == []
     assert email not in everything_in(own_shop)
-    tx = own_shop.export()
-    [purchase] = [p for p in tx["purchase"] if p["id"] == order]
+    exported = own_shop.export()
+    [purchase] = [p for p in exported["purchase"] if p["id"] == order]
     assert (purchase["email"], purchase["user"], purchase["amount"]) == (None, None, 900)
     assert ben in others.get("/library").text
     before = len(own_shop.sandbox.mails_to(email))

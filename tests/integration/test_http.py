@@ -254,9 +254,9 @@ def test_a_signed_webhook_that_is_not_our_sale_is_2xx_and_quarantined_with_its_r
     event = shop.sandbox.pay(cs, email=address(), change=change)
     answer = deliver(shop, event["body"].encode(), event["signature"])
     assert answer.status_code == 200
-    tx = shop.export()
-    assert [q["reason"] for q in tx["quarantine"] if q["id"] == cs] == [reason]
-    assert len(tx["purchase"]) == sold
+    exported = shop.export()
+    assert [q["reason"] for q in exported["quarantine"] if q["id"] == cs] == [reason]
+    assert len(exported["purchase"]) == sold
     status = shop.cli("status", check=False)
     assert (status.returncode, cs in status.stdout) == (1, True)
 

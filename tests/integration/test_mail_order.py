@@ -22,8 +22,8 @@ def sell_while_mail_hangs(shop: ShopServer, product: str) -> None:
 
 def tries_of_the_mail(shop: ShopServer) -> list[int]:
     """How often each mail in the outbox was leased; read beside the server, since its command line takes seconds."""
-    with contextlib.closing(sqlite3.connect(shop.data / "coatcheck.db")) as tx:
-        return [row[0] for row in tx.execute("SELECT attempts FROM outbox")]
+    with contextlib.closing(sqlite3.connect(shop.data / "coatcheck.db")) as database:
+        return [row[0] for row in database.execute("SELECT attempts FROM outbox")]
 
 
 def wait_until(holds: Callable[[], bool], *, within: float = 20.0) -> None:

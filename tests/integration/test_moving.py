@@ -140,7 +140,7 @@ def a_full_life(shop: ShopServer) -> Shopper:
 
 
 def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, target: str) -> None:
-    """The same books line by line, nobody logged out, links work, and the mail that waited leaves once."""
+    """The same records line by line, nobody logged out, links work, and the mail that waited leaves once."""
     stock_a_bazaar(tmp_path / "catalogue")
     with a_shop(tmp_path) as shop:
         anna = a_full_life(shop)
@@ -148,7 +148,7 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
         assert "stop it first" in refused(source, target)
         assert sql(target, "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
         shop.process.stop()
-        before, tx = raw(source), shop.cli("export").stdout.splitlines()
+        before, exported = raw(source), shop.cli("export").stdout.splitlines()
         kinds = {
             table for table in TABLES if sqlite3.connect(source).execute(f"SELECT 1 FROM {table}").fetchone()
         }
@@ -159,7 +159,7 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
         assert "password" not in said.replace("with its user and password", "")
         assert raw(source) == before
         shop.more["DATABASE_URL"] = shop.environment["DATABASE_URL"] = target
-        assert shop.cli("export").stdout.splitlines() == tx
+        assert shop.cli("export").stdout.splitlines() == exported
         [waiting] = [mail for mail in shop.export()["mail"] if mail["to"] == "gil@example.com"]
         assert waiting["state"] == "queued"
         shop.sandbox.behave(mail="")
@@ -214,12 +214,12 @@ class TestAnyHistory:
         asyncio.run(here.transact(lambda tx: tx.shop.open("a-shop")))
         for work in history:
             asyncio.run(here.transact(work))
-        tx = asyncio.run(here.transact(everything))
+        everything_here = asyncio.run(here.transact(everything))
         here.close()
         carry(path, self._server.url(name))
         there = PostgresStore.open(self._server.url(name))
         try:
-            assert asyncio.run(there.transact(everything)) == tx
+            assert asyncio.run(there.transact(everything)) == everything_here
         finally:
             there.close()
             self._server.drop(name)
@@ -227,10 +227,10 @@ class TestAnyHistory:
 
 def carry(path: Path, target: str) -> bool:
     """Move in this process; whether anything was left to do."""
-    with ShopFile(path).opened() as tx, PostgresTarget(target).opened(tx.shop) as there:
-        if is_moved(tx, there, lambda _: None):
+    with ShopFile(path).opened() as opened, PostgresTarget(target).opened(opened.shop) as there:
+        if is_moved(opened, there, lambda _: None):
             return False
-        move(tx, there, lambda _: None)
+        move(opened, there, lambda _: None)
         return True
 
 
@@ -451,10 +451,10 @@ def test_a_target_that_differs_in_memory_is_refused_before_it_is_kept(file: Path
 
     place = Forgetful()
     with (
-        ShopFile(file).opened() as tx,
+        ShopFile(file).opened() as opened,
         pytest.raises(CannotMove, match="facts: 3 rows were written, and 2"),
     ):
-        move(tx, place, lambda _: None)
+        move(opened, place, lambda _: None)
     assert not place.kept
 
 

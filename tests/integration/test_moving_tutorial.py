@@ -72,10 +72,10 @@ def test_its_buyers_find_here_what_they_bought_there(
             assert why in line
         assert "example.com" not in said.stdout
         assert "request-login" in said.stdout
-        tx = shop.cli("export").stdout
+        exported = shop.cli("export").stdout
         again = shop.cli("move", f"sqlite:///{source}", target, *NAMES, check=False)
         assert "0 sales were moved, 3 stood there already" in again.stdout
-        assert shop.cli("export").stdout == tx
+        assert shop.cli("export").stdout == exported
         assert hashlib.sha256(source.read_bytes()).hexdigest() == held
         found = shop.export()
         assert sorted(user["email"] for user in found["user"]) == ["anna@example.com", "ben@example.com"]

@@ -66,8 +66,8 @@ def test_one_browser_is_served_by_every_node_and_notices_nothing(cluster: Cluste
     time.sleep(0.5)  # logs are written a few times a second
     for node in cluster.nodes:
         assert node.answered("/library") >= 3, f"{node.name} was asked by that browser, too"
-    tx = cluster.shop.export()
-    assert (len(tx["user"]), len(tx["purchase"]), len(tx["mail"])) == (1, 2, 2)
+    exported = cluster.shop.export()
+    assert (len(exported["user"]), len(exported["purchase"]), len(exported["mail"])) == (1, 2, 2)
 
 
 def test_the_nodes_know_the_visitor_behind_the_proxy(cluster: Cluster) -> None:

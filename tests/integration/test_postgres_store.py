@@ -66,7 +66,7 @@ class TestPostgresStore(StoreContract):
 @settings(max_examples=60)
 @given(HISTORIES)
 def test_postgres_and_memory_give_the_same_answers(emptied: PostgresStore, history: list[Op]) -> None:
-    """Any history of works: each answer, and everything that stands in the books afterwards."""
+    """Any history of works: each answer, and everything that stands in the store afterwards."""
     asyncio.run(emptied.transact(empty))
     with asyncio.Runner() as runner:
         gives_the_fakes_answers(emptied, history, run=runner.run)

@@ -39,7 +39,7 @@ CASTS = st.builds(
 def nodes(
     engine: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Sequence[Store]]:
-    """Three on one PostgreSQL; one where SQLite keeps the books."""
+    """Three on one PostgreSQL; one where SQLite keeps the records."""
     stores: list[PostgresStore] | list[SqliteStore]
     if engine == "sqlite":
         path: Path = tmp_path_factory.mktemp("races") / "shop.db"

@@ -62,7 +62,7 @@ class TestSqliteStore(StoreContract):
 def test_sqlite_and_memory_give_the_same_answers(
     tmp_path_factory: pytest.TempPathFactory, history: list[Op]
 ) -> None:
-    """Any history of works: each answer, and everything that stands in the books afterwards."""
+    """Any history of works: each answer, and everything that stands in the store afterwards."""
     sqlite = SqliteStore.open(tmp_path_factory.mktemp("same") / "shop.db", serving=True)
     try:
         gives_the_fakes_answers(sqlite, history, run=asyncio.run)

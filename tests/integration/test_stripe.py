@@ -417,9 +417,9 @@ def test_the_stripe_cli_drives_the_stand_in_and_the_shop_quarantines_its_session
     [made] = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")} - before
     told = [a for a in shop.sandbox.get("/_sandbox/attempts") if a["type"] == event]
     assert told[-1]["status"] == "200"
-    tx = shop.export()
-    assert (made in {q["id"] for q in tx["quarantine"]}) is outcome
-    assert len(tx["purchase"]) == sold
+    exported = shop.export()
+    assert (made in {q["id"] for q in exported["quarantine"]}) is outcome
+    assert len(exported["purchase"]) == sold
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ def test_three_workers_sell_together_and_one_that_dies_is_replaced(three: ShopSe
     assert len(before) == 3
     with ThreadPoolExecutor(6) as crowd:
         list(crowd.map(lambda n: Shopper(three).buy_and_pay(f"buyer{n}@example.com"), range(12)))
-    tx = three.export()
-    assert (len(tx["user"]), len(tx["purchase"])) == (12, 12)
-    assert [(m["state"], m["attempts"]) for m in tx["mail"]] == [("sent", 1)] * 12
+    exported = three.export()
+    assert (len(exported["user"]), len(exported["purchase"])) == (12, 12)
+    assert [(m["state"], m["attempts"]) for m in exported["mail"]] == [("sent", 1)] * 12
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
     statuses = {Shopper(three).get("/").status_code for _ in range(30)}

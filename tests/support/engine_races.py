@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from domain.ports import Store, StoreUnavailable
 from domain.purchase import FactKind
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.export_books import ExportBooks, Record
+from domain.usecases.export_records import ExportRecords, Record
 from domain.usecases.hear_event import Heard
 from domain.values import ProviderRef
 from support.races import ANNA, Begin, Cast, judge
@@ -93,7 +93,7 @@ class Seen:
 
 
 async def race_on(stores: Sequence[Store], cast: Cast, *, seed: int, deadly: bool, seen: Seen) -> None:
-    """Play one cast, let the world calm down, and judge the books. The stores are nodes on one empty database."""
+    """Play one cast, let the world calm down, and judge the store. The stores are nodes on one empty database."""
     chance = Chance(Random(seed))
     nodes = _nodes(stores, chance)
     actors: list[Callable[[], Any]] = []
@@ -188,15 +188,15 @@ async def _play(begin: Begin, *, seen: Seen, retried: bool) -> None:
 
 
 async def _calmed_down(shop: Shop) -> list[Record]:
-    """The books, once leases have run out, the reconciler has swept and the mail has left."""
-    tx: list[Record] = []
+    """Every record, once leases have run out, the reconciler has swept and the mail has left."""
+    records: list[Record] = []
     for _ in range(6):
         shop.clock.tick(minutes=2)
         await shop.reconcile()
         await shop.read_payments()
         while await shop.mail_round():
             pass
-        before, tx = tx, await gather(ExportBooks(store=shop.store)())
-        if before == tx:
+        before, records = records, await gather(ExportRecords(store=shop.store)())
+        if before == records:
             break
-    return tx
+    return records

@@ -13,7 +13,7 @@ from domain.access import Holding
 from domain.mail import Mail, MailKind, MailState
 from domain.purchase import FactKind, PurchaseState
 from domain.records import User
-from domain.usecases.export_books import Record
+from domain.usecases.export_records import Record
 from support.shop import BASE_URL, BOOK, Browser, Shop
 from support.stepping import Actor, Stage, pause, run
 
@@ -82,7 +82,7 @@ def race(
     tally: Tally,
     sides: Sides = ours,
 ) -> Shop:
-    """Play one schedule, let the world calm down, and hold the truths against the books and the mailbox."""
+    """Play one schedule, let the world calm down, and hold the truths against the store and the mailbox."""
     shop = Shop(pause=pause)
     sales = []
     for number in range(cast.sales):
@@ -191,22 +191,22 @@ def hold_the_truths(shop: Shop, *, sales: int, refunded: bool = False) -> None:
     """See `judge`, of a shop in memory."""
     tables = shop.memory.tables
     held = [MemoryTransaction(tables).purchases.with_facts(checkout) for checkout in tables.purchases]
-    tx: list[Any] = [*tables.users.values(), *held, *tables.outbox.values()]
-    judge(tx, shop, sales=sales, refunded=refunded)
+    records: list[Any] = [*tables.users.values(), *held, *tables.outbox.values()]
+    judge(records, shop, sales=sales, refunded=refunded)
 
 
-def judge(tx: Sequence[Record], shop: Shop, *, sales: int, refunded: bool) -> None:
+def judge(records: Sequence[Record], shop: Shop, *, sales: int, refunded: bool) -> None:
     """One purchase a checkout, one user a mailbox, one ticket a purchase in the outbox and in the mailbox.
 
     And where all was refunded: every purchase is closed, and its buyer was told once.
     """
-    held = [record for record in tx if isinstance(record, Holding)]
+    held = [record for record in records if isinstance(record, Holding)]
     assert len(held) == sales, f"{len(held)} purchases of {sales} sales"
     assert len({one.purchase.provider_ref for one in held}) == sales
-    users = [record for record in tx if isinstance(record, User)]
+    users = [record for record in records if isinstance(record, User)]
     assert [user.mailbox.canonical for user in users] == [ANNA]
     assert {one.purchase.user for one in held} == {user.id for user in users}
-    tickets = [record for record in tx if isinstance(record, Mail) and record.kind is MailKind.TICKET]
+    tickets = [record for record in records if isinstance(record, Mail) and record.kind is MailKind.TICKET]
     assert len(tickets) == sales, f"{len(tickets)} tickets queued of {sales} sales"
     assert {mail.state for mail in tickets} == {MailState.SENT}
     letters = shop.letters_to(ANNA)

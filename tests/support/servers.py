@@ -240,7 +240,7 @@ class ShopServer:
         return done
 
     def export(self, **variables: str) -> dict[str, list[dict[str, Any]]]:
-        """Everything in the books, by kind."""
+        """Everything in the store, by kind."""
         found: dict[str, list[dict[str, Any]]] = {"user": [], "purchase": [], "mail": [], "quarantine": []}
         for line in self.cli("export", **variables).stdout.splitlines():
             record = json.loads(line)

@@ -1,4 +1,4 @@
-"""Many sales at once over real HTTP: what a storm sends, and what must stand in the books afterwards."""
+"""Many sales at once over real HTTP: what a storm sends, and what must be stored afterwards."""
 
 from __future__ import annotations
 

@@ -327,7 +327,7 @@ def outcome(steps: list[Step]) -> tuple[object, object, object]:
 def test_every_permutation_with_duplicates_ends_as_the_same_set_in_order(
     chosen: list[str], again: list[int], same_second: bool, chance: object
 ) -> None:
-    """Through the front door: events, the claim and the books, not the rule alone."""
+    """Through the front door: events, the claim and the store, not the rule alone."""
     in_order = [
         (kind, 5 if same_second else 1 + STORY.index(kind)) for kind in sorted(chosen, key=STORY.index)
     ]
@@ -385,7 +385,7 @@ def test_a_sweep_reports_what_fits_nothing_until_it_is_dismissed() -> None:
 
 
 def test_a_restored_shop_sends_the_same_ticket_to_the_byte() -> None:
-    """The books of last night: the sale, its row and its mail are gone, and the carrier has seen the mail already."""
+    """The database of last night: the sale, its row and its mail are gone, and the carrier has seen the mail already."""
     shop = Shop()
     anna = Browser(shop)
     first = anna.buy_and_pay("first@example.com")

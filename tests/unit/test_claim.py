@@ -1,4 +1,4 @@
-"""The claim: what counts as a sale of ours, and what a sale leaves in the books."""
+"""The claim: what counts as a sale of ours, and what a sale leaves in the store."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_webhook_books_the_sale_and_the_redirect_finds_it() -> None:
     assert shop.hear_of(ref) == "booked"
     calls = len(shop.payments.calls)
     assert anna.come_back(ref) == Claimed(here=True)
-    assert len(shop.payments.calls) == calls, "nobody is asked about what stands in the books"
+    assert len(shop.payments.calls) == calls, "nobody is asked about what stands in the store"
     assert len(tickets(shop)) == 1
 
 

@@ -135,7 +135,7 @@ def test_a_deletion_that_is_done_again_after_a_restore_leaves_a_victim_the_way_b
 
 
 def test_no_secret_is_at_rest() -> None:
-    """Nothing in the books opens anything: no token, no link, no code, no key."""
+    """Nothing in the store opens anything: no token, no link, no code, no key."""
     shop = Shop()
     anna = Browser(shop)
     anna.buy_and_pay(VICTIM)

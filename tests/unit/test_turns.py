@@ -17,7 +17,7 @@ PAUSE = timedelta(minutes=10)
 
 
 def node(shop: Shop) -> Worker:
-    """One of several on the same books; only what taking turns needs."""
+    """One of several on the same database; only what taking turns needs."""
     unused = cast("Any", None)
     return Worker(
         deliver=unused,

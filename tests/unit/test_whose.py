@@ -429,7 +429,7 @@ def test_nothing_is_announced_of_a_product_that_is_not_there() -> None:
 
 
 def names_anywhere(shop: Shop, text: str) -> list[str]:
-    """Where in the books a text still stands."""
+    """Where in the store a text still stands."""
     found: list[str] = []
     tables = shop.memory.tables
     for name in tables.__slots__:
@@ -535,7 +535,7 @@ def test_after_erasing_late_news_make_no_user_and_no_mail() -> None:
 
 
 def test_a_sale_that_is_claimed_after_its_buyer_was_erased_makes_no_user_and_no_mail() -> None:
-    """A debit that was under way; and the books of last night, with the erasures that are carried apart."""
+    """A debit that was under way; and the store of last night, with the erasures that are carried apart."""
     shop = Shop()
     anna, _ = signed_in(shop)
     backup = shop.memory.tables.copy()
@@ -621,7 +621,7 @@ def restored(shop: Shop, backup: Tables) -> None:
 
 
 def a_changed_shop() -> tuple[Shop, Browser, ProviderRef, Tables, Tables]:
-    """Anna bought, began something else, and changed her address; the books before and after that."""
+    """Anna bought, began something else, and changed her address; the store before and after that."""
     shop = Shop()
     anna, ref = signed_in(shop)
     second = anna.buy_and_pay(ANNA, PHOTOS)

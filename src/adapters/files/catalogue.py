@@ -78,7 +78,7 @@ class FolderCatalogue:
         self._told = problems
 
     def adopt(self, shop_id: str) -> None:
-        """Take the id that the books hold."""
+        """Take the stored id."""
         self._shop_id = shop_id
         self._edition = _with_id(self._loaded.edition, shop_id)
 

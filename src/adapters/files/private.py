@@ -44,7 +44,7 @@ def copy_durably(source: BufferedReader, target: Path, *, spare: int) -> None:
 
 
 def _check_room(stat: os.stat_result, folder: Path, *, spare: int) -> None:
-    """A disk must not be filled to its brim by goods: the books may be on it, too."""
+    """A disk must not be filled to its brim by goods: the database may be on it, too."""
     room = os.statvfs(folder)
     if room.f_bavail * room.f_frsize - stat.st_blocks * 512 < spare:
         raise OSError(errno.ENOSPC, f"there is not enough room for it in {folder.parent}")

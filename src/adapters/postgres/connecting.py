@@ -16,7 +16,7 @@ class PostgresNotInstalled(Exception):
 
 
 class UnfitDatabase(Exception):
-    """The database does not promise what the books rest on; the message says what to set."""
+    """The database does not promise what the store rests on; the message says what to set."""
 
 
 class TargetRefused(Exception):

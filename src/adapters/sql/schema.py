@@ -181,4 +181,4 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
     "erased_addresses": ("tag",),
 }  # fmt: skip
-"""What the promises of the books rest on; checked at every start."""
+"""What the promises of the store rest on; checked at every start."""

@@ -1,1 +1,1 @@
-"""The books in an SQLite file: one writer that groups commits, readers beside it."""
+"""The records in an SQLite file: one writer that groups commits, readers beside it."""

@@ -1,4 +1,4 @@
-"""Open the file as we need it, and refuse it if it does not promise what the books rest on."""
+"""Open the file as we need it, and refuse it if it does not promise what the store rests on."""
 
 from __future__ import annotations
 

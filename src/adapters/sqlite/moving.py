@@ -24,12 +24,12 @@ def is_shop(path: Path) -> bool:
     """Whether a file is a shop's database."""
     try:
         with contextlib.closing(open_reader(path)) as connection:
-            return _has_books(Database(connection))
+            return _has_shop(Database(connection))
     except sqlite3.Error:
         return False
 
 
-def _has_books(db: Database) -> bool:
+def _has_shop(db: Database) -> bool:
     return {"shop", "users", "purchases"} <= set(db.table_names())
 
 
@@ -75,7 +75,7 @@ class ShopFile:
 
     def _check(self, connection: sqlite3.Connection) -> None:
         db = Database(connection)
-        if not _has_books(db):
+        if not _has_shop(db):
             raise NotMovable(
                 f"{self.path} is neither a shop's database nor the tutorial's (users, magic_links, purchases)"
             )

@@ -34,7 +34,7 @@ class _Job:
     future: asyncio.Future[Any]
     queued_at: float
     outside: bool = False
-    """Whether it runs by itself, outside any transaction, on the connection in place of the books."""
+    """Whether it runs by itself, outside any transaction, on the connection in place of a transaction."""
     result: Any = None
     error: BaseException | None = None
 
@@ -53,7 +53,7 @@ class GroupWriter:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA busy_timeout = 0")  # the loop waits for nobody; the thread does
         self._connection = connection
-        self._books = SqlTransaction(connection.execute)
+        self._tx = SqlTransaction(connection.execute)
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._closed = False
@@ -137,7 +137,7 @@ class GroupWriter:
             self._connection.execute("BEGIN IMMEDIATE")
             until = time.monotonic() + _LONGEST_TURN
             for done, job in enumerate(group, start=1):
-                job.result = job.work(self._books)
+                job.result = job.work(self._tx)
                 if time.monotonic() > until:
                     self._put_back(group, done)
                     break
@@ -279,7 +279,7 @@ class GroupWriter:
             run("SAVEPOINT work")
             job.error = job.result = None
             try:
-                job.result = job.work(self._books)
+                job.result = job.work(self._tx)
             except BaseException as error:
                 if not self._connection.in_transaction:
                     raise sqlite3.OperationalError("the transaction ended under us") from error
@@ -289,7 +289,7 @@ class GroupWriter:
 
     def _run_alone(self, job: _Job) -> None:
         try:
-            job.result = job.work(self._books)
+            job.result = job.work(self._tx)
         except sqlite3.Error:  # of the transaction, not of the work
             raise
         except BaseException as error:

@@ -26,7 +26,7 @@ class ReadCheckouts(Protocol):
         """The checkouts of a mailbox, in order of id: its purchases, and what it began that is not booked (yet)."""
 
     def first_started_at(self) -> datetime | None:
-        """When the oldest checkout still in the books began."""
+        """When the oldest checkout that is still stored began."""
 
 
 class Checkouts(ReadCheckouts, Protocol):

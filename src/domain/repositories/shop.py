@@ -16,7 +16,7 @@ class ReadShopRecord(Protocol):
     """The shop's id, its figures, and how far it has read the payment provider's lists. Reading only."""
 
     def id(self) -> str | None:
-        """The id this shop was given when its books were opened; None before that."""
+        """The id this shop was given when its store was first opened; None before that."""
 
     def cursor(self, name: str) -> datetime | None:
         """How far a reader of the outside world got; None before it ever ran."""
@@ -25,14 +25,14 @@ class ReadShopRecord(Protocol):
         """The shop in figures."""
 
     def backlog(self) -> Backlog:
-        """What waits, in figures; cheap, however much the books hold."""
+        """What waits, in figures; cheap, however much is stored."""
 
 
 class ShopRecord(ReadShopRecord, Protocol):
     """The shop's id, its figures, and how far it has read the payment provider's lists."""
 
     def open(self, proposed: str) -> str:
-        """The shop's id: the one in the books if there is one, else `proposed`, which is kept from now on."""
+        """The shop's id: the stored one if there is one, else `proposed`, which is kept from now on."""
 
     def advance_cursor(self, name: str, *, to: datetime) -> None:
         """Move a cursor; never back."""

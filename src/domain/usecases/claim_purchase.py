@@ -39,7 +39,7 @@ RETRY_QUARANTINE_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """The sale stands in the books; `first` says whether this very claim wrote it."""
+    """The sale is booked; `first` says whether this very claim wrote it."""
 
     purchase: Purchase
     first: bool

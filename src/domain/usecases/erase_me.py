@@ -1,4 +1,4 @@
-"""Erase a person: the books keep their sales, and nothing that names them."""
+"""Erase a person: the sales stay, and nothing that names them."""
 
 from __future__ import annotations
 

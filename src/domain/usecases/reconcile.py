@@ -66,7 +66,7 @@ class Reconcile:
     async def __call__(self, *, look: Callable[[Reconciled], None] = _nobody_looks) -> Reconciled:
         """Sweep what happened since the cursor. Raises PaymentsUnreachable, PaymentsRefused, StoreUnavailable.
 
-        The first sweep begins at the first checkout in the books; without one there is nothing to ask for.
+        The first sweep begins at the first checkout that is stored; without one there is nothing to ask for.
         """
         began = self.clock.now()
         found = Reconciled()
@@ -166,7 +166,7 @@ def _stands(tx: ReadTransaction, reading: CheckoutReading) -> bool:
 
 
 def _is_told(tx: ReadTransaction, fact: Fact) -> bool:
-    """Whether the books know as much already, so that nothing has to be written."""
+    """Whether as much is recorded already, so that nothing has to be written."""
     held = tx.facts.get(fact.object_id)
     same = held is not None and (held.status, held.amount) == (fact.status, fact.amount)
     return same or fact.payment is None

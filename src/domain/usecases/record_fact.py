@@ -41,7 +41,7 @@ class NoteFact:
     base_url: str
 
     def work(self, fact: Fact) -> Callable[[Transaction], Noted]:
-        """Tell the books, and the buyer what concerns them."""
+        """Record the fact, and notify the buyer of what concerns them."""
         now = self.clock.now()
         shop = self.catalogue.current().shop
         return lambda tx: _note(tx, fact, shop=shop, base_url=self.base_url, now=now)

@@ -1,4 +1,4 @@
-"""Keep the merchant's lists of licence keys in the books, and serve whoever waits for a key."""
+"""Keep the merchant's lists of licence keys in the store, and serve whoever waits for a key."""
 
 from __future__ import annotations
 

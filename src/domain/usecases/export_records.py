@@ -1,4 +1,4 @@
-"""Everything the books hold, a page at a time, in an order that does not change while it is read."""
+"""Every record, a page at a time, in an order that does not change while it is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ R = TypeVar("R", User, Holding, Mail, Quarantined)
 
 
 @dataclass(frozen=True, slots=True)
-class ExportBooks:
+class ExportRecords:
     """`coatcheck export`. Holds no more than a page in memory."""
 
     store: Store
