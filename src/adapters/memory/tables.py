@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from domain.magic_link import MagicLink
 from domain.mail import Mail
@@ -51,13 +51,14 @@ class Tables:
 
     def read_only(self) -> Tables:
         """The same rows; any write raises TypeError or AttributeError."""
-        return _ReadOnlyTables(*[MappingProxyType(getattr(self, name)) for name in Tables.__slots__])  # type: ignore[arg-type]  # proxies, which read alike
+        return _ReadOnlyTables(*[MappingProxyType(getattr(self, name)) for name in Tables.__slots__])
 
 
 class _ReadOnlyTables(Tables):
     __slots__ = ("_made",)
 
-    def __post_init__(self) -> None:
+    def __init__(self, *tables: Any) -> None:
+        super().__init__(*tables)
         super().__setattr__("_made", True)
 
     def __setattr__(self, name: str, value: object) -> None:
