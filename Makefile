@@ -29,23 +29,23 @@ screenshots: bring
 	@mkdir -p docs/screenshots && cd .tools/screenshots && cp shop-light.png product-dark.png view-phone.png library-light.png ../../docs/screenshots/
 
 bench: bring
-	@PYTHONPATH=src:tests:. $(BIN)/python -m benchmarks
+	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.speed
 
 # A million mutated requests, 50,000 cases of schemathesis, 20,000 malformed requests over the wire: half an hour.
 fuzz: bring
-	@PYTHONPATH=src:tests:. $(BIN)/python -m fuzz
+	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.fuzz
 
 # Two hours and more: 200 kills, 200 power cuts, 20 failovers, ten minutes of every fault of Stripe and the mail service.
 drills: bring
-	@PYTHONPATH=src:tests:. $(BIN)/python -m drills --json .tools/drills.json
+	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.drills --json .tools/drills.json
 
 # The short form, which runs with the tests, too.
 drills-short: bring
-	@PYTHONPATH=src:tests:. $(BIN)/python -m drills --short --json .tools/drills.json
+	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.drills --short --json .tools/drills.json
 
 # 20,000 sales over three nodes behind HAProxy, audited: a quarter of an hour. Then the throughput of one to three.
 nodes: bring
-	@PYTHONPATH=src:tests:. $(BIN)/python -m drills.many_nodes
+	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.drills.many_nodes
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
@@ -64,7 +64,7 @@ contracts: .venv/.dev
 
 # What the tests need besides Python packages: a browser, the Stripe CLI, Stripe's schema.
 bring: .venv/.dev
-	@$(BIN)/python tests/support/bring.py
+	@$(BIN)/python testkit/bring.py
 
 lock: .venv/.shop
 	@$(LOCK) pyproject.toml --group build --group dev -o requirements-dev.txt

@@ -28,7 +28,7 @@ class LinkPurpose(Enum):
     ORDER = "order"
     """Something free was ordered: it is booked with the proof."""
     MOVE = "move"
-    """This is to be the right address (`domain.moves.Move`)."""
+    """This is to be the right address (`domain.address_change.Move`)."""
     UNDO = "undo"
     """Takes a move back."""
 

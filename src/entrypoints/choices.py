@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.ports import Payments
-from entrypoints.http.front import Banner
-from entrypoints.http.gate import AccessLine
-from entrypoints.metering import Meter
+from entrypoints.http.page import Banner
+from entrypoints.run.access_line import AccessLine
+from entrypoints.run.metrics import Meter
+from entrypoints.run.tracing import Traces
 from entrypoints.settings import PostgresAddress, Settings
-from entrypoints.tracing import Traces
 
 
 def carrier(settings: Settings) -> str:

@@ -15,8 +15,14 @@ import uvloop
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from domain.usecases.announce import Announced
 from domain.values import ProductId
-from entrypoints.backups import NoBackup
 from entrypoints.bucket import Bucket, read_bucket
+from entrypoints.cli_output import (
+    erasure_lines,
+    export_lines,
+    reconciled_lines,
+    registered_lines,
+    status_lines,
+)
 from entrypoints.container import (
     CANNOT_BACK_UP,
     CANNOT_MOVE,
@@ -27,15 +33,16 @@ from entrypoints.container import (
     tutorial_file,
 )
 from entrypoints.environment import HELP, read_environment
-from entrypoints.erasures import BadErasures, read_erasures
-from entrypoints.listening import Address, CannotListen
-from entrypoints.logs import BatchedLines, log, log_what_python_prints, set_up_logs
-from entrypoints.moving import CannotMove
-from entrypoints.opening import WrongShop, close_shop, open_shop
-from entrypoints.progress import progress
-from entrypoints.reports import erasure_lines, export_lines, reconciled_lines, registered_lines, status_lines
-from entrypoints.saying import say
-from entrypoints.serving import serve
+from entrypoints.maintenance.backup import NoBackup
+from entrypoints.maintenance.copy_store import CannotMove
+from entrypoints.maintenance.erasures import BadErasures, read_erasures
+from entrypoints.maintenance.progress import progress
+from entrypoints.run.listener import Address, CannotListen
+from entrypoints.run.logs import BatchedLines, log, log_what_python_prints, set_up_logs
+from entrypoints.run.opening import WrongShop, close_shop, open_shop
+from entrypoints.run.processes import Workers, command_of, die_with_parent
+from entrypoints.run.server import serve
+from entrypoints.safe_output import say
 from entrypoints.settings import (
     PostgresAddress,
     Settings,
@@ -43,7 +50,6 @@ from entrypoints.settings import (
     load_settings,
     read_database,
 )
-from entrypoints.workers import Workers, command_of, die_with_parent
 
 T = TypeVar("T")
 
@@ -205,7 +211,7 @@ def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLin
 @main.command(epilog=_ENVIRONMENT)
 def doctor() -> None:
     """Check settings, catalogue, database, Stripe and mail, and say what to do about each."""
-    from entrypoints.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
+    from entrypoints.maintenance.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
 
     findings = asyncio.run(examine(os.environ, dotenv=Path(".env")))
     for finding in findings:
@@ -285,7 +291,7 @@ def erasures(again: TextIO | None) -> None:
     backups carry them by themselves.)
     """
 
-    from entrypoints.backup_commands import unknown_lines  # noqa: PLC0415 - as in `demo`
+    from entrypoints.maintenance.backup_commands import unknown_lines  # noqa: PLC0415 - as in `demo`
 
     async def work(container: Container) -> None:
         if again is None:
@@ -341,7 +347,7 @@ def backup(target: str) -> None:
     carried apart, so that restoring an older backup erases them again. If TARGET ends with .db, the database alone is
     copied to that file.
     """
-    from entrypoints.backup_commands import backed_up_lines, copy_database  # noqa: PLC0415 - as in `demo`
+    from entrypoints.maintenance.backup_commands import backed_up_lines, copy_database  # noqa: PLC0415 - as in `demo`
 
     if target.endswith(".db"):
         lines = _beside(lambda container: copy_database(container, Path(target)))
@@ -361,8 +367,8 @@ def restore(source: str, check: bool) -> None:
     Only where there is no database, and while nothing is served. Afterwards `coatcheck reconcile` brings back what was
     sold since.
     """
-    from entrypoints.backup_commands import looked_lines, restored_lines  # noqa: PLC0415 - as in `demo`
-    from entrypoints.backups import split_source  # noqa: PLC0415 - as in `demo`
+    from entrypoints.maintenance.backup import split_source  # noqa: PLC0415 - as in `demo`
+    from entrypoints.maintenance.backup_commands import looked_lines, restored_lines  # noqa: PLC0415 - as in `demo`
 
     settings = _settings()
     where, name = split_source(source)
@@ -390,7 +396,7 @@ def move(source: str, target: str, renamed: tuple[str, ...]) -> None:
     run again at any time. SOURCE may also be the file of a shop built along the tutorial: its sales are then moved into
     a shop of this catalogue, on postgresql:// or in a new sqlite:///path. Exits 1 if rows of it were left out.
     """
-    from entrypoints.move_commands import adopted_lines, moved_lines  # noqa: PLC0415 - as in `demo`
+    from entrypoints.maintenance.copy_commands import adopted_lines, moved_lines  # noqa: PLC0415 - as in `demo`
 
     problems: list[str] = []
     here = read_database(source, problems=problems, named="SOURCE")

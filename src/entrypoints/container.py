@@ -15,14 +15,13 @@ from adapters.console.mailer import ConsoleMailer
 from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
 from adapters.files.inside import open_goods
-from adapters.files.known import KnownFiles
 from adapters.files.reading import CatalogueRefused
+from adapters.files.seen_files import KnownFiles
 from adapters.files.vault import FolderVault
-from adapters.postgres.connecting import (
+from adapters.postgres.errors import TargetRefused, UnfitDatabase
+from adapters.postgres.opening import (
     NoBackupHere,
     PostgresNotInstalled,
-    TargetRefused,
-    UnfitDatabase,
     no_copies,
     open_postgres,
     target_on_postgres,
@@ -35,7 +34,7 @@ from adapters.s3.vault import S3Vault
 from adapters.smtp.mailer import SmtpMailer
 from adapters.sqlite.connections import AlreadyServed, NotDurable
 from adapters.sqlite.copies import BadCopy, InTheWay, SqliteCopies
-from adapters.sqlite.moving import NotMovable, ShopFile, is_shop
+from adapters.sqlite.copying import NotMovable, ShopFile, is_shop
 from adapters.sqlite.store import SqliteStore
 from adapters.stripe.account import StripeAccount
 from adapters.stripe.payments import StripePayments
@@ -44,27 +43,28 @@ from adapters.tutorial.file import TutorialFile, UnreadableFile, is_tutorial
 from domain.keys import Keyring
 from domain.payment_account import PaymentAccount
 from domain.ports import Catalogue, Clock, Goods, Mailer, MailReports, Payments, Randomness, Store
-from domain.usecases.adopt_sales import AdoptSales
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
+from domain.usecases.change_address import MoveAddress
 from domain.usecases.check_stock import CheckStock
-from domain.usecases.choose_news import ChooseNews
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.email_preferences import ChooseNews
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
-from domain.usecases.greet import Greet
-from domain.usecases.hear_event import HearEvent
-from domain.usecases.hear_mail_report import HearMailReport
+from domain.usecases.handle_email_webhook import HearMailReport
+from domain.usecases.handle_payment_webhook import HearEvent
+from domain.usecases.identify_viewer import Greet
+from domain.usecases.import_sales import AdoptSales
 from domain.usecases.list_returned_tickets import ListReturnedTickets
-from domain.usecases.move_address import MoveAddress
 from domain.usecases.open_purchase import OpenPurchase
+from domain.usecases.order_free import TakeFree
 from domain.usecases.own_data import ShowOwnData
-from domain.usecases.read_payments import ReadPayments
+from domain.usecases.recheck_payments import ReadPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import NoteFact
-from domain.usecases.redeem_login import RedeemLogin
+from domain.usecases.redeem_link import RedeemLogin
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_ticket import ResendTicket
@@ -73,9 +73,7 @@ from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
-from domain.usecases.take_free import TakeFree
 from entrypoints import choices
-from entrypoints.backups import Copies, Vault
 from entrypoints.bucket import Bucket
 from entrypoints.custom_adapters import (
     CustomAdapterRefused,
@@ -87,28 +85,29 @@ from entrypoints.custom_adapters import (
 )
 from entrypoints.http.account import AccountPages
 from entrypoints.http.app import Frontage, build_app
-from entrypoints.http.buying import BuyingPages
+from entrypoints.http.checkout import BuyingPages
 from entrypoints.http.cookies import Cookies
-from entrypoints.http.desk import DeskPages
-from entrypoints.http.door import DoorPages
+from entrypoints.http.errors import Problems
 from entrypoints.http.files import FilePages
-from entrypoints.http.front import Front
 from entrypoints.http.health import HealthPages, Leaving
+from entrypoints.http.library import DeskPages
 from entrypoints.http.mail_events import MailEventsDoor
 from entrypoints.http.metrics import MetricsPage
 from entrypoints.http.orders import OrderPages
-from entrypoints.http.problems import Problems
+from entrypoints.http.page import Front
+from entrypoints.http.purchase_page import ViewingPages
 from entrypoints.http.rendering import Pages
 from entrypoints.http.shop import ShopPages
+from entrypoints.http.signin import DoorPages
 from entrypoints.http.streaming import disposition
-from entrypoints.http.viewing import ViewingPages
 from entrypoints.http.webhook import WebhookDoor
-from entrypoints.logs import log
-from entrypoints.metering import CountedEvents, Meter
-from entrypoints.moving import Target
+from entrypoints.maintenance.backup import Copies, Vault
+from entrypoints.maintenance.copy_store import Target
+from entrypoints.run.logs import log
+from entrypoints.run.metrics import CountedEvents, Meter
+from entrypoints.run.timers import Worker
+from entrypoints.run.tracing import TelemetryNotInstalled, start_traces, telling
 from entrypoints.settings import PostgresAddress, Settings, SettingsRefused
-from entrypoints.tracing import TelemetryNotInstalled, start_traces, telling
-from entrypoints.worker import Worker
 
 CANNOT_OPEN = (
     NotDurable, AlreadyServed, UnfitDatabase, PostgresNotInstalled, CatalogueRefused, S3NotInstalled,

@@ -13,12 +13,12 @@ import click
 
 from entrypoints.container import Container
 from entrypoints.environment import Environment
-from entrypoints.http.front import Banner
-from entrypoints.listening import Address, Listener
-from entrypoints.logs import set_up_logs
+from entrypoints.http.page import Banner
+from entrypoints.run.listener import Address, Listener
+from entrypoints.run.logs import set_up_logs
+from entrypoints.run.server import serve
 from entrypoints.sandbox.app import build_sandbox
 from entrypoints.sandbox.world import World
-from entrypoints.serving import serve
 from entrypoints.settings import settle
 
 FOLDER: Final = Path(".coatcheck-demo")

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from contracts import samples
 from contracts.samples import ANNA, BEN, BOOK, DAY, MINUTE, NOW, SECOND
+
+from domain.address_change import Before, MoveKind
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind
-from domain.moves import Before, MoveKind
 from domain.ports import Store
 from domain.purchase import LicenceKey
 from domain.records import ErasedAddress

@@ -6,21 +6,21 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
+from contracts import samples
+from contracts.samples import ANNA, BEN, NOW
 from hypothesis import strategies as st
 
 from adapters.memory.store import MemoryStore
-from contracts import samples
-from contracts.samples import ANNA, BEN, NOW
+from domain.address_change import Before, MoveKind
 from domain.claim import Objection
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind, MailState, Urgency
-from domain.moves import Before, MoveKind
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
 from domain.records import ErasedAddress
 from domain.transaction import Transaction
 from domain.values import CheckoutId, Digest, LinkId, MoveId, ProviderRef, SessionId, UserId
-from support import stepping
+from testkit import stepping
 
 SECONDS = st.integers(0, 100).map(lambda n: NOW + timedelta(seconds=n))
 ROWS = st.sampled_from(["c1", "c2", "c3"])

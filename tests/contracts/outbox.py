@@ -6,6 +6,7 @@ from datetime import datetime
 
 from contracts.after_sale import AfterSaleContract
 from contracts.samples import DAY, MINUTE, NOW, SECOND, a_link, a_mail
+
 from domain.mail import MailState, Urgency
 from domain.values import LinkId
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from domain.address_change import Move, MoveKind
 from domain.limits import Limit
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Letter, Mail, MailKind, Urgency
-from domain.moves import Move, MoveKind
 from domain.purchase import Checkout, Purchase
 from domain.session import Session
 from domain.values import (

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
-
 from contracts.outbox import OutboxContract
 from contracts.samples import (
     ANNA,
@@ -25,6 +24,7 @@ from contracts.samples import (
     a_purchase,
     a_session,
 )
+
 from domain.claim import Objection
 from domain.magic_link import LinkPurpose
 from domain.mail import MailKind, MailState

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.backups import Vault
+from entrypoints.maintenance.backup import Vault
 
 LARGE = bytes(range(256)) * 4096 * 10  # more than one part of an upload
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from support.bazaar import stock_a_bazaar
-from support.browsing import ARGUMENTS, Demo, Device, MakeDevice, ServedShop
-from support.postgres import PostgresServer, a_postgres
-from support.s3 import an_s3_server
-from support.servers import ShopServer, a_shop
-from support.tools import chromium, postgres_binaries
+from testkit.bazaar import stock_a_bazaar
+from testkit.browsing import ARGUMENTS, Demo, Device, MakeDevice, ServedShop
+from testkit.postgres import PostgresServer, a_postgres
+from testkit.s3 import an_s3_server
+from testkit.servers import ShopServer, a_shop
+from testkit.tools import chromium, postgres_binaries
 
 ENGINES = ["sqlite", "postgres"]
 InDatabase = Callable[[], dict[str, str]]

@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 from entrypoints.container import Container
-from entrypoints.opening import close_shop, open_shop
-from support.documented import blocks, run_blocks
-from support.settings import some_settings
+from entrypoints.run.opening import close_shop, open_shop
+from testkit.documented import blocks, run_blocks
+from testkit.settings import some_settings
 
 
 def test_its_mailer_has_as_many_lines_as_it_says() -> None:

@@ -18,11 +18,11 @@ from domain.usecases.start_checkout import PayThere
 from domain.values import ProductId
 from entrypoints.container import Container
 from entrypoints.environment import read_environment
-from entrypoints.opening import close_shop, open_shop
-from entrypoints.sandbox.deliveries import sign
+from entrypoints.run.opening import close_shop, open_shop
+from entrypoints.sandbox.stripe.deliveries import sign
 from entrypoints.settings import settle
-from support.servers import BOOK, PAPERWORK, WEBHOOK_SECRET, Shopper, ShopServer
-from support.shop import HandClock
+from testkit.servers import BOOK, PAPERWORK, WEBHOOK_SECRET, Shopper, ShopServer
+from testkit.shop import HandClock
 
 pytestmark = pytest.mark.engines
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from support.s3 import KEY, SECRET, a_bucket
-from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
+from testkit.s3 import KEY, SECRET, a_bucket
+from testkit.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 
 
 @pytest.fixture

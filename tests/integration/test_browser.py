@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.browsing import (
+from testkit.browsing import (
     CARD,
     DECLINED,
     LOOKS,
@@ -19,7 +19,7 @@ from support.browsing import (
     newest_link,
     pay,
 )
-from support.servers import BOOK, PAPERWORK, PHOTOS, ShopServer
+from testkit.servers import BOOK, PAPERWORK, PHOTOS, ShopServer
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.browsing import LOOKS, Demo, MakeDevice, look_at, newest_link, pay
-from support.servers import BOOK, PAPERWORK, ShopServer
+from testkit.browsing import LOOKS, Demo, MakeDevice, look_at, newest_link, pay
+from testkit.servers import BOOK, PAPERWORK, ShopServer
 
 pytestmark = pytest.mark.browser
 

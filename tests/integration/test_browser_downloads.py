@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from contracts.goods import NAMES
 from playwright.sync_api import Page, expect, sync_playwright
 
-from contracts.goods import NAMES
-from support.goods import DATA, SAMPLER, a_catalogue, an_owner, put_on_sale
-from support.s3 import KEY, SECRET, a_bucket
-from support.servers import ShopServer, a_shop
-from support.tools import chromium
+from testkit.goods import DATA, SAMPLER, a_catalogue, an_owner, put_on_sale
+from testkit.s3 import KEY, SECRET, a_bucket
+from testkit.servers import ShopServer, a_shop
+from testkit.tools import chromium
 
 pytestmark = pytest.mark.browser
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-component-update"]

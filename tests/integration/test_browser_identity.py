@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from support.browsing import LOOKS, Device, MakeDevice, look_at, pay
-from support.servers import BOOK, PHOTOS, Shopper, ShopServer
+from testkit.browsing import LOOKS, Device, MakeDevice, look_at, pay
+from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from support.servers import BOOK, Shopper, a_shop
-from support.webkit import a_webkit
+from testkit.servers import BOOK, Shopper, a_shop
+from testkit.webkit import a_webkit
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ from adapters.files.reading import CatalogueRefused
 from adapters.memory.goods import MemoryGoods
 from domain.ports import GoodsUnavailable
 from domain.values import Money, ProductId
-from support.servers import BOOK, EXAMPLES, PAPERWORK, Shopper, ShopServer
+from testkit.servers import BOOK, EXAMPLES, PAPERWORK, Shopper, ShopServer
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from adapters.files.markdown import SHORT, SHORT_WITH_REFERENCES, render
 from adapters.files.reading import CatalogueRefused
 from adapters.memory.goods import MemoryGoods
 from domain.values import ProductId
-from support.servers import clean_environment
+from testkit.servers import clean_environment
 
 PRODUCT = 'name = "Book"\nprice = "19.99"\n'
 MEMORY = 300 * 1024 * 1024

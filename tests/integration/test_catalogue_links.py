@@ -16,7 +16,7 @@ from adapters.files.inside import NotInside, _open, open_inside
 from adapters.files.reading import CatalogueRefused
 from adapters.memory.goods import MemoryGoods
 from domain.values import ProductId
-from support.servers import BOOK, Shopper, ShopServer
+from testkit.servers import BOOK, Shopper, ShopServer
 
 SECRET = "sk_live_this_is_nobodys_business"
 SHOP = 'name = "A shop"\ncurrency = "eur"\nsupport = "help@shop.example"\n'

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from support.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
+from testkit.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 
 pytestmark = pytest.mark.engines
 

@@ -13,10 +13,10 @@ from adapters.memory.mailer import MemoryMailer
 from adapters.memory.payments import MemoryPayments
 from adapters.system import SystemClock
 from entrypoints.container import Container
-from entrypoints.opening import close_shop, open_shop
-from support.postgres import PostgresServer
-from support.servers import ROOT
-from support.settings import some_settings
+from entrypoints.run.opening import close_shop, open_shop
+from testkit.postgres import PostgresServer
+from testkit.servers import ROOT
+from testkit.settings import some_settings
 
 
 def test_every_provider_builds(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from adapters.system import SystemClock
 from entrypoints.container import Container
 from entrypoints.custom_adapters import CustomAdapterRefused, Factory, custom_goods, custom_mailer
 from entrypoints.environment import read_environment
-from entrypoints.opening import close_shop, open_shop
+from entrypoints.run.opening import close_shop, open_shop
 from entrypoints.settings import SettingsRefused, settle
-from support.documented import blocks
-from support.servers import BOOK, EXAMPLES, ROOT, Shopper, ShopServer
-from support.settings import some_settings
+from testkit.documented import blocks
+from testkit.servers import BOOK, EXAMPLES, ROOT, Shopper, ShopServer
+from testkit.settings import some_settings
 
 GOODS = """
 from pathlib import Path

@@ -10,8 +10,8 @@ import uuid
 import httpx
 import pytest
 
-from support.engines import everything_in, files_of
-from support.servers import BOOK, PHOTOS, Shopper, ShopServer
+from testkit.engines import everything_in, files_of
+from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 
 pytestmark = pytest.mark.engines
 

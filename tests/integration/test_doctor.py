@@ -13,10 +13,10 @@ from adapters.resend.mailer import ResendMailer
 from adapters.smtp.mailer import SmtpMailer
 from adapters.stripe.account import API_VERSION
 from adapters.stripe.wire import FOLLOWED
-from entrypoints.checks.machine import disk_finding
-from entrypoints.checks.stripe import clock_finding
-from support.servers import Shopper, ShopServer
-from support.stripe_schema import ask_raw, form, holds
+from entrypoints.maintenance.checks.machine import disk_finding
+from entrypoints.maintenance.checks.stripe import clock_finding
+from testkit.servers import Shopper, ShopServer
+from testkit.stripe_schema import ask_raw, form, holds
 
 PUBLIC = "https://shop.example.com"
 HOOK = f"{PUBLIC}/webhook"

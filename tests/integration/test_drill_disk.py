@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from drills.disk import Disk, IncompleteLog
 
-from support.tools import program
+from bench.drills.disk import Disk, IncompleteLog
+from testkit.tools import program
 
 pytestmark = pytest.mark.drill
 

@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from drills.report import table
-from drills.running import AWAY, run
+
+from bench.drills.report import table
+from bench.drills.running import AWAY, run
 
 pytestmark = pytest.mark.drill
 

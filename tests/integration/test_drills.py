@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drills.audit import audit
-from drills.cluster import kill_the_primary
-from drills.places import on_a_cluster, on_a_disk_that_breaks
-from drills.power import cut_the_power
-from drills.report import Outcome, table, write_json
-from drills.running import AWAY, DRILLS, Drill, run
-from drills.scale import Scale
 
-from support.servers import Shopper, ShopServer
-from support.tools import program
+from bench.drills.audit import audit
+from bench.drills.cluster import kill_the_primary
+from bench.drills.places import on_a_cluster, on_a_disk_that_breaks
+from bench.drills.power import cut_the_power
+from bench.drills.report import Outcome, table, write_json
+from bench.drills.running import AWAY, DRILLS, Drill, run
+from bench.drills.scale import Scale
+from testkit.servers import Shopper, ShopServer
+from testkit.tools import program
 
 pytestmark = pytest.mark.drill
 HERE = [drill for drill in DRILLS if drill is not AWAY]
@@ -116,7 +116,7 @@ def test_the_table_says_what_held_and_what_broke(tmp_path: Path) -> None:
 
 def test_an_unknown_drill_is_refused_by_name() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "drills", "earthquake"],
+        [sys.executable, "-m", "bench.drills", "earthquake"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,

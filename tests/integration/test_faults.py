@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.servers import BOOK, PHOTOS, Shopper, ShopServer, a_shop
+from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer, a_shop
 
 
 @pytest.mark.parametrize("fault", ["down", "hang"])

@@ -9,17 +9,18 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from fuzz.asgi import fuzz_asgi
-from fuzz.exchange import Answer, Request, ask
-from fuzz.grammar import Grammar
-from fuzz.laws import broken_by
-from fuzz.malformed import Attempt
-from fuzz.openapi import document
-from fuzz.pool import Pool
-from fuzz.report import Outcome
-from fuzz.schema import fuzz_schema
-from fuzz.shop import a_fuzz_shop
-from fuzz.wire import Heard, fuzz_wire, judge
+
+from bench.fuzz.asgi import fuzz_asgi
+from bench.fuzz.exchange import Answer, Request, ask
+from bench.fuzz.grammar import Grammar
+from bench.fuzz.laws import broken_by
+from bench.fuzz.malformed import Attempt
+from bench.fuzz.openapi import document
+from bench.fuzz.pool import Pool
+from bench.fuzz.report import Outcome
+from bench.fuzz.schema import fuzz_schema
+from bench.fuzz.shop import a_fuzz_shop
+from bench.fuzz.wire import Heard, fuzz_wire, judge
 
 pytestmark = pytest.mark.fuzz
 

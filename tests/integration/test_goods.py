@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
-
 from contracts.goods import NAMES
-from support.goods import (
+
+from testkit.goods import (
     DATA,
     SAMPLER,
     a_shop_with_goods,
@@ -25,7 +25,7 @@ from support.goods import (
     wait_until,
     whole,
 )
-from support.servers import PAPERWORK, Shopper, ShopServer
+from testkit.servers import PAPERWORK, Shopper, ShopServer
 
 PATH = f"/files/{SAMPLER}/data.bin"
 TAG = f'"{hashlib.sha256(DATA).hexdigest()}"'

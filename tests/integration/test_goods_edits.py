@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.goods import (
+from testkit.goods import (
     DATA,
     SAMPLER,
     a_shop_with_goods,
@@ -21,7 +21,7 @@ from support.goods import (
     wait_until,
     whole,
 )
-from support.servers import BOOK, Shopper, ShopServer
+from testkit.servers import BOOK, Shopper, ShopServer
 
 PATH = f"/files/{SAMPLER}/data.bin"
 SIZE = len(DATA)

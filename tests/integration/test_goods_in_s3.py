@@ -10,11 +10,11 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-
 from contracts.goods import NAMES
-from support.goods import DATA, SAMPLER, a_catalogue, an_owner, links_of, put_on_sale, wait_until
-from support.s3 import KEY, SECRET, a_bucket, an_s3_server
-from support.servers import Shopper, ShopServer, a_shop, free_port
+
+from testkit.goods import DATA, SAMPLER, a_catalogue, an_owner, links_of, put_on_sale, wait_until
+from testkit.s3 import KEY, SECRET, a_bucket, an_s3_server
+from testkit.servers import Shopper, ShopServer, a_shop, free_port
 
 PATH = f"/files/{SAMPLER}/data.bin"
 TAG = f'"{hashlib.sha256(DATA).hexdigest()}"'

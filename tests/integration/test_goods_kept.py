@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts.goods import CONTENT, GoodsContract
 
 from adapters.files.goods import FolderGoods
-from adapters.files.known import KnownFiles
+from adapters.files.seen_files import KnownFiles
 from adapters.memory.goods import MemoryGoods
-from contracts.goods import CONTENT, GoodsContract
 from domain.ports import GoodsUnavailable, OpenFile
 from domain.product import GoodsFile
-from support.servers import clean_environment
+from testkit.servers import clean_environment
 
 
 class TestMemory(GoodsContract):

@@ -14,17 +14,17 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from contracts.goods import CONTENT, NAMES, GoodsContract
 
 from adapters.files.inside import open_goods
-from adapters.files.known import KnownFiles
+from adapters.files.seen_files import KnownFiles
 from adapters.s3.connecting import Place
 from adapters.s3.goods import S3Goods
-from contracts.goods import CONTENT, NAMES, GoodsContract
 from domain.ports import FileAt, GoodsUnavailable
 from domain.product import GoodsFile
 from entrypoints.http.streaming import disposition
-from support.s3 import KEY, SECRET, a_bucket
-from support.servers import clean_environment, free_port
+from testkit.s3 import KEY, SECRET, a_bucket
+from testkit.servers import clean_environment, free_port
 
 
 class TestS3(GoodsContract):

@@ -14,7 +14,7 @@ import brotli
 import pytest
 import zstandard
 
-from support.servers import BOOK, PHOTOS, Shopper, ShopServer
+from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 
 CODINGS = {
     "br": brotli.decompress,

@@ -17,24 +17,24 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from contracts import samples
+from contracts.samples import ANNA, BEN, NOW
 
 from adapters.files.vault import FolderVault
 from adapters.memory.goods import MemoryGoods
 from adapters.sqlite.copies import BadCopy, SqliteCopies
-from adapters.sqlite.moving import NotMovable, ShopFile
+from adapters.sqlite.copying import NotMovable, ShopFile
 from adapters.sqlite.store import SqliteStore
 from adapters.tutorial.file import TutorialFile, UnreadableFile, is_tutorial
-from contracts import samples
-from contracts.samples import ANNA, BEN, NOW
 from domain.keys import Keyring
 from domain.records import ErasedAddress
 from domain.usecases.erase_me import ErasedAgain, EraseMe
 from domain.values import CheckoutId, UserId
-from entrypoints.backups import Kept, NoBackup, back_up, erasures_in, fetch, is_sound, manifest_of
 from entrypoints.cli import Refusal
-from entrypoints.erasures import Erasures
-from entrypoints.restoring import look_at, restore
-from entrypoints.saying import say, shown
+from entrypoints.maintenance.backup import Kept, NoBackup, back_up, erasures_in, fetch, is_sound, manifest_of
+from entrypoints.maintenance.erasures import Erasures
+from entrypoints.maintenance.restore import look_at, restore
+from entrypoints.safe_output import say, shown
 
 KEYRING = Keyring.of(("a secret of at least thirty-two characters",))
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.servers import BOOK, PAPERWORK, PHOTOS, Shopper, ShopServer
+from testkit.servers import BOOK, PAPERWORK, PHOTOS, Shopper, ShopServer
 
 pytestmark = pytest.mark.engines
 
@@ -485,7 +485,7 @@ def test_x_forwarded_for_of_a_stranger_is_not_believed(shop: ShopServer) -> None
     """The right-most hop that is no proxy of ours counts; what is left of it is the stranger's own word."""
     import ipaddress
 
-    from entrypoints.http.addresses import peer_of
+    from entrypoints.run.peer_address import peer_of
     from entrypoints.settings import Network  # noqa: F401
 
     trusted = (ipaddress.ip_network("127.0.0.1/32"),)

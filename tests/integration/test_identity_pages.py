@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.engines import age_sign_ins, everything_in
-from support.goods import wait_until
-from support.servers import BOOK, PAPERWORK, PHOTOS, Shopper, ShopServer
+from testkit.engines import age_sign_ins, everything_in
+from testkit.goods import wait_until
+from testkit.servers import BOOK, PAPERWORK, PHOTOS, Shopper, ShopServer
 
 pytestmark = pytest.mark.engines
 

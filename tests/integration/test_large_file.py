@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from support.goods import a_catalogue, an_owner, bytes_read, put_on_sale, resident
-from support.servers import Shopper, ShopServer, a_shop
+from testkit.goods import a_catalogue, an_owner, bytes_read, put_on_sale, resident
+from testkit.servers import Shopper, ShopServer, a_shop
 
 SIZE = 2_000_000_000
 STOPS = (400_000_001, 1_200_000_000, 1_999_999_999)

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.servers import Shopper, ShopServer, clean_environment
+from testkit.servers import Shopper, ShopServer, clean_environment
 
 
 def lines_of(text: str) -> list[dict[str, object]]:
@@ -55,7 +55,7 @@ def test_a_start_that_is_refused_says_so_in_sentences(own_shop: ShopServer) -> N
 
 PRINTS = """
 import threading, warnings
-from entrypoints.logs import log_what_python_prints, set_up_logs
+from entrypoints.run.logs import log_what_python_prints, set_up_logs
 set_up_logs()
 log_what_python_prints()
 warnings.warn("mind this")

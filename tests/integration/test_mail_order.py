@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from support.bazaar import stock_a_bazaar
-from support.servers import BOOK, Shopper, ShopServer, a_shop
+from testkit.bazaar import stock_a_bazaar
+from testkit.servers import BOOK, Shopper, ShopServer, a_shop
 
 ANNA = "anna@example.com"
 FLOOD = 60

@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from contracts.mailer import ENVELOPE, MailerContract
 
 from adapters.console.mailer import ConsoleMailer
 from adapters.memory.mailer import MemoryMailer
 from adapters.resend.mailer import ResendMailer
 from adapters.smtp.mailer import SmtpMailer, message_of
-from contracts.mailer import ENVELOPE, MailerContract
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 from domain.values import line_problem
-from support.documented import run_blocks
-from support.servers import Sandbox, free_port
+from testkit.documented import run_blocks
+from testkit.servers import Sandbox, free_port
 
 SENDER = "The Shop <tickets@shop.example>"
 

@@ -13,8 +13,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
-from support.receiver import Receiver, a_receiver
-from support.servers import BOOK, Shopper, ShopServer, a_shop
+from testkit.receiver import Receiver, a_receiver
+from testkit.servers import BOOK, Shopper, ShopServer, a_shop
 
 TOKEN = "a token of the tests, long enough"
 
@@ -226,7 +226,7 @@ def test_a_start_without_traces_imports_nothing_of_them(shop: ShopServer) -> Non
 def test_missing_libraries_are_one_sentence(shop: ShopServer) -> None:
     before = "import sys; sys.modules['opentelemetry'] = None"
     after = (
-        "from entrypoints.tracing import *\ntry: start_traces('http://127.0.0.1:9')\n"
+        "from entrypoints.run.tracing import *\ntry: start_traces('http://127.0.0.1:9')\n"
         "except TelemetryNotInstalled as error: print(error)"
     )
     assert "pip install" in _imported(shop, before=before, after=after)

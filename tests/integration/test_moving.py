@@ -20,20 +20,20 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from contracts.histories import HISTORIES, Op, everything
 from hypothesis import given, settings
 
-from adapters.postgres.moving import PostgresTarget
+from adapters.postgres.copying import PostgresTarget
 from adapters.postgres.store import PostgresStore
 from adapters.sql.transaction import TABLES
-from adapters.sqlite.moving import ShopFile
+from adapters.sqlite.copying import ShopFile
 from adapters.sqlite.store import SqliteStore
-from contracts.histories import HISTORIES, Op, everything
 from entrypoints.cli import main
-from entrypoints.moving import CannotMove, Row, is_moved, move
-from support.bazaar import stock_a_bazaar
-from support.engines import everything_in
-from support.postgres import PostgresServer
-from support.servers import ROOT, Shopper, ShopServer, a_shop, clean_environment
+from entrypoints.maintenance.copy_store import CannotMove, Row, is_moved, move
+from testkit.bazaar import stock_a_bazaar
+from testkit.engines import everything_in
+from testkit.postgres import PostgresServer
+from testkit.servers import ROOT, Shopper, ShopServer, a_shop, clean_environment
 
 OWN = {"shop", "migrations", "moved_in", "_sqlite_migrations", "sqlite_stat1"}
 """Tables that are not moved row by row."""

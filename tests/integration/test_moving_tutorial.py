@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from support.postgres import PostgresServer
-from support.servers import BOOK, PHOTOS, Shopper, ShopServer
+from testkit.postgres import PostgresServer
+from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 
 NAMES = ("--product", f"p1={BOOK}", "--product", f"p2={PHOTOS}")
 
 
 def the_tutorials(path: Path) -> Path:
-    """As benchmarks/peer/seed_app.py makes it, with what its races and its forms leave behind."""
+    """As bench/speed/peer/seed_app.py makes it, with what its races and its forms leave behind."""
     db = Database(path)
     db.table("users").create({"id": int, "email": str}, pk="id").create_index(["email"], unique=True)
     db.table("magic_links").create(

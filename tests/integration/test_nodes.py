@@ -18,16 +18,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from drills.many_nodes import Wish, storm_over_nodes
-from drills.report import table
 
 from adapters.postgres.store import PostgresStore
+from bench.drills.many_nodes import Wish, storm_over_nodes
+from bench.drills.report import table
 from domain.limits import turn_of
-from entrypoints.sandbox.deliveries import sign
-from support.nodes import PROXIES, Cluster, a_cluster
-from support.postgres import PostgresServer
-from support.servers import BOOK, PHOTOS, ROOT, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
-from support.tools import program
+from entrypoints.sandbox.stripe.deliveries import sign
+from testkit.nodes import PROXIES, Cluster, a_cluster
+from testkit.postgres import PostgresServer
+from testkit.servers import BOOK, PHOTOS, ROOT, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
+from testkit.tools import program
 
 NEW_SECRET = "the second session secret of the tests is long enough"
 

@@ -29,10 +29,10 @@ from domain.values import (
     digest_of,
 )
 from entrypoints.container import Container
-from entrypoints.opening import close_shop, open_shop
-from support.goods import SAMPLER, a_catalogue, an_owner, put_on_sale
-from support.servers import a_shop
-from support.settings import some_settings
+from entrypoints.run.opening import close_shop, open_shop
+from testkit.goods import SAMPLER, a_catalogue, an_owner, put_on_sale
+from testkit.servers import a_shop
+from testkit.settings import some_settings
 
 SECRET = b"TOP-SECRET-" + os.urandom(8).hex().encode()
 OWN = b"what was bought"

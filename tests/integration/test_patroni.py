@@ -7,8 +7,8 @@ import time
 import psycopg
 import pytest
 
-from support.patroni import a_cluster
-from support.tools import postgres_binaries, program
+from testkit.patroni import a_cluster
+from testkit.tools import postgres_binaries, program
 
 pytestmark = pytest.mark.drill
 

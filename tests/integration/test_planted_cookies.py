@@ -14,9 +14,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from support.browsing import ARGUMENTS, pay
-from support.servers import BOOK, ShopServer, a_certificate, a_shop
-from support.tools import chromium
+from testkit.browsing import ARGUMENTS, pay
+from testkit.servers import BOOK, ShopServer, a_certificate, a_shop
+from testkit.tools import chromium
 
 HOST = "www.shop.test"
 _NETWORKS = count(1)

@@ -13,10 +13,10 @@ import httpx
 import psycopg
 import pytest
 
-from support.engines import everything_in, files_of
-from support.postgres import PASSWORD, PostgresServer, a_postgres
-from support.servers import Shopper, ShopServer, a_shop
-from support.settings import some_settings
+from testkit.engines import everything_in, files_of
+from testkit.postgres import PASSWORD, PostgresServer, a_postgres
+from testkit.servers import Shopper, ShopServer, a_shop
+from testkit.settings import some_settings
 
 
 @pytest.fixture

@@ -16,22 +16,22 @@ from typing import Any, TypeVar
 
 import psycopg
 import pytest
+from contracts import samples
+from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
+from contracts.store import StoreContract
 from hypothesis import given, settings
 
-from adapters.postgres.connecting import UnfitDatabase
+from adapters.postgres.errors import UnfitDatabase
 from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.session import connect, conninfo, prepare_session
 from adapters.postgres.store import CONNECTIONS, PostgresStore
 from adapters.sql.schema import MIGRATIONS, UNIQUE, Migration
-from contracts import samples
-from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
-from contracts.store import StoreContract
 from domain.ports import Store, StoreBusy, StoreUnavailable
 from domain.transaction import Transaction
 from domain.values import CheckoutId, Digest, EmailAddress, UserId
-from support.cutting import CuttingProxy
-from support.postgres import PostgresServer, a_postgres
-from support.servers import ROOT, clean_environment, free_port
+from testkit.cutting import CuttingProxy
+from testkit.postgres import PostgresServer, a_postgres
+from testkit.servers import ROOT, clean_environment, free_port
 
 T = TypeVar("T")
 

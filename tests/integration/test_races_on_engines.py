@@ -16,9 +16,9 @@ from adapters.sql.schema import UNIQUE
 from adapters.sqlite.store import SqliteStore
 from domain.ports import Store
 from domain.transaction import Transaction
-from support.engine_races import Seen, race_on
-from support.postgres import PostgresServer
-from support.races import Cast
+from testkit.engine_races import Seen, race_on
+from testkit.postgres import PostgresServer
+from testkit.races import Cast
 
 pytestmark = pytest.mark.engines
 

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from support.servers import ROOT
+from testkit.servers import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]

@@ -14,13 +14,13 @@ import pytest
 import resend
 import stripe
 
-from entrypoints.sandbox.objects import Call
-from entrypoints.sandbox.sessions import ROUTES
+from entrypoints.sandbox.stripe.objects import Call
+from entrypoints.sandbox.stripe.sessions import ROUTES
 from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET, World
-from support.receiver import a_receiver
-from support.sales import charge_of, params, sold
-from support.servers import WEBHOOK_SECRET, Sandbox
-from support.stripe_schema import ask_raw, form, holds
+from testkit.receiver import a_receiver
+from testkit.sales import charge_of, params, sold
+from testkit.servers import WEBHOOK_SECRET, Sandbox
+from testkit.stripe_schema import ask_raw, form, holds
 
 HOUR = 3600
 MAIL = {

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from support.sales import begin, charge_of, sold
-from support.servers import Sandbox
-from support.stripe_schema import ask_raw, holds
+from testkit.sales import begin, charge_of, sold
+from testkit.servers import Sandbox
+from testkit.stripe_schema import ask_raw, holds
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from fuzz.slow import HALF_A_HELLO, Customers, SlowClients, allow_files, kinds_for
 
-from entrypoints.connections import Limits
-from support.listening import no_lifespan, served
-from support.nodes import PROXIES, a_cluster
-from support.postgres import PostgresServer
-from support.servers import WEBHOOK_SECRET, ShopServer
-from support.tools import program
+from bench.fuzz.slow import HALF_A_HELLO, Customers, SlowClients, allow_files, kinds_for
+from entrypoints.run.connections import Limits
+from testkit.listening import no_lifespan, served
+from testkit.nodes import PROXIES, a_cluster
+from testkit.postgres import PostgresServer
+from testkit.servers import WEBHOOK_SECRET, ShopServer
+from testkit.tools import program
 
 # Far beyond every deadline: a connection that is still open then is held for ever.
 CLOSED_WITHIN = 60.0

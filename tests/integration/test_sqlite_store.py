@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from contracts import samples
+from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
+from contracts.store import StoreContract
 from hypothesis import given, settings
 from sqlite_utils import Database
 
@@ -22,9 +25,6 @@ from adapters.sqlite.connections import AlreadyServed, NotDurable, open_reader
 from adapters.sqlite.copies import SqliteCopies
 from adapters.sqlite.migrating import migrations
 from adapters.sqlite.store import SqliteStore
-from contracts import samples
-from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
-from contracts.store import StoreContract
 from domain.mail import MailState
 from domain.ports import Store, StoreBusy, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction

@@ -12,12 +12,12 @@ from typing import Any, Final
 from domain.ports import OpenFile
 from domain.product import GoodsFile
 from domain.values import digest_of
-from entrypoints.connections import Limits
 from entrypoints.http.downloads import PER_SESSION, Download, Downloads
 from entrypoints.http.streaming import FileResponse
-from support.goods import wait_until
-from support.listening import no_lifespan, served
-from support.readers import Multiplexed, Reader, all_closed, ask
+from entrypoints.run.connections import Limits
+from testkit.goods import wait_until
+from testkit.listening import no_lifespan, served
+from testkit.readers import Multiplexed, Reader, all_closed, ask
 
 PATIENCE: Final = 2.0
 LIMITS: Final = Limits(patience=PATIENCE, every=0.1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.servers import ShopServer, a_shop
+from testkit.servers import ShopServer, a_shop
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from drills.audit import audit, until_no_mail_waits
 
-from support.servers import ShopServer, a_shop
-from support.storm import Sale, Storm
+from bench.drills.audit import audit, until_no_mail_waits
+from testkit.servers import ShopServer, a_shop
+from testkit.storm import Sale, Storm
 
 pytestmark = pytest.mark.storm
 

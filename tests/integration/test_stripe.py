@@ -32,9 +32,9 @@ from domain.ports import (
 from domain.product import PaymentTerms, Tax
 from domain.purchase import Checkout, FactKind
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId
-from support.servers import BOOK, WEBHOOK_SECRET, Sandbox, Shopper, ShopServer, free_port
-from support.stripe_schema import ask_raw, document, form, holds, strict
-from support.tools import stripe_cli
+from testkit.servers import BOOK, WEBHOOK_SECRET, Sandbox, Shopper, ShopServer, free_port
+from testkit.stripe_schema import ask_raw, document, form, holds, strict
+from testkit.tools import stripe_cli
 
 OFFER = CheckoutOffer(
     checkout=Checkout(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts.vault import VaultContract, put
 
 from adapters.files.vault import FolderVault
 from adapters.s3.connecting import Place
 from adapters.s3.vault import S3Vault
-from contracts.vault import VaultContract, put
-from support.s3 import KEY, SECRET, a_bucket
+from testkit.s3 import KEY, SECRET, a_bucket
 
 
 def at(endpoint: str, bucket: str, *, secret: str = SECRET) -> Place:

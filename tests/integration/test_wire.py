@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from entrypoints.http.forms import body_of
-from support.servers import ShopServer, a_shop
-from support.stepping import run
+from testkit.servers import ShopServer, a_shop
+from testkit.stepping import run
 
 
 class Line:

@@ -17,9 +17,9 @@ import httpx
 import pytest
 import uvloop
 
-from entrypoints.workers import Workers
-from support.postgres import PostgresServer
-from support.servers import ROOT, Shopper, ShopServer, clean_environment
+from entrypoints.run.processes import Workers
+from testkit.postgres import PostgresServer
+from testkit.servers import ROOT, Shopper, ShopServer, clean_environment
 
 
 def workers_of(shop: ShopServer) -> set[int]:
@@ -96,7 +96,9 @@ def test_workers_stop_when_they_are_told_and_die_with_their_parent(three: ShopSe
         httpx.get(f"{three.url}/healthz", timeout=2)
 
 
-_ASKS_TO_DIE = "import os; from entrypoints.workers import die_with_parent; {}; print('lives', flush=True)"
+_ASKS_TO_DIE = (
+    "import os; from entrypoints.run.processes import die_with_parent; {}; print('lives', flush=True)"
+)
 
 
 @pytest.mark.parametrize(

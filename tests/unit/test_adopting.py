@@ -9,10 +9,10 @@ import pytest
 from domain.product import Product
 from domain.purchase import PurchaseState
 from domain.transaction import Transaction
-from domain.usecases.adopt_sales import Adopted, AdoptSales, OldSale
+from domain.usecases.import_sales import Adopted, AdoptSales, OldSale
 from domain.values import EmailAddress, Money, ProductId, UserId
-from support.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
-from support.stepping import run
+from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from testkit.stepping import run
 
 ANNA = EmailAddress("anna@example.com")
 SALE = OldSale(row="1", email="Anna@Example.com", product="book", ref="cs_live_a1", amount=1999)

@@ -13,10 +13,10 @@ from domain.access import Closed, NotYours, Opens, access
 from domain.claim import CheckoutReading, Objection
 from domain.mail import MailKind
 from domain.purchase import Fact, FactKind, PurchaseState
-from domain.usecases.read_payments import Read
+from domain.usecases.recheck_payments import Read
 from domain.values import ProviderRef
-from support.shop import BOOK, Browser, Shop
-from support.stepping import run
+from testkit.shop import BOOK, Browser, Shop
+from testkit.stepping import run
 
 ANNA = "anna@example.com"
 PRICE = 900

@@ -11,8 +11,8 @@ from domain.letters import ticket_letter
 from domain.purchase import Purchase
 from domain.values import CheckoutId, Money
 from entrypoints.http.rendering import minus, price_value, price_words
-from entrypoints.sandbox.money import money
-from support.shop import BOOK, a_product, an_edition
+from entrypoints.sandbox.stripe.money import money
+from testkit.shop import BOOK, a_product, an_edition
 
 ZERO = ["bif", "clp", "djf", "gnf", "kmf", "mga", "pyg", "rwf", "vuv", "xaf", "xof", "xpf"]
 

@@ -8,8 +8,8 @@ from domain.ports import PaymentsUnreachable
 from domain.product import Saleability
 from domain.usecases.start_checkout import AlreadyYours, NoSuchProduct, NotForSale, PayThere, TooManyCheckouts
 from domain.values import ProductId
-from support.shop import BOOK, Browser, Shop, a_product, an_edition
-from support.stepping import run
+from testkit.shop import BOOK, Browser, Shop, a_product, an_edition
+from testkit.stepping import run
 
 ANNA = "anna@example.com"
 

@@ -11,8 +11,8 @@ from domain.access import Closed, NotYours
 from domain.ports import GoodsUnavailable, OpenFile
 from domain.purchase import Fact, FactKind
 from domain.usecases.fetch_file import NoSuchFile, Offered
-from support.shop import BOOK, CONTENT, PHOTOS, Browser, Shop, a_product, an_edition
-from support.stepping import gather, run
+from testkit.shop import BOOK, CONTENT, PHOTOS, Browser, Shop, a_product, an_edition
+from testkit.stepping import gather, run
 
 ANNA = "anna@example.com"
 

@@ -6,8 +6,9 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
-from benchmarks.figures import Figure, Goal, alternating
-from benchmarks.plot import plot
+
+from bench.speed.figures import Figure, Goal, alternating
+from bench.speed.plot import plot
 
 FIGURES = [
     Figure("a", "faster & better", "/s", [90, 110, 100], [9, 10, 11], against="the peer", goal=5, judged=Goal.TIMES),

@@ -12,11 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from domain.mail import MailKind
 from domain.ports import MailNotSent
 from domain.purchase import FactKind
-from domain.usecases.redeem_login import CameIn
+from domain.usecases.redeem_link import CameIn
 from domain.usecases.start_checkout import PayThere
 from domain.values import ProviderRef
-from support.shop import BOOK, PHOTOS, Browser, Shop
-from support.stepping import run
+from testkit.shop import BOOK, PHOTOS, Browser, Shop
+from testkit.stepping import run
 
 MAILBOXES = ["anna@example.com", "ben@example.com", "eve@example.com"]
 BROWSERS = 3

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from domain.access import CHECKOUT_GRANT, Opens, access
+from domain.address_change import MayNotCorrect, MoveKind
 from domain.magic_link import LinkPurpose
-from domain.moves import MayNotCorrect, MoveKind
 from domain.product import Licences
+from domain.usecases.change_address import LookInTheNewMail, SameAddress, VerifyAgain
 from domain.usecases.erase_me import Erased
-from domain.usecases.move_address import LookInTheNewMail, SameAddress, VerifyAgain
-from domain.usecases.redeem_login import CameIn, Ready, Trouble, Turned
+from domain.usecases.redeem_link import CameIn, Ready, Trouble, Turned
 from domain.usecases.request_login import TooManyRequests
 from domain.usecases.return_from_payment import Claimed
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef, mask
-from support.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
-from support.stepping import run
+from testkit.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from testkit.stepping import run
 
 VICTIM, NEW = "victim@example.com", "victim@new.example"
 THIEF, SECOND = "thief@example.com", "thief@second.example"

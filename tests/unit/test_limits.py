@@ -11,13 +11,13 @@ import pytest
 from domain.limits import ASKED_BY_STRANGERS, checkout_shares, network_of, networks_around
 from domain.mail import MailKind
 from domain.ports import MailNotSent
-from domain.usecases.move_address import LookInTheNewMail
+from domain.usecases.change_address import LookInTheNewMail
+from domain.usecases.order_free import ConfirmByMail, TooManyOrders
 from domain.usecases.request_login import LookInYourMail, TooManyRequests
 from domain.usecases.start_checkout import PayThere
-from domain.usecases.take_free import ConfirmByMail, TooManyOrders
 from domain.values import ProductId
-from support.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
-from support.stepping import run
+from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from testkit.stepping import run
 
 ANNA = "anna@example.com"
 FREE = ProductId("free")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from domain.keys import Key, Keyring, read_token, tidy_code
 from domain.magic_link import LinkPurpose
 from domain.mail import MailState
-from domain.usecases.redeem_login import CameIn, Trouble, Turned
+from domain.usecases.redeem_link import CameIn, Trouble, Turned
 from domain.usecases.request_login import LookInYourMail, NotAnAddress, NothingToRenew, TooManyRequests
 from domain.values import LinkId
-from support.shop import BOOK, SECRET, Browser, Shop
-from support.stepping import run
+from testkit.shop import BOOK, SECRET, Browser, Shop
+from testkit.stepping import run
 
 ANNA = "anna@example.com"
 

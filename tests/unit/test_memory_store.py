@@ -8,17 +8,17 @@ from random import Random
 from typing import Any, TypeVar
 
 import pytest
+from contracts import samples
+from contracts.store import StoreContract
 
 from adapters.memory.store import MemoryStore
 from adapters.memory.tables import Tables
 from adapters.memory.transaction import MemoryTransaction
-from contracts import samples
-from contracts.store import StoreContract
 from domain.ports import Store
 from domain.purchase import Purchase
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import CheckoutId, EmailAddress, LinkId
-from support.stepping import Actor, Stage, pause, run
+from testkit.stepping import Actor, Stage, pause, run
 
 T = TypeVar("T")
 

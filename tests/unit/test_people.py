@@ -15,12 +15,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from domain.usecases.redeem_login import CameIn, Turned
+from domain.usecases.redeem_link import CameIn, Turned
 from domain.values import ProductId
-from support.attacks import Attacks
-from support.people import HERS, HIS, NOBODYS, REPEATED, Seat
-from support.shop import BOOK, PHOTOS, Browser
-from support.stepping import run
+from testkit.attacks import Attacks
+from testkit.people import HERS, HIS, NOBODYS, REPEATED, Seat
+from testkit.shop import BOOK, PHOTOS, Browser
+from testkit.stepping import run
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 numbers = st.integers(0, 7)

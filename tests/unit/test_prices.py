@@ -12,7 +12,8 @@ from domain.claim import Objection
 from domain.mail import MailKind
 from domain.product import BadAmount, CatalogueEdition, Licences, PaymentTerms, asked_price
 from domain.purchase import LicenceKey, Purchase
-from domain.usecases.redeem_login import CameIn, Trouble, Turned
+from domain.usecases.order_free import ConfirmByMail, NotFree, Taken, TooManyOrders, WhoseIsIt
+from domain.usecases.redeem_link import CameIn, Trouble, Turned
 from domain.usecases.start_checkout import (
     AlreadyYours,
     NotForSale,
@@ -20,10 +21,9 @@ from domain.usecases.start_checkout import (
     PayThere,
     WrongAmount,
 )
-from domain.usecases.take_free import ConfirmByMail, NotFree, Taken, TooManyOrders, WhoseIsIt
 from domain.values import Money, ProductId, ProviderRef
-from support.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
-from support.stepping import run
+from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from testkit.stepping import run
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 FREE, PACK = ProductId("free"), ProductId("pack")

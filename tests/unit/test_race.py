@@ -9,8 +9,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from support.races import Cast, Sides, Tally, biased, ours, race
-from support.tutorial import check_then_insert, mail_hangs_on_the_webhook
+from testkit.races import Cast, Sides, Tally, biased, ours, race
+from testkit.tutorial import check_then_insert, mail_hangs_on_the_webhook
 
 EXAMPLES = 5000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 1200
 CASTS = st.builds(

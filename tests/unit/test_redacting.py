@@ -12,7 +12,7 @@ import pytest
 
 from domain import ports
 from domain.redacting import redacted
-from entrypoints.logs import BatchedLines
+from entrypoints.run.logs import BatchedLines
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from domain.usecases.erase_me import Erased
-from domain.usecases.redeem_login import CameIn, Trouble, Turned
+from domain.usecases.redeem_link import CameIn, Trouble, Turned
 from domain.usecases.return_from_payment import Claimed
 from domain.values import EmailAddress
-from support.shop import BOOK, PHOTOS, Browser, Shop
-from support.stepping import Actor, Stage, pause, run
+from testkit.shop import BOOK, PHOTOS, Browser, Shop
+from testkit.stepping import Actor, Stage, pause, run
 
 VICTIM = "victim@example.com"
 

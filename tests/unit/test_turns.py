@@ -9,9 +9,9 @@ from typing import Any, cast
 from domain.ports import StoreUnavailable
 from domain.product import Licences
 from domain.values import CheckoutId
-from entrypoints.worker import Worker
-from support.shop import BOOK, Shop, a_product, an_edition
-from support.stepping import run
+from entrypoints.run.timers import Worker
+from testkit.shop import BOOK, Shop, a_product, an_edition
+from testkit.stepping import run
 
 PAUSE = timedelta(minutes=10)
 

@@ -21,7 +21,7 @@ from domain.values import (
     mask,
     sortable_id,
 )
-from support.shop import HandClock
+from testkit.shop import HandClock
 
 
 @pytest.mark.parametrize(

@@ -9,23 +9,23 @@ import pytest
 from adapters.memory.store import MemoryStore
 from adapters.memory.tables import Tables
 from domain.access import Opens, access
+from domain.address_change import MayNotCorrect, MoveKind
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind, MailState
-from domain.moves import MayNotCorrect, MoveKind
 from domain.ports import DeliveryReport, MailUnknown, OtherReport, StoreUnavailable, Unheard
 from domain.product import GoodsFile, Licences
 from domain.purchase import FactKind
+from domain.usecases.change_address import LookInTheNewMail, NotSignedIn, SameAddress
 from domain.usecases.erase_me import Erased, ErasedAgain
-from domain.usecases.hear_mail_report import HearMailReport, ReportHeard
-from domain.usecases.move_address import LookInTheNewMail, NotSignedIn, SameAddress
+from domain.usecases.handle_email_webhook import HearMailReport, ReportHeard
 from domain.usecases.open_purchase import OpenPurchase
-from domain.usecases.redeem_login import CameIn, Ready, Trouble, Turned
+from domain.usecases.redeem_link import CameIn, Ready, Trouble, Turned
 from domain.usecases.resend_ticket import Resent
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef
-from support.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
-from support.stepping import run
+from testkit.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from testkit.stepping import run
 
 ANNA, WRONG, NEW, BEN = "anna@example.com", "anan@example.com", "anna@new.example", "ben@example.com"
 

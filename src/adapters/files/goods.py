@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from adapters.files.inside import open_goods
-from adapters.files.known import KnownFiles
 from adapters.files.private import copy_durably, make_private, sync_folder
+from adapters.files.seen_files import KnownFiles
 from domain.ports import Blob, GoodsUnavailable, OpenFile
 from domain.product import GoodsFile
 

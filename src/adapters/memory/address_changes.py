@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.tables import Record
-from domain.moves import Before, Move, MoveKind
+from domain.address_change import Before, Move, MoveKind
 from domain.values import CheckoutId, EmailAddress, MoveId
 
 

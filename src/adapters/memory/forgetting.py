@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.memory.tables import Tables
+from domain.address_change import Move, MoveKind
 from domain.magic_link import LinkPurpose
 from domain.mail import MailKind
-from domain.moves import Move, MoveKind
 from domain.values import EmailAddress, LinkId, MoveId, SessionId
 
 _OF_SALES: Final = frozenset({MailKind.TICKET, MailKind.UPDATE, MailKind.NEWS})

@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar
 
 from adapters.memory.forgetting import forget_former, without_addresses
 from adapters.memory.tables import Record
+from domain.address_change import MoveKind
 from domain.magic_link import UNDO_LIFETIME
 from domain.mail import MailKind, MailState
-from domain.moves import MoveKind
 from domain.purchase import Checkout
 
 _WEEK: Final = timedelta(days=7)

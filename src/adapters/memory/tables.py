@@ -8,9 +8,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from domain.address_change import Move
 from domain.magic_link import MagicLink
 from domain.mail import Mail
-from domain.moves import Move
 from domain.purchase import Checkout, Fact, Purchase
 from domain.records import Download, ErasedAddress, EventRecord, PaymentDue, Quarantined, User
 from domain.session import Session

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from adapters.postgres.connecting import UnfitDatabase
+from adapters.postgres.errors import UnfitDatabase
 from adapters.postgres.session import LOCK_MS, Connection
 from adapters.sql.schema import MIGRATIONS, UNIQUE, Migration
 

@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Format
 from psycopg.types.string import StrDumperUnknown
 
-from adapters.postgres.connecting import UnfitDatabase
+from adapters.postgres.errors import UnfitDatabase
 from adapters.sql.dialect import for_psycopg
 from adapters.sql.record import Execute
 from domain.ports import StoreUnavailable

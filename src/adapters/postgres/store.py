@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from adapters.postgres.desk import Answer, Desk
 from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.scrubbing import scrub
 from adapters.postgres.session import OPTIONS, Connection, connect, conninfo, prepare_session
 from adapters.postgres.transactions import Transactions
+from adapters.postgres.worker_pool import Answer, Desk
 from domain.ports import StoreFigures, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction
 

@@ -14,8 +14,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from adapters.postgres.desk import Answer
 from adapters.postgres.session import Connection, execute_on
+from adapters.postgres.worker_pool import Answer
 from adapters.sql.transaction import SqlTransaction
 from domain.ports import StoreBusy, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction

@@ -31,7 +31,7 @@ _RUNS: Final = ("text/", "image/svg", "application/xhtml", "application/xml", "a
 
 
 class Known(Protocol):
-    """Recognises files that were stored before: adapters.files.known keeps such a list."""
+    """Recognises files that were stored before: adapters.files.seen_files keeps such a list."""
 
     def digest(self, path: Path, stat: os.stat_result) -> str | None:
         """The SHA-256 of a file that looks as it did then; None for any other."""

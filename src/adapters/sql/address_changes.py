@@ -18,7 +18,7 @@ from adapters.sql.record import (
     moment,
     spaced,
 )
-from domain.moves import Before, Move, MoveKind
+from domain.address_change import Before, Move, MoveKind
 from domain.values import CheckoutId, EmailAddress, MoveId
 
 COLUMNS: Final = "id, kind, old, new, asked_by, asked_at, checkouts, done_at, undone_at, old_since, no_news"

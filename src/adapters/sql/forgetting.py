@@ -10,7 +10,7 @@ from typing import Final
 
 from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Execute, Row
-from domain.moves import MoveKind
+from domain.address_change import MoveKind
 
 WITHOUT_ADDRESSES: Final = "UPDATE moves SET old = '', new = '', asked_by = ''"
 KEPT_MARK: Final = f"kind = 'correction' AND {STANDS}"

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
+from adapters.sqlite.cached_view import RecentReads
 from adapters.sqlite.connections import ServeLock, open_reader, open_writer
-from adapters.sqlite.recent import RecentReads
 from adapters.sqlite.writer import GroupWriter
 from domain.ports import StoreFigures, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.address_change import Before, Move, MoveKind
 from domain.magic_link import MagicLink
-from domain.moves import Before, Move, MoveKind
 from domain.records import ErasedAddress, User
 from domain.session import Session
 from domain.values import CheckoutId, Digest, EmailAddress, LinkId, MoveId, SessionId, UserId

@@ -10,14 +10,14 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
+from domain.address_change import Move, MoveKind
 from domain.keys import Keyring
-from domain.moves import Move, MoveKind
 from domain.ports import Clock, Store, StoreUnavailable
 from domain.records import ErasedAddress
 from domain.session import Visitor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.finish_move import undo_move
-from domain.usecases.greet import live_session
+from domain.usecases.finish_address_change import undo_move
+from domain.usecases.identify_viewer import live_session
 from domain.values import CheckoutId, EmailAddress, MoveId, UserId
 
 _ERASED: Final = "erased"

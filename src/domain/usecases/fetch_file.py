@@ -13,7 +13,7 @@ from domain.product import GoodsFile
 from domain.purchase import Purchase
 from domain.session import Visitor
 from domain.transaction import ReadTransaction
-from domain.usecases.greet import Greet
+from domain.usecases.identify_viewer import Greet
 from domain.values import ProductId
 
 COUNTED_ONCE_IN: Final = timedelta(days=1)

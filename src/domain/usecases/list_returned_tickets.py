@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from domain import outbox_keys
 from domain.ports import Store
 from domain.transaction import ReadTransaction
-from domain.usecases.greet import Greeting
+from domain.usecases.identify_viewer import Greeting
 from domain.usecases.open_purchase import ticket_news
 from domain.values import CheckoutId
 

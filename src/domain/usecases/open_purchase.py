@@ -7,13 +7,13 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.access import Access, NotYours, Opens, access, holds_by_checkout
+from domain.address_change import may_correct
 from domain.mail import Delivery, Mail, MailState
-from domain.moves import may_correct
 from domain.ports import Clock, Store
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
-from domain.usecases.greet import Greet, Greeting
+from domain.usecases.identify_viewer import Greet, Greeting
 from domain.values import ProductId
 
 

@@ -11,7 +11,7 @@ from domain.ports import Clock, Store
 from domain.records import Download, User
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
-from domain.usecases.greet import live_session
+from domain.usecases.identify_viewer import live_session
 from domain.usecases.show_receipt import payer_is_owner
 from domain.values import EmailAddress
 

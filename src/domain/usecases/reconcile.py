@@ -12,7 +12,7 @@ from domain.purchase import Fact
 from domain.records import Quarantined
 from domain.transaction import ReadTransaction
 from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
-from domain.usecases.read_payments import Read, ReadPayments
+from domain.usecases.recheck_payments import Read, ReadPayments
 from domain.usecases.record_fact import Noted, NoteFact
 from domain.values import ProviderRef, is_provider_ref
 

@@ -12,7 +12,7 @@ from domain.magic_link import LinkPurpose, MagicLink
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.session import Visitor
 from domain.transaction import Transaction
-from domain.usecases.greet import begin_session, live_session, new_session
+from domain.usecases.identify_viewer import begin_session, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.send_email import send_link
 from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId

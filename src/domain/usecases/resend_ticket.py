@@ -15,7 +15,7 @@ from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.purchase import PurchaseState
 from domain.session import Visitor
 from domain.transaction import Transaction
-from domain.usecases.greet import live_session
+from domain.usecases.identify_viewer import live_session
 from domain.usecases.send_email import send_link
 from domain.values import CheckoutId, LinkId
 

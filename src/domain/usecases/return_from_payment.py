@@ -12,7 +12,7 @@ from domain.purchase import Checkout, Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
-from domain.usecases.greet import live_session
+from domain.usecases.identify_viewer import live_session
 from domain.values import EmailAddress, ProductId, ProviderRef, is_provider_ref
 
 ASK_EVERY = timedelta(seconds=5)

@@ -10,7 +10,7 @@ from domain.ports import Clock, Payments, Store
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
-from domain.usecases.greet import live_session
+from domain.usecases.identify_viewer import live_session
 from domain.values import CheckoutId
 
 

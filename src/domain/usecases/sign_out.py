@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import CHECKOUT_GRANT
-from domain.moves import MoveKind
+from domain.address_change import MoveKind
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.finish_move import carried_on
-from domain.usecases.greet import live_session
+from domain.usecases.finish_address_change import carried_on
+from domain.usecases.identify_viewer import live_session
 from domain.values import EmailAddress, SessionId
 
 

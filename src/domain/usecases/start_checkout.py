@@ -27,7 +27,7 @@ from domain.product import BadAmount, CatalogueEdition, Product, Saleability, as
 from domain.purchase import Checkout
 from domain.session import NewSession, Session, Visitor
 from domain.transaction import Transaction
-from domain.usecases.greet import Greeting, begin_session, held_by, live_session, new_session
+from domain.usecases.identify_viewer import Greeting, begin_session, held_by, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
 from domain.values import CheckoutId, Money, ProductId, sortable_id
 
@@ -62,7 +62,7 @@ class AlreadyYours:
 
 @dataclass(frozen=True, slots=True)
 class NothingToPay:
-    """It is free: see `domain.usecases.take_free`."""
+    """It is free: see `domain.usecases.order_free`."""
 
     product: Product
 

@@ -13,17 +13,17 @@ from domain.mail import Mail
 from domain.ports import Clock
 from domain.records import Download
 from domain.session import Session
-from domain.usecases.choose_news import ChooseNews
+from domain.usecases.change_address import MoveAddress
+from domain.usecases.email_preferences import ChooseNews
 from domain.usecases.erase_me import Erased, EraseMe
-from domain.usecases.greet import STRANGER
-from domain.usecases.move_address import MoveAddress
+from domain.usecases.identify_viewer import STRANGER
 from domain.usecases.own_data import OwnData, ShowOwnData
-from entrypoints.fields import purchase_fields
-from entrypoints.http.answers import Answer
 from entrypoints.http.forms import field_of
-from entrypoints.http.front import PERSONAL, AnyRequest, Front, see_other
 from entrypoints.http.orders import asked_to_move, verify_again
+from entrypoints.http.page import PERSONAL, AnyRequest, Front, see_other
+from entrypoints.http.responses import Answer
 from entrypoints.http.shop import PAGE
+from entrypoints.maintenance.export_format import purchase_fields
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from litestar import Litestar
 
-from entrypoints.http.gate import AccessLine, Gate, security_headers
-from entrypoints.http.problems import Problems
+from entrypoints.http.errors import Problems
+from entrypoints.http.middleware import Gate, security_headers
+from entrypoints.run.access_line import AccessLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -23,7 +23,7 @@ IN_ALL: Final = 200
 IN_A_SITE: Final = IN_ALL // 2
 """For one IPv4 /24 or IPv6 /48, which one party may hold all of."""
 # When every place is taken, a reader that took nothing for so long makes room. (After a minute without progress, the
-# connection is closed: entrypoints.connections.)
+# connection is closed: entrypoints.run.connections.)
 _IDLE: Final = 10.0
 
 

@@ -14,14 +14,14 @@ from domain.access import Closed, NotYours
 from domain.ports import FileAt, OpenFile
 from domain.usecases.fetch_file import FetchFile, NoSuchFile, Offered
 from domain.values import ProductId
-from entrypoints.http.answers import Answer
 from entrypoints.http.downloads import IN_ALL, PER_SESSION, Download, Downloads, Full
-from entrypoints.http.front import AnyRequest, Front
+from entrypoints.http.page import AnyRequest, Front
+from entrypoints.http.purchase_page import closed, not_yours
 from entrypoints.http.ranges import Changed, HasIt, Part, PastTheEnd, Whole, wish
+from entrypoints.http.responses import Answer
 from entrypoints.http.shop import PAGE
 from entrypoints.http.streaming import UNKEPT, FileAnswer, FileResponse, Unchanged, etag_of
-from entrypoints.http.viewing import closed, not_yours
-from entrypoints.logs import log
+from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from litestar.exceptions import ClientException, HTTPException
 
 if TYPE_CHECKING:
-    from entrypoints.http.front import AnyRequest
+    from entrypoints.http.page import AnyRequest
 
 _LARGEST_FORM: Final = 16_384
 _MOST_FIELDS: Final = 20

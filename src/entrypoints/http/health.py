@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from litestar import route
 
 from domain.ports import Store, StoreBusy, StoreUnavailable
-from entrypoints.http.answers import Answer
-from entrypoints.http.front import PERSONAL
+from entrypoints.http.page import PERSONAL
+from entrypoints.http.responses import Answer
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:

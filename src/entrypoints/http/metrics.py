@@ -11,9 +11,9 @@ from litestar import get
 from litestar.exceptions import NotFoundException
 
 from domain.ports import Clock, Store, StoreUnavailable
-from entrypoints.http.answers import Answer
-from entrypoints.http.front import PERSONAL, AnyRequest
-from entrypoints.metering import Meter, as_text
+from entrypoints.http.page import PERSONAL, AnyRequest
+from entrypoints.http.responses import Answer
+from entrypoints.run.metrics import Meter, as_text
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler

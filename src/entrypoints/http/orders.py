@@ -10,11 +10,11 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.access import closing_reason
-from domain.moves import MayNotCorrect, MoveKind
+from domain.address_change import MayNotCorrect, MoveKind
 from domain.ports import Clock
 from domain.product import CatalogueEdition
 from domain.purchase import PurchaseState
-from domain.usecases.move_address import (
+from domain.usecases.change_address import (
     Asked,
     LookInTheNewMail,
     MoveAddress,
@@ -26,9 +26,9 @@ from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.usecases.resend_ticket import ResendTicket, Resent
 from domain.usecases.show_receipt import Receipt, ShowReceipt
 from domain.values import CheckoutId, Money
-from entrypoints.http.answers import Answer
 from entrypoints.http.forms import field_of
-from entrypoints.http.front import AnyRequest, Front, in_words, seconds_until, see_other
+from entrypoints.http.page import AnyRequest, Front, in_words, seconds_until, see_other
+from entrypoints.http.responses import Answer
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from entrypoints.http.answers import Answer
 from entrypoints.http.codings import CODINGS, IDENTITY, coding_for, encode
 from entrypoints.http.ranges import names_tag
+from entrypoints.http.responses import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from litestar.types import Receive, Scope, Send
 
-    from entrypoints.http.answers import Header
+    from entrypoints.http.responses import Header
 
     RawHeaders = list[tuple[bytes, bytes]]
 

@@ -13,11 +13,11 @@ from litestar.params import FromPath
 from domain.product import CatalogueEdition, Product
 from domain.usecases.check_stock import CheckStock
 from domain.values import ProductId
-from entrypoints.http.answers import Answer
 from entrypoints.http.forms import form_of
-from entrypoints.http.front import AnyRequest, Front, see_other
+from entrypoints.http.page import AnyRequest, Front, see_other
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.rendering import price_value
+from entrypoints.http.responses import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from domain.ports import GoodsUnavailable
-from entrypoints.http.answers import Answer
 from entrypoints.http.downloads import MadeRoom
-from entrypoints.logs import log
+from entrypoints.http.responses import Answer
+from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
     from litestar.types import Receive, Scope, Send
 
     from domain.ports import OpenFile
     from domain.product import GoodsFile
-    from entrypoints.http.answers import Header
     from entrypoints.http.downloads import Download
     from entrypoints.http.ranges import Part
+    from entrypoints.http.responses import Header
 
 # Browsers resume from the part on their own disk and the tag they noted, not from their cache; so nothing is
 # gained by leaving goods in the cache of a computer that others use, too.
@@ -65,7 +65,7 @@ class FileResponse(FileAnswer):
 
         The server goes on swallowing what is sent to nobody, so we watch for that ourselves. If the bytes break
         off, the answer stays unfinished and the server closes the connection: the client sees that it is short.
-        The connection of a client that reads nothing is closed, too (entrypoints.connections).
+        The connection of a client that reads nothing is closed, too (entrypoints.run.connections).
         """
         gone = asyncio.create_task(_gone(receive))
         try:

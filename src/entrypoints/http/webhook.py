@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from litestar import post
 
 from domain.ports import Unheard
-from domain.usecases.hear_event import HearEvent
-from entrypoints.http.answers import Answer
+from domain.usecases.handle_payment_webhook import HearEvent
 from entrypoints.http.forms import body_of
-from entrypoints.http.front import PERSONAL, AnyRequest
-from entrypoints.logs import log
+from entrypoints.http.page import PERSONAL, AnyRequest
+from entrypoints.http.responses import Answer
+from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler

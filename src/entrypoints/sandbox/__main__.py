@@ -7,7 +7,7 @@ import signal
 
 import click
 
-from entrypoints.listening import Address, CannotListen, Listener
+from entrypoints.run.listener import Address, CannotListen, Listener
 from entrypoints.sandbox.app import build_sandbox
 from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET, World
 

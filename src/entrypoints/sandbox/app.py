@@ -5,16 +5,16 @@ from __future__ import annotations
 from litestar import Litestar, get
 from litestar.response.base import ASGIResponse
 
-from entrypoints.sandbox import endpoints, promotions
 from entrypoints.sandbox.control import Control
-from entrypoints.sandbox.deliveries import Deliveries
-from entrypoints.sandbox.home import HomePage
-from entrypoints.sandbox.hosted import HostedPages
-from entrypoints.sandbox.invoice_pages import InvoicePages
-from entrypoints.sandbox.mail_api import MailApi
-from entrypoints.sandbox.mail_reports import MailReports
-from entrypoints.sandbox.pages import SandboxPages
-from entrypoints.sandbox.stripe_api import StripeApi
+from entrypoints.sandbox.mail.api import MailApi
+from entrypoints.sandbox.mail.reports import MailReports
+from entrypoints.sandbox.pages.home import HomePage
+from entrypoints.sandbox.pages.hosted import HostedPages
+from entrypoints.sandbox.pages.invoices import InvoicePages
+from entrypoints.sandbox.pages.rendering import SandboxPages
+from entrypoints.sandbox.stripe import endpoints, promotions
+from entrypoints.sandbox.stripe.api import StripeApi
+from entrypoints.sandbox.stripe.deliveries import Deliveries
 from entrypoints.sandbox.world import World
 
 

@@ -14,16 +14,16 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from entrypoints.sandbox.deliveries import Deliveries, body_of, sign
-from entrypoints.sandbox.disputes import close_dispute, open_dispute, update_dispute
 from entrypoints.sandbox.faults import FAULTS
-from entrypoints.sandbox.hosted import asks_address
-from entrypoints.sandbox.mail_reports import KINDS, MailReports
-from entrypoints.sandbox.objects import Refusal, Told
-from entrypoints.sandbox.payments import NO_ADDRESS
-from entrypoints.sandbox.promotions import apply_code
-from entrypoints.sandbox.refunds import create_refund, settle_refund
-from entrypoints.sandbox.sessions import bank_says, completed, settle_session, takes_debits
+from entrypoints.sandbox.mail.reports import KINDS, MailReports
+from entrypoints.sandbox.pages.hosted import asks_address
+from entrypoints.sandbox.stripe.deliveries import Deliveries, body_of, sign
+from entrypoints.sandbox.stripe.disputes import close_dispute, open_dispute, update_dispute
+from entrypoints.sandbox.stripe.objects import Refusal, Told
+from entrypoints.sandbox.stripe.payments import NO_ADDRESS
+from entrypoints.sandbox.stripe.promotions import apply_code
+from entrypoints.sandbox.stripe.refunds import create_refund, settle_refund
+from entrypoints.sandbox.stripe.sessions import bank_says, completed, settle_session, takes_debits
 from entrypoints.sandbox.world import Json, Manners, World
 
 AnyRequest = Request[Any, Any, Any]

@@ -1,0 +1,1 @@
+"""Speed, drills and fuzz: what takes longer than a test may."""

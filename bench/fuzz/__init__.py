@@ -1,0 +1,1 @@
+"""Requests nobody would send, and the laws that hold all the same: `python -m bench.fuzz asgi | schema | wire | all`."""

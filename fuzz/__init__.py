@@ -1,1 +1,0 @@
-"""Requests nobody would send, and the laws that hold all the same: `python -m fuzz asgi | schema | wire | all`."""

@@ -1,0 +1,178 @@
+"""A database on PostgreSQL as the place that a shop is moved to: all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from adapters.postgres.errors import TargetRefused
+from adapters.postgres.migrating import check_uniqueness, migrate
+from adapters.postgres.session import Connection, connect, conninfo, prepare_session
+from adapters.sql.record import Row
+from adapters.sql.transaction import TABLES
+
+_PATIENT: Final = (
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET enable_seqscan = on"
+)
+_OTHERS_GONE_WITHIN: Final = 5.0
+# A node keeps a connection open as long as it serves. The name is what the address says, or ours.
+_OTHERS: Final = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND application_name IN ('coatcheck', current_setting('application_name'))"
+)
+_TABLES_THERE: Final = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"
+_NOTE: Final = "CREATE TABLE IF NOT EXISTS moved_in (single BIGINT PRIMARY KEY, digest text NOT NULL)"
+_ROWS_AT_ONCE: Final = 200
+
+
+class PostgresTarget:
+    """The database at one address."""
+
+    def __init__(self, url: str) -> None:
+        self._info = conninfo(url)
+
+    @contextlib.contextmanager
+    def opened(self, shop: str) -> Iterator[OpenTarget]:
+        """For that shop, alone, inside a transaction that `keep` ends; what is not kept by then never was there.
+
+        Raises TargetRefused, UnfitDatabase, StoreUnavailable.
+        """
+        with connect(self._info) as hand, _in_words():
+            prepare_session(hand)
+            hand.execute(_PATIENT, prepare=False)
+            _wait_until_alone(hand)
+            _check_whose(hand, shop)
+            migrate(hand)
+            check_uniqueness(hand)
+            hand.execute(_NOTE, prepare=False)
+            hand.execute("BEGIN ISOLATION LEVEL SERIALIZABLE", prepare=False)
+            try:
+                # Every node asks for the shop's id when it starts: none can, until this is done.
+                hand.execute("LOCK TABLE shop IN ACCESS EXCLUSIVE MODE", prepare=False)
+                # One that did so in the moment before has a connection open, or has named its shop.
+                _wait_until_alone(hand)
+                _check_id(hand, shop)
+                yield OpenTarget(hand, shop)
+            finally:
+                if hand.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+                    with contextlib.suppress(psycopg.Error):
+                        hand.execute("ROLLBACK", prepare=False)
+
+
+class OpenTarget:
+    """What is in it, and what is put there."""
+
+    def __init__(self, connection: Connection, shop: str) -> None:
+        self._connection = connection
+        self._shop = shop
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no table has a row."""
+        return not any(
+            self._connection.execute(f"SELECT 1 FROM {name} LIMIT 1".encode()).fetchone()  # noqa: S608 - constants
+            for name in TABLES
+        )
+
+    @property
+    def note(self) -> str | None:
+        """What the last move noted of what it put there."""
+        row = self._connection.execute("SELECT digest FROM moved_in").fetchone()
+        return None if row is None else str(row[0])
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """All rows in the order of their key, some hundred at a time."""
+        with self._connection.cursor(name="moving") as cursor:
+            cursor.itersize = _ROWS_AT_ONCE
+            yield from cursor.execute(TABLES[table].select.encode())
+
+    def clear(self) -> None:
+        """Take out what an earlier move put there, and leave nothing of it in the files, erased people included."""
+        self._connection.execute(f"TRUNCATE {', '.join(TABLES)}".encode(), prepare=False)
+
+    def put(self, table: str, rows: Iterable[Row]) -> None:
+        """Write rows, as they come."""
+        to = f"COPY {table} ({', '.join(TABLES[table].columns)}) FROM STDIN"
+        with self._connection.cursor() as cursor, cursor.copy(to.encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def keep(self, note: str) -> None:
+        """Make it last. Raises StoreUnavailable; then nobody knows, and `note` says it the next time."""
+        self._connection.execute(
+            "INSERT INTO shop (single, id) VALUES (1, %s) ON CONFLICT DO NOTHING", (self._shop,)
+        )
+        self._connection.execute(
+            "INSERT INTO moved_in (single, digest) VALUES (1, %s) "
+            "ON CONFLICT (single) DO UPDATE SET digest = excluded.digest",
+            (note,),
+        )
+        self._connection.execute("COMMIT", prepare=False)
+        # So that the first node plans by what there is.
+        self._connection.execute(f"ANALYZE {', '.join(TABLES)}".encode(), prepare=False)
+
+
+def _wait_until_alone(connection: Connection) -> None:
+    """A move that was killed takes a moment to be gone from the server."""
+    deadline = time.monotonic() + _OTHERS_GONE_WITHIN
+    while True:
+        # Inside a transaction the server remembers what it told once.
+        if connection.info.transaction_status is TransactionStatus.INTRANS:
+            connection.execute("SELECT pg_stat_clear_snapshot()")
+        row = connection.execute(_OTHERS).fetchone()
+        if row is None or not row[0]:
+            return
+        if time.monotonic() > deadline:
+            raise TargetRefused(
+                f"the target is in use: {row[0]} connections of a shop are open to it; stop every node on it first"
+            )
+        time.sleep(0.1)
+
+
+def _check_whose(connection: Connection, shop: str) -> None:
+    """Before anything is written there."""
+    there = {row[0] for row in connection.execute(_TABLES_THERE)}
+    if there and "migrations" not in there:
+        raise TargetRefused(
+            f"the target holds tables of another program ({', '.join(sorted(there)[:3])}): "
+            "create a database for the shop alone"
+        )
+    if "shop" in there:
+        _check_id(connection, shop)
+
+
+def _check_id(connection: Connection, shop: str) -> None:
+    row = connection.execute("SELECT id FROM shop").fetchone()
+    if row is not None and row[0] != shop:
+        raise TargetRefused(
+            f"the target belongs to another shop ({row[0]}; this one is {shop}): create an empty database"
+        )
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.DiskFull as error:
+        raise TargetRefused(
+            "the target's disk is full: nothing was moved; make room there, and run it again"
+        ) from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise TargetRefused(
+            "the target is in use: another program holds its tables; stop it, and run this again"
+        ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise TargetRefused(
+            f"the target does not let this user do it ({error.diag.message_primary}): let it own the database"
+        ) from error
+    except psycopg.Error as error:
+        # Never the whole of its words: they can hold what was written.
+        kind = f"{type(error).__name__}, {error.sqlstate or 'the line broke'}"
+        raise TargetRefused(
+            f"the target failed ({kind}): all of it was moved or nothing; run this again, which finds out"
+        ) from error

@@ -1,0 +1,125 @@
+"""Recognise a browser: its session if it has one, and everything that session may know of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.access import Holding, holds, owned
+from domain.address_change import MoveKind
+from domain.ports import Clock, Randomness, Store
+from domain.session import NewSession, Session, Visitor
+from domain.transaction import ReadTransaction, Transaction
+from domain.values import EmailAddress, ProductId, SessionId, digest_of, sortable_id
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Who is there: nobody we know (no session), or a session and what it holds now."""
+
+    session: Session | None
+    holdings: Sequence[Holding]
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether this browser proved a mailbox."""
+        return self.session is not None and self.session.signed_in
+
+    @property
+    def owned(self) -> frozenset[ProductId]:
+        """The products that open for this browser."""
+        return owned(self.holdings)
+
+
+STRANGER = Greeting(session=None, holdings=())
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    """Look a browser up; note at most once a day that it was seen."""
+
+    store: Store
+    clock: Clock
+
+    async def __call__(self, visitor: Visitor) -> Greeting:
+        """Raises StoreUnavailable."""
+        if visitor.token_hash is None:
+            return STRANGER
+        now = self.clock.now()
+        greeting = await self.store.read(lambda tx: _recognise(tx, visitor, now))
+        session = greeting.session
+        if session is not None and session.wants_seen(now=now):
+            await self.store.transact(lambda tx: tx.sessions.touch(session.id, at=now))
+        return greeting
+
+
+def _recognise(tx: ReadTransaction, visitor: Visitor, now: datetime) -> Greeting:
+    session = live_session(tx, visitor, now=now)
+    if session is None:
+        return STRANGER
+    return Greeting(session=session, holdings=held_by(tx, session, now=now))
+
+
+def held_by(tx: ReadTransaction, session: Session, *, now: datetime) -> Sequence[Holding]:
+    """The purchases that a session may know of at this moment."""
+    found = tx.purchases.held_by(session.id, session.mailbox)
+    return [held for held in found if holds(session, held.purchase, now=now)]
+
+
+def live_session(tx: ReadTransaction, visitor: Visitor, *, now: datetime) -> Session | None:
+    """The visitor's session, if its cookie still counts."""
+    if visitor.token_hash is None:
+        return None
+    session = tx.sessions.by_token(visitor.token_hash)
+    return session if session is not None and session.is_live(now=now) else None
+
+
+def new_session(randomness: Randomness, *, now: datetime) -> NewSession:
+    """What a session is made from: an id, which is no secret, and a 256-bit token in hex."""
+    row = SessionId(sortable_id(now=now, chance=randomness.token(10)))
+    return NewSession(id=row, token=randomness.token(32).hex())
+
+
+def begin_session(tx: Transaction, fresh: NewSession, visitor: Visitor, *, now: datetime) -> Session:
+    """Write a new session that has proved nothing yet."""
+    session = Session(
+        id=fresh.id,
+        token_hash=digest_of(fresh.token.encode()),
+        mailbox=None,
+        started_at=now,
+        seen_at=now,
+        label=visitor.label,
+    )
+    tx.sessions.add(session)
+    return session
+
+
+def prove_mailbox(
+    tx: Transaction, mailbox: EmailAddress, fresh: NewSession, visitor: Visitor, *, now: datetime
+) -> None:
+    """Let a browser in as the owner of a mailbox, under a new token.
+
+    The same row goes on, with the checkouts it made, unless it had proved another mailbox: then that row ends
+    and a new one begins, which inherits nothing. Corrections away from this mailbox that still wait are taken back:
+    its owner is here.
+    """
+    tx.users.mark_verified(mailbox, at=now)
+    tx.address_changes.cancel_pending(mailbox, at=now, kind=MoveKind.CORRECTION)
+    token_hash = digest_of(fresh.token.encode())
+    session = live_session(tx, visitor, now=now)
+    if session is not None:
+        if tx.sessions.verify(session.id, mailbox=mailbox, token_hash=token_hash, at=now):
+            return
+        tx.sessions.end(session.id)
+    tx.sessions.add(
+        Session(
+            id=fresh.id,
+            token_hash=token_hash,
+            mailbox=mailbox,
+            started_at=now,
+            seen_at=now,
+            label=visitor.label,
+            former=None if session is None else session.id,
+        )
+    )

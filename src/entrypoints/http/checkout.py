@@ -1,0 +1,170 @@
+"""From Buy to the payment page; or, for what is free, straight to the product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from litestar import post, route
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from domain.ports import Clock
+from domain.product import Product, Saleability
+from domain.usecases.order_free import ConfirmByMail, NotFree, TakeFree, Taken, TooManyOrders, WhoseIsIt
+from domain.usecases.start_checkout import (
+    AlreadyYours,
+    NoSuchProduct,
+    NotForSale,
+    NothingToPay,
+    PayThere,
+    StartCheckout,
+    TooManyCheckouts,
+    WrongAmount,
+)
+from domain.values import ProductId
+from entrypoints.http.forms import form_of
+from entrypoints.http.page import AnyRequest, Front, in_words, seconds_until, see_other
+from entrypoints.http.responses import Answer
+from entrypoints.http.shop import PAGE, ShopPages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from litestar.handlers import HTTPRouteHandler
+
+
+@dataclass(frozen=True, slots=True)
+class BuyingPages:
+    """POST /buy."""
+
+    front: Front
+    shop: ShopPages
+    start_checkout: StartCheckout
+    take_free: TakeFree
+    clock: Clock
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [
+            post("/buy/{pid:str}", status_code=303)(self.buy),
+            route("/buy/{pid:str}", http_method=PAGE, status_code=200)(self.offer),
+        ]
+
+    async def offer(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
+        """A GET buys nothing: it shows the product."""
+        return await self.shop.product_page(request, pid)
+
+    async def buy(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
+        """Start a checkout and go to the payment page."""
+        form = await form_of(request)
+        started = await self.start_checkout(
+            self.front.visitor(request),
+            ProductId(pid),
+            again=form.get("again") == "yes",
+            currency=form.get("currency", ""),
+            amount=form.get("amount", ""),
+        )
+        match started:
+            case PayThere(url, new_token):
+                cookies = () if new_token is None else (self.front.cookies.session(new_token),)
+                return see_other(url, *cookies)
+            case NoSuchProduct():
+                raise NotFoundException
+            case NothingToPay():
+                return await self._take(request, pid, form)
+            case WrongAmount(product, sentence):
+                return await self.shop.wrong_amount(
+                    request, product, typed=form.get("amount", ""), sentence=sentence
+                )
+            case AlreadyYours(product):
+                return await self._already_yours(request, product, form)
+            case NotForSale(product, why):
+                return self._not_for_sale(request, product, why)
+            case TooManyCheckouts(until):
+                return self._too_many(request, pid, until)
+            case _:
+                assert_never(started)
+
+    async def _take(self, request: AnyRequest, pid: str, form: Mapping[str, str]) -> Answer:
+        """What is free goes to a mailbox that was proved; if none was, ask for one first."""
+        taken = await self.take_free(
+            self.front.visitor(request),
+            ProductId(pid),
+            currency=form.get("currency", ""),
+            amount=form.get("amount", ""),
+            email=form.get("email"),
+            again=form.get("again") == "yes",
+        )
+        match taken:
+            case Taken(product):
+                return see_other(f"/view/{product.id}")
+            case WhoseIsIt(product, sentence):
+                return await self._ask_whose(request, product, form, sentence)
+            case ConfirmByMail(product, new_token):
+                answer = self.front.html(
+                    request, "check_mail.html", noindex=True, error=None, ordered=product.name
+                )
+                if new_token is not None:
+                    answer.add(*self.front.cookies.session(new_token))
+                return answer
+            case AlreadyYours(product):
+                return await self._already_yours(request, product, form)
+            case NotForSale(product, why):
+                return self._not_for_sale(request, product, why)
+            case TooManyOrders(until):
+                return self._too_many(request, pid, until)
+            case NoSuchProduct() | NotFree():  # its price was edited between the two
+                raise NotFoundException
+            case _:
+                assert_never(taken)
+
+    async def _ask_whose(
+        self, request: AnyRequest, product: Product, form: Mapping[str, str], sentence: str
+    ) -> Answer:
+        return self.front.html(
+            request,
+            "whose_is_it.html",
+            greeting=await self.front.greeting(request),
+            status=400 if sentence else 200,
+            noindex=True,
+            product=product,
+            kept={name: form[name] for name in ("currency", "amount", "again") if name in form},
+            email=form.get("email", "")[:254],
+            error=sentence,
+        )
+
+    async def _already_yours(self, request: AnyRequest, product: Product, form: Mapping[str, str]) -> Answer:
+        return self.front.html(
+            request,
+            "buy_again.html",
+            greeting=await self.front.greeting(request),
+            noindex=True,
+            product=product,
+            price=product.price_in(form.get("currency", "")),
+            kept={name: form[name] for name in ("currency", "amount") if name in form},
+        )
+
+    def _not_for_sale(self, request: AnyRequest, product: Product, why: Saleability) -> Answer:
+        sold_out = why is Saleability.SOLD_OUT
+        title = "Sold out" if sold_out else "Not for sale at the moment"
+        message = (
+            f"Every copy of {product.name} has been sold. Nothing was charged."
+            if sold_out
+            else f"{product.name} cannot be bought right now. Nothing was charged."
+        )
+        return self.front.problem(request, 410 if sold_out else 404, title, message)
+
+    def _too_many(self, request: AnyRequest, pid: str, until: datetime) -> Answer:
+        seconds = seconds_until(until, now=self.clock.now())
+        message = f"Many orders were started just now. Please try again in {in_words(seconds)}. Nothing was charged."
+        return self.front.problem(
+            request,
+            429,
+            "A moment, please",
+            message,
+            action_url=f"/products/{pid}",
+            action_label="Back to the product",
+            retry_after=seconds,
+        )

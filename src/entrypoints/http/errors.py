@@ -1,0 +1,144 @@
+"""Exceptions to pages: the one table that maps what broke to a status code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from litestar import Response
+from litestar.exceptions import HTTPException
+
+from domain.ports import GoodsUnavailable, PaymentsRefused, PaymentsUnreachable, StoreUnavailable
+from entrypoints.http.page import Front
+from entrypoints.http.responses import Answer
+from entrypoints.run.logs import log_exception
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from entrypoints.http.page import AnyRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a shopper reads."""
+
+    title: str
+    message: str
+
+
+WORDS: Final[Mapping[int, Words]] = {
+    400: Words(
+        "That did not work", "Your browser sent something we could not read. Please go back and try again."
+    ),
+    403: Words(
+        "That came from somewhere else",
+        "For your safety we only take forms from this shop's own pages. Please open the shop and try again.",
+    ),
+    404: Words("There is nothing here", "The page you asked for does not exist, or no longer does."),
+    405: Words(
+        "Not like this", "This address cannot be used in that way. Please begin at the shop's first page."
+    ),
+    408: Words("That took too long", "What your browser sent did not arrive in full. Please try again."),
+    410: Words("This is gone", "What was here is not here any more."),
+    413: Words("That is too much", "Your browser sent more than we can take. Please send less."),
+    414: Words(
+        "That address is too long",
+        "No address of this shop is that long. Please begin at the shop's first page.",
+    ),
+    429: Words("A moment, please", "Too much was asked in a short time. Please try again later."),
+    500: Words(
+        "Something broke on our side",
+        "It is not your fault. Nothing was lost: if you paid, your ticket comes by mail. Please try again.",
+    ),
+    502: Words(
+        "The payment page did not open",
+        "The payment service turned our request down. Nothing was charged. The shop has been told.",
+    ),
+    503: Words(
+        "Back in a moment",
+        "We cannot do this right now. Nothing was lost or charged; if you paid, your ticket comes by mail.",
+    ),
+}
+PAYMENTS_AWAY: Final = Words(
+    "The payment page cannot be reached",
+    "The payment service does not answer right now. Nothing was charged. Please try again in a minute.",
+)
+GOODS_AWAY: Final = Words(
+    "This file cannot be reached",
+    "The place where our files are kept does not answer right now. It is still yours: please try again in a minute.",
+)
+_RETRY_AFTER: Final = 10
+
+
+class Finished(Response[bytes]):
+    """A page that is already made, in the wrapping that Litestar wants of an exception handler."""
+
+    def __init__(self, page: Answer) -> None:
+        super().__init__(b"")
+        self._page = page
+
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> Answer:
+        """The page as it is."""
+        return self._page
+
+
+class Problems:
+    """The exception handlers."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def handlers(self) -> dict[int | type[Exception], object]:
+        """What Litestar is given; the most specific class wins."""
+        return {HTTPException: self.on_http, Exception: self.on_any}
+
+    def on_http(self, request: AnyRequest, error: HTTPException) -> Finished:
+        """Litestar's own refusals: no such route, method, size, form."""
+        status = (
+            error.status_code if error.status_code in WORDS else (400 if error.status_code < 500 else 500)
+        )
+        if status == 500:
+            log_exception(request, error)
+        response = self.page(request, status)
+        for name, value in (error.headers or {}).items():
+            if name.lower() == "allow":
+                response.add(name, value)
+        return Finished(response)
+
+    def on_any(self, request: AnyRequest, error: Exception) -> Finished:
+        """The world broke. Logged always; told in words that help."""
+        log_exception(request, error)
+        match error:
+            case StoreUnavailable():
+                return Finished(self.page(request, 503, retry_after=_RETRY_AFTER))
+            case PaymentsUnreachable():
+                return Finished(self.page(request, 503, words=PAYMENTS_AWAY, retry_after=60))
+            case GoodsUnavailable():
+                return Finished(self.page(request, 503, words=GOODS_AWAY, retry_after=60))
+            case PaymentsRefused():
+                return Finished(self.page(request, 502))
+            case _:
+                return Finished(self.page(request, 500))
+
+    def page(
+        self, request: AnyRequest, status: int, *, words: Words | None = None, retry_after: int | None = None
+    ) -> Answer:
+        """The page of a status."""
+        found = words or WORDS[status]
+        return self._front.problem(request, status, found.title, found.message, retry_after=retry_after)
+
+    def refusal(self, status: int, request_id: str) -> bytes:
+        """The page of what the gate turns away, before there is a request."""
+        words = WORDS[status]
+        return self._front.render(
+            "problem.html",
+            self._front.catalogue.current(),
+            request_id=request_id,
+            noindex=True,
+            status_code=status,
+            title=words.title,
+            message=words.message,
+            action_url=self._front.base_url + "/",
+            action_label="Open the shop",
+        )

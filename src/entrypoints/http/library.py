@@ -1,0 +1,115 @@
+"""The buyer's own pages: what was bought, and where one is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from litestar import post, route
+
+from domain.access import Holding, closing_reason
+from domain.purchase import PurchaseState
+from domain.usecases.list_returned_tickets import ListReturnedTickets
+from domain.usecases.sign_out import SignOut
+from domain.values import EmailAddress, SessionId
+from entrypoints.http.forms import form_of
+from entrypoints.http.page import AnyRequest, Front, see_other
+from entrypoints.http.rendering import day
+from entrypoints.http.responses import Answer
+from entrypoints.http.shop import PAGE
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+
+_MOST_LIBRARIES: Final = 500
+_Row = tuple[str, str, str, str, str, str]
+_LibraryKey = tuple[str, EmailAddress | None, tuple[_Row, ...], frozenset[str]]
+_STAMPS: Final = {
+    PurchaseState.LIVE: "",
+    PurchaseState.REFUNDED: "Refunded",
+    PurchaseState.CHARGED_BACK: "Charged back",
+    PurchaseState.SUSPENDED: "In dispute",
+}
+
+
+def _row_of(held: Holding) -> _Row:
+    """A line of the library: name, where it opens, what is known of it, its order; stamp and reason if it is closed."""
+    purchase, found = held.purchase, held.standing
+    paid = str(purchase.paid) if purchase.paid.amount else "free"
+    reason = "" if found.state is PurchaseState.LIVE else closing_reason(found)
+    url = f"/view/{purchase.product}"
+    known = f"{day(purchase.booked_at)} · {paid}"
+    return purchase.product_name, url, known, purchase.checkout, _STAMPS[found.state], reason
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPages:
+    """library, sessions."""
+
+    front: Front
+    returned_tickets: ListReturnedTickets
+    sign_out: SignOut
+    libraries: dict[_LibraryKey, Answer] = field(default_factory=dict)
+    """Libraries that were rendered lately; what is not changed need not be rendered again."""
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [
+            route("/library", http_method=PAGE, status_code=200)(self.library),
+            route("/sessions", http_method=PAGE, status_code=200)(self.sessions),
+            post("/sessions", status_code=303)(self.end),
+        ]
+
+    async def library(self, request: AnyRequest) -> Answer:
+        """Everything this browser may open, newest first; to a stranger, the door."""
+        edition = self.front.catalogue.current()
+        greeting = await self.front.greeting(request)
+        if greeting.session is None:
+            return see_other("/request-login")
+        holdings = sorted(greeting.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
+        rows = tuple(_row_of(held) for held in holdings)
+        returned = await self.returned_tickets(greeting)
+        # Everything that is on the page is in the key, so nobody is ever shown another's.
+        key = (edition.version, greeting.session.mailbox, rows, returned)
+        found = self.libraries.get(key)
+        if found is None:
+            found = self.front.html(
+                request,
+                "library.html",
+                greeting=greeting,
+                noindex=True,
+                mailbox=greeting.session.mailbox,
+                rows=rows,
+                returned=sorted(returned),
+            )
+            if len(self.libraries) >= _MOST_LIBRARIES:
+                self.libraries.clear()
+            self.libraries[key] = found
+        return found
+
+    async def sessions(self, request: AnyRequest) -> Answer:
+        """Where one is signed in."""
+        own = await self.sign_out.list(self.front.visitor(request))
+        if own is None:
+            return see_other("/request-login")
+        greeting = await self.front.greeting(request)
+        return self.front.html(
+            request,
+            "sessions.html",
+            greeting=greeting,
+            noindex=True,
+            sessions=own.all,
+            holders=own.holders,
+            current=own.current,
+        )
+
+    async def end(self, request: AnyRequest) -> Answer:
+        """End one of one's own sessions (`end` is its id), or all of them (`end` is `all`)."""
+        wish = (await form_of(request)).get("end", "")
+        visitor = self.front.visitor(request)
+        if wish == "all":
+            await self.sign_out.everywhere(visitor)
+            return see_other("/", self.front.cookies.no_session(), self.front.cookies.no_form())
+        await self.sign_out.one(visitor, SessionId(wish))
+        return see_other("/sessions")

@@ -1,0 +1,215 @@
+"""What every request passes and every answer carries: hosts, origins, security headers, one log line."""
+
+from __future__ import annotations
+
+import os
+import time
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from litestar.enums import ScopeType
+
+from domain.limits import network_of
+from entrypoints.http.request_body import Arrivals, Inflow
+from entrypoints.run.access_line import AccessLine
+from entrypoints.run.logs import log
+from entrypoints.run.peer_address import peer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+    from entrypoints.http.cookies import Cookies, Held
+    from entrypoints.http.health import Leaving
+    from entrypoints.settings import Network
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+WEBHOOK_PATH: Final = "/webhook"
+_ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+# Litestar remembers the last thousand paths and queries, whatever their length. Ours are far shorter than these, and
+# both together are what RFC 9110 §4.1 wants to be taken at least.
+_LONGEST_PATH: Final = 1_000
+_LONGEST_QUERY: Final = 7_000
+_CLOSE: Final = (b"connection", b"close")
+
+
+def security_headers(*, https: bool, payment_origin: str) -> list[tuple[bytes, bytes]]:
+    """The headers of every answer (OWASP ASVS 5.0 chapter 3.4).
+
+    `form-action` names the payment page, since it also rules the redirect that answers a form (CSP3 §6.3.1).
+    """
+    policy = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"connect-src 'self'; form-action 'self' {payment_origin}; base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = [
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"x-frame-options", b"DENY"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    ]
+    if https:
+        headers.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+    return headers
+
+
+class Gate:
+    """The outermost ASGI application. Keeps no state but a counter.
+
+    While we are leaving, every answer says `Connection: close`: who keeps a connection open and sends the next request
+    just when it is closed gets a reset and no answer (RFC 9112 §9.6).
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        base_url: str,
+        host: str,
+        headers: list[tuple[bytes, bytes]],
+        trusted_proxies: tuple[Network, ...],
+        cookies: Cookies,
+        refuse: Callable[[int, str], bytes],
+        note: Callable[[AccessLine], None],
+        leaving: Leaving,
+        arrivals: Callable[[], Arrivals] = Arrivals,
+    ) -> None:
+        self._app = app
+        self._origin = base_url.encode()
+        self._host = host.encode().lower()
+        self._headers = headers
+        self._proxies = trusted_proxies
+        self._cookies = cookies
+        self._refuse = refuse
+        self._note = note
+        self._leaving = leaving
+        # Each keeps its own room, so that no flood of forms can crowd out what Stripe sends.
+        self._forms, self._webhooks = arrivals(), arrivals()
+        self._ids = count(1)
+        self._prefix = os.urandom(4).hex()
+        self._no_store = (b"cache-control", b"no-store")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it here; log it once it was answered."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = f"{self._prefix}{next(self._ids):08x}"
+        method: str = scope["method"]
+        headers = list(scope["headers"])
+        held = self._cookies.read(headers)
+        status, started = 500, False
+        peer = scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
+        inflow = (
+            None
+            if method in SAFE_METHODS
+            else Inflow(receive, network=network_of(peer), arrivals=self._arrivals(scope))
+        )
+        is_http2 = scope["http_version"] == "2"  # there a request can end without its connection
+
+        async def answer(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                sent = self._completed(message["headers"], request_id, held, scope)
+                if not is_http2 and (await _unread(inflow, headers) or self._leaving.told):
+                    sent.append(_CLOSE)
+                await send({"type": "http.response.start", "status": status, "headers": sent})
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                if not message.get("more_body"):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+            else:
+                await send(message)
+
+        scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
+        scope["cookies"] = held  # type: ignore[typeddict-unknown-key]  # as above
+        try:
+            await self._decide(scope, inflow or receive, answer, headers)
+        except Exception as error:
+            # Litestar answers what its handlers raise; this is what broke on the way there.
+            log.error("exception", exc_info=error, extra={"fields": {"request_id": request_id}})
+            if not started:
+                await _answer_plainly(500, self._refuse(500, request_id), answer)
+        finally:
+            if inflow:
+                inflow.close()
+            route = scope.get("path_template") or "-"
+            self._note(
+                AccessLine(time.time(), method, str(route), status, time.perf_counter() - began, request_id)
+            )
+
+    async def _decide(
+        self, scope: HTTPScope, receive: Receive, answer: Send, headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        refusal = self._objection(scope["path"], scope["query_string"], scope["method"], headers)
+        if refusal is None:
+            await self._app(scope, receive, answer)
+        else:
+            await _answer_plainly(refusal, self._refuse(refusal, scope["request_id"]), answer)  # type: ignore[typeddict-item]  # our own key
+
+    def _arrivals(self, scope: HTTPScope) -> Arrivals:
+        return self._webhooks if scope["path"] == WEBHOOK_PATH else self._forms
+
+    def _completed(
+        self, headers: Iterable[tuple[bytes, bytes]], request_id: str, held: Held, scope: Scope
+    ) -> list[tuple[bytes, bytes]]:
+        """An answer's own headers and those of every answer; what says nothing of storing may not be stored."""
+        sent = [*headers, *self._headers, (b"x-request-id", request_id.encode())]
+        if held.planted:  # for this browser alone: no cache may keep the answer for others
+            path = scope.get("raw_path") or scope["path"].encode()
+            sent = [header for header in sent if header[0] != b"cache-control"]
+            sent += self._cookies.expire(held.planted, path, sent)
+        for name, _ in sent:
+            if name == b"cache-control":
+                return sent
+        sent.append(self._no_store)
+        return sent
+
+    def _objection(
+        self, path: str, query: bytes, method: str, headers: list[tuple[bytes, bytes]]
+    ) -> int | None:
+        if len(path) > _LONGEST_PATH or len(query) > _LONGEST_QUERY:
+            return 414
+        host = site = origin = None
+        for name, value in headers:
+            if name == b"host":
+                if host is not None:  # RFC 9112 §3.2: whoever reads the other one would see another shop
+                    return 400
+                host = value
+            elif name == b"sec-fetch-site":
+                site = value
+            elif name == b"origin":
+                origin = value
+        if path not in _ANY_HOST and (host is None or host.lower() != self._host):
+            return 400
+        if method in SAFE_METHODS or path == WEBHOOK_PATH:
+            return None
+        return None if self._is_same_origin(site, origin) else 403
+
+    def _is_same_origin(self, site: bytes | None, origin: bytes | None) -> bool:
+        """Go 1.25's rule (net/http CrossOriginProtection): no token to lose, and old clients still work."""
+        if site is not None:
+            return site in (b"same-origin", b"none")
+        if origin is not None:
+            return origin == self._origin
+        return True
+
+
+async def _unread(inflow: Inflow | None, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether some of a body is left that nobody will read."""
+    return inflow is not None and not await inflow.drain(asked_first=_asks_first(headers))
+
+
+def _asks_first(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"expect" for name, _ in headers)
+
+
+async def _answer_plainly(status: int, body: bytes, send: Send) -> None:
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

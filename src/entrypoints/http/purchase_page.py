@@ -1,0 +1,171 @@
+"""What was bought: the way back from the payment page, and the product itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+from urllib.parse import quote
+
+from litestar import HttpMethod, route
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
+
+from domain.access import Closed, NotYours, Opens
+from domain.claim import AwaitingPayment, NotPaid, Rejected
+from domain.product import Product
+from domain.purchase import Purchase
+from domain.usecases.identify_viewer import Greeting
+from domain.usecases.open_purchase import Opened, OpenPurchase
+from domain.usecases.return_from_payment import (
+    Claimed,
+    Confirming,
+    Returned,
+    ReturnFromPayment,
+    UnknownCheckout,
+)
+from domain.values import ProductId, mask
+from entrypoints.http.page import AnyRequest, Front, see_other
+from entrypoints.http.responses import Answer
+from entrypoints.http.shop import PAGE
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+
+@dataclass(frozen=True, slots=True)
+class ViewingPages:
+    """GET /view, with and without the payment page's session id."""
+
+    front: Front
+    return_from_payment: ReturnFromPayment
+    open_purchase: OpenPurchase
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [route("/view/{pid:str}", http_method=PAGE, status_code=200)(self.view)]
+
+    async def view(
+        self, request: AnyRequest, pid: FromPath[str], session_id: FromQuery[str | None] = None
+    ) -> Answer:
+        """What was bought; with `session_id`, the way back from the payment page."""
+        if session_id is not None:
+            return await self._come_back(request, pid, session_id)
+        opened = await self.open_purchase(self.front.visitor(request), ProductId(pid))
+        product = self.front.catalogue.current().products.get(ProductId(pid))
+        match opened.access:
+            case NotYours():
+                if product is None:
+                    raise NotFoundException
+                return not_yours(self.front, request, product, opened.greeting)
+            case Closed(purchase, reason):
+                return closed(self.front, request, purchase, reason, opened.greeting)
+            case Opens(purchase):
+                if product is None:
+                    return self._gone(request, purchase)
+                return self._show(request, product, purchase, opened)
+
+    def _show(self, request: AnyRequest, product: Product, purchase: Purchase, opened: Opened) -> Answer:
+        edition = self.front.catalogue.current()
+        session = opened.greeting.session
+        return self.front.html(
+            request,
+            "view.html",
+            greeting=opened.greeting,
+            noindex=True,
+            product=product,
+            purchase=purchase,
+            by_checkout=session is not None and session.mailbox != purchase.mailbox,
+            ticket=opened.ticket,
+            correctable=opened.correctable,
+            contents=[edition.products[item] for item in purchase.contents if item in edition.products]
+            if purchase.product == product.id
+            else [],
+            licences=[item.key for item in purchase.licences if item.product == product.id],
+        )
+
+    def _gone(self, request: AnyRequest, purchase: Purchase) -> Answer:
+        message = (
+            f"You own {purchase.product_name}, but it is not in the shop's catalogue at the moment. "
+            "Please write to us."
+        )
+        return self.front.problem(
+            request,
+            410,
+            "Not here right now",
+            message,
+            action_url=f"/orders/{purchase.checkout}",
+            action_label="See the receipt",
+        )
+
+    async def _come_back(self, request: AnyRequest, pid: str, ref: str) -> Answer:
+        product = ProductId(pid)
+        if request.method == HttpMethod.HEAD:
+            # HEAD claims nothing: previews and scanners get the page that says "being confirmed".
+            return self._returned(request, product, ref, Confirming())
+        returned = await self.return_from_payment(self.front.visitor(request), product, ref)
+        return self._returned(request, product, ref, returned)
+
+    def _returned(self, request: AnyRequest, pid: ProductId, ref: str, returned: Returned) -> Answer:
+        product = self.front.catalogue.current().products.get(pid)
+        match returned:
+            case Claimed(here=True):
+                return see_other(f"/view/{pid}")
+            case Claimed(_, sent_to):
+                masked = None if sent_to is None else mask(sent_to)
+                return self.front.html(request, "elsewhere.html", noindex=True, sent_to=masked)
+            case Confirming():
+                again = f"/view/{pid}?session_id={quote(ref)}"
+                return self.front.html(
+                    request, "settling.html", noindex=True, look_again_url=again, product=product
+                )
+            case AwaitingPayment():
+                return self.front.html(request, "awaiting_bank.html", noindex=True, product=product)
+            case NotPaid(status):
+                return self.front.html(
+                    request, "not_paid.html", noindex=True, product=product, outcome=status
+                )
+            case Rejected():
+                message = (
+                    "The payment does not match what this shop asked for, so the merchant has to look at it first. "
+                    "They have been told. If you hear nothing within a day, please write to them."
+                )
+                return self.front.problem(request, 409, "The merchant has to look at this payment", message)
+            case UnknownCheckout():
+                return self._unknown_checkout(request)
+            case _:
+                assert_never(returned)
+
+    def _unknown_checkout(self, request: AnyRequest) -> Answer:
+        message = (
+            "This shop never started that checkout for this product, so there is nothing to show. "
+            "If you paid, your ticket is in your mail."
+        )
+        return self.front.problem(
+            request,
+            404,
+            "We do not know this checkout",
+            message,
+            action_url="/request-login",
+            action_label="Come back with your e-mail address",
+        )
+
+
+def not_yours(front: Front, request: AnyRequest, product: Product, greeting: Greeting) -> Answer:
+    """A product that this browser has proved nothing about."""
+    return front.html(request, "not_yours.html", greeting=greeting, status=403, noindex=True, product=product)
+
+
+def closed(
+    front: Front, request: AnyRequest, purchase: Purchase, reason: str, greeting: Greeting | None = None
+) -> Answer:
+    """Bought, but not open, with the reason."""
+    return front.html(
+        request,
+        "closed.html",
+        greeting=greeting,
+        status=403,
+        noindex=True,
+        product_name=purchase.product_name,
+        order=purchase.checkout,
+        reason=reason,
+    )

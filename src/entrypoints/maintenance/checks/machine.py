@@ -1,0 +1,71 @@
+"""Disk and goods, and whether the shop answers where shoppers come."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from domain.ports import Blob, Goods, GoodsUnavailable
+from entrypoints.container import Container
+from entrypoints.maintenance.checks.finding import Finding, broken
+from entrypoints.maintenance.progress import progress
+from entrypoints.settings import Settings
+
+_TIMEOUT: Final = 8.0
+_TOO_LITTLE: Final = 200_000_000
+_LITTLE: Final = 2_000_000_000
+_SHOWN: Final = 3
+
+
+async def goods_finding(container: Container) -> Finding:
+    """Whether the goods are there, and what they were: every byte of them is read where that is possible."""
+    goods, custom = container.goods(), container.settings().goods
+    try:
+        words = await goods.check()
+        if goods.elsewhere:
+            return Finding("goods", True, words)
+        damaged = await asyncio.to_thread(_damaged, goods)
+    except GoodsUnavailable as error:
+        return Finding("goods", False, f"{error}. Check {custom or 'GOODS_URL and the AWS_… settings'}")
+    except OSError as error:
+        return Finding("goods", False, f"they cannot be read: {error.strerror}. Check the disk")
+    except Exception as error:
+        return broken("goods", custom, error)
+    if not damaged:
+        return Finding("goods", True, f"{words}, each with the SHA-256 that it had")
+    paths = ", ".join(str(blob.path) for blob in damaged[:_SHOWN])
+    words = f"{len(damaged)} damaged: delete {paths}; they are copied from the catalogue again when asked for"
+    return Finding("goods", False, words)
+
+
+def _damaged(goods: Goods) -> list[Blob]:
+    blobs = list(goods.blobs())
+    with progress("Reading the goods", length=sum(blob.size for blob in blobs)) as done:
+        return list(goods.verify(done=done))
+
+
+def disk_finding(folder: Path) -> Finding:
+    """Whether there is room for sales to come."""
+    free = shutil.disk_usage(folder).free
+    room = f"{free / 1_000_000_000:.1f} GB are free where {folder} is"
+    if free < _TOO_LITTLE:
+        return Finding("disk", False, f"{room}: make room before a sale finds none")
+    return Finding("disk", True, f"{room}: make room soon" if free < _LITTLE else room, warns=free < _LITTLE)
+
+
+async def street_finding(settings: Settings) -> Finding:
+    """Whether the shop answers where shoppers come; that it does not yet is no fault."""
+    try:
+        async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
+            answer = await client.get(f"{settings.base_url}/healthz")
+    except httpx.HTTPError as error:
+        words = f"nothing answers there yet ({type(error).__name__}): start it with `coatcheck serve`"
+        return Finding(settings.base_url, True, words)
+    if answer.status_code == httpx.codes.OK and answer.text == "up\n":
+        return Finding(settings.base_url, True, "the shop answers")
+    words = f"something else answers there ({answer.status_code}): see your proxy"
+    return Finding(settings.base_url, False, words)

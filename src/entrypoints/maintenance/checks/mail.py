@@ -1,0 +1,31 @@
+"""The mail carrier, and whether it may send in the shop's name."""
+
+from __future__ import annotations
+
+from domain.ports import MailNotSent, MailRefused, MailUnknown
+from entrypoints.container import Container
+from entrypoints.maintenance.checks.finding import Finding, broken
+from entrypoints.settings import Settings
+
+
+async def mail_findings(container: Container, settings: Settings) -> list[Finding]:
+    """Whether the carrier takes our key, and mail from our sender."""
+    custom = settings.mailer
+    if custom is None and settings.resend_api_key is None and settings.smtp_url is None:
+        words = "no carrier is set: mails are printed where `serve` runs, on this machine only"
+        return [Finding("mail", True, words)]
+    mailer = container.mailer()
+    try:
+        await mailer.check()
+        fine, words = await mailer.sender_found()
+    except MailRefused as error:
+        return [Finding("mail", False, f"{error}. Check {custom or 'RESEND_API_KEY or SMTP_URL'}")]
+    except (MailNotSent, MailUnknown) as error:
+        return [Finding("mail", False, f"{error}. Is this machine online?")]
+    except Exception as error:
+        return [broken("mail", custom, error)]
+    ours = f"the carrier takes our key; mails come from {settings.email_from}"
+    return [
+        Finding("mail", True, ours if custom is None else f"{custom} is ready"),
+        Finding("sender", fine, words),
+    ]

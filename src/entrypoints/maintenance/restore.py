@@ -1,0 +1,157 @@
+"""Restore a backup where there is no database, or look whether it could be; what the time since then asks for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.ports import Store
+from domain.usecases.erase_me import ErasedAgain
+from entrypoints.maintenance.backup import (
+    DATABASE,
+    Copies,
+    Kept,
+    Manifest,
+    NoBackup,
+    Progress,
+    Vault,
+    backups_in,
+    blob_name,
+    erasures_in,
+    erasures_of,
+    fetch,
+    is_sound,
+    manifest_of,
+)
+from entrypoints.maintenance.erasures import Erasures
+
+EraseAgain = Callable[[Store, Erasures], Awaitable[ErasedAgain]]
+"""Erase these people in a store, once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a backup was found to be."""
+
+    name: str
+    manifest: Manifest
+    damaged_goods: tuple[str, ...]
+    erasures: int
+    """Of people who are still in its database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What stands again."""
+
+    name: str
+    manifest: Manifest
+    goods: int
+    """Contents that were not here any more."""
+    erased: ErasedAgain
+    """What was erased after the backup."""
+
+
+def chosen(vault: Vault, name: str | None) -> str:
+    """The backup of that name, or the newest. Raises OSError, NoBackup."""
+    if name is not None:
+        return name
+    complete = backups_in(vault)
+    if not complete:
+        raise NoBackup(f"there is no complete backup in {vault.place}")
+    return complete[-1]
+
+
+def weight(manifest: Manifest) -> int:
+    """How many bytes a backup has."""
+    return manifest.database.size + sum(kept.size for kept in manifest.goods)
+
+
+def look_at(vault: Vault, copies: Copies, name: str, *, done: Progress) -> Looked:
+    """Read a whole backup and change nothing. Raises OSError, NoBackup, BadCopy."""
+    manifest = manifest_of(vault, name)
+    with vault.workspace() as folder:
+        copy = folder / DATABASE
+        _fetch_database(vault, copies, name, manifest, copy, done=done)
+        newer = erasures_in(vault).beyond(erasures_of(copies, copy))
+    damaged = [
+        kept.sha256
+        for kept in manifest.goods
+        if not is_sound(vault, blob_name(kept.sha256), kept=kept, done=done)
+    ]
+    return Looked(name=name, manifest=manifest, damaged_goods=tuple(damaged), erasures=len(newer.orders))
+
+
+async def restore(
+    vault: Vault,
+    copies: Copies,
+    name: str,
+    *,
+    goods_dir: Path | None,
+    erase_again: EraseAgain,
+    done: Progress,
+) -> Restored:
+    """Put a backup in the place of a database that is gone. Raises OSError, NoBackup, BadCopy, InTheWay.
+
+    Everything is done to a copy beside the place; it gets the database's name when nothing is left to do.
+    `goods_dir`: where the goods are kept on this machine; None if they are kept elsewhere.
+    """
+    manifest = manifest_of(vault, name)
+    with copies.held_free():
+        copy = copies.path.with_name(f".{copies.path.name}.restoring-{secrets.token_hex(4)}")
+        try:
+            _fetch_database(vault, copies, name, manifest, copy, done=done)
+            goods = 0 if goods_dir is None else _fetch_goods(vault, manifest, goods_dir, done=done)
+            erased = await _erase_newer(vault, copies, copy, erase_again)
+            copies.make_fit(copy, moment=manifest.moment)
+            copies.put_in_place(copy)
+        finally:
+            for left in copy.parent.glob(f"{copy.name}*"):
+                left.unlink(missing_ok=True)
+    return Restored(name=name, manifest=manifest, goods=goods, erased=erased)
+
+
+def _fetch_database(
+    vault: Vault, copies: Copies, name: str, manifest: Manifest, copy: Path, *, done: Progress
+) -> None:
+    try:
+        fetch(vault, f"{name}/{DATABASE}", copy, kept=manifest.database, done=done)
+    except FileNotFoundError:
+        raise NoBackup(f"{name} has no database any more") from None
+    found = copies.look_into(copy)
+    if found.shop != manifest.shop:
+        raise NoBackup(f"the database of {name} belongs to another shop than its manifest says")
+
+
+def _fetch_goods(vault: Vault, manifest: Manifest, goods_dir: Path, *, done: Progress) -> int:
+    """Bring back the contents that are not here, each whole or not at all; how many."""
+    brought = 0
+    for kept in manifest.goods:
+        target = goods_dir / kept.sha256[:2] / kept.sha256
+        if not target.exists() or target.stat().st_size != kept.size:
+            _fetch_content(vault, kept, goods_dir, done=done)
+            brought += 1
+    return brought
+
+
+def _fetch_content(vault: Vault, kept: Kept, goods_dir: Path, *, done: Progress) -> None:
+    target = goods_dir / kept.sha256[:2] / kept.sha256
+    part = goods_dir / "incoming" / secrets.token_hex(16)
+    for folder in (target.parent, part.parent):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        fetch(vault, blob_name(kept.sha256), part, kept=kept, done=done)
+        part.chmod(0o400)
+        part.rename(target)
+    except FileNotFoundError:
+        raise NoBackup(f"the content {kept.sha256} is not in {vault.place} any more") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+async def _erase_newer(vault: Vault, copies: Copies, copy: Path, erase_again: EraseAgain) -> ErasedAgain:
+    newer = erasures_in(vault).beyond(erasures_of(copies, copy))
+    async with copies.opened_alone(copy) as store:
+        return await erase_again(store, newer)

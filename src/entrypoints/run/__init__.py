@@ -1,0 +1,1 @@
+"""Running the shop: the listener, its processes and timers, logs, metrics and traces."""

@@ -1,0 +1,114 @@
+"""What became of a mail, told as Resend tells it: signed webhooks. https://resend.com/docs/webhooks/event-types"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from typing import Final
+
+from entrypoints.sandbox.stripe.deliveries import Deliveries, Parcel
+from entrypoints.sandbox.world import Json, Manners, SentMail, World, fresh_id
+
+KINDS: Final = (
+    "email.sent", "email.delivered", "email.delivery_delayed", "email.bounced", "email.complained", "email.failed",
+)  # fmt: skip
+_BOUNCE: Final = {
+    "diagnosticCode": ["smtp; 550 5.1.1 The email account that you tried to reach does not exist"],
+    "message": "The recipient's mail server said that there is no such mailbox.",
+    "subType": "General",
+    "type": "Permanent",
+}
+_A_WHILE: Final = 1.0
+
+
+def sign_svix(body: bytes, secret: str, *, message: str, at: int | None = None) -> dict[str, str]:
+    """The Svix headers. https://docs.svix.com/receiving/verifying-payloads/how-manual"""
+    second = int(time.time()) if at is None else at
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    mac = hmac.new(key, f"{message}.{second}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "svix-id": message,
+        "svix-timestamp": str(second),
+        "svix-signature": "v1," + base64.b64encode(mac).decode(),
+    }
+
+
+def recipients(mail: SentMail) -> list[str]:
+    """To whom; Resend takes one address as well as a list."""
+    to = mail.fields["to"]
+    return [str(one) for one in to] if isinstance(to, list) else [str(to)]
+
+
+def bounces(mail: SentMail) -> bool:
+    """Whether the mail goes to a mailbox that is not there: one whose name begins with `bounce`."""
+    return any(parseaddr(to)[1].lower().startswith("bounce") for to in recipients(mail))
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def report_of(mail: SentMail, kind: str, more: Json) -> Json:
+    """https://resend.com/docs/webhooks/emails/bounced: sent as a list, the tags come back as an object."""
+    data: Json = {
+        "created_at": _iso(mail.at),
+        "email_id": mail.id,
+        "message_id": f"<{mail.id}@sandbox.example>",
+        "from": mail.fields["from"],
+        "to": recipients(mail),
+        "subject": mail.fields["subject"],
+    }
+    tags = mail.fields.get("tags")
+    if tags:
+        data["tags"] = {tag["name"]: tag["value"] for tag in tags}
+    if kind == "email.bounced":
+        data["bounce"] = {**_BOUNCE, **more.get("bounce", {})}
+    if kind == "email.failed":
+        data["failed"] = {"reason": "reached_daily_quota", **more.get("failed", {})}
+    return {"type": kind, "created_at": _iso(time.time()), "data": data}
+
+
+class MailReports:
+    """Sends them to the shop; a failed one is tried again, under the same id."""
+
+    def __init__(self, world: World, deliveries: Deliveries) -> None:
+        self._world = world
+        self._deliveries = deliveries
+
+    async def report(
+        self, mail: SentMail, kind: str, manners: Manners, more: Json | None = None
+    ) -> tuple[bytes, dict[str, str]] | None:
+        """Tell the shop; the delivery, signed. None: there is no secret to sign with, so nothing is ever sent."""
+        if not self._world.mail_webhook_secret:
+            return None
+        world, message = self._world, fresh_id("msg_", length=27)
+        body = json.dumps(report_of(mail, kind, more or {})).encode()
+
+        def headers(body: bytes) -> dict[str, str]:
+            signed = sign_svix(body, world.mail_webhook_secret, message=message)
+            return {"content-type": "application/json", "user-agent": "Svix-Webhooks/1.0", **signed}
+
+        parcel = Parcel(
+            id=message, type=kind, body=body, address=lambda: world.mail_webhook_url, headers=headers
+        )
+        if manners.copies:
+            world.reports.setdefault(mail.id, []).append(kind)
+        await self._deliveries.send_parcels([parcel], manners)
+        return body, headers(body)
+
+    async def accepted(self, mail: SentMail) -> None:
+        """A mail was taken. Nobody hears of it, unless its mailbox is not there: that it bounced follows in a while."""
+        if not bounces(mail):
+            return
+        manners = Manners(before_redirect=False)
+        await self.report(mail, "email.sent", manners)
+
+        async def bounced() -> None:
+            await self.report(mail, "email.bounced", manners)
+
+        self._deliveries.later(_A_WHILE, bounced)

@@ -1,0 +1,1 @@
+"""The pages of the sandbox: its home, the payment page and invoices."""

@@ -1,0 +1,110 @@
+"""Lists with cursors and filters, and ids expanded to their objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from operator import itemgetter
+from typing import Any, Final
+
+from entrypoints.sandbox.stripe.objects import Call, Refusal, make_list, whole
+from entrypoints.sandbox.world import Json, World
+
+_LONGEST: Final = 100
+_USUAL: Final = 10
+Filters = dict[str, Callable[[Json, Any], bool]]
+"""The parameters that narrow a list, and what each asks of an object."""
+
+
+def same(field: str) -> Callable[[Json, Any], bool]:
+    """A filter: the field has this value."""
+    return lambda thing, value: bool(thing[field] == value)
+
+
+def page(
+    call: Call, url: str, things: dict[str, Json], filters: Filters, *, among: Iterable[Json] | None = None
+) -> Json:
+    """https://docs.stripe.com/api/pagination: newest first, after a cursor that need not pass the filters itself.
+
+    `among` says which of the things are looked through, where an index knows; all of them otherwise.
+    """
+    params = call.params
+    call.only("limit", "starting_after", "created", *filters)
+    limit = whole(params.get("limit", _USUAL), "limit", least=1)
+    if limit > _LONGEST:
+        raise Refusal(400, f"This value must be less than or equal to {_LONGEST}.", param="limit")
+    after = params.get("starting_after")
+    if after is not None and after not in things:
+        raise Refusal(400, f"No such object: '{after}'", param="starting_after", code="resource_missing")
+    wanted = [(test, params[name]) for name, test in filters.items() if name in params]
+    since, until = _range(params.get("created") or {})
+    found = list(things.values() if among is None else among)
+    # Of one second the last that was made comes first. Nearly in order already, so the sort is one pass.
+    found.reverse()
+    found.sort(key=itemgetter("created"), reverse=True)
+    start = next((at + 1 for at, thing in enumerate(found) if thing["id"] == after), 0) if after else 0
+    fitting = (
+        thing
+        for thing in islice(found, start, None)
+        if since <= thing["created"] <= until and all(test(thing, value) for test, value in wanted)
+    )
+    taken = list(islice(fitting, limit + 1))
+    shown = [expanded(call.world, thing, _inner(params)) for thing in taken[:limit]]
+    return make_list(url, shown, has_more=len(taken) > limit)
+
+
+def _range(created: Any) -> tuple[float, float]:
+    """The first and the last second that are asked for. A bare number asks for one second."""
+    if not isinstance(created, dict):
+        second = whole(created, "created")
+        return second, second
+    since, until = 0.0, float("inf")
+    for name, value in created.items():
+        second = whole(value, f"created[{name}]")
+        match name:
+            case "gte":
+                since = max(since, second)
+            case "gt":
+                since = max(since, second + 1)
+            case "lte":
+                until = min(until, second)
+            case "lt":
+                until = min(until, second - 1)
+            case _:
+                param = f"created[{name}]"
+                raise Refusal(
+                    400, f"Received unknown parameter: {param}", param=param, code="parameter_unknown"
+                )
+    return since, until
+
+
+def _inner(params: Json) -> list[str]:
+    """What to expand in each object of a list: its names begin with `data.`"""
+    return [str(name).removeprefix("data.") for name in params.get("expand") or []]
+
+
+def shown(call: Call, thing: Json) -> Json:
+    """One object as the call wants it."""
+    return expanded(call.world, thing, [str(name) for name in call.params.get("expand") or []])
+
+
+def expanded(world: World, thing: Json, names: Iterable[str]) -> Json:
+    """https://docs.stripe.com/api/expanding_objects"""
+    for name in names:
+        thing = _expand(world, thing, name.split("."), name)
+    return thing
+
+
+def _expand(world: World, thing: Json, path: list[str], name: str) -> Json:
+    first, rest = path[0], path[1:]
+    shelf = world.shelf_of(first)
+    if first not in thing or (shelf is None and not rest):
+        raise Refusal(400, f"This property cannot be expanded ({name}).", param="expand[]")
+    inner = thing[first]
+    if isinstance(inner, str) and shelf is not None:
+        inner = shelf.get(inner, inner)
+    if rest and isinstance(inner, dict):
+        inner = _expand(world, inner, rest, name)
+    elif rest and isinstance(inner, list):
+        inner = [_expand(world, item, rest, name) for item in inner]
+    return {**thing, first: inner}

@@ -1,0 +1,302 @@
+"""Checkout sessions, from their making to the bank's last word. https://docs.stripe.com/api/checkout/sessions"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from entrypoints.sandbox.stripe.customers import make_customer
+from entrypoints.sandbox.stripe.invoices import make_invoice
+from entrypoints.sandbox.stripe.listing import Filters, page, same, shown
+from entrypoints.sandbox.stripe.objects import Call, Refusal, Routes, Told, flag, make_event, missing, whole
+from entrypoints.sandbox.stripe.payments import bank_decides, charge_for, make_intent
+from entrypoints.sandbox.stripe.promotions import redeem
+from entrypoints.sandbox.stripe.totals import reckon
+from entrypoints.sandbox.world import Json, World, fresh_id, now
+
+_DAY: Final = 86400
+_BEHAVIORS: Final = ("inclusive", "exclusive", "unspecified")
+_SELF: Final = {"type": "self"}
+_USUAL_WAYS: Final = ("card", "sepa_debit")
+"""Delayed ways to pay can be switched on in Stripe's dashboard without the shop's doing."""
+_KNOWN: Final = (
+    "mode", "line_items", "success_url", "cancel_url", "client_reference_id", "customer_email", "metadata",
+    "payment_intent_data", "expires_at", "allow_promotion_codes", "payment_method_types",
+    "allowed_payment_method_types", "submit_type", "locale", "customer_creation", "phone_number_collection",
+    "return_url", "ui_mode", "automatic_tax", "invoice_creation", "billing_address_collection", "tax_id_collection",
+)  # fmt: skip
+
+
+def _line(world: World, item: Json, position: int) -> Json:
+    quantity = whole(item.get("quantity", 1), f"line_items[{position}][quantity]", least=1)
+    at = f"line_items[{position}][price_data]"
+    if "price" in item:
+        price = world.prices.get(item["price"])
+        if price is None:
+            raise Refusal(400, f"No such price: '{item['price']}'", code="resource_missing")
+        name = world.products.get(price["product"], {}).get("name", "A product")
+        return {"name": name, "description": "", "amount": price["unit_amount"], "quantity": quantity,
+                "currency": price["currency"], "tax_behavior": price["tax_behavior"], "tax_code": None}  # fmt: skip
+    data = item.get("price_data") or {}
+    for needed in ("currency", "unit_amount"):
+        if needed not in data:
+            raise missing(f"{at}[{needed}]")
+    amount = whole(data["unit_amount"], f"{at}[unit_amount]")
+    if amount > 99_999_999:
+        raise Refusal(400, "Invalid integer", param=f"{at}[unit_amount]")
+    product = data.get("product_data") or {}
+    behavior, code = data.get("tax_behavior", "unspecified"), product.get("tax_code")
+    if behavior not in _BEHAVIORS:
+        raise Refusal(
+            400, f"Invalid tax_behavior: must be one of {', '.join(_BEHAVIORS)}", param=f"{at}[tax_behavior]"
+        )
+    if code is not None and not re.fullmatch(r"txcd_\d{8}", code):
+        raise Refusal(400, f"Invalid tax code: {code}", param=f"{at}[product_data][tax_code]")
+    return {"name": product.get("name", "A product"), "description": product.get("description", ""),
+            "amount": amount, "quantity": quantity, "currency": data["currency"].lower(),
+            "tax_behavior": behavior, "tax_code": code}  # fmt: skip
+
+
+def _create(call: Call) -> Told:
+    session = create_session(call)
+    return shown(call, session), []
+
+
+def create_session(call: Call) -> Json:
+    """https://docs.stripe.com/api/checkout/sessions/create"""
+    world, params = call.world, call.params
+    call.only(*_KNOWN)
+    call.need("line_items", "success_url")
+    if params.get("customer_email") and "@" not in params["customer_email"]:
+        raise Refusal(400, f"Invalid email address: {params['customer_email']}", param="customer_email")
+    lines = [_line(world, item, at) for at, item in enumerate(params["line_items"])]
+    choices = _choices(params)
+    cs = fresh_id("cs_test_", length=58)
+    created = now()
+    world.lines[cs] = lines
+    world.sessions[cs] = session = {
+        "id": cs,
+        "object": "checkout.session",
+        "adaptive_pricing": None,
+        "after_expiration": None,
+        "cancel_url": params.get("cancel_url"),
+        "client_reference_id": params.get("client_reference_id"),
+        "client_secret": None,
+        "consent": None,
+        "consent_collection": None,
+        "created": created,
+        "currency": lines[0]["currency"],
+        "currency_conversion": None,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None,
+        },
+        "customer": None,
+        "customer_creation": "if_required",
+        "customer_details": None,
+        "customer_email": params.get("customer_email"),
+        "discounts": [],
+        "expires_at": int(params.get("expires_at", created + _DAY)),
+        "invoice": None,
+        "livemode": False,
+        "locale": None,
+        "metadata": params.get("metadata") or {},
+        "mode": params.get("mode", "payment"),
+        "payment_intent": None,
+        "payment_link": None,
+        "payment_method_collection": "if_required",
+        "payment_method_configuration_details": None,
+        "payment_method_options": {},
+        "payment_status": "unpaid",
+        "permissions": None,
+        "phone_number_collection": {"enabled": False},
+        "recovered_from": None,
+        "saved_payment_method_options": None,
+        "setup_intent": None,
+        "shipping_address_collection": None,
+        "shipping_cost": None,
+        "shipping_options": [],
+        "status": "open",
+        "submit_type": None,
+        "subscription": None,
+        "success_url": params["success_url"],
+        "url": f"{world.own_url}/c/pay/{cs}",
+        "wallet_options": None,
+        **choices,
+    }  # fmt: skip
+    reckon(world, session)
+    world.intent_metadata[cs] = (params.get("payment_intent_data") or {}).get("metadata") or {}
+    return session
+
+
+def _choices(params: Json) -> Json:
+    """What the page asks for and offers, as the session says it."""
+    collects = params.get("billing_address_collection")
+    if collects not in (None, "auto", "required"):
+        raise Refusal(
+            400, "Invalid billing_address_collection: must be one of auto or required",
+            param="billing_address_collection",
+        )  # fmt: skip
+    taxed = flag((params.get("automatic_tax") or {}).get("enabled"))
+    codes = params.get("allow_promotion_codes")
+    kinds = params.get("allowed_payment_method_types") or params.get("payment_method_types") or _USUAL_WAYS
+    choices: Json = {
+        "allow_promotion_codes": None if codes is None else flag(codes),
+        # The stand-in knows every place and its rate, so nothing waits for an address.
+        "automatic_tax": {"enabled": taxed, "liability": _SELF if taxed else None,
+                          "provider": "stripe" if taxed else None, "status": "complete" if taxed else None},
+        "billing_address_collection": collects,
+        "invoice_creation": _invoice_creation(params.get("invoice_creation")),
+        "payment_method_types": [str(kind) for kind in kinds],
+    }  # fmt: skip
+    asked = params.get("tax_id_collection")
+    if asked is not None:
+        choices["tax_id_collection"] = {
+            "enabled": flag(asked.get("enabled")), "required": asked.get("required", "never"),
+        }  # fmt: skip
+    return choices
+
+
+def _invoice_creation(asked: Json | None) -> Json | None:
+    if asked is None:
+        return None
+    data = asked.get("invoice_data") or {}
+    return {
+        "enabled": flag(asked.get("enabled")),
+        "invoice_data": {
+            "account_tax_ids": None, "custom_fields": data.get("custom_fields"),
+            "description": data.get("description"), "footer": data.get("footer"), "issuer": None,
+            "metadata": data.get("metadata") or {}, "rendering_options": None,
+        },
+    }  # fmt: skip
+
+
+def takes_debits(session: Json) -> bool:
+    """Whether its page offers a bank debit."""
+    return any(kind != "card" for kind in session["payment_method_types"])
+
+
+def takes_cards(session: Json) -> bool:
+    """Whether its page offers a card."""
+    return "card" in session["payment_method_types"]
+
+
+# ------------------------------------------------------------------ paid, or not
+
+
+def settle_session(
+    world: World, cs: str, *, email: str, name: str, delayed: bool, address: Json | None = None,
+    tax_ids: list[Json] | None = None,
+) -> Json:  # fmt: skip
+    """The shopper finished: paid by card, with a bank debit under way (`delayed`), or with nothing to pay."""
+    session = world.sessions[cs]
+    free = session["amount_total"] == 0
+    session.update(
+        status="complete",
+        payment_status="no_payment_required" if free else "unpaid" if delayed else "paid",
+        url=None,
+        customer_details={
+            "address": address, "business_name": None, "email": email, "individual_name": None, "name": name or None,
+            "phone": None, "tax_exempt": "none", "tax_ids": tax_ids or [],
+        },
+    )  # fmt: skip
+    redeem(world, session)
+    if _wants_invoice(session):
+        session["customer"] = make_customer(world, email=email, name=name or None)["id"]
+    if not free:
+        _charge(world, session, delayed=delayed)
+    if session["payment_status"] != "unpaid":
+        _invoice(world, session)
+    return session
+
+
+def _charge(world: World, session: Json, *, delayed: bool) -> None:
+    kinds = session["payment_method_types"]
+    debit = next((kind for kind in kinds if kind != "card"), "sepa_debit")
+    intent = make_intent(
+        world, amount=session["amount_total"], currency=session["currency"], kind=debit if delayed else "card",
+        metadata=world.intent_metadata[session["id"]], customer=session["customer"],
+    )  # fmt: skip
+    details = session["customer_details"]
+    billing = {"email": details["email"], "name": details["name"]}
+    if details["address"]:
+        billing["address"] = details["address"]
+    charge_for(world, intent, billing, pending=delayed)
+    session["payment_intent"] = intent["id"]
+    world.paid_by[intent["id"]] = session["id"]
+
+
+def _wants_invoice(session: Json) -> bool:
+    return bool(session["invoice_creation"] and session["invoice_creation"]["enabled"])
+
+
+def _invoice(world: World, session: Json) -> None:
+    if _wants_invoice(session) and session["invoice"] is None:
+        session["invoice"] = make_invoice(world, session)["id"]
+
+
+def completed(world: World, session: Json) -> Json:
+    """The event of a finished session."""
+    return make_event(world, "checkout.session.completed", session)
+
+
+def bank_says(world: World, cs: str, *, succeeds: bool, created: int | None = None) -> Json:
+    """The end of a bank debit, days later: its event."""
+    session = world.sessions[cs]
+    bank_decides(world, world.intents[session["payment_intent"]], succeeds=succeeds)
+    if succeeds:
+        session["payment_status"] = "paid"
+        _invoice(world, session)
+    kind = "checkout.session.async_payment_" + ("succeeded" if succeeds else "failed")
+    return make_event(world, kind, session, created=created)
+
+
+def expire_session(world: World, session: Json) -> Json:
+    """https://docs.stripe.com/api/checkout/sessions/expire: its event."""
+    if session["status"] != "open":
+        raise Refusal(400, 'Only Checkout Sessions with a status in ["open"] can be expired.')
+    session.update(status="expired", url=None)
+    return make_event(world, "checkout.session.expired", session)
+
+
+# ------------------------------------------------------------------ over the API
+
+
+def session_of(call: Call) -> Json:
+    """The session that the path names."""
+    found = call.world.sessions.get(call.ids[0])
+    if found is None:
+        words = f"No such checkout.session: {call.ids[0]}"
+        raise Refusal(404, words, param="session", code="resource_missing")
+    return found
+
+
+def _has_email(session: Json, wanted: Any) -> bool:
+    details = session["customer_details"] or {}
+    return isinstance(wanted, dict) and details.get("email") == wanted.get("email")
+
+
+_FILTERS: Final[Filters] = {
+    "status": same("status"), "payment_intent": same("payment_intent"), "customer": same("customer"),
+    "customer_details": _has_email,
+}  # fmt: skip
+
+
+def _list(call: Call) -> Told:
+    intent = call.params.get("payment_intent")
+    paid = call.world.sessions.get(call.world.paid_by.get(intent, "")) if intent is not None else None
+    among = None if intent is None else [paid] if paid else []
+    return page(call, "/v1/checkout/sessions", call.world.sessions, _FILTERS, among=among), []
+
+
+def _expire(call: Call) -> Told:
+    session = session_of(call)
+    return session, [expire_session(call.world, session)]
+
+
+ROUTES: Final[Routes] = {
+    ("POST", "checkout/sessions"): _create,
+    ("GET", "checkout/sessions"): _list,
+    ("GET", "checkout/sessions/{}"): lambda call: (shown(call, session_of(call)), []),
+    ("POST", "checkout/sessions/{}/expire"): _expire,
+}
