@@ -17,7 +17,7 @@ from domain.ports import Store, StoreUnavailable
 from domain.purchase import FactKind
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.export_records import ExportRecords, Record
-from domain.usecases.handle_payment_webhook import Heard
+from domain.usecases.handle_payment_webhook import PaymentWebhookHandled
 from domain.values import ProviderRef
 from testkit.races import ANNA, Begin, Cast, judge
 from testkit.shop import BOOK, Browser, Shop
@@ -94,8 +94,8 @@ class Seen:
 
 async def race_on(stores: Sequence[Store], cast: Cast, *, seed: int, deadly: bool, seen: Seen) -> None:
     """Play one cast, let the world calm down, and judge the store. The stores are nodes on one empty database."""
-    chance = Chance(Random(seed))
-    nodes = _nodes(stores, chance)
+    entropy = Chance(Random(seed))
+    nodes = _nodes(stores, entropy)
     actors: list[Callable[[], Any]] = []
 
     def on_stage(begin: Begin, *, retried: bool) -> None:
@@ -103,25 +103,25 @@ async def race_on(stores: Sequence[Store], cast: Cast, *, seed: int, deadly: boo
 
     for number in range(cast.sales):
         browser = await _a_buyer(nodes[0])
-        _cast_a_sale(cast, chance.random.choice(nodes), browser, number, on_stage, seen, chance, nodes)
+        _cast_a_sale(cast, entropy.random.choice(nodes), browser, number, on_stage, seen, entropy, nodes)
     for _ in range(cast.workers):
-        on_stage(chance.random.choice(nodes).mail_round, retried=False)
+        on_stage(entropy.random.choice(nodes).mail_round, retried=False)
     for _ in range(cast.reconcilers):
-        on_stage(chance.random.choice(nodes).reconcile, retried=True)
+        on_stage(entropy.random.choice(nodes).reconcile, retried=True)
     if cast.refunds:
-        on_stage(chance.random.choice(nodes).read_payments, retried=False)
-    chance.random.shuffle(actors)
-    chance.deadly = deadly
+        on_stage(entropy.random.choice(nodes).recheck_payments, retried=False)
+    entropy.random.shuffle(actors)
+    entropy.deadly = deadly
     await asyncio.gather(*(actor() for actor in actors))
-    chance.calm = True
+    entropy.calm = True
     seen.races += 1
-    seen.deaths += chance.deaths
+    seen.deaths += entropy.deaths
     judge(await _calmed_down(nodes[-1]), nodes[0], sales=cast.sales, refunded=cast.refunds > 0)
 
 
-def _nodes(stores: Sequence[Store], chance: Chance) -> list[Shop]:
+def _nodes(stores: Sequence[Store], entropy: Chance) -> list[Shop]:
     """One world around them: the same clock, provider, mailboxes and chance."""
-    nodes = [Shop(pause=chance.pause, given_store=GivesWay(store, chance.pause)) for store in stores]
+    nodes = [Shop(pause=entropy.pause, given_store=GivesWay(store, entropy.pause)) for store in stores]
     for node in nodes[1:]:
         node.clock, node.payments, node.mailer, node.randomness = (
             nodes[0].clock, nodes[0].payments, nodes[0].mailer, nodes[0].randomness,
@@ -145,19 +145,19 @@ def _cast_a_sale(
     number: int,
     on_stage: Callable[..., None],
     seen: Seen,
-    chance: Chance,
+    entropy: Chance,
     nodes: Sequence[Shop],
 ) -> None:
     browser, ref = bought
     delivery = shop.payments.delivery(ref, event=f"evt_{number}")
 
     def at_any(tell: Callable[[Shop], Any]) -> Begin:
-        node = chance.random.choice(nodes)
+        node = entropy.random.choice(nodes)
         return lambda: tell(node)
 
     async def hear(node: Shop, body: bytes, signature: str) -> None:
         heard = await node.hear(body, signature)
-        assert isinstance(heard, Heard)
+        assert isinstance(heard, PaymentWebhookHandled)
         seen.heard[f"{heard.type} {heard.outcome}"] += 1
 
     for _ in range(cast.redirects):
@@ -193,7 +193,7 @@ async def _calmed_down(shop: Shop) -> list[Record]:
     for _ in range(6):
         shop.clock.tick(minutes=2)
         await shop.reconcile()
-        await shop.read_payments()
+        await shop.recheck_payments()
         while await shop.mail_round():
             pass
         before, records = records, await gather(ExportRecords(store=shop.store)())

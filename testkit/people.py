@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.values import CheckoutId, MoveId, ProviderRef, SessionId
+from domain.values import ChangeId, CheckoutId, ProviderRef, SessionId
 from testkit.shop import Browser
 
 HERS = ("victim@example.com", "victim@new.example")
@@ -56,7 +56,7 @@ class Life:
 class Wish:
     """A correction or a change that was asked for."""
 
-    id: MoveId
+    id: ChangeId
     old: str
     new: str
     life: Life
@@ -151,7 +151,7 @@ class World:
     """What a backup can take back: orders, wishes and proofs."""
 
     orders: dict[CheckoutId, Order] = field(default_factory=dict)
-    wishes: dict[MoveId, Wish] = field(default_factory=dict)
+    wishes: dict[ChangeId, Wish] = field(default_factory=dict)
     lives: list[Life] = field(default_factory=list)
     proved: set[str] = field(default_factory=set)
     notices: dict[str, str] = field(default_factory=dict)

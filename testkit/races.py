@@ -96,7 +96,7 @@ def race(
     actors += [Actor(f"reconciler{n}", _noting(shop, "reconciler", shop.reconcile, first), retried=True)
                for n in range(cast.reconcilers)]  # fmt: skip
     if cast.refunds:
-        actors.append(Actor("payments", shop.read_payments, retried=False))
+        actors.append(Actor("payments", shop.recheck_payments, retried=False))
     stage = Stage(choose=choose, crash=crash)
     stage.play(actors)
     tally.note(stage.trace, first[0] if first else "nobody")
@@ -105,15 +105,17 @@ def race(
     return shop
 
 
-def biased(chance: Random) -> Callable[[list[str]], int]:
+def biased(entropy: Random) -> Callable[[list[str]], int]:
     """Chooses with a favourite, drawn anew for each schedule: the redirect has more steps than the webhook, so that
     it would seldom be first among equals."""
-    favourite = chance.choice(["redirect", "redirect", "webhook", "worker", "reconciler", "nobody"])
+    favourite = entropy.choice(["redirect", "redirect", "webhook", "worker", "reconciler", "nobody"])
 
     def choose(names: list[str]) -> int:
         favoured = [at for at, name in enumerate(names) if name.startswith(favourite)]
         return (
-            chance.choice(favoured) if favoured and chance.random() < 0.85 else chance.randrange(len(names))
+            entropy.choice(favoured)
+            if favoured and entropy.random() < 0.85
+            else entropy.randrange(len(names))
         )
 
     return choose
@@ -180,7 +182,7 @@ def _calm_down(shop: Shop) -> None:
         before = shop.memory.tables.copy()
         shop.clock.tick(minutes=2)
         run(shop.reconcile())
-        run(shop.read_payments())
+        run(shop.recheck_payments())
         shop.deliver_mail()
         before.cursors = shop.memory.tables.cursors
         if before == shop.memory.tables:

@@ -22,26 +22,26 @@ from domain.purchase import Fact
 from domain.session import Visitor
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
-from domain.usecases.change_address import MoveAddress
+from domain.usecases.change_address import ChangeAddress
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
-from domain.usecases.email_preferences import ChooseNews
+from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.fetch_file import FetchFile
-from domain.usecases.handle_payment_webhook import HearEvent
-from domain.usecases.identify_viewer import Greet, Greeting
-from domain.usecases.order_free import ConfirmByMail, TakeFree
+from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
+from domain.usecases.identify_viewer import IdentifyViewer, Viewer
+from domain.usecases.order_free import ConfirmationEmailed, OrderFree
 from domain.usecases.own_data import ShowOwnData
-from domain.usecases.recheck_payments import ReadPayments
+from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
-from domain.usecases.record_fact import NoteFact
-from domain.usecases.redeem_link import CameIn, RedeemLogin, Turned
+from domain.usecases.record_fact import RecordFact
+from domain.usecases.redeem_link import LinkRejected, RedeemLink, SignedIn
 from domain.usecases.report_status import ReportStatus
-from domain.usecases.request_login import LookInYourMail, RequestLogin
+from domain.usecases.request_login import CheckYourEmail, RequestLogin
 from domain.usecases.resend_ticket import ResendTicket
 from domain.usecases.return_from_payment import Returned, ReturnFromPayment
 from domain.usecases.sign_out import SignOut
-from domain.usecases.start_checkout import PayThere, StartCheckout
+from domain.usecases.start_checkout import RedirectToPayment, StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
 from domain.values import EmailAddress, Money, ProductId, ProviderRef, digest_of
 from testkit.stepping import run
@@ -142,8 +142,8 @@ class Shop:
         return self.store
 
     @cached_property
-    def greet(self) -> Greet:
-        return Greet(store=self.store, clock=self.clock)
+    def identify_viewer(self) -> IdentifyViewer:
+        return IdentifyViewer(store=self.store, clock=self.clock)
 
     @cached_property
     def booking(self) -> BookSale:
@@ -166,12 +166,12 @@ class Shop:
         )
 
     @cached_property
-    def note(self) -> NoteFact:
-        return NoteFact(catalogue=self.catalogue, clock=self.clock, base_url=BASE_URL)
+    def note(self) -> RecordFact:
+        return RecordFact(catalogue=self.catalogue, clock=self.clock, base_url=BASE_URL)
 
     @cached_property
-    def take_free(self) -> TakeFree:
-        return TakeFree(
+    def order_free(self) -> OrderFree:
+        return OrderFree(
             store=self.store,
             payments=self.payments,
             catalogue=self.catalogue,
@@ -182,8 +182,8 @@ class Shop:
         )
 
     @cached_property
-    def move_address(self) -> MoveAddress:
-        return MoveAddress(
+    def change_address(self) -> ChangeAddress:
+        return ChangeAddress(
             store=self.store,
             catalogue=self.catalogue,
             keyring=self.keyring,
@@ -210,8 +210,8 @@ class Shop:
         return ShowOwnData(store=self.store, clock=self.clock)
 
     @cached_property
-    def news(self) -> ChooseNews:
-        return ChooseNews(store=self.store, keyring=self.keyring, clock=self.clock)
+    def news(self) -> EmailPreferences:
+        return EmailPreferences(store=self.store, keyring=self.keyring, clock=self.clock)
 
     @cached_property
     def announce(self) -> Announce:
@@ -244,14 +244,14 @@ class Shop:
         return ReturnFromPayment(store=self.store, payments=self.payments, claim=self.claim, clock=self.clock)
 
     @cached_property
-    def hear(self) -> HearEvent:
-        return HearEvent(
+    def hear(self) -> HandlePaymentWebhook:
+        return HandlePaymentWebhook(
             store=self.store, payments=self.payments, claim=self.claim, note=self.note, clock=self.clock
         )
 
     @cached_property
-    def read_payments(self) -> ReadPayments:
-        return ReadPayments(
+    def recheck_payments(self) -> RecheckPayments:
+        return RecheckPayments(
             store=self.store,
             payments=self.payments,
             catalogue=self.catalogue,
@@ -267,7 +267,7 @@ class Shop:
             payments=self.payments,
             claim=self.claim,
             note=self.note,
-            read_payments=self.read_payments,
+            recheck_payments=self.recheck_payments,
             clock=self.clock,
         )
 
@@ -282,8 +282,8 @@ class Shop:
         )
 
     @cached_property
-    def redeem(self) -> RedeemLogin:
-        return RedeemLogin(
+    def redeem(self) -> RedeemLink:
+        return RedeemLink(
             store=self.store,
             keyring=self.keyring,
             clock=self.clock,
@@ -298,7 +298,11 @@ class Shop:
     @cached_property
     def fetch_file(self) -> FetchFile:
         return FetchFile(
-            greet=self.greet, store=self.store, catalogue=self.catalogue, goods=self.goods, clock=self.clock
+            identify_viewer=self.identify_viewer,
+            store=self.store,
+            catalogue=self.catalogue,
+            goods=self.goods,
+            clock=self.clock,
         )
 
     @cached_property
@@ -387,7 +391,7 @@ class Browser:
     def buy(self, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
         """Press Buy; the provider's session."""
         started = run(self.shop.start_checkout(self.visitor, product, again=again))
-        assert isinstance(started, PayThere), started
+        assert isinstance(started, RedirectToPayment), started
         self.token = started.new_token or self.token
         return ProviderRef(started.url.rpartition("/")[2])
 
@@ -396,9 +400,9 @@ class Browser:
     ) -> object:
         """Press Get for something that is free."""
         answer = run(
-            self.shop.take_free(self.visitor, product, currency="", amount=amount, email=email, again=again)
+            self.shop.order_free(self.visitor, product, currency="", amount=amount, email=email, again=again)
         )
-        if isinstance(answer, ConfirmByMail):
+        if isinstance(answer, ConfirmationEmailed):
             self.token = answer.new_token or self.token
         return answer
 
@@ -416,26 +420,26 @@ class Browser:
 
     def ask_for_link(self, email: str) -> object:
         answer = run(self.shop.request_login(self.visitor, email))
-        if isinstance(answer, LookInYourMail):
+        if isinstance(answer, CheckYourEmail):
             self.token = answer.new_token or self.token
         return answer
 
-    def press(self, token: str) -> CameIn | Turned:
+    def press(self, token: str) -> SignedIn | LinkRejected:
         """Press the button of a link."""
         return self._enter(run(self.shop.redeem.by_link(self.visitor, token)))
 
-    def type_code(self, code: str) -> CameIn | Turned:
+    def type_code(self, code: str) -> SignedIn | LinkRejected:
         return self._enter(run(self.shop.redeem.by_code(self.visitor, code)))
 
-    def _enter(self, came: CameIn | Turned) -> CameIn | Turned:
-        if isinstance(came, CameIn):
+    def _enter(self, came: SignedIn | LinkRejected) -> SignedIn | LinkRejected:
+        if isinstance(came, SignedIn):
             self.token, self.device = came.token, came.device
         return came
 
     @property
-    def greeting(self) -> Greeting:
-        return run(self.shop.greet(self.visitor))
+    def viewer(self) -> Viewer:
+        return run(self.shop.identify_viewer(self.visitor))
 
     @property
     def owned(self) -> frozenset[ProductId]:
-        return self.greeting.owned
+        return self.viewer.owned

@@ -36,7 +36,7 @@ class Storm:
     """Sends requests and remembers every answer. `patient` tries again when nobody answers, as browsers and Stripe do."""
 
     shop: ShopServer
-    chance: random.Random
+    entropy: random.Random
     patient: bool = False
     patience: float = 0.2
     """Seconds until it tries again."""
@@ -60,8 +60,8 @@ class Storm:
     def a_sale(self, number: int, *, mailboxes: int) -> Sale:
         """One of several spellings of one of so many mailboxes."""
         name = f"buyer{number % mailboxes}@example.com"
-        spelling = self.chance.choice([name, name.upper(), f" {name} ", name.title()])
-        return Sale(number=number, product=self.chance.choice(PRODUCTS), email=spelling)
+        spelling = self.entropy.choice([name, name.upper(), f" {name} ", name.title()])
+        return Sale(number=number, product=self.entropy.choice(PRODUCTS), email=spelling)
 
     async def ask(
         self, method: str, path: str, *, number: int, about: Sale | None = None, **options: Any
@@ -121,7 +121,7 @@ class Storm:
         told = {"copies": 0} if amount is None else {"copies": 0, "amount": amount}
         done = await self.stripe.post(f"/_sandbox/sessions/{sale.cs}/refund", json=told)
         events = done.json()["events"]
-        self.chance.shuffle(events)
+        self.entropy.shuffle(events)
         await asyncio.gather(*(self.tell(event["body"], about=sale) for event in events))
 
     async def redirect(self, sale: Sale, cookies: httpx.Cookies) -> None:
@@ -142,9 +142,9 @@ class Storm:
 
     async def learn(self, sale: Sale, cookies: httpx.Cookies) -> None:
         """The shop learns that it was paid, from both sides."""
-        sides: list[Awaitable[None]] = [self.webhook(sale) for _ in range(self.chance.randint(1, 5))]
+        sides: list[Awaitable[None]] = [self.webhook(sale) for _ in range(self.entropy.randint(1, 5))]
         sides.append(self.redirect(sale, cookies))
-        self.chance.shuffle(sides)
+        self.entropy.shuffle(sides)
         await asyncio.gather(*sides)
 
     async def tell_again(self, sales: list[Sale], *, until: asyncio.Event) -> None:
@@ -152,7 +152,7 @@ class Storm:
         while not until.is_set():
             told = [sale for sale in sales if sale.event]
             if told:
-                await self.webhook(self.chance.choice(told))
+                await self.webhook(self.entropy.choice(told))
             await asyncio.sleep(self.between_repeats if told else 0.01)
 
     async def all_sales(self, sales: list[Sale], story: Callable[[Sale], Awaitable[None]]) -> None:

@@ -10,16 +10,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from adapters.memory.tables import Tables
-from domain.address_change import MoveKind
+from domain.address_change import ChangeKind
 from domain.keys import read_token
 from domain.magic_link import LinkPurpose
 from domain.mail import Envelope
-from domain.usecases.change_address import LookInTheNewMail
+from domain.usecases.change_address import CheckYourNewEmail
 from domain.usecases.erase_me import Erased
-from domain.usecases.order_free import ConfirmByMail, Taken
-from domain.usecases.redeem_link import CameIn, Turned
+from domain.usecases.order_free import ConfirmationEmailed, FreeOrderBooked
+from domain.usecases.redeem_link import LinkRejected, SignedIn
 from domain.usecases.resend_ticket import Resent
-from domain.usecases.start_checkout import PayThere
+from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import EmailAddress, ProductId, ProviderRef, SessionId
 from testkit.people import CORRECTION, HERS, HIS, HOUR, REPEATED, UNDO, Life, Order, Seat, Wish
 from testkit.shop import Browser
@@ -38,7 +38,7 @@ class TwoPeople(Watched):
         browser.form = f"{self.pages:064}"
         before = replace(browser)
         came = browser.press(link)
-        if not isinstance(came, CameIn):
+        if not isinstance(came, SignedIn):
             return False
         if seat.hers:
             self.used_by_her.append(link)
@@ -49,18 +49,18 @@ class TwoPeople(Watched):
         self.given[came.token] = seat.life, seat.turn, str(letter.to), self.now
         if twice:
             again = replace(before).press(link)
-            assert isinstance(again, CameIn), "the same submit, sent again"
+            assert isinstance(again, SignedIn), "the same submit, sent again"
             assert again.token == came.token
             assert self.effects() == state, "it did something twice"
             stranger = Browser(self.shop, network="192.0.2.99", form="e" * 64)
-            assert isinstance(stranger.press(link), Turned), (
+            assert isinstance(stranger.press(link), LinkRejected), (
                 "a used link opens for a browser without its cookie"
             )
-            assert isinstance(replace(stranger, form=None).press(link), Turned), (
+            assert isinstance(replace(stranger, form=None).press(link), LinkRejected), (
                 "a used link opens without a cookie"
             )
             self.shop.clock.tick(seconds=REPEATED.seconds)
-            assert isinstance(before.press(link), Turned), "a used link opens after its minute"
+            assert isinstance(before.press(link), LinkRejected), "a used link opens after its minute"
         return True
 
     def effects(self) -> object:
@@ -68,7 +68,7 @@ class TwoPeople(Watched):
         moves = [(m.id, m.done_at, m.undone_at) for m in t.moves.values()]
         return dict(t.purchases), moves, sorted(t.sessions), sorted(t.outbox)
 
-    def entered(self, seat: Seat, letter: Envelope, came: CameIn) -> None:
+    def entered(self, seat: Seat, letter: Envelope, came: SignedIn) -> None:
         """Somebody came in by a mail they read: the model follows."""
         address = str(letter.to)
         assert str(came.mailbox) == address
@@ -89,7 +89,7 @@ class TwoPeople(Watched):
         self.note_row(seat, self.world.verify(seat, address, now=self.now))
 
     def note_row(self, seat: Seat, life: Life) -> None:
-        session = seat.browser.greeting.session
+        session = seat.browser.viewer.session
         life.row = None if session is None else session.id
 
     def begins(self, seat: Seat) -> None:
@@ -119,12 +119,12 @@ class TwoPeople(Watched):
                 )
                 self.too_late.add(move.id)
                 continue
-            assert isinstance(answer, LookInTheNewMail)
+            assert isinstance(answer, CheckYourNewEmail)
             assert seat.alive, f"a session asks although {seat.over}"
             assert seat.life is not None
             wish = Wish(move.id, str(move.old), str(move.new), seat.life, self.now, order)
             self.world.wishes[move.id] = wish
-            assert (move.kind is MoveKind.CORRECTION) == (order is not None)
+            assert (move.kind is ChangeKind.CORRECTION) == (order is not None)
             if order is None:
                 assert wish.old == seat.mailbox
                 assert seat.life.verified_at is not None
@@ -151,7 +151,7 @@ class TwoPeople(Watched):
 
     def start(self, seat: Seat, product: ProductId) -> Order | None:
         started = run(self.shop.start_checkout(seat.browser.visitor, product, again=True))
-        if not isinstance(started, PayThere):
+        if not isinstance(started, RedirectToPayment):
             return None
         if started.new_token is not None:
             seat.browser.token = started.new_token
@@ -184,9 +184,9 @@ class TwoPeople(Watched):
     def takes_free(self, seat: Seat, typed: str | None = None) -> None:
         known = set(self.shop.memory.tables.purchases)
         answer = seat.browser.take(FREE, email=typed, again=True)
-        if isinstance(answer, ConfirmByMail) and answer.new_token is not None:
+        if isinstance(answer, ConfirmationEmailed) and answer.new_token is not None:
             self.begins(seat)
-        if isinstance(answer, Taken):
+        if isinstance(answer, FreeOrderBooked):
             assert seat.alive, f"a session goes on although {seat.over}"
             [new] = set(self.shop.memory.tables.purchases) - known
             order = self.world.orders[new] = Order(new, None, seat.mailbox)
@@ -220,10 +220,10 @@ class TwoPeople(Watched):
 
     def change(self, seat: Seat, typed: str) -> None:
         self.shop.clock.tick(minutes=1)
-        self.asked(seat, run(self.shop.move_address.change(seat.browser.visitor, typed)), None)
+        self.asked(seat, run(self.shop.change_address.change(seat.browser.visitor, typed)), None)
 
     def correct(self, seat: Seat, order: Order, typed: str) -> None:
-        self.asked(seat, run(self.shop.move_address.correct(seat.browser.visitor, order.id, typed)), order)
+        self.asked(seat, run(self.shop.change_address.correct(seat.browser.visitor, order.id, typed)), order)
 
     def resend(self, seat: Seat, order: Order) -> Resent:
         """Have the access link of an order sent again; `her_letters_reach_nobody_else` looks where it went."""

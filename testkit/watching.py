@@ -15,7 +15,7 @@ from domain.mail import Envelope
 from domain.product import Licences
 from domain.usecases.fetch_file import Offered
 from domain.usecases.show_receipt import ShowReceipt
-from domain.values import CheckoutId, MoveId, ProductId
+from domain.values import ChangeId, CheckoutId, ProductId
 from testkit.people import HERS, HIS, Life, Order, Seat, World
 from testkit.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
@@ -45,7 +45,7 @@ class Watched(RuleBasedStateMachine):
         """The session cookies that were given: one that comes again comes with a repeated submit."""
         self.pages = 0
         self.used_by_her: list[str] = []
-        self.too_late: set[MoveId] = set()
+        self.too_late: set[ChangeId] = set()
         """Corrections of addresses that were verified: kept, and taken back at once."""
         self.erased: set[CheckoutId] = set()
         """The orders of accounts that were deleted."""
@@ -82,7 +82,7 @@ class Watched(RuleBasedStateMachine):
 
     def shown(self, browser: Browser) -> set[CheckoutId]:
         """Every order that a browser gets anything of: in its library, as content, file, receipt or data."""
-        found = {held.purchase.checkout for held in browser.greeting.holdings}
+        found = {held.purchase.checkout for held in browser.viewer.holdings}
         own = run(self.shop.own_data(browser.visitor))
         found |= set() if own is None else {held.purchase.checkout for held in own.holdings}
         for product in (BOOK, PHOTOS, FREE):
@@ -122,7 +122,7 @@ class Watched(RuleBasedStateMachine):
     @invariant()
     def a_thief_sees_nothing_of_hers_but_by_a_documented_grant(self) -> None:
         for seat in self.seats.values():
-            if seat.hers or seat.browser.greeting.session is None:
+            if seat.hers or seat.browser.viewer.session is None:
                 continue
             for checkout in self.shown(seat.browser):
                 order = self.world.orders[checkout]
@@ -137,7 +137,7 @@ class Watched(RuleBasedStateMachine):
     @invariant()
     def a_cookie_is_worth_what_the_model_says(self) -> None:
         for seat in self.seats.values():
-            session = seat.browser.greeting.session
+            session = seat.browser.viewer.session
             if session is not None:
                 assert seat.alive, f"the session at {seat.name} goes on although {seat.over}"
                 held = None if session.mailbox is None else str(session.mailbox)

@@ -18,7 +18,7 @@ async def kill_a_node(field: Field, scale: Scale) -> None:
     async with field.selling():
         await field.until_some_sold()
         for number in range(scale.rounds):
-            await asyncio.sleep(field.chance.uniform(0.3, 1.0))
+            await asyncio.sleep(field.entropy.uniform(0.3, 1.0))
             node = nodes.nodes[number % len(nodes.nodes)]
             field.within_a_request += field.storm.under_way > 0
             await asyncio.to_thread(kill_all_of_it, node.process, node.port)
@@ -42,7 +42,7 @@ async def kill_the_primary(field: Field, scale: Scale, *, cut_off_first: bool = 
     async with field.selling():
         await field.until_some_sold()
         for number in range(scale.rounds):
-            await asyncio.sleep(field.chance.uniform(1.0, 2.0))
+            await asyncio.sleep(field.entropy.uniform(1.0, 2.0))
             primary = await asyncio.to_thread(cluster.leader)
             assert primary is not None
             if cut_off_first and number % 2 == 0:

@@ -11,7 +11,7 @@ import httpx
 from domain.ports import Store
 from domain.session import Visitor
 from domain.transaction import Transaction
-from domain.usecases.start_checkout import PayThere, StartCheckout
+from domain.usecases.start_checkout import RedirectToPayment, StartCheckout
 from domain.values import ProductId
 from entrypoints.container import Container
 from entrypoints.environment import read_environment
@@ -82,7 +82,7 @@ class Beside:
         """A checkout of a browser of its own; its cookies."""
         visitor = Visitor(token_hash=None, network="192.0.2.1", label="a storm", device=None)
         begun = await self._start(visitor, ProductId(sale.product), again=False)
-        assert isinstance(begun, PayThere), begun
+        assert isinstance(begun, RedirectToPayment), begun
         sale.cs = begun.url.rpartition("/")[2]
         cookies = httpx.Cookies()
         cookies.set(_BROWSER, begun.new_token or "")

@@ -119,10 +119,10 @@ class Disk:
         self._story.goes_on(self._log.read_bytes(), self.folder)
         self._log.write_bytes(b"")
 
-    def cut(self, *, chance: random.Random | None) -> Cut:
-        """Power off, once every process is dead. `chance`: the torn manner. Raises IncompleteLog."""
+    def cut(self, *, entropy: random.Random | None) -> Cut:
+        """Power off, once every process is dead. `entropy`: the torn manner. Raises IncompleteLog."""
         waited = self._story.goes_on(self._log.read_bytes(), self.folder)
-        left, dropped = self._story.left_behind(chance)
+        left, dropped = self._story.left_behind(entropy)
         for path in self.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for name, content in left.items():
@@ -246,13 +246,13 @@ class _Story:
             told = [name for name in {*tale, *found} if tale.get(name, 0) != found.get(name, 0)]
         raise IncompleteLog(f"the log does not tell how {', '.join(sorted(told))} came to be as they are")
 
-    def left_behind(self, chance: random.Random | None) -> tuple[dict[str, bytes | None], int]:
+    def left_behind(self, entropy: random.Random | None) -> tuple[dict[str, bytes | None], int]:
         """Files with their content, folders with None; how many changes were not promised."""
 
         def kept(change: _Change) -> _Pieces | None:
             if change.durable:
                 return _whole(change)
-            return None if chance is None else _by_chance(change, chance)
+            return None if entropy is None else _by_chance(change, entropy)
 
         return self._after(self._changes, kept), sum(not change.durable for change in self._changes)
 
@@ -282,16 +282,16 @@ def _whole(change: _Change) -> _Pieces:
     return [(change.offset, change.data)] if change.kind is _Kind.WROTE else []
 
 
-def _by_chance(change: _Change, chance: random.Random) -> _Pieces | None:
+def _by_chance(change: _Change, entropy: random.Random) -> _Pieces | None:
     """Kept, dropped, or torn: some of its sectors."""
-    fate = chance.randrange(3)
+    fate = entropy.randrange(3)
     if fate == 0:
         return None
     pieces = _whole(change)
     if fate == 1 or not pieces:
         return pieces
     starts = range(0, len(change.data), _SECTOR)
-    return [(change.offset + at, change.data[at : at + _SECTOR]) for at in starts if chance.random() < 0.5]
+    return [(change.offset + at, change.data[at : at + _SECTOR]) for at in starts if entropy.random() < 0.5]
 
 
 def _rename(names: dict[str, int], change: _Change) -> None:

@@ -38,7 +38,7 @@ class Field:
     """One shop under a storm."""
 
     shop: ShopServer
-    chance: random.Random
+    entropy: random.Random
     disk: Disk | None = None
     nodes: Cluster | None = None
     cluster: PatroniCluster | None = None
@@ -57,7 +57,7 @@ class Field:
     """Kills that hit somebody who waited for an answer."""
 
     def __post_init__(self) -> None:
-        self.storm = Storm(self.shop, self.chance, patient=True)
+        self.storm = Storm(self.shop, self.entropy, patient=True)
         self._owner = ""
         self._over = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -88,7 +88,7 @@ class Field:
     async def _sell(self, sale: Sale) -> None:
         await self.storm.race(sale)
         if sale.number % _ONE_IN == 0:
-            await self.storm.refund(sale, amount=100 if self.chance.random() < 0.5 else None)
+            await self.storm.refund(sale, amount=100 if self.entropy.random() < 0.5 else None)
 
     @contextlib.asynccontextmanager
     async def selling(self, *, at_once: int = _AT_ONCE) -> AsyncIterator[None]:

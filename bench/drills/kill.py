@@ -13,7 +13,7 @@ async def kill_the_server(field: Field, scale: Scale) -> None:
     async with field.selling():
         await field.until_some_sold()
         for _ in range(scale.rounds):
-            await asyncio.sleep(field.chance.uniform(0.02, 0.7))
+            await asyncio.sleep(field.entropy.uniform(0.02, 0.7))
             acknowledged = await field.kill()
             await field.start_again(with_all_of=acknowledged)
             field.rounds += 1

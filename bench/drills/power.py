@@ -27,9 +27,9 @@ async def cut_the_power(field: Field, scale: Scale, *, lies: bool = False) -> No
     async with field.selling():
         await field.until_some_sold()
         while field.rounds < scale.rounds or not (within_a_sync or lies or field.rounds >= _MOST_ROUNDS):
-            await asyncio.sleep(field.chance.uniform(0.05, 0.7))
+            await asyncio.sleep(field.entropy.uniform(0.05, 0.7))
             acknowledged = await field.kill()
-            cut = field.disk.cut(chance=field.chance if field.rounds % 2 else None)
+            cut = field.disk.cut(entropy=field.entropy if field.rounds % 2 else None)
             dropped, within_a_sync = dropped + cut.dropped, within_a_sync + cut.within_a_sync
             await field.start_again(with_all_of=acknowledged)
             field.rounds += 1
@@ -49,9 +49,9 @@ async def fail_to_sync(field: Field, scale: Scale) -> None:
     async with field.selling():
         await field.until_some_sold()
         for number in range(scale.rounds):
-            await asyncio.sleep(field.chance.uniform(0.2, 0.5))
+            await asyncio.sleep(field.entropy.uniform(0.2, 0.5))
             disk.fail_every_sync()
-            await asyncio.sleep(field.chance.uniform(0.1, 0.6))
+            await asyncio.sleep(field.entropy.uniform(0.1, 0.6))
             if number % 2:
                 acknowledged = await field.kill()
                 disk.process_died()
@@ -60,9 +60,9 @@ async def fail_to_sync(field: Field, scale: Scale) -> None:
             else:
                 disk.behave(sync_ms=_SYNC_MS)
                 await field.until_it_sells()
-            await asyncio.sleep(field.chance.uniform(0.3, 0.8))
+            await asyncio.sleep(field.entropy.uniform(0.3, 0.8))
             acknowledged = await field.kill()
-            disk.cut(chance=field.chance if number % 4 > 1 else None)
+            disk.cut(entropy=field.entropy if number % 4 > 1 else None)
             await field.start_again(with_all_of=acknowledged)
             field.rounds += 1
     if not field.storm.answers[503]:

@@ -135,9 +135,9 @@ async def _round(pool: Pool, grammar: Grammar, number: int, outcome: Outcome, er
 
 
 def _draw(grammar: Grammar) -> Request:
-    request, chance = grammar.draw(), grammar.chance
-    mutate(request, chance)
-    if request.target.startswith(b"/webhook") and request.pieces and chance.random() < _RESIGNED:
+    request, entropy = grammar.draw(), grammar.entropy
+    mutate(request, entropy)
+    if request.target.startswith(b"/webhook") and request.pieces and entropy.random() < _RESIGNED:
         grammar.resign(request)
     return request
 

@@ -69,9 +69,9 @@ FIELDS: Final = _fields_of_the_forms()
 class Grammar:
     """Draws requests; the same chance and the same pool give the same request."""
 
-    def __init__(self, pool: Pool, routes: Sequence[Route], chance: random.Random) -> None:
+    def __init__(self, pool: Pool, routes: Sequence[Route], entropy: random.Random) -> None:
         self._pool = pool
-        self.chance = chance
+        self.entropy = entropy
         self._places = [(route, method) for route in routes for method in route.methods]
         # What takes the most apart gets more than its share.
         often = {
@@ -88,13 +88,13 @@ class Grammar:
 
     def draw(self) -> Request:
         """One request that a browser, a program or Stripe might send."""
-        chance = self.chance
-        [(route, method)] = chance.choices(self._places, self._weights)
+        entropy = self.entropy
+        [(route, method)] = entropy.choices(self._places, self._weights)
         target = "/" + "/".join(self._part(part) for part in route.parts)
-        if route.template.startswith("/view/") and chance.random() < 0.6:
+        if route.template.startswith("/view/") and entropy.random() < 0.6:
             target += f"?session_id={quote(self._ref())}"
-        elif chance.random() < 0.1:
-            target += f"?{chance.choice(('utm_source', 'session_id', 'a'))}={quote(self.junk(), safe='')}"
+        elif entropy.random() < 0.1:
+            target += f"?{entropy.choice(('utm_source', 'session_id', 'a'))}={quote(self.junk(), safe='')}"
         headers = self._headers(method)
         request = Request(method, target.encode("utf-8", "surrogatepass"), headers)
         if route.template == "/webhook":
@@ -109,7 +109,7 @@ class Grammar:
 
     def junk(self) -> str:
         """Something nobody expects."""
-        return self.chance.choice(JUNK)
+        return self.entropy.choice(JUNK)
 
     def _part(self, part: str) -> str:
         if not part.startswith("{"):
@@ -117,88 +117,91 @@ class Grammar:
         return quote(self._value(part[1:-1]), safe="")
 
     def _value(self, name: str) -> str:
-        chance, pool = self.chance, self._pool
-        if chance.random() < 0.12:
+        entropy, pool = self.entropy, self._pool
+        if entropy.random() < 0.12:
             return self.junk()
-        persona = chance.choice(pool.personas)
+        persona = entropy.choice(pool.personas)
         known: dict[str, Sequence[str]] = {
             "pid": list(pool.shop.container.catalogue().current().products),
             "token": persona.tokens,
             "order": persona.orders,
             "name": ("shop.css", "cover.svg", "favicon.svg", *FILES),
             "slug": ("privacy", "terms", "refunds"),
-            "email": (persona.address, f"fuzz{chance.randrange(50)}@fuzz.example"),
+            "email": (persona.address, f"fuzz{entropy.randrange(50)}@fuzz.example"),
             "code": persona.codes or ["XXXX-XXXX"],
             "currency": _CURRENCIES,
             "amount": _AMOUNTS,
             "end": ("all", persona.orders[0]),
         }
         known["back"] = known["pid"]
-        return chance.choice(known.get(name, _ANSWERS))
+        return entropy.choice(known.get(name, _ANSWERS))
 
     def _ref(self) -> str:
-        chance, pool = self.chance, self._pool
-        ref = chance.choice((*chance.choice(pool.personas).refs, *pool.refs))
-        if chance.random() < 0.2 and ProviderRef(ref) in pool.shop.payments.sessions:
-            pool.shop.payments.pay(ProviderRef(ref), email=f"fuzz{chance.randrange(50)}@fuzz.example")
-        return self.junk() if chance.random() < 0.1 else ref
+        entropy, pool = self.entropy, self._pool
+        ref = entropy.choice((*entropy.choice(pool.personas).refs, *pool.refs))
+        if entropy.random() < 0.2 and ProviderRef(ref) in pool.shop.payments.sessions:
+            pool.shop.payments.pay(ProviderRef(ref), email=f"fuzz{entropy.randrange(50)}@fuzz.example")
+        return self.junk() if entropy.random() < 0.1 else ref
 
     def _headers(self, method: str) -> list[Header]:
-        chance = self.chance
+        entropy = self.entropy
         headers = [(b"host", HOST.encode())]
-        if chance.random() < 0.75:
+        if entropy.random() < 0.75:
             headers.append((b"cookie", self._cookies()))
-        network = f"10.{chance.randrange(8)}.{chance.randrange(256)}.{chance.randrange(256)}"
+        network = f"10.{entropy.randrange(8)}.{entropy.randrange(256)}.{entropy.randrange(256)}"
         hops = (
             [network]
-            if chance.random() < 0.8
-            else [self.junk(), f"2001:db8::{chance.randrange(9999):x}", network]
+            if entropy.random() < 0.8
+            else [self.junk(), f"2001:db8::{entropy.randrange(9999):x}", network]
         )
-        chance.shuffle(hops)
+        entropy.shuffle(hops)
         headers.append((b"x-forwarded-for", ", ".join(hops).encode("utf-8", "replace")))
-        headers.append((b"user-agent", chance.choice(_AGENTS).encode()))
-        if chance.random() < 0.3:
+        headers.append((b"user-agent", entropy.choice(_AGENTS).encode()))
+        if entropy.random() < 0.3:
             headers.append(
                 (
                     b"accept-encoding",
-                    chance.choice((b"gzip", b"br;q=1, zstd", b"*", b"identity;q=0", b"gzip;q=x,,")),
+                    entropy.choice((b"gzip", b"br;q=1, zstd", b"*", b"identity;q=0", b"gzip;q=x,,")),
                 )
             )
-        if method not in ("GET", "HEAD") and chance.random() < 0.5:
-            headers.append((b"origin", chance.choice((BASE_URL.encode(),) * 9 + (b"null",))))
-        if chance.random() < 0.4:
+        if method not in ("GET", "HEAD") and entropy.random() < 0.5:
+            headers.append((b"origin", entropy.choice((BASE_URL.encode(),) * 9 + (b"null",))))
+        if entropy.random() < 0.4:
             headers.append(
                 (
                     b"sec-fetch-site",
-                    chance.choice((b"same-origin",) * 6 + (b"none", b"cross-site", b"same-site")),
+                    entropy.choice((b"same-origin",) * 6 + (b"none", b"cross-site", b"same-site")),
                 )
             )
-        if chance.random() < 0.1:
-            name = chance.choice(
+        if entropy.random() < 0.1:
+            name = entropy.choice(
                 (b"if-none-match", b"if-modified-since", b"if-match", b"range", b"accept", b"expect")
             )
             headers.append(
-                (name, chance.choice((b"*", b'"a"', b'W/"a"', b"bytes=0-", b"Thu, 01 Jan 1970 00:00:00 GMT")))
+                (
+                    name,
+                    entropy.choice((b"*", b'"a"', b'W/"a"', b"bytes=0-", b"Thu, 01 Jan 1970 00:00:00 GMT")),
+                )
             )
         return [(name, _sendable(value)) for name, value in headers]
 
     def _cookies(self) -> bytes:
-        chance, pool = self.chance, self._pool
-        drawn = chance.random()
+        entropy, pool = self.entropy, self._pool
+        drawn = entropy.random()
         if drawn < 0.65:
-            cookie = chance.choice(pool.personas).cookie
+            cookie = entropy.choice(pool.personas).cookie
         elif drawn < 0.9:
-            cookie = f"__Host-session={chance.choice(pool.strays)}".encode()
+            cookie = f"__Host-session={entropy.choice(pool.strays)}".encode()
         else:
             cookie = f"__Host-session={self.junk()}; __Host-device={self.junk()}".encode("utf-8", "replace")
-        if chance.random() < 0.3:
-            cookie += b"; currency=" + chance.choice(_CURRENCIES).encode()
+        if entropy.random() < 0.3:
+            cookie += b"; currency=" + entropy.choice(_CURRENCIES).encode()
         return cookie
 
     def _range(self, headers: list[Header]) -> None:
-        chance = self.chance
-        if chance.random() < 0.7:
-            first, last = chance.randrange(12_000), chance.randrange(12_000)
+        entropy = self.entropy
+        if entropy.random() < 0.7:
+            first, last = entropy.randrange(12_000), entropy.randrange(12_000)
             spans = (
                 f"{first}-{last}",
                 f"{first}-",
@@ -208,17 +211,17 @@ class Grammar:
                 ",".join(f"{n}-{n}" for n in range(900)),
                 "-",
             )
-            headers.append((b"range", f"bytes={chance.choice(spans)}".encode()))
+            headers.append((b"range", f"bytes={entropy.choice(spans)}".encode()))
         etag = f'"{hashlib.sha256(FILES["data.bin"]).hexdigest()}"'.encode()
         tags = (etag, b"W/" + etag, b'"other"', b"*", etag + b", " + etag)
         names = (b"if-range", b"if-none-match", b"if-match")
-        headers += [(name, chance.choice(tags)) for name in names if chance.random() < 0.2]
+        headers += [(name, entropy.choice(tags)) for name in names if entropy.random() < 0.2]
 
     def _fill_in(self, request: Request) -> None:
         """A form: mostly of the field that the route wants, in any case of fields that some form has."""
-        chance = self.chance
-        names = chance.sample(FIELDS, chance.randint(0, min(4, len(FIELDS))))
-        if chance.random() < 0.7:
+        entropy = self.entropy
+        names = entropy.sample(FIELDS, entropy.randint(0, min(4, len(FIELDS))))
+        if entropy.random() < 0.7:
             names += (
                 ["email"]
                 if b"login" in request.target or b"address" in request.target or b"email" in request.target
@@ -233,30 +236,30 @@ class Grammar:
 
     def _tell(self, request: Request) -> None:
         """An event: one that was told before, one of what is so, or one of what is not; signed, mostly."""
-        chance, pool = self.chance, self._pool
-        if chance.random() < 0.2:
-            body, signature = chance.choice(pool.events)
+        entropy, pool = self.entropy, self._pool
+        if entropy.random() < 0.2:
+            body, signature = entropy.choice(pool.events)
         else:
-            body = json.dumps(self._event(), ensure_ascii=chance.random() < 0.5).encode("utf-8", "replace")
-            signature = pool.sign(body) if chance.random() < 0.85 else b"t=1,v1=00"
+            body = json.dumps(self._event(), ensure_ascii=entropy.random() < 0.5).encode("utf-8", "replace")
+            signature = pool.sign(body) if entropy.random() < 0.85 else b"t=1,v1=00"
         request.headers += [(b"stripe-signature", signature), (b"content-type", b"application/json")]
         request.pieces = [body]
 
     def _event(self) -> dict[str, object]:
-        chance, pool, payments = self.chance, self._pool, self._pool.shop.payments
+        entropy, pool, payments = self.entropy, self._pool, self._pool.shop.payments
         self._events += 1
-        kind, created = chance.choice(_TYPES), pool.second() - chance.choice((0, 0, 5, 4000))
+        kind, created = entropy.choice(_TYPES), pool.second() - entropy.choice((0, 0, 5, 4000))
         name = f"fuzz{self._events}"
         reading = payments.sessions.get(ProviderRef(self._ref()))
-        if reading is not None and (kind.startswith("checkout") or chance.random() < 0.5):
+        if reading is not None and (kind.startswith("checkout") or entropy.random() < 0.5):
             pool.told.add(reading.ref)
             return session_event(
                 reading, created=created, name=name, kind=kind.rpartition(".")[2] or "completed"
             )
         payment = None if reading is None else reading.payment
         thing = {
-            "id": f"re_fuzz{self._events}", "amount": chance.choice((0, 1, 900, 2000, 10**9)), "status": chance.choice(_STATUSES),
-            "payment_intent": chance.choice((payment, payment, "pi_foreign", None)),
+            "id": f"re_fuzz{self._events}", "amount": entropy.choice((0, 1, 900, 2000, 10**9)), "status": entropy.choice(_STATUSES),
+            "payment_intent": entropy.choice((payment, payment, "pi_foreign", None)),
         }  # fmt: skip
         return event(kind, thing, created=created, name=name)
 
@@ -269,15 +272,15 @@ class Grammar:
 
     def _report(self, request: Request) -> None:
         """A report of the mail carrier, signed as Svix does: https://docs.svix.com/receiving/verifying-payloads/how-manual"""
-        chance, pool = self.chance, self._pool
-        order = chance.choice(chance.choice(pool.personas).orders)
+        entropy, pool = self.entropy, self._pool
+        order = entropy.choice(entropy.choice(pool.personas).orders)
         shop = pool.shop.container.catalogue().current().shop.id
         tag = base64.urlsafe_b64encode(f"{shop}/ticket:{order}".encode()).decode().rstrip("=")
         data = {
-            "tags": {"coatcheck": chance.choice((tag, tag, self.junk()))},
+            "tags": {"coatcheck": entropy.choice((tag, tag, self.junk()))},
             "to": ["somebody@fuzz.example"],
         }
-        body = json.dumps({"type": chance.choice(_MAIL_TYPES), "data": data}).encode()
+        body = json.dumps({"type": entropy.choice(_MAIL_TYPES), "data": data}).encode()
         # Resend's SDK reads the machine's own clock.
         second = str(pool.real_second())
         key = base64.b64decode(MAIL_SECRET.removeprefix("whsec_"))

@@ -50,9 +50,9 @@ class Attempt:
 class Malformed:
     """Draws attempts; the same chance draws the same."""
 
-    def __init__(self, host: bytes, chance: random.Random) -> None:
+    def __init__(self, host: bytes, entropy: random.Random) -> None:
         self._host = host
-        self._chance = chance
+        self._chance = entropy
         self._kinds: tuple[Callable[[], Attempt], ...] = (
             self._request_line, self._request_line, self._header_line, self._header_line, self._many_headers, self._hosts,
             self._two_lengths, self._two_lengths, self._odd_length, self._odd_coding, self._odd_coding, self._broken_chunks,
@@ -62,17 +62,17 @@ class Malformed:
 
     def draw(self) -> Attempt:
         """One attempt; some of them are cut off, some have a byte changed: then nothing is promised."""
-        chance = self._chance
-        attempt = chance.choice(self._kinds)()
-        drawn = chance.random()
+        entropy = self._chance
+        attempt = entropy.choice(self._kinds)()
+        drawn = entropy.random()
         if drawn < 0.12:
             sent = b"".join(attempt.pieces)
-            cut = [sent[: chance.randint(0, len(sent))]]
-            return Attempt(f"{attempt.kind}, cut off", cut, leaves=chance.choice(("reset", "end")))
+            cut = [sent[: entropy.randint(0, len(sent))]]
+            return Attempt(f"{attempt.kind}, cut off", cut, leaves=entropy.choice(("reset", "end")))
         if drawn < 0.25:
             changed = bytearray(b"".join(attempt.pieces))
-            for _ in range(chance.randint(1, 4)):
-                changed[chance.randrange(min(len(changed), 400))] = chance.randrange(256)
+            for _ in range(entropy.randint(1, 4)):
+                changed[entropy.randrange(min(len(changed), 400))] = entropy.randrange(256)
             return Attempt(f"{attempt.kind}, changed", [bytes(changed)])
         return attempt
 
@@ -124,15 +124,15 @@ class Malformed:
         return Attempt("many headers", [self._get(*(line % n for n in range(number)))])
 
     def _hosts(self) -> Attempt:
-        chance = self._chance
-        host = chance.choice((
+        entropy = self._chance
+        host = entropy.choice((
             b"", b"evil.example", self._host + b", evil.example", self._host.upper(), self._host + b".", b"evil.example:80", b"[::1", b"[::1]:80", b"a" * 9000,
             b"localhost", b"127.0.0.1", b"\xff", b"a b", self._host + b"/x", b"user@" + self._host, self._host + b":80:80", b"*", b"-", b"%6cocalhost",
         ))  # fmt: skip
         lines = [b"GET / HTTP/1.1", b"Host: " + host]
-        if chance.random() < 0.3:
-            lines.insert(chance.randint(1, 2), b"Host: " + self._host)
-        if chance.random() < 0.1:
+        if entropy.random() < 0.3:
+            lines.insert(entropy.randint(1, 2), b"Host: " + self._host)
+        if entropy.random() < 0.1:
             lines = lines[:1]
         return Attempt("host", [b"\r\n".join(lines) + b"\r\n\r\n"])
 
@@ -140,9 +140,9 @@ class Malformed:
 
     def _two_lengths(self) -> Attempt:
         """RFC 9112 §6.3: what says two things about its length is refused, or answered and then closed."""
-        chance, hidden = self._chance, self._hidden()
+        entropy, hidden = self._chance, self._hidden()
         length = b"Content-Length: %d"
-        lines = chance.choice((
+        lines = entropy.choice((
             (length % 5, length % (5 + len(hidden))), (length % (5 + len(hidden)), length % 5), (length % 0, length % 5), (b"Content-Length: 5, 6",),
             (length % 5, b"Transfer-Encoding: chunked"), (b"Transfer-Encoding: chunked", length % 5), (length % (5 + len(hidden)), b"Transfer-Encoding: chunked"),
             (b"Transfer-Encoding: chunked", length % 0), (b"Transfer-Encoding: chunked", b"content-length: 5", b"Content-Length: 9"),
@@ -197,8 +197,8 @@ class Malformed:
         )
 
     def _expect(self) -> Attempt:
-        chance = self._chance
-        length = chance.choice((5, 2_000_000))
+        entropy = self._chance
+        length = entropy.choice((5, 2_000_000))
         head = self._post(b"Expect: 100-continue", b"Content-Length: %d" % length)
         return Attempt("expect", [head, b"a" * 5] if length == 5 else [head], pause=0.02)
 
@@ -238,5 +238,5 @@ class Malformed:
         return Attempt("upgrade", [self._get(*lines)], answers=None)
 
     def _noise(self) -> Attempt:
-        chance = self._chance
-        return Attempt("noise", [chance.randbytes(chance.choice((1, 20, 300, 20_000)))])
+        entropy = self._chance
+        return Attempt("noise", [entropy.randbytes(entropy.choice((1, 20, 300, 20_000)))])

@@ -41,56 +41,56 @@ _LEAVES: Final[tuple[Any, ...]] = (
 Mutation = Callable[[Request, random.Random], None]
 
 
-def _some_bytes(text: bytes, chance: random.Random) -> bytes:
+def _some_bytes(text: bytes, entropy: random.Random) -> bytes:
     """Flipped, cut, doubled, interspersed."""
     if not text:
-        return bytes(chance.randrange(256) for _ in range(chance.randint(0, 4)))
-    at = chance.randrange(len(text))
-    match chance.randrange(7):
+        return bytes(entropy.randrange(256) for _ in range(entropy.randint(0, 4)))
+    at = entropy.randrange(len(text))
+    match entropy.randrange(7):
         case 0:
-            return text[:at] + bytes([text[at] ^ 1 << chance.randrange(8)]) + text[at + 1 :]
+            return text[:at] + bytes([text[at] ^ 1 << entropy.randrange(8)]) + text[at + 1 :]
         case 1:
             return text[:at]
         case 2:
             return text[:at] + text[at:] * 2
         case 3:
-            return text[:at] + chance.choice(_PERCENT) + text[at:]
+            return text[:at] + entropy.choice(_PERCENT) + text[at:]
         case 4:
-            end = min(len(text), at + chance.randint(1, 8))
+            end = min(len(text), at + entropy.randint(1, 8))
             return text[:at] + text[end:]
         case 5:
-            return text[:at] + bytes([chance.randrange(256)]) + text[at:]
+            return text[:at] + bytes([entropy.randrange(256)]) + text[at:]
         case _:
             return text[at:] + text[:at]
 
 
-def target_bytes(request: Request, chance: random.Random) -> None:
+def target_bytes(request: Request, entropy: random.Random) -> None:
     """The path or the query is not what it was."""
-    changed = _some_bytes(request.target, chance)
+    changed = _some_bytes(request.target, entropy)
     request.target = b"/" + re.sub(
         rb"[\x00-\x20\x7f]", lambda found: b"%%%02x" % found[0][0], changed.lstrip(b"/")
     )
 
 
-def target_encoded(request: Request, chance: random.Random) -> None:
+def target_encoded(request: Request, entropy: random.Random) -> None:
     """The same, with some or all of it percent-encoded, once or twice."""
-    share = chance.choice((0.1, 0.5, 1.0))
-    pattern = chance.choice((b"%%%02x", b"%%%02X", b"%%25%02x"))
+    share = entropy.choice((0.1, 0.5, 1.0))
+    pattern = entropy.choice((b"%%%02x", b"%%%02X", b"%%25%02x"))
     request.target = b"/" + b"".join(
-        pattern % byte if chance.random() < share else bytes([byte]) for byte in request.target[1:]
+        pattern % byte if entropy.random() < share else bytes([byte]) for byte in request.target[1:]
     )
 
 
-def target_long(request: Request, chance: random.Random) -> None:
+def target_long(request: Request, entropy: random.Random) -> None:
     """More than anybody types."""
-    size = chance.choice((200, 900, 1100, 4000, 7000, 60_000))
-    filler = chance.choice((b"a", b"%61", b"%f0%9f%8d%8b", b"../", b"/a", b"%2f", b"&a=b", b";"))
-    request.target += chance.choice((b"", b"/", b"?", b"?session_id=")) + filler * (size // len(filler))
+    size = entropy.choice((200, 900, 1100, 4000, 7000, 60_000))
+    filler = entropy.choice((b"a", b"%61", b"%f0%9f%8d%8b", b"../", b"/a", b"%2f", b"&a=b", b";"))
+    request.target += entropy.choice((b"", b"/", b"?", b"?session_id=")) + filler * (size // len(filler))
 
 
-def target_query(request: Request, chance: random.Random) -> None:
+def target_query(request: Request, entropy: random.Random) -> None:
     """A parameter too many, twice, or without an end."""
-    extra = chance.choice(
+    extra = entropy.choice(
         (
             b"session_id=",
             b"session_id",
@@ -105,93 +105,93 @@ def target_query(request: Request, chance: random.Random) -> None:
     request.target += (b"&" if b"?" in request.target else b"?") + extra
 
 
-def method(request: Request, chance: random.Random) -> None:
+def method(request: Request, entropy: random.Random) -> None:
     """Another one."""
-    request.method = chance.choice(_METHODS)
+    request.method = entropy.choice(_METHODS)
 
 
-def header_bytes(request: Request, chance: random.Random) -> None:
+def header_bytes(request: Request, entropy: random.Random) -> None:
     """The value of one header is not what it was."""
     if request.headers:
-        at = chance.randrange(len(request.headers))
+        at = entropy.randrange(len(request.headers))
         name, value = request.headers[at]
-        request.headers[at] = (name, _sendable(_some_bytes(value, chance)))
+        request.headers[at] = (name, _sendable(_some_bytes(value, entropy)))
 
 
-def header_more(request: Request, chance: random.Random) -> None:
+def header_more(request: Request, entropy: random.Random) -> None:
     """One more header, perhaps one that is there already, before or behind it."""
-    new = (chance.choice(_NAMES), chance.choice(_VALUES))
-    request.headers.insert(chance.randint(0, len(request.headers)), new)
+    new = (entropy.choice(_NAMES), entropy.choice(_VALUES))
+    request.headers.insert(entropy.randint(0, len(request.headers)), new)
 
 
-def header_less(request: Request, chance: random.Random) -> None:
+def header_less(request: Request, entropy: random.Random) -> None:
     """One is missing."""
     if request.headers:
-        del request.headers[chance.randrange(len(request.headers))]
+        del request.headers[entropy.randrange(len(request.headers))]
 
 
-def header_twice(request: Request, chance: random.Random) -> None:
+def header_twice(request: Request, entropy: random.Random) -> None:
     """One comes twice, or a thousand come."""
     if request.headers:
-        request.headers += [chance.choice(request.headers)] * chance.choice((1, 1, 1, 1, 90))
+        request.headers += [entropy.choice(request.headers)] * entropy.choice((1, 1, 1, 1, 90))
 
 
-def content_type(request: Request, chance: random.Random) -> None:
+def content_type(request: Request, entropy: random.Random) -> None:
     """It says that it is something else."""
     request.headers = [one for one in request.headers if one[0] != b"content-type"]
-    request.headers.append((b"content-type", chance.choice(_KINDS)))
+    request.headers.append((b"content-type", entropy.choice(_KINDS)))
 
 
-def body_bytes(request: Request, chance: random.Random) -> None:
+def body_bytes(request: Request, entropy: random.Random) -> None:
     """The body is not what it was."""
     body = b"".join(request.pieces)
-    for _ in range(chance.choice((1, 1, 3))):
-        body = _some_bytes(body, chance)
+    for _ in range(entropy.choice((1, 1, 3))):
+        body = _some_bytes(body, entropy)
     request.pieces = [body]
 
 
-def body_large(request: Request, chance: random.Random) -> None:
+def body_large(request: Request, entropy: random.Random) -> None:
     """More than any form or event; rarely more than the shop takes."""
-    size = chance.choices((300, 17_000, 70_000, 300_000, 1_100_000), (40, 30, 8, 2, 1))[0]
-    filler = chance.choice((b"a=b&", b"\x00", b"[", b'{"a":', b"%61", b"\xff", b"email=", b"&"))
+    size = entropy.choices((300, 17_000, 70_000, 300_000, 1_100_000), (40, 30, 8, 2, 1))[0]
+    filler = entropy.choice((b"a=b&", b"\x00", b"[", b'{"a":', b"%61", b"\xff", b"email=", b"&"))
     request.pieces = [b"".join(request.pieces) + filler * (size // len(filler))]
 
 
-def body_pieces(request: Request, chance: random.Random) -> None:
+def body_pieces(request: Request, entropy: random.Random) -> None:
     """It comes in pieces, empty ones among them."""
     body = b"".join(request.pieces)
     pieces: list[bytes] = []
     while body and len(pieces) < 60:
-        size = chance.choice((0, 1, 2, 40, 4000))
+        size = entropy.choice((0, 1, 2, 40, 4000))
         pieces.append(body[:size])
         body = body[size:]
     request.pieces = [*pieces, body]
 
 
-def leave(request: Request, chance: random.Random) -> None:
+def leave(request: Request, entropy: random.Random) -> None:
     """The client goes away: before its body, in the middle of it, or while it is answered."""
     body = b"".join(request.pieces)
-    request.pieces = [] if chance.random() < 0.3 else [body[: chance.randint(0, len(body))]]
+    request.pieces = [] if entropy.random() < 0.3 else [body[: entropy.randint(0, len(body))]]
     request.leaves = True
 
 
-def json_leaf(request: Request, chance: random.Random) -> None:
+def json_leaf(request: Request, entropy: random.Random) -> None:
     """One value of a JSON body is of another type or size, or missing."""
     try:
         told = json.loads(b"".join(request.pieces))
     except (ValueError, RecursionError):
-        body_bytes(request, chance)
+        body_bytes(request, entropy)
         return
     places = list(_places(told))
-    for _ in range(chance.choice((1, 1, 2, 5))):
+    for _ in range(entropy.choice((1, 1, 2, 5))):
         if not places:
             break
-        holder, key = chance.choice(places)
-        if chance.random() < 0.15 and isinstance(holder, dict):
+        holder, key = entropy.choice(places)
+        if entropy.random() < 0.15 and isinstance(holder, dict):
             holder.pop(key, None)
         elif isinstance(holder, list) or key in holder:
-            holder[key] = chance.choice(_LEAVES)
-    request.pieces = [json.dumps(told, ensure_ascii=chance.random() < 0.7).encode("utf-8", "replace")]
+            holder[key] = entropy.choice(_LEAVES)
+    request.pieces = [json.dumps(told, ensure_ascii=entropy.random() < 0.7).encode("utf-8", "replace")]
 
 
 def _places(told: Any) -> Any:
@@ -221,11 +221,11 @@ WITH_BODY: Final[tuple[Mutation, ...]] = (
 OF_JSON: Final[tuple[Mutation, ...]] = (json_leaf, json_leaf, json_leaf, body_bytes)
 
 
-def mutate(request: Request, chance: random.Random) -> None:
+def mutate(request: Request, entropy: random.Random) -> None:
     """Nothing, one thing, or several at once."""
-    number = chance.choices((0, 1, 2, 4), (25, 45, 20, 10))[0]
+    number = entropy.choices((0, 1, 2, 4), (25, 45, 20, 10))[0]
     for _ in range(number):
         choices = EVERYWHERE
-        if request.pieces and chance.random() < 0.6:
-            choices = OF_JSON if request.pieces[0][:1] == b"{" and chance.random() < 0.7 else WITH_BODY
-        chance.choice(choices)(request, chance)
+        if request.pieces and entropy.random() < 0.6:
+            choices = OF_JSON if request.pieces[0][:1] == b"{" and entropy.random() < 0.7 else WITH_BODY
+        entropy.choice(choices)(request, entropy)

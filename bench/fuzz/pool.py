@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
-from bench.fuzz.exchange import Answer, Request, ask
+from bench.fuzz.exchange import RawResponse, Request, ask
 from bench.fuzz.shop import HOST, WEBHOOK_SECRET, FuzzShop
-from domain.claim import CheckoutReading
+from domain.claim import ProviderCheckout
 from domain.values import ProviderRef
 
 PAY_WHAT: Final = ("the-last-cloakroom", "harbour-five-hours", "keyed", "the-lot", "abroad", "sampler")
@@ -55,7 +55,7 @@ class Pool:
     """Who is there, and what they left lying about."""
 
     shop: FuzzShop
-    chance: random.Random
+    entropy: random.Random
     personas: deque[Persona] = field(default_factory=lambda: deque(maxlen=10))
     victim: Persona | None = None
     victim_secrets: tuple[bytes, ...] = ()
@@ -94,7 +94,7 @@ class Pool:
             found |= self._proved.get(token, frozenset())
         return frozenset(found)
 
-    def learn(self, request: Request, answer: Answer) -> None:
+    def learn(self, request: Request, answer: RawResponse) -> None:
         """Keep what an answer gave away, for later requests."""
         for name, value in answer.headers:
             if name == b"set-cookie" and value.startswith(b"__Host-session="):
@@ -164,7 +164,9 @@ class Pool:
         assert reading.reference is not None
         buyer.orders.append(reading.reference)
 
-    async def _does(self, buyer: Persona, method: str, target: str, form: dict[str, str] | None) -> Answer:
+    async def _does(
+        self, buyer: Persona, method: str, target: str, form: dict[str, str] | None
+    ) -> RawResponse:
         headers = [(b"host", HOST.encode()), (b"x-forwarded-for", buyer.network.encode())]
         if buyer.cookies:
             headers.append((b"cookie", buyer.cookie))
@@ -200,7 +202,7 @@ class Pool:
 
 
 def session_event(
-    reading: CheckoutReading, *, created: int, name: str, kind: str = "completed"
+    reading: ProviderCheckout, *, created: int, name: str, kind: str = "completed"
 ) -> dict[str, Any]:
     """The event about a checkout session, as Stripe writes it, as far as anybody reads it."""
     status = {"open": "open", "expired": "expired"}.get(reading.status, "complete")

@@ -16,7 +16,7 @@ from typing import Any, Final
 from adapters.memory.payments import MemoryPayments
 from adapters.stripe.payments import StripePayments
 from domain.mail import Envelope
-from domain.ports import News
+from domain.ports import WebhookEvent
 from domain.values import ProviderRef
 from entrypoints.container import Container
 from entrypoints.environment import read_environment
@@ -79,9 +79,9 @@ class FuzzPayments(MemoryPayments):
         self.paid: set[str] = set()
         """The ids of all sessions that were ever paid."""
 
-    def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
+    def parse_webhook(self, body: bytes, signature: str, *, now: datetime) -> WebhookEvent:
         """See Payments."""
-        return self._ear.hear(body, signature, now=now)
+        return self._ear.parse_webhook(body, signature, now=now)
 
     def pay(self, ref: ProviderRef, *, email: str | None, status: str = "paid") -> None:
         """See MemoryPayments; and remember it."""

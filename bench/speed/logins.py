@@ -80,10 +80,10 @@ def _peer_uses(stage: Stage) -> float:
 def timing(stage: Stage) -> Iterator[Figure]:
     """The area under the curve of known against unknown addresses: a half is chance."""
     client = stage.shop.shop.clients[0]
-    chance = random.Random(1)
+    entropy = random.Random(1)
     wanted = [(sale.email, True) for sale in _sold(stage, _TIMED)]
     wanted += [(f"never{n:07}@example.com", False) for n in range(_TIMED)]
-    chance.shuffle(wanted)
+    entropy.shuffle(wanted)
     times: dict[bool, list[float]] = {True: [], False: []}
     for email, known in wanted:
         headers = {"x-forwarded-for": an_address(), "cookie": ""}

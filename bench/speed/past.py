@@ -54,10 +54,10 @@ class _Past:
         step = _SPAN / (number + 1)
         self._at = [first + step * position for position in range(1, number + 1)]
         self._now = now
-        self._checkouts = [sortable_id(now=at, chance=self._bytes(10)) for at in self._at]
+        self._checkouts = [sortable_id(now=at, entropy=self._bytes(10)) for at in self._at]
         self._refs = [f"cs_test_{self._bytes(29).hex()}" for _ in range(number)]
-        self._payments = [stripe_id("pi_3", at=at, chance=self._bytes(4)) for at in self._at]
-        self._sessions = [sortable_id(now=at, chance=self._bytes(10)) for at in self._at]
+        self._payments = [stripe_id("pi_3", at=at, entropy=self._bytes(4)) for at in self._at]
+        self._sessions = [sortable_id(now=at, entropy=self._bytes(10)) for at in self._at]
         new = [self._chance.random() >= _RETURNING for _ in range(number)]
         new[:1] = [True]
         ranks = list(accumulate(new))
@@ -67,7 +67,7 @@ class _Past:
             for rank, fresh in zip(ranks, new, strict=True)
         ]
         self._users = [
-            sortable_id(now=at, chance=self._bytes(10))
+            sortable_id(now=at, entropy=self._bytes(10))
             for at, fresh in zip(self._at, new, strict=True)
             if fresh
         ]

@@ -26,7 +26,7 @@ _addresses = count(1)
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
-def stripe_id(prefix: str, *, at: datetime, chance: bytes) -> str:
+def stripe_id(prefix: str, *, at: datetime, entropy: bytes) -> str:
     """An id as Stripe makes them for events and payments: `evt_1NG8Du2eZvKYlo2CUI79vXWy` (https://docs.stripe.com/api).
 
     It begins with the time, goes on with the account, and ends by chance; ids of checkout sessions are all chance.
@@ -35,7 +35,7 @@ def stripe_id(prefix: str, *, at: datetime, chance: bytes) -> str:
     while seconds:
         seconds, rest = divmod(seconds, 62)
         digits = _BASE62[rest] + digits
-    return f"{prefix}1{digits}LkdIwHu7ix{chance[:4].hex()}"
+    return f"{prefix}1{digits}LkdIwHu7ix{entropy[:4].hex()}"
 
 
 def buyers_address(name: str, number: int) -> str:
@@ -89,11 +89,11 @@ class Till:
         now = datetime.now(UTC)
         session = self._session
         return Checkout(
-            id=CheckoutId(sortable_id(now=now, chance=os.urandom(10))),
+            id=CheckoutId(sortable_id(now=now, entropy=os.urandom(10))),
             product=ProductId(session["metadata"]["pid"]),
             product_name="The Last Cloakroom",
             price=Money(session["amount_subtotal"], session["currency"]),
-            session=SessionId(sortable_id(now=now, chance=os.urandom(10))),
+            session=SessionId(sortable_id(now=now, entropy=os.urandom(10))),
             mailbox=None,
             livemode=False,
             started_at=now,
@@ -105,10 +105,10 @@ class Till:
         event = deepcopy(self._template)
         session = event["data"]["object"]
         email = buyers_address("known", next(self._numbers))
-        event["id"] = stripe_id("evt_", at=checkout.started_at, chance=os.urandom(4))
+        event["id"] = stripe_id("evt_", at=checkout.started_at, entropy=os.urandom(4))
         session["id"] = checkout.provider_ref
         session["client_reference_id"] = checkout.id
-        session["payment_intent"] = stripe_id("pi_3", at=checkout.started_at, chance=os.urandom(4))
+        session["payment_intent"] = stripe_id("pi_3", at=checkout.started_at, entropy=os.urandom(4))
         session["customer_details"]["email"] = email
         shop = session["metadata"]["shop"]
         session["metadata"]["seal"] = self.keyring.seal(terms_of(checkout, shop=shop))

@@ -16,12 +16,12 @@ def schedules(stage: Stage) -> Iterator[Figure]:
     """Two thousand races, each with a cast and an order of its own."""
     tally = Tally()
     for seed in range(_RACES):
-        chance = random.Random(seed)
+        entropy = random.Random(seed)
         cast = Cast(
-            sales=chance.randint(1, 2), redirects=chance.randint(1, 3), webhooks=chance.randint(1, 4),
-            reconcilers=chance.randint(0, 1), workers=chance.randint(0, 2),
+            sales=entropy.randint(1, 2), redirects=entropy.randint(1, 3), webhooks=entropy.randint(1, 4),
+            reconcilers=entropy.randint(0, 1), workers=entropy.randint(0, 2),
         )  # fmt: skip
-        race(cast, choose=biased(chance), crash=lambda chance=chance: chance.random() < 0.12, tally=tally)
+        race(cast, choose=biased(entropy), crash=lambda entropy=entropy: entropy.random() < 0.12, tally=tally)
     first = min(tally.share("redirect"), tally.share("webhook"))
     yield Figure(
         "race", "different orders of the race", "schedules", [len(tally.schedules)], goal=500, judged=Goal.AT_LEAST,

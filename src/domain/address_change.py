@@ -12,14 +12,14 @@ from typing import Final
 
 from domain.purchase import Purchase
 from domain.session import Session
-from domain.values import CheckoutId, EmailAddress, MoveId, SessionId
+from domain.values import ChangeId, CheckoutId, EmailAddress, SessionId
 
 CORRECTED_WITHIN: Final = timedelta(minutes=30)
 UNDONE_WITHIN: Final = timedelta(hours=73)
 """The life of an undo link, and an hour for its mail to leave."""
 
 
-class MoveKind(Enum):
+class ChangeKind(Enum):
     """Why something moves to another address."""
 
     CORRECTION = "correction"
@@ -39,11 +39,11 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class AddressChange:
     """One wish to move. A link to the new address proves it, one to the old address undoes it."""
 
-    id: MoveId
-    kind: MoveKind
+    id: ChangeId
+    kind: ChangeKind
     old: EmailAddress
     new: EmailAddress
     asked_by: SessionId
@@ -70,7 +70,7 @@ class Move:
         return self.done_at is None and self.undone_at is None
 
 
-def asks_here(move: Move, session: Session) -> bool:
+def asks_here(move: AddressChange, session: Session) -> bool:
     """Whether this is the browser that asked for a change, still signed in to the account that moves."""
     return session.id == move.asked_by and session.mailbox == move.old
 

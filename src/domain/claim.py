@@ -13,7 +13,7 @@ from domain.values import CheckoutId, EmailAddress, InvalidEmail, Money, Product
 
 
 @dataclass(frozen=True, slots=True)
-class CheckoutReading:
+class ProviderCheckout:
     """One checkout session as the provider described it at second `as_of` (Unix time); parsed, not yet believed.
 
     `status` is one of our words: open, expired, unpaid (completed, the money is under way), failed, paid.
@@ -55,7 +55,7 @@ class CheckoutReading:
         )
 
 
-class Objection(Enum):
+class RejectReason(Enum):
     """Why a session is not acted on, in a sentence for the merchant."""
 
     NO_METADATA = "It carries no checkout of ours: another app of the same Stripe account made it."
@@ -81,7 +81,7 @@ class Objection(Enum):
 class Rejected:
     """Not a sale of ours, or not one to act on: it goes to quarantine, with the reason."""
 
-    reason: Objection
+    reason: RejectReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +117,23 @@ Verdict = Rejected | Unsettled | Sale
 
 
 def restored_checkout(
-    reading: CheckoutReading, *, keyring: Keyring, edition: CatalogueEdition
-) -> Checkout | Objection:
+    reading: ProviderCheckout, *, keyring: Keyring, edition: CatalogueEdition
+) -> Checkout | RejectReason:
     """The checkout of a session whose row is not stored: only its seal can prove that it is ours.
 
     This is a shop brought back from a backup older than the sale. The terms are those that were sealed.
     """
     if reading.reference is None or reading.product is None or reading.shop is None or reading.seal is None:
-        return Objection.NO_METADATA
+        return RejectReason.NO_METADATA
     if reading.shop != edition.shop.id:
-        return Objection.ANOTHER_SHOP
+        return RejectReason.ANOTHER_SHOP
     if not is_product_id(reading.product):
-        return Objection.UNKNOWN_PRODUCT
+        return RejectReason.UNKNOWN_PRODUCT
     product = ProductId(reading.product)
     try:
         price = Money(amount=reading.subtotal, currency=reading.currency)
     except ValueError:
-        return Objection.WRONG_AMOUNT
+        return RejectReason.WRONG_AMOUNT
     checkout = CheckoutId(reading.reference)
     contents = tuple(ProductId(item) for item in reading.contents)
     terms = SealedTerms(
@@ -147,7 +147,7 @@ def restored_checkout(
     )
     if not keyring.seal_holds(reading.seal, terms):
         known = product in edition.products
-        return Objection.UNKNOWN_CHECKOUT if known else Objection.UNKNOWN_PRODUCT
+        return RejectReason.UNKNOWN_CHECKOUT if known else RejectReason.UNKNOWN_PRODUCT
     sold = edition.products.get(product)
     return Checkout(
         id=checkout,
@@ -166,7 +166,7 @@ def restored_checkout(
 
 
 def judge(
-    reading: CheckoutReading, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
+    reading: ProviderCheckout, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
 ) -> Verdict:
     """Whether a reading is a sale of this checkout. Nothing unknown is fulfilled; the snapshot decides."""
     objection = _objection(reading, checkout, keyring=keyring, shop=shop, livemode=livemode)
@@ -181,34 +181,34 @@ def judge(
     try:
         paid = Money(amount=reading.total, currency=reading.currency)
     except ValueError:
-        return Rejected(reason=Objection.WRONG_AMOUNT)
+        return Rejected(reason=RejectReason.WRONG_AMOUNT)
     return Sale(checkout=checkout, owner=owner, paid_email=paid_email, paid=paid)
 
 
 def _objection(
-    reading: CheckoutReading, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
-) -> Objection | None:
+    reading: ProviderCheckout, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
+) -> RejectReason | None:
     if reading.mode != "payment":
-        return Objection.NOT_A_PAYMENT
+        return RejectReason.NOT_A_PAYMENT
     if reading.livemode != livemode or checkout.livemode != livemode:
-        return Objection.OTHER_MODE
+        return RejectReason.OTHER_MODE
     if checkout.provider_ref is None:
         # We died between Stripe's answer and our note of it: the seal alone says that this session is that one.
         terms = terms_of(checkout, shop=shop)
         if reading.seal is None or not keyring.seal_holds(reading.seal, terms):
-            return Objection.ANOTHER_SESSION
+            return RejectReason.ANOTHER_SESSION
     elif checkout.provider_ref != reading.ref:
-        return Objection.ANOTHER_SESSION
+        return RejectReason.ANOTHER_SESSION
     if reading.product is not None and reading.product != checkout.product:
-        return Objection.WRONG_PRODUCT
+        return RejectReason.WRONG_PRODUCT
     if reading.currency != checkout.price.currency:
-        return Objection.WRONG_CURRENCY
+        return RejectReason.WRONG_CURRENCY
     if reading.discount and not checkout.discounts:
-        return Objection.UNASKED_DISCOUNT
+        return RejectReason.UNASKED_DISCOUNT
     # A tax that is in the price does not add to the total, one on top of it does.
     on_top = reading.total - (reading.subtotal - reading.discount)
     if reading.subtotal != checkout.price.amount or on_top not in (0, reading.tax):
-        return Objection.WRONG_AMOUNT
+        return RejectReason.WRONG_AMOUNT
     return None
 
 
@@ -230,10 +230,10 @@ def address_of(email: str | None) -> EmailAddress | None:
     return _address(email)[0]
 
 
-def _address(email: str | None) -> tuple[EmailAddress | None, Objection]:
+def _address(email: str | None) -> tuple[EmailAddress | None, RejectReason]:
     if not email:
-        return None, Objection.NO_EMAIL
+        return None, RejectReason.NO_EMAIL
     try:
-        return EmailAddress.parse(email), Objection.BAD_EMAIL
+        return EmailAddress.parse(email), RejectReason.BAD_EMAIL
     except InvalidEmail:
-        return None, Objection.BAD_EMAIL
+        return None, RejectReason.BAD_EMAIL

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from domain.values import CheckoutId, Digest, EmailAddress, LinkId, MoveId, ProductId, SessionId
+from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, ProductId, SessionId
 
 TICKET_LIFETIME: Final = timedelta(hours=24)
 LOGIN_LIFETIME: Final = timedelta(minutes=15)
@@ -65,7 +65,7 @@ class MagicLink:
     code_tries: int = 0
     checkout: CheckoutId | None = None
     """The free order that it completes."""
-    move: MoveId | None = None
+    move: ChangeId | None = None
     """The move that it proves or undoes."""
     used_with: Digest | None = None
     """The hash of the cookie that came with the submit that used it; see `same_submit`."""

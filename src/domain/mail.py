@@ -33,7 +33,7 @@ class MailKind(Enum):
     """What became of a purchase: refunded, open again, not paid after all."""
     ADDRESS = "address"
     """About whose address is whose: a proof asked of the new one, a word to the old one."""
-    NEWS = "news"
+    RELEASE = "release"
     """A new version, to owners who did not opt out."""
     NOTICE = "notice"
     """A word to the merchant."""
@@ -48,7 +48,7 @@ class Urgency(IntEnum):
     """Asked for by a browser that has proved something, or addressed to the merchant."""
     STRANGER = 2
     """Asked for by a browser that has proved nothing: anybody can cause any number of these."""
-    NEWS = 3
+    RELEASE = 3
     """Nobody waits for it."""
 
 
@@ -59,7 +59,7 @@ _URGENCIES: Final = {
     MailKind.NOTICE: Urgency.KNOWN,
     MailKind.LOGIN: Urgency.STRANGER,
     MailKind.ORDER: Urgency.STRANGER,
-    MailKind.NEWS: Urgency.NEWS,
+    MailKind.RELEASE: Urgency.RELEASE,
 }
 
 
@@ -165,7 +165,7 @@ def fill(mail: Mail, *, key: Key | None, base_url: str, shop: str) -> Envelope:
         spaced = f"{code[:4]}-{code[4:]}"
         text = text.replace(LINK_SLOT, url).replace(CODE_SLOT, spaced)
         html = html.replace(LINK_SLOT, url).replace(CODE_SLOT, spaced)
-    slot = _OPT_OUT_SLOT.search(text) if mail.kind is MailKind.NEWS else None
+    slot = _OPT_OUT_SLOT.search(text) if mail.kind is MailKind.RELEASE else None
     if slot is not None and key is not None:
         no_more = f"{base_url}/no-more/{key.opt_out_of(UserId(slot[1]))}"
         text, html = text.replace(slot[0], no_more), html.replace(slot[0], no_more)

@@ -11,7 +11,7 @@ from typing import Final
 
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import MailKind
-from domain.values import CheckoutId, MoveId, ProductId, UserId
+from domain.values import ChangeId, CheckoutId, ProductId, UserId
 
 _OF_LINK: Final = {
     LinkPurpose.TICKET: "ticket-again",
@@ -73,7 +73,7 @@ def quarantined(ref: str) -> str:
     return f"notice:quarantine:{ref}"
 
 
-def correction_undone(move: MoveId) -> str:
+def correction_undone(move: ChangeId) -> str:
     """To the merchant, once for each corrected address that was put back."""
     return f"notice:undone:{move}"
 

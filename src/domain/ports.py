@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from domain.claim import CheckoutReading
+from domain.claim import ProviderCheckout
 from domain.mail import Delivery, Envelope
 from domain.product import CatalogueEdition, GoodsFile, PaymentTerms
 from domain.purchase import Checkout, Fact
@@ -122,15 +122,15 @@ class PaymentPage:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckoutNews:
+class CheckoutEvent:
     """A verified delivery about a checkout session."""
 
     event: EventRecord
-    reading: CheckoutReading
+    reading: ProviderCheckout
 
 
 @dataclass(frozen=True, slots=True)
-class FactNews:
+class FactEvent:
     """A verified delivery about a refund or a dispute."""
 
     event: EventRecord
@@ -138,7 +138,7 @@ class FactNews:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentNews:
+class PaymentChangedEvent:
     """A verified delivery that says only that something happened to a payment: it is to be asked about."""
 
     event: EventRecord
@@ -146,27 +146,27 @@ class PaymentNews:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherNews:
+class IgnoredEvent:
     """A verified delivery about something this shop does not follow."""
 
     event: EventRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
+class InvalidWebhook:
     """A delivery that is not to be believed, or not to be understood; `reason` is for the log and the answer."""
 
     reason: str
 
 
-News = CheckoutNews | FactNews | PaymentNews | OtherNews | Unheard
+WebhookEvent = CheckoutEvent | FactEvent | PaymentChangedEvent | IgnoredEvent | InvalidWebhook
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentReading:
+class ProviderPayment:
     """What the provider says of a payment: the checkout it was made in (None: none), its refunds and disputes."""
 
-    checkout: CheckoutReading | None
+    checkout: ProviderCheckout | None
     facts: tuple[Fact, ...]
 
 
@@ -189,22 +189,22 @@ class Payments(Protocol):
     def page_origin(self) -> str:
         """The origin of the page where shoppers pay, for the Content-Security-Policy's form-action."""
 
-    async def start(self, offer: CheckoutOffer) -> PaymentPage:
+    async def create_checkout(self, offer: CheckoutOffer) -> PaymentPage:
         """Open a checkout session; the same checkout id twice gives the same session.
 
         Raises PaymentsUnreachable within 10 s, or PaymentsRefused.
         """
 
-    async def look(self, ref: ProviderRef) -> CheckoutReading | None:
+    async def retrieve_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
         """What the provider says of a session now; None if it knows none of that id. Raises as `start` does."""
 
-    def completed(self, since: datetime, until: datetime) -> AsyncIterator[CheckoutReading]:
+    def list_completed(self, since: datetime, until: datetime) -> AsyncIterator[ProviderCheckout]:
         """Completed sessions made from one moment up to another, ours or not, in any order. Raises as `start`."""
 
-    def facts_since(self, since: datetime) -> AsyncIterator[Fact]:
+    def list_facts(self, since: datetime) -> AsyncIterator[Fact]:
         """Refunds and disputes made since a moment, of payments of ours or not, in any order. Raises as `start`."""
 
-    async def payment(self, payment: str) -> PaymentReading | None:
+    async def retrieve_payment(self, payment: str) -> ProviderPayment | None:
         """What the provider says of a payment now; None if it knows none of that id. Raises as `start` does."""
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
@@ -214,7 +214,7 @@ class Payments(Protocol):
     def signature_header(self) -> str:
         """The header that carries a delivery's signature, in lower case."""
 
-    def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
+    def parse_webhook(self, body: bytes, signature: str, *, now: datetime) -> WebhookEvent:
         """Verify and parse one delivery. Never raises for what came over the wire."""
 
     async def check(self) -> datetime | None:
@@ -283,9 +283,9 @@ class OtherReport:
 class MailReports(Protocol):
     """What the mail carrier tells of the mails it took."""
 
-    def hear(
+    def parse_webhook(
         self, body: bytes, headers: Mapping[str, str], *, shop: str
-    ) -> DeliveryReport | OtherReport | Unheard:
+    ) -> DeliveryReport | OtherReport | InvalidWebhook:
         """Verify and parse one report; `headers` in lower case. Never raises for what came over the wire."""
 
 

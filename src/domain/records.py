@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.claim import Objection
+from domain.claim import RejectReason
 from domain.mail import MailState
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, UserId
 
@@ -28,7 +28,7 @@ class Quarantined:
     """
 
     ref: str
-    objection: Objection
+    objection: RejectReason
     first_at: datetime
     last_at: datetime
     tries: int
@@ -45,7 +45,7 @@ class User:
     since: datetime
     proved_at: datetime | None = None
     """When somebody first proved that the mailbox is theirs."""
-    wants_news: bool = True
+    wants_release_emails: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from domain.values import Digest, EmailAddress, MoveId, SessionId
+from domain.values import ChangeId, Digest, EmailAddress, SessionId
 
 # OWASP ASVS 5.0, 7.3.1 and 7.3.2: an inactivity and an absolute timeout, both enforced on the server.
 ABSOLUTE_LIFETIME: Final = timedelta(days=30)
@@ -29,7 +29,7 @@ class Session:
     seen_at: datetime
     label: str
     """What the list of sessions calls it, such as "Firefox on Linux"."""
-    change: MoveId | None = None
+    change: ChangeId | None = None
     """The change of address that carried this session to its mailbox: undoing the change ends the session."""
     former: SessionId | None = None
     """The session this browser had before it verified another mailbox. Nothing is inherited from it."""

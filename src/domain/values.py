@@ -22,7 +22,7 @@ ProductId = NewType("ProductId", str)
 SessionId = NewType("SessionId", str)
 LinkId = NewType("LinkId", str)
 UserId = NewType("UserId", str)
-MoveId = NewType("MoveId", str)
+ChangeId = NewType("ChangeId", str)
 Digest = NewType("Digest", str)
 """A SHA-256 in hex: how a secret that a browser carries is stored."""
 
@@ -50,13 +50,13 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _LARGEST: Final = 99_999_999
 
 
-def sortable_id(*, now: datetime, chance: bytes) -> str:
+def sortable_id(*, now: datetime, entropy: bytes) -> str:
     """An id that sorts by time: 48 bits of milliseconds, then ten random bytes, in hex (as UUIDv7, RFC 9562 §5.7).
 
     Rows made together then lie together, which is most of the speed of a busy table. No secret: it opens nothing.
     """
     milliseconds = (now - _EPOCH) // _MILLISECOND
-    return f"{milliseconds:012x}{chance[:10].hex()}"
+    return f"{milliseconds:012x}{entropy[:10].hex()}"
 
 
 def digest_of(secret: bytes) -> Digest:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from domain.ports import Payments
 from entrypoints.http.page import Banner
 from entrypoints.run.access_line import AccessLine
-from entrypoints.run.metrics import Meter
+from entrypoints.run.metrics import Metrics
 from entrypoints.run.tracing import Traces
 from entrypoints.settings import PostgresAddress, Settings
 
@@ -44,7 +44,7 @@ def serves_alone(settings: Settings) -> bool:
 
 
 def noting(
-    meter: Meter, log_access: Callable[[AccessLine], None], traces: Traces | None
+    meter: Metrics, log_access: Callable[[AccessLine], None], traces: Traces | None
 ) -> Callable[[AccessLine], None]:
     """Who hears of an answered request."""
     return meter.noting(log_access) if traces is None else meter.noting(log_access, traces.request)

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from dependency_injector import containers, providers
+from domain.usecases.list_bounced_emails import ListBouncedEmails
 
 from adapters.console.mailer import ConsoleMailer
 from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
 from adapters.files.inside import open_goods
 from adapters.files.reading import CatalogueRefused
-from adapters.files.seen_files import KnownFiles
+from adapters.files.seen_files import SeenFiles
 from adapters.files.vault import FolderVault
 from adapters.postgres.errors import TargetRefused, UnfitDatabase
 from adapters.postgres.opening import (
@@ -45,26 +46,25 @@ from domain.payment_account import PaymentAccount
 from domain.ports import Catalogue, Clock, Goods, Mailer, MailReports, Payments, Randomness, Store
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
-from domain.usecases.change_address import MoveAddress
+from domain.usecases.change_address import ChangeAddress
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
-from domain.usecases.email_preferences import ChooseNews
+from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
-from domain.usecases.handle_email_webhook import HearMailReport
-from domain.usecases.handle_payment_webhook import HearEvent
-from domain.usecases.identify_viewer import Greet
-from domain.usecases.import_sales import AdoptSales
-from domain.usecases.list_returned_tickets import ListReturnedTickets
+from domain.usecases.handle_email_webhook import HandleEmailWebhook
+from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
+from domain.usecases.identify_viewer import IdentifyViewer
+from domain.usecases.import_sales import ImportSales
 from domain.usecases.open_purchase import OpenPurchase
-from domain.usecases.order_free import TakeFree
+from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
-from domain.usecases.recheck_payments import ReadPayments
+from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
-from domain.usecases.record_fact import NoteFact
-from domain.usecases.redeem_link import RedeemLogin
+from domain.usecases.record_fact import RecordFact
+from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_ticket import ResendTicket
@@ -85,26 +85,26 @@ from entrypoints.custom_adapters import (
 )
 from entrypoints.http.account import AccountPages
 from entrypoints.http.app import Frontage, build_app
-from entrypoints.http.checkout import BuyingPages
+from entrypoints.http.checkout import CheckoutPages
 from entrypoints.http.cookies import Cookies
-from entrypoints.http.errors import Problems
+from entrypoints.http.errors import ErrorPages
 from entrypoints.http.files import FilePages
 from entrypoints.http.health import HealthPages, Leaving
-from entrypoints.http.library import DeskPages
-from entrypoints.http.mail_events import MailEventsDoor
+from entrypoints.http.library import LibraryPages
+from entrypoints.http.mail_events import EmailWebhook
 from entrypoints.http.metrics import MetricsPage
 from entrypoints.http.orders import OrderPages
-from entrypoints.http.page import Front
-from entrypoints.http.purchase_page import ViewingPages
+from entrypoints.http.page import PageFrame
+from entrypoints.http.purchase_page import PurchasePages
 from entrypoints.http.rendering import Pages
 from entrypoints.http.shop import ShopPages
-from entrypoints.http.signin import DoorPages
+from entrypoints.http.signin import SigninPages
 from entrypoints.http.streaming import disposition
-from entrypoints.http.webhook import WebhookDoor
+from entrypoints.http.webhook import PaymentWebhook
 from entrypoints.maintenance.backup import Copies, Vault
 from entrypoints.maintenance.copy_store import Target
 from entrypoints.run.logs import log
-from entrypoints.run.metrics import CountedEvents, Meter
+from entrypoints.run.metrics import CountedEvents, Metrics
 from entrypoints.run.timers import Worker
 from entrypoints.run.tracing import TelemetryNotInstalled, start_traces, telling
 from entrypoints.settings import PostgresAddress, Settings, SettingsRefused
@@ -173,7 +173,7 @@ class Container(containers.DeclarativeContainer):
         s3=providers.Singleton(
             S3Goods,
             providers.Callable(_place, settings.provided.goods_bucket),
-            known=providers.Singleton(KnownFiles, settings.provided.known_in_bucket),
+            known=providers.Singleton(SeenFiles, settings.provided.known_in_bucket),
             opened=providers.Object(open_goods),
             disposition=providers.Object(disposition),
         ),
@@ -221,7 +221,7 @@ class Container(containers.DeclarativeContainer):
     # ------------------------------------------------------------------ use cases: the stories
     keyring = providers.Singleton(Keyring.of, settings.provided.session_secrets)
     base_url = settings.provided.base_url
-    greet = providers.Singleton(Greet, store=store, clock=clock)
+    identify_viewer = providers.Singleton(IdentifyViewer, store=store, clock=clock)
     booking = providers.Singleton(
         BookSale,
         catalogue=catalogue,
@@ -230,7 +230,7 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
         base_url=base_url,
     )
-    meter = providers.Singleton(Meter)
+    meter = providers.Singleton(Metrics)
     claim = providers.Singleton(
         ClaimPurchase,
         payments=payments,
@@ -240,7 +240,7 @@ class Container(containers.DeclarativeContainer):
         booking=booking,
         observe=meter.provided.claim,
     )
-    note = providers.Singleton(NoteFact, catalogue=catalogue, clock=clock, base_url=base_url)
+    note = providers.Singleton(RecordFact, catalogue=catalogue, clock=clock, base_url=base_url)
     start_checkout = providers.Singleton(
         StartCheckout,
         store=store,
@@ -254,11 +254,11 @@ class Container(containers.DeclarativeContainer):
     return_from_payment = providers.Singleton(
         ReturnFromPayment, store=store, payments=payments, claim=claim, clock=clock
     )
-    hear_event = providers.Singleton(
-        HearEvent, store=store, payments=payments, claim=claim, note=note, clock=clock
+    handle_payment_webhook = providers.Singleton(
+        HandlePaymentWebhook, store=store, payments=payments, claim=claim, note=note, clock=clock
     )
-    take_free = providers.Singleton(
-        TakeFree,
+    order_free = providers.Singleton(
+        OrderFree,
         store=store,
         payments=payments,
         catalogue=catalogue,
@@ -268,8 +268,10 @@ class Container(containers.DeclarativeContainer):
         booking=booking,
     )
     check_stock = providers.Singleton(CheckStock, store=store)
-    returned_tickets = providers.Singleton(ListReturnedTickets, store=store)
-    open_purchase = providers.Singleton(OpenPurchase, greet=greet, store=store, clock=clock)
+    returned_tickets = providers.Singleton(ListBouncedEmails, store=store)
+    open_purchase = providers.Singleton(
+        OpenPurchase, identify_viewer=identify_viewer, store=store, clock=clock
+    )
     show_receipt = providers.Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
     resend_ticket = providers.Singleton(
         ResendTicket,
@@ -279,21 +281,21 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         randomness=randomness,
     )
-    move_address = providers.Singleton(
-        MoveAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    change_address = providers.Singleton(
+        ChangeAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
-    choose_news = providers.Singleton(ChooseNews, store=store, keyring=keyring, clock=clock)
+    email_preferences = providers.Singleton(EmailPreferences, store=store, keyring=keyring, clock=clock)
     own_data = providers.Singleton(ShowOwnData, store=store, clock=clock)
     erase_me = providers.Singleton(EraseMe, store=store, clock=clock, keyring=keyring)
     request_login = providers.Singleton(
         RequestLogin, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
-    redeem_login = providers.Singleton(
-        RedeemLogin, store=store, keyring=keyring, clock=clock, randomness=randomness, booking=booking
+    redeem_link = providers.Singleton(
+        RedeemLink, store=store, keyring=keyring, clock=clock, randomness=randomness, booking=booking
     )
     sign_out = providers.Singleton(SignOut, store=store, clock=clock)
     fetch_file = providers.Singleton(
-        FetchFile, greet=greet, store=store, catalogue=catalogue, goods=goods, clock=clock
+        FetchFile, identify_viewer=identify_viewer, store=store, catalogue=catalogue, goods=goods, clock=clock
     )
     deliver_mail = providers.Singleton(
         DeliverMail,
@@ -308,11 +310,11 @@ class Container(containers.DeclarativeContainer):
     mail_reports: providers.Provider[MailReports] = providers.Singleton(
         ResendReports, secrets=settings.provided.resend_webhook_secrets
     )
-    hear_mail_report = providers.Singleton(
-        HearMailReport, store=store, reports=mail_reports, catalogue=catalogue, clock=clock
+    handle_email_webhook = providers.Singleton(
+        HandleEmailWebhook, store=store, reports=mail_reports, catalogue=catalogue, clock=clock
     )
-    read_payments = providers.Singleton(
-        ReadPayments,
+    recheck_payments = providers.Singleton(
+        RecheckPayments,
         store=store,
         payments=payments,
         catalogue=catalogue,
@@ -326,7 +328,7 @@ class Container(containers.DeclarativeContainer):
         payments=payments,
         claim=claim,
         note=note,
-        read_payments=read_payments,
+        recheck_payments=recheck_payments,
         clock=clock,
     )
     supply_licences = providers.Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
@@ -337,69 +339,69 @@ class Container(containers.DeclarativeContainer):
         ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness
     )
     export_records = providers.Singleton(ExportRecords, store=store)
-    adopt_sales = providers.Singleton(AdoptSales, store=store, catalogue=catalogue, clock=clock)
+    import_sales = providers.Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages: what shoppers see
     banner = providers.Callable(choices.test_banner, settings, payments)
     cookies = providers.Singleton(Cookies, https=settings.provided.https, host=settings.provided.host)
     pages = providers.Singleton(Pages)
-    front = providers.Singleton(
-        Front,
+    frame = providers.Singleton(
+        PageFrame,
         pages=pages,
         catalogue=catalogue,
         cookies=cookies,
-        greet=greet,
+        identify_viewer=identify_viewer,
         base_url=base_url,
         banner=banner,
     )
-    problems = providers.Singleton(Problems, front)
-    shop_pages = providers.Singleton(ShopPages, front=front, sold_out=check_stock)
+    problems = providers.Singleton(ErrorPages, frame)
+    shop_pages = providers.Singleton(ShopPages, frame=frame, sold_out=check_stock)
     buying_pages = providers.Singleton(
-        BuyingPages,
-        front=front,
+        CheckoutPages,
+        frame=frame,
         shop=shop_pages,
         start_checkout=start_checkout,
-        take_free=take_free,
+        order_free=order_free,
         clock=clock,
     )
     viewing_pages = providers.Singleton(
-        ViewingPages, front=front, return_from_payment=return_from_payment, open_purchase=open_purchase
+        PurchasePages, frame=frame, return_from_payment=return_from_payment, open_purchase=open_purchase
     )
-    file_pages = providers.Singleton(FilePages, front=front, fetch_file=fetch_file)
+    file_pages = providers.Singleton(FilePages, frame=frame, fetch_file=fetch_file)
     order_pages = providers.Singleton(
         OrderPages,
-        front=front,
+        frame=frame,
         show_receipt=show_receipt,
         resend_ticket=resend_ticket,
-        move_address=move_address,
+        change_address=change_address,
         clock=clock,
     )
     account_pages = providers.Singleton(
         AccountPages,
-        front=front,
+        frame=frame,
         own_data=own_data,
-        move_address=move_address,
-        choose_news=choose_news,
+        change_address=change_address,
+        email_preferences=email_preferences,
         erase_me=erase_me,
         clock=clock,
     )
     webhook_door = providers.Singleton(
-        WebhookDoor,
-        hear=providers.Singleton(CountedEvents, hear_event, meter),
+        PaymentWebhook,
+        hear=providers.Singleton(CountedEvents, handle_payment_webhook, meter),
         signature_header=payments.provided.signature_header,
     )
-    mail_events_door = providers.Singleton(MailEventsDoor, hear=hear_mail_report)
+    mail_events_door = providers.Singleton(EmailWebhook, hear=handle_email_webhook)
     door_pages = providers.Singleton(
-        DoorPages,
-        front=front,
+        SigninPages,
+        frame=frame,
         request_login=request_login,
-        redeem=redeem_login,
+        redeem=redeem_link,
         sign_out=sign_out,
         clock=clock,
         randomness=randomness,
     )
     desk_pages = providers.Singleton(
-        DeskPages, front=front, returned_tickets=returned_tickets, sign_out=sign_out
+        LibraryPages, frame=frame, returned_tickets=returned_tickets, sign_out=sign_out
     )
     leaving = providers.Singleton(Leaving)
     health_pages = providers.Singleton(HealthPages, store=store, leaving=leaving)
@@ -447,7 +449,7 @@ class Container(containers.DeclarativeContainer):
         Worker,
         deliver=deliver_mail,
         reconcile=reconcile,
-        read_payments=read_payments,
+        recheck_payments=recheck_payments,
         supply_licences=supply_licences,
         store=store,
         clock=clock,

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 from contracts import samples
 from contracts.samples import ANNA, BEN, BOOK, DAY, MINUTE, NOW, SECOND
 
-from domain.address_change import Before, MoveKind
+from domain.address_change import Before, ChangeKind
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind
 from domain.ports import Store
 from domain.purchase import LicenceKey
 from domain.records import ErasedAddress
 from domain.transaction import ReadTransaction, Transaction
-from domain.values import CheckoutId, Digest, EmailAddress, LinkId, MoveId, SessionId, UserId
+from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, SessionId, UserId
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class AfterSaleContract:
         assert self.do(lambda tx: tx.users.set_release_emails(UserId("nobody"), wanted=False)) is False
         user = self.see(lambda tx: tx.users.by_address(ANNA))
         assert user is not None
-        assert (user.proved_at, user.wants_news) == (NOW, False)
+        assert (user.proved_at, user.wants_release_emails) == (NOW, False)
         assert self.see(lambda tx: tx.users.by_address(BEN)) is None
 
     def test_owners_are_those_of_the_product_and_of_bundles_with_it(self) -> None:
@@ -144,21 +144,21 @@ class AfterSaleContract:
 
     def test_a_move_is_done_once_and_undone_once(self) -> None:
         self.do(lambda tx: tx.address_changes.begin(samples.a_move()))
-        assert self.see(lambda tx: tx.address_changes.get(MoveId("m1"))) == samples.a_move()
+        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) == samples.a_move()
         assert self.see(lambda tx: tx.address_changes.was_corrected(CheckoutId("c1"))) is True
         assert self.see(lambda tx: tx.address_changes.was_corrected(CheckoutId("c2"))) is False
         done = [
-            lambda: self.store.transact(lambda tx: tx.address_changes.settle(MoveId("m1"), done_at=NOW))
+            lambda: self.store.transact(lambda tx: tx.address_changes.settle(ChangeId("m1"), done_at=NOW))
             for _ in range(9)
         ]
         assert sorted(self.together(*done)) == [False] * 8 + [True]  # type: ignore[type-var]
         undone = [
-            lambda: self.store.transact(lambda tx: tx.address_changes.settle(MoveId("m1"), undone_at=NOW))
+            lambda: self.store.transact(lambda tx: tx.address_changes.settle(ChangeId("m1"), undone_at=NOW))
             for _ in range(9)
         ]
         assert sorted(self.together(*undone)) == [False] * 8 + [True]  # type: ignore[type-var]
-        assert self.do(lambda tx: tx.address_changes.settle(MoveId("m1"), done_at=NOW)) is False
-        found = self.see(lambda tx: tx.address_changes.get(MoveId("m1")))
+        assert self.do(lambda tx: tx.address_changes.settle(ChangeId("m1"), done_at=NOW)) is False
+        found = self.see(lambda tx: tx.address_changes.get(ChangeId("m1")))
         assert found is not None
         assert (found.done_at, found.undone_at, found.checkouts) == (NOW, NOW, ("c1",))
 
@@ -180,7 +180,7 @@ class AfterSaleContract:
         for n in range(3):
             row = samples.a_session(f"s{n}", mailbox=ANNA, token=f"t{n}")
             self.do(lambda tx, row=row: tx.sessions.add(row))
-        self.do(lambda tx: tx.sessions.carry(ANNA, to=BEN, keep=SessionId("s1"), change=MoveId("m1")))
+        self.do(lambda tx: tx.sessions.carry(ANNA, to=BEN, keep=SessionId("s1"), change=ChangeId("m1")))
         assert self.see(lambda tx: tx.sessions.of_address(ANNA)) == []
         assert [s.id for s in self.see(lambda tx: tx.sessions.of_address(BEN))] == ["s1"]
         assert self.see(lambda tx: tx.sessions.by_token(Digest("t0"))) is None
@@ -193,35 +193,42 @@ class AfterSaleContract:
         assert self.see(lambda tx: tx.purchases.of_address(BEN)) == []
 
     def test_moves_that_wait_are_taken_back_by_kind_and_those_that_were_done_are_not(self) -> None:
-        for row, kind in (("m1", MoveKind.CORRECTION), ("m2", MoveKind.CHANGE), ("m3", MoveKind.CHANGE)):
+        for row, kind in (
+            ("m1", ChangeKind.CORRECTION),
+            ("m2", ChangeKind.CHANGE),
+            ("m3", ChangeKind.CHANGE),
+        ):
             move = replace(samples.a_move(row), kind=kind)
             self.do(lambda tx, move=move: tx.address_changes.begin(move))
         before = Before(since=NOW, old_wanted_news=False, new_wanted_news=True)
-        self.do(lambda tx: tx.address_changes.settle(MoveId("m3"), done_at=NOW, before=before))
+        self.do(lambda tx: tx.address_changes.settle(ChangeId("m3"), done_at=NOW, before=before))
         assert self.do(lambda tx: tx.address_changes.cancel_pending(BEN, at=NOW)) == 0
         assert (
-            self.do(lambda tx: tx.address_changes.cancel_pending(ANNA, at=NOW, kind=MoveKind.CORRECTION)) == 1
+            self.do(lambda tx: tx.address_changes.cancel_pending(ANNA, at=NOW, kind=ChangeKind.CORRECTION))
+            == 1
         )
         assert self.do(lambda tx: tx.address_changes.cancel_pending(ANNA, at=NOW)) == 1
         found = {
-            row: self.see(lambda tx, row=row: tx.address_changes.get(MoveId(row)))
+            row: self.see(lambda tx, row=row: tx.address_changes.get(ChangeId(row)))
             for row in ("m1", "m2", "m3")
         }
         assert [found[row] and found[row].undone_at for row in ("m1", "m2", "m3")] == [NOW, NOW, None]  # type: ignore[union-attr]
         assert self.see(lambda tx: tx.address_changes.done_from(ANNA)) == [found["m3"]]
-        assert found["m3"] == replace(samples.a_move("m3"), kind=MoveKind.CHANGE, done_at=NOW, before=before)
+        assert found["m3"] == replace(
+            samples.a_move("m3"), kind=ChangeKind.CHANGE, done_at=NOW, before=before
+        )
 
     def test_sessions_that_a_change_carried_away_are_found_and_ended(self) -> None:
-        self.do(lambda tx: tx.address_changes.begin(replace(samples.a_move(), kind=MoveKind.CHANGE)))
+        self.do(lambda tx: tx.address_changes.begin(replace(samples.a_move(), kind=ChangeKind.CHANGE)))
         self.do(lambda tx: tx.sessions.add(samples.a_session(mailbox=ANNA)))
-        self.do(lambda tx: tx.sessions.carry(ANNA, to=BEN, keep=SessionId("s1"), change=MoveId("m1")))
+        self.do(lambda tx: tx.sessions.carry(ANNA, to=BEN, keep=SessionId("s1"), change=ChangeId("m1")))
         assert self.see(lambda tx: tx.sessions.of_address(ANNA)) == [], "the change does not stand yet"
-        self.do(lambda tx: tx.address_changes.settle(MoveId("m1"), done_at=NOW))
+        self.do(lambda tx: tx.address_changes.settle(ChangeId("m1"), done_at=NOW))
         assert [(s.id, s.mailbox) for s in self.see(lambda tx: tx.sessions.of_address(ANNA))] == [("s1", BEN)]
         assert self.do(lambda tx: tx.sessions.end_of_address(ANNA)) == 0
-        assert self.do(lambda tx: tx.sessions.end_of_change(MoveId("m1"))) == 1
-        self.do(lambda tx: tx.sessions.add(replace(samples.a_session(), change=MoveId("m1"))))
-        assert self.do(lambda tx: tx.sessions.end_of_change(MoveId("m1"))) == 1
+        assert self.do(lambda tx: tx.sessions.end_of_change(ChangeId("m1"))) == 1
+        self.do(lambda tx: tx.sessions.add(replace(samples.a_session(), change=ChangeId("m1"))))
+        assert self.do(lambda tx: tx.sessions.end_of_change(ChangeId("m1"))) == 1
         assert self.see(lambda tx: tx.sessions.by_token(Digest("t1"))) is None
 
     def test_browsers_that_hold_a_purchase_by_its_checkout_are_found_and_released(self) -> None:
@@ -272,7 +279,7 @@ class AfterSaleContract:
         assert self.see(lambda tx: tx.sessions.by_token(Digest("t1"))) is None
         assert self.see(lambda tx: tx.outbox.to_address(ANNA)) == []
         assert self.see(lambda tx: tx.users.by_address(ANNA)) is None
-        assert self.see(lambda tx: tx.address_changes.get(MoveId("m1"))) is None
+        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) is None
         assert self.see(lambda tx: tx.downloads.of_purchase(CheckoutId("c1"))) == []
         for row in ("c1", "c9"):
             held = self.see(lambda tx, row=row: tx.checkouts.get(CheckoutId(row)))
@@ -320,22 +327,22 @@ class AfterSaleContract:
         self._asks("m3", old=BEN, new=carol, proof="b1", undo="b2")
         self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW))
         assert self._mailed() == {"address:c1", "address:c2", "address:b1", "address:b2"}
-        assert self.see(lambda tx: tx.address_changes.get(MoveId("m1"))) is None
-        assert self.see(lambda tx: tx.address_changes.get(MoveId("m2"))) is not None
+        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) is None
+        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m2"))) is not None
         self.do(lambda tx: tx.erasures.erase(BEN, at=NOW))
         assert self._mailed() == {"address:c2"}, "Carol still hears that somebody asked for her address"
         assert self.see(lambda tx: tx.links.get(LinkId("c2"))) is not None
-        kept = self.see(lambda tx: tx.address_changes.get(MoveId("m2")))
+        kept = self.see(lambda tx: tx.address_changes.get(ChangeId("m2")))
         assert kept is not None, "and can take the request back, which ends the session that asked"
         assert kept.is_pending
         assert kept.old == carol
         assert kept.new != BEN, "it names nobody who was erased"
 
     def test_who_has_a_former_address_now_cannot_erase_what_takes_the_change_back(self) -> None:
-        self._asks("m1", old=ANNA, new=BEN, proof="a1", undo="a2", kind=MoveKind.CHANGE)
-        self.do(lambda tx: tx.address_changes.settle(MoveId("m1"), done_at=NOW, checkouts=()))
+        self._asks("m1", old=ANNA, new=BEN, proof="a1", undo="a2", kind=ChangeKind.CHANGE)
+        self.do(lambda tx: tx.address_changes.settle(ChangeId("m1"), done_at=NOW, checkouts=()))
         self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW))
-        assert self.see(lambda tx: tx.address_changes.get(MoveId("m1"))) is not None
+        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) is not None
         assert self.see(lambda tx: tx.address_changes.done_to(BEN)) != []
         assert self.see(lambda tx: tx.links.get(LinkId("a2"))) is not None
         assert self._mailed() == {"address:a1", "address:a2"}
@@ -347,10 +354,10 @@ class AfterSaleContract:
     def test_what_somebody_else_does_under_a_former_address_is_left(self) -> None:
         """Erasing the new address, and pruning, take what was of the old one before the change, and nothing after."""
         for way in ("erase", "prune"):
-            move = MoveId(f"m-{way}")
+            move = ChangeId(f"m-{way}")
             self.do(
                 lambda tx, move=move: tx.address_changes.begin(
-                    samples.a_move(move, kind=MoveKind.CHANGE, checkouts=())
+                    samples.a_move(move, kind=ChangeKind.CHANGE, checkouts=())
                 )
             )
             self.do(lambda tx, move=move: tx.address_changes.settle(move, done_at=NOW, checkouts=()))
@@ -380,7 +387,7 @@ class AfterSaleContract:
 
     def test_of_a_correction_it_stays_for_good_that_there_was_one(self) -> None:
         for number, way in enumerate(("erase", "prune")):
-            row, move = CheckoutId(f"c{number}"), MoveId(f"m{number}")
+            row, move = CheckoutId(f"c{number}"), ChangeId(f"m{number}")
             self.do(
                 lambda tx, move=move, row=row: tx.address_changes.begin(
                     samples.a_move(move, checkouts=(row,))
@@ -396,10 +403,10 @@ class AfterSaleContract:
             assert self.see(lambda tx: tx.erasures.known_addresses_after("", limit=9)) == []
 
     def test_a_request_to_move_something_to_an_erased_address_can_be_taken_back(self) -> None:
-        pending = samples.a_move("m1", kind=MoveKind.CHANGE, checkouts=())
+        pending = samples.a_move("m1", kind=ChangeKind.CHANGE, checkouts=())
         self.do(lambda tx: tx.address_changes.begin(pending))
         self.do(lambda tx: tx.erasures.erase(BEN, at=NOW))
-        assert self.see(lambda tx: tx.address_changes.get(MoveId("m1"))) == replace(
+        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) == replace(
             pending, new=EmailAddress("")
         )
         assert self.do(lambda tx: tx.address_changes.cancel_pending(ANNA, at=NOW)) == 1
@@ -443,7 +450,7 @@ class AfterSaleContract:
         new: EmailAddress,
         proof: str,
         undo: str,
-        kind: MoveKind = MoveKind.CORRECTION,
+        kind: ChangeKind = ChangeKind.CORRECTION,
     ) -> None:
         """A request to move, with its two links and mails."""
         self.do(

@@ -11,15 +11,15 @@ from contracts.samples import ANNA, BEN, NOW
 from hypothesis import strategies as st
 
 from adapters.memory.store import MemoryStore
-from domain.address_change import Before, MoveKind
-from domain.claim import Objection
+from domain.address_change import Before, ChangeKind
+from domain.claim import RejectReason
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind, MailState, Urgency
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
 from domain.records import ErasedAddress
 from domain.transaction import Transaction
-from domain.values import CheckoutId, Digest, LinkId, MoveId, ProviderRef, SessionId, UserId
+from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProviderRef, SessionId, UserId
 from testkit import stepping
 
 SECONDS = st.integers(0, 100).map(lambda n: NOW + timedelta(seconds=n))
@@ -62,7 +62,7 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, s, at: tx.sessions.touch(s, at=at), SESSIONS, SECONDS),
     op(lambda tx, s: tx.sessions.end(s), SESSIONS),
     op(lambda tx, m: tx.sessions.end_of_address(m), MAILBOXES),
-    op(lambda tx, n: tx.sessions.end_of_change(MoveId(n)), MOVES),
+    op(lambda tx, n: tx.sessions.end_of_change(ChangeId(n)), MOVES),
     op(lambda tx, m, s: tx.purchases.detach_sessions(m, session=s), MAILBOXES, st.none() | SESSIONS),
     op(lambda tx, c, r, at: tx.checkouts.add(samples.a_checkout(c, ref=r, at=at)), ROWS, st.none() | REFS, SECONDS),
     op(lambda tx, c, r: tx.checkouts.bind(CheckoutId(c), ref=r, expires_at=None), ROWS, REFS),
@@ -88,7 +88,7 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, k, state, at: tx.outbox.settle(k, state=state, at=at, problem="p"), MAILS,
        st.sampled_from(list(MailState)), SECONDS),
     op(lambda tx, r, o, at: tx.quarantine.add(r, o, at=at, retry_at=at), REFS,
-       st.sampled_from([Objection.NO_EMAIL, Objection.BAD_EMAIL]), SECONDS),
+       st.sampled_from([RejectReason.NO_EMAIL, RejectReason.BAD_EMAIL]), SECONDS),
     op(lambda tx, r, at: tx.quarantine.close(r, at=at), REFS, SECONDS),
     op(lambda tx, at: tx.shop.advance_cursor("c", to=at), SECONDS),
     op(lambda tx, p, at, due: tx.rechecks.schedule(p, at=at, due_at=due), PAYMENTS, SECONDS, SECONDS),
@@ -103,19 +103,19 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, m, at: tx.users.mark_verified(m, at=at), MAILBOXES, SECONDS),
     op(lambda tx, m, wanted: tx.users.set_release_emails(UserId(f"u{m}"), wanted=wanted), MAILBOXES, st.booleans()),
     op(lambda tx, n, old, new, at, c, kind: tx.address_changes.begin(samples.a_move(n, old=old, new=new, at=at, checkouts=(c,), kind=kind))
-       if tx.address_changes.get(MoveId(n)) is None else None, MOVES, MAILBOXES, MAILBOXES, SECONDS, ROWS,
-       st.sampled_from(list(MoveKind))),
-    op(lambda tx, n, at, c: tx.address_changes.settle(MoveId(n), done_at=at, checkouts=c), MOVES, SECONDS,
+       if tx.address_changes.get(ChangeId(n)) is None else None, MOVES, MAILBOXES, MAILBOXES, SECONDS, ROWS,
+       st.sampled_from(list(ChangeKind))),
+    op(lambda tx, n, at, c: tx.address_changes.settle(ChangeId(n), done_at=at, checkouts=c), MOVES, SECONDS,
        st.none() | st.lists(ROWS.map(CheckoutId), max_size=1)),
-    op(lambda tx, n, at: tx.address_changes.settle(MoveId(n), undone_at=at), MOVES, SECONDS),
-    op(lambda tx, n, at, before: tx.address_changes.settle(MoveId(n), done_at=at, before=before), MOVES, SECONDS, BEFORE),
+    op(lambda tx, n, at: tx.address_changes.settle(ChangeId(n), undone_at=at), MOVES, SECONDS),
+    op(lambda tx, n, at, before: tx.address_changes.settle(ChangeId(n), done_at=at, before=before), MOVES, SECONDS, BEFORE),
     op(lambda tx, m, at, kind: tx.address_changes.cancel_pending(m, at=at, kind=kind), MAILBOXES, SECONDS,
-       st.none() | st.sampled_from(list(MoveKind))),
+       st.none() | st.sampled_from(list(ChangeKind))),
     op(lambda tx, cs, old, m: tx.purchases.transfer(cs, old=old, mailbox=m,
                                          user=tx.users.get_or_add(m, new_id=UserId(f"u{m}"), now=NOW)),
        st.lists(ROWS.map(CheckoutId), max_size=2), MAILBOXES, MAILBOXES),
     op(lambda tx, m: tx.users.drop_without_purchases(m), MAILBOXES),
-    op(lambda tx, old, new, s, n: tx.sessions.carry(old, to=new, keep=s, change=MoveId(n)), MAILBOXES, MAILBOXES,
+    op(lambda tx, old, new, s, n: tx.sessions.carry(old, to=new, keep=s, change=ChangeId(n)), MAILBOXES, MAILBOXES,
        SESSIONS, MOVES),
     op(lambda tx, m, at: sorted(tx.erasures.erase(m, at=at)), MAILBOXES, SECONDS),
     op(lambda tx, c, at: tx.erasures.erase_order(CheckoutId(c), at=at), ROWS, SECONDS),
@@ -136,7 +136,7 @@ def everything(tx: Transaction) -> object:
         [tx.links.get(LinkId(r * 16)) for r in ("ab", "cd")],
         [tx.links.newest_with_code(SessionId(s)) for s in ("s1", "s2")],
         tx.shop.cursor("c"), tx.checkouts.first_started_at(), tx.shop.tally(), tx.facts.get("re_1"),
-        [tx.users.by_address(m) for m in (ANNA, BEN)], [tx.address_changes.get(MoveId(n)) for n in ("m1", "m2")],
+        [tx.users.by_address(m) for m in (ANNA, BEN)], [tx.address_changes.get(ChangeId(n)) for n in ("m1", "m2")],
         [tx.address_changes.done_to(m) for m in (ANNA, BEN)], [tx.address_changes.done_from(m) for m in (ANNA, BEN)],
         [tx.sessions.holders_of(m, since=NOW - timedelta(days=1)) for m in (ANNA, BEN)],
         [tx.links.used_with(Digest(c)) for c in ("c1", "c2")],

@@ -30,7 +30,7 @@ class OutboxContract(AfterSaleContract):
         at = NOW + MINUTE
         assert self.lease(at, limit=3) == ["PAYMENT a", "PAYMENT b", "KNOWN a"]
         assert self.lease(at, limit=3) == ["KNOWN b", "STRANGER a", "STRANGER b"]
-        assert self.lease(at, limit=3) == ["NEWS a", "NEWS b"]
+        assert self.lease(at, limit=3) == ["RELEASE a", "RELEASE b"]
         assert self.see(lambda tx: tx.outbox.get("PAYMENT later")) == later
 
     def test_a_lease_is_renewed_only_while_it_stands(self) -> None:

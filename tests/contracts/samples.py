@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from domain.address_change import Move, MoveKind
+from domain.address_change import AddressChange, ChangeKind
 from domain.limits import Limit
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Letter, Mail, MailKind, Urgency
 from domain.purchase import Checkout, Purchase
 from domain.session import Session
 from domain.values import (
+    ChangeId,
     CheckoutId,
     Digest,
     EmailAddress,
     LinkId,
     Money,
-    MoveId,
     ProductId,
     ProviderRef,
     SessionId,
@@ -88,7 +88,7 @@ def a_link(
     asked = SessionId("s1") if purpose is LinkPurpose.LOGIN else None
     return MagicLink(
         id=LinkId(row), key="k", purpose=purpose, mailbox=mailbox, asked_by=asked, product=BOOK, made_at=at,
-        move=None if move is None else MoveId(move),
+        move=None if move is None else ChangeId(move),
     )  # fmt: skip
 
 
@@ -115,9 +115,9 @@ def a_move(
     new: EmailAddress = BEN,
     at: datetime = NOW,
     checkouts: tuple[str, ...] = ("c1",),
-    kind: MoveKind = MoveKind.CORRECTION,
-) -> Move:
-    return Move(
-        id=MoveId(row), kind=kind, old=old, new=new, asked_by=SessionId("s1"), asked_at=at,
+    kind: ChangeKind = ChangeKind.CORRECTION,
+) -> AddressChange:
+    return AddressChange(
+        id=ChangeId(row), kind=kind, old=old, new=new, asked_by=SessionId("s1"), asked_at=at,
         checkouts=tuple(CheckoutId(c) for c in checkouts),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from contracts.samples import (
     a_session,
 )
 
-from domain.claim import Objection
+from domain.claim import RejectReason
 from domain.magic_link import LinkPurpose
 from domain.mail import MailKind, MailState
 from domain.ports import Store
@@ -331,13 +331,13 @@ class StoreContract(OutboxContract):
     # ------------------------------------------------------------------ quarantine, events, reports
 
     def test_the_first_of_a_kind_in_quarantine_is_told_of(self) -> None:
-        def put(ref: str, why: Objection = Objection.NO_EMAIL, at: datetime = NOW) -> bool:
+        def put(ref: str, why: RejectReason = RejectReason.NO_EMAIL, at: datetime = NOW) -> bool:
             return self.do(lambda tx: tx.quarantine.add(ProviderRef(ref), why, at=at, retry_at=at + MINUTE))
 
         assert put("cs_test_1") is True
         assert put("cs_test_1", at=NOW + SECOND) is False
         assert put("cs_test_2") is False
-        assert put("cs_test_3", Objection.WRONG_AMOUNT) is True
+        assert put("cs_test_3", RejectReason.WRONG_AMOUNT) is True
         waiting = self.see(lambda tx: tx.quarantine.open_entries())
         assert [(q.ref, q.tries) for q in waiting] == [("cs_test_1", 2), ("cs_test_2", 1), ("cs_test_3", 1)]
         assert len(self.see(lambda tx: tx.quarantine.due(NOW + 60 * SECOND, limit=9))) == 2
@@ -352,7 +352,7 @@ class StoreContract(OutboxContract):
     def test_a_quarantined_session_keeps_its_first_and_its_latest_time(self) -> None:
         for at in (NOW, NOW + DAY, NOW + MINUTE):
             self.do(
-                lambda tx, at=at: tx.quarantine.add("cs_test_1", Objection.NO_EMAIL, at=at, retry_at=None)
+                lambda tx, at=at: tx.quarantine.add("cs_test_1", RejectReason.NO_EMAIL, at=at, retry_at=None)
             )
         [found] = self.see(lambda tx: tx.quarantine.open_entries())
         assert (found.first_at, found.last_at, found.tries) == (NOW, NOW + DAY, 3)
@@ -391,7 +391,7 @@ class StoreContract(OutboxContract):
         for ref in ("cs_test_1", "cs_test_2"):
             self.do(
                 lambda tx, ref=ref: tx.quarantine.add(
-                    ProviderRef(ref), Objection.NO_EMAIL, at=NOW, retry_at=None
+                    ProviderRef(ref), RejectReason.NO_EMAIL, at=NOW, retry_at=None
                 )
             )
         self.do(lambda tx: tx.quarantine.close("cs_test_1", at=NOW))

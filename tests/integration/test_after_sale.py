@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from domain.session import Visitor
-from domain.usecases.start_checkout import PayThere
+from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import ProductId
 from entrypoints.container import Container
 from entrypoints.environment import read_environment
@@ -254,7 +254,7 @@ async def _sell_unheard(shop: ShopServer, number: int) -> list[str]:
             clock.time += timedelta(milliseconds=80)
             visitor = Visitor(token_hash=None, network=f"10.{n & 255}.{n >> 8}.9", label="b", device=None)
             started = await container.start_checkout()(visitor, ProductId(PAPERWORK), again=False)
-            assert isinstance(started, PayThere)
+            assert isinstance(started, RedirectToPayment)
             refs.append(started.url.rpartition("/")[2])
     finally:
         await close_shop(container)

@@ -46,9 +46,9 @@ from adapters.system import SystemClock
 class EverybodyPays(MemoryPayments):
     signature_header = "x-pay-signature"
 
-    async def look(self, ref):
+    async def retrieve_checkout(self, ref):
         self.pay(ref, email="anna@example.com")
-        return await super().look(ref)
+        return await super().retrieve_checkout(ref)
 
 def everybody_pays(environment):
     return EverybodyPays(clock=SystemClock())

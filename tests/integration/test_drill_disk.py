@@ -47,31 +47,31 @@ MAKE = (
 def test_what_was_fsynced_is_there_and_what_was_written_since_is_not(disk: Disk) -> None:
     run(disk, *MAKE, "os.fsync(fd)", "os.fsync(here)", "os.write(fd, b'two')")
     assert (disk.folder / "a").read_bytes() == b"onetwo"
-    assert disk.cut(chance=None).dropped == 1
+    assert disk.cut(entropy=None).dropped == 1
     assert (disk.folder / "a").read_bytes() == b"one"
 
 
 def test_a_new_name_stays_once_its_folder_was_fsynced(disk: Disk) -> None:
     run(disk, *MAKE, "os.fsync(fd)")
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     assert list(disk.folder.iterdir()) == []
 
 
 def test_a_renamed_and_a_removed_name_come_back_unless_their_folder_was_fsynced(disk: Disk) -> None:
     run(disk, *MAKE, "os.fsync(fd)", "open('b', 'w')", "os.fsync(here)")
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     run(disk, "os.rename('a', 'c')", "os.unlink('b')")
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     assert sorted(path.name for path in disk.folder.iterdir()) == ["a", "b"]
     run(disk, "os.rename('a', 'c')", "os.unlink('b')", "os.fsync(os.open('.', os.O_RDONLY))")
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     assert [path.name for path in disk.folder.iterdir()] == ["c"]
     assert (disk.folder / "c").read_bytes() == b"one"
 
 
 def test_a_file_cut_short_is_long_again(disk: Disk) -> None:
     run(disk, *MAKE, "os.fsync(fd)", "os.fsync(here)", "os.ftruncate(fd, 0)")
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     assert (disk.folder / "a").read_bytes() == b"one"
 
 
@@ -84,14 +84,14 @@ def test_a_failed_fsync_promises_nothing_and_neither_does_the_next_that_succeeds
         "os.fsync(fd)", "os.fsync(here)", "os.write(fd, b'two')", "os.fsync(fd)",
     )  # fmt: skip
     assert told.strip() == "5"
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     assert (disk.folder / "a").read_bytes() == b"\0\0\0two"
 
 
 def test_a_lying_disk_keeps_nothing(disk: Disk) -> None:
     disk.behave(lies=True)
     run(disk, *MAKE, "os.fsync(fd)", "os.fsync(here)")
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     assert list(disk.folder.iterdir()) == []
 
 
@@ -112,12 +112,12 @@ def test_a_torn_disk_keeps_some_sectors_of_what_was_not_promised_and_all_of_what
     seen = set()
     for seed in range(12):
         run(disk, *MAKE, "os.fsync(fd)", "os.fsync(here)", "os.pwrite(fd, b'x' * 4096, 4096)")
-        disk.cut(chance=random.Random(seed))
+        disk.cut(entropy=random.Random(seed))
         content = (disk.folder / "a").read_bytes()
         assert content.startswith(b"one")
         seen.add(content[4096:].count(b"x"))
         run(disk, "os.unlink('a')", "os.fsync(os.open('.', os.O_RDONLY))")
-        disk.cut(chance=None)
+        disk.cut(entropy=None)
     assert {0, 4096} < seen, "kept, dropped, and torn"
     assert all(count % 512 == 0 for count in seen)
 
@@ -126,7 +126,7 @@ def test_two_processes_one_after_the_other_are_one_story(disk: Disk) -> None:
     run(disk, *MAKE, "os.fsync(here)")
     disk.process_died()
     run(disk, "fd = os.open('a', os.O_RDWR | os.O_APPEND)", "os.write(fd, b'two')", "os.fsync(fd)")
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     assert (disk.folder / "a").read_bytes() == b"onetwo"
 
 
@@ -134,7 +134,7 @@ def test_a_change_behind_the_back_of_the_log_is_found_out(disk: Disk) -> None:
     run(disk, *MAKE)
     (disk.folder / "a").write_bytes(b"eno")
     with pytest.raises(IncompleteLog, match="how a came to be"):
-        disk.cut(chance=None)
+        disk.cut(entropy=None)
 
 
 WRITE = """
@@ -171,7 +171,7 @@ def test_what_follows_a_failed_fsync_and_a_kill_is_as_durable_as_ever(disk: Disk
     assert run(disk, *program).split() == ["before", "durable", "failing", "unknown"]
     disk.process_died()
     assert run(disk, WRITE, "fail(False)", "asyncio.run(main('after'))").split() == ["after", "durable"]
-    disk.cut(chance=None)
+    disk.cut(entropy=None)
     with sqlite3.connect(disk.folder / "coatcheck.db") as left:
         assert {row[0] for row in left.execute("SELECT id FROM sessions")} >= {"before", "after"}
     left.close()

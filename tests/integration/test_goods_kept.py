@@ -20,7 +20,7 @@ import pytest
 from contracts.goods import CONTENT, GoodsContract
 
 from adapters.files.goods import FolderGoods
-from adapters.files.seen_files import KnownFiles
+from adapters.files.seen_files import SeenFiles
 from adapters.memory.goods import MemoryGoods
 from domain.ports import GoodsUnavailable, OpenFile
 from domain.product import GoodsFile
@@ -207,7 +207,7 @@ class TestFolder(GoodsContract):
         self.goods.shelve(path)
 
     def test_a_write_between_begin_and_finish_shows(self, tmp_path: Path) -> None:
-        path, known = tmp_path / "file", KnownFiles(tmp_path / "known")
+        path, known = tmp_path / "file", SeenFiles(tmp_path / "known")
         path.write_bytes(b"one")
         with path.open("rb") as file:
             stat = known.begin(file)
@@ -221,7 +221,7 @@ class TestFolder(GoodsContract):
         assert known.digest(path, stat) == "ab" * 32
 
     def test_a_list_that_was_deleted_and_begun_anew_is_read_anew(self, tmp_path: Path) -> None:
-        one, two = KnownFiles(tmp_path / "known"), KnownFiles(tmp_path / "known")
+        one, two = SeenFiles(tmp_path / "known"), SeenFiles(tmp_path / "known")
         (tmp_path / "x").write_bytes(b"x")
         (tmp_path / "a longer name").write_bytes(b"y")
         for name in ("a longer name", "x"):

@@ -17,7 +17,7 @@ import pytest
 from contracts.goods import CONTENT, NAMES, GoodsContract
 
 from adapters.files.inside import open_goods
-from adapters.files.seen_files import KnownFiles
+from adapters.files.seen_files import SeenFiles
 from adapters.s3.connecting import Place
 from adapters.s3.goods import S3Goods
 from domain.ports import FileAt, GoodsUnavailable
@@ -47,7 +47,7 @@ class TestS3(GoodsContract):
         """The same place after a restart."""
         return S3Goods(
             self.place,
-            known=KnownFiles(self.list),
+            known=SeenFiles(self.list),
             opened=open_goods,
             disposition=disposition,
             trusted_for=trusted_for,

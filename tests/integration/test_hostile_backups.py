@@ -295,7 +295,7 @@ def test_a_database_with_an_urgency_that_no_mail_has_is_neither_restored_nor_mov
     place.spoil(
         "PRAGMA ignore_check_constraints = ON; "
         "INSERT INTO outbox (key, kind, mailbox, subject, text, html, queued_at, due_at, state, attempts, problem, urgency) "
-        "VALUES ('m1', 'news', 'anna@example.com', '', '', '', 1, 1, 'queued', 0, '', 9)"
+        "VALUES ('m1', 'release', 'anna@example.com', '', '', '', 1, 1, 'queued', 0, '', 9)"
     )
     with pytest.raises(NotMovable, match="unknown urgency"), ShopFile(place.database).opened():
         pytest.fail("it was opened")

@@ -26,12 +26,12 @@ def a_film(path: Path) -> tuple[str, float]:
 
     Its SHA-256, and the seconds that one reading takes on this machine.
     """
-    chance = random.Random(21)
+    entropy = random.Random(21)
     with path.open("wb") as file:
         file.truncate(SIZE)
-        for at in [0, SIZE - 65_536, *(chance.randrange(SIZE - 65_536) for _ in range(298))]:
+        for at in [0, SIZE - 65_536, *(entropy.randrange(SIZE - 65_536) for _ in range(298))]:
             file.seek(at)
-            file.write(chance.randbytes(65_536))
+            file.write(entropy.randbytes(65_536))
     began = time.monotonic()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), time.monotonic() - began

@@ -96,7 +96,7 @@ def attacks(targets: list[str]) -> Iterator[str]:
         yield prefix + quote(quote(name, safe=""), safe="")
     for target, dots, slash, prefix in itertools.product(targets, DOTS, SLASHES, PREFIXES):
         yield prefix + target.replace("..", dots).replace("/", slash)
-    chance = random.Random(3)
+    entropy = random.Random(3)
     pieces = [
         *DOTS,
         *SLASHES,
@@ -110,7 +110,7 @@ def attacks(targets: list[str]) -> Iterator[str]:
         "not-owned",
     ]
     while True:
-        yield chance.choice(PREFIXES) + "".join(chance.choices(pieces, k=chance.randint(1, 12)))
+        yield entropy.choice(PREFIXES) + "".join(entropy.choices(pieces, k=entropy.randint(1, 12)))
 
 
 def own_it(tx: Transaction) -> None:

@@ -194,10 +194,16 @@ def test_works_that_wait_for_each_other_are_untied(store: PostgresStore) -> None
         def work(tx: Transaction) -> None:
             runs[me] += 1
             first, second = mailboxes if me == 0 else reversed(mailboxes)
-            tx._sql("UPDATE users SET wants_news = wants_news WHERE email = ?", (first.canonical,))  # type: ignore[attr-defined]
+            tx._sql(
+                "UPDATE users SET wants_release_emails = wants_release_emails WHERE email = ?",
+                (first.canonical,),
+            )  # type: ignore[attr-defined]
             if runs[me] == 1:
                 both_hold_one.wait(10)
-            tx._sql("UPDATE users SET wants_news = wants_news WHERE email = ?", (second.canonical,))  # type: ignore[attr-defined]
+            tx._sql(
+                "UPDATE users SET wants_release_emails = wants_release_emails WHERE email = ?",
+                (second.canonical,),
+            )  # type: ignore[attr-defined]
 
         return work
 
@@ -465,7 +471,9 @@ def test_several_who_migrate_at_once_do_it_once(url: str) -> None:
     def one(_: int) -> None:
         with connect(conninfo(url)) as connection:
             prepare_session(connection)
-            migrate(connection, tuple(Noted(made.name, made.script, scripts=scripts) for made in MIGRATIONS))
+            migrate(
+                connection, tuple(FactOutcome(made.name, made.script, scripts=scripts) for made in MIGRATIONS)
+            )
             check_uniqueness(connection)
 
     with ThreadPoolExecutor(6) as crowd:
@@ -474,7 +482,7 @@ def test_several_who_migrate_at_once_do_it_once(url: str) -> None:
 
 
 @dataclass(frozen=True)
-class Noted(Migration):
+class FactOutcome(Migration):
     scripts: list[str] = field(default_factory=list)
 
     def on_postgres(self) -> list[str]:

@@ -21,13 +21,13 @@ from adapters.stripe.payments import StripePayments, _create_params
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import news_of
 from domain.ports import (
-    CheckoutNews,
+    CheckoutEvent,
     CheckoutOffer,
-    FactNews,
-    PaymentNews,
+    FactEvent,
+    InvalidWebhook,
+    PaymentChangedEvent,
     PaymentsRefused,
     PaymentsUnreachable,
-    Unheard,
 )
 from domain.product import PaymentTerms, Tax
 from domain.purchase import Checkout, FactKind
@@ -83,10 +83,12 @@ def ask(base: str, work: Any) -> Any:
 
 def test_a_checkout_is_made_once_looked_at_and_listed_when_paid(sandbox: Sandbox) -> None:
     offer = an_offer(1)
-    page = ask(sandbox.url, lambda p: p.start(offer))
-    assert ask(sandbox.url, lambda p: p.start(offer)) == page, "the same checkout id gives the same session"
+    page = ask(sandbox.url, lambda p: p.create_checkout(offer))
+    assert ask(sandbox.url, lambda p: p.create_checkout(offer)) == page, (
+        "the same checkout id gives the same session"
+    )
     assert page.url.startswith(sandbox.url)
-    open_ = ask(sandbox.url, lambda p: p.look(page.ref))
+    open_ = ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref))
     assert (open_.status, open_.reference, open_.product, open_.seal) == (
         "open",
         offer.checkout.id,
@@ -94,13 +96,13 @@ def test_a_checkout_is_made_once_looked_at_and_listed_when_paid(sandbox: Sandbox
         "v1.k.abc",
     )
     sandbox.pay(page.ref)
-    paid = ask(sandbox.url, lambda p: p.look(page.ref))
+    paid = ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref))
     assert (paid.status, paid.total, paid.currency, paid.email) == ("paid", 900, "usd", "anna@example.com")
     assert abs(paid.as_of - time.time()) < 60
     since = datetime.now(UTC) - timedelta(hours=1)
 
     async def listed(p: StripePayments) -> list[str]:
-        return [r.ref async for r in p.completed(since, datetime.now(UTC) + timedelta(hours=1))]
+        return [r.ref async for r in p.list_completed(since, datetime.now(UTC) + timedelta(hours=1))]
 
     assert page.ref in ask(sandbox.url, listed)
 
@@ -115,7 +117,7 @@ def test_the_list_is_followed_over_its_pages(sandbox: Sandbox) -> None:
     async def listed(p: StripePayments) -> list[str]:
         return [
             r.ref
-            async for r in p.completed(
+            async for r in p.list_completed(
                 datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
             )
         ]
@@ -127,20 +129,20 @@ def test_the_list_is_followed_over_its_pages(sandbox: Sandbox) -> None:
 
 def test_a_debit_is_unpaid_then_paid_or_failed(sandbox: Sandbox) -> None:
     for succeeds, status in ((True, "paid"), (False, "failed")):
-        page = ask(sandbox.url, lambda p, n=succeeds: p.start(an_offer(10 + n)))
+        page = ask(sandbox.url, lambda p, n=succeeds: p.create_checkout(an_offer(10 + n)))
         sandbox.pay(page.ref, delayed=True)
-        assert ask(sandbox.url, lambda p, r=page.ref: p.look(r)).status == "unpaid"
+        assert ask(sandbox.url, lambda p, r=page.ref: p.retrieve_checkout(r)).status == "unpaid"
         sandbox.post(f"/_sandbox/sessions/{page.ref}/bank", succeeds=succeeds, copies=0)
-        assert ask(sandbox.url, lambda p, r=page.ref: p.look(r)).status == status
+        assert ask(sandbox.url, lambda p, r=page.ref: p.retrieve_checkout(r)).status == status
 
 
 def test_an_unknown_session_is_none_and_a_bad_key_is_refused(sandbox: Sandbox) -> None:
-    assert ask(sandbox.url, lambda p: p.look(ProviderRef("cs_test_nothing"))) is None
+    assert ask(sandbox.url, lambda p: p.retrieve_checkout(ProviderRef("cs_test_nothing"))) is None
 
     async def with_bad_key() -> None:
         bad = StripePayments(key="sk_bad", webhook_secrets=(), api_base=sandbox.url)
         try:
-            await bad.start(OFFER)
+            await bad.create_checkout(OFFER)
         finally:
             await bad.close()
 
@@ -151,22 +153,22 @@ def test_an_unknown_session_is_none_and_a_bad_key_is_refused(sandbox: Sandbox) -
 def test_nobody_there_is_unreachable_within_ten_seconds() -> None:
     began = time.monotonic()
     with pytest.raises(PaymentsUnreachable):
-        ask(f"http://127.0.0.1:{free_port()}", lambda p: p.start(OFFER))
+        ask(f"http://127.0.0.1:{free_port()}", lambda p: p.create_checkout(OFFER))
     assert time.monotonic() - began < 10
 
 
 def test_a_delivery_is_read_with_either_of_two_secrets(sandbox: Sandbox) -> None:
-    page = ask(sandbox.url, lambda p: p.start(an_offer(20)))
+    page = ask(sandbox.url, lambda p: p.create_checkout(an_offer(20)))
     event = sandbox.pay(page.ref)
     body, header = event["body"].encode(), event["signature"]
     now = datetime.now(UTC)
     rolling = StripePayments(key="sk_test_x", webhook_secrets=("whsec_new", WEBHOOK_SECRET), api_base=None)
-    news = rolling.hear(body, header, now=now)
-    assert isinstance(news, CheckoutNews)
+    news = rolling.parse_webhook(body, header, now=now)
+    assert isinstance(news, CheckoutEvent)
     assert (news.reading.ref, news.reading.status) == (page.ref, "paid")
     assert rolling.page_origin == "https://checkout.stripe.com"
-    assert isinstance(StripePayments(key="sk_test_x", webhook_secrets=("whsec_new",), api_base=None).hear(
-        body, header, now=now), Unheard)  # fmt: skip
+    assert isinstance(StripePayments(key="sk_test_x", webhook_secrets=("whsec_new",), api_base=None).parse_webhook(
+        body, header, now=now), InvalidWebhook)  # fmt: skip
 
 
 @pytest.mark.parametrize("number", [-1, 2**63, 2**64, 10**30])
@@ -185,16 +187,16 @@ def test_an_event_with_a_number_that_fits_no_column_is_not_heard(field: str, num
     else:
         session[field] = number
     body = json.dumps({**event, "data": {"object": session}}).encode()
-    assert isinstance(news_of(body), Unheard)
+    assert isinstance(news_of(body), InvalidWebhook)
 
 
 def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbox: Sandbox) -> None:
-    page = ask(sandbox.url, lambda p: p.start(an_offer(50)))
+    page = ask(sandbox.url, lambda p: p.create_checkout(an_offer(50)))
     sandbox.pay(page.ref)
-    payment = ask(sandbox.url, lambda p: p.look(page.ref)).payment
+    payment = ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref)).payment
     part = sandbox.post(f"/_sandbox/sessions/{page.ref}/refund", amount=100, copies=0)["refund"]["id"]
     dispute = sandbox.post(f"/_sandbox/sessions/{page.ref}/dispute", copies=0)["dispute"]["id"]
-    reading = ask(sandbox.url, lambda p: p.payment(payment))
+    reading = ask(sandbox.url, lambda p: p.retrieve_payment(payment))
     assert (reading.checkout.ref, reading.checkout.seal) == (page.ref, "v1.k.abc")
     facts = {f.object_id: (f.kind, f.status, f.amount, f.payment) for f in reading.facts}
     assert facts == {
@@ -204,18 +206,18 @@ def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbo
     since = datetime.now(UTC) - timedelta(hours=1)
 
     async def listed(p: StripePayments) -> set[str]:
-        return {fact.object_id async for fact in p.facts_since(since)}
+        return {fact.object_id async for fact in p.list_facts(since)}
 
     assert {part, dispute} <= ask(sandbox.url, listed)
-    assert ask(sandbox.url, lambda p: p.payment("pi_nothing")) is None
+    assert ask(sandbox.url, lambda p: p.retrieve_payment("pi_nothing")) is None
 
 
 def test_every_event_after_a_sale_is_heard_as_what_it_is(sandbox: Sandbox) -> None:
-    page = ask(sandbox.url, lambda p: p.start(an_offer(51)))
+    page = ask(sandbox.url, lambda p: p.create_checkout(an_offer(51)))
     sandbox.pay(page.ref)
-    payment = ask(sandbox.url, lambda p: p.look(page.ref)).payment
+    payment = ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref)).payment
     told = sandbox.post(f"/_sandbox/sessions/{page.ref}/refund", status="failed", copies=0)["events"]
-    second = ask(sandbox.url, lambda p: p.start(an_offer(52)))
+    second = ask(sandbox.url, lambda p: p.create_checkout(an_offer(52)))
     sandbox.pay(second.ref)
     opened = sandbox.post(f"/_sandbox/sessions/{second.ref}/dispute", copies=0)
     told += opened["events"]
@@ -224,12 +226,14 @@ def test_every_event_after_a_sale_is_heard_as_what_it_is(sandbox: Sandbox) -> No
     ]
     heard = []
     for event in told:
-        news = payments(sandbox.url).hear(event["body"].encode(), event["signature"], now=datetime.now(UTC))
+        news = payments(sandbox.url).parse_webhook(
+            event["body"].encode(), event["signature"], now=datetime.now(UTC)
+        )
         match news:
-            case FactNews(record, fact):
+            case FactEvent(record, fact):
                 assert fact.as_of == record.created
                 heard.append((event["type"], fact.status))
-            case PaymentNews(_, found):
+            case PaymentChangedEvent(_, found):
                 assert found == payment
                 heard.append((event["type"], "to be read"))
             case _:
@@ -256,26 +260,26 @@ def test_terms_of_the_shop_reach_the_payment_page_and_its_answer_is_a_sale(sandb
     offer = an_offer(53)
     bundle = replace(offer.checkout, contents=(ProductId("a"), ProductId("b")), discounts=True)
     offer = replace(offer, checkout=bundle, terms=TERMS, tax_code="txcd_10302000")
-    page = ask(sandbox.url, lambda p: p.start(offer))
+    page = ask(sandbox.url, lambda p: p.create_checkout(offer))
     sandbox.pay(page.ref, promotion_code="TENOFF")
-    reading = ask(sandbox.url, lambda p: p.look(page.ref))
+    reading = ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref))
     assert (reading.subtotal, reading.discount, reading.tax, reading.total) == (900, 90, 81, 891)
     assert (reading.contents, reading.discounts) == (("a", "b"), True)
     url = ask(sandbox.url, lambda p: p.invoice_url(page.ref))
     assert url is not None
     assert url.startswith(sandbox.url)
-    plain = ask(sandbox.url, lambda p: p.start(an_offer(54)))
+    plain = ask(sandbox.url, lambda p: p.create_checkout(an_offer(54)))
     assert ask(sandbox.url, lambda p: p.invoice_url(plain.ref)) is None
 
 
 @pytest.mark.parametrize("fault", ["down", "500", "429", "reset", "truncated"])
 def test_whatever_way_stripe_breaks_it_is_unreachable_and_soon(sandbox: Sandbox, fault: str) -> None:
-    page = ask(sandbox.url, lambda p: p.start(an_offer(60)))
+    page = ask(sandbox.url, lambda p: p.create_checkout(an_offer(60)))
     sandbox.behave(stripe=fault)
     try:
         began = time.monotonic()
         with pytest.raises(PaymentsUnreachable):
-            ask(sandbox.url, lambda p: p.look(page.ref))
+            ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref))
         assert time.monotonic() - began < 10
     finally:
         sandbox.behave(stripe="")

@@ -9,7 +9,7 @@ import pytest
 from domain.product import Product
 from domain.purchase import PurchaseState
 from domain.transaction import Transaction
-from domain.usecases.import_sales import Adopted, AdoptSales, OldSale
+from domain.usecases.import_sales import Imported, ImportSales, OldSale
 from domain.values import EmailAddress, Money, ProductId, UserId
 from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
@@ -18,8 +18,8 @@ ANNA = EmailAddress("anna@example.com")
 SALE = OldSale(row="1", email="Anna@Example.com", product="book", ref="cs_live_a1", amount=1999)
 
 
-def adopt(shop: Shop, *sales: OldSale, **renamed: str) -> Adopted:
-    adopting = AdoptSales(store=shop.store, catalogue=shop.catalogue, clock=shop.clock)
+def adopt(shop: Shop, *sales: OldSale, **renamed: str) -> Imported:
+    adopting = ImportSales(store=shop.store, catalogue=shop.catalogue, clock=shop.clock)
     return run(adopting(sales, renamed=renamed))
 
 

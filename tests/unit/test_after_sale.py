@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.access import Closed, NotYours, Opens, access
-from domain.claim import CheckoutReading, Objection
+from domain.claim import ProviderCheckout, RejectReason
 from domain.mail import MailKind
 from domain.purchase import Fact, FactKind, PurchaseState
-from domain.usecases.recheck_payments import Read
+from domain.usecases.recheck_payments import Recheck
 from domain.values import ProviderRef
 from testkit.shop import BOOK, Browser, Shop
 from testkit.stepping import run
@@ -34,8 +34,8 @@ def state_of(shop: Shop, ref: ProviderRef) -> PurchaseState | None:
 
 
 def opens(browser: Browser) -> object:
-    greeting = browser.greeting
-    return access(greeting.session, product=BOOK, holdings=greeting.holdings, now=browser.shop.clock.now())
+    viewer = browser.viewer
+    return access(viewer.session, product=BOOK, holdings=viewer.holdings, now=browser.shop.clock.now())
 
 
 def subjects(shop: Shop) -> list[str]:
@@ -78,7 +78,7 @@ def test_never_more_goes_back_than_was_paid_whatever_is_told() -> None:
         told = shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=10**10, name=name)
         assert shop.hear_fact(told) != "unheard"
     assert isinstance(opens(anna), Closed)
-    assert [held.refunded for held in anna.greeting.holdings] == [PRICE]
+    assert [held.refunded for held in anna.viewer.holdings] == [PRICE]
     shop.deliver_mail()
     assert f"${PRICE / 100:.2f} back" in shop.letters_to(ANNA)[-1].text
 
@@ -169,18 +169,18 @@ def test_a_fact_without_a_sale_has_its_payment_read_and_ours_is_claimed() -> Non
     ref = Browser(shop).buy()
     shop.payments.pay(ref, email=ANNA)
     shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=300))
-    assert run(shop.read_payments()) == [], "a sale may still come by itself"
+    assert run(shop.recheck_payments()) == [], "a sale may still come by itself"
     shop.clock.tick(minutes=11)
-    [(payment, read)] = run(shop.read_payments())
-    assert (payment, read) == (shop.payments.sessions[ref].payment, Read.REPAIRED)
+    [(payment, read)] = run(shop.recheck_payments())
+    assert (payment, read) == (shop.payments.sessions[ref].payment, Recheck.REPAIRED)
     assert state_of(shop, ref) is PurchaseState.LIVE
-    assert run(shop.read_payments()) == []
+    assert run(shop.recheck_payments()) == []
 
 
 def foreign_fact(shop: Shop) -> Fact:
     ref = ProviderRef("cs_test_foreign")
     shop.payments.invent(
-        CheckoutReading(
+        ProviderCheckout(
             ref=ref, as_of=1, livemode=False, mode="payment", status="paid", currency="usd", subtotal=5, total=5,
             discount=0, tax=0, email="x@example.com", payment="pi_foreign", reference=None, product=None, shop=None,
             seal=None,
@@ -194,12 +194,12 @@ def test_a_refund_of_a_foreign_payment_goes_to_quarantine_and_the_merchant_hears
     fact = foreign_fact(shop)
     assert shop.hear_fact(fact) == "waits for its sale"
     shop.clock.tick(minutes=11)
-    assert [read for _, read in run(shop.read_payments())] == [Read.FOREIGN]
+    assert [read for _, read in run(shop.recheck_payments())] == [Recheck.FOREIGN]
     shop.hear_fact(fact, event="evt_again")
     shop.clock.tick(minutes=11)
-    run(shop.read_payments())
+    run(shop.recheck_payments())
     entries = {q.ref: q.objection for q in run(shop.report()).quarantine}
-    assert entries["cs_test_foreign"] is Objection.NO_METADATA
+    assert entries["cs_test_foreign"] is RejectReason.NO_METADATA
     shop.deliver_mail()
     assert len(shop.letters_to("help@shop.example")) == 1
 
@@ -210,9 +210,9 @@ def test_a_refund_of_a_payment_that_stripe_does_not_know_goes_to_quarantine() ->
     shop.payments.facts.clear()
     shop.hear_fact(fact)
     shop.clock.tick(minutes=11)
-    assert [read for _, read in run(shop.read_payments())] == [Read.FOREIGN]
+    assert [read for _, read in run(shop.recheck_payments())] == [Recheck.FOREIGN]
     assert {q.ref: q.objection for q in run(shop.report()).quarantine} == {
-        "pi_nobody": Objection.FOREIGN_PAYMENT
+        "pi_nobody": RejectReason.FOREIGN_PAYMENT
     }
 
 
@@ -223,9 +223,9 @@ def test_a_fact_waits_three_days_for_stripe_to_answer_and_not_longer() -> None:
     shop.payments.failing = True
     for _ in range(80):
         shop.clock.tick(hours=1)
-        assert all(read is Read.UNREACHABLE for _, read in run(shop.read_payments()))
+        assert all(read is Recheck.UNREACHABLE for _, read in run(shop.recheck_payments()))
     assert {q.ref: q.objection for q in run(shop.report()).quarantine} == {
-        "pi_foreign": Objection.UNREADABLE_PAYMENT
+        "pi_foreign": RejectReason.UNREADABLE_PAYMENT
     }
     assert len([c for c in shop.payments.calls if c == "payment"]) < 40, "less and less often"
 
@@ -240,7 +240,7 @@ def test_a_charge_that_was_refunded_has_its_payment_read_at_once() -> None:
     delivery = shop.payments.payment_delivery(payment)
     assert getattr(run(shop.hear(delivery.body, delivery.signature)), "outcome", "") == "to be read"
     assert isinstance(opens(anna), Opens)
-    assert run(shop.read_payments()) == [(payment, Read.REPAIRED)]
+    assert run(shop.recheck_payments()) == [(payment, Recheck.REPAIRED)]
     assert isinstance(opens(anna), Closed)
     assert subjects(shop) == ["Your refund: The book"]
 
@@ -257,13 +257,13 @@ def test_what_is_not_final_is_asked_about_once_a_day() -> None:
     shop.payments.tell(ref, FactKind.REFUND, "failed", amount=PRICE)
     shop.payments.pay(other, email="ben@example.com")
     shop.clock.tick(hours=23)
-    assert run(shop.read_payments()) == []
+    assert run(shop.recheck_payments()) == []
     shop.clock.tick(hours=2)
-    assert [read for _, read in run(shop.read_payments())] == [Read.REPAIRED, Read.REPAIRED]
+    assert [read for _, read in run(shop.recheck_payments())] == [Recheck.REPAIRED, Recheck.REPAIRED]
     assert isinstance(opens(anna), Opens)
     assert state_of(shop, other) is PurchaseState.LIVE
     shop.clock.tick(days=2)
-    assert run(shop.read_payments()) == []
+    assert run(shop.recheck_payments()) == []
 
 
 # ------------------------------------------------------------------ every order
@@ -310,10 +310,10 @@ def outcome(steps: list[Step]) -> tuple[object, object, object]:
     ref = anna.buy()
     for number, step in enumerate(steps):
         told(shop, ref, step, f"evt_{number}")
-    greeting = anna.greeting
-    found = access(greeting.session, product=BOOK, holdings=greeting.holdings, now=shop.clock.now())
+    viewer = anna.viewer
+    found = access(viewer.session, product=BOOK, holdings=viewer.holdings, now=shop.clock.now())
     reason = found.reason if isinstance(found, Closed) else type(found).__name__
-    refunded = sum(held.refunded for held in greeting.holdings)
+    refunded = sum(held.refunded for held in viewer.holdings)
     return state_of(shop, ref), reason, refunded
 
 
@@ -322,17 +322,17 @@ def outcome(steps: list[Step]) -> tuple[object, object, object]:
     chosen=st.lists(st.sampled_from(STORY), min_size=1, max_size=9, unique=True),
     again=st.lists(st.integers(0, 8), max_size=4),
     same_second=st.booleans(),
-    chance=st.randoms(use_true_random=False),
+    entropy=st.randoms(use_true_random=False),
 )
 def test_every_permutation_with_duplicates_ends_as_the_same_set_in_order(
-    chosen: list[str], again: list[int], same_second: bool, chance: object
+    chosen: list[str], again: list[int], same_second: bool, entropy: object
 ) -> None:
     """Through the front door: events, the claim and the store, not the rule alone."""
     in_order = [
         (kind, 5 if same_second else 1 + STORY.index(kind)) for kind in sorted(chosen, key=STORY.index)
     ]
     shuffled = [*in_order, *(in_order[n % len(in_order)] for n in again)]
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    entropy.shuffle(shuffled)  # type: ignore[attr-defined]
     assert outcome(shuffled) == outcome(in_order)
 
 

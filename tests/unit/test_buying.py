@@ -6,7 +6,13 @@ import pytest
 
 from domain.ports import PaymentsUnreachable
 from domain.product import Saleability
-from domain.usecases.start_checkout import AlreadyYours, NoSuchProduct, NotForSale, PayThere, TooManyCheckouts
+from domain.usecases.start_checkout import (
+    AlreadyYours,
+    NoSuchProduct,
+    NotForSale,
+    RedirectToPayment,
+    TooManyCheckouts,
+)
 from domain.values import ProductId
 from testkit.shop import BOOK, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
@@ -106,7 +112,7 @@ def test_fourteen_checkouts_a_second_for_all_strangers_and_twenty_for_the_whole_
     assert isinstance(last, TooManyCheckouts)
     assert len(shop.memory.tables.checkouts) == before + 20
     shop.clock.tick(seconds=1)
-    assert isinstance(run(shop.start_checkout(stranger.visitor, BOOK, again=False)), PayThere)
+    assert isinstance(run(shop.start_checkout(stranger.visitor, BOOK, again=False)), RedirectToPayment)
 
 
 def test_abandoned_checkouts_go_a_week_after_they_expired_and_paid_ones_never() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.memory.store import MemoryStore
 from adapters.memory.transaction import MemoryTransaction
-from domain.claim import AwaitingPayment, NotPaid, Objection, Rejected
+from domain.claim import AwaitingPayment, NotPaid, Rejected, RejectReason
 from domain.keys import Keyring
 from domain.mail import MailKind
 from domain.transaction import Transaction
@@ -108,18 +108,18 @@ def test_the_snapshot_decides_and_not_todays_catalogue() -> None:
 @pytest.mark.parametrize(
     ("change", "objection"),
     [
-        ({"subtotal": 899, "total": 899}, Objection.WRONG_AMOUNT),
-        ({"total": 901}, Objection.WRONG_AMOUNT),
-        ({"currency": "eur"}, Objection.WRONG_CURRENCY),
-        ({"discount": 100, "total": 800}, Objection.UNASKED_DISCOUNT),
-        ({"mode": "subscription"}, Objection.NOT_A_PAYMENT),
-        ({"livemode": True}, Objection.OTHER_MODE),
-        ({"product": "photos"}, Objection.WRONG_PRODUCT),
-        ({"email": None}, Objection.NO_EMAIL),
-        ({"email": "not an address"}, Objection.BAD_EMAIL),
+        ({"subtotal": 899, "total": 899}, RejectReason.WRONG_AMOUNT),
+        ({"total": 901}, RejectReason.WRONG_AMOUNT),
+        ({"currency": "eur"}, RejectReason.WRONG_CURRENCY),
+        ({"discount": 100, "total": 800}, RejectReason.UNASKED_DISCOUNT),
+        ({"mode": "subscription"}, RejectReason.NOT_A_PAYMENT),
+        ({"livemode": True}, RejectReason.OTHER_MODE),
+        ({"product": "photos"}, RejectReason.WRONG_PRODUCT),
+        ({"email": None}, RejectReason.NO_EMAIL),
+        ({"email": "not an address"}, RejectReason.BAD_EMAIL),
     ],
 )
-def test_what_does_not_match_goes_to_quarantine(change: dict[str, object], objection: Objection) -> None:
+def test_what_does_not_match_goes_to_quarantine(change: dict[str, object], objection: RejectReason) -> None:
     shop = Shop()
     anna = Browser(shop)
     ref = anna.buy()
@@ -156,16 +156,16 @@ def foreign(where: Shop, **change: object) -> ProviderRef:
 @pytest.mark.parametrize(
     ("change", "objection"),
     [
-        ({}, Objection.ANOTHER_SESSION),
-        ({"reference": None, "product": None, "seal": None, "shop": None}, Objection.NO_METADATA),
-        ({"reference": "unknown"}, Objection.UNKNOWN_CHECKOUT),
-        ({"reference": "unknown", "shop": "another"}, Objection.ANOTHER_SHOP),
-        ({"reference": "unknown", "product": "nothing"}, Objection.UNKNOWN_PRODUCT),
-        ({"reference": "unknown", "product": "../etc"}, Objection.UNKNOWN_PRODUCT),
-        ({"reference": "unknown", "seal": "v1.x.é"}, Objection.UNKNOWN_CHECKOUT),
+        ({}, RejectReason.ANOTHER_SESSION),
+        ({"reference": None, "product": None, "seal": None, "shop": None}, RejectReason.NO_METADATA),
+        ({"reference": "unknown"}, RejectReason.UNKNOWN_CHECKOUT),
+        ({"reference": "unknown", "shop": "another"}, RejectReason.ANOTHER_SHOP),
+        ({"reference": "unknown", "product": "nothing"}, RejectReason.UNKNOWN_PRODUCT),
+        ({"reference": "unknown", "product": "../etc"}, RejectReason.UNKNOWN_PRODUCT),
+        ({"reference": "unknown", "seal": "v1.x.é"}, RejectReason.UNKNOWN_CHECKOUT),
     ],
 )
-def test_nothing_unknown_is_fulfilled(change: dict[str, object], objection: Objection) -> None:
+def test_nothing_unknown_is_fulfilled(change: dict[str, object], objection: RejectReason) -> None:
     shop = Shop()
     ref = foreign(shop, **change)
     assert shop.hear_of(ref).startswith("quarantined")

@@ -57,9 +57,9 @@ def registers(facts: list[Fact]) -> dict[str, Fact]:
 
 
 @given(st.lists(FACTS, max_size=8), st.randoms(use_true_random=False))
-def test_every_order_gives_the_same_state(facts: list[Fact], chance: object) -> None:
+def test_every_order_gives_the_same_state(facts: list[Fact], entropy: object) -> None:
     shuffled = [*facts, *facts[:2]]
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    entropy.shuffle(shuffled)  # type: ignore[attr-defined]
     assert registers(facts) == registers(shuffled)
     assert standing(PURCHASE, registers(facts).values()) == standing(PURCHASE, registers(shuffled).values())
 

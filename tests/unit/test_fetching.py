@@ -34,7 +34,7 @@ def test_a_file_is_offered_to_its_owner_only_with_the_purchase_that_opens_it() -
     anna, thief = an_owner(shop), Browser(shop)
     offered = offered_to(anna)
     assert (offered.file.name, offered.file.size) == ("it.txt", 5)
-    assert offered.purchase == anna.greeting.holdings[0].purchase
+    assert offered.purchase == anna.viewer.holdings[0].purchase
     assert run(shop.fetch_file(thief.visitor, BOOK, "it.txt")) == NotYours()
     assert run(shop.fetch_file(anna.visitor, PHOTOS, "it.txt")) == NotYours()
 
@@ -49,7 +49,7 @@ def test_a_refund_between_two_requests_closes_the_second() -> None:
     shop = Shop()
     anna = an_owner(shop)
     offered_to(anna)
-    [held] = anna.greeting.holdings
+    [held] = anna.viewer.holdings
     refund = Fact(
         object_id="re_1", kind=FactKind.REFUND, payment=held.purchase.payment, as_of=1, status="succeeded",
         amount=held.purchase.paid.amount,

@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from domain.mail import MailKind
 from domain.ports import MailNotSent
 from domain.purchase import FactKind
-from domain.usecases.redeem_link import CameIn
-from domain.usecases.start_checkout import PayThere
+from domain.usecases.redeem_link import SignedIn
+from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import ProviderRef
 from testkit.shop import BOOK, PHOTOS, Browser, Shop
 from testkit.stepping import run
@@ -66,7 +66,7 @@ class History(RuleBasedStateMachine):
         browser = self.browsers[who]
         self.shop.clock.tick(seconds=1)
         started = run(self.shop.start_checkout(browser.visitor, product, again=True))  # type: ignore[arg-type]
-        if isinstance(started, PayThere):
+        if isinstance(started, RedirectToPayment):
             browser.token = started.new_token or browser.token
             ref = ProviderRef(started.url.rpartition("/")[2])
             self.model.sales.append(
@@ -123,7 +123,7 @@ class History(RuleBasedStateMachine):
         if not letters:
             return
         token = letters[number % len(letters)].text.partition("/login/")[2].split()[0]
-        if isinstance(self.browsers[who].press(token), CameIn):
+        if isinstance(self.browsers[who].press(token), SignedIn):
             if self.model.proved[who] not in (None, email):
                 self.model.life[who] += 1
             self.model.proved[who] = email
@@ -171,12 +171,12 @@ class History(RuleBasedStateMachine):
             self.reconciler()
         for who, browser in enumerate(self.browsers):
             # Nobody stays away for two weeks in this history, but thirty days in all may be over.
-            if browser.token is not None and browser.greeting.session is None:
+            if browser.token is not None and browser.viewer.session is None:
                 browser.token = None
                 self.model.proved[who] = None
                 self.model.life[who] += 1
         run(self.shop.store.transact(lambda tx: tx.retention.prune(now=now)))
-        run(self.shop.read_payments())
+        run(self.shop.recheck_payments())
 
     @invariant()
     def one_purchase_a_paid_checkout_and_one_ticket_each(self) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from domain.access import CHECKOUT_GRANT, Opens, access
-from domain.address_change import MayNotCorrect, MoveKind
+from domain.address_change import ChangeKind, MayNotCorrect
 from domain.magic_link import LinkPurpose
 from domain.product import Licences
-from domain.usecases.change_address import LookInTheNewMail, SameAddress, VerifyAgain
+from domain.usecases.change_address import CheckYourNewEmail, SameAddress, VerifyAgain
 from domain.usecases.erase_me import Erased
-from domain.usecases.redeem_link import CameIn, Ready, Trouble, Turned
+from domain.usecases.redeem_link import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.request_login import TooManyRequests
 from domain.usecases.return_from_payment import Claimed
 from domain.usecases.show_receipt import ShowReceipt
@@ -33,25 +33,25 @@ def owner_of(shop: Shop, ref: ProviderRef) -> str | None:
 
 
 def correct(browser: Browser, ref: ProviderRef, typed: str) -> object:
-    answer = run(browser.shop.move_address.correct(browser.visitor, order_of(browser.shop, ref), typed))
+    answer = run(browser.shop.change_address.correct(browser.visitor, order_of(browser.shop, ref), typed))
     browser.shop.deliver_mail()
     return answer
 
 
 def change(browser: Browser, typed: str) -> object:
-    answer = run(browser.shop.move_address.change(browser.visitor, typed))
+    answer = run(browser.shop.change_address.change(browser.visitor, typed))
     browser.shop.deliver_mail()
     return answer
 
 
 def opens(browser: Browser, product: ProductId = BOOK) -> bool:
-    greeting = browser.greeting
+    viewer = browser.viewer
     now = browser.shop.clock.now()
-    return isinstance(access(greeting.session, product=product, holdings=greeting.holdings, now=now), Opens)
+    return isinstance(access(viewer.session, product=product, holdings=viewer.holdings, now=now), Opens)
 
 
-def trouble(came: object) -> Trouble | None:
-    return came.trouble if isinstance(came, Turned) else None
+def trouble(came: object) -> LinkError | None:
+    return came.trouble if isinstance(came, LinkRejected) else None
 
 
 def links_to(shop: Shop, address: str) -> list[str]:
@@ -63,7 +63,7 @@ def links_to(shop: Shop, address: str) -> list[str]:
 def signed_in(shop: Shop, email: str = VICTIM, product: ProductId = BOOK) -> tuple[Browser, ProviderRef]:
     browser = Browser(shop)
     ref = browser.buy_and_pay(email, product)
-    assert isinstance(browser.press(shop.last_link(email)), CameIn)
+    assert isinstance(browser.press(shop.last_link(email)), SignedIn)
     return browser, ref
 
 
@@ -74,7 +74,7 @@ def sign_in(browser: Browser, email: str) -> object:
 
 
 def account_of(browser: Browser) -> str | None:
-    session = browser.greeting.session
+    session = browser.viewer.session
     return None if session is None or session.mailbox is None else str(session.mailbox)
 
 
@@ -85,8 +85,8 @@ def test_a_victim_who_presses_every_button_stays_herself_and_keeps_what_is_hers(
     shop = Shop()
     thief, _ = signed_in(shop, THIEF, PHOTOS)
     victim, ref = signed_in(shop)
-    assert change(thief, VICTIM) == LookInTheNewMail(MoveKind.CHANGE)
-    assert trouble(victim.press(shop.last_link(VICTIM))) is Trouble.ELSEWHERE
+    assert change(thief, VICTIM) == CheckYourNewEmail(ChangeKind.CHANGE)
+    assert trouble(victim.press(shop.last_link(VICTIM))) is LinkError.ELSEWHERE
     assert account_of(thief) == THIEF
     assert thief.owned == {PHOTOS}
     assert (account_of(victim), owner_of(shop, ref)) == (VICTIM, VICTIM)
@@ -102,7 +102,7 @@ def test_the_page_of_a_change_names_both_accounts_and_says_that_they_become_one(
     victim, _ = signed_in(shop)
     change(thief, VICTIM)
     shown = run(shop.redeem.look(victim.visitor, shop.last_link(VICTIM)))
-    assert isinstance(shown, Ready)
+    assert isinstance(shown, LinkValid)
     assert shown.moving is not None
     assert (str(shown.moving.old), str(shown.moving.new)) == (THIEF, VICTIM)
     assert (shown.moving.asked_here, shown.moving.merges) == (False, True)
@@ -117,7 +117,7 @@ def test_the_link_of_a_change_works_in_the_browser_that_asked() -> None:
     shop = Shop()
     victim, ref = signed_in(shop)
     change(victim, NEW)
-    assert isinstance(victim.press(shop.last_link(NEW)), CameIn)
+    assert isinstance(victim.press(shop.last_link(NEW)), SignedIn)
     assert (account_of(victim), owner_of(shop, ref)) == (NEW, NEW)
 
 
@@ -128,8 +128,8 @@ def test_a_browser_that_signed_in_as_another_meanwhile_completes_no_change() -> 
     link, code = shop.last_link(NEW), shop.last_code(NEW)
     Browser(shop).buy_and_pay(THIEF, PHOTOS)
     sign_in(shared, THIEF)
-    assert trouble(shared.press(link)) is Trouble.ELSEWHERE
-    assert isinstance(shared.type_code(code), Turned)
+    assert trouble(shared.press(link)) is LinkError.ELSEWHERE
+    assert isinstance(shared.type_code(code), LinkRejected)
     assert owner_of(shop, ref) == VICTIM
 
 
@@ -144,11 +144,11 @@ def test_undoing_a_change_ends_the_session_it_signed_in_and_brings_everything_ba
     thief.press(shop.last_link(THIEF))
     assert owner_of(shop, ref) == THIEF
     owner = Browser(shop)
-    assert isinstance(owner.press(links_to(shop, VICTIM)[-1]), CameIn)
-    assert thief.greeting.session is None
+    assert isinstance(owner.press(links_to(shop, VICTIM)[-1]), SignedIn)
+    assert thief.viewer.session is None
     assert owner_of(shop, ref) == VICTIM
     [user] = shop.memory.tables.users.values()
-    assert (str(user.mailbox), user.since, user.wants_news) == (VICTIM, since, False)
+    assert (str(user.mailbox), user.since, user.wants_release_emails) == (VICTIM, since, False)
 
 
 def test_an_undo_gives_the_new_address_back_the_emails_it_wanted() -> None:
@@ -159,7 +159,7 @@ def test_an_undo_gives_the_new_address_back_the_emails_it_wanted() -> None:
     change(victim, NEW)
     victim.press(shop.last_link(NEW))
     Browser(shop).press(links_to(shop, VICTIM)[-1])
-    wanted = {str(u.mailbox): u.wants_news for u in shop.memory.tables.users.values()}
+    wanted = {str(u.mailbox): u.wants_release_emails for u in shop.memory.tables.users.values()}
     assert wanted == {VICTIM: False, NEW: True}
 
 
@@ -174,7 +174,7 @@ def test_an_undo_finds_what_a_thief_moved_on_to_a_second_address() -> None:
     assert owner_of(shop, ref) == SECOND
     Browser(shop).press(links_to(shop, VICTIM)[-1])
     assert owner_of(shop, ref) == VICTIM
-    assert thief.greeting.session is None
+    assert thief.viewer.session is None
     assert run(shop.erase(thief.visitor)) is Erased.NOT_SIGNED_IN
 
 
@@ -220,7 +220,7 @@ def test_a_change_needs_a_verification_of_the_last_hour() -> None:
     assert change(stolen, THIEF) == VerifyAgain()
     assert shop.memory.tables.moves == {}
     sign_in(victim, VICTIM)
-    assert change(victim, NEW) == LookInTheNewMail(MoveKind.CHANGE)
+    assert change(victim, NEW) == CheckYourNewEmail(ChangeKind.CHANGE)
 
 
 def test_undoing_a_change_that_waits_ends_the_session_that_asked_for_it() -> None:
@@ -229,8 +229,8 @@ def test_undoing_a_change_that_waits_ends_the_session_that_asked_for_it() -> Non
     thief = Browser(shop, token=victim.token)
     change(thief, THIEF)
     owner = Browser(shop)
-    assert isinstance(owner.press(links_to(shop, VICTIM)[-1]), CameIn)
-    assert thief.greeting.session is None
+    assert isinstance(owner.press(links_to(shop, VICTIM)[-1]), SignedIn)
+    assert thief.viewer.session is None
     assert account_of(owner) == VICTIM
 
 
@@ -252,7 +252,7 @@ def test_a_code_that_was_tried_too_often_is_not_shown_any_more() -> None:
     for _ in range(5):
         victim.type_code("00000000")
     shown = run(shop.redeem.look(Browser(shop).visitor, shop.last_link(NEW)))
-    assert isinstance(shown, Ready)
+    assert isinstance(shown, LinkValid)
     assert shown.moving is not None
     assert shown.moving.code == ""
 
@@ -274,7 +274,7 @@ def test_signing_out_everywhere_takes_back_changes_that_wait() -> None:
     link = shop.last_link(THIEF)
     run(shop.sign_out.everywhere(victim.visitor))
     thief = Browser(shop)
-    assert isinstance(thief.press(link), Turned)
+    assert isinstance(thief.press(link), LinkRejected)
     assert owner_of(shop, ref) == VICTIM
     assert all(move.undone_at for move in shop.memory.tables.moves.values())
 
@@ -290,9 +290,9 @@ def test_a_session_that_a_change_carried_away_is_listed_and_ended_by_the_owner()
     victim.press(shop.last_link(VICTIM))
     own = run(shop.sign_out.list(victim.visitor))
     assert own is not None
-    assert thief.greeting.session in own.all
+    assert thief.viewer.session in own.all
     run(shop.sign_out.everywhere(victim.visitor))
-    assert thief.greeting.session is None
+    assert thief.viewer.session is None
 
 
 # ------------------------------------------------------------------ a correction, a public computer
@@ -304,7 +304,7 @@ def test_a_correction_gives_the_payers_browser_nothing_but_what_it_paid_for() ->
     payer = Browser(shop)
     ref = payer.buy_and_pay(THIEF, PHOTOS)
     correct(payer, ref, VICTIM)
-    assert isinstance(victim.press(shop.last_link(VICTIM)), CameIn)
+    assert isinstance(victim.press(shop.last_link(VICTIM)), SignedIn)
     assert owner_of(shop, ref) == VICTIM
     assert payer.owned == {PHOTOS}
     assert account_of(payer) is None
@@ -386,10 +386,10 @@ def test_a_waiting_correction_ends_as_soon_as_the_owner_verifies_the_old_address
     correct(public, ref, THIEF)
     waiting = shop.last_link(THIEF)
     victim = Browser(shop)
-    assert isinstance(victim.press(access_link), CameIn)
+    assert isinstance(victim.press(access_link), SignedIn)
     change(victim, NEW)
     victim.press(shop.last_link(NEW))
-    assert trouble(thief.press(waiting)) is Trouble.WITHDRAWN
+    assert trouble(thief.press(waiting)) is LinkError.WITHDRAWN
     assert owner_of(shop, ref) == NEW
 
 
@@ -431,7 +431,7 @@ def test_a_deletion_at_the_end_of_a_chain_waits_for_every_change_in_it() -> None
     stolen = Browser(shop, token=victim.token)
     change(stolen, THIEF)
     stolen.press(shop.last_link(THIEF))
-    assert isinstance(thief.press(onward), CameIn)
+    assert isinstance(thief.press(onward), SignedIn)
     assert owner_of(shop, ref) == SECOND
     shop.clock.tick(hours=72, minutes=50)
     sign_in(thief, SECOND)
@@ -444,7 +444,7 @@ def test_a_correction_shows_the_payer_to_nobody_else() -> None:
     ref = public.buy_and_pay(VICTIM)
     shop.payments.invoices[ref] = "https://pay.example/invoice"
     correct(public, ref, THIEF)
-    assert isinstance(thief.press(shop.last_link(THIEF)), CameIn)
+    assert isinstance(thief.press(shop.last_link(THIEF)), SignedIn)
     show = ShowReceipt(store=shop.store, payments=shop.payments, clock=shop.clock)
     receipt = run(show(thief.visitor, order_of(shop, ref)))
     assert receipt is not None
@@ -461,7 +461,7 @@ def test_the_payer_of_a_corrected_order_stays_hidden(how: str) -> None:
     ref = public.buy_and_pay(VICTIM)
     shop.payments.invoices[ref] = "https://pay.example/invoice"
     correct(public, ref, THIEF)
-    assert isinstance(thief.press(shop.last_link(THIEF)), CameIn)
+    assert isinstance(thief.press(shop.last_link(THIEF)), SignedIn)
     reader = THIEF
     if how == "years":
         shop.clock.tick(days=400)
@@ -470,7 +470,7 @@ def test_the_payer_of_a_corrected_order_stays_hidden(how: str) -> None:
         assert run(shop.erase(victim.visitor)) is Erased.DONE
     else:
         change(thief, SECOND)
-        assert isinstance(thief.press(shop.last_link(SECOND)), CameIn)
+        assert isinstance(thief.press(shop.last_link(SECOND)), SignedIn)
         shop.clock.tick(hours=74)
         left_behind, _ = signed_in(shop, THIEF, PHOTOS)
         assert run(shop.erase(left_behind.visitor)) is Erased.DONE
@@ -494,11 +494,11 @@ def test_signing_out_everywhere_reaches_a_session_that_two_changes_carried_away(
     stolen = Browser(shop, token=victim.token)
     for address in (THIEF, SECOND):
         change(stolen, address)
-        assert isinstance(stolen.press(shop.last_link(address)), CameIn)
+        assert isinstance(stolen.press(shop.last_link(address)), SignedIn)
     bystander, _ = signed_in(shop, "other@example.com", PHOTOS)
     home, _ = signed_in(shop, VICTIM, PHOTOS)
     run(shop.sign_out.everywhere(home.visitor))
-    assert (stolen.greeting.session, home.greeting.session) == (None, None)
+    assert (stolen.viewer.session, home.viewer.session) == (None, None)
     assert account_of(bystander) == "other@example.com"
 
 
@@ -508,9 +508,9 @@ def test_who_has_a_former_address_now_takes_no_order_away_that_was_moved_on() ->
     buyer = Browser(shop)
     ref = buyer.buy_and_pay("victim@exmaple.com")
     correct(buyer, ref, VICTIM)
-    assert isinstance(buyer.press(shop.last_link(VICTIM)), CameIn)
+    assert isinstance(buyer.press(shop.last_link(VICTIM)), SignedIn)
     change(buyer, NEW)
-    assert isinstance(buyer.press(shop.last_link(NEW)), CameIn)
+    assert isinstance(buyer.press(shop.last_link(NEW)), SignedIn)
     present, _ = signed_in(shop, VICTIM, PHOTOS)
     assert run(shop.erase(present.visitor)) is Erased.TOO_SOON, "its notice still guards the order"
     assert owner_of(shop, ref) == NEW
@@ -529,8 +529,8 @@ def test_a_change_that_a_thief_asked_for_ends_with_his_session_though_his_own_ad
     thief, _ = signed_in(shop, THIEF, PHOTOS)
     assert run(shop.erase(thief.visitor)) is Erased.DONE
     assert THIEF not in repr(shop.memory.tables.moves)
-    assert isinstance(Browser(shop).press(undo), CameIn)
-    assert stolen.greeting.session is None
+    assert isinstance(Browser(shop).press(undo), SignedIn)
+    assert stolen.viewer.session is None
 
 
 def test_the_present_holder_of_a_former_address_neither_sees_nor_ends_the_session_of_its_owner() -> None:
@@ -578,7 +578,7 @@ def test_the_page_of_a_link_names_the_account_and_whether_this_browser_asked() -
     link = shop.last_link(THIEF)
     for browser, known in ((asking, True), (other, False)):
         shown = run(shop.redeem.look(browser.visitor, link))
-        assert isinstance(shown, Ready)
+        assert isinstance(shown, LinkValid)
         assert (shown.purpose, str(shown.mailbox)) == (LinkPurpose.LOGIN, THIEF)
         assert shown.known_here is known
 
@@ -628,8 +628,8 @@ def test_a_double_click_gets_one_session_whichever_answer_the_browser_keeps(purp
     browser, link = a_link(shop, purpose)
     twice = Browser(shop, token=browser.token, form=browser.form)
     first, second = browser.press(link), twice.press(link)
-    assert isinstance(first, CameIn)
-    assert isinstance(second, CameIn)
+    assert isinstance(first, SignedIn)
+    assert isinstance(second, SignedIn)
     assert first.token == second.token
     assert account_of(browser) == account_of(twice) == VICTIM
     assert len([s for s in shop.memory.tables.sessions.values() if str(s.mailbox) == VICTIM]) == 1
@@ -648,29 +648,29 @@ def test_a_code_entered_twice_gets_one_session_whichever_cookie_the_browser_kept
     shop.deliver_mail()
     code, old = shop.last_code(VICTIM), browser.token
     for _ in range(4):
-        assert trouble(browser.type_code("00000000")) is Trouble.WRONG_CODE
+        assert trouble(browser.type_code("00000000")) is LinkError.WRONG_CODE
     first = browser.type_code(code)
-    assert isinstance(first, CameIn)
+    assert isinstance(first, SignedIn)
     again = Browser(shop, token=old if kept == "old" else browser.token)
-    assert isinstance(again.type_code(code), CameIn)
+    assert isinstance(again.type_code(code), SignedIn)
     assert again.token == browser.token
-    assert trouble(Browser(shop, token=old).type_code("00000000")) is Trouble.NO_CODE_HERE
+    assert trouble(Browser(shop, token=old).type_code("00000000")) is LinkError.NO_CODE_HERE
 
 
 def test_a_repeated_submit_is_known_by_its_cookie_for_a_minute_and_only_while_its_session_lives() -> None:
     shop = a_shop()
     browser, link = a_link(shop, "ticket")
-    assert isinstance(browser.press(link), CameIn)
+    assert isinstance(browser.press(link), SignedIn)
     for form in (None, "e" * 64):
-        assert trouble(Browser(shop, form=form).press(link)) is Trouble.USED
+        assert trouble(Browser(shop, form=form).press(link)) is LinkError.USED
     shop.clock.tick(seconds=59)
-    assert isinstance(Browser(shop, form=browser.form).press(link), CameIn)
+    assert isinstance(Browser(shop, form=browser.form).press(link), SignedIn)
     shop.clock.tick(seconds=1)
-    assert trouble(Browser(shop, form=browser.form).press(link)) is Trouble.USED
+    assert trouble(Browser(shop, form=browser.form).press(link)) is LinkError.USED
     browser, link = a_link(shop, "login")
     browser.press(link)
     run(shop.sign_out.here(browser.visitor))
-    assert trouble(Browser(shop, form=browser.form).press(link)) is Trouble.USED
+    assert trouble(Browser(shop, form=browser.form).press(link)) is LinkError.USED
 
 
 def test_no_value_from_before_signing_in_becomes_the_session_token() -> None:
@@ -697,7 +697,7 @@ def test_the_last_free_copy_is_taken_once_however_many_orders_wait() -> None:
         browser.take(free, email=address)
     shop.deliver_mail()
     came = [b.press(shop.last_link(a)) for b, a in zip(buyers, addresses, strict=True)]
-    assert [trouble(c) for c in came] == [None, Trouble.SOLD_OUT, Trouble.SOLD_OUT]
+    assert [trouble(c) for c in came] == [None, LinkError.SOLD_OUT, LinkError.SOLD_OUT]
     assert len(shop.memory.tables.purchases) == 1
 
 

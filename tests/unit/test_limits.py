@@ -11,10 +11,10 @@ import pytest
 from domain.limits import ASKED_BY_STRANGERS, checkout_shares, network_of, networks_around
 from domain.mail import MailKind
 from domain.ports import MailNotSent
-from domain.usecases.change_address import LookInTheNewMail
-from domain.usecases.order_free import ConfirmByMail, TooManyOrders
-from domain.usecases.request_login import LookInYourMail, TooManyRequests
-from domain.usecases.start_checkout import PayThere
+from domain.usecases.change_address import CheckYourNewEmail
+from domain.usecases.order_free import ConfirmationEmailed, TooManyOrders
+from domain.usecases.request_login import CheckYourEmail, TooManyRequests
+from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import ProductId
 from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
@@ -83,13 +83,13 @@ def test_around_an_address_are_the_networks_that_one_customer_may_have_all_of() 
 def test_a_network_has_one_allowance_however_many_addresses_of_it_are_used(
     networks: list[str], accepted: int
 ) -> None:
-    assert asked(a_shop(), networks)[LookInYourMail] == accepted
+    assert asked(a_shop(), networks)[CheckYourEmail] == accepted
 
 
 def test_a_refused_request_takes_no_place_in_any_network() -> None:
     shop = a_shop()
-    assert asked(shop, ["2001:db8:1:2::1"] * 100)[LookInYourMail] == 20
-    assert asked(shop, ["2001:db8:1:3::1"] * 100)[LookInYourMail] == 20, "its neighbour in the /56"
+    assert asked(shop, ["2001:db8:1:2::1"] * 100)[CheckYourEmail] == 20
+    assert asked(shop, ["2001:db8:1:3::1"] * 100)[CheckYourEmail] == 20, "its neighbour in the /56"
 
 
 # ------------------------------------------------------------------ the whole shop
@@ -114,16 +114,16 @@ def test_strangers_share_half_of_what_the_shop_sends_and_the_rest_is_kept_for_kn
     anna.press(shop.last_link(ANNA))
     anna.token = None
     answers = Counter(type(answer) for answer in ask_for_more_than_the_shop_sends(shop))
-    assert answers[LookInYourMail] + answers[ConfirmByMail] == ASKED_BY_STRANGERS.most
+    assert answers[CheckYourEmail] + answers[ConfirmationEmailed] == ASKED_BY_STRANGERS.most
     assert answers[TooManyRequests] + answers[TooManyOrders] == 20
     stranger = Browser(shop, network="192.0.3.9")
     refused = [stranger.ask_for_link(email) for email in (ANNA, "never@example.com")]
     assert refused[0] == refused[1], "the answer does not say whether the address is known"
     assert isinstance(refused[0], TooManyRequests)
-    assert isinstance(anna.ask_for_link(ANNA), LookInYourMail)
+    assert isinstance(anna.ask_for_link(ANNA), CheckYourEmail)
     assert isinstance(anna.ask_for_link("never@example.com"), TooManyRequests), "it never proved that address"
     shop.clock.tick(seconds=11)
-    assert isinstance(stranger.ask_for_link(ANNA), LookInYourMail)
+    assert isinstance(stranger.ask_for_link(ANNA), CheckYourEmail)
 
 
 def test_links_that_known_browsers_ask_for_leave_before_those_of_strangers() -> None:
@@ -150,11 +150,11 @@ def every_form(shop: Shop, number: int) -> None:
     eve = Browser(shop, network=network)
     eve.buy_and_pay(evil)
     order = next(reversed(shop.memory.tables.purchases))
-    answer = run(shop.move_address.correct(eve.visitor, order, ANNA))
-    assert isinstance(answer, LookInTheNewMail), "a limited request gets the same answer"
+    answer = run(shop.change_address.correct(eve.visitor, order, ANNA))
+    assert isinstance(answer, CheckYourNewEmail), "a limited request gets the same answer"
     eve.press(shop.last_link(evil))
-    answer = run(shop.move_address.change(eve.visitor, ANNA))
-    assert isinstance(answer, LookInTheNewMail)
+    answer = run(shop.change_address.change(eve.visitor, ANNA))
+    assert isinstance(answer, CheckYourNewEmail)
 
 
 def test_ten_mails_a_day_and_three_in_a_quarter_of_an_hour_over_all_forms_together() -> None:
@@ -199,9 +199,9 @@ def test_whatever_strangers_ask_for_the_owner_gets_her_link_and_the_mail_of_her_
 def press_buy(browser: Browser) -> bool:
     """Whether it went on to the payment page."""
     started = run(browser.shop.start_checkout(browser.visitor, BOOK, again=True))
-    if isinstance(started, PayThere):
+    if isinstance(started, RedirectToPayment):
         browser.token = started.new_token or browser.token
-    return isinstance(started, PayThere)
+    return isinstance(started, RedirectToPayment)
 
 
 def during_an_attack(shop: Shop, honest: list[Browser], *, seconds: int, networks: int = 400) -> int:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from domain.keys import Key, Keyring, read_token, tidy_code
 from domain.magic_link import LinkPurpose
 from domain.mail import MailState
-from domain.usecases.redeem_link import CameIn, Trouble, Turned
-from domain.usecases.request_login import LookInYourMail, NotAnAddress, NothingToRenew, TooManyRequests
+from domain.usecases.redeem_link import LinkError, LinkRejected, SignedIn
+from domain.usecases.request_login import CheckYourEmail, NotAnAddress, NothingToRenew, TooManyRequests
 from domain.values import LinkId
 from testkit.shop import BOOK, SECRET, Browser, Shop
 from testkit.stepping import run
@@ -27,7 +27,7 @@ def a_buyer(shop: Shop) -> Browser:
 
 
 def asked(shop: Shop, browser: Browser, email: str = ANNA) -> None:
-    assert isinstance(browser.ask_for_link(email), LookInYourMail)
+    assert isinstance(browser.ask_for_link(email), CheckYourEmail)
     shop.deliver_mail()
 
 
@@ -36,8 +36,8 @@ def look(shop: Shop, token: str, browser: Browser | None = None) -> Any:
     return run(shop.redeem.look((browser or Browser(shop)).visitor, token))
 
 
-def trouble(came: object) -> Trouble | None:
-    return came.trouble if isinstance(came, Turned) else None
+def trouble(came: object) -> LinkError | None:
+    return came.trouble if isinstance(came, LinkRejected) else None
 
 
 def test_a_ticket_opens_on_another_device_once() -> None:
@@ -46,10 +46,10 @@ def test_a_ticket_opens_on_another_device_once() -> None:
     phone = Browser(shop)
     token = shop.last_link(ANNA)
     assert look(shop, token).purpose is LinkPurpose.TICKET
-    assert isinstance(phone.press(token), CameIn)
+    assert isinstance(phone.press(token), SignedIn)
     assert phone.owned == {BOOK}
     other = Browser(shop)
-    assert trouble(other.press(token)) is Trouble.USED
+    assert trouble(other.press(token)) is LinkError.USED
     assert other.owned == frozenset()
 
 
@@ -84,7 +84,7 @@ def test_a_login_link_lives_fifteen_minutes_from_when_its_mail_was_handed_over(
     shop.clock.tick(hours=2)  # the mail service was away
     shop.deliver_mail()
     shop.clock.tick(seconds=seconds)
-    assert isinstance(browser.press(shop.last_link(ANNA)), CameIn) is opens
+    assert isinstance(browser.press(shop.last_link(ANNA)), SignedIn) is opens
 
 
 @pytest.mark.parametrize(("hours", "opens"), [(23.9, True), (24, False)])
@@ -92,7 +92,7 @@ def test_a_ticket_lives_a_day(hours: float, opens: bool) -> None:
     shop = Shop()
     a_buyer(shop)
     shop.clock.tick(hours=hours)
-    assert isinstance(Browser(shop).press(shop.last_link(ANNA)), CameIn) is opens
+    assert isinstance(Browser(shop).press(shop.last_link(ANNA)), SignedIn) is opens
 
 
 def test_an_expired_link_gets_a_new_one_without_typing() -> None:
@@ -102,11 +102,11 @@ def test_an_expired_link_gets_a_new_one_without_typing() -> None:
     old = shop.last_link(ANNA)
     phone = Browser(shop)
     came = phone.press(old)
-    assert came == Turned(trouble=Trouble.EXPIRED, renewable=True)
+    assert came == LinkRejected(trouble=LinkError.EXPIRED, renewable=True)
     answer = run(shop.request_login.renew(phone.visitor, old))
-    assert isinstance(answer, LookInYourMail)
+    assert isinstance(answer, CheckYourEmail)
     shop.deliver_mail()
-    assert isinstance(phone.press(shop.last_link(ANNA)), CameIn)
+    assert isinstance(phone.press(shop.last_link(ANNA)), SignedIn)
 
 
 def test_a_code_works_only_where_it_was_asked_for_and_either_kills_both() -> None:
@@ -116,10 +116,10 @@ def test_a_code_works_only_where_it_was_asked_for_and_either_kills_both() -> Non
     asked(shop, phone)
     asked(shop, eve, "eve@example.com")
     code, link = shop.last_code(ANNA), shop.last_link(ANNA)
-    assert trouble(eve.type_code(code)) is Trouble.WRONG_CODE
-    assert trouble(Browser(shop).type_code(code)) is Trouble.NO_CODE_HERE
-    assert isinstance(phone.type_code(f" {code.lower().replace('-', ' ')} "), CameIn)
-    assert trouble(Browser(shop).press(link)) is Trouble.USED
+    assert trouble(eve.type_code(code)) is LinkError.WRONG_CODE
+    assert trouble(Browser(shop).type_code(code)) is LinkError.NO_CODE_HERE
+    assert isinstance(phone.type_code(f" {code.lower().replace('-', ' ')} "), SignedIn)
+    assert trouble(Browser(shop).press(link)) is LinkError.USED
 
 
 def test_using_the_link_kills_the_code() -> None:
@@ -128,7 +128,7 @@ def test_using_the_link_kills_the_code() -> None:
     phone = Browser(shop)
     asked(shop, phone)
     Browser(shop).press(shop.last_link(ANNA))
-    assert trouble(phone.type_code(shop.last_code(ANNA))) is Trouble.USED
+    assert trouble(phone.type_code(shop.last_code(ANNA))) is LinkError.USED
 
 
 def test_five_wrong_tries_kill_the_code_and_not_the_link() -> None:
@@ -137,9 +137,9 @@ def test_five_wrong_tries_kill_the_code_and_not_the_link() -> None:
     phone = Browser(shop)
     asked(shop, phone)
     wrong = [phone.type_code("00000000") for _ in range(5)]
-    assert [w.tries_left for w in wrong if isinstance(w, Turned)] == [4, 3, 2, 1, 0]
-    assert trouble(phone.type_code(shop.last_code(ANNA))) is Trouble.CODE_DEAD
-    assert isinstance(phone.press(shop.last_link(ANNA)), CameIn)
+    assert [w.tries_left for w in wrong if isinstance(w, LinkRejected)] == [4, 3, 2, 1, 0]
+    assert trouble(phone.type_code(shop.last_code(ANNA))) is LinkError.CODE_DEAD
+    assert isinstance(phone.press(shop.last_link(ANNA)), SignedIn)
 
 
 def test_only_the_newest_link_of_a_session_works_and_other_sessions_keep_theirs() -> None:
@@ -152,14 +152,14 @@ def test_only_the_newest_link_of_a_session_works_and_other_sessions_keep_theirs(
     asked(shop, eves)
     assert look(shop, first).purpose is LinkPurpose.LOGIN
     asked(shop, mine)
-    assert look(shop, first) == Turned(trouble=Trouble.SUPERSEDED, renewable=True)
+    assert look(shop, first) == LinkRejected(trouble=LinkError.SUPERSEDED, renewable=True)
 
 
 @pytest.mark.parametrize("cut", [1, 10, 63])
 def test_a_truncated_link_says_so(cut: int) -> None:
     shop = Shop()
     a_buyer(shop)
-    assert trouble(look(shop, shop.last_link(ANNA)[:cut])) is Trouble.TRUNCATED
+    assert trouble(look(shop, shop.last_link(ANNA)[:cut])) is LinkError.TRUNCATED
 
 
 def test_a_forged_link_opens_nothing_and_renews_nothing() -> None:
@@ -169,7 +169,7 @@ def test_a_forged_link_opens_nothing_and_renews_nothing() -> None:
     link = read_token(token)
     assert link is not None
     forged = Key.of("not the secret of this shop, but long enough").token_of(link.id)
-    assert trouble(Browser(shop).press(forged)) is Trouble.FORGED
+    assert trouble(Browser(shop).press(forged)) is LinkError.FORGED
     assert isinstance(run(shop.request_login.renew(Browser(shop).visitor, forged)), NothingToRenew)
 
 
@@ -182,7 +182,7 @@ def test_taking_a_secret_out_kills_its_links_and_a_new_one_in_front_does_not() -
     assert look(shop, token).purpose is LinkPurpose.TICKET
     del shop.__dict__["redeem"]
     shop.keyring = Keyring.of((new,))
-    assert trouble(look(shop, token)) is Trouble.FORGED
+    assert trouble(look(shop, token)) is LinkError.FORGED
 
 
 @given(st.binary(min_size=16, max_size=16), st.text(max_size=80))
@@ -215,7 +215,7 @@ def test_known_and_unknown_addresses_get_the_same_answer_and_leave_the_same_rows
     for email in (ANNA, "stranger@example.com"):
         before = shop.memory.tables.copy()
         answer = Browser(shop).ask_for_link(email)
-        assert isinstance(answer, LookInYourMail)
+        assert isinstance(answer, CheckYourEmail)
         after = shop.memory.tables
         counts.append(
             [
@@ -260,7 +260,7 @@ def asked_times(shop: Shop, browsers: list[Browser], email: str = ANNA) -> int:
     """How many mails went out for these requests."""
     before = len(shop.letters_to(email))
     for browser in browsers:
-        assert isinstance(browser.ask_for_link(email), LookInYourMail)
+        assert isinstance(browser.ask_for_link(email), CheckYourEmail)
         shop.deliver_mail()
     return len(shop.letters_to(email)) - before
 
@@ -320,9 +320,9 @@ def test_twenty_an_hour_per_network_then_the_same_for_any_address_and_for_nonsen
         Browser(shop).ask_for_link(f"s{number}@example.com" if number % 2 else "nonsense")
     for email in (ANNA, "stranger@example.com", "nonsense"):
         assert isinstance(Browser(shop).ask_for_link(email), TooManyRequests)
-    assert isinstance(Browser(shop, network="192.0.2.2").ask_for_link(ANNA), LookInYourMail)
+    assert isinstance(Browser(shop, network="192.0.2.2").ask_for_link(ANNA), CheckYourEmail)
     shop.clock.tick(hours=1, seconds=1)
-    assert isinstance(Browser(shop).ask_for_link(ANNA), LookInYourMail)
+    assert isinstance(Browser(shop).ask_for_link(ANNA), CheckYourEmail)
 
 
 def test_tickets_never_count_and_are_never_withheld() -> None:
@@ -343,7 +343,7 @@ def test_a_new_token_at_each_login_and_the_old_one_is_dead() -> None:
     planted = anna.token
     anna.press(shop.last_link(ANNA))
     assert anna.token != planted
-    assert Browser(shop, token=planted).greeting.session is None
+    assert Browser(shop, token=planted).viewer.session is None
     assert anna.owned == {BOOK}
 
 
@@ -353,10 +353,10 @@ def test_proving_another_mailbox_begins_a_new_row_that_inherits_nothing() -> Non
     browser.press(shop.last_link(ANNA))
     Browser(shop).buy_and_pay("eve@example.com")
     browser.press(shop.last_link("eve@example.com"))
-    session = browser.greeting.session
+    session = browser.viewer.session
     assert session is not None
     assert str(session.mailbox) == "eve@example.com"
-    assert all(h.purchase.mailbox.canonical == "eve@example.com" for h in browser.greeting.holdings)
+    assert all(h.purchase.mailbox.canonical == "eve@example.com" for h in browser.viewer.holdings)
 
 
 @pytest.mark.parametrize(("idle_days", "times", "alive"), [(13, 2, True), (14, 1, False), (13, 3, False)])
@@ -401,7 +401,7 @@ def test_logging_out_everywhere_and_ending_one() -> None:
     own = run(shop.sign_out.list(laptop.visitor))
     assert own is not None
     assert len(own.all) == 2
-    eves = eve.greeting.session
+    eves = eve.viewer.session
     assert eves is not None
     assert run(shop.sign_out.one(laptop.visitor, eves.id)) is False, "somebody else's session is left alone"
     run(shop.sign_out.everywhere(laptop.visitor))

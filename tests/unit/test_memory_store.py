@@ -44,9 +44,9 @@ class InMemory(StoreContract):
 
             return keep
 
-        chance = Random(len(works))
+        entropy = Random(len(works))
         actors = [Actor(str(at), begin(at), retried=False) for at in range(len(works))]
-        Stage(choose=lambda names: chance.randrange(len(names)), crash=lambda: False).play(actors)
+        Stage(choose=lambda names: entropy.randrange(len(names)), crash=lambda: False).play(actors)
         return answers
 
 

@@ -10,7 +10,7 @@ import pytest
 from domain import outbox_keys
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import MailKind
-from domain.values import CheckoutId, EmailAddress, LinkId, MoveId, ProductId, UserId
+from domain.values import ChangeId, CheckoutId, EmailAddress, LinkId, ProductId, UserId
 
 DAY = datetime(2026, 3, 9, 23, 59, tzinfo=UTC)
 ORDER, BOOK = CheckoutId("c1"), ProductId("book")
@@ -32,7 +32,7 @@ KEYS = {
     "news:book:v1:u1": outbox_keys.release(BOOK, "v1", UserId("u1")),
     "notice:licences:book:2026-03-09": outbox_keys.licences_used_up(BOOK, DAY),
     "notice:quarantine:cs_1": outbox_keys.quarantined("cs_1"),
-    "notice:undone:m1": outbox_keys.correction_undone(MoveId("m1")),
+    "notice:undone:m1": outbox_keys.correction_undone(ChangeId("m1")),
     "notice:bounced:2026-03-09": outbox_keys.bounced(DAY),
     "notice:stuck:login:2026-03-09": outbox_keys.stuck(MailKind.LOGIN, DAY),
 }

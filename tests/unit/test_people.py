@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from domain.usecases.redeem_link import CameIn, Turned
+from domain.usecases.redeem_link import LinkRejected, SignedIn
 from domain.values import ProductId
 from testkit.attacks import Attacks
 from testkit.people import HERS, HIS, NOBODYS, REPEATED, Seat
@@ -80,7 +80,7 @@ class People(Attacks):
         for letter in self.letters(HERS if seat.hers else HIS)[: 1 + number]:
             code = next((line.strip() for line in letter.text.splitlines() if line.startswith("    ")), None)
             came = None if code is None else seat.browser.type_code(code)
-            if isinstance(came, CameIn):
+            if isinstance(came, SignedIn):
                 # The same code, with the cookie of the first submit or of its answer.
                 repeated = self.given.get(came.token)
                 if repeated is None:
@@ -96,7 +96,7 @@ class People(Attacks):
     @rule(name=his)
     def he_guesses_a_code(self, name: str) -> None:
         seat = self.seat(name, hers=False)
-        assert isinstance(seat.browser.type_code("00000000"), Turned)
+        assert isinstance(seat.browser.type_code("00000000"), LinkRejected)
 
     @rule(name=his, number=numbers)
     def he_sends_again(self, name: str, number: int) -> None:
@@ -104,14 +104,14 @@ class People(Attacks):
         if self.pressed:
             browser, link, token, at = self.pressed[-1 - number % len(self.pressed)]
             again = replace(browser).press(link)
-            if isinstance(again, CameIn):
+            if isinstance(again, SignedIn):
                 assert again.token == token
                 assert self.now - at < REPEATED
         for link in self.used_by_her[-2:]:
             other = Browser(
                 self.shop, network="192.0.2.99", token=self.seats["A"].browser.token, form="e" * 64
             )
-            assert isinstance(other.press(link), Turned), "her link was used"
+            assert isinstance(other.press(link), LinkRejected), "her link was used"
 
     @rule(name=anybody, number=numbers, typed=addresses)
     def asks_for_a_correction(self, name: str, number: int, typed: str) -> None:

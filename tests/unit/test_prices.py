@@ -8,17 +8,23 @@ from datetime import timedelta
 import pytest
 
 from domain.access import Opens, access
-from domain.claim import Objection
+from domain.claim import RejectReason
 from domain.mail import MailKind
 from domain.product import BadAmount, CatalogueEdition, Licences, PaymentTerms, asked_price
 from domain.purchase import LicenceKey, Purchase
-from domain.usecases.order_free import ConfirmByMail, NotFree, Taken, TooManyOrders, WhoseIsIt
-from domain.usecases.redeem_link import CameIn, Trouble, Turned
+from domain.usecases.order_free import (
+    AddressNeeded,
+    ConfirmationEmailed,
+    FreeOrderBooked,
+    NotFree,
+    TooManyOrders,
+)
+from domain.usecases.redeem_link import LinkError, LinkRejected, SignedIn
 from domain.usecases.start_checkout import (
     AlreadyYours,
     NotForSale,
     NothingToPay,
-    PayThere,
+    RedirectToPayment,
     WrongAmount,
 )
 from domain.values import Money, ProductId, ProviderRef
@@ -43,9 +49,9 @@ def purchases(shop: Shop) -> list[Purchase]:
 
 
 def opens(browser: Browser, product: ProductId) -> bool:
-    greeting = browser.greeting
+    viewer = browser.viewer
     return isinstance(
-        access(greeting.session, product=product, holdings=greeting.holdings, now=browser.shop.clock.now()),
+        access(viewer.session, product=product, holdings=viewer.holdings, now=browser.shop.clock.now()),
         Opens,
     )
 
@@ -59,7 +65,7 @@ def test_what_is_free_is_at_once_in_a_browser_that_proved_its_mailbox() -> None:
     anna.buy_and_pay(ANNA)
     anna.press(shop.last_link(ANNA))
     calls = len(shop.payments.calls)
-    assert isinstance(anna.take(FREE), Taken)
+    assert isinstance(anna.take(FREE), FreeOrderBooked)
     assert opens(anna, FREE)
     assert len(shop.payments.calls) == calls, "nothing goes to the payment provider"
     [free] = [p for p in purchases(shop) if p.product == FREE]
@@ -71,17 +77,17 @@ def test_what_is_free_is_at_once_in_a_browser_that_proved_its_mailbox() -> None:
 def test_anybody_else_gets_it_by_a_mail_that_proves_the_mailbox() -> None:
     shop = a_shop(a_product(FREE, price=0))
     anna = Browser(shop)
-    assert isinstance(anna.take(FREE), WhoseIsIt)
-    assert isinstance(anna.take(FREE, email=ANNA), ConfirmByMail)
+    assert isinstance(anna.take(FREE), AddressNeeded)
+    assert isinstance(anna.take(FREE, email=ANNA), ConfirmationEmailed)
     assert not purchases(shop), "booked when the mailbox is proved, not before"
     shop.deliver_mail()
     came = anna.press(shop.last_link(ANNA))
-    assert isinstance(came, CameIn)
+    assert isinstance(came, SignedIn)
     assert came.product == FREE
     assert opens(anna, FREE)
     assert [str(u.mailbox) for u in shop.memory.tables.users.values()] == [ANNA]
     used = anna.press(shop.last_link(ANNA))
-    assert isinstance(used, Turned)
+    assert isinstance(used, LinkRejected)
     assert len(purchases(shop)) == 1
 
 
@@ -91,14 +97,14 @@ def test_the_code_of_the_mail_does_the_same_in_the_browser_that_asked() -> None:
     anna.take(FREE, email=ANNA)
     shop.deliver_mail()
     code = shop.last_code(ANNA)
-    assert isinstance(Browser(shop).type_code(code), Turned)
-    assert isinstance(anna.type_code(code), CameIn)
+    assert isinstance(Browser(shop).type_code(code), LinkRejected)
+    assert isinstance(anna.type_code(code), SignedIn)
     assert opens(anna, FREE)
-    assert trouble(anna.press(shop.last_link(ANNA))) is Trouble.USED
+    assert trouble(anna.press(shop.last_link(ANNA))) is LinkError.USED
 
 
-def trouble(came: object) -> Trouble | None:
-    return came.trouble if isinstance(came, Turned) else None
+def trouble(came: object) -> LinkError | None:
+    return came.trouble if isinstance(came, LinkRejected) else None
 
 
 def test_who_types_a_victims_address_gets_nothing_by_it_even_after_the_victim_confirms() -> None:
@@ -109,14 +115,16 @@ def test_who_types_a_victims_address_gets_nothing_by_it_even_after_the_victim_co
     victim.press(shop.last_link(ANNA))
     assert opens(victim, FREE)
     assert not opens(thief, FREE)
-    assert thief.greeting.holdings == []
+    assert thief.viewer.holdings == []
 
 
 def test_orders_of_free_things_are_limited_like_logins() -> None:
     shop = a_shop(a_product(FREE, price=0))
     anna = Browser(shop)
     answers = [anna.take(FREE, email=ANNA) for _ in range(6)]
-    assert all(isinstance(answer, ConfirmByMail) for answer in answers), "the limit of an address never shows"
+    assert all(isinstance(answer, ConfirmationEmailed) for answer in answers), (
+        "the limit of an address never shows"
+    )
     shop.deliver_mail()
     assert len(shop.letters_to(ANNA)) == 3
     others = [anna.take(FREE, email=f"x{n}@example.com") for n in range(20)]
@@ -127,7 +135,7 @@ def test_a_bad_address_a_price_and_an_empty_shelf_are_answered() -> None:
     shop = a_shop(a_product(FREE, price=0), a_product(BOOK), a_product(PACK, price=0, stock=0))
     anna = Browser(shop)
     answer = anna.take(FREE, email="nobody")
-    assert isinstance(answer, WhoseIsIt)
+    assert isinstance(answer, AddressNeeded)
     assert answer.sentence
     assert isinstance(anna.take(BOOK, email=ANNA), NotFree)
     assert isinstance(anna.take(PACK, email=ANNA), NotForSale)
@@ -141,7 +149,7 @@ def test_an_owner_is_asked_before_taking_it_twice() -> None:
     shop.deliver_mail()
     anna.press(shop.last_link(ANNA))
     assert isinstance(anna.take(FREE), AlreadyYours)
-    assert isinstance(anna.take(FREE, again=True), Taken)
+    assert isinstance(anna.take(FREE, again=True), FreeOrderBooked)
 
 
 def test_an_order_that_was_never_confirmed_is_forgotten() -> None:
@@ -195,7 +203,7 @@ def test_a_price_named_by_the_buyer_is_what_is_charged_and_claimed() -> None:
     anna = Browser(shop)
     assert isinstance(run(shop.start_checkout(anna.visitor, BOOK, again=False, amount="1")), WrongAmount)
     started = run(shop.start_checkout(anna.visitor, BOOK, again=False, amount="12,50"))
-    assert isinstance(started, PayThere)
+    assert isinstance(started, RedirectToPayment)
     ref = ProviderRef(started.url.rpartition("/")[2])
     assert shop.payments.sessions[ref].total == 1250
     shop.payments.pay(ref, email=ANNA)
@@ -212,7 +220,7 @@ def test_another_currency_is_charged_as_it_was_shown() -> None:
         ("gbp", Money(900, "usd")),
     ):
         started = run(shop.start_checkout(Browser(shop).visitor, BOOK, again=False, currency=currency))
-        assert isinstance(started, PayThere)
+        assert isinstance(started, RedirectToPayment)
         session = shop.payments.sessions[ProviderRef(started.url.rpartition("/")[2])]
         assert (session.total, session.currency) == (price.amount, price.currency)
 
@@ -284,7 +292,7 @@ def test_a_restored_shop_knows_from_the_seal_whether_a_discount_was_allowed_and_
         assert "quarantined" in getattr(heard, "outcome", ""), forged
     assert shop.hear_of(ref) == "booked"
     assert purchases(shop)[0].contents == (BOOK,)
-    assert Objection.UNKNOWN_CHECKOUT
+    assert RejectReason.UNKNOWN_CHECKOUT
 
 
 # ------------------------------------------------------------------ bundles and licence keys

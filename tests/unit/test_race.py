@@ -32,11 +32,11 @@ def bench(
     @settings(max_examples=examples, database=None, phases=[Phase.generate], report_multiple_bugs=False)
     @given(cast=casts, seed=st.integers(0, 2**64))
     def play(cast: Cast, seed: int) -> None:
-        chance = Random(seed)
+        entropy = Random(seed)
         race(
             cast,
-            choose=biased(chance),
-            crash=lambda: crashes and chance.random() < 0.12,
+            choose=biased(entropy),
+            crash=lambda: crashes and entropy.random() < 0.12,
             tally=tally,
             sides=sides,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.usecases.erase_me import Erased
-from domain.usecases.redeem_link import CameIn, Trouble, Turned
+from domain.usecases.redeem_link import LinkError, LinkRejected, SignedIn
 from domain.usecases.return_from_payment import Claimed
 from domain.values import EmailAddress
 from testkit.shop import BOOK, PHOTOS, Browser, Shop
@@ -34,7 +34,7 @@ def test_the_success_url_in_another_browser_opens_nothing() -> None:
     shop.payments.pay(ref, email=VICTIM)
     assert thief.come_back(ref) == Claimed(here=False)
     assert thief.owned == frozenset()
-    assert thief.greeting.session is None, "no login, no session"
+    assert thief.viewer.session is None, "no login, no session"
     assert anna.come_back(ref) == Claimed(here=True)
 
 
@@ -45,9 +45,9 @@ def test_twenty_uses_of_one_link_at_once_give_one_session() -> None:
         ref = Browser(shop).buy_and_pay(VICTIM)
         assert ref
         token, before = shop.last_link(VICTIM), len(shop.memory.tables.sessions)
-        came: list[CameIn | Turned] = []
+        came: list[SignedIn | LinkRejected] = []
 
-        def user(shop: Shop = shop, token: str = token, came: list[CameIn | Turned] = came) -> object:
+        def user(shop: Shop = shop, token: str = token, came: list[SignedIn | LinkRejected] = came) -> object:
             async def use() -> None:
                 came.append(await shop.redeem.by_link(Browser(shop).visitor, token))
 
@@ -55,8 +55,8 @@ def test_twenty_uses_of_one_link_at_once_give_one_session() -> None:
 
         actors = [Actor(f"user{n}", user, retried=False) for n in range(20)]  # type: ignore[arg-type]
         Stage(choose=lambda names, lead=lead: (lead * 7) % len(names), crash=lambda: False).play(actors)
-        assert sum(isinstance(c, CameIn) for c in came) == 1
-        assert [c.trouble for c in came if isinstance(c, Turned)] == [Trouble.USED] * 19
+        assert sum(isinstance(c, SignedIn) for c in came) == 1
+        assert [c.trouble for c in came if isinstance(c, LinkRejected)] == [LinkError.USED] * 19
         assert len(shop.memory.tables.sessions) == before + 1
 
 
@@ -68,8 +68,8 @@ def test_a_code_phished_from_the_owner_is_worth_nothing_in_another_browser() -> 
     shop.deliver_mail()
     code = shop.last_code(VICTIM)
     thief.ask_for_link("thief@example.com")
-    assert isinstance(thief.type_code(code), Turned)
-    assert isinstance(victim.type_code(code), CameIn)
+    assert isinstance(thief.type_code(code), LinkRejected)
+    assert isinstance(victim.type_code(code), SignedIn)
 
 
 def test_a_thief_who_deletes_his_account_does_not_save_the_session_that_he_stole() -> None:
@@ -80,11 +80,11 @@ def test_a_thief_who_deletes_his_account_does_not_save_the_session_that_he_stole
         browser.buy_and_pay(address)
         browser.press(shop.last_link(address))
     stolen = Browser(shop, token=victim.token)
-    run(shop.move_address.change(stolen.visitor, "thief@example.com"))
+    run(shop.change_address.change(stolen.visitor, "thief@example.com"))
     assert run(shop.erase(thief.visitor)) is Erased.DONE
     shop.deliver_mail()
-    assert isinstance(Browser(shop).press(shop.last_link(VICTIM)), CameIn)
-    assert stolen.greeting.session is None
+    assert isinstance(Browser(shop).press(shop.last_link(VICTIM)), SignedIn)
+    assert stolen.viewer.session is None
 
 
 def test_a_restored_shop_opens_no_account_by_a_ticket_that_went_to_another_address() -> None:
@@ -95,9 +95,9 @@ def test_a_restored_shop_opens_no_account_by_a_ticket_that_went_to_another_addre
     victim.press(shop.last_link(VICTIM))
     ref = victim.buy(PHOTOS)
     backup = shop.memory.tables.copy()
-    run(shop.move_address.change(victim.visitor, "thief@example.com"))
+    run(shop.change_address.change(victim.visitor, "thief@example.com"))
     shop.deliver_mail()
-    assert isinstance(victim.press(shop.last_link("thief@example.com")), CameIn)
+    assert isinstance(victim.press(shop.last_link("thief@example.com")), SignedIn)
     shop.payments.pay(ref, email=VICTIM)
     shop.hear_of(ref, event="evt_2")
     shop.deliver_mail()
@@ -107,7 +107,7 @@ def test_a_restored_shop_opens_no_account_by_a_ticket_that_went_to_another_addre
     assert shop.memory.tables.purchases[next(reversed(shop.memory.tables.purchases))].mailbox == EmailAddress(
         VICTIM
     )
-    assert isinstance(Browser(shop).press(ticket), Turned)
+    assert isinstance(Browser(shop).press(ticket), LinkRejected)
 
 
 def test_a_deletion_that_is_done_again_after_a_restore_leaves_a_victim_the_way_back() -> None:
@@ -119,12 +119,12 @@ def test_a_deletion_that_is_done_again_after_a_restore_leaves_a_victim_the_way_b
     [order] = shop.memory.tables.purchases
     stolen = Browser(shop, token=victim.token)
     for address in ("thief@example.com", "thief@second.example"):
-        run(shop.move_address.change(stolen.visitor, address))
+        run(shop.change_address.change(stolen.visitor, address))
         shop.deliver_mail()
-        assert isinstance(stolen.press(shop.last_link(address)), CameIn)
+        assert isinstance(stolen.press(shop.last_link(address)), SignedIn)
     undo = shop.last_link(VICTIM)
     backup = shop.memory.tables.copy()
-    assert isinstance(Browser(shop).press(undo), CameIn)
+    assert isinstance(Browser(shop).press(undo), SignedIn)
     thief.buy_and_pay("thief@example.com")
     thief.press(shop.last_link("thief@example.com"))
     assert run(shop.erase(thief.visitor)) is Erased.DONE

@@ -22,7 +22,7 @@ def node(shop: Shop) -> Worker:
     return Worker(
         deliver=unused,
         reconcile=unused,
-        read_payments=unused,
+        recheck_payments=unused,
         supply_licences=shop.supply_licences,
         store=shop.store,
         clock=shop.clock,

@@ -134,9 +134,9 @@ def test_only_checkout_sessions_are_asked_about(text: str) -> None:
 
 def test_ids_sort_by_time_and_a_mask_shows_one_letter() -> None:
     clock = HandClock()
-    early = sortable_id(now=clock.now(), chance=b"\xff" * 10)
+    early = sortable_id(now=clock.now(), entropy=b"\xff" * 10)
     clock.tick(seconds=0.001)
-    assert early < sortable_id(now=clock.now(), chance=b"\x00" * 10)
+    assert early < sortable_id(now=clock.now(), entropy=b"\x00" * 10)
     assert mask(EmailAddress("bob@x.com")) == "b•••@x.com"
 
 

@@ -9,18 +9,18 @@ import pytest
 from adapters.memory.store import MemoryStore
 from adapters.memory.tables import Tables
 from domain.access import Opens, access
-from domain.address_change import MayNotCorrect, MoveKind
+from domain.address_change import ChangeKind, MayNotCorrect
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, MailKind, MailState
-from domain.ports import DeliveryReport, MailUnknown, OtherReport, StoreUnavailable, Unheard
+from domain.ports import DeliveryReport, InvalidWebhook, MailUnknown, OtherReport, StoreUnavailable
 from domain.product import GoodsFile, Licences
 from domain.purchase import FactKind
-from domain.usecases.change_address import LookInTheNewMail, NotSignedIn, SameAddress
+from domain.usecases.change_address import CheckYourNewEmail, NotSignedIn, SameAddress
 from domain.usecases.erase_me import Erased, ErasedAgain
-from domain.usecases.handle_email_webhook import HearMailReport, ReportHeard
+from domain.usecases.handle_email_webhook import EmailWebhookHandled, HandleEmailWebhook
 from domain.usecases.open_purchase import OpenPurchase
-from domain.usecases.redeem_link import CameIn, Ready, Trouble, Turned
+from domain.usecases.redeem_link import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.resend_ticket import Resent
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef
@@ -41,33 +41,33 @@ def owner_of(shop: Shop, ref: ProviderRef) -> str | None:
 
 
 def correct(shop: Shop, browser: Browser, ref: ProviderRef, typed: str) -> object:
-    answer = run(shop.move_address.correct(browser.visitor, order_of(shop, ref), typed))
+    answer = run(shop.change_address.correct(browser.visitor, order_of(shop, ref), typed))
     shop.deliver_mail()
     return answer
 
 
 def change(shop: Shop, browser: Browser, typed: str) -> object:
-    answer = run(shop.move_address.change(browser.visitor, typed))
+    answer = run(shop.change_address.change(browser.visitor, typed))
     shop.deliver_mail()
     return answer
 
 
 def opens(browser: Browser, product: ProductId = BOOK) -> bool:
-    greeting = browser.greeting
+    viewer = browser.viewer
     return isinstance(
-        access(greeting.session, product=product, holdings=greeting.holdings, now=browser.shop.clock.now()),
+        access(viewer.session, product=product, holdings=viewer.holdings, now=browser.shop.clock.now()),
         Opens,
     )
 
 
-def trouble(came: object) -> Trouble | None:
-    return came.trouble if isinstance(came, Turned) else None
+def trouble(came: object) -> LinkError | None:
+    return came.trouble if isinstance(came, LinkRejected) else None
 
 
 def signed_in(shop: Shop, email: str = ANNA) -> tuple[Browser, ProviderRef]:
     anna = Browser(shop)
     ref = anna.buy_and_pay(email)
-    assert isinstance(anna.press(shop.last_link(email)), CameIn)
+    assert isinstance(anna.press(shop.last_link(email)), SignedIn)
     return anna, ref
 
 
@@ -78,11 +78,11 @@ def test_a_mistyped_address_is_corrected_once_the_right_one_is_proved() -> None:
     shop = Shop()
     anna = Browser(shop)
     ref = anna.buy_and_pay(WRONG)
-    assert correct(shop, anna, ref, ANNA) == LookInTheNewMail(MoveKind.CORRECTION)
+    assert correct(shop, anna, ref, ANNA) == CheckYourNewEmail(ChangeKind.CORRECTION)
     assert owner_of(shop, ref) == WRONG, "the old address keeps it until the new one is proved"
     assert "Undo it" in shop.letters_to(WRONG)[-1].text
     assert ANNA not in shop.letters_to(WRONG)[-1].text
-    assert isinstance(anna.press(shop.last_link(ANNA)), CameIn)
+    assert isinstance(anna.press(shop.last_link(ANNA)), SignedIn)
     assert owner_of(shop, ref) == ANNA
     assert opens(anna)
     assert [str(u.mailbox) for u in shop.memory.tables.users.values()] == [ANNA], (
@@ -95,7 +95,7 @@ def test_the_code_of_the_proof_works_in_the_browser_that_asked() -> None:
     anna = Browser(shop)
     ref = anna.buy_and_pay(WRONG)
     correct(shop, anna, ref, ANNA)
-    assert isinstance(anna.type_code(shop.last_code(ANNA)), CameIn)
+    assert isinstance(anna.type_code(shop.last_code(ANNA)), SignedIn)
     assert owner_of(shop, ref) == ANNA
 
 
@@ -107,7 +107,7 @@ def test_a_correction_is_for_the_browser_that_paid_once_and_soon() -> None:
     assert correct(shop, other, ref, "eve@example.com") is MayNotCorrect.NOT_HERE
     assert correct(shop, Browser(shop), ref, "eve@example.com") is MayNotCorrect.NOT_HERE
     assert correct(shop, anna, ref, WRONG) == SameAddress()
-    assert correct(shop, anna, ref, ANNA) == LookInTheNewMail(MoveKind.CORRECTION)
+    assert correct(shop, anna, ref, ANNA) == CheckYourNewEmail(ChangeKind.CORRECTION)
     assert correct(shop, anna, ref, "third@example.com") is MayNotCorrect.ONCE
     shop.clock.tick(minutes=31)
     late = anna.buy_and_pay(WRONG, again=True)
@@ -120,7 +120,7 @@ def test_nothing_is_corrected_once_somebody_proved_the_old_mailbox() -> None:
     anna, owner = Browser(shop), Browser(shop)
     ref = anna.buy_and_pay(BEN)
     owner.press(shop.last_link(BEN))
-    assert correct(shop, anna, ref, ANNA) == LookInTheNewMail(MoveKind.CORRECTION), (
+    assert correct(shop, anna, ref, ANNA) == CheckYourNewEmail(ChangeKind.CORRECTION), (
         "the payer must not learn it"
     )
     assert shop.letters_to(ANNA) == []
@@ -133,7 +133,7 @@ def test_a_proof_comes_too_late_when_the_old_mailbox_was_proved_meanwhile() -> N
     ref = anna.buy_and_pay(BEN)
     correct(shop, anna, ref, ANNA)
     ben.press(shop.letters_to(BEN)[0].text.partition(f"{BASE_URL}/login/")[2].split()[0])
-    assert trouble(anna.press(shop.last_link(ANNA))) is Trouble.WITHDRAWN
+    assert trouble(anna.press(shop.last_link(ANNA))) is LinkError.WITHDRAWN
     assert owner_of(shop, ref) == BEN
     assert opens(anna), "the browser that paid still sees it"
 
@@ -148,12 +148,12 @@ def test_the_old_address_can_undo_it_for_72_hours(done: bool) -> None:
     if done:
         anna.press(proof)
     shop.clock.tick(hours=71)
-    assert isinstance(old.press(undo), CameIn)
+    assert isinstance(old.press(undo), SignedIn)
     assert owner_of(shop, ref) == WRONG
     assert opens(old)
     if not done:
-        assert trouble(anna.press(proof)) in (Trouble.EXPIRED, Trouble.WITHDRAWN)
-    assert trouble(old.press(undo)) is Trouble.USED
+        assert trouble(anna.press(proof)) in (LinkError.EXPIRED, LinkError.WITHDRAWN)
+    assert trouble(old.press(undo)) is LinkError.USED
     assert correct(shop, anna, ref, ANNA) in (MayNotCorrect.ONCE, MayNotCorrect.NOT_HERE)
 
 
@@ -164,7 +164,7 @@ def test_after_72_hours_it_stays() -> None:
     correct(shop, anna, ref, ANNA)
     anna.press(shop.last_link(ANNA))
     shop.clock.tick(hours=73)
-    assert trouble(Browser(shop).press(shop.last_link(WRONG))) is Trouble.EXPIRED
+    assert trouble(Browser(shop).press(shop.last_link(WRONG))) is LinkError.EXPIRED
     assert owner_of(shop, ref) == ANNA
 
 
@@ -191,12 +191,12 @@ def test_everything_moves_to_a_new_address_once_it_is_proved() -> None:
     phone.ask_for_link(ANNA)
     shop.deliver_mail()
     phone.press(shop.last_link(ANNA))
-    assert change(shop, anna, NEW) == LookInTheNewMail(MoveKind.CHANGE)
+    assert change(shop, anna, NEW) == CheckYourNewEmail(ChangeKind.CHANGE)
     assert owner_of(shop, ref) == ANNA
-    assert isinstance(anna.press(shop.last_link(NEW)), CameIn)
+    assert isinstance(anna.press(shop.last_link(NEW)), SignedIn)
     assert owner_of(shop, ref) == NEW
     assert opens(anna)
-    assert phone.greeting.session is None, "browsers signed in with the old address are out"
+    assert phone.viewer.session is None, "browsers signed in with the old address are out"
     assert [str(u.mailbox) for u in shop.memory.tables.users.values()] == [NEW]
     anna.ask_for_link(ANNA)
     shop.deliver_mail()
@@ -210,14 +210,14 @@ def test_a_change_completes_only_in_the_browser_that_asked_and_elsewhere_uses_no
     anna, ref = signed_in(shop)
     change(shop, anna, NEW)
     phone, link = Browser(shop), shop.last_link(NEW)
-    assert trouble(phone.press(link)) is Trouble.ELSEWHERE
-    assert phone.greeting.session is None
+    assert trouble(phone.press(link)) is LinkError.ELSEWHERE
+    assert phone.viewer.session is None
     assert owner_of(shop, ref) == ANNA
     shown = run(shop.redeem.look(phone.visitor, link))
-    assert isinstance(shown, Ready)
+    assert isinstance(shown, LinkValid)
     assert shown.moving is not None
     assert (str(shown.moving.old), shown.moving.asked_here) == (ANNA, False)
-    assert isinstance(anna.type_code(shown.moving.code), CameIn), "typed where it was asked for"
+    assert isinstance(anna.type_code(shown.moving.code), SignedIn), "typed where it was asked for"
     assert owner_of(shop, ref) == NEW
 
 
@@ -231,7 +231,7 @@ def test_two_accounts_become_one_and_an_undo_takes_only_back_what_moved() -> Non
     assert (owner_of(shop, book), owner_of(shop, photos)) == (NEW, NEW)
     assert len(shop.memory.tables.users) == 1
     owner = Browser(shop)
-    assert isinstance(owner.press(shop.last_link(ANNA)), CameIn)
+    assert isinstance(owner.press(shop.last_link(ANNA)), SignedIn)
     assert (owner_of(shop, book), owner_of(shop, photos)) == (ANNA, NEW)
     assert sorted(str(u.mailbox) for u in shop.memory.tables.users.values()) == [ANNA, NEW]
 
@@ -270,7 +270,7 @@ def test_a_ticket_is_sent_again_to_its_owner_and_to_nobody_else() -> None:
     assert answers == [Resent.QUEUED] * 3 + [Resent.ENOUGH]
     shop.deliver_mail()
     assert [m.subject for m in shop.letters_to(ANNA)] == ["Your ticket: The book"] * 4
-    assert isinstance(Browser(shop).press(shop.last_link(ANNA)), CameIn)
+    assert isinstance(Browser(shop).press(shop.last_link(ANNA)), SignedIn)
     assert run(shop.resend(Browser(shop).visitor, order)) is Resent.NOT_YOURS
     shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=900))
     shop.clock.tick(hours=1)
@@ -298,18 +298,20 @@ class Reports:
     """Reports as they were given."""
 
     def __init__(self) -> None:
-        self.next: DeliveryReport | OtherReport | Unheard = Unheard(reason="nothing")
+        self.next: DeliveryReport | OtherReport | InvalidWebhook = InvalidWebhook(reason="nothing")
 
-    def hear(self, body: bytes, headers: object, *, shop: str) -> DeliveryReport | OtherReport | Unheard:
+    def parse_webhook(
+        self, body: bytes, headers: object, *, shop: str
+    ) -> DeliveryReport | OtherReport | InvalidWebhook:
         return self.next
 
 
 def reported(shop: Shop, key: str, delivery: Delivery) -> str:
     reports = Reports()
     reports.next = DeliveryReport(key=key, delivery=delivery)
-    hear = HearMailReport(store=shop.store, reports=reports, catalogue=shop.catalogue, clock=shop.clock)
+    hear = HandleEmailWebhook(store=shop.store, reports=reports, catalogue=shop.catalogue, clock=shop.clock)
     heard = run(hear(b"", {}))
-    assert isinstance(heard, ReportHeard)
+    assert isinstance(heard, EmailWebhookHandled)
     return heard.outcome
 
 
@@ -330,7 +332,7 @@ def test_a_ticket_that_bounced_is_told_to_the_browser_that_paid_and_to_the_merch
     shop = Shop()
     anna = Browser(shop)
     order = order_of(shop, anna.buy_and_pay(WRONG))
-    page = OpenPurchase(greet=shop.greet, store=shop.store, clock=shop.clock)
+    page = OpenPurchase(identify_viewer=shop.identify_viewer, store=shop.store, clock=shop.clock)
     before = run(page(anna.visitor, BOOK))
     assert before.ticket is not None
     assert (before.ticket.arrived, before.ticket.returned, before.correctable) == (True, False, True)
@@ -520,7 +522,7 @@ def test_after_erasing_no_row_names_the_address_and_the_books_keep_the_sale() ->
     assert (purchase.user, purchase.mailbox, purchase.paid_email, purchase.session) == (None,) * 4
     assert purchase.paid.amount == 900
     assert order_of(shop, ref) in shop.memory.tables.erasures
-    assert anna.greeting.session is None
+    assert anna.viewer.session is None
     assert run(shop.report()).tally.purchases == 3
 
 

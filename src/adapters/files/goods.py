@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from adapters.files.inside import open_goods
 from adapters.files.private import copy_durably, make_private, sync_folder
-from adapters.files.seen_files import KnownFiles
+from adapters.files.seen_files import SeenFiles
 from domain.ports import Blob, GoodsUnavailable, OpenFile
 from domain.product import GoodsFile
 
@@ -51,7 +51,7 @@ class FolderGoods:
         self._incoming = root / "incoming"
         self._spare = spare
         self._patience = patience.total_seconds()
-        self._known = KnownFiles(root / "known")
+        self._known = SeenFiles(root / "known")
         self._sources: dict[str, Path] = {}
         self._restoring: dict[str, asyncio.Future[None]] = {}
         self._under_way = 0

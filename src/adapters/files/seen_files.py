@@ -19,7 +19,7 @@ _TICK: Final = 0.02
 _TICKS: Final = 50
 
 
-class KnownFiles:
+class SeenFiles:
     """A list that is only added to, a line a file. Any number of threads and processes may read it and add to it.
 
     A line that was torn or lost costs one more reading of that file, and nothing else.

@@ -7,39 +7,41 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.tables import Record
-from domain.address_change import Before, Move, MoveKind
-from domain.values import CheckoutId, EmailAddress, MoveId
+from domain.address_change import AddressChange, Before, ChangeKind
+from domain.values import ChangeId, CheckoutId, EmailAddress
 
 
 class AddressChanges(Record):
-    def get(self, move: MoveId) -> Move | None:
+    def get(self, move: ChangeId) -> AddressChange | None:
         return self._t.moves.get(move)
 
-    def done_to(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_to(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         return self._done(m for m in self._t.moves.values() if m.new == mailbox)
 
-    def done_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_from(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         return self._done(m for m in self._t.moves.values() if m.old == mailbox)
 
-    def _done(self, moves: Iterable[Move]) -> list[Move]:
+    def _done(self, moves: Iterable[AddressChange]) -> list[AddressChange]:
         done = [(m.done_at, m.id, m) for m in moves if m.stands]
         return [move for _, _, move in sorted(done, key=lambda one: one[:2])]
 
     def was_corrected(self, checkout: CheckoutId) -> bool:
-        return any(m.kind is MoveKind.CORRECTION and checkout in m.checkouts for m in self._t.moves.values())
+        return any(
+            m.kind is ChangeKind.CORRECTION and checkout in m.checkouts for m in self._t.moves.values()
+        )
 
     def former_addresses(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
-        changes = (m for m in self._t.moves.values() if m.kind is MoveKind.CHANGE and m.stands)
+        changes = (m for m in self._t.moves.values() if m.kind is ChangeKind.CHANGE and m.stands)
         users = {user.mailbox for user in self._t.users.values()}
         found = {m.old for m in changes if m.new == mailbox != m.old and m.old not in users}
         return sorted(found, key=str)
 
-    def begin(self, move: Move) -> None:
+    def begin(self, move: AddressChange) -> None:
         self._t.moves[move.id] = move
 
     def settle(
         self,
-        move: MoveId,
+        move: ChangeId,
         *,
         done_at: datetime | None = None,
         undone_at: datetime | None = None,
@@ -58,7 +60,7 @@ class AddressChanges(Record):
         )
         return True
 
-    def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+    def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: ChangeKind | None = None) -> int:
         waiting = [
             m for m in self._t.moves.values() if m.old == old and m.is_pending and kind in (None, m.kind)
         ]

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.memory.tables import Tables
-from domain.address_change import Move, MoveKind
+from domain.address_change import AddressChange, ChangeKind
 from domain.magic_link import LinkPurpose
 from domain.mail import MailKind
-from domain.values import EmailAddress, LinkId, MoveId, SessionId
+from domain.values import ChangeId, EmailAddress, LinkId, SessionId
 
-_OF_SALES: Final = frozenset({MailKind.TICKET, MailKind.UPDATE, MailKind.NEWS})
+_OF_SALES: Final = frozenset({MailKind.TICKET, MailKind.UPDATE, MailKind.RELEASE})
 _NOBODY: Final = EmailAddress("")
 
 
-def without_addresses(move: Move) -> Move:
+def without_addresses(move: AddressChange) -> AddressChange:
     """What stays of a correction for good."""
     return replace(move, old=_NOBODY, new=_NOBODY, asked_by=SessionId(""))
 
@@ -26,12 +26,12 @@ def forget_in_moves(t: Tables, mailbox: EmailAddress) -> None:
     for move in [m for m in t.moves.values() if m.new == mailbox != m.old]:
         if move.is_pending:
             t.moves[move.id] = replace(move, new=_NOBODY)
-        elif move.kind is MoveKind.CORRECTION:
+        elif move.kind is ChangeKind.CORRECTION:
             t.moves[move.id] = without_addresses(move)
     t.moves = {k: v for k, v in t.moves.items() if v.new != mailbox and (v.old != mailbox or v.stands)}
 
 
-def forget_former(t: Tables, move: Move) -> None:
+def forget_former(t: Tables, move: AddressChange) -> None:
     """Take out what was of the person who left an address by a move that was done."""
     old, until = move.old, move.done_at
     links = {k for k, v in t.links.items() if v.move == move.id}
@@ -40,7 +40,7 @@ def forget_former(t: Tables, move: Move) -> None:
     if any(user.mailbox == old for user in t.users.values()) or until is None:
         return
     kept = links_of_moves_away(t, old)
-    everything = move.kind is MoveKind.CHANGE
+    everything = move.kind is ChangeKind.CHANGE
     if everything:
         asked = {m.id for m in t.moves.values() if m.old == old and not m.stands and m.asked_at <= until}
         drop_requests(t, asked, to={m.new for m in t.moves.values() if m.id in asked})
@@ -67,7 +67,7 @@ def links_of_moves_away(t: Tables, mailbox: EmailAddress) -> set[LinkId]:
     return {k for k, v in t.links.items() if v.move in away}
 
 
-def drop_requests(t: Tables, moves: Collection[MoveId], *, to: Collection[EmailAddress]) -> None:
+def drop_requests(t: Tables, moves: Collection[ChangeId], *, to: Collection[EmailAddress]) -> None:
     """The links of moves, and the mails to these addresses that carry them."""
     links = {k for k, v in t.links.items() if v.move in moves}
     t.outbox = {k: v for k, v in t.outbox.items() if v.link not in links or v.to not in to}

@@ -9,19 +9,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.claim import CheckoutReading
+from domain.claim import ProviderCheckout
 from domain.ports import (
-    CheckoutNews,
+    CheckoutEvent,
     CheckoutOffer,
     Clock,
-    FactNews,
-    News,
-    OtherNews,
-    PaymentNews,
+    FactEvent,
+    IgnoredEvent,
+    InvalidWebhook,
+    PaymentChangedEvent,
     PaymentPage,
-    PaymentReading,
     PaymentsUnreachable,
-    Unheard,
+    ProviderPayment,
+    WebhookEvent,
 )
 from domain.purchase import Fact, FactKind
 from domain.records import EventRecord
@@ -51,7 +51,7 @@ class MemoryPayments:
     signature_header = "stripe-signature"
 
     def __init__(self, *, clock: Clock, pause: Callable[[str], Awaitable[None]] = _no_pause) -> None:
-        self.sessions: dict[ProviderRef, CheckoutReading] = {}
+        self.sessions: dict[ProviderRef, ProviderCheckout] = {}
         self.invoices: dict[ProviderRef, str] = {}
         self.made_at: dict[ProviderRef, datetime] = {}
         self.failing = False
@@ -68,7 +68,7 @@ class MemoryPayments:
         if self.failing:
             raise PaymentsUnreachable("told to fail")
 
-    async def start(self, offer: CheckoutOffer) -> PaymentPage:
+    async def create_checkout(self, offer: CheckoutOffer) -> PaymentPage:
         """See Payments."""
         await self._call("start")
         checkout = offer.checkout
@@ -77,7 +77,7 @@ class MemoryPayments:
         )
         if ref not in self.sessions:
             self.made_at[ref] = self._clock.now()
-            self.sessions[ref] = CheckoutReading(
+            self.sessions[ref] = ProviderCheckout(
                 ref=ref,
                 as_of=self._second(),
                 livemode=False,
@@ -101,7 +101,7 @@ class MemoryPayments:
         expires_at = self.made_at[ref] + _PAGE_LIFETIME
         return PaymentPage(ref=ref, url=f"{self.page_origin}/{ref}", expires_at=expires_at)
 
-    async def look(self, ref: ProviderRef) -> CheckoutReading | None:
+    async def retrieve_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
         """See Payments."""
         await self._call("look")
         held = self.sessions.get(ref)
@@ -109,50 +109,50 @@ class MemoryPayments:
         await self._pause("look answered")
         return reading
 
-    async def completed(self, since: datetime, until: datetime) -> AsyncIterator[CheckoutReading]:
+    async def list_completed(self, since: datetime, until: datetime) -> AsyncIterator[ProviderCheckout]:
         """See Payments."""
         await self._call("list")
         for ref, reading in list(self.sessions.items()):
             if since <= self.made_at[ref] < until and reading.status in ("paid", "unpaid", "failed"):
                 yield replace(reading, as_of=self._second())
 
-    async def facts_since(self, since: datetime) -> AsyncIterator[Fact]:
+    async def list_facts(self, since: datetime) -> AsyncIterator[Fact]:
         """See Payments."""
         await self._call("list facts")
         for object_id, fact in list(self.facts.items()):
             if self.told_at[object_id] >= since:
                 yield replace(fact, as_of=self._second())
 
-    async def payment(self, payment: str) -> PaymentReading | None:
+    async def retrieve_payment(self, payment: str) -> ProviderPayment | None:
         """See Payments."""
         await self._call("payment")
         held = next((s for s in self.sessions.values() if s.payment == payment), None)
         facts = tuple(replace(f, as_of=self._second()) for f in self.facts.values() if f.payment == payment)
         reading = None if held is None else replace(held, as_of=self._second())
         await self._pause("payment answered")
-        return None if reading is None and not facts else PaymentReading(checkout=reading, facts=facts)
+        return None if reading is None and not facts else ProviderPayment(checkout=reading, facts=facts)
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
         """See Payments. It has the invoices that were put there."""
         await self._call("invoice")
         return self.invoices.get(ref)
 
-    def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
+    def parse_webhook(self, body: bytes, signature: str, *, now: datetime) -> WebhookEvent:
         """See Payments."""
         if not hmac.compare_digest(_sign(body).encode(), signature.encode()):
-            return Unheard(reason="the signature does not match")
+            return InvalidWebhook(reason="the signature does not match")
         told = json.loads(body)
         event = EventRecord(id=told["id"], type=told["type"], object_id=told["ref"], created=told["created"])
         if told["reading"] is not None:
-            reading = CheckoutReading(**told["reading"])
-            return CheckoutNews(event=event, reading=replace(reading, contents=tuple(reading.contents)))
+            reading = ProviderCheckout(**told["reading"])
+            return CheckoutEvent(event=event, reading=replace(reading, contents=tuple(reading.contents)))
         if told["fact"] is not None:
-            return FactNews(
+            return FactEvent(
                 event=event, fact=Fact(**{**told["fact"], "kind": FactKind(told["fact"]["kind"])})
             )
         if told["payment"] is not None:
-            return PaymentNews(event=event, payment=told["payment"])
-        return OtherNews(event=event)
+            return PaymentChangedEvent(event=event, payment=told["payment"])
+        return IgnoredEvent(event=event)
 
     async def check(self) -> datetime | None:
         """See Payments."""
@@ -192,7 +192,7 @@ class MemoryPayments:
         """Nobody paid in time."""
         self.sessions[ref] = replace(self.sessions[ref], status="expired")
 
-    def invent(self, reading: CheckoutReading) -> None:
+    def invent(self, reading: ProviderCheckout) -> None:
         """A session that this shop did not start."""
         self.sessions[reading.ref] = reading
         self.made_at[reading.ref] = self._clock.now()
@@ -213,7 +213,7 @@ class MemoryPayments:
         """The event that says only that something was refunded of a payment."""
         return self._signed(event, "charge.refunded", payment, payment=payment)
 
-    def sign(self, *, event: str, kind: str, reading: CheckoutReading | None) -> Delivery:
+    def sign(self, *, event: str, kind: str, reading: ProviderCheckout | None) -> Delivery:
         """An event about a session (or, with None, about something else), signed."""
         fields = None if reading is None else {name: getattr(reading, name) for name in reading.__slots__}
         return self._signed(event, kind, "" if reading is None else reading.ref, reading=fields)

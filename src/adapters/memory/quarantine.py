@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.tables import Record, page
-from domain.claim import Objection
+from domain.claim import RejectReason
 from domain.records import Quarantined
 
 
@@ -28,7 +28,7 @@ class Quarantine(Record):
     def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         return page(self._t.quarantined.items(), ref, limit)
 
-    def add(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
+    def add(self, ref: str, objection: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
         if any(c.provider_ref == ref and c.id in self._t.purchases for c in self._t.checkouts.values()):
             return False
         held = self._t.quarantined.get(ref)

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from adapters.memory.forgetting import forget_former, without_addresses
 from adapters.memory.tables import Record
-from domain.address_change import MoveKind
+from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
 from domain.mail import MailKind, MailState
 from domain.purchase import Checkout
@@ -23,7 +23,7 @@ class Retention(Record):
         for move in list(self._t.moves.values()):
             if move.stands and move.asked_at < week_ago - UNDO_LIFETIME:
                 forget_former(self._t, move)
-                if move.kind is MoveKind.CORRECTION:
+                if move.kind is ChangeKind.CORRECTION:
                     self._t.moves[move.id] = without_addresses(move)
         old_checkouts = [
             c.id
@@ -50,7 +50,7 @@ class Retention(Record):
         old_moves = [
             m.id
             for m in self._t.moves.values()
-            if m.asked_at < week_ago - UNDO_LIFETIME and not (m.stands and m.kind is MoveKind.CORRECTION)
+            if m.asked_at < week_ago - UNDO_LIFETIME and not (m.stands and m.kind is ChangeKind.CORRECTION)
         ]
         old_limits = [place for place in self._t.limits if place[1] < now - timedelta(days=1)]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from adapters.memory.tables import Record
 from domain.session import Session
-from domain.values import Digest, EmailAddress, MoveId, SessionId
+from domain.values import ChangeId, Digest, EmailAddress, SessionId
 
 
 class Sessions(Record):
@@ -53,13 +53,13 @@ class Sessions(Record):
             del self._t.sessions[session]
         return len(gone)
 
-    def end_of_change(self, move: MoveId) -> int:
+    def end_of_change(self, move: ChangeId) -> int:
         gone = [s.id for s in self._t.sessions.values() if s.change == move]
         for session in gone:
             del self._t.sessions[session]
         return len(gone)
 
-    def carry(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
+    def carry(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: ChangeId) -> None:
         for session in [s for s in self._t.sessions.values() if s.mailbox == old]:
             if session.id == keep:
                 self._t.sessions[session.id] = replace(session, mailbox=to, change=change)

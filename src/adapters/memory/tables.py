@@ -8,13 +8,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from domain.address_change import Move
+from domain.address_change import AddressChange
 from domain.magic_link import MagicLink
 from domain.mail import Mail
 from domain.purchase import Checkout, Fact, Purchase
 from domain.records import Download, ErasedAddress, EventRecord, PaymentDue, Quarantined, User
 from domain.session import Session
-from domain.values import CheckoutId, LinkId, MoveId, ProductId, SessionId, UserId
+from domain.values import ChangeId, CheckoutId, LinkId, ProductId, SessionId, UserId
 
 Row = TypeVar("Row")
 
@@ -41,7 +41,7 @@ class Tables:
     given_licences: dict[tuple[ProductId, str], CheckoutId] = field(default_factory=dict)
     in_line: dict[tuple[ProductId, CheckoutId], None] = field(default_factory=dict)
     downloads: dict[tuple[CheckoutId, ProductId, str], Download] = field(default_factory=dict)
-    moves: dict[MoveId, Move] = field(default_factory=dict)
+    moves: dict[ChangeId, AddressChange] = field(default_factory=dict)
     erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
     erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
 

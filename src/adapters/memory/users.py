@@ -37,7 +37,7 @@ class Users(Record):
         held = self._t.users.get(user)
         if held is None:
             return False
-        self._t.users[user] = replace(held, wants_news=wanted)
+        self._t.users[user] = replace(held, wants_release_emails=wanted)
         return True
 
     def drop_without_purchases(self, mailbox: EmailAddress) -> bool:

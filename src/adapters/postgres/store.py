@@ -13,7 +13,7 @@ from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.scrubbing import scrub
 from adapters.postgres.session import OPTIONS, Connection, connect, conninfo, prepare_session
 from adapters.postgres.transactions import Transactions
-from adapters.postgres.worker_pool import Answer, Desk
+from adapters.postgres.worker_pool import RawResponse, WorkerPool
 from domain.ports import StoreFigures, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction
 
@@ -33,7 +33,7 @@ class PostgresStore:
             info, kwargs=OPTIONS, min_size=1, max_size=CONNECTIONS, configure=prepare_session,
             reconnect_timeout=3.0, name="coatcheck", open=True,
         )  # fmt: skip
-        self._desk = Desk(threads=CONNECTIONS)
+        self._desk = WorkerPool(threads=CONNECTIONS)
         self._transactions = Transactions(self._pool)
 
     @classmethod
@@ -61,7 +61,7 @@ class PostgresStore:
     async def scrub(self) -> None:
         """See Store, and docs/postgresql.md for what archives and base backups keep."""
 
-        def act(answer: Answer[None]) -> None:
+        def act(answer: RawResponse[None]) -> None:
             scrub(self._info)
             answer(None)
 

@@ -14,7 +14,7 @@ import msgspec
 import resend
 
 from domain.mail import Delivery
-from domain.ports import DeliveryReport, OtherReport, Unheard
+from domain.ports import DeliveryReport, InvalidWebhook, OtherReport
 
 MAIL_TAG: Final = "coatcheck"
 _DELIVERIES: Final = {
@@ -61,22 +61,22 @@ class ResendReports:
     def __init__(self, *, secrets: Sequence[str]) -> None:
         self._secrets = secrets
 
-    def hear(
+    def parse_webhook(
         self, body: bytes, headers: Mapping[str, str], *, shop: str
-    ) -> DeliveryReport | OtherReport | Unheard:
+    ) -> DeliveryReport | OtherReport | InvalidWebhook:
         """See MailReports."""
         if not self._secrets:
-            return Unheard(reason="RESEND_WEBHOOK_SECRET is not set, so no report can be believed")
+            return InvalidWebhook(reason="RESEND_WEBHOOK_SECRET is not set, so no report can be believed")
         try:
             text = body.decode()
         except UnicodeDecodeError:
-            return Unheard(reason="this is no report of Resend's")
+            return InvalidWebhook(reason="this is no report of Resend's")
         if not any(_verifies(text, headers, secret) for secret in self._secrets):
-            return Unheard(reason="its signature does not match, or its time is not now")
+            return InvalidWebhook(reason="its signature does not match, or its time is not now")
         try:
             event = _decode(body)
         except (msgspec.MsgspecError, RecursionError):
-            return Unheard(reason="this is no report of Resend's")
+            return InvalidWebhook(reason="this is no report of Resend's")
         return _report_of(event, shop=shop)
 
 

@@ -18,8 +18,8 @@ from adapters.sql.record import (
     moment,
     spaced,
 )
-from domain.address_change import Before, Move, MoveKind
-from domain.values import CheckoutId, EmailAddress, MoveId
+from domain.address_change import AddressChange, Before, ChangeKind
+from domain.values import ChangeId, CheckoutId, EmailAddress
 
 COLUMNS: Final = "id, kind, old, new, asked_by, asked_at, checkouts, done_at, undone_at, old_since, no_news"
 STANDS: Final = "done_at IS NOT NULL AND undone_at IS NULL"
@@ -35,7 +35,7 @@ _SETTLE: Final = """UPDATE moves SET done_at = coalesce(:done, done_at), undone_
   WHERE id = :id AND undone_at IS NULL AND (CAST(:done AS BIGINT) IS NULL OR done_at IS NULL)"""
 _CANCEL: Final = """UPDATE moves SET undone_at = ? WHERE old = ? AND done_at IS NULL AND undone_at IS NULL
   AND kind = coalesce(?, kind)"""
-_KINDS: Final = {kind.value: kind for kind in MoveKind}
+_KINDS: Final = {kind.value: kind for kind in ChangeKind}
 _OLD_NO_NEWS: Final = 1
 _NEW_NO_NEWS: Final = 2
 
@@ -43,13 +43,13 @@ _NEW_NO_NEWS: Final = 2
 class AddressChanges(Record):
     tables: ClassVar = [Table("moves", COLUMNS, key="id")]
 
-    def get(self, move: MoveId) -> Move | None:
+    def get(self, move: ChangeId) -> AddressChange | None:
         return self._one(_from_row, _BY_ID, (move,))
 
-    def done_to(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_to(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         return self._all(_from_row, _TO, (mailbox.canonical,))
 
-    def done_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_from(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         return self._all(_from_row, _FROM, (mailbox.canonical,))
 
     def was_corrected(self, checkout: CheckoutId) -> bool:
@@ -58,12 +58,12 @@ class AddressChanges(Record):
     def former_addresses(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
         return self._all(address_of, MOVED_FROM, {"address": mailbox.canonical})
 
-    def begin(self, move: Move) -> None:
+    def begin(self, move: AddressChange) -> None:
         self._sql(_ADD, _to_row(move))
 
     def settle(
         self,
-        move: MoveId,
+        move: ChangeId,
         *,
         done_at: datetime | None = None,
         undone_at: datetime | None = None,
@@ -81,20 +81,20 @@ class AddressChanges(Record):
         }
         return self._changed(_SETTLE, values)
 
-    def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+    def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: ChangeKind | None = None) -> int:
         values = (micros(at), old.canonical, None if kind is None else kind.value)
         return self._sql(_CANCEL, values).rowcount
 
 
-def _from_row(row: Row) -> Move:
-    return Move(
+def _from_row(row: Row) -> AddressChange:
+    return AddressChange(
         id=row[0], kind=_KINDS[row[1]], old=EmailAddress(row[2]), new=EmailAddress(row[3]), asked_by=row[4],
         asked_at=moment(row[5]), checkouts=spaced(row[6]), done_at=maybe_moment(row[7]),
         undone_at=maybe_moment(row[8]), before=_before(row[9], row[10]),
     )  # fmt: skip
 
 
-def _to_row(move: Move) -> Row:
+def _to_row(move: AddressChange) -> Row:
     return (
         move.id, move.kind.value, move.old.canonical, move.new.canonical, move.asked_by, micros(move.asked_at),
         " ".join(move.checkouts), maybe_micros(move.done_at), maybe_micros(move.undone_at),

@@ -10,7 +10,7 @@ from typing import Final
 
 from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Execute, Row
-from domain.address_change import MoveKind
+from domain.address_change import ChangeKind
 
 WITHOUT_ADDRESSES: Final = "UPDATE moves SET old = '', new = '', asked_by = ''"
 KEPT_MARK: Final = f"kind = 'correction' AND {STANDS}"
@@ -68,7 +68,7 @@ FORGET_MOVE: Final = (
 """What was sent to the former address about the move itself. Values: address, move."""
 
 FORGET_FORMER_SALES: Final = (
-    """DELETE FROM outbox WHERE mailbox = :address AND kind IN ('ticket', 'update', 'news')
+    """DELETE FROM outbox WHERE mailbox = :address AND kind IN ('ticket', 'update', 'release')
       AND queued_at <= :until""",
     "DELETE FROM magic_links WHERE mailbox = :address AND purpose = 'ticket' AND made_at <= :until",
 )
@@ -111,6 +111,6 @@ def forget_former(execute: Execute, move: Row) -> None:
     statements: tuple[str, ...] = FORGET_MOVE
     if execute("SELECT 1 FROM users WHERE email = ?", (move[2],)).fetchone() is None:
         statements += FORGET_FORMER_SALES
-        statements += FORGET_FORMER_PERSON if move[1] == MoveKind.CHANGE.value else ()
+        statements += FORGET_FORMER_PERSON if move[1] == ChangeKind.CHANGE.value else ()
     for statement in statements:
         execute(statement, values)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from adapters.sql.record import Record, Row, Table, maybe_micros, maybe_moment, micros, moment
-from domain.claim import Objection
+from domain.claim import RejectReason
 from domain.records import Quarantined
 
 COLUMNS: Final = "ref, objection, first_at, last_at, tries, retry_at, closed_at"
@@ -42,7 +42,7 @@ class Quarantine(Record):
     def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         return self._all(_from_row, _PAGE, (ref, limit))
 
-    def add(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
+    def add(self, ref: str, objection: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
         if self._any(_IS_BOOKED, (ref,)):
             return False
         others = self._any(_OTHERS, (objection.name,))
@@ -58,6 +58,6 @@ class Quarantine(Record):
 
 def _from_row(row: Row) -> Quarantined:
     return Quarantined(
-        ref=row[0], objection=Objection[row[1]], first_at=moment(row[2]), last_at=moment(row[3]), tries=row[4],
+        ref=row[0], objection=RejectReason[row[1]], first_at=moment(row[2]), last_at=moment(row[3]), tries=row[4],
         retry_at=maybe_moment(row[5]), closed_at=maybe_moment(row[6]),
     )  # fmt: skip

@@ -52,7 +52,7 @@ _FIRST: Final = """
 CREATE TABLE shop (single INTEGER PRIMARY KEY CHECK (single = 1), id TEXT NOT NULL) STRICT;
 CREATE TABLE users (
   id TEXT PRIMARY KEY, email TEXT NOT NULL, since INTEGER NOT NULL, proved_at INTEGER,
-  wants_news INTEGER NOT NULL DEFAULT 1
+  wants_release_emails INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX users_email ON users (email);
 

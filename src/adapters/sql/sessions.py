@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Record, Row, Table, insert, maybe_address, maybe_text, micros, moment
 from domain.session import Session
-from domain.values import Digest, EmailAddress, MoveId, SessionId
+from domain.values import ChangeId, Digest, EmailAddress, SessionId
 
 COLUMNS: Final = "id, token_hash, mailbox, started_at, seen_at, label, move_id, former"
 _ADD: Final = insert("sessions", COLUMNS)
@@ -54,10 +54,10 @@ class Sessions(Record):
     def end_of_address(self, mailbox: EmailAddress) -> int:
         return self._sql("DELETE FROM sessions WHERE mailbox = ?", (mailbox.canonical,)).rowcount
 
-    def end_of_change(self, move: MoveId) -> int:
+    def end_of_change(self, move: ChangeId) -> int:
         return self._sql("DELETE FROM sessions WHERE move_id = ?", (move,)).rowcount
 
-    def carry(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
+    def carry(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: ChangeId) -> None:
         self._sql("DELETE FROM sessions WHERE mailbox = ? AND id <> ?", (old.canonical, keep))
         self._sql(_CARRY, (to.canonical, change, keep, old.canonical))
 

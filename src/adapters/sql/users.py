@@ -10,7 +10,7 @@ from adapters.sql.record import Record, Row, Table, maybe_moment, micros, moment
 from domain.records import User
 from domain.values import EmailAddress, UserId
 
-COLUMNS: Final = "id, email, since, proved_at, wants_news"
+COLUMNS: Final = "id, email, since, proved_at, wants_release_emails"
 _BY_ADDRESS: Final = f"SELECT {COLUMNS} FROM users WHERE email = ?"
 _PAGE: Final = f"SELECT {COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?"
 _NEW: Final = "INSERT INTO users (id, email, since) VALUES (?,?,?) ON CONFLICT (email) DO NOTHING"
@@ -42,7 +42,7 @@ class Users(Record):
         self._sql(_NOTE_PROOF, (micros(at), mailbox.canonical))
 
     def set_release_emails(self, user: UserId, *, wanted: bool) -> bool:
-        return self._changed("UPDATE users SET wants_news = ? WHERE id = ?", (int(wanted), user))
+        return self._changed("UPDATE users SET wants_release_emails = ? WHERE id = ?", (int(wanted), user))
 
     def drop_without_purchases(self, mailbox: EmailAddress) -> bool:
         return self._changed(_DROP, (mailbox.canonical,))
@@ -52,5 +52,5 @@ def from_row(row: Row) -> User:
     """From the columns."""
     return User(
         id=row[0], mailbox=EmailAddress(row[1]), since=moment(row[2]), proved_at=maybe_moment(row[3]),
-        wants_news=bool(row[4]),
+        wants_release_emails=bool(row[4]),
     )  # fmt: skip

@@ -66,7 +66,7 @@ class _RecentOutbox(Outbox):
         return self.known[key]
 
 
-class RecentReads(SqlTransaction):
+class CachedReads(SqlTransaction):
     """The same answers as SqlTransaction; between two commits each is looked up once.
 
     Every statement lets other threads run, and in a busy server that costs far more than the lookup itself. So a

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
-from adapters.sqlite.cached_view import RecentReads
+from adapters.sqlite.cached_view import CachedReads
 from adapters.sqlite.connections import ServeLock, open_reader, open_writer
 from adapters.sqlite.writer import GroupWriter
 from domain.ports import StoreFigures, StoreUnavailable
@@ -30,7 +30,7 @@ class SqliteStore:
         self._write_connection = writer
         self._writer = GroupWriter(writer)
         self._reader = open_reader(path)
-        self._view = RecentReads(self._reader)
+        self._view = CachedReads(self._reader)
         # Reads run in the event loop, one at a time; the lock is for programs with several loops.
         self._reading = threading.Lock()
 

@@ -26,15 +26,15 @@ from adapters.stripe.wire import (
     news_of,
     reading_of,
 )
-from domain.claim import CheckoutReading
+from domain.claim import ProviderCheckout
 from domain.ports import (
     CheckoutOffer,
-    News,
+    InvalidWebhook,
     PaymentPage,
-    PaymentReading,
     PaymentsRefused,
     PaymentsUnreachable,
-    Unheard,
+    ProviderPayment,
+    WebhookEvent,
 )
 from domain.product import PaymentTerms, Tax
 from domain.purchase import Fact
@@ -93,7 +93,7 @@ class StripePayments:
             self._held = (loop, client, http)
         return self._held[1]
 
-    async def start(self, offer: CheckoutOffer) -> PaymentPage:
+    async def create_checkout(self, offer: CheckoutOffer) -> PaymentPage:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/create"""
         checkout = offer.checkout
         made = await within_time(
@@ -109,7 +109,7 @@ class StripePayments:
             ref=ProviderRef(session.id), url=session.url, expires_at=datetime.fromtimestamp(expires, tz=UTC)
         )
 
-    async def look(self, ref: ProviderRef) -> CheckoutReading | None:
+    async def retrieve_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/retrieve"""
         try:
             found = await within_time(
@@ -120,7 +120,7 @@ class StripePayments:
         session = _parsed(found)
         return reading_of(session, as_of=_second(found) or session.created)
 
-    async def completed(self, since: datetime, until: datetime) -> AsyncIterator[CheckoutReading]:
+    async def list_completed(self, since: datetime, until: datetime) -> AsyncIterator[ProviderCheckout]:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/list"""
         sessions = self.client().v1.checkout.sessions
         made = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
@@ -129,7 +129,7 @@ class StripePayments:
             if is_provider_ref(session.id):
                 yield reading_of(session, as_of=second or session.created)
 
-    async def facts_since(self, since: datetime) -> AsyncIterator[Fact]:
+    async def list_facts(self, since: datetime) -> AsyncIterator[Fact]:
         """See Payments. https://docs.stripe.com/api/refunds/list, https://docs.stripe.com/api/disputes/list"""
         async for fact in self._facts(_made_since(since)):
             yield fact
@@ -141,11 +141,11 @@ class StripePayments:
         async for dispute, second in _listed(v1.disputes.list_async, params, decode_disputes):
             yield fact_of(dispute, as_of=second)
 
-    async def payment(self, payment: str) -> PaymentReading | None:
+    async def retrieve_payment(self, payment: str) -> ProviderPayment | None:
         """See Payments. The checkout of a payment is found by listing; its refunds and disputes, too."""
         sessions = self.client().v1.checkout.sessions
         params = {"payment_intent": payment, "expand": ["data.payment_intent"]}
-        checkout: CheckoutReading | None = None
+        checkout: ProviderCheckout | None = None
         try:
             async for session, second in _listed(sessions.list_async, params, decode_sessions):
                 if is_provider_ref(session.id):
@@ -154,7 +154,7 @@ class StripePayments:
             facts = [fact async for fact in self._facts({"payment_intent": payment})]
         except _NotThere:
             return None
-        return PaymentReading(checkout=checkout, facts=tuple(facts)) if checkout or facts else None
+        return ProviderPayment(checkout=checkout, facts=tuple(facts)) if checkout or facts else None
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
         """See Payments. The address is good for some weeks only, so it is asked for each time."""
@@ -171,10 +171,10 @@ class StripePayments:
         """See Payments. https://docs.stripe.com/webhooks/signature"""
         return "stripe-signature"
 
-    def hear(self, body: bytes, signature: str, *, now: datetime) -> News:
+    def parse_webhook(self, body: bytes, signature: str, *, now: datetime) -> WebhookEvent:
         """See Payments."""
         reason = objection(body, signature, secrets=self._secrets, now=now)
-        return news_of(body) if reason is None else Unheard(reason=reason)
+        return news_of(body) if reason is None else InvalidWebhook(reason=reason)
 
     async def check(self) -> datetime | None:
         """Ask for something small, to learn whether the key is good; what time it is there. Raises as `start` does."""

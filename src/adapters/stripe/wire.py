@@ -6,8 +6,15 @@ from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 
-from domain.claim import CheckoutReading
-from domain.ports import CheckoutNews, FactNews, News, OtherNews, PaymentNews, Unheard
+from domain.claim import ProviderCheckout
+from domain.ports import (
+    CheckoutEvent,
+    FactEvent,
+    IgnoredEvent,
+    InvalidWebhook,
+    PaymentChangedEvent,
+    WebhookEvent,
+)
 from domain.purchase import Fact, FactKind
 from domain.records import EventRecord
 from domain.values import ProviderRef, is_payment, is_provider_ref
@@ -192,12 +199,12 @@ decode_endpoints: Final = msgspec.json.Decoder(StripeList[StripeEndpoint]).decod
 decode_codes: Final = msgspec.json.Decoder(StripeList[StripeCode]).decode
 
 
-def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> CheckoutReading:
+def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> ProviderCheckout:
     """A session in our words. `as_of`: Stripe's own second; `failed`: an event said that its debit bounced."""
     totals = session.total_details or _Totals()
     details = session.customer_details or _Details()
     metadata = session.metadata or {}
-    return CheckoutReading(
+    return ProviderCheckout(
         ref=ProviderRef(session.id),
         as_of=as_of,
         livemode=session.livemode,
@@ -244,7 +251,7 @@ def invoice_url_of(body: str) -> str | None:
 
 
 def _status(session: StripeSession, *, failed: bool) -> str:
-    """One of our words (`domain.claim.CheckoutReading`). A free order (100 % coupon) is paid for."""
+    """One of our words (`domain.claim.ProviderCheckout`). A free order (100 % coupon) is paid for."""
     if session.status == "expired":
         return "expired"
     if session.status not in ("complete", None):
@@ -256,18 +263,18 @@ def _status(session: StripeSession, *, failed: bool) -> str:
     return "failed" if failed or bounced else "unpaid"
 
 
-def news_of(body: bytes) -> News:
+def news_of(body: bytes) -> WebhookEvent:
     """A verified delivery in our words. Never raises: a signature says who wrote it, not that it makes sense."""
     try:
         event = _decode_event(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return Unheard(reason="this is no event of Stripe's API")
+        return InvalidWebhook(reason="this is no event of Stripe's API")
     if event.object == _THIN:
-        return Unheard(
+        return InvalidWebhook(
             reason="this is a thin event (v2.core.event): register the endpoint for snapshot events instead"
         )
     if event.object != "event" or event.data is None or isinstance(event.created, str):
-        return Unheard(reason="this is no event of Stripe's API")
+        return InvalidWebhook(reason="this is no event of Stripe's API")
     try:
         named = _decode_named(event.data.object)
         record = EventRecord(
@@ -275,22 +282,22 @@ def news_of(body: bytes) -> News:
         )
         return _told(record, event.data.object)
     except (msgspec.MsgspecError, RecursionError):
-        return Unheard(reason=f"this {event.type[:60]!r} has no object that we can read")
+        return InvalidWebhook(reason=f"this {event.type[:60]!r} has no object that we can read")
 
 
-def _told(event: EventRecord, thing: msgspec.Raw) -> News:
+def _told(event: EventRecord, thing: msgspec.Raw) -> WebhookEvent:
     """What an event says, by its type. Raises msgspec.MsgspecError."""
     if event.type in CHECKOUT_EVENTS:
         session = decode_session(thing)
         if not is_provider_ref(session.id):
-            return Unheard(reason="its checkout session has an id of a form that we do not know")
+            return InvalidWebhook(reason="its checkout session has an id of a form that we do not know")
         failed = event.type == "checkout.session.async_payment_failed"
-        return CheckoutNews(event=event, reading=reading_of(session, as_of=event.created, failed=failed))
+        return CheckoutEvent(event=event, reading=reading_of(session, as_of=event.created, failed=failed))
     if event.type in REFUND_EVENTS:
-        return FactNews(event=event, fact=fact_of(_decode_refund(thing), as_of=event.created))
+        return FactEvent(event=event, fact=fact_of(_decode_refund(thing), as_of=event.created))
     if event.type in DISPUTE_EVENTS:
-        return FactNews(event=event, fact=fact_of(_decode_dispute(thing), as_of=event.created))
+        return FactEvent(event=event, fact=fact_of(_decode_dispute(thing), as_of=event.created))
     payment = _id_of(_decode_charge(thing).payment_intent) if event.type in _CHARGE_EVENTS else None
     if payment is None or not is_payment(payment):
-        return OtherNews(event=event)
-    return PaymentNews(event=event, payment=payment)
+        return IgnoredEvent(event=event)
+    return PaymentChangedEvent(event=event, payment=payment)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from domain.address_change import Before, Move, MoveKind
+from domain.address_change import AddressChange, Before, ChangeKind
 from domain.magic_link import MagicLink
 from domain.records import ErasedAddress, User
 from domain.session import Session
-from domain.values import CheckoutId, Digest, EmailAddress, LinkId, MoveId, SessionId, UserId
+from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, SessionId, UserId
 
 
 class ReadUsers(Protocol):
@@ -77,10 +77,10 @@ class Sessions(ReadSessions, Protocol):
     def end_of_address(self, mailbox: EmailAddress) -> int:
         """End every session that proved this mailbox; how many."""
 
-    def end_of_change(self, move: MoveId) -> int:
+    def end_of_change(self, move: ChangeId) -> int:
         """End every session that this change carried to its mailbox; how many."""
 
-    def carry(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: MoveId) -> None:
+    def carry(self, old: EmailAddress, *, to: EmailAddress, keep: SessionId, change: ChangeId) -> None:
         """End every session that proved the old mailbox but `keep`, which `change` carries to the new one."""
 
 
@@ -119,13 +119,13 @@ class MagicLinks(ReadMagicLinks, Protocol):
 class ReadAddressChanges(Protocol):
     """Requests to move purchases to another address, and what came of them. Reading only."""
 
-    def get(self, move: MoveId) -> Move | None:
+    def get(self, move: ChangeId) -> AddressChange | None:
         """The move of that id."""
 
-    def done_to(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_to(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         """The moves to this mailbox that were done and not undone, oldest first."""
 
-    def done_from(self, mailbox: EmailAddress) -> Sequence[Move]:
+    def done_from(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         """The moves away from this mailbox that were done and not undone, oldest first."""
 
     def was_corrected(self, checkout: CheckoutId) -> bool:
@@ -138,12 +138,12 @@ class ReadAddressChanges(Protocol):
 class AddressChanges(ReadAddressChanges, Protocol):
     """Requests to move purchases to another address, and what came of them."""
 
-    def begin(self, move: Move) -> None:
+    def begin(self, move: AddressChange) -> None:
         """Note that something is to move. Its id is fresh randomness."""
 
     def settle(
         self,
-        move: MoveId,
+        move: ChangeId,
         *,
         done_at: datetime | None = None,
         undone_at: datetime | None = None,
@@ -155,7 +155,7 @@ class AddressChanges(ReadAddressChanges, Protocol):
         `checkouts`: what moved, where that was not known before; `before`: what an undo brings back beside them.
         """
 
-    def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: MoveKind | None = None) -> int:
+    def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: ChangeKind | None = None) -> int:
         """Take back every move away from this address that still waits for its proof, of one kind or any; how many."""
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.access import Holding
-from domain.claim import Objection
+from domain.claim import RejectReason
 from domain.purchase import Checkout, Fact, LicenceKey, Purchase
 from domain.records import Download, PaymentDue, Quarantined, User
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef, SessionId, UserId
@@ -161,7 +161,7 @@ class ReadQuarantine(Protocol):
 class Quarantine(ReadQuarantine, Protocol):
     """What the payment provider told us that we will not act on, with the reason."""
 
-    def add(self, ref: str, objection: Objection, *, at: datetime, retry_at: datetime | None) -> bool:
+    def add(self, ref: str, objection: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
         """Put a session or payment in quarantine, or count another try of it (reopening nothing dismissed).
 
         True if it is the first open one with this objection: then the merchant is told. A session that is

@@ -102,7 +102,7 @@ class _Lot:
         queued = known = left_out = 0
         for user, holdings in owners:
             opens = any(held.standing.state is PurchaseState.LIVE for held in holdings)
-            if not user.wants_news or not opens or _cannot_be_mailed(tx, user):
+            if not user.wants_release_emails or not opens or _cannot_be_mailed(tx, user):
                 left_out += 1
             elif self._queue(tx, user):
                 queued += 1
@@ -125,7 +125,7 @@ class _Lot:
             tx,
             letter,
             key=key,
-            kind=MailKind.NEWS,
+            kind=MailKind.RELEASE,
             to=user.mailbox,
             now=self.now,
             key_name=self.keyring.signing.name,

@@ -36,7 +36,7 @@ class BookSale:
         return Booking(
             edition=self.catalogue.current(),
             keyring=self.keyring,
-            user=UserId(sortable_id(now=now, chance=self.randomness.token(10))),
+            user=UserId(sortable_id(now=now, entropy=self.randomness.token(10))),
             base_url=self.base_url,
             now=now,
         )

@@ -1,6 +1,6 @@
 """Move to the right address: one purchase whose address was mistyped, or everything of somebody who has a new one.
 
-Asking moves nothing. The new address is sent a proof, the old one a notice that can undo it; see `finish_move`.
+Asking moves nothing. The new address is sent a proof, the old one a notice that can undo it; see `finish_change`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.access import holds_by_checkout
-from domain.address_change import MayNotCorrect, Move, MoveKind, may_correct
+from domain.address_change import AddressChange, ChangeKind, MayNotCorrect, may_correct
 from domain.keys import Keyring
 from domain.letters import address_notice_letter, order_number, prove_address_letter
 from domain.limits import CHANGES_PER_ACCOUNT
@@ -23,15 +23,15 @@ from domain.usecases.identify_viewer import live_session
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.usecases.send_email import send_link
-from domain.values import CheckoutId, EmailAddress, InvalidEmail, LinkId, MoveId, mask, sortable_id
+from domain.values import ChangeId, CheckoutId, EmailAddress, InvalidEmail, LinkId, mask, sortable_id
 
 
 @dataclass(frozen=True, slots=True)
-class LookInTheNewMail:
+class CheckYourNewEmail:
     """A proof went to the new address, unless too many were asked for, or the old address was verified before a
     correction: neither shows."""
 
-    kind: MoveKind
+    kind: ChangeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class VerifyAgain:
 
 
 Asked = (
-    LookInTheNewMail
+    CheckYourNewEmail
     | SameAddress
     | NotSignedIn
     | VerifyAgain
@@ -61,7 +61,7 @@ Asked = (
 
 
 @dataclass(frozen=True, slots=True)
-class MoveAddress:
+class ChangeAddress:
     """Both ways to another address."""
 
     store: Store
@@ -76,7 +76,7 @@ class MoveAddress:
         if isinstance(new, NotAnAddress):
             return new
         limits = self._limits(visitor)
-        draft = self._draft(limits, MoveKind.CORRECTION, new, checkouts=(order,))
+        draft = self._draft(limits, ChangeKind.CORRECTION, new, checkouts=(order,))
 
         def work(tx: Transaction) -> Asked:
             session = live_session(tx, visitor, now=limits.now)
@@ -104,7 +104,7 @@ class MoveAddress:
         if isinstance(new, NotAnAddress):
             return new
         limits = self._limits(visitor)
-        draft = self._draft(limits, MoveKind.CHANGE, new, checkouts=())
+        draft = self._draft(limits, ChangeKind.CHANGE, new, checkouts=())
 
         def work(tx: Transaction) -> Asked:
             session = live_session(tx, visitor, now=limits.now)
@@ -125,10 +125,10 @@ class MoveAddress:
         return RequestLimits(self.keyring, visitor, now=self.clock.now(), ref=ref)
 
     def _draft(
-        self, limits: RequestLimits, kind: MoveKind, new: EmailAddress, *, checkouts: tuple[CheckoutId, ...]
+        self, limits: RequestLimits, kind: ChangeKind, new: EmailAddress, *, checkouts: tuple[CheckoutId, ...]
     ) -> _Draft:
         return _Draft(
-            id=MoveId(sortable_id(now=limits.now, chance=self.randomness.token(10))),
+            id=ChangeId(sortable_id(now=limits.now, entropy=self.randomness.token(10))),
             kind=kind,
             new=new,
             checkouts=checkouts,
@@ -149,8 +149,8 @@ def _parsed(typed: str) -> EmailAddress | NotAnAddress:
 class _Draft:
     """A move that may be asked for; whose address it leaves is known inside the transaction."""
 
-    id: MoveId
-    kind: MoveKind
+    id: ChangeId
+    kind: ChangeKind
     new: EmailAddress
     checkouts: tuple[CheckoutId, ...]
     undo: LinkId
@@ -162,12 +162,12 @@ class _Draft:
         until = self._take_limits(tx, session, old)
         if until is not None:
             return TooManyRequests(until=until)
-        asked = LookInTheNewMail(self.kind)
+        asked = CheckYourNewEmail(self.kind)
         if not self.limits.take_address(tx, session, self.new):
             return asked
         user = tx.users.by_address(old)
-        verified = self.kind is MoveKind.CORRECTION and user is not None and user.proved_at is not None
-        move = Move(
+        verified = self.kind is ChangeKind.CORRECTION and user is not None and user.proved_at is not None
+        move = AddressChange(
             id=self.id,
             kind=self.kind,
             old=old,
@@ -187,7 +187,7 @@ class _Draft:
         """Both emails count: those of one account, and what strangers to an address cause in the whole shop."""
         limits = self.limits
         until = limits.take_network(tx)
-        if until is None and self.kind is MoveKind.CHANGE:
+        if until is None and self.kind is ChangeKind.CHANGE:
             bucket = limits.keyring.bucket(CHANGES_PER_ACCOUNT.kind, old.canonical)
             until = tx.limits.acquire(bucket, CHANGES_PER_ACCOUNT, now=limits.now, ref=limits.ref)
         if until is None:
@@ -198,7 +198,7 @@ class _Draft:
 
     def _send(self, tx: Transaction, session: Session, *, old: EmailAddress, what: str) -> None:
         merges = tx.users.exists(self.new)
-        here_only = self.kind is MoveKind.CHANGE
+        here_only = self.kind is ChangeKind.CHANGE
         proof = prove_address_letter(
             shop=self.shop, what=what, to=self.new, here_only=here_only, merges=merges
         )

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from domain import outbox_keys
 from domain.claim import (
     AwaitingPayment,
-    CheckoutReading,
     NotPaid,
-    Objection,
+    ProviderCheckout,
     Rejected,
+    RejectReason,
     Sale,
     Unsettled,
     address_of,
@@ -77,7 +77,7 @@ class ClaimPurchase:
     observe: Callable[[str], None] = _unobserved
     """Told the outcome (`outcome_of`) of each claim by whoever ran it, after its transaction."""
 
-    def work(self, reading: CheckoutReading) -> Callable[[Transaction], ClaimOutcome]:
+    def work(self, reading: ProviderCheckout) -> Callable[[Transaction], ClaimOutcome]:
         """The claim of this reading. Ids and time are drawn here, so that the work may run more than once.
 
         A session that goes to quarantine is looked at again after a few minutes.
@@ -86,7 +86,7 @@ class ClaimPurchase:
         return self.retrying(reading, now=now, retry_at=now + RETRY_QUARANTINE_AFTER)
 
     def retrying(
-        self, reading: CheckoutReading, *, now: datetime, retry_at: datetime | None
+        self, reading: ProviderCheckout, *, now: datetime, retry_at: datetime | None
     ) -> Callable[[Transaction], ClaimOutcome]:
         """The same; `retry_at` says when to look again if it is refused, None for never."""
         claim = _Claim(
@@ -103,7 +103,7 @@ class ClaimPurchase:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    reading: CheckoutReading
+    reading: ProviderCheckout
     edition: CatalogueEdition
     keyring: Keyring
     livemode: bool
@@ -113,7 +113,7 @@ class _Claim:
 
     def run(self, tx: Transaction) -> ClaimOutcome:
         checkout = self._checkout(tx)
-        if isinstance(checkout, Objection):
+        if isinstance(checkout, RejectReason):
             return self._reject(tx, checkout)
         verdict = judge(
             self.reading, checkout, keyring=self.keyring, shop=self.edition.shop.id, livemode=self.livemode
@@ -126,11 +126,11 @@ class _Claim:
             case Sale():
                 return self._book(tx, verdict)
 
-    def _checkout(self, tx: Transaction) -> Checkout | Objection:
+    def _checkout(self, tx: Transaction) -> Checkout | RejectReason:
         if self.reading.mode != "payment":
-            return Objection.NOT_A_PAYMENT
+            return RejectReason.NOT_A_PAYMENT
         if self.reading.livemode != self.livemode:
-            return Objection.OTHER_MODE
+            return RejectReason.OTHER_MODE
         if self.reading.reference is not None:
             held = tx.checkouts.get(CheckoutId(self.reading.reference))
             if held is not None:
@@ -149,7 +149,7 @@ class _Claim:
         if self.reading.status in ("open", "expired") and tx.checkouts.get(checkout.id) is None:
             return NotPaid(status=self.reading.status)
         if not self._keep(tx, checkout):
-            return self._reject(tx, Objection.ANOTHER_SESSION)
+            return self._reject(tx, RejectReason.ANOTHER_SESSION)
         kept = tx.facts.record(self.reading.fact())
         booked = tx.purchases.get(checkout.id)
         if booked is not None:
@@ -180,7 +180,7 @@ class _Claim:
     def _book(self, tx: Transaction, sale: Sale) -> ClaimOutcome:
         checkout = sale.checkout
         if not self._keep(tx, checkout):
-            return self._reject(tx, Objection.ANOTHER_SESSION)
+            return self._reject(tx, RejectReason.ANOTHER_SESSION)
         tx.facts.record(self.reading.fact())
         held = tx.purchases.get(checkout.id)
         if held is not None:
@@ -189,7 +189,7 @@ class _Claim:
         tx.quarantine.close(self.reading.ref, at=self.now)
         return Booked(purchase=purchase, first=True)
 
-    def _reject(self, tx: Transaction, reason: Objection) -> Rejected:
+    def _reject(self, tx: Transaction, reason: RejectReason) -> Rejected:
         put_in_quarantine(
             tx, self.reading.ref, reason, retry_at=self.retry_at, shop=self.edition.shop, now=self.now
         )
@@ -199,7 +199,7 @@ class _Claim:
 def put_in_quarantine(
     tx: Transaction,
     ref: str,
-    objection: Objection,
+    objection: RejectReason,
     *,
     retry_at: datetime | None,
     shop: ShopInfo,

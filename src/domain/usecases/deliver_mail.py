@@ -144,9 +144,9 @@ def _still_wanted(
             mail.key, state=MailState.DROPPED, at=now, problem="nobody of that address bought here"
         )
         return False
-    if mail.kind is MailKind.NEWS:
+    if mail.kind is MailKind.RELEASE:
         user = tx.users.by_address(mail.to)
-        if user is None or not user.wants_news:
+        if user is None or not user.wants_release_emails:
             tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="its reader wants no news")
             return False
     if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:

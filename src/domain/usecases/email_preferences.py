@@ -12,7 +12,7 @@ from domain.usecases.identify_viewer import live_session
 
 
 @dataclass(frozen=True, slots=True)
-class ChooseNews:
+class EmailPreferences:
     """The token of a mail can say no; saying yes again takes a proved mailbox."""
 
     store: Store

@@ -10,15 +10,15 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
-from domain.address_change import Move, MoveKind
+from domain.address_change import AddressChange, ChangeKind
 from domain.keys import Keyring
 from domain.ports import Clock, Store, StoreUnavailable
 from domain.records import ErasedAddress
 from domain.session import Visitor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.finish_address_change import undo_move
+from domain.usecases.finish_address_change import undo_change
 from domain.usecases.identify_viewer import live_session
-from domain.values import CheckoutId, EmailAddress, MoveId, UserId
+from domain.values import ChangeId, CheckoutId, EmailAddress, UserId
 
 _ERASED: Final = "erased"
 _SCRUBBED: Final = "scrubbed"
@@ -74,10 +74,12 @@ class EraseMe:
             if not session.verified_lately(now=now):
                 return Erased.PROVE_AGAIN
             undoable = [move for move in _ways_to(tx, session.mailbox) if move.can_be_undone(now=now)]
-            if any(move.kind is MoveKind.CHANGE or _went_on(tx, move, session.mailbox) for move in undoable):
+            if any(
+                move.kind is ChangeKind.CHANGE or _went_on(tx, move, session.mailbox) for move in undoable
+            ):
                 return Erased.TOO_SOON
             for correction in undoable:
-                undo_move(tx, correction.id, new_user=UserId(correction.id), now=now)
+                undo_change(tx, correction.id, new_user=UserId(correction.id), now=now)
             for address in (session.mailbox, *tx.address_changes.former_addresses(session.mailbox)):
                 tag = self.keyring.signing.erasure_of(address)
                 tx.erasures.note_address(ErasedAddress(tag=tag, at=now))
@@ -148,7 +150,7 @@ class EraseMe:
             for address in lot:
                 for move in _ways_to(tx, address):
                     if move.can_be_undone(now=now):
-                        undo_move(tx, move.id, new_user=UserId(move.id), now=now)
+                        undo_change(tx, move.id, new_user=UserId(move.id), now=now)
                 if not tx.purchases.of_address(address):
                     tx.erasures.forget(address)
 
@@ -177,9 +179,9 @@ def _note_addresses(addresses: Sequence[ErasedAddress], tx: Transaction) -> None
         tx.erasures.note_address(one)
 
 
-def _ways_to(tx: ReadTransaction, mailbox: EmailAddress) -> list[Move]:
+def _ways_to(tx: ReadTransaction, mailbox: EmailAddress) -> list[AddressChange]:
     """The moves that stand and brought purchases here, also those from which others took them further."""
-    found: dict[MoveId, Move] = {}
+    found: dict[ChangeId, AddressChange] = {}
     reached = [mailbox]
     for address in reached:
         for move in tx.address_changes.done_to(address):
@@ -189,7 +191,7 @@ def _ways_to(tx: ReadTransaction, mailbox: EmailAddress) -> list[Move]:
     return list(found.values())
 
 
-def _went_on(tx: ReadTransaction, move: Move, mailbox: EmailAddress) -> bool:
+def _went_on(tx: ReadTransaction, move: AddressChange, mailbox: EmailAddress) -> bool:
     """Whether something that a move brought belongs to another address by now, so that it is not ours to hand back."""
     owners = {None if found is None else found.mailbox for found in map(tx.purchases.get, move.checkouts)}
     return not owners <= {None, mailbox, move.old}

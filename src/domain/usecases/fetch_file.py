@@ -13,7 +13,7 @@ from domain.product import GoodsFile
 from domain.purchase import Purchase
 from domain.session import Visitor
 from domain.transaction import ReadTransaction
-from domain.usecases.identify_viewer import Greet
+from domain.usecases.identify_viewer import IdentifyViewer
 from domain.values import ProductId
 
 COUNTED_ONCE_IN: Final = timedelta(days=1)
@@ -40,7 +40,7 @@ class FetchFile:
     In two steps, since between them the entrance decides what is wanted: all, a part, or nothing that is new.
     """
 
-    greet: Greet
+    identify_viewer: IdentifyViewer
     store: Store
     catalogue: Catalogue
     goods: Goods
@@ -50,9 +50,9 @@ class FetchFile:
         self, visitor: Visitor, product: ProductId, name: str
     ) -> Offered | NoSuchFile | Closed | NotYours:
         """Whether they may. Raises StoreUnavailable."""
-        greeting = await self.greet(visitor)
+        viewer = await self.identify_viewer(visitor)
         now = self.clock.now()
-        found = access(greeting.session, product=product, holdings=greeting.holdings, now=now)
+        found = access(viewer.session, product=product, holdings=viewer.holdings, now=now)
         match found:
             case Opens(purchase):
                 sold = self.catalogue.current().products.get(product)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.address_change import Before, Move, MoveKind
+from domain.address_change import AddressChange, Before, ChangeKind
 from domain.transaction import Transaction
-from domain.values import CheckoutId, EmailAddress, MoveId, UserId
+from domain.values import ChangeId, CheckoutId, EmailAddress, UserId
 
 
-def finish_move(tx: Transaction, move: MoveId, *, new_user: UserId, now: datetime) -> bool:
+def finish_change(tx: Transaction, move: ChangeId, *, new_user: UserId, now: datetime) -> bool:
     """The new address is proved: hand over what still belongs to the old one.
 
     False if the move was taken back, or if it is a correction and the old address was verified meanwhile: then the
@@ -20,7 +20,7 @@ def finish_move(tx: Transaction, move: MoveId, *, new_user: UserId, now: datetim
     if held is None or not held.is_pending:
         return False
     old, new = tx.users.by_address(held.old), tx.users.by_address(held.new)
-    if held.kind is MoveKind.CORRECTION:
+    if held.kind is ChangeKind.CORRECTION:
         if old is not None and old.proved_at is not None:
             return False
         checkouts: tuple[CheckoutId, ...] = held.checkouts
@@ -28,13 +28,13 @@ def finish_move(tx: Transaction, move: MoveId, *, new_user: UserId, now: datetim
         checkouts = tuple(tx.checkouts.of_address(held.old))
     before = Before(
         since=None if old is None else old.since,
-        old_wanted_news=old is None or old.wants_news,
-        new_wanted_news=new is None or new.wants_news,
+        old_wanted_news=old is None or old.wants_release_emails,
+        new_wanted_news=new is None or new.wants_release_emails,
     )
     tx.address_changes.settle(move, done_at=now, checkouts=checkouts, before=before)
     user = tx.users.get_or_add(held.new, new_id=new_user, now=now)
     tx.purchases.transfer(checkouts, old=held.old, mailbox=held.new, user=user)
-    if held.kind is MoveKind.CHANGE:
+    if held.kind is ChangeKind.CHANGE:
         if not before.old_wanted_news:
             tx.users.set_release_emails(user, wanted=False)
         tx.sessions.carry(held.old, to=held.new, keep=held.asked_by, change=move)
@@ -44,7 +44,7 @@ def finish_move(tx: Transaction, move: MoveId, *, new_user: UserId, now: datetim
     return True
 
 
-def undo_move(tx: Transaction, move: MoveId, *, new_user: UserId, now: datetime) -> Move | None:
+def undo_change(tx: Transaction, move: ChangeId, *, new_user: UserId, now: datetime) -> AddressChange | None:
     """The old address takes it back, done or still pending; None if there is nothing to take back.
 
     Everything the move did is reversed: its purchases come back, also from an address to which they were moved on
@@ -56,7 +56,7 @@ def undo_move(tx: Transaction, move: MoveId, *, new_user: UserId, now: datetime)
     if held is None or not tx.address_changes.settle(move, undone_at=now):
         return None
     if held.done_at is None:
-        if held.kind is MoveKind.CHANGE and any(
+        if held.kind is ChangeKind.CHANGE and any(
             s.id == held.asked_by for s in tx.sessions.of_address(held.old)
         ):
             tx.sessions.end(held.asked_by)
@@ -68,7 +68,7 @@ def undo_move(tx: Transaction, move: MoveId, *, new_user: UserId, now: datetime)
         moved = [checkout for checkout in checkouts if checkout in held.checkouts]
         tx.purchases.transfer(moved, old=address, mailbox=held.old, user=user)
         tx.users.drop_without_purchases(address)
-    if held.kind is MoveKind.CHANGE:
+    if held.kind is ChangeKind.CHANGE:
         _restore_news(tx, held, user)
         for one in (held, *carried):
             tx.sessions.end_of_change(one.id)
@@ -77,7 +77,7 @@ def undo_move(tx: Transaction, move: MoveId, *, new_user: UserId, now: datetime)
     return held
 
 
-def carried_on(tx: Transaction, held: Move) -> Iterator[Move]:
+def carried_on(tx: Transaction, held: AddressChange) -> Iterator[AddressChange]:
     """The later moves that took some of the same purchases further, in the order in which they were done."""
     reached: list[EmailAddress] = [held.new]
     seen = {held.id}
@@ -96,7 +96,7 @@ def carried_on(tx: Transaction, held: Move) -> Iterator[Move]:
                 yield later
 
 
-def _restore_news(tx: Transaction, held: Move, user: UserId) -> None:
+def _restore_news(tx: Transaction, held: AddressChange, user: UserId) -> None:
     if held.before is None:
         return
     if not held.before.old_wanted_news:

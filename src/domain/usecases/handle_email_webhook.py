@@ -8,21 +8,21 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.mail import Delivery, Mail, MailKind, MailState
-from domain.ports import Catalogue, Clock, DeliveryReport, MailReports, OtherReport, Store, Unheard
+from domain.ports import Catalogue, Clock, DeliveryReport, InvalidWebhook, MailReports, OtherReport, Store
 from domain.product import ShopInfo
 from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
 
 
 @dataclass(frozen=True, slots=True)
-class ReportHeard:
+class EmailWebhookHandled:
     """Verified, and dealt with durably."""
 
     outcome: str
 
 
 @dataclass(frozen=True, slots=True)
-class HearMailReport:
+class HandleEmailWebhook:
     """Update the outbox. Reports come twice and out of order; the weightiest stays."""
 
     store: Store
@@ -30,30 +30,32 @@ class HearMailReport:
     catalogue: Catalogue
     clock: Clock
 
-    async def __call__(self, body: bytes, headers: Mapping[str, str]) -> ReportHeard | Unheard:
+    async def __call__(self, body: bytes, headers: Mapping[str, str]) -> EmailWebhookHandled | InvalidWebhook:
         """Raises StoreUnavailable: then the carrier tells us again."""
         shop = self.catalogue.current().shop
-        report = self.reports.hear(body, headers, shop=shop.id)
+        report = self.reports.parse_webhook(body, headers, shop=shop.id)
         match report:
-            case Unheard():
+            case InvalidWebhook():
                 return report
             case OtherReport():
-                return ReportHeard(outcome="not followed")
+                return EmailWebhookHandled(outcome="not followed")
             case DeliveryReport(key, delivery):
                 now = self.clock.now()
                 return await self.store.transact(lambda tx: _note(tx, key, delivery, shop=shop, now=now))
 
 
-def _note(tx: Transaction, key: str, delivery: Delivery, *, shop: ShopInfo, now: datetime) -> ReportHeard:
+def _note(
+    tx: Transaction, key: str, delivery: Delivery, *, shop: ShopInfo, now: datetime
+) -> EmailWebhookHandled:
     mail = tx.outbox.record_delivery(key, delivery)
     if mail is None:
-        return ReportHeard(outcome="known")
+        return EmailWebhookHandled(outcome="known")
     if mail.state in (MailState.QUEUED, MailState.STUCK):
         # Its outcome was unknown to us: the carrier did take it.
         tx.outbox.settle(key, state=MailState.SENT, at=now)
     if delivery is Delivery.BOUNCED and mail.kind is MailKind.TICKET:
         _tell(tx, mail, shop=shop, now=now)
-    return ReportHeard(outcome=delivery.value)
+    return EmailWebhookHandled(outcome=delivery.value)
 
 
 def _tell(tx: Transaction, mail: Mail, *, shop: ShopInfo, now: datetime) -> None:

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from domain.ports import CheckoutNews, Clock, FactNews, OtherNews, PaymentNews, Payments, Store, Unheard
+from domain.ports import (
+    CheckoutEvent,
+    Clock,
+    FactEvent,
+    IgnoredEvent,
+    InvalidWebhook,
+    PaymentChangedEvent,
+    Payments,
+    Store,
+)
 from domain.records import EventRecord
 from domain.transaction import Transaction
 from domain.usecases.claim_purchase import ClaimPurchase, outcome_of
-from domain.usecases.record_fact import NoteFact
+from domain.usecases.record_fact import RecordFact
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class PaymentWebhookHandled:
     """Verified, and dealt with durably: the provider need not tell us again."""
 
     type: str
@@ -21,41 +30,41 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class HearEvent:
+class HandlePaymentWebhook:
     """Verify, act and log, in one transaction. Every delivery is acted on; the log never decides."""
 
     store: Store
     payments: Payments
     claim: ClaimPurchase
-    note: NoteFact
+    note: RecordFact
     clock: Clock
 
-    async def __call__(self, body: bytes, signature: str) -> Heard | Unheard:
+    async def __call__(self, body: bytes, signature: str) -> PaymentWebhookHandled | InvalidWebhook:
         """Raises StoreUnavailable: then the provider tells us again."""
-        news = self.payments.hear(body, signature, now=self.clock.now())
+        news = self.payments.parse_webhook(body, signature, now=self.clock.now())
         match news:
-            case Unheard():
+            case InvalidWebhook():
                 return news
-            case CheckoutNews(event, reading):
+            case CheckoutEvent(event, reading):
                 claim = self.claim.work(reading)
                 heard = await self._act(event, lambda tx: outcome_of(claim(tx)))
                 self.claim.observe(heard.outcome)
                 return heard
-            case FactNews(event, fact):
+            case FactEvent(event, fact):
                 note = self.note.work(fact)
                 return await self._act(event, lambda tx: note(tx).value)
-            case PaymentNews(event, payment):
+            case PaymentChangedEvent(event, payment):
                 return await self._act(event, self._have_it_read(payment))
-            case OtherNews(event):
+            case IgnoredEvent(event):
                 return await self._act(event, lambda tx: "not followed")
 
-    async def _act(self, event: EventRecord, act: Callable[[Transaction], str]) -> Heard:
+    async def _act(self, event: EventRecord, act: Callable[[Transaction], str]) -> PaymentWebhookHandled:
         at = self.clock.now()
 
-        def work(tx: Transaction) -> Heard:
+        def work(tx: Transaction) -> PaymentWebhookHandled:
             outcome = act(tx)
             tx.events.log(event, outcome=outcome, at=at)
-            return Heard(type=event.type, outcome=outcome)
+            return PaymentWebhookHandled(type=event.type, outcome=outcome)
 
         return await self.store.transact(work)
 

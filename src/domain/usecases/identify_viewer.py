@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import Holding, holds, owned
-from domain.address_change import MoveKind
+from domain.address_change import ChangeKind
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
 from domain.transaction import ReadTransaction, Transaction
@@ -15,7 +15,7 @@ from domain.values import EmailAddress, ProductId, SessionId, digest_of, sortabl
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
+class Viewer:
     """Who is there: nobody we know (no session), or a session and what it holds now."""
 
     session: Session | None
@@ -32,33 +32,33 @@ class Greeting:
         return owned(self.holdings)
 
 
-STRANGER = Greeting(session=None, holdings=())
+ANONYMOUS = Viewer(session=None, holdings=())
 
 
 @dataclass(frozen=True, slots=True)
-class Greet:
+class IdentifyViewer:
     """Look a browser up; note at most once a day that it was seen."""
 
     store: Store
     clock: Clock
 
-    async def __call__(self, visitor: Visitor) -> Greeting:
+    async def __call__(self, visitor: Visitor) -> Viewer:
         """Raises StoreUnavailable."""
         if visitor.token_hash is None:
-            return STRANGER
+            return ANONYMOUS
         now = self.clock.now()
-        greeting = await self.store.read(lambda tx: _recognise(tx, visitor, now))
-        session = greeting.session
+        viewer = await self.store.read(lambda tx: _recognise(tx, visitor, now))
+        session = viewer.session
         if session is not None and session.wants_seen(now=now):
             await self.store.transact(lambda tx: tx.sessions.touch(session.id, at=now))
-        return greeting
+        return viewer
 
 
-def _recognise(tx: ReadTransaction, visitor: Visitor, now: datetime) -> Greeting:
+def _recognise(tx: ReadTransaction, visitor: Visitor, now: datetime) -> Viewer:
     session = live_session(tx, visitor, now=now)
     if session is None:
-        return STRANGER
-    return Greeting(session=session, holdings=held_by(tx, session, now=now))
+        return ANONYMOUS
+    return Viewer(session=session, holdings=held_by(tx, session, now=now))
 
 
 def held_by(tx: ReadTransaction, session: Session, *, now: datetime) -> Sequence[Holding]:
@@ -77,7 +77,7 @@ def live_session(tx: ReadTransaction, visitor: Visitor, *, now: datetime) -> Ses
 
 def new_session(randomness: Randomness, *, now: datetime) -> NewSession:
     """What a session is made from: an id, which is no secret, and a 256-bit token in hex."""
-    row = SessionId(sortable_id(now=now, chance=randomness.token(10)))
+    row = SessionId(sortable_id(now=now, entropy=randomness.token(10)))
     return NewSession(id=row, token=randomness.token(32).hex())
 
 
@@ -95,7 +95,7 @@ def begin_session(tx: Transaction, fresh: NewSession, visitor: Visitor, *, now: 
     return session
 
 
-def prove_mailbox(
+def verify_mailbox(
     tx: Transaction, mailbox: EmailAddress, fresh: NewSession, visitor: Visitor, *, now: datetime
 ) -> None:
     """Let a browser in as the owner of a mailbox, under a new token.
@@ -105,7 +105,7 @@ def prove_mailbox(
     its owner is here.
     """
     tx.users.mark_verified(mailbox, at=now)
-    tx.address_changes.cancel_pending(mailbox, at=now, kind=MoveKind.CORRECTION)
+    tx.address_changes.cancel_pending(mailbox, at=now, kind=ChangeKind.CORRECTION)
     token_hash = digest_of(fresh.token.encode())
     session = live_session(tx, visitor, now=now)
     if session is not None:

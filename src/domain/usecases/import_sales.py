@@ -42,7 +42,7 @@ class OldSale:
     """In minor units; of which currency it does not say."""
 
 
-class _Adopting(Enum):
+class _ImportOutcome(Enum):
     BOOKED = auto()
     KNOWN = auto()
     ERASED = auto()
@@ -50,7 +50,7 @@ class _Adopting(Enum):
 
 
 @dataclass(slots=True)
-class Adopted:
+class Imported:
     """What came of it."""
 
     booked: int = 0
@@ -65,7 +65,7 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True)
-class AdoptSales:
+class ImportSales:
     """Books them without tickets: who was mailed a link there asks for a new one here.
 
     Ids are made from Stripe's ids, so that it can be run again. The tutorial notes no dates: a sale is booked as of
@@ -82,21 +82,21 @@ class AdoptSales:
         *,
         renamed: Mapping[str, str],
         look: Callable[[int], None] = lambda number: None,
-    ) -> Adopted:
+    ) -> Imported:
         """Adopt sales. `renamed`: what products are called there, and here. Raises StoreUnavailable."""
-        found = Adopted()
+        found = Imported()
         seen: set[bytes] = set()
         rows = iter(sales)
         while lot := list(itertools.islice(rows, _AT_ONCE)):
             parsed = list(self._parsed(lot, renamed, seen, found))
-            outcomes = await self.store.transact(_adopting([sale for _, sale in parsed]))
+            outcomes = await self.store.transact(_importing([sale for _, sale in parsed]))
             for (old, _), outcome in zip(parsed, outcomes, strict=True):
                 _count(outcome, old, found)
             look(len(lot))
         return found
 
     def _parsed(
-        self, lot: list[OldSale], renamed: Mapping[str, str], seen: set[bytes], found: Adopted
+        self, lot: list[OldSale], renamed: Mapping[str, str], seen: set[bytes], found: Imported
     ) -> Iterator[tuple[OldSale, _Sale]]:
         now = self.clock.now()
         products = self.catalogue.current().products
@@ -171,22 +171,22 @@ def _parse(old: OldSale, product: Product | None, *, name: str, now: datetime) -
 def _id_of(kind: str, name: str) -> str:
     """The same for the same, and before every id of this shop."""
     return sortable_id(
-        now=_BEFORE_TIME, chance=hashlib.sha256(f"coatcheck tutorial {kind}:{name}".encode()).digest()
+        now=_BEFORE_TIME, entropy=hashlib.sha256(f"coatcheck tutorial {kind}:{name}".encode()).digest()
     )
 
 
-def _adopting(sales: list[_Sale]) -> Callable[[Transaction], list[_Adopting]]:
-    return lambda tx: [_adopt(tx, sale) for sale in sales]
+def _importing(sales: list[_Sale]) -> Callable[[Transaction], list[_ImportOutcome]]:
+    return lambda tx: [_import(tx, sale) for sale in sales]
 
 
-def _adopt(tx: Transaction, sale: _Sale) -> _Adopting:
+def _import(tx: Transaction, sale: _Sale) -> _ImportOutcome:
     checkout, purchase = sale.checkout, sale.purchase
     if tx.erasures.is_erased(checkout.id):
-        return _Adopting.ERASED
+        return _ImportOutcome.ERASED
     if tx.purchases.get(checkout.id) is not None:
-        return _Adopting.KNOWN
+        return _ImportOutcome.KNOWN
     if not tx.checkouts.add(checkout):
-        return _Adopting.TAKEN
+        return _ImportOutcome.TAKEN
     at = checkout.started_at
     tx.facts.record(
         Fact(
@@ -199,18 +199,18 @@ def _adopt(tx: Transaction, sale: _Sale) -> _Adopting:
         )
     )
     tx.purchases.book(replace(purchase, user=tx.users.get_or_add(sale.owner, new_id=sale.new_user, now=at)))
-    return _Adopting.BOOKED
+    return _ImportOutcome.BOOKED
 
 
-def _count(outcome: _Adopting, old: OldSale, found: Adopted) -> None:
+def _count(outcome: _ImportOutcome, old: OldSale, found: Imported) -> None:
     match outcome:
-        case _Adopting.BOOKED:
+        case _ImportOutcome.BOOKED:
             found.booked += 1
-        case _Adopting.KNOWN:
+        case _ImportOutcome.KNOWN:
             found.known += 1
-        case _Adopting.ERASED:
+        case _ImportOutcome.ERASED:
             found.erased += 1
-        case _Adopting.TAKEN:
+        case _ImportOutcome.TAKEN:
             found.problems.append(
                 f"purchases row {old.row} was left out: its Stripe session stands here as another order"
             )

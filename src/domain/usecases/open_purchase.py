@@ -13,12 +13,12 @@ from domain.ports import Clock, Store
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
-from domain.usecases.identify_viewer import Greet, Greeting
+from domain.usecases.identify_viewer import IdentifyViewer, Viewer
 from domain.values import ProductId
 
 
 @dataclass(frozen=True, slots=True)
-class TicketNews:
+class AccessEmailStatus:
     """How far the ticket got: `arrived` as far as we know, `returned` if the carrier could not deliver it."""
 
     arrived: bool
@@ -29,9 +29,9 @@ class TicketNews:
 class Opened:
     """What a browser gets when it asks for a product."""
 
-    greeting: Greeting
+    viewer: Viewer
     access: Access
-    ticket: TicketNews | None
+    ticket: AccessEmailStatus | None
     """None where the mailbox is proved: then there is no need of it."""
     correctable: bool
 
@@ -40,21 +40,21 @@ class Opened:
 class OpenPurchase:
     """Changes nothing."""
 
-    greet: Greet
+    identify_viewer: IdentifyViewer
     store: Store
     clock: Clock
 
     async def __call__(self, visitor: Visitor, product: ProductId) -> Opened:
         """Raises StoreUnavailable."""
-        greeting = await self.greet(visitor)
-        session, now = greeting.session, self.clock.now()
-        found = access(session, product=product, holdings=greeting.holdings, now=now)
+        viewer = await self.identify_viewer(visitor)
+        session, now = viewer.session, self.clock.now()
+        found = access(session, product=product, holdings=viewer.holdings, now=now)
         if session is None or isinstance(found, NotYours) or session.mailbox == found.purchase.mailbox:
-            return Opened(greeting=greeting, access=found, ticket=None, correctable=False)
+            return Opened(viewer=viewer, access=found, ticket=None, correctable=False)
         purchase = found.purchase
         ticket, correctable = await self.store.read(lambda tx: _look(tx, session, purchase, now))
         return Opened(
-            greeting=greeting,
+            viewer=viewer,
             access=found,
             ticket=ticket,
             correctable=correctable and isinstance(found, Opens),
@@ -63,17 +63,17 @@ class OpenPurchase:
 
 def _look(
     tx: ReadTransaction, session: Session, purchase: Purchase, now: datetime
-) -> tuple[TicketNews | None, bool]:
+) -> tuple[AccessEmailStatus | None, bool]:
     moved = tx.address_changes.was_corrected(purchase.checkout)
     mail = tx.outbox.get(outbox_keys.ticket(purchase.checkout))
     here = holds_by_checkout(session, purchase, now=now)
     why = may_correct(purchase, here=here, moved=moved, now=now)
-    return (None if mail is None else ticket_news(mail)), why is None
+    return (None if mail is None else access_email_status(mail)), why is None
 
 
-def ticket_news(mail: Mail) -> TicketNews:
+def access_email_status(mail: Mail) -> AccessEmailStatus:
     """What to tell a buyer of their ticket's mail."""
     returned = mail.delivery is Delivery.BOUNCED or (
         mail.state is MailState.STUCK and mail.unknown_since is None
     )
-    return TicketNews(arrived=mail.state is MailState.SENT and not returned, returned=returned)
+    return AccessEmailStatus(arrived=mail.state is MailState.SENT and not returned, returned=returned)

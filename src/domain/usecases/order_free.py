@@ -17,7 +17,7 @@ from domain.purchase import Checkout, Purchase
 from domain.session import NewSession, Session, Visitor
 from domain.transaction import Transaction
 from domain.usecases.book_sale import Booking, BookSale
-from domain.usecases.identify_viewer import Greeting, begin_session, held_by, live_session, new_session
+from domain.usecases.identify_viewer import Viewer, begin_session, held_by, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.send_email import send_link
 from domain.usecases.start_checkout import AlreadyYours, NoSuchProduct, NotForSale, draft_of
@@ -25,14 +25,14 @@ from domain.values import EmailAddress, InvalidEmail, LinkId, Money, ProductId
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class FreeOrderBooked:
     """Booked: it opens in this browser."""
 
     product: Product
 
 
 @dataclass(frozen=True, slots=True)
-class WhoseIsIt:
+class AddressNeeded:
     """This browser has proved no mailbox: ask for an address. `sentence`: what is wrong with the one that was typed."""
 
     product: Product
@@ -40,7 +40,7 @@ class WhoseIsIt:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmByMail:
+class ConfirmationEmailed:
     """A mail with link and code is on its way; `new_token` is the cookie of a browser that had no session."""
 
     product: Product
@@ -59,11 +59,20 @@ class NotFree:
     """It has a price: it is bought, not taken."""
 
 
-Free = Taken | WhoseIsIt | ConfirmByMail | TooManyOrders | NoSuchProduct | NotForSale | AlreadyYours | NotFree
+Free = (
+    FreeOrderBooked
+    | AddressNeeded
+    | ConfirmationEmailed
+    | TooManyOrders
+    | NoSuchProduct
+    | NotForSale
+    | AlreadyYours
+    | NotFree
+)
 
 
 @dataclass(frozen=True, slots=True)
-class TakeFree:
+class OrderFree:
     """Nothing goes to the payment provider. The order is a purchase like any other, of a mailbox that was proved."""
 
     store: Store
@@ -93,10 +102,10 @@ class TakeFree:
         if isinstance(price, BadAmount) or price.amount:
             return NotFree()
         now = self.clock.now()
-        chance = self.randomness.token(10)
+        entropy = self.randomness.token(10)
         order = _Order(
             product=wanted,
-            draft=draft_of(wanted, price, livemode=self.payments.livemode, chance=chance, now=now),
+            draft=draft_of(wanted, price, livemode=self.payments.livemode, entropy=entropy, now=now),
             letter=order_letter(wanted.name, shop=edition.shop),
             booking=self.booking.prepare(now=now),
             limits=RequestLimits(self.keyring, visitor, now=now, ref=self.randomness.token(16).hex()),
@@ -111,7 +120,7 @@ class TakeFree:
             session = live_session(tx, visitor, now=now)
             if session is not None and not again:
                 holdings = held_by(tx, session, now=now)
-                if wanted.id in Greeting(session=session, holdings=holdings).owned:
+                if wanted.id in Viewer(session=session, holdings=holdings).owned:
                     return AlreadyYours(product=wanted)
             if session is not None and session.mailbox is not None:
                 return order.take(tx, session.mailbox)
@@ -139,16 +148,16 @@ class _Order:
             return TooManyOrders(until=until)
         tx.checkouts.add(replace(self.draft, mailbox=mailbox))
         book_free(tx, self.draft, mailbox, booking=self.booking)
-        return Taken(product=self.product)
+        return FreeOrderBooked(product=self.product)
 
     def ask(self, tx: Transaction, held: Session | None, typed: str | None) -> Free:
         """Email the address that was typed, if any was."""
         if typed is None:
-            return WhoseIsIt(product=self.product)
+            return AddressNeeded(product=self.product)
         try:
             mailbox = EmailAddress.parse(typed)
         except InvalidEmail as error:
-            return WhoseIsIt(product=self.product, sentence=str(error))
+            return AddressNeeded(product=self.product, sentence=str(error))
         until = self.limits.take_network(tx)
         if until is None:
             until = self.limits.take_shop(tx, held, mailbox)
@@ -157,7 +166,7 @@ class _Order:
         session = held or begin_session(tx, self.fresh, self.limits.visitor, now=self.limits.now)
         if self.limits.take_address(tx, session, mailbox):
             self._send(tx, session, mailbox)
-        return ConfirmByMail(product=self.product, new_token=None if held else self.fresh.token)
+        return ConfirmationEmailed(product=self.product, new_token=None if held else self.fresh.token)
 
     def _send(self, tx: Transaction, session: Session, mailbox: EmailAddress) -> None:
         tx.checkouts.add(self.draft)

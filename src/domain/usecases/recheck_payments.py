@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from domain.claim import AwaitingPayment, Objection
+from domain.claim import AwaitingPayment, RejectReason
 from domain.ports import (
     Catalogue,
     Clock,
@@ -21,7 +21,7 @@ from domain.purchase import Fact
 from domain.records import PaymentDue
 from domain.transaction import Transaction
 from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of, put_in_quarantine
-from domain.usecases.record_fact import ASK_AGAIN_AFTER, Noted, NoteFact
+from domain.usecases.record_fact import ASK_AGAIN_AFTER, FactOutcome, RecordFact
 
 WAITS_AT_MOST = timedelta(days=3)
 """How long a fact without a sale waits for an answer; then the merchant hears of it."""
@@ -30,7 +30,7 @@ _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=3)
 
 
-class Read(Enum):
+class Recheck(Enum):
     """What asking about a payment brought."""
 
     REPAIRED = "repaired"
@@ -43,28 +43,28 @@ class Read(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPayments:
+class RecheckPayments:
     """Works off what was marked to be read. Ours is claimed, with its facts; what is not goes to quarantine."""
 
     store: Store
     payments: Payments
     catalogue: Catalogue
     claim: ClaimPurchase
-    note: NoteFact
+    note: RecordFact
     clock: Clock
 
-    async def __call__(self) -> list[tuple[str, Read]]:
+    async def __call__(self) -> list[tuple[str, Recheck]]:
         """Every payment that is due now, and what came of it. Raises StoreUnavailable."""
-        done: list[tuple[str, Read]] = []
+        done: list[tuple[str, Recheck]] = []
         now = self.clock.now()
         while due := await self.store.read(lambda tx: tx.rechecks.due(now, limit=_AT_ONCE)):
             done += [(entry.payment, await self._read(entry, now)) for entry in due]
         return done
 
-    async def _read(self, entry: PaymentDue, now: datetime) -> Read:
+    async def _read(self, entry: PaymentDue, now: datetime) -> Recheck:
         shop = self.catalogue.current().shop
         try:
-            reading = await self.payments.payment(entry.payment)
+            reading = await self.payments.retrieve_payment(entry.payment)
         except (PaymentsUnreachable, PaymentsRefused):
             return await self.store.transact(lambda tx: _put_off(tx, entry, shop=shop, now=now))
         if reading is None or reading.checkout is None:
@@ -80,37 +80,39 @@ class ReadPayments:
         claim: Callable[[Transaction], ClaimOutcome],
         facts: Sequence[Fact],
         now: datetime,
-    ) -> Callable[[Transaction], tuple[Read, ClaimOutcome]]:
+    ) -> Callable[[Transaction], tuple[Recheck, ClaimOutcome]]:
         notes = [(fact, self.note.work(fact)) for fact in facts]
 
-        def work(tx: Transaction) -> tuple[Read, ClaimOutcome]:
+        def work(tx: Transaction) -> tuple[Recheck, ClaimOutcome]:
             # Before the claim and the facts, which may mark it anew.
             tx.rechecks.cancel(entry.payment)
             claimed = claim(tx)
             if not isinstance(claimed, (Booked, AwaitingPayment)):
-                return Read.FOREIGN, claimed
+                return Recheck.FOREIGN, claimed
             noted = [note(tx) for _, note in notes]
             if any(fact.undecided for fact, _ in notes):
                 tx.rechecks.schedule(entry.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
             fresh = isinstance(claimed, Booked) and claimed.first
-            return Read.REPAIRED if fresh or Noted.NEW in noted else Read.KNOWN, claimed
+            return Recheck.REPAIRED if fresh or FactOutcome.NEW in noted else Recheck.KNOWN, claimed
 
         return work
 
 
-def _put_off(tx: Transaction, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Read:
+def _put_off(tx: Transaction, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Recheck:
     if now - entry.since >= WAITS_AT_MOST and tx.purchases.by_payment(entry.payment) is None:
         tx.rechecks.cancel(entry.payment)
-        put_in_quarantine(tx, entry.payment, Objection.UNREADABLE_PAYMENT, retry_at=None, shop=shop, now=now)
+        put_in_quarantine(
+            tx, entry.payment, RejectReason.UNREADABLE_PAYMENT, retry_at=None, shop=shop, now=now
+        )
     else:
         pause = min(_FIRST_PAUSE * (1 << min(entry.tries, 10)), _LONGEST_PAUSE)
         tx.rechecks.postpone(entry.payment, due_at=now + pause)
-    return Read.UNREACHABLE
+    return Recheck.UNREACHABLE
 
 
-def _give_up(tx: Transaction, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Read:
+def _give_up(tx: Transaction, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Recheck:
     tx.rechecks.cancel(entry.payment)
     if tx.purchases.by_payment(entry.payment) is not None:
-        return Read.KNOWN
-    put_in_quarantine(tx, entry.payment, Objection.FOREIGN_PAYMENT, retry_at=None, shop=shop, now=now)
-    return Read.FOREIGN
+        return Recheck.KNOWN
+    put_in_quarantine(tx, entry.payment, RejectReason.FOREIGN_PAYMENT, retry_at=None, shop=shop, now=now)
+    return Recheck.FOREIGN

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain.claim import CheckoutReading, Rejected
+from domain.claim import ProviderCheckout, Rejected
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Fact
 from domain.records import Quarantined
 from domain.transaction import ReadTransaction
 from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
-from domain.usecases.recheck_payments import Read, ReadPayments
-from domain.usecases.record_fact import Noted, NoteFact
+from domain.usecases.recheck_payments import Recheck, RecheckPayments
+from domain.usecases.record_fact import FactOutcome, RecordFact
 from domain.values import ProviderRef, is_provider_ref
 
 CURSOR = "completed checkouts"
@@ -59,8 +59,8 @@ class Reconcile:
     store: Store
     payments: Payments
     claim: ClaimPurchase
-    note: NoteFact
-    read_payments: ReadPayments
+    note: RecordFact
+    recheck_payments: RecheckPayments
     clock: Clock
 
     async def __call__(self, *, look: Callable[[Reconciled], None] = _nobody_looks) -> Reconciled:
@@ -73,11 +73,11 @@ class Reconcile:
         since = await self.store.read(_where_to_begin)
         if since is not None:
             await self._sweep_sessions(since - OVERLAP, began, found, look)
-            async for fact in self.payments.facts_since(since - OVERLAP):
+            async for fact in self.payments.list_facts(since - OVERLAP):
                 await self._note(fact, found)
                 look(found)
             await self.store.transact(lambda tx: tx.shop.advance_cursor(CURSOR, to=began))
-        for payment, read in await self.read_payments():
+        for payment, read in await self.recheck_payments():
             _report(found, payment, read)
         return found
 
@@ -89,14 +89,14 @@ class Reconcile:
         Half a day at a time, so that a sweep over months needs no more memory than one over hours.
         """
         while since < until + _AHEAD:
-            listed = self.payments.completed(since, since + _WINDOW)
+            listed = self.payments.list_completed(since, since + _WINDOW)
             readings = [reading async for reading in listed]
             for reading in sorted(readings, key=lambda reading: (reading.reference or "", reading.ref)):
                 await self._claim(reading, found)
                 look(found)
             since += _WINDOW
 
-    async def _claim(self, reading: CheckoutReading, found: Reconciled) -> None:
+    async def _claim(self, reading: ProviderCheckout, found: Reconciled) -> None:
         found.seen += 1
         match await self._claim_unless_known(reading):
             case Booked(_, True):
@@ -108,7 +108,7 @@ class Reconcile:
             case _:
                 pass
 
-    async def _claim_unless_known(self, reading: CheckoutReading) -> ClaimOutcome | None:
+    async def _claim_unless_known(self, reading: ProviderCheckout) -> ClaimOutcome | None:
         if await self.store.read(lambda tx: _stands(tx, reading)):
             return None
         claimed = await self.store.transact(self.claim.work(reading))
@@ -119,7 +119,7 @@ class Reconcile:
         found.seen += 1
         if await self.store.read(lambda tx: _is_told(tx, fact)):
             return
-        if await self.store.transact(self.note.work(fact)) is Noted.NEW:
+        if await self.store.transact(self.note.work(fact)) is FactOutcome.NEW:
             found.noted.append(fact.object_id)
 
     async def retry_quarantine(self) -> int:
@@ -132,7 +132,11 @@ class Reconcile:
 
     async def _retry(self, entry: Quarantined, now: datetime) -> bool:
         retry_at = next_retry(entry, now=now)
-        reading = await self.payments.look(ProviderRef(entry.ref)) if is_provider_ref(entry.ref) else None
+        reading = (
+            await self.payments.retrieve_checkout(ProviderRef(entry.ref))
+            if is_provider_ref(entry.ref)
+            else None
+        )
         if reading is None:
             await self.store.transact(
                 lambda tx: tx.quarantine.add(entry.ref, entry.objection, at=now, retry_at=retry_at)
@@ -154,7 +158,7 @@ def _where_to_begin(tx: ReadTransaction) -> datetime | None:
     return tx.shop.cursor(CURSOR) or tx.checkouts.first_started_at()
 
 
-def _stands(tx: ReadTransaction, reading: CheckoutReading) -> bool:
+def _stands(tx: ReadTransaction, reading: ProviderCheckout) -> bool:
     """Whether a completed session is booked already, or known to wait for its bank."""
     checkout = tx.checkouts.by_provider_ref(reading.ref)
     if checkout is None:
@@ -172,13 +176,13 @@ def _is_told(tx: ReadTransaction, fact: Fact) -> bool:
     return same or fact.payment is None
 
 
-def _report(found: Reconciled, payment: str, read: Read) -> None:
+def _report(found: Reconciled, payment: str, read: Recheck) -> None:
     match read:
-        case Read.REPAIRED:
+        case Recheck.REPAIRED:
             found.noted.append(payment)
-        case Read.FOREIGN:
+        case Recheck.FOREIGN:
             found.refused.append(payment)
-        case Read.UNREACHABLE:
+        case Recheck.UNREACHABLE:
             found.unread.append(payment)
-        case Read.KNOWN:
+        case Recheck.KNOWN:
             pass

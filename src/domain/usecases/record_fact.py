@@ -20,7 +20,7 @@ ASK_AGAIN_AFTER = timedelta(days=1)
 """What is not final is asked about once a day, in case nobody tells how it ended."""
 
 
-class Noted(Enum):
+class FactOutcome(Enum):
     """What became of a fact."""
 
     NEW = "noted"
@@ -33,34 +33,34 @@ class Noted(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class NoteFact:
+class RecordFact:
     """Prepares the work that notes a fact; the caller runs it in its transaction."""
 
     catalogue: Catalogue
     clock: Clock
     base_url: str
 
-    def work(self, fact: Fact) -> Callable[[Transaction], Noted]:
+    def work(self, fact: Fact) -> Callable[[Transaction], FactOutcome]:
         """Record the fact, and notify the buyer of what concerns them."""
         now = self.clock.now()
         shop = self.catalogue.current().shop
         return lambda tx: _note(tx, fact, shop=shop, base_url=self.base_url, now=now)
 
 
-def _note(tx: Transaction, fact: Fact, *, shop: ShopInfo, base_url: str, now: datetime) -> Noted:
+def _note(tx: Transaction, fact: Fact, *, shop: ShopInfo, base_url: str, now: datetime) -> FactOutcome:
     if fact.payment is None:
-        return Noted.NO_PAYMENT
+        return FactOutcome.NO_PAYMENT
     before = tx.purchases.by_payment(fact.payment)
     held = tx.facts.get(fact.object_id)
     kept = tx.facts.record(fact)
     if before is None:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_ABOUT_STRANGERS_AFTER)
-        return Noted.WAITS
+        return FactOutcome.WAITS
     if kept == held:
-        return Noted.KNOWN
+        return FactOutcome.KNOWN
     others = tuple(other for other in before.facts if other.object_id != fact.object_id)
     after = Holding(purchase=before.purchase, facts=(*others, kept))
     notify_buyer(tx, before, after, of=kept, shop=shop, base_url=base_url, now=now)
     if kept.undecided:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
-    return Noted.NEW
+    return FactOutcome.NEW

@@ -21,7 +21,7 @@ A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
-class LookInYourMail:
+class CheckYourEmail:
     """The one answer to an address. `new_token` is the cookie of a browser that had no session."""
 
     new_token: str | None
@@ -57,7 +57,7 @@ class RequestLogin:
     clock: Clock
     randomness: Randomness
 
-    async def __call__(self, visitor: Visitor, typed: str) -> LookInYourMail | NotAnAddress | TooManyRequests:
+    async def __call__(self, visitor: Visitor, typed: str) -> CheckYourEmail | NotAnAddress | TooManyRequests:
         """Raises StoreUnavailable."""
         try:
             mailbox = EmailAddress.parse(typed)
@@ -67,7 +67,7 @@ class RequestLogin:
 
     async def renew(
         self, visitor: Visitor, token_text: str
-    ) -> LookInYourMail | NothingToRenew | TooManyRequests:
+    ) -> CheckYourEmail | NothingToRenew | TooManyRequests:
         """Another login to the mailbox of an old link, without typing. Only its owner ever had that token."""
         token = read_token(token_text)
         link = None if token is None else await self.store.read(lambda tx: tx.links.get(token.id))
@@ -82,13 +82,13 @@ class RequestLogin:
 
     async def _ask(
         self, visitor: Visitor, mailbox: EmailAddress, *, product: ProductId | None
-    ) -> LookInYourMail | TooManyRequests:
+    ) -> CheckYourEmail | TooManyRequests:
         limits = self._limits(visitor)
         now = limits.now
         fresh = new_session(self.randomness, now=now)
         letter = login_letter(shop=self.catalogue.current().shop)
 
-        def work(tx: Transaction) -> LookInYourMail | TooManyRequests:
+        def work(tx: Transaction) -> CheckYourEmail | TooManyRequests:
             held = live_session(tx, visitor, now=now)
             # A browser that verified this address has its own allowance: no neighbour can use it up.
             known = limits.known_as(held, mailbox) is not None
@@ -110,7 +110,7 @@ class RequestLogin:
                     made_at=now,
                 )
                 send_link(tx, link, letter, urgency=limits.urgency(session, mailbox))
-            return LookInYourMail(new_token=None if held else fresh.token)
+            return CheckYourEmail(new_token=None if held else fresh.token)
 
         return await self.store.transact(work)
 

@@ -84,7 +84,7 @@ class ReturnFromPayment:
         if not turn:
             return None
         try:
-            reading = await self.payments.look(ref)
+            reading = await self.payments.retrieve_checkout(ref)
         except PaymentsUnreachable:
             return None
         if reading is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import CHECKOUT_GRANT
-from domain.address_change import MoveKind
+from domain.address_change import ChangeKind
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction, Transaction
@@ -61,7 +61,7 @@ class SignOut:
                 for own in _sessions(tx, session.mailbox, now):
                     tx.sessions.end(own.id)
                 for change in tx.address_changes.done_from(session.mailbox):
-                    if change.kind is MoveKind.CHANGE and change.can_be_undone(now=now):
+                    if change.kind is ChangeKind.CHANGE and change.can_be_undone(now=now):
                         for onward in carried_on(tx, change):
                             tx.sessions.end_of_change(onward.id)
                 tx.sessions.end_of_address(session.mailbox)

@@ -27,13 +27,13 @@ from domain.product import BadAmount, CatalogueEdition, Product, Saleability, as
 from domain.purchase import Checkout
 from domain.session import NewSession, Session, Visitor
 from domain.transaction import Transaction
-from domain.usecases.identify_viewer import Greeting, begin_session, held_by, live_session, new_session
+from domain.usecases.identify_viewer import Viewer, begin_session, held_by, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
 from domain.values import CheckoutId, Money, ProductId, sortable_id
 
 
 @dataclass(frozen=True, slots=True)
-class PayThere:
+class RedirectToPayment:
     """Send the shopper to `url`; `new_token` is the cookie of a browser that had no session."""
 
     url: str
@@ -82,7 +82,15 @@ class TooManyCheckouts:
     until: datetime
 
 
-Started = PayThere | NoSuchProduct | NotForSale | AlreadyYours | NothingToPay | WrongAmount | TooManyCheckouts
+Started = (
+    RedirectToPayment
+    | NoSuchProduct
+    | NotForSale
+    | AlreadyYours
+    | NothingToPay
+    | WrongAmount
+    | TooManyCheckouts
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +130,18 @@ class StartCheckout:
         if not isinstance(opened, Checkout):
             return opened
         try:
-            page = await self.payments.start(self._offer(opened, wanted, edition))
+            page = await self.payments.create_checkout(self._offer(opened, wanted, edition))
         except (PaymentsUnreachable, PaymentsRefused):
             await self.store.transact(lambda tx: tx.limits.release(opened.id))
             raise
         await self.store.transact(
             lambda tx: tx.checkouts.bind(opened.id, ref=page.ref, expires_at=page.expires_at)
         )
-        return PayThere(url=page.url, new_token=fresh.token if opened.session == fresh.id else None)
+        return RedirectToPayment(url=page.url, new_token=fresh.token if opened.session == fresh.id else None)
 
     def _draft(self, product: Product, price: Money, edition: CatalogueEdition, now: datetime) -> Checkout:
-        chance = self.randomness.token(10)
-        draft = draft_of(product, price, livemode=self.payments.livemode, chance=chance, now=now)
+        entropy = self.randomness.token(10)
+        draft = draft_of(product, price, livemode=self.payments.livemode, entropy=entropy, now=now)
         return replace(draft, discounts=edition.shop.payment.promotion_codes)
 
     def _offer(self, checkout: Checkout, product: Product, edition: CatalogueEdition) -> CheckoutOffer:
@@ -149,10 +157,10 @@ class StartCheckout:
         )
 
 
-def draft_of(product: Product, price: Money, *, livemode: bool, chance: bytes, now: datetime) -> Checkout:
-    """The snapshot by which the claim will judge; whose it is is still to be said. `chance`: ten random bytes."""
+def draft_of(product: Product, price: Money, *, livemode: bool, entropy: bytes, now: datetime) -> Checkout:
+    """The snapshot by which the claim will judge; whose it is is still to be said. `entropy`: ten random bytes."""
     return Checkout(
-        id=CheckoutId(sortable_id(now=now, chance=chance)),
+        id=CheckoutId(sortable_id(now=now, entropy=entropy)),
         product=product.id,
         product_name=product.name,
         price=price,
@@ -181,7 +189,7 @@ def _open(
         return NotForSale(product=product, why=why)
     session = live_session(tx, visitor, now=now)
     holdings = () if session is None else held_by(tx, session, now=now)
-    if not again and product.id in Greeting(session=session, holdings=holdings).owned:
+    if not again and product.id in Viewer(session=session, holdings=holdings).owned:
         return AlreadyYours(product=product)
     # An address alone is no sign of a customer: anybody can verify as many as they like by ordering something free.
     customer = session if any(held.purchase.paid.amount for held in holdings) else None

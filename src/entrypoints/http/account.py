@@ -13,15 +13,15 @@ from domain.mail import Mail
 from domain.ports import Clock
 from domain.records import Download
 from domain.session import Session
-from domain.usecases.change_address import MoveAddress
-from domain.usecases.email_preferences import ChooseNews
+from domain.usecases.change_address import ChangeAddress
+from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_me import Erased, EraseMe
-from domain.usecases.identify_viewer import STRANGER
+from domain.usecases.identify_viewer import ANONYMOUS
 from domain.usecases.own_data import OwnData, ShowOwnData
 from entrypoints.http.forms import field_of
 from entrypoints.http.orders import asked_to_move, verify_again
-from entrypoints.http.page import PERSONAL, AnyRequest, Front, see_other
-from entrypoints.http.responses import Answer
+from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
+from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 from entrypoints.maintenance.export_format import purchase_fields
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 class AccountPages:
     """/account, and /no-more for those who come from a mail."""
 
-    front: Front
+    frame: PageFrame
     own_data: ShowOwnData
-    move_address: MoveAddress
-    choose_news: ChooseNews
+    change_address: ChangeAddress
+    email_preferences: EmailPreferences
     erase_me: EraseMe
     clock: Clock
 
@@ -53,55 +53,55 @@ class AccountPages:
             post("/no-more/{token:str}", status_code=200)(self.no_more),
         ]
 
-    async def show(self, request: AnyRequest) -> Answer:
+    async def show(self, request: AnyRequest) -> RawResponse:
         """What one can do here; only for those who proved a mailbox."""
-        own = await self.own_data(self.front.visitor(request))
+        own = await self.own_data(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
-        return self.front.html(
+        return self.frame.html(
             request,
             "account.html",
-            greeting=await self.front.greeting(request),
+            viewer=await self.frame.viewer(request),
             noindex=True,
             mailbox=own.mailbox,
-            wants_news=own.user is not None and own.user.wants_news,
+            wants_release_emails=own.user is not None and own.user.wants_release_emails,
             is_buyer=own.user is not None,
         )
 
-    async def change_email(self, request: AnyRequest) -> Answer:
+    async def change_email(self, request: AnyRequest) -> RawResponse:
         """Ask for the proof of a new address."""
         typed = await field_of(request, "email")
-        asked = await self.move_address.change(self.front.visitor(request), typed)
+        asked = await self.change_address.change(self.frame.visitor(request), typed)
         back = ("/account", "Back to your account")
-        return await asked_to_move(self.front, request, asked, back=back, clock=self.clock)
+        return await asked_to_move(self.frame, request, asked, back=back, clock=self.clock)
 
-    async def news(self, request: AnyRequest) -> Answer:
+    async def news(self, request: AnyRequest) -> RawResponse:
         """Whether to be told of new versions."""
         wanted = await field_of(request, "wanted") == "yes"
-        await self.choose_news.here(self.front.visitor(request), wanted=wanted)
+        await self.email_preferences.here(self.frame.visitor(request), wanted=wanted)
         return see_other("/account")
 
-    async def data(self, request: AnyRequest) -> Answer:
+    async def data(self, request: AnyRequest) -> RawResponse:
         """Everything that is held about one, as a file."""
-        own = await self.own_data(self.front.visitor(request))
+        own = await self.own_data(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
         body = msgspec.json.format(msgspec.json.encode(_fields(own)), indent=2)
         headers = [PERSONAL, ("content-disposition", 'attachment; filename="my-data.json"')]
-        return Answer(body, media_type="application/json", headers=headers)
+        return RawResponse(body, media_type="application/json", headers=headers)
 
-    async def ask_erase(self, request: AnyRequest) -> Answer:
+    async def ask_erase(self, request: AnyRequest) -> RawResponse:
         """Says what erasing means, and asks."""
-        own = await self.own_data(self.front.visitor(request))
+        own = await self.own_data(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
         return await self._erase_form(request, own, error="")
 
-    async def _erase_form(self, request: AnyRequest, own: OwnData, *, error: str) -> Answer:
-        return self.front.html(
+    async def _erase_form(self, request: AnyRequest, own: OwnData, *, error: str) -> RawResponse:
+        return self.frame.html(
             request,
             "erase.html",
-            greeting=await self.front.greeting(request),
+            viewer=await self.frame.viewer(request),
             status=400 if error else 200,
             noindex=True,
             mailbox=own.mailbox,
@@ -109,9 +109,9 @@ class AccountPages:
             error=error,
         )
 
-    async def erase(self, request: AnyRequest) -> Answer:
+    async def erase(self, request: AnyRequest) -> RawResponse:
         """Erase the person, for good."""
-        visitor = self.front.visitor(request)
+        visitor = self.frame.visitor(request)
         if await field_of(request, "sure") != "yes":
             own = await self.own_data(visitor)
             if own is None:
@@ -121,13 +121,13 @@ class AccountPages:
             case Erased.NOT_SIGNED_IN:
                 return see_other("/request-login")
             case Erased.PROVE_AGAIN:
-                return verify_again(self.front, request)
+                return verify_again(self.frame, request)
             case Erased.TOO_SOON:
                 words = (
                     "Your address was changed less than three days ago, and the old one may still undo that. "
                     "You can be erased after that."
                 )
-                return self.front.notice(
+                return self.frame.notice(
                     request,
                     "Not just now",
                     words,
@@ -138,30 +138,30 @@ class AccountPages:
             case Erased.DONE:
                 return self._erased(request)
 
-    def _erased(self, request: AnyRequest) -> Answer:
-        answer = self.front.html(request, "erased.html", greeting=STRANGER, noindex=True)
-        answer.add(*self.front.cookies.no_session())
-        answer.add(*self.front.cookies.no_device())
-        answer.add(*self.front.cookies.no_form())
+    def _erased(self, request: AnyRequest) -> RawResponse:
+        answer = self.frame.html(request, "erased.html", viewer=ANONYMOUS, noindex=True)
+        answer.add(*self.frame.cookies.no_session())
+        answer.add(*self.frame.cookies.no_device())
+        answer.add(*self.frame.cookies.no_form())
         return answer
 
-    async def ask_no_more(self, request: AnyRequest, token: FromPath[str]) -> Answer:
+    async def ask_no_more(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """The link of a mail: a button, since scanners open links."""
-        if not self.choose_news.knows(token):
+        if not self.email_preferences.knows(token):
             return self._not_a_link(request)
-        return self.front.html(request, "no_more.html", noindex=True, token=token)
+        return self.frame.html(request, "no_more.html", noindex=True, token=token)
 
-    async def no_more(self, request: AnyRequest, token: FromPath[str]) -> Answer:
+    async def no_more(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """No more news. A mail program posts here by itself when its own button is pressed (RFC 8058)."""
-        if not self.choose_news.knows(token):
+        if not self.email_preferences.knows(token):
             return self._not_a_link(request)
-        await self.choose_news.no_more(token)
+        await self.email_preferences.no_more(token)
         words = "You get no more mails about new versions. Tickets and sign-in mails still come when you ask for them."
-        return self.front.notice(request, "No more news", words, action_url="/", action_label="To the shop")
+        return self.frame.notice(request, "No more news", words, action_url="/", action_label="To the shop")
 
-    def _not_a_link(self, request: AnyRequest) -> Answer:
+    def _not_a_link(self, request: AnyRequest) -> RawResponse:
         words = "It may be incomplete, or very old. You can also say so in your account."
-        return self.front.problem(request, 404, "This is not a link of ours", words)
+        return self.frame.problem(request, 404, "This is not a link of ours", words)
 
 
 def _fields(own: OwnData) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _fields(own: OwnData) -> dict[str, Any]:
     return {
         "email": own.mailbox.canonical,
         "customer_since": None if own.user is None else own.user.since,
-        "wants_news": None if own.user is None else own.user.wants_news,
+        "wants_release_emails": None if own.user is None else own.user.wants_release_emails,
         "purchases": [purchase_fields(held) for held in own.holdings],
         "downloads": [_download_fields(download) for download in own.downloads],
         "browsers": [_session_fields(session) for session in own.sessions],

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from litestar import Litestar
 
-from entrypoints.http.errors import Problems
-from entrypoints.http.middleware import Gate, security_headers
+from entrypoints.http.errors import ErrorPages
+from entrypoints.http.middleware import Middleware, security_headers
 from entrypoints.run.access_line import AccessLine
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def build_app(
     *,
     frontage: Frontage,
     cookies: Cookies,
-    problems: Problems,
+    problems: ErrorPages,
     access: Callable[[AccessLine], None],
     leaving: Leaving,
-) -> Gate:
+) -> Middleware:
     """Litestar with its handlers, behind the gate that every request passes."""
     handlers: Any = problems.handlers()
     app = Litestar(
@@ -62,7 +62,7 @@ def build_app(
         logging_config=None,
         debug=False,
     )
-    return Gate(
+    return Middleware(
         app,
         base_url=frontage.base_url,
         host=frontage.host,

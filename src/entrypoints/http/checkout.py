@@ -11,21 +11,28 @@ from litestar.params import FromPath
 
 from domain.ports import Clock
 from domain.product import Product, Saleability
-from domain.usecases.order_free import ConfirmByMail, NotFree, TakeFree, Taken, TooManyOrders, WhoseIsIt
+from domain.usecases.order_free import (
+    AddressNeeded,
+    ConfirmationEmailed,
+    FreeOrderBooked,
+    NotFree,
+    OrderFree,
+    TooManyOrders,
+)
 from domain.usecases.start_checkout import (
     AlreadyYours,
     NoSuchProduct,
     NotForSale,
     NothingToPay,
-    PayThere,
+    RedirectToPayment,
     StartCheckout,
     TooManyCheckouts,
     WrongAmount,
 )
 from domain.values import ProductId
 from entrypoints.http.forms import form_of
-from entrypoints.http.page import AnyRequest, Front, in_words, seconds_until, see_other
-from entrypoints.http.responses import Answer
+from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE, ShopPages
 
 if TYPE_CHECKING:
@@ -36,13 +43,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class BuyingPages:
+class CheckoutPages:
     """POST /buy."""
 
-    front: Front
+    frame: PageFrame
     shop: ShopPages
     start_checkout: StartCheckout
-    take_free: TakeFree
+    order_free: OrderFree
     clock: Clock
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -52,23 +59,23 @@ class BuyingPages:
             route("/buy/{pid:str}", http_method=PAGE, status_code=200)(self.offer),
         ]
 
-    async def offer(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
+    async def offer(self, request: AnyRequest, pid: FromPath[str]) -> RawResponse:
         """A GET buys nothing: it shows the product."""
         return await self.shop.product_page(request, pid)
 
-    async def buy(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
+    async def buy(self, request: AnyRequest, pid: FromPath[str]) -> RawResponse:
         """Start a checkout and go to the payment page."""
         form = await form_of(request)
         started = await self.start_checkout(
-            self.front.visitor(request),
+            self.frame.visitor(request),
             ProductId(pid),
             again=form.get("again") == "yes",
             currency=form.get("currency", ""),
             amount=form.get("amount", ""),
         )
         match started:
-            case PayThere(url, new_token):
-                cookies = () if new_token is None else (self.front.cookies.session(new_token),)
+            case RedirectToPayment(url, new_token):
+                cookies = () if new_token is None else (self.frame.cookies.session(new_token),)
                 return see_other(url, *cookies)
             case NoSuchProduct():
                 raise NotFoundException
@@ -87,10 +94,10 @@ class BuyingPages:
             case _:
                 assert_never(started)
 
-    async def _take(self, request: AnyRequest, pid: str, form: Mapping[str, str]) -> Answer:
+    async def _take(self, request: AnyRequest, pid: str, form: Mapping[str, str]) -> RawResponse:
         """What is free goes to a mailbox that was proved; if none was, ask for one first."""
-        taken = await self.take_free(
-            self.front.visitor(request),
+        taken = await self.order_free(
+            self.frame.visitor(request),
             ProductId(pid),
             currency=form.get("currency", ""),
             amount=form.get("amount", ""),
@@ -98,16 +105,16 @@ class BuyingPages:
             again=form.get("again") == "yes",
         )
         match taken:
-            case Taken(product):
+            case FreeOrderBooked(product):
                 return see_other(f"/view/{product.id}")
-            case WhoseIsIt(product, sentence):
+            case AddressNeeded(product, sentence):
                 return await self._ask_whose(request, product, form, sentence)
-            case ConfirmByMail(product, new_token):
-                answer = self.front.html(
+            case ConfirmationEmailed(product, new_token):
+                answer = self.frame.html(
                     request, "check_mail.html", noindex=True, error=None, ordered=product.name
                 )
                 if new_token is not None:
-                    answer.add(*self.front.cookies.session(new_token))
+                    answer.add(*self.frame.cookies.session(new_token))
                 return answer
             case AlreadyYours(product):
                 return await self._already_yours(request, product, form)
@@ -122,11 +129,11 @@ class BuyingPages:
 
     async def _ask_whose(
         self, request: AnyRequest, product: Product, form: Mapping[str, str], sentence: str
-    ) -> Answer:
-        return self.front.html(
+    ) -> RawResponse:
+        return self.frame.html(
             request,
             "whose_is_it.html",
-            greeting=await self.front.greeting(request),
+            viewer=await self.frame.viewer(request),
             status=400 if sentence else 200,
             noindex=True,
             product=product,
@@ -135,18 +142,20 @@ class BuyingPages:
             error=sentence,
         )
 
-    async def _already_yours(self, request: AnyRequest, product: Product, form: Mapping[str, str]) -> Answer:
-        return self.front.html(
+    async def _already_yours(
+        self, request: AnyRequest, product: Product, form: Mapping[str, str]
+    ) -> RawResponse:
+        return self.frame.html(
             request,
             "buy_again.html",
-            greeting=await self.front.greeting(request),
+            viewer=await self.frame.viewer(request),
             noindex=True,
             product=product,
             price=product.price_in(form.get("currency", "")),
             kept={name: form[name] for name in ("currency", "amount") if name in form},
         )
 
-    def _not_for_sale(self, request: AnyRequest, product: Product, why: Saleability) -> Answer:
+    def _not_for_sale(self, request: AnyRequest, product: Product, why: Saleability) -> RawResponse:
         sold_out = why is Saleability.SOLD_OUT
         title = "Sold out" if sold_out else "Not for sale at the moment"
         message = (
@@ -154,12 +163,12 @@ class BuyingPages:
             if sold_out
             else f"{product.name} cannot be bought right now. Nothing was charged."
         )
-        return self.front.problem(request, 410 if sold_out else 404, title, message)
+        return self.frame.problem(request, 410 if sold_out else 404, title, message)
 
-    def _too_many(self, request: AnyRequest, pid: str, until: datetime) -> Answer:
+    def _too_many(self, request: AnyRequest, pid: str, until: datetime) -> RawResponse:
         seconds = seconds_until(until, now=self.clock.now())
         message = f"Many orders were started just now. Please try again in {in_words(seconds)}. Nothing was charged."
-        return self.front.problem(
+        return self.frame.problem(
             request,
             429,
             "A moment, please",

@@ -9,8 +9,8 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 
 from domain.ports import GoodsUnavailable, PaymentsRefused, PaymentsUnreachable, StoreUnavailable
-from entrypoints.http.page import Front
-from entrypoints.http.responses import Answer
+from entrypoints.http.page import PageFrame
+from entrypoints.http.responses import RawResponse
 from entrypoints.run.logs import log_exception
 
 if TYPE_CHECKING:
@@ -74,20 +74,20 @@ _RETRY_AFTER: Final = 10
 class Finished(Response[bytes]):
     """A page that is already made, in the wrapping that Litestar wants of an exception handler."""
 
-    def __init__(self, page: Answer) -> None:
+    def __init__(self, page: RawResponse) -> None:
         super().__init__(b"")
         self._page = page
 
-    def to_asgi_response(self, *args: Any, **kwargs: Any) -> Answer:
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> RawResponse:
         """The page as it is."""
         return self._page
 
 
-class Problems:
+class ErrorPages:
     """The exception handlers."""
 
-    def __init__(self, front: Front) -> None:
-        self._front = front
+    def __init__(self, frame: PageFrame) -> None:
+        self._front = frame
 
     def handlers(self) -> dict[int | type[Exception], object]:
         """What Litestar is given; the most specific class wins."""
@@ -123,7 +123,7 @@ class Problems:
 
     def page(
         self, request: AnyRequest, status: int, *, words: Words | None = None, retry_after: int | None = None
-    ) -> Answer:
+    ) -> RawResponse:
         """The page of a status."""
         found = words or WORDS[status]
         return self._front.problem(request, status, found.title, found.message, retry_after=retry_after)

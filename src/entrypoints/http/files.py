@@ -15,10 +15,10 @@ from domain.ports import FileAt, OpenFile
 from domain.usecases.fetch_file import FetchFile, NoSuchFile, Offered
 from domain.values import ProductId
 from entrypoints.http.downloads import IN_ALL, PER_SESSION, Download, Downloads, Full
-from entrypoints.http.page import AnyRequest, Front
+from entrypoints.http.page import AnyRequest, PageFrame
 from entrypoints.http.purchase_page import closed, not_yours
 from entrypoints.http.ranges import Changed, HasIt, Part, PastTheEnd, Whole, wish
-from entrypoints.http.responses import Answer
+from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 from entrypoints.http.streaming import UNKEPT, FileAnswer, FileResponse, Unchanged, etag_of
 from entrypoints.run.logs import log
@@ -42,7 +42,7 @@ _FULL: Final[Mapping[Full, str]] = {
 class FilePages:
     """GET and HEAD of /files."""
 
-    front: Front
+    frame: PageFrame
     fetch_file: FetchFile
     downloads: Downloads = field(default_factory=Downloads)
 
@@ -50,25 +50,25 @@ class FilePages:
         """The handlers of this family."""
         return [route("/files/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.file)]
 
-    async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> Answer:
+    async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
         """A file, for those who own its product."""
-        fetched = await self.fetch_file(self.front.visitor(request), ProductId(pid), name)
+        fetched = await self.fetch_file(self.frame.visitor(request), ProductId(pid), name)
         match fetched:
             case Offered():
                 return await self._hand_out(request, fetched)
             case NoSuchFile():
                 raise NotFoundException
             case Closed(purchase, reason):
-                return closed(self.front, request, purchase, reason)
+                return closed(self.frame, request, purchase, reason)
             case NotYours():
-                product = self.front.catalogue.current().products.get(ProductId(pid))
+                product = self.frame.catalogue.current().products.get(ProductId(pid))
                 if product is None or product.file(name) is None:
                     raise NotFoundException
-                return not_yours(self.front, request, product, await self.front.greeting(request))
+                return not_yours(self.frame, request, product, await self.frame.viewer(request))
             case _:
                 assert_never(fetched)
 
-    async def _hand_out(self, request: AnyRequest, offered: Offered) -> Answer:
+    async def _hand_out(self, request: AnyRequest, offered: Offered) -> RawResponse:
         file, head = offered.file, request.method == HttpMethod.HEAD
         wanted = wish(request.scope["headers"], etag=etag_of(file), size=file.size, ranged=not head)
         match wanted:
@@ -82,27 +82,27 @@ class FilePages:
                 return Unchanged(file)
             case Changed():
                 message = "It is not the version any more that your program knows. Please download it again."
-                return self.front.problem(request, 412, "This file has changed", message)
+                return self.frame.problem(request, 412, "This file has changed", message)
             case PastTheEnd():
                 message = (
                     "Your program asked for a part of the file that does not exist. Please download it again."
                 )
-                page = self.front.problem(request, 416, "There is no such part", message)
+                page = self.frame.problem(request, 416, "There is no such part", message)
                 page.add("content-range", f"bytes */{file.size}")
                 return page
             case _:
                 assert_never(wanted)
 
-    async def _opened(self, request: AnyRequest, offered: Offered, part: Part | None) -> Answer:
-        visitor = self.front.visitor(request)
+    async def _opened(self, request: AnyRequest, offered: Offered, part: Part | None) -> RawResponse:
+        visitor = self.frame.visitor(request)
         now = asyncio.get_running_loop().time()
         download = self.downloads.begin(session=visitor.token_hash, network=visitor.network, now=now)
         if isinstance(download, Full):
             status = 503 if download is Full.ALL else 429
-            return self.front.problem(
+            return self.frame.problem(
                 request, status, "A moment, please", _FULL[download], retry_after=_RETRY_AFTER
             )
-        answer: Answer | None = None
+        answer: RawResponse | None = None
         try:
             answer = await self._begun(request, offered, part, download)
         finally:
@@ -112,7 +112,7 @@ class FilePages:
 
     async def _begun(
         self, request: AnyRequest, offered: Offered, part: Part | None, download: Download
-    ) -> Answer:
+    ) -> RawResponse:
         file = offered.file
         start, stop = (0, file.size) if part is None else (part.start, part.stop)
         opened = await self.fetch_file.open(offered, start=start, stop=stop)
@@ -122,7 +122,7 @@ class FilePages:
             case FileAt(url):
                 # 302 says what it is: the same file, for the moment somewhere else. Every download program knows
                 # it, which cannot be said of 303 and 307, and a GET stays a GET.
-                return Answer(status=302, media_type="text/plain", headers=[("location", url), UNKEPT])
+                return RawResponse(status=302, media_type="text/plain", headers=[("location", url), UNKEPT])
             case NoSuchFile():
                 fields = {"product": offered.purchase.product, "file": file.name, "sha256": file.sha256}
                 log.error("a file that is for sale is not there", extra={"fields": fields})
@@ -130,6 +130,6 @@ class FilePages:
                     f"You own it, but {file.name} cannot be found at the moment. We have been told; "
                     "if it is not back soon, please write to us."
                 )
-                return self.front.problem(request, 404, "This file is not here right now", message)
+                return self.frame.problem(request, 404, "This file is not here right now", message)
             case _:
                 assert_never(opened)

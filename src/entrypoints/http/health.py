@@ -9,7 +9,7 @@ from litestar import route
 
 from domain.ports import Store, StoreBusy, StoreUnavailable
 from entrypoints.http.page import PERSONAL
-from entrypoints.http.responses import Answer
+from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class HealthPages:
             route("/readyz", http_method=PAGE, status_code=200)(self.ready),
         ]
 
-    async def up(self) -> Answer:
+    async def up(self) -> RawResponse:
         """The process answers."""
         return _plain(_OK, b"up\n")
 
-    async def ready(self) -> Answer:
+    async def ready(self) -> RawResponse:
         """Work may be sent here."""
         if self.leaving.told:
             return _plain(_NOT_NOW, b"stopping\n")
@@ -57,5 +57,5 @@ class HealthPages:
         return _plain(_OK, b"ready\n")
 
 
-def _plain(status: int, body: bytes) -> Answer:
-    return Answer(body, status=status, media_type="text/plain", headers=[PERSONAL])
+def _plain(status: int, body: bytes) -> RawResponse:
+    return RawResponse(body, status=status, media_type="text/plain", headers=[PERSONAL])

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from domain.usecases.list_bounced_emails import ListBouncedEmails
 from litestar import post, route
 
 from domain.access import Holding, closing_reason
 from domain.purchase import PurchaseState
-from domain.usecases.list_returned_tickets import ListReturnedTickets
 from domain.usecases.sign_out import SignOut
 from domain.values import EmailAddress, SessionId
 from entrypoints.http.forms import form_of
-from entrypoints.http.page import AnyRequest, Front, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, see_other
 from entrypoints.http.rendering import day
-from entrypoints.http.responses import Answer
+from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def _row_of(held: Holding) -> _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class DeskPages:
+class LibraryPages:
     """library, sessions."""
 
-    front: Front
-    returned_tickets: ListReturnedTickets
+    frame: PageFrame
+    returned_tickets: ListBouncedEmails
     sign_out: SignOut
-    libraries: dict[_LibraryKey, Answer] = field(default_factory=dict)
+    libraries: dict[_LibraryKey, RawResponse] = field(default_factory=dict)
     """Libraries that were rendered lately; what is not changed need not be rendered again."""
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -61,25 +61,25 @@ class DeskPages:
             post("/sessions", status_code=303)(self.end),
         ]
 
-    async def library(self, request: AnyRequest) -> Answer:
+    async def library(self, request: AnyRequest) -> RawResponse:
         """Everything this browser may open, newest first; to a stranger, the door."""
-        edition = self.front.catalogue.current()
-        greeting = await self.front.greeting(request)
-        if greeting.session is None:
+        edition = self.frame.catalogue.current()
+        viewer = await self.frame.viewer(request)
+        if viewer.session is None:
             return see_other("/request-login")
-        holdings = sorted(greeting.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
+        holdings = sorted(viewer.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
         rows = tuple(_row_of(held) for held in holdings)
-        returned = await self.returned_tickets(greeting)
+        returned = await self.returned_tickets(viewer)
         # Everything that is on the page is in the key, so nobody is ever shown another's.
-        key = (edition.version, greeting.session.mailbox, rows, returned)
+        key = (edition.version, viewer.session.mailbox, rows, returned)
         found = self.libraries.get(key)
         if found is None:
-            found = self.front.html(
+            found = self.frame.html(
                 request,
                 "library.html",
-                greeting=greeting,
+                viewer=viewer,
                 noindex=True,
-                mailbox=greeting.session.mailbox,
+                mailbox=viewer.session.mailbox,
                 rows=rows,
                 returned=sorted(returned),
             )
@@ -88,28 +88,28 @@ class DeskPages:
             self.libraries[key] = found
         return found
 
-    async def sessions(self, request: AnyRequest) -> Answer:
+    async def sessions(self, request: AnyRequest) -> RawResponse:
         """Where one is signed in."""
-        own = await self.sign_out.list(self.front.visitor(request))
+        own = await self.sign_out.list(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
-        greeting = await self.front.greeting(request)
-        return self.front.html(
+        viewer = await self.frame.viewer(request)
+        return self.frame.html(
             request,
             "sessions.html",
-            greeting=greeting,
+            viewer=viewer,
             noindex=True,
             sessions=own.all,
             holders=own.holders,
             current=own.current,
         )
 
-    async def end(self, request: AnyRequest) -> Answer:
+    async def end(self, request: AnyRequest) -> RawResponse:
         """End one of one's own sessions (`end` is its id), or all of them (`end` is `all`)."""
         wish = (await form_of(request)).get("end", "")
-        visitor = self.front.visitor(request)
+        visitor = self.frame.visitor(request)
         if wish == "all":
             await self.sign_out.everywhere(visitor)
-            return see_other("/", self.front.cookies.no_session(), self.front.cookies.no_form())
+            return see_other("/", self.frame.cookies.no_session(), self.frame.cookies.no_form())
         await self.sign_out.one(visitor, SessionId(wish))
         return see_other("/sessions")

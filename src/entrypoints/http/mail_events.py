@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from litestar import post
 
-from domain.ports import Unheard
-from domain.usecases.handle_email_webhook import HearMailReport
+from domain.ports import InvalidWebhook
+from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from entrypoints.http.forms import body_of
 from entrypoints.http.page import PERSONAL, AnyRequest
-from entrypoints.http.responses import Answer
+from entrypoints.http.responses import RawResponse
 from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
@@ -21,23 +21,23 @@ _LARGEST_REPORT: Final = 256_000
 
 
 @dataclass(frozen=True, slots=True)
-class MailEventsDoor:
+class EmailWebhook:
     """2xx: durable. 4xx: not to be believed. 5xx: tell us again."""
 
-    hear: HearMailReport
+    hear: HandleEmailWebhook
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handler."""
         return [post("/mail-events", status_code=200)(self.deliver)]
 
-    async def deliver(self, request: AnyRequest) -> Answer:
+    async def deliver(self, request: AnyRequest) -> RawResponse:
         """One report."""
         body = await body_of(request, most=_LARGEST_REPORT)
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
         }
         heard = await self.hear(body, headers)
-        if isinstance(heard, Unheard):
+        if isinstance(heard, InvalidWebhook):
             log.warning("mail report refused", extra={"fields": {"reason": heard.reason}})
-            return Answer(heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL])
-        return Answer(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
+            return RawResponse(heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL])
+        return RawResponse(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])

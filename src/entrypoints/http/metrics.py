@@ -12,8 +12,8 @@ from litestar.exceptions import NotFoundException
 
 from domain.ports import Clock, Store, StoreUnavailable
 from entrypoints.http.page import PERSONAL, AnyRequest
-from entrypoints.http.responses import Answer
-from entrypoints.run.metrics import Meter, as_text
+from entrypoints.http.responses import RawResponse
+from entrypoints.run.metrics import Metrics, as_text
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -29,7 +29,7 @@ _FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
 class MetricsPage:
     """Figures for whoever watches the shop."""
 
-    meter: Meter
+    meter: Metrics
     store: Store
     clock: Clock
     token: str | None = field(repr=False)
@@ -38,7 +38,7 @@ class MetricsPage:
         """The handler."""
         return [get("/metrics", status_code=200)(self.show)]
 
-    async def show(self, request: AnyRequest) -> Answer:
+    async def show(self, request: AnyRequest) -> RawResponse:
         """Everything that is counted. Says 404 to strangers, who need not know that it is here."""
         if not (_is_local(request) or self._knows_token(request)):
             raise NotFoundException
@@ -47,7 +47,7 @@ class MetricsPage:
         except StoreUnavailable:
             backlog = None
         body = as_text(self.meter, backlog=backlog, store=self.store.figures(), now=self.clock.now())
-        answer = Answer(body, headers=[PERSONAL])
+        answer = RawResponse(body, headers=[PERSONAL])
         answer.raw_headers[0] = (b"content-type", _FORMAT.encode())
         return answer
 

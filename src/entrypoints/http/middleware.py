@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from litestar.enums import ScopeType
 
 from domain.limits import network_of
-from entrypoints.http.request_body import Arrivals, Inflow
+from entrypoints.http.request_body import ArrivingBodies, RequestBodies
 from entrypoints.run.access_line import AccessLine
 from entrypoints.run.logs import log
 from entrypoints.run.peer_address import peer_of
@@ -57,7 +57,7 @@ def security_headers(*, https: bool, payment_origin: str) -> list[tuple[bytes, b
     return headers
 
 
-class Gate:
+class Middleware:
     """The outermost ASGI application. Keeps no state but a counter.
 
     While we are leaving, every answer says `Connection: close`: who keeps a connection open and sends the next request
@@ -76,7 +76,7 @@ class Gate:
         refuse: Callable[[int, str], bytes],
         note: Callable[[AccessLine], None],
         leaving: Leaving,
-        arrivals: Callable[[], Arrivals] = Arrivals,
+        arrivals: Callable[[], ArrivingBodies] = ArrivingBodies,
     ) -> None:
         self._app = app
         self._origin = base_url.encode()
@@ -108,7 +108,7 @@ class Gate:
         inflow = (
             None
             if method in SAFE_METHODS
-            else Inflow(receive, network=network_of(peer), arrivals=self._arrivals(scope))
+            else RequestBodies(receive, network=network_of(peer), arrivals=self._arrivals(scope))
         )
         is_http2 = scope["http_version"] == "2"  # there a request can end without its connection
 
@@ -152,7 +152,7 @@ class Gate:
         else:
             await _answer_plainly(refusal, self._refuse(refusal, scope["request_id"]), answer)  # type: ignore[typeddict-item]  # our own key
 
-    def _arrivals(self, scope: HTTPScope) -> Arrivals:
+    def _arrivals(self, scope: HTTPScope) -> ArrivingBodies:
         return self._webhooks if scope["path"] == WEBHOOK_PATH else self._forms
 
     def _completed(
@@ -200,7 +200,7 @@ class Gate:
         return True
 
 
-async def _unread(inflow: Inflow | None, headers: list[tuple[bytes, bytes]]) -> bool:
+async def _unread(inflow: RequestBodies | None, headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether some of a body is left that nobody will read."""
     return inflow is not None and not await inflow.drain(asked_first=_asks_first(headers))
 

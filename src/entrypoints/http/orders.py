@@ -10,14 +10,14 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.access import closing_reason
-from domain.address_change import MayNotCorrect, MoveKind
+from domain.address_change import ChangeKind, MayNotCorrect
 from domain.ports import Clock
 from domain.product import CatalogueEdition
 from domain.purchase import PurchaseState
 from domain.usecases.change_address import (
     Asked,
-    LookInTheNewMail,
-    MoveAddress,
+    ChangeAddress,
+    CheckYourNewEmail,
     NotSignedIn,
     SameAddress,
     VerifyAgain,
@@ -27,8 +27,8 @@ from domain.usecases.resend_ticket import ResendTicket, Resent
 from domain.usecases.show_receipt import Receipt, ShowReceipt
 from domain.values import CheckoutId, Money
 from entrypoints.http.forms import field_of
-from entrypoints.http.page import AnyRequest, Front, in_words, seconds_until, see_other
-from entrypoints.http.responses import Answer
+from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ _CONFLICT: Final = 409
 class OrderPages:
     """Everything under /orders/{order}."""
 
-    front: Front
+    frame: PageFrame
     show_receipt: ShowReceipt
     resend_ticket: ResendTicket
-    move_address: MoveAddress
+    change_address: ChangeAddress
     clock: Clock
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -56,29 +56,29 @@ class OrderPages:
             post("/orders/{order:str}/address", status_code=200)(self.address),
         ]
 
-    async def receipt(self, request: AnyRequest, order: FromPath[str]) -> Answer:
+    async def receipt(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """A page to print."""
-        receipt = await self.show_receipt(self.front.visitor(request), CheckoutId(order))
+        receipt = await self.show_receipt(self.frame.visitor(request), CheckoutId(order))
         if receipt is None:
             raise NotFoundException
-        return self.front.html(
+        return self.frame.html(
             request,
             "receipt.html",
-            greeting=await self.front.greeting(request),
+            viewer=await self.frame.viewer(request),
             noindex=True,
-            **_receipt_context(receipt, self.front.catalogue.current()),
+            **_receipt_context(receipt, self.frame.catalogue.current()),
         )
 
-    async def invoice(self, request: AnyRequest, order: FromPath[str]) -> Answer:
+    async def invoice(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """To the payment provider's own invoice."""
-        url = await self.show_receipt.invoice(self.front.visitor(request), CheckoutId(order))
+        url = await self.show_receipt.invoice(self.frame.visitor(request), CheckoutId(order))
         if url is None:
             raise NotFoundException
         return see_other(url)
 
-    async def ticket(self, request: AnyRequest, order: FromPath[str]) -> Answer:
+    async def ticket(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """Mail the ticket again, to whom the purchase belongs."""
-        resent = await self.resend_ticket(self.front.visitor(request), CheckoutId(order))
+        resent = await self.resend_ticket(self.frame.visitor(request), CheckoutId(order))
         match resent:
             case Resent.QUEUED:
                 title, words = (
@@ -94,7 +94,7 @@ class OrderPages:
                 raise NotFoundException
             case _:
                 assert_never(resent)
-        return self.front.notice(
+        return self.frame.notice(
             request,
             title,
             words,
@@ -103,12 +103,12 @@ class OrderPages:
             action_label="Your library",
         )
 
-    async def address(self, request: AnyRequest, order: FromPath[str]) -> Answer:
+    async def address(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """The address given at the payment was wrong."""
         typed = await field_of(request, "email")
-        asked = await self.move_address.correct(self.front.visitor(request), CheckoutId(order), typed)
+        asked = await self.change_address.correct(self.frame.visitor(request), CheckoutId(order), typed)
         back = (f"/orders/{order}", "Back to the order")
-        return await asked_to_move(self.front, request, asked, back=back, clock=self.clock)
+        return await asked_to_move(self.frame, request, asked, back=back, clock=self.clock)
 
 
 def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, Any]:
@@ -131,9 +131,9 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
     }
 
 
-def verify_again(front: Front, request: AnyRequest) -> Answer:
+def verify_again(frame: PageFrame, request: AnyRequest) -> RawResponse:
     """What cannot be taken back asks for a verification of the last hour."""
-    return front.notice(
+    return frame.notice(
         request,
         "Please sign in again first",
         "This affects everything you bought, so it needs a sign-in of the last hour in this browser. "
@@ -145,18 +145,18 @@ def verify_again(front: Front, request: AnyRequest) -> Answer:
 
 
 async def asked_to_move(
-    front: Front, request: AnyRequest, asked: Asked, *, back: tuple[str, str], clock: Clock
-) -> Answer:
+    frame: PageFrame, request: AnyRequest, asked: Asked, *, back: tuple[str, str], clock: Clock
+) -> RawResponse:
     """The answer to a wish for another address; `back` is where to go on, and what that is called."""
     url, label = back
     match asked:
-        case LookInTheNewMail(kind):
-            moving = "account" if kind is MoveKind.CHANGE else "order"
-            return front.html(
+        case CheckYourNewEmail(kind):
+            moving = "account" if kind is ChangeKind.CHANGE else "order"
+            return frame.html(
                 request, "check_mail.html", noindex=True, error=None, ordered=None, moving=moving
             )
         case VerifyAgain():
-            return verify_again(front, request)
+            return verify_again(frame, request)
         case SameAddress():
             title, words, status = "That is the address already", "There is nothing to change.", 200
         case NotAnAddress(sentence):
@@ -168,7 +168,7 @@ async def asked_to_move(
         case TooManyRequests(until):
             seconds = seconds_until(until, now=clock.now())
             words = f"Your network asked for many mails. Please try again in {in_words(seconds)}."
-            return front.problem(request, 429, "A moment, please", words, retry_after=seconds)
+            return frame.problem(request, 429, "A moment, please", words, retry_after=seconds)
         case _:
             assert_never(asked)
-    return front.notice(request, title, words, status=status, action_url=url, action_label=label)
+    return frame.notice(request, title, words, status=status, action_url=url, action_label=label)

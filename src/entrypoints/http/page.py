@@ -11,10 +11,10 @@ from litestar import Request
 from domain.ports import Catalogue
 from domain.product import CatalogueEdition
 from domain.session import Visitor
-from domain.usecases.identify_viewer import STRANGER, Greet, Greeting
+from domain.usecases.identify_viewer import ANONYMOUS, IdentifyViewer, Viewer
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.rendering import Pages
-from entrypoints.http.responses import Answer, Header
+from entrypoints.http.responses import Header, RawResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ AnyRequest = Request[Any, Any, Any]
 PERSONAL: Final[Header] = ("cache-control", "no-store")
 
 
-def see_other(url: str, *cookies: Header) -> Answer:
+def see_other(url: str, *cookies: Header) -> RawResponse:
     """303: the browser goes on with a GET, and "back" does not send the form again."""
-    return Answer(status=303, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain")
+    return RawResponse(status=303, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Banner:
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class PageFrame:
     """Renders pages in the shop's frame, for a visitor or for a stranger."""
 
     pages: Pages
     catalogue: Catalogue
     cookies: Cookies
-    greet: Greet
+    identify_viewer: IdentifyViewer
     base_url: str
     banner: Banner | None
     footers: dict[str, str] = field(default_factory=dict)
@@ -54,11 +54,11 @@ class Front:
         """What came along with the request."""
         return self.cookies.visitor(request)
 
-    async def greeting(self, request: AnyRequest) -> Greeting:
+    async def viewer(self, request: AnyRequest) -> Viewer:
         """Who is there; nobody is looked up for a request without a cookie."""
         if not self.cookies.has_session(request):
-            return STRANGER
-        return await self.greet(self.cookies.visitor(request))
+            return ANONYMOUS
+        return await self.identify_viewer(self.cookies.visitor(request))
 
     def currency(self, request: AnyRequest, edition: CatalogueEdition) -> str:
         """The currency prices are shown in: the one chosen in this browser if anything is sold in it."""
@@ -70,11 +70,11 @@ class Front:
         request: AnyRequest,
         template: str,
         *,
-        greeting: Greeting | None = None,
+        viewer: Viewer | None = None,
         status: int = 200,
         headers: Sequence[Header] = (PERSONAL,),
         **context: object,
-    ) -> Answer:
+    ) -> RawResponse:
         """A page, by default one that nobody may store.
 
         Without a greeting no session was read, so the page says nothing about who is there; where there is a cookie, it
@@ -84,20 +84,20 @@ class Front:
         body = self.render(
             template,
             edition,
-            greeting=greeting or STRANGER,
-            unread=greeting is None and self.cookies.has_session(request),
+            viewer=viewer or ANONYMOUS,
+            unread=viewer is None and self.cookies.has_session(request),
             path=request.scope["path"],
             request_id=request.scope["request_id"],  # type: ignore[typeddict-item]  # the gate put it there
             **context,
         )
-        return Answer(body, status=status, headers=headers, media_type="text/html")
+        return RawResponse(body, status=status, headers=headers, media_type="text/html")
 
     def render(
         self,
         template: str,
         edition: CatalogueEdition,
         *,
-        greeting: Greeting = STRANGER,
+        viewer: Viewer = ANONYMOUS,
         path: str = "/",
         request_id: str = "",
         **context: object,
@@ -107,7 +107,7 @@ class Front:
             template,
             shop=edition.shop,
             footer_links=self._footer_links(edition),
-            viewer=greeting.session,
+            viewer=viewer.session,
             banner=self.banner,
             request_id=request_id,
             base_url=self.base_url,
@@ -134,7 +134,7 @@ class Front:
         status: int = 200,
         action_url: str,
         action_label: str,
-    ) -> Answer:
+    ) -> RawResponse:
         """A page with one thing to say, and one to do next."""
         return self.html(
             request,
@@ -157,7 +157,7 @@ class Front:
         action_url: str = "/",
         action_label: str = "Back to the shop",
         retry_after: int | None = None,
-    ) -> Answer:
+    ) -> RawResponse:
         """A page that says what went wrong, and what to do next."""
         headers = [PERSONAL]
         if retry_after is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from entrypoints.http.codings import CODINGS, IDENTITY, coding_for, encode
 from entrypoints.http.ranges import names_tag
-from entrypoints.http.responses import Answer
+from entrypoints.http.responses import RawResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ class _Edition:
     unchanged: RawHeaders
 
 
-class Prepared(Answer):
+class Prepared(RawResponse):
     """Public bytes. Never for a page that knows who asks: see docs/decisions/0012.
 
     A coding is made when somebody first asks for it, once, in a thread.

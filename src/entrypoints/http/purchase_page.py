@@ -14,7 +14,7 @@ from domain.access import Closed, NotYours, Opens
 from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.product import Product
 from domain.purchase import Purchase
-from domain.usecases.identify_viewer import Greeting
+from domain.usecases.identify_viewer import Viewer
 from domain.usecases.open_purchase import Opened, OpenPurchase
 from domain.usecases.return_from_payment import (
     Claimed,
@@ -24,8 +24,8 @@ from domain.usecases.return_from_payment import (
     UnknownCheckout,
 )
 from domain.values import ProductId, mask
-from entrypoints.http.page import AnyRequest, Front, see_other
-from entrypoints.http.responses import Answer
+from entrypoints.http.page import AnyRequest, PageFrame, see_other
+from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ViewingPages:
+class PurchasePages:
     """GET /view, with and without the payment page's session id."""
 
-    front: Front
+    frame: PageFrame
     return_from_payment: ReturnFromPayment
     open_purchase: OpenPurchase
 
@@ -46,31 +46,31 @@ class ViewingPages:
 
     async def view(
         self, request: AnyRequest, pid: FromPath[str], session_id: FromQuery[str | None] = None
-    ) -> Answer:
+    ) -> RawResponse:
         """What was bought; with `session_id`, the way back from the payment page."""
         if session_id is not None:
             return await self._come_back(request, pid, session_id)
-        opened = await self.open_purchase(self.front.visitor(request), ProductId(pid))
-        product = self.front.catalogue.current().products.get(ProductId(pid))
+        opened = await self.open_purchase(self.frame.visitor(request), ProductId(pid))
+        product = self.frame.catalogue.current().products.get(ProductId(pid))
         match opened.access:
             case NotYours():
                 if product is None:
                     raise NotFoundException
-                return not_yours(self.front, request, product, opened.greeting)
+                return not_yours(self.frame, request, product, opened.viewer)
             case Closed(purchase, reason):
-                return closed(self.front, request, purchase, reason, opened.greeting)
+                return closed(self.frame, request, purchase, reason, opened.viewer)
             case Opens(purchase):
                 if product is None:
                     return self._gone(request, purchase)
                 return self._show(request, product, purchase, opened)
 
-    def _show(self, request: AnyRequest, product: Product, purchase: Purchase, opened: Opened) -> Answer:
-        edition = self.front.catalogue.current()
-        session = opened.greeting.session
-        return self.front.html(
+    def _show(self, request: AnyRequest, product: Product, purchase: Purchase, opened: Opened) -> RawResponse:
+        edition = self.frame.catalogue.current()
+        session = opened.viewer.session
+        return self.frame.html(
             request,
             "view.html",
-            greeting=opened.greeting,
+            viewer=opened.viewer,
             noindex=True,
             product=product,
             purchase=purchase,
@@ -83,12 +83,12 @@ class ViewingPages:
             licences=[item.key for item in purchase.licences if item.product == product.id],
         )
 
-    def _gone(self, request: AnyRequest, purchase: Purchase) -> Answer:
+    def _gone(self, request: AnyRequest, purchase: Purchase) -> RawResponse:
         message = (
             f"You own {purchase.product_name}, but it is not in the shop's catalogue at the moment. "
             "Please write to us."
         )
-        return self.front.problem(
+        return self.frame.problem(
             request,
             410,
             "Not here right now",
@@ -97,31 +97,31 @@ class ViewingPages:
             action_label="See the receipt",
         )
 
-    async def _come_back(self, request: AnyRequest, pid: str, ref: str) -> Answer:
+    async def _come_back(self, request: AnyRequest, pid: str, ref: str) -> RawResponse:
         product = ProductId(pid)
         if request.method == HttpMethod.HEAD:
             # HEAD claims nothing: previews and scanners get the page that says "being confirmed".
             return self._returned(request, product, ref, Confirming())
-        returned = await self.return_from_payment(self.front.visitor(request), product, ref)
+        returned = await self.return_from_payment(self.frame.visitor(request), product, ref)
         return self._returned(request, product, ref, returned)
 
-    def _returned(self, request: AnyRequest, pid: ProductId, ref: str, returned: Returned) -> Answer:
-        product = self.front.catalogue.current().products.get(pid)
+    def _returned(self, request: AnyRequest, pid: ProductId, ref: str, returned: Returned) -> RawResponse:
+        product = self.frame.catalogue.current().products.get(pid)
         match returned:
             case Claimed(here=True):
                 return see_other(f"/view/{pid}")
             case Claimed(_, sent_to):
                 masked = None if sent_to is None else mask(sent_to)
-                return self.front.html(request, "elsewhere.html", noindex=True, sent_to=masked)
+                return self.frame.html(request, "elsewhere.html", noindex=True, sent_to=masked)
             case Confirming():
                 again = f"/view/{pid}?session_id={quote(ref)}"
-                return self.front.html(
+                return self.frame.html(
                     request, "settling.html", noindex=True, look_again_url=again, product=product
                 )
             case AwaitingPayment():
-                return self.front.html(request, "awaiting_bank.html", noindex=True, product=product)
+                return self.frame.html(request, "awaiting_bank.html", noindex=True, product=product)
             case NotPaid(status):
-                return self.front.html(
+                return self.frame.html(
                     request, "not_paid.html", noindex=True, product=product, outcome=status
                 )
             case Rejected():
@@ -129,18 +129,18 @@ class ViewingPages:
                     "The payment does not match what this shop asked for, so the merchant has to look at it first. "
                     "They have been told. If you hear nothing within a day, please write to them."
                 )
-                return self.front.problem(request, 409, "The merchant has to look at this payment", message)
+                return self.frame.problem(request, 409, "The merchant has to look at this payment", message)
             case UnknownCheckout():
                 return self._unknown_checkout(request)
             case _:
                 assert_never(returned)
 
-    def _unknown_checkout(self, request: AnyRequest) -> Answer:
+    def _unknown_checkout(self, request: AnyRequest) -> RawResponse:
         message = (
             "This shop never started that checkout for this product, so there is nothing to show. "
             "If you paid, your ticket is in your mail."
         )
-        return self.front.problem(
+        return self.frame.problem(
             request,
             404,
             "We do not know this checkout",
@@ -150,19 +150,19 @@ class ViewingPages:
         )
 
 
-def not_yours(front: Front, request: AnyRequest, product: Product, greeting: Greeting) -> Answer:
+def not_yours(frame: PageFrame, request: AnyRequest, product: Product, viewer: Viewer) -> RawResponse:
     """A product that this browser has proved nothing about."""
-    return front.html(request, "not_yours.html", greeting=greeting, status=403, noindex=True, product=product)
+    return frame.html(request, "not_yours.html", viewer=viewer, status=403, noindex=True, product=product)
 
 
 def closed(
-    front: Front, request: AnyRequest, purchase: Purchase, reason: str, greeting: Greeting | None = None
-) -> Answer:
+    frame: PageFrame, request: AnyRequest, purchase: Purchase, reason: str, viewer: Viewer | None = None
+) -> RawResponse:
     """Bought, but not open, with the reason."""
-    return front.html(
+    return frame.html(
         request,
         "closed.html",
-        greeting=greeting,
+        viewer=viewer,
         status=403,
         noindex=True,
         product_name=purchase.product_name,

@@ -16,7 +16,7 @@ _SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
-class Arrivals:
+class ArrivingBodies:
     """The bodies that are still coming in. A new one is never refused: where too many wait, the oldest makes way.
 
     An honest body is here within moments, so the oldest is the one that was sent slowly.
@@ -28,10 +28,10 @@ class Arrivals:
     """Seconds that every body has, however many others there are: it may be here, and only not read yet."""
     most_of_peer: int = 32
     most: int = 1_000
-    _all: dict[Inflow, None] = field(default_factory=dict)
-    _of_peer: dict[str, dict[Inflow, None]] = field(default_factory=dict)
+    _all: dict[RequestBodies, None] = field(default_factory=dict)
+    _of_peer: dict[str, dict[RequestBodies, None]] = field(default_factory=dict)
 
-    def begin(self, inflow: Inflow) -> None:
+    def begin(self, inflow: RequestBodies) -> None:
         """One more."""
         theirs = self._of_peer.get(inflow.network, {})
         if len(theirs) >= self.most_of_peer:
@@ -41,7 +41,7 @@ class Arrivals:
         self._all[inflow] = None
         self._of_peer.setdefault(inflow.network, {})[inflow] = None
 
-    def end(self, inflow: Inflow) -> None:
+    def end(self, inflow: RequestBodies) -> None:
         """It has arrived, or nobody waits for it any more; may be said again."""
         if inflow in self._all:
             del self._all[inflow]
@@ -50,17 +50,17 @@ class Arrivals:
             if not theirs:
                 del self._of_peer[inflow.network]
 
-    def _hurry(self, inflow: Inflow) -> None:
+    def _hurry(self, inflow: RequestBodies) -> None:
         self.end(inflow)
         inflow.give_up()
 
 
-class Inflow:
+class RequestBodies:
     """Passes a body on, until its deadline, and knows whether all of it was taken."""
 
     __slots__ = ("_arrivals", "_begun", "_deadline", "_ended", "_receive", "_timer", "network")
 
-    def __init__(self, receive: Receive, *, network: str, arrivals: Arrivals) -> None:
+    def __init__(self, receive: Receive, *, network: str, arrivals: ArrivingBodies) -> None:
         self.network = network
         self._receive = receive
         self._arrivals = arrivals

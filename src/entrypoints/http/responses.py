@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Header = tuple[str, str]
 
 
-class Answer(ASGIResponse):
+class RawResponse(ASGIResponse):
     """Says what Litestar's own ASGIResponse says, at a tenth of its cost; may be sent any number of times.
 
     It keeps none of the base's state: Litestar only calls it.

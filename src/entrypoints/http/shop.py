@@ -14,10 +14,10 @@ from domain.product import CatalogueEdition, Product
 from domain.usecases.check_stock import CheckStock
 from domain.values import ProductId
 from entrypoints.http.forms import form_of
-from entrypoints.http.page import AnyRequest, Front, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.rendering import price_value
-from entrypoints.http.responses import Answer
+from entrypoints.http.responses import RawResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ class _Rendered:
     pages: dict[_GuestsKey, Prepared] = field(default_factory=dict)
     """What everybody without a session sees."""
     covers: dict[ProductId, Prepared] = field(default_factory=dict)
-    owners: dict[_OwnersKey, Answer] = field(default_factory=dict)
+    owners: dict[_OwnersKey, RawResponse] = field(default_factory=dict)
     """What those with a session see."""
     cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
     """A product on the shelf: (product, owned, sold out, currency)."""
@@ -58,13 +58,13 @@ class _Rendered:
 class ShopPages:
     """Everything that needs no session. Guests are answered from pages rendered once."""
 
-    def __init__(self, *, front: Front, sold_out: CheckStock) -> None:
-        self._front = front
+    def __init__(self, *, frame: PageFrame, sold_out: CheckStock) -> None:
+        self._front = frame
         self._sold_out = sold_out
         self._rendered = _Rendered()
         self._assets = {
             name: Prepared(body, media_type=media_type, headers=[_FOREVER])
-            for name, (body, media_type) in front.pages.assets.items()
+            for name, (body, media_type) in frame.pages.assets.items()
         }
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -81,7 +81,7 @@ class ShopPages:
             route("/sitemap.xml", http_method=PAGE, status_code=200)(self.sitemap),
         ]
 
-    async def home(self, request: AnyRequest) -> Answer:
+    async def home(self, request: AnyRequest) -> RawResponse:
         """The shop, with what one owns."""
         edition = self._front.catalogue.current()
         currency = self._front.currency(request, edition)
@@ -89,16 +89,16 @@ class ShopPages:
         if not self._front.cookies.has_session(request):
             key = ("/", currency, sold_out)
             return self._for_guests(key, edition, lambda: self._render_home(edition, currency, sold_out))
-        greeting = await self._front.greeting(request)
+        viewer = await self._front.viewer(request)
         owners = self._of(edition).owners
-        whose = (greeting.owned, sold_out, greeting.session is not None, greeting.signed_in, currency)
+        whose = (viewer.owned, sold_out, viewer.session is not None, viewer.signed_in, currency)
         found = owners.get(whose)
         if found is None:
-            cards = self._shelf(edition, greeting.owned, sold_out, currency)
+            cards = self._shelf(edition, viewer.owned, sold_out, currency)
             found = self._front.html(
                 request,
                 "shop.html",
-                greeting=greeting,
+                viewer=viewer,
                 cards=cards,
                 currency=currency,
                 currencies=edition.currencies,
@@ -113,11 +113,11 @@ class ShopPages:
             "shop.html", edition, cards=cards, currency=currency, currencies=edition.currencies
         )
 
-    async def product(self, request: AnyRequest, pid: FromPath[str]) -> Answer:
+    async def product(self, request: AnyRequest, pid: FromPath[str]) -> RawResponse:
         """One product: what it is, what it costs, what one gets."""
         return await self.product_page(request, pid)
 
-    async def product_page(self, request: AnyRequest, pid: str) -> Answer:
+    async def product_page(self, request: AnyRequest, pid: str) -> RawResponse:
         """The page of a product; GET /buy shows the same."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
@@ -138,27 +138,27 @@ class ShopPages:
                     **_product_context(product, edition, currency),
                 ),
             )
-        greeting = await self._front.greeting(request)
+        viewer = await self._front.viewer(request)
         return self._front.html(
             request,
             "product.html",
-            greeting=greeting,
-            owned=product.id in greeting.owned,
+            viewer=viewer,
+            owned=product.id in viewer.owned,
             sold_out=sold_out,
             **_product_context(product, edition, currency),
         )
 
     async def wrong_amount(
         self, request: AnyRequest, product: Product, *, typed: str, sentence: str
-    ) -> Answer:
+    ) -> RawResponse:
         """The product's page again, with what was typed as a price and why it cannot be charged."""
         edition = self._front.catalogue.current()
-        greeting = await self._front.greeting(request)
+        viewer = await self._front.viewer(request)
         context = _product_context(product, edition, self._front.currency(request, edition))
         return self._front.html(
             request,
             "product.html",
-            greeting=greeting,
+            viewer=viewer,
             status=400,
             noindex=True,
             owned=False,
@@ -213,7 +213,7 @@ class ShopPages:
     async def _is_sold_out(self, product: Product) -> bool:
         return product.id in await self._sold_out((product,))
 
-    async def cover(self, pid: FromPath[str], name: FromPath[str]) -> Answer:
+    async def cover(self, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
         """A product's cover. An SVG opened by itself runs nothing: its own policy is a sandbox."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
@@ -228,7 +228,7 @@ class ShopPages:
             found = covers[product.id] = Prepared(*held, headers=[_FOREVER, _NO_SCRIPT])
         return found
 
-    async def page(self, request: AnyRequest, slug: FromPath[str]) -> Answer:
+    async def page(self, request: AnyRequest, slug: FromPath[str]) -> RawResponse:
         """One of the merchant's own pages."""
         edition = self._front.catalogue.current()
         page = edition.pages.get(slug)
@@ -241,10 +241,10 @@ class ShopPages:
                 edition,
                 lambda: self._front.render("page.html", edition, path=path, page=page),
             )
-        greeting = await self._front.greeting(request)
-        return self._front.html(request, "page.html", greeting=greeting, page=page)
+        viewer = await self._front.viewer(request)
+        return self._front.html(request, "page.html", viewer=viewer, page=page)
 
-    async def choose_currency(self, request: AnyRequest) -> Answer:
+    async def choose_currency(self, request: AnyRequest) -> RawResponse:
         """Show prices in another currency from now on; `back` is a product's id, or nothing for the shop."""
         fields = await form_of(request)
         edition = self._front.catalogue.current()
@@ -255,18 +255,18 @@ class ShopPages:
             return see_other(url)
         return see_other(url, self._front.cookies.in_currency(chosen))
 
-    async def static(self, name: FromPath[str]) -> Answer:
+    async def static(self, name: FromPath[str]) -> RawResponse:
         """Stylesheet, script and pictures of the shop's frame, from memory."""
         found = self._assets.get(name)
         if found is None:
             raise NotFoundException
         return found
 
-    async def favicon(self) -> Answer:
+    async def favicon(self) -> RawResponse:
         """Browsers ask for it by this name whatever the page says."""
         return await self.static("favicon.svg")
 
-    async def robots(self) -> Answer:
+    async def robots(self) -> RawResponse:
         """Crawlers may see the shop; the rest is nobody's but the buyer's."""
         text = (
             "User-agent: *\nDisallow: /view/\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
@@ -274,7 +274,7 @@ class ShopPages:
         )
         return _public(text.encode(), "text/plain")
 
-    async def sitemap(self) -> Answer:
+    async def sitemap(self) -> RawResponse:
         """https://www.sitemaps.org/protocol.html"""
         edition = self._front.catalogue.current()
         pages = self._of(edition).pages

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Final, assert_never
 from litestar import HttpMethod, post, route
 from litestar.params import FromPath
 
-from domain.address_change import MoveKind
+from domain.address_change import ChangeKind
 from domain.ports import Clock, Randomness
-from domain.usecases.redeem_link import CameIn, Moving, Ready, RedeemLogin, Trouble, Turned
+from domain.usecases.redeem_link import (
+    ChangePreview,
+    LinkError,
+    LinkRejected,
+    LinkValid,
+    RedeemLink,
+    SignedIn,
+)
 from domain.usecases.request_login import (
-    LookInYourMail,
+    CheckYourEmail,
     NotAnAddress,
     NothingToRenew,
     RequestLogin,
@@ -21,36 +28,36 @@ from domain.usecases.request_login import (
 from domain.usecases.sign_out import SignOut
 from domain.values import mask
 from entrypoints.http.forms import field_of, form_of
-from entrypoints.http.page import AnyRequest, Front, in_words, seconds_until, see_other
-from entrypoints.http.responses import Answer
+from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 _STATUS: Final = {
-    Trouble.TRUNCATED: 404,
-    Trouble.FORGED: 404,
-    Trouble.USED: 410,
-    Trouble.SUPERSEDED: 410,
-    Trouble.EXPIRED: 410,
-    Trouble.WRONG_CODE: 400,
-    Trouble.CODE_DEAD: 410,
-    Trouble.NO_CODE_HERE: 400,
-    Trouble.WITHDRAWN: 410,
-    Trouble.ELSEWHERE: 409,
-    Trouble.SOLD_OUT: 410,
+    LinkError.TRUNCATED: 404,
+    LinkError.FORGED: 404,
+    LinkError.USED: 410,
+    LinkError.SUPERSEDED: 410,
+    LinkError.EXPIRED: 410,
+    LinkError.WRONG_CODE: 400,
+    LinkError.CODE_DEAD: 410,
+    LinkError.NO_CODE_HERE: 400,
+    LinkError.WITHDRAWN: 410,
+    LinkError.ELSEWHERE: 409,
+    LinkError.SOLD_OUT: 410,
 }
-_CODE_FORM: Final = frozenset({Trouble.WRONG_CODE})
+_CODE_FORM: Final = frozenset({LinkError.WRONG_CODE})
 
 
 @dataclass(frozen=True, slots=True)
-class DoorPages:
+class SigninPages:
     """request-login, login, logout."""
 
-    front: Front
+    frame: PageFrame
     request_login: RequestLogin
-    redeem: RedeemLogin
+    redeem: RedeemLink
     sign_out: SignOut
     clock: Clock
     randomness: Randomness
@@ -67,22 +74,22 @@ class DoorPages:
             post("/logout", status_code=303)(self.leave),
         ]
 
-    async def ask(self, request: AnyRequest) -> Answer:
+    async def ask(self, request: AnyRequest) -> RawResponse:
         """The form for an address."""
-        greeting = await self.front.greeting(request)
-        return self.front.html(
-            request, "request_login.html", greeting=greeting, noindex=True, email="", error=None
+        viewer = await self.frame.viewer(request)
+        return self.frame.html(
+            request, "request_login.html", viewer=viewer, noindex=True, email="", error=None
         )
 
-    async def send(self, request: AnyRequest) -> Answer:
+    async def send(self, request: AnyRequest) -> RawResponse:
         """Queue a login mail, perhaps; the answer is the same for every address."""
         typed = await field_of(request, "email")
-        answer = await self.request_login(self.front.visitor(request), typed)
+        answer = await self.request_login(self.frame.visitor(request), typed)
         match answer:
-            case LookInYourMail(new_token):
+            case CheckYourEmail(new_token):
                 return self._look_in_your_mail(request, new_token)
             case NotAnAddress(sentence):
-                return self.front.html(
+                return self.frame.html(
                     request, "request_login.html", status=400, noindex=True, email=typed[:254], error=sentence
                 )
             case TooManyRequests(until):
@@ -90,30 +97,32 @@ class DoorPages:
             case _:
                 assert_never(answer)
 
-    def _look_in_your_mail(self, request: AnyRequest, new_token: str | None) -> Answer:
-        response = self.front.html(request, "check_mail.html", noindex=True, error=None)
+    def _look_in_your_mail(self, request: AnyRequest, new_token: str | None) -> RawResponse:
+        response = self.frame.html(request, "check_mail.html", noindex=True, error=None)
         if new_token is not None:
-            response.add(*self.front.cookies.session(new_token))
+            response.add(*self.frame.cookies.session(new_token))
         return response
 
-    def _too_many(self, request: AnyRequest, seconds: int) -> Answer:
+    def _too_many(self, request: AnyRequest, seconds: int) -> RawResponse:
         message = f"Your network asked for many sign-in mails. Please try again in {in_words(seconds)}."
-        return self.front.problem(request, 429, "A moment, please", message, retry_after=seconds)
+        return self.frame.problem(request, 429, "A moment, please", message, retry_after=seconds)
 
-    async def confirm(self, request: AnyRequest, token: FromPath[str]) -> Answer:
+    async def confirm(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """What a link's GET shows: a button. Scanners and previews use nothing up."""
-        look = await self.redeem.look(self.front.visitor(request), token)
+        look = await self.redeem.look(self.frame.visitor(request), token)
         match look:
-            case Ready():
+            case LinkValid():
                 answer = self._confirm(request, look, token)
                 if request.method != HttpMethod.HEAD:
-                    answer.add(*self.front.cookies.form(self.randomness.token(32).hex()))
+                    answer.add(*self.frame.cookies.form(self.randomness.token(32).hex()))
                 return answer
-            case Turned():
+            case LinkRejected():
                 return self._turned(request, look, token=token)
 
-    def _confirm(self, request: AnyRequest, ready: Ready, token: str, *, status: int = 200) -> Answer:
-        return self.front.html(
+    def _confirm(
+        self, request: AnyRequest, ready: LinkValid, token: str, *, status: int = 200
+    ) -> RawResponse:
+        return self.frame.html(
             request,
             "login_confirm.html",
             status=status,
@@ -125,53 +134,55 @@ class DoorPages:
             moving=_moving_context(ready.moving),
         )
 
-    async def use(self, request: AnyRequest, token: FromPath[str]) -> Answer:
+    async def use(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """Press the button: the link is used up; or, of a link that is over, ask for a new one."""
         if (await form_of(request)).get("renew"):
             return await self._renew(request, token)
-        visitor = self.front.visitor(request)
+        visitor = self.frame.visitor(request)
         came = await self.redeem.by_link(visitor, token)
-        if isinstance(came, Turned) and came.trouble is Trouble.ELSEWHERE:
+        if isinstance(came, LinkRejected) and came.trouble is LinkError.ELSEWHERE:
             look = await self.redeem.look(visitor, token)
-            if isinstance(look, Ready):
-                return self._confirm(request, look, token, status=_STATUS[Trouble.ELSEWHERE])
+            if isinstance(look, LinkValid):
+                return self._confirm(request, look, token, status=_STATUS[LinkError.ELSEWHERE])
         return self._entered(request, came, token=token)
 
-    async def _renew(self, request: AnyRequest, token: str) -> Answer:
-        answer = await self.request_login.renew(self.front.visitor(request), token)
+    async def _renew(self, request: AnyRequest, token: str) -> RawResponse:
+        answer = await self.request_login.renew(self.frame.visitor(request), token)
         match answer:
-            case LookInYourMail(new_token):
+            case CheckYourEmail(new_token):
                 return self._look_in_your_mail(request, new_token)
             case NothingToRenew():
-                return self._turned(request, Turned(trouble=Trouble.FORGED), token=token)
+                return self._turned(request, LinkRejected(trouble=LinkError.FORGED), token=token)
             case TooManyRequests(until):
                 return self._too_many(request, seconds_until(until, now=self.clock.now()))
             case _:
                 assert_never(answer)
 
-    async def enter_code(self, request: AnyRequest) -> Answer:
+    async def enter_code(self, request: AnyRequest) -> RawResponse:
         """Type the code of a login mail, in the browser that asked for it."""
         typed = await field_of(request, "code")
         return self._entered(
-            request, await self.redeem.by_code(self.front.visitor(request), typed), token=None
+            request, await self.redeem.by_code(self.frame.visitor(request), typed), token=None
         )
 
-    def _entered(self, request: AnyRequest, came: CameIn | Turned, *, token: str | None) -> Answer:
+    def _entered(
+        self, request: AnyRequest, came: SignedIn | LinkRejected, *, token: str | None
+    ) -> RawResponse:
         match came:
-            case CameIn(session, device, _, product):
-                cookies = self.front.cookies
+            case SignedIn(session, device, _, product):
+                cookies = self.frame.cookies
                 url = "/library" if product is None else f"/view/{product}"
                 return see_other(url, cookies.session(session), cookies.device(device))
-            case Turned():
+            case LinkRejected():
                 return self._turned(request, came, token=token)
 
-    def _turned(self, request: AnyRequest, turned: Turned, *, token: str | None) -> Answer:
+    def _turned(self, request: AnyRequest, turned: LinkRejected, *, token: str | None) -> RawResponse:
         status = _STATUS[turned.trouble]
         if turned.trouble in _CODE_FORM:
             tries = f"{turned.tries_left} {'try' if turned.tries_left == 1 else 'tries'} left"
             error = f"That is not the code we mailed: {tries}."
-            return self.front.html(request, "check_mail.html", status=status, noindex=True, error=error)
-        return self.front.html(
+            return self.frame.html(request, "check_mail.html", status=status, noindex=True, error=error)
+        return self.frame.html(
             request,
             "link_problem.html",
             status=status,
@@ -180,18 +191,18 @@ class DoorPages:
             can_renew=token if turned.renewable else None,
         )
 
-    async def leave(self, request: AnyRequest) -> Answer:
+    async def leave(self, request: AnyRequest) -> RawResponse:
         """Sign out: the session ends on the server, and the cookie goes."""
-        await self.sign_out.here(self.front.visitor(request))
-        return see_other("/", self.front.cookies.no_session(), self.front.cookies.no_form())
+        await self.sign_out.here(self.frame.visitor(request))
+        return see_other("/", self.frame.cookies.no_session(), self.frame.cookies.no_form())
 
 
-def _moving_context(moving: Moving | None) -> dict[str, object] | None:
+def _moving_context(moving: ChangePreview | None) -> dict[str, object] | None:
     """What the page of a link about a change of address says; addresses masked."""
     if moving is None:
         return None
     return {
-        "whole_account": moving.kind is MoveKind.CHANGE,
+        "whole_account": moving.kind is ChangeKind.CHANGE,
         "old": mask(moving.old),
         "new": mask(moving.new),
         "names": moving.names,

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from domain.ports import GoodsUnavailable
 from entrypoints.http.downloads import MadeRoom
-from entrypoints.http.responses import Answer
+from entrypoints.http.responses import RawResponse
 from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ UNKEPT: Final[Header] = ("cache-control", "private, no-store")
 _UNSAFE: Final = re.compile(r'[^ -~]|["\\%/]')
 
 
-class FileAnswer(Answer):
+class FileAnswer(RawResponse):
     """The head of a file, and nothing else: for HEAD."""
 
     def __init__(self, file: GoodsFile, *, part: Part | None = None) -> None:
@@ -87,7 +87,7 @@ class FileResponse(FileAnswer):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-class Unchanged(Answer):
+class Unchanged(RawResponse):
     """304: no content, and no word on its size or type (RFC 9110 §15.4.5)."""
 
     def __init__(self, file: GoodsFile) -> None:

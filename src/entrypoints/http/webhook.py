@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from litestar import post
 
-from domain.ports import Unheard
-from domain.usecases.handle_payment_webhook import HearEvent
+from domain.ports import InvalidWebhook
+from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from entrypoints.http.forms import body_of
 from entrypoints.http.page import PERSONAL, AnyRequest
-from entrypoints.http.responses import Answer
+from entrypoints.http.responses import RawResponse
 from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ LARGEST_EVENT: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookDoor:
+class PaymentWebhook:
     """Takes deliveries. 2xx: durable. 4xx: not to be believed or understood. 5xx: tell us again."""
 
-    hear: HearEvent
+    hear: HandlePaymentWebhook
     signature_header: str
     """In lower case."""
 
@@ -33,18 +33,20 @@ class WebhookDoor:
         """The handler."""
         return [post("/webhook", status_code=200)(self.deliver)]
 
-    async def deliver(self, request: AnyRequest) -> Answer:
+    async def deliver(self, request: AnyRequest) -> RawResponse:
         """One delivery. StoreUnavailable becomes a 503, and Stripe retries for three days."""
         body = await body_of(request, most=LARGEST_EVENT)
         heard = await self.hear(body, _header(request, self.signature_header.encode()))
-        if isinstance(heard, Unheard):
+        if isinstance(heard, InvalidWebhook):
             log.warning("webhook refused", extra={"fields": {"reason": heard.reason}})
-            return Answer(body=heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL])
+            return RawResponse(
+                body=heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL]
+            )
         if heard.outcome.startswith("quarantined"):
             log.warning(
                 "webhook quarantined", extra={"fields": {"type": heard.type, "outcome": heard.outcome}}
             )
-        return Answer(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
+        return RawResponse(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
 
 
 def _header(request: AnyRequest, wanted: bytes) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from domain.usecases.import_sales import Adopted, OldSale
+from domain.usecases.import_sales import Imported, OldSale
 from entrypoints.container import Container, could_be_shop, place_at, shop_file
 from entrypoints.maintenance.copy_store import CannotMove, Sum, all_rows, is_moved, move
 from entrypoints.maintenance.progress import progress
@@ -90,13 +90,13 @@ async def adopted_lines(
     try:
         number, idle = await asyncio.to_thread(file.count), await asyncio.to_thread(file.users_without_sales)
         with progress("Moving", length=number) as done:
-            adopted = await container.adopt_sales()(file.sales(), renamed=renamed, look=done)
+            adopted = await container.import_sales()(file.sales(), renamed=renamed, look=done)
     finally:
         await close_shop(container)
     return Told((*_adopted(adopted, idle, target), *_after(adopted, target)), all_well=not adopted.problems)
 
 
-def _adopted(adopted: Adopted, idle: int, target: Path | PostgresAddress) -> list[str]:
+def _adopted(adopted: Imported, idle: int, target: Path | PostgresAddress) -> list[str]:
     lines = [f"{target}: {adopted.booked} sales were moved, {adopted.known} stood there already"]
     if adopted.doubled:
         lines.append(
@@ -111,7 +111,7 @@ def _adopted(adopted: Adopted, idle: int, target: Path | PostgresAddress) -> lis
     return [*lines, *adopted.problems]
 
 
-def _after(adopted: Adopted, target: Path | PostgresAddress) -> list[str]:
+def _after(adopted: Imported, target: Path | PostgresAddress) -> list[str]:
     if not adopted.booked and not adopted.problems:
         return ["Nothing is left to do."]
     url = f"sqlite:///{target}" if isinstance(target, Path) else f"{target} (with its user and password)"

@@ -14,9 +14,9 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from domain.ports import StoreFigures, Unheard
+from domain.ports import InvalidWebhook, StoreFigures
 from domain.records import Backlog
-from domain.usecases.handle_payment_webhook import Heard, HearEvent
+from domain.usecases.handle_payment_webhook import HandlePaymentWebhook, PaymentWebhookHandled
 from entrypoints.run.access_line import AccessLine
 from entrypoints.run.timers import Round
 
@@ -30,7 +30,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
+class Metrics:
     """Everything that is counted in this process since it began."""
 
     requests: dict[tuple[str, str, int], list[float]] = field(default_factory=dict)
@@ -81,20 +81,20 @@ class Meter:
 class CountedEvents:
     """Deliveries that are counted by their type and what became of them."""
 
-    hear: HearEvent
-    meter: Meter
+    hear: HandlePaymentWebhook
+    meter: Metrics
 
-    async def __call__(self, body: bytes, signature: str) -> Heard | Unheard:
-        """See HearEvent."""
+    async def __call__(self, body: bytes, signature: str) -> PaymentWebhookHandled | InvalidWebhook:
+        """See HandlePaymentWebhook."""
         heard = await self.hear(body, signature)
-        if isinstance(heard, Unheard):
+        if isinstance(heard, InvalidWebhook):
             self.meter.event("other", "refused")
         else:
             self.meter.event(heard.type, heard.outcome)
         return heard
 
 
-def as_text(meter: Meter, *, backlog: Backlog | None, store: StoreFigures, now: datetime) -> bytes:
+def as_text(meter: Metrics, *, backlog: Backlog | None, store: StoreFigures, now: datetime) -> bytes:
     """Everything in Prometheus' text format, 0.0.4. `backlog` is None while the store does not answer."""
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - a start needs no metrics
 
@@ -113,7 +113,7 @@ class _Collected:
         return self._families
 
 
-def _families(meter: Meter, backlog: Backlog | None, store: StoreFigures, now: datetime) -> Any:
+def _families(meter: Metrics, backlog: Backlog | None, store: StoreFigures, now: datetime) -> Any:
     from prometheus_client import core  # noqa: PLC0415 - as above
 
     yield _requests(meter)
@@ -147,7 +147,7 @@ def _families(meter: Meter, backlog: Backlog | None, store: StoreFigures, now: d
     yield build
 
 
-def _requests(meter: Meter) -> Any:
+def _requests(meter: Metrics) -> Any:
     from prometheus_client import core  # noqa: PLC0415 - as above
 
     family = core.HistogramMetricFamily(

@@ -23,7 +23,7 @@ from domain.ports import (
     StoreUnavailable,
 )
 from domain.usecases.deliver_mail import RENEW_EVERY, DeliverMail
-from domain.usecases.recheck_payments import ReadPayments
+from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.supply_licences import SupplyLicences
 from entrypoints.run.logs import log
@@ -67,7 +67,7 @@ class Worker:
 
     deliver: DeliverMail
     reconcile: Reconcile
-    read_payments: ReadPayments
+    recheck_payments: RecheckPayments
     supply_licences: SupplyLicences
     store: Store
     clock: Clock
@@ -170,7 +170,7 @@ class Worker:
 
     async def read_due_payments(self) -> None:
         """Ask about payments whose facts have no sale, or are not final."""
-        read = await self.read_payments()
+        read = await self.recheck_payments()
         told = Counter(result.value for _, result in read)
         if told:
             log.info("payments read", extra={"fields": dict(told)})

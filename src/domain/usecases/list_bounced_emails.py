@@ -7,27 +7,27 @@ from dataclasses import dataclass
 from domain import outbox_keys
 from domain.ports import Store
 from domain.transaction import ReadTransaction
-from domain.usecases.identify_viewer import Greeting
-from domain.usecases.open_purchase import ticket_news
+from domain.usecases.identify_viewer import Viewer
+from domain.usecases.open_purchase import access_email_status
 from domain.values import CheckoutId
 
 
 @dataclass(frozen=True, slots=True)
-class ListReturnedTickets:
+class ListBouncedEmails:
     """Who has verified the address needs no ticket, so nothing is looked up for them."""
 
     store: Store
 
-    async def __call__(self, greeting: Greeting) -> frozenset[CheckoutId]:
+    async def __call__(self, viewer: Viewer) -> frozenset[CheckoutId]:
         """Raises StoreUnavailable."""
-        if greeting.signed_in or not greeting.holdings:
+        if viewer.signed_in or not viewer.holdings:
             return frozenset()
 
         def work(tx: ReadTransaction) -> frozenset[CheckoutId]:
-            orders = (held.purchase.checkout for held in greeting.holdings)
+            orders = (held.purchase.checkout for held in viewer.holdings)
             mails = ((order, tx.outbox.get(outbox_keys.ticket(order))) for order in orders)
             return frozenset(
-                order for order, mail in mails if mail is not None and ticket_news(mail).returned
+                order for order, mail in mails if mail is not None and access_email_status(mail).returned
             )
 
         return await self.store.read(work)
