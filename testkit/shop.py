@@ -30,12 +30,13 @@ from domain.usecases.erase_me import EraseMe
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer, Viewer
+from domain.usecases.link_outcomes import LinkRejected, SignedIn
 from domain.usecases.order_free import ConfirmationEmailed, OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
-from domain.usecases.redeem_link import LinkRejected, RedeemLink, SignedIn
+from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import CheckYourEmail, RequestLogin
 from domain.usecases.resend_ticket import ResendTicket

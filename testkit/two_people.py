@@ -16,8 +16,8 @@ from domain.magic_link import LinkPurpose
 from domain.mail import Envelope
 from domain.usecases.change_address import CheckYourNewEmail
 from domain.usecases.erase_me import Erased
+from domain.usecases.link_outcomes import LinkRejected, SignedIn
 from domain.usecases.order_free import ConfirmationEmailed, FreeOrderBooked
-from domain.usecases.redeem_link import LinkRejected, SignedIn
 from domain.usecases.resend_ticket import Resent
 from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import EmailAddress, ProductId, ProviderRef, SessionId

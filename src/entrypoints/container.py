@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from dependency_injector import containers, providers
-from domain.usecases.list_bounced_emails import ListBouncedEmails
 
 from adapters.console.mailer import ConsoleMailer
 from adapters.files.catalogue import FolderCatalogue
@@ -58,6 +57,7 @@ from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.import_sales import ImportSales
+from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from domain.mail import MailKind
 from domain.ports import MailNotSent
 from domain.purchase import FactKind
-from domain.usecases.redeem_link import SignedIn
+from domain.usecases.link_outcomes import SignedIn
 from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import ProviderRef
 from testkit.shop import BOOK, PHOTOS, Browser, Shop

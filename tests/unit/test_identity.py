@@ -10,7 +10,7 @@ from domain.magic_link import LinkPurpose
 from domain.product import Licences
 from domain.usecases.change_address import CheckYourNewEmail, SameAddress, VerifyAgain
 from domain.usecases.erase_me import Erased
-from domain.usecases.redeem_link import LinkError, LinkRejected, LinkValid, SignedIn
+from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.request_login import TooManyRequests
 from domain.usecases.return_from_payment import Claimed
 from domain.usecases.show_receipt import ShowReceipt

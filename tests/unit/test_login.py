@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.keys import Key, Keyring, read_token, tidy_code
 from domain.magic_link import LinkPurpose
 from domain.mail import MailState
-from domain.usecases.redeem_link import LinkError, LinkRejected, SignedIn
+from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
 from domain.usecases.request_login import CheckYourEmail, NotAnAddress, NothingToRenew, TooManyRequests
 from domain.values import LinkId
 from testkit.shop import BOOK, SECRET, Browser, Shop

@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from domain.usecases.redeem_link import LinkRejected, SignedIn
+from domain.usecases.link_outcomes import LinkRejected, SignedIn
 from domain.values import ProductId
 from testkit.attacks import Attacks
 from testkit.people import HERS, HIS, NOBODYS, REPEATED, Seat

@@ -12,6 +12,7 @@ from domain.claim import RejectReason
 from domain.mail import MailKind
 from domain.product import BadAmount, CatalogueEdition, Licences, PaymentTerms, asked_price
 from domain.purchase import LicenceKey, Purchase
+from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
 from domain.usecases.order_free import (
     AddressNeeded,
     ConfirmationEmailed,
@@ -19,7 +20,6 @@ from domain.usecases.order_free import (
     NotFree,
     TooManyOrders,
 )
-from domain.usecases.redeem_link import LinkError, LinkRejected, SignedIn
 from domain.usecases.start_checkout import (
     AlreadyYours,
     NotForSale,

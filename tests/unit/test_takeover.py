@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.usecases.erase_me import Erased
-from domain.usecases.redeem_link import LinkError, LinkRejected, SignedIn
+from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
 from domain.usecases.return_from_payment import Claimed
 from domain.values import EmailAddress
 from testkit.shop import BOOK, PHOTOS, Browser, Shop

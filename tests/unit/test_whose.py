@@ -19,8 +19,8 @@ from domain.purchase import FactKind
 from domain.usecases.change_address import CheckYourNewEmail, NotSignedIn, SameAddress
 from domain.usecases.erase_me import Erased, ErasedAgain
 from domain.usecases.handle_email_webhook import EmailWebhookHandled, HandleEmailWebhook
+from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.open_purchase import OpenPurchase
-from domain.usecases.redeem_link import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.resend_ticket import Resent
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef

@@ -10,14 +10,8 @@ from litestar.params import FromPath
 
 from domain.address_change import ChangeKind
 from domain.ports import Clock, Randomness
-from domain.usecases.redeem_link import (
-    ChangePreview,
-    LinkError,
-    LinkRejected,
-    LinkValid,
-    RedeemLink,
-    SignedIn,
-)
+from domain.usecases.link_outcomes import ChangePreview, LinkError, LinkRejected, LinkValid, SignedIn
+from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.request_login import (
     CheckYourEmail,
     NotAnAddress,

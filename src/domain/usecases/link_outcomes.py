@@ -1,0 +1,87 @@
+"""What comes of opening a link or typing a code; one vocabulary from the rule to the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from domain.address_change import ChangeKind
+from domain.magic_link import LinkPurpose, LinkState
+from domain.values import EmailAddress, ProductId
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The mailbox is proved. `token` is the session's new cookie, `device` the tag of a browser that proved it."""
+
+    token: str
+    device: str
+    mailbox: EmailAddress
+    product: ProductId | None
+
+
+class LinkError(Enum):
+    """Why a link or a code does not open."""
+
+    TRUNCATED = auto()
+    """Not the whole link: mail programs cut long lines."""
+    FORGED = auto()
+    """Not a link of ours, or its secret was taken out."""
+    USED = auto()
+    SUPERSEDED = auto()
+    EXPIRED = auto()
+    WRONG_CODE = auto()
+    CODE_DEAD = auto()
+    """Five wrong tries; the link in the same mail still works."""
+    NO_CODE_HERE = auto()
+    """This browser asked for no code."""
+    WITHDRAWN = auto()
+    """The change of address it proves was taken back, or somebody proved that the old one is theirs."""
+    ELSEWHERE = auto()
+    """A change of address completes only in the browser that asked for it. Nothing was used up."""
+    SOLD_OUT = auto()
+    """The last free copy was taken by another order. Nothing was used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRejected:
+    """It does not open; `tries_left` for a wrong code; `renewable`: a new mail can be sent without typing."""
+
+    trouble: LinkError
+    tries_left: int = 0
+    renewable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkValid:
+    """The link would open if its button were pressed; `purpose` says what else that would do."""
+
+    purpose: LinkPurpose
+    mailbox: EmailAddress
+    """Whose account this browser would be signed in to."""
+    known_here: bool
+    """This browser asked for the link, or is signed in to that account already."""
+    moving: ChangePreview | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    """What a link about a change of address would move, for the person who reads its page."""
+
+    kind: ChangeKind
+    old: EmailAddress
+    new: EmailAddress
+    names: tuple[str, ...]
+    """The products that a correction moves; a change moves everything."""
+    merges: bool
+    """The new address has purchases already: both would be in one account."""
+    asked_here: bool
+    code: str
+    """What completes a change in the browser that asked for it; "" after too many wrong tries."""
+
+
+ERROR_OF_STATE = {
+    LinkState.USED: LinkError.USED,
+    LinkState.SUPERSEDED: LinkError.SUPERSEDED,
+    LinkState.EXPIRED: LinkError.EXPIRED,
+}

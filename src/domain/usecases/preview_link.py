@@ -1,0 +1,42 @@
+"""What the page behind a link says before its button is pressed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.address_change import asks_here
+from domain.keys import Keyring
+from domain.magic_link import MagicLink, code_is_dead
+from domain.session import Visitor
+from domain.transaction import ReadTransaction
+from domain.usecases.identify_viewer import live_session
+from domain.usecases.link_outcomes import ChangePreview, LinkValid
+
+
+def preview(
+    tx: ReadTransaction, visitor: Visitor, link: MagicLink, *, keyring: Keyring, now: datetime
+) -> LinkValid:
+    """What a usable link would do, and in whose account. Reads only."""
+    session = live_session(tx, visitor, now=now)
+    asked_here = session is not None and session.id == link.asked_by
+    signed_in = session is not None and session.mailbox == link.mailbox
+    move = None if link.move is None else tx.address_changes.get(link.move)
+    key = keyring.named(link.key)
+    return LinkValid(
+        purpose=link.purpose,
+        mailbox=link.mailbox,
+        known_here=asked_here or signed_in,
+        moving=None
+        if move is None or key is None
+        else ChangePreview(
+            kind=move.kind,
+            old=move.old,
+            new=move.new,
+            names=tuple(
+                found.product_name for found in map(tx.purchases.get, move.checkouts) if found is not None
+            ),
+            merges=tx.users.exists(move.new),
+            asked_here=session is not None and asks_here(move, session),
+            code="" if code_is_dead(link) else key.code_of(link.id),
+        ),
+    )

@@ -1,0 +1,134 @@
+"""Use a link up, and do what it is for, in one transaction; recognise the same submit when it comes twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain import outbox_keys
+from domain.address_change import ChangeKind, asks_here
+from domain.keys import Keyring
+from domain.magic_link import LinkPurpose, MagicLink
+from domain.session import NewSession, Visitor
+from domain.transaction import Transaction
+from domain.usecases.book_sale import Booking
+from domain.usecases.finish_address_change import finish_change, undo_change
+from domain.usecases.identify_viewer import live_session, verify_mailbox
+from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
+from domain.usecases.order_free import book_free, is_sold_out
+from domain.usecases.send_email import notify_merchant
+from domain.values import ChangeId, Digest, digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSubmit:
+    """One submit of a link or a code: who sent it, and what its effect needs from outside the transaction."""
+
+    visitor: Visitor
+    keyring: Keyring
+    booking: Booking
+    fresh: NewSession
+    nonce: str
+    now: datetime
+
+    def let_in(self, tx: Transaction, link: MagicLink, *, cookie: Digest | None) -> SignedIn | LinkRejected:
+        """Spend the link, do what it is for, and note that this browser proved its mailbox.
+
+        `cookie`: the hash of the one that came with the submit, by which the same submit is known when it comes again.
+        """
+        refusal = self._refusal(tx, link)
+        if refusal is not None:
+            return LinkRejected(trouble=refusal)
+        if not tx.links.consume(link.id, at=self.now, used_with=cookie):
+            return LinkRejected(trouble=LinkError.USED, renewable=is_renewable(link))
+        if not self._act(tx, link):
+            return LinkRejected(trouble=LinkError.WITHDRAWN)
+        token = self._token_of(link, cookie) or self.fresh.token
+        fresh = NewSession(id=self.fresh.id, token=token)
+        verify_mailbox(tx, link.mailbox, fresh, self.visitor, now=self.now)
+        return self._came_in(link, token)
+
+    def let_in_again(self, tx: Transaction, link: MagicLink) -> SignedIn | None:
+        """The session that this link's submit began, as long as it lives. Nothing is done twice."""
+        token = self._token_of(link, link.used_with)
+        session = None if token is None else tx.sessions.by_token(digest_of(token.encode()))
+        if token is None or session is None or session.mailbox != link.mailbox:
+            return None
+        return self._came_in(link, token) if session.is_live(now=self.now) else None
+
+    def token_hash_of(self, link: MagicLink) -> Digest | None:
+        """The hash of the session token that this link's submit gave."""
+        token = self._token_of(link, link.used_with)
+        return None if token is None else digest_of(token.encode())
+
+    def _token_of(self, link: MagicLink, cookie: Digest | None) -> str | None:
+        key = self.keyring.named(link.key)
+        return None if key is None or cookie is None else key.session_token_of(link.id, cookie)
+
+    def _came_in(self, link: MagicLink, token: str) -> SignedIn:
+        return SignedIn(
+            token=token,
+            device=self.keyring.device_tag(nonce=self.nonce, mailbox=link.mailbox.canonical),
+            mailbox=link.mailbox,
+            product=link.product,
+        )
+
+    def _refusal(self, tx: Transaction, link: MagicLink) -> LinkError | None:
+        """Why a link that could be used is not, here and now; nothing is used up."""
+        match link.purpose:
+            case LinkPurpose.MOVE:
+                move = None if link.move is None else tx.address_changes.get(link.move)
+                session = live_session(tx, self.visitor, now=self.now)
+                if move is None or not move.is_pending or move.kind is ChangeKind.CORRECTION:
+                    return None
+                return None if session is not None and asks_here(move, session) else LinkError.ELSEWHERE
+            case LinkPurpose.ORDER:
+                checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
+                sold_out = checkout is not None and is_sold_out(tx, checkout, booking=self.booking)
+                return LinkError.SOLD_OUT if sold_out else None
+            case LinkPurpose.TICKET | LinkPurpose.LOGIN | LinkPurpose.UNDO:
+                return None
+
+    def _act(self, tx: Transaction, link: MagicLink) -> bool:
+        """What a link does beside proving the mailbox; False if that is not to be done any more."""
+        match link.purpose:
+            case LinkPurpose.TICKET | LinkPurpose.LOGIN:
+                return True
+            case LinkPurpose.ORDER:
+                checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
+                if checkout is None:
+                    return False
+                book_free(tx, checkout, link.mailbox, booking=self.booking)
+                return True
+            case LinkPurpose.MOVE:
+                return link.move is not None and finish_change(
+                    tx, link.move, new_user=self.booking.user, now=self.now
+                )
+            case LinkPurpose.UNDO:
+                return link.move is not None and self._undo(tx, link.move)
+
+    def _undo(self, tx: Transaction, move: ChangeId) -> bool:
+        undone = undo_change(tx, move, new_user=self.booking.user, now=self.now)
+        if undone is None:
+            return False
+        if undone.kind is ChangeKind.CORRECTION:
+            orders = ", ".join(order[:12] for order in undone.checkouts)
+            outcome = (
+                "belongs to the first address again" if undone.done_at else "stays with the first address"
+            )
+            notify_merchant(
+                tx,
+                "A correction of an address was undone",
+                f"The browser that started order {orders} asked to correct the address given at the payment. The "
+                f"reader of the first address has undone this, so the order {outcome}.",
+                "If the customer writes to you, please find out which address is right.",
+                key=outbox_keys.correction_undone(move),
+                shop=self.booking.edition.shop,
+                now=self.now,
+            )
+        return True
+
+
+def is_renewable(link: MagicLink) -> bool:
+    """Whether a new mail can be asked for without typing: a plain login does what these did."""
+    return link.purpose in (LinkPurpose.TICKET, LinkPurpose.LOGIN)
