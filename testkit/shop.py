@@ -23,15 +23,17 @@ from domain.session import Visitor
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
+from domain.usecases.checkout_outcomes import ConfirmationEmailed, RedirectToPayment
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
+from domain.usecases.erase_again import EraseAgain
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer, Viewer
 from domain.usecases.link_outcomes import LinkRejected, SignedIn
-from domain.usecases.order_free import ConfirmationEmailed, OrderFree
+from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
@@ -42,7 +44,7 @@ from domain.usecases.request_login import CheckYourEmail, RequestLogin
 from domain.usecases.resend_ticket import ResendTicket
 from domain.usecases.return_from_payment import Returned, ReturnFromPayment
 from domain.usecases.sign_out import SignOut
-from domain.usecases.start_checkout import RedirectToPayment, StartCheckout
+from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
 from domain.values import EmailAddress, Money, ProductId, ProviderRef, digest_of
 from testkit.stepping import run
@@ -205,6 +207,10 @@ class Shop:
     @cached_property
     def erase(self) -> EraseMe:
         return EraseMe(store=self.store, clock=self.clock, keyring=self.keyring)
+
+    @cached_property
+    def erase_again(self) -> EraseAgain:
+        return EraseAgain(store=self.store, clock=self.clock, keyring=self.keyring)
 
     @cached_property
     def own_data(self) -> ShowOwnData:

@@ -14,12 +14,11 @@ from domain.address_change import ChangeKind
 from domain.keys import read_token
 from domain.magic_link import LinkPurpose
 from domain.mail import Envelope
-from domain.usecases.change_address import CheckYourNewEmail
+from domain.usecases.change_outcomes import CheckYourNewEmail
+from domain.usecases.checkout_outcomes import ConfirmationEmailed, FreeOrderBooked, RedirectToPayment
 from domain.usecases.erase_me import Erased
 from domain.usecases.link_outcomes import LinkRejected, SignedIn
-from domain.usecases.order_free import ConfirmationEmailed, FreeOrderBooked
 from domain.usecases.resend_ticket import Resent
-from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import EmailAddress, ProductId, ProviderRef, SessionId
 from testkit.people import CORRECTION, HERS, HIS, HOUR, REPEATED, UNDO, Life, Order, Seat, Wish
 from testkit.shop import Browser
@@ -341,5 +340,5 @@ class TwoPeople(Watched):
         memory, noted = self.shop.memory, self.shop.memory.tables
         memory.tables = tables
         since = sorted(set(noted.erasures) - set(tables.erasures))
-        run(self.shop.erase.again(since, list(noted.erased_addresses.values())))
+        run(self.shop.erase_again(since, list(noted.erased_addresses.values())))
         memory.tables.sessions.clear()

@@ -11,7 +11,8 @@ import httpx
 from domain.ports import Store
 from domain.session import Visitor
 from domain.transaction import Transaction
-from domain.usecases.start_checkout import RedirectToPayment, StartCheckout
+from domain.usecases.checkout_outcomes import RedirectToPayment
+from domain.usecases.start_checkout import StartCheckout
 from domain.values import ProductId
 from entrypoints.container import Container
 from entrypoints.environment import read_environment

@@ -304,7 +304,7 @@ def erasures(again: TextIO | None) -> None:
             erasures = read_erasures(again, name=again.name)
         except (BadErasures, UnicodeDecodeError) as error:
             raise Refusal(f"{error}; give the output of `coatcheck erasures` as it is") from error
-        found = await container.erase_me().again(erasures.orders, erasures.addresses)
+        found = await container.erase_again()(erasures.orders, erasures.addresses)
         for line in (f"{found.orders} orders are erased that were not", *unknown_lines(found)):
             say(line)
 

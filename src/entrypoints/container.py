@@ -50,6 +50,7 @@ from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
+from domain.usecases.erase_again import EraseAgain
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
@@ -287,6 +288,7 @@ class Container(containers.DeclarativeContainer):
     email_preferences = providers.Singleton(EmailPreferences, store=store, keyring=keyring, clock=clock)
     own_data = providers.Singleton(ShowOwnData, store=store, clock=clock)
     erase_me = providers.Singleton(EraseMe, store=store, clock=clock, keyring=keyring)
+    erase_again = providers.Singleton(EraseAgain, store=store, clock=clock, keyring=keyring)
     request_login = providers.Singleton(
         RequestLogin, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )

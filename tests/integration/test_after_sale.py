@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from domain.session import Visitor
-from domain.usecases.start_checkout import RedirectToPayment
+from domain.usecases.checkout_outcomes import RedirectToPayment
 from domain.values import ProductId
 from entrypoints.container import Container
 from entrypoints.environment import read_environment

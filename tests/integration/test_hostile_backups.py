@@ -28,7 +28,7 @@ from adapters.sqlite.store import SqliteStore
 from adapters.tutorial.file import TutorialFile, UnreadableFile, is_tutorial
 from domain.keys import Keyring
 from domain.records import ErasedAddress
-from domain.usecases.erase_me import ErasedAgain, EraseMe
+from domain.usecases.erase_again import EraseAgain, ErasedAgain
 from domain.values import CheckoutId, UserId
 from entrypoints.cli import Refusal
 from entrypoints.maintenance.backup import Kept, NoBackup, back_up, erasures_in, fetch, is_sound, manifest_of
@@ -87,8 +87,8 @@ class Place:
             path.unlink()
 
         async def again(store: Any, erasures: Erasures) -> ErasedAgain:
-            erase_me = EraseMe(store=store, clock=self.clock, keyring=KEYRING)
-            return await erase_me.again(erasures.orders, erasures.addresses)
+            erase = EraseAgain(store=store, clock=self.clock, keyring=KEYRING)
+            return await erase(erasures.orders, erasures.addresses)
 
         done = restore(self.vault, self.copies, name, goods_dir=None, erase_again=again, done=lambda _: None)
         return asyncio.run(done).erased

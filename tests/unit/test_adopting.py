@@ -9,7 +9,8 @@ import pytest
 from domain.product import Product
 from domain.purchase import PurchaseState
 from domain.transaction import Transaction
-from domain.usecases.import_sales import Imported, ImportSales, OldSale
+from domain.usecases.import_sales import Imported, ImportSales
+from domain.usecases.imported_sale import OldSale
 from domain.values import EmailAddress, Money, ProductId, UserId
 from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run

@@ -6,7 +6,7 @@ import pytest
 
 from domain.ports import PaymentsUnreachable
 from domain.product import Saleability
-from domain.usecases.start_checkout import (
+from domain.usecases.checkout_outcomes import (
     AlreadyYours,
     NoSuchProduct,
     NotForSale,

@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from domain.mail import MailKind
 from domain.ports import MailNotSent
 from domain.purchase import FactKind
+from domain.usecases.checkout_outcomes import RedirectToPayment
 from domain.usecases.link_outcomes import SignedIn
-from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import ProviderRef
 from testkit.shop import BOOK, PHOTOS, Browser, Shop
 from testkit.stepping import run

@@ -8,7 +8,7 @@ from domain.access import CHECKOUT_GRANT, Opens, access
 from domain.address_change import ChangeKind, MayNotCorrect
 from domain.magic_link import LinkPurpose
 from domain.product import Licences
-from domain.usecases.change_address import CheckYourNewEmail, SameAddress, VerifyAgain
+from domain.usecases.change_outcomes import CheckYourNewEmail, SameAddress, VerifyAgain
 from domain.usecases.erase_me import Erased
 from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.request_login import TooManyRequests

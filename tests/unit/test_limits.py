@@ -11,10 +11,9 @@ import pytest
 from domain.limits import ASKED_BY_STRANGERS, checkout_shares, network_of, networks_around
 from domain.mail import MailKind
 from domain.ports import MailNotSent
-from domain.usecases.change_address import CheckYourNewEmail
-from domain.usecases.order_free import ConfirmationEmailed, TooManyOrders
+from domain.usecases.change_outcomes import CheckYourNewEmail
+from domain.usecases.checkout_outcomes import ConfirmationEmailed, RedirectToPayment, TooManyOrders
 from domain.usecases.request_login import CheckYourEmail, TooManyRequests
-from domain.usecases.start_checkout import RedirectToPayment
 from domain.values import ProductId
 from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run

@@ -12,21 +12,19 @@ from domain.claim import RejectReason
 from domain.mail import MailKind
 from domain.product import BadAmount, CatalogueEdition, Licences, PaymentTerms, asked_price
 from domain.purchase import LicenceKey, Purchase
-from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
-from domain.usecases.order_free import (
+from domain.usecases.checkout_outcomes import (
     AddressNeeded,
+    AlreadyYours,
     ConfirmationEmailed,
     FreeOrderBooked,
-    NotFree,
-    TooManyOrders,
-)
-from domain.usecases.start_checkout import (
-    AlreadyYours,
     NotForSale,
+    NotFree,
     NothingToPay,
     RedirectToPayment,
+    TooManyOrders,
     WrongAmount,
 )
+from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
 from domain.values import Money, ProductId, ProviderRef
 from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run

@@ -130,7 +130,7 @@ def test_a_deletion_that_is_done_again_after_a_restore_leaves_a_victim_the_way_b
     assert run(shop.erase(thief.visitor)) is Erased.DONE
     done = shop.memory.tables
     shop.memory.tables = backup
-    run(shop.erase.again(sorted(done.erasures), list(done.erased_addresses.values())))
+    run(shop.erase_again(sorted(done.erasures), list(done.erased_addresses.values())))
     assert shop.memory.tables.purchases[order].mailbox == EmailAddress(VICTIM)
 
 

@@ -16,8 +16,9 @@ from domain.mail import Delivery, MailKind, MailState
 from domain.ports import DeliveryReport, InvalidWebhook, MailUnknown, OtherReport, StoreUnavailable
 from domain.product import GoodsFile, Licences
 from domain.purchase import FactKind
-from domain.usecases.change_address import CheckYourNewEmail, NotSignedIn, SameAddress
-from domain.usecases.erase_me import Erased, ErasedAgain
+from domain.usecases.change_outcomes import CheckYourNewEmail, NotSignedIn, SameAddress
+from domain.usecases.erase_again import ErasedAgain
+from domain.usecases.erase_me import Erased
 from domain.usecases.handle_email_webhook import EmailWebhookHandled, HandleEmailWebhook
 from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.open_purchase import OpenPurchase
@@ -551,7 +552,7 @@ def test_a_sale_that_is_claimed_after_its_buyer_was_erased_makes_no_user_and_no_
     assert names_anywhere(shop, ANNA) == []
     erased = list(shop.memory.tables.erasures), list(shop.memory.tables.erased_addresses.values())
     shop.memory.tables = backup
-    assert run(shop.erase.again(*erased)).orders > 0
+    assert run(shop.erase_again(*erased)).orders > 0
     run(shop.reconcile())
     assert names_anywhere(shop, ANNA) == []
     assert owner_of(shop, lost) is None
@@ -619,7 +620,7 @@ def restored(shop: Shop, backup: Tables) -> None:
     """The books of then, with the erasures of now, which are carried apart."""
     erased = list(shop.memory.tables.erasures), list(shop.memory.tables.erased_addresses.values())
     shop.memory.tables = backup.copy()
-    run(shop.erase.again(*erased))
+    run(shop.erase_again(*erased))
 
 
 def a_changed_shop() -> tuple[Shop, Browser, ProviderRef, Tables, Tables]:
@@ -706,11 +707,11 @@ def test_without_the_secret_of_then_the_orders_are_erased_and_the_rest_is_said_t
     erased = list(shop.memory.tables.erasures), list(shop.memory.tables.erased_addresses.values())
     assert "anna" not in repr(erased)
     shop.memory.tables = backup
-    other = replace(shop.erase, keyring=Keyring.of(("another secret of thirty-two characters",)))
-    assert run(other.again(*erased)) == ErasedAgain(orders=1, unknown=1)
+    other = replace(shop.erase_again, keyring=Keyring.of(("another secret of thirty-two characters",)))
+    assert run(other(*erased)) == ErasedAgain(orders=1, unknown=1)
     assert owner_of(shop, ref) is None
     assert not shop.memory.tables.users
-    assert run(shop.erase.again(*erased)) == ErasedAgain(orders=0, unknown=0)
+    assert run(shop.erase_again(*erased)) == ErasedAgain(orders=0, unknown=0)
     assert names_anywhere(shop, ANNA) == [], "with that secret again, it is made up for"
 
 

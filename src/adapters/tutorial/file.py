@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from domain.usecases.import_sales import OldSale
+from domain.usecases.imported_sale import OldSale
 
 _COLUMNS: Final[Mapping[str, frozenset[str]]] = {
     "users": frozenset({"id", "email"}),

@@ -5,59 +5,21 @@ Asking moves nothing. The new address is sent a proof, the old one a notice that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 
 from domain.access import holds_by_checkout
-from domain.address_change import AddressChange, ChangeKind, MayNotCorrect, may_correct
+from domain.address_change import ChangeKind, MayNotCorrect, may_correct
 from domain.keys import Keyring
-from domain.letters import address_notice_letter, order_number, prove_address_letter
-from domain.limits import CHANGES_PER_ACCOUNT
-from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Urgency
+from domain.letters import order_number
 from domain.ports import Catalogue, Clock, Randomness, Store
-from domain.product import ShopInfo
-from domain.session import Session, Visitor
+from domain.session import Visitor
 from domain.transaction import Transaction
+from domain.usecases.change_outcomes import Asked, NotSignedIn, SameAddress, VerifyAgain
 from domain.usecases.identify_viewer import live_session
+from domain.usecases.request_change import ChangeDraft
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
-from domain.usecases.send_email import send_link
 from domain.values import ChangeId, CheckoutId, EmailAddress, InvalidEmail, LinkId, mask, sortable_id
-
-
-@dataclass(frozen=True, slots=True)
-class CheckYourNewEmail:
-    """A proof went to the new address, unless too many were asked for, or the old address was verified before a
-    correction: neither shows."""
-
-    kind: ChangeKind
-
-
-@dataclass(frozen=True, slots=True)
-class SameAddress:
-    """It is the address already."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotSignedIn:
-    """Only somebody who proved the old mailbox can change it."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyAgain:
-    """The old mailbox was verified too long ago in this browser for something that moves a whole account."""
-
-
-Asked = (
-    CheckYourNewEmail
-    | SameAddress
-    | NotSignedIn
-    | VerifyAgain
-    | MayNotCorrect
-    | NotAnAddress
-    | TooManyRequests
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +88,8 @@ class ChangeAddress:
 
     def _draft(
         self, limits: RequestLimits, kind: ChangeKind, new: EmailAddress, *, checkouts: tuple[CheckoutId, ...]
-    ) -> _Draft:
-        return _Draft(
+    ) -> ChangeDraft:
+        return ChangeDraft(
             id=ChangeId(sortable_id(now=limits.now, entropy=self.randomness.token(10))),
             kind=kind,
             new=new,
@@ -143,76 +105,3 @@ def _parsed(typed: str) -> EmailAddress | NotAnAddress:
         return EmailAddress.parse(typed)
     except InvalidEmail as error:
         return NotAnAddress(sentence=str(error))
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A move that may be asked for; whose address it leaves is known inside the transaction."""
-
-    id: ChangeId
-    kind: ChangeKind
-    new: EmailAddress
-    checkouts: tuple[CheckoutId, ...]
-    undo: LinkId
-    shop: ShopInfo
-    limits: RequestLimits
-
-    def ask(self, tx: Transaction, session: Session, *, old: EmailAddress, what: str) -> Asked:
-        """Within the limits, write the move, and send the proof to the new address and the notice to the old one."""
-        until = self._take_limits(tx, session, old)
-        if until is not None:
-            return TooManyRequests(until=until)
-        asked = CheckYourNewEmail(self.kind)
-        if not self.limits.take_address(tx, session, self.new):
-            return asked
-        user = tx.users.by_address(old)
-        verified = self.kind is ChangeKind.CORRECTION and user is not None and user.proved_at is not None
-        move = AddressChange(
-            id=self.id,
-            kind=self.kind,
-            old=old,
-            new=self.new,
-            asked_by=session.id,
-            asked_at=self.limits.now,
-            checkouts=self.checkouts,
-            # Kept as taken back at once, so that asking again gets the same answer whether it was verified or not.
-            undone_at=self.limits.now if verified else None,
-        )
-        tx.address_changes.begin(move)
-        if not verified:
-            self._send(tx, session, old=old, what=what)
-        return asked
-
-    def _take_limits(self, tx: Transaction, session: Session, old: EmailAddress) -> datetime | None:
-        """Both emails count: those of one account, and what strangers to an address cause in the whole shop."""
-        limits = self.limits
-        until = limits.take_network(tx)
-        if until is None and self.kind is ChangeKind.CHANGE:
-            bucket = limits.keyring.bucket(CHANGES_PER_ACCOUNT.kind, old.canonical)
-            until = tx.limits.acquire(bucket, CHANGES_PER_ACCOUNT, now=limits.now, ref=limits.ref)
-        if until is None:
-            until = limits.take_shop(tx, session, self.new)
-        if until is not None:
-            tx.limits.release(limits.ref)
-        return until
-
-    def _send(self, tx: Transaction, session: Session, *, old: EmailAddress, what: str) -> None:
-        merges = tx.users.exists(self.new)
-        here_only = self.kind is ChangeKind.CHANGE
-        proof = prove_address_letter(
-            shop=self.shop, what=what, to=self.new, here_only=here_only, merges=merges
-        )
-        notice = address_notice_letter(shop=self.shop, what=what)
-        link = MagicLink(
-            id=LinkId(self.limits.ref),
-            key=self.limits.keyring.signing.name,
-            purpose=LinkPurpose.MOVE,
-            mailbox=self.new,
-            asked_by=session.id,
-            product=None,
-            made_at=self.limits.now,
-            move=self.id,
-        )
-        send_link(tx, link, proof, urgency=self.limits.urgency(session, self.new))
-        undo = replace(link, id=self.undo, purpose=LinkPurpose.UNDO, mailbox=old, asked_by=None)
-        send_link(tx, undo, notice, urgency=Urgency.KNOWN)

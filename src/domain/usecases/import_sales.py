@@ -6,40 +6,18 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final
 
 from domain.ports import Catalogue, Clock, Store
-from domain.product import Product
-from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.purchase import Fact, FactKind
 from domain.transaction import Transaction
+from domain.usecases.imported_sale import ImportedSale, OldSale, parse_old_sale
 from domain.values import (
-    CheckoutId,
-    EmailAddress,
-    InvalidEmail,
-    Money,
     ProductId,
-    ProviderRef,
-    UserId,
-    is_provider_ref,
-    sortable_id,
 )
 
 _AT_ONCE: Final = 200
-_BEFORE_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class OldSale:
-    """A sale as it stands there, unparsed. Texts that are missing are empty."""
-
-    row: str
-    email: str
-    product: str
-    ref: str
-    amount: int | None
-    """In minor units; of which currency it does not say."""
 
 
 class _ImportOutcome(Enum):
@@ -97,13 +75,13 @@ class ImportSales:
 
     def _parsed(
         self, lot: list[OldSale], renamed: Mapping[str, str], seen: set[bytes], found: Imported
-    ) -> Iterator[tuple[OldSale, _Sale]]:
+    ) -> Iterator[tuple[OldSale, ImportedSale]]:
         now = self.clock.now()
         products = self.catalogue.current().products
         for old in lot:
             name = renamed.get(old.product, old.product)
             try:
-                sale = _parse(old, products.get(ProductId(name)), name=name, now=now)
+                sale = parse_old_sale(old, products.get(ProductId(name)), name=name, now=now)
             except ValueError as error:
                 found.problems.append(f"purchases row {old.row} was left out: {error}")
                 continue
@@ -115,71 +93,11 @@ class ImportSales:
             yield old, sale
 
 
-@dataclass(frozen=True, slots=True)
-class _Sale:
-    checkout: Checkout
-    purchase: Purchase
-    new_user: UserId
-    owner: EmailAddress
-
-
-def _parse(old: OldSale, product: Product | None, *, name: str, now: datetime) -> _Sale:
-    """Raises ValueError with half a sentence for the merchant, which names no address."""
-    if not is_provider_ref(old.ref):
-        raise ValueError("it names no Stripe session, so nothing shows that it was paid")
-    if product is None:
-        raise ValueError(
-            f"the catalogue has no product {name!r}: add it, or say what it is called now with "
-            f"--product {old.product}=ITS-ID, and run this again"
-        )
-    try:
-        owner = EmailAddress.parse(old.email)
-    except InvalidEmail as error:
-        raise ValueError(f"its user has no address that can be mailed. {error}") from error
-    price = product.price if old.amount is None else Money(old.amount, product.price.currency)
-    checkout = Checkout(
-        id=CheckoutId(_id_of("sale", old.ref)),
-        product=product.id,
-        product_name=product.name,
-        price=price,
-        session=None,
-        mailbox=owner,
-        livemode=old.ref.startswith("cs_live_"),
-        started_at=now,
-        provider_ref=ProviderRef(old.ref),
-        contents=product.contains,
-    )
-    purchase = Purchase(
-        checkout=checkout.id,
-        provider_ref=checkout.provider_ref,
-        payment=None,
-        user=None,
-        mailbox=owner,
-        paid_email=owner,
-        product=product.id,
-        product_name=product.name,
-        paid=price,
-        livemode=checkout.livemode,
-        session=None,
-        booked_at=now,
-        contents=product.contains,
-    )
-    user = UserId(_id_of("user", owner.canonical))
-    return _Sale(checkout=checkout, purchase=purchase, new_user=user, owner=owner)
-
-
-def _id_of(kind: str, name: str) -> str:
-    """The same for the same, and before every id of this shop."""
-    return sortable_id(
-        now=_BEFORE_TIME, entropy=hashlib.sha256(f"coatcheck tutorial {kind}:{name}".encode()).digest()
-    )
-
-
-def _importing(sales: list[_Sale]) -> Callable[[Transaction], list[_ImportOutcome]]:
+def _importing(sales: list[ImportedSale]) -> Callable[[Transaction], list[_ImportOutcome]]:
     return lambda tx: [_import(tx, sale) for sale in sales]
 
 
-def _import(tx: Transaction, sale: _Sale) -> _ImportOutcome:
+def _import(tx: Transaction, sale: ImportedSale) -> _ImportOutcome:
     checkout, purchase = sale.checkout, sale.purchase
     if tx.erasures.is_erased(checkout.id):
         return _ImportOutcome.ERASED

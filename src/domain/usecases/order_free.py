@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from domain.claim import Sale
 from domain.keys import Keyring
 from domain.letters import order_letter
 from domain.limits import FREE_PER_NETWORK
@@ -13,62 +11,27 @@ from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Letter
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.product import BadAmount, Product, Saleability, asked_price, saleability
-from domain.purchase import Checkout, Purchase
+from domain.purchase import Checkout
 from domain.session import NewSession, Session, Visitor
 from domain.transaction import Transaction
+from domain.usecases.book_free_order import book_free
 from domain.usecases.book_sale import Booking, BookSale
+from domain.usecases.checkout_outcomes import (
+    AddressNeeded,
+    AlreadyYours,
+    ConfirmationEmailed,
+    Free,
+    FreeOrderBooked,
+    NoSuchProduct,
+    NotForSale,
+    NotFree,
+    TooManyOrders,
+)
 from domain.usecases.identify_viewer import Viewer, begin_session, held_by, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.send_email import send_link
-from domain.usecases.start_checkout import AlreadyYours, NoSuchProduct, NotForSale, draft_of
-from domain.values import EmailAddress, InvalidEmail, LinkId, Money, ProductId
-
-
-@dataclass(frozen=True, slots=True)
-class FreeOrderBooked:
-    """Booked: it opens in this browser."""
-
-    product: Product
-
-
-@dataclass(frozen=True, slots=True)
-class AddressNeeded:
-    """This browser has proved no mailbox: ask for an address. `sentence`: what is wrong with the one that was typed."""
-
-    product: Product
-    sentence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmationEmailed:
-    """A mail with link and code is on its way; `new_token` is the cookie of a browser that had no session."""
-
-    product: Product
-    new_token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TooManyOrders:
-    """This network ordered too much, or asked for too many mails; a place is free again at `until`."""
-
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NotFree:
-    """It has a price: it is bought, not taken."""
-
-
-Free = (
-    FreeOrderBooked
-    | AddressNeeded
-    | ConfirmationEmailed
-    | TooManyOrders
-    | NoSuchProduct
-    | NotForSale
-    | AlreadyYours
-    | NotFree
-)
+from domain.usecases.start_checkout import draft_of
+from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,28 +144,3 @@ class _Order:
             checkout=self.draft.id,
         )
         send_link(tx, link, self.letter, urgency=self.limits.urgency(session, mailbox))
-
-
-def is_sold_out(tx: Transaction, checkout: Checkout, *, booking: Booking) -> bool:
-    """Whether a free order that waited for its confirmation comes too late: the stock went to others meanwhile."""
-    product = booking.edition.products.get(checkout.product)
-    if product is None or product.stock is None or tx.purchases.get(checkout.id) is not None:
-        return False
-    return tx.purchases.count_sold(product.id) >= product.stock
-
-
-def book_free(tx: Transaction, checkout: Checkout, mailbox: EmailAddress, *, booking: Booking) -> Purchase:
-    """Book a free order for a mailbox that was proved. It opens by the mailbox alone, in whatever browser.
-
-    The browser that asked gets nothing by having asked: anybody can type anybody's address.
-    """
-    held = tx.purchases.get(checkout.id)
-    if held is not None:
-        return held
-    sale = Sale(
-        checkout=replace(checkout, session=None),
-        owner=mailbox,
-        paid_email=None,
-        paid=Money(0, checkout.price.currency),
-    )
-    return booking.book(tx, sale, ref=None, payment=None)

@@ -7,12 +7,6 @@ from datetime import datetime
 
 from domain.claim import terms_of
 from domain.keys import Keyring
-from domain.limits import (
-    CHECKOUTS_OF_KNOWN_BROWSER,
-    FIRST_TRIES,
-    UNPAID_PER_NETWORK,
-    checkout_shares,
-)
 from domain.ports import (
     Catalogue,
     CheckoutOffer,
@@ -25,72 +19,21 @@ from domain.ports import (
 )
 from domain.product import BadAmount, CatalogueEdition, Product, Saleability, asked_price, saleability
 from domain.purchase import Checkout
-from domain.session import NewSession, Session, Visitor
+from domain.session import NewSession, Visitor
 from domain.transaction import Transaction
-from domain.usecases.identify_viewer import Viewer, begin_session, held_by, live_session, new_session
-from domain.usecases.request_limits import RequestLimits
-from domain.values import CheckoutId, Money, ProductId, sortable_id
-
-
-@dataclass(frozen=True, slots=True)
-class RedirectToPayment:
-    """Send the shopper to `url`; `new_token` is the cookie of a browser that had no session."""
-
-    url: str
-    new_token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NoSuchProduct:
-    """The catalogue has no product of that id."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotForSale:
-    """The product is there, but not to be bought now."""
-
-    product: Product
-    why: Saleability
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyYours:
-    """This browser opens it already: ask before it is bought twice."""
-
-    product: Product
-
-
-@dataclass(frozen=True, slots=True)
-class NothingToPay:
-    """It is free: see `domain.usecases.order_free`."""
-
-    product: Product
-
-
-@dataclass(frozen=True, slots=True)
-class WrongAmount:
-    """What was typed as a price cannot be charged; `sentence` says what can."""
-
-    product: Product
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class TooManyCheckouts:
-    """A limit is reached; a place is free again at `until`."""
-
-    until: datetime
-
-
-Started = (
-    RedirectToPayment
-    | NoSuchProduct
-    | NotForSale
-    | AlreadyYours
-    | NothingToPay
-    | WrongAmount
-    | TooManyCheckouts
+from domain.usecases.admit_checkout import admit
+from domain.usecases.checkout_outcomes import (
+    AlreadyYours,
+    NoSuchProduct,
+    NotForSale,
+    NothingToPay,
+    RedirectToPayment,
+    Started,
+    TooManyCheckouts,
+    WrongAmount,
 )
+from domain.usecases.identify_viewer import Viewer, begin_session, held_by, live_session, new_session
+from domain.values import CheckoutId, Money, ProductId, sortable_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +136,7 @@ def _open(
         return AlreadyYours(product=product)
     # An address alone is no sign of a customer: anybody can verify as many as they like by ordering something free.
     customer = session if any(held.purchase.paid.amount for held in holdings) else None
-    until = _admit(tx, customer, visitor, draft, keyring=keyring)
+    until = admit(tx, customer, visitor, draft, keyring=keyring)
     if until is not None:
         tx.limits.release(draft.id)
         return TooManyCheckouts(until=until)
@@ -202,32 +145,3 @@ def _open(
     checkout = replace(draft, session=session.id, mailbox=session.mailbox)
     tx.checkouts.add(checkout)
     return checkout
-
-
-def _admit(
-    tx: Transaction, customer: Session | None, visitor: Visitor, draft: Checkout, *, keyring: Keyring
-) -> datetime | None:
-    """Take a place in every share this checkout counts in; when one is free if one of them is full.
-
-    `customer`: the session of a browser that holds something that was paid for.
-    """
-    now, ref = draft.started_at, draft.id
-    shares = checkout_shares(livemode=draft.livemode)
-    limits = RequestLimits(keyring, visitor, now=now, ref=ref)
-    until = limits.take_in_networks(tx, UNPAID_PER_NETWORK)
-    wanted = [shares.all]
-    if customer is None or not _keeps_a_place(tx, customer, keyring=keyring, now=now, ref=ref):
-        wanted.append(shares.strangers)
-        if limits.take_in_networks(tx, FIRST_TRIES, ref=f"{ref}:try") is not None:
-            wanted.append(shares.further)
-    for limit in wanted:
-        if until is None:
-            until = tx.limits.acquire(limit.kind, limit, now=now, ref=ref)
-    return until
-
-
-def _keeps_a_place(tx: Transaction, customer: Session, *, keyring: Keyring, now: datetime, ref: str) -> bool:
-    """Counted by what was proved: one customer, in however many browsers, cannot use the customers' share up."""
-    who = customer.id if customer.mailbox is None else customer.mailbox.canonical
-    bucket = keyring.bucket(CHECKOUTS_OF_KNOWN_BROWSER.kind, who)
-    return tx.limits.acquire(bucket, CHECKOUTS_OF_KNOWN_BROWSER, now=now, ref=ref) is None

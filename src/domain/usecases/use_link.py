@@ -11,11 +11,11 @@ from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.session import NewSession, Visitor
 from domain.transaction import Transaction
+from domain.usecases.book_free_order import book_free, is_sold_out
 from domain.usecases.book_sale import Booking
 from domain.usecases.finish_address_change import finish_change, undo_change
 from domain.usecases.identify_viewer import live_session, verify_mailbox
 from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
-from domain.usecases.order_free import book_free, is_sold_out
 from domain.usecases.send_email import notify_merchant
 from domain.values import ChangeId, Digest, digest_of
 

@@ -11,24 +11,22 @@ from litestar.params import FromPath
 
 from domain.ports import Clock
 from domain.product import Product, Saleability
-from domain.usecases.order_free import (
+from domain.usecases.checkout_outcomes import (
     AddressNeeded,
+    AlreadyYours,
     ConfirmationEmailed,
     FreeOrderBooked,
-    NotFree,
-    OrderFree,
-    TooManyOrders,
-)
-from domain.usecases.start_checkout import (
-    AlreadyYours,
     NoSuchProduct,
     NotForSale,
+    NotFree,
     NothingToPay,
     RedirectToPayment,
-    StartCheckout,
     TooManyCheckouts,
+    TooManyOrders,
     WrongAmount,
 )
+from domain.usecases.order_free import OrderFree
+from domain.usecases.start_checkout import StartCheckout
 from domain.values import ProductId
 from entrypoints.http.forms import form_of
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other

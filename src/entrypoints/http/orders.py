@@ -14,14 +14,8 @@ from domain.address_change import ChangeKind, MayNotCorrect
 from domain.ports import Clock
 from domain.product import CatalogueEdition
 from domain.purchase import PurchaseState
-from domain.usecases.change_address import (
-    Asked,
-    ChangeAddress,
-    CheckYourNewEmail,
-    NotSignedIn,
-    SameAddress,
-    VerifyAgain,
-)
+from domain.usecases.change_address import ChangeAddress
+from domain.usecases.change_outcomes import Asked, CheckYourNewEmail, NotSignedIn, SameAddress, VerifyAgain
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.usecases.resend_ticket import ResendTicket, Resent
 from domain.usecases.show_receipt import Receipt, ShowReceipt

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from domain.ports import Store
-from domain.usecases.erase_me import ErasedAgain, EraseMe
+from domain.usecases.erase_again import EraseAgain, ErasedAgain
 from entrypoints.bucket import Bucket
 from entrypoints.container import Container, vault_at
 from entrypoints.maintenance.backup import Copies, Manifest, NoBackup, Vault, back_up, manifest_of
@@ -91,8 +91,8 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
     settings, copies, clock = container.settings(), container.copies(), container.clock()
 
     async def erase_again(store: Store, erasures: Erasures) -> ErasedAgain:
-        erase_me = EraseMe(store=store, clock=clock, keyring=container.keyring())
-        return await erase_me.again(erasures.orders, erasures.addresses)
+        erase = EraseAgain(store=store, clock=clock, keyring=container.keyring())
+        return await erase(erasures.orders, erasures.addresses)
 
     goods_dir = None if container.goods().elsewhere else settings.goods_dir
     with _in_words(vault.place), progress("Restoring", length=weight(manifest)) as done:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from domain.usecases.import_sales import Imported, OldSale
+from domain.usecases.import_sales import Imported
+from domain.usecases.imported_sale import OldSale
 from entrypoints.container import Container, could_be_shop, place_at, shop_file
 from entrypoints.maintenance.copy_store import CannotMove, Sum, all_rows, is_moved, move
 from entrypoints.maintenance.progress import progress

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.ports import Store
-from domain.usecases.erase_me import ErasedAgain
+from domain.usecases.erase_again import ErasedAgain
 from entrypoints.maintenance.backup import (
     DATABASE,
     Copies,

@@ -1,0 +1,46 @@
+"""Whether a checkout may begin: the places it takes under the shop's limits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.keys import Keyring
+from domain.limits import (
+    CHECKOUTS_OF_KNOWN_BROWSER,
+    FIRST_TRIES,
+    UNPAID_PER_NETWORK,
+    checkout_shares,
+)
+from domain.purchase import Checkout
+from domain.session import Session, Visitor
+from domain.transaction import Transaction
+from domain.usecases.request_limits import RequestLimits
+
+
+def admit(
+    tx: Transaction, customer: Session | None, visitor: Visitor, draft: Checkout, *, keyring: Keyring
+) -> datetime | None:
+    """Take a place in every share this checkout counts in; when one is free if one of them is full.
+
+    `customer`: the session of a browser that holds something that was paid for.
+    """
+    now, ref = draft.started_at, draft.id
+    shares = checkout_shares(livemode=draft.livemode)
+    limits = RequestLimits(keyring, visitor, now=now, ref=ref)
+    until = limits.take_in_networks(tx, UNPAID_PER_NETWORK)
+    wanted = [shares.all]
+    if customer is None or not _keeps_a_place(tx, customer, keyring=keyring, now=now, ref=ref):
+        wanted.append(shares.strangers)
+        if limits.take_in_networks(tx, FIRST_TRIES, ref=f"{ref}:try") is not None:
+            wanted.append(shares.further)
+    for limit in wanted:
+        if until is None:
+            until = tx.limits.acquire(limit.kind, limit, now=now, ref=ref)
+    return until
+
+
+def _keeps_a_place(tx: Transaction, customer: Session, *, keyring: Keyring, now: datetime, ref: str) -> bool:
+    """Counted by what was proved: one customer, in however many browsers, cannot use the customers' share up."""
+    who = customer.id if customer.mailbox is None else customer.mailbox.canonical
+    bucket = keyring.bucket(CHECKOUTS_OF_KNOWN_BROWSER.kind, who)
+    return tx.limits.acquire(bucket, CHECKOUTS_OF_KNOWN_BROWSER, now=now, ref=ref) is None

@@ -1,0 +1,125 @@
+"""Erase again what a restored database brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from domain.keys import Keyring
+from domain.ports import Clock, Store
+from domain.records import ErasedAddress
+from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.erase_me import changes_to
+from domain.usecases.finish_address_change import undo_change
+from domain.values import CheckoutId, EmailAddress, UserId
+
+_LOT: Final = 200
+"""Orders in one transaction: a list of years would take too long for one."""
+_PAGE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedAgain:
+    """What a restored database had to have erased once more."""
+
+    orders: int
+    """Orders that stand erased and did not before."""
+    unknown: int
+    """Erased addresses that cannot be told: the secret they are hashed with is not in SESSION_SECRET any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseAgain:
+    """Erases these orders, these addresses, and nothing else."""
+
+    store: Store
+    clock: Clock
+    keyring: Keyring
+
+    async def __call__(
+        self, checkouts: Sequence[CheckoutId], addresses: Sequence[ErasedAddress] = ()
+    ) -> ErasedAgain:
+        """Erase once more what a restored database brought back: these orders, these addresses, and nothing else.
+
+        An address may have been somebody else's when the backup was made: what it owns there beside these orders was
+        moved away from it before the erasure, so it is kept, and the address with it. Raises StoreUnavailable.
+        """
+        now = self.clock.now()
+        found = 0
+        for at in range(0, len(checkouts), _LOT):
+            lot = checkouts[at : at + _LOT]
+            found += await self.store.transact(partial(_erase_orders, lot, now))
+        new = await self._unknown_here(addresses)
+        ours = [one for one in new if self.keyring.named(one.tag.partition(".")[0]) is not None]
+        if ours:
+            await self._forget({one.tag for one in ours})
+        # Noted last, and only what was done: a run that was broken off, or lacked a secret, can be made up for.
+        for at in range(0, len(ours), _LOT):
+            await self.store.transact(partial(_note_addresses, ours[at : at + _LOT]))
+        await self.store.scrub()
+        return ErasedAgain(orders=found, unknown=len(new) - len(ours))
+
+    async def _unknown_here(self, addresses: Sequence[ErasedAddress]) -> Sequence[ErasedAddress]:
+        """Those whose erasure this database does not know of."""
+        held: dict[str, datetime] = {}
+        after = ""
+        while page := await self.store.read(partial(_erased_addresses, after)):
+            held.update((one.tag, one.at) for one in page)
+            after = page[-1].tag
+        return [one for one in addresses if one.tag not in held or held[one.tag] < one.at]
+
+    async def _forget(self, tags: set[str]) -> None:
+        """Forget these addresses, once what moves brought there has gone back.
+
+        A deletion waits for changes that can be undone, so the database that it was done in had none left, whatever
+        the restored one says.
+        """
+        now = self.clock.now()
+
+        def work(lot: Sequence[EmailAddress], tx: Transaction) -> None:
+            for address in lot:
+                for move in changes_to(tx, address):
+                    if move.can_be_undone(now=now):
+                        undo_change(tx, move.id, new_user=UserId(move.id), now=now)
+                if not tx.purchases.of_address(address):
+                    tx.erasures.forget(address)
+
+        after = ""
+        while page := await self.store.read(partial(_addresses, after)):
+            named = [
+                address
+                for address in page
+                if any(key.erasure_of(address) in tags for key in self.keyring.keys)
+            ]
+            if named:
+                await self.store.transact(partial(work, named))
+            after = page[-1].canonical
+
+
+def _erased_addresses(after: str, tx: ReadTransaction) -> Sequence[ErasedAddress]:
+    return tx.erasures.addresses_after(after, limit=_PAGE)
+
+
+def _addresses(after: str, tx: ReadTransaction) -> Sequence[EmailAddress]:
+    return tx.erasures.known_addresses_after(after, limit=_PAGE)
+
+
+def _note_addresses(addresses: Sequence[ErasedAddress], tx: Transaction) -> None:
+    for one in addresses:
+        tx.erasures.note_address(one)
+
+
+def _erase_orders(checkouts: Sequence[CheckoutId], now: datetime, tx: Transaction) -> int:
+    """How many were not erased before. Users who own nothing without them go."""
+    new = 0
+    for checkout in checkouts:
+        purchase = tx.purchases.get(checkout)
+        new += tx.erasures.erase_order(checkout, at=now)
+        owner = None if purchase is None else purchase.mailbox
+        # A list from before addresses were noted names orders alone; what else names their person goes with the last.
+        if owner is not None and tx.users.drop_without_purchases(owner):
+            tx.erasures.forget(owner)
+    return new
