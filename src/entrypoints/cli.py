@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, TextIO, TypeVar
+from typing import Final, TextIO
 
 import click
-import uvloop
 
-from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from domain.usecases.announce import Announced
 from domain.values import ProductId
-from entrypoints.bucket import Bucket, read_bucket
 from entrypoints.cli_output import (
     erasure_lines,
     export_lines,
@@ -23,105 +19,57 @@ from entrypoints.cli_output import (
     registered_lines,
     status_lines,
 )
+from entrypoints.cli_running import Refusal, beside, place_of, run, settings_of
 from entrypoints.container import (
-    CANNOT_BACK_UP,
-    CANNOT_MOVE,
-    CANNOT_OPEN,
-    CANNOT_RESTORE,
-    CANNOT_SET_UP,
     Container,
     tutorial_file,
 )
-from entrypoints.environment import HELP, read_environment
-from entrypoints.maintenance.backup import NoBackup
-from entrypoints.maintenance.copy_store import CannotMove
+from entrypoints.environment import HELP
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
 from entrypoints.maintenance.progress import progress
-from entrypoints.run.listener import Address, CannotListen
+from entrypoints.run.listener import Address
 from entrypoints.run.logs import BatchedLines, log, log_what_python_prints, set_up_logs
-from entrypoints.run.opening import WrongShop, close_shop, open_shop
+from entrypoints.run.opening import close_shop, open_shop
 from entrypoints.run.processes import Workers, command_of, die_with_parent
 from entrypoints.run.server import serve
 from entrypoints.safe_output import say
 from entrypoints.settings import (
     PostgresAddress,
     Settings,
-    SettingsRefused,
-    load_settings,
     read_database,
 )
 
-T = TypeVar("T")
-
-_REFUSALS: Final = (
-    *CANNOT_OPEN,
-    *CANNOT_RESTORE,
-    *CANNOT_SET_UP,
-    NoBackup,
-    *CANNOT_BACK_UP,
-    *CANNOT_MOVE,
-    CannotMove,
-    WrongShop,
-    CannotListen,
-    StoreUnavailable,
-    PaymentsRefused,
-    PaymentsUnreachable,
-)
 _ENVIRONMENT: Final = "\b\nRead from the environment and from a .env file in this folder:\n" + "\n".join(
     f"  {name:27} {text}" for name, text in HELP.items()
 )
 
 
-class Refusal(click.ClickException):
-    """Cannot be done like this; every line says what to do."""
-
-    exit_code = 2
-
-    def show(self, file: object = None) -> None:
-        """One line a problem, on stderr."""
-        for line in self.message.splitlines():
-            say(f"coatcheck: {line}", err=True)
+_SECTIONS: Final = {
+    "Start": ("demo", "doctor", "stripe-setup", "serve"),
+    "Every day": ("status", "export", "announce", "reconcile"),
+    "Rescue": ("backup", "restore", "erasures", "move"),
+}
 
 
-def _settings(**instead: str) -> Settings:
-    """`instead`: variables that do not matter to a command."""
-    try:
-        return load_settings({**os.environ, **instead}, dotenv=Path(".env"))
-    except SettingsRefused as error:
-        raise Refusal("\n".join(error.problems)) from error
+class _Sections(click.Group):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """By what they are for; descriptions are wrapped, never cut off."""
+        for title, names in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, _summary(self.commands[name])) for name in names])
 
 
-def _run(work: Callable[[], Awaitable[T]]) -> T:
-    async def main() -> T:
-        return await work()
-
-    try:
-        # A delivery of Stripe's passes the loop some twenty times: uvloop takes a third off its cost.
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(main())
-    except _REFUSALS as error:
-        raise Refusal(str(error)) from error
+def _summary(command: click.Command) -> str:
+    """The first paragraph of its help, in one line."""
+    return " ".join((command.help or "").split("\n\n")[0].split())
 
 
-def _beside(work: Callable[[Container], Awaitable[T]]) -> T:
-    """Run a command beside a server, on the same database."""
-
-    async def main() -> T:
-        set_up_logs()
-        container = Container(settings=_settings())
-        await open_shop(container)
-        try:
-            return await work(container)
-        finally:
-            await close_shop(container)
-
-    return _run(main)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=_Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="coatcheck")
 def main() -> None:
-    """A self-hosted storefront for digital products where nobody ever makes a password.
+    """A self-hosted shop for digital products, without passwords.
 
     Try it without any keys: coatcheck demo
     """
@@ -129,10 +77,10 @@ def main() -> None:
 
 @main.command()
 def demo() -> None:
-    """Run a shop with example products and a stand-in for Stripe and the mail service, on this machine only.
+    """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
-    Needs no keys, reads no .env, and keeps its data in .coatcheck-demo. PORT chooses the port (default 8000; the
-    stand-in takes the next one).
+    The demo needs no keys, reads no .env, and keeps its data in .coatcheck-demo. Set PORT to choose the port (default
+    8000; the stand-in takes the next one).
     """
     from entrypoints.demo import run_demo  # noqa: PLC0415 - the stand-in is not part of a shop that sells
 
@@ -140,7 +88,7 @@ def demo() -> None:
         port = int(os.environ.get("PORT") or "8000")
     except ValueError:
         raise Refusal("PORT is a number, such as 8000") from None
-    _run(lambda: run_demo(port))
+    run(lambda: run_demo(port))
 
 
 @main.command("serve", epilog=_ENVIRONMENT)
@@ -164,10 +112,10 @@ def serve_command(
     ssl_certfile: Path | None,
     ssl_keyfile: Path | None,
 ) -> None:
-    """Run the shop: pages, webhook and mail, in one process; on PostgreSQL in several, if you like."""
+    """Serve the shop: pages, webhook and email, in one process (or several on PostgreSQL)."""
     if inherited is not None:
         die_with_parent(watched_by)
-    settings = _settings()
+    settings = settings_of()
     if workers > 1 and isinstance(settings.database, Path):
         raise Refusal(
             "--workers: SQLite is served by one process, which is fast enough for most; leave it at 1, "
@@ -188,7 +136,7 @@ def serve_command(
             "shop is open", extra={"fields": {"base_url": settings.base_url, "host": host, "port": port}}
         )
 
-    _run(lambda: serve(container, address, lines=lines, when_up=when_up))
+    run(lambda: serve(container, address, lines=lines, when_up=when_up))
 
 
 def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLines) -> None:
@@ -205,12 +153,12 @@ def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLin
             await Workers(listening, command_of(*options), workers).run()
         lines.flush()
 
-    _run(main)
+    run(main)
 
 
 @main.command(epilog=_ENVIRONMENT)
 def doctor() -> None:
-    """Check settings, catalogue, database, Stripe and mail, and say what to do about each."""
+    """Check settings, catalogue, database, Stripe and email, and explain how to fix each problem."""
     from entrypoints.maintenance.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
 
     findings = asyncio.run(examine(os.environ, dotenv=Path(".env")))
@@ -227,21 +175,21 @@ def doctor() -> None:
 
 @main.command("stripe-setup")
 def stripe_setup() -> None:
-    """Have Stripe report to BASE_URL/webhook what the shop follows, and print the signing secret.
+    """Register BASE_URL/webhook at Stripe for the events that the shop needs, and print the signing secret.
 
-    Run again, it brings the events up to date; it never makes a second endpoint.
+    Run it again to update the list of events; it never registers a second endpoint.
     """
-    settings = _settings(STRIPE_WEBHOOK_SECRET="whsec_to_be_told")  # noqa: S106 - the real one is what this is run for
-    for line in _run(lambda: registered_lines(Container(settings=settings))):
+    settings = settings_of(STRIPE_WEBHOOK_SECRET="whsec_to_be_told")  # noqa: S106 - the real one is what this is run for
+    for line in run(lambda: registered_lines(Container(settings=settings))):
         say(line)
 
 
 @main.command()
-@click.option("--dismiss", metavar="CS_ID", help="Close a quarantine entry that is no sale of this shop.")
-@click.option("--send-again", metavar="KEY", help="Send a mail again, with a new link, under a new key.")
+@click.option("--dismiss", metavar="CS_ID", help="Close a quarantine entry that is not a sale of this shop.")
+@click.option("--send-again", metavar="KEY", help="Send an email again, with a new link, under a new key.")
 def status(dismiss: str | None, send_again: str | None) -> None:
-    """Sales in figures, mails that are stuck and why, payments in quarantine and why. Exits 1 if anything waits."""
-    report = _beside(lambda container: status_lines(container, dismiss=dismiss, send_again=send_again))
+    """Show sales figures, stuck emails and quarantined payments. Exits with 1 if anything needs attention."""
+    report = beside(lambda container: status_lines(container, dismiss=dismiss, send_again=send_again))
     for line in report.lines:
         say(line)
     if not report.all_well:
@@ -250,7 +198,7 @@ def status(dismiss: str | None, send_again: str | None) -> None:
 
 @main.command()
 def export() -> None:
-    """Write every record to stdout, as JSON lines: users, purchases, mails, quarantine entries."""
+    """Write all records to stdout as JSON lines: users, purchases, emails, quarantine entries."""
 
     async def work(container: Container) -> None:
         with progress("Writing", shown=not sys.stdout.isatty()) as done:
@@ -259,14 +207,14 @@ def export() -> None:
                 done(1)
         sys.stdout.buffer.flush()
 
-    _beside(work)
+    beside(work)
 
 
 @main.command()
 def reconcile() -> None:
-    """Ask Stripe for sales, refunds and disputes that no webhook told of, and book what is missing.
+    """Fetch sales, refunds and disputes that no webhook delivered from Stripe, and book what is missing.
 
-    Exits 1 if something had to be repaired, fits nothing, or could not be asked about.
+    Exits with 1 if something had to be repaired, matches no sale, or could not be fetched.
     """
 
     async def work(container: Container) -> bool:
@@ -276,19 +224,21 @@ def reconcile() -> None:
             say(line)
         return found.all_well
 
-    if not _beside(work):
+    if not beside(work):
         sys.exit(1)
 
 
 @main.command()
 @click.option(
-    "--again", type=click.File("r"), help="Erase anew, after a restore of PostgreSQL, whom FILE names."
+    "--again",
+    type=click.File("r"),
+    help="Re-apply the erasures listed in FILE (after restoring a PostgreSQL dump).",
 )
 def erasures(again: TextIO | None) -> None:
-    """Write the orders and (hashed) addresses that were erased to stdout, to be kept beside the dumps of PostgreSQL.
+    """Write erased orders and (hashed) addresses to stdout, to keep beside PostgreSQL dumps.
 
-    A dump is older than the erasures after it: after a restore, --again erases those people once more. (SQLite's
-    backups carry them by themselves.)
+    A dump does not know the erasures made after it: after restoring it, re-apply them with --again. Backups of SQLite
+    contain their erasures.
     """
 
     from entrypoints.maintenance.backup_commands import unknown_lines  # noqa: PLC0415 - as in `demo`
@@ -308,15 +258,15 @@ def erasures(again: TextIO | None) -> None:
         for line in (f"{found.orders} orders are erased that were not", *unknown_lines(found)):
             say(line)
 
-    _beside(work)
+    beside(work)
 
 
 @main.command()
 @click.argument("product")
 def announce(product: str) -> None:
-    """Mail the owners of PRODUCT that there is a new version of it, except those who want no news.
+    """Email the owners of PRODUCT that a new version is available, except those who opted out.
 
-    May be run again: nobody hears of the same files twice.
+    Safe to run again: nobody is notified twice of the same files.
     """
 
     async def work(container: Container) -> None:
@@ -327,57 +277,57 @@ def announce(product: str) -> None:
             before, seen = seen, told.queued + told.known + told.left_out
             done(seen - before)
 
-        with progress("Telling owners") as done:
+        with progress("Notifying owners") as done:
             found = await container.announce()(ProductId(product), look=look)
         if found is None:
             raise Refusal(f"there is no product {product!r} in the catalogue")
         click.echo(
-            f"{found.queued} owners are being told; {found.known} knew already, {found.left_out} left out"
+            f"Notifying {found.queued} owners; {found.known} were notified before, {found.left_out} skipped"
         )
 
-    _beside(work)
+    beside(work)
 
 
 @main.command()
 @click.argument("target")
 def backup(target: str) -> None:
-    """Back up database and goods to TARGET, a folder or s3://bucket/prefix, while the shop goes on.
+    """Back up database and goods to TARGET (a folder or s3://bucket/prefix) while the shop keeps running.
 
-    It is consistent and holds no secret. Contents that are there already are not copied again; who was erased is
-    carried apart, so that restoring an older backup erases them again. If TARGET ends with .db, the database alone is
-    copied to that file.
+    A backup is consistent and contains no secrets. Contents already at TARGET are not copied again. Erasures are stored
+    apart, so that restoring an older backup applies them again. If TARGET ends with .db, only the database is copied,
+    to that file.
     """
     from entrypoints.maintenance.backup_commands import backed_up_lines, copy_database  # noqa: PLC0415 - as in `demo`
 
     if target.endswith(".db"):
-        lines = _beside(lambda container: copy_database(container, Path(target)))
+        lines = beside(lambda container: copy_database(container, Path(target)))
     else:
-        place = _place(target, "TARGET")
-        lines = _beside(lambda container: backed_up_lines(container, place))
+        place = place_of(target, "TARGET")
+        lines = beside(lambda container: backed_up_lines(container, place))
     for line in lines:
         say(line)
 
 
 @main.command()
 @click.argument("source")
-@click.option("--check", is_flag=True, help="Read all of the backup, say what it holds, and change nothing.")
+@click.option("--check", is_flag=True, help="Read and verify the whole backup without changing anything.")
 def restore(source: str, check: bool) -> None:
-    """Restore the newest backup in SOURCE, a folder or s3://bucket/prefix, or the one that SOURCE itself names.
+    """Restore the newest backup in SOURCE (a folder or s3://bucket/prefix), or the one that SOURCE names.
 
-    Only where there is no database, and while nothing is served. Afterwards `coatcheck reconcile` brings back what was
-    sold since.
+    There must be no database yet, and no server running. Afterwards, run `coatcheck reconcile` to book what was sold
+    since the backup.
     """
     from entrypoints.maintenance.backup import split_source  # noqa: PLC0415 - as in `demo`
     from entrypoints.maintenance.backup_commands import looked_lines, restored_lines  # noqa: PLC0415 - as in `demo`
 
-    settings = _settings()
+    settings = settings_of()
     where, name = split_source(source)
-    place = _place(where, "SOURCE")
+    place = place_of(where, "SOURCE")
     container = Container(settings=settings)
     if check:
-        lines, sound = _run(lambda: looked_lines(container, place, name))
+        lines, sound = run(lambda: looked_lines(container, place, name))
     else:
-        lines, sound = _run(lambda: restored_lines(container, place, name)), True
+        lines, sound = run(lambda: restored_lines(container, place, name)), True
     for line in lines:
         say(line)
     if not sound:
@@ -388,13 +338,14 @@ def restore(source: str, check: bool) -> None:
 @click.argument("source")
 @click.argument("target")
 @click.option("--product", "renamed", metavar="OLD=NEW", multiple=True,
-              help="What a product of the tutorial's is called here; as often as needed.")  # fmt: skip
+              help="The id here of a product of the tutorial's shop; repeatable.")  # fmt: skip
 def move(source: str, target: str, renamed: tuple[str, ...]) -> None:
     """Move a shop from SOURCE (sqlite:///path) to TARGET (postgresql://user:password@host:5432/name).
 
-    While nobody serves it. Everything is counted and hashed on both sides, the source is left as it is, and it may be
-    run again at any time. SOURCE may also be the file of a shop built along the tutorial: its sales are then moved into
-    a shop of this catalogue, on postgresql:// or in a new sqlite:///path. Exits 1 if rows of it were left out.
+    Stop the server first. All rows are counted and hashed on both sides, the source is left unchanged, and the command
+    may be run again at any time. SOURCE may also be the database of a shop built along the tutorial: its sales are then
+    imported into a shop with this catalogue, at postgresql://… or in a new sqlite:///path. Exits with 1 if rows were
+    skipped.
     """
     from entrypoints.maintenance.copy_commands import adopted_lines, moved_lines  # noqa: PLC0415 - as in `demo`
 
@@ -412,35 +363,15 @@ def move(source: str, target: str, renamed: tuple[str, ...]) -> None:
         raise Refusal("\n".join(problems))
     old = tutorial_file(here)
     if old is None:
-        told = _run(lambda: asyncio.to_thread(moved_lines, here, there))
+        told = run(lambda: asyncio.to_thread(moved_lines, here, there))
     else:
-        settings = _settings()
+        settings = settings_of()
         names = dict(pair.split("=", 1) for pair in renamed)
-        told = _run(lambda: adopted_lines(settings, old, there, names))
+        told = run(lambda: adopted_lines(settings, old, there, names))
     for line in told.lines:
         say(line)
     if not told.all_well:
         sys.exit(1)
-
-
-def _place(text: str, named: str) -> Path | Bucket:
-    """A folder, or a bucket with the key of the settings."""
-    if "://" not in text:
-        return Path(text)
-    env = read_environment(os.environ, dotenv=Path(".env"))
-    problems: list[str] = []
-    bucket = read_bucket(
-        text,
-        key_id=env.aws_access_key_id,
-        secret=env.aws_secret_access_key,
-        region=env.aws_region,
-        endpoint=env.aws_endpoint_url,
-        problems=problems,
-        named=named,
-    )
-    if bucket is None or problems:
-        raise Refusal("\n".join(problems))
-    return bucket
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, get_type_hints
 
 import msgspec
 from dotenv import dotenv_values
@@ -12,63 +12,81 @@ from dotenv import dotenv_values
 SHORTEST_SECRET: Final = 32
 
 
-class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
-    """The variables as they are written; README and `serve --help` list them in this order."""
+def _said(words: str) -> msgspec.Meta:
+    return msgspec.Meta(extra={"help": words})
 
-    base_url: str = ""
-    session_secret: str = ""
-    database_url: str = ""
-    catalogue: str = "catalogue"
-    stripe_secret_key: str = ""
-    stripe_webhook_secret: str = ""
-    stripe_api_base: str = ""
-    resend_api_key: str = ""
-    resend_api_url: str = ""
-    resend_webhook_secret: str = ""
-    smtp_url: str = ""
-    email_from: str = ""
-    trusted_proxies: str = ""
-    test_mode: str = ""
-    data_dir: str = "data"
-    goods_url: str = ""
-    aws_access_key_id: str = ""
-    aws_secret_access_key: str = ""
-    aws_region: str = ""
-    aws_endpoint_url: str = ""
-    metrics_token: str = ""
-    otel_exporter_otlp_endpoint: str = ""
-    mailer: str = ""
-    goods: str = ""
-    payments: str = ""
+
+class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
+    """The variables as they are written, each described once: `serve --help` and the reference list them from here."""
+
+    base_url: Annotated[
+        str, _said("where shoppers reach the shop, such as https://shop.example.com (no path)")
+    ] = ""
+    session_secret: Annotated[
+        str, _said(f"at least {SHORTEST_SECRET} random characters; several, comma-separated: the first signs")
+    ] = ""
+    database_url: Annotated[
+        str,
+        _said(
+            "sqlite:///path (default: coatcheck.db in DATA_DIR), or postgresql://user:password@host:5432/name"
+        ),
+    ] = ""
+    catalogue: Annotated[
+        str, _said("the folder with shop.toml and a folder for each product (default: catalogue)")
+    ] = "catalogue"
+    stripe_secret_key: Annotated[
+        str, _said("sk_live_… or rk_live_…; sk_test_… with TEST_MODE=1 on a public address")
+    ] = ""
+    stripe_webhook_secret: Annotated[
+        str, _said("whsec_…; two, comma-separated, while one is being rolled")
+    ] = ""
+    stripe_api_base: Annotated[
+        str, _said("another place for Stripe's API, on loopback and with a test key only")
+    ] = ""
+    resend_api_key: Annotated[str, _said("re_…; or use SMTP_URL")] = ""
+    resend_api_url: Annotated[str, _said("another place for Resend's API (https, or http on loopback)")] = ""
+    resend_webhook_secret: Annotated[
+        str, _said("whsec_… of Resend's webhook to BASE_URL/mail-events; leave out for none")
+    ] = ""
+    smtp_url: Annotated[str, _said("smtp://user:password@host:587 or smtps://…:465, in place of Resend")] = ""
+    email_from: Annotated[str, _said('the sender, such as "Your Shop <tickets@example.com>"')] = ""
+    trusted_proxies: Annotated[
+        str, _said("addresses or networks, comma-separated, whose X-Forwarded-For is believed")
+    ] = ""
+    test_mode: Annotated[str, _said("1 to run a public shop on a test key, with a banner on every page")] = ""
+    data_dir: Annotated[str, _said("where database and goods are kept (default: data)")] = "data"
+    goods_url: Annotated[
+        str, _said("s3://bucket/prefix to keep goods in S3-compatible storage (default: goods in DATA_DIR)")
+    ] = ""
+    aws_access_key_id: Annotated[str, _said("the key to that bucket: it reads, writes and lists")] = ""
+    aws_secret_access_key: Annotated[str, _said("its secret")] = ""
+    aws_region: Annotated[str, _said("the region of that bucket, such as eu-central-1")] = ""
+    aws_endpoint_url: Annotated[
+        str, _said("where another storage than Amazon's answers, such as https://s3.example.com")
+    ] = ""
+    metrics_token: Annotated[
+        str, _said("lets /metrics be read from elsewhere: Authorization: Bearer …; this machine needs none")
+    ] = ""
+    otel_exporter_otlp_endpoint: Annotated[
+        str, _said("where traces go by OTLP/HTTP, such as http://127.0.0.1:4318; leave out for none")
+    ] = ""
+    mailer: Annotated[
+        str,
+        _said(
+            "package.module:function that makes a mailer of your own, in place of Resend and SMTP (docs/adapters.md)"
+        ),
+    ] = ""
+    goods: Annotated[str, _said("the same for goods, in place of DATA_DIR and GOODS_URL")] = ""
+    payments: Annotated[
+        str, _said("the same for payments, in place of Stripe: no STRIPE_… is needed then")
+    ] = ""
 
 
 HELP: Final[Mapping[str, str]] = {
-    "BASE_URL": "where shoppers reach the shop, such as https://shop.example.com (no path)",
-    "SESSION_SECRET": f"at least {SHORTEST_SECRET} random characters; several, comma-separated: the first signs",
-    "DATABASE_URL": "sqlite:///path (default: coatcheck.db in DATA_DIR), or postgresql://user:password@host:5432/name",
-    "CATALOGUE": "the folder with shop.toml and a folder for each product (default: catalogue)",
-    "STRIPE_SECRET_KEY": "sk_live_… or rk_live_…; sk_test_… with TEST_MODE=1 on a public address",
-    "STRIPE_WEBHOOK_SECRET": "whsec_…; two, comma-separated, while one is being rolled",
-    "STRIPE_API_BASE": "another place for Stripe's API, on loopback and with a test key only",
-    "RESEND_API_KEY": "re_…; or use SMTP_URL",
-    "RESEND_API_URL": "another place for Resend's API (https, or http on loopback)",
-    "RESEND_WEBHOOK_SECRET": "whsec_… of Resend's webhook to BASE_URL/mail-events; leave out for none",
-    "SMTP_URL": "smtp://user:password@host:587 or smtps://…:465, in place of Resend",
-    "EMAIL_FROM": 'the sender, such as "Your Shop <tickets@example.com>"',
-    "TRUSTED_PROXIES": "addresses or networks, comma-separated, whose X-Forwarded-For is believed",
-    "TEST_MODE": "1 to run a public shop on a test key, with a banner on every page",
-    "DATA_DIR": "where database and goods are kept (default: data)",
-    "GOODS_URL": "s3://bucket/prefix to keep goods in S3-compatible storage (default: goods in DATA_DIR)",
-    "AWS_ACCESS_KEY_ID": "the key to that bucket: it reads, writes and lists",
-    "AWS_SECRET_ACCESS_KEY": "its secret",
-    "AWS_REGION": "the region of that bucket, such as eu-central-1",
-    "AWS_ENDPOINT_URL": "where another storage than Amazon's answers, such as https://s3.example.com",
-    "METRICS_TOKEN": "lets /metrics be read from elsewhere: Authorization: Bearer …; this machine needs none",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces go by OTLP/HTTP, such as http://127.0.0.1:4318; leave out for none",
-    "MAILER": "package.module:function that makes a mailer of your own, in place of Resend and SMTP (docs/adapters.md)",
-    "GOODS": "the same for goods, in place of DATA_DIR and GOODS_URL",
-    "PAYMENTS": "the same for payments, in place of Stripe: no STRIPE_… is needed then",
+    name.upper(): hint.__metadata__[0].extra["help"]
+    for name, hint in get_type_hints(Environment, include_extras=True).items()
 }
+"""What each variable is for, in the order of `Environment`."""
 
 
 def read_variables(environ: Mapping[str, str], *, dotenv: Path | None) -> dict[str, str]:
