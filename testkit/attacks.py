@@ -1,7 +1,7 @@
 """Whole attacks on the shop of two people, with drawn details: random single steps find long histories rarely.
 
 Each begins with what it needs, leaves room for a step of somebody's in between, and ends where a law could break; the
-checks of `support.watching` look at what came of it.
+checks of `testkit.watching` look at what came of it.
 """
 
 from __future__ import annotations

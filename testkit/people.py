@@ -1,4 +1,4 @@
-"""Two people at five browsers, and what is whose: the model that `support.two_people` holds the shop against.
+"""Two people at five browsers, and what is whose: the model that `testkit.two_people` holds the shop against.
 
 Everything here is typed out from the rules (docs and README), and nothing of the domain decides it: who read which
 mail, who sat where, who paid.

@@ -1,6 +1,6 @@
-"""What two people do in a shop: the base of `support.attacks` and `tests/unit/test_people.py`.
+"""What two people do in a shop: the base of `testkit.attacks` and `tests/unit/test_people.py`.
 
-Everything that somebody does goes through a method here, which does it in the shop and in the model, `support.people`,
+Everything that somebody does goes through a method here, which does it in the shop and in the model, `testkit.people`,
 and holds what the shop did against what the model allows.
 """
 

@@ -1,4 +1,4 @@
-"""What must be true of the shop of two people after every step: laws that the model in `support.people` speaks of.
+"""What must be true of the shop of two people after every step: laws that the model in `testkit.people` speaks of.
 
 A and A2 are the thief's browsers, V and P (her phone) hers, and at K (a public computer) they take turns.
 """

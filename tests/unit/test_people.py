@@ -2,8 +2,8 @@
 
 These are the rules of everyday life. He orders, buys, corrects, changes, undoes, deletes, copies cookies and sends again
 what he sent before. She presses every button that arrives in her mailboxes, twice, at V, P or K, but types codes only at
-V and P. The shop loses its database and has it back from a backup. Whole attacks are in `support.attacks`, what must be
-true after each step in `support.watching`, and what is whose in the model `support.people`.
+V and P. The shop loses its database and has it back from a backup. Whole attacks are in `testkit.attacks`, what must be
+true after each step in `testkit.watching`, and what is whose in the model `testkit.people`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from hypothesis import settings
+import pytest
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -221,6 +222,30 @@ class People(Attacks):
                 found = self.shown(seat.browser)
                 left = any(self.world.orders[checkout].hers for checkout in found)
                 assert not left, "he opens something of hers after she signed out everywhere"
+
+
+ATTACKS = [name for name, value in vars(Attacks).items() if hasattr(value, "hypothesis_stateful_rule")]
+INVARIANTS = [
+    name for kind in Attacks.__mro__ for name in vars(kind) if hasattr(vars(kind)[name], "hypothesis_stateful_invariant")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@settings(max_examples=400 if NIGHTLY else 30, phases=[Phase.generate, Phase.shrink])
+@given(data=st.data())
+def test_each_attack_by_itself(attack: str, data: st.DataObject) -> None:
+    """Random histories seldom play all of its details."""
+    people = People()
+    details = st.fixed_dictionaries(getattr(Attacks, attack).hypothesis_stateful_rule.arguments)
+    getattr(people, attack)(**data.draw(details))
+    for invariant in INVARIANTS:
+        getattr(people, invariant)()
+    people.teardown()
+
+
+def test_the_attacks_and_what_they_are_judged_by_are_found() -> None:
+    assert len(ATTACKS) == 10
+    assert len(INVARIANTS) == 5
 
 
 People.TestCase.settings = settings(
