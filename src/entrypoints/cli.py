@@ -20,13 +20,11 @@ from entrypoints.cli_output import (
     status_lines,
 )
 from entrypoints.cli_running import Refusal, beside, place_of, run, settings_of
-from entrypoints.container import (
-    Container,
-    tutorial_file,
-)
+from entrypoints.container import Container
 from entrypoints.environment import HELP
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
 from entrypoints.maintenance.progress import progress
+from entrypoints.places import tutorial_file
 from entrypoints.run.listener import Address
 from entrypoints.run.logs import BatchedLines, log, log_what_python_prints, set_up_logs
 from entrypoints.run.opening import close_shop, open_shop

@@ -13,17 +13,11 @@ import uvloop
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from entrypoints.bucket import Bucket, read_bucket
-from entrypoints.container import (
-    CANNOT_BACK_UP,
-    CANNOT_MOVE,
-    CANNOT_OPEN,
-    CANNOT_RESTORE,
-    CANNOT_SET_UP,
-    Container,
-)
+from entrypoints.container import Container
 from entrypoints.environment import read_environment
 from entrypoints.maintenance.backup import NoBackup
 from entrypoints.maintenance.copy_store import CannotMove
+from entrypoints.places import CANNOT_BACK_UP, CANNOT_MOVE, CANNOT_OPEN, CANNOT_RESTORE, CANNOT_SET_UP
 from entrypoints.run.listener import CannotListen
 from entrypoints.run.logs import set_up_logs
 from entrypoints.run.opening import WrongShop, close_shop, open_shop

@@ -1,4 +1,4 @@
-"""The composition root: every part of the shop, and where to swap it. The only module that knows port and adapter.
+"""The composition root: every part of the shop, and where to swap it. Port and adapter meet here.
 
 Read it from top to bottom: settings, adapters, use cases, pages, and the application that holds them. To swap a
 part, pass another: `Container(settings=…, mailer=MyMailer(…))`; see docs/adapters.md.
@@ -6,7 +6,6 @@ part, pass another: `Container(settings=…, mailer=MyMailer(…))`; see docs/ad
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TypeVar
 
 from dependency_injector import containers, providers
@@ -15,31 +14,17 @@ from adapters.console.mailer import ConsoleMailer
 from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
 from adapters.files.inside import open_goods
-from adapters.files.reading import CatalogueRefused
 from adapters.files.seen_files import SeenFiles
-from adapters.files.vault import FolderVault
-from adapters.postgres.errors import TargetRefused, UnfitDatabase
-from adapters.postgres.opening import (
-    NoBackupHere,
-    PostgresNotInstalled,
-    no_copies,
-    open_postgres,
-    target_on_postgres,
-)
+from adapters.postgres.opening import no_copies, open_postgres
 from adapters.resend.mailer import ResendMailer
 from adapters.resend.reports import ResendReports
-from adapters.s3.connecting import Place, S3NotInstalled
 from adapters.s3.goods import S3Goods
-from adapters.s3.vault import S3Vault
 from adapters.smtp.mailer import SmtpMailer
-from adapters.sqlite.connections import AlreadyServed, NotDurable
-from adapters.sqlite.copies import BadCopy, InTheWay, SqliteCopies
-from adapters.sqlite.copying import NotMovable, ShopFile, is_shop
+from adapters.sqlite.copies import SqliteCopies
 from adapters.sqlite.store import SqliteStore
 from adapters.stripe.account import StripeAccount
 from adapters.stripe.payments import StripePayments
 from adapters.system import SystemClock, SystemRandomness
-from adapters.tutorial.file import TutorialFile, UnreadableFile, is_tutorial
 from domain.keys import Keyring
 from domain.payment_account import PaymentAccount
 from domain.ports import Catalogue, Clock, Goods, Mailer, MailReports, Payments, Randomness, Store
@@ -75,15 +60,7 @@ from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
 from entrypoints import choices
-from entrypoints.bucket import Bucket
-from entrypoints.custom_adapters import (
-    CustomAdapterRefused,
-    NoAccountHere,
-    custom_goods,
-    custom_mailer,
-    custom_payments,
-    no_account,
-)
+from entrypoints.custom_adapters import custom_goods, custom_mailer, custom_payments, no_account
 from entrypoints.http.account import AccountPages
 from entrypoints.http.app import Frontage, build_app
 from entrypoints.http.checkout import CheckoutPages
@@ -102,28 +79,13 @@ from entrypoints.http.shop import ShopPages
 from entrypoints.http.signin import SigninPages
 from entrypoints.http.streaming import disposition
 from entrypoints.http.webhook import PaymentWebhook
-from entrypoints.maintenance.backup import Copies, Vault
-from entrypoints.maintenance.copy_store import Target
+from entrypoints.maintenance.backup import Copies
+from entrypoints.places import storage_of
 from entrypoints.run.logs import log
 from entrypoints.run.metrics import CountedEvents, Metrics
 from entrypoints.run.timers import Worker
-from entrypoints.run.tracing import TelemetryNotInstalled, start_traces, telling
-from entrypoints.settings import PostgresAddress, Settings, SettingsRefused
-
-CANNOT_OPEN = (
-    NotDurable, AlreadyServed, UnfitDatabase, PostgresNotInstalled, CatalogueRefused, S3NotInstalled,
-    TelemetryNotInstalled, SettingsRefused,
-)  # fmt: skip
-"""What opening the parts may raise, each with sentences that say what to do."""
-CANNOT_SET_UP = (NoAccountHere, CustomAdapterRefused)
-"""What is raised where the payments are not Stripe's, or cannot be built; the sentence says what to do."""
-CANNOT_BACK_UP = (NoBackupHere,)
-"""What is raised where others make the copies; the sentence says who."""
-CANNOT_RESTORE = (BadCopy, InTheWay)
-"""What copies of the database may raise, in the same way."""
-CANNOT_MOVE = (NotMovable, TargetRefused, UnreadableFile)
-"""What the two sides of a move may raise, in the same way."""
-
+from entrypoints.run.tracing import start_traces, telling
+from entrypoints.settings import Settings
 
 T = TypeVar("T")
 
@@ -131,18 +93,6 @@ T = TypeVar("T")
 def _one_of(choice: providers.Provider[str], **parts: providers.Provider[T]) -> providers.Provider[T]:
     """The part that the settings choose. Unlike `Selector` itself, it has each of them checked against the port."""
     return providers.Selector(choice, **parts)
-
-
-def _place(bucket: Bucket) -> Place:
-    """A bucket, as the adapter is told of it."""
-    return Place(
-        bucket=bucket.name,
-        prefix=bucket.prefix,
-        region=bucket.region,
-        endpoint=bucket.endpoint,
-        key_id=bucket.key_id,
-        secret=bucket.secret,
-    )
 
 
 class Container(containers.DeclarativeContainer):
@@ -173,7 +123,7 @@ class Container(containers.DeclarativeContainer):
         folder=providers.Singleton(FolderGoods, settings.provided.goods_dir),
         s3=providers.Singleton(
             S3Goods,
-            providers.Callable(_place, settings.provided.goods_bucket),
+            providers.Callable(storage_of, settings.provided.goods_bucket),
             known=providers.Singleton(SeenFiles, settings.provided.known_in_bucket),
             opened=providers.Object(open_goods),
             disposition=providers.Object(disposition),
@@ -224,12 +174,7 @@ class Container(containers.DeclarativeContainer):
     base_url = settings.provided.base_url
     identify_viewer = providers.Singleton(IdentifyViewer, store=store, clock=clock)
     booking = providers.Singleton(
-        BookSale,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        randomness=randomness,
-        base_url=base_url,
+        BookSale, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness, base_url=base_url
     )
     meter = providers.Singleton(Metrics)
     claim = providers.Singleton(
@@ -275,12 +220,7 @@ class Container(containers.DeclarativeContainer):
     )
     show_receipt = providers.Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
     resend_ticket = providers.Singleton(
-        ResendTicket,
-        store=store,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        randomness=randomness,
+        ResendTicket, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
     change_address = providers.Singleton(
         ChangeAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
@@ -409,31 +349,18 @@ class Container(containers.DeclarativeContainer):
     health_pages = providers.Singleton(HealthPages, store=store, leaving=leaving)
 
     metrics_page = providers.Singleton(
-        MetricsPage,
-        meter=meter,
-        store=store,
-        clock=clock,
-        token=settings.provided.metrics_token,
+        MetricsPage, meter=meter, store=store, clock=clock, token=settings.provided.metrics_token
     )
 
     # ------------------------------------------------------------------ what is started
     traces = providers.Singleton(start_traces, settings.provided.traces_to)
+    families = providers.List(
+        shop_pages, buying_pages, viewing_pages, file_pages, order_pages, account_pages, webhook_door,
+        mail_events_door, door_pages, desk_pages, health_pages, metrics_page,
+    )  # fmt: skip
     app = providers.Singleton(
         build_app,
-        families=providers.List(
-            shop_pages,
-            buying_pages,
-            viewing_pages,
-            file_pages,
-            order_pages,
-            account_pages,
-            webhook_door,
-            mail_events_door,
-            door_pages,
-            desk_pages,
-            health_pages,
-            metrics_page,
-        ),
+        families=families,
         frontage=providers.Singleton(
             Frontage,
             base_url=base_url,
@@ -462,28 +389,3 @@ class Container(containers.DeclarativeContainer):
         note_mail=meter.provided.mail,
         note_round=providers.Callable(telling, meter.provided.round, traces),
     )
-
-
-def vault_at(place: Path | Bucket, *, scratch: Path) -> Vault:
-    """Where backups are kept. `scratch`: room for a copy of the database on this machine. Raises S3NotInstalled."""
-    return FolderVault(place) if isinstance(place, Path) else S3Vault(_place(place), scratch=scratch)
-
-
-def shop_file(path: Path) -> ShopFile:
-    """A shop's database, to be moved elsewhere."""
-    return ShopFile(path)
-
-
-def could_be_shop(path: Path) -> bool:
-    """Whether a shop can be opened at a path: there is one, or nothing."""
-    return not path.exists() or is_shop(path)
-
-
-def tutorial_file(path: Path) -> TutorialFile | None:
-    """The database of a shop built along the tutorial; None if the file is none."""
-    return TutorialFile(path) if is_tutorial(path) else None
-
-
-def place_at(address: PostgresAddress) -> Target:
-    """Where a shop can be moved to. Raises PostgresNotInstalled, UnfitDatabase."""
-    return target_on_postgres(address.url)

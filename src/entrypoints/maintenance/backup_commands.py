@@ -11,11 +11,12 @@ from pathlib import Path
 from domain.ports import Store
 from domain.usecases.erase_again import EraseAgain, ErasedAgain
 from entrypoints.bucket import Bucket
-from entrypoints.container import Container, vault_at
+from entrypoints.container import Container
 from entrypoints.maintenance.backup import Copies, Manifest, NoBackup, Vault, back_up, manifest_of
 from entrypoints.maintenance.erasures import Erasures
 from entrypoints.maintenance.progress import progress
 from entrypoints.maintenance.restore import chosen, look_at, restore, weight
+from entrypoints.places import vault_at
 
 
 async def copy_database(container: Container, target: Path) -> list[str]:

@@ -10,9 +10,10 @@ from typing import Protocol
 
 from domain.usecases.import_sales import Imported
 from domain.usecases.imported_sale import OldSale
-from entrypoints.container import Container, could_be_shop, place_at, shop_file
+from entrypoints.container import Container
 from entrypoints.maintenance.copy_store import CannotMove, Sum, all_rows, is_moved, move
 from entrypoints.maintenance.progress import progress
+from entrypoints.places import could_be_shop, place_at, shop_file
 from entrypoints.run.opening import close_shop, open_shop
 from entrypoints.settings import PostgresAddress, Settings
 

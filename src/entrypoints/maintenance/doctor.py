@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from domain.ports import StoreUnavailable
-from entrypoints.container import CANNOT_OPEN, Container
+from entrypoints.container import Container
 from entrypoints.maintenance.checks.finding import Finding
 from entrypoints.maintenance.checks.machine import disk_finding, goods_finding, street_finding
 from entrypoints.maintenance.checks.mail import mail_findings
 from entrypoints.maintenance.checks.stripe import payment_findings
+from entrypoints.places import CANNOT_OPEN
 from entrypoints.run.opening import WrongShop, close_shop, open_shop
 from entrypoints.settings import SettingsRefused, load_settings
 
