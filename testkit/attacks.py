@@ -229,7 +229,10 @@ class Attacks(TwoPeople):
         ),
     )
     def he_keeps_the_page_that_she_paid(self, starter: str, address: str, again: bool, then: str) -> None:
-        """`again`: he has its access link sent as often as he may, and so must not use up what she may."""
+        """`again`: he has its access link sent as often as he may, and so must not use up what she may.
+
+        Not where she is signed in: what is done in a session of hers counts as done by her.
+        """
         self.calm()
         seat, home = self.seats[starter], self.seats["V"]
         order = self.start(seat, BOOK)
@@ -237,7 +240,7 @@ class Attacks(TwoPeople):
             return
         self.pay(order, address, by_her=True, redirect="P")
         self.a_thief_sees_nothing_of_hers_but_by_a_documented_grant()
-        while again and self.resend(seat, order) is Resent.QUEUED:
+        while again and seat.mailbox not in HERS and self.resend(seat, order) is Resent.QUEUED:
             pass
         assert self.signs_in(home, address), "she cannot sign in"
         if not self.world.why_not(home, order, now=self.now):
