@@ -66,19 +66,16 @@ from entrypoints.http.app import Frontage, build_app
 from entrypoints.http.checkout import CheckoutPages
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.errors import ErrorPages
+from entrypoints.http.file_response import disposition
 from entrypoints.http.files import FilePages
-from entrypoints.http.health import HealthPages, Leaving
+from entrypoints.http.health import HealthPages, Leaving, MetricsPage
 from entrypoints.http.library import LibraryPages
-from entrypoints.http.mail_events import EmailWebhook
-from entrypoints.http.metrics import MetricsPage
 from entrypoints.http.orders import OrderPages
-from entrypoints.http.page import PageFrame
+from entrypoints.http.page import PageFrame, Pages
 from entrypoints.http.purchase_page import PurchasePages
-from entrypoints.http.rendering import Pages
 from entrypoints.http.shop import ShopPages
 from entrypoints.http.signin import SigninPages
-from entrypoints.http.streaming import disposition
-from entrypoints.http.webhook import PaymentWebhook
+from entrypoints.http.webhooks import EmailWebhook, PaymentWebhook
 from entrypoints.maintenance.backup import Copies
 from entrypoints.places import storage_of
 from entrypoints.run.logs import log

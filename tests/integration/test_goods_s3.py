@@ -22,7 +22,7 @@ from adapters.s3.connecting import Place
 from adapters.s3.goods import S3Goods
 from domain.ports import FileAt, GoodsUnavailable
 from domain.product import GoodsFile
-from entrypoints.http.streaming import disposition
+from entrypoints.http.file_response import disposition
 from testkit.s3 import KEY, SECRET, a_bucket
 from testkit.servers import clean_environment, free_port
 

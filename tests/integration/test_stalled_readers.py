@@ -13,7 +13,7 @@ from domain.ports import OpenFile
 from domain.product import GoodsFile
 from domain.values import digest_of
 from entrypoints.http.downloads import PER_SESSION, Download, Downloads
-from entrypoints.http.streaming import FileResponse
+from entrypoints.http.file_response import FileResponse
 from entrypoints.run.connections import Limits
 from testkit.goods import wait_until
 from testkit.listening import no_lifespan, served

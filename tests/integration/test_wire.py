@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from entrypoints.http.forms import body_of
+from entrypoints.http.request_body import body_of
 from testkit.servers import ShopServer, a_shop
 from testkit.stepping import run
 

@@ -10,7 +10,7 @@ import pytest
 from domain.letters import ticket_letter
 from domain.purchase import Purchase
 from domain.values import CheckoutId, Money
-from entrypoints.http.rendering import minus, price_value, price_words
+from entrypoints.http.page import minus, price_value, price_words
 from entrypoints.sandbox.stripe.money import money
 from testkit.shop import BOOK, a_product, an_edition
 

@@ -10,8 +10,8 @@ import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from entrypoints.http.codings import CODINGS, IDENTITY, coding_for, encode
-from entrypoints.http.ranges import names_tag
+from entrypoints.http.file_response import names_tag
+from entrypoints.http.prepared import CODINGS, IDENTITY, coding_for, encode
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from entrypoints.http.ranges import Changed, HasIt, Part, PastTheEnd, Whole, Wish, wish
+from entrypoints.http.file_response import Changed, HasIt, Part, PastTheEnd, Whole, Wish, wish
 
 TAG = '"abc"'
 

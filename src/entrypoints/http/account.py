@@ -18,9 +18,9 @@ from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_me import Erased, EraseMe
 from domain.usecases.identify_viewer import ANONYMOUS
 from domain.usecases.own_data import OwnData, ShowOwnData
-from entrypoints.http.forms import field_of
 from entrypoints.http.orders import asked_to_move, verify_again
 from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
+from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 from entrypoints.maintenance.export_format import purchase_fields

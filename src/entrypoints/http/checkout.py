@@ -28,8 +28,8 @@ from domain.usecases.checkout_outcomes import (
 from domain.usecases.order_free import OrderFree
 from domain.usecases.start_checkout import StartCheckout
 from domain.values import ProductId
-from entrypoints.http.forms import form_of
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE, ShopPages
 

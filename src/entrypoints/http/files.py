@@ -15,12 +15,23 @@ from domain.ports import FileAt, OpenFile
 from domain.usecases.fetch_file import FetchFile, NoSuchFile, Offered
 from domain.values import ProductId
 from entrypoints.http.downloads import IN_ALL, PER_SESSION, Download, Downloads, Full
+from entrypoints.http.file_response import (
+    UNKEPT,
+    Changed,
+    FileAnswer,
+    FileResponse,
+    HasIt,
+    Part,
+    PastTheEnd,
+    Unchanged,
+    Whole,
+    etag_of,
+    wish,
+)
 from entrypoints.http.page import AnyRequest, PageFrame
 from entrypoints.http.purchase_page import closed, not_yours
-from entrypoints.http.ranges import Changed, HasIt, Part, PastTheEnd, Whole, wish
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
-from entrypoints.http.streaming import UNKEPT, FileAnswer, FileResponse, Unchanged, etag_of
 from entrypoints.run.logs import log
 
 if TYPE_CHECKING:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from domain.usecases.list_bounced_emails import ListBouncedEmails
 from litestar import post, route
 
 from domain.access import Holding, closing_reason
 from domain.purchase import PurchaseState
+from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.sign_out import SignOut
 from domain.values import EmailAddress, SessionId
-from entrypoints.http.forms import form_of
-from entrypoints.http.page import AnyRequest, PageFrame, see_other
-from entrypoints.http.rendering import day
+from entrypoints.http.page import AnyRequest, PageFrame, day, see_other
+from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 

@@ -20,8 +20,8 @@ from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.usecases.resend_ticket import ResendTicket, Resent
 from domain.usecases.show_receipt import Receipt, ShowReceipt
 from domain.values import CheckoutId, Money
-from entrypoints.http.forms import field_of
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 

@@ -13,10 +13,9 @@ from litestar.params import FromPath
 from domain.product import CatalogueEdition, Product
 from domain.usecases.check_stock import CheckStock
 from domain.values import ProductId
-from entrypoints.http.forms import form_of
-from entrypoints.http.page import AnyRequest, PageFrame, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, price_value, see_other
 from entrypoints.http.prepared import Prepared
-from entrypoints.http.rendering import price_value
+from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from domain.usecases.request_login import (
 )
 from domain.usecases.sign_out import SignOut
 from domain.values import mask
-from entrypoints.http.forms import field_of, form_of
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.request_body import field_of, form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 
