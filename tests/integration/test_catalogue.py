@@ -296,7 +296,7 @@ def test_a_running_shop_follows_an_edit(own_shop: ShopServer) -> None:
     product.write_text("broken")
     asyncio.run(asyncio.sleep(1.5))
     assert "The First Cloakroom" in shopper.get("/").text
-    assert any("product.toml:1" in line["said"] for line in own_shop.log_lines)
+    assert any("product.toml:1" in line["message"] for line in own_shop.log_lines)
 
 
 def test_the_examples_that_ship_are_good() -> None:

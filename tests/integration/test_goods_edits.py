@@ -72,7 +72,7 @@ def the_same_browser(shopper: Shopper) -> Shopper:
 def test_a_file_that_was_deleted_from_the_catalogue_still_downloads(own_selling: ShopServer) -> None:
     anna = an_owner(own_selling)
     (own_selling.catalogue / SAMPLER / "files" / "data.bin").unlink()
-    wait_until(lambda: any("data.bin is not there" in str(line["said"]) for line in own_selling.log_lines))
+    wait_until(lambda: any("data.bin is not there" in str(line["message"]) for line in own_selling.log_lines))
     assert whole(anna.get(PATH)) == DATA
     assert anna.get(PATH, headers={"range": "bytes=-10"}).content == DATA[-10:]
 
@@ -115,7 +115,7 @@ def test_bytes_that_are_gone_for_good_are_a_clear_404_and_told_to_the_merchant(
     assert answer.status_code == 404
     assert "not here right now" in answer.text
     [line] = [
-        line for line in own_selling.log_lines if line["said"] == "a file that is for sale is not there"
+        line for line in own_selling.log_lines if line["message"] == "a file that is for sale is not there"
     ]
     assert (line["product"], line["file"]) == (SAMPLER, "data.bin")
     assert anna.http.head(PATH).status_code == 200, "HEAD tells what is known of the file"
@@ -144,6 +144,6 @@ def test_a_file_that_is_cut_short_under_the_server_ends_the_connection(own_selli
         read_on()
     assert len(got) <= 30_000_000
     assert got == long[: len(got)]
-    [line] = [line for line in own_selling.log_lines if line["said"] == "a download was cut short"]
+    [line] = [line for line in own_selling.log_lines if line["message"] == "a download was cut short"]
     assert line["error"] == "a content ends at byte 30000000, not 60000000"
     assert whole(anna.get(PATH)) == long, "and it is taken in again for the next one"

@@ -128,7 +128,7 @@ def test_a_storage_that_is_away_breaks_nothing_else_and_a_start_needs_none(tmp_p
         for path in ("/", f"/view/{SAMPLER}", "/readyz"):
             assert anna.get(path).status_code == 200
         (shop.catalogue / SAMPLER / "files" / "data.bin").write_bytes(b"newer")
-        wait_until(lambda: any("cannot be taken in" in str(line["said"]) for line in shop.log_lines))
+        wait_until(lambda: any("cannot be taken in" in str(line["message"]) for line in shop.log_lines))
         assert anna.http.head(PATH).headers["etag"] == TAG, "the last good edition goes on"
 
 

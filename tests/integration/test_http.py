@@ -26,7 +26,7 @@ def address() -> str:
 
 
 def said(shop: ShopServer, what: str) -> list[dict[str, Any]]:
-    return [line for line in shop.log_lines if line["said"] == what]
+    return [line for line in shop.log_lines if line["message"] == what]
 
 
 # ------------------------------------------------------------------ the way through

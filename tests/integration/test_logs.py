@@ -16,7 +16,7 @@ from testkit.servers import Shopper, ShopServer, clean_environment
 
 def lines_of(text: str) -> list[dict[str, object]]:
     found = [json.loads(line) for line in text.splitlines()]
-    assert all(line["at"] and line["level"] and line["said"] for line in found)
+    assert all(line["timestamp"] and line["level"] and line["message"] for line in found)
     return found
 
 
@@ -33,7 +33,7 @@ def test_every_line_that_serve_writes_is_json_from_start_to_end(own_shop: ShopSe
     shopper.post("/webhook", {"x": "y"})
     httpx.get(f"{own_shop.url}/", headers={"host": "evil.example"})
     assert own_shop.process.stop(signal.SIGTERM) == 0
-    said = [line["said"] for line in lines_of(own_shop.log.read_text())]
+    said = [line["message"] for line in lines_of(own_shop.log.read_text())]
     for words in (
         "shop opens",
         "shop is open",
@@ -73,6 +73,6 @@ def test_warnings_and_uncaught_exceptions_are_lines_of_the_log(tmp_path: Path) -
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
     warned, in_thread, ended = lines_of(done.stderr)
-    assert "mind this" in str(warned["said"])
+    assert "mind this" in str(warned["message"])
     assert "ZeroDivisionError" in str(in_thread["exception"])
     assert "SystemError: of [address]" in str(ended["exception"])

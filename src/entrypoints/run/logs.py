@@ -59,9 +59,9 @@ class BatchedLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Queue one record; `extra={"fields": {...}}` becomes members of the JSON object."""
         line: dict[str, Any] = {
-            "at": _moment(record.created),
+            "timestamp": _moment(record.created),
             "level": record.levelname.lower(),
-            "said": record.getMessage(),
+            "message": record.getMessage(),
         }
         line.update(getattr(record, "fields", {}))
         if record.exc_info and record.exc_info[1] is not None:
@@ -99,10 +99,10 @@ class BatchedLines(logging.Handler):
             return _access_text(line, as_json=self._as_json)
         if self._as_json:
             return self._encode(line).decode() + "\n"
-        rest = {k: v for k, v in line.items() if k not in ("at", "level", "said", "exception")}
+        rest = {k: v for k, v in line.items() if k not in ("timestamp", "level", "message", "exception")}
         words = " ".join(f"{k}={v}" for k, v in rest.items())
         trace = f"\n{line['exception']}" if "exception" in line else ""
-        return f"{line['at'][11:19]} {line['level']:7} {line['said']} {words}{trace}\n"
+        return f"{line['timestamp'][11:19]} {line['level']:7} {line['message']} {words}{trace}\n"
 
 
 def _access_text(line: AccessLine, *, as_json: bool) -> str:
@@ -116,7 +116,7 @@ def _access_text(line: AccessLine, *, as_json: bool) -> str:
     if not method.isalpha():
         method = "?"
     return (
-        f'{{"at":"{_second(second)}.{int((at - second) * 1000):03}+00:00","level":"info","said":"request",'
+        f'{{"timestamp":"{_second(second)}.{int((at - second) * 1000):03}+00:00","level":"info","message":"request",'
         f'"method":"{method}","route":"{route}","status":{status},"ms":{seconds * 1000:.2f},'
         f'"request_id":"{request_id}"}}\n'
     )
