@@ -68,6 +68,8 @@ class Wish:
     """Its place among those that were done."""
     withdrawn: str = ""
     """Why it was taken back; "" while it waits or stands."""
+    forgotten: bool = False
+    """The account that it brought orders to was deleted: nothing leads further back by it."""
 
     def withdraw(self, why: str) -> None:
         self.withdrawn = self.withdrawn or why
@@ -271,7 +273,7 @@ class World:
         ways, reached = [], [address]
         for at in reached:
             for wish in self.wishes.values():
-                if wish.new == at and wish.done and not wish.withdrawn and wish not in ways:
+                if wish.new == at and wish.done and not (wish.withdrawn or wish.forgotten or wish in ways):
                     ways.append(wish)
                     reached.append(wish.old)
         return ways
@@ -326,6 +328,8 @@ class World:
         gone = [*self.at(address), *self.begun_by(address)]
         for order in gone:
             order.owner, order.account, order.erased = None, None, True
+        for wish in self.wishes.values():
+            wish.forgotten = wish.forgotten or (wish.new == address and bool(wish.done))
         for life in self.lives:
             if life.mailbox == address:
                 life.end("the account was deleted")
