@@ -1,0 +1,77 @@
+"""The documentation names what is there: settings, commands, routes, events and files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from adapters.stripe.wire import FOLLOWED
+from entrypoints import cli
+from entrypoints.environment import HELP
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def section(title: str) -> str:
+    return REFERENCE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def first_cells(text: str) -> list[str]:
+    """The first cell of each row below the head of the one table."""
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    return [row.split("|")[1].strip() for row in rows[2:]]
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_every_setting_is_documented_in_order() -> None:
+    assert [cell.strip("`") for cell in first_cells(section("Settings"))] == list(HELP)
+
+
+def test_every_command_is_documented() -> None:
+    documented = {cell.strip("`").split(" ")[0] for cell in first_cells(section("Commands"))}
+    assert documented == set(cli.main.commands)
+
+
+def test_every_route_is_documented() -> None:
+    source = "".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / "src/entrypoints/http").glob("*.py")
+    )
+    served = {path.replace(":str", "") for path in re.findall(r'\b(?:get|post|route)\(\s*"(/[^"]*)"', source)}
+    assert len(served) > 30
+    documented = re.findall(r"(/[^\s`\[]*)(?:\[[^`]*)?`", "".join(first_cells(section("Routes"))))
+    assert set(documented) == served
+
+
+def test_every_event_that_is_followed_is_documented() -> None:
+    listed, _, command = section("Stripe events").partition("```sh")
+    assert set(re.findall(r"`((?:checkout|charge|refund)\.[a-z_.]+)`", listed)) == FOLLOWED
+    assert set(re.findall(r"--events (\S+)", command)[0].split(",")) == FOLLOWED
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        file, _, fragment = target.partition("#")
+        found = (page.parent / file).resolve() if file else page
+        assert found.exists(), target
+        if fragment:
+            headings = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.MULTILINE)
+            assert fragment in {anchor(heading) for heading in headings}, target
+
+
+def test_decisions_are_numbered_one_by_one() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [int(file.name[:4]) for file in files] == list(range(1, len(files) + 1))
+    for file in files:
+        assert file.read_text(encoding="utf-8").startswith(f"# {int(file.name[:4])}. "), file.name
