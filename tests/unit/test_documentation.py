@@ -21,10 +21,19 @@ def section(title: str) -> str:
     return REFERENCE.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
+def rows(text: str) -> list[list[str]]:
+    """The cells of each row below the head of the one table."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
 def first_cells(text: str) -> list[str]:
-    """The first cell of each row below the head of the one table."""
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    return [row.split("|")[1].strip() for row in rows[2:]]
+    return [row[0] for row in rows(text)]
+
+
+def plain(cell: str) -> str:
+    """A cell without its markup."""
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", cell).replace("`", "")
 
 
 def anchor(heading: str) -> str:
@@ -32,8 +41,9 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-def test_every_setting_is_documented_in_order() -> None:
-    assert [cell.strip("`") for cell in first_cells(section("Settings"))] == list(HELP)
+def test_every_setting_is_documented_as_serve_help_says_it() -> None:
+    documented = [(plain(name), plain(meaning)) for name, meaning in rows(section("Settings"))]
+    assert documented == list(HELP.items())
 
 
 def test_every_command_is_documented() -> None:
@@ -68,6 +78,15 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if fragment:
             headings = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.MULTILINE)
             assert fragment in {anchor(heading) for heading in headings}, target
+
+
+def test_a_link_to_code_names_what_the_file_defines() -> None:
+    page = ROOT / "docs" / "how-a-sale-works.md"
+    found = re.findall(r"\[`(\w+)(?:\(\))?`\]\(([^)]+\.py)\)", page.read_text(encoding="utf-8"))
+    assert len(found) > 6
+    for name, file in found:
+        source = (page.parent / file).read_text(encoding="utf-8")
+        assert re.search(rf"^(class|def) {name}\b", source, re.MULTILINE), (name, file)
 
 
 def test_decisions_are_numbered_one_by_one() -> None:
