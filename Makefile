@@ -1,4 +1,4 @@
-# Two commands: `make demo` to see the shop, `make test` to test it. Everything is installed into .venv.
+# `make demo` to see the shop, `make test` to test it, `make check` for all that CI runs. All is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 # Test files run beside each other: most of their time they wait for a server, a browser or a disk.
@@ -8,43 +8,45 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # uv is quick; where it cannot reach an index, pip does the same.
 install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: demo test check bench drills drills-short fuzz nodes nightly screenshots fmt format-check lint types contracts tests bring lock clean
+.PHONY: demo test check bench drills drills-short fuzz nodes nightly screenshots fmt format-check lint types contracts tests tools lock clean
 
 demo: .venv/.shop
 	@$(BIN)/coatcheck demo
 
-test: tests
+# For people: minutes, without root. What is missing is skipped, with the command that installs it.
+test: .venv/.dev
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder -m "not long"
 
 check: format-check lint types contracts tests
 
-tests: bring
+tests: tools
 	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
-nightly: bring
+nightly: tools
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
 
 # The pictures of the README, and of every page in every look.
-screenshots: bring
+screenshots: tools
 	@SCREENSHOTS=.tools/screenshots $(BIN)/python -m pytest -q tests/integration/test_browser.py
 	@mkdir -p docs/screenshots && cd .tools/screenshots && cp shop-light.png product-dark.png view-phone.png library-light.png ../../docs/screenshots/
 
-bench: bring
+bench: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.speed
 
 # A million mutated requests, 50,000 cases of schemathesis, 20,000 malformed requests over the wire: half an hour.
-fuzz: bring
+fuzz: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.fuzz
 
 # Two hours and more: 200 kills, 200 power cuts, 20 failovers, ten minutes of every fault of Stripe and the mail service.
-drills: bring
+drills: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.drills --json .tools/drills.json
 
 # The short form, which runs with the tests, too.
-drills-short: bring
+drills-short: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.drills --short --json .tools/drills.json
 
 # 20,000 sales over three nodes behind HAProxy, audited: a quarter of an hour. Then the throughput of one to three.
-nodes: bring
+nodes: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.drills.many_nodes
 
 fmt: .venv/.dev
@@ -62,8 +64,8 @@ types: .venv/.dev
 contracts: .venv/.dev
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
-# What the tests need besides Python packages: a browser, the Stripe CLI, Stripe's schema.
-bring: .venv/.dev
+# What the tests need besides Python packages: lists it, and installs what is missing.
+tools: .venv/.dev
 	@$(BIN)/python testkit/bring.py
 
 lock: .venv/.shop

@@ -111,9 +111,21 @@ def bring_schema() -> None:
     target.write_text(json.dumps(ast.literal_eval(literal)))
 
 
+def found() -> list[tuple[str, bool]]:
+    """What the tests need besides Python packages, and whether it is there."""
+    return [
+        *((f"{binary} ({package})", shutil.which(binary, path=PROGRAMS) is not None) for binary, package in DEBIAN.items()),
+        ("PostgreSQL's server (postgresql)", POSTGRES.is_dir()),
+        ("the Stripe CLI", (TOOLS / "stripe").exists()),
+        ("Stripe's published schema", (TOOLS / "stripe-schema.json").exists()),
+    ]  # fmt: skip
+
+
 def main() -> int:
     TOOLS.mkdir(exist_ok=True)
     code = 0
+    for name, there in found():
+        print(f"{'found  ' if there else 'missing'} {name}", file=sys.stderr)
     for bring in (bring_debian_packages, bring_stripe_cli, bring_schema):
         try:
             bring()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -12,13 +13,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from entrypoints.cli_output import export_lines
+from entrypoints.container import Container
 from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET
+from entrypoints.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "src" / "entrypoints" / "example_catalogue"
@@ -240,9 +245,12 @@ class ShopServer:
         return done
 
     def export(self, **variables: str) -> dict[str, list[dict[str, Any]]]:
-        """Everything in the store, by kind."""
+        """Every record by kind, as `coatcheck export` writes it; read in this process, since a start takes seconds."""
         found: dict[str, list[dict[str, Any]]] = {"user": [], "purchase": [], "mail": [], "quarantine": []}
-        for line in self.cli("export", **variables).stdout.splitlines():
+        settings = load_settings({**self.environment, **variables}, dotenv=None)
+        with ThreadPoolExecutor(1) as beside:  # Playwright's loop runs in this thread
+            lines = beside.submit(asyncio.run, _exported(settings)).result()
+        for line in lines:
             record = json.loads(line)
             found[record["kind"]].append(record)
         return found
@@ -251,6 +259,14 @@ class ShopServer:
     def log_lines(self) -> list[dict[str, Any]]:
         time.sleep(0.4)  # the log is written a few times a second
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+async def _exported(settings: Settings) -> list[bytes]:
+    container = Container(settings=settings)
+    try:
+        return [line async for line in export_lines(container)]
+    finally:
+        await asyncio.to_thread(container.store().close)
 
 
 def a_certificate(folder: Path, host: str) -> tuple[Path, Path]:

@@ -1,4 +1,4 @@
-"""Where the tools are that `make bring` brings. Missing ones fail in CI, and are skipped on a laptop with a word."""
+"""Where the tools are that `make tools` brings. Missing ones fail in CI, and are skipped on a laptop with a word."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _needed(path: str | Path | None, what: str) -> str:
         return str(path)
     if CI:
         pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing: run `make bring`, or install it")
+    pytest.skip(f"{what} is missing: `make tools` installs it")
 
 
 def chromium() -> str:

@@ -37,7 +37,7 @@ def main() -> int:
         scale = replace(scale, rounds=told.rounds or scale.rounds)
         chosen.append((drill, scale))
     if missing := {name for drill, _ in chosen for name in drill.missing}:
-        parser.error(f"install {', '.join(sorted(missing))} first: make bring")
+        parser.error(f"install {', '.join(sorted(missing))} first: make tools")
     with tempfile.TemporaryDirectory(prefix="drills-") as folder:
         outcomes = asyncio.run(
             run(

@@ -20,10 +20,14 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     """The variables as they are written, each described once: `serve --help` and the reference list them from here."""
 
     base_url: Annotated[
-        str, _said("where shoppers reach the shop, such as https://shop.example.com (no path)")
+        str, _said("the public address of the shop, such as https://shop.example.com (no path)")
     ] = ""
     session_secret: Annotated[
-        str, _said(f"at least {SHORTEST_SECRET} random characters; several, comma-separated: the first signs")
+        str,
+        _said(
+            f"at least {SHORTEST_SECRET} random characters; several, comma-separated, while one is rotated: "
+            "the first signs"
+        ),
     ] = ""
     database_url: Annotated[
         str,
@@ -35,50 +39,57 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
         str, _said("the folder with shop.toml and a folder for each product (default: catalogue)")
     ] = "catalogue"
     stripe_secret_key: Annotated[
-        str, _said("sk_live_… or rk_live_…; sk_test_… with TEST_MODE=1 on a public address")
+        str, _said("sk_live_… or rk_live_…; on a public address a test key needs TEST_MODE=1")
     ] = ""
-    stripe_webhook_secret: Annotated[
-        str, _said("whsec_…; two, comma-separated, while one is being rolled")
-    ] = ""
+    stripe_webhook_secret: Annotated[str, _said("whsec_…; two, comma-separated, while one is rotated")] = ""
     stripe_api_base: Annotated[
-        str, _said("another place for Stripe's API, on loopback and with a test key only")
+        str, _said("another base URL for Stripe's API; only on loopback and with a test key")
     ] = ""
-    resend_api_key: Annotated[str, _said("re_…; or use SMTP_URL")] = ""
-    resend_api_url: Annotated[str, _said("another place for Resend's API (https, or http on loopback)")] = ""
+    resend_api_key: Annotated[str, _said("re_…; required unless SMTP_URL is set")] = ""
+    resend_api_url: Annotated[
+        str, _said("another base URL for Resend's API (https, or http on loopback)")
+    ] = ""
     resend_webhook_secret: Annotated[
-        str, _said("whsec_… of Resend's webhook to BASE_URL/mail-events; leave out for none")
+        str, _said("whsec_… of the Resend webhook at BASE_URL/mail-events; optional")
     ] = ""
-    smtp_url: Annotated[str, _said("smtp://user:password@host:587 or smtps://…:465, in place of Resend")] = ""
-    email_from: Annotated[str, _said('the sender, such as "Your Shop <tickets@example.com>"')] = ""
+    smtp_url: Annotated[str, _said("smtp://user:password@host:587 or smtps://…:465, instead of Resend")] = ""
+    email_from: Annotated[str, _said('the sender, such as "Your Shop <orders@example.com>"')] = ""
     trusted_proxies: Annotated[
-        str, _said("addresses or networks, comma-separated, whose X-Forwarded-For is believed")
+        str, _said("addresses or networks, comma-separated, whose X-Forwarded-For is trusted")
     ] = ""
-    test_mode: Annotated[str, _said("1 to run a public shop on a test key, with a banner on every page")] = ""
-    data_dir: Annotated[str, _said("where database and goods are kept (default: data)")] = "data"
+    test_mode: Annotated[str, _said("1 runs a public shop with a test key and a banner on every page")] = ""
+    data_dir: Annotated[str, _said("the folder for the database and the files for sale (default: data)")] = (
+        "data"
+    )
     goods_url: Annotated[
-        str, _said("s3://bucket/prefix to keep goods in S3-compatible storage (default: goods in DATA_DIR)")
+        str,
+        _said(
+            "s3://bucket/prefix keeps the files for sale in S3-compatible storage (default: goods in DATA_DIR)"
+        ),
     ] = ""
-    aws_access_key_id: Annotated[str, _said("the key to that bucket: it reads, writes and lists")] = ""
-    aws_secret_access_key: Annotated[str, _said("its secret")] = ""
+    aws_access_key_id: Annotated[
+        str, _said("the key for that bucket; it must be allowed to read, write and list")
+    ] = ""
+    aws_secret_access_key: Annotated[str, _said("the secret of that key")] = ""
     aws_region: Annotated[str, _said("the region of that bucket, such as eu-central-1")] = ""
     aws_endpoint_url: Annotated[
-        str, _said("where another storage than Amazon's answers, such as https://s3.example.com")
+        str, _said("the endpoint of a storage provider other than Amazon, such as https://s3.example.com")
     ] = ""
     metrics_token: Annotated[
-        str, _said("lets /metrics be read from elsewhere: Authorization: Bearer …; this machine needs none")
+        str, _said("allows reading /metrics from other machines with Authorization: Bearer …")
     ] = ""
     otel_exporter_otlp_endpoint: Annotated[
-        str, _said("where traces go by OTLP/HTTP, such as http://127.0.0.1:4318; leave out for none")
+        str, _said("where traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318; optional")
     ] = ""
     mailer: Annotated[
         str,
         _said(
-            "package.module:function that makes a mailer of your own, in place of Resend and SMTP (docs/adapters.md)"
+            "package.module:function that returns a custom mailer, instead of Resend and SMTP (docs/adapters.md)"
         ),
     ] = ""
-    goods: Annotated[str, _said("the same for goods, in place of DATA_DIR and GOODS_URL")] = ""
+    goods: Annotated[str, _said("the same for file storage, instead of DATA_DIR and GOODS_URL")] = ""
     payments: Annotated[
-        str, _said("the same for payments, in place of Stripe: no STRIPE_… is needed then")
+        str, _said("the same for payments, instead of Stripe; no STRIPE_… setting is needed then")
     ] = ""
 
 

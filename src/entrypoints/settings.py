@@ -280,7 +280,7 @@ def _check_carrier(env: Environment, *, loopback: bool, problems: list[str]) -> 
             "SMTP_URL is written like smtp://user:password@host:587 or smtps://user:password@host:465"
         )
     if carrier and not env.email_from:
-        problems.append('EMAIL_FROM is not set: write it like "Your Shop <tickets@example.com>"')
+        problems.append('EMAIL_FROM is not set: write it like "Your Shop <orders@example.com>"')
 
 
 def _check_mail(env: Environment, problems: list[str]) -> None:
@@ -294,7 +294,7 @@ def _check_mail(env: Environment, problems: list[str]) -> None:
             EmailAddress.parse(parseaddr(env.email_from)[1])
         except InvalidEmail as error:
             problems.append(
-                f'EMAIL_FROM is {env.email_from!r}: {error} Write it like "Your Shop <tickets@example.com>"'
+                f'EMAIL_FROM is {env.email_from!r}: {error} Write it like "Your Shop <orders@example.com>"'
             )
 
 

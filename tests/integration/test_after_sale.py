@@ -261,6 +261,7 @@ async def _sell_unheard(shop: ShopServer, number: int) -> list[str]:
     return refs
 
 
+@pytest.mark.long
 @pytest.mark.storm
 def test_one_sweep_books_and_mails_500_sales_that_nobody_told_of(own_shop: ShopServer) -> None:
     refs = asyncio.run(_sell_unheard(own_shop, 500))

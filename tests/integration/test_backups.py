@@ -17,6 +17,8 @@ import pytest
 from testkit.s3 import KEY, SECRET, a_bucket
 from testkit.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def backups(tmp_path: Path) -> Path:

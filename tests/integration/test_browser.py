@@ -24,6 +24,7 @@ from testkit.servers import BOOK, PAPERWORK, PHOTOS, ShopServer
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.story
 @pytest.mark.engines
 def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
     demo: Demo, device: MakeDevice

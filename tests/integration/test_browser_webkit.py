@@ -9,7 +9,7 @@ import pytest
 from testkit.servers import BOOK, Shopper, a_shop
 from testkit.webkit import a_webkit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.mark.parametrize("tls_host", [None, "localhost"], ids=["http", "https"])

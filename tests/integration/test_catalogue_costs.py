@@ -19,6 +19,8 @@ from adapters.memory.goods import MemoryGoods
 from domain.values import ProductId
 from testkit.servers import clean_environment
 
+pytestmark = pytest.mark.long
+
 PRODUCT = 'name = "Book"\nprice = "19.99"\n'
 MEMORY = 300 * 1024 * 1024
 SECONDS = 5

@@ -246,6 +246,7 @@ def until_logged(shop: ShopServer, words: str) -> None:
     raise AssertionError(f"{words} was not logged")
 
 
+@pytest.mark.long
 def test_a_running_shop_serves_no_linked_file_and_a_starting_one_names_it(own_shop: ShopServer) -> None:
     product = own_shop.catalogue / BOOK
     (own_shop.folder / ".env").write_text(SECRET)

@@ -46,6 +46,7 @@ def test_help_reads_well(shop: ShopServer, command: str) -> None:
             assert name in text
 
 
+@pytest.mark.long
 def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -> None:
     anna = Shopper(own_shop)
     cs = anna.buy_and_pay("anna@example.com")

@@ -13,7 +13,7 @@ import pytest
 from testkit.engines import everything_in, files_of
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.long]
 
 
 def address() -> str:

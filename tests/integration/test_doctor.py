@@ -18,6 +18,8 @@ from entrypoints.maintenance.checks.stripe import clock_finding
 from testkit.servers import Shopper, ShopServer
 from testkit.stripe_schema import ask_raw, form, holds
 
+pytestmark = pytest.mark.long
+
 PUBLIC = "https://shop.example.com"
 HOOK = f"{PUBLIC}/webhook"
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)

@@ -14,6 +14,8 @@ import pytest
 
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer, a_shop
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("fault", ["down", "hang"])
 def test_stripe_away_at_buy_and_at_return(own_shop: ShopServer, fault: str) -> None:

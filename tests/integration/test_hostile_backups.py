@@ -356,6 +356,7 @@ def test_of_the_tutorials_file_plain_tables_are_read_and_nothing_else(tmp_path: 
             read(TutorialFile(file))
 
 
+@pytest.mark.long
 def test_a_tutorials_file_whose_reading_takes_steps_without_end_is_given_up(tmp_path: Path) -> None:
     """Text against numbers: SQLite makes no index for them, and compares 15,000 rows with 15,000."""
     file = tmp_path / "seed.db"

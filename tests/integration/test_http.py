@@ -257,6 +257,12 @@ def test_a_signed_webhook_that_is_not_our_sale_is_2xx_and_quarantined_with_its_r
     exported = shop.export()
     assert [q["reason"] for q in exported["quarantine"] if q["id"] == cs] == [reason]
     assert len(exported["purchase"]) == sold
+
+
+def test_status_names_what_is_quarantined(shop: ShopServer) -> None:
+    cs = Shopper(shop).buy()
+    event = shop.sandbox.pay(cs, email=address(), change={"livemode": True})
+    assert deliver(shop, event["body"].encode(), event["signature"]).status_code == 200
     status = shop.cli("status", check=False)
     assert (status.returncode, cs in status.stdout) == (1, True)
 

@@ -16,6 +16,8 @@ import pytest
 from testkit.goods import a_catalogue, an_owner, bytes_read, put_on_sale, resident
 from testkit.servers import Shopper, ShopServer, a_shop
 
+pytestmark = pytest.mark.long
+
 SIZE = 2_000_000_000
 STOPS = (400_000_001, 1_200_000_000, 1_999_999_999)
 PATH = "/files/film/film.mkv"

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from testkit.bazaar import stock_a_bazaar
 from testkit.servers import BOOK, Shopper, ShopServer, a_shop
 
@@ -33,6 +35,7 @@ def wait_until(holds: Callable[[], bool], *, within: float = 20.0) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_the_email_of_a_purchase_arrives_before_a_flood_that_was_there_first(
     tmp_path: Path, in_database: Callable[[], dict[str, str]]
 ) -> None:

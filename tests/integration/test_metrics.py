@@ -74,6 +74,7 @@ def test_what_waits_is_shown(own_shop: ShopServer) -> None:
     assert value(own_shop, "coatcheck_quarantine_open") == 1
 
 
+@pytest.mark.long
 def test_paths_that_are_none_do_not_become_labels(watched: ShopServer) -> None:
     before = len(scrape(watched))
     for number in range(30):
@@ -145,6 +146,7 @@ def test_no_host_header_breaks_a_page_that_answers_to_any(watched: ShopServer, p
         assert status in (400, 404 if path == "/metrics" else 200), host
 
 
+@pytest.mark.long
 def test_no_word_of_a_proxy_breaks_a_page(watched: ShopServer) -> None:
     for header in (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"):
         for told in ODD_PEERS + ODD_HOSTS:

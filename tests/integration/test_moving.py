@@ -35,6 +35,8 @@ from testkit.engines import everything_in
 from testkit.postgres import PostgresServer
 from testkit.servers import ROOT, Shopper, ShopServer, a_shop, clean_environment
 
+pytestmark = pytest.mark.long
+
 OWN = {"shop", "migrations", "moved_in", "_sqlite_migrations", "sqlite_stat1"}
 """Tables that are not moved row by row."""
 

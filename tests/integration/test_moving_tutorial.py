@@ -11,6 +11,8 @@ from sqlite_utils import Database
 from testkit.postgres import PostgresServer
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 
+pytestmark = pytest.mark.long
+
 NAMES = ("--product", f"p1={BOOK}", "--product", f"p2={PHOTOS}")
 
 

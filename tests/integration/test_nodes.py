@@ -29,6 +29,8 @@ from testkit.postgres import PostgresServer
 from testkit.servers import BOOK, PHOTOS, ROOT, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 from testkit.tools import program
 
+pytestmark = pytest.mark.long
+
 NEW_SECRET = "the second session secret of the tests is long enough"
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
+import pytest
+
 from domain.purchase import Purchase
 from domain.session import Session
 from domain.transaction import Transaction
@@ -33,6 +35,8 @@ from entrypoints.run.opening import close_shop, open_shop
 from testkit.goods import SAMPLER, a_catalogue, an_owner, put_on_sale
 from testkit.servers import a_shop
 from testkit.settings import some_settings
+
+pytestmark = pytest.mark.long
 
 SECRET = b"TOP-SECRET-" + os.urandom(8).hex().encode()
 OWN = b"what was bought"

@@ -10,7 +10,7 @@ import pytest
 from testkit.patroni import a_cluster
 from testkit.tools import postgres_binaries, program
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.long]
 
 
 def test_a_standby_takes_over_and_the_dead_primary_comes_back_as_a_standby() -> None:

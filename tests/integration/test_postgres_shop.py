@@ -18,6 +18,8 @@ from testkit.postgres import PASSWORD, PostgresServer, a_postgres
 from testkit.servers import Shopper, ShopServer, a_shop
 from testkit.settings import some_settings
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def there(tmp_path: Path, postgres: PostgresServer) -> Iterator[ShopServer]:

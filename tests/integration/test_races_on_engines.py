@@ -20,7 +20,7 @@ from testkit.engine_races import Seen, race_on
 from testkit.postgres import PostgresServer
 from testkit.races import Cast
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.long]
 
 EXAMPLES = 2000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 60
 NODES = 3

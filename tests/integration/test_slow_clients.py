@@ -22,6 +22,8 @@ from testkit.postgres import PostgresServer
 from testkit.servers import WEBHOOK_SECRET, ShopServer
 from testkit.tools import program
 
+pytestmark = pytest.mark.long
+
 # Far beyond every deadline: a connection that is still open then is held for ever.
 CLOSED_WITHIN = 60.0
 

@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pytest
+
 from domain.ports import OpenFile
 from domain.product import GoodsFile
 from domain.values import digest_of
@@ -18,6 +20,8 @@ from entrypoints.run.connections import Limits
 from testkit.goods import wait_until
 from testkit.listening import no_lifespan, served
 from testkit.readers import Multiplexed, Reader, all_closed, ask
+
+pytestmark = pytest.mark.long
 
 PATIENCE: Final = 2.0
 LIMITS: Final = Limits(patience=PATIENCE, every=0.1)

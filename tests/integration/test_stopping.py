@@ -12,6 +12,8 @@ import pytest
 
 from testkit.servers import ShopServer, a_shop
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def leaving(tmp_path: Path) -> Iterator[ShopServer]:

@@ -13,7 +13,7 @@ from bench.drills.audit import audit, until_no_mail_waits
 from testkit.servers import ShopServer, a_shop
 from testkit.storm import Sale, Storm
 
-pytestmark = pytest.mark.storm
+pytestmark = [pytest.mark.storm, pytest.mark.long]
 
 
 def test_a_backup_under_load_and_two_hundred_more_sales(

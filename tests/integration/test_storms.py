@@ -12,7 +12,7 @@ from bench.drills.audit import audit, until_no_mail_waits
 from testkit.servers import ShopServer, a_shop
 from testkit.storm import Sale, Storm
 
-pytestmark = pytest.mark.storm
+pytestmark = [pytest.mark.storm, pytest.mark.long]
 
 
 def test_a_thousand_sales_each_racing_redirect_and_webhooks_with_a_second_process_writing(

@@ -21,6 +21,8 @@ from entrypoints.run.processes import Workers
 from testkit.postgres import PostgresServer
 from testkit.servers import ROOT, Shopper, ShopServer, clean_environment
 
+pytestmark = pytest.mark.long
+
 
 def workers_of(shop: ShopServer) -> set[int]:
     """The processes that the shop's own process started."""
