@@ -18,7 +18,7 @@ from bench.speed.report import write
 from bench.speed.schedules import schedules
 from bench.speed.stage import Stage, Wish
 from bench.speed.starting import cold_start, memory, unit_suite
-from bench.speed.webhook import webhook, webhook_full
+from bench.speed.webhook import bytes_a_sale, floor, webhook, webhook_full
 from testkit.servers import ROOT
 
 Bench = Callable[[Stage], Iterator[Figure]]
@@ -27,6 +27,8 @@ BENCHES: dict[str, Bench] = {
     "owner": owners,
     "webhook": webhook,
     "webhook-full": webhook_full,
+    "floor": floor,
+    "bytes-sale": bytes_a_sale,
     "login": logins,
     "login-timing": timing,
     "nodes": nodes,

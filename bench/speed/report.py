@@ -23,10 +23,11 @@ _LIBRARIES = ("granian", "litestar", "minijinja", "msgspec", "stripe", "resend",
 
 # As they are told.
 ROWS = (
-    "guest", "guest-bare", "owner", "library", "webhook", "webhook-full", "cold-start", "memory", "memory-full",
-    "unit-suite", "race", "race-share", "login-timing", "guest-coded", "guest-again", "view", "receipt", "login-ask",
-    "login-use", "nodes-1-storefront", "nodes-2-storefront", "nodes-3-storefront", "nodes-1-claims", "nodes-2-claims",
-    "nodes-3-claims", "instructions-guest", "instructions-owner", "instructions-claim",
+    "guest", "guest-bare", "owner", "library", "webhook", "webhook-full", "floor", "bytes-sale", "cold-start",
+    "memory", "memory-full", "unit-suite", "race", "race-share", "login-timing", "guest-coded", "guest-again",
+    "view", "receipt", "login-ask", "login-use", "nodes-1-storefront", "nodes-2-storefront", "nodes-3-storefront",
+    "nodes-1-claims", "nodes-2-claims", "nodes-3-claims", "instructions-guest", "instructions-owner",
+    "instructions-claim",
 )  # fmt: skip
 
 

@@ -1,13 +1,21 @@
-"""POST /webhook to a durable claim with its ticket queued: against the peer, and with a long past in the store."""
+"""POST /webhook to a durable claim with its ticket queued: against the peer, the floor, and with a long past."""
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from adapters.sql.retention import Retention
+from adapters.sqlite.connections import open_writer
 from bench.speed.figures import Figure, Goal, alternating
 from bench.speed.load import fire
 from bench.speed.sales import deliveries
 from bench.speed.stage import Stage, Subject
+from testkit.servers import ROOT, WEBHOOK_SECRET, Process, clean_environment, free_port
 
 # The peer looks sales up in a table without an index, so it slows down with every sale: it is spared most of them.
 _PEER_SALES = 400
@@ -44,6 +52,73 @@ def webhook_full(stage: Stage) -> Iterator[Figure]:
             "webhook-full", what, "/s", of_full, of_empty, against="the empty one", goal=0.9, judged=Goal.TIMES,
             engine=name,
         )  # fmt: skip
+
+
+def floor(stage: Stage) -> Iterator[Figure]:
+    """On SQLite: the share that the shop reaches of a bare handler that verifies and writes six rows."""
+    subject = stage.shop
+    with _bare_handler(stage) as (url, database):
+
+        def bare() -> float:
+            sales, before = subject.till.draw(stage.wish.sales), _rows(database)
+            rate = fire(url, deliveries(sales), folder=stage.folder)
+            assert _rows(database) - before == len(sales)
+            return rate
+
+        ours, floors = alternating(stage.wish.runs, _claims(stage, subject), bare)
+    yield Figure(
+        "floor", "webhook, of a bare handler with six inserts", "/s", ours, floors, against="the floor", goal=0.6,
+        judged=Goal.TIMES, engine="sqlite",
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _bare_handler(stage: Stage) -> Iterator[tuple[str, Path]]:
+    """Its address, and its database."""
+    database, port = stage.folder / "floor.db", free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [stage.python, "-m", "bench.speed.floor", str(port), str(database), WEBHOOK_SECRET]
+    environment = clean_environment(PYTHONPATH=f"{ROOT}:{ROOT / 'src'}")
+    environment.pop("PYTHONWARNINGS", None)
+    bare = Process(command, stage.folder, environment, stage.folder / "floor.log")
+    bare.start(f"{url}/")
+    try:
+        yield url, database
+    finally:
+        bare.kill()
+
+
+def _rows(database: Path) -> int:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+        return int(db.execute("SELECT count(*) FROM events").fetchone()[0])
+
+
+def bytes_a_sale(stage: Stage) -> Iterator[Figure]:
+    """What a sale takes in the file once its email is sent and a day has passed; free pages do not count."""
+    subject = stage.shop
+    before = _packed(stage, subject)
+    sales = subject.till.draw(stage.wish.sales)
+    subject.till.tell(sales, subject.shop.url)
+    subject.settle()
+    each = (_packed(stage, subject) - before) / len(sales)
+    yield Figure(
+        "bytes-sale", "bytes of the database a sale, its email settled", "B", [each], goal=1500, judged=Goal.AT_MOST,
+        engine="sqlite",
+    )  # fmt: skip
+
+
+def _packed(stage: Stage, subject: Subject) -> int:
+    """The size of a copy without free pages, two days later, when what is kept for a day is gone."""
+    copy, packed = stage.folder / "copy.db", stage.folder / "packed.db"
+    for path in (copy, packed):
+        path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(subject.engine.url.removeprefix("sqlite:///"), timeout=30)) as db:
+        db.execute("VACUUM INTO ?", (str(copy),))
+    with closing(open_writer(copy, checkpoints=True)) as db:
+        while Retention(db.execute).prune(now=datetime.now(UTC) + timedelta(days=2)):
+            pass
+        db.execute("VACUUM INTO ?", (str(packed),))
+    return packed.stat().st_size
 
 
 def _claims(stage: Stage, subject: Subject) -> Callable[[], float]:
