@@ -75,7 +75,7 @@ def test_postgres_and_memory_give_the_same_answers(emptied: PostgresStore, histo
 def empty(tx: Transaction) -> None:
     """Cheaper than a database for each example."""
     for table in ("purchases", *UNIQUE, "cursors", "payments_due", "licence_line"):
-        tx._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
+        tx.users._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -588,7 +588,7 @@ def test_processes_that_claim_the_same_sales_at_once_book_each_once(
     PostgresStore.open(url).close()
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "support.claiming", url, str(seed)],
+            [sys.executable, "-m", "testkit.claiming", url, str(seed)],
             env={**clean_environment(), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"},
             stdout=subprocess.PIPE,
         )
