@@ -116,6 +116,23 @@ class Sale:
 Verdict = Rejected | Unsettled | Sale
 
 
+@dataclass(frozen=True, slots=True)
+class KnownCheckout:
+    """All that the store knows about a checkout when a session of it is claimed; read at once."""
+
+    checkout: Checkout | None
+    booked: bool
+    """Whether it became a purchase."""
+    erased: bool
+    """Whether its buyer was erased."""
+    holds_place: bool
+    """Whether a place in a limit (of a product's stock) is taken under its id."""
+    quarantined: bool
+    """Whether the session stands open in quarantine."""
+    has_facts: bool
+    """Whether a refund or dispute of the payment came before."""
+
+
 def restored_checkout(
     reading: ProviderCheckout, *, keyring: Keyring, edition: CatalogueEdition
 ) -> Checkout | RejectReason:
@@ -163,6 +180,25 @@ def restored_checkout(
         contents=contents,
         discounts=reading.discounts,
     )
+
+
+def judge_session(
+    reading: ProviderCheckout,
+    known: KnownCheckout,
+    *,
+    keyring: Keyring,
+    edition: CatalogueEdition,
+    livemode: bool,
+) -> Verdict:
+    """Whether a session is a sale of ours: of the checkout that is stored, else of the one that its seal proves."""
+    if reading.mode != "payment":
+        return Rejected(reason=RejectReason.NOT_A_PAYMENT)
+    if reading.livemode != livemode:
+        return Rejected(reason=RejectReason.OTHER_MODE)
+    checkout = known.checkout or restored_checkout(reading, keyring=keyring, edition=edition)
+    if isinstance(checkout, RejectReason):
+        return Rejected(reason=checkout)
+    return judge(reading, checkout, keyring=keyring, shop=edition.shop.id, livemode=livemode)
 
 
 def judge(

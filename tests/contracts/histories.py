@@ -66,6 +66,8 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, m, s: tx.purchases.detach_sessions(m, session=s), MAILBOXES, st.none() | SESSIONS),
     op(lambda tx, c, r, at: tx.checkouts.add(samples.a_checkout(c, ref=r, at=at)), ROWS, st.none() | REFS, SECONDS),
     op(lambda tx, c, r: tx.checkouts.bind(CheckoutId(c), ref=r, expires_at=None), ROWS, REFS),
+    op(lambda tx, c, r, p: tx.checkouts.for_claim(CheckoutId(c), ref=r, payment=p), ROWS, st.none() | REFS,
+       st.none() | PAYMENTS),
     op(lambda tx, c, at: tx.checkouts.throttle(CheckoutId(c), now=at, gap=timedelta(seconds=5)), ROWS, SECONDS),
     op(lambda tx, f: tx.facts.record(f), FACTS),
     op(lambda tx, c, m: tx.purchases.book(samples.a_purchase(c, user=tx.users.get_or_add(m, new_id=UserId(f"u{m}"), now=NOW), mailbox=m)),

@@ -234,6 +234,50 @@ class StoreContract(OutboxContract):
 
     # ------------------------------------------------------------------ checkouts, facts, purchases
 
+    def test_a_claim_sees_all_it_needs_at_once(self) -> None:
+        """One thing after the other comes true, and only that one."""
+
+        def known(payment: str | None = "pi_1", ref: str | None = "cs_test_1") -> list[bool]:
+            session = None if ref is None else ProviderRef(ref)
+            found = self.see(
+                lambda tx: tx.checkouts.for_claim(CheckoutId("c1"), ref=session, payment=payment)
+            )
+            assert found.checkout in (None, a_checkout("c1"))
+            return [
+                found.checkout is not None, found.booked, found.erased, found.holds_place, found.quarantined,
+                found.has_facts,
+            ]  # fmt: skip
+
+        def fact(kind: FactKind, name: str) -> Fact:
+            return Fact(object_id=name, kind=kind, payment="pi_1", as_of=1, status="paid", amount=1)
+
+        self.do(lambda tx: tx.checkouts.add(a_checkout("c2", ref="cs_test_2")))
+        self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))
+        self.do(lambda tx: tx.purchases.book(a_purchase("c2")))
+        self.do(lambda tx: tx.facts.record(fact(FactKind.SESSION, "cs_test_1")))
+        assert known() == [False] * 6
+        self.do(lambda tx: tx.quarantine.add("cs_test_1", RejectReason.NO_EMAIL, at=NOW, retry_at=None))
+        assert known() == [False, False, False, False, True, False]
+        assert known(ref=None) == [False] * 6
+        self.do(lambda tx: tx.quarantine.close("cs_test_1", at=NOW))
+        self.do(lambda tx: tx.checkouts.add(a_checkout("c1")))
+        assert known() == [True, False, False, False, False, False]
+        self.do(lambda tx: tx.limits.acquire("bucket", TWO, now=NOW, ref="c1"))
+        assert known() == [True, False, False, True, False, False]
+        self.do(lambda tx: tx.limits.release("c1"))
+        self.do(lambda tx: tx.facts.record(fact(FactKind.REFUND, "re_1")))
+        assert known() == [True, False, False, False, False, True]
+        assert known(payment=None) == [True, False, False, False, False, False]
+        self.do(lambda tx: tx.purchases.book(a_purchase("c1")))
+        assert known() == [True, True, False, False, False, True]
+        self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c3"), at=NOW))
+        assert known() == [True, True, False, False, False, True]
+
+    def test_a_claim_sees_that_its_buyer_was_erased(self) -> None:
+        self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW))
+        found = self.see(lambda tx: tx.checkouts.for_claim(CheckoutId("c1"), ref=None, payment=None))
+        assert (found.checkout, found.erased) == (None, True)
+
     def test_a_checkout_is_bound_to_one_session_of_the_provider(self) -> None:
         self.do(lambda tx: tx.checkouts.add(a_checkout("c1", ref=None)))
         self.do(lambda tx: tx.checkouts.add(a_checkout("c2", ref=None)))

@@ -7,13 +7,28 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.memory.tables import Record, Tables
-from domain.purchase import Checkout
+from domain.claim import KnownCheckout
+from domain.purchase import Checkout, FactKind
 from domain.values import CheckoutId, EmailAddress, ProviderRef
 
 
 class Checkouts(Record):
     def get(self, checkout: CheckoutId) -> Checkout | None:
         return self._t.checkouts.get(checkout)
+
+    def for_claim(
+        self, checkout: CheckoutId, *, ref: ProviderRef | None, payment: str | None
+    ) -> KnownCheckout:
+        held = self._t.quarantined.get(ref) if ref is not None else None
+        return KnownCheckout(
+            checkout=self._t.checkouts.get(checkout),
+            booked=checkout in self._t.purchases,
+            erased=checkout in self._t.erasures,
+            holds_place=any(taken == checkout for _, _, taken in self._t.limits),
+            quarantined=held is not None and held.closed_at is None,
+            has_facts=payment is not None
+            and any(f.payment == payment and f.kind is not FactKind.SESSION for f in self._t.facts.values()),
+        )
 
     def by_provider_ref(self, ref: ProviderRef) -> Checkout | None:
         return next((c for c in self._t.checkouts.values() if c.provider_ref == ref), None)

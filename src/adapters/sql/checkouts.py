@@ -20,6 +20,7 @@ from adapters.sql.record import (
     moment,
     spaced,
 )
+from domain.claim import KnownCheckout
 from domain.purchase import Checkout
 from domain.values import CheckoutId, EmailAddress, Money, ProviderRef
 
@@ -29,6 +30,13 @@ COLUMNS: Final = (
 )
 _ADD: Final = f"{insert('checkouts', COLUMNS)} ON CONFLICT DO NOTHING"
 _BY_ID: Final = f"SELECT {COLUMNS} FROM checkouts WHERE id = ?"
+_FOR_CLAIM: Final = f"""SELECT {COLUMNS},
+  EXISTS (SELECT 1 FROM purchases WHERE checkout_id = wanted),
+  EXISTS (SELECT 1 FROM erasures WHERE checkout_id = wanted),
+  EXISTS (SELECT 1 FROM limits WHERE ref = wanted),
+  EXISTS (SELECT 1 FROM quarantine WHERE ref = :ref AND closed_at IS NULL),
+  EXISTS (SELECT 1 FROM facts WHERE payment = :payment AND kind <> 'session')
+  FROM (SELECT :id AS wanted) AS asked LEFT JOIN checkouts ON id = wanted"""
 _BY_REF: Final = f"SELECT {COLUMNS} FROM checkouts WHERE provider_ref = ?"
 _BIND: Final = """UPDATE checkouts SET provider_ref = :ref, expires_at = coalesce(:expires, expires_at)
   WHERE id = :id AND (provider_ref IS NULL OR provider_ref = :ref)
@@ -45,6 +53,20 @@ class Checkouts(Record):
 
     def get(self, checkout: CheckoutId) -> Checkout | None:
         return self._one(from_row, _BY_ID, (checkout,))
+
+    def for_claim(
+        self, checkout: CheckoutId, *, ref: ProviderRef | None, payment: str | None
+    ) -> KnownCheckout:
+        row = self._sql(_FOR_CLAIM, {"id": checkout, "ref": ref, "payment": payment}).fetchone()
+        booked, erased, holds_place, quarantined, has_facts = row[-5:]
+        return KnownCheckout(
+            checkout=None if row[0] is None else from_row(row),
+            booked=bool(booked),
+            erased=bool(erased),
+            holds_place=bool(holds_place),
+            quarantined=bool(quarantined),
+            has_facts=bool(has_facts),
+        )
 
     def by_provider_ref(self, ref: ProviderRef) -> Checkout | None:
         return self._one(from_row, _BY_REF, (ref,))

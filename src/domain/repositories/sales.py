@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.access import Holding
-from domain.claim import RejectReason
+from domain.claim import KnownCheckout, RejectReason
 from domain.purchase import Checkout, Fact, LicenceKey, Purchase
 from domain.records import Download, PaymentDue, Quarantined, User
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef, SessionId, UserId
@@ -18,6 +18,11 @@ class ReadCheckouts(Protocol):
 
     def get(self, checkout: CheckoutId) -> Checkout | None:
         """The checkout of that id."""
+
+    def for_claim(
+        self, checkout: CheckoutId, *, ref: ProviderRef | None, payment: str | None
+    ) -> KnownCheckout:
+        """All that a claim asks about a checkout, its session `ref` and its payment, known or not."""
 
     def by_provider_ref(self, ref: ProviderRef) -> Checkout | None:
         """The checkout to which this session of the provider was bound."""

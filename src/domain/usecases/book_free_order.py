@@ -33,4 +33,5 @@ def book_free(tx: Transaction, checkout: Checkout, mailbox: EmailAddress, *, boo
         paid_email=None,
         paid=Money(0, checkout.price.currency),
     )
-    return booking.book(tx, sale, ref=None, payment=None)
+    known = tx.checkouts.for_claim(checkout.id, ref=None, payment=None)
+    return booking.book(tx, sale, known, ref=None, payment=None)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.claim import Sale
+from domain.claim import KnownCheckout, Sale
 from domain.keys import Keyring
 from domain.letters import ticket_letter
 from domain.magic_link import ticket_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition
-from domain.purchase import LicenceKey, Purchase
+from domain.purchase import Purchase
 from domain.transaction import Transaction
-from domain.usecases.send_email import notify_buyer, notify_merchant, send_link
+from domain.usecases.assign_licences import assign_licences
+from domain.usecases.send_email import notify_buyer, send_link
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
 
 
@@ -52,39 +52,25 @@ class Booking:
     base_url: str
     now: datetime
 
-    def book(self, tx: Transaction, sale: Sale, *, ref: ProviderRef | None, payment: str | None) -> Purchase:
+    def book(
+        self,
+        tx: Transaction,
+        sale: Sale,
+        known: KnownCheckout,
+        *,
+        ref: ProviderRef | None,
+        payment: str | None,
+    ) -> Purchase:
         """Write a sale that is not booked yet, with everything it causes.
 
         The sale of somebody who was erased is written without them: no user, no mail.
         """
-        erased = tx.erasures.is_erased(sale.checkout.id)
-        purchase = self._purchase(tx, sale, ref=ref, payment=payment, owner=None if erased else sale.owner)
-        if not tx.purchases.book(purchase):
-            # The transaction is serializable, so nobody can have booked it since we looked.
-            raise AssertionError(f"checkout {purchase.checkout} was booked within its own claim")
-        tx.limits.release(purchase.checkout)
-        if purchase.mailbox is not None:
-            self._hand_out_ticket(tx, purchase, purchase.mailbox)
-        if payment is not None:
-            self._catch_up(tx, purchase, payment)
-        return purchase
-
-    def _purchase(
-        self,
-        tx: Transaction,
-        sale: Sale,
-        *,
-        ref: ProviderRef | None,
-        payment: str | None,
-        owner: EmailAddress | None,
-    ) -> Purchase:
-        checkout = sale.checkout
-        user = None if owner is None else tx.users.get_or_add(owner, new_id=self.user, now=self.now)
-        return Purchase(
+        checkout, owner = sale.checkout, None if known.erased else sale.owner
+        purchase = Purchase(
             checkout=checkout.id,
             provider_ref=ref,
             payment=payment,
-            user=user,
+            user=None if owner is None else tx.users.get_or_add(owner, new_id=self.user, now=self.now),
             mailbox=owner,
             paid_email=None if owner is None else sale.paid_email,
             product=checkout.product,
@@ -94,32 +80,20 @@ class Booking:
             session=None if owner is None else checkout.session,
             booked_at=self.now,
             contents=checkout.contents,
-            licences=() if owner is None else tuple(self._licences(tx, sale)),
+            licences=()
+            if owner is None
+            else assign_licences(tx, checkout, edition=self.edition, keyring=self.keyring, now=self.now),
         )
-
-    def _licences(self, tx: Transaction, sale: Sale) -> Iterator[LicenceKey]:
-        """A key for each product that has keys, of the bundle, too. Where the list ran out the buyer waits in line."""
-        checkout = sale.checkout
-        for product in (checkout.product, *checkout.contents):
-            sold = self.edition.products.get(product)
-            if sold is None or sold.licences is None:
-                continue
-            if sold.licences.listed is None:
-                key: str | None = self.keyring.signing.licence_of(checkout.id, product)
-            else:
-                key = tx.licences.assign(product, checkout=checkout.id)
-            if key is not None:
-                yield LicenceKey(product=product, key=key)
-            else:
-                notify_merchant(
-                    tx,
-                    "Out of licence keys",
-                    f"{sold.name} was sold, but its list of licence keys is used up.",
-                    f"Add keys to {product}/licences.txt: whoever waits for one is mailed it by itself.",
-                    key=outbox_keys.licences_used_up(product, self.now),
-                    shop=self.edition.shop,
-                    now=self.now,
-                )
+        if not tx.purchases.book(purchase):
+            # The transaction is serializable, so nobody can have booked it since we looked.
+            raise AssertionError(f"checkout {purchase.checkout} was booked within its own claim")
+        if known.holds_place:
+            tx.limits.release(purchase.checkout)
+        if owner is not None:
+            self._hand_out_ticket(tx, purchase, owner)
+        if payment is not None and known.has_facts:
+            self._catch_up(tx, purchase, payment)
+        return purchase
 
     def _hand_out_ticket(self, tx: Transaction, purchase: Purchase, mailbox: EmailAddress) -> None:
         """The one ticket of this purchase: the same bytes whoever books it, and whenever."""

@@ -17,7 +17,8 @@ from domain.ports import (
 )
 from domain.records import EventRecord
 from domain.transaction import Transaction
-from domain.usecases.claim_purchase import ClaimPurchase, outcome_of
+from domain.usecases.claim_outcome import outcome_of
+from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.record_fact import RecordFact
 
 

@@ -20,7 +20,9 @@ from domain.product import ShopInfo
 from domain.purchase import Fact
 from domain.records import PaymentDue
 from domain.transaction import Transaction
-from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of, put_in_quarantine
+from domain.usecases.claim_outcome import Booked, ClaimOutcome, outcome_of
+from domain.usecases.claim_purchase import ClaimPurchase
+from domain.usecases.quarantine_payment import put_in_quarantine
 from domain.usecases.record_fact import ASK_AGAIN_AFTER, FactOutcome, RecordFact
 
 WAITS_AT_MOST = timedelta(days=3)

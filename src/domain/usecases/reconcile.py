@@ -11,7 +11,8 @@ from domain.ports import Clock, Payments, Store
 from domain.purchase import Fact
 from domain.records import Quarantined
 from domain.transaction import ReadTransaction
-from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
+from domain.usecases.claim_outcome import Booked, ClaimOutcome, outcome_of
+from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.recheck_payments import Recheck, RecheckPayments
 from domain.usecases.record_fact import FactOutcome, RecordFact
 from domain.values import ProviderRef, is_provider_ref

@@ -11,7 +11,8 @@ from domain.ports import Clock, Payments, PaymentsUnreachable, Store
 from domain.purchase import Checkout, Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
-from domain.usecases.claim_purchase import Booked, ClaimOutcome, ClaimPurchase, outcome_of
+from domain.usecases.claim_outcome import Booked, ClaimOutcome, outcome_of
+from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.identify_viewer import live_session
 from domain.values import EmailAddress, ProductId, ProviderRef, is_provider_ref
 

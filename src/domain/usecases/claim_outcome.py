@@ -1,0 +1,32 @@
+"""What came of a claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.claim import AwaitingPayment, NotPaid, Rejected
+from domain.purchase import Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The sale is booked; `first` says whether this very claim wrote it."""
+
+    purchase: Purchase
+    first: bool
+
+
+ClaimOutcome = Booked | AwaitingPayment | NotPaid | Rejected
+
+
+def outcome_of(claimed: ClaimOutcome) -> str:
+    """What the log says of a claim."""
+    match claimed:
+        case Booked(_, first):
+            return "booked" if first else "known"
+        case AwaitingPayment():
+            return "awaiting bank"
+        case NotPaid(status):
+            return status
+        case Rejected(reason):
+            return f"quarantined: {reason.name.lower().replace('_', ' ')}"

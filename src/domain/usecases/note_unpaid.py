@@ -1,0 +1,41 @@
+"""A session of ours that is not paid (yet): ask about a slow payment again, tell the buyer of one that failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain import outbox_keys
+from domain.claim import AwaitingPayment, NotPaid, ProviderCheckout, address_of
+from domain.letters import payment_failed_letter
+from domain.mail import MailKind
+from domain.product import ShopInfo
+from domain.purchase import Checkout, Fact
+from domain.transaction import Transaction
+from domain.usecases.record_fact import ASK_AGAIN_AFTER
+from domain.usecases.send_email import send_email
+
+
+def note_unpaid(
+    tx: Transaction,
+    reading: ProviderCheckout,
+    checkout: Checkout,
+    *,
+    kept: Fact,
+    base_url: str,
+    shop: ShopInfo,
+    now: datetime,
+) -> AwaitingPayment | NotPaid:
+    """`kept`: the newest fact about the session, which decides."""
+    if kept.status == "unpaid":
+        if reading.payment is not None:  # a debit takes days; if nobody says how it ended, we ask
+            tx.rechecks.schedule(reading.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
+        return AwaitingPayment()
+    if kept.status == "failed":
+        if reading.payment is not None:
+            tx.rechecks.cancel(reading.payment)
+        to = checkout.mailbox or address_of(reading.email)
+        if to is not None and not tx.erasures.is_erased(checkout.id):
+            letter = payment_failed_letter(checkout, base_url=base_url, shop=shop)
+            key = outbox_keys.payment_failed(checkout.id)
+            send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=to, now=now)
+    return NotPaid(status=kept.status)

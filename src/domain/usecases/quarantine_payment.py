@@ -1,0 +1,36 @@
+"""Put a session or payment of the provider in quarantine, and notify the merchant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain import outbox_keys
+from domain.claim import RejectReason
+from domain.product import ShopInfo
+from domain.transaction import Transaction
+from domain.usecases.send_email import notify_merchant
+
+
+def put_in_quarantine(
+    tx: Transaction,
+    ref: str,
+    objection: RejectReason,
+    *,
+    retry_at: datetime | None,
+    shop: ShopInfo,
+    now: datetime,
+) -> None:
+    """Keep what is not acted on, and tell the merchant of the first that waits with this objection."""
+    if not tx.quarantine.add(ref, objection, at=now, retry_at=retry_at):
+        return
+    notify_merchant(
+        tx,
+        "A payment waits for you",
+        f"Stripe told us of something that was not acted on: {ref}.",
+        objection.value,
+        "Nobody was given anything for it. If it is a sale of this shop, see Stripe's dashboard for what was paid.",
+        "`coatcheck status` lists everything that waits, and how to settle it.",
+        key=outbox_keys.quarantined(ref),
+        shop=shop,
+        now=now,
+    )
