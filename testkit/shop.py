@@ -42,6 +42,7 @@ from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import CheckYourEmail, RequestLogin
 from domain.usecases.resend_ticket import ResendTicket
+from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import Returned, ReturnFromPayment
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
@@ -277,6 +278,10 @@ class Shop:
             recheck_payments=self.recheck_payments,
             clock=self.clock,
         )
+
+    @cached_property
+    def retry_quarantine(self) -> RetryQuarantine:
+        return RetryQuarantine(store=self.store, payments=self.payments, claim=self.claim, clock=self.clock)
 
     @cached_property
     def request_login(self) -> RequestLogin:

@@ -54,6 +54,7 @@ from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_ticket import ResendTicket
+from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.sign_out import SignOut
@@ -270,6 +271,9 @@ class Container(containers.DeclarativeContainer):
         recheck_payments=recheck_payments,
         clock=clock,
     )
+    retry_quarantine = providers.Singleton(
+        RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock
+    )
     supply_licences = providers.Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
     announce = providers.Singleton(
         Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
@@ -375,6 +379,7 @@ class Container(containers.DeclarativeContainer):
         Worker,
         deliver=deliver_mail,
         reconcile=reconcile,
+        retry=retry_quarantine,
         recheck_payments=recheck_payments,
         supply_licences=supply_licences,
         store=store,

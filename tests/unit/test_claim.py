@@ -212,7 +212,7 @@ def test_quarantine_is_tried_again_and_closed_by_the_claim_that_succeeds() -> No
     assert shop.hear_of(ref) == "quarantined: no email"
     shop.payments.sessions[ref] = replace(shop.payments.sessions[ref], email=ANNA)
     shop.clock.tick(minutes=6)
-    assert run(shop.reconcile.retry_quarantine()) == 1
+    assert run(shop.retry_quarantine()) == 1
     assert not run(shop.report()).quarantine
     assert len(tickets(shop)) == 1
 

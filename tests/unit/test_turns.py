@@ -22,6 +22,7 @@ def node(shop: Shop) -> Worker:
     return Worker(
         deliver=unused,
         reconcile=unused,
+        retry=unused,
         recheck_payments=unused,
         supply_licences=shop.supply_licences,
         store=shop.store,

@@ -1,4 +1,4 @@
-"""Ask the payment provider what nobody told us of, and look again at what waits in quarantine."""
+"""Fetch from the payment provider what no webhook delivered."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from datetime import datetime, timedelta
 from domain.claim import ProviderCheckout, Rejected
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Fact
-from domain.records import Quarantined
 from domain.transaction import ReadTransaction
 from domain.usecases.claim_outcome import Booked, ClaimOutcome, outcome_of
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.recheck_payments import Recheck, RecheckPayments
 from domain.usecases.record_fact import FactOutcome, RecordFact
-from domain.values import ProviderRef, is_provider_ref
 
 CURSOR = "completed checkouts"
 # A session can be paid for 24 h after it was made, and the provider lists by when it was made.
@@ -23,9 +21,6 @@ OVERLAP = timedelta(hours=26)
 _WINDOW = timedelta(hours=12)
 _AHEAD = timedelta(minutes=10)
 """How far the provider's clock may be ahead of ours."""
-_FIRST_RETRY = timedelta(minutes=5)
-_LONGEST_RETRY = timedelta(days=1)
-RETRIED_FOR = timedelta(days=3)
 
 
 @dataclass(slots=True)
@@ -122,37 +117,6 @@ class Reconcile:
             return
         if await self.store.transact(self.note.work(fact)) is FactOutcome.NEW:
             found.noted.append(fact.object_id)
-
-    async def retry_quarantine(self) -> int:
-        """Look again at the sessions whose time has come; how many were booked after all."""
-        now = self.clock.now()
-        booked = 0
-        for entry in await self.store.read(lambda tx: tx.quarantine.due(now, limit=20)):
-            booked += await self._retry(entry, now)
-        return booked
-
-    async def _retry(self, entry: Quarantined, now: datetime) -> bool:
-        retry_at = next_retry(entry, now=now)
-        reading = (
-            await self.payments.retrieve_checkout(ProviderRef(entry.ref))
-            if is_provider_ref(entry.ref)
-            else None
-        )
-        if reading is None:
-            await self.store.transact(
-                lambda tx: tx.quarantine.add(entry.ref, entry.objection, at=now, retry_at=retry_at)
-            )
-            return False
-        claimed = await self.store.transact(self.claim.retrying(reading, now=now, retry_at=retry_at))
-        self.claim.observe(outcome_of(claimed))
-        return isinstance(claimed, Booked) and claimed.first
-
-
-def next_retry(entry: Quarantined, *, now: datetime) -> datetime | None:
-    """When a quarantined session is looked at again: 5 min doubling to a day, for three days."""
-    if now - entry.first_at >= RETRIED_FOR:
-        return None
-    return now + min(_FIRST_RETRY * (1 << min(entry.tries, 16)), _LONGEST_RETRY)
 
 
 def _where_to_begin(tx: ReadTransaction) -> datetime | None:

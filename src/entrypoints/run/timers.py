@@ -25,6 +25,7 @@ from domain.ports import (
 from domain.usecases.deliver_mail import RENEW_EVERY, DeliverMail
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
+from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.supply_licences import SupplyLicences
 from entrypoints.run.logs import log
 
@@ -67,6 +68,7 @@ class Worker:
 
     deliver: DeliverMail
     reconcile: Reconcile
+    retry: RetryQuarantine
     recheck_payments: RecheckPayments
     supply_licences: SupplyLicences
     store: Store
@@ -177,7 +179,7 @@ class Worker:
 
     async def retry_quarantine(self) -> None:
         """Look again at what waits in quarantine."""
-        booked = await self.reconcile.retry_quarantine()
+        booked = await self.retry()
         if booked:
             log.warning("quarantine settled", extra={"fields": {"booked": booked}})
 
