@@ -19,6 +19,8 @@ class CuttingProxy:
     """Cut before the word reaches the server; else when the server has answered it, before the answer comes back."""
     cuts_left: int = 0
     cuts: int = 0
+    turns: int = 0
+    """How often the shop sent something after the server had: round trips."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -49,10 +51,10 @@ class CuttingProxy:
                 self._threads.append(self._begin(self._carry, client))
 
     def _carry(self, client: socket.socket) -> None:
-        doomed = threading.Event()
+        doomed, asked = threading.Event(), threading.Event()
         with client, socket.create_connection(("127.0.0.1", self.server_port)) as server:
-            up = self._begin(self._up, client, server, doomed)
-            self._down(client, server, doomed)
+            up = self._begin(self._up, client, server, doomed, asked)
+            self._down(client, server, doomed, asked)
             up.join()
 
     def _is_due(self, data: bytes) -> bool:
@@ -63,9 +65,15 @@ class CuttingProxy:
             self.cuts += 1
             return True
 
-    def _up(self, client: socket.socket, server: socket.socket, doomed: threading.Event) -> None:
+    def _up(
+        self, client: socket.socket, server: socket.socket, doomed: threading.Event, asked: threading.Event
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
+                if not asked.is_set():
+                    asked.set()
+                    with self._lock:
+                        self.turns += 1
                 if self._is_due(data):
                     if self.before:
                         break
@@ -73,9 +81,12 @@ class CuttingProxy:
                 server.sendall(data)
         _hang_up(client, server)
 
-    def _down(self, client: socket.socket, server: socket.socket, doomed: threading.Event) -> None:
+    def _down(
+        self, client: socket.socket, server: socket.socket, doomed: threading.Event, asked: threading.Event
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
+                asked.clear()
                 if doomed.is_set():
                     break
                 client.sendall(data)

@@ -56,7 +56,7 @@ def nodes(
 def _empty(tx: Transaction) -> None:
     """Cheaper than a database for each example."""
     for table in ("purchases", *UNIQUE, "cursors", "payments_due", "limits", "downloads"):
-        tx._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
+        tx.users._sql(f"DELETE FROM {table}")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("deadly", [False, True], ids=["all live", "some die"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any, Final
 
 import psycopg
@@ -13,7 +14,7 @@ from psycopg.types.string import StrDumperUnknown
 
 from adapters.postgres.errors import UnfitDatabase
 from adapters.sql.dialect import for_psycopg
-from adapters.sql.record import Execute
+from adapters.sql.record import Execute, Values
 from domain.ports import StoreUnavailable
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -104,6 +105,60 @@ def execute_on(connection: Connection) -> Execute:
     """Runs the statements of the records on a connection."""
     execute = connection.execute
     return lambda statement, values=(): execute(for_psycopg(statement), values)
+
+
+class PipelinedStatements:
+    """Runs the statements of the records in a pipeline: only a statement whose answer is read waits for the server.
+
+    `BEGIN` and the first question, a row that is only written and the next question, share a round trip. An error is
+    raised where the next answer is read, before anything is committed.
+    https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html
+    """
+
+    def __init__(self, connection: Connection, pipeline: psycopg.Pipeline) -> None:
+        self._execute = connection.execute
+        self._pipeline = pipeline
+        self._last: _PipelinedCursor | None = None
+
+    def __call__(self, statement: str, values: Values = ()) -> _PipelinedCursor:
+        """Send a statement, without waiting for it."""
+        self._last = _PipelinedCursor(self._execute(for_psycopg(statement), values), self._pipeline)
+        return self._last
+
+    def finish(self) -> None:
+        """Wait for whatever was not answered. Raises psycopg.Error."""
+        if self._last is None or not self._last.answered:
+            self._pipeline.sync()
+
+
+class _PipelinedCursor:
+    """The answer of a statement that may not have come yet; whoever reads it waits. Answers come in order."""
+
+    __slots__ = ("_cursor", "_pipeline")
+
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], pipeline: psycopg.Pipeline) -> None:
+        self._cursor = cursor
+        self._pipeline = pipeline
+
+    @property
+    def answered(self) -> bool:
+        """Whether its answer has come, and so those of all before it."""
+        return self._cursor.pgresult is not None
+
+    @property
+    def rowcount(self) -> int:
+        if not self.answered:
+            self._pipeline.sync()
+        return self._cursor.rowcount
+
+    def fetchone(self) -> Any:
+        return self._cursor.fetchone()
+
+    def fetchall(self) -> list[Any]:
+        return self._cursor.fetchall()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._cursor)
 
 
 def prepare_session(connection: Connection) -> None:

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from adapters.postgres.session import Connection, execute_on
+from adapters.postgres.session import Connection, PipelinedStatements, execute_on
 from adapters.postgres.worker_pool import RawResponse
 from adapters.sql.transaction import SqlTransaction
 from domain.ports import StoreBusy, StoreUnavailable
@@ -28,7 +28,7 @@ _LONGEST_PAUSE: Final = 0.25
 _BEGIN: Final = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 _TURN: Final = 0x7475726E
 """Which advisory lock those hold together who write, and alone who was in others' way too often."""
-_BEGIN_TOGETHER: Final = f"{_BEGIN}; SELECT pg_advisory_xact_lock_shared({_TURN})"
+_TOGETHER: Final = f"SELECT pg_advisory_xact_lock_shared({_TURN})"
 _TOGETHER_FOR: Final = 3
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Serialization failure and deadlock; a unique index that was checked before and is violated all the same, which is a
@@ -101,10 +101,15 @@ class Transactions:
     def _write_once(self, work: Callable[[Transaction], T], *, alone: bool) -> T:
         """`alone`: while nobody else writes, on any node, so that it comes through."""
         with self._connection() as connection, _turn(connection) if alone else contextlib.nullcontext():
-            with _nothing_done(connection):
-                connection.execute(_BEGIN if alone else _BEGIN_TOGETHER, prepare=False)
-                result = work(SqlTransaction(execute_on(connection)))
-            _commit(connection)
+            with contextlib.ExitStack() as leaving:
+                with _nothing_done(connection):
+                    statements = PipelinedStatements(connection, leaving.enter_context(connection.pipeline()))
+                    connection.execute(_BEGIN, prepare=False)
+                    if not alone:
+                        connection.execute(_TOGETHER, prepare=False)
+                    result = work(SqlTransaction(statements))
+                    statements.finish()
+                _commit(connection, leaving.close)
             return result
 
     def _read_once(self, work: Callable[[ReadTransaction], T], answer: RawResponse[T]) -> None:
@@ -164,7 +169,7 @@ def _nothing_done(connection: Connection) -> Iterator[None]:
         raise failure from error
 
 
-def _commit(connection: Connection) -> None:
+def _commit(connection: Connection, leave_pipeline: Callable[[], None]) -> None:
     """Raises _Again where it was surely not committed, StoreUnavailable where nobody knows."""
     warned: list[str | None] = []
 
@@ -176,7 +181,9 @@ def _commit(connection: Connection) -> None:
 
     connection.add_notice_handler(note)
     try:
-        done = connection.execute("COMMIT", prepare=False).statusmessage
+        committing = connection.execute("COMMIT", prepare=False)
+        leave_pipeline()  # sends it, and waits for its answer
+        done = committing.statusmessage
     except psycopg.Error as error:
         if connection.closed or error.sqlstate is None or error.sqlstate.startswith(_UNCERTAIN):
             raise StoreUnavailable("the line broke at the commit; whether it was done is unknown") from error
