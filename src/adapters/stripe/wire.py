@@ -276,23 +276,30 @@ def news_of(body: bytes) -> WebhookEvent:
     if event.object != "event" or event.data is None or isinstance(event.created, str):
         return InvalidWebhook(reason="this is no event of Stripe's API")
     try:
+        if event.type in CHECKOUT_EVENTS:  # its session is decoded once, id and all
+            return _checkout_event(event, event.created, decode_session(event.data.object))
         named = _decode_named(event.data.object)
-        record = EventRecord(
-            id=event.id[:255], type=event.type[:255], object_id=(named.id or "")[:255], created=event.created
-        )
-        return _told(record, event.data.object)
+        return _told(_record_of(event, event.created, named.id), event.data.object)
     except (msgspec.MsgspecError, RecursionError):
         return InvalidWebhook(reason=f"this {event.type[:60]!r} has no object that we can read")
 
 
+def _record_of(event: _Event, created: int, object_id: str | None) -> EventRecord:
+    return EventRecord(
+        id=event.id[:255], type=event.type[:255], object_id=(object_id or "")[:255], created=created
+    )
+
+
+def _checkout_event(event: _Event, created: int, session: StripeSession) -> WebhookEvent:
+    if not is_provider_ref(session.id):
+        return InvalidWebhook(reason="its checkout session has an id of a form that we do not know")
+    failed = event.type == "checkout.session.async_payment_failed"
+    reading = reading_of(session, as_of=created, failed=failed)
+    return CheckoutEvent(event=_record_of(event, created, session.id), reading=reading)
+
+
 def _told(event: EventRecord, thing: msgspec.Raw) -> WebhookEvent:
     """What an event says, by its type. Raises msgspec.MsgspecError."""
-    if event.type in CHECKOUT_EVENTS:
-        session = decode_session(thing)
-        if not is_provider_ref(session.id):
-            return InvalidWebhook(reason="its checkout session has an id of a form that we do not know")
-        failed = event.type == "checkout.session.async_payment_failed"
-        return CheckoutEvent(event=event, reading=reading_of(session, as_of=event.created, failed=failed))
     if event.type in REFUND_EVENTS:
         return FactEvent(event=event, fact=fact_of(_decode_refund(thing), as_of=event.created))
     if event.type in DISPUTE_EVENTS:
