@@ -216,7 +216,7 @@ def judge(records: Sequence[Record], shop: Shop, *, sales: int, refunded: bool) 
     assert len(told) == (sales if refunded else 0), f"{len(told)} mails about refunds of {sales} sales"
     states = {one.standing.state for one in held}
     assert states == {PurchaseState.REFUNDED if refunded else PurchaseState.LIVE}
-    arrived = [mail for mail in letters if mail.subject.startswith("Your ticket")]
+    arrived = [mail for mail in letters if mail.subject.startswith("Your purchase")]
     assert len(arrived) == sales, f"{len(arrived)} tickets in the mailbox of {sales} sales"
     links = {mail.text.partition(f"{BASE_URL}/login/")[2].split()[0] for mail in arrived}
     assert len(links) == sales

@@ -14,9 +14,10 @@ from adapters.memory.goods import MemoryGoods
 from adapters.memory.mailer import MemoryMailer
 from adapters.memory.payments import MemoryPayments
 from adapters.memory.store import MemoryStore
+from adapters.templates.emails import PackagedTemplates
 from domain.keys import Keyring
 from domain.mail import Envelope
-from domain.ports import Store
+from domain.ports import EmailTemplates, Store
 from domain.product import CatalogueEdition, GoodsFile, Page, Product, ShopInfo
 from domain.purchase import Fact
 from domain.session import Visitor
@@ -50,6 +51,7 @@ from domain.usecases.supply_licences import SupplyLicences
 from domain.values import EmailAddress, Money, ProductId, ProviderRef, digest_of
 from testkit.stepping import run
 
+EMAIL_TEMPLATES = PackagedTemplates()
 SECRET = "a secret that is long enough for a shop of tests"
 BASE_URL = "https://shop.example"
 BOOK, PHOTOS = ProductId("book"), ProductId("photos")
@@ -138,6 +140,7 @@ class Shop:
         self.mailer = MemoryMailer(pause=self.pause)
         self.catalogue = MemoryCatalogue(self.edition)
         self.keyring = Keyring.of(self.secrets)
+        self.templates: EmailTemplates = EMAIL_TEMPLATES
         self.goods = MemoryGoods(CONTENT)
 
     @property
@@ -156,7 +159,6 @@ class Shop:
             keyring=self.keyring,
             clock=self.clock,
             randomness=self.randomness,
-            base_url=BASE_URL,
         )
 
     @cached_property
@@ -171,7 +173,7 @@ class Shop:
 
     @cached_property
     def note(self) -> RecordFact:
-        return RecordFact(catalogue=self.catalogue, clock=self.clock, base_url=BASE_URL)
+        return RecordFact(clock=self.clock)
 
     @cached_property
     def order_free(self) -> OrderFree:
@@ -228,7 +230,6 @@ class Shop:
             catalogue=self.catalogue,
             keyring=self.keyring,
             clock=self.clock,
-            base_url=BASE_URL,
         )
 
     @cached_property
@@ -328,6 +329,7 @@ class Shop:
         return DeliverMail(
             store=self.store,
             mailer=self.mailer,
+            templates=self.templates,
             catalogue=self.catalogue,
             keyring=self.keyring,
             clock=self.clock,

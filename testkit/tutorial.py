@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.letters import ticket_letter
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind
 from domain.purchase import Purchase
 from domain.transaction import Transaction
+from domain.usecases.send_email import access_email
 from domain.values import CheckoutId, EmailAddress, LinkId, UserId
 from testkit.races import ANNA, Begin
 from testkit.shop import Browser, Shop
@@ -53,7 +53,7 @@ async def _mail(shop: Shop, ref: str) -> None:
         tx.links.add(MagicLink(id=link, key=key, purpose=LinkPurpose.TICKET, mailbox=EmailAddress(ANNA),
                                  asked_by=None, product=None, made_at=now))  # fmt: skip
         tx.outbox.queue(Mail(key=f"ticket:{link}", kind=MailKind.TICKET, to=EmailAddress(ANNA),
-                         letter=ticket_letter(sale, edition=shop.edition), link=link, key_name=key,
+                         email=access_email(sale, edition=shop.edition), link=link, key_name=key,
                          queued_at=now, due_at=now))  # fmt: skip
 
     await shop.store.transact(work)

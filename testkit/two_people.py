@@ -293,7 +293,7 @@ class TwoPeople(Watched):
     def she_undoes(self) -> None:
         """She presses the undo links in her mailboxes as long as something of hers is astray: they bring it back."""
         for letter in self.letters(HERS):
-            if letter.subject == "Your address is to be changed" and any(
+            if letter.subject == "Your email address is about to change" and any(
                 o.astray for o in self.world.orders.values()
             ):
                 self.press(self.seats["V"], letter, twice=True)

@@ -21,7 +21,7 @@ from testkit.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_ed
 from testkit.stepping import run
 
 FREE = ProductId("free")
-NOTICE = "Your address is to be changed"
+NOTICE = "Your email address is about to change"
 
 
 def link_of(letter: Envelope) -> str:

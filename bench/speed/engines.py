@@ -89,7 +89,7 @@ class Sqlite:
 
     def call_mails_sent(self) -> None:
         with closing(open_writer(self.path, checkpoints=False)) as db:
-            db.execute("UPDATE outbox SET state = 'sent', sent_at = queued_at WHERE state = 'queued'")
+            db.execute("UPDATE outbox SET state = 'sent', settled_at = queued_at WHERE state = 'queued'")
 
     def counts(self) -> dict[str, int]:
         return {
@@ -142,7 +142,7 @@ class Postgres:
 
     def call_mails_sent(self) -> None:
         with psycopg.connect(self.url) as db:
-            db.execute("UPDATE outbox SET state = 'sent', sent_at = queued_at WHERE state = 'queued'")
+            db.execute("UPDATE outbox SET state = 'sent', settled_at = queued_at WHERE state = 'queued'")
 
     def counts(self) -> dict[str, int]:
         with psycopg.connect(self.url) as db:

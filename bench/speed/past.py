@@ -7,25 +7,16 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-from adapters.files.catalogue import FolderCatalogue
+import msgspec
+
 from adapters.sql.record import micros
 from adapters.sql.transaction import TABLES
 from bench.speed.engines import Engine, Lot, Row
 from bench.speed.sales import buyers_address, stripe_id
+from domain.emails import AccessLink
 from domain.keys import Keyring
-from domain.letters import ticket_letter
-from domain.purchase import Purchase
-from domain.values import (
-    CheckoutId,
-    EmailAddress,
-    Money,
-    ProductId,
-    ProviderRef,
-    SessionId,
-    UserId,
-    sortable_id,
-)
-from testkit.servers import BOOK, EXAMPLES, SESSION_SECRET
+from domain.values import CheckoutId, EmailAddress, Money, sortable_id
+from testkit.servers import BOOK, SESSION_SECRET
 
 _SPAN = timedelta(days=365)
 _EVENTS_KEPT = timedelta(days=85)
@@ -33,7 +24,7 @@ _LINKS_KEPT = timedelta(days=5)
 _SESSIONS_KEPT = timedelta(days=12)
 _RETURNING = 0.2
 """How many of the sales are to somebody who bought before."""
-_SLOT = "ORDER-NUMBER"
+_NAME = "The Last Cloakroom"
 
 
 def fill_with_past(engine: Engine, number: int) -> None:
@@ -72,7 +63,6 @@ class _Past:
             if fresh
         ]
         self._addresses = [buyers_address("past", number) for number in range(len(self._users))]
-        self._letter = self._a_letter()
         self._key = Keyring.of((SESSION_SECRET,)).signing
 
     def _bytes(self, number: int) -> bytes:
@@ -108,7 +98,7 @@ class _Past:
         for n in range(self._number):
             at = micros(self._at[n])
             yield (
-                self._checkouts[n], BOOK, "The Last Cloakroom", 900, "usd", self._sessions[n], None, 0, at,
+                self._checkouts[n], BOOK, _NAME, 900, "usd", self._sessions[n], None, 0, at,
                 self._refs[n], at + hour, "", 0, None,
             )  # fmt: skip
 
@@ -117,7 +107,7 @@ class _Past:
             mailbox = self._address(n)
             yield (
                 self._checkouts[n], self._refs[n], self._payments[n], self._users[self._buyer[n]], mailbox, mailbox,
-                BOOK, "The Last Cloakroom", 900, "usd", 0, self._sessions[n], micros(self._at[n]), "", "",
+                BOOK, _NAME, 900, "usd", 0, self._sessions[n], micros(self._at[n]), "", "",
             )  # fmt: skip
 
     def _fact_rows(self) -> Iterator[Row]:
@@ -125,14 +115,15 @@ class _Past:
             yield self._refs[n], "session", self._payments[n], int(self._at[n].timestamp()), "paid", 900
 
     def _mail_rows(self) -> Iterator[Row]:
-        subject, text, html = self._letter
         for n in range(self._number):
             checkout = self._checkouts[n]
-            at, order = micros(self._at[n]), checkout[:12]
+            at = micros(self._at[n])
+            email = AccessLink(product_name=_NAME, paid=Money(900, "usd"), order=checkout[:12])
+            # Their bodies were deleted a day after they were sent.
             yield (
-                f"ticket:{checkout}", "ticket", self._address(n), subject, text.replace(_SLOT, order),
-                html.replace(_SLOT, order), self._link(n), self._key.name, at, at, "sent", 1, None, at + 1_000_000, "",
-                None, 0,
+                f"ticket:{checkout}", "ticket", self._address(n), email.template, "en",
+                msgspec.json.encode(email).decode(), f"Your purchase: {_NAME}", None, None, self._bytes(32).hex(),
+                self._link(n), self._key.name, at, at, "sent", 1, None, at + 1_000_000, "", None, 0,
             )  # fmt: skip
 
     def _link(self, position: int) -> str:
@@ -165,29 +156,6 @@ class _Past:
                 "booked",
                 micros(self._at[n]),
             )
-
-    def _a_letter(self) -> tuple[str, str, str]:
-        """A ticket as the shop writes it, with a place for the order's number."""
-        catalogue = FolderCatalogue(
-            EXAMPLES, complain=print, shelve=lambda path: ("0" * 64, path.stat().st_size)
-        )
-        mailbox = EmailAddress("past@example.com")
-        purchase = Purchase(
-            checkout=CheckoutId(_SLOT),
-            provider_ref=ProviderRef("cs_test_x"),
-            payment=None,
-            user=UserId("x"),
-            mailbox=mailbox,
-            paid_email=mailbox,
-            product=ProductId(BOOK),
-            product_name="The Last Cloakroom",
-            paid=Money(900, "usd"),
-            livemode=False,
-            session=SessionId("x"),
-            booked_at=self._now,
-        )
-        letter = ticket_letter(purchase, edition=catalogue.current())
-        return letter.subject, letter.text, letter.html
 
 
 def _lot(table: str, rows: Iterable[Row]) -> Lot:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from typing import Final
 
+from domain.emails import ENGLISH, Email
 from domain.keys import Key
-from domain.values import EmailAddress, LinkId, UserId, as_line
+from domain.values import Digest, EmailAddress, LinkId, UserId, as_line
 
 LINK_SLOT: Final = "{{coatcheck:link}}"
 CODE_SLOT: Final = "{{coatcheck:code}}"
 _OPT_OUT_SLOT: Final = re.compile(r"\{\{coatcheck:no-more:([0-9a-f]+)\}\}")
 
+BODY_KEPT: Final = timedelta(hours=25)
+"""How long a rendered body is kept once its email is settled: an hour longer than providers keep idempotency keys."""
 UNKNOWN_OUTCOME_LIMIT: Final = timedelta(hours=23)
 """Providers forget an idempotency key after 24 h (https://resend.com/docs/dashboard/emails/idempotency-keys)."""
 TRIED_LONG_ENOUGH: Final = timedelta(days=3)
@@ -99,11 +103,16 @@ class Delivery(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A whole message as rendered when it was queued. Slots stand where link and code will go."""
+    """A message as rendered before the first attempt. Slots stand where link and code will go."""
 
     subject: str
     text: str
     html: str
+
+    @property
+    def body_sha256(self) -> Digest:
+        """Of text and HTML, with a NUL between them; kept when the body is deleted."""
+        return Digest(hashlib.sha256(f"{self.text}\0{self.html}".encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,8 @@ class Mail:
     key: str
     kind: MailKind
     to: EmailAddress
-    letter: Letter
+    email: Email
+    """What it says."""
     link: LinkId | None
     key_name: str | None
     """Which of the shop's secrets fills the slots; None for a mail without slots."""
@@ -123,10 +133,21 @@ class Mail:
     attempts: int = 0
     unknown_since: datetime | None = None
     """Since when an attempt may have got through without our hearing of it."""
-    sent_at: datetime | None = None
     problem: str = ""
     delivery: Delivery | None = None
     urgency: Urgency = Urgency.KNOWN
+    language: str = ENGLISH
+    letter: Letter | None = None
+    """As rendered; None before that. Text and HTML are "" again `BODY_KEPT` after it was sent or dropped."""
+    body_sha256: Digest | None = None
+    """Of the letter, whether or not its body is still there."""
+    settled_at: datetime | None = None
+    """When it was sent or dropped."""
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the provider took it."""
+        return self.settled_at if self.state is MailState.SENT else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +174,12 @@ def opt_out_slot(user: UserId) -> str:
     return f"{{{{coatcheck:no-more:{user}}}}}"
 
 
-def fill(mail: Mail, *, key: Key | None, base_url: str, shop: str) -> Envelope:
+def fill(mail: Mail, letter: Letter, *, key: Key | None, base_url: str, shop: str) -> Envelope:
     """Put links and code where their slots are. Pure: the same mail and key give the same bytes.
 
     The subject becomes one line, whatever the names in it were when it was stored: carriers make a header of it.
     """
-    text, html, no_more = mail.letter.text, mail.letter.html, ""
+    text, html, no_more = letter.text, letter.html, ""
     if mail.link is not None and key is not None:
         url = f"{base_url}/login/{key.token_of(mail.link)}"
         code = key.code_of(mail.link)
@@ -171,7 +192,7 @@ def fill(mail: Mail, *, key: Key | None, base_url: str, shop: str) -> Envelope:
         text, html = text.replace(slot[0], no_more), html.replace(slot[0], no_more)
     return Envelope(
         to=mail.to,
-        subject=as_line(mail.letter.subject),
+        subject=as_line(letter.subject),
         text=text,
         html=html,
         idempotency_key=f"{shop}/{mail.key}",

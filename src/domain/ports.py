@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from domain.claim import ProviderCheckout
-from domain.mail import Delivery, Envelope
-from domain.product import CatalogueEdition, GoodsFile, PaymentTerms
+from domain.emails import Email
+from domain.mail import Delivery, Envelope, Letter
+from domain.product import CatalogueEdition, GoodsFile, PaymentTerms, ShopInfo
 from domain.purchase import Checkout, Fact
 from domain.records import EventRecord
 from domain.redacting import redacted_start
@@ -263,6 +264,21 @@ class Mailer(Protocol):
 
     async def close(self) -> None:
         """Let go of the connections. May be called when none was ever opened, and twice."""
+
+
+class EmailTemplates(Protocol):
+    """The sentences and the look of every email."""
+
+    def render(self, email: Email, *, language: str, shop: ShopInfo, base_url: str) -> Letter:
+        """An email in a language, or in English where there is no translation.
+
+        LINK_SLOT, CODE_SLOT and the slot of `opt_out_slot` stand where links and code will go; all else is escaped as
+        its format wants it. The same arguments give the same bytes. Raises EmailNotRendered, and nothing else.
+        """
+
+
+class EmailNotRendered(Exception):
+    """A template is missing or broken; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,3 +193,8 @@ def standing(purchase: Purchase, facts: Iterable[Fact]) -> Standing:
     if undecided:
         return Standing(state=PurchaseState.SUSPENDED, since=max(undecided))
     return Standing(state=PurchaseState.LIVE, since=None)
+
+
+def order_number(purchase: Purchase | Checkout) -> str:
+    """What an order is called between people: the first twelve characters of its checkout's id."""
+    return (purchase.checkout if isinstance(purchase, Purchase) else purchase.id)[:12]

@@ -25,9 +25,20 @@ from adapters.sqlite.store import SqliteStore
 from adapters.stripe.account import StripeAccount
 from adapters.stripe.payments import StripePayments
 from adapters.system import SystemClock, SystemRandomness
+from adapters.templates.emails import PackagedTemplates
 from domain.keys import Keyring
 from domain.payment_account import PaymentAccount
-from domain.ports import Catalogue, Clock, Goods, Mailer, MailReports, Payments, Randomness, Store
+from domain.ports import (
+    Catalogue,
+    Clock,
+    EmailTemplates,
+    Goods,
+    Mailer,
+    MailReports,
+    Payments,
+    Randomness,
+    Store,
+)
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
@@ -167,12 +178,14 @@ class Container(containers.DeclarativeContainer):
         custom=providers.Singleton(custom_mailer, settings.provided.mailer, settings.provided.environment),
     )
 
+    email_templates: providers.Provider[EmailTemplates] = providers.Singleton(PackagedTemplates)
+
     # ------------------------------------------------------------------ use cases: the stories
     keyring = providers.Singleton(Keyring.of, settings.provided.session_secrets)
     base_url = settings.provided.base_url
     identify_viewer = providers.Singleton(IdentifyViewer, store=store, clock=clock)
     booking = providers.Singleton(
-        BookSale, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness, base_url=base_url
+        BookSale, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
     meter = providers.Singleton(Metrics)
     claim = providers.Singleton(
@@ -184,7 +197,7 @@ class Container(containers.DeclarativeContainer):
         booking=booking,
         observe=meter.provided.claim,
     )
-    note = providers.Singleton(RecordFact, catalogue=catalogue, clock=clock, base_url=base_url)
+    note = providers.Singleton(RecordFact, clock=clock)
     start_checkout = providers.Singleton(
         StartCheckout,
         store=store,
@@ -241,6 +254,7 @@ class Container(containers.DeclarativeContainer):
         DeliverMail,
         store=store,
         mailer=mailer,
+        templates=email_templates,
         catalogue=catalogue,
         keyring=keyring,
         clock=clock,
@@ -275,9 +289,7 @@ class Container(containers.DeclarativeContainer):
         RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock
     )
     supply_licences = providers.Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
-    announce = providers.Singleton(
-        Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
-    )
+    announce = providers.Singleton(Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
     report_status = providers.Singleton(
         ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness
     )

@@ -14,7 +14,7 @@ from adapters.memory.store import MemoryStore
 from domain.address_change import Before, ChangeKind
 from domain.claim import RejectReason
 from domain.magic_link import LinkPurpose
-from domain.mail import Delivery, MailKind, MailState, Urgency
+from domain.mail import Delivery, Letter, MailKind, MailState, Urgency
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
 from domain.records import ErasedAddress
@@ -84,6 +84,8 @@ OPS: st.SearchStrategy[Op] = st.one_of(
         samples.a_mail(k, due=at, kind=kind, link=link, to=m, urgency=urgency)), MAILS, SECONDS,
        st.none() | LINKS, MAILBOXES, st.sampled_from([MailKind.LOGIN, MailKind.TICKET, MailKind.ADDRESS]),
        st.sampled_from(Urgency)),
+    op(lambda tx, k, subject: tx.outbox.keep_letter(k, Letter(subject=subject, text="t", html="h")), MAILS,
+       st.sampled_from("xy")),
     op(lambda tx, at: [m.key for m in tx.outbox.lease(now=at, until=at + timedelta(seconds=9), limit=2)], SECONDS),
     op(lambda tx, k, held, at: tx.outbox.renew_lease(k, held_until=held, until=at), MAILS, SECONDS, SECONDS),
     op(lambda tx, at: tx.outbox.free_leases(now=at, until=at + timedelta(seconds=9)), SECONDS),
@@ -123,7 +125,7 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, c, at: tx.erasures.erase_order(CheckoutId(c), at=at), ROWS, SECONDS),
     op(lambda tx, m: tx.erasures.forget(m) if not tx.purchases.of_address(m) else None, MAILBOXES),
     op(lambda tx, tag, at: tx.erasures.note_address(ErasedAddress(tag=tag, at=at)), st.sampled_from("xy"), SECONDS),
-    op(lambda tx, days: tx.retention.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 8, 20, 60])),
+    op(lambda tx, days: tx.retention.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 2, 8, 20, 60])),
 )  # fmt: skip
 
 

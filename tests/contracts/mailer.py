@@ -16,7 +16,7 @@ from domain.values import EmailAddress
 T = TypeVar("T")
 ENVELOPE = Envelope(
     to=EmailAddress("anna@example.com"),
-    subject="Your ticket: “Émile”",
+    subject="Your purchase: “Émile”",
     text="Open it:\nhttps://shop.example/login/" + "A" * 64 + "\n",
     html='<p>Open <a href="https://shop.example/login/' + "A" * 64 + '">it</a> — ✓</p>',
     idempotency_key="shop-1/ticket:c1",

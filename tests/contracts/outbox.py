@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from contracts.after_sale import AfterSaleContract
 from contracts.samples import DAY, MINUTE, NOW, SECOND, a_link, a_mail
 
-from domain.mail import MailState, Urgency
+from domain.emails import UnreadableEmail
+from domain.mail import BODY_KEPT, Letter, MailState, Urgency
 from domain.values import LinkId
 
 
@@ -96,3 +98,29 @@ class OutboxContract(AfterSaleContract):
         assert mail is not None
         assert link is not None
         assert (mail.state, mail.sent_at, link.sent_at) == (MailState.SENT, at, at)
+
+    def test_a_letter_is_kept_once_and_its_body_until_25_hours_after_it_was_settled(self) -> None:
+        letter = Letter(subject="S", text="text", html="<p>html</p>")
+        other = replace(letter, subject="Other")
+        for key in ("sent", "dropped", "stuck", "queued"):
+            self.do(lambda tx, key=key: tx.outbox.queue(a_mail(key)))
+            assert self.do(lambda tx, key=key: tx.outbox.keep_letter(key, letter)) == letter
+            assert self.do(lambda tx, key=key: tx.outbox.keep_letter(key, other)) == letter
+        assert self.do(lambda tx: tx.outbox.keep_letter("none", letter)) is None
+        for state in (MailState.SENT, MailState.DROPPED, MailState.STUCK):
+            self.do(lambda tx, state=state: tx.outbox.settle(state.value, state=state, at=NOW))
+        assert self.do(lambda tx: tx.retention.prune(now=NOW + BODY_KEPT)) == 0
+        assert self.do(lambda tx: tx.retention.prune(now=NOW + BODY_KEPT + SECOND)) == 2
+        assert self.do(lambda tx: tx.retention.prune(now=NOW + BODY_KEPT + SECOND)) == 0
+        bare = replace(letter, text="", html="")
+        for key, kept in (("sent", bare), ("dropped", bare), ("stuck", letter), ("queued", letter)):
+            mail = self.see(lambda tx, key=key: tx.outbox.get(key))
+            assert mail is not None
+            assert (mail.letter, mail.body_sha256, mail.email) == (kept, letter.body_sha256, a_mail().email)
+
+    def test_an_email_that_cannot_be_read_stays_as_it_is_and_holds_up_no_other(self) -> None:
+        odd = replace(a_mail("odd"), email=UnreadableEmail(template="of tomorrow", parameters='{"x": 1}'))
+        self.do(lambda tx: tx.outbox.queue(odd))
+        self.do(lambda tx: tx.outbox.queue(a_mail("m1")))
+        assert self.see(lambda tx: tx.outbox.get("odd")) == odd
+        assert sorted(self.lease(NOW)) == ["m1", "odd"]

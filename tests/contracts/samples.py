@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from domain.address_change import AddressChange, ChangeKind
+from domain.emails import AccessLink, LicenceLine
 from domain.limits import Limit
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Letter, Mail, MailKind, Urgency
+from domain.mail import Mail, MailKind, Urgency
 from domain.purchase import Checkout, Purchase
 from domain.session import Session
 from domain.values import (
@@ -102,7 +103,7 @@ def a_mail(
     to: EmailAddress = ANNA,
 ) -> Mail:
     return Mail(
-        key=key, kind=kind, to=to, letter=Letter(subject="Hé", text="text", html="<p>html</p>"),
+        key=key, kind=kind, to=to, email=AccessLink(product_name="Hé", paid=Money(900, "usd"), order="c1", licences=(LicenceLine(key="k", of="it"),)),
         link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
         urgency=urgency,
     )  # fmt: skip

@@ -59,14 +59,14 @@ def test_a_refund_closes_and_says_since_when_and_the_buyer_is_told(shop: ShopSer
     anna, cs = sold(shop, email)
     shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", amount=400)
     assert CONTENT in anna.get(f"/view/{BOOK}").text
-    assert "stays open" in shop.sandbox.wait_for_mail(email, number=2)["text"]
+    assert "keep your access" in shop.sandbox.wait_for_mail(email, number=2)["text"]
     shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", copies=3)
     closed = anna.get(f"/view/{BOOK}")
     assert (closed.status_code, CONTENT in closed.text) == (403, False)
     assert f"was refunded on {datetime.now(UTC).day} " in closed.text
     assert anna.get(f"/files/{BOOK}/the-last-cloakroom.txt").status_code == 403
     assert "Refunded" in anna.get("/library").text
-    assert "is closed now" in shop.sandbox.wait_for_mail(email, number=3)["text"]
+    assert "no longer have access" in shop.sandbox.wait_for_mail(email, number=3)["text"]
     assert "Buy" in anna.get(f"/products/{BOOK}").text, "it can be bought again"
     time.sleep(1)
     assert len(shop.sandbox.mails_to(email)) == 3, "told once each, however often Stripe says it"
@@ -79,7 +79,7 @@ def test_a_refund_that_fails_gives_access_back(shop: ShopServer) -> None:
     assert anna.get(f"/view/{BOOK}").status_code == 403
     shop.sandbox.post(f"/_sandbox/refunds/{refund}/settle", status="failed")
     assert CONTENT in anna.get(f"/view/{BOOK}").text
-    assert shop.sandbox.wait_for_mail(email, number=3)["subject"].startswith("Open again")
+    assert shop.sandbox.wait_for_mail(email, number=3)["subject"].startswith("You have access again")
 
 
 @pytest.mark.parametrize(("ends", "status"), [("won", 200), ("warning_closed", 200), ("lost", 403)])
@@ -104,7 +104,7 @@ def test_news_out_of_order_and_twice_ends_the_same(shop: ShopServer) -> None:
     assert anna.get(f"/view/{BOOK}").status_code == 403
     shop.sandbox.wait_for_mail(email, number=2)
     subjects = sorted(mail["subject"] for mail in shop.sandbox.mails_to(email))
-    assert subjects == ["Your refund: The Last Cloakroom", "Your ticket: The Last Cloakroom"]
+    assert subjects == ["Your refund: The Last Cloakroom", "Your purchase: The Last Cloakroom"]
 
 
 def test_refunds_of_foreign_payments_are_taken_and_wait(shop: ShopServer) -> None:

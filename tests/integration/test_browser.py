@@ -44,7 +44,7 @@ def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
     expect(page.locator("aside")).to_contain_text("this browser started the checkout")
     page.goto(f"{demo.shop}/library")
     expect(page.locator(".list li")).to_have_count(1)
-    link = newest_link(demo, page, to="anna@example.com", subject="Your ticket: The Last Cloakroom")
+    link = newest_link(demo, page, to="anna@example.com", subject="Your purchase: The Last Cloakroom")
     phone = device(viewport={"width": 390, "height": 844})
     phone.page.goto(link)
     phone.page.click("main button")
@@ -57,7 +57,7 @@ def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
     phone.page.click("text=Mail me a new link")
     expect(phone.page.locator("h1")).to_have_text("Look in your mail")
     page.goto(f"{demo.shop}/")
-    login = newest_link(demo, page, to="anna@example.com", subject="Come in to")
+    login = newest_link(demo, page, to="anna@example.com", subject="Sign in to")
     phone.page.goto(login)
     phone.page.click("main button")
     expect(phone.page.locator("article")).to_contain_text("Ottilie")
@@ -79,7 +79,7 @@ def test_a_code_is_typed_in_the_browser_that_asked(demo: Demo, device: MakeDevic
     two.page.fill("#email", "code@example.com")
     two.page.click("main button")
     reader = device()
-    newest_link(demo, reader.page, to="code@example.com", subject="Come in to")
+    newest_link(demo, reader.page, to="code@example.com", subject="Sign in to")
     # On a line of its own: the link's token may well have something like it inside.
     code = re.search(r"(?m)^\s+([0-9A-Z]{4}-[0-9A-Z]{4})\s*$", reader.page.locator("pre").inner_text())
     assert code is not None

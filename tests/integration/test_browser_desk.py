@@ -46,7 +46,7 @@ def test_a_refund_closes_with_the_reason_and_one_that_fails_opens_again(
     expect(page.locator("main")).to_contain_text("was refunded on")
     page.click("text=See the receipt")
     expect(page.locator("main")).to_contain_text("Refunded")
-    newest_link(demo, stripe, to="refund@example.com", subject="Open again")
+    newest_link(demo, stripe, to="refund@example.com", subject="You have access again")
     stripe.goto(f"{demo.sandbox}/mailbox")
     expect(stripe.locator("tr:has-text('refund@example.com'):has-text('Your refund')")).to_have_count(2)
 
@@ -78,7 +78,7 @@ def test_a_mistyped_address_is_corrected(demo: Demo, device: MakeDevice) -> None
     page.goto(link)
     expect(page.locator("h1")).to_have_text("This link was used already")
     old = device().page
-    old.goto(newest_link(demo, mail, to="typo@exmaple.com", subject="address is to be changed"))
+    old.goto(newest_link(demo, mail, to="typo@exmaple.com", subject="address is about to change"))
     old.click("main button")
     old.goto(f"{demo.shop}/library")
     expect(old.locator(".list li")).to_have_count(1)
@@ -103,7 +103,7 @@ def test_one_changes_ones_address_takes_ones_data_along_and_is_erased(
     page, mail = device(accept_downloads=True).page, device().page
     first, second = "leaves@example.com", "leaving@example.com"
     buy(page, demo, email=first)
-    page.goto(newest_link(demo, mail, to=first, subject="Your ticket"))
+    page.goto(newest_link(demo, mail, to=first, subject="Your purchase"))
     page.click("main button")
     page.goto(f"{demo.shop}/account")
     page.fill("#email", second)
@@ -128,7 +128,7 @@ def test_one_changes_ones_address_takes_ones_data_along_and_is_erased(
     page.click("text=Sign out")
     # The old address may still take it back; it does, and then there is nothing in the way.
     old = device().page
-    old.goto(newest_link(demo, mail, to=first, subject="address is to be changed"))
+    old.goto(newest_link(demo, mail, to=first, subject="address is about to change"))
     old.click("main button")
     old.goto(f"{demo.shop}/account/erase")
     expect(old.locator("main")).to_contain_text("The Last Cloakroom")

@@ -89,7 +89,9 @@ def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: S
     assert waiting.returncode == 1
     assert cs in waiting.stdout
     assert "Its currency is not the one that was asked." in waiting.stdout
-    assert own_shop.sandbox.wait_for_mail("help@cloakroom.example")["subject"] == "A payment waits for you"
+    assert (
+        own_shop.sandbox.wait_for_mail("help@cloakroom.example")["subject"] == "A payment is waiting for you"
+    )
     assert "Dismissed." in own_shop.cli("status", "--dismiss", cs).stdout
     assert "no mail of that key" in own_shop.cli("status", "--send-again", "nothing").stdout
 

@@ -103,7 +103,7 @@ def test_an_address_is_changed_and_everything_moves(shop: ShopServer) -> None:
     assert anna.post(new_link(shop, new, 1)).status_code == 303
     assert new in anna.get("/account").text
     assert new in anna.get(f"/orders/{order}").text
-    assert "address is to be changed" in shop.sandbox.wait_for_mail(old, number=2)["subject"]
+    assert "address is about to change" in shop.sandbox.wait_for_mail(old, number=2)["subject"]
     assert anna.post("/account/email", {"email": new}).text.count("address already") == 2
 
 
@@ -162,7 +162,7 @@ def test_ones_data_is_a_file(shop: ShopServer) -> None:
     assert data["email"] == email
     assert [p["id"] for p in data["purchases"]] == [order]
     assert [(d["file"], d["times"]) for d in data["downloads"]] == [("the-last-cloakroom.txt", 1)]
-    assert [m["subject"] for m in data["mails"]] == ["Your ticket: The Last Cloakroom"]
+    assert [m["subject"] for m in data["mails"]] == ["Your purchase: The Last Cloakroom"]
     assert Shopper(shop).get("/account/data").headers["location"] == "/request-login"
 
 

@@ -294,8 +294,8 @@ def test_a_database_with_anything_that_we_did_not_make_is_neither_restored_nor_m
 def test_a_database_with_an_urgency_that_no_mail_has_is_neither_restored_nor_moved(place: Place) -> None:
     place.spoil(
         "PRAGMA ignore_check_constraints = ON; "
-        "INSERT INTO outbox (key, kind, mailbox, subject, text, html, queued_at, due_at, state, attempts, problem, urgency) "
-        "VALUES ('m1', 'release', 'anna@example.com', '', '', '', 1, 1, 'queued', 0, '', 9)"
+        "INSERT INTO outbox (key, kind, mailbox, template, language, parameters, queued_at, due_at, state, attempts, problem, urgency) "
+        "VALUES ('m1', 'release', 'anna@example.com', 'sign_in', 'en', '{}', 1, 1, 'queued', 0, '', 9)"
     )
     with pytest.raises(NotMovable, match="unknown urgency"), ShopFile(place.database).opened():
         pytest.fail("it was opened")

@@ -87,7 +87,7 @@ def test_a_link_of_a_change_moves_nothing_in_a_browser_that_did_not_ask(shop: Sh
         masked(victims),
         code,
         "Never pass this code on",
-        "both would be in one account",
+        "Both would be in one account",
     ):
         assert words in page.text
     assert thiefs not in page.text
@@ -195,7 +195,7 @@ def test_the_email_of_a_correction_warns_against_passing_its_code_on(shop: ShopS
     right = address()
     payer.post(f"/orders/{order}/address", {"email": right})
     text = shop.sandbox.wait_for_mail(right)["text"]
-    assert "Never pass the code on" in text
+    assert "Never give the code to anyone" in text
     assert "for you alone" not in text  # the browser that paid opens it, too, for a day
 
 

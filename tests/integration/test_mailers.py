@@ -147,10 +147,10 @@ class TestSmtp(MailerContract):
 INJECTED = "=?utf-8?q?=0ABcc:=20thief@example.com=0D=0A=0D=0AAn=20invoice?="
 HOSTILE = [
     INJECTED,
-    f"Your ticket: {INJECTED} and more",
-    "Your ticket\nBcc: thief@example.com",
-    "Your ticket\r\n\r\nAn invoice",
-    "Your ticket\u2028Bcc: thief@example.com\x85\x0b\x00",
+    f"Your purchase: {INJECTED} and more",
+    "Your purchase\nBcc: thief@example.com",
+    "Your purchase\r\n\r\nAn invoice",
+    "Your purchase\u2028Bcc: thief@example.com\x85\x0b\x00",
     "=?us-ascii?b?Cg==?=" * 30,
     "“Émile” " * 40,
     "x" * 2000,

@@ -26,7 +26,7 @@ HOUR = 3600
 MAIL = {
     "from": "Shop <tickets@shop.example>",
     "to": ["anna@example.com"],
-    "subject": "Your ticket",
+    "subject": "Your purchase",
     "text": "Here.",
 }
 

@@ -300,7 +300,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_works_again_by_itself(path:
     store = SqliteStore.open(path, serving=True)
     pages = store._write_connection.execute("PRAGMA page_count").fetchone()[0]
     big = samples.a_mail("big")
-    huge = replace(big, letter=replace(big.letter, html="x" * 2_000_000))
+    huge = replace(big, problem="x" * 2_000_000)
 
     async def crowd() -> list[Any]:
         small = [
@@ -326,7 +326,7 @@ def test_a_disk_that_failed_has_failed_until_a_write_succeeds(path: Path) -> Non
     store = SqliteStore.open(path, serving=True)
     pages = store._write_connection.execute("PRAGMA page_count").fetchone()[0]
     mail = samples.a_mail("big")
-    huge = replace(mail, letter=replace(mail.letter, html="x" * 2_000_000))
+    huge = replace(mail, problem="x" * 2_000_000)
     try:
         store._write_connection.execute(f"PRAGMA max_page_count = {pages + 20}")
         with pytest.raises(StoreUnavailable):

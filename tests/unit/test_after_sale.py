@@ -62,12 +62,12 @@ def test_a_partial_refund_keeps_it_open_and_parts_that_add_up_close_it() -> None
     shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=300, name="a"))
     assert isinstance(opens(anna), Opens)
     shop.deliver_mail()
-    assert "stays open" in shop.letters_to(ANNA)[-1].text
+    assert "You keep your access" in shop.letters_to(ANNA)[-1].text
     shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=600, name="b"))
     assert isinstance(opens(anna), Closed)
     shop.deliver_mail()
     assert "$6.00" in shop.letters_to(ANNA)[-1].text
-    assert "closed now" in shop.letters_to(ANNA)[-1].text
+    assert "no longer have access" in shop.letters_to(ANNA)[-1].text
 
 
 def test_never_more_goes_back_than_was_paid_whatever_is_told() -> None:
@@ -80,7 +80,7 @@ def test_never_more_goes_back_than_was_paid_whatever_is_told() -> None:
     assert isinstance(opens(anna), Closed)
     assert [held.refunded for held in anna.viewer.holdings] == [PRICE]
     shop.deliver_mail()
-    assert f"${PRICE / 100:.2f} back" in shop.letters_to(ANNA)[-1].text
+    assert f"We refunded ${PRICE / 100:.2f} for" in shop.letters_to(ANNA)[-1].text
 
 
 def test_a_refund_that_fails_gives_access_back_and_the_buyer_hears_of_it() -> None:
@@ -92,7 +92,7 @@ def test_a_refund_that_fails_gives_access_back_and_the_buyer_hears_of_it() -> No
     shop.clock.tick(days=3)
     shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "failed", amount=PRICE))
     assert isinstance(opens(anna), Opens)
-    assert subjects(shop) == ["Your refund: The book", "Open again: The book"]
+    assert subjects(shop) == ["Your refund: The book", "You have access again: The book"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_an_open_dispute_suspends_and_its_end_decides(ends: str, state: Purchase
     shop.clock.tick(days=30)
     shop.hear_fact(shop.payments.tell(ref, FactKind.DISPUTE, ends, amount=PRICE))
     assert state_of(shop, ref) is state
-    assert subjects(shop) == (["Open again: The book"] if state is PurchaseState.LIVE else [])
+    assert subjects(shop) == (["You have access again: The book"] if state is PurchaseState.LIVE else [])
 
 
 def test_the_same_news_twice_is_mailed_once() -> None:
@@ -160,7 +160,7 @@ def test_a_refund_that_comes_before_its_sale_waits_and_is_mailed_with_it() -> No
     assert shop.hear_of(ref) == "booked"
     assert isinstance(opens(anna), Closed)
     shop.deliver_mail()
-    assert {m.subject for m in shop.letters_to(ANNA)} == {"Your ticket: The book", "Your refund: The book"}
+    assert {m.subject for m in shop.letters_to(ANNA)} == {"Your purchase: The book", "Your refund: The book"}
 
 
 def test_a_fact_without_a_sale_has_its_payment_read_and_ours_is_claimed() -> None:

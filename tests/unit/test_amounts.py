@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.letters import ticket_letter
 from domain.purchase import Purchase
+from domain.usecases.send_email import access_email
 from domain.values import CheckoutId, Money
 from entrypoints.http.page import minus, price_value, price_words
 from entrypoints.sandbox.stripe.money import money
-from testkit.shop import BOOK, a_product, an_edition
+from testkit.shop import BASE_URL, BOOK, EMAIL_TEMPLATES, a_product, an_edition
 
 ZERO = ["bif", "clp", "djf", "gnf", "kmf", "mga", "pyg", "rwf", "vuv", "xaf", "xof", "xpf"]
 
@@ -74,6 +74,8 @@ def test_pages_receipts_and_letters_write_the_same(price: Money, written: str) -
     edition = an_edition(product)
     assert price_words(price, product) == written
     assert minus(price, None) == written
-    letter = ticket_letter(purchase, edition=edition)
+    letter = EMAIL_TEMPLATES.render(
+        access_email(purchase, edition=edition), language="en", shop=edition.shop, base_url=BASE_URL
+    )
     assert f"({written})" in letter.text
     assert f"({written})" in letter.html

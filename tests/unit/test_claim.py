@@ -36,7 +36,7 @@ def test_the_redirect_books_the_sale_and_its_ticket_goes_out() -> None:
     assert anna.come_back(ref) == Claimed(here=True)
     shop.deliver_mail()
     assert anna.owned == {BOOK}
-    assert [m.subject for m in shop.letters_to(ANNA)] == ["Your ticket: The book"]
+    assert [m.subject for m in shop.letters_to(ANNA)] == ["Your purchase: The book"]
 
 
 def test_the_webhook_books_the_sale_and_the_redirect_finds_it() -> None:
@@ -130,7 +130,7 @@ def test_what_does_not_match_goes_to_quarantine(change: dict[str, object], objec
     assert not shop.memory.tables.purchases
     assert isinstance(anna.come_back(ref), Rejected)
     shop.deliver_mail()
-    assert [m.subject for m in shop.letters_to("help@shop.example")] == ["A payment waits for you"]
+    assert [m.subject for m in shop.letters_to("help@shop.example")] == ["A payment is waiting for you"]
 
 
 def test_tax_on_top_of_the_price_is_no_reason_to_refuse() -> None:

@@ -226,7 +226,7 @@ class History(RuleBasedStateMachine):
         assert {p.provider_ref for p in tables.purchases.values()} == {
             s.ref for s in self.model.sales if s.paid
         }
-        arrived = [m for m in self.shop.mailer.mailbox.values() if m.subject.startswith("Your ticket")]
+        arrived = [m for m in self.shop.mailer.mailbox.values() if m.subject.startswith("Your purchase")]
         assert len(arrived) == len(tables.purchases)
 
 

@@ -109,8 +109,8 @@ def test_the_page_of_a_change_names_both_accounts_and_says_that_they_become_one(
     letter = shop.letters_to(VICTIM)[-1].text
     assert mask(EmailAddress(THIEF)) in letter
     assert THIEF not in letter
-    assert "both would be in one account" in letter
-    assert "Never pass the code on" in letter
+    assert "Both would be in one account" in letter
+    assert "Never give the code to anyone" in letter
 
 
 def test_the_link_of_a_change_works_in_the_browser_that_asked() -> None:
@@ -404,7 +404,7 @@ def test_the_merchant_learns_that_a_correction_was_undone(done: bool) -> None:
     stranger.press(links_to(shop, "stranger@example.com")[-1])
     shop.deliver_mail()
     [notice] = shop.letters_to("help@shop.example")
-    assert notice.subject == "A correction of an address was undone"
+    assert notice.subject == "A corrected email address was undone"
     assert order_of(shop, ref)[:12] in notice.text
 
 

@@ -70,7 +70,7 @@ def test_a_ticket_has_no_code_and_a_login_has_one() -> None:
     asked(shop, Browser(shop))
     text = shop.letters_to(ANNA)[-1].text
     assert len(tidy_code(shop.last_code(ANNA))) == 8
-    assert "Never read the code to anyone" in text
+    assert "Never give the code to anyone" in text
 
 
 @pytest.mark.parametrize(("seconds", "opens"), [(15 * 60 - 1, True), (15 * 60, False)])

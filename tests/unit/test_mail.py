@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from domain.keys import Keyring
-from domain.mail import Letter, Mail, MailState, pause_before_retry
+from domain.mail import Mail, MailState, pause_before_retry
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 from domain.usecases.report_status import SentAgain
 from testkit.shop import SECRET, Browser, Shop
@@ -48,7 +48,8 @@ async def _envelope(shop: Shop, mail: Mail):
     from domain.mail import fill
     from testkit.shop import BASE_URL
 
-    return fill(mail, key=shop.keyring.signing, base_url=BASE_URL, shop="shop-1")
+    assert mail.letter is not None
+    return fill(mail, mail.letter, key=shop.keyring.signing, base_url=BASE_URL, shop="shop-1")
 
 
 def test_a_mail_is_leased_to_one_worker_at_a_time() -> None:
@@ -137,7 +138,12 @@ def test_a_mail_says_what_was_bought_and_whom_to_ask_and_escapes_the_rest() -> N
 
 
 def test_the_letter_at_rest_has_slots_where_link_and_code_will_go() -> None:
-    letter: Letter = sold(Shop()).letter
+    shop = Shop()
+    assert sold(shop).letter is None, "nothing is rendered in a claim"
+    [mail] = run(shop.deliver.lease())
+    letter = mail.letter
+    assert letter is not None
+    assert now_of(shop, mail.key).letter == letter
     assert "/login/" not in letter.html + letter.text
     assert "{{coatcheck:link}}" in letter.text
 
@@ -145,7 +151,9 @@ def test_the_letter_at_rest_has_slots_where_link_and_code_will_go() -> None:
 def test_a_name_stored_with_an_old_sale_cannot_break_the_subject_of_its_mail() -> None:
     """The catalogue refuses such names today; what was sold under one is still mailed about."""
     shop = Shop()
-    mail = sold(shop)
-    stored = replace(mail.letter, subject="Your ticket: =?utf-8?q?=0ABcc:_thief?=\r\nBcc: thief\u2028")
+    sold(shop)
+    [mail] = run(shop.deliver.lease())
+    assert mail.letter is not None
+    stored = replace(mail.letter, subject="Your purchase: =?utf-8?q?=0ABcc:_thief?=\r\nBcc: thief\u2028")
     mail = replace(mail, letter=stored)
-    assert run(_envelope(shop, mail)).subject == "Your ticket: = ?utf-8?q?=0ABcc:_thief?=  Bcc: thief "
+    assert run(_envelope(shop, mail)).subject == "Your purchase: = ?utf-8?q?=0ABcc:_thief?=  Bcc: thief "

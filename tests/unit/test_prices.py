@@ -69,7 +69,7 @@ def test_what_is_free_is_at_once_in_a_browser_that_proved_its_mailbox() -> None:
     [free] = [p for p in purchases(shop) if p.product == FREE]
     assert (free.provider_ref, free.payment, free.paid) == (None, None, Money(0, "usd"))
     shop.deliver_mail()
-    assert shop.letters_to(ANNA)[-1].subject == "Your ticket: The free"
+    assert shop.letters_to(ANNA)[-1].subject == "Your purchase: The free"
 
 
 def test_anybody_else_gets_it_by_a_mail_that_proves_the_mailbox() -> None:

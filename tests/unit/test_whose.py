@@ -81,7 +81,7 @@ def test_a_mistyped_address_is_corrected_once_the_right_one_is_proved() -> None:
     ref = anna.buy_and_pay(WRONG)
     assert correct(shop, anna, ref, ANNA) == CheckYourNewEmail(ChangeKind.CORRECTION)
     assert owner_of(shop, ref) == WRONG, "the old address keeps it until the new one is proved"
-    assert "Undo it" in shop.letters_to(WRONG)[-1].text
+    assert "Undo the change" in shop.letters_to(WRONG)[-1].text
     assert ANNA not in shop.letters_to(WRONG)[-1].text
     assert isinstance(anna.press(shop.last_link(ANNA)), SignedIn)
     assert owner_of(shop, ref) == ANNA
@@ -201,7 +201,7 @@ def test_everything_moves_to_a_new_address_once_it_is_proved() -> None:
     assert [str(u.mailbox) for u in shop.memory.tables.users.values()] == [NEW]
     anna.ask_for_link(ANNA)
     shop.deliver_mail()
-    assert shop.letters_to(ANNA)[-1].subject != "Come in to A Shop", (
+    assert shop.letters_to(ANNA)[-1].subject != "Sign in to A Shop", (
         "the old address signs nobody in any more"
     )
 
@@ -270,7 +270,7 @@ def test_a_ticket_is_sent_again_to_its_owner_and_to_nobody_else() -> None:
     answers = [run(shop.resend(anna.visitor, order)) for _ in range(4)]
     assert answers == [Resent.QUEUED] * 3 + [Resent.ENOUGH]
     shop.deliver_mail()
-    assert [m.subject for m in shop.letters_to(ANNA)] == ["Your ticket: The book"] * 4
+    assert [m.subject for m in shop.letters_to(ANNA)] == ["Your purchase: The book"] * 4
     assert isinstance(Browser(shop).press(shop.last_link(ANNA)), SignedIn)
     assert run(shop.resend(Browser(shop).visitor, order)) is Resent.NOT_YOURS
     shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=900))
@@ -343,7 +343,7 @@ def test_a_ticket_that_bounced_is_told_to_the_browser_that_paid_and_to_the_merch
     assert after.ticket is not None
     assert (after.ticket.returned, after.correctable) == (True, True)
     shop.deliver_mail()
-    assert [m.subject for m in shop.letters_to("help@shop.example")] == ["A ticket came back"]
+    assert [m.subject for m in shop.letters_to("help@shop.example")] == ["An access email bounced"]
     shop.clock.tick(hours=1)
     assert run(page(anna.visitor, BOOK)).correctable is False
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.memory.tables import Record, page
-from domain.mail import Delivery, Mail, MailState
+from domain.mail import Delivery, Letter, Mail, MailState
 from domain.values import EmailAddress
 
 
@@ -56,6 +56,13 @@ class Outbox(Record):
             self._t.outbox[mail.key] = replace(mail, due_at=now)
         return len(held)
 
+    def keep_letter(self, key: str, letter: Letter) -> Letter | None:
+        held = self._t.outbox.get(key)
+        if held is None or held.letter is not None:
+            return None if held is None else held.letter
+        self._t.outbox[key] = replace(held, letter=letter, body_sha256=letter.body_sha256)
+        return letter
+
     def settle(
         self,
         key: str,
@@ -69,18 +76,17 @@ class Outbox(Record):
         held = self._t.outbox.get(key)
         if held is None or held.state is MailState.SENT:
             return False
-        sent_at = at if state is MailState.SENT else None
         self._t.outbox[key] = replace(
             held,
             state=state,
             due_at=due_at or held.due_at,
             problem=problem,
             unknown_since=unknown_since,
-            sent_at=sent_at,
+            settled_at=at if state in (MailState.SENT, MailState.DROPPED) else None,
         )
         link = self._t.links.get(held.link) if held.link is not None else None
-        if sent_at is not None and link is not None and link.sent_at is None:
-            self._t.links[link.id] = replace(link, sent_at=sent_at)
+        if state is MailState.SENT and link is not None and link.sent_at is None:
+            self._t.links[link.id] = replace(link, sent_at=at)
         return True
 
     def record_delivery(self, key: str, delivery: Delivery) -> Mail | None:

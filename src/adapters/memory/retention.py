@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -10,7 +11,7 @@ from adapters.memory.forgetting import forget_former, without_addresses
 from adapters.memory.tables import Record
 from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
-from domain.mail import MailKind, MailState
+from domain.mail import BODY_KEPT, MailKind, MailState
 from domain.purchase import Checkout
 
 _WEEK: Final = timedelta(days=7)
@@ -55,7 +56,8 @@ class Retention(Record):
         old_limits = [place for place in self._t.limits if place[1] < now - timedelta(days=1)]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (
-            _drop(self._t.checkouts, old_checkouts)
+            self._drop_bodies(now - BODY_KEPT)
+            + _drop(self._t.checkouts, old_checkouts)
             + _drop(self._t.sessions, old_sessions)
             + _drop(self._t.links, old_links)
             + _drop(self._t.outbox, old_mails)
@@ -63,6 +65,20 @@ class Retention(Record):
             + _drop(self._t.limits, old_limits)
             + _drop(self._t.events, old_events)
         )
+
+    def _drop_bodies(self, before: datetime) -> int:
+        old = [
+            mail
+            for mail in self._t.outbox.values()
+            if mail.settled_at is not None
+            and mail.settled_at < before
+            and mail.letter is not None
+            and (mail.letter.text or mail.letter.html)
+        ]
+        for mail in old:
+            if mail.letter is not None:
+                self._t.outbox[mail.key] = replace(mail, letter=replace(mail.letter, text="", html=""))
+        return len(old)
 
     def _awaits_bank(self, checkout: Checkout) -> bool:
         fact = self._t.facts.get(checkout.provider_ref or "")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
+
+import msgspec
 
 from adapters.sql.dialect import ANY_OF, LOCKED, texts
 from adapters.sql.record import Record, Row, Table, insert, maybe_micros, maybe_moment, micros, moment
+from domain.emails import EMAILS, Email, UnreadableEmail
 from domain.mail import Delivery, Letter, Mail, MailKind, MailState, Urgency
 from domain.values import EmailAddress
 
 COLUMNS: Final = (
-    "key, kind, mailbox, subject, text, html, link_id, key_name, queued_at, due_at, state, attempts, "
-    "unknown_since, sent_at, problem, delivery, urgency"
+    "key, kind, mailbox, template, language, parameters, subject, text, html, body_sha256, link_id, key_name, "
+    "queued_at, due_at, state, attempts, unknown_since, settled_at, problem, delivery, urgency"
 )
 _QUEUE: Final = f"{insert('outbox', COLUMNS)} ON CONFLICT (key) DO NOTHING"
 _BY_KEY: Final = f"SELECT {COLUMNS} FROM outbox WHERE key = ?"
@@ -29,7 +32,13 @@ _LEASE: Final = f"""UPDATE outbox SET due_at = ?, attempts = attempts + 1, unkno
 _RENEW: Final = "UPDATE outbox SET due_at = ? WHERE key = ? AND state = 'queued' AND due_at = ?"
 _FREE: Final = "UPDATE outbox SET due_at = :now WHERE state = 'queued' AND due_at > :now AND due_at <= :until"
 _SETTLE: Final = """UPDATE outbox SET state = ?, due_at = coalesce(?, due_at), problem = ?, unknown_since = ?,
-  sent_at = ? WHERE key = ? AND state <> 'sent' RETURNING link_id"""
+  settled_at = ? WHERE key = ? AND state <> 'sent' RETURNING link_id"""
+_KEEP_LETTER: Final = """UPDATE outbox SET subject = ?, text = ?, html = ?, body_sha256 = ?
+  WHERE key = ? AND subject IS NULL"""
+_LETTER: Final = "SELECT subject, text, html FROM outbox WHERE key = ?"
+_EMAILS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    email.template: msgspec.json.Decoder(email) for email in EMAILS
+}
 _KINDS: Final = {kind.value: kind for kind in MailKind}
 _STATES: Final = {state.value: state for state in MailState}
 _DELIVERIES: Final = {delivery.value: delivery for delivery in Delivery}
@@ -70,6 +79,12 @@ class Outbox(Record):
     def free_leases(self, *, now: datetime, until: datetime) -> int:
         return self._sql(_FREE, {"now": micros(now), "until": micros(until)}).rowcount
 
+    def keep_letter(self, key: str, letter: Letter) -> Letter | None:
+        values = (letter.subject, letter.text, letter.html, letter.body_sha256, key)
+        if self._changed(_KEEP_LETTER, values):
+            return letter
+        return self._one(_letter_from_row, _LETTER, (key,))
+
     def settle(
         self,
         key: str,
@@ -80,14 +95,16 @@ class Outbox(Record):
         problem: str = "",
         unknown_since: datetime | None = None,
     ) -> bool:
-        sent = micros(at) if state is MailState.SENT else None
-        values = (state.value, maybe_micros(due_at), problem, maybe_micros(unknown_since), sent, key)
+        settled_at = micros(at) if state in (MailState.SENT, MailState.DROPPED) else None
+        values = (state.value, maybe_micros(due_at), problem, maybe_micros(unknown_since), settled_at, key)
         settled = self._sql(_SETTLE, values).fetchall()
         if not settled:
             return False
         [(link,)] = settled
-        if sent is not None and link is not None:
-            self._sql("UPDATE magic_links SET sent_at = ? WHERE id = ? AND sent_at IS NULL", (sent, link))
+        if state is MailState.SENT and link is not None:
+            self._sql(
+                "UPDATE magic_links SET sent_at = ? WHERE id = ? AND sent_at IS NULL", (settled_at, link)
+            )
         return True
 
     def record_delivery(self, key: str, delivery: Delivery) -> Mail | None:
@@ -100,18 +117,37 @@ class Outbox(Record):
 
 def _from_row(row: Row) -> Mail:
     return Mail(
-        key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]),
-        letter=Letter(subject=row[3], text=row[4], html=row[5]), link=row[6], key_name=row[7],
-        queued_at=moment(row[8]), due_at=moment(row[9]), state=_STATES[row[10]], attempts=row[11],
-        unknown_since=maybe_moment(row[12]), sent_at=maybe_moment(row[13]), problem=row[14],
-        delivery=None if row[15] is None else _DELIVERIES[row[15]], urgency=_URGENCIES[row[16]],
+        key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]), email=_email(row[3], row[5]), language=row[4],
+        letter=_letter_from_row(row[6:9]), body_sha256=row[9], link=row[10], key_name=row[11],
+        queued_at=moment(row[12]), due_at=moment(row[13]), state=_STATES[row[14]], attempts=row[15],
+        unknown_since=maybe_moment(row[16]), settled_at=maybe_moment(row[17]), problem=row[18],
+        delivery=None if row[19] is None else _DELIVERIES[row[19]], urgency=_URGENCIES[row[20]],
     )  # fmt: skip
 
 
+def _letter_from_row(row: Row) -> Letter | None:
+    subject, text, html = row
+    return None if subject is None else Letter(subject=subject, text=text or "", html=html or "")
+
+
+def _email(template: str, parameters: str) -> Email:
+    """One row that cannot be read must not stop the others from leaving."""
+    try:
+        email: Email = _EMAILS[template].decode(parameters)
+    except (KeyError, ValueError):
+        return UnreadableEmail(template=template, parameters=parameters)
+    return email
+
+
 def _to_row(mail: Mail) -> Row:
+    email, letter = mail.email, mail.letter
+    parameters = (
+        email.parameters if isinstance(email, UnreadableEmail) else msgspec.json.encode(email).decode()
+    )
     return (
-        mail.key, mail.kind.value, mail.to.canonical, mail.letter.subject, mail.letter.text, mail.letter.html,
+        mail.key, mail.kind.value, mail.to.canonical, email.template, mail.language, parameters,
+        *((None, None, None) if letter is None else (letter.subject, letter.text, letter.html)), mail.body_sha256,
         mail.link, mail.key_name, micros(mail.queued_at), micros(mail.due_at), mail.state.value, mail.attempts,
-        maybe_micros(mail.unknown_since), maybe_micros(mail.sent_at), mail.problem,
+        maybe_micros(mail.unknown_since), maybe_micros(mail.settled_at), mail.problem,
         None if mail.delivery is None else mail.delivery.value, mail.urgency.value,
     )  # fmt: skip

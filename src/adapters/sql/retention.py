@@ -8,6 +8,7 @@ from typing import Final
 from adapters.sql.forgetting import KEPT_MARK, LONG_MOVED, WITHOUT_ADDRESSES, forget_former
 from adapters.sql.record import Record, micros
 from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
+from domain.mail import BODY_KEPT
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME
 
 _LOT: Final = 500
@@ -33,7 +34,10 @@ _OLD_LINKS: Final = (
     "OR (sent_at IS NULL AND made_at < :unsent) OR (purpose = 'undo' AND sent_at < :undo))"
 )
 _OLD_MAILS: Final = "kind = '{}' AND queued_at < :week AND state IN ('sent', 'dropped')"
+_DROP_BODIES: Final = f"""UPDATE outbox SET text = NULL, html = NULL WHERE key IN
+  (SELECT key FROM outbox WHERE text IS NOT NULL AND settled_at < :body LIMIT {_LOT})"""
 _PRUNE: Final = (
+    _DROP_BODIES,
     _lot("checkouts", "id", _OLD_CHECKOUTS),
     _lot("sessions", "id", "seen_at < :idle OR (started_at < :absolute AND seen_at < :absolute)"),
     _lot("magic_links", "id", _OLD_LINKS),
@@ -48,6 +52,7 @@ _LONG_MOVED: Final = f"{LONG_MOVED} LIMIT {_LOT}"
 
 _KEEP_MARK: Final = f"{WITHOUT_ADDRESSES} WHERE id = ? AND kind = 'correction'"
 _AGES: Final = {
+    "body": BODY_KEPT,
     "day": _DAY,
     "week": _WEEK,
     "page": _WEEK + _DAY,

@@ -106,13 +106,15 @@ CREATE INDEX links_mailbox ON magic_links (mailbox);
 CREATE INDEX links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;
 
 CREATE TABLE outbox (
-  key TEXT PRIMARY KEY, kind TEXT NOT NULL, mailbox TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL,
-  html TEXT NOT NULL, link_id TEXT, key_name TEXT, queued_at INTEGER NOT NULL, due_at INTEGER NOT NULL,
-  state TEXT NOT NULL, attempts INTEGER NOT NULL, unknown_since INTEGER, sent_at INTEGER, problem TEXT NOT NULL,
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL, mailbox TEXT NOT NULL, template TEXT NOT NULL,
+  language TEXT NOT NULL, parameters TEXT NOT NULL, subject TEXT, text TEXT, html TEXT, body_sha256 TEXT,
+  link_id TEXT, key_name TEXT, queued_at INTEGER NOT NULL, due_at INTEGER NOT NULL,
+  state TEXT NOT NULL, attempts INTEGER NOT NULL, unknown_since INTEGER, settled_at INTEGER, problem TEXT NOT NULL,
   delivery TEXT, urgency INTEGER NOT NULL DEFAULT 1 CHECK (urgency BETWEEN 0 AND 3)
 ) STRICT;
 CREATE INDEX outbox_next ON outbox (urgency, due_at, key) WHERE state = 'queued';
 CREATE INDEX outbox_stuck ON outbox (queued_at) WHERE state = 'stuck';
+CREATE INDEX outbox_bodies ON outbox (settled_at) WHERE text IS NOT NULL AND settled_at IS NOT NULL;
 CREATE INDEX outbox_logins ON outbox (queued_at) WHERE kind = 'login';
 CREATE INDEX outbox_orders ON outbox (queued_at) WHERE kind = 'order';
 CREATE INDEX outbox_mailbox ON outbox (mailbox);
@@ -164,7 +166,8 @@ CREATE TABLE erased_addresses (tag TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT
 
 _PERSONAL_COLUMNS: Final = (
     "users.email", "sessions.mailbox", "checkouts.mailbox", "purchases.mailbox", "purchases.paid_email",
-    "magic_links.mailbox", "outbox.mailbox", "outbox.subject", "outbox.text", "outbox.html", "outbox.problem",
+    "magic_links.mailbox", "outbox.mailbox", "outbox.parameters", "outbox.subject", "outbox.text", "outbox.html",
+    "outbox.problem",
     "moves.old", "moves.new",
 )  # fmt: skip
 _BUSY_COLUMNS: Final = (

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.limits import Limit
-from domain.mail import Delivery, Mail, MailState
+from domain.mail import Delivery, Letter, Mail, MailState
 from domain.records import Backlog, EventRecord, Tally
 from domain.values import EmailAddress
 
@@ -76,6 +76,12 @@ class Outbox(ReadOutbox, Protocol):
         For a process that knows that no other one is left which could hold a lease.
         """
 
+    def keep_letter(self, key: str, letter: Letter) -> Letter | None:
+        """Store an email as rendered, unless that was done before: what every attempt is to send.
+
+        None if there is no email of that key any more.
+        """
+
     def settle(
         self,
         key: str,
@@ -88,7 +94,8 @@ class Outbox(ReadOutbox, Protocol):
     ) -> bool:
         """Write down how a try ended. A mail that was sent stays sent: False, and nothing written.
 
-        SENT sets `sent_at` to `at`, and starts the time of the mail's link (`sent_at` of the link, if it had none).
+        SENT and DROPPED set `settled_at` to `at`. SENT starts the time of the mail's link (`sent_at` of the link, if it
+        had none).
         """
 
     def record_delivery(self, key: str, delivery: Delivery) -> Mail | None:
@@ -124,6 +131,8 @@ class Retention(Protocol):
 
     def prune(self, *, now: datetime) -> int:
         """Throw out what is of no more use, a bounded lot at a time; how many rows.
+
+        The bodies of emails that were sent or dropped, 25 hours after that (the rows stay).
 
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
         and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,

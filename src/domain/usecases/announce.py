@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
+from domain.emails import NewRelease
 from domain.keys import Keyring
-from domain.letters import news_letter
 from domain.mail import Delivery, MailKind
 from domain.ports import Catalogue, Clock, Store
-from domain.product import Product, ShopInfo
+from domain.product import Product
 from domain.purchase import PurchaseState
 from domain.records import User
 from domain.transaction import Transaction
@@ -45,27 +45,23 @@ class Announce:
     catalogue: Catalogue
     keyring: Keyring
     clock: Clock
-    base_url: str
 
     async def __call__(
         self, product: ProductId, *, look: Callable[[Announced], None] = _nobody_looks
     ) -> Announced | None:
         """None if the catalogue has no such product. Raises StoreUnavailable."""
-        edition = self.catalogue.current()
-        found = edition.products.get(product)
+        found = self.catalogue.current().products.get(product)
         if found is None:
             return None
         told, after, more = Announced(), "", True
         while more:
-            after, more = await self._lot(found, edition.shop, after, told)
+            after, more = await self._lot(found, after, told)
             look(told)
         return told
 
-    async def _lot(self, product: Product, shop: ShopInfo, after: str, told: Announced) -> tuple[str, bool]:
+    async def _lot(self, product: Product, after: str, told: Announced) -> tuple[str, bool]:
         """Tell the next owners after a user id; the last of them, and whether there may be more."""
-        lot = _Lot(
-            product=product, shop=shop, keyring=self.keyring, base_url=self.base_url, now=self.clock.now()
-        )
+        lot = _Lot(product=product, keyring=self.keyring, now=self.clock.now())
         found = await self.store.transact(lambda tx: lot.tell(tx, after))
         told.queued += found.queued
         told.known += found.known
@@ -91,9 +87,7 @@ class _Told:
 @dataclass(frozen=True, slots=True)
 class _Lot:
     product: Product
-    shop: ShopInfo
     keyring: Keyring
-    base_url: str
     now: datetime
 
     def tell(self, tx: Transaction, after: str) -> _Told:
@@ -112,18 +106,16 @@ class _Lot:
         return _Told(last=last, queued=queued, known=known, left_out=left_out)
 
     def _queue(self, tx: Transaction, user: User) -> bool:
-        letter = news_letter(
+        email = NewRelease(
             product=self.product.id,
-            name=self.product.name,
-            files=self.product.files,
+            product_name=self.product.name,
+            files=tuple((file.title, file.name) for file in self.product.files),
             user=user.id,
-            base_url=self.base_url,
-            shop=self.shop,
         )
         key = outbox_keys.release(self.product.id, version_of(self.product), user.id)
         return send_email(
             tx,
-            letter,
+            email,
             key=key,
             kind=MailKind.RELEASE,
             to=user.mailbox,

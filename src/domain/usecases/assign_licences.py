@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain import outbox_keys
+from domain.emails import OutOfLicenceKeys
 from domain.keys import Keyring
 from domain.product import CatalogueEdition
 from domain.purchase import Checkout, LicenceKey
@@ -30,9 +31,7 @@ def assign_licences(
         else:
             notify_merchant(
                 tx,
-                "Out of licence keys",
-                f"{sold.name} was sold, but its list of licence keys is used up.",
-                f"Add keys to {product}/licences.txt: whoever waits for one is mailed it by itself.",
+                OutOfLicenceKeys(product=product, product_name=sold.name),
                 key=outbox_keys.licences_used_up(product, now),
                 shop=edition.shop,
                 now=now,

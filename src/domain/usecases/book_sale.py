@@ -9,7 +9,6 @@ from domain import outbox_keys
 from domain.access import Holding
 from domain.claim import KnownCheckout, Sale
 from domain.keys import Keyring
-from domain.letters import ticket_letter
 from domain.magic_link import ticket_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
@@ -17,7 +16,7 @@ from domain.product import CatalogueEdition
 from domain.purchase import Purchase
 from domain.transaction import Transaction
 from domain.usecases.assign_licences import assign_licences
-from domain.usecases.send_email import notify_buyer, send_link
+from domain.usecases.send_email import access_email, notify_buyer, send_link
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
 
 
@@ -29,7 +28,6 @@ class BookSale:
     keyring: Keyring
     clock: Clock
     randomness: Randomness
-    base_url: str
 
     def prepare(self, *, now: datetime) -> Booking:
         """A booking at a moment, of any sale."""
@@ -37,7 +35,6 @@ class BookSale:
             edition=self.catalogue.current(),
             keyring=self.keyring,
             user=UserId(sortable_id(now=now, entropy=self.randomness.token(10))),
-            base_url=self.base_url,
             now=now,
         )
 
@@ -49,7 +46,6 @@ class Booking:
     edition: CatalogueEdition
     keyring: Keyring
     user: UserId
-    base_url: str
     now: datetime
 
     def book(
@@ -102,15 +98,13 @@ class Booking:
         link = ticket_link(purchase.product, mailbox, link=ticket, key=key.name, now=self.now)
         # Anybody can order any number of free things: their tickets must not delay those of a payment.
         urgency = Urgency.KNOWN if purchase.provider_ref is None else Urgency.PAYMENT
-        letter = ticket_letter(purchase, edition=self.edition)
-        send_link(tx, link, letter, key=outbox_keys.ticket(purchase.checkout), urgency=urgency)
+        email = access_email(purchase, edition=self.edition)
+        send_link(tx, link, email, key=outbox_keys.ticket(purchase.checkout), urgency=urgency)
 
     def _catch_up(self, tx: Transaction, purchase: Purchase, payment: str) -> None:
         """Facts that came before their sale: its buyer hears of them now."""
         held = Holding(purchase=purchase, facts=())
         for fact in sorted(tx.facts.of_payment(payment), key=lambda f: f.weight):
             after = Holding(purchase=purchase, facts=(*held.facts, fact))
-            notify_buyer(
-                tx, held, after, of=fact, shop=self.edition.shop, base_url=self.base_url, now=self.now
-            )
+            notify_buyer(tx, held, after, of=fact, now=self.now)
             held = after

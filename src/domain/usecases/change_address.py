@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from domain.access import holds_by_checkout
 from domain.address_change import ChangeKind, MayNotCorrect, may_correct
+from domain.emails import ChangedItem
 from domain.keys import Keyring
-from domain.letters import order_number
 from domain.ports import Catalogue, Clock, Randomness, Store
+from domain.purchase import order_number
 from domain.session import Visitor
 from domain.transaction import Transaction
 from domain.usecases.change_outcomes import Asked, NotSignedIn, SameAddress, VerifyAgain
@@ -55,8 +56,8 @@ class ChangeAddress:
                 # Counted like any other request: a browser that did not pay could try one address after the other.
                 until = limits.take_network(tx)
                 return SameAddress() if until is None else TooManyRequests(until=until)
-            what = f"{purchase.product_name} (order {order_number(purchase)})"
-            return draft.ask(tx, session, old=purchase.mailbox, what=what)
+            item = ChangedItem(product_name=purchase.product_name, order=order_number(purchase))
+            return draft.ask(tx, session, old=purchase.mailbox, item=item)
 
         return await self.store.transact(work)
 
@@ -76,8 +77,8 @@ class ChangeAddress:
                 return SameAddress()
             if not session.verified_lately(now=limits.now):
                 return VerifyAgain()
-            what = f"everything bought as {mask(session.mailbox)}"
-            return draft.ask(tx, session, old=session.mailbox, what=what)
+            item = ChangedItem(bought_as=mask(session.mailbox))
+            return draft.ask(tx, session, old=session.mailbox, item=item)
 
         return await self.store.transact(work)
 
@@ -95,7 +96,6 @@ class ChangeAddress:
             new=new,
             checkouts=checkouts,
             undo=LinkId(self.randomness.token(16).hex()),
-            shop=self.catalogue.current().shop,
             limits=limits,
         )
 

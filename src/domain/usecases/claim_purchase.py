@@ -85,15 +85,7 @@ class ClaimPurchase:
             if known.quarantined:
                 tx.quarantine.close(reading.ref, at=now)
             if isinstance(verdict, Unsettled):
-                return note_unpaid(
-                    tx,
-                    reading,
-                    verdict.checkout,
-                    kept=kept,
-                    base_url=booking.base_url,
-                    shop=edition.shop,
-                    now=now,
-                )
+                return note_unpaid(tx, reading, verdict.checkout, kept=kept, now=now)
             purchase = booking.book(tx, verdict, known, ref=reading.ref, payment=reading.payment)
             return Booked(purchase=purchase, first=True)
 

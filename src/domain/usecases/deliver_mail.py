@@ -7,18 +7,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain import outbox_keys
+from domain.emails import EmailStuck
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import (
     TRIED_LONG_ENOUGH,
     UNKNOWN_OUTCOME_LIMIT,
+    Letter,
     Mail,
     MailKind,
     MailState,
     fill,
     pause_before_retry,
 )
-from domain.ports import Catalogue, Clock, Mailer, MailNotSent, MailRefused, MailUnknown, Randomness, Store
+from domain.ports import (
+    Catalogue,
+    Clock,
+    EmailNotRendered,
+    EmailTemplates,
+    Mailer,
+    MailNotSent,
+    MailRefused,
+    MailUnknown,
+    Randomness,
+    Store,
+)
 from domain.product import ShopInfo
 from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
@@ -37,6 +50,7 @@ class DeliverMail:
 
     store: Store
     mailer: Mailer
+    templates: EmailTemplates
     catalogue: Catalogue
     keyring: Keyring
     clock: Clock
@@ -46,12 +60,14 @@ class DeliverMail:
     async def lease(self) -> Sequence[Mail]:
         """Take what is due, for us alone until its `due_at`; empty once nothing is. Raises StoreUnavailable.
 
-        What is not to be sent after all is settled on the way and takes nobody's place.
+        Each has its letter: it is rendered once, before the first attempt. What is not to be sent after all is settled
+        on the way and takes nobody's place.
         """
         wanted: Sequence[Mail] = ()
         leased = BATCH
         while leased and not wanted:
             leased, wanted = await self._lease_some()
+            wanted = await self._with_letters(wanted)
         return wanted
 
     async def _lease_some(self) -> tuple[int, Sequence[Mail]]:
@@ -70,6 +86,35 @@ class DeliverMail:
             ]
 
         return await self.store.transact(work)
+
+    async def _with_letters(self, mails: Sequence[Mail]) -> Sequence[Mail]:
+        """Render those that were never rendered and store the result, so that every attempt sends the same bytes."""
+        shop = self.catalogue.current().shop
+        now = self.clock.now()
+        rendered = {mail.key: self._render(mail, shop) for mail in mails if mail.letter is None}
+        if not rendered:
+            return mails
+
+        def work(tx: Transaction) -> Sequence[Mail]:
+            kept = []
+            for mail in mails:
+                letter = rendered.get(mail.key, mail.letter)
+                if isinstance(letter, str):
+                    stick(tx, mail, letter, shop=shop, now=now)
+                elif letter is not None and (stored := tx.outbox.keep_letter(mail.key, letter)) is not None:
+                    kept.append(replace(mail, letter=stored, body_sha256=stored.body_sha256))
+            return kept
+
+        return await self.store.transact(work)
+
+    def _render(self, mail: Mail, shop: ShopInfo) -> Letter | str:
+        """The letter, or why there is none."""
+        try:
+            return self.templates.render(
+                mail.email, language=mail.language, shop=shop, base_url=self.base_url
+            )
+        except EmailNotRendered as error:
+            return str(error)
 
     async def renew(self, mails: Sequence[Mail]) -> Sequence[Mail]:
         """Hold leased mails for longer; those that are still ours. Raises StoreUnavailable."""
@@ -95,9 +140,11 @@ class DeliverMail:
 
     async def hand_over(self, mail: Mail) -> MailState:
         """Send one leased mail and write down how it went: what it is now. Raises StoreUnavailable."""
+        if mail.letter is None:
+            raise ValueError(f"{mail.key} was not leased: it has no letter")
         shop = self.catalogue.current().shop
         key = self.keyring.named(mail.key_name) if mail.key_name is not None else None
-        envelope = fill(mail, key=key, base_url=self.base_url, shop=shop.id)
+        envelope = fill(mail, mail.letter, key=key, base_url=self.base_url, shop=shop.id)
         try:
             await self.mailer.send(envelope)
         except MailRefused as error:
@@ -168,9 +215,7 @@ def stick(tx: Transaction, mail: Mail, problem: str, *, shop: ShopInfo, now: dat
         return
     notify_merchant(
         tx,
-        "A mail is stuck",
-        f"A {mail.kind.value} mail could not be sent: {problem}.",
-        "`coatcheck status` lists every mail that waits; `coatcheck status --send-again KEY` sends one again.",
+        EmailStuck(kind=mail.kind.value, problem=problem),
         key=outbox_keys.stuck(mail.kind, now),
         shop=shop,
         now=now,
@@ -178,7 +223,7 @@ def stick(tx: Transaction, mail: Mail, problem: str, *, shop: ShopInfo, now: dat
 
 
 def queue_anew(tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, now: datetime) -> str:
-    """Queue the same letter under a new outbox key, with a new link where it had one; the new key."""
+    """Queue an email again, to be rendered anew, under a new key and with a new link where it had one; the new key."""
     new_key = outbox_keys.anew(mail.key)
     if mail.link is not None:
         held = tx.links.get(mail.link) or _link_of(mail)
@@ -199,7 +244,8 @@ def queue_anew(tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, 
             key=new_key,
             kind=mail.kind,
             to=mail.to,
-            letter=mail.letter,
+            email=mail.email,
+            language=mail.language,
             link=spare if mail.link is not None else None,
             key_name=keyring.signing.name if mail.key_name is not None else None,
             queued_at=now,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
+from domain.emails import AccessEmailBounced
 from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.ports import Catalogue, Clock, DeliveryReport, InvalidWebhook, MailReports, OtherReport, Store
 from domain.product import ShopInfo
@@ -61,10 +62,7 @@ def _note(
 def _tell(tx: Transaction, mail: Mail, *, shop: ShopInfo, now: datetime) -> None:
     notify_merchant(
         tx,
-        "A ticket came back",
-        "A ticket could not be delivered: the mailbox does not exist, or does not take our mail.",
-        "The browser that paid was told, and may correct the address within half an hour of the payment.",
-        f"`coatcheck status` lists tickets that came back; this one is {mail.key}.",
+        AccessEmailBounced(key=mail.key),
         key=outbox_keys.bounced(now),
         shop=shop,
         now=now,

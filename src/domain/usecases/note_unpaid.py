@@ -6,10 +6,9 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.claim import AwaitingPayment, NotPaid, ProviderCheckout, address_of
-from domain.letters import payment_failed_letter
+from domain.emails import PaymentFailed
 from domain.mail import MailKind
-from domain.product import ShopInfo
-from domain.purchase import Checkout, Fact
+from domain.purchase import Checkout, Fact, order_number
 from domain.transaction import Transaction
 from domain.usecases.record_fact import ASK_AGAIN_AFTER
 from domain.usecases.send_email import send_email
@@ -21,8 +20,6 @@ def note_unpaid(
     checkout: Checkout,
     *,
     kept: Fact,
-    base_url: str,
-    shop: ShopInfo,
     now: datetime,
 ) -> AwaitingPayment | NotPaid:
     """`kept`: the newest fact about the session, which decides."""
@@ -35,7 +32,12 @@ def note_unpaid(
             tx.rechecks.cancel(reading.payment)
         to = checkout.mailbox or address_of(reading.email)
         if to is not None and not tx.erasures.is_erased(checkout.id):
-            letter = payment_failed_letter(checkout, base_url=base_url, shop=shop)
+            email = PaymentFailed(
+                product=checkout.product,
+                product_name=checkout.product_name,
+                price=checkout.price,
+                order=order_number(checkout),
+            )
             key = outbox_keys.payment_failed(checkout.id)
-            send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=to, now=now)
+            send_email(tx, email, key=key, kind=MailKind.UPDATE, to=to, now=now)
     return NotPaid(status=kept.status)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from domain.emails import ConfirmOrder
 from domain.keys import Keyring
-from domain.letters import order_letter
 from domain.limits import FREE_PER_NETWORK
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Letter
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.product import BadAmount, Product, Saleability, asked_price, saleability
 from domain.purchase import Checkout
@@ -69,7 +68,6 @@ class OrderFree:
         order = _Order(
             product=wanted,
             draft=draft_of(wanted, price, livemode=self.payments.livemode, entropy=entropy, now=now),
-            letter=order_letter(wanted.name, shop=edition.shop),
             booking=self.booking.prepare(now=now),
             limits=RequestLimits(self.keyring, visitor, now=now, ref=self.randomness.token(16).hex()),
             fresh=new_session(self.randomness, now=now),
@@ -98,7 +96,6 @@ class _Order:
 
     product: Product
     draft: Checkout
-    letter: Letter
     booking: Booking
     limits: RequestLimits
     fresh: NewSession
@@ -143,4 +140,5 @@ class _Order:
             made_at=self.limits.now,
             checkout=self.draft.id,
         )
-        send_link(tx, link, self.letter, urgency=self.limits.urgency(session, mailbox))
+        email = ConfirmOrder(product_name=self.product.name)
+        send_link(tx, link, email, urgency=self.limits.urgency(session, mailbox))

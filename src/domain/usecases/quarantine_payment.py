@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.claim import RejectReason
+from domain.emails import PaymentQuarantined
 from domain.product import ShopInfo
 from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
@@ -25,11 +26,7 @@ def put_in_quarantine(
         return
     notify_merchant(
         tx,
-        "A payment waits for you",
-        f"Stripe told us of something that was not acted on: {ref}.",
-        objection.value,
-        "Nobody was given anything for it. If it is a sale of this shop, see Stripe's dashboard for what was paid.",
-        "`coatcheck status` lists everything that waits, and how to settle it.",
+        PaymentQuarantined(ref=ref, reason=objection.name),
         key=outbox_keys.quarantined(ref),
         shop=shop,
         now=now,

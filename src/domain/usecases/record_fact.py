@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from domain.access import Holding
-from domain.ports import Catalogue, Clock
-from domain.product import ShopInfo
+from domain.ports import Clock
 from domain.purchase import Fact
 from domain.transaction import Transaction
 from domain.usecases.send_email import notify_buyer
@@ -36,18 +35,15 @@ class FactOutcome(Enum):
 class RecordFact:
     """Prepares the work that notes a fact; the caller runs it in its transaction."""
 
-    catalogue: Catalogue
     clock: Clock
-    base_url: str
 
     def work(self, fact: Fact) -> Callable[[Transaction], FactOutcome]:
         """Record the fact, and notify the buyer of what concerns them."""
         now = self.clock.now()
-        shop = self.catalogue.current().shop
-        return lambda tx: _note(tx, fact, shop=shop, base_url=self.base_url, now=now)
+        return lambda tx: _note(tx, fact, now=now)
 
 
-def _note(tx: Transaction, fact: Fact, *, shop: ShopInfo, base_url: str, now: datetime) -> FactOutcome:
+def _note(tx: Transaction, fact: Fact, *, now: datetime) -> FactOutcome:
     if fact.payment is None:
         return FactOutcome.NO_PAYMENT
     before = tx.purchases.by_payment(fact.payment)
@@ -60,7 +56,7 @@ def _note(tx: Transaction, fact: Fact, *, shop: ShopInfo, base_url: str, now: da
         return FactOutcome.KNOWN
     others = tuple(other for other in before.facts if other.object_id != fact.object_id)
     after = Holding(purchase=before.purchase, facts=(*others, kept))
-    notify_buyer(tx, before, after, of=kept, shop=shop, base_url=base_url, now=now)
+    notify_buyer(tx, before, after, of=kept, now=now)
     if kept.undecided:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
     return FactOutcome.NEW

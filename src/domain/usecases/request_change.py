@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.address_change import AddressChange, ChangeKind
-from domain.letters import address_notice_letter, prove_address_letter
+from domain.emails import AddressChangeRequested, ChangedItem, ConfirmAddress
 from domain.limits import CHANGES_PER_ACCOUNT
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Urgency
-from domain.product import ShopInfo
 from domain.session import Session
 from domain.transaction import Transaction
 from domain.usecases.change_outcomes import Asked, CheckYourNewEmail
@@ -29,10 +28,9 @@ class ChangeDraft:
     new: EmailAddress
     checkouts: tuple[CheckoutId, ...]
     undo: LinkId
-    shop: ShopInfo
     limits: RequestLimits
 
-    def ask(self, tx: Transaction, session: Session, *, old: EmailAddress, what: str) -> Asked:
+    def ask(self, tx: Transaction, session: Session, *, old: EmailAddress, item: ChangedItem) -> Asked:
         """Within the limits, write the move, and send the proof to the new address and the notice to the old one."""
         until = self._take_limits(tx, session, old)
         if until is not None:
@@ -55,7 +53,7 @@ class ChangeDraft:
         )
         tx.address_changes.begin(move)
         if not verified:
-            self._send(tx, session, old=old, what=what)
+            self._send(tx, session, old=old, item=item)
         return asked
 
     def _take_limits(self, tx: Transaction, session: Session, old: EmailAddress) -> datetime | None:
@@ -71,13 +69,11 @@ class ChangeDraft:
             tx.limits.release(limits.ref)
         return until
 
-    def _send(self, tx: Transaction, session: Session, *, old: EmailAddress, what: str) -> None:
+    def _send(self, tx: Transaction, session: Session, *, old: EmailAddress, item: ChangedItem) -> None:
         merges = tx.users.exists(self.new)
         here_only = self.kind is ChangeKind.CHANGE
-        proof = prove_address_letter(
-            shop=self.shop, what=what, to=self.new, here_only=here_only, merges=merges
-        )
-        notice = address_notice_letter(shop=self.shop, what=what)
+        proof = ConfirmAddress(item=item, address=self.new.canonical, here_only=here_only, merges=merges)
+        notice = AddressChangeRequested(item=item)
         link = MagicLink(
             id=LinkId(self.limits.ref),
             key=self.limits.keyring.signing.name,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from domain.emails import SignIn
 from domain.keys import Keyring, read_token
-from domain.letters import login_letter
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.session import Visitor
@@ -86,7 +86,6 @@ class RequestLogin:
         limits = self._limits(visitor)
         now = limits.now
         fresh = new_session(self.randomness, now=now)
-        letter = login_letter(shop=self.catalogue.current().shop)
 
         def work(tx: Transaction) -> CheckYourEmail | TooManyRequests:
             held = live_session(tx, visitor, now=now)
@@ -109,7 +108,7 @@ class RequestLogin:
                     product=product,
                     made_at=now,
                 )
-                send_link(tx, link, letter, urgency=limits.urgency(session, mailbox))
+                send_link(tx, link, SignIn(), urgency=limits.urgency(session, mailbox))
             return CheckYourEmail(new_token=None if held else fresh.token)
 
         return await self.store.transact(work)

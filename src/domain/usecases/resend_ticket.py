@@ -7,7 +7,6 @@ from enum import Enum, auto
 
 from domain.access import holds
 from domain.keys import Keyring
-from domain.letters import ticket_letter
 from domain.limits import TICKETS_AGAIN
 from domain.magic_link import ticket_link
 from domain.mail import Urgency
@@ -16,7 +15,7 @@ from domain.purchase import PurchaseState
 from domain.session import Visitor
 from domain.transaction import Transaction
 from domain.usecases.identify_viewer import live_session
-from domain.usecases.send_email import send_link
+from domain.usecases.send_email import access_email, send_link
 from domain.values import CheckoutId, LinkId
 
 
@@ -62,7 +61,7 @@ class ResendTicket:
             again = ticket_link(
                 purchase.product, purchase.mailbox, link=link, key=self.keyring.signing.name, now=now
             )
-            send_link(tx, again, ticket_letter(purchase, edition=edition), urgency=Urgency.KNOWN)
+            send_link(tx, again, access_email(purchase, edition=edition), urgency=Urgency.KNOWN)
             return Resent.QUEUED
 
         return await self.store.transact(work)

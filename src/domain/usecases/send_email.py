@@ -7,11 +7,11 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.letters import notice_letter, open_again_letter, refunded_letter
+from domain.emails import AccessLink, Email, LicenceLine, OpenAgain, Refunded
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.mail import Letter, Mail, MailKind, Urgency, urgency_of
-from domain.product import ShopInfo
-from domain.purchase import Fact, PurchaseState
+from domain.mail import Mail, MailKind, Urgency, urgency_of
+from domain.product import CatalogueEdition, ShopInfo
+from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, order_number
 from domain.transaction import Transaction
 from domain.values import EmailAddress, Money
 
@@ -26,7 +26,7 @@ _KIND_OF: Final = {
 
 def send_email(
     tx: Transaction,
-    letter: Letter,
+    email: Email,
     *,
     key: str,
     kind: MailKind,
@@ -36,14 +36,14 @@ def send_email(
 ) -> bool:
     """Queue an email without a link under a key of `domain.outbox_keys`; whether it was not there yet.
 
-    `key_name`: which secret fills its slots; None for a letter without any.
+    `key_name`: which secret fills its slots; None for an email without any.
     """
     return tx.outbox.queue(
         Mail(
             key=key,
             kind=kind,
             to=to,
-            letter=letter,
+            email=email,
             link=None,
             key_name=key_name,
             queued_at=now,
@@ -54,7 +54,7 @@ def send_email(
 
 
 def send_link(
-    tx: Transaction, link: MagicLink, letter: Letter, *, urgency: Urgency, key: str | None = None
+    tx: Transaction, link: MagicLink, email: Email, *, urgency: Urgency, key: str | None = None
 ) -> None:
     """Write a link, and queue the email that carries it to the address it verifies.
 
@@ -66,7 +66,7 @@ def send_link(
             key=key or outbox_keys.of_link(link),
             kind=_KIND_OF[link.purpose],
             to=link.mailbox,
-            letter=letter,
+            email=email,
             link=link.id,
             key_name=link.key,
             queued_at=link.made_at,
@@ -76,12 +76,25 @@ def send_link(
     )
 
 
-def notify_merchant(
-    tx: Transaction, subject: str, *lines: str, key: str, shop: ShopInfo, now: datetime
-) -> None:
-    """A few sentences to the shop's support address, once for each key."""
-    letter = notice_letter(subject=subject, lines=lines, shop=shop)
-    send_email(tx, letter, key=key, kind=MailKind.NOTICE, to=shop.support, now=now)
+def access_email(purchase: Purchase, *, edition: CatalogueEdition) -> AccessLink:
+    """The access email of a purchase, the same whoever queues it, and whenever."""
+    return AccessLink(
+        product_name=purchase.product_name,
+        paid=purchase.paid,
+        order=order_number(purchase),
+        licences=tuple(licence_line(item, purchase, edition=edition) for item in purchase.licences),
+    )
+
+
+def licence_line(licence: LicenceKey, purchase: Purchase, *, edition: CatalogueEdition) -> LicenceLine:
+    """A licence key, with the name of its product if that is another than the one that was bought."""
+    of = "" if licence.product == purchase.product else edition.name_of(licence.product)
+    return LicenceLine(key=licence.key, of=of)
+
+
+def notify_merchant(tx: Transaction, email: Email, *, key: str, shop: ShopInfo, now: datetime) -> None:
+    """An email to the shop's support address, once for each key."""
+    send_email(tx, email, key=key, kind=MailKind.NOTICE, to=shop.support, now=now)
 
 
 def notify_buyer(
@@ -90,8 +103,6 @@ def notify_buyer(
     after: Holding,
     *,
     of: Fact,
-    shop: ShopInfo,
-    base_url: str,
     now: datetime,
 ) -> None:
     """Money that went back, or access that came back: once for each refund or dispute, in whatever order they come."""
@@ -100,16 +111,19 @@ def notify_buyer(
         return
     if after.refunded > before.refunded:
         currency = purchase.paid.currency
-        letter = refunded_letter(
-            purchase,
+        email = Refunded(
+            product_name=purchase.product_name,
             refunded=Money(after.refunded - before.refunded, currency),
             in_all=Money(after.refunded, currency),
+            paid=purchase.paid,
             closed=after.standing.state is PurchaseState.REFUNDED,
-            shop=shop,
+            order=order_number(purchase),
         )
         key = outbox_keys.refunded(purchase.checkout, of.object_id)
-        send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+        send_email(tx, email, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
     if before.standing.state is not PurchaseState.LIVE and after.standing.state is PurchaseState.LIVE:
-        letter = open_again_letter(purchase, base_url=base_url, shop=shop)
+        opened = OpenAgain(
+            product=purchase.product, product_name=purchase.product_name, order=order_number(purchase)
+        )
         key = outbox_keys.open_again(purchase.checkout, of.object_id)
-        send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+        send_email(tx, opened, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)

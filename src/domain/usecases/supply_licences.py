@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain import outbox_keys
-from domain.letters import licence_letter
+from domain.emails import LicenceArrived
 from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Store
+from domain.purchase import order_number
 from domain.transaction import Transaction
-from domain.usecases.send_email import send_email
+from domain.usecases.send_email import licence_line, send_email
 from domain.values import ProductId
 
 
@@ -44,9 +45,13 @@ class SupplyLicences:
                 return False
             purchase, licence = found
             if purchase.mailbox is not None:
-                letter = licence_letter(purchase, licence, edition=edition)
+                email = LicenceArrived(
+                    product_name=purchase.product_name,
+                    licence=licence_line(licence, purchase, edition=edition),
+                    order=order_number(purchase),
+                )
                 key = outbox_keys.licence(purchase.checkout, product)
-                send_email(tx, letter, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+                send_email(tx, email, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
             return True
 
         return await self.store.transact(work)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.address_change import ChangeKind, asks_here
+from domain.emails import CorrectionUndone
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.session import NewSession, Visitor
@@ -112,16 +113,12 @@ class LinkSubmit:
         if undone is None:
             return False
         if undone.kind is ChangeKind.CORRECTION:
-            orders = ", ".join(order[:12] for order in undone.checkouts)
-            outcome = (
-                "belongs to the first address again" if undone.done_at else "stays with the first address"
-            )
             notify_merchant(
                 tx,
-                "A correction of an address was undone",
-                f"The browser that started order {orders} asked to correct the address given at the payment. The "
-                f"reader of the first address has undone this, so the order {outcome}.",
-                "If the customer writes to you, please find out which address is right.",
+                CorrectionUndone(
+                    orders=tuple(order[:12] for order in undone.checkouts),
+                    was_done=undone.done_at is not None,
+                ),
                 key=outbox_keys.correction_undone(move),
                 shop=self.booking.edition.shop,
                 now=self.now,

@@ -193,7 +193,8 @@ def _session_fields(session: Session) -> dict[str, Any]:
 
 def _mail_fields(mail: Mail) -> dict[str, Any]:
     return {
-        "subject": mail.letter.subject,
+        "email": mail.email.template,
+        "subject": None if mail.letter is None else mail.letter.subject,
         "queued_at": mail.queued_at,
         "sent_at": mail.sent_at,
         "state": mail.state.value,

@@ -1,0 +1,1 @@
+"""Emails as templates, with minijinja."""

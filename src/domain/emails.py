@@ -1,0 +1,202 @@
+"""What an email says: its name and its parameters. The sentences are in the templates of `EmailTemplates`.
+
+Parameters are known when the email is queued and taken from what it is about. Each is text, a flag, a `Money` or a
+tuple of those, so that a store can keep an email as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from domain.values import Money, ProductId, UserId
+
+ENGLISH: Final = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceLine:
+    """A licence key, and the name of the product it is for ("" for the product that was bought)."""
+
+    key: str
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLink:
+    """What was bought, and the link that brings the customer back. Never a code."""
+
+    template: ClassVar = "access_link"
+    product_name: str
+    paid: Money
+    """0 for an order that was free."""
+    order: str
+    licences: tuple[LicenceLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A link and a code that were asked for."""
+
+    template: ClassVar = "sign_in"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmOrder:
+    """Something free was ordered: the address is to be verified."""
+
+    template: ClassVar = "confirm_order"
+    product_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFailed:
+    """A delayed payment was declined."""
+
+    template: ClassVar = "payment_failed"
+    product: ProductId
+    product_name: str
+    price: Money
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """Money was returned."""
+
+    template: ClassVar = "refunded"
+    product_name: str
+    refunded: Money
+    """This time."""
+    in_all: Money
+    paid: Money
+    closed: bool
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAgain:
+    """A refund failed, or a dispute ended well: what was closed opens again."""
+
+    template: ClassVar = "open_again"
+    product: ProductId
+    product_name: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceArrived:
+    """The licence key that was missing when the access link was sent."""
+
+    template: ClassVar = "licence_arrived"
+    product_name: str
+    licence: LicenceLine
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRelease:
+    """A new version of something the reader owns, and the way to unsubscribe."""
+
+    template: ClassVar = "new_release"
+    product: ProductId
+    product_name: str
+    files: tuple[tuple[str, str], ...]
+    """Title and name of each."""
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedItem:
+    """What moves to another address: one order, or all that was bought under `bought_as` (masked)."""
+
+    product_name: str = ""
+    order: str = ""
+    bought_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmAddress:
+    """To a new address: what would move to it, and how to confirm that."""
+
+    template: ClassVar = "confirm_address"
+    item: ChangedItem
+    address: str
+    here_only: bool
+    """A change of a whole account completes only in the browser that asked; elsewhere its link shows a code."""
+    merges: bool
+    """The new address has purchases of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChangeRequested:
+    """To the old address: what was asked for, and how to undo it. It does not name the new one."""
+
+    template: ClassVar = "address_change_requested"
+    item: ChangedItem
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfLicenceKeys:
+    """To the merchant: a list of licence keys is used up."""
+
+    template: ClassVar = "out_of_licence_keys"
+    product: ProductId
+    product_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentQuarantined:
+    """To the merchant: Stripe reported something that was not acted on. `reason`: a RejectReason's name."""
+
+    template: ClassVar = "payment_quarantined"
+    ref: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionUndone:
+    """To the merchant: a corrected address was put back (`was_done`), or will not be corrected."""
+
+    template: ClassVar = "correction_undone"
+    orders: tuple[str, ...]
+    was_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEmailBounced:
+    """To the merchant: an access email came back. `key`: its key in the outbox."""
+
+    template: ClassVar = "access_email_bounced"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailStuck:
+    """To the merchant: an email could not be sent. `kind`: a MailKind's value."""
+
+    template: ClassVar = "email_stuck"
+    kind: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableEmail:
+    """A row whose parameters are not those of any email above. It cannot be rendered."""
+
+    template: str
+    parameters: str
+
+
+Email = (
+    AccessLink | SignIn | ConfirmOrder | PaymentFailed | Refunded | OpenAgain | LicenceArrived | NewRelease
+    | ConfirmAddress | AddressChangeRequested | OutOfLicenceKeys | PaymentQuarantined | CorrectionUndone
+    | AccessEmailBounced | EmailStuck | UnreadableEmail
+)  # fmt: skip
+
+EMAILS: Final = (
+    AccessLink, SignIn, ConfirmOrder, PaymentFailed, Refunded, OpenAgain, LicenceArrived, NewRelease,
+    ConfirmAddress, AddressChangeRequested, OutOfLicenceKeys, PaymentQuarantined, CorrectionUndone,
+    AccessEmailBounced, EmailStuck,
+)  # fmt: skip
+"""Every email that can be rendered."""

@@ -1,0 +1,235 @@
+"""Emails are queued as parameters and rendered once, by the worker: no template can stop or slow a sale."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.claim import RejectReason
+from domain.emails import (
+    EMAILS,
+    AccessEmailBounced,
+    AccessLink,
+    AddressChangeRequested,
+    ChangedItem,
+    ConfirmAddress,
+    ConfirmOrder,
+    CorrectionUndone,
+    Email,
+    EmailStuck,
+    LicenceArrived,
+    LicenceLine,
+    NewRelease,
+    OpenAgain,
+    OutOfLicenceKeys,
+    PaymentFailed,
+    PaymentQuarantined,
+    Refunded,
+    SignIn,
+    UnreadableEmail,
+)
+from domain.mail import BODY_KEPT, Letter, Mail, MailState
+from domain.ports import EmailNotRendered, MailNotSent
+from domain.product import ShopInfo
+from domain.usecases.report_status import SentAgain
+from domain.values import Money, UserId
+from testkit.shop import BASE_URL, BOOK, EMAIL_TEMPLATES, Browser, Shop, an_edition
+from testkit.stepping import run
+
+ANNA, MERCHANT = "anna@example.com", "help@shop.example"
+SMALL, LARGE = Money(400, "usd"), Money(900, "usd")
+NAME = "A & <b>\r\n\r\nB"
+ORDER, ALL = ChangedItem(product_name=NAME, order="c1"), ChangedItem(bought_as="a•••@example.com")
+SAMPLES: tuple[Email, ...] = (
+    AccessLink(product_name=NAME, paid=LARGE, order="c1"),
+    AccessLink(product_name=NAME, paid=Money(0, "usd"), order="c1"),
+    AccessLink(product_name=NAME, paid=LARGE, order="c1", licences=(LicenceLine(key="K-1"), LicenceLine(key="K-2", of=NAME))),
+    SignIn(),
+    ConfirmOrder(product_name=NAME),
+    PaymentFailed(product=BOOK, product_name=NAME, price=LARGE, order="c1"),
+    Refunded(product_name=NAME, refunded=LARGE, in_all=LARGE, paid=LARGE, closed=True, order="c1"),
+    Refunded(product_name=NAME, refunded=SMALL, in_all=SMALL, paid=LARGE, closed=False, order="c1"),
+    Refunded(product_name=NAME, refunded=SMALL, in_all=Money(800, "usd"), paid=LARGE, closed=False, order="c1"),
+    OpenAgain(product=BOOK, product_name=NAME, order="c1"),
+    LicenceArrived(product_name=NAME, licence=LicenceLine(key="K-1"), order="c1"),
+    LicenceArrived(product_name=NAME, licence=LicenceLine(key="K-1", of=NAME), order="c1"),
+    NewRelease(product=BOOK, product_name=NAME, files=(("Title", "it.txt"),), user=UserId("ab12")),
+    *(ConfirmAddress(item=item, address=ANNA, here_only=here, merges=merges)
+      for item in (ORDER, ALL) for here in (False, True) for merges in (False, True)),
+    AddressChangeRequested(item=ORDER),
+    AddressChangeRequested(item=ALL),
+    OutOfLicenceKeys(product=BOOK, product_name=NAME),
+    *(PaymentQuarantined(ref="cs_test_1", reason=reason.name) for reason in RejectReason),
+    CorrectionUndone(orders=("c1", "c2"), was_done=True),
+    CorrectionUndone(orders=("c1",), was_done=False),
+    AccessEmailBounced(key="ticket:c1"),
+    EmailStuck(kind="ticket", problem="no such key"),
+)  # fmt: skip
+
+
+def rendered(email: Email) -> Letter:
+    return EMAIL_TEMPLATES.render(email, language="en", shop=an_edition().shop, base_url=BASE_URL)
+
+
+def test_the_samples_are_of_every_email() -> None:
+    assert {type(email) for email in SAMPLES} == set(EMAILS)
+
+
+@pytest.mark.parametrize("email", SAMPLES, ids=lambda email: email.template)
+def test_text_and_html_are_whole_and_say_the_same(email: Email) -> None:
+    letter = rendered(email)
+    assert letter == rendered(email), "the same parameters give the same bytes"
+    assert "\n" not in letter.subject + letter.subject.strip()
+    assert letter.text.endswith(f"A Shop\nQuestions? Write to: {MERCHANT}\n")
+    assert letter.html.startswith("<!doctype html>")
+    assert letter.html.endswith("</html>\n") or letter.html.endswith("</html>")
+    assert "<b>" not in letter.html, "what was not written by us is escaped"
+    slots = letter.text.count("{{coatcheck:"), letter.html.count("{{coatcheck:")
+    assert (slots[0] > 0) == (slots[1] > 0)
+    assert "\n\n\n" not in letter.text
+    for paragraph in letter.text.split("\n\n")[:-1]:
+        for line in paragraph.splitlines():
+            shown = line.strip().removesuffix(":").replace("&", "&amp;").replace("<", "&lt;")
+            shown = shown.replace(">", "&gt;").replace("'", "&#x27;")
+            assert shown.replace("/", "&#x2f;") in letter.html or shown in letter.html
+
+
+def test_every_reason_of_quarantine_has_a_sentence() -> None:
+    texts = {rendered(PaymentQuarantined(ref="cs_1", reason=reason.name)).text for reason in RejectReason}
+    assert len(texts) == len(RejectReason)
+    without = rendered(PaymentQuarantined(ref="cs_1", reason="none of them")).text
+    assert without not in texts
+
+
+def test_an_email_that_cannot_be_read_is_not_rendered() -> None:
+    with pytest.raises(EmailNotRendered, match="does not hold the parameters"):
+        rendered(UnreadableEmail(template="access_link", parameters="{"))
+
+
+# ------------------------------------------------------------------ the worker
+
+
+class Templates:
+    """The real ones; those named in `broken` fail, and `edition` is in every subject."""
+
+    def __init__(self, *broken: str) -> None:
+        self.broken = set(broken)
+        self.edition = ""
+        self.rendered: list[str] = []
+
+    def render(self, email: Email, *, language: str, shop: ShopInfo, base_url: str) -> Letter:
+        if email.template in self.broken:
+            raise EmailNotRendered(f"the template {email.template!r} failed: on purpose")
+        self.rendered.append(email.template)
+        letter = EMAIL_TEMPLATES.render(email, language=language, shop=shop, base_url=base_url)
+        return Letter(subject=letter.subject + self.edition, text=letter.text, html=letter.html)
+
+
+def a_shop(*broken: str) -> tuple[Shop, Templates]:
+    shop, templates = Shop(), Templates(*broken)
+    shop.templates = templates
+    return shop, templates
+
+
+def sold(shop: Shop, email: str = ANNA, *, seconds_later: int = 0) -> Mail:
+    ref = Browser(shop).buy()
+    shop.payments.pay(ref, email=email)
+    shop.clock.tick(seconds=seconds_later)
+    shop.hear_of(ref)
+    return next(mail for mail in shop.memory.tables.outbox.values() if str(mail.to) == email)
+
+
+def test_a_broken_template_stops_its_own_email_and_nothing_else() -> None:
+    shop, templates = a_shop("access_link")
+    mail = sold(shop)
+    assert len(shop.memory.tables.purchases) == 1
+    shop.deliver_mail()
+    held = shop.memory.tables.outbox[mail.key]
+    assert (held.state, held.letter) == (MailState.STUCK, None)
+    assert held.problem == "the template 'access_link' failed: on purpose"
+    assert [m.subject for m in shop.letters_to(MERCHANT)] == ["An email is stuck"]
+    assert "on purpose" in shop.letters_to(MERCHANT)[0].text
+    assert [m.key for m in run(shop.report()).mails] == [mail.key]
+    Browser(shop).ask_for_link(ANNA)
+    shop.deliver_mail()
+    assert [m.subject for m in shop.letters_to(ANNA)] == ["Sign in to A Shop"]
+    templates.broken.clear()
+    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+    shop.deliver_mail()
+    assert shop.letters_to(ANNA)[-1].subject == "Your purchase: The book"
+
+
+def test_even_the_notice_of_a_broken_template_may_be_broken() -> None:
+    shop, _ = a_shop("access_link", "email_stuck")
+    sold(shop)
+    shop.deliver_mail()
+    assert {m.state for m in shop.memory.tables.outbox.values()} == {MailState.STUCK}
+
+
+def test_an_email_is_rendered_once_whatever_becomes_of_the_templates() -> None:
+    shop, templates = a_shop()
+    sold(shop)
+    assert templates.rendered == [], "nothing is rendered in a claim"
+    shop.mailer.failing = MailNotSent("away")
+    shop.deliver_mail()
+    templates.edition = " (new)"
+    shop.clock.tick(minutes=5)
+    shop.mailer.failing = None
+    shop.deliver_mail()
+    assert [m.subject for m in shop.letters_to(ANNA)] == ["Your purchase: The book"]
+    assert templates.rendered == ["access_link"]
+
+
+def test_sending_again_renders_anew_with_a_new_link_under_a_new_key() -> None:
+    shop, templates = a_shop()
+    mail = sold(shop)
+    shop.deliver_mail()
+    first = shop.last_link(ANNA)
+    templates.edition = " (new)"
+    run(shop.report.send_again(mail.key))
+    shop.deliver_mail()
+    assert shop.letters_to(ANNA)[-1].subject == "Your purchase: The book (new)"
+    assert shop.last_link(ANNA) != first
+    assert shop.memory.tables.outbox[f"{mail.key}#2"].email == mail.email
+
+
+def test_a_body_is_deleted_25_hours_after_its_email_is_settled_and_the_rest_is_kept() -> None:
+    shop, _ = a_shop()
+    mail = sold(shop)
+    shop.deliver_mail()
+    sent = shop.memory.tables.outbox[mail.key]
+    assert sent.letter is not None
+    shop.clock.time += BODY_KEPT
+    prune(shop)
+    assert shop.memory.tables.outbox[mail.key] == sent
+    shop.clock.tick(seconds=1)
+    prune(shop)
+    kept = shop.memory.tables.outbox[mail.key]
+    assert kept.letter == Letter(subject=sent.letter.subject, text="", html="")
+    assert kept.body_sha256 == sent.letter.body_sha256
+    assert (kept.email, kept.language, kept.state) == (mail.email, "en", MailState.SENT)
+    run(shop.report.send_again(mail.key))
+    shop.deliver_mail()
+    assert len(shop.letters_to(ANNA)) == 2, "it can be sent again from its parameters"
+
+
+def test_the_body_of_a_stuck_email_is_kept() -> None:
+    shop, _ = a_shop()
+    mail = sold(shop)
+    run(shop.deliver.lease())
+    run(
+        shop.store.transact(lambda tx: tx.outbox.settle(mail.key, state=MailState.STUCK, at=shop.clock.now()))
+    )
+    shop.clock.tick(days=30)
+    prune(shop)
+    held = shop.memory.tables.outbox[mail.key].letter
+    assert held is not None
+    assert held.text
+
+
+def prune(shop: Shop) -> None:
+    now = shop.clock.now()
+    run(shop.store.transact(lambda tx: tx.retention.prune(now=now)))
+
+
+def test_parameters_are_of_the_sale_and_not_of_the_moment_it_was_booked() -> None:
+    assert sold(Shop(), seconds_later=7).email == sold(Shop()).email
