@@ -69,8 +69,8 @@ class RejectReason(Enum):
     WRONG_CURRENCY = "Its currency is not the one that was asked."
     WRONG_AMOUNT = "Its amount is not the price that was asked."
     UNASKED_DISCOUNT = "It has a discount, which this checkout did not allow."
-    NO_EMAIL = "It has no e-mail address, so nobody can be sent a ticket."
-    BAD_EMAIL = "Its e-mail address cannot be mailed."
+    NO_EMAIL = "It has no email address, so no access link can be sent."
+    BAD_EMAIL = "Its email address cannot receive email."
     FOREIGN_PAYMENT = "A refund or dispute of a payment that is no sale of this shop."
     UNREADABLE_PAYMENT = (
         "A refund or dispute of a payment that Stripe could not be asked about for three days."

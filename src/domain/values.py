@@ -188,22 +188,22 @@ class EmailAddress:
         if len(raw) <= 100 and raw.isascii() and _PLAIN.fullmatch(lowered) and raw.find("@") <= 64:
             return cls(canonical=lowered)
         if len(raw) > 1000:
-            raise InvalidEmail("That is too long for an e-mail address.")
+            raise InvalidEmail("That is too long for an email address.")
         text = unicodedata.normalize("NFKC", raw).strip()
         if not text:
-            raise InvalidEmail("Please enter your e-mail address.")
+            raise InvalidEmail("Please enter your email address.")
         if any(unicodedata.category(char)[0] in "CZ" for char in text):
-            raise InvalidEmail("An e-mail address has no spaces or line breaks in it.")
+            raise InvalidEmail("An email address has no spaces or line breaks in it.")
         local, at, domain = text.rpartition("@")
         if not at or not local or not domain or "@" in local:
-            raise InvalidEmail("An e-mail address has exactly one @, with something on both sides of it.")
+            raise InvalidEmail("An email address has exactly one @, with something on both sides of it.")
         if not local.isascii():
             raise InvalidEmail("We can only mail addresses whose part before the @ is plain ASCII letters.")
         if len(local) > 64 or not _ATEXT_DOT.fullmatch(local):
             raise InvalidEmail("The part before the @ has a character or a length that mail servers refuse.")
         address = f"{local}@{_ascii_domain(domain)}".lower()
         if len(address) > 254:
-            raise InvalidEmail("That is too long for an e-mail address (254 characters at most).")
+            raise InvalidEmail("That is too long for an email address (254 characters at most).")
         return cls(canonical=address)
 
 

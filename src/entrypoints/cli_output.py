@@ -20,7 +20,7 @@ from entrypoints.maintenance.export_format import record_fields
 _PAGE: Final = 500
 _SENT_AGAIN: Final = {
     SentAgain.QUEUED: "Queued again: it leaves within a second while the shop is served.",
-    SentAgain.NO_SUCH_MAIL: "There is no mail of that key; `coatcheck status` lists those that wait.",
+    SentAgain.NO_SUCH_MAIL: "There is no email with that key. `coatcheck status` lists those that are waiting.",
     SentAgain.STILL_QUEUED: "It is still queued and tried again by itself.",
 }
 
@@ -50,7 +50,7 @@ def _figures(status: Status) -> list[str]:
     tally = status.tally
     takings = ", ".join(str(sum_) for sum_ in tally.takings) or "nothing yet"
     mails = ", ".join(f"{number} {state.value}" for state, number in tally.mails if number) or "none"
-    bounced = f"; {tally.bounced} tickets came back" if tally.bounced else ""
+    bounced = f"; {tally.bounced} access emails bounced" if tally.bounced else ""
     return [
         f"Sales   {tally.purchases} to {tally.users} buyers; taken: {takings}",
         f"Mails   {mails}{bounced}",
@@ -59,10 +59,12 @@ def _figures(status: Status) -> list[str]:
 
 def _waiting(status: Status) -> list[str]:
     if status.all_well:
-        return ["Nothing waits for you."]
+        return ["Nothing is waiting for you."]
     lines: list[str] = []
     if status.mails:
-        lines.append(f"\n{len(status.mails)} mails wait (send one again: coatcheck status --send-again KEY):")
+        lines.append(
+            f"\n{len(status.mails)} emails are waiting (send one again: coatcheck status --send-again KEY):"
+        )
         lines += [
             f"  {m.key}  {m.state.value} to {mask(m.to)} since {m.queued_at:%Y-%m-%d %H:%M} UTC: {m.problem}"
             for m in status.mails

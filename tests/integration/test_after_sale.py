@@ -206,10 +206,10 @@ def test_a_ticket_that_bounces_is_told_to_the_browser_that_paid(shop: ShopServer
     assert "was sent" in anna.get(f"/view/{BOOK}").text
     shop.sandbox.post(f"/_sandbox/mails/{mail['id']}/report", type="email.bounced")
     page = anna.get(f"/view/{BOOK}").text
-    assert "Your ticket came back" in page
+    assert "Your access email bounced" in page
     assert "Correct it" in page
-    assert "ticket came back" in anna.get("/library").text
-    assert "tickets came back" in shop.cli("status", check=False).stdout
+    assert "access email bounced" in anna.get("/library").text
+    assert "access emails bounced" in shop.cli("status", check=False).stdout
     [row] = [m for m in shop.export()["mail"] if m["to"] == email]
     assert (row["state"], row["delivery"]) == ("sent", "bounced")
 

@@ -52,7 +52,7 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -
     cs = anna.buy_and_pay("anna@example.com")
     status = own_shop.cli("status")
     assert "Sales   1 to 1 buyers; taken: $9.00" in status.stdout
-    assert "Nothing waits for you." in status.stdout
+    assert "Nothing is waiting for you." in status.stdout
     exported = own_shop.export()
     assert [u["email"] for u in exported["user"]] == ["anna@example.com"]
     [purchase] = exported["purchase"]

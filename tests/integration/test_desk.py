@@ -81,7 +81,7 @@ def test_a_mistyped_address_is_corrected_by_the_browser_that_paid(shop: ShopServ
     anna, order = a_buyer(shop, wrong)
     assert "Correct it" in anna.get(f"/view/{BOOK}").text
     assert anna.post(f"/orders/{order}/address", {"email": "nobody"}).status_code == 400
-    assert "Look in your mail" in anna.post(f"/orders/{order}/address", {"email": right}).text
+    assert "Check your email" in anna.post(f"/orders/{order}/address", {"email": right}).text
     assert "Correct it" not in anna.get(f"/view/{BOOK}").text, "once"
     assert anna.post(f"/orders/{order}/address", {"email": right}).status_code == 409
     link, undo = new_link(shop, right, 1), new_link(shop, wrong, 2)
@@ -99,7 +99,7 @@ def test_an_address_is_changed_and_everything_moves(shop: ShopServer) -> None:
     old, new = address(), address()
     anna, order = signed_in(shop, old)
     assert old in anna.get("/account").text
-    assert "Look in your mail" in anna.post("/account/email", {"email": new}).text
+    assert "Check your email" in anna.post("/account/email", {"email": new}).text
     assert anna.post(new_link(shop, new, 1)).status_code == 303
     assert new in anna.get("/account").text
     assert new in anna.get(f"/orders/{order}").text
@@ -124,7 +124,7 @@ def test_owners_are_told_of_a_new_version_and_can_say_no_with_one_click(own_shop
     signed_in(own_shop, anna)
     browser, _ = signed_in(own_shop, ben)
     assert browser.post("/account/news", {"wanted": "no"}).status_code == 303
-    assert "You get no mails" in browser.get("/account").text
+    assert "You get no emails" in browser.get("/account").text
     done = own_shop.cli("announce", BOOK)
     assert "1" in done.stdout
     mail = own_shop.sandbox.wait_for_mail(anna, number=2)
@@ -133,7 +133,7 @@ def test_owners_are_told_of_a_new_version_and_can_say_no_with_one_click(own_shop
     assert mail["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     path = url.removeprefix(own_shop.url)
     reader = Shopper(own_shop)
-    assert "No more news?" in reader.get(path).text
+    assert "Unsubscribe?" in reader.get(path).text
     own_shop.cli("announce", BOOK)
     # RFC 8058: the mail program posts by itself, without cookies and without an Origin.
     clicked = reader.post(path, {"List-Unsubscribe": "One-Click"})
@@ -199,7 +199,7 @@ def test_after_erasing_no_row_and_no_byte_names_the_address(
     assert anna.get("/account/erase").text.count("The Last Cloakroom") == 1
     assert anna.post("/account/erase", {}).status_code == 400
     done = anna.post("/account/erase", {"sure": "yes"})
-    assert "You are erased" in done.text
+    assert "Your account is deleted" in done.text
     assert "session=;" in done.headers["set-cookie"]
     assert anna.get("/library").headers["location"] == "/request-login"
     assert traces(email) == []

@@ -63,7 +63,7 @@ def test_a_login_is_asked_for_and_its_code_is_typed(shop: ShopServer) -> None:
     phone = Shopper(shop)
     asked = phone.post("/request-login", {"email": email})
     assert asked.status_code == 200
-    assert "Look in your mail" in asked.text
+    assert "Check your email" in asked.text
     text = shop.sandbox.wait_for_mail(email, number=2)["text"]
     code = re.search(r"(?m)^\s+([0-9A-Z]{4}-[0-9A-Z]{4})\s*$", text)
     assert code is not None
@@ -368,7 +368,7 @@ def test_next_is_ignored(shop: ShopServer) -> None:
     ("path", "status", "words"),
     [
         ("/login/short", 404, "not complete"),
-        ("/login/" + "A" * 64, 404, "not a link of ours"),
+        ("/login/" + "A" * 64, 404, "not one of our links"),
         ("/login/" + "é" * 20, 404, "not complete"),
     ],
 )

@@ -86,7 +86,7 @@ def test_a_link_of_a_change_moves_nothing_in_a_browser_that_did_not_ask(shop: Sh
         masked(thiefs),
         masked(victims),
         code,
-        "Never pass this code on",
+        "Never give this code to anyone",
         "Both would be in one account",
     ):
         assert words in page.text
@@ -100,7 +100,7 @@ def test_a_link_of_a_change_moves_nothing_in_a_browser_that_did_not_ask(shop: Sh
     assert thief.get(f"/orders/{order}").status_code == 404
     assert thief.get(f"/view/{BOOK}").status_code == 403
     assert press(thief, letter(shop, thiefs, 2)[0]).status_code == 303, "he takes it back"
-    assert "You are erased" in thief.post("/account/erase", {"sure": "yes"}).text
+    assert "Your account is deleted" in thief.post("/account/erase", {"sure": "yes"}).text
     assert account_of(victim) == victims
     assert victim.get(f"/view/{BOOK}").status_code == 200
 
@@ -207,7 +207,7 @@ def test_a_correction_is_answered_alike_whether_the_address_was_ever_verified(sh
         payer, order = paid(shop, email)
         if verified:
             assert press(Shopper(shop), payer.link_from(email)).status_code == 303
-        wait_until(lambda payer=payer: "Your ticket was sent" in payer.get(f"/view/{BOOK}").text)
+        wait_until(lambda payer=payer: "Your access link was sent" in payer.get(f"/view/{BOOK}").text)
         before = payer.get(f"/view/{BOOK}")
         after = payer.post(f"/orders/{order}/address", {"email": new})
         pages.append(

@@ -79,7 +79,7 @@ def test_whom_an_older_dump_brings_back_is_erased_again(there: ShopServer, postg
     dump = there.folder / "shop.dump"
     program = [str(postgres.bindir / "pg_dump"), "--format=custom", f"--file={dump}", f"--dbname={address}"]
     subprocess.run(program, check=True, capture_output=True)
-    assert "You are erased" in anna.post("/account/erase", {"sure": "yes"}).text
+    assert "Your account is deleted" in anna.post("/account/erase", {"sure": "yes"}).text
     erased = there.cli("erasures").stdout
     [purchase] = there.export()["purchase"]
     assert erased.splitlines()[0] == purchase["id"]

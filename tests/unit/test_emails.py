@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from gettext import NullTranslations
+
 import pytest
 
+from adapters.templates.emails import PackagedTemplates
 from domain.claim import RejectReason
 from domain.emails import (
     EMAILS,
@@ -91,6 +95,36 @@ def test_text_and_html_are_whole_and_say_the_same(email: Email) -> None:
             shown = line.strip().removesuffix(":").replace("&", "&amp;").replace("<", "&lt;")
             shown = shown.replace(">", "&gt;").replace("'", "&#x27;")
             assert shown.replace("/", "&#x2f;") in letter.html or shown in letter.html
+
+
+class Pseudo(NullTranslations):
+    """Marks every sentence that was translated."""
+
+    def gettext(self, message: str) -> str:
+        return f"⟦{message}⟧"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
+
+
+def untranslated(text: str) -> str:
+    """What is left without sentences that were translated, slots, addresses and names."""
+    left = re.sub(r"⟦[^⟦⟧]*⟧|\{\{coatcheck:[^}]*\}\}|https://\S+", "", text)
+    return left.replace(MERCHANT, "").replace("A Shop", "").strip()
+
+
+@pytest.mark.parametrize("email", SAMPLES, ids=lambda email: email.template)
+def test_every_sentence_can_be_translated(email: Email) -> None:
+    templates = PackagedTemplates(lambda language: Pseudo())
+    letter = templates.render(email, language="xx", shop=an_edition().shop, base_url=BASE_URL)
+    assert untranslated(letter.subject) == ""
+    assert not re.search(r"\w", untranslated(letter.text)), untranslated(letter.text)
+    visible = re.sub(r"<[^>]*>", " ", letter.html)
+    assert not re.search(r"\w", untranslated(visible)), untranslated(visible)
+
+
+def test_the_pseudo_locale_finds_a_sentence_that_was_forgotten() -> None:
+    assert untranslated("⟦Order c1.⟧ Thank you.") == "Thank you."
 
 
 def test_every_reason_of_quarantine_has_a_sentence() -> None:

@@ -63,7 +63,7 @@ def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
     """shop.toml, and the id it declares; the id of the ShopInfo is still to be given."""
     path = reader.root / "shop.toml"
     if not os.path.lexists(path):
-        reader.complain(path, "is missing: it holds name, currency and support (an e-mail address)")
+        reader.complain(path, "is missing: it holds name, currency and support (an email address)")
         return None
     found = reader.toml(path, _ShopFile)
     if found is None:

@@ -125,7 +125,7 @@ class AccountPages:
             case Erased.TOO_SOON:
                 words = (
                     "Your address was changed less than three days ago, and the old one may still undo that. "
-                    "You can be erased after that."
+                    "You can delete your account after that."
                 )
                 return self.frame.notice(
                     request,
@@ -156,12 +156,17 @@ class AccountPages:
         if not self.email_preferences.knows(token):
             return self._not_a_link(request)
         await self.email_preferences.no_more(token)
-        words = "You get no more mails about new versions. Tickets and sign-in mails still come when you ask for them."
-        return self.frame.notice(request, "No more news", words, action_url="/", action_label="To the shop")
+        words = (
+            "You get no more emails about new versions. "
+            "Access links and sign-in emails still come when you ask for them."
+        )
+        return self.frame.notice(
+            request, "You are unsubscribed", words, action_url="/", action_label="To the shop"
+        )
 
     def _not_a_link(self, request: AnyRequest) -> RawResponse:
         words = "It may be incomplete, or very old. You can also say so in your account."
-        return self.frame.problem(request, 404, "This is not a link of ours", words)
+        return self.frame.problem(request, 404, "This is not one of our links", words)
 
 
 def _fields(own: OwnData) -> dict[str, Any]:

@@ -49,15 +49,15 @@ WORDS: Final[Mapping[int, Words]] = {
     429: Words("A moment, please", "Too much was asked in a short time. Please try again later."),
     500: Words(
         "Something broke on our side",
-        "It is not your fault. Nothing was lost: if you paid, your ticket comes by mail. Please try again.",
+        "It is not your fault. Nothing was lost: if you paid, your access link comes by email. Please try again.",
     ),
     502: Words(
         "The payment page did not open",
-        "The payment service turned our request down. Nothing was charged. The shop has been told.",
+        "The payment service declined our request. Nothing was charged. The shop has been told.",
     ),
     503: Words(
         "Back in a moment",
-        "We cannot do this right now. Nothing was lost or charged; if you paid, your ticket comes by mail.",
+        "We cannot do this right now. Nothing was lost or charged; if you paid, your access link comes by email.",
     ),
 }
 PAYMENTS_AWAY: Final = Words(

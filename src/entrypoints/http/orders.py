@@ -76,13 +76,13 @@ class OrderPages:
         match resent:
             case Resent.QUEUED:
                 title, words = (
-                    "Your ticket is on its way",
+                    "Your access link is on its way",
                     "It goes to the address that this order belongs to.",
                 )
             case Resent.ENOUGH:
                 title = "It was sent a moment ago"
                 words = (
-                    "Please look in your mail first, in the spam folder, too. You can ask again in a while."
+                    "Please check your email first, and the spam folder, too. You can ask again in a while."
                 )
             case Resent.NOT_YOURS:
                 raise NotFoundException
@@ -154,14 +154,14 @@ async def asked_to_move(
         case SameAddress():
             title, words, status = "That is the address already", "There is nothing to change.", 200
         case NotAnAddress(sentence):
-            title, words, status = "That is no e-mail address", sentence, 400
+            title, words, status = "That is not an email address", sentence, 400
         case MayNotCorrect():
             title, words, status = "The address stays", asked.value, _CONFLICT
         case NotSignedIn():
             return see_other("/request-login")
         case TooManyRequests(until):
             seconds = seconds_until(until, now=clock.now())
-            words = f"Your network asked for many mails. Please try again in {in_words(seconds)}."
+            words = f"Your network asked for many emails. Please try again in {in_words(seconds)}."
             return frame.problem(request, 429, "A moment, please", words, retry_after=seconds)
         case _:
             assert_never(asked)

@@ -138,7 +138,7 @@ class PurchasePages:
     def _unknown_checkout(self, request: AnyRequest) -> RawResponse:
         message = (
             "This shop never started that checkout for this product, so there is nothing to show. "
-            "If you paid, your ticket is in your mail."
+            "If you paid, your access link is in your email."
         )
         return self.frame.problem(
             request,
@@ -146,7 +146,7 @@ class PurchasePages:
             "We do not know this checkout",
             message,
             action_url="/request-login",
-            action_label="Come back with your e-mail address",
+            action_label="Sign in with your email address",
         )
 
 

@@ -98,7 +98,7 @@ class SigninPages:
         return response
 
     def _too_many(self, request: AnyRequest, seconds: int) -> RawResponse:
-        message = f"Your network asked for many sign-in mails. Please try again in {in_words(seconds)}."
+        message = f"Your network asked for many sign-in emails. Please try again in {in_words(seconds)}."
         return self.frame.problem(request, 429, "A moment, please", message, retry_after=seconds)
 
     async def confirm(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
@@ -174,7 +174,7 @@ class SigninPages:
         status = _STATUS[turned.trouble]
         if turned.trouble in _CODE_FORM:
             tries = f"{turned.tries_left} {'try' if turned.tries_left == 1 else 'tries'} left"
-            error = f"That is not the code we mailed: {tries}."
+            error = f"That is not the code we emailed: {tries}."
             return self.frame.html(request, "check_mail.html", status=status, noindex=True, error=error)
         return self.frame.html(
             request,
