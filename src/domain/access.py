@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final, assert_never
+from datetime import datetime, timedelta
+from typing import Final
 
 from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Standing, standing
 from domain.session import Session
@@ -48,10 +48,10 @@ class Opens:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Bought, but not open; `reason` is a sentence for the buyer."""
+    """Bought, but not open; `standing` says why."""
 
     purchase: Purchase
-    reason: str
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def access(
         return Opens(purchase=newest.purchase, by_checkout=by_checkout)
     if mine:
         newest = max(mine, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
-        return Closed(purchase=newest.purchase, reason=closing_reason(newest.standing))
+        return Closed(purchase=newest.purchase, standing=newest.standing)
     return NotYours()
 
 
@@ -106,27 +106,3 @@ def owned(holdings: Iterable[Holding]) -> frozenset[ProductId]:
     return frozenset(
         product for h in holdings if h.standing.state is PurchaseState.LIVE for product in h.purchase.products
     )
-
-
-def closing_reason(found: Standing) -> str:
-    """Why a purchase is closed, in a sentence for its buyer."""
-    day = day_of(found.since)
-    match found.state:
-        case PurchaseState.REFUNDED:
-            return f"This purchase was refunded{day}."
-        case PurchaseState.CHARGED_BACK:
-            return f"Your bank took the payment back{day}."
-        case PurchaseState.SUSPENDED:
-            return f"The payment has been in dispute{' since' + day[3:] if day else ''}."
-        case PurchaseState.LIVE:
-            return "This purchase is open."
-        case _:
-            assert_never(found.state)
-
-
-def day_of(second: int | None) -> str:
-    """` on 3 March 2026`, in UTC; "" for no day."""
-    if second is None:
-        return ""
-    when = datetime.fromtimestamp(second, tz=UTC)
-    return f" on {when.day} {when:%B %Y}"

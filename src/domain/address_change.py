@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, auto
 from typing import Final
 
 from domain.purchase import Purchase
@@ -76,11 +76,14 @@ def asks_here(move: AddressChange, session: Session) -> bool:
 
 
 class MayNotCorrect(Enum):
-    """Why an address cannot be corrected (any more), in a sentence for the browser that asks."""
+    """Why an address cannot be corrected (any more)."""
 
-    NOT_HERE = "Only the browser that started the checkout can correct the address, until an address is verified in it."
-    TOO_LATE = "An address can be corrected within half an hour of the payment."
-    ONCE = "The address was corrected once already. Please write to us if it is still wrong."
+    NOT_HERE = auto()
+    """Only the browser that started the checkout can, until an address is verified in it."""
+    TOO_LATE = auto()
+    """It is more than half an hour after the payment."""
+    ONCE = auto()
+    """It was corrected before."""
 
 
 def may_correct(purchase: Purchase, *, here: bool, moved: bool, now: datetime) -> MayNotCorrect | None:

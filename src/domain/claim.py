@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
+from enum import Enum, auto
 
 from domain.keys import Keyring, SealedTerms
 from domain.product import CatalogueEdition
@@ -56,25 +56,30 @@ class ProviderCheckout:
 
 
 class RejectReason(Enum):
-    """Why a session is not acted on, in a sentence for the merchant."""
+    """Why a session is not acted on."""
 
-    NO_METADATA = "It carries no checkout of ours: another app of the same Stripe account made it."
-    ANOTHER_SHOP = "It was made for another shop."
-    UNKNOWN_PRODUCT = "It names a product that this shop does not have."
-    UNKNOWN_CHECKOUT = "It names a checkout that this shop never started, and its seal does not hold."
-    ANOTHER_SESSION = "It names a checkout of ours, but that checkout has another session."
-    NOT_A_PAYMENT = "It is not a one-time payment (mode is not 'payment')."
-    OTHER_MODE = "It is from Stripe's other mode (test or live) than this shop's key."
-    WRONG_PRODUCT = "It names another product than the checkout it belongs to."
-    WRONG_CURRENCY = "Its currency is not the one that was asked."
-    WRONG_AMOUNT = "Its amount is not the price that was asked."
-    UNASKED_DISCOUNT = "It has a discount, which this checkout did not allow."
-    NO_EMAIL = "It has no email address, so no access link can be sent."
-    BAD_EMAIL = "Its email address cannot receive email."
-    FOREIGN_PAYMENT = "A refund or dispute of a payment that is no sale of this shop."
-    UNREADABLE_PAYMENT = (
-        "A refund or dispute of a payment that Stripe could not be asked about for three days."
-    )
+    NO_METADATA = auto()
+    """It carries no checkout of ours."""
+    ANOTHER_SHOP = auto()
+    UNKNOWN_PRODUCT = auto()
+    UNKNOWN_CHECKOUT = auto()
+    """This shop never started it, and its seal does not match."""
+    ANOTHER_SESSION = auto()
+    """It names a checkout that has another session."""
+    NOT_A_PAYMENT = auto()
+    OTHER_MODE = auto()
+    """It is from Stripe's other mode, test or live."""
+    WRONG_PRODUCT = auto()
+    WRONG_CURRENCY = auto()
+    WRONG_AMOUNT = auto()
+    UNASKED_DISCOUNT = auto()
+    """It has a discount, which the checkout did not allow."""
+    NO_EMAIL = auto()
+    BAD_EMAIL = auto()
+    FOREIGN_PAYMENT = auto()
+    """A refund or dispute of a payment that is no sale of this shop."""
+    UNREADABLE_PAYMENT = auto()
+    """A refund or dispute of a payment that could not be asked about for three days."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from domain.claim import RejectReason
 from domain.records import ErasedAddress
 from domain.transaction import ReadTransaction
 from domain.usecases.reconcile import Reconciled
@@ -22,6 +23,25 @@ _SENT_AGAIN: Final = {
     SentAgain.QUEUED: "Queued again: it leaves within a second while the shop is served.",
     SentAgain.NO_SUCH_MAIL: "There is no email with that key. `coatcheck status` lists those that are waiting.",
     SentAgain.STILL_QUEUED: "It is still queued and tried again by itself.",
+}
+
+_REASONS: Final = {
+    RejectReason.NO_METADATA: "It carries no checkout of ours: another app of the same Stripe account made it.",
+    RejectReason.ANOTHER_SHOP: "It was made for another shop.",
+    RejectReason.UNKNOWN_PRODUCT: "It names a product that this shop does not have.",
+    RejectReason.UNKNOWN_CHECKOUT: "It names a checkout that this shop never started, and its seal does not hold.",
+    RejectReason.ANOTHER_SESSION: "It names a checkout of ours, but that checkout has another session.",
+    RejectReason.NOT_A_PAYMENT: "It is not a one-time payment (mode is not 'payment').",
+    RejectReason.OTHER_MODE: "It is from Stripe's other mode (test or live) than this shop's key.",
+    RejectReason.WRONG_PRODUCT: "It names another product than the checkout it belongs to.",
+    RejectReason.WRONG_CURRENCY: "Its currency is not the one that was asked.",
+    RejectReason.WRONG_AMOUNT: "Its amount is not the price that was asked.",
+    RejectReason.UNASKED_DISCOUNT: "It has a discount, which this checkout did not allow.",
+    RejectReason.NO_EMAIL: "It has no email address, so no access link can be sent.",
+    RejectReason.BAD_EMAIL: "Its email address cannot receive email.",
+    RejectReason.FOREIGN_PAYMENT: "A refund or dispute of a payment that is no sale of this shop.",
+    RejectReason.UNREADABLE_PAYMENT: "A refund or dispute of a payment that Stripe could not be asked about "
+    "for three days.",
 }
 
 
@@ -74,7 +94,7 @@ def _waiting(status: Status) -> list[str]:
             f"\n{len(status.quarantine)} payments in quarantine (close one: coatcheck status --dismiss CS_ID):"
         )
         lines += [
-            f"  {q.ref}  since {q.first_at:%Y-%m-%d %H:%M} UTC: {q.objection.value}"
+            f"  {q.ref}  since {q.first_at:%Y-%m-%d %H:%M} UTC: {_REASONS[q.objection]}"
             for q in status.quarantine
         ]
     return lines

@@ -104,7 +104,7 @@ def test_news_out_of_order_and_twice_ends_the_same(shop: ShopServer) -> None:
     assert anna.get(f"/view/{BOOK}").status_code == 403
     shop.sandbox.wait_for_mail(email, number=2)
     subjects = sorted(mail["subject"] for mail in shop.sandbox.mails_to(email))
-    assert subjects == ["Your refund: The Last Cloakroom", "Your purchase: The Last Cloakroom"]
+    assert subjects == ["Your purchase: The Last Cloakroom", "Your refund: The Last Cloakroom"]
 
 
 def test_refunds_of_foreign_payments_are_taken_and_wait(shop: ShopServer) -> None:

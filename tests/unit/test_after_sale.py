@@ -15,6 +15,7 @@ from domain.mail import MailKind
 from domain.purchase import Fact, FactKind, PurchaseState
 from domain.usecases.recheck_payments import Recheck
 from domain.values import ProviderRef
+from entrypoints.http.page import closing_reason
 from testkit.shop import BOOK, Browser, Shop
 from testkit.stepping import run
 
@@ -52,7 +53,7 @@ def test_a_full_refund_closes_and_the_page_says_when_and_the_buyer_is_told() -> 
     assert shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=PRICE)) == "noted"
     found = opens(anna)
     assert isinstance(found, Closed)
-    assert found.reason == "This purchase was refunded on 1 March 2026."
+    assert closing_reason(found.standing) == "This purchase was refunded on 1 March 2026."
     assert subjects(shop) == ["Your refund: The book"]
 
 
@@ -109,7 +110,7 @@ def test_an_open_dispute_suspends_and_its_end_decides(ends: str, state: Purchase
     shop.hear_fact(shop.payments.tell(ref, FactKind.DISPUTE, "needs_response", amount=PRICE))
     found = opens(anna)
     assert isinstance(found, Closed)
-    assert found.reason == "The payment has been in dispute since 1 March 2026."
+    assert closing_reason(found.standing) == "The payment has been in dispute since 1 March 2026."
     shop.clock.tick(days=30)
     shop.hear_fact(shop.payments.tell(ref, FactKind.DISPUTE, ends, amount=PRICE))
     assert state_of(shop, ref) is state
@@ -312,7 +313,7 @@ def outcome(steps: list[Step]) -> tuple[object, object, object]:
         told(shop, ref, step, f"evt_{number}")
     viewer = anna.viewer
     found = access(viewer.session, product=BOOK, holdings=viewer.holdings, now=shop.clock.now())
-    reason = found.reason if isinstance(found, Closed) else type(found).__name__
+    reason = found.standing if isinstance(found, Closed) else type(found).__name__
     refunded = sum(held.refunded for held in viewer.holdings)
     return state_of(shop, ref), reason, refunded
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Closed, Holding, NotYours, Opens, access
-from domain.purchase import Fact, FactKind, Purchase, PurchaseState, newer, standing
+from domain.purchase import Fact, FactKind, Purchase, PurchaseState, Standing, newer, standing
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -150,5 +150,5 @@ def test_access_is_the_union_of_live_grants() -> None:
     live = Holding(purchase=replace(PURCHASE, checkout=CheckoutId("c2"), payment="pi_2"), facts=())
     browser = session(row="s1", mailbox=ANNA)
     found = access(browser, product=PURCHASE.product, holdings=[closed], now=NOW)
-    assert found == Closed(purchase=PURCHASE, reason="This purchase was refunded on 1 March 2026.")
+    assert found == Closed(purchase=PURCHASE, standing=Standing(PurchaseState.REFUNDED, 1772366400))
     assert isinstance(access(browser, product=PURCHASE.product, holdings=[closed, live], now=NOW), Opens)

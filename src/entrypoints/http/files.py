@@ -69,8 +69,8 @@ class FilePages:
                 return await self._hand_out(request, fetched)
             case NoSuchFile():
                 raise NotFoundException
-            case Closed(purchase, reason):
-                return closed(self.frame, request, purchase, reason)
+            case Closed(purchase, standing):
+                return closed(self.frame, request, purchase, standing)
             case NotYours():
                 product = self.frame.catalogue.current().products.get(ProductId(pid))
                 if product is None or product.file(name) is None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
 
-from domain.access import Holding, closing_reason
+from domain.access import Holding
 from domain.purchase import PurchaseState
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.sign_out import SignOut
 from domain.values import EmailAddress, SessionId
-from entrypoints.http.page import AnyRequest, PageFrame, day, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, day, see_other
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE

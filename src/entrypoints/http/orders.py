@@ -9,7 +9,6 @@ from litestar import post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from domain.access import closing_reason
 from domain.address_change import ChangeKind, MayNotCorrect
 from domain.ports import Clock
 from domain.product import CatalogueEdition
@@ -20,7 +19,7 @@ from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.usecases.resend_ticket import ResendTicket, Resent
 from domain.usecases.show_receipt import Receipt, ShowReceipt
 from domain.values import CheckoutId, Money
-from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, in_words, seconds_until, see_other
 from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
@@ -29,6 +28,13 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 _CONFLICT: Final = 409
+
+_MAY_NOT_CORRECT: Final = {
+    MayNotCorrect.NOT_HERE: "Only the browser that started the checkout can correct the address, "
+    "until an address is verified in it.",
+    MayNotCorrect.TOO_LATE: "An address can be corrected within half an hour of the payment.",
+    MayNotCorrect.ONCE: "The address was corrected once already. Please write to us if it is still wrong.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ async def asked_to_move(
         case NotAnAddress(sentence):
             title, words, status = "That is not an email address", sentence, 400
         case MayNotCorrect():
-            title, words, status = "The address stays", asked.value, _CONFLICT
+            title, words, status = "The address stays", _MAY_NOT_CORRECT[asked], _CONFLICT
         case NotSignedIn():
             return see_other("/request-login")
         case TooManyRequests(until):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from litestar import Request
 from minijinja import Environment, safe
 
 from domain.ports import Catalogue
 from domain.product import CatalogueEdition, Product
+from domain.purchase import PurchaseState, Standing
 from domain.session import Visitor
 from domain.usecases.identify_viewer import ANONYMOUS, IdentifyViewer, Viewer
 from domain.values import Money, decimal_text
@@ -93,6 +94,23 @@ def minus(paid: Money, refunded: Money | None) -> str:
     """What is left of a payment, written as money."""
     left = paid.amount - (0 if refunded is None else refunded.amount)
     return str(Money(max(left, 0), paid.currency))
+
+
+def closing_reason(found: Standing) -> str:
+    """Why a purchase is closed, in a sentence for its customer."""
+    when = None if found.since is None else day(datetime.fromtimestamp(found.since, tz=UTC))
+    on = "" if when is None else f" on {when}"
+    match found.state:
+        case PurchaseState.REFUNDED:
+            return f"This purchase was refunded{on}."
+        case PurchaseState.CHARGED_BACK:
+            return f"Your bank took the payment back{on}."
+        case PurchaseState.SUSPENDED:
+            return f"The payment has been in dispute{'' if when is None else f' since {when}'}."
+        case PurchaseState.LIVE:
+            return "This purchase is open."
+        case _:
+            assert_never(found.state)
 
 
 @lru_cache(maxsize=1024)

@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery
 from domain.access import Closed, NotYours, Opens
 from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.product import Product
-from domain.purchase import Purchase
+from domain.purchase import Purchase, Standing
 from domain.usecases.identify_viewer import Viewer
 from domain.usecases.open_purchase import Opened, OpenPurchase
 from domain.usecases.return_from_payment import (
@@ -24,7 +24,7 @@ from domain.usecases.return_from_payment import (
     UnknownCheckout,
 )
 from domain.values import ProductId, mask
-from entrypoints.http.page import AnyRequest, PageFrame, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 
@@ -57,8 +57,8 @@ class PurchasePages:
                 if product is None:
                     raise NotFoundException
                 return not_yours(self.frame, request, product, opened.viewer)
-            case Closed(purchase, reason):
-                return closed(self.frame, request, purchase, reason, opened.viewer)
+            case Closed(purchase, standing):
+                return closed(self.frame, request, purchase, standing, opened.viewer)
             case Opens(purchase):
                 if product is None:
                     return self._gone(request, purchase)
@@ -156,7 +156,11 @@ def not_yours(frame: PageFrame, request: AnyRequest, product: Product, viewer: V
 
 
 def closed(
-    frame: PageFrame, request: AnyRequest, purchase: Purchase, reason: str, viewer: Viewer | None = None
+    frame: PageFrame,
+    request: AnyRequest,
+    purchase: Purchase,
+    standing: Standing,
+    viewer: Viewer | None = None,
 ) -> RawResponse:
     """Bought, but not open, with the reason."""
     return frame.html(
@@ -167,5 +171,5 @@ def closed(
         noindex=True,
         product_name=purchase.product_name,
         order=purchase.checkout,
-        reason=reason,
+        reason=closing_reason(standing),
     )
