@@ -6,16 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain import outbox_keys
-from domain.emails import EmailStuck
 from domain.keys import Keyring
-from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import (
     TRIED_LONG_ENOUGH,
-    UNKNOWN_OUTCOME_LIMIT,
     Letter,
     Mail,
-    MailKind,
     MailState,
     fill,
     pause_before_retry,
@@ -34,7 +29,7 @@ from domain.ports import (
 )
 from domain.product import ShopInfo
 from domain.transaction import Transaction
-from domain.usecases.send_email import notify_merchant
+from domain.usecases.settle_unsent import stick, still_wanted
 from domain.values import LinkId
 
 LEASE = timedelta(seconds=20)
@@ -82,7 +77,7 @@ class DeliverMail:
             return len(leased), [
                 replace(mail, due_at=until)
                 for mail, link in zip(leased, spare, strict=False)
-                if _still_wanted(tx, mail, link, keyring=self.keyring, shop=shop, now=now)
+                if still_wanted(tx, mail, link, keyring=self.keyring, shop=shop, now=now)
             ]
 
         return await self.store.transact(work)
@@ -180,90 +175,3 @@ class DeliverMail:
         now = self.clock.now()
         await self.store.transact(lambda tx: stick(tx, mail, problem, shop=shop, now=now))
         return MailState.STUCK
-
-
-def _still_wanted(
-    tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, shop: ShopInfo, now: datetime
-) -> bool:
-    """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out."""
-    if mail.kind is MailKind.LOGIN and not tx.users.exists(mail.to):
-        tx.outbox.settle(
-            mail.key, state=MailState.DROPPED, at=now, problem="nobody of that address bought here"
-        )
-        return False
-    if mail.kind is MailKind.RELEASE:
-        user = tx.users.by_address(mail.to)
-        if user is None or not user.wants_release_emails:
-            tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="its reader wants no news")
-            return False
-    if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:
-        problem = "it may have been sent, but nobody told us; the carrier has forgotten its key by now"
-        stick(tx, mail, problem, shop=shop, now=now)
-        return False
-    if mail.key_name is not None and keyring.named(mail.key_name) is None:
-        queue_anew(tx, mail, spare, keyring=keyring, now=now)
-        return False
-    return True
-
-
-def stick(tx: Transaction, mail: Mail, problem: str, *, shop: ShopInfo, now: datetime) -> None:
-    """Leave a mail to the merchant, and tell them of the first of its kind that day."""
-    tx.outbox.settle(
-        mail.key, state=MailState.STUCK, at=now, problem=problem, unknown_since=mail.unknown_since
-    )
-    if mail.kind is MailKind.NOTICE:
-        return
-    notify_merchant(
-        tx,
-        EmailStuck(kind=mail.kind.value, problem=problem),
-        key=outbox_keys.stuck(mail.kind, now),
-        shop=shop,
-        now=now,
-    )
-
-
-def queue_anew(tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, now: datetime) -> str:
-    """Queue an email again, to be rendered anew, under a new key and with a new link where it had one; the new key."""
-    new_key = outbox_keys.anew(mail.key)
-    if mail.link is not None:
-        held = tx.links.get(mail.link) or _link_of(mail)
-        tx.links.add(
-            replace(
-                held,
-                id=spare,
-                key=keyring.signing.name,
-                made_at=now,
-                sent_at=None,
-                used_at=None,
-                code_tries=0,
-            )
-        )
-    tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=f"queued anew as {new_key}")
-    tx.outbox.queue(
-        Mail(
-            key=new_key,
-            kind=mail.kind,
-            to=mail.to,
-            email=mail.email,
-            language=mail.language,
-            link=spare if mail.link is not None else None,
-            key_name=keyring.signing.name if mail.key_name is not None else None,
-            queued_at=now,
-            due_at=now,
-            urgency=mail.urgency,
-        )
-    )
-    return new_key
-
-
-def _link_of(mail: Mail) -> MagicLink:
-    """A link like the one of a mail whose link was pruned while the mail waited."""
-    return MagicLink(
-        id=LinkId(""),
-        key="",
-        purpose=LinkPurpose.LOGIN if mail.kind is MailKind.LOGIN else LinkPurpose.TICKET,
-        mailbox=mail.to,
-        asked_by=None,
-        product=None,
-        made_at=mail.queued_at,
-    )

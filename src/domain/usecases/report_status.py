@@ -12,7 +12,7 @@ from domain.mail import Mail, MailState
 from domain.ports import Clock, Randomness, Store
 from domain.records import Quarantined, Tally
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.deliver_mail import queue_anew
+from domain.usecases.queue_anew import queue_anew
 from domain.values import LinkId, ProviderRef
 
 LATE = timedelta(minutes=10)

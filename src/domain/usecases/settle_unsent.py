@@ -1,0 +1,60 @@
+"""Settle at once what is not to be sent, or cannot be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain import outbox_keys
+from domain.emails import EmailStuck
+from domain.keys import Keyring
+from domain.mail import (
+    UNKNOWN_OUTCOME_LIMIT,
+    Mail,
+    MailKind,
+    MailState,
+)
+from domain.product import ShopInfo
+from domain.transaction import Transaction
+from domain.usecases.queue_anew import queue_anew
+from domain.usecases.send_email import notify_merchant
+from domain.values import LinkId
+
+
+def still_wanted(
+    tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, shop: ShopInfo, now: datetime
+) -> bool:
+    """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out."""
+    if mail.kind is MailKind.LOGIN and not tx.users.exists(mail.to):
+        tx.outbox.settle(
+            mail.key, state=MailState.DROPPED, at=now, problem="nobody of that address bought here"
+        )
+        return False
+    if mail.kind is MailKind.RELEASE:
+        user = tx.users.by_address(mail.to)
+        if user is None or not user.wants_release_emails:
+            tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="its reader wants no news")
+            return False
+    if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:
+        problem = "it may have been sent, but nobody told us; the carrier has forgotten its key by now"
+        stick(tx, mail, problem, shop=shop, now=now)
+        return False
+    if mail.key_name is not None and keyring.named(mail.key_name) is None:
+        queue_anew(tx, mail, spare, keyring=keyring, now=now)
+        return False
+    return True
+
+
+def stick(tx: Transaction, mail: Mail, problem: str, *, shop: ShopInfo, now: datetime) -> None:
+    """Leave a mail to the merchant, and tell them of the first of its kind that day."""
+    tx.outbox.settle(
+        mail.key, state=MailState.STUCK, at=now, problem=problem, unknown_since=mail.unknown_since
+    )
+    if mail.kind is MailKind.NOTICE:
+        return
+    notify_merchant(
+        tx,
+        EmailStuck(kind=mail.kind.value, problem=problem),
+        key=outbox_keys.stuck(mail.kind, now),
+        shop=shop,
+        now=now,
+    )
