@@ -232,6 +232,16 @@ class ShopServer:
             self.environment["TEST_MODE"] = "1"
         self.process = Process(command, self.folder, self.environment, self.log)
 
+    def settle(self, settings: str) -> None:
+        """Add that to shop.toml, under a new name of the shop: once a page shows the name, the rest is in force, too."""
+        toml, name = self.catalogue / "shop.toml", f"Shop {time.time_ns()}"
+        old = next(line for line in toml.read_text().splitlines() if line.startswith("name = "))
+        toml.write_text(toml.read_text().replace(old, f'name = "{name}"') + settings)
+        deadline = time.monotonic() + 20
+        while name not in httpx.get(self.url).text:
+            assert time.monotonic() < deadline, "the shop did not follow its catalogue"
+            time.sleep(0.05)
+
     def start(self) -> None:
         scheme = self.url.partition(":")[0]
         self.process.start(f"{scheme}://localhost:{self.port}/readyz")

@@ -170,11 +170,7 @@ def test_a_refund_that_only_the_charge_tells_of_is_read_from_stripe(own_shop: Sh
 
 
 def test_a_code_over_everything_and_one_over_a_part_are_sales(own_shop: ShopServer) -> None:
-    toml = own_shop.catalogue / "shop.toml"
-    toml.write_text(
-        toml.read_text() + '[payment]\npromotion_codes = true\ntax = "exclusive"\ninvoices = true\n'
-    )
-    time.sleep(2)
+    own_shop.settle('[payment]\npromotion_codes = true\ntax = "exclusive"\ninvoices = true\n')
     for code, paid in (("TENOFF", "$8.91"), ("GIFT", "$0.00"), (None, "$9.90")):
         email = address()
         anna = Shopper(own_shop)

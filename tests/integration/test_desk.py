@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from testkit.engines import everything_in, files_of
+from testkit.goods import wait_until
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 
 pytestmark = [pytest.mark.engines, pytest.mark.long]
@@ -317,12 +318,11 @@ def test_a_product_taken_off_the_shelf_stays_with_its_owners(own_shop: ShopServe
     anna, order = a_buyer(own_shop, address(), PHOTOS)
     toml = own_shop.catalogue / PHOTOS / "product.toml"
     toml.write_text(toml.read_text() + "on_sale = false\n")
-    time.sleep(2)
+    wait_until(lambda: Shopper(own_shop).post(f"/buy/{PHOTOS}").status_code == 404)
     assert anna.get(f"/view/{PHOTOS}").status_code == 200
     assert anna.get(f"/files/{PHOTOS}/licence.txt").status_code == 200
-    assert Shopper(own_shop).post(f"/buy/{PHOTOS}").status_code == 404
     (own_shop.catalogue / PHOTOS).rename(own_shop.catalogue / f"_{PHOTOS}")
-    time.sleep(2)
+    wait_until(lambda: anna.get(f"/view/{PHOTOS}").status_code != 200)
     gone = anna.get(f"/view/{PHOTOS}")
     assert (gone.status_code, f"/orders/{order}" in gone.text) == (410, True)
     assert "Harbour" in anna.get("/library").text

@@ -240,9 +240,7 @@ def test_a_correction_that_waits_takes_nothing_from_an_owner_who_signs_in_and_ch
 
 
 def test_the_checkout_alone_shows_no_address_and_no_invoice(own_shop: ShopServer) -> None:
-    toml = own_shop.catalogue / "shop.toml"
-    toml.write_text(toml.read_text() + "[payment]\ninvoices = true\n")
-    time.sleep(2)
+    own_shop.settle("[payment]\ninvoices = true\n")
     email = address()
     payer, order = paid(own_shop, email)
     receipt = payer.get(f"/orders/{order}").text

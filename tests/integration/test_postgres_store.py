@@ -31,6 +31,7 @@ from domain.purchase import Checkout
 from domain.transaction import Transaction
 from domain.values import CheckoutId, Digest, EmailAddress, UserId
 from testkit.cutting import CuttingProxy
+from testkit.goods import wait_until
 from testkit.postgres import PostgresServer, a_postgres
 from testkit.servers import ROOT, clean_environment, free_port
 from testkit.shop import Browser, Shop
@@ -425,7 +426,7 @@ def test_local_commits_are_enough_without_standbys_and_not_with_them() -> None:
         PostgresStore.open(server.url("postgres")).close()
         server.execute("ALTER SYSTEM SET synchronous_standby_names = 'other'")
         server.execute("SELECT pg_reload_conf()")
-        time.sleep(0.5)
+        wait_until(lambda: server.execute("SHOW synchronous_standby_names") == [("other",)])
         with pytest.raises(UnfitDatabase, match="synchronous_commit is local"):
             PostgresStore.open(server.url("postgres"))
 
