@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
+
+from dependency_injector import providers
 
 from domain.ports import Payments
 from entrypoints.http.page import Banner
@@ -10,6 +13,8 @@ from entrypoints.run.access_line import AccessLine
 from entrypoints.run.metrics import Metrics
 from entrypoints.run.tracing import Traces
 from entrypoints.settings import PostgresAddress, Settings
+
+T = TypeVar("T")
 
 
 def carrier(settings: Settings) -> str:
@@ -57,3 +62,8 @@ def test_banner(settings: Settings, payments: Payments) -> Banner | None:
         if settings.test_mode and not payments.livemode
         else None
     )
+
+
+def one_of(choice: providers.Provider[str], **parts: providers.Provider[T]) -> providers.Provider[T]:
+    """The part that the settings choose. Unlike `Selector` itself, it has each of them checked against the port."""
+    return providers.Selector(choice, **parts)

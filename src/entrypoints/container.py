@@ -6,8 +6,6 @@ part, pass another: `Container(settings=…, mailer=MyMailer(…))`; see docs/ad
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from dependency_injector import containers, providers
 
 from adapters.console.mailer import ConsoleMailer
@@ -96,13 +94,6 @@ from entrypoints.run.timers import Worker
 from entrypoints.run.tracing import start_traces, telling
 from entrypoints.settings import Settings
 
-T = TypeVar("T")
-
-
-def _one_of(choice: providers.Provider[str], **parts: providers.Provider[T]) -> providers.Provider[T]:
-    """The part that the settings choose. Unlike `Selector` itself, it has each of them checked against the port."""
-    return providers.Selector(choice, **parts)
-
 
 class Container(containers.DeclarativeContainer):
     """Everything is built once, when it is first asked for."""
@@ -116,18 +107,18 @@ class Container(containers.DeclarativeContainer):
     # ------------------------------------------------------------------ adapters: the outside world
     clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
     randomness: providers.Provider[Randomness] = providers.Singleton(SystemRandomness)
-    store: providers.Provider[Store] = _one_of(
+    store: providers.Provider[Store] = choices.one_of(
         providers.Callable(choices.engine, settings),
         sqlite=providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving),
         postgres=providers.Singleton(open_postgres, settings.provided.database.url),
     )
-    copies: providers.Provider[Copies] = _one_of(
+    copies: providers.Provider[Copies] = choices.one_of(
         providers.Callable(choices.engine, settings),
         sqlite=providers.Singleton(SqliteCopies, settings.provided.database),
         postgres=providers.Callable(no_copies),
     )
     """Copies of the database, for backups. A database server has tools of its own for that."""
-    goods: providers.Provider[Goods] = _one_of(
+    goods: providers.Provider[Goods] = choices.one_of(
         providers.Callable(choices.keeper, settings),
         folder=providers.Singleton(FolderGoods, settings.provided.goods_dir),
         s3=providers.Singleton(
@@ -151,19 +142,19 @@ class Container(containers.DeclarativeContainer):
         webhook_secrets=settings.provided.stripe_webhook_secrets,
         api_base=settings.provided.stripe_api_base,
     )
-    payments: providers.Provider[Payments] = _one_of(
+    payments: providers.Provider[Payments] = choices.one_of(
         providers.Callable(choices.payee, settings),
         stripe=stripe_payments,
         custom=providers.Singleton(
             custom_payments, settings.provided.payments, settings.provided.environment
         ),
     )
-    account: providers.Provider[PaymentAccount] = _one_of(
+    account: providers.Provider[PaymentAccount] = choices.one_of(
         providers.Callable(choices.payee, settings),
         stripe=providers.Singleton(StripeAccount, stripe_payments),
         custom=providers.Callable(no_account, settings.provided.payments),
     )
-    mailer: providers.Provider[Mailer] = _one_of(
+    mailer: providers.Provider[Mailer] = choices.one_of(
         providers.Callable(choices.carrier, settings),
         resend=providers.Singleton(
             ResendMailer,
