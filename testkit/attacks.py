@@ -13,8 +13,8 @@ from hypothesis.stateful import rule
 
 from domain.mail import Envelope
 from domain.usecases.resend_ticket import Resent
+from entrypoints.testing import BOOK, PHOTOS
 from testkit.people import HERS, HIS, NOBODYS, Order, Seat
-from testkit.shop import BOOK, PHOTOS
 from testkit.two_people import TwoPeople
 from testkit.watching import NOTICE
 

@@ -19,8 +19,8 @@ from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.export_records import ExportRecords, Record
 from domain.usecases.handle_payment_webhook import PaymentWebhookHandled
 from domain.values import ProviderRef
+from entrypoints.testing import BOOK, Browser, Shop
 from testkit.races import ANNA, Begin, Cast, judge
-from testkit.shop import BOOK, Browser, Shop
 from testkit.stepping import gather
 
 T = TypeVar("T")

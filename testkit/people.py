@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.values import ChangeId, CheckoutId, ProviderRef, SessionId
-from testkit.shop import Browser
+from entrypoints.testing import Browser
 
 HERS = ("victim@example.com", "victim@new.example")
 HIS = ("thief@example.com", "thief@second.example")

@@ -14,7 +14,7 @@ from domain.mail import Mail, MailKind, MailState
 from domain.purchase import FactKind, PurchaseState
 from domain.records import User
 from domain.usecases.export_records import Record
-from testkit.shop import BASE_URL, BOOK, Browser, Shop
+from entrypoints.testing import BASE_URL, BOOK, Browser, Shop
 from testkit.stepping import Actor, Stage, pause, run
 
 ANNA = "anna@example.com"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from entrypoints.testing import run as run  # noqa: PLC0414 - for the benches, too
+
 T = TypeVar("T")
 
 
@@ -20,15 +22,6 @@ class _Step:
 async def pause(place: str) -> None:
     """Give way at `place`: the fakes await this wherever a real adapter would give way."""
     await _Step(place)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run one coroutine to its end, through all its steps."""
-    while True:
-        try:
-            work.send(None)
-        except StopIteration as end:
-            return end.value
 
 
 async def gather(items: Any) -> list[Any]:

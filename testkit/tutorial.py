@@ -10,8 +10,8 @@ from domain.purchase import Purchase
 from domain.transaction import Transaction
 from domain.usecases.send_email import access_email
 from domain.values import CheckoutId, EmailAddress, LinkId, UserId
+from entrypoints.testing import Browser, Shop
 from testkit.races import ANNA, Begin
-from testkit.shop import Browser, Shop
 from testkit.stepping import pause
 
 

@@ -20,8 +20,8 @@ from domain.usecases.erase_me import Erased
 from domain.usecases.link_outcomes import LinkRejected, SignedIn
 from domain.usecases.resend_ticket import Resent
 from domain.values import EmailAddress, ProductId, ProviderRef, SessionId
+from entrypoints.testing import Browser
 from testkit.people import CORRECTION, HERS, HIS, HOUR, REPEATED, UNDO, Life, Order, Seat, Wish
-from testkit.shop import Browser
 from testkit.stepping import run
 from testkit.watching import FREE, Watched, link_of
 

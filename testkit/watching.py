@@ -16,8 +16,8 @@ from domain.product import Licences
 from domain.usecases.fetch_file import Offered
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import ChangeId, CheckoutId, ProductId
+from entrypoints.testing import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.people import HERS, HIS, Life, Order, Seat, World
-from testkit.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
 FREE = ProductId("free")

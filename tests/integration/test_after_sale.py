@@ -21,8 +21,8 @@ from entrypoints.environment import read_environment
 from entrypoints.run.opening import close_shop, open_shop
 from entrypoints.sandbox.stripe.deliveries import sign
 from entrypoints.settings import settle
+from entrypoints.testing import HandClock
 from testkit.servers import BOOK, PAPERWORK, WEBHOOK_SECRET, Shopper, ShopServer
-from testkit.shop import HandClock
 
 pytestmark = pytest.mark.engines
 

@@ -30,11 +30,11 @@ from domain.ports import Store, StoreBusy, StoreUnavailable
 from domain.purchase import Checkout
 from domain.transaction import Transaction
 from domain.values import CheckoutId, Digest, EmailAddress, UserId
+from entrypoints.testing import Browser, Shop
 from testkit.cutting import CuttingProxy
 from testkit.goods import wait_until
 from testkit.postgres import PostgresServer, a_postgres
 from testkit.servers import ROOT, clean_environment, free_port
-from testkit.shop import Browser, Shop
 
 T = TypeVar("T")
 

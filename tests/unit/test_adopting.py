@@ -12,7 +12,7 @@ from domain.transaction import Transaction
 from domain.usecases.import_sales import Imported, ImportSales
 from domain.usecases.imported_sale import OldSale
 from domain.values import EmailAddress, Money, ProductId, UserId
-from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
 ANNA = EmailAddress("anna@example.com")

@@ -16,7 +16,7 @@ from domain.purchase import Fact, FactKind, PurchaseState
 from domain.usecases.recheck_payments import Recheck
 from domain.values import ProviderRef
 from entrypoints.http.page import closing_reason
-from testkit.shop import BOOK, Browser, Shop
+from entrypoints.testing import BOOK, Browser, Shop
 from testkit.stepping import run
 
 ANNA = "anna@example.com"

@@ -12,7 +12,7 @@ from domain.usecases.send_email import access_email
 from domain.values import CheckoutId, Money
 from entrypoints.http.page import minus, price_value, price_words
 from entrypoints.sandbox.stripe.money import money
-from testkit.shop import BASE_URL, BOOK, EMAIL_TEMPLATES, a_product, an_edition
+from entrypoints.testing import BASE_URL, BOOK, EMAIL_TEMPLATES, a_product, an_edition
 
 ZERO = ["bif", "clp", "djf", "gnf", "kmf", "mga", "pyg", "rwf", "vuv", "xaf", "xof", "xpf"]
 

@@ -14,7 +14,7 @@ from domain.usecases.checkout_outcomes import (
     TooManyCheckouts,
 )
 from domain.values import ProductId
-from testkit.shop import BOOK, Browser, Shop, a_product, an_edition
+from entrypoints.testing import BOOK, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
 ANNA = "anna@example.com"

@@ -16,7 +16,7 @@ from domain.mail import MailKind
 from domain.transaction import Transaction
 from domain.usecases.return_from_payment import Claimed, Confirming, UnknownCheckout
 from domain.values import EmailAddress, Money, ProviderRef
-from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
 ANNA = "anna@example.com"

@@ -36,7 +36,7 @@ from domain.ports import EmailNotRendered, MailNotSent
 from domain.product import ShopInfo
 from domain.usecases.report_status import SentAgain
 from domain.values import Money, UserId
-from testkit.shop import BASE_URL, BOOK, EMAIL_TEMPLATES, Browser, Shop, an_edition
+from entrypoints.testing import BASE_URL, BOOK, EMAIL_TEMPLATES, Browser, Shop, an_edition
 from testkit.stepping import run
 
 ANNA, MERCHANT = "anna@example.com", "help@shop.example"

@@ -11,7 +11,7 @@ from domain.access import Closed, NotYours
 from domain.ports import GoodsUnavailable, OpenFile
 from domain.purchase import Fact, FactKind
 from domain.usecases.fetch_file import NoSuchFile, Offered
-from testkit.shop import BOOK, CONTENT, PHOTOS, Browser, Shop, a_product, an_edition
+from entrypoints.testing import BOOK, CONTENT, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import gather, run
 
 ANNA = "anna@example.com"

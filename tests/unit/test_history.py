@@ -15,7 +15,7 @@ from domain.purchase import FactKind
 from domain.usecases.checkout_outcomes import RedirectToPayment
 from domain.usecases.link_outcomes import SignedIn
 from domain.values import ProviderRef
-from testkit.shop import BOOK, PHOTOS, Browser, Shop
+from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
 from testkit.stepping import run
 
 MAILBOXES = ["anna@example.com", "ben@example.com", "eve@example.com"]

@@ -15,7 +15,7 @@ from domain.usecases.request_login import TooManyRequests
 from domain.usecases.return_from_payment import Claimed
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef, mask
-from testkit.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from entrypoints.testing import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
 VICTIM, NEW = "victim@example.com", "victim@new.example"

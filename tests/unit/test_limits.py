@@ -15,7 +15,7 @@ from domain.usecases.change_outcomes import CheckYourNewEmail
 from domain.usecases.checkout_outcomes import ConfirmationEmailed, RedirectToPayment, TooManyOrders
 from domain.usecases.request_login import CheckYourEmail, TooManyRequests
 from domain.values import ProductId
-from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
 ANNA = "anna@example.com"

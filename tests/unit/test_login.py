@@ -14,7 +14,7 @@ from domain.mail import MailState
 from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
 from domain.usecases.request_login import CheckYourEmail, NotAnAddress, NothingToRenew, TooManyRequests
 from domain.values import LinkId
-from testkit.shop import BOOK, SECRET, Browser, Shop
+from entrypoints.testing import BOOK, SECRET, Browser, Shop
 from testkit.stepping import run
 
 ANNA = "anna@example.com"

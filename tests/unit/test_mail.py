@@ -10,7 +10,7 @@ from domain.keys import Keyring
 from domain.mail import Mail, MailState, pause_before_retry
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 from domain.usecases.report_status import SentAgain
-from testkit.shop import SECRET, Browser, Shop
+from entrypoints.testing import SECRET, Browser, Shop
 from testkit.stepping import run
 
 ANNA = "anna@example.com"
@@ -46,7 +46,7 @@ def test_every_try_sends_the_same_bytes_under_the_same_key() -> None:
 
 async def _envelope(shop: Shop, mail: Mail):
     from domain.mail import fill
-    from testkit.shop import BASE_URL
+    from entrypoints.testing import BASE_URL
 
     assert mail.letter is not None
     return fill(mail, mail.letter, key=shop.keyring.signing, base_url=BASE_URL, shop="shop-1")

@@ -18,9 +18,9 @@ from hypothesis.stateful import precondition, rule
 
 from domain.usecases.link_outcomes import LinkRejected, SignedIn
 from domain.values import ProductId
+from entrypoints.testing import BOOK, PHOTOS, Browser
 from testkit.attacks import Attacks
 from testkit.people import HERS, HIS, NOBODYS, REPEATED, Seat
-from testkit.shop import BOOK, PHOTOS, Browser
 from testkit.stepping import run
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"

@@ -26,7 +26,7 @@ from domain.usecases.checkout_outcomes import (
 )
 from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
 from domain.values import Money, ProductId, ProviderRef
-from testkit.shop import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
 ANNA, BEN = "anna@example.com", "ben@example.com"

@@ -6,7 +6,7 @@ from domain.usecases.erase_me import Erased
 from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
 from domain.usecases.return_from_payment import Claimed
 from domain.values import EmailAddress
-from testkit.shop import BOOK, PHOTOS, Browser, Shop
+from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
 from testkit.stepping import Actor, Stage, pause, run
 
 VICTIM = "victim@example.com"

@@ -10,7 +10,7 @@ from domain.ports import StoreUnavailable
 from domain.product import Licences
 from domain.values import CheckoutId
 from entrypoints.run.timers import Worker
-from testkit.shop import BOOK, Shop, a_product, an_edition
+from entrypoints.testing import BOOK, Shop, a_product, an_edition
 from testkit.stepping import run
 
 PAUSE = timedelta(minutes=10)

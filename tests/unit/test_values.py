@@ -21,7 +21,7 @@ from domain.values import (
     mask,
     sortable_id,
 )
-from testkit.shop import HandClock
+from entrypoints.testing import HandClock
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.resend_ticket import Resent
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef
-from testkit.shop import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from entrypoints.testing import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
 ANNA, WRONG, NEW, BEN = "anna@example.com", "anan@example.com", "anna@new.example", "ben@example.com"

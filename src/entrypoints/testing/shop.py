@@ -1,13 +1,10 @@
-"""A whole shop in memory: the real use cases on the fakes that ship, a clock and a chance that tests command."""
+"""The shop in memory: its parts, the use cases made of them, and what happens in it."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
 
 from adapters.memory.catalogue import MemoryCatalogue
 from adapters.memory.goods import MemoryGoods
@@ -18,13 +15,11 @@ from adapters.templates.emails import PackagedTemplates
 from domain.keys import Keyring
 from domain.mail import Envelope
 from domain.ports import EmailTemplates, Store
-from domain.product import CatalogueEdition, GoodsFile, Page, Product, ShopInfo
+from domain.product import CatalogueEdition
 from domain.purchase import Fact
-from domain.session import Visitor
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
-from domain.usecases.checkout_outcomes import ConfirmationEmailed, RedirectToPayment
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
@@ -32,8 +27,7 @@ from domain.usecases.erase_again import EraseAgain
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
-from domain.usecases.identify_viewer import IdentifyViewer, Viewer
-from domain.usecases.link_outcomes import LinkRejected, SignedIn
+from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.recheck_payments import RecheckPayments
@@ -41,82 +35,17 @@ from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
-from domain.usecases.request_login import CheckYourEmail, RequestLogin
+from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_ticket import ResendTicket
 from domain.usecases.retry_quarantine import RetryQuarantine
-from domain.usecases.return_from_payment import Returned, ReturnFromPayment
+from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
-from domain.values import EmailAddress, Money, ProductId, ProviderRef, digest_of
-from testkit.stepping import run
+from domain.values import ProviderRef
+from entrypoints.testing.fakes import BASE_URL, CONTENT, SECRET, CountedRandomness, HandClock, an_edition, run
 
 EMAIL_TEMPLATES = PackagedTemplates()
-SECRET = "a secret that is long enough for a shop of tests"
-BASE_URL = "https://shop.example"
-BOOK, PHOTOS = ProductId("book"), ProductId("photos")
-CONTENT = b"hello"
-"""What is in the file of every product."""
-
-
-class HandClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def tick(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
-        self.time += timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
-
-
-class CountedRandomness:
-    """Never the same twice, always the same in every run."""
-
-    def __init__(self, seed: str = "") -> None:
-        self._seed = seed
-        self._count = 0
-
-    def token(self, size: int) -> bytes:
-        self._count += 1
-        return hashlib.shake_256(f"{self._seed}{self._count}".encode()).digest(size)
-
-
-def a_product(
-    pid: ProductId = BOOK, *, price: int = 900, on_sale: bool = True, stock: int | None = None, **more: Any
-) -> Product:
-    return Product(
-        id=pid,
-        name=f"The {pid}",
-        summary=f"All about the {pid}.",
-        price=Money(price, "usd"),
-        description_html="<p>About it.</p>",
-        content_html=f"<p>The secret of the {pid}.</p>",
-        on_sale=on_sale,
-        stock=stock,
-        cover=None,
-        cover_alt="",
-        **more,
-        files=(GoodsFile(name="it.txt", title="It", size=5, sha256=hashlib.sha256(CONTENT).hexdigest()),),
-    )
-
-
-def an_edition(*products: Product, shop_id: str = "shop-1") -> CatalogueEdition:
-    found = products or (a_product(BOOK), a_product(PHOTOS, price=1400))
-    return CatalogueEdition(
-        version="1",
-        shop=ShopInfo(
-            id=shop_id,
-            name="A Shop",
-            tagline="Of tests",
-            support=EmailAddress("help@shop.example"),
-            currency="usd",
-        ),
-        products={product.id: product for product in found},
-        pages={"terms": Page(slug="terms", title="Terms", html="<p>Be kind.</p>")},
-    )
 
 
 async def _no_pause(place: str) -> None:
@@ -380,80 +309,3 @@ class Shop:
             line for line in self.letters_to(address)[-1].text.splitlines() if line.startswith("    ")
         )
         return line.strip()
-
-
-@dataclass
-class Browser:
-    """A shopper's browser: keeps the cookies it is given."""
-
-    shop: Shop
-    network: str = "192.0.2.1"
-    token: str | None = None
-    device: str | None = None
-    form: str | None = None
-    """The cookie that the page of a link left here."""
-
-    @property
-    def visitor(self) -> Visitor:
-        digest, form = (
-            None if cookie is None else digest_of(cookie.encode()) for cookie in (self.token, self.form)
-        )
-        return Visitor(
-            token_hash=digest, network=self.network, label="A browser", device=self.device, form=form
-        )
-
-    def buy(self, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
-        """Press Buy; the provider's session."""
-        started = run(self.shop.start_checkout(self.visitor, product, again=again))
-        assert isinstance(started, RedirectToPayment), started
-        self.token = started.new_token or self.token
-        return ProviderRef(started.url.rpartition("/")[2])
-
-    def take(
-        self, product: ProductId = BOOK, *, email: str | None = None, again: bool = False, amount: str = ""
-    ) -> object:
-        """Press Get for something that is free."""
-        answer = run(
-            self.shop.order_free(self.visitor, product, currency="", amount=amount, email=email, again=again)
-        )
-        if isinstance(answer, ConfirmationEmailed):
-            self.token = answer.new_token or self.token
-        return answer
-
-    def come_back(self, ref: ProviderRef, product: ProductId = BOOK) -> Returned:
-        """Follow the provider's success redirect."""
-        return run(self.shop.come_back(self.visitor, product, ref))
-
-    def buy_and_pay(self, email: str, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
-        """The whole way, with the webhook first and the mail delivered."""
-        ref = self.buy(product, again=again)
-        self.shop.payments.pay(ref, email=email)
-        self.shop.hear_of(ref, event=f"evt_{ref[-8:]}")
-        self.shop.deliver_mail()
-        return ref
-
-    def ask_for_link(self, email: str) -> object:
-        answer = run(self.shop.request_login(self.visitor, email))
-        if isinstance(answer, CheckYourEmail):
-            self.token = answer.new_token or self.token
-        return answer
-
-    def press(self, token: str) -> SignedIn | LinkRejected:
-        """Press the button of a link."""
-        return self._enter(run(self.shop.redeem.by_link(self.visitor, token)))
-
-    def type_code(self, code: str) -> SignedIn | LinkRejected:
-        return self._enter(run(self.shop.redeem.by_code(self.visitor, code)))
-
-    def _enter(self, came: SignedIn | LinkRejected) -> SignedIn | LinkRejected:
-        if isinstance(came, SignedIn):
-            self.token, self.device = came.token, came.device
-        return came
-
-    @property
-    def viewer(self) -> Viewer:
-        return run(self.shop.identify_viewer(self.visitor))
-
-    @property
-    def owned(self) -> frozenset[ProductId]:
-        return self.viewer.owned

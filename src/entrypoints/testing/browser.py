@@ -1,0 +1,92 @@
+"""A customer's browser, which keeps the cookies it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.session import Visitor
+from domain.usecases.checkout_outcomes import ConfirmationEmailed, RedirectToPayment
+from domain.usecases.identify_viewer import Viewer
+from domain.usecases.link_outcomes import LinkRejected, SignedIn
+from domain.usecases.request_login import CheckYourEmail
+from domain.usecases.return_from_payment import Returned
+from domain.values import ProductId, ProviderRef, digest_of
+from entrypoints.testing.fakes import BOOK, run
+from entrypoints.testing.shop import Shop
+
+
+@dataclass
+class Browser:
+    """A shopper's browser: keeps the cookies it is given."""
+
+    shop: Shop
+    network: str = "192.0.2.1"
+    token: str | None = None
+    device: str | None = None
+    form: str | None = None
+    """The cookie that the page of a link left here."""
+
+    @property
+    def visitor(self) -> Visitor:
+        digest, form = (
+            None if cookie is None else digest_of(cookie.encode()) for cookie in (self.token, self.form)
+        )
+        return Visitor(
+            token_hash=digest, network=self.network, label="A browser", device=self.device, form=form
+        )
+
+    def buy(self, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
+        """Press Buy; the provider's session."""
+        started = run(self.shop.start_checkout(self.visitor, product, again=again))
+        assert isinstance(started, RedirectToPayment), started
+        self.token = started.new_token or self.token
+        return ProviderRef(started.url.rpartition("/")[2])
+
+    def take(
+        self, product: ProductId = BOOK, *, email: str | None = None, again: bool = False, amount: str = ""
+    ) -> object:
+        """Press Get for something that is free."""
+        answer = run(
+            self.shop.order_free(self.visitor, product, currency="", amount=amount, email=email, again=again)
+        )
+        if isinstance(answer, ConfirmationEmailed):
+            self.token = answer.new_token or self.token
+        return answer
+
+    def come_back(self, ref: ProviderRef, product: ProductId = BOOK) -> Returned:
+        """Follow the provider's success redirect."""
+        return run(self.shop.come_back(self.visitor, product, ref))
+
+    def buy_and_pay(self, email: str, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
+        """The whole way, with the webhook first and the mail delivered."""
+        ref = self.buy(product, again=again)
+        self.shop.payments.pay(ref, email=email)
+        self.shop.hear_of(ref, event=f"evt_{ref[-8:]}")
+        self.shop.deliver_mail()
+        return ref
+
+    def ask_for_link(self, email: str) -> object:
+        answer = run(self.shop.request_login(self.visitor, email))
+        if isinstance(answer, CheckYourEmail):
+            self.token = answer.new_token or self.token
+        return answer
+
+    def press(self, token: str) -> SignedIn | LinkRejected:
+        """Press the button of a link."""
+        return self._enter(run(self.shop.redeem.by_link(self.visitor, token)))
+
+    def type_code(self, code: str) -> SignedIn | LinkRejected:
+        return self._enter(run(self.shop.redeem.by_code(self.visitor, code)))
+
+    def _enter(self, came: SignedIn | LinkRejected) -> SignedIn | LinkRejected:
+        if isinstance(came, SignedIn):
+            self.token, self.device = came.token, came.device
+        return came
+
+    @property
+    def viewer(self) -> Viewer:
+        return run(self.shop.identify_viewer(self.visitor))
+
+    @property
+    def owned(self) -> frozenset[ProductId]:
+        return self.viewer.owned
