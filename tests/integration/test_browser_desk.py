@@ -207,4 +207,4 @@ def test_every_page_of_the_desk_is_accessible_in_every_look(
     page.check("input[type=checkbox]")
     page.click("button:has-text('Delete my account')")
     look_at(page, "erased", look)
-    assert re.search("erased", page.inner_text("h1"))
+    assert re.search("deleted", page.inner_text("h1"))
