@@ -93,7 +93,7 @@ def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: S
         own_shop.sandbox.wait_for_mail("help@cloakroom.example")["subject"] == "A payment is waiting for you"
     )
     assert "Dismissed." in own_shop.cli("status", "--dismiss", cs).stdout
-    assert "no mail of that key" in own_shop.cli("status", "--send-again", "nothing").stdout
+    assert "no email with that key" in own_shop.cli("status", "--send-again", "nothing").stdout
 
 
 def test_a_ticket_can_be_sent_again(own_shop: ShopServer) -> None:
