@@ -151,7 +151,7 @@ def fail(fails):
 
 async def write(store, name):
     try:
-        await store.transact(lambda books: books.add_session(samples.a_session(name, token=name)))
+        await store.transact(lambda tx: tx.sessions.add(samples.a_session(name, token=name)))
         return "durable"
     except StoreUnavailable:
         return "unknown"
