@@ -8,6 +8,48 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+_STARTUP_CODES = 80_877_100
+"""Requests for TLS, GSSAPI and cancellation have codes above it, and a startup message follows them."""
+
+
+@dataclass
+class _Frontend:
+    """The messages that a client sends, told apart however they are cut into pieces.
+
+    Execute, Sync, Flush and Query: https://www.postgresql.org/docs/15/protocol-message-formats.html
+    """
+
+    buffer: bytes = b""
+    started: bool = False
+    asked: bool = False
+    """Something was to be run since the last wait."""
+
+    def waits_in(self, data: bytes) -> int:
+        self.buffer += data
+        waits = 0
+        while True:
+            head = 5 if self.started else 8
+            if len(self.buffer) < head:
+                return waits
+            size = (
+                int.from_bytes(self.buffer[1:5], "big") + 1
+                if self.started
+                else int.from_bytes(self.buffer[:4], "big")
+            )
+            if len(self.buffer) < size:
+                return waits
+            if self.started:
+                waits += self._waits(self.buffer[0])
+            else:
+                self.started = int.from_bytes(self.buffer[4:8], "big") < _STARTUP_CODES
+            self.buffer = self.buffer[size:]
+
+    def _waits(self, kind: int) -> bool:
+        """A Flush right after a Sync is no second wait."""
+        waits = kind in b"Q" or (kind in b"SH" and self.asked)
+        self.asked = kind in b"E" or (self.asked and not waits)
+        return waits
+
 
 @dataclass
 class CuttingProxy:
@@ -19,8 +61,8 @@ class CuttingProxy:
     """Cut before the word reaches the server; else when the server has answered it, before the answer comes back."""
     cuts_left: int = 0
     cuts: int = 0
-    turns: int = 0
-    """How often the shop sent something after the server had: round trips."""
+    waits: int = 0
+    """How often the shop asked for the answers so far (Sync, Flush, or a simple query): round trips."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -51,10 +93,10 @@ class CuttingProxy:
                 self._threads.append(self._begin(self._carry, client))
 
     def _carry(self, client: socket.socket) -> None:
-        doomed, asked = threading.Event(), threading.Event()
+        doomed = threading.Event()
         with client, socket.create_connection(("127.0.0.1", self.server_port)) as server:
-            up = self._begin(self._up, client, server, doomed, asked)
-            self._down(client, server, doomed, asked)
+            up = self._begin(self._up, client, server, doomed)
+            self._down(client, server, doomed)
             up.join()
 
     def _is_due(self, data: bytes) -> bool:
@@ -65,15 +107,13 @@ class CuttingProxy:
             self.cuts += 1
             return True
 
-    def _up(
-        self, client: socket.socket, server: socket.socket, doomed: threading.Event, asked: threading.Event
-    ) -> None:
+    def _up(self, client: socket.socket, server: socket.socket, doomed: threading.Event) -> None:
+        asking = _Frontend()
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
-                if not asked.is_set():
-                    asked.set()
-                    with self._lock:
-                        self.turns += 1
+                waits = asking.waits_in(data)
+                with self._lock:
+                    self.waits += waits
                 if self._is_due(data):
                     if self.before:
                         break
@@ -81,12 +121,9 @@ class CuttingProxy:
                 server.sendall(data)
         _hang_up(client, server)
 
-    def _down(
-        self, client: socket.socket, server: socket.socket, doomed: threading.Event, asked: threading.Event
-    ) -> None:
+    def _down(self, client: socket.socket, server: socket.socket, doomed: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
-                asked.clear()
                 if doomed.is_set():
                     break
                 client.sendall(data)

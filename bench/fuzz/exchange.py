@@ -42,7 +42,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class RawResponse:
+class Answer:
     """What came back: the messages as they were sent, and an exception if one came out."""
 
     messages: Messages = field(default_factory=list)
@@ -95,9 +95,9 @@ def decoded(body: bytes, coding: bytes) -> bytes:
             raise ValueError(f"a coding that nobody knows: {coding!r}")
 
 
-async def ask(app: Any, request: Request) -> RawResponse:
+async def ask(app: Any, request: Request) -> Answer:
     """Send it. An exception that comes out of the application is kept, not raised."""
-    answer, waiting = RawResponse(), list(reversed(request.pieces))
+    answer, waiting = Answer(), list(reversed(request.pieces))
     ended = False
 
     async def receive() -> dict[str, Any]:

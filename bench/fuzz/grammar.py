@@ -17,7 +17,7 @@ from bench.fuzz.exchange import Header, Request
 from bench.fuzz.pool import Pool, event, session_event
 from bench.fuzz.shop import BASE_URL, FILES, HOST, MAIL_SECRET, Route
 from domain.values import ProviderRef
-from entrypoints.http import rendering
+from entrypoints.http import page
 
 JUNK: Final = (
     "", "0", "-1", "a", "A" * 70, "x" * 300, "..", "../../etc/passwd", "%00", "\x00", "é", "ﬀ", "\u202e", "\ud7ff", "𝒳" * 40,
@@ -54,7 +54,7 @@ _MAIL_TYPES: Final = (
 
 def _fields_of_the_forms() -> tuple[str, ...]:
     """Every name that a form of ours has, from the templates themselves."""
-    folder = Path(rendering.__file__).parent / "templates"
+    folder = Path(page.__file__).parent / "templates"
     names = {
         name
         for page in folder.glob("*.html")

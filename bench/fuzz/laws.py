@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from bench.fuzz.exchange import RawResponse, Request
+from bench.fuzz.exchange import Answer, Request
 
 _EVERY_ANSWER: Final = (
     b"content-security-policy",
@@ -37,7 +37,7 @@ _LARGEST_STATUS: Final = 499
 
 def broken_by(
     request: Request,
-    answer: RawResponse,
+    answer: Answer,
     *,
     places: tuple[bytes, ...],
     secrets: tuple[bytes, ...],
@@ -70,7 +70,7 @@ def broken_by(
     yield from _of_the_body(request, answer, secrets=secrets, mine=mine)
 
 
-def _of_the_protocol(request: Request, answer: RawResponse) -> Iterator[str]:
+def _of_the_protocol(request: Request, answer: Answer) -> Iterator[str]:
     """https://asgi.readthedocs.io/en/latest/specs/www.html: one start, then bodies, the last one says so."""
     kinds = [message["type"] for message in answer.messages]
     if kinds[:1] != ["http.response.start"] or kinds.count("http.response.start") != 1 or len(kinds) < 2:
@@ -93,7 +93,7 @@ def _of_the_protocol(request: Request, answer: RawResponse) -> Iterator[str]:
 
 def _of_the_body(
     request: Request,
-    answer: RawResponse,
+    answer: Answer,
     *,
     secrets: tuple[bytes, ...],
     mine: frozenset[bytes],

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
-from bench.fuzz.exchange import RawResponse, Request, ask
+from bench.fuzz.exchange import Answer, Request, ask
 from bench.fuzz.shop import HOST, WEBHOOK_SECRET, FuzzShop
 from domain.claim import ProviderCheckout
 from domain.values import ProviderRef
@@ -94,7 +94,7 @@ class Pool:
             found |= self._proved.get(token, frozenset())
         return frozenset(found)
 
-    def learn(self, request: Request, answer: RawResponse) -> None:
+    def learn(self, request: Request, answer: Answer) -> None:
         """Keep what an answer gave away, for later requests."""
         for name, value in answer.headers:
             if name == b"set-cookie" and value.startswith(b"__Host-session="):
@@ -164,9 +164,7 @@ class Pool:
         assert reading.reference is not None
         buyer.orders.append(reading.reference)
 
-    async def _does(
-        self, buyer: Persona, method: str, target: str, form: dict[str, str] | None
-    ) -> RawResponse:
+    async def _does(self, buyer: Persona, method: str, target: str, form: dict[str, str] | None) -> Answer:
         headers = [(b"host", HOST.encode()), (b"x-forwarded-for", buyer.network.encode())]
         if buyer.cookies:
             headers.append((b"cookie", buyer.cookie))

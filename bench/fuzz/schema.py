@@ -24,7 +24,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
-from bench.fuzz.exchange import RawResponse, Request
+from bench.fuzz.exchange import Answer, Request
 from bench.fuzz.laws import broken_by
 from bench.fuzz.openapi import document
 from bench.fuzz.report import Outcome, resident
@@ -112,7 +112,7 @@ class _Bench:
             heard = [(name, value) for name, value in heard if name not in changed]
             heard.append((b"content-length", b"%d" % len(answer.content)))
         start = {"type": "http.response.start", "status": answer.status_code, "headers": heard}
-        told = RawResponse([start, {"type": "http.response.body", "body": answer.content}])
+        told = Answer([start, {"type": "http.response.body", "body": answer.content}])
         sent = Request(case.method, (answer.request.url or "").encode())
         places = (b"/", self.shop.url.encode() + b"/", self.shop.sandbox.url.encode() + b"/")
         yield from broken_by(sent, told, places=places, secrets=self.secrets, mine=frozenset(), https=False)

@@ -34,7 +34,7 @@ _BAD_LOG: Final = ("Traceback", "panicked", '"level":"error"', "RUST_BACKTRACE")
 
 
 @dataclass(slots=True)
-class PaymentWebhookHandled:
+class Heard:
     """What came back on one connection."""
 
     got: bytearray = field(default_factory=bytearray)
@@ -94,9 +94,9 @@ async def _run(shop: ShopServer, requests: int, seed: int, outcome: Outcome, sec
     outcome.notes.append(f"a good request in between was answered within {slowest * 1000:.0f} ms")
 
 
-async def _attempt(port: int, attempt: Attempt) -> PaymentWebhookHandled:
+async def _attempt(port: int, attempt: Attempt) -> Heard:
     """Send the pieces while listening, as a client does; then wait for what must come."""
-    heard = PaymentWebhookHandled()
+    heard = Heard()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     listening = asyncio.create_task(_listen(reader, heard, attempt))
     try:
@@ -124,7 +124,7 @@ async def _attempt(port: int, attempt: Attempt) -> PaymentWebhookHandled:
     return heard
 
 
-async def _listen(reader: asyncio.StreamReader, heard: PaymentWebhookHandled, attempt: Attempt) -> None:
+async def _listen(reader: asyncio.StreamReader, heard: Heard, attempt: Attempt) -> None:
     """Until the server closes; or, if it need not, until all is said."""
     deadline = time.monotonic() + _PATIENCE
     while (left := deadline - time.monotonic()) > 0:
@@ -148,7 +148,7 @@ async def _listen(reader: asyncio.StreamReader, heard: PaymentWebhookHandled, at
         heard.got += more
 
 
-def judge(attempt: Attempt, heard: PaymentWebhookHandled, outcome: Outcome) -> None:
+def judge(attempt: Attempt, heard: Heard, outcome: Outcome) -> None:
     """Hold what came back against what must."""
     statuses, complete = heard.statuses()
     shown = f"{attempt.pieces[0][:300]!r} … {len(attempt.pieces)} pieces; got {bytes(heard.got[:300])!r}"

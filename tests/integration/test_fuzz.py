@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench.fuzz.asgi import fuzz_asgi
-from bench.fuzz.exchange import RawResponse, Request, ask
+from bench.fuzz.exchange import Answer, Request, ask
 from bench.fuzz.grammar import Grammar
 from bench.fuzz.laws import broken_by
 from bench.fuzz.malformed import Attempt
@@ -20,7 +20,7 @@ from bench.fuzz.pool import Pool
 from bench.fuzz.report import Outcome
 from bench.fuzz.schema import fuzz_schema
 from bench.fuzz.shop import a_fuzz_shop
-from bench.fuzz.wire import PaymentWebhookHandled, fuzz_wire, judge
+from bench.fuzz.wire import Heard, fuzz_wire, judge
 
 pytestmark = pytest.mark.fuzz
 
@@ -98,7 +98,7 @@ def answered(
         {"type": "http.response.start", "status": status, "headers": sent},
         {"type": "http.response.body", "body": body, "more_body": False},
     ]
-    return laws_of(Request(method, b"/"), RawResponse(messages * 2 if again else messages))
+    return laws_of(Request(method, b"/"), Answer(messages * 2 if again else messages))
 
 
 def coded(body: bytes, coding: bytes, *, asked: bytes = b"gzip") -> list[str]:
@@ -106,10 +106,10 @@ def coded(body: bytes, coding: bytes, *, asked: bytes = b"gzip") -> list[str]:
     headers = [*GOOD, (b"content-encoding", coding), (b"content-length", b"%d" % len(body))]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     sent = Request("GET", b"/", [(b"accept-encoding", asked)])
-    return laws_of(sent, RawResponse([start, {"type": "http.response.body", "body": body}]))
+    return laws_of(sent, Answer([start, {"type": "http.response.body", "body": body}]))
 
 
-def laws_of(request: Request, answer: RawResponse) -> list[str]:
+def laws_of(request: Request, answer: Answer) -> list[str]:
     return list(
         broken_by(
             request, answer, places=(b"/",), secrets=(b"a-secret",), mine=frozenset({b"me@pool.example"})
@@ -127,7 +127,7 @@ def test_the_laws_let_a_good_answer_pass_and_notice_every_bad_one() -> None:
         answered(status=500), answered(status=503), answered(headers=GOOD[1:]), answered(length=4), answered(again=True), answered(method="HEAD"),
         answered(b"<p>Traceback (most recent call last)"), answered(b"it is a-secret"), answered(b"<fuzz x="), answered(b"you@pool.example"),
         answered(headers=[*GOOD, (b"location", b"//evil.example")]), answered(headers=[*GOOD, (b"location", b"https://evil.example/")]),
-        answered(headers=[*GOOD, (b"x", b"a\r\nset-cookie: b")]), laws_of(Request("GET", b"/"), RawResponse()),
+        answered(headers=[*GOOD, (b"x", b"a\r\nset-cookie: b")]), laws_of(Request("GET", b"/"), Answer()),
     ]  # fmt: skip
     assert [number for number, laws in enumerate(bad) if not laws] == []
 
@@ -143,7 +143,7 @@ def test_an_exception_out_of_the_application_is_noticed() -> None:
 def test_what_must_not_come_over_the_wire_is_noticed() -> None:
     def laws(attempt: Attempt, got: bytes, *, closed: bool = True) -> Counter[str]:
         outcome = Outcome("control")
-        judge(attempt, PaymentWebhookHandled(bytearray(got), closed=closed), outcome)
+        judge(attempt, Heard(bytearray(got), closed=closed), outcome)
         return outcome.broken
 
     ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

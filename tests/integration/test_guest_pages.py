@@ -27,13 +27,13 @@ PUBLIC = (*PAGES, *FILES, "/robots.txt", "/sitemap.xml", "/favicon.ico")
 
 
 @dataclass
-class RawResponse:
+class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-def ask(shop: ShopServer, path: str, *, method: str = "GET", **headers: str) -> RawResponse:
+def ask(shop: ShopServer, path: str, *, method: str = "GET", **headers: str) -> Answer:
     """One request, as it is: no coding asked for or undone behind our back."""
     connection = http.client.HTTPConnection("localhost", shop.port, timeout=10)
     try:
@@ -45,7 +45,7 @@ def ask(shop: ShopServer, path: str, *, method: str = "GET", **headers: str) -> 
         fields: dict[str, str] = {}
         for name, value in answer.getheaders():
             fields[name.lower()] = f"{fields[name.lower()]}, {value}" if name.lower() in fields else value
-        return RawResponse(answer.status, fields, answer.read())
+        return Answer(answer.status, fields, answer.read())
     finally:
         connection.close()
 

@@ -120,7 +120,7 @@ def far_store(url: str, postgres: PostgresServer, proxy: CuttingProxy) -> Iterat
     opened.close()
 
 
-A_MAILS_WORD = "<p>html</p>"
+A_MAILS_WORD = samples.ANNA.canonical
 """On the line whenever a mail is queued; the statement is not, once it is prepared."""
 
 
@@ -154,10 +154,10 @@ def test_a_claim_takes_at_most_seven_round_trips(far_store: PostgresStore, proxy
         checkout = next(c for c in shop.memory.tables.checkouts.values() if c.provider_ref == ref)
         asyncio.run(far_store.transact(partial(_add_checkout, checkout=checkout)))
         delivery = shop.payments.delivery(ref, event=f"evt_{number}", kind="checkout.session.completed")
-        proxy.turns = 0
+        proxy.waits = 0
         heard = asyncio.run(hear(delivery.body, delivery.signature))
         assert getattr(heard, "outcome", heard) == "booked"
-        assert 3 <= proxy.turns <= 7
+        assert 3 <= proxy.waits <= 7
 
 
 def _add_checkout(tx: Transaction, *, checkout: Checkout) -> bool:

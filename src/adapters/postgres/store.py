@@ -13,7 +13,7 @@ from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.scrubbing import scrub
 from adapters.postgres.session import OPTIONS, Connection, connect, conninfo, prepare_session
 from adapters.postgres.transactions import Transactions
-from adapters.postgres.worker_pool import RawResponse, WorkerPool
+from adapters.postgres.worker_pool import Answer, WorkerPool
 from domain.ports import StoreFigures, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction
 
@@ -61,7 +61,7 @@ class PostgresStore:
     async def scrub(self) -> None:
         """See Store, and docs/postgresql.md for what archives and base backups keep."""
 
-        def act(answer: RawResponse[None]) -> None:
+        def act(answer: Answer[None]) -> None:
             scrub(self._info)
             answer(None)
 

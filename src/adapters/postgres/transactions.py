@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from adapters.postgres.session import Connection, PipelinedStatements, execute_on
-from adapters.postgres.worker_pool import RawResponse
+from adapters.postgres.worker_pool import Answer
 from adapters.sql.transaction import SqlTransaction
 from domain.ports import StoreBusy, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction
@@ -62,11 +62,11 @@ class Transactions:
         self.repeated = 0
         """How often a transaction was run again."""
 
-    def write(self, work: Callable[[Transaction], T], answer: RawResponse[T]) -> None:
+    def write(self, work: Callable[[Transaction], T], answer: Answer[T]) -> None:
         """Answers once the commit is durable. Raises what `work` raises, StoreBusy or StoreUnavailable."""
         answer(self._repeating(lambda conflicts: self._write_once(work, alone=conflicts >= _TOGETHER_FOR)))
 
-    def read(self, work: Callable[[ReadTransaction], T], answer: RawResponse[T]) -> None:
+    def read(self, work: Callable[[ReadTransaction], T], answer: Answer[T]) -> None:
         """Answers of one committed state. Raises what `work` raises, or StoreUnavailable."""
         self._repeating(lambda _: self._read_once(work, answer))
 
@@ -112,7 +112,7 @@ class Transactions:
                 _commit(connection, leaving.close)
             return result
 
-    def _read_once(self, work: Callable[[ReadTransaction], T], answer: RawResponse[T]) -> None:
+    def _read_once(self, work: Callable[[ReadTransaction], T], answer: Answer[T]) -> None:
         with self._connection() as connection, _nothing_done(connection):
             connection.execute(_BEGIN_READING, prepare=False)
             answer(work(SqlTransaction(execute_on(connection))))

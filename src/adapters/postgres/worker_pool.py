@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar, cast
 from domain.ports import StoreBusy, StoreUnavailable
 
 T = TypeVar("T")
-RawResponse = Callable[[T], None]
+Answer = Callable[[T], None]
 
 MOST_WAITING: Final = 256
 LONGEST_WAIT: Final = 5.0
@@ -24,7 +24,7 @@ _TO_CLOSE: Final = 10.0
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    act: Callable[[RawResponse[Any]], None]
+    act: Callable[[Answer[Any]], None]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     begun: bool = False
@@ -59,7 +59,7 @@ class WorkerPool:
         self._waiting = self._running = 0
         self._closed = False
 
-    async def do(self, act: Callable[[RawResponse[T]], None]) -> T:
+    async def do(self, act: Callable[[Answer[T]], None]) -> T:
         """What `act` answers, or raises, in a thread. It may go on after its answer.
 
         Raises StoreBusy: too many wait, or no thread was free for 5 s; it was not begun. StoreUnavailable: it was
