@@ -26,7 +26,7 @@ class MailRefused(ProviderSaid):
 
 
 class Mailer(Protocol):
-    """Whoever carries mail."""
+    """The email service."""
 
     async def send(self, envelope: Envelope) -> None:
         """Hand over one mail; returns once it was accepted, within 15 s.

@@ -97,7 +97,7 @@ class PaymentsRefused(ProviderSaid):
 
 
 class Payments(Protocol):
-    """Whoever takes the money."""
+    """The payment provider."""
 
     @property
     def livemode(self) -> bool:

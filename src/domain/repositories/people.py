@@ -36,7 +36,7 @@ class Users(ReadUsers, Protocol):
         """Note that somebody proved this mailbox, the first time; nothing for a mailbox that is no user's."""
 
     def set_release_emails(self, user: UserId, *, wanted: bool) -> bool:
-        """Whether a user is told of new versions; False if there is no such user."""
+        """Set whether a user gets release emails; False if there is no such user."""
 
     def drop_without_purchases(self, mailbox: EmailAddress) -> bool:
         """Forget a user who owns nothing any more; whether there was one."""
