@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from adapters.sql import checkouts, sessions
 from adapters.sql.record import micros
 from bench.speed.engines import Lot, Sqlite
@@ -130,4 +132,5 @@ def _event(number: int, sale: Checkout) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), *map(int, sys.argv[2:5])))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop that `serve` uses
+        runner.run(main(Path(sys.argv[1]), *map(int, sys.argv[2:5])))

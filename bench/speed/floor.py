@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from domain.transaction import Transaction
 
 _AT = 1_790_000_000_000_000
+_PARAMETERS = (
+    '{"product_name":"The Last Cloakroom","paid":{"amount":900,"currency":"usd"},"order":"0123456789ab"}'
+)
 INSERTS = (
     "INSERT INTO users (id, email, since) VALUES (?,?,?)",
     (
@@ -35,8 +38,8 @@ INSERTS = (
     "INSERT INTO facts (object_id, kind, payment, as_of, status, amount) VALUES (?,?,?,?,?,?)",
     "INSERT INTO magic_links (id, key, purpose, mailbox, pid, made_at) VALUES (?,?,?,?,?,?)",
     (
-        "INSERT INTO outbox (key, kind, mailbox, subject, text, html, link_id, key_name, queued_at, due_at, state, "
-        "attempts, problem, urgency) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        "INSERT INTO outbox (key, kind, mailbox, template, language, parameters, link_id, key_name, queued_at, "
+        "due_at, state, attempts, problem, urgency) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
     ),
     "INSERT INTO events (id, type, object_id, created, outcome, at) VALUES (?,?,?,?,?,?)",
 )
@@ -58,7 +61,7 @@ def rows(number: int) -> tuple[tuple[Any, ...], ...]:
         (ref, "session", payment, 1_790_000_000, "paid", 900),
         (text, "abcdef12", "ticket", mailbox, "p1", _AT),
         (
-            f"ticket:{text}", "ticket", mailbox, "Your ticket: The Last Cloakroom", "", "", text, "abcdef12", _AT, _AT,
+            f"ticket:{text}", "ticket", mailbox, "access_link", "en", _PARAMETERS, text, "abcdef12", _AT, _AT,
             "queued", 0, "", 0,
         ),
         (f"evt_{number:024}", "checkout.session.completed", ref, 1_790_000_000, "booked", _AT),

@@ -122,7 +122,7 @@ class _Past:
             # Their bodies were deleted a day after they were sent.
             yield (
                 f"ticket:{checkout}", "ticket", self._address(n), email.template, "en",
-                msgspec.json.encode(email).decode(), f"Your purchase: {_NAME}", None, None, self._bytes(32).hex(),
+                msgspec.json.encode(email).decode(), f"Your purchase: {_NAME}", None, None, self._bytes(32),
                 self._link(n), self._key.name, at, at, "sent", 1, None, at + 1_000_000, "", None, 0,
             )  # fmt: skip
 

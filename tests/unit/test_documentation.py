@@ -55,7 +55,9 @@ def test_every_route_is_documented() -> None:
     source = "".join(
         file.read_text(encoding="utf-8") for file in (ROOT / "src/entrypoints/http").glob("*.py")
     )
-    served = {path.replace(":str", "") for path in re.findall(r'\b(?:get|post|route)\(\s*"(/[^"]*)"', source)}
+    served = {
+        path.replace(":str", "") for path in re.findall(r'\b(?:asgi|get|post|route)\(\s*"(/[^"]*)"', source)
+    }
     assert len(served) > 30
     documented = re.findall(r"(/[^\s`\[]*)(?:\[[^`]*)?`", "".join(first_cells(section("Routes"))))
     assert set(documented) == served

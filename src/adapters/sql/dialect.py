@@ -29,7 +29,7 @@ _ON_POSTGRES: Final = (
     ("?", "%s"),
 )
 _NAMED: Final = re.compile(r":([a-z_]+)")
-_COLUMN_TYPES: Final = (("TEXT", 'text COLLATE "C"'), ("INTEGER", "BIGINT"))
+_COLUMN_TYPES: Final = (("TEXT", 'text COLLATE "C"'), ("INTEGER", "BIGINT"), ("BLOB", "BYTEA"))
 _TABLE_OPTIONS: Final = re.compile(r"\)\s+STRICT(, WITHOUT ROWID)?$")
 
 

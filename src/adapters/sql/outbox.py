@@ -12,7 +12,7 @@ from adapters.sql.dialect import ANY_OF, LOCKED, texts
 from adapters.sql.record import Record, Row, Table, insert, maybe_micros, maybe_moment, micros, moment
 from domain.emails import EMAILS, Email, UnreadableEmail
 from domain.mail import Delivery, Letter, Mail, MailKind, MailState, Urgency
-from domain.values import EmailAddress
+from domain.values import Digest, EmailAddress
 
 COLUMNS: Final = (
     "key, kind, mailbox, template, language, parameters, subject, text, html, body_sha256, link_id, key_name, "
@@ -80,7 +80,7 @@ class Outbox(Record):
         return self._sql(_FREE, {"now": micros(now), "until": micros(until)}).rowcount
 
     def keep_letter(self, key: str, letter: Letter) -> Letter | None:
-        values = (letter.subject, letter.text, letter.html, letter.body_sha256, key)
+        values = (letter.subject, letter.text, letter.html, _digest(letter.body_sha256), key)
         if self._changed(_KEEP_LETTER, values):
             return letter
         return self._one(_letter_from_row, _LETTER, (key,))
@@ -118,16 +118,20 @@ class Outbox(Record):
 def _from_row(row: Row) -> Mail:
     return Mail(
         key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]), email=_email(row[3], row[5]), language=row[4],
-        letter=_letter_from_row(row[6:9]), body_sha256=row[9], link=row[10], key_name=row[11],
-        queued_at=moment(row[12]), due_at=moment(row[13]), state=_STATES[row[14]], attempts=row[15],
-        unknown_since=maybe_moment(row[16]), settled_at=maybe_moment(row[17]), problem=row[18],
-        delivery=None if row[19] is None else _DELIVERIES[row[19]], urgency=_URGENCIES[row[20]],
+        letter=_letter_from_row(row[6:9]), body_sha256=None if row[9] is None else Digest(row[9].hex()),
+        link=row[10], key_name=row[11], queued_at=moment(row[12]), due_at=moment(row[13]),
+        state=_STATES[row[14]], attempts=row[15], unknown_since=maybe_moment(row[16]), settled_at=maybe_moment(row[17]),
+        problem=row[18], delivery=None if row[19] is None else _DELIVERIES[row[19]], urgency=_URGENCIES[row[20]],
     )  # fmt: skip
 
 
 def _letter_from_row(row: Row) -> Letter | None:
     subject, text, html = row
     return None if subject is None else Letter(subject=subject, text=text or "", html=html or "")
+
+
+def _digest(digest: Digest | None) -> bytes | None:
+    return None if digest is None else bytes.fromhex(digest)
 
 
 def _email(template: str, parameters: str) -> Email:
@@ -146,8 +150,8 @@ def _to_row(mail: Mail) -> Row:
     )
     return (
         mail.key, mail.kind.value, mail.to.canonical, email.template, mail.language, parameters,
-        *((None, None, None) if letter is None else (letter.subject, letter.text, letter.html)), mail.body_sha256,
-        mail.link, mail.key_name, micros(mail.queued_at), micros(mail.due_at), mail.state.value, mail.attempts,
-        maybe_micros(mail.unknown_since), maybe_micros(mail.settled_at), mail.problem,
-        None if mail.delivery is None else mail.delivery.value, mail.urgency.value,
+        *((None, None, None) if letter is None else (letter.subject, letter.text, letter.html)),
+        _digest(mail.body_sha256), mail.link, mail.key_name, micros(mail.queued_at), micros(mail.due_at),
+        mail.state.value, mail.attempts, maybe_micros(mail.unknown_since), maybe_micros(mail.settled_at),
+        mail.problem, None if mail.delivery is None else mail.delivery.value, mail.urgency.value,
     )  # fmt: skip

@@ -46,7 +46,8 @@ class Migration:
 
 
 # Instants are whole microseconds since 1970 in UTC, amounts are minor units, flags are 0 and 1, ids are text.
-# WITHOUT ROWID (SQLite) where the key is an id and rows are small: one tree to write instead of two.
+# WITHOUT ROWID (SQLite) where the key is an id and rows are small: one tree to write instead of two. Not where several
+# indexes would each repeat the id.
 # A purchase without `provider_ref` was free; one without `user_id` was of somebody who was erased.
 _FIRST: Final = """
 CREATE TABLE shop (single INTEGER PRIMARY KEY CHECK (single = 1), id TEXT NOT NULL) STRICT;
@@ -80,7 +81,7 @@ CREATE TABLE purchases (
   mailbox TEXT, paid_email TEXT, pid TEXT NOT NULL, product_name TEXT NOT NULL,
   amount INTEGER NOT NULL, currency TEXT NOT NULL, livemode INTEGER NOT NULL, session_id TEXT,
   booked_at INTEGER NOT NULL, contents TEXT NOT NULL DEFAULT '', licences TEXT NOT NULL DEFAULT ''
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX purchases_user ON purchases (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX purchases_session ON purchases (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX purchases_pid ON purchases (pid);
@@ -107,7 +108,7 @@ CREATE INDEX links_used_with ON magic_links (used_with) WHERE used_with IS NOT N
 
 CREATE TABLE outbox (
   key TEXT PRIMARY KEY, kind TEXT NOT NULL, mailbox TEXT NOT NULL, template TEXT NOT NULL,
-  language TEXT NOT NULL, parameters TEXT NOT NULL, subject TEXT, text TEXT, html TEXT, body_sha256 TEXT,
+  language TEXT NOT NULL, parameters TEXT NOT NULL, subject TEXT, text TEXT, html TEXT, body_sha256 BLOB,
   link_id TEXT, key_name TEXT, queued_at INTEGER NOT NULL, due_at INTEGER NOT NULL,
   state TEXT NOT NULL, attempts INTEGER NOT NULL, unknown_since INTEGER, settled_at INTEGER, problem TEXT NOT NULL,
   delivery TEXT, urgency INTEGER NOT NULL DEFAULT 1 CHECK (urgency BETWEEN 0 AND 3)

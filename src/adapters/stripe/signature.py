@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import stripe
+from stripe import SignatureVerificationError, WebhookSignature
 
 TOLERANCE: Final = 300
 """Seconds that a delivery may be old, or ahead of our clock (Stripe's own default for its age)."""
@@ -38,6 +38,6 @@ def objection(body: bytes, header: str, *, secrets: Sequence[str], now: datetime
 
 def _verifies(body: bytes, header: str, secret: str) -> bool:
     try:
-        return bool(stripe.WebhookSignature.verify_header(body, header, secret))
-    except (stripe.SignatureVerificationError, TypeError, ValueError):
+        return bool(WebhookSignature.verify_header(body, header, secret))
+    except (SignatureVerificationError, TypeError, ValueError):
         return False

@@ -14,7 +14,7 @@ from entrypoints.run.access_line import AccessLine
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from litestar.handlers import HTTPRouteHandler
+    from litestar.handlers import BaseRouteHandler
 
     from entrypoints.http.cookies import Cookies
     from entrypoints.http.health import Leaving
@@ -27,7 +27,7 @@ LARGEST_BODY = 1_000_000
 class Family(Protocol):
     """A family of pages, as the container builds it."""
 
-    def routes(self) -> list[HTTPRouteHandler]:
+    def routes(self) -> Sequence[BaseRouteHandler]:
         """Its handlers: bound methods, typed, with their use cases in their object."""
         ...
 

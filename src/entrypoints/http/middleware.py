@@ -117,7 +117,7 @@ class Middleware:
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 sent = self._completed(message["headers"], request_id, held, scope)
-                if not is_http2 and (await _unread(inflow, headers) or self._leaving.told):
+                if not is_http2 and ((inflow and await _unread(inflow, headers)) or self._leaving.told):
                     sent.append(_CLOSE)
                 await send({"type": "http.response.start", "status": status, "headers": sent})
             elif method == "HEAD" and message["type"] == "http.response.body":
@@ -200,13 +200,11 @@ class Middleware:
         return True
 
 
-async def _unread(inflow: RequestBodies | None, headers: list[tuple[bytes, bytes]]) -> bool:
+async def _unread(inflow: RequestBodies, headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether some of a body is left that nobody will read."""
-    return inflow is not None and not await inflow.drain(asked_first=_asks_first(headers))
-
-
-def _asks_first(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(name == b"expect" for name, _ in headers)
+    if inflow.ended:
+        return False
+    return not await inflow.drain(asked_first=any(name == b"expect" for name, _ in headers))
 
 
 async def _answer_plainly(status: int, body: bytes, send: Send) -> None:

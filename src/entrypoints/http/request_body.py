@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from litestar.exceptions import ClientException, HTTPException
 
 if TYPE_CHECKING:
-    from litestar.types import Receive, ReceiveMessage
+    from litestar.types import HTTPScope, Receive, ReceiveMessage
 
-if TYPE_CHECKING:
     from entrypoints.http.page import AnyRequest
 
 
@@ -21,14 +20,13 @@ _MOST_FIELDS: Final = 20
 _MOST_DIGITS: Final = 18
 
 
-async def body_of(request: AnyRequest, *, most: int) -> bytes:
+async def read_body(scope: HTTPScope, receive: Receive, *, most: int) -> bytes:
     """The body, as it comes from the server: nearly always in one piece. Raises HTTPException (413, 400).
 
     Read here and not by Litestar, whose own reader takes a client that went away for a fault of the shop's.
     """
-    if _announced(request) > most:
+    if _announced(scope) > most:
         raise HTTPException(status_code=413)
-    receive = request.receive
     message = await receive()
     first: bytes = message.get("body", b"")  # type: ignore[assignment]  # a request's message has bytes
     if message["type"] == "http.request" and not message.get("more_body") and len(first) <= most:
@@ -44,9 +42,9 @@ async def body_of(request: AnyRequest, *, most: int) -> bytes:
     return bytes(body)
 
 
-def _announced(request: AnyRequest) -> int:
+def _announced(scope: HTTPScope) -> int:
     """The length that the request says it has; 0 if it says none. The server counts what comes in any case."""
-    for name, value in request.scope["headers"]:
+    for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value) if value.isdigit() and len(value) <= _MOST_DIGITS else 0
     return 0
@@ -54,7 +52,7 @@ def _announced(request: AnyRequest) -> int:
 
 async def form_of(request: AnyRequest) -> dict[str, str]:
     """The fields of an urlencoded form, as our pages send it; the first of a name. Raises HTTPException (413, 400)."""
-    body = await body_of(request, most=_LARGEST_FORM)
+    body = await read_body(request.scope, request.receive, most=_LARGEST_FORM)
     if not body:
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -77,6 +75,7 @@ async def field_of(request: AnyRequest, name: str) -> str:
 
 _MOST: Final = 10_000_000
 _SECONDS: Final = 5.0
+_LOOKS_EVERY: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -93,72 +92,92 @@ class ArrivingBodies:
     most_of_peer: int = 32
     most: int = 1_000
     _all: dict[RequestBodies, None] = field(default_factory=dict)
+    """Oldest first."""
     _of_peer: dict[str, dict[RequestBodies, None]] = field(default_factory=dict)
+    _watched: bool = False
 
-    def begin(self, inflow: RequestBodies) -> None:
+    def begin(self, body: RequestBodies) -> None:
         """One more."""
-        theirs = self._of_peer.get(inflow.network, {})
+        theirs = self._of_peer.get(body.network, {})
         if len(theirs) >= self.most_of_peer:
             self._hurry(next(iter(theirs)))
         elif len(self._all) >= self.most:
             self._hurry(next(iter(self._all)))
-        self._all[inflow] = None
-        self._of_peer.setdefault(inflow.network, {})[inflow] = None
+        self._all[body] = None
+        self._of_peer.setdefault(body.network, {})[body] = None
+        if not self._watched:
+            self._watch(asyncio.get_running_loop())
 
-    def end(self, inflow: RequestBodies) -> None:
+    def end(self, body: RequestBodies) -> None:
         """It has arrived, or nobody waits for it any more; may be said again."""
-        if inflow in self._all:
-            del self._all[inflow]
-            theirs = self._of_peer[inflow.network]
-            del theirs[inflow]
+        if body in self._all:
+            del self._all[body]
+            theirs = self._of_peer[body.network]
+            del theirs[body]
             if not theirs:
-                del self._of_peer[inflow.network]
+                del self._of_peer[body.network]
 
-    def _hurry(self, inflow: RequestBodies) -> None:
-        self.end(inflow)
-        inflow.give_up()
+    def _hurry(self, body: RequestBodies) -> None:
+        self.end(body)
+        loop = asyncio.get_running_loop()
+        loop.call_at(body.began_at + self.fresh, body.give_up)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look for late ones now and then: a timer for each body would cost more than the body."""
+        overdue = loop.time() - self.seconds
+        for body in [body for body in self._all if body.began_at <= overdue]:
+            self.end(body)
+            body.give_up()
+        self._watched = bool(self._all)
+        if self._watched:
+            loop.call_later(_LOOKS_EVERY, self._watch, loop)
 
 
 class RequestBodies:
-    """Passes a body on, until its deadline, and knows whether all of it was taken."""
+    """Passes a body on, until it is late, and knows whether all of it was taken."""
 
-    __slots__ = ("_arrivals", "_begun", "_deadline", "_ended", "_receive", "_timer", "network")
+    __slots__ = ("_arrivals", "_late", "_receive", "_waiting", "began_at", "ended", "network")
 
     def __init__(self, receive: Receive, *, network: str, arrivals: ArrivingBodies) -> None:
         self.network = network
+        self.began_at = 0.0
+        """When it was first asked for, by the loop's clock; 0 before that."""
+        self.ended = False
+        """Whether all of it was taken."""
         self._receive = receive
         self._arrivals = arrivals
-        self._begun = self._ended = False
-        self._deadline = 0.0
-        self._timer: asyncio.Timeout | None = None
+        self._late = False
+        self._waiting: asyncio.Task[Any] | None = None
 
     async def __call__(self) -> ReceiveMessage:
         """The next piece. Raises HTTPException (408) if the body does not arrive in time."""
-        try:
-            return await self._next()
-        except TimeoutError as error:
-            raise HTTPException(status_code=408) from error
-
-    async def _next(self) -> ReceiveMessage:
-        if self._ended:  # whoever asks now wants to know when the client leaves
+        if self.ended:  # whoever asks now wants to know when the client leaves
             return await self._receive()
-        if not self._begun:
-            self._begun = True
-            self._deadline = asyncio.get_running_loop().time() + self._arrivals.seconds
+        if not self.began_at:
+            self.began_at = asyncio.get_running_loop().time()
             self._arrivals.begin(self)
-        async with asyncio.timeout_at(self._deadline) as self._timer:
+        self._waiting = asyncio.current_task()
+        try:
+            if self._late:
+                raise HTTPException(status_code=408)
             message = await self._receive()
-        self._timer = None
+        except asyncio.CancelledError:
+            # As in asyncio.timeout: it was given up, and nobody else wants the task to end.
+            if self._late and self._waiting is not None and self._waiting.uncancel() == 0:
+                raise HTTPException(status_code=408) from None
+            raise
+        finally:
+            self._waiting = None
         if message["type"] != "http.request" or not message.get("more_body"):
-            self._ended = True
+            self.ended = True
             self._arrivals.end(self)
         return message
 
     def give_up(self) -> None:
-        """Make way for another."""
-        self._deadline += self._arrivals.fresh - self._arrivals.seconds
-        if self._timer is not None and not self._timer.expired():
-            self._timer.reschedule(self._deadline)
+        """Wait for it no longer."""
+        self._late = True
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     def close(self) -> None:
         """The request was answered."""
@@ -171,16 +190,16 @@ class RequestBodies:
         them. `asked_first`: the client waits to be told to send its body (`Expect: 100-continue`); asking for it
         would have it sent for nothing (RFC 9110 §10.1.1).
         """
-        if self._ended:
+        if self.ended:
             return True
-        if asked_first and not self._begun:
+        if asked_first and not self.began_at:
             return False
         taken = 0
         try:
             async with asyncio.timeout(_SECONDS):
-                while not self._ended and taken < _MOST:
-                    message = await self._next()
+                while not self.ended and taken < _MOST:
+                    message = await self()
                     taken += len(message.get("body", b""))  # type: ignore[arg-type]  # a request's message has bytes
-        except TimeoutError:
+        except (TimeoutError, HTTPException):
             return False
-        return self._ended
+        return self.ended

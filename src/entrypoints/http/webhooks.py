@@ -1,87 +1,97 @@
-"""The webhooks of the payment provider and of the email service."""
+"""The webhooks of the payment provider and of the email service: 2xx: durable; 4xx: not believed; 5xx: send it again.
+
+They are plain ASGI: of what Litestar does for a page (request object, signature, response), they need nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from litestar import post
+from litestar import asgi
+from litestar.enums import ScopeType
+from litestar.exceptions import MethodNotAllowedException
 
 from domain.ports import InvalidWebhook
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
-from entrypoints.http.page import PERSONAL, AnyRequest
-from entrypoints.http.request_body import body_of
+from entrypoints.http.page import PERSONAL
+from entrypoints.http.request_body import read_body
 from entrypoints.http.responses import RawResponse
 from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
-    from litestar.handlers import HTTPRouteHandler
-
-if TYPE_CHECKING:
-    from litestar.handlers import HTTPRouteHandler
-
+    from litestar.handlers import ASGIRouteHandler
+    from litestar.types import HTTPScope, Receive, Scope, Send
 
 _LARGEST_REPORT: Final = 256_000
-
-
-@dataclass(frozen=True, slots=True)
-class EmailWebhook:
-    """2xx: durable. 4xx: not to be believed. 5xx: tell us again."""
-
-    hear: HandleEmailWebhook
-
-    def routes(self) -> list[HTTPRouteHandler]:
-        """The handler."""
-        return [post("/mail-events", status_code=200)(self.deliver)]
-
-    async def deliver(self, request: AnyRequest) -> RawResponse:
-        """One report."""
-        body = await body_of(request, most=_LARGEST_REPORT)
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
-        }
-        heard = await self.hear(body, headers)
-        if isinstance(heard, InvalidWebhook):
-            log.warning("mail report refused", extra={"fields": {"reason": heard.reason}})
-            return RawResponse(heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL])
-        return RawResponse(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
-
-
 # An event of Stripe's is some 4 KB; 1 MB is far beyond any, and small enough to hold many at once.
 LARGEST_EVENT: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class EmailWebhook:
+    """Takes reports of what became of an email."""
+
+    hear: HandleEmailWebhook
+
+    def routes(self) -> list[ASGIRouteHandler]:
+        """The handler."""
+        return [asgi("/mail-events", copy_scope=False)(self.deliver)]
+
+    async def deliver(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One report."""
+        body = await read_body(_posted(scope), receive, most=_LARGEST_REPORT)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        heard = await self.hear(body, headers)
+        if isinstance(heard, InvalidWebhook):
+            log.warning("mail report refused", extra={"fields": {"reason": heard.reason}})
+            answer = _plain(heard.reason, status=400)
+        else:
+            answer = _plain(heard.outcome)
+        await answer(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentWebhook:
-    """Takes deliveries. 2xx: durable. 4xx: not to be believed or understood. 5xx: tell us again."""
+    """Takes deliveries. StoreUnavailable becomes a 503, and Stripe sends the event again for three days."""
 
     hear: HandlePaymentWebhook
     signature_header: str
     """In lower case."""
 
-    def routes(self) -> list[HTTPRouteHandler]:
+    def routes(self) -> list[ASGIRouteHandler]:
         """The handler."""
-        return [post("/webhook", status_code=200)(self.deliver)]
+        return [asgi("/webhook", copy_scope=False)(self.deliver)]
 
-    async def deliver(self, request: AnyRequest) -> RawResponse:
-        """One delivery. StoreUnavailable becomes a 503, and Stripe retries for three days."""
-        body = await body_of(request, most=LARGEST_EVENT)
-        heard = await self.hear(body, _header(request, self.signature_header.encode()))
+    async def deliver(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One delivery."""
+        body = await read_body(_posted(scope), receive, most=LARGEST_EVENT)
+        heard = await self.hear(body, _header(scope, self.signature_header.encode()))
         if isinstance(heard, InvalidWebhook):
             log.warning("webhook refused", extra={"fields": {"reason": heard.reason}})
-            return RawResponse(
-                body=heard.reason.encode(), status=400, media_type="text/plain", headers=[PERSONAL]
-            )
-        if heard.outcome.startswith("quarantined"):
-            log.warning(
-                "webhook quarantined", extra={"fields": {"type": heard.type, "outcome": heard.outcome}}
-            )
-        return RawResponse(heard.outcome.encode(), media_type="text/plain", headers=[PERSONAL])
+            answer = _plain(heard.reason, status=400)
+        else:
+            if heard.outcome.startswith("quarantined"):
+                fields = {"type": heard.type, "outcome": heard.outcome}
+                log.warning("webhook quarantined", extra={"fields": fields})
+            answer = _plain(heard.outcome)
+        await answer(scope, receive, send)
 
 
-def _header(request: AnyRequest, wanted: bytes) -> str:
-    for name, value in request.scope["headers"]:
+def _posted(scope: Scope) -> HTTPScope:
+    """The scope of a POST. Raises MethodNotAllowedException."""
+    if scope["type"] != ScopeType.HTTP or scope["method"] != "POST":
+        raise MethodNotAllowedException(headers={"allow": "POST"})
+    return scope
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    for name, value in scope["headers"]:
         if name == wanted:
             return value.decode("latin-1")
     return ""
+
+
+def _plain(text: str, *, status: int = 200) -> RawResponse:
+    return RawResponse(text.encode(), status=status, media_type="text/plain", headers=[PERSONAL])
