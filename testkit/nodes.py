@@ -8,25 +8,17 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from testkit.bring import PROGRAMS
 from testkit.servers import ROOT, Process, ShopServer, clean_environment, free_port
 
-T = TypeVar("T")
-
 PROXIES: Final = ("haproxy", "caddy")
 _FILES: Final = ROOT / "docs" / "proxies"
 _SEEN_WITHIN: Final = 15.0
-# The system keeps this over exec; it counts the death of the thread that started the process.
-_DIE_WITH_PARENT: Final = (
-    sys.executable, "-SEc",
-    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGKILL); os.execvp(sys.argv[1], sys.argv[1:])",
-)  # fmt: skip
 
 
 @dataclass
@@ -42,11 +34,9 @@ class Node:
         folder.mkdir()
         self.log = folder / "node.log"
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [
-            *_DIE_WITH_PARENT, sys.executable, "-m", "entrypoints.cli", "serve", "--port", str(self.port),
-        ]  # fmt: skip
+        command = [sys.executable, "-m", "entrypoints.cli", "serve", "--port", str(self.port)]
         environment = {**self.shop.environment, "DATA_DIR": str(folder / "data")}
-        self.process = Process(command, folder, environment, self.log)
+        self.process = Process(command, folder, environment, self.log, warm=self.shop.warm)
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -71,17 +61,11 @@ class Cluster:
     proxied_by: str = "haproxy"
 
     def __post_init__(self) -> None:
-        # Everything is started by one thread that lives as long as the cluster, and dies with it.
-        self._starter = ThreadPoolExecutor(1)
         self.nodes = [Node(f"node{number + 1}", self.shop) for number in range(self.number)]
-        self.shop.sandbox.process.command[:0] = _DIE_WITH_PARENT
         make = {"haproxy": self._haproxy, "caddy": self._caddy}[self.proxied_by]
         command, environment = make()
         self.proxy = Process(
-            [*_DIE_WITH_PARENT, *command],
-            self.shop.folder,
-            clean_environment(**environment),
-            self.shop.folder / "proxy.log",
+            command, self.shop.folder, clean_environment(**environment), self.shop.folder / "proxy.log"
         )
 
     def _haproxy(self) -> tuple[list[str], dict[str, str]]:
@@ -105,19 +89,16 @@ class Cluster:
             "XDG_DATA_HOME": home,
         }
 
-    def _start(self, act: Callable[[], T]) -> T:
-        return self._starter.submit(act).result()
-
     def start(self) -> None:
         """The stand-in, the nodes one after the other, then the proxy."""
-        self._start(self.shop.sandbox.start)
+        self.shop.sandbox.start()
         for node in self.nodes:
             self.start_node(node)
-        self._start(lambda: self.proxy.start(f"{self.shop.url}/readyz"))
+        self.proxy.start(f"{self.shop.url}/readyz")
 
     def start_node(self, node: Node) -> None:
         """Returns when it is ready."""
-        self._start(lambda: node.process.start(f"{node.url}/readyz"))
+        node.process.start(f"{node.url}/readyz")
 
     def roll(self, number: int = signal.SIGTERM, **environment: str) -> None:
         """Stop every node in turn, start it anew with these settings, and go on once the proxy sends it requests.
@@ -142,7 +123,6 @@ class Cluster:
         for node in self.nodes:
             node.process.stop()
         self.shop.sandbox.stop()
-        self._starter.shutdown()
 
 
 def _path_of(name: str) -> str:

@@ -24,6 +24,7 @@ from entrypoints.cli_output import export_lines
 from entrypoints.container import Container
 from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET
 from entrypoints.settings import Settings, load_settings
+from testkit.starter import Child, Starter
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "src" / "entrypoints" / "example_catalogue"
@@ -75,6 +76,9 @@ def clean_environment(**variables: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": _WARNINGS, **variables}
 
 
+STARTER: Final = Starter(clean_environment())
+
+
 @dataclass
 class Process:
     """One child; its output is kept in a file, and shown when it does not come up."""
@@ -83,17 +87,19 @@ class Process:
     folder: Path
     environment: dict[str, str]
     log: Path
-    child: subprocess.Popen[bytes] | None = None
+    warm: bool = False
+    """In a fork of a process that has imported the program: see `testkit.starter`."""
+    child: Child | None = None
 
     def start(self, url: str, *, within: float = 20.0) -> None:
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen(
+            self.child = STARTER.start(
                 self.command,
                 cwd=self.folder,
                 env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                out=log.fileno(),
+                err=log.fileno(),
+                warm=self.warm,
             )
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
@@ -132,6 +138,7 @@ class Sandbox:
     folder: Path
     shop_url: str
     port: int = field(default_factory=free_port)
+    warm: bool = False
     process: Process = field(init=False)
 
     def __post_init__(self) -> None:
@@ -142,7 +149,9 @@ class Sandbox:
             sys.executable, "-m", "entrypoints.sandbox", "--port", str(self.port), "--shop", self.shop_url,
             "--webhook-secret", WEBHOOK_SECRET,
         ]  # fmt: skip
-        self.process = Process(command, self.folder, clean_environment(), self.folder / "sandbox.log")
+        self.process = Process(
+            command, self.folder, clean_environment(), self.folder / "sandbox.log", warm=self.warm
+        )
 
     def start(self) -> None:
         self.process.start(f"{self.url}/healthz")
@@ -193,6 +202,7 @@ class ShopServer:
     folder: Path
     port: int = field(default_factory=free_port)
     more: dict[str, str] = field(default_factory=dict)
+    warm: bool = False
     process: Process = field(init=False)
     sandbox: Sandbox = field(init=False)
     clients: list[httpx.Client] = field(default_factory=list)
@@ -205,7 +215,7 @@ class ShopServer:
             if self.tls_host is None
             else f"https://{self.tls_host}:{self.port}"
         )
-        self.sandbox = Sandbox(self.folder, self.url)
+        self.sandbox = Sandbox(self.folder, self.url, warm=self.warm)
         self.catalogue, self.data = self.folder / "catalogue", self.folder / "data"
         if not self.catalogue.exists():
             shutil.copytree(EXAMPLES, self.catalogue)
@@ -230,7 +240,7 @@ class ShopServer:
             certificate, key = a_certificate(self.folder, self.tls_host)
             command += ["--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)]
             self.environment["TEST_MODE"] = "1"
-        self.process = Process(command, self.folder, self.environment, self.log)
+        self.process = Process(command, self.folder, self.environment, self.log, warm=self.warm)
 
     def settle(self, settings: str) -> None:
         """Add that to shop.toml, under a new name of the shop: once a page shows the name, the rest is in force, too."""
@@ -247,10 +257,9 @@ class ShopServer:
         self.process.start(f"{scheme}://localhost:{self.port}/readyz")
 
     def cli(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "entrypoints.cli", *arguments], cwd=self.folder,
-            env={**self.environment, **variables}, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        command = [sys.executable, "-m", "entrypoints.cli", *arguments]
+        variables = {**self.environment, **variables}
+        done = STARTER.run(command, cwd=self.folder, env=variables, timeout=120, warm=self.warm)
         assert not check or done.returncode == 0, done.stderr + done.stdout
         return done
 
@@ -291,9 +300,11 @@ def a_certificate(folder: Path, host: str) -> tuple[Path, Path]:
 
 
 @contextlib.contextmanager
-def a_shop(folder: Path, *, tls_host: str | None = None, **more: str) -> Iterator[ShopServer]:
+def a_shop(
+    folder: Path, *, tls_host: str | None = None, warm: bool = True, **more: str
+) -> Iterator[ShopServer]:
     """Shop and stand-in, up and running; gone afterwards."""
-    shop = ShopServer(folder, more=more, tls_host=tls_host)
+    shop = ShopServer(folder, more=more, tls_host=tls_host, warm=warm)
     shop.sandbox.start()
     try:
         shop.start()
