@@ -183,9 +183,10 @@ class Sandbox:
         return list(self.get("/_sandbox/mails"))
 
     def mails_to(self, address: str) -> list[dict[str, Any]]:
-        return [mail["fields"] for mail in self.mails if address in mail["fields"]["to"]]
+        found = self.http.get("/_sandbox/mails", params={"to": address}).json()
+        return [mail["fields"] for mail in found]
 
-    def wait_for_mail(self, address: str, *, number: int = 1, within: float = 10.0) -> dict[str, Any]:
+    def wait_for_mail(self, address: str, *, number: int = 1, within: float = 30.0) -> dict[str, Any]:
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             found = self.mails_to(address)

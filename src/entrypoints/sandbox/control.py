@@ -204,9 +204,11 @@ class Control:
         """Every session."""
         return _json(list(self._world.sessions.values()))
 
-    async def mails(self) -> ASGIResponse:
-        """Every mail that was accepted, and how often it was handed over."""
-        return _json([asdict(mail) for mail in self._world.mails.values()])
+    async def mails(self, request: AnyRequest) -> ASGIResponse:
+        """Every mail that was accepted, and how often it was handed over; `?to=`: those to one address."""
+        to = request.query_params.get("to")
+        mails = self._world.mails.values()
+        return _json([asdict(mail) for mail in mails if to is None or to in mail.fields["to"]])
 
     async def calls(self) -> ASGIResponse:
         """The last calls of the Stripe side."""
