@@ -8,14 +8,14 @@ import json
 import random
 import re
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 from contracts.goods import NAMES
 
 from testkit.servers import EXAMPLES, Shopper, ShopServer, a_shop
+from testkit.waiting import wait_until
 
 SAMPLER = "sampler"
 DATA = random.Random(11).randbytes(1_000_003)
@@ -60,13 +60,6 @@ def links_of(shopper: Shopper, product: str) -> list[str]:
     """The addresses of the files on the page of what was bought."""
     page = shopper.get(f"/view/{product}").text
     return [html.unescape(link) for link in re.findall(r'<a href="(/files/[^"]+)" download', page)]
-
-
-def wait_until(holds: Callable[[], bool], *, within: float = 10.0) -> None:
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.05)
 
 
 def replace_file(shopper: Shopper, folder: Path, name: str, content: bytes) -> None:

@@ -7,7 +7,6 @@ import json
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,10 @@ from typing import Any, Final
 
 from testkit.bring import PROGRAMS
 from testkit.servers import ROOT, Process, ShopServer, clean_environment, free_port
+from testkit.waiting import wait_until
 
 PROXIES: Final = ("haproxy", "caddy")
 _FILES: Final = ROOT / "docs" / "proxies"
-_SEEN_WITHIN: Final = 15.0
 
 
 @dataclass
@@ -42,6 +41,11 @@ class Node:
     def lines(self) -> list[dict[str, Any]]:
         """Its log."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    @property
+    def said_not_ready(self) -> bool:
+        """To whoever asked."""
+        return any(line.get("route") == "/readyz" and line["status"] == 503 for line in self.lines)
 
     def answered(self, route: str = "") -> int:
         """How many requests it answered; on that route, or on any but those of who looks whether it is ready."""
@@ -109,11 +113,12 @@ class Cluster:
             assert node.process.stop(number) == 0, node.log.read_text()[-2000:]
             node.process.environment |= environment
             self.start_node(node)
-            before, deadline = node.answered(), time.monotonic() + _SEEN_WITHIN
-            while node.answered() == before:
-                assert time.monotonic() < deadline, f"the proxy sends nothing to {node.name}"
-                self.shop.sandbox.http.get(f"{self.shop.url}/")
-                time.sleep(0.1)
+            before = node.answered()
+            wait_until(lambda node=node, before=before: self._reaches(node, before))  # type: ignore[misc]
+
+    def _reaches(self, node: Node, before: int) -> bool:
+        self.shop.sandbox.http.get(f"{self.shop.url}/")
+        return node.answered() > before
 
     def close(self) -> None:
         """End everything; proxy first, so that nobody complains of nodes that are gone."""

@@ -25,6 +25,7 @@ from entrypoints.container import Container
 from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET
 from entrypoints.settings import Settings, load_settings
 from testkit.starter import Child, Starter
+from testkit.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "src" / "entrypoints" / "example_catalogue"
@@ -66,6 +67,9 @@ def _is_free(port: int) -> bool:
             return False
         return True
 
+
+_NOWHERE: Final = "-"
+"""The route of a request that no page answers, in the log."""
 
 # The Stripe SDK hands its body to httpx in a way that httpx deprecates; every other warning is an error.
 _WARNINGS = "error,ignore:Use 'content=<...>' to upload:DeprecationWarning"
@@ -186,14 +190,9 @@ class Sandbox:
         found = self.http.get("/_sandbox/mails", params={"to": address}).json()
         return [mail["fields"] for mail in found]
 
-    def wait_for_mail(self, address: str, *, number: int = 1, within: float = 30.0) -> dict[str, Any]:
-        deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            found = self.mails_to(address)
-            if len(found) >= number:
-                return found[-1]
-            time.sleep(0.05)
-        raise AssertionError(f"no mail number {number} to {address} within {within} s")
+    def wait_for_mail(self, address: str, *, number: int = 1, within: float = 60.0) -> dict[str, Any]:
+        wait_until(lambda: len(self.mails_to(address)) >= number, within=within)
+        return self.mails_to(address)[-1]
 
 
 @dataclass
@@ -248,10 +247,7 @@ class ShopServer:
         toml, name = self.catalogue / "shop.toml", f"Shop {time.time_ns()}"
         old = next(line for line in toml.read_text().splitlines() if line.startswith("name = "))
         toml.write_text(toml.read_text().replace(old, f'name = "{name}"') + settings)
-        deadline = time.monotonic() + 20
-        while name not in httpx.get(self.url).text:
-            assert time.monotonic() < deadline, "the shop did not follow its catalogue"
-            time.sleep(0.05)
+        wait_until(lambda: name in httpx.get(self.url).text)
 
     def start(self) -> None:
         scheme = self.url.partition(":")[0]
@@ -275,9 +271,20 @@ class ShopServer:
             found[record["kind"]].append(record)
         return found
 
+    def mails_queued_for(self, address: str) -> int:
+        """How many emails were written to it, sent or not: what is not queued once an answer came, never will be."""
+        return sum(mail["to"] == address for mail in self.export()["mail"])
+
     @property
     def log_lines(self) -> list[dict[str, Any]]:
-        time.sleep(0.4)  # the log is written a few times a second
+        """Every line of what happened before: the log is written in order, a few times a second."""
+        if self.process.child is not None and self.process.child.poll() is None:
+            asked = sum(line.get("route") == _NOWHERE for line in self._written())
+            httpx.get(f"{self.url}/nowhere", verify=False, trust_env=False)
+            wait_until(lambda: sum(line.get("route") == _NOWHERE for line in self._written()) > asked)
+        return self._written()
+
+    def _written(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
 

@@ -17,6 +17,7 @@ from adapters.files.reading import CatalogueRefused
 from adapters.memory.goods import MemoryGoods
 from domain.values import ProductId
 from testkit.servers import BOOK, Shopper, ShopServer
+from testkit.waiting import wait_until
 
 SECRET = "sk_live_this_is_nobodys_business"
 SHOP = 'name = "A shop"\ncurrency = "eur"\nsupport = "help@shop.example"\n'
@@ -239,11 +240,7 @@ def test_a_kubernetes_volume_is_read_and_its_updates_are_seen(folder: Path, what
 
 
 def until_logged(shop: ShopServer, words: str) -> None:
-    for _ in range(60):
-        if words in shop.log.read_text():
-            return
-        asyncio.run(asyncio.sleep(0.1))
-    raise AssertionError(f"{words} was not logged")
+    wait_until(lambda: words in shop.log.read_text())
 
 
 @pytest.mark.long

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import uuid
 
 import httpx
 import pytest
 
 from testkit.engines import everything_in, files_of
-from testkit.goods import wait_until
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
+from testkit.waiting import wait_until
 
 pytestmark = [pytest.mark.engines, pytest.mark.long]
 
@@ -142,11 +141,10 @@ def test_owners_are_told_of_a_new_version_and_can_say_no_with_one_click(own_shop
     assert reader.post(path[:-1] + ("0" if path[-1] != "0" else "1")).status_code == 404
     book = own_shop.catalogue / BOOK / "files" / "the-last-cloakroom.txt"
     book.write_text(book.read_text() + "\nThe second edition.\n")
-    time.sleep(2)
+    wait_until(lambda: "second edition" in browser.get(f"/files/{BOOK}/the-last-cloakroom.txt").text)
     own_shop.cli("announce", BOOK)
-    time.sleep(1)
-    assert len(own_shop.sandbox.mails_to(anna)) == 2
-    assert len(own_shop.sandbox.mails_to(ben)) == 1
+    assert own_shop.mails_queued_for(anna) == 2
+    assert own_shop.mails_queued_for(ben) == 1
 
 
 # ------------------------------------------------------------------ one's data, and its end
@@ -212,7 +210,6 @@ def test_after_erasing_no_row_and_no_byte_names_the_address(
     assert ben in others.get("/library").text
     before = len(own_shop.sandbox.mails_to(email))
     own_shop.cli("reconcile", check=False)
-    time.sleep(1)
     assert len(own_shop.sandbox.mails_to(email)) == before
     assert traces(email) == []
 
@@ -306,12 +303,8 @@ def test_a_refunded_order_shows_its_licence_key_nowhere(bazaar: ShopServer) -> N
 
 def wait_for(shopper: Shopper, path: str, words: str) -> httpx.Response:
     """The page, once it says so."""
-    for _ in range(100):
-        page = shopper.get(path)
-        if words in page.text:
-            return page
-        time.sleep(0.1)
-    raise AssertionError(page.text)
+    wait_until(lambda: words in shopper.get(path).text)
+    return shopper.get(path)
 
 
 def test_a_product_taken_off_the_shelf_stays_with_its_owners(own_shop: ShopServer) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from entrypoints.http.downloads import PER_NETWORK, PER_SESSION
-from testkit.goods import a_catalogue, an_owner, put_on_sale, resident, wait_until, whole
+from testkit.goods import a_catalogue, an_owner, put_on_sale, resident, whole
 from testkit.readers import MAX_CONCURRENT_STREAMS, Multiplexed, Reader, all_closed, ask, fields_of
 from testkit.servers import Shopper, ShopServer, a_shop
+from testkit.waiting import wait_until
 
 SIZE = 100_000_000
 FILM, NOTE = "/files/film/film.mkv", "/files/film/note.txt"

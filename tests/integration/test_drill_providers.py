@@ -1,8 +1,12 @@
-"""Stripe and the mail service are away for a minute in each of five ways, in the middle of a storm of sales."""
+"""Stripe and the mail service are away in each of five ways, in the middle of a storm of sales.
+
+For 20 seconds each; `make drills-short` has a minute of each, `make drills` ten.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +17,11 @@ from bench.drills.running import AWAY, run
 pytestmark = pytest.mark.drill
 
 
-def test_the_shop_survives_minutes_without_stripe_and_mail(
+def test_the_shop_survives_without_stripe_and_mail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing lost, nothing doubled, one ticket a sale, no answer of 500 but 503; pages that need neither go on."""
-    [outcome] = asyncio.run(run([(AWAY, AWAY.short)], tmp_path, seed=1))
+    [outcome] = asyncio.run(run([(AWAY, replace(AWAY.short, seconds=20))], tmp_path, seed=1))
     with capsys.disabled():
         print("\n" + table([outcome]))
     assert outcome.broken == ()

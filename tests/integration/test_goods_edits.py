@@ -18,10 +18,10 @@ from testkit.goods import (
     a_shop_with_goods,
     an_owner,
     replace_file,
-    wait_until,
     whole,
 )
 from testkit.servers import BOOK, Shopper, ShopServer
+from testkit.waiting import wait_until
 
 PATH = f"/files/{SAMPLER}/data.bin"
 SIZE = len(DATA)

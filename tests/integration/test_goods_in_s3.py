@@ -12,9 +12,10 @@ import httpx
 import pytest
 from contracts.goods import NAMES
 
-from testkit.goods import DATA, SAMPLER, a_catalogue, an_owner, links_of, put_on_sale, wait_until
+from testkit.goods import DATA, SAMPLER, a_catalogue, an_owner, links_of, put_on_sale
 from testkit.s3 import KEY, SECRET, a_bucket, an_s3_server
 from testkit.servers import Shopper, ShopServer, a_shop, free_port
+from testkit.waiting import wait_until
 
 PATH = f"/files/{SAMPLER}/data.bin"
 TAG = f'"{hashlib.sha256(DATA).hexdigest()}"'

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from testkit.goods import wait_until
 from testkit.servers import BOOK, PAPERWORK, PHOTOS, Shopper, ShopServer
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.engines
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from testkit.bazaar import stock_a_bazaar
 from testkit.servers import BOOK, Shopper, ShopServer, a_shop
+from testkit.waiting import wait_until
 
 ANNA = "anna@example.com"
 FLOOD = 60
@@ -26,13 +26,6 @@ def tries_of_the_mail(shop: ShopServer) -> list[int]:
     """How often each mail in the outbox was leased; read beside the server, since its command line takes seconds."""
     with contextlib.closing(sqlite3.connect(shop.data / "coatcheck.db")) as database:
         return [row[0] for row in database.execute("SELECT attempts FROM outbox")]
-
-
-def wait_until(holds: Callable[[], bool], *, within: float = 20.0) -> None:
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.mark.long

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from testkit.receiver import Receiver, a_receiver
 from testkit.servers import BOOK, Shopper, ShopServer, a_shop
+from testkit.waiting import wait_until
 
 TOKEN = "a token of the tests, long enough"
 
@@ -45,14 +45,11 @@ def test_a_sale_is_counted_from_the_click_to_the_mail(watched: ShopServer) -> No
     cs = anna.buy_and_pay("metrics@example.com")
     told = {"method": "GET", "route": "/view/{pid}", "status": "303"}
     assert value(watched, "coatcheck_request_seconds_count", **told) == 1
-    assert value(watched, "coatcheck_request_seconds_bucket", le="10.0", **told) == 1
-    assert 0 < value(watched, "coatcheck_request_seconds_sum", **told) < 10
+    assert value(watched, "coatcheck_request_seconds_bucket", le="+Inf", **told) == 1
+    assert value(watched, "coatcheck_request_seconds_sum", **told) > 0
     assert value(watched, "coatcheck_claims_total", outcome="booked") == 1
     assert value(watched, "coatcheck_events_total", type="checkout.session.completed", outcome="booked") == 1
-    deadline = time.monotonic() + 10
-    while value(watched, "coatcheck_mails_total", state="sent") < 1 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert value(watched, "coatcheck_mails_total", state="sent") == 1
+    wait_until(lambda: value(watched, "coatcheck_mails_total", state="sent") == 1)
     found = scrape(watched)
     assert found["coatcheck_store_up", ()] == 1
     assert found["coatcheck_store_commits_total", ()] > 3

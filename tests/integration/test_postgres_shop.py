@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from testkit.engines import everything_in, files_of
 from testkit.postgres import PASSWORD, PostgresServer, a_postgres
 from testkit.servers import Shopper, ShopServer, a_shop
 from testkit.settings import some_settings
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -36,19 +36,15 @@ def test_a_database_that_goes_down_is_503_and_no_sale_is_lost(tmp_path: Path) ->
             event = shop.sandbox.pay(cs, email=email, copies=0)
             headers = {"stripe-signature": event["signature"]}
             server.stop(how)
-            began = time.monotonic()
             for answer in (
                 httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=20),
                 anna.get("/library"),
                 anna.get("/readyz"),
             ):
                 assert answer.status_code == 503
-            assert time.monotonic() - began < 20
             assert anna.get("/healthz").status_code == 200
             server.start()
-            up_at = time.monotonic()
-            while Shopper(shop).get("/readyz").status_code != 200:
-                assert time.monotonic() - up_at < 10
+            wait_until(lambda: Shopper(shop).get("/readyz").status_code == 200)
             told = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=20)
             assert told.text in ("booked", "known")
             shop.sandbox.wait_for_mail(email)

@@ -346,8 +346,9 @@ def test_mail_reports_are_signed_as_resend_signs_them(sandbox: Sandbox) -> None:
         kinds = [verified(body.decode(), headers)["type"] for headers, body in shop.wait(4)[2:]]
         assert kinds == ["email.sent", "email.bounced"]
         send_mail(sandbox)
-        time.sleep(1.5)
-        assert len(shop.heard) == 4, "no other mail is reported by itself"
+        send_mail(sandbox, to="bounce@example.com")
+        kinds = [verified(body.decode(), headers)["type"] for headers, body in shop.wait(6)[4:]]
+        assert kinds == ["email.sent", "email.bounced"], "no other mail is reported by itself"
 
 
 def test_without_a_secret_no_mail_is_reported(tmp_path: Path) -> None:
@@ -358,10 +359,9 @@ def test_without_a_secret_no_mail_is_reported(tmp_path: Path) -> None:
         try:
             mail = send_mail(box, to=["bounce@example.com"]).json()["id"]
             assert httpx.post(f"{box.url}/_sandbox/mails/{mail}/report", json={}).status_code == 409
-            time.sleep(1.5)
-            assert shop.heard == []
         finally:
             box.stop()
+        assert shop.heard == []
 
 
 def test_the_domain_that_sends_is_verified(sandbox: Sandbox) -> None:

@@ -17,9 +17,9 @@ from domain.values import digest_of
 from entrypoints.http.downloads import PER_SESSION, Download, Downloads
 from entrypoints.http.file_response import FileResponse
 from entrypoints.run.connections import Limits
-from testkit.goods import wait_until
 from testkit.listening import no_lifespan, served
 from testkit.readers import Multiplexed, Reader, all_closed, ask
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.long
 

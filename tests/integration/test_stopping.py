@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from testkit.servers import ShopServer, a_shop
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -79,7 +81,16 @@ def connect(leaving: ShopServer) -> Iterator[Connect]:
 def _tell(shop: ShopServer, number: int = signal.SIGTERM) -> None:
     assert shop.process.child is not None
     shop.process.child.send_signal(number)
-    time.sleep(0.3)
+    wait_until(lambda: _hears_no_more(shop) if number == signal.SIGINT else _says_so(shop))
+
+
+def _says_so(shop: ShopServer) -> bool:
+    return httpx.get(f"{shop.url}/readyz").status_code == 503
+
+
+def _hears_no_more(shop: ShopServer) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", shop.port)) == errno.ECONNREFUSED
 
 
 def test_who_keeps_a_connection_is_told_to_leave_it_while_there_is_time(
@@ -111,7 +122,7 @@ def test_a_request_of_which_a_part_has_come_is_answered(
     assert answer.startswith("http/1.1 200")
     assert "connection: close" in answer
     assert leaving.process.child is not None
-    assert leaving.process.child.wait(10) == 0
+    assert leaving.process.child.wait(60) == 0
 
 
 def test_a_new_connection_is_refused_once_the_listener_is_closed_and_not_reset(

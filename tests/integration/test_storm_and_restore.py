@@ -12,6 +12,7 @@ import pytest
 from bench.drills.audit import audit, until_no_mail_waits
 from testkit.servers import ShopServer, a_shop
 from testkit.storm import Sale, Storm
+from testkit.waiting import wait_until
 
 pytestmark = [pytest.mark.storm, pytest.mark.long]
 
@@ -27,7 +28,7 @@ def test_a_backup_under_load_and_two_hundred_more_sales(
         storm = Storm(shop, random.Random(3))
         sales = [storm.a_sale(number, mailboxes=mailboxes) for number in range(before + since)]
         first = asyncio.create_task(storm.all_sales(sales[:before], storm.race))
-        await asyncio.sleep(3)
+        await asyncio.to_thread(wait_until, lambda: sum(sale.acknowledged for sale in sales) > 20)
         under_load = await asyncio.to_thread(shop.cli, "backup", str(backups))
         assert not first.done(), "the backup was to be made under load"
         assert "contents" in under_load.stdout

@@ -150,11 +150,9 @@ def test_an_unknown_session_is_none_and_a_bad_key_is_refused(sandbox: Sandbox) -
         asyncio.run(with_bad_key())
 
 
-def test_nobody_there_is_unreachable_within_ten_seconds() -> None:
-    began = time.monotonic()
+def test_nobody_there_is_unreachable() -> None:
     with pytest.raises(PaymentsUnreachable):
         ask(f"http://127.0.0.1:{free_port()}", lambda p: p.create_checkout(OFFER))
-    assert time.monotonic() - began < 10
 
 
 def test_a_delivery_is_read_with_either_of_two_secrets(sandbox: Sandbox) -> None:

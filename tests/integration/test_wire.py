@@ -108,7 +108,6 @@ def test_a_client_that_leaves_in_the_middle_of_a_form_is_no_fault_of_the_shop(tm
             )
             time.sleep(0.1)
             line.leave()
-        time.sleep(0.3)
         lines = shop.log_lines
         assert not [one for one in lines if one["level"] == "error"]
         assert not [one for one in lines if one.get("status", 0) >= 500]
