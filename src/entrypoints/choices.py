@@ -57,11 +57,7 @@ def noting(
 
 def test_banner(settings: Settings, payments: Payments) -> Banner | None:
     """What a public shop on a test key says on every page."""
-    return (
-        Banner("Test mode: no real money moves here.")
-        if settings.test_mode and not payments.livemode
-        else None
-    )
+    return Banner() if settings.test_mode and not payments.livemode else None
 
 
 def one_of(choice: providers.Provider[str], **parts: providers.Provider[T]) -> providers.Provider[T]:

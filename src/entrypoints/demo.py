@@ -55,7 +55,7 @@ async def run_demo(port: int) -> None:
         mail_webhook_secret=mail_secret,
         shop_url=shop,
     )
-    banner = Banner("A demo on this machine: pay with 4242 4242 4242 4242.", f"{stand_in}/mailbox", "Mailbox")
+    banner = Banner(mailbox=f"{stand_in}/mailbox")
     lines = set_up_logs()
     container = Container(settings=settings, serving=True, log_access=lines.access, banner=banner)
 

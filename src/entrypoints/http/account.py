@@ -22,6 +22,7 @@ from entrypoints.http.orders import asked_to_move, verify_again
 from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
 from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE
 from entrypoints.maintenance.export_format import purchase_fields
 
@@ -72,7 +73,7 @@ class AccountPages:
         """Ask for the proof of a new address."""
         typed = await field_of(request, "email")
         asked = await self.change_address.change(self.frame.visitor(request), typed)
-        back = ("/account", "Back to your account")
+        back = ("/account", _("Back to your account"))
         return await asked_to_move(self.frame, request, asked, back=back, clock=self.clock)
 
     async def news(self, request: AnyRequest) -> RawResponse:
@@ -116,24 +117,24 @@ class AccountPages:
             own = await self.own_data(visitor)
             if own is None:
                 return see_other("/request-login")
-            return await self._erase_form(request, own, error="Please tick the box if you are sure.")
+            return await self._erase_form(request, own, error=_("Please tick the box if you are sure."))
         match await self.erase_me(visitor):
             case Erased.NOT_SIGNED_IN:
                 return see_other("/request-login")
             case Erased.PROVE_AGAIN:
                 return verify_again(self.frame, request)
             case Erased.TOO_SOON:
-                words = (
+                words = _(
                     "Your address was changed less than three days ago, and the old one may still undo that. "
                     "You can delete your account after that."
                 )
                 return self.frame.notice(
                     request,
-                    "Not just now",
+                    _("Not just now"),
                     words,
                     status=409,
                     action_url="/account",
-                    action_label="Your account",
+                    action_label=_("Your account"),
                 )
             case Erased.DONE:
                 return self._erased(request)
@@ -156,17 +157,17 @@ class AccountPages:
         if not self.email_preferences.knows(token):
             return self._not_a_link(request)
         await self.email_preferences.no_more(token)
-        words = (
+        words = _(
             "You get no more emails about new versions. "
             "Access links and sign-in emails still come when you ask for them."
         )
         return self.frame.notice(
-            request, "You are unsubscribed", words, action_url="/", action_label="To the shop"
+            request, _("You are unsubscribed"), words, action_url="/", action_label=_("To the shop")
         )
 
     def _not_a_link(self, request: AnyRequest) -> RawResponse:
-        words = "It may be incomplete, or very old. You can also say so in your account."
-        return self.frame.problem(request, 404, "This is not one of our links", words)
+        words = _("It may be incomplete, or very old. You can also say so in your account.")
+        return self.frame.problem(request, 404, _("This is not one of our links"), words)
 
 
 def _fields(own: OwnData) -> dict[str, Any]:

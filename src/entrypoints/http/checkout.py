@@ -31,6 +31,7 @@ from domain.values import ProductId
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE, ShopPages
 
 if TYPE_CHECKING:
@@ -155,23 +156,26 @@ class CheckoutPages:
 
     def _not_for_sale(self, request: AnyRequest, product: Product, why: Saleability) -> RawResponse:
         sold_out = why is Saleability.SOLD_OUT
-        title = "Sold out" if sold_out else "Not for sale at the moment"
+        title = _("Sold out") if sold_out else _("Not for sale at the moment")
         message = (
-            f"Every copy of {product.name} has been sold. Nothing was charged."
+            _("Every copy of %(name)s has been sold. Nothing was charged.", name=product.name)
             if sold_out
-            else f"{product.name} cannot be bought right now. Nothing was charged."
+            else _("%(name)s cannot be bought right now. Nothing was charged.", name=product.name)
         )
         return self.frame.problem(request, 410 if sold_out else 404, title, message)
 
     def _too_many(self, request: AnyRequest, pid: str, until: datetime) -> RawResponse:
         seconds = seconds_until(until, now=self.clock.now())
-        message = f"Many orders were started just now. Please try again in {in_words(seconds)}. Nothing was charged."
+        message = _(
+            "Many orders were started just now. Please try again in %(wait)s. Nothing was charged.",
+            wait=in_words(seconds),
+        )
         return self.frame.problem(
             request,
             429,
-            "A moment, please",
+            _("A moment, please"),
             message,
             action_url=f"/products/{pid}",
-            action_label="Back to the product",
+            action_label=_("Back to the product"),
             retry_after=seconds,
         )

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from domain.ports import GoodsUnavailable, PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from entrypoints.http.page import PageFrame
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import N_, _
 from entrypoints.run.logs import log_exception
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a shopper reads."""
+    """What a shopper reads: sentences that are translated when a page is made."""
 
     title: str
     message: str
@@ -29,44 +30,56 @@ class Words:
 
 WORDS: Final[Mapping[int, Words]] = {
     400: Words(
-        "That did not work", "Your browser sent something we could not read. Please go back and try again."
+        N_("That did not work"),
+        N_("Your browser sent something we could not read. Please go back and try again."),
     ),
     403: Words(
-        "That came from somewhere else",
-        "For your safety we only take forms from this shop's own pages. Please open the shop and try again.",
+        N_("That came from somewhere else"),
+        N_(
+            "For your safety we only take forms from this shop's own pages. Please open the shop and try again."
+        ),
     ),
-    404: Words("There is nothing here", "The page you asked for does not exist, or no longer does."),
+    404: Words(N_("There is nothing here"), N_("The page you asked for does not exist, or no longer does.")),
     405: Words(
-        "Not like this", "This address cannot be used in that way. Please begin at the shop's first page."
+        N_("Not like this"),
+        N_("This address cannot be used in that way. Please begin at the shop's first page."),
     ),
-    408: Words("That took too long", "What your browser sent did not arrive in full. Please try again."),
-    410: Words("This is gone", "What was here is not here any more."),
-    413: Words("That is too much", "Your browser sent more than we can take. Please send less."),
+    408: Words(
+        N_("That took too long"), N_("What your browser sent did not arrive in full. Please try again.")
+    ),
+    410: Words(N_("This is gone"), N_("What was here is not here any more.")),
+    413: Words(N_("That is too much"), N_("Your browser sent more than we can take. Please send less.")),
     414: Words(
-        "That address is too long",
-        "No address of this shop is that long. Please begin at the shop's first page.",
+        N_("That address is too long"),
+        N_("No address of this shop is that long. Please begin at the shop's first page."),
     ),
-    429: Words("A moment, please", "Too much was asked in a short time. Please try again later."),
+    429: Words(N_("A moment, please"), N_("Too much was asked in a short time. Please try again later.")),
     500: Words(
-        "Something broke on our side",
-        "It is not your fault. Nothing was lost: if you paid, your access link comes by email. Please try again.",
+        N_("Something broke on our side"),
+        N_(
+            "It is not your fault. Nothing was lost: if you paid, your access link comes by email. Please try again."
+        ),
     ),
     502: Words(
-        "The payment page did not open",
-        "The payment service declined our request. Nothing was charged. The shop has been told.",
+        N_("The payment page did not open"),
+        N_("The payment service declined our request. Nothing was charged. The shop has been told."),
     ),
     503: Words(
-        "Back in a moment",
-        "We cannot do this right now. Nothing was lost or charged; if you paid, your access link comes by email.",
+        N_("Back in a moment"),
+        N_(
+            "We cannot do this right now. Nothing was lost or charged; if you paid, your access link comes by email."
+        ),
     ),
 }
 PAYMENTS_AWAY: Final = Words(
-    "The payment page cannot be reached",
-    "The payment service does not answer right now. Nothing was charged. Please try again in a minute.",
+    N_("The payment page cannot be reached"),
+    N_("The payment service does not answer right now. Nothing was charged. Please try again in a minute."),
 )
 GOODS_AWAY: Final = Words(
-    "This file cannot be reached",
-    "The place where our files are kept does not answer right now. It is still yours: please try again in a minute.",
+    N_("This file cannot be reached"),
+    N_(
+        "The place where our files are kept does not answer right now. It is still yours: please try again in a minute."
+    ),
 )
 _RETRY_AFTER: Final = 10
 
@@ -126,7 +139,7 @@ class ErrorPages:
     ) -> RawResponse:
         """The page of a status."""
         found = words or WORDS[status]
-        return self._front.problem(request, status, found.title, found.message, retry_after=retry_after)
+        return self._front.problem(request, status, _(found.title), _(found.message), retry_after=retry_after)
 
     def refusal(self, status: int, request_id: str) -> bytes:
         """The page of what the gate turns away, before there is a request."""
@@ -137,8 +150,8 @@ class ErrorPages:
             request_id=request_id,
             noindex=True,
             status_code=status,
-            title=words.title,
-            message=words.message,
+            title=_(words.title),
+            message=_(words.message),
             action_url=self._front.base_url + "/",
-            action_label="Open the shop",
+            action_label=_("Open the shop"),
         )

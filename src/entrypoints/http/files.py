@@ -31,22 +31,14 @@ from entrypoints.http.file_response import (
 from entrypoints.http.page import AnyRequest, PageFrame
 from entrypoints.http.purchase_page import closed, not_yours
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import _, ngettext
 from entrypoints.http.shop import PAGE
 from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from litestar.handlers import HTTPRouteHandler
 
 _RETRY_AFTER: Final = 30
-_FULL: Final[Mapping[Full, str]] = {
-    Full.SESSION: f"This browser has {PER_SESSION} downloads under way, which is the most at once. "
-    "Please start this one again when one of them is finished.",
-    Full.NETWORK: "Your network has as many downloads under way as it can have at once. "
-    "Please try again when some of them are finished.",
-    Full.ALL: f"The shop is busy with {IN_ALL} downloads, which is the most at once. Please try again in a minute.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +84,15 @@ class FilePages:
             case HasIt():
                 return Unchanged(file)
             case Changed():
-                message = "It is not the version any more that your program knows. Please download it again."
-                return self.frame.problem(request, 412, "This file has changed", message)
+                message = _(
+                    "It is not the version any more that your program knows. Please download it again."
+                )
+                return self.frame.problem(request, 412, _("This file has changed"), message)
             case PastTheEnd():
-                message = (
+                message = _(
                     "Your program asked for a part of the file that does not exist. Please download it again."
                 )
-                page = self.frame.problem(request, 416, "There is no such part", message)
+                page = self.frame.problem(request, 416, _("There is no such part"), message)
                 page.add("content-range", f"bytes */{file.size}")
                 return page
             case _:
@@ -111,7 +105,7 @@ class FilePages:
         if isinstance(download, Full):
             status = 503 if download is Full.ALL else 429
             return self.frame.problem(
-                request, status, "A moment, please", _FULL[download], retry_after=_RETRY_AFTER
+                request, status, _("A moment, please"), _full_words(download), retry_after=_RETRY_AFTER
             )
         answer: RawResponse | None = None
         try:
@@ -137,10 +131,34 @@ class FilePages:
             case NoSuchFile():
                 fields = {"product": offered.purchase.product, "file": file.name, "sha256": file.sha256}
                 log.error("a file that is for sale is not there", extra={"fields": fields})
-                message = (
-                    f"You own it, but {file.name} cannot be found at the moment. We have been told; "
-                    "if it is not back soon, please write to us."
+                message = _(
+                    "You own it, but %(name)s cannot be found at the moment. We have been told; "
+                    "if it is not back soon, please write to us.",
+                    name=file.name,
                 )
-                return self.frame.problem(request, 404, "This file is not here right now", message)
+                return self.frame.problem(request, 404, _("This file is not here right now"), message)
             case _:
                 assert_never(opened)
+
+
+def _full_words(full: Full) -> str:
+    match full:
+        case Full.SESSION:
+            return ngettext(
+                "This browser has %(number)d download under way, which is the most at once. "
+                "Please start this one again when it is finished.",
+                "This browser has %(number)d downloads under way, which is the most at once. "
+                "Please start this one again when one of them is finished.",
+                PER_SESSION,
+            )
+        case Full.NETWORK:
+            return _(
+                "Your network has as many downloads under way as it can have at once. "
+                "Please try again when some of them are finished."
+            )
+        case Full.ALL:
+            return ngettext(
+                "The shop is busy with %(number)d download, which is the most at once. Please try again in a minute.",
+                "The shop is busy with %(number)d downloads, which is the most at once. Please try again in a minute.",
+                IN_ALL,
+            )

@@ -15,6 +15,7 @@ from domain.values import EmailAddress, SessionId
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, day, see_other
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -25,21 +26,22 @@ _MOST_LIBRARIES: Final = 500
 _Row = tuple[str, str, str, str, str, str]
 _LibraryKey = tuple[str, EmailAddress | None, tuple[_Row, ...], frozenset[str]]
 _STAMPS: Final = {
-    PurchaseState.LIVE: "",
-    PurchaseState.REFUNDED: "Refunded",
-    PurchaseState.CHARGED_BACK: "Charged back",
-    PurchaseState.SUSPENDED: "In dispute",
+    PurchaseState.LIVE: None,
+    PurchaseState.REFUNDED: N_("Refunded"),
+    PurchaseState.CHARGED_BACK: N_("Charged back"),
+    PurchaseState.SUSPENDED: N_("In dispute"),
 }
 
 
 def _row_of(held: Holding) -> _Row:
     """A line of the library: name, where it opens, what is known of it, its order; stamp and reason if it is closed."""
     purchase, found = held.purchase, held.standing
-    paid = str(purchase.paid) if purchase.paid.amount else "free"
+    paid = str(purchase.paid) if purchase.paid.amount else _("free")
+    stamp = _STAMPS[found.state]
     reason = "" if found.state is PurchaseState.LIVE else closing_reason(found)
     url = f"/view/{purchase.product}"
     known = f"{day(purchase.booked_at)} · {paid}"
-    return purchase.product_name, url, known, purchase.checkout, _STAMPS[found.state], reason
+    return purchase.product_name, url, known, purchase.checkout, "" if stamp is None else _(stamp), reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from domain.values import CheckoutId, Money
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, in_words, seconds_until, see_other
 from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
 _CONFLICT: Final = 409
 
 _MAY_NOT_CORRECT: Final = {
-    MayNotCorrect.NOT_HERE: "Only the browser that started the checkout can correct the address, "
-    "until an address is verified in it.",
-    MayNotCorrect.TOO_LATE: "An address can be corrected within half an hour of the payment.",
-    MayNotCorrect.ONCE: "The address was corrected once already. Please write to us if it is still wrong.",
+    MayNotCorrect.NOT_HERE: N_(
+        "Only the browser that started the checkout can correct the address, until an address is verified in it."
+    ),
+    MayNotCorrect.TOO_LATE: N_("An address can be corrected within half an hour of the payment."),
+    MayNotCorrect.ONCE: N_(
+        "The address was corrected once already. Please write to us if it is still wrong."
+    ),
 }
 
 
@@ -81,13 +85,11 @@ class OrderPages:
         resent = await self.resend_ticket(self.frame.visitor(request), CheckoutId(order))
         match resent:
             case Resent.QUEUED:
-                title, words = (
-                    "Your access link is on its way",
-                    "It goes to the address that this order belongs to.",
-                )
+                title = _("Your access link is on its way")
+                words = _("It goes to the address that this order belongs to.")
             case Resent.ENOUGH:
-                title = "It was sent a moment ago"
-                words = (
+                title = _("It was sent a moment ago")
+                words = _(
                     "Please check your email first, and the spam folder, too. You can ask again in a while."
                 )
             case Resent.NOT_YOURS:
@@ -100,14 +102,14 @@ class OrderPages:
             words,
             status=429 if resent is Resent.ENOUGH else 200,
             action_url="/library",
-            action_label="Your library",
+            action_label=_("Your library"),
         )
 
     async def address(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """The address given at the payment was wrong."""
         typed = await field_of(request, "email")
         asked = await self.change_address.correct(self.frame.visitor(request), CheckoutId(order), typed)
-        back = (f"/orders/{order}", "Back to the order")
+        back = (f"/orders/{order}", _("Back to the order"))
         return await asked_to_move(self.frame, request, asked, back=back, clock=self.clock)
 
 
@@ -135,12 +137,14 @@ def verify_again(frame: PageFrame, request: AnyRequest) -> RawResponse:
     """What cannot be taken back asks for a verification of the last hour."""
     return frame.notice(
         request,
-        "Please sign in again first",
-        "This affects everything you bought, so it needs a sign-in of the last hour in this browser. "
-        "Ask for a sign-in link, use it here, and come back.",
+        _("Please sign in again first"),
+        _(
+            "This affects everything you bought, so it needs a sign-in of the last hour in this browser. "
+            "Ask for a sign-in link, use it here, and come back."
+        ),
         status=403,
         action_url="/request-login",
-        action_label="Email me a sign-in link",
+        action_label=_("Email me a sign-in link"),
     )
 
 
@@ -158,17 +162,19 @@ async def asked_to_move(
         case VerifyAgain():
             return verify_again(frame, request)
         case SameAddress():
-            title, words, status = "That is the address already", "There is nothing to change.", 200
+            title, words, status = _("That is the address already"), _("There is nothing to change."), 200
         case NotAnAddress(sentence):
-            title, words, status = "That is not an email address", sentence, 400
+            title, words, status = _("That is not an email address"), sentence, 400
         case MayNotCorrect():
-            title, words, status = "The address stays", _MAY_NOT_CORRECT[asked], _CONFLICT
+            title, words, status = _("The address stays"), _(_MAY_NOT_CORRECT[asked]), _CONFLICT
         case NotSignedIn():
             return see_other("/request-login")
         case TooManyRequests(until):
             seconds = seconds_until(until, now=clock.now())
-            words = f"Your network asked for many emails. Please try again in {in_words(seconds)}."
-            return frame.problem(request, 429, "A moment, please", words, retry_after=seconds)
+            words = _(
+                "Your network asked for many emails. Please try again in %(wait)s.", wait=in_words(seconds)
+            )
+            return frame.problem(request, 429, _("A moment, please"), words, retry_after=seconds)
         case _:
             assert_never(asked)
     return frame.notice(request, title, words, status=status, action_url=url, action_label=label)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from gettext import NullTranslations
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Request
 from minijinja import Environment, safe
@@ -24,31 +22,25 @@ from domain.usecases.identify_viewer import ANONYMOUS, IdentifyViewer, Viewer
 from domain.values import Money, decimal_text
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.responses import Header, RawResponse
+from entrypoints.http.sentences import TRANSLATIONS, _, ngettext, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from gettext import NullTranslations
 
 
 _HERE: Final = Path(__file__).parent
 _KILO: Final = 1000
-_SENTENCE: Final = re.compile(r'\{\{ _\("((?:[^"\\]|\\.)*)"\) \}\}')
 
 
 class Pages:
     """Renders a template by name, and holds the static files that go with them."""
 
-    def __init__(self, translations: NullTranslations | None = None) -> None:
-        folder = _HERE / "templates"
-        gettext = (translations or NullTranslations()).gettext
-        self._environment = Environment(
-            templates={
-                path.name: translated(path.read_text(encoding="utf-8"), gettext)
-                for path in sorted(folder.glob("*.html"))
-            },
-            undefined_behavior="strict",
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+    def __init__(self) -> None:
+        self._sources = {
+            path.name: path.read_text(encoding="utf-8")
+            for path in sorted((_HERE / "templates").glob("*.html"))
+        }
         # Static files and their media types, by name.
         self.assets = {
             path.name: (path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream")
@@ -58,11 +50,6 @@ class Pages:
             name: safe(f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}")
             for name, (content, _) in self.assets.items()
         }
-        for name, function in (
-            ("money", str), ("price_value", price_value), ("day", day), ("moment", moment),
-            ("filesize", filesize), ("asset", self.asset), ("url", url), ("price", price_words), ("minus", minus),
-        ):  # fmt: skip
-            self._environment.add_filter(name, function)
         # What only some of those who render a template have to say.
         self._defaults: dict[str, object] = {
             "noindex": False,
@@ -70,19 +57,35 @@ class Pages:
             "ordered": None,
             "moving": False,
         }
+        self._environments: dict[NullTranslations, Environment] = {}
+        self._environment()
+
+    def _environment(self) -> Environment:
+        """The templates in the language of the request."""
+        translations = TRANSLATIONS.get()
+        found = self._environments.get(translations)
+        if found is None:
+            found = self._environments[translations] = Environment(
+                templates={
+                    name: translated(source, translations.gettext) for name, source in self._sources.items()
+                },
+                filters={
+                    "money": str, "price_value": price_value, "day": day, "moment": moment, "filesize": filesize,
+                    "asset": self.asset, "url": url, "price": price_words, "minus": minus,
+                },
+                undefined_behavior="strict",
+                trim_blocks=True,
+                lstrip_blocks=True,
+            )  # fmt: skip
+        return found
 
     def render(self, name: str, **context: object) -> bytes:
         """The page as UTF-8. A name the template does not know is an error, never an empty string."""
-        return self._environment.render_template(name, **self._defaults | context).encode()
+        return self._environment().render_template(name, **self._defaults | context).encode()
 
     def asset(self, name: str) -> str:
         """The address of a static file, which changes with its content: so it may be cached for ever."""
         return self._addresses[name]
-
-
-def translated(template: str, gettext: Callable[[str], str]) -> str:
-    """A template in a language: each `{{ _("sentence") }}` is replaced once, here, and costs nothing at a request."""
-    return _SENTENCE.sub(lambda found: escape(gettext(found[1].replace('\\"', '"')), quote=False), template)
 
 
 def url(address: str) -> str:
@@ -98,8 +101,8 @@ def price_value(price: Money) -> str:
 def price_words(price: Money, product: Product) -> str:
     """What stands where a price is expected: `Free`, `$9.00`, or `from $5.00` where the buyer names it."""
     if product.pay_what_you_want:
-        return f"from {price}" if price.amount else "Your price"
-    return str(price) if price.amount else "Free"
+        return _("from %(price)s", price=price) if price.amount else _("Your price")
+    return str(price) if price.amount else _("Free")
 
 
 def minus(paid: Money, refunded: Money | None) -> str:
@@ -111,18 +114,21 @@ def minus(paid: Money, refunded: Money | None) -> str:
 def closing_reason(found: Standing) -> str:
     """Why a purchase is closed, in a sentence for its customer."""
     when = None if found.since is None else day(datetime.fromtimestamp(found.since, tz=UTC))
-    on = "" if when is None else f" on {when}"
-    match found.state:
-        case PurchaseState.REFUNDED:
-            return f"This purchase was refunded{on}."
-        case PurchaseState.CHARGED_BACK:
-            return f"Your bank took the payment back{on}."
-        case PurchaseState.SUSPENDED:
-            return f"The payment has been in dispute{'' if when is None else f' since {when}'}."
-        case PurchaseState.LIVE:
-            return "This purchase is open."
-        case _:
-            assert_never(found.state)
+    match found.state, when:
+        case PurchaseState.REFUNDED, None:
+            return _("This purchase was refunded.")
+        case PurchaseState.REFUNDED, _:
+            return _("This purchase was refunded on %(day)s.", day=when)
+        case PurchaseState.CHARGED_BACK, None:
+            return _("Your bank took the payment back.")
+        case PurchaseState.CHARGED_BACK, _:
+            return _("Your bank took the payment back on %(day)s.", day=when)
+        case PurchaseState.SUSPENDED, None:
+            return _("The payment has been in dispute.")
+        case PurchaseState.SUSPENDED, _:
+            return _("The payment has been in dispute since %(day)s.", day=when)
+        case PurchaseState.LIVE, _:
+            return _("This purchase is open.")
 
 
 @lru_cache(maxsize=1024)
@@ -139,7 +145,7 @@ def moment(at: datetime) -> str:
 def filesize(size: int) -> str:
     """`4.2 MB`: decimal units, as shops and phones count."""
     if size < _KILO:
-        return f"{size} bytes"
+        return ngettext("%(number)d byte", "%(number)d bytes", size)
     scaled, units = float(size), ("kB", "MB", "GB", "TB")
     for unit in units:
         scaled /= _KILO
@@ -159,11 +165,10 @@ def see_other(url: str, *cookies: Header) -> RawResponse:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A line above every page; with an address, also a link."""
+    """A line above every page: no money moves here."""
 
-    words: str
-    url: str = ""
-    label: str = ""
+    mailbox: str = ""
+    """Where the emails of a demo are to be read. Without it, this is a shop in test mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +288,7 @@ class PageFrame:
         message: str,
         *,
         action_url: str = "/",
-        action_label: str = "Back to the shop",
+        action_label: str = "",
         retry_after: int | None = None,
     ) -> RawResponse:
         """A page that says what went wrong, and what to do next."""
@@ -300,7 +305,7 @@ class PageFrame:
             title=title,
             message=message,
             action_url=action_url,
-            action_label=action_label,
+            action_label=action_label or _("Back to the shop"),
         )
 
 
@@ -311,8 +316,9 @@ def seconds_until(moment: datetime, *, now: datetime) -> int:
 
 def in_words(seconds: int) -> str:
     """`40 seconds`, `12 minutes`, `3 hours`: how long to wait, rounded up."""
-    for size, name in ((3600, "hour"), (60, "minute")):
-        if seconds > size:
-            number = -(-seconds // size)
-            return f"{number} {name}{'s' if number > 1 else ''}"
-    return f"{seconds} second{'s' if seconds > 1 else ''}"
+    hours, minutes = -(-seconds // 3600), -(-seconds // 60)
+    if seconds > 3600:
+        return ngettext("%(number)d hour", "%(number)d hours", hours)
+    if seconds > 60:
+        return ngettext("%(number)d minute", "%(number)d minutes", minutes)
+    return ngettext("%(number)d second", "%(number)d seconds", seconds)

@@ -26,6 +26,7 @@ from domain.usecases.return_from_payment import (
 from domain.values import ProductId, mask
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, see_other
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -84,17 +85,17 @@ class PurchasePages:
         )
 
     def _gone(self, request: AnyRequest, purchase: Purchase) -> RawResponse:
-        message = (
-            f"You own {purchase.product_name}, but it is not in the shop's catalogue at the moment. "
-            "Please write to us."
+        message = _(
+            "You own %(name)s, but it is not in the shop's catalogue at the moment. Please write to us.",
+            name=purchase.product_name,
         )
         return self.frame.problem(
             request,
             410,
-            "Not here right now",
+            _("Not here right now"),
             message,
             action_url=f"/orders/{purchase.checkout}",
-            action_label="See the receipt",
+            action_label=_("See the receipt"),
         )
 
     async def _come_back(self, request: AnyRequest, pid: str, ref: str) -> RawResponse:
@@ -125,28 +126,30 @@ class PurchasePages:
                     request, "not_paid.html", noindex=True, product=product, outcome=status
                 )
             case Rejected():
-                message = (
+                message = _(
                     "The payment does not match what this shop asked for, so the merchant has to look at it first. "
                     "They have been told. If you hear nothing within a day, please write to them."
                 )
-                return self.frame.problem(request, 409, "The merchant has to look at this payment", message)
+                return self.frame.problem(
+                    request, 409, _("The merchant has to look at this payment"), message
+                )
             case UnknownCheckout():
                 return self._unknown_checkout(request)
             case _:
                 assert_never(returned)
 
     def _unknown_checkout(self, request: AnyRequest) -> RawResponse:
-        message = (
+        message = _(
             "This shop never started that checkout for this product, so there is nothing to show. "
             "If you paid, your access link is in your email."
         )
         return self.frame.problem(
             request,
             404,
-            "We do not know this checkout",
+            _("We do not know this checkout"),
             message,
             action_url="/request-login",
-            action_label="Sign in with your email address",
+            action_label=_("Sign in with your email address"),
         )
 
 

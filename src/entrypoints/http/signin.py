@@ -24,6 +24,7 @@ from domain.values import mask
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
 from entrypoints.http.request_body import field_of, form_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import _, ngettext
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -98,8 +99,11 @@ class SigninPages:
         return response
 
     def _too_many(self, request: AnyRequest, seconds: int) -> RawResponse:
-        message = f"Your network asked for many sign-in emails. Please try again in {in_words(seconds)}."
-        return self.frame.problem(request, 429, "A moment, please", message, retry_after=seconds)
+        message = _(
+            "Your network asked for many sign-in emails. Please try again in %(wait)s.",
+            wait=in_words(seconds),
+        )
+        return self.frame.problem(request, 429, _("A moment, please"), message, retry_after=seconds)
 
     async def confirm(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """What a link's GET shows: a button. Scanners and previews use nothing up."""
@@ -173,8 +177,11 @@ class SigninPages:
     def _turned(self, request: AnyRequest, turned: LinkRejected, *, token: str | None) -> RawResponse:
         status = _STATUS[turned.trouble]
         if turned.trouble in _CODE_FORM:
-            tries = f"{turned.tries_left} {'try' if turned.tries_left == 1 else 'tries'} left"
-            error = f"That is not the code we emailed: {tries}."
+            error = ngettext(
+                "That is not the code we emailed: %(number)d try left.",
+                "That is not the code we emailed: %(number)d tries left.",
+                turned.tries_left,
+            )
             return self.frame.html(request, "check_mail.html", status=status, noindex=True, error=error)
         return self.frame.html(
             request,

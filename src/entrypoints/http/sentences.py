@@ -1,0 +1,66 @@
+"""The sentences of pages, in the language of whoever reads them. docs/translations.md says how to mark one."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from contextvars import ContextVar
+from gettext import NullTranslations
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENGLISH: Final = NullTranslations()
+"""Every sentence as it is written."""
+TRANSLATIONS: Final = ContextVar("translations", default=ENGLISH)
+"""The translations of the request that is being answered."""
+
+_LITERAL: Final = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+_CALL: Final = re.compile(rf"""\{{\{{ (_\((?:{_LITERAL})(?:, \w+=.*?)?\)) \}}\}}|\b_\(({_LITERAL})\)""")
+_TAG: Final = re.compile(r"(<[^>]*>)")
+_VALUE: Final = re.compile(r"%\((\w+)\)s")
+
+
+def _(sentence: str, **values: object) -> str:
+    """A sentence in the language of the request, with its values: `_("%(name)s is closed", name=name)`."""
+    translated = TRANSLATIONS.get().gettext(sentence)
+    return translated % values if values else translated
+
+
+def ngettext(one: str, many: str, number: int, **values: object) -> str:
+    """The sentence for that number of things, which is its value `%(number)d`."""
+    return TRANSLATIONS.get().ngettext(one, many, number) % {"number": number, **values}
+
+
+def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Marks a sentence in a table that is made at import; `_` translates it when a page is made."""
+    return sentence
+
+
+def translated(template: str, gettext: Callable[[str], str]) -> str:
+    """A template in a language: its sentences are translated here, once, and cost nothing at a request.
+
+    `{{ _("sentence", name=value) }}` becomes the sentence with `{{ value }}` in it, so values are escaped as any other.
+    Tags in a translation count as tags only if the sentence has the same ones; all else in it is text.
+    """
+    return _CALL.sub(lambda found: _in_place(found, gettext), template)
+
+
+def _in_place(found: re.Match[str], gettext: Callable[[str], str]) -> str:
+    if found[2] is not None:  # inside an expression: a string for a string
+        return json.dumps(gettext(ast.literal_eval(found[2])), ensure_ascii=False)
+    call = ast.parse(found[1], mode="eval").body
+    assert isinstance(call, ast.Call)
+    sentence: str = ast.literal_eval(call.args[0])
+    values = {keyword.arg: ast.get_source_segment(found[1], keyword.value) for keyword in call.keywords}
+    tags = frozenset(_TAG.findall(sentence))
+    text = "".join(part if part in tags else _as_text(part) for part in _TAG.split(gettext(sentence)))
+    return _VALUE.sub(lambda value: f"{{{{ {values[value[1]]} }}}}", text)
+
+
+def _as_text(words: str) -> str:
+    """Neither markup nor an end of an attribute, nor anything that the template engine would run."""
+    return escape(words, quote=False).replace('"', "&quot;").replace("{", "&#123;")
