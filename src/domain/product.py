@@ -175,11 +175,22 @@ def saleability(product: Product, *, sold: int) -> Saleability:
     return Saleability.ON_SALE
 
 
+class AmountProblem(Enum):
+    """Why what was typed as a price cannot be charged."""
+
+    NOT_A_NUMBER = auto()
+    BELOW_PRICE = auto()
+    """Less than the merchant takes."""
+    BELOW_SMALLEST_CHARGE = auto()
+    """Less than the payment provider charges, and not nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class BadAmount:
-    """What was typed as a price cannot be charged; `sentence` says what can."""
+    """What was typed as a price cannot be charged; `least` is what can."""
 
-    sentence: str
+    problem: AmountProblem
+    least: Money
 
 
 def asked_price(product: Product, *, currency: str, amount: str) -> Money | BadAmount:
@@ -193,14 +204,11 @@ def asked_price(product: Product, *, currency: str, amount: str) -> Money | BadA
     try:
         named = Money.parse(_plain_number(amount), currency=least.currency)
     except ValueError:
-        return BadAmount(sentence="Please write the amount in digits, such as 12 or 12.50.")
+        return BadAmount(AmountProblem.NOT_A_NUMBER, least=least)
     if named.amount < least.amount:
-        return BadAmount(sentence=f"The least we take for this is {least}.")
-    problem = price_problem(named)
-    if problem is not None:
-        smallest = Money(amount=SMALLEST_PRICE[named.currency], currency=named.currency)
-        return BadAmount(sentence=f"A payment has to be at least {smallest}, or nothing at all.")
-    return named
+        return BadAmount(AmountProblem.BELOW_PRICE, least=least)
+    smallest = below_smallest_charge(named)
+    return named if smallest is None else BadAmount(AmountProblem.BELOW_SMALLEST_CHARGE, least=smallest)
 
 
 def _plain_number(typed: str) -> str:
@@ -210,9 +218,9 @@ def _plain_number(typed: str) -> str:
     return number.replace(",", ".") if number.count(",") == 1 and "." not in number else number
 
 
-def price_problem(price: Money) -> str | None:
-    """Why this price cannot be charged, in a sentence for the merchant; None if it can (0 is not charged)."""
+def below_smallest_charge(price: Money) -> Money | None:
+    """The payment provider's smallest charge, if this price is below it; None if it can be charged, or is 0."""
     smallest = SMALLEST_PRICE.get(price.currency)
     if price.amount and smallest is not None and price.amount < smallest:
-        return f"{price} is below Stripe's smallest charge, {Money(amount=smallest, currency=price.currency)}"
+        return Money(amount=smallest, currency=price.currency)
     return None

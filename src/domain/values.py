@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from typing import Final, NewType
 
 import idna
@@ -156,8 +157,24 @@ class Money:
         return money_text(self.amount, self.currency)
 
 
+class EmailProblem(Enum):
+    """Why a text is no email address that we can mail."""
+
+    EMPTY = "it is empty"
+    TOO_LONG = "it is too long"
+    HAS_SPACES = "it has spaces or line breaks in it"
+    NOT_ONE_AT = "it does not have exactly one @, with something on both sides of it"
+    LOCAL_PART_NOT_ASCII = "the part before the @ is not plain ASCII"
+    LOCAL_PART_REFUSED = "the part before the @ has a character or a length that mail servers refuse"
+    NO_DOMAIN = "the part after the @ is not a domain name"
+
+
 class InvalidEmail(ValueError):
-    """The text is no e-mail address we can mail; the message is a sentence for whoever typed it."""
+    """The text is no email address that we can mail."""
+
+    def __init__(self, problem: EmailProblem) -> None:
+        super().__init__(problem.value)
+        self.problem: Final = problem
 
 
 # What nearly everybody has: plain ASCII, no label in IDNA's reserved form ("--" in third place). NFKC and IDNA
@@ -188,22 +205,22 @@ class EmailAddress:
         if len(raw) <= 100 and raw.isascii() and _PLAIN.fullmatch(lowered) and raw.find("@") <= 64:
             return cls(canonical=lowered)
         if len(raw) > 1000:
-            raise InvalidEmail("That is too long for an email address.")
+            raise InvalidEmail(EmailProblem.TOO_LONG)
         text = unicodedata.normalize("NFKC", raw).strip()
         if not text:
-            raise InvalidEmail("Please enter your email address.")
+            raise InvalidEmail(EmailProblem.EMPTY)
         if any(unicodedata.category(char)[0] in "CZ" for char in text):
-            raise InvalidEmail("An email address has no spaces or line breaks in it.")
+            raise InvalidEmail(EmailProblem.HAS_SPACES)
         local, at, domain = text.rpartition("@")
         if not at or not local or not domain or "@" in local:
-            raise InvalidEmail("An email address has exactly one @, with something on both sides of it.")
+            raise InvalidEmail(EmailProblem.NOT_ONE_AT)
         if not local.isascii():
-            raise InvalidEmail("We can only mail addresses whose part before the @ is plain ASCII letters.")
+            raise InvalidEmail(EmailProblem.LOCAL_PART_NOT_ASCII)
         if len(local) > 64 or not _ATEXT_DOT.fullmatch(local):
-            raise InvalidEmail("The part before the @ has a character or a length that mail servers refuse.")
+            raise InvalidEmail(EmailProblem.LOCAL_PART_REFUSED)
         address = f"{local}@{_ascii_domain(domain)}".lower()
         if len(address) > 254:
-            raise InvalidEmail("That is too long for an email address (254 characters at most).")
+            raise InvalidEmail(EmailProblem.TOO_LONG)
         return cls(canonical=address)
 
 
@@ -212,10 +229,10 @@ def _ascii_domain(domain: str) -> str:
     try:
         encoded = idna.encode(domain, uts46=True, std3_rules=True, transitional=False).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        raise InvalidEmail("The part after the @ is not a domain name.") from error
+        raise InvalidEmail(EmailProblem.NO_DOMAIN) from error
     labels = encoded.split(".")
     if len(labels) < 2 or not all(labels) or labels[-1].isdigit() or len(encoded) > 253:
-        raise InvalidEmail("The part after the @ is not a domain name such as example.com.")
+        raise InvalidEmail(EmailProblem.NO_DOMAIN)
     return encoded
 
 

@@ -294,7 +294,7 @@ def _check_mail(env: Environment, problems: list[str]) -> None:
             EmailAddress.parse(parseaddr(env.email_from)[1])
         except InvalidEmail as error:
             problems.append(
-                f'EMAIL_FROM is {env.email_from!r}: {error} Write it like "Your Shop <orders@example.com>"'
+                f'EMAIL_FROM is {env.email_from!r}: {error}. Write it like "Your Shop <orders@example.com>"'
             )
 
 

@@ -25,7 +25,8 @@ from domain.usecases.checkout_outcomes import (
     WrongAmount,
 )
 from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
-from domain.values import Money, ProductId, ProviderRef
+from domain.values import EmailProblem, Money, ProductId, ProviderRef
+from entrypoints.http.form_errors import amount_error
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
@@ -134,7 +135,7 @@ def test_a_bad_address_a_price_and_an_empty_shelf_are_answered() -> None:
     anna = Browser(shop)
     answer = anna.take(FREE, email="nobody")
     assert isinstance(answer, AddressNeeded)
-    assert answer.sentence
+    assert answer.problem is EmailProblem.NOT_ONE_AT
     assert isinstance(anna.take(BOOK, email=ANNA), NotFree)
     assert isinstance(anna.take(PACK, email=ANNA), NotForSale)
     assert isinstance(run(shop.start_checkout(anna.visitor, FREE, again=False)), NothingToPay)
@@ -179,7 +180,7 @@ def test_what_a_buyer_may_type_as_their_price(typed: str, expected: int | str) -
     found = asked_price(product, currency="usd", amount=typed)
     if isinstance(found, BadAmount):
         assert isinstance(expected, str)
-        assert expected in found.sentence.replace("least we take", "least")
+        assert expected in amount_error(found).replace("least we take", "least")
     else:
         assert found == Money(int(expected), "usd")
 
@@ -189,7 +190,7 @@ def test_nothing_or_at_least_what_stripe_takes() -> None:
     assert asked_price(product, currency="usd", amount="0") == Money(0, "usd")
     found = asked_price(product, currency="usd", amount="0.30")
     assert isinstance(found, BadAmount)
-    assert "$0.50, or nothing" in found.sentence
+    assert "$0.50, or nothing" in amount_error(found)
 
 
 def test_an_amount_is_ignored_where_the_price_is_fixed() -> None:

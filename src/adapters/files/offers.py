@@ -10,7 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from adapters.files.reading import Reader, line_of_key
-from domain.product import Licences, PaymentTerms, Product, Tax, price_problem
+from domain.product import Licences, PaymentTerms, Product, Tax, below_smallest_charge
 from domain.values import Money, ProductId, is_product_id
 
 _LONGEST_KEY: Final = 200
@@ -94,7 +94,8 @@ def read_prices(
 def _money(reader: Reader, path: Path, text: str, amount: str, currency: str, *, key: str) -> Money | None:
     try:
         money = Money.parse(amount, currency=currency)
-        problem = price_problem(money)
+        smallest = below_smallest_charge(money)
+        problem = None if smallest is None else f"{money} is below Stripe's smallest charge, {smallest}"
     except ValueError as error:
         money, problem = None, str(error)
     if problem is not None:

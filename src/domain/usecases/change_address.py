@@ -104,4 +104,4 @@ def _parsed(typed: str) -> EmailAddress | NotAnAddress:
     try:
         return EmailAddress.parse(typed)
     except InvalidEmail as error:
-        return NotAnAddress(sentence=str(error))
+        return NotAnAddress(error.problem)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.product import Product, Saleability
+from domain.product import BadAmount, Product, Saleability
+from domain.values import EmailProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,10 @@ class NothingToPay:
 
 @dataclass(frozen=True, slots=True)
 class WrongAmount:
-    """What was typed as a price cannot be charged; `sentence` says what can."""
+    """What was typed as a price cannot be charged."""
 
     product: Product
-    sentence: str
+    why: BadAmount
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,10 @@ class FreeOrderBooked:
 
 @dataclass(frozen=True, slots=True)
 class AddressNeeded:
-    """This browser has proved no mailbox: ask for an address. `sentence`: what is wrong with the one that was typed."""
+    """This browser has proved no mailbox: ask for an address. `problem`: what is wrong with the one that was typed."""
 
     product: Product
-    sentence: str = ""
+    problem: EmailProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class _Order:
         try:
             mailbox = EmailAddress.parse(typed)
         except InvalidEmail as error:
-            return AddressNeeded(product=self.product, sentence=str(error))
+            return AddressNeeded(product=self.product, problem=error.problem)
         until = self.limits.take_network(tx)
         if until is None:
             until = self.limits.take_shop(tx, held, mailbox)

@@ -15,7 +15,7 @@ from domain.transaction import Transaction
 from domain.usecases.identify_viewer import begin_session, live_session, new_session
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.send_email import send_link
-from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId
+from domain.values import EmailAddress, EmailProblem, InvalidEmail, LinkId, ProductId
 
 A = TypeVar("A")
 
@@ -29,9 +29,9 @@ class CheckYourEmail:
 
 @dataclass(frozen=True, slots=True)
 class NotAnAddress:
-    """What was typed is no address; `sentence` says why."""
+    """What was typed is no address."""
 
-    sentence: str
+    problem: EmailProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class RequestLogin:
         try:
             mailbox = EmailAddress.parse(typed)
         except InvalidEmail as error:
-            return await self._count_only(visitor, NotAnAddress(sentence=str(error)))
+            return await self._count_only(visitor, NotAnAddress(error.problem))
         return await self._ask(visitor, mailbox, product=None)
 
     async def renew(

@@ -61,7 +61,7 @@ class StartCheckout:
             return NoSuchProduct()
         price = asked_price(wanted, currency=currency, amount=amount)
         if isinstance(price, BadAmount):
-            return WrongAmount(product=wanted, sentence=price.sentence)
+            return WrongAmount(product=wanted, why=price)
         if price.amount == 0:
             return NothingToPay(product=wanted)
         now = self.clock.now()

@@ -27,7 +27,8 @@ from domain.usecases.checkout_outcomes import (
 )
 from domain.usecases.order_free import OrderFree
 from domain.usecases.start_checkout import StartCheckout
-from domain.values import ProductId
+from domain.values import EmailProblem, ProductId
+from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
@@ -80,10 +81,8 @@ class CheckoutPages:
                 raise NotFoundException
             case NothingToPay():
                 return await self._take(request, pid, form)
-            case WrongAmount(product, sentence):
-                return await self.shop.wrong_amount(
-                    request, product, typed=form.get("amount", ""), sentence=sentence
-                )
+            case WrongAmount(product, why):
+                return await self.shop.wrong_amount(request, product, typed=form.get("amount", ""), why=why)
             case AlreadyYours(product):
                 return await self._already_yours(request, product, form)
             case NotForSale(product, why):
@@ -106,8 +105,8 @@ class CheckoutPages:
         match taken:
             case FreeOrderBooked(product):
                 return see_other(f"/view/{product.id}")
-            case AddressNeeded(product, sentence):
-                return await self._ask_whose(request, product, form, sentence)
+            case AddressNeeded(product, problem):
+                return await self._ask_whose(request, product, form, problem)
             case ConfirmationEmailed(product, new_token):
                 answer = self.frame.html(
                     request, "check_mail.html", noindex=True, error=None, ordered=product.name
@@ -127,18 +126,18 @@ class CheckoutPages:
                 assert_never(taken)
 
     async def _ask_whose(
-        self, request: AnyRequest, product: Product, form: Mapping[str, str], sentence: str
+        self, request: AnyRequest, product: Product, form: Mapping[str, str], problem: EmailProblem | None
     ) -> RawResponse:
         return self.frame.html(
             request,
             "whose_is_it.html",
             viewer=await self.frame.viewer(request),
-            status=400 if sentence else 200,
+            status=200 if problem is None else 400,
             noindex=True,
             product=product,
             kept={name: form[name] for name in ("currency", "amount", "again") if name in form},
             email=form.get("email", "")[:254],
-            error=sentence,
+            error="" if problem is None else email_error(problem),
         )
 
     async def _already_yours(

@@ -19,6 +19,7 @@ from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.usecases.resend_ticket import ResendTicket, Resent
 from domain.usecases.show_receipt import Receipt, ShowReceipt
 from domain.values import CheckoutId, Money
+from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, in_words, seconds_until, see_other
 from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
@@ -163,8 +164,8 @@ async def asked_to_move(
             return verify_again(frame, request)
         case SameAddress():
             title, words, status = _("That is the address already"), _("There is nothing to change."), 200
-        case NotAnAddress(sentence):
-            title, words, status = _("That is not an email address"), sentence, 400
+        case NotAnAddress(problem):
+            title, words, status = _("That is not an email address"), email_error(problem), 400
         case MayNotCorrect():
             title, words, status = _("The address stays"), _(_MAY_NOT_CORRECT[asked]), _CONFLICT
         case NotSignedIn():

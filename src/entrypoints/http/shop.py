@@ -10,9 +10,10 @@ from litestar import HttpMethod, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from domain.product import CatalogueEdition, Product
+from domain.product import BadAmount, CatalogueEdition, Product
 from domain.usecases.check_stock import CheckStock
 from domain.values import ProductId
+from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import AnyRequest, PageFrame, price_value, see_other
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.request_body import form_of
@@ -148,7 +149,7 @@ class ShopPages:
         )
 
     async def wrong_amount(
-        self, request: AnyRequest, product: Product, *, typed: str, sentence: str
+        self, request: AnyRequest, product: Product, *, typed: str, why: BadAmount
     ) -> RawResponse:
         """The product's page again, with what was typed as a price and why it cannot be charged."""
         edition = self._front.catalogue.current()
@@ -162,7 +163,7 @@ class ShopPages:
             noindex=True,
             owned=False,
             sold_out=await self._is_sold_out(product),
-            **{**context, "typed": typed[:20], "error": sentence},
+            **{**context, "typed": typed[:20], "error": amount_error(why)},
         )
 
     def _of(self, edition: CatalogueEdition) -> _Rendered:

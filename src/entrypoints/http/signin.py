@@ -21,6 +21,7 @@ from domain.usecases.request_login import (
 )
 from domain.usecases.sign_out import SignOut
 from domain.values import mask
+from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
 from entrypoints.http.request_body import field_of, form_of
 from entrypoints.http.responses import RawResponse
@@ -83,9 +84,10 @@ class SigninPages:
         match answer:
             case CheckYourEmail(new_token):
                 return self._look_in_your_mail(request, new_token)
-            case NotAnAddress(sentence):
+            case NotAnAddress(problem):
+                error = email_error(problem)
                 return self.frame.html(
-                    request, "request_login.html", status=400, noindex=True, email=typed[:254], error=sentence
+                    request, "request_login.html", status=400, noindex=True, email=typed[:254], error=error
                 )
             case TooManyRequests(until):
                 return self._too_many(request, seconds_until(until, now=self.clock.now()))

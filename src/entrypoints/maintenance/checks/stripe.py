@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.ports import PaymentsRefused, PaymentsUnreachable
-from domain.product import CatalogueEdition, price_problem
+from domain.product import CatalogueEdition, below_smallest_charge
 from entrypoints.container import Container
 from entrypoints.custom_adapters import Factory
 from entrypoints.maintenance.checks.finding import Finding, broken
@@ -110,11 +110,10 @@ def _prices(edition: CatalogueEdition) -> Finding:
     on_sale = [product for product in edition.products.values() if product.on_sale]
     for product in on_sale:
         for price in product.prices:
-            problem = price_problem(price)
-            if problem is not None:
-                return Finding(
-                    "prices", False, f"{product.name}: {problem}; change it in {product.id}/product.toml"
-                )
+            smallest = below_smallest_charge(price)
+            if smallest is not None:
+                words = f"{product.name}: {price} is below Stripe's smallest charge, {smallest}"
+                return Finding("prices", False, f"{words}; change it in {product.id}/product.toml")
     missing = [
         f"{product.name} (not in {', '.join(c.upper() for c in lacking)})"
         for product in on_sale
