@@ -1,0 +1,345 @@
+"""Every page, asked for over ASGI in the pseudo-locale: what reaches a page from anywhere has been translated.
+
+tests/unit/test_translations.py reads the templates and modules; this also sees what they are given: domain values,
+names, sentences that were put together elsewhere. The shop runs in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from domain.mail import Delivery
+from domain.product import CatalogueEdition, Licences
+from domain.purchase import FactKind
+from domain.values import Money, ProductId, UserId, digest_of
+from entrypoints.http.page import Banner
+from entrypoints.http.sentences import TRANSLATIONS
+from entrypoints.testing import an_edition
+from entrypoints.testing.fakes import a_product
+from testkit.pages_in_memory import Town
+from testkit.translating import PAGES, Pseudo, all_sentences, forgotten
+
+ANNA, BERT, MERCHANT = "anna@mail.test", "bert@mail.test", "help@shop.example"
+# What a shop or its customer wrote, and what is formatted by other means than sentences.
+GIVEN = (
+    r"A Shop|Of tests|Terms|Be kind\.|It\b|it\.txt|USD|EUR|GB",
+    r"(All about|The secret of) the \w+\.|About it\.|The (book|photos|gift|wish|rare|gone|set)",
+    r"[\w.•]+@[\w.]+",
+    r"\d+ (January|February|March|April|May|June|July|August|September|October|November|December) \d+(, \d\d:\d\d UTC)?",
+    # An id: of an order, a checksum, a code, a request.
+    r"\b[0-9a-f]{8,64}\b|[0-9A-Z]{4}-[0-9A-Z]{4}|KEY-\d|XXXX-XXXX|sha256sum",
+    # The name of a browser, as it is stored.
+    r"Firefox on Linux",
+)
+
+
+def the_edition() -> CatalogueEdition:
+    return an_edition(
+        a_product(ProductId("book"), other_prices=(Money(800, "eur"),)),
+        a_product(ProductId("photos"), price=1400, licences=Licences(listed=("KEY-1",))),
+        a_product(ProductId("gift"), price=0),
+        a_product(ProductId("wish"), price=200, pay_what_you_want=True),
+        a_product(ProductId("rare"), stock=0),
+        a_product(ProductId("gone"), on_sale=False),
+        a_product(ProductId("set"), contains=(ProductId("book"), ProductId("photos"))),
+    )
+
+
+def look(where: str, html: str) -> None:
+    assert forgotten(html, allowed=GIVEN) == [], where
+
+
+def a_town(folder: Path, banner: Banner | None = None) -> Town:
+    return Town(folder, the_edition(), look, banner)
+
+
+async def public_pages(town: Town) -> None:
+    guest = town.client()
+    for path in (
+        "/",
+        "/products/book",
+        "/products/wish",
+        "/products/rare",
+        "/products/gone",
+        "/products/set",
+        "/pages/terms",
+    ):
+        await guest.get(path)
+    await guest.post("/currency", status=303, currency="eur")
+    await guest.get("/")
+    await guest.get("/nowhere", status=404)
+    await guest.get("/logout", status=405)
+    await guest.get("/", status=400, host="elsewhere.example")
+    await guest.get("/" + "a" * 5000, status=414)
+    await guest.post("/buy/rare", status=410)
+    await guest.post("/buy/gone", status=404)
+    await guest.post("/buy/wish", status=400, amount="a lot")
+    await guest.post("/buy/wish", status=400, amount="1")
+    await guest.post("/buy/wish", status=400, amount="999999999")
+    await guest.ask("POST", "/request-login", b"{}", 400, {"content-type": "application/json"})
+    await guest.ask("POST", "/logout", b"", 403, {"sec-fetch-site": "cross-site"})
+    for status in (400, 403, 404, 405, 408, 410, 413, 414, 429, 500, 502, 503):
+        page = town.container.problems().refusal(status, "0123456789abcdef").decode()
+        assert forgotten(page, allowed=GIVEN) == [], status
+
+
+async def free_orders(town: Town) -> None:
+    client = town.client()
+    await client.post("/buy/gift")
+    await client.post("/buy/gift", status=400, email="nobody")
+    await client.post("/buy/gift", email=BERT)
+    link = town.link(BERT)
+    await client.get(link)
+    await client.post(link, status=303)
+    await client.get("/view/gift")
+    await client.get("/library")
+    await client.post("/buy/gift")
+
+
+async def back_from_the_payment_page(town: Town) -> None:
+    client = town.client()
+    ref = await town.started(client)
+    back = f"/view/book?session_id={ref}"
+    await client.get(back, method="HEAD")
+    await client.get(back)
+    town.shop.payments.pay(ref, email=ANNA, status="unpaid")
+    town.shop.clock.tick(minutes=1)
+    await client.get(back)
+    for status in ("failed", "expired"):
+        other = town.client()
+        town.shop.payments.pay(found := await town.started(other), email=ANNA, status=status)
+        await other.get(f"/view/book?session_id={found}")
+    town.shop.payments.pay(ref, email=ANNA)
+    town.shop.clock.tick(minutes=1)
+    town.shop.payments.failing = True
+    await client.get(back)
+    await client.post("/buy/photos", status=503)
+    town.shop.payments.failing = False
+    town.shop.hear_of(ref)
+    town.shop.clock.tick(minutes=1)
+    await town.client().get(back)
+    await client.get(back, status=303)
+    await client.get("/view/book?session_id=cs_test_unknown", status=404)
+    await client.get("/view/book")
+    town.shop.deliver_mail()
+    await client.get("/view/book")
+    await client.get("/library")
+    await client.get("/sessions")
+    await client.get("/")
+    await client.get("/products/book")
+    await client.post("/buy/book")
+    await client.get("/view/photos", status=403)
+    order = (await client.get("/library"), town.order(client))[1]
+    await client.get(f"/orders/{order}")
+
+
+async def a_sale_that_another_account_began(town: Town) -> None:
+    client = await town.signed_in(ANNA)
+    ref = await town.started(client, "photos")
+    await town.bought(town.client(), BERT)
+    await client.post("/request-login", email=BERT)
+    await town.follow(client, BERT)
+    town.shop.payments.pay(ref, email=ANNA)
+    town.shop.hear_of(ref)
+    await client.get(f"/view/photos?session_id={ref}")
+    held = town.shop.payments.sessions[ref]
+    other = await town.started(client, "set")
+    town.shop.payments.sessions[other] = replace(held, ref=other, product="book", status="paid", subtotal=1)
+    await client.get(f"/view/set?session_id={other}", status=409)
+
+
+async def account_pages(town: Town) -> None:
+    client = await town.signed_in(ANNA)
+    for path in (
+        "/",
+        "/library",
+        "/sessions",
+        "/account",
+        "/view/book",
+        "/products/book",
+        "/products/photos",
+        "/pages/terms",
+    ):
+        await client.get(path)
+    await client.post("/account/news", status=303, wanted="no")
+    await client.get("/account")
+    await client.post("/account/email", status=400, email="nobody")
+    await client.post("/account/email", email=ANNA)
+    await client.post("/account/email", email=BERT)
+    link = town.link(BERT)
+    await client.get(link)
+    await town.client().get(link)
+    await client.post("/login", status=400, code="AAAA-AAAA")
+    await client.post(link, status=303)
+    undo = town.link(ANNA)
+    await town.client().get(undo)
+    await client.get("/account/erase")
+    await client.post("/account/erase", status=400)
+    await client.post("/account/erase", status=409, sure="yes")
+    town.shop.clock.tick(days=4)
+    await client.post("/account/email", status=403, email=ANNA)
+    await client.post("/account/erase", status=403, sure="yes")
+    await client.post("/request-login", email=BERT)
+    await town.follow(client, BERT)
+    await client.post("/account/erase", sure="yes")
+
+
+async def orders(town: Town) -> None:
+    client = town.client()
+    await town.bought(client, ANNA, "photos")
+    order = (await client.get("/library"), town.order(client))[1]
+    await client.get("/view/photos")
+    for status in (200, 200, 200, 429):
+        await client.post(f"/orders/{order}/ticket", status=status)
+        town.shop.deliver_mail()
+    await client.post(f"/orders/{order}/address", status=400, email="nobody")
+    await client.post(f"/orders/{order}/address", email=ANNA)
+    await client.post(f"/orders/{order}/address", email=BERT)
+    link = town.link(BERT)
+    owner = town.client()
+    await owner.get(link)
+    await town.client().get(town.link(ANNA))
+    await owner.post(link, status=303)
+    await owner.get(f"/orders/{order}")
+    await client.post(f"/orders/{order}/address", status=409, email=ANNA)
+    town.shop.clock.tick(hours=1)
+    other = await town.signed_in(ANNA, "set")
+    order = (await other.get("/library"), town.order(other))[1]
+    await other.get("/view/set")
+    await other.get(f"/orders/{order}")
+    await other.post(f"/orders/{order}/address", status=409, email=BERT)
+
+
+async def what_was_taken_back(town: Town) -> None:
+    client = await town.signed_in(ANNA)
+    lost = await town.bought(client, ANNA, "photos")
+    doubted = await town.bought(client, ANNA, "wish", amount="5")
+    refunded = await town.bought(client, ANNA, "set")
+    town.shop.hear_fact(town.shop.payments.tell(lost, FactKind.DISPUTE, "lost", amount=1400))
+    town.shop.hear_fact(town.shop.payments.tell(doubted, FactKind.DISPUTE, "needs_response", amount=500))
+    town.shop.hear_fact(town.shop.payments.tell(refunded, FactKind.REFUND, "succeeded", amount=900))
+    await client.get("/library")
+    for product in ("photos", "wish", "set"):
+        await client.get(f"/view/{product}", status=403)
+        order = town.order(client)
+        await client.get(f"/orders/{order}")
+    edition = town.shop.catalogue.current()
+    left = {pid: product for pid, product in edition.products.items() if pid != "book"}
+    town.shop.catalogue.edition = replace(edition, products=left, version="2")
+    await client.get("/view/book", status=410)
+
+
+async def links(town: Town) -> None:
+    client = await town.signed_in(ANNA)
+    used = town.link(ANNA)
+    await client.get("/request-login")
+    await client.post("/request-login", status=400, email="")
+    await client.post("/request-login", email=ANNA)
+    old = town.link(ANNA)
+    await town.client().get(old)
+    town.shop.clock.tick(minutes=1)
+    await client.post("/request-login", email=ANNA)
+    await client.get(used, status=410)
+    await client.get(old, status=410)
+    await client.get(old[:-5], status=404)
+    await client.get("/login/" + "A" * 64, status=404)
+    newest = town.link(ANNA)
+    for _ in range(4):
+        await client.post("/login", status=400, code="AAAA-AAAA")
+    await client.post("/login", status=410, code="AAAA-AAAA")
+    await client.post("/login", status=410, code="AAAA-AAAA")
+    await town.client().post("/login", status=400, code="AAAA-AAAA")
+    town.shop.clock.tick(hours=25)
+    await client.get(newest, status=410)
+    await client.post(newest, renew="1")
+    for _ in range(100):
+        await client.ask(
+            "POST",
+            "/request-login",
+            b"email=c%40mail.test",
+            0,
+            {"content-type": "application/x-www-form-urlencoded"},
+        )
+        if client.status == 429:
+            break
+    token = town.shop.keyring.signing.opt_out_of(UserId("ab12"))
+    await client.get(f"/no-more/{token}")
+    await client.post(f"/no-more/{token}")
+    await client.get("/no-more/nothing", status=404)
+
+
+async def files(town: Town) -> None:
+    client = await town.signed_in(ANNA)
+    await client.get("/files/book/it.txt")
+    await client.get("/files/book/it.txt", status=416, range="bytes=900-")
+    await client.get("/files/book/it.txt", status=412, **{"if-match": '"other"'})
+    await town.client().get("/files/photos/it.txt", status=403)
+    town.shop.goods.failing = True
+    await client.get("/files/book/it.txt", status=503)
+    town.shop.goods.failing = False
+    town.shop.goods.contents.clear()
+    await client.get("/files/book/it.txt", status=404)
+    downloads = town.container.file_pages().downloads
+    session = digest_of(client.cookies["session"].encode())
+    for held, status in ((session, 429), (None, 429)):
+        for _ in range(40):
+            downloads.begin(session=held, network="192.0.2.1", now=0)
+        await client.get("/files/book/it.txt", status=status)
+
+
+async def a_bounced_email(town: Town) -> None:
+    client = town.client()
+    await town.bought(client, ANNA)
+    outbox = town.shop.memory.tables.outbox
+    for key, mail in outbox.items():
+        outbox[key] = replace(mail, delivery=Delivery.BOUNCED)
+    await client.get("/view/book")
+    await client.get("/library")
+    town.shop.clock.tick(hours=1)
+    await client.get("/view/book")
+
+
+STORIES = (
+    public_pages, free_orders, back_from_the_payment_page, a_sale_that_another_account_began, account_pages, orders,
+    what_was_taken_back, links, files, a_bounced_email,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def pseudo_locale() -> Iterator[None]:
+    held = TRANSLATIONS.set(Pseudo(all_sentences()))
+    yield
+    TRANSLATIONS.reset(held)
+
+
+def test_every_page_is_translated(tmp_path: Path) -> None:
+    rendered = {"_frame.html", "_parts.html"}
+    for story in STORIES:
+        town = a_town(tmp_path)
+        asyncio.run(story(town))
+        rendered |= town.pages.rendered
+    assert rendered == {path.name for path in (PAGES / "templates").iterdir()}
+
+
+@pytest.mark.parametrize("banner", [Banner(), Banner(mailbox="http://127.0.0.1:1/mailbox")])
+def test_the_line_above_every_page_is_translated(tmp_path: Path, banner: Banner) -> None:
+    asyncio.run(public_pages(a_town(tmp_path, banner)))
+
+
+def test_a_page_with_a_sentence_that_was_forgotten_is_found(tmp_path: Path) -> None:
+    """The name of the shop is the merchant's own: here it stands for a sentence that nobody marked."""
+
+    async def play() -> None:
+        town = a_town(tmp_path)
+        edition = town.shop.catalogue.current()
+        shop = replace(edition.shop, name="Welcome to all")
+        town.shop.catalogue.edition = replace(edition, shop=shop, version="2")
+        await town.client().get("/")
+
+    with pytest.raises(AssertionError, match="Welcome to all"):
+        asyncio.run(play())
