@@ -31,26 +31,6 @@ class SqlTransaction:
     No record knows another: each can be made by itself from the same connection.
     """
 
-    __slots__ = (
-        "address_changes",
-        "checkouts",
-        "downloads",
-        "erasures",
-        "events",
-        "facts",
-        "licences",
-        "limits",
-        "links",
-        "outbox",
-        "purchases",
-        "quarantine",
-        "rechecks",
-        "retention",
-        "sessions",
-        "shop",
-        "users",
-    )
-
     def __init__(self, execute: Execute) -> None:
         self.shop = ShopRecord(execute)
         self.users = Users(execute)
