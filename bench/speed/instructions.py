@@ -9,30 +9,32 @@ import sys
 from collections.abc import Iterator
 
 from bench.speed.counted import MOST_CLAIMS
-from bench.speed.figures import Figure
+from bench.speed.figures import Figure, Goal
 from bench.speed.stage import Stage
 from testkit.servers import ROOT, clean_environment
 
 _FEW = 50
 _CASES = (
-    ("instructions-guest", "instructions: storefront, guest", 2050),
-    ("instructions-owner", "instructions: storefront, session without purchases", 2050),
-    ("instructions-claim", "instructions: webhook to durable claim, one by one", MOST_CLAIMS),
+    ("instructions-guest", "instructions: storefront, guest", 2050, None),
+    ("instructions-owner", "instructions: storefront, session without purchases", 2050, None),
+    ("instructions-claim", "instructions: webhook to durable claim, one by one", MOST_CLAIMS, 900),
 )
 
 
 def instructions(stage: Stage) -> Iterator[Figure]:
     """Two runs of different length: their difference is the requests, without the start."""
     if shutil.which("valgrind") is None:
-        for name, what, _ in _CASES:
+        for name, what, _, _ in _CASES:
             yield Figure(name, what, "k", note="valgrind is not installed")
         return
     _run(stage, [1] * 3, [])  # once for nothing, so that no run compiles what the others find compiled
     least = _count(stage, [_FEW] * 3)
-    for position, (name, what, many) in enumerate(_CASES):
+    for position, (name, what, many, goal) in enumerate(_CASES):
         lengths = [many if position == n else _FEW for n in range(3)]
         each = (_count(stage, lengths) - least) / (many - _FEW)
-        yield Figure(name, what, "k", [each / 1000], note="without server and wire")
+        yield Figure(
+            name, what, "k", [each / 1000], note="without server and wire", goal=goal, judged=Goal.AT_MOST
+        )
 
 
 def _count(stage: Stage, lengths: list[int]) -> int:

@@ -33,7 +33,7 @@ def webhook(stage: Stage) -> Iterator[Figure]:
             continue
         ours, peers = alternating(stage.wish.runs, _claims(stage, found), _peers(stage, found))
         yield Figure(
-            "webhook", _WHAT, "/s", ours, peers, against="the peer", goal=12, judged=Goal.TIMES, engine=name
+            "webhook", _WHAT, "/s", ours, peers, against="the peer", goal=8, judged=Goal.TIMES, engine=name
         )
 
 
