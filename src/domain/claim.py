@@ -210,9 +210,9 @@ def judge(
     reading: ProviderCheckout, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
 ) -> Verdict:
     """Whether a reading is a sale of this checkout. Nothing unknown is fulfilled; the snapshot decides."""
-    objection = _objection(reading, checkout, keyring=keyring, shop=shop, livemode=livemode)
-    if objection is not None:
-        return Rejected(reason=objection)
+    reason = _mismatch(reading, checkout, keyring=keyring, shop=shop, livemode=livemode)
+    if reason is not None:
+        return Rejected(reason=reason)
     if reading.status != "paid":
         return Unsettled(checkout=checkout)
     paid_email, problem = _address(reading.email)
@@ -226,7 +226,7 @@ def judge(
     return Sale(checkout=checkout, owner=owner, paid_email=paid_email, paid=paid)
 
 
-def _objection(
+def _mismatch(
     reading: ProviderCheckout, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
 ) -> RejectReason | None:
     if reading.mode != "payment":

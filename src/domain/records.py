@@ -28,7 +28,7 @@ class Quarantined:
     """
 
     ref: str
-    objection: RejectReason
+    reason: RejectReason
     first_at: datetime
     last_at: datetime
     tries: int

@@ -94,7 +94,7 @@ def _waiting(status: Status) -> list[str]:
             f"\n{len(status.quarantine)} payments in quarantine (close one: coatcheck status --dismiss CS_ID):"
         )
         lines += [
-            f"  {q.ref}  since {q.first_at:%Y-%m-%d %H:%M} UTC: {_REASONS[q.objection]}"
+            f"  {q.ref}  since {q.first_at:%Y-%m-%d %H:%M} UTC: {_REASONS[q.reason]}"
             for q in status.quarantine
         ]
     return lines

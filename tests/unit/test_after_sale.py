@@ -199,7 +199,7 @@ def test_a_refund_of_a_foreign_payment_goes_to_quarantine_and_the_merchant_hears
     shop.hear_fact(fact, event="evt_again")
     shop.clock.tick(minutes=11)
     run(shop.recheck_payments())
-    entries = {q.ref: q.objection for q in run(shop.report()).quarantine}
+    entries = {q.ref: q.reason for q in run(shop.report()).quarantine}
     assert entries["cs_test_foreign"] is RejectReason.NO_METADATA
     shop.deliver_mail()
     assert len(shop.letters_to("help@shop.example")) == 1
@@ -212,7 +212,7 @@ def test_a_refund_of_a_payment_that_stripe_does_not_know_goes_to_quarantine() ->
     shop.hear_fact(fact)
     shop.clock.tick(minutes=11)
     assert [read for _, read in run(shop.recheck_payments())] == [Recheck.FOREIGN]
-    assert {q.ref: q.objection for q in run(shop.report()).quarantine} == {
+    assert {q.ref: q.reason for q in run(shop.report()).quarantine} == {
         "pi_nobody": RejectReason.FOREIGN_PAYMENT
     }
 
@@ -225,7 +225,7 @@ def test_a_fact_waits_three_days_for_stripe_to_answer_and_not_longer() -> None:
     for _ in range(80):
         shop.clock.tick(hours=1)
         assert all(read is Recheck.UNREACHABLE for _, read in run(shop.recheck_payments()))
-    assert {q.ref: q.objection for q in run(shop.report()).quarantine} == {
+    assert {q.ref: q.reason for q in run(shop.report()).quarantine} == {
         "pi_foreign": RejectReason.UNREADABLE_PAYMENT
     }
     assert len([c for c in shop.payments.calls if c == "payment"]) < 40, "less and less often"

@@ -106,7 +106,7 @@ def test_the_snapshot_decides_and_not_todays_catalogue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "objection"),
+    ("change", "reason"),
     [
         ({"subtotal": 899, "total": 899}, RejectReason.WRONG_AMOUNT),
         ({"total": 901}, RejectReason.WRONG_AMOUNT),
@@ -119,14 +119,14 @@ def test_the_snapshot_decides_and_not_todays_catalogue() -> None:
         ({"email": "not an address"}, RejectReason.BAD_EMAIL),
     ],
 )
-def test_what_does_not_match_goes_to_quarantine(change: dict[str, object], objection: RejectReason) -> None:
+def test_what_does_not_match_goes_to_quarantine(change: dict[str, object], reason: RejectReason) -> None:
     shop = Shop()
     anna = Browser(shop)
     ref = anna.buy()
     shop.payments.pay(ref, email=ANNA)
     shop.payments.sessions[ref] = replace(shop.payments.sessions[ref], **change)  # type: ignore[arg-type]
     assert shop.hear_of(ref).startswith("quarantined")
-    assert shop.memory.tables.quarantined[ref].objection is objection
+    assert shop.memory.tables.quarantined[ref].reason is reason
     assert not shop.memory.tables.purchases
     assert isinstance(anna.come_back(ref), Rejected)
     shop.deliver_mail()
@@ -154,7 +154,7 @@ def foreign(where: Shop, **change: object) -> ProviderRef:
 
 
 @pytest.mark.parametrize(
-    ("change", "objection"),
+    ("change", "reason"),
     [
         ({}, RejectReason.ANOTHER_SESSION),
         ({"reference": None, "product": None, "seal": None, "shop": None}, RejectReason.NO_METADATA),
@@ -165,11 +165,11 @@ def foreign(where: Shop, **change: object) -> ProviderRef:
         ({"reference": "unknown", "seal": "v1.x.é"}, RejectReason.UNKNOWN_CHECKOUT),
     ],
 )
-def test_nothing_unknown_is_fulfilled(change: dict[str, object], objection: RejectReason) -> None:
+def test_nothing_unknown_is_fulfilled(change: dict[str, object], reason: RejectReason) -> None:
     shop = Shop()
     ref = foreign(shop, **change)
     assert shop.hear_of(ref).startswith("quarantined")
-    assert shop.memory.tables.quarantined[ref].objection is objection
+    assert shop.memory.tables.quarantined[ref].reason is reason
     assert not shop.memory.tables.purchases
 
 

@@ -50,8 +50,8 @@ def opens(browser: Browser, product: ProductId = BOOK) -> bool:
     return isinstance(access(viewer.session, product=product, holdings=viewer.holdings, now=now), Opens)
 
 
-def trouble(came: object) -> LinkError | None:
-    return came.trouble if isinstance(came, LinkRejected) else None
+def error_of(came: object) -> LinkError | None:
+    return came.error if isinstance(came, LinkRejected) else None
 
 
 def links_to(shop: Shop, address: str) -> list[str]:
@@ -86,7 +86,7 @@ def test_a_victim_who_presses_every_button_stays_herself_and_keeps_what_is_hers(
     thief, _ = signed_in(shop, THIEF, PHOTOS)
     victim, ref = signed_in(shop)
     assert change(thief, VICTIM) == CheckYourNewEmail(ChangeKind.CHANGE)
-    assert trouble(victim.press(shop.last_link(VICTIM))) is LinkError.ELSEWHERE
+    assert error_of(victim.press(shop.last_link(VICTIM))) is LinkError.ELSEWHERE
     assert account_of(thief) == THIEF
     assert thief.owned == {PHOTOS}
     assert (account_of(victim), owner_of(shop, ref)) == (VICTIM, VICTIM)
@@ -128,7 +128,7 @@ def test_a_browser_that_signed_in_as_another_meanwhile_completes_no_change() -> 
     link, code = shop.last_link(NEW), shop.last_code(NEW)
     Browser(shop).buy_and_pay(THIEF, PHOTOS)
     sign_in(shared, THIEF)
-    assert trouble(shared.press(link)) is LinkError.ELSEWHERE
+    assert error_of(shared.press(link)) is LinkError.ELSEWHERE
     assert isinstance(shared.type_code(code), LinkRejected)
     assert owner_of(shop, ref) == VICTIM
 
@@ -389,7 +389,7 @@ def test_a_waiting_correction_ends_as_soon_as_the_owner_verifies_the_old_address
     assert isinstance(victim.press(access_link), SignedIn)
     change(victim, NEW)
     victim.press(shop.last_link(NEW))
-    assert trouble(thief.press(waiting)) is LinkError.WITHDRAWN
+    assert error_of(thief.press(waiting)) is LinkError.WITHDRAWN
     assert owner_of(shop, ref) == NEW
 
 
@@ -648,13 +648,13 @@ def test_a_code_entered_twice_gets_one_session_whichever_cookie_the_browser_kept
     shop.deliver_mail()
     code, old = shop.last_code(VICTIM), browser.token
     for _ in range(4):
-        assert trouble(browser.type_code("00000000")) is LinkError.WRONG_CODE
+        assert error_of(browser.type_code("00000000")) is LinkError.WRONG_CODE
     first = browser.type_code(code)
     assert isinstance(first, SignedIn)
     again = Browser(shop, token=old if kept == "old" else browser.token)
     assert isinstance(again.type_code(code), SignedIn)
     assert again.token == browser.token
-    assert trouble(Browser(shop, token=old).type_code("00000000")) is LinkError.NO_CODE_HERE
+    assert error_of(Browser(shop, token=old).type_code("00000000")) is LinkError.NO_CODE_HERE
 
 
 def test_a_repeated_submit_is_known_by_its_cookie_for_a_minute_and_only_while_its_session_lives() -> None:
@@ -662,15 +662,15 @@ def test_a_repeated_submit_is_known_by_its_cookie_for_a_minute_and_only_while_it
     browser, link = a_link(shop, "ticket")
     assert isinstance(browser.press(link), SignedIn)
     for form in (None, "e" * 64):
-        assert trouble(Browser(shop, form=form).press(link)) is LinkError.USED
+        assert error_of(Browser(shop, form=form).press(link)) is LinkError.USED
     shop.clock.tick(seconds=59)
     assert isinstance(Browser(shop, form=browser.form).press(link), SignedIn)
     shop.clock.tick(seconds=1)
-    assert trouble(Browser(shop, form=browser.form).press(link)) is LinkError.USED
+    assert error_of(Browser(shop, form=browser.form).press(link)) is LinkError.USED
     browser, link = a_link(shop, "login")
     browser.press(link)
     run(shop.sign_out.here(browser.visitor))
-    assert trouble(Browser(shop, form=browser.form).press(link)) is LinkError.USED
+    assert error_of(Browser(shop, form=browser.form).press(link)) is LinkError.USED
 
 
 def test_no_value_from_before_signing_in_becomes_the_session_token() -> None:
@@ -697,7 +697,7 @@ def test_the_last_free_copy_is_taken_once_however_many_orders_wait() -> None:
         browser.take(free, email=address)
     shop.deliver_mail()
     came = [b.press(shop.last_link(a)) for b, a in zip(buyers, addresses, strict=True)]
-    assert [trouble(c) for c in came] == [None, LinkError.SOLD_OUT, LinkError.SOLD_OUT]
+    assert [error_of(c) for c in came] == [None, LinkError.SOLD_OUT, LinkError.SOLD_OUT]
     assert len(shop.memory.tables.purchases) == 1
 
 

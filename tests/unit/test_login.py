@@ -36,8 +36,8 @@ def look(shop: Shop, token: str, browser: Browser | None = None) -> Any:
     return run(shop.redeem.look((browser or Browser(shop)).visitor, token))
 
 
-def trouble(came: object) -> LinkError | None:
-    return came.trouble if isinstance(came, LinkRejected) else None
+def error_of(came: object) -> LinkError | None:
+    return came.error if isinstance(came, LinkRejected) else None
 
 
 def test_a_ticket_opens_on_another_device_once() -> None:
@@ -49,7 +49,7 @@ def test_a_ticket_opens_on_another_device_once() -> None:
     assert isinstance(phone.press(token), SignedIn)
     assert phone.owned == {BOOK}
     other = Browser(shop)
-    assert trouble(other.press(token)) is LinkError.USED
+    assert error_of(other.press(token)) is LinkError.USED
     assert other.owned == frozenset()
 
 
@@ -102,7 +102,7 @@ def test_an_expired_link_gets_a_new_one_without_typing() -> None:
     old = shop.last_link(ANNA)
     phone = Browser(shop)
     came = phone.press(old)
-    assert came == LinkRejected(trouble=LinkError.EXPIRED, renewable=True)
+    assert came == LinkRejected(error=LinkError.EXPIRED, renewable=True)
     answer = run(shop.request_login.renew(phone.visitor, old))
     assert isinstance(answer, CheckYourEmail)
     shop.deliver_mail()
@@ -116,10 +116,10 @@ def test_a_code_works_only_where_it_was_asked_for_and_either_kills_both() -> Non
     asked(shop, phone)
     asked(shop, eve, "eve@example.com")
     code, link = shop.last_code(ANNA), shop.last_link(ANNA)
-    assert trouble(eve.type_code(code)) is LinkError.WRONG_CODE
-    assert trouble(Browser(shop).type_code(code)) is LinkError.NO_CODE_HERE
+    assert error_of(eve.type_code(code)) is LinkError.WRONG_CODE
+    assert error_of(Browser(shop).type_code(code)) is LinkError.NO_CODE_HERE
     assert isinstance(phone.type_code(f" {code.lower().replace('-', ' ')} "), SignedIn)
-    assert trouble(Browser(shop).press(link)) is LinkError.USED
+    assert error_of(Browser(shop).press(link)) is LinkError.USED
 
 
 def test_using_the_link_kills_the_code() -> None:
@@ -128,7 +128,7 @@ def test_using_the_link_kills_the_code() -> None:
     phone = Browser(shop)
     asked(shop, phone)
     Browser(shop).press(shop.last_link(ANNA))
-    assert trouble(phone.type_code(shop.last_code(ANNA))) is LinkError.USED
+    assert error_of(phone.type_code(shop.last_code(ANNA))) is LinkError.USED
 
 
 def test_five_wrong_tries_kill_the_code_and_not_the_link() -> None:
@@ -138,7 +138,7 @@ def test_five_wrong_tries_kill_the_code_and_not_the_link() -> None:
     asked(shop, phone)
     wrong = [phone.type_code("00000000") for _ in range(5)]
     assert [w.tries_left for w in wrong if isinstance(w, LinkRejected)] == [4, 3, 2, 1, 0]
-    assert trouble(phone.type_code(shop.last_code(ANNA))) is LinkError.CODE_DEAD
+    assert error_of(phone.type_code(shop.last_code(ANNA))) is LinkError.CODE_DEAD
     assert isinstance(phone.press(shop.last_link(ANNA)), SignedIn)
 
 
@@ -152,14 +152,14 @@ def test_only_the_newest_link_of_a_session_works_and_other_sessions_keep_theirs(
     asked(shop, eves)
     assert look(shop, first).purpose is LinkPurpose.LOGIN
     asked(shop, mine)
-    assert look(shop, first) == LinkRejected(trouble=LinkError.SUPERSEDED, renewable=True)
+    assert look(shop, first) == LinkRejected(error=LinkError.SUPERSEDED, renewable=True)
 
 
 @pytest.mark.parametrize("cut", [1, 10, 63])
 def test_a_truncated_link_says_so(cut: int) -> None:
     shop = Shop()
     a_buyer(shop)
-    assert trouble(look(shop, shop.last_link(ANNA)[:cut])) is LinkError.TRUNCATED
+    assert error_of(look(shop, shop.last_link(ANNA)[:cut])) is LinkError.TRUNCATED
 
 
 def test_a_forged_link_opens_nothing_and_renews_nothing() -> None:
@@ -169,7 +169,7 @@ def test_a_forged_link_opens_nothing_and_renews_nothing() -> None:
     link = read_token(token)
     assert link is not None
     forged = Key.of("not the secret of this shop, but long enough").token_of(link.id)
-    assert trouble(Browser(shop).press(forged)) is LinkError.FORGED
+    assert error_of(Browser(shop).press(forged)) is LinkError.FORGED
     assert isinstance(run(shop.request_login.renew(Browser(shop).visitor, forged)), NothingToRenew)
 
 
@@ -182,7 +182,7 @@ def test_taking_a_secret_out_kills_its_links_and_a_new_one_in_front_does_not() -
     assert look(shop, token).purpose is LinkPurpose.TICKET
     del shop.__dict__["redeem"]
     shop.keyring = Keyring.of((new,))
-    assert trouble(look(shop, token)) is LinkError.FORGED
+    assert error_of(look(shop, token)) is LinkError.FORGED
 
 
 @given(st.binary(min_size=16, max_size=16), st.text(max_size=80))

@@ -99,11 +99,11 @@ def test_the_code_of_the_mail_does_the_same_in_the_browser_that_asked() -> None:
     assert isinstance(Browser(shop).type_code(code), LinkRejected)
     assert isinstance(anna.type_code(code), SignedIn)
     assert opens(anna, FREE)
-    assert trouble(anna.press(shop.last_link(ANNA))) is LinkError.USED
+    assert error_of(anna.press(shop.last_link(ANNA))) is LinkError.USED
 
 
-def trouble(came: object) -> LinkError | None:
-    return came.trouble if isinstance(came, LinkRejected) else None
+def error_of(came: object) -> LinkError | None:
+    return came.error if isinstance(came, LinkRejected) else None
 
 
 def test_who_types_a_victims_address_gets_nothing_by_it_even_after_the_victim_confirms() -> None:

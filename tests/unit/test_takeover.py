@@ -56,7 +56,7 @@ def test_twenty_uses_of_one_link_at_once_give_one_session() -> None:
         actors = [Actor(f"user{n}", user, retried=False) for n in range(20)]  # type: ignore[arg-type]
         Stage(choose=lambda names, lead=lead: (lead * 7) % len(names), crash=lambda: False).play(actors)
         assert sum(isinstance(c, SignedIn) for c in came) == 1
-        assert [c.trouble for c in came if isinstance(c, LinkRejected)] == [LinkError.USED] * 19
+        assert [c.error for c in came if isinstance(c, LinkRejected)] == [LinkError.USED] * 19
         assert len(shop.memory.tables.sessions) == before + 1
 
 

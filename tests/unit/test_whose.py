@@ -61,8 +61,8 @@ def opens(browser: Browser, product: ProductId = BOOK) -> bool:
     )
 
 
-def trouble(came: object) -> LinkError | None:
-    return came.trouble if isinstance(came, LinkRejected) else None
+def error_of(came: object) -> LinkError | None:
+    return came.error if isinstance(came, LinkRejected) else None
 
 
 def signed_in(shop: Shop, email: str = ANNA) -> tuple[Browser, ProviderRef]:
@@ -134,7 +134,7 @@ def test_a_proof_comes_too_late_when_the_old_mailbox_was_proved_meanwhile() -> N
     ref = anna.buy_and_pay(BEN)
     correct(shop, anna, ref, ANNA)
     ben.press(shop.letters_to(BEN)[0].text.partition(f"{BASE_URL}/login/")[2].split()[0])
-    assert trouble(anna.press(shop.last_link(ANNA))) is LinkError.WITHDRAWN
+    assert error_of(anna.press(shop.last_link(ANNA))) is LinkError.WITHDRAWN
     assert owner_of(shop, ref) == BEN
     assert opens(anna), "the browser that paid still sees it"
 
@@ -153,8 +153,8 @@ def test_the_old_address_can_undo_it_for_72_hours(done: bool) -> None:
     assert owner_of(shop, ref) == WRONG
     assert opens(old)
     if not done:
-        assert trouble(anna.press(proof)) in (LinkError.EXPIRED, LinkError.WITHDRAWN)
-    assert trouble(old.press(undo)) is LinkError.USED
+        assert error_of(anna.press(proof)) in (LinkError.EXPIRED, LinkError.WITHDRAWN)
+    assert error_of(old.press(undo)) is LinkError.USED
     assert correct(shop, anna, ref, ANNA) in (MayNotCorrect.ONCE, MayNotCorrect.NOT_HERE)
 
 
@@ -165,7 +165,7 @@ def test_after_72_hours_it_stays() -> None:
     correct(shop, anna, ref, ANNA)
     anna.press(shop.last_link(ANNA))
     shop.clock.tick(hours=73)
-    assert trouble(Browser(shop).press(shop.last_link(WRONG))) is LinkError.EXPIRED
+    assert error_of(Browser(shop).press(shop.last_link(WRONG))) is LinkError.EXPIRED
     assert owner_of(shop, ref) == ANNA
 
 
@@ -211,7 +211,7 @@ def test_a_change_completes_only_in_the_browser_that_asked_and_elsewhere_uses_no
     anna, ref = signed_in(shop)
     change(shop, anna, NEW)
     phone, link = Browser(shop), shop.last_link(NEW)
-    assert trouble(phone.press(link)) is LinkError.ELSEWHERE
+    assert error_of(phone.press(link)) is LinkError.ELSEWHERE
     assert phone.viewer.session is None
     assert owner_of(shop, ref) == ANNA
     shown = run(shop.redeem.look(phone.visitor, link))

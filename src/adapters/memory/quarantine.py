@@ -28,22 +28,20 @@ class Quarantine(Record):
     def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         return page(self._t.quarantined.items(), ref, limit)
 
-    def add(self, ref: str, objection: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
+    def add(self, ref: str, reason: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
         if any(c.provider_ref == ref and c.id in self._t.purchases for c in self._t.checkouts.values()):
             return False
         held = self._t.quarantined.get(ref)
         if held is None:
-            first = not any(
-                q.objection is objection and q.closed_at is None for q in self._t.quarantined.values()
-            )
+            first = not any(q.reason is reason and q.closed_at is None for q in self._t.quarantined.values())
             self._t.quarantined[ref] = Quarantined(
-                ref=ref, objection=objection, first_at=at, last_at=at, tries=1, retry_at=retry_at
+                ref=ref, reason=reason, first_at=at, last_at=at, tries=1, retry_at=retry_at
             )
             return first
         if held.closed_at is None:
             self._t.quarantined[ref] = replace(
                 held,
-                objection=objection,
+                reason=reason,
                 last_at=max(held.last_at, at),
                 tries=held.tries + 1,
                 retry_at=retry_at,

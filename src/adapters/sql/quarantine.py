@@ -42,14 +42,14 @@ class Quarantine(Record):
     def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         return self._all(_from_row, _PAGE, (ref, limit))
 
-    def add(self, ref: str, objection: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
+    def add(self, ref: str, reason: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
         if self._any(_IS_BOOKED, (ref,)):
             return False
-        others = self._any(_OTHERS, (objection.name,))
+        others = self._any(_OTHERS, (reason.name,))
         now, again = micros(at), maybe_micros(retry_at)
-        if self._changed(_PUT, (ref, objection.name, now, now, again)):
+        if self._changed(_PUT, (ref, reason.name, now, now, again)):
             return not others
-        self._sql(_COUNT, {"ref": ref, "objection": objection.name, "at": now, "retry_at": again})
+        self._sql(_COUNT, {"ref": ref, "objection": reason.name, "at": now, "retry_at": again})
         return False
 
     def close(self, ref: str, *, at: datetime) -> bool:
@@ -58,6 +58,6 @@ class Quarantine(Record):
 
 def _from_row(row: Row) -> Quarantined:
     return Quarantined(
-        ref=row[0], objection=RejectReason[row[1]], first_at=moment(row[2]), last_at=moment(row[3]), tries=row[4],
+        ref=row[0], reason=RejectReason[row[1]], first_at=moment(row[2]), last_at=moment(row[3]), tries=row[4],
         retry_at=maybe_moment(row[5]), closed_at=maybe_moment(row[6]),
     )  # fmt: skip

@@ -166,10 +166,10 @@ class ReadQuarantine(Protocol):
 class Quarantine(ReadQuarantine, Protocol):
     """What the payment provider told us that we will not act on, with the reason."""
 
-    def add(self, ref: str, objection: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
+    def add(self, ref: str, reason: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
         """Put a session or payment in quarantine, or count another try of it (reopening nothing dismissed).
 
-        True if it is the first open one with this objection: then the merchant is told. A session that is
+        True if it is the first open one with this reason: then the merchant is told. A session that is
         already booked is not quarantined: False.
         """
 

@@ -47,7 +47,7 @@ class LinkError(Enum):
 class LinkRejected:
     """It does not open; `tries_left` for a wrong code; `renewable`: a new mail can be sent without typing."""
 
-    trouble: LinkError
+    error: LinkError
     tries_left: int = 0
     renewable: bool = False
 

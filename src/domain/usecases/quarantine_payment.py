@@ -15,18 +15,18 @@ from domain.usecases.send_email import notify_merchant
 def put_in_quarantine(
     tx: Transaction,
     ref: str,
-    objection: RejectReason,
+    reason: RejectReason,
     *,
     retry_at: datetime | None,
     shop: ShopInfo,
     now: datetime,
 ) -> None:
-    """Keep what is not acted on, and tell the merchant of the first that waits with this objection."""
-    if not tx.quarantine.add(ref, objection, at=now, retry_at=retry_at):
+    """Keep what is not acted on, and tell the merchant of the first that waits with this reason."""
+    if not tx.quarantine.add(ref, reason, at=now, retry_at=retry_at):
         return
     notify_merchant(
         tx,
-        PaymentQuarantined(ref=ref, reason=objection.name),
+        PaymentQuarantined(ref=ref, reason=reason.name),
         key=outbox_keys.quarantined(ref),
         shop=shop,
         now=now,

@@ -31,7 +31,7 @@ class RedeemLink:
         """What a link's GET shows. Changes nothing. Raises StoreUnavailable."""
         token = read_token(token_text)
         if token is None:
-            return LinkRejected(trouble=LinkError.TRUNCATED)
+            return LinkRejected(error=LinkError.TRUNCATED)
         now = self.clock.now()
 
         def work(tx: ReadTransaction) -> LinkValid | LinkRejected:
@@ -49,7 +49,7 @@ class RedeemLink:
         """
         token = read_token(token_text)
         if token is None:
-            return LinkRejected(trouble=LinkError.TRUNCATED)
+            return LinkRejected(error=LinkError.TRUNCATED)
         now = self.clock.now()
         submit = self._submit(visitor, now)
 
@@ -57,7 +57,7 @@ class RedeemLink:
             found = self._find(tx, token, now)
             if isinstance(found, MagicLink):
                 return submit.let_in(tx, found, cookie=visitor.form)
-            used = tx.links.get(token.id) if found.trouble is LinkError.USED else None
+            used = tx.links.get(token.id) if found.error is LinkError.USED else None
             if used is not None and same_submit(used, visitor.form, now=now):
                 return submit.let_in_again(tx, used) or found
             return found
@@ -79,15 +79,15 @@ class RedeemLink:
                 return self._repeated(tx, submit, code) or link
             left = MOST_CODE_TRIES - link.code_tries
             if len(code) != CODE_LENGTH:
-                return LinkRejected(trouble=LinkError.WRONG_CODE, tries_left=left)
+                return LinkRejected(error=LinkError.WRONG_CODE, tries_left=left)
             if not tx.links.count_code_attempt(link.id, most=MOST_CODE_TRIES):
-                return LinkRejected(trouble=LinkError.CODE_DEAD)
+                return LinkRejected(error=LinkError.CODE_DEAD)
             key = self.keyring.named(link.key)
             if key is None:
-                return LinkRejected(trouble=LinkError.EXPIRED)
+                return LinkRejected(error=LinkError.EXPIRED)
             if not same_code(code, key.code_of(link.id)):
-                trouble = LinkError.WRONG_CODE if left > 1 else LinkError.CODE_DEAD
-                return LinkRejected(trouble=trouble, tries_left=left - 1)
+                error = LinkError.WRONG_CODE if left > 1 else LinkError.CODE_DEAD
+                return LinkRejected(error=error, tries_left=left - 1)
             return submit.let_in(tx, link, cookie=visitor.token_hash)
 
         return await self.store.transact(work)
@@ -128,20 +128,20 @@ class RedeemLink:
         link = tx.links.get(token.id)
         key = None if link is None else self.keyring.named(link.key)
         if link is None or key is None or not token.is_from(key):
-            return LinkRejected(trouble=LinkError.FORGED)
+            return LinkRejected(error=LinkError.FORGED)
         state = link_state(link, now=now)
         if state is not LinkState.USABLE:
-            return LinkRejected(trouble=ERROR_OF_STATE[state], renewable=is_renewable(link))
+            return LinkRejected(error=ERROR_OF_STATE[state], renewable=is_renewable(link))
         return link
 
     def _code_link(self, tx: ReadTransaction, visitor: Visitor, now: datetime) -> MagicLink | LinkRejected:
         session = live_session(tx, visitor, now=now)
         link = None if session is None else tx.links.newest_with_code(session.id)
         if link is None:
-            return LinkRejected(trouble=LinkError.NO_CODE_HERE)
+            return LinkRejected(error=LinkError.NO_CODE_HERE)
         state = link_state(link, now=now)
         if state is not LinkState.USABLE:
-            return LinkRejected(trouble=ERROR_OF_STATE[state])
+            return LinkRejected(error=ERROR_OF_STATE[state])
         if code_is_dead(link):
-            return LinkRejected(trouble=LinkError.CODE_DEAD)
+            return LinkRejected(error=LinkError.CODE_DEAD)
         return link

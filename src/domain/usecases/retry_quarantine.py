@@ -43,7 +43,7 @@ class RetryQuarantine:
         )
         if reading is None:
             await self.store.transact(
-                lambda tx: tx.quarantine.add(entry.ref, entry.objection, at=now, retry_at=retry_at)
+                lambda tx: tx.quarantine.add(entry.ref, entry.reason, at=now, retry_at=retry_at)
             )
             return False
         claimed = await self.store.transact(self.claim.retrying(reading, now=now, retry_at=retry_at))

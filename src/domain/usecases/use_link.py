@@ -39,11 +39,11 @@ class LinkSubmit:
         """
         refusal = self._refusal(tx, link)
         if refusal is not None:
-            return LinkRejected(trouble=refusal)
+            return LinkRejected(error=refusal)
         if not tx.links.consume(link.id, at=self.now, used_with=cookie):
-            return LinkRejected(trouble=LinkError.USED, renewable=is_renewable(link))
+            return LinkRejected(error=LinkError.USED, renewable=is_renewable(link))
         if not self._act(tx, link):
-            return LinkRejected(trouble=LinkError.WITHDRAWN)
+            return LinkRejected(error=LinkError.WITHDRAWN)
         token = self._token_of(link, cookie) or self.fresh.token
         fresh = NewSession(id=self.fresh.id, token=token)
         verify_mailbox(tx, link.mailbox, fresh, self.visitor, now=self.now)

@@ -140,7 +140,7 @@ class SigninPages:
             return await self._renew(request, token)
         visitor = self.frame.visitor(request)
         came = await self.redeem.by_link(visitor, token)
-        if isinstance(came, LinkRejected) and came.trouble is LinkError.ELSEWHERE:
+        if isinstance(came, LinkRejected) and came.error is LinkError.ELSEWHERE:
             look = await self.redeem.look(visitor, token)
             if isinstance(look, LinkValid):
                 return self._confirm(request, look, token, status=_STATUS[LinkError.ELSEWHERE])
@@ -152,7 +152,7 @@ class SigninPages:
             case CheckYourEmail(new_token):
                 return self._look_in_your_mail(request, new_token)
             case NothingToRenew():
-                return self._turned(request, LinkRejected(trouble=LinkError.FORGED), token=token)
+                return self._turned(request, LinkRejected(error=LinkError.FORGED), token=token)
             case TooManyRequests(until):
                 return self._too_many(request, seconds_until(until, now=self.clock.now()))
             case _:
@@ -177,8 +177,8 @@ class SigninPages:
                 return self._turned(request, came, token=token)
 
     def _turned(self, request: AnyRequest, turned: LinkRejected, *, token: str | None) -> RawResponse:
-        status = _STATUS[turned.trouble]
-        if turned.trouble in _CODE_FORM:
+        status = _STATUS[turned.error]
+        if turned.error in _CODE_FORM:
             error = ngettext(
                 "That is not the code we emailed: %(number)d try left.",
                 "That is not the code we emailed: %(number)d tries left.",
@@ -190,7 +190,7 @@ class SigninPages:
             "link_problem.html",
             status=status,
             noindex=True,
-            kind=turned.trouble.name.lower(),
+            kind=turned.error.name.lower(),
             can_renew=token if turned.renewable else None,
         )
 

@@ -23,7 +23,7 @@ def record_fields(record: Record) -> dict[str, Any]:
             return {
                 "kind": "quarantine",
                 "id": record.ref,
-                "reason": record.objection.name.lower(),
+                "reason": record.reason.name.lower(),
                 "since": record.first_at,
                 "tries": record.tries,
                 "closed_at": record.closed_at,
