@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from domain.mail import Envelope
-from domain.usecases.resend_ticket import Resent
+from domain.usecases.resend_access_link import Resent
 from entrypoints.testing import BOOK, PHOTOS
 from testkit.people import HERS, HIS, NOBODYS, Order, Seat
 from testkit.two_people import TwoPeople

@@ -23,7 +23,7 @@ def claim(tx: Transaction, number: int, seed: int) -> bool:
         return False
     user = tx.users.get_or_add(mailbox, new_id=UserId(f"u{seed}-{number}"), now=samples.NOW)
     booked = tx.purchases.book(samples.a_purchase(row, user=user, mailbox=mailbox))
-    return booked and tx.outbox.queue(samples.a_mail(f"ticket:{row}"))
+    return booked and tx.outbox.queue(samples.a_mail(f"access:{row}"))
 
 
 async def main(url: str, seed: int) -> int:

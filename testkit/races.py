@@ -198,7 +198,7 @@ def hold_the_truths(shop: Shop, *, sales: int, refunded: bool = False) -> None:
 
 
 def judge(records: Sequence[Record], shop: Shop, *, sales: int, refunded: bool) -> None:
-    """One purchase a checkout, one user a mailbox, one ticket a purchase in the outbox and in the mailbox.
+    """One purchase a checkout, one user a mailbox, one access email a purchase in the outbox and in the mailbox.
 
     And where all was refunded: every purchase is closed, and its buyer was told once.
     """
@@ -208,15 +208,17 @@ def judge(records: Sequence[Record], shop: Shop, *, sales: int, refunded: bool) 
     users = [record for record in records if isinstance(record, User)]
     assert [user.mailbox.canonical for user in users] == [ANNA]
     assert {one.purchase.user for one in held} == {user.id for user in users}
-    tickets = [record for record in records if isinstance(record, Mail) and record.kind is MailKind.TICKET]
-    assert len(tickets) == sales, f"{len(tickets)} tickets queued of {sales} sales"
-    assert {mail.state for mail in tickets} == {MailState.SENT}
+    access_emails = [
+        record for record in records if isinstance(record, Mail) and record.kind is MailKind.ACCESS
+    ]
+    assert len(access_emails) == sales, f"{len(access_emails)} access emails queued of {sales} sales"
+    assert {mail.state for mail in access_emails} == {MailState.SENT}
     letters = shop.letters_to(ANNA)
     told = [mail for mail in letters if mail.subject.startswith("Your refund")]
     assert len(told) == (sales if refunded else 0), f"{len(told)} mails about refunds of {sales} sales"
     states = {one.standing.state for one in held}
     assert states == {PurchaseState.REFUNDED if refunded else PurchaseState.LIVE}
     arrived = [mail for mail in letters if mail.subject.startswith("Your purchase")]
-    assert len(arrived) == sales, f"{len(arrived)} tickets in the mailbox of {sales} sales"
+    assert len(arrived) == sales, f"{len(arrived)} access emails in the mailbox of {sales} sales"
     links = {mail.text.partition(f"{BASE_URL}/login/")[2].split()[0] for mail in arrived}
     assert len(links) == sales

@@ -361,7 +361,7 @@ class Shopper:
         return answer.headers["location"].rpartition("/")[2]
 
     def buy_and_pay(self, email: str, product: str = BOOK) -> str:
-        """The whole way, the webhook before the redirect; the ticket has arrived."""
+        """The whole way, the webhook before the redirect; the access email has arrived."""
         cs = self.buy(product)
         before = len(self.shop.sandbox.mails_to(email))
         self.shop.sandbox.pay(cs, email=email, copies=1)

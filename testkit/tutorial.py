@@ -50,9 +50,9 @@ async def _mail(shop: Shop, ref: str) -> None:
     sale = next(p for p in shop.memory.tables.purchases.values() if p.provider_ref == ref)
 
     def work(tx: Transaction) -> None:
-        tx.links.add(MagicLink(id=link, key=key, purpose=LinkPurpose.TICKET, mailbox=EmailAddress(ANNA),
+        tx.links.add(MagicLink(id=link, key=key, purpose=LinkPurpose.ACCESS, mailbox=EmailAddress(ANNA),
                                  asked_by=None, product=None, made_at=now))  # fmt: skip
-        tx.outbox.queue(Mail(key=f"ticket:{link}", kind=MailKind.TICKET, to=EmailAddress(ANNA),
+        tx.outbox.queue(Mail(key=f"access:{link}", kind=MailKind.ACCESS, to=EmailAddress(ANNA),
                          email=access_email(sale, edition=shop.edition), link=link, key_name=key,
                          queued_at=now, due_at=now))  # fmt: skip
 

@@ -18,7 +18,7 @@ from domain.usecases.change_outcomes import CheckYourNewEmail
 from domain.usecases.checkout_outcomes import ConfirmationEmailed, FreeOrderBooked, RedirectToPayment
 from domain.usecases.erase_me import Erased
 from domain.usecases.link_outcomes import LinkRejected, SignedIn
-from domain.usecases.resend_ticket import Resent
+from domain.usecases.resend_access_link import Resent
 from domain.values import EmailAddress, ProductId, ProviderRef, SessionId
 from entrypoints.testing import Browser
 from testkit.people import CORRECTION, HERS, HIS, HOUR, REPEATED, UNDO, Life, Order, Seat, Wish

@@ -18,8 +18,8 @@ from testkit.servers import Sandbox, ShopServer
 
 _LOOK_AGAIN_AFTER: Final = 2.0
 # In SQL and not by an export, because it is asked in the middle of the storm, again and again.
-_WITH_A_TICKET: Final = (
-    "SELECT provider_ref FROM purchases JOIN outbox ON outbox.key = 'ticket:' || checkout_id"
+_WITH_ACCESS_EMAIL: Final = (
+    "SELECT provider_ref FROM purchases JOIN outbox ON outbox.key = 'access:' || checkout_id"
 )
 Records = dict[str, list[dict[str, Any]]]
 
@@ -45,21 +45,23 @@ class Audit:
     """Paid, and not in the store."""
     lost_acknowledged: int
     doubled: int
-    """Booked more than once, or its ticket at the mailbox more than once."""
+    """Booked more than once, or its access email at the mailbox more than once."""
     users: int
-    tickets: int
-    """Sales whose ticket is at its mailbox."""
+    access_emails: int
+    """Sales whose access email is at its mailbox."""
     broken: tuple[str, ...]
     """Every law that does not hold, as a sentence."""
 
 
 def audit(shop: ShopServer, *, acknowledged: Collection[str]) -> Audit:
-    """Nothing lost, doubled or invented; the same money; one user a mailbox; one ticket a sale, at the mailbox."""
+    """Nothing lost, doubled or invented; the same money; one user a mailbox; one access email a sale, delivered."""
     paid, tx = ledger(shop.sandbox), shop.export()
     booked = Counter(purchase["checkout_session"] for purchase in tx["purchase"])
-    tickets = _tickets(shop.sandbox, tx)
+    access_emails = _access_emails(shop.sandbox, tx)
     lost = paid.keys() - booked.keys()
-    doubled = {cs for cs, times in booked.items() if times > 1} | {cs for cs, n in tickets.items() if n > 1}
+    doubled = {cs for cs, times in booked.items() if times > 1} | {
+        cs for cs, n in access_emails.items() if n > 1
+    }
     mailboxes = {payment.mailbox for payment in paid.values()}
     users = Counter(user["email"] for user in tx["user"])
     findings = {
@@ -68,7 +70,7 @@ def audit(shop: ShopServer, *, acknowledged: Collection[str]) -> Audit:
         "booked or mailed twice": doubled,
         "booked and not paid": booked.keys() - paid.keys(),
         "other money, product or mailbox in the store than at Stripe": _differing(paid, tx),
-        "no ticket at the mailbox": booked.keys() - tickets.keys(),
+        "no access email at the mailbox": booked.keys() - access_emails.keys(),
         "no user, or two, for a mailbox": {box for box in mailboxes | users.keys() if users[box] != 1},
         "mail that was not sent": {mail["id"] for mail in tx["mail"] if mail["state"] != "sent"},
         "in quarantine": {entry["id"] for entry in tx["quarantine"] if entry["closed_at"] is None},
@@ -80,26 +82,26 @@ def audit(shop: ShopServer, *, acknowledged: Collection[str]) -> Audit:
         lost_acknowledged=len(lost & set(acknowledged)),
         doubled=len(doubled),
         users=len(users),
-        tickets=len(tickets),
+        access_emails=len(access_emails),
         broken=tuple(f"{len(found)} × {law}: {_some(found)}" for law, found in findings.items() if found),
     )
 
 
 def missing_in_postgres(url: str, acknowledged: Collection[str]) -> set[str]:
-    """Which of these sales, or their tickets, the primary does not hold."""
+    """Which of these sales, or their access emails, the primary does not hold."""
     with psycopg.connect(url) as connection:
-        return set(acknowledged) - {ref for (ref,) in connection.execute(_WITH_A_TICKET)}
+        return set(acknowledged) - {ref for (ref,) in connection.execute(_WITH_ACCESS_EMAIL)}
 
 
 def missing_in_sqlite(database: Path, acknowledged: Collection[str]) -> set[str]:
-    """Which of these sales, or their tickets, a file does not hold. Raises DatabaseError if it is not sound."""
+    """Which of these sales, or their access emails, a file does not hold. Raises DatabaseError if it is not sound."""
     with contextlib.closing(sqlite3.connect(database)) as found:
         [sound] = found.execute("PRAGMA integrity_check").fetchone()
         if sound != "ok":
             raise sqlite3.DatabaseError(sound)
         if not found.execute("SELECT 1 FROM sqlite_schema WHERE name = 'purchases'").fetchone():
             return set(acknowledged)
-        return set(acknowledged) - {ref for (ref,) in found.execute(_WITH_A_TICKET)}
+        return set(acknowledged) - {ref for (ref,) in found.execute(_WITH_ACCESS_EMAIL)}
 
 
 def ledger(sandbox: Sandbox) -> dict[str, Payment]:
@@ -136,10 +138,10 @@ def _refunds(sandbox: Sandbox) -> Counter[str]:
         after = {"starting_after": page["data"][-1]["id"]}
 
 
-def _tickets(sandbox: Sandbox, tx: Records) -> Counter[str]:
-    """How many different tickets of every sale arrived. A mail sent twice under one key is one at the mailbox."""
+def _access_emails(sandbox: Sandbox, tx: Records) -> Counter[str]:
+    """How many different access emails of every sale arrived. A mail sent twice under one key is one at the mailbox."""
     session_of = {purchase["id"]: purchase["checkout_session"] for purchase in tx["purchase"]}
-    keys = (mail["key"].partition("ticket:")[2] for mail in sandbox.mails if "ticket:" in mail["key"])
+    keys = (mail["key"].partition("access:")[2] for mail in sandbox.mails if "access:" in mail["key"])
     return Counter(session_of.get(key.partition("#")[0], key) for key in keys)
 
 
@@ -180,9 +182,9 @@ async def until_no_mail_waits(shop: ShopServer, *, within: float) -> None:
 
 
 def _mail_waits(shop: ShopServer) -> bool:
-    """Whether a ticket is still on its way: not at its mailbox, or not written down as sent."""
+    """Whether an access email is still on its way: not at its mailbox, or not written down as sent."""
     try:
-        arrived = sum("ticket:" in mail["key"] for mail in shop.sandbox.mails)
+        arrived = sum("access:" in mail["key"] for mail in shop.sandbox.mails)
         if arrived < len(ledger(shop.sandbox)):
             return True
     except httpx.HTTPError:

@@ -1,6 +1,7 @@
 """`make nodes`: 20,000 sales over three nodes behind HAProxy, audited; then what one, two and three nodes manage.
 
-Exit code 1 when a sale was lost or doubled, a mailbox has two users, a ticket is missing, or an answer was 500 or more.
+Exit code 1 when a sale was lost or doubled, a mailbox has two users, an access email is missing, or an answer was
+500 or more.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def storm_over_nodes(folder: Path, server: PostgresServer, wish: Wish, *, seed: 
     }
     return Outcome(
         drill=f"{wish.nodes} nodes", rounds=1, sales=found.sales, acknowledged=found.acknowledged, lost=found.lost,
-        doubled=found.doubled, users=found.users, tickets=found.tickets, answers=wrong, ready_again=(),
+        doubled=found.doubled, users=found.users, access_emails=found.access_emails, answers=wrong, ready_again=(),
         seconds=round(time.monotonic() - began, 1),
         notes=(
             f"{wish.sales / took:.0f} sales a second, {wish.bought:.0%} of them by POST /buy; {os.cpu_count()} cores",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 _HEAD: Final = (
-    "drill", "rounds", "sales", "acknowledged", "lost", "doubled", "users", "tickets", "answers ≥ 500",
+    "drill", "rounds", "sales", "acknowledged", "lost", "doubled", "users", "emails", "answers ≥ 500",
     "ready again min/median/max", "verdict",
 )  # fmt: skip
 
@@ -26,7 +26,7 @@ class Outcome:
     lost: int
     doubled: int
     users: int
-    tickets: int
+    access_emails: int
     answers: dict[int, int]
     """How often each status of 500 or more was answered."""
     ready_again: tuple[float, ...]
@@ -65,7 +65,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
     errors = ", ".join(f"{number} × {status}" for status, number in sorted(outcome.answers.items()))
     return (
         outcome.drill, str(outcome.rounds), str(outcome.sales), str(outcome.acknowledged), str(outcome.lost),
-        str(outcome.doubled), str(outcome.users), str(outcome.tickets), errors or "0",
+        str(outcome.doubled), str(outcome.users), str(outcome.access_emails), errors or "0",
         " / ".join(f"{seconds:.2f}" for seconds in times) + (" s" if times else "–"),
         "held" if outcome.held else "BROKEN",
     )  # fmt: skip

@@ -158,7 +158,7 @@ def _outcome(drill: Drill, field: Field, audit: Audit, seconds: float) -> Outcom
         lost=len(field.lost) + audit.lost,
         doubled=audit.doubled,
         users=audit.users,
-        tickets=audit.tickets,
+        access_emails=audit.access_emails,
         answers=answers,
         ready_again=tuple(round(one, 3) for one in field.ready_again),
         seconds=round(seconds, 1),

@@ -275,7 +275,7 @@ class Grammar:
         entropy, pool = self.entropy, self._pool
         order = entropy.choice(entropy.choice(pool.personas).orders)
         shop = pool.shop.container.catalogue().current().shop.id
-        tag = base64.urlsafe_b64encode(f"{shop}/ticket:{order}".encode()).decode().rstrip("=")
+        tag = base64.urlsafe_b64encode(f"{shop}/access:{order}".encode()).decode().rstrip("=")
         data = {
             "tags": {"coatcheck": entropy.choice((tag, tag, self.junk()))},
             "to": ["somebody@fuzz.example"],

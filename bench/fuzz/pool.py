@@ -123,9 +123,9 @@ class Pool:
         for pid in (PAY_WHAT[number % len(PAY_WHAT)], "sampler"):
             await self._buys(buyer, pid)
         await self.shop.work()
-        ticket = self.shop.mails.last_to(buyer.address)
-        assert ticket is not None, "no ticket came"
-        token = ticket.text.partition("/login/")[2].split()[0]
+        access_email = self.shop.mails.last_to(buyer.address)
+        assert access_email is not None, "no access email came"
+        token = access_email.text.partition("/login/")[2].split()[0]
         buyer.tokens.append(token)
         if number % 2 or kind == "victim":
             await self._does(buyer, "POST", f"/login/{token}", {})

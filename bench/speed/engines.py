@@ -52,7 +52,7 @@ class Engine(Protocol):
         ...
 
     def counts(self) -> dict[str, int]:
-        """How many purchases, users and tickets there are."""
+        """How many purchases, users and access emails there are."""
         ...
 
 
@@ -98,7 +98,7 @@ class Sqlite:
         return {
             "purchases": self._number("SELECT count(*) FROM purchases"),
             "users": self._number("SELECT count(*) FROM users"),
-            "tickets": self._number("SELECT count(*) FROM outbox WHERE kind = 'ticket'"),
+            "access_emails": self._number("SELECT count(*) FROM outbox WHERE kind = 'access'"),
         }
 
     def _number(self, query: str) -> int:
@@ -151,10 +151,10 @@ class Postgres:
         with psycopg.connect(self.url) as db:
             told = db.execute(
                 "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM users), "
-                "(SELECT count(*) FROM outbox WHERE kind = 'ticket')"
+                "(SELECT count(*) FROM outbox WHERE kind = 'access')"
             ).fetchone()
         assert told is not None
-        return dict(zip(("purchases", "users", "tickets"), told, strict=True))
+        return dict(zip(("purchases", "users", "access_emails"), told, strict=True))
 
 
 def _copy(db: psycopg.Connection[Any], lots: Iterable[Lot]) -> None:

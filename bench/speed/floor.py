@@ -59,9 +59,9 @@ def rows(number: int) -> tuple[tuple[Any, ...], ...]:
         (user, mailbox, _AT),
         (text, ref, payment, user, mailbox, mailbox, "p1", "The Last Cloakroom", 900, "usd", 0, text, _AT),
         (ref, "session", payment, 1_790_000_000, "paid", 900),
-        (text, "abcdef12", "ticket", mailbox, "p1", _AT),
+        (text, "abcdef12", "access", mailbox, "p1", _AT),
         (
-            f"ticket:{text}", "ticket", mailbox, "access_link", "en", _PARAMETERS, text, "abcdef12", _AT, _AT,
+            f"access:{text}", "access", mailbox, "access_link", "en", _PARAMETERS, text, "abcdef12", _AT, _AT,
             "queued", 0, "", 0,
         ),
         (f"evt_{number:024}", "checkout.session.completed", ref, 1_790_000_000, "booked", _AT),

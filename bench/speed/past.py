@@ -121,13 +121,13 @@ class _Past:
             email = AccessLink(product_name=_NAME, paid=Money(900, "usd"), order=checkout[:12])
             # Their bodies were deleted a day after they were sent.
             yield (
-                f"ticket:{checkout}", "ticket", self._address(n), email.template, "en",
+                f"access:{checkout}", "access", self._address(n), email.template, "en",
                 msgspec.json.encode(email).decode(), f"Your purchase: {_NAME}", None, None, self._bytes(32),
                 self._link(n), self._key.name, at, at, "sent", 1, None, at + 1_000_000, "", None, 0,
             )  # fmt: skip
 
     def _link(self, position: int) -> str:
-        return self._key.ticket_of(
+        return self._key.access_link_of(
             CheckoutId(self._checkouts[position]), EmailAddress(self._address(position))
         )
 
@@ -135,7 +135,7 @@ class _Past:
         for n in self._since(_LINKS_KEPT):
             at = micros(self._at[n])
             yield (
-                self._link(n), self._key.name, "ticket", self._address(n), None, BOOK, at, at + 1_000_000, None, 0, 0,
+                self._link(n), self._key.name, "access", self._address(n), None, BOOK, at, at + 1_000_000, None, 0, 0,
                 None, None, None,
             )  # fmt: skip
 

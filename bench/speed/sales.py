@@ -80,10 +80,10 @@ class Till:
         return fire(url, deliveries(sales), folder=self.shop.folder)
 
     def link(self, sale: MadeSale) -> str:
-        """The path of the link in the ticket of a sale that was told."""
+        """The path of the access link of a sale that was delivered."""
         key = self.keyring.signing
-        ticket = key.ticket_of(sale.checkout.id, EmailAddress.parse(sale.email))
-        return f"/login/{key.token_of(ticket)}"
+        link = key.access_link_of(sale.checkout.id, EmailAddress.parse(sale.email))
+        return f"/login/{key.token_of(link)}"
 
     def _checkout(self) -> Checkout:
         now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""POST /webhook to a durable claim with its ticket queued: against the peer, the floor, and with a long past."""
+"""POST /webhook to a durable claim with its access email queued: against the peer, the floor, and with a long past."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _packed(stage: Stage, subject: Subject, *, days: int) -> int:
 
 
 def _claims(stage: Stage, subject: Subject) -> Callable[[], float]:
-    """One run: so many events, answered; then each must be a purchase with a ticket."""
+    """One run: so many events, answered; then each must be a purchase with an access email."""
 
     def measure() -> float:
         before = subject.engine.counts()
@@ -134,7 +134,7 @@ def _claims(stage: Stage, subject: Subject) -> Callable[[], float]:
         rate = subject.till.tell(sales, subject.shop.url)
         subject.settle()
         after = subject.engine.counts()
-        for counted in ("purchases", "tickets"):
+        for counted in ("purchases", "access_emails"):
             made = after[counted] - before[counted]
             assert made == len(sales), f"{made} {counted} of {len(sales)} sales"
         return rate

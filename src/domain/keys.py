@@ -41,7 +41,7 @@ class Key:
     seal: bytes = field(repr=False)
     device: bytes = field(repr=False)
     count: bytes = field(repr=False)
-    ticket: bytes = field(repr=False)
+    access: bytes = field(repr=False)
     licence: bytes = field(repr=False)
     news: bytes = field(repr=False)
     session: bytes = field(repr=False)
@@ -58,7 +58,7 @@ class Key:
             seal=_hkdf(raw, b"coatcheck seal v1"),
             device=_hkdf(raw, b"coatcheck device v1"),
             count=_hkdf(raw, b"coatcheck count v1"),
-            ticket=_hkdf(raw, b"coatcheck ticket v1"),
+            access=_hkdf(raw, b"coatcheck access v1"),
             licence=_hkdf(raw, b"coatcheck licence v1"),
             news=_hkdf(raw, b"coatcheck news v1"),
             session=_hkdf(raw, b"coatcheck session v1"),
@@ -81,15 +81,15 @@ class Key:
         """
         return hmac.digest(self.session, f"{link}\x1f{cookie}".encode(), "sha256").hex()
 
-    def ticket_of(self, checkout: CheckoutId, mailbox: EmailAddress) -> LinkId:
-        """The id of the link in a purchase's ticket: 128 bits that nobody else can know, the same for one address.
+    def access_link_of(self, checkout: CheckoutId, mailbox: EmailAddress) -> LinkId:
+        """The id of a purchase's access link: 128 bits that cannot be guessed, always the same for one address.
 
-        So a sale that is claimed again, because the database had to be restored, has the same ticket to the byte, and
-        the carrier recognises it. A restore forgets changes of address, too: what was sent to the other address then
-        must not open the account of this one.
+        So a sale that is claimed again, because the database had to be restored, has the same access email to the
+        byte, and the email provider recognises it. A restore forgets changes of address, too: an email that was sent
+        to the other address must not open the account of this one.
         """
         named = f"{checkout}\x1f{mailbox.canonical}"
-        return LinkId(hmac.digest(self.ticket, named.encode(), "sha256")[:_LINK_BYTES].hex())
+        return LinkId(hmac.digest(self.access, named.encode(), "sha256")[:_LINK_BYTES].hex())
 
     def licence_of(self, checkout: CheckoutId, product: ProductId) -> str:
         """A generated licence key: 100 bits in five groups of four, the same for the same purchase."""

@@ -34,7 +34,7 @@ half is kept for browsers that verified the address they ask for."""
 LOGIN_PER_NETWORK: Final = Limit(kind="login-ip", most=20, window=timedelta(hours=1))
 UNPAID_PER_NETWORK: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes=10))
 FREE_PER_NETWORK: Final = Limit(kind="free-ip", most=30, window=timedelta(minutes=10))
-TICKETS_AGAIN: Final = Limit(kind="ticket-again", most=3, window=timedelta(minutes=15))
+ACCESS_LINKS_AGAIN: Final = Limit(kind="access-again", most=3, window=timedelta(minutes=15))
 CHANGES_PER_ACCOUNT: Final = Limit(kind="changes", most=3, window=timedelta(hours=1))
 """Changes of address that one account can ask for: each emails a new address, and sends a notice to the old one."""
 FIRST_TRIES: Final = Limit(kind="first-checkouts", most=2, window=timedelta(minutes=10))

@@ -9,7 +9,7 @@ from typing import Final
 
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, ProductId, SessionId
 
-TICKET_LIFETIME: Final = timedelta(hours=24)
+ACCESS_LIFETIME: Final = timedelta(hours=24)
 LOGIN_LIFETIME: Final = timedelta(minutes=15)
 UNDO_LIFETIME: Final = timedelta(hours=72)
 UNSENT_LIFETIME: Final = timedelta(days=7)
@@ -22,7 +22,7 @@ REPEATED_WITHIN: Final = timedelta(seconds=60)
 class LinkPurpose(Enum):
     """Why a link was made, and so what it does beside proving the mailbox."""
 
-    TICKET = "ticket"
+    ACCESS = "access"
     LOGIN = "login"
     """Somebody asked to sign in."""
     ORDER = "order"
@@ -36,8 +36,8 @@ class LinkPurpose(Enum):
     def lifetime(self) -> timedelta:
         """How long it opens, from when its mail was handed over."""
         match self:
-            case LinkPurpose.TICKET:
-                return TICKET_LIFETIME
+            case LinkPurpose.ACCESS:
+                return ACCESS_LIFETIME
             case LinkPurpose.UNDO:
                 return UNDO_LIFETIME
             case _:
@@ -53,7 +53,7 @@ class MagicLink:
     purpose: LinkPurpose
     mailbox: EmailAddress
     asked_by: SessionId | None
-    """The browser in which its code works; None for tickets and undo links, which have no code."""
+    """The browser in which its code works; None for access links and undo links, which have no code."""
     product: ProductId | None
     """What it is about: where to go after signing in."""
     made_at: datetime
@@ -78,18 +78,18 @@ class MagicLink:
 
     @property
     def has_code(self) -> bool:
-        """Only what this browser asked for has a code: in a ticket it would be phishing bait."""
+        """Only what this browser asked for has a code: in an access email it would be phishing bait."""
         return self.asked_by is not None
 
 
-def ticket_link(
+def access_link(
     product: ProductId, mailbox: EmailAddress, *, link: LinkId, key: str, now: datetime
 ) -> MagicLink:
-    """The link of a ticket: it opens what was bought, and signs its owner in. It has no code."""
+    """The link of an access email: it opens what was bought, and signs its owner in. It has no code."""
     return MagicLink(
         id=link,
         key=key,
-        purpose=LinkPurpose.TICKET,
+        purpose=LinkPurpose.ACCESS,
         mailbox=mailbox,
         asked_by=None,
         product=product,

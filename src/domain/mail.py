@@ -29,7 +29,7 @@ _LONGEST_PAUSE: Final = timedelta(hours=1)
 class MailKind(Enum):
     """Why a mail exists."""
 
-    TICKET = "ticket"
+    ACCESS = "access"
     LOGIN = "login"
     ORDER = "order"
     """Asks for the proof of a mailbox that something free was ordered for."""
@@ -57,7 +57,7 @@ class Urgency(IntEnum):
 
 
 _URGENCIES: Final = {
-    MailKind.TICKET: Urgency.PAYMENT,
+    MailKind.ACCESS: Urgency.PAYMENT,
     MailKind.UPDATE: Urgency.PAYMENT,
     MailKind.ADDRESS: Urgency.KNOWN,
     MailKind.NOTICE: Urgency.KNOWN,

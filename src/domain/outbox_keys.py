@@ -14,7 +14,7 @@ from domain.mail import MailKind
 from domain.values import ChangeId, CheckoutId, ProductId, UserId
 
 _OF_LINK: Final = {
-    LinkPurpose.TICKET: "ticket-again",
+    LinkPurpose.ACCESS: "access-again",
     LinkPurpose.LOGIN: "login",
     LinkPurpose.ORDER: "order",
     LinkPurpose.MOVE: "address",
@@ -22,9 +22,9 @@ _OF_LINK: Final = {
 }
 
 
-def ticket(checkout: CheckoutId) -> str:
+def access(checkout: CheckoutId) -> str:
     """The one email that every sale causes."""
-    return f"ticket:{checkout}"
+    return f"access:{checkout}"
 
 
 def of_link(link: MagicLink) -> str:
@@ -58,7 +58,7 @@ def release(product: ProductId, version: str, user: UserId) -> str:
 
 
 def anew(key: str) -> str:
-    """The next key of the same cause, for an email that is queued once more: `ticket:c1#2`, then `ticket:c1#3`."""
+    """The next key of the same cause, for an email that is queued once more: `access:c1#2`, then `access:c1#3`."""
     base, _, count = key.partition("#")
     return f"{base}#{int(count or '1') + 1}"
 

@@ -99,4 +99,4 @@ class Tally:
     """What was paid in all, one sum a currency. (Sums beyond Money's bound are given as several.)"""
     mails: tuple[tuple[MailState, int], ...]
     bounced: int = 0
-    """Tickets that the carrier could not deliver."""
+    """Access emails that could not be delivered."""

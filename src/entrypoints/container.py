@@ -62,7 +62,7 @@ from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
-from domain.usecases.resend_ticket import ResendTicket
+from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.show_receipt import ShowReceipt
@@ -216,13 +216,18 @@ class Container(containers.DeclarativeContainer):
         booking=booking,
     )
     check_stock = providers.Singleton(CheckStock, store=store)
-    returned_tickets = providers.Singleton(ListBouncedEmails, store=store)
+    list_bounced_emails = providers.Singleton(ListBouncedEmails, store=store)
     open_purchase = providers.Singleton(
         OpenPurchase, identify_viewer=identify_viewer, store=store, clock=clock
     )
     show_receipt = providers.Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
-    resend_ticket = providers.Singleton(
-        ResendTicket, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    resend_access_link = providers.Singleton(
+        ResendAccessLink,
+        store=store,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
     )
     change_address = providers.Singleton(
         ChangeAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
@@ -318,7 +323,7 @@ class Container(containers.DeclarativeContainer):
         OrderPages,
         frame=frame,
         show_receipt=show_receipt,
-        resend_ticket=resend_ticket,
+        resend_access_link=resend_access_link,
         change_address=change_address,
         clock=clock,
     )
@@ -347,7 +352,7 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
     )
     desk_pages = providers.Singleton(
-        LibraryPages, frame=frame, returned_tickets=returned_tickets, sign_out=sign_out
+        LibraryPages, frame=frame, list_bounced_emails=list_bounced_emails, sign_out=sign_out
     )
     leaving = providers.Singleton(Leaving)
     health_pages = providers.Singleton(HealthPages, store=store, leaving=leaving)

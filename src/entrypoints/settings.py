@@ -270,7 +270,7 @@ def _check_carrier(env: Environment, *, loopback: bool, problems: list[str]) -> 
         problems.append("RESEND_API_KEY and SMTP_URL are both set: leave one of them out")
     carrier = env.resend_api_key or env.smtp_url
     if not carrier and not loopback:
-        problems.append("RESEND_API_KEY is not set, so no ticket could be mailed: set it, or SMTP_URL")
+        problems.append("RESEND_API_KEY is not set, so no access link could be emailed: set it, or SMTP_URL")
     if env.resend_api_url and not (
         env.resend_api_url.startswith("https://") or _on_loopback(env.resend_api_url)
     ):

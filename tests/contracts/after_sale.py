@@ -260,7 +260,7 @@ class AfterSaleContract:
             checkout = samples.a_checkout(row, ref=f"cs_test_{row}")
             self.do(lambda tx, checkout=checkout: tx.checkouts.add(checkout))
         self.do(lambda tx: tx.links.add(samples.a_link()))
-        self.do(lambda tx: tx.outbox.queue(samples.a_mail(kind=MailKind.TICKET)))
+        self.do(lambda tx: tx.outbox.queue(samples.a_mail(kind=MailKind.ACCESS)))
         self.do(lambda tx: tx.address_changes.begin(samples.a_move()))
         self.do(lambda tx: tx.downloads.count(CheckoutId("c1"), BOOK, "it", now=NOW, window=DAY))
         assert self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW)) == ["c1"]
@@ -362,7 +362,7 @@ class AfterSaleContract:
             )
             self.do(lambda tx, move=move: tx.address_changes.settle(move, done_at=NOW, checkouts=()))
             self.do(lambda tx, way=way: tx.outbox.queue(samples.a_mail(f"before-{way}", link=f"1{way}")))
-            self.do(lambda tx, way=way: tx.links.add(samples.a_link(f"1{way}", purpose=LinkPurpose.TICKET)))
+            self.do(lambda tx, way=way: tx.links.add(samples.a_link(f"1{way}", purpose=LinkPurpose.ACCESS)))
             later = NOW + SECOND
             session = samples.a_session(f"s-{way}", mailbox=ANNA, token=f"t-{way}", at=NOW + 11 * DAY)
             self.do(lambda tx, session=session: tx.sessions.add(session))
@@ -414,12 +414,12 @@ class AfterSaleContract:
     def test_an_erased_order_loses_its_person_and_nothing_else_of_theirs(self) -> None:
         self._sell("c1", "c2")
         for row in ("c1", "c2"):
-            self.do(lambda tx, row=row: tx.outbox.queue(samples.a_mail(f"ticket:{row}", link=row)))
+            self.do(lambda tx, row=row: tx.outbox.queue(samples.a_mail(f"access:{row}", link=row)))
             self.do(lambda tx, row=row: tx.links.add(samples.a_link(row)))
         assert self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW)) is True
         assert self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW)) is False
         assert [h.purchase.checkout for h in self.see(lambda tx: tx.purchases.of_address(ANNA))] == ["c2"]
-        assert self._mailed() == {"ticket:c2"}
+        assert self._mailed() == {"access:c2"}
         assert (
             self.see(lambda tx: tx.links.get(LinkId("c1"))),
             self.see(lambda tx: tx.users.by_address(ANNA)) is None,

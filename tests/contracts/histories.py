@@ -26,7 +26,7 @@ SECONDS = st.integers(0, 100).map(lambda n: NOW + timedelta(seconds=n))
 ROWS = st.sampled_from(["c1", "c2", "c3"])
 REFS = st.sampled_from(["cs_test_1", "cs_test_2", "cs_test_c1"]).map(ProviderRef)
 SESSIONS = st.sampled_from(["s1", "s2"]).map(SessionId)
-MAILS = st.sampled_from(["m1", "m2", "ticket:c1"])
+MAILS = st.sampled_from(["m1", "m2", "access:c1"])
 LINKS = st.sampled_from(["ab" * 16, "cd" * 16]).map(LinkId)
 MAILBOXES = st.sampled_from([ANNA, BEN])
 PAYMENTS = st.sampled_from(["pi_c1", "pi_c2"])
@@ -76,13 +76,13 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, k: tx.limits.release(k), st.sampled_from(["x0", "y1"])),
     op(lambda tx, link, at, m, move, purpose: tx.links.add(samples.a_link(link, at=at, mailbox=m, move=move, purpose=purpose))
        if tx.links.get(link) is None else None, LINKS, SECONDS, MAILBOXES, st.none() | MOVES,
-       st.sampled_from([LinkPurpose.LOGIN, LinkPurpose.TICKET, LinkPurpose.UNDO])),
+       st.sampled_from([LinkPurpose.LOGIN, LinkPurpose.ACCESS, LinkPurpose.UNDO])),
     op(lambda tx, link, at, used: tx.links.consume(link, at=at, used_with=used), LINKS, SECONDS, st.none() | COOKIES),
     op(lambda tx, link: tx.links.count_code_attempt(link, most=2), LINKS),
     op(lambda tx, s, m: tx.links.supersede(m, asked_by=s), SESSIONS, MAILBOXES),
     op(lambda tx, k, at, link, m, kind, urgency: tx.outbox.queue(
         samples.a_mail(k, due=at, kind=kind, link=link, to=m, urgency=urgency)), MAILS, SECONDS,
-       st.none() | LINKS, MAILBOXES, st.sampled_from([MailKind.LOGIN, MailKind.TICKET, MailKind.ADDRESS]),
+       st.none() | LINKS, MAILBOXES, st.sampled_from([MailKind.LOGIN, MailKind.ACCESS, MailKind.ADDRESS]),
        st.sampled_from(Urgency)),
     op(lambda tx, k, subject: tx.outbox.keep_letter(k, Letter(subject=subject, text="t", html="h")), MAILS,
        st.sampled_from("xy")),

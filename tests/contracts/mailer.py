@@ -19,7 +19,7 @@ ENVELOPE = Envelope(
     subject="Your purchase: “Émile”",
     text="Open it:\nhttps://shop.example/login/" + "A" * 64 + "\n",
     html='<p>Open <a href="https://shop.example/login/' + "A" * 64 + '">it</a> — ✓</p>',
-    idempotency_key="shop-1/ticket:c1",
+    idempotency_key="shop-1/access:c1",
 )
 
 
@@ -70,7 +70,7 @@ class MailerContract:
 
     def test_another_key_arrives_too(self) -> None:
         self.send(ENVELOPE)
-        self.send(replace(ENVELOPE, idempotency_key="shop-1/ticket:c2"))
+        self.send(replace(ENVELOPE, idempotency_key="shop-1/access:c2"))
         assert len(self.arrived()) == 2
 
     def test_a_broken_line_is_worth_another_try(self) -> None:

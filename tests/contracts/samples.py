@@ -97,7 +97,7 @@ def a_mail(
     key: str = "m1",
     *,
     due: datetime = NOW,
-    kind: MailKind = MailKind.TICKET,
+    kind: MailKind = MailKind.ACCESS,
     link: str | None = None,
     urgency: Urgency = Urgency.PAYMENT,
     to: EmailAddress = ANNA,

@@ -357,9 +357,9 @@ class StoreContract(OutboxContract):
         assert sorted(self.together(*works)) == [False] * 7 + [True] * 5  # type: ignore[type-var]
 
     def test_newer_links_supersede_the_unused_ones_of_the_same_browser(self) -> None:
-        ticket = a_link("cd" * 16, purpose=LinkPurpose.TICKET)
+        access = a_link("cd" * 16, purpose=LinkPurpose.ACCESS)
         other = replace(a_link("ef" * 16), asked_by=SessionId("s2"))
-        for link in (a_link(), ticket, other):
+        for link in (a_link(), access, other):
             self.do(lambda tx, link=link: tx.links.add(link))
         self.do(lambda tx: tx.links.supersede(ANNA, asked_by=SessionId("s1")))
         states = {
@@ -475,9 +475,9 @@ class StoreContract(OutboxContract):
                 )
             )
             tx.links.add(a_link())
-            tx.outbox.queue(a_mail("ticket"))
+            tx.outbox.queue(a_mail("access"))
             tx.outbox.queue(a_mail("login", kind=MailKind.LOGIN))
-            tx.outbox.settle("ticket", state=MailState.SENT, at=NOW)
+            tx.outbox.settle("access", state=MailState.SENT, at=NOW)
             tx.outbox.settle("login", state=MailState.SENT, at=NOW)
             tx.limits.acquire("bucket", TWO, now=NOW, ref="r")
             tx.events.log(EventRecord(id="e", type="t", object_id="o", created=1), outcome="x", at=NOW)
@@ -499,7 +499,7 @@ class StoreContract(OutboxContract):
             )
             == (None,) * 3
         )
-        assert self.see(lambda tx: tx.outbox.get("ticket")) is not None
+        assert self.see(lambda tx: tx.outbox.get("access")) is not None
         assert self.see(lambda tx: tx.purchases.get(CheckoutId("c1"))) is not None
 
     # ------------------------------------------------------------------ beside transactions

@@ -193,7 +193,7 @@ def test_a_code_over_everything_and_one_over_a_part_are_sales(own_shop: ShopServ
 # ------------------------------------------------------------------ mails that come back
 
 
-def test_a_ticket_that_bounces_is_told_to_the_browser_that_paid(shop: ShopServer) -> None:
+def test_an_access_email_that_bounces_is_told_to_the_browser_that_paid(shop: ShopServer) -> None:
     email = address()
     anna, _ = sold(shop, email)
     [mail] = [m for m in shop.sandbox.mails if email in m["fields"]["to"]]
@@ -287,16 +287,16 @@ def test_yen_are_written_alike_on_pages_receipt_stand_in_and_in_the_email(bazaar
     assert "1,200 JPY" in bazaar.sandbox.http.get(f"/c/pay/{cs}").text
     bazaar.sandbox.pay(cs, email=email, copies=1)
     anna.get("/view/abroad", params={"session_id": cs})
-    ticket = bazaar.sandbox.wait_for_mail(email)
-    anna.post(ticket["text"].partition(bazaar.url)[2].split()[0])
+    access_email = bazaar.sandbox.wait_for_mail(email)
+    anna.post(access_email["text"].partition(bazaar.url)[2].split()[0])
     view = anna.get("/view/abroad").text
     order = view.partition("/orders/")[2].partition('"')[0]
     pages += [
         view,
         anna.get(f"/orders/{order}").text,
         anna.get("/library").text,
-        ticket["text"],
-        ticket["html"],
+        access_email["text"],
+        access_email["html"],
     ]
     for page in pages:
         assert "¥1,200" in page

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.story
 @pytest.mark.engines
-def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_ticket(
+def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_access_email(
     demo: Demo, device: MakeDevice
 ) -> None:
     laptop = device()

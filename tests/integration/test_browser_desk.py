@@ -85,7 +85,7 @@ def test_a_mistyped_address_is_corrected(demo: Demo, device: MakeDevice) -> None
     page.reload()
 
 
-def test_a_ticket_that_comes_back_is_told_where_it_was_paid(demo: Demo, device: MakeDevice) -> None:
+def test_an_access_email_that_comes_back_is_told_where_it_was_paid(demo: Demo, device: MakeDevice) -> None:
     page = device().page
     buy(page, demo, email="bounce-me@example.com")
     note = page.locator("aside", has_text="Your access email bounced")

@@ -96,7 +96,7 @@ def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: S
     assert "no email with that key" in own_shop.cli("status", "--send-again", "nothing").stdout
 
 
-def test_a_ticket_can_be_sent_again(own_shop: ShopServer) -> None:
+def test_an_access_email_can_be_sent_again(own_shop: ShopServer) -> None:
     Shopper(own_shop).buy_and_pay("anna@example.com")
     [mail] = own_shop.export()["mail"]
     assert "Queued again" in own_shop.cli("status", "--send-again", mail["id"]).stdout

@@ -58,22 +58,22 @@ def test_a_receipt_is_for_its_buyer_and_shows_the_address_only_to_who_proved_it(
     assert email in anna.get(f"/orders/{order}").text
     stranger = Shopper(shop)
     assert stranger.get(f"/orders/{order}").status_code == 404
-    for path in (f"/orders/{order}/ticket", f"/orders/{order}/address"):
+    for path in (f"/orders/{order}/access-link", f"/orders/{order}/address"):
         assert stranger.post(path, {"email": "eve@example.com"}).status_code in (404, 409)
     assert anna.get(f"/orders/{order}/invoice").status_code == 404, "this shop makes no invoices"
     for junk in ("nothing", "..%2f", "%00", "x" * 300):
         assert anna.get(f"/orders/{junk}").status_code == 404
 
 
-def test_a_ticket_is_mailed_again_to_its_owner(shop: ShopServer) -> None:
+def test_an_access_email_is_mailed_again_to_its_owner(shop: ShopServer) -> None:
     email = address()
     anna, order = a_buyer(shop, email)
-    assert "on its way" in anna.post(f"/orders/{order}/ticket").text
+    assert "on its way" in anna.post(f"/orders/{order}/access-link").text
     link = new_link(shop, email, 2)
     assert Shopper(shop).post(link).status_code == 303
     for _ in range(2):
-        anna.post(f"/orders/{order}/ticket")
-    assert anna.post(f"/orders/{order}/ticket").status_code == 429
+        anna.post(f"/orders/{order}/access-link")
+    assert anna.post(f"/orders/{order}/access-link").status_code == 429
 
 
 def test_a_mistyped_address_is_corrected_by_the_browser_that_paid(shop: ShopServer) -> None:

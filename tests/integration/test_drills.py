@@ -42,7 +42,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
 def test_the_shop_survives(
     outcomes: dict[str, Outcome], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing lost, nothing doubled, one ticket a sale, no answer of 500. How soon it is ready again is printed."""
+    """Nothing lost, nothing doubled, one access email a sale, no answer of 500. How soon it is ready again is printed."""
     for needed in next(drill.needs for drill in HERE if drill.name == name):
         program(needed)
     outcome = outcomes[name]
@@ -50,7 +50,7 @@ def test_the_shop_survives(
         print("\n" + table([outcome]))
     assert outcome.broken == ()
     assert outcome.lost == outcome.doubled == 0
-    assert outcome.tickets == outcome.sales >= 20
+    assert outcome.access_emails == outcome.sales >= 20
 
 
 def test_a_disk_that_lies_loses_sales_and_the_drill_says_so(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_the_audit_finds_a_sale_that_the_books_do_not_know(own_shop: ShopServer)
     cs = Shopper(own_shop).buy()
     own_shop.sandbox.pay(cs, email="anna@example.com")
     found = audit(own_shop, acknowledged={cs})
-    assert (found.sales, found.lost, found.tickets) == (1, 1, 0)
+    assert (found.sales, found.lost, found.access_emails) == (1, 1, 0)
     assert {law.partition(" × ")[2].partition(":")[0] for law in found.broken} >= {
         "paid and not booked",
         "acknowledged and not booked",
@@ -95,7 +95,7 @@ def test_the_audit_finds_a_refund_that_the_books_do_not_know(own_shop: ShopServe
 
 def _outcome(**told: Any) -> Outcome:
     usual: dict[str, Any] = {
-        "drill": "kill -9", "rounds": 2, "sales": 3, "acknowledged": 3, "lost": 0, "doubled": 0, "users": 3, "tickets": 3,
+        "drill": "kill -9", "rounds": 2, "sales": 3, "acknowledged": 3, "lost": 0, "doubled": 0, "users": 3, "emails": 3,
         "answers": {503: 4}, "ready_again": (0.5, 0.7, 1.1), "seconds": 9.0, "notes": ("a note",), "broken": (),
     }  # fmt: skip
     return Outcome(**{**usual, **told})

@@ -33,7 +33,7 @@ def said(shop: ShopServer, what: str) -> list[dict[str, Any]]:
 # ------------------------------------------------------------------ the way through
 
 
-def test_from_the_click_to_the_ticket_and_back_on_another_device(shop: ShopServer) -> None:
+def test_from_the_click_to_the_access_email_and_back_on_another_device(shop: ShopServer) -> None:
     anna, email = Shopper(shop), address()
     cs = anna.buy_and_pay(email)
     page = anna.get(f"/view/{BOOK}")

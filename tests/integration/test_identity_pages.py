@@ -297,7 +297,7 @@ def test_every_page_of_a_guest_who_paid_offers_to_sign_out_and_that_ends_it(shop
     ]  # fmt: skip
     pages += [
         guest.post(f"/buy/{BOOK}"),
-        guest.post(f"/orders/{order}/ticket"),
+        guest.post(f"/orders/{order}/access-link"),
         guest.post(f"/orders/{order}/address", {"email": address()}),
         guest.post("/request-login", {"email": address()}),
         guest.post("/request-login", {"email": "nobody"}),
@@ -420,7 +420,7 @@ def test_on_https_the_cookie_of_a_link_belongs_to_this_host_alone(tmp_path: Path
         shop.sandbox.stop()
 
 
-@pytest.mark.parametrize("at", ["ticket", "sign-in"])
+@pytest.mark.parametrize("at", ["access", "sign-in"])
 def test_a_link_that_is_submitted_twice_gives_the_same_session_to_the_cookie_of_its_page_alone(
     shop: ShopServer, at: str
 ) -> None:

@@ -74,7 +74,7 @@ def a_shop_file(path: Path, *, sales: int, letter: str = "<p>Thank you</p>") -> 
                        ((i,) for i in ids))  # fmt: skip
         db.executemany(
             "INSERT INTO outbox (key, kind, mailbox, template, language, parameters, subject, text, html, queued_at, due_at, state, attempts, problem) "
-            "VALUES ('ticket:'||?1, 'ticket', 'buyer-'||?1||'@example.com', 'sign_in', 'en', '{}', 'S', 'tab\t\\back\nline', ?2, 4, 5, "
+            "VALUES ('access:'||?1, 'access', 'buyer-'||?1||'@example.com', 'sign_in', 'en', '{}', 'S', 'tab\t\\back\nline', ?2, 4, 5, "
             "'sent', 1, '')", ((i, letter) for i in ids),
         )  # fmt: skip
 

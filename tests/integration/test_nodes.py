@@ -271,7 +271,7 @@ def test_a_storm_over_three_nodes_loses_and_doubles_nothing(
     with capsys.disabled():
         print("\n" + table([outcome]))
     assert outcome.broken == ()
-    assert (outcome.sales, outcome.acknowledged, outcome.tickets, outcome.users) == (240, 240, 240, 80)
+    assert (outcome.sales, outcome.acknowledged, outcome.access_emails, outcome.users) == (240, 240, 240, 80)
 
 
 def test_two_nodes_at_the_same_moment_get_one_turn(postgres: PostgresServer) -> None:

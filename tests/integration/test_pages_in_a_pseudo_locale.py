@@ -195,7 +195,7 @@ async def orders(town: Town) -> None:
     order = (await client.get("/library"), town.order(client))[1]
     await client.get("/view/photos")
     for status in (200, 200, 200, 429):
-        await client.post(f"/orders/{order}/ticket", status=status)
+        await client.post(f"/orders/{order}/access-link", status=status)
         town.shop.deliver_mail()
     await client.post(f"/orders/{order}/address", status=400, email="nobody")
     await client.post(f"/orders/{order}/address", email=ANNA)

@@ -63,7 +63,7 @@ def _empty(tx: Transaction) -> None:
 def test_nobody_loses_or_doubles_a_sale_whoever_comes_first_and_whoever_dies(
     nodes: Sequence[Store], engine: str, deadly: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One user, one purchase, one ticket, from up to three redirects, five webhooks, a reconciler and two workers."""
+    """One user, one purchase, one access email, from up to three redirects, five webhooks, a reconciler and two workers."""
     seen = Seen()
     with asyncio.Runner() as runner:
         _bench(lambda cast, seed: runner.run(_from_nothing(nodes, cast, seed, deadly, seen)))

@@ -324,13 +324,13 @@ def verified(body: str, headers: dict[str, str]) -> Any:
 
 def test_mail_reports_are_signed_as_resend_signs_them(sandbox: Sandbox) -> None:
     mail = send_mail(
-        sandbox, tags=[{"name": "kind", "value": "ticket"}], headers={"List-Unsubscribe": "<https://x>"}
+        sandbox, tags=[{"name": "kind", "value": "access"}], headers={"List-Unsubscribe": "<https://x>"}
     ).json()["id"]
     report = sandbox.post(f"/_sandbox/mails/{mail}/report", type="email.bounced", copies=0)
     event = verified(report["body"], report["headers"])
     data = event["data"]
     assert (event["type"], data["email_id"], data["to"]) == ("email.bounced", mail, ["anna@example.com"])
-    assert (data["tags"], data["bounce"]["type"]) == ({"kind": "ticket"}, "Permanent")
+    assert (data["tags"], data["bounce"]["type"]) == ({"kind": "access"}, "Permanent")
     with pytest.raises(ValueError, match="signature"):
         verified(report["body"].replace("anna", "otto"), report["headers"])
     page = httpx.get(f"{sandbox.url}/mailbox/{mail}").text

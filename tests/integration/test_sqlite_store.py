@@ -365,7 +365,7 @@ def test_a_commit_of_another_process_is_seen_soon_and_one_of_our_own_at_once(pat
 
 
 def test_a_mail_is_as_it_was_last_settled(path: Path) -> None:
-    """What became of a ticket stands on its buyer's pages: a remembered mail must not outlive a commit."""
+    """What became of an access email stands on its buyer's pages: a remembered mail must not outlive a commit."""
     server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
 
     def state() -> MailState | None:

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.storm, pytest.mark.long]
 def test_a_backup_under_load_and_two_hundred_more_sales(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After restore and reconcile no sale is lost, and every ticket is at its mailbox once: the carrier knew the keys."""
+    """After restore and reconcile no sale is lost, and every access email is at its mailbox once: the carrier knew the keys."""
     before, since, mailboxes = 150, 200, 120
     backups = tmp_path / "backups"
 
@@ -55,13 +55,13 @@ def test_a_backup_under_load_and_two_hundred_more_sales(
         asyncio.run(until_no_mail_waits(shop, within=90))
         found = audit(shop, acknowledged={sale.cs for sale in sales if sale.acknowledged})
         assert not found.broken
-        assert (found.sales, found.tickets, found.users) == (before + since, before + since, mailboxes)
+        assert (found.sales, found.access_emails, found.users) == (before + since, before + since, mailboxes)
         missing = len(sales) - held
         assert missing >= since
         assert repaired.stdout.count("  booked cs_") == missing
-        mails = [mail for mail in shop.sandbox.mails if "ticket:" in mail["key"]]
-        arrived = Counter(mail["key"].partition("ticket:")[2] for mail in mails)
-        assert set(arrived.values()) == {1}, "one ticket a sale, under one key"
+        mails = [mail for mail in shop.sandbox.mails if "access:" in mail["key"]]
+        arrived = Counter(mail["key"].partition("access:")[2] for mail in mails)
+        assert set(arrived.values()) == {1}, "one access email a sale, under one key"
         assert {mail["key"]: mail["fields"] for mail in shop.sandbox.mails} == told, (
             "and the same to the byte"
         )

@@ -355,8 +355,8 @@ def test_no_order_mails_anything_twice() -> None:
             told(shop, ref, (kind, 1 + STORY.index(kind)), f"evt_{number}")
         keys = [m.key for m in shop.memory.tables.outbox.values() if m.kind is MailKind.UPDATE]
         assert len(keys) == len(set(keys))
-        tickets = [m for m in shop.memory.tables.outbox.values() if m.kind is MailKind.TICKET]
-        assert len(tickets) == 1
+        access_emails = [m for m in shop.memory.tables.outbox.values() if m.kind is MailKind.ACCESS]
+        assert len(access_emails) == 1
 
 
 # ------------------------------------------------------------------ the reconciler
@@ -385,7 +385,7 @@ def test_a_sweep_reports_what_fits_nothing_until_it_is_dismissed() -> None:
     assert run(shop.reconcile()).all_well
 
 
-def test_a_restored_shop_sends_the_same_ticket_to_the_byte() -> None:
+def test_a_restored_shop_sends_the_same_access_email_to_the_byte() -> None:
     """The database of last night: the sale, its row and its mail are gone, and the carrier has seen the mail already."""
     shop = Shop()
     anna = Browser(shop)

@@ -23,11 +23,11 @@ ANNA = "anna@example.com"
 T = TypeVar("T")
 
 
-def tickets(shop: Shop) -> list[str]:
-    return [m.key for m in shop.memory.tables.outbox.values() if m.kind is MailKind.TICKET]
+def access_emails(shop: Shop) -> list[str]:
+    return [m.key for m in shop.memory.tables.outbox.values() if m.kind is MailKind.ACCESS]
 
 
-def test_the_redirect_books_the_sale_and_its_ticket_goes_out() -> None:
+def test_the_redirect_books_the_sale_and_its_access_email_goes_out() -> None:
     """Whoever comes first sends the mail: in the tutorial only the webhook did."""
     shop = Shop()
     anna = Browser(shop)
@@ -48,7 +48,7 @@ def test_the_webhook_books_the_sale_and_the_redirect_finds_it() -> None:
     calls = len(shop.payments.calls)
     assert anna.come_back(ref) == Claimed(here=True)
     assert len(shop.payments.calls) == calls, "nobody is asked about what stands in the store"
-    assert len(tickets(shop)) == 1
+    assert len(access_emails(shop)) == 1
 
 
 def test_every_delivery_runs_the_claim_and_only_the_first_books() -> None:
@@ -57,7 +57,7 @@ def test_every_delivery_runs_the_claim_and_only_the_first_books() -> None:
     shop.payments.pay(ref, email=ANNA)
     outcomes = [shop.hear_of(ref, event=e) for e in ("evt_1", "evt_1", "evt_2")]
     assert outcomes == ["booked", "known", "known"]
-    assert len(shop.memory.tables.purchases) == len(tickets(shop)) == 1
+    assert len(shop.memory.tables.purchases) == len(access_emails(shop)) == 1
 
 
 def test_a_logged_event_does_not_keep_its_second_delivery_from_booking() -> None:
@@ -214,7 +214,7 @@ def test_quarantine_is_tried_again_and_closed_by_the_claim_that_succeeds() -> No
     shop.clock.tick(minutes=6)
     assert run(shop.retry_quarantine()) == 1
     assert not run(shop.report()).quarantine
-    assert len(tickets(shop)) == 1
+    assert len(access_emails(shop)) == 1
 
 
 def test_a_dismissed_entry_stays_dismissed_when_stripe_tells_again() -> None:

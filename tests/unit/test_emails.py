@@ -64,8 +64,8 @@ SAMPLES: tuple[Email, ...] = (
     *(PaymentQuarantined(ref="cs_test_1", reason=reason.name) for reason in RejectReason),
     CorrectionUndone(orders=("c1", "c2"), was_done=True),
     CorrectionUndone(orders=("c1",), was_done=False),
-    AccessEmailBounced(key="ticket:c1"),
-    EmailStuck(kind="ticket", problem="no such key"),
+    AccessEmailBounced(key="access:c1"),
+    EmailStuck(kind="access", problem="no such key"),
 )  # fmt: skip
 
 

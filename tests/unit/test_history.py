@@ -179,12 +179,12 @@ class History(RuleBasedStateMachine):
         run(self.shop.recheck_payments())
 
     @invariant()
-    def one_purchase_a_paid_checkout_and_one_ticket_each(self) -> None:
+    def one_purchase_a_paid_checkout_and_one_access_email_each(self) -> None:
         tables = self.shop.memory.tables
         booked = {p.provider_ref for p in tables.purchases.values()}
         assert booked <= {sale.ref for sale in self.model.sales if sale.paid}
-        tickets = [m for m in tables.outbox.values() if m.kind is MailKind.TICKET]
-        assert len(tickets) == len(tables.purchases) == len(booked)
+        access_emails = [m for m in tables.outbox.values() if m.kind is MailKind.ACCESS]
+        assert len(access_emails) == len(tables.purchases) == len(booked)
         refunds = [m.key for m in tables.outbox.values() if m.key.startswith("refunded:")]
         assert len(refunds) <= sum(sale.refunded for sale in self.model.sales)
         assert {str(u.mailbox) for u in tables.users.values()} == {
@@ -215,7 +215,7 @@ class History(RuleBasedStateMachine):
             assert browser.owned == theirs
 
     def teardown(self) -> None:
-        """However the history went: what was paid is booked in the end, and its ticket arrives once."""
+        """However the history went: what was paid is booked in the end, and its access email arrives once."""
         for mail in run(self.shop.report()).mails:  # three days without a carrier: the merchant says "again"
             run(self.shop.report.send_again(mail.key))
         for _ in range(4):

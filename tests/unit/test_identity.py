@@ -601,7 +601,7 @@ def test_a_browser_that_left_an_account_during_the_checkout_learns_where_the_lin
 def a_link(shop: Shop, purpose: str) -> tuple[Browser, str]:
     """A browser with the page of a link in front of it, and the link."""
     browser = Browser(shop, form="f" * 64)
-    if purpose == "ticket":
+    if purpose == "access":
         Browser(shop).buy_and_pay(VICTIM)
     elif purpose == "order":
         browser.take(ProductId("free"), email=VICTIM)
@@ -622,7 +622,7 @@ def a_shop() -> Shop:
     )
 
 
-@pytest.mark.parametrize("purpose", ["ticket", "login", "order", "change"])
+@pytest.mark.parametrize("purpose", ["access", "login", "order", "change"])
 def test_a_double_click_gets_one_session_whichever_answer_the_browser_keeps(purpose: str) -> None:
     shop = a_shop()
     browser, link = a_link(shop, purpose)
@@ -659,7 +659,7 @@ def test_a_code_entered_twice_gets_one_session_whichever_cookie_the_browser_kept
 
 def test_a_repeated_submit_is_known_by_its_cookie_for_a_minute_and_only_while_its_session_lives() -> None:
     shop = a_shop()
-    browser, link = a_link(shop, "ticket")
+    browser, link = a_link(shop, "access")
     assert isinstance(browser.press(link), SignedIn)
     for form in (None, "e" * 64):
         assert error_of(Browser(shop, form=form).press(link)) is LinkError.USED

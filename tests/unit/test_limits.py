@@ -157,7 +157,7 @@ def every_form(shop: Shop, number: int) -> None:
 
 
 def test_ten_mails_a_day_and_three_in_a_quarter_of_an_hour_over_all_forms_together() -> None:
-    """Anna's address is known by a purchase, whose ticket does not count."""
+    """Anna's address is known by a purchase, whose access email does not count."""
     shop = a_shop()
     Browser(shop).buy_and_pay(ANNA)
     sent: list[datetime] = []
@@ -284,10 +284,10 @@ def test_what_a_payment_caused_leaves_before_everything_that_was_asked_for() -> 
     shop.payments.pay(ref, email=ANNA)
     shop.hear_of(ref)
     first = run(shop.deliver.lease())[0]
-    assert (first.kind, first.to.canonical) == (MailKind.TICKET, ANNA)
+    assert (first.kind, first.to.canonical) == (MailKind.ACCESS, ANNA)
 
 
-def test_tickets_of_free_orders_leave_after_those_of_payments() -> None:
+def test_access_emails_of_free_orders_leave_after_those_of_payments() -> None:
     """A browser that verified an address can order any number of free things."""
     shop = a_shop()
     eve = Browser(shop)

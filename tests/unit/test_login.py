@@ -40,12 +40,12 @@ def error_of(came: object) -> LinkError | None:
     return came.error if isinstance(came, LinkRejected) else None
 
 
-def test_a_ticket_opens_on_another_device_once() -> None:
+def test_an_access_link_opens_on_another_device_once() -> None:
     shop = Shop()
     a_buyer(shop)
     phone = Browser(shop)
     token = shop.last_link(ANNA)
-    assert look(shop, token).purpose is LinkPurpose.TICKET
+    assert look(shop, token).purpose is LinkPurpose.ACCESS
     assert isinstance(phone.press(token), SignedIn)
     assert phone.owned == {BOOK}
     other = Browser(shop)
@@ -63,7 +63,7 @@ def test_looking_at_a_link_changes_nothing() -> None:
     assert shop.memory.tables == before
 
 
-def test_a_ticket_has_no_code_and_a_login_has_one() -> None:
+def test_an_access_link_has_no_code_and_a_login_has_one() -> None:
     shop = Shop()
     a_buyer(shop)
     assert "    " not in shop.letters_to(ANNA)[-1].text
@@ -88,7 +88,7 @@ def test_a_login_link_lives_fifteen_minutes_from_when_its_mail_was_handed_over(
 
 
 @pytest.mark.parametrize(("hours", "opens"), [(23.9, True), (24, False)])
-def test_a_ticket_lives_a_day(hours: float, opens: bool) -> None:
+def test_an_access_link_lives_a_day(hours: float, opens: bool) -> None:
     shop = Shop()
     a_buyer(shop)
     shop.clock.tick(hours=hours)
@@ -179,7 +179,7 @@ def test_taking_a_secret_out_kills_its_links_and_a_new_one_in_front_does_not() -
     token = shop.last_link(ANNA)
     new = "a new secret, also long enough for a shop"
     shop.keyring = Keyring.of((new, SECRET))
-    assert look(shop, token).purpose is LinkPurpose.TICKET
+    assert look(shop, token).purpose is LinkPurpose.ACCESS
     del shop.__dict__["redeem"]
     shop.keyring = Keyring.of((new,))
     assert error_of(look(shop, token)) is LinkError.FORGED
@@ -325,7 +325,7 @@ def test_twenty_an_hour_per_network_then_the_same_for_any_address_and_for_nonsen
     assert isinstance(Browser(shop).ask_for_link(ANNA), CheckYourEmail)
 
 
-def test_tickets_never_count_and_are_never_withheld() -> None:
+def test_access_emails_never_count_and_are_never_withheld() -> None:
     shop = Shop()
     for _ in range(12):
         Browser(shop).buy_and_pay(ANNA)

@@ -17,7 +17,7 @@ ANNA = "anna@example.com"
 
 
 def sold(shop: Shop) -> Mail:
-    """A sale whose ticket is still in the outbox."""
+    """A sale whose access email is still in the outbox."""
     ref = Browser(shop).buy()
     shop.payments.pay(ref, email=ANNA)
     shop.hear_of(ref)
@@ -41,7 +41,7 @@ def test_every_try_sends_the_same_bytes_under_the_same_key() -> None:
     assert len(set(shop.mailer.handed)) == 1
     assert len(shop.letters_to(ANNA)) == 1
     [checkout] = shop.memory.tables.checkouts
-    assert shop.letters_to(ANNA)[0].idempotency_key == f"shop-1/ticket:{checkout}"
+    assert shop.letters_to(ANNA)[0].idempotency_key == f"shop-1/access:{checkout}"
 
 
 async def _envelope(shop: Shop, mail: Mail):

@@ -19,8 +19,8 @@ LINK = MagicLink(
     made_at=DAY,
 )  # fmt: skip
 KEYS = {
-    "ticket:c1": outbox_keys.ticket(ORDER),
-    "ticket-again:l1": outbox_keys.of_link(replace(LINK, purpose=LinkPurpose.TICKET)),
+    "access:c1": outbox_keys.access(ORDER),
+    "access-again:l1": outbox_keys.of_link(replace(LINK, purpose=LinkPurpose.ACCESS)),
     "login:l1": outbox_keys.of_link(LINK),
     "order:l1": outbox_keys.of_link(replace(LINK, purpose=LinkPurpose.ORDER)),
     "address:l1": outbox_keys.of_link(replace(LINK, purpose=LinkPurpose.MOVE)),
@@ -50,6 +50,6 @@ def test_every_function_of_the_module_is_in_the_table() -> None:
 
 
 def test_an_email_that_is_queued_anew_counts_on() -> None:
-    second = outbox_keys.anew("ticket:c1")
-    assert second == "ticket:c1#2"
-    assert outbox_keys.anew(second) == "ticket:c1#3"
+    second = outbox_keys.anew("access:c1")
+    assert second == "access:c1#2"
+    assert outbox_keys.anew(second) == "access:c1#3"

@@ -374,4 +374,4 @@ def test_a_sale_in_a_restored_shop_gets_its_generated_key_again() -> None:
     run(shop.store.transact(lambda tx: tx.shop.advance_cursor("completed checkouts", to=since)))
     run(shop.reconcile())
     assert purchases(shop)[0].licences == before
-    assert [m.kind for m in shop.memory.tables.outbox.values()] == [MailKind.TICKET]
+    assert [m.kind for m in shop.memory.tables.outbox.values()] == [MailKind.ACCESS]

@@ -45,7 +45,7 @@ def bench(
 
 
 def test_nobody_loses_or_doubles_a_sale_in_any_order_with_crashes(capsys: pytest.CaptureFixture[str]) -> None:
-    """One user, one purchase, one ticket, whoever comes first and whoever dies."""
+    """One user, one purchase, one access email, whoever comes first and whoever dies."""
     tally = Tally()
     bench(CASTS, examples=EXAMPLES, crashes=True, tally=tally)
     with capsys.disabled():

@@ -87,7 +87,7 @@ def test_a_thief_who_deletes_his_account_does_not_save_the_session_that_he_stole
     assert stolen.viewer.session is None
 
 
-def test_a_restored_shop_opens_no_account_by_a_ticket_that_went_to_another_address() -> None:
+def test_a_restored_shop_opens_no_account_by_an_access_email_that_went_to_another_address() -> None:
     """A restore forgets a change of address, and books the sales since under the address that it knows."""
     shop = Shop()
     victim = Browser(shop)
@@ -101,13 +101,13 @@ def test_a_restored_shop_opens_no_account_by_a_ticket_that_went_to_another_addre
     shop.payments.pay(ref, email=VICTIM)
     shop.hear_of(ref, event="evt_2")
     shop.deliver_mail()
-    ticket = shop.last_link("thief@example.com")
+    access_link = shop.last_link("thief@example.com")
     shop.memory.tables = backup
     shop.hear_of(ref, event="evt_3")
     assert shop.memory.tables.purchases[next(reversed(shop.memory.tables.purchases))].mailbox == EmailAddress(
         VICTIM
     )
-    assert isinstance(Browser(shop).press(ticket), LinkRejected)
+    assert isinstance(Browser(shop).press(access_link), LinkRejected)
 
 
 def test_a_deletion_that_is_done_again_after_a_restore_leaves_a_victim_the_way_back() -> None:

@@ -1,4 +1,4 @@
-"""Whose a purchase is: a mistyped address, a new one, news, the ticket once more, one's data, and being erased."""
+"""Whose a purchase is: a mistyped address, a new one, news, the access email once more, one's data, and being erased."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from domain.usecases.erase_me import Erased
 from domain.usecases.handle_email_webhook import EmailWebhookHandled, HandleEmailWebhook
 from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.open_purchase import OpenPurchase
-from domain.usecases.resend_ticket import Resent
+from domain.usecases.resend_access_link import Resent
 from domain.usecases.show_receipt import ShowReceipt
 from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef
 from entrypoints.testing import BASE_URL, BOOK, PHOTOS, Browser, Shop, a_product, an_edition
@@ -259,10 +259,10 @@ def test_only_who_is_signed_in_changes_an_address() -> None:
         assert change(shop, browser, NEW) == NotSignedIn()
 
 
-# ------------------------------------------------------------------ the ticket, the receipt
+# ------------------------------------------------------------------ the access email, the receipt
 
 
-def test_a_ticket_is_sent_again_to_its_owner_and_to_nobody_else() -> None:
+def test_an_access_email_is_sent_again_to_its_owner_and_to_nobody_else() -> None:
     shop = Shop()
     anna = Browser(shop)
     ref = anna.buy_and_pay(ANNA)
@@ -329,19 +329,23 @@ def test_reports_commute_and_the_weightiest_stays() -> None:
         assert run(shop.report()).tally.bounced == 1
 
 
-def test_a_ticket_that_bounced_is_told_to_the_browser_that_paid_and_to_the_merchant() -> None:
+def test_an_access_email_that_bounced_is_told_to_the_browser_that_paid_and_to_the_merchant() -> None:
     shop = Shop()
     anna = Browser(shop)
     order = order_of(shop, anna.buy_and_pay(WRONG))
     page = OpenPurchase(identify_viewer=shop.identify_viewer, store=shop.store, clock=shop.clock)
     before = run(page(anna.visitor, BOOK))
-    assert before.ticket is not None
-    assert (before.ticket.arrived, before.ticket.returned, before.correctable) == (True, False, True)
-    assert reported(shop, f"ticket:{order}", Delivery.BOUNCED) == "bounced"
-    assert reported(shop, f"ticket:{order}", Delivery.BOUNCED) == "known"
+    assert before.access_email is not None
+    assert (before.access_email.arrived, before.access_email.returned, before.correctable) == (
+        True,
+        False,
+        True,
+    )
+    assert reported(shop, f"access:{order}", Delivery.BOUNCED) == "bounced"
+    assert reported(shop, f"access:{order}", Delivery.BOUNCED) == "known"
     after = run(page(anna.visitor, BOOK))
-    assert after.ticket is not None
-    assert (after.ticket.returned, after.correctable) == (True, True)
+    assert after.access_email is not None
+    assert (after.access_email.returned, after.correctable) == (True, True)
     shop.deliver_mail()
     assert [m.subject for m in shop.letters_to("help@shop.example")] == ["An access email bounced"]
     shop.clock.tick(hours=1)
@@ -364,7 +368,7 @@ def test_a_report_settles_a_mail_whose_outcome_was_unknown() -> None:
 
 def test_a_report_on_a_mail_we_do_not_have_changes_nothing() -> None:
     shop = Shop()
-    assert reported(shop, "ticket:nothing", Delivery.BOUNCED) == "known"
+    assert reported(shop, "access:nothing", Delivery.BOUNCED) == "known"
 
 
 # ------------------------------------------------------------------ news
@@ -454,7 +458,7 @@ def test_ones_data_is_everything_that_is_held() -> None:
     assert own.user is not None
     assert [h.purchase.checkout for h in own.holdings] == [order_of(shop, ref)]
     assert [(d.name, d.times) for d in own.downloads] == [("it.txt", 1)], "not once a range"
-    assert [m.kind for m in own.mails] == [MailKind.TICKET]
+    assert [m.kind for m in own.mails] == [MailKind.ACCESS]
     assert run(shop.own_data(Browser(shop).visitor)) is None
     payer = Browser(shop)
     payer.buy_and_pay(ANNA, PHOTOS)

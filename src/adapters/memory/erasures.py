@@ -57,10 +57,10 @@ class Erasures(Record):
             t.purchases[checkout] = replace(sold, user=None, mailbox=None, paid_email=None, session=None)
         t.downloads = {k: v for k, v in t.downloads.items() if k[0] != checkout}
         t.in_line = {k: v for k, v in t.in_line.items() if k[1] != checkout}
-        ticket = t.outbox.pop(f"ticket:{checkout}", None)
+        access_email = t.outbox.pop(f"access:{checkout}", None)
         t.outbox.pop(f"failed:{checkout}", None)
-        if ticket is not None and ticket.link is not None:
-            t.links.pop(ticket.link, None)
+        if access_email is not None and access_email.link is not None:
+            t.links.pop(access_email.link, None)
         return noted or (sold is not None and sold.mailbox is not None)
 
     def note_address(self, erased: ErasedAddress) -> bool:

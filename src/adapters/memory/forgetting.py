@@ -12,7 +12,7 @@ from domain.magic_link import LinkPurpose
 from domain.mail import MailKind
 from domain.values import ChangeId, EmailAddress, LinkId, SessionId
 
-_OF_SALES: Final = frozenset({MailKind.TICKET, MailKind.UPDATE, MailKind.RELEASE})
+_OF_SALES: Final = frozenset({MailKind.ACCESS, MailKind.UPDATE, MailKind.RELEASE})
 _NOBODY: Final = EmailAddress("")
 
 
@@ -57,7 +57,7 @@ def forget_former(t: Tables, move: AddressChange) -> None:
         for k, v in t.links.items()
         if v.mailbox != old
         or v.made_at > until
-        or not (v.purpose is LinkPurpose.TICKET or (everything and k not in kept))
+        or not (v.purpose is LinkPurpose.ACCESS or (everything and k not in kept))
     }
 
 

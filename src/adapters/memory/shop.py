@@ -44,6 +44,6 @@ class ShopRecord(Record):
             takings=tuple(Money(total, currency) for currency, total in sorted(sums.items())),
             mails=tuple((state, states[state]) for state in MailState),
             bounced=sum(
-                m.kind is MailKind.TICKET and m.delivery is Delivery.BOUNCED for m in self._t.outbox.values()
+                m.kind is MailKind.ACCESS and m.delivery is Delivery.BOUNCED for m in self._t.outbox.values()
             ),
         )

@@ -49,7 +49,7 @@ class Erasures(Record):
     def erase_order(self, checkout: CheckoutId, *, at: datetime) -> bool:
         noted = self._changed(_NOTE_ORDER, (checkout, micros(at)))
         named = self._any(_IS_NAMED, (checkout,))
-        values = {"checkout": checkout, "ticket": f"ticket:{checkout}", "failed": f"failed:{checkout}"}
+        values = {"checkout": checkout, "access": f"access:{checkout}", "failed": f"failed:{checkout}"}
         for statement in forgetting.ERASE_ORDER:
             self._sql(statement, values)
         return noted or named

@@ -28,8 +28,8 @@ ERASE_ORDER: Final = (
       WHERE checkout_id = :checkout""",
     "DELETE FROM downloads WHERE checkout_id = :checkout",
     "DELETE FROM licence_line WHERE checkout_id = :checkout",
-    "DELETE FROM magic_links WHERE id IN (SELECT link_id FROM outbox WHERE key = :ticket)",
-    "DELETE FROM outbox WHERE key IN (:ticket, :failed)",
+    "DELETE FROM magic_links WHERE id IN (SELECT link_id FROM outbox WHERE key = :access)",
+    "DELETE FROM outbox WHERE key IN (:access, :failed)",
 )
 """Everything that says whose an order is. Values: checkout, and the keys of the mails that are about it."""
 
@@ -68,9 +68,9 @@ FORGET_MOVE: Final = (
 """What was sent to the former address about the move itself. Values: address, move."""
 
 FORGET_FORMER_SALES: Final = (
-    """DELETE FROM outbox WHERE mailbox = :address AND kind IN ('ticket', 'update', 'release')
+    """DELETE FROM outbox WHERE mailbox = :address AND kind IN ('access', 'update', 'release')
       AND queued_at <= :until""",
-    "DELETE FROM magic_links WHERE mailbox = :address AND purpose = 'ticket' AND made_at <= :until",
+    "DELETE FROM magic_links WHERE mailbox = :address AND purpose = 'access' AND made_at <= :until",
 )
 """What was sent to a former address, where nothing is owned any more, about what was. Values: address, until."""
 

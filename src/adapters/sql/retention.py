@@ -7,7 +7,7 @@ from typing import Final
 
 from adapters.sql.forgetting import KEPT_MARK, LONG_MOVED, WITHOUT_ADDRESSES, forget_former
 from adapters.sql.record import Record, micros
-from domain.magic_link import LOGIN_LIFETIME, TICKET_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
+from domain.magic_link import ACCESS_LIFETIME, LOGIN_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
 from domain.mail import BODY_KEPT
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME
 
@@ -29,7 +29,7 @@ _OLD_CHECKOUTS: Final = (
     "AND NOT EXISTS (SELECT 1 FROM facts WHERE object_id = checkouts.provider_ref AND status = 'unpaid')"
 )
 _OLD_LINKS: Final = (
-    "made_at < :week AND (used_at < :week OR (purpose = 'ticket' AND sent_at < :ticket) "
+    "made_at < :week AND (used_at < :week OR (purpose = 'access' AND sent_at < :access) "
     "OR (purpose IN ('login', 'order', 'move') AND sent_at < :login) "
     "OR (sent_at IS NULL AND made_at < :unsent) OR (purpose = 'undo' AND sent_at < :undo))"
 )
@@ -58,7 +58,7 @@ _AGES: Final = {
     "page": _WEEK + _DAY,
     "idle": _WEEK + IDLE_LIFETIME,
     "absolute": _WEEK + ABSOLUTE_LIFETIME,
-    "ticket": _WEEK + TICKET_LIFETIME,
+    "access": _WEEK + ACCESS_LIFETIME,
     "login": _WEEK + LOGIN_LIFETIME,
     "unsent": _WEEK + UNSENT_LIFETIME,
     "undo": _WEEK + UNDO_LIFETIME,

@@ -20,7 +20,7 @@ _BACKLOG: Final = """SELECT (SELECT count(*) FROM outbox WHERE state = 'queued')
   (SELECT count(*) FROM outbox WHERE state = 'stuck'),
   (SELECT count(*) FROM quarantine WHERE closed_at IS NULL)"""
 _TAKINGS: Final = "SELECT currency, sum(amount) FROM purchases GROUP BY currency ORDER BY currency"
-_BOUNCED: Final = "SELECT count(*) FROM outbox WHERE delivery = 'bounced' AND kind = 'ticket'"
+_BOUNCED: Final = "SELECT count(*) FROM outbox WHERE delivery = 'bounced' AND kind = 'access'"
 
 
 class ShopRecord(Record):

@@ -189,7 +189,7 @@ class Erasures(ReadErasures, Protocol):
         """Note that the person of a checkout was erased, and take them out of it; whether that changed anything.
 
         Its purchase stays, without user, mailbox, paid_email and session. Its downloads, its place in the line for
-        a licence key, its ticket and the mail of a failed payment are gone. The checkout need not be known here.
+        a licence key, its access email and the mail of a failed payment are gone. The checkout need not be known here.
         """
 
     def note_address(self, erased: ErasedAddress) -> bool:

@@ -1,4 +1,4 @@
-"""Book a sale: user, purchase, licence keys and the one ticket, in the transaction of whoever found out first."""
+"""Book a sale: user, purchase, licence keys and the one access email, in the transaction that found it paid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from domain import outbox_keys
 from domain.access import Holding
 from domain.claim import KnownCheckout, Sale
 from domain.keys import Keyring
-from domain.magic_link import ticket_link
+from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition
@@ -86,20 +86,20 @@ class Booking:
         if known.holds_place:
             tx.limits.release(purchase.checkout)
         if owner is not None:
-            self._hand_out_ticket(tx, purchase, owner)
+            self._send_access_link(tx, purchase, owner)
         if payment is not None and known.has_facts:
             self._catch_up(tx, purchase, payment)
         return purchase
 
-    def _hand_out_ticket(self, tx: Transaction, purchase: Purchase, mailbox: EmailAddress) -> None:
-        """The one ticket of this purchase: the same bytes whoever books it, and whenever."""
+    def _send_access_link(self, tx: Transaction, purchase: Purchase, mailbox: EmailAddress) -> None:
+        """The one access email of this purchase: the same bytes, whichever claim books it, and whenever."""
         key = self.keyring.signing
-        ticket = key.ticket_of(purchase.checkout, mailbox)
-        link = ticket_link(purchase.product, mailbox, link=ticket, key=key.name, now=self.now)
-        # Anybody can order any number of free things: their tickets must not delay those of a payment.
+        link_id = key.access_link_of(purchase.checkout, mailbox)
+        link = access_link(purchase.product, mailbox, link=link_id, key=key.name, now=self.now)
+        # Anybody can order any number of free things: their access emails must not delay those of a payment.
         urgency = Urgency.KNOWN if purchase.provider_ref is None else Urgency.PAYMENT
         email = access_email(purchase, edition=self.edition)
-        send_link(tx, link, email, key=outbox_keys.ticket(purchase.checkout), urgency=urgency)
+        send_link(tx, link, email, key=outbox_keys.access(purchase.checkout), urgency=urgency)
 
     def _catch_up(self, tx: Transaction, purchase: Purchase, payment: str) -> None:
         """Facts that came before their sale: its buyer hears of them now."""

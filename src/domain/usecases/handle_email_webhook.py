@@ -54,7 +54,7 @@ def _note(
     if mail.state in (MailState.QUEUED, MailState.STUCK):
         # Its outcome was unknown to us: the carrier did take it.
         tx.outbox.settle(key, state=MailState.SENT, at=now)
-    if delivery is Delivery.BOUNCED and mail.kind is MailKind.TICKET:
+    if delivery is Delivery.BOUNCED and mail.kind is MailKind.ACCESS:
         _tell(tx, mail, shop=shop, now=now)
     return EmailWebhookHandled(outcome=delivery.value)
 

@@ -44,7 +44,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class ImportSales:
-    """Books them without tickets: who was mailed a link there asks for a new one here.
+    """Books them without access emails: their buyers sign in here with the address that they bought with.
 
     Ids are made from Stripe's ids, so that it can be run again. The tutorial notes no dates: a sale is booked as of
     the day on which it is adopted. Nor does it note the currency: it is the one in which the product is sold here.

@@ -1,4 +1,4 @@
-"""Which of a browser's purchases had their ticket sent to an address that does not take it."""
+"""Which of a browser's purchases had their access email bounce."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.values import CheckoutId
 
 @dataclass(frozen=True, slots=True)
 class ListBouncedEmails:
-    """Who has verified the address needs no ticket, so nothing is looked up for them."""
+    """A browser that has verified the address needs no access email, so nothing is looked up for it."""
 
     store: Store
 
@@ -25,7 +25,7 @@ class ListBouncedEmails:
 
         def work(tx: ReadTransaction) -> frozenset[CheckoutId]:
             orders = (held.purchase.checkout for held in viewer.holdings)
-            mails = ((order, tx.outbox.get(outbox_keys.ticket(order))) for order in orders)
+            mails = ((order, tx.outbox.get(outbox_keys.access(order))) for order in orders)
             return frozenset(
                 order for order, mail in mails if mail is not None and access_email_status(mail).returned
             )

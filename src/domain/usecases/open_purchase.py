@@ -1,4 +1,4 @@
-"""Open what was bought: who may, how its ticket fares, and whether its address can still be corrected."""
+"""Open what was bought: who may, what became of its access email, and whether its address can still be corrected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from domain.values import ProductId
 
 @dataclass(frozen=True, slots=True)
 class AccessEmailStatus:
-    """How far the ticket got: `arrived` as far as we know, `returned` if the carrier could not deliver it."""
+    """How far the access email got: `arrived` as far as we know, `returned` if it could not be delivered."""
 
     arrived: bool
     returned: bool
@@ -31,7 +31,7 @@ class Opened:
 
     viewer: Viewer
     access: Access
-    ticket: AccessEmailStatus | None
+    access_email: AccessEmailStatus | None
     """None where the mailbox is proved: then there is no need of it."""
     correctable: bool
 
@@ -50,13 +50,13 @@ class OpenPurchase:
         session, now = viewer.session, self.clock.now()
         found = access(session, product=product, holdings=viewer.holdings, now=now)
         if session is None or isinstance(found, NotYours) or session.mailbox == found.purchase.mailbox:
-            return Opened(viewer=viewer, access=found, ticket=None, correctable=False)
+            return Opened(viewer=viewer, access=found, access_email=None, correctable=False)
         purchase = found.purchase
-        ticket, correctable = await self.store.read(lambda tx: _look(tx, session, purchase, now))
+        access_email, correctable = await self.store.read(lambda tx: _look(tx, session, purchase, now))
         return Opened(
             viewer=viewer,
             access=found,
-            ticket=ticket,
+            access_email=access_email,
             correctable=correctable and isinstance(found, Opens),
         )
 
@@ -65,14 +65,14 @@ def _look(
     tx: ReadTransaction, session: Session, purchase: Purchase, now: datetime
 ) -> tuple[AccessEmailStatus | None, bool]:
     moved = tx.address_changes.was_corrected(purchase.checkout)
-    mail = tx.outbox.get(outbox_keys.ticket(purchase.checkout))
+    mail = tx.outbox.get(outbox_keys.access(purchase.checkout))
     here = holds_by_checkout(session, purchase, now=now)
     why = may_correct(purchase, here=here, moved=moved, now=now)
     return (None if mail is None else access_email_status(mail)), why is None
 
 
 def access_email_status(mail: Mail) -> AccessEmailStatus:
-    """What to tell a buyer of their ticket's mail."""
+    """What became of the access email, for its buyer."""
     returned = mail.delivery is Delivery.BOUNCED or (
         mail.state is MailState.STUCK and mail.unknown_since is None
     )

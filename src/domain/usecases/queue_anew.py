@@ -56,7 +56,7 @@ def _link_of(mail: Mail) -> MagicLink:
     return MagicLink(
         id=LinkId(""),
         key="",
-        purpose=LinkPurpose.LOGIN if mail.kind is MailKind.LOGIN else LinkPurpose.TICKET,
+        purpose=LinkPurpose.LOGIN if mail.kind is MailKind.LOGIN else LinkPurpose.ACCESS,
         mailbox=mail.to,
         asked_by=None,
         product=None,

@@ -23,9 +23,9 @@ ASK_EVERY = timedelta(seconds=5)
 class Claimed:
     """Paid and booked. `here`: it opens in this browser, which goes on to the product's own page.
 
-    Elsewhere the ticket is in the mail. `sent_to` says where, if this browser began the checkout signed in and then
-    signed in to another account; else None, since a browser that only has the address of this page must not learn any
-    part of it.
+    In any other browser the access link opens it. `sent_to` is where that was emailed, if this browser began the
+    checkout signed in and then signed in to another account; else None, since a browser that only has the URL of this
+    page must not learn any part of the address.
     """
 
     here: bool

@@ -16,7 +16,7 @@ from domain.transaction import Transaction
 from domain.values import EmailAddress, Money
 
 _KIND_OF: Final = {
-    LinkPurpose.TICKET: MailKind.TICKET,
+    LinkPurpose.ACCESS: MailKind.ACCESS,
     LinkPurpose.LOGIN: MailKind.LOGIN,
     LinkPurpose.ORDER: MailKind.ORDER,
     LinkPurpose.MOVE: MailKind.ADDRESS,

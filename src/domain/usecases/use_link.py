@@ -87,13 +87,13 @@ class LinkSubmit:
                 checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
                 sold_out = checkout is not None and is_sold_out(tx, checkout, booking=self.booking)
                 return LinkError.SOLD_OUT if sold_out else None
-            case LinkPurpose.TICKET | LinkPurpose.LOGIN | LinkPurpose.UNDO:
+            case LinkPurpose.ACCESS | LinkPurpose.LOGIN | LinkPurpose.UNDO:
                 return None
 
     def _act(self, tx: Transaction, link: MagicLink) -> bool:
         """What a link does beside proving the mailbox; False if that is not to be done any more."""
         match link.purpose:
-            case LinkPurpose.TICKET | LinkPurpose.LOGIN:
+            case LinkPurpose.ACCESS | LinkPurpose.LOGIN:
                 return True
             case LinkPurpose.ORDER:
                 checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
@@ -128,4 +128,4 @@ class LinkSubmit:
 
 def is_renewable(link: MagicLink) -> bool:
     """Whether a new mail can be asked for without typing: a plain login does what these did."""
-    return link.purpose in (LinkPurpose.TICKET, LinkPurpose.LOGIN)
+    return link.purpose in (LinkPurpose.ACCESS, LinkPurpose.LOGIN)

@@ -49,7 +49,7 @@ class LibraryPages:
     """library, sessions."""
 
     frame: PageFrame
-    returned_tickets: ListBouncedEmails
+    list_bounced_emails: ListBouncedEmails
     sign_out: SignOut
     libraries: dict[_LibraryKey, RawResponse] = field(default_factory=dict)
     """Libraries that were rendered lately; what is not changed need not be rendered again."""
@@ -70,7 +70,7 @@ class LibraryPages:
             return see_other("/request-login")
         holdings = sorted(viewer.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
         rows = tuple(_row_of(held) for held in holdings)
-        returned = await self.returned_tickets(viewer)
+        returned = await self.list_bounced_emails(viewer)
         # Everything that is on the page is in the key, so nobody is ever shown another's.
         key = (edition.version, viewer.session.mailbox, rows, returned)
         found = self.libraries.get(key)

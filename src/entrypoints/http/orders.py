@@ -1,4 +1,4 @@
-"""One order: its receipt, its invoice, its ticket once more, and the address it should have gone to."""
+"""One order: its receipt, its invoice, its access link once more, and the address it should have gone to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from domain.purchase import PurchaseState
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.change_outcomes import Asked, CheckYourNewEmail, NotSignedIn, SameAddress, VerifyAgain
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
-from domain.usecases.resend_ticket import ResendTicket, Resent
+from domain.usecases.resend_access_link import ResendAccessLink, Resent
 from domain.usecases.show_receipt import Receipt, ShowReceipt
 from domain.values import CheckoutId, Money
 from entrypoints.http.form_errors import email_error
@@ -48,7 +48,7 @@ class OrderPages:
 
     frame: PageFrame
     show_receipt: ShowReceipt
-    resend_ticket: ResendTicket
+    resend_access_link: ResendAccessLink
     change_address: ChangeAddress
     clock: Clock
 
@@ -57,7 +57,7 @@ class OrderPages:
         return [
             route("/orders/{order:str}", http_method=PAGE, status_code=200)(self.receipt),
             route("/orders/{order:str}/invoice", http_method=PAGE, status_code=303)(self.invoice),
-            post("/orders/{order:str}/ticket", status_code=200)(self.ticket),
+            post("/orders/{order:str}/access-link", status_code=200)(self.access_link),
             post("/orders/{order:str}/address", status_code=200)(self.address),
         ]
 
@@ -81,9 +81,9 @@ class OrderPages:
             raise NotFoundException
         return see_other(url)
 
-    async def ticket(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
-        """Mail the ticket again, to whom the purchase belongs."""
-        resent = await self.resend_ticket(self.frame.visitor(request), CheckoutId(order))
+    async def access_link(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
+        """Email the access link again, to the address that the purchase belongs to."""
+        resent = await self.resend_access_link(self.frame.visitor(request), CheckoutId(order))
         match resent:
             case Resent.QUEUED:
                 title = _("Your access link is on its way")

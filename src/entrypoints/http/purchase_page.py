@@ -76,7 +76,7 @@ class PurchasePages:
             product=product,
             purchase=purchase,
             by_checkout=session is not None and session.mailbox != purchase.mailbox,
-            ticket=opened.ticket,
+            access_email=opened.access_email,
             correctable=opened.correctable,
             contents=[edition.products[item] for item in purchase.contents if item in edition.products]
             if purchase.product == product.id

@@ -36,7 +36,7 @@ from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
-from domain.usecases.resend_ticket import ResendTicket
+from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.sign_out import SignOut
@@ -127,8 +127,8 @@ class Shop:
         )
 
     @cached_property
-    def resend(self) -> ResendTicket:
-        return ResendTicket(
+    def resend(self) -> ResendAccessLink:
+        return ResendAccessLink(
             store=self.store,
             catalogue=self.catalogue,
             keyring=self.keyring,

@@ -1,4 +1,4 @@
-"""Send a ticket again, to the mailbox its purchase belongs to."""
+"""Email a new access link, to the address that the purchase belongs to."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import Enum, auto
 
 from domain.access import holds
 from domain.keys import Keyring
-from domain.limits import TICKETS_AGAIN
-from domain.magic_link import ticket_link
+from domain.limits import ACCESS_LINKS_AGAIN
+from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.purchase import PurchaseState
@@ -30,8 +30,8 @@ class Resent(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class ResendTicket:
-    """Whoever may see a purchase may have its ticket mailed; it goes to its owner and to nobody else."""
+class ResendAccessLink:
+    """Any browser that may see a purchase may ask for its access link; the email goes to the owner's address only."""
 
     store: Store
     catalogue: Catalogue
@@ -55,10 +55,10 @@ class ResendTicket:
                 return Resent.NOT_YOURS
             # The owner has an allowance apart from that of the browser that started the checkout.
             whose = "owner" if session.signed_in else "checkout"
-            bucket = self.keyring.bucket(TICKETS_AGAIN.kind, order, whose)
-            if tx.limits.acquire(bucket, TICKETS_AGAIN, now=now, ref=link) is not None:
+            bucket = self.keyring.bucket(ACCESS_LINKS_AGAIN.kind, order, whose)
+            if tx.limits.acquire(bucket, ACCESS_LINKS_AGAIN, now=now, ref=link) is not None:
                 return Resent.ENOUGH
-            again = ticket_link(
+            again = access_link(
                 purchase.product, purchase.mailbox, link=link, key=self.keyring.signing.name, now=now
             )
             send_link(tx, again, access_email(purchase, edition=edition), urgency=Urgency.KNOWN)
