@@ -22,7 +22,7 @@ from domain.usecases.identify_viewer import ANONYMOUS, IdentifyViewer, Viewer
 from domain.values import Money, decimal_text
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.responses import Header, RawResponse
-from entrypoints.http.sentences import TRANSLATIONS, _, ngettext, translated
+from entrypoints.http.sentences import ENGLISH, TRANSLATIONS, _, ngettext, translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,31 +57,31 @@ class Pages:
             "ordered": None,
             "moving": False,
         }
-        self._environments: dict[NullTranslations, Environment] = {}
-        self._environment()
+        self._environments = {ENGLISH: self._in_language(ENGLISH)}
 
-    def _environment(self) -> Environment:
-        """The templates in the language of the request."""
-        translations = TRANSLATIONS.get()
-        found = self._environments.get(translations)
-        if found is None:
-            found = self._environments[translations] = Environment(
-                templates={
-                    name: translated(source, translations.gettext) for name, source in self._sources.items()
-                },
-                filters={
-                    "money": str, "price_value": price_value, "day": day, "moment": moment, "filesize": filesize,
-                    "asset": self.asset, "url": url, "price": price_words, "minus": minus,
-                },
-                undefined_behavior="strict",
-                trim_blocks=True,
-                lstrip_blocks=True,
-            )  # fmt: skip
-        return found
+    def _in_language(self, translations: NullTranslations) -> Environment:
+        """The templates with the sentences of a language."""
+        return Environment(
+            templates={name: translated(source, translations.gettext) for name, source in self._sources.items()},
+            filters={
+                "money": str, "price_value": price_value, "day": day, "moment": moment, "filesize": filesize,
+                "asset": self.asset, "url": url, "price": price_words, "minus": minus,
+            },
+            undefined_behavior="strict",
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )  # fmt: skip
 
     def render(self, name: str, **context: object) -> bytes:
-        """The page as UTF-8. A name the template does not know is an error, never an empty string."""
-        return self._environment().render_template(name, **self._defaults | context).encode()
+        """The page as UTF-8, in the language of the request.
+
+        A name the template does not know is an error, never an empty string.
+        """
+        translations = TRANSLATIONS.get()
+        environment = self._environments.get(translations)
+        if environment is None:
+            environment = self._environments[translations] = self._in_language(translations)
+        return environment.render_template(name, **self._defaults | context).encode()
 
     def asset(self, name: str) -> str:
         """The address of a static file, which changes with its content: so it may be cached for ever."""
