@@ -123,7 +123,7 @@ def test_without_its_package_a_shop_on_postgresql_says_what_to_install_and_one_o
 def test_a_database_that_cannot_be_reached_is_one_sentence_without_the_password(
     tmp_path: Path, address: str
 ) -> None:
-    shop = ShopServer(tmp_path, more={"DATABASE_URL": address})
+    shop = ShopServer(tmp_path, more={"DATABASE_URL": address}, warm=True)
     shop.sandbox.http.close()
     done = shop.cli("doctor", check=False)
     assert (done.returncode, done.stderr) == (1, "")
