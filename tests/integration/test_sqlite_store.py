@@ -27,8 +27,10 @@ from adapters.sqlite.migrating import migrations
 from adapters.sqlite.store import SqliteStore
 from domain.mail import MailState
 from domain.ports import Store, StoreBusy, StoreUnavailable
+from domain.session import Session
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import Digest, SessionId
+from testkit.waiting import wait_until
 
 T = TypeVar("T")
 
@@ -352,13 +354,16 @@ def test_a_backup_is_a_whole_shop_and_holds_no_secret(path: Path, tmp_path: Path
 
 def test_a_commit_of_another_process_is_seen_soon_and_one_of_our_own_at_once(path: Path) -> None:
     server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
+
+    def session() -> Session | None:
+        return asyncio.run(server.read(lambda tx: tx.sessions.by_token(Digest("t1"))))
+
     try:
-        assert asyncio.run(server.read(lambda tx: tx.sessions.by_token(Digest("t1")))) is None
+        assert session() is None
         asyncio.run(neighbour.transact(lambda tx: tx.sessions.add(samples.a_session())))
-        asyncio.run(asyncio.sleep(0.1))
-        assert asyncio.run(server.read(lambda tx: tx.sessions.by_token(Digest("t1")))) == samples.a_session()
+        wait_until(lambda: session() == samples.a_session())
         asyncio.run(server.transact(lambda tx: tx.sessions.end(SessionId("s1"))))
-        assert asyncio.run(server.read(lambda tx: tx.sessions.by_token(Digest("t1")))) is None
+        assert session() is None
     finally:
         server.close()
         neighbour.close()
@@ -381,8 +386,7 @@ def test_a_mail_is_as_it_was_last_settled(path: Path) -> None:
         asyncio.run(
             neighbour.transact(lambda tx: tx.outbox.settle("m1", state=MailState.SENT, at=samples.NOW))
         )
-        asyncio.run(asyncio.sleep(0.1))
-        assert state() is MailState.SENT
+        wait_until(lambda: state() is MailState.SENT)
     finally:
         server.close()
         neighbour.close()
