@@ -307,7 +307,7 @@ class Container(containers.DeclarativeContainer):
     )
     problems = providers.Singleton(ErrorPages, frame)
     shop_pages = providers.Singleton(ShopPages, frame=frame, sold_out=check_stock)
-    buying_pages = providers.Singleton(
+    checkout_pages = providers.Singleton(
         CheckoutPages,
         frame=frame,
         shop=shop_pages,
@@ -315,7 +315,7 @@ class Container(containers.DeclarativeContainer):
         order_free=order_free,
         clock=clock,
     )
-    viewing_pages = providers.Singleton(
+    purchase_pages = providers.Singleton(
         PurchasePages, frame=frame, return_from_payment=return_from_payment, open_purchase=open_purchase
     )
     file_pages = providers.Singleton(FilePages, frame=frame, fetch_file=fetch_file)
@@ -336,13 +336,13 @@ class Container(containers.DeclarativeContainer):
         erase_me=erase_me,
         clock=clock,
     )
-    webhook_door = providers.Singleton(
+    payment_webhook = providers.Singleton(
         PaymentWebhook,
         hear=providers.Singleton(CountedEvents, handle_payment_webhook, meter),
         signature_header=payments.provided.signature_header,
     )
-    mail_events_door = providers.Singleton(EmailWebhook, hear=handle_email_webhook)
-    door_pages = providers.Singleton(
+    email_webhook = providers.Singleton(EmailWebhook, hear=handle_email_webhook)
+    signin_pages = providers.Singleton(
         SigninPages,
         frame=frame,
         request_login=request_login,
@@ -351,12 +351,11 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         randomness=randomness,
     )
-    desk_pages = providers.Singleton(
+    library_pages = providers.Singleton(
         LibraryPages, frame=frame, list_bounced_emails=list_bounced_emails, sign_out=sign_out
     )
     leaving = providers.Singleton(Leaving)
     health_pages = providers.Singleton(HealthPages, store=store, leaving=leaving)
-
     metrics_page = providers.Singleton(
         MetricsPage, meter=meter, store=store, clock=clock, token=settings.provided.metrics_token
     )
@@ -364,8 +363,8 @@ class Container(containers.DeclarativeContainer):
     # ------------------------------------------------------------------ what is started
     traces = providers.Singleton(start_traces, settings.provided.traces_to)
     families = providers.List(
-        shop_pages, buying_pages, viewing_pages, file_pages, order_pages, account_pages, webhook_door,
-        mail_events_door, door_pages, desk_pages, health_pages, metrics_page,
+        shop_pages, checkout_pages, purchase_pages, file_pages, order_pages, account_pages, payment_webhook,
+        email_webhook, signin_pages, library_pages, health_pages, metrics_page,
     )  # fmt: skip
     app = providers.Singleton(
         build_app,
