@@ -81,6 +81,11 @@ class MagicLink:
         """Only what this browser asked for has a code: in an access email it would be phishing bait."""
         return self.asked_by is not None
 
+    @property
+    def renewable(self) -> bool:
+        """Whether a sign-in email to the same address does what this link did, so that it can take its place."""
+        return self.purpose in (LinkPurpose.ACCESS, LinkPurpose.LOGIN)
+
 
 def access_link(
     product: ProductId, mailbox: EmailAddress, *, link: LinkId, key: str, now: datetime

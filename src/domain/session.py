@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from domain.values import ChangeId, Digest, EmailAddress, SessionId
+from domain.values import ChangeId, Digest, EmailAddress, SessionId, digest_of
 
 # OWASP ASVS 5.0, 7.3.1 and 7.3.2: an inactivity and an absolute timeout, both enforced on the server.
 ABSOLUTE_LIFETIME: Final = timedelta(days=30)
@@ -62,6 +62,30 @@ class NewSession:
 
     id: SessionId
     token: str
+
+    @property
+    def token_hash(self) -> Digest:
+        """What is stored of the token."""
+        return digest_of(self.token.encode())
+
+    def begin(
+        self,
+        visitor: Visitor,
+        *,
+        now: datetime,
+        mailbox: EmailAddress | None = None,
+        former: SessionId | None = None,
+    ) -> Session:
+        """The session that this visitor's browser begins now."""
+        return Session(
+            id=self.id,
+            token_hash=self.token_hash,
+            mailbox=mailbox,
+            started_at=now,
+            seen_at=now,
+            label=visitor.label,
+            former=former,
+        )
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ import msgspec
 from domain.claim import RejectReason
 from domain.records import ErasedAddress
 from domain.transaction import ReadTransaction
-from domain.usecases.reconcile import Reconciled
+from domain.usecases.reconcile_outcome import Reconciled
 from domain.usecases.report_status import SentAgain, Status
 from domain.values import CheckoutId, ProviderRef, mask
 from entrypoints.container import Container

@@ -1,4 +1,4 @@
-"""Whether a checkout may begin: the places it takes under the shop's limits."""
+"""Whether a checkout may begin: for this product, in this browser, and under the shop's limits."""
 
 from __future__ import annotations
 
@@ -11,19 +11,32 @@ from domain.limits import (
     UNPAID_PER_NETWORK,
     checkout_shares,
 )
+from domain.product import Product, Saleability, saleability
 from domain.purchase import Checkout
 from domain.session import Session, Visitor
 from domain.transaction import Transaction
+from domain.usecases.checkout_outcomes import AlreadyYours, NotForSale
+from domain.usecases.identify_viewer import Viewer
 from domain.usecases.request_limits import RequestLimits
 
 
-def admit(
-    tx: Transaction, customer: Session | None, visitor: Visitor, draft: Checkout, *, keyring: Keyring
-) -> datetime | None:
-    """Take a place in every share this checkout counts in; when one is free if one of them is full.
+def why_not(
+    tx: Transaction, product: Product, viewer: Viewer, *, again: bool
+) -> NotForSale | AlreadyYours | None:
+    """What keeps this browser from ordering a product; None if nothing does. `again`: although it owns it."""
+    sold = tx.purchases.count_sold(product.id) if product.stock is not None else 0
+    why = saleability(product, sold=sold)
+    if why is not Saleability.ON_SALE:
+        return NotForSale(product=product, why=why)
+    return AlreadyYours(product=product) if not again and product.id in viewer.owned else None
 
-    `customer`: the session of a browser that holds something that was paid for.
-    """
+
+def admit(
+    tx: Transaction, viewer: Viewer, visitor: Visitor, draft: Checkout, *, keyring: Keyring
+) -> datetime | None:
+    """Take a place in every share this checkout counts in; when one is free if one of them is full."""
+    # An address alone is no sign of a customer: anybody can verify as many as they like by ordering something free.
+    customer = viewer.session if any(held.purchase.paid.amount for held in viewer.holdings) else None
     now, ref = draft.started_at, draft.id
     shares = checkout_shares(livemode=draft.livemode)
     limits = RequestLimits(keyring, visitor, now=now, ref=ref)

@@ -1,4 +1,4 @@
-"""Tell the owners of a product that there is a new version of it."""
+"""Announce a new version of a product to its owners."""
 
 from __future__ import annotations
 
@@ -24,22 +24,18 @@ _AT_ONCE = 100
 
 @dataclass(slots=True)
 class Announced:
-    """Whom a new version was announced to."""
+    """How many owners a new version was announced to."""
 
     queued: int = 0
     known: int = 0
-    """Were told of this very version before."""
+    """This very version was announced to them before."""
     left_out: int = 0
     """Opted out, own nothing that opens, or cannot be mailed."""
 
 
-def _nobody_looks(found: Announced) -> None:
-    """Called after each lot; a command line shows it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """`coatcheck announce`. May be run again: nobody hears of the same files twice."""
+    """`coatcheck announce`. May be run again: the same files are announced to an owner once."""
 
     store: Store
     catalogue: Catalogue
@@ -47,26 +43,41 @@ class Announce:
     clock: Clock
 
     async def __call__(
-        self, product: ProductId, *, look: Callable[[Announced], None] = _nobody_looks
+        self, product: ProductId, *, look: Callable[[Announced], None] = lambda found: None
     ) -> Announced | None:
-        """None if the catalogue has no such product. Raises StoreUnavailable."""
+        """None if the catalogue has no such product. `look`: called after each transaction. Raises StoreUnavailable."""
         found = self.catalogue.current().products.get(product)
         if found is None:
             return None
-        told, after, more = Announced(), "", True
-        while more:
-            after, more = await self._lot(found, after, told)
-            look(told)
-        return told
+        announced, after = Announced(), ""
+        while True:
+            part, after = await self._announce_to_some(found, after)
+            announced.queued += part.queued
+            announced.known += part.known
+            announced.left_out += part.left_out
+            look(announced)
+            if not after:
+                return announced
 
-    async def _lot(self, product: Product, after: str, told: Announced) -> tuple[str, bool]:
-        """Tell the next owners after a user id; the last of them, and whether there may be more."""
-        lot = _Lot(product=product, keyring=self.keyring, now=self.clock.now())
-        found = await self.store.transact(lambda tx: lot.tell(tx, after))
-        told.queued += found.queued
-        told.known += found.known
-        told.left_out += found.left_out
-        return found.last, bool(found.last)
+    async def _announce_to_some(self, product: Product, after: str) -> tuple[Announced, str]:
+        """Queue the email for the next owners after a user id; the last of them, "" at the end."""
+        now = self.clock.now()
+        key_name = self.keyring.signing.name
+
+        def work(tx: Transaction) -> tuple[Announced, str]:
+            part = Announced()
+            owners = tx.purchases.owners_after(product.id, after=after, limit=_AT_ONCE)
+            for user, holdings in owners:
+                opens = any(held.standing.state is PurchaseState.LIVE for held in holdings)
+                if not user.wants_release_emails or not opens or _cannot_be_mailed(tx, user):
+                    part.left_out += 1
+                elif _queue(tx, product, user, now=now, key_name=key_name):
+                    part.queued += 1
+                else:
+                    part.known += 1
+            return part, owners[-1][0].id if len(owners) == _AT_ONCE else ""
+
+        return await self.store.transact(work)
 
 
 def version_of(product: Product) -> str:
@@ -75,56 +86,18 @@ def version_of(product: Product) -> str:
     return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    last: str
-    """The last user of a full lot; "" at the end."""
-    queued: int
-    known: int
-    left_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Lot:
-    product: Product
-    keyring: Keyring
-    now: datetime
-
-    def tell(self, tx: Transaction, after: str) -> _Told:
-        """Queue for the owners after a user id."""
-        owners = tx.purchases.owners_after(self.product.id, after=after, limit=_AT_ONCE)
-        queued = known = left_out = 0
-        for user, holdings in owners:
-            opens = any(held.standing.state is PurchaseState.LIVE for held in holdings)
-            if not user.wants_release_emails or not opens or _cannot_be_mailed(tx, user):
-                left_out += 1
-            elif self._queue(tx, user):
-                queued += 1
-            else:
-                known += 1
-        last = owners[-1][0].id if len(owners) == _AT_ONCE else ""
-        return _Told(last=last, queued=queued, known=known, left_out=left_out)
-
-    def _queue(self, tx: Transaction, user: User) -> bool:
-        email = NewRelease(
-            product=self.product.id,
-            product_name=self.product.name,
-            files=tuple((file.title, file.name) for file in self.product.files),
-            user=user.id,
-        )
-        key = outbox_keys.release(self.product.id, version_of(self.product), user.id)
-        return send_email(
-            tx,
-            email,
-            key=key,
-            kind=MailKind.RELEASE,
-            to=user.mailbox,
-            now=self.now,
-            key_name=self.keyring.signing.name,
-        )
+def _queue(tx: Transaction, product: Product, user: User, *, now: datetime, key_name: str) -> bool:
+    email = NewRelease(
+        product=product.id,
+        product_name=product.name,
+        files=tuple((file.title, file.name) for file in product.files),
+        user=user.id,
+    )
+    key = outbox_keys.release(product.id, version_of(product), user.id)
+    return send_email(tx, email, key=key, kind=MailKind.RELEASE, to=user.mailbox, now=now, key_name=key_name)
 
 
 def _cannot_be_mailed(tx: Transaction, user: User) -> bool:
-    """Whether the last thing we heard of this mailbox is that our mail comes back, or is called spam."""
+    """Whether the last report about this mailbox says that our email bounced, or was called spam."""
     reported = [mail for mail in tx.outbox.to_address(user.mailbox) if mail.delivery is not None]
     return bool(reported) and reported[-1].delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)

@@ -16,7 +16,8 @@ from domain.product import CatalogueEdition
 from domain.purchase import Purchase
 from domain.transaction import Transaction
 from domain.usecases.assign_licences import assign_licences
-from domain.usecases.send_email import access_email, notify_buyer, send_link
+from domain.usecases.notify_buyer import notify_buyer
+from domain.usecases.send_email import access_email, send_link
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
 
 

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from domain.keys import Keyring
-from domain.mail import (
-    TRIED_LONG_ENOUGH,
-    Letter,
-    Mail,
-    MailState,
-    fill,
-    pause_before_retry,
-)
+from domain.mail import TRIED_LONG_ENOUGH, Mail, MailState, fill, pause_before_retry
 from domain.ports import (
     Catalogue,
     Clock,
-    EmailNotRendered,
     EmailTemplates,
     Mailer,
     MailNotSent,
@@ -27,8 +19,8 @@ from domain.ports import (
     Randomness,
     Store,
 )
-from domain.product import ShopInfo
 from domain.transaction import Transaction
+from domain.usecases.render_mail import keep_letters, render
 from domain.usecases.settle_unsent import stick, still_wanted
 from domain.values import LinkId
 
@@ -36,7 +28,7 @@ LEASE = timedelta(seconds=20)
 """How long after the death of its holder a mail stays leased; a holder that lives renews it long before."""
 RENEW_EVERY = timedelta(seconds=5)
 BATCH = 4
-"""Few: what becomes due meanwhile waits for them, however urgent it is."""
+"""Few, because what becomes due meanwhile waits for them, however urgent it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +47,8 @@ class DeliverMail:
     async def lease(self) -> Sequence[Mail]:
         """Take what is due, for us alone until its `due_at`; empty once nothing is. Raises StoreUnavailable.
 
-        Each has its letter: it is rendered once, before the first attempt. What is not to be sent after all is settled
-        on the way and takes nobody's place.
+        Each has its letter: it is rendered once, before the first attempt. Mails that are not to be sent after all are
+        settled on the way and take no other mail's place.
         """
         wanted: Sequence[Mail] = ()
         leased = BATCH
@@ -86,30 +78,14 @@ class DeliverMail:
         """Render those that were never rendered and store the result, so that every attempt sends the same bytes."""
         shop = self.catalogue.current().shop
         now = self.clock.now()
-        rendered = {mail.key: self._render(mail, shop) for mail in mails if mail.letter is None}
-        if not rendered:
+        letters = {
+            mail.key: render(self.templates, mail, shop=shop, base_url=self.base_url)
+            for mail in mails
+            if mail.letter is None
+        }
+        if not letters:
             return mails
-
-        def work(tx: Transaction) -> Sequence[Mail]:
-            kept = []
-            for mail in mails:
-                letter = rendered.get(mail.key, mail.letter)
-                if isinstance(letter, str):
-                    stick(tx, mail, letter, shop=shop, now=now)
-                elif letter is not None and (stored := tx.outbox.keep_letter(mail.key, letter)) is not None:
-                    kept.append(replace(mail, letter=stored, body_sha256=stored.body_sha256))
-            return kept
-
-        return await self.store.transact(work)
-
-    def _render(self, mail: Mail, shop: ShopInfo) -> Letter | str:
-        """The letter, or why there is none."""
-        try:
-            return self.templates.render(
-                mail.email, language=mail.language, shop=shop, base_url=self.base_url
-            )
-        except EmailNotRendered as error:
-            return str(error)
+        return await self.store.transact(lambda tx: keep_letters(tx, mails, letters, shop=shop, now=now))
 
     async def renew(self, mails: Sequence[Mail]) -> Sequence[Mail]:
         """Hold leased mails for longer; those that are still ours. Raises StoreUnavailable."""
@@ -134,44 +110,40 @@ class DeliverMail:
         return await self.store.transact(lambda tx: tx.outbox.free_leases(now=now, until=now + LEASE))
 
     async def hand_over(self, mail: Mail) -> MailState:
-        """Send one leased mail and write down how it went: what it is now. Raises StoreUnavailable."""
+        """Send one leased mail and store the outcome: the state it is in now. Raises StoreUnavailable."""
         if mail.letter is None:
             raise ValueError(f"{mail.key} was not leased: it has no letter")
         shop = self.catalogue.current().shop
         key = self.keyring.named(mail.key_name) if mail.key_name is not None else None
         envelope = fill(mail, mail.letter, key=key, base_url=self.base_url, shop=shop.id)
+        gives_up, unknown_since = False, mail.unknown_since
         try:
             await self.mailer.send(envelope)
         except MailRefused as error:
-            return await self._stick(mail, str(error), shop)
+            problem, gives_up = str(error), True
         except MailNotSent as error:
-            return await self._try_again(mail, str(error), shop, unknown_since=mail.unknown_since)
+            problem = str(error)
         except MailUnknown as error:
-            since = mail.unknown_since or self.clock.now()
-            return await self._try_again(mail, str(error), shop, unknown_since=since)
-        at = self.clock.now()
-        await self.store.transact(lambda tx: tx.outbox.settle(mail.key, state=MailState.SENT, at=at))
-        return MailState.SENT
-
-    async def _try_again(
-        self, mail: Mail, problem: str, shop: ShopInfo, *, unknown_since: datetime | None
-    ) -> MailState:
+            problem, unknown_since = str(error), mail.unknown_since or self.clock.now()
+        else:
+            at = self.clock.now()
+            await self.store.transact(lambda tx: tx.outbox.settle(mail.key, state=MailState.SENT, at=at))
+            return MailState.SENT
         now = self.clock.now()
-        if now - mail.queued_at >= TRIED_LONG_ENOUGH:
-            return await self._stick(mail, f"tried for three days: {problem}", shop)
+        if not gives_up and now - mail.queued_at >= TRIED_LONG_ENOUGH:
+            problem, gives_up = f"tried for three days: {problem}", True
+        if gives_up:
+            await self.store.transact(lambda tx: stick(tx, mail, problem, shop=shop, now=now))
+            return MailState.STUCK
+        due_at = now + pause_before_retry(mail.attempts + 1)
         await self.store.transact(
             lambda tx: tx.outbox.settle(
                 mail.key,
                 state=MailState.QUEUED,
                 at=now,
-                due_at=now + pause_before_retry(mail.attempts + 1),
+                due_at=due_at,
                 problem=problem,
                 unknown_since=unknown_since,
             )
         )
         return MailState.QUEUED
-
-    async def _stick(self, mail: Mail, problem: str, shop: ShopInfo) -> MailState:
-        now = self.clock.now()
-        await self.store.transact(lambda tx: stick(tx, mail, problem, shop=shop, now=now))
-        return MailState.STUCK

@@ -33,7 +33,7 @@ class ErasedAgain:
 
 @dataclass(frozen=True, slots=True)
 class EraseAgain:
-    """Erases these orders, these addresses, and nothing else."""
+    """Done after a restore, with the list of erasures that was kept beside the backup."""
 
     store: Store
     clock: Clock
@@ -47,8 +47,7 @@ class EraseAgain:
         An address may have been somebody else's when the backup was made: what it owns there beside these orders was
         moved away from it before the erasure, so it is kept, and the address with it. Raises StoreUnavailable.
         """
-        now = self.clock.now()
-        found = 0
+        now, found = self.clock.now(), 0
         for at in range(0, len(checkouts), _LOT):
             lot = checkouts[at : at + _LOT]
             found += await self.store.transact(partial(_erase_orders, lot, now))
@@ -66,7 +65,11 @@ class EraseAgain:
         """Those whose erasure this database does not know of."""
         held: dict[str, datetime] = {}
         after = ""
-        while page := await self.store.read(partial(_erased_addresses, after)):
+
+        def next_page(tx: ReadTransaction) -> Sequence[ErasedAddress]:
+            return tx.erasures.addresses_after(after, limit=_PAGE)
+
+        while page := await self.store.read(next_page):
             held.update((one.tag, one.at) for one in page)
             after = page[-1].tag
         return [one for one in addresses if one.tag not in held or held[one.tag] < one.at]
@@ -88,23 +91,15 @@ class EraseAgain:
                     tx.erasures.forget(address)
 
         after = ""
-        while page := await self.store.read(partial(_addresses, after)):
-            named = [
-                address
-                for address in page
-                if any(key.erasure_of(address) in tags for key in self.keyring.keys)
-            ]
+
+        def next_page(tx: ReadTransaction) -> Sequence[EmailAddress]:
+            return tx.erasures.known_addresses_after(after, limit=_PAGE)
+
+        while page := await self.store.read(next_page):
+            named = [one for one in page if any(key.erasure_of(one) in tags for key in self.keyring.keys)]
             if named:
                 await self.store.transact(partial(work, named))
             after = page[-1].canonical
-
-
-def _erased_addresses(after: str, tx: ReadTransaction) -> Sequence[ErasedAddress]:
-    return tx.erasures.addresses_after(after, limit=_PAGE)
-
-
-def _addresses(after: str, tx: ReadTransaction) -> Sequence[EmailAddress]:
-    return tx.erasures.known_addresses_after(after, limit=_PAGE)
 
 
 def _note_addresses(addresses: Sequence[ErasedAddress], tx: Transaction) -> None:

@@ -11,7 +11,7 @@ from domain.address_change import ChangeKind
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
 from domain.transaction import ReadTransaction, Transaction
-from domain.values import EmailAddress, ProductId, SessionId, digest_of, sortable_id
+from domain.values import EmailAddress, ProductId, SessionId, sortable_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,15 @@ class IdentifyViewer:
         if visitor.token_hash is None:
             return ANONYMOUS
         now = self.clock.now()
-        viewer = await self.store.read(lambda tx: _recognise(tx, visitor, now))
+        viewer = await self.store.read(lambda tx: recognise(tx, visitor, now=now))
         session = viewer.session
         if session is not None and session.wants_seen(now=now):
             await self.store.transact(lambda tx: tx.sessions.touch(session.id, at=now))
         return viewer
 
 
-def _recognise(tx: ReadTransaction, visitor: Visitor, now: datetime) -> Viewer:
+def recognise(tx: ReadTransaction, visitor: Visitor, *, now: datetime) -> Viewer:
+    """Who asks, and what this browser holds now."""
     session = live_session(tx, visitor, now=now)
     if session is None:
         return ANONYMOUS
@@ -83,14 +84,7 @@ def new_session(randomness: Randomness, *, now: datetime) -> NewSession:
 
 def begin_session(tx: Transaction, fresh: NewSession, visitor: Visitor, *, now: datetime) -> Session:
     """Write a new session that has proved nothing yet."""
-    session = Session(
-        id=fresh.id,
-        token_hash=digest_of(fresh.token.encode()),
-        mailbox=None,
-        started_at=now,
-        seen_at=now,
-        label=visitor.label,
-    )
+    session = fresh.begin(visitor, now=now)
     tx.sessions.add(session)
     return session
 
@@ -98,7 +92,7 @@ def begin_session(tx: Transaction, fresh: NewSession, visitor: Visitor, *, now: 
 def verify_mailbox(
     tx: Transaction, mailbox: EmailAddress, fresh: NewSession, visitor: Visitor, *, now: datetime
 ) -> None:
-    """Let a browser in as the owner of a mailbox, under a new token.
+    """Sign a browser in as the owner of a mailbox, under a new token.
 
     The same row goes on, with the checkouts it made, unless it had proved another mailbox: then that row ends
     and a new one begins, which inherits nothing. Corrections away from this mailbox that still wait are taken back:
@@ -106,20 +100,10 @@ def verify_mailbox(
     """
     tx.users.mark_verified(mailbox, at=now)
     tx.address_changes.cancel_pending(mailbox, at=now, kind=ChangeKind.CORRECTION)
-    token_hash = digest_of(fresh.token.encode())
     session = live_session(tx, visitor, now=now)
     if session is not None:
-        if tx.sessions.verify(session.id, mailbox=mailbox, token_hash=token_hash, at=now):
+        if tx.sessions.verify(session.id, mailbox=mailbox, token_hash=fresh.token_hash, at=now):
             return
         tx.sessions.end(session.id)
-    tx.sessions.add(
-        Session(
-            id=fresh.id,
-            token_hash=token_hash,
-            mailbox=mailbox,
-            started_at=now,
-            seen_at=now,
-            label=visitor.label,
-            former=None if session is None else session.id,
-        )
-    )
+    former = None if session is None else session.id
+    tx.sessions.add(fresh.begin(visitor, now=now, mailbox=mailbox, former=former))

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 
 from domain.ports import Catalogue, Clock, Store
-from domain.purchase import Fact, FactKind
 from domain.transaction import Transaction
 from domain.usecases.imported_sale import ImportedSale, OldSale, parse_old_sale
-from domain.values import (
-    ProductId,
-)
+from domain.values import ProductId
 
 _AT_ONCE: Final = 200
 
 
-class _ImportOutcome(Enum):
+class _Outcome(Enum):
     BOOKED = auto()
     KNOWN = auto()
     ERASED = auto()
@@ -35,9 +33,9 @@ class Imported:
     known: int = 0
     """Here already, from an earlier run."""
     doubled: int = 0
-    """Rows of a session that another row was of."""
+    """Rows that name the session of an earlier row."""
     erased: int = 0
-    """Of people who had themselves erased here."""
+    """Of buyers who were erased here."""
     problems: list[str] = field(default_factory=list)
     """A sentence for each row that was left out."""
 
@@ -62,13 +60,10 @@ class ImportSales:
         look: Callable[[int], None] = lambda number: None,
     ) -> Imported:
         """Adopt sales. `renamed`: what products are called there, and here. Raises StoreUnavailable."""
-        found = Imported()
-        seen: set[bytes] = set()
-        rows = iter(sales)
+        found, seen, rows = Imported(), set[bytes](), iter(sales)
         while lot := list(itertools.islice(rows, _AT_ONCE)):
             parsed = list(self._parsed(lot, renamed, seen, found))
-            outcomes = await self.store.transact(_importing([sale for _, sale in parsed]))
-            for (old, _), outcome in zip(parsed, outcomes, strict=True):
+            for old, outcome in await self.store.transact(partial(_import_all, parsed)):
                 _count(outcome, old, found)
             look(len(lot))
         return found
@@ -88,47 +83,39 @@ class ImportSales:
             mark = hashlib.sha256(old.ref.encode()).digest()[:16]
             if mark in seen:
                 found.doubled += 1
-                continue
-            seen.add(mark)
-            yield old, sale
+            else:
+                seen.add(mark)
+                yield old, sale
 
 
-def _importing(sales: list[ImportedSale]) -> Callable[[Transaction], list[_ImportOutcome]]:
-    return lambda tx: [_import(tx, sale) for sale in sales]
+def _import_all(
+    sales: Sequence[tuple[OldSale, ImportedSale]], tx: Transaction
+) -> list[tuple[OldSale, _Outcome]]:
+    return [(old, _import(tx, sale)) for old, sale in sales]
 
 
-def _import(tx: Transaction, sale: ImportedSale) -> _ImportOutcome:
+def _import(tx: Transaction, sale: ImportedSale) -> _Outcome:
     checkout, purchase = sale.checkout, sale.purchase
     if tx.erasures.is_erased(checkout.id):
-        return _ImportOutcome.ERASED
+        return _Outcome.ERASED
     if tx.purchases.get(checkout.id) is not None:
-        return _ImportOutcome.KNOWN
+        return _Outcome.KNOWN
     if not tx.checkouts.add(checkout):
-        return _ImportOutcome.TAKEN
-    at = checkout.started_at
-    tx.facts.record(
-        Fact(
-            object_id=str(checkout.provider_ref),
-            kind=FactKind.SESSION,
-            payment=None,
-            as_of=int(at.timestamp()),
-            status="paid",
-            amount=purchase.paid.amount,
-        )
-    )
-    tx.purchases.book(replace(purchase, user=tx.users.get_or_add(sale.owner, new_id=sale.new_user, now=at)))
-    return _ImportOutcome.BOOKED
+        return _Outcome.TAKEN
+    tx.facts.record(sale.fact)
+    user = tx.users.get_or_add(sale.owner, new_id=sale.new_user, now=checkout.started_at)
+    tx.purchases.book(replace(purchase, user=user))
+    return _Outcome.BOOKED
 
 
-def _count(outcome: _ImportOutcome, old: OldSale, found: Imported) -> None:
+def _count(outcome: _Outcome, old: OldSale, found: Imported) -> None:
     match outcome:
-        case _ImportOutcome.BOOKED:
+        case _Outcome.BOOKED:
             found.booked += 1
-        case _ImportOutcome.KNOWN:
+        case _Outcome.KNOWN:
             found.known += 1
-        case _ImportOutcome.ERASED:
+        case _Outcome.ERASED:
             found.erased += 1
-        case _ImportOutcome.TAKEN:
-            found.problems.append(
-                f"purchases row {old.row} was left out: its Stripe session stands here as another order"
-            )
+        case _Outcome.TAKEN:
+            why = "its Stripe session stands here as another order"
+            found.problems.append(f"purchases row {old.row} was left out: {why}")

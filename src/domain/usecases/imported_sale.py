@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from domain.product import Product
-from domain.purchase import Checkout, Purchase
+from domain.purchase import Checkout, Fact, FactKind, Purchase
 from domain.values import (
     CheckoutId,
     EmailAddress,
@@ -41,6 +41,7 @@ class ImportedSale:
 
     checkout: Checkout
     purchase: Purchase
+    fact: Fact
     new_user: UserId
     owner: EmailAddress
 
@@ -87,7 +88,15 @@ def parse_old_sale(old: OldSale, product: Product | None, *, name: str, now: dat
         contents=product.contains,
     )
     user = UserId(_id_of("user", owner.canonical))
-    return ImportedSale(checkout=checkout, purchase=purchase, new_user=user, owner=owner)
+    fact = Fact(
+        object_id=old.ref,
+        kind=FactKind.SESSION,
+        payment=None,
+        as_of=int(now.timestamp()),
+        status="paid",
+        amount=price.amount,
+    )
+    return ImportedSale(checkout=checkout, purchase=purchase, fact=fact, new_user=user, owner=owner)
 
 
 def _id_of(kind: str, name: str) -> str:

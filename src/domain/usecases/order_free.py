@@ -1,41 +1,36 @@
-"""Take something that costs nothing: at once in a browser that proved its mailbox, else by a mail that proves it."""
+"""Order something free: booked at once in a browser that verified an address, else once an email has verified it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from domain.emails import ConfirmOrder
+from domain.claim import draft_of
 from domain.keys import Keyring
 from domain.limits import FREE_PER_NETWORK
-from domain.magic_link import LinkPurpose, MagicLink
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
-from domain.product import BadAmount, Product, Saleability, asked_price, saleability
+from domain.product import BadAmount, Product, asked_price
 from domain.purchase import Checkout
-from domain.session import NewSession, Session, Visitor
+from domain.session import Visitor
 from domain.transaction import Transaction
+from domain.usecases.admit_checkout import why_not
 from domain.usecases.book_free_order import book_free
 from domain.usecases.book_sale import Booking, BookSale
 from domain.usecases.checkout_outcomes import (
-    AddressNeeded,
-    AlreadyYours,
-    ConfirmationEmailed,
     Free,
     FreeOrderBooked,
     NoSuchProduct,
-    NotForSale,
     NotFree,
     TooManyOrders,
 )
-from domain.usecases.identify_viewer import Viewer, begin_session, held_by, live_session, new_session
+from domain.usecases.confirm_order import email_confirmation
+from domain.usecases.identify_viewer import new_session, recognise
 from domain.usecases.request_limits import RequestLimits
-from domain.usecases.send_email import send_link
-from domain.usecases.start_checkout import draft_of
-from domain.values import EmailAddress, InvalidEmail, LinkId, ProductId
+from domain.values import EmailAddress, ProductId
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFree:
-    """Nothing goes to the payment provider. The order is a purchase like any other, of a mailbox that was proved."""
+    """Nothing goes to the payment provider. The order is a purchase like any other, of a verified address."""
 
     store: Store
     payments: Payments
@@ -55,7 +50,7 @@ class OrderFree:
         email: str | None,
         again: bool,
     ) -> Free:
-        """`email`: what was typed, None if nobody was asked yet. Raises StoreUnavailable."""
+        """`email`: the address that was typed, None before one was asked for. Raises StoreUnavailable."""
         edition = self.catalogue.current()
         wanted = edition.products.get(product)
         if wanted is None:
@@ -64,81 +59,38 @@ class OrderFree:
         if isinstance(price, BadAmount) or price.amount:
             return NotFree()
         now = self.clock.now()
-        entropy = self.randomness.token(10)
-        order = _Order(
-            product=wanted,
-            draft=draft_of(wanted, price, livemode=self.payments.livemode, entropy=entropy, now=now),
-            booking=self.booking.prepare(now=now),
-            limits=RequestLimits(self.keyring, visitor, now=now, ref=self.randomness.token(16).hex()),
-            fresh=new_session(self.randomness, now=now),
-        )
+        entropy, ref = self.randomness.token(10), self.randomness.token(16).hex()
+        draft = draft_of(wanted, price, livemode=self.payments.livemode, entropy=entropy, now=now)
+        booking = self.booking.prepare(now=now)
+        limits = RequestLimits(self.keyring, visitor, now=now, ref=ref)
+        fresh = new_session(self.randomness, now=now)
 
         def work(tx: Transaction) -> Free:
-            sold = tx.purchases.count_sold(wanted.id) if wanted.stock is not None else 0
-            why = saleability(wanted, sold=sold)
-            if why is not Saleability.ON_SALE:
-                return NotForSale(product=wanted, why=why)
-            session = live_session(tx, visitor, now=now)
-            if session is not None and not again:
-                holdings = held_by(tx, session, now=now)
-                if wanted.id in Viewer(session=session, holdings=holdings).owned:
-                    return AlreadyYours(product=wanted)
+            viewer = recognise(tx, visitor, now=now)
+            refused = why_not(tx, wanted, viewer, again=again)
+            if refused is not None:
+                return refused
+            session = viewer.session
             if session is not None and session.mailbox is not None:
-                return order.take(tx, session.mailbox)
-            return order.ask(tx, session, email)
+                return _book(tx, wanted, draft, session.mailbox, limits, booking)
+            return email_confirmation(tx, wanted, draft, session, fresh, limits, typed=email)
 
         return await self.store.transact(work)
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """An order that may be booked at once, or by the email that verifies whose it is."""
-
-    product: Product
-    draft: Checkout
-    booking: Booking
-    limits: RequestLimits
-    fresh: NewSession
-
-    def take(self, tx: Transaction, mailbox: EmailAddress) -> Free:
-        """Book it: this browser has verified that address."""
-        until = self.limits.take_in_networks(tx, FREE_PER_NETWORK)
-        if until is not None:
-            tx.limits.release(self.limits.ref)
-            return TooManyOrders(until=until)
-        tx.checkouts.add(replace(self.draft, mailbox=mailbox))
-        book_free(tx, self.draft, mailbox, booking=self.booking)
-        return FreeOrderBooked(product=self.product)
-
-    def ask(self, tx: Transaction, held: Session | None, typed: str | None) -> Free:
-        """Email the address that was typed, if any was."""
-        if typed is None:
-            return AddressNeeded(product=self.product)
-        try:
-            mailbox = EmailAddress.parse(typed)
-        except InvalidEmail as error:
-            return AddressNeeded(product=self.product, problem=error.problem)
-        until = self.limits.take_network(tx)
-        if until is None:
-            until = self.limits.take_shop(tx, held, mailbox)
-        if until is not None:
-            return TooManyOrders(until=until)
-        session = held or begin_session(tx, self.fresh, self.limits.visitor, now=self.limits.now)
-        if self.limits.take_address(tx, session, mailbox):
-            self._send(tx, session, mailbox)
-        return ConfirmationEmailed(product=self.product, new_token=None if held else self.fresh.token)
-
-    def _send(self, tx: Transaction, session: Session, mailbox: EmailAddress) -> None:
-        tx.checkouts.add(self.draft)
-        link = MagicLink(
-            id=LinkId(self.limits.ref),
-            key=self.limits.keyring.signing.name,
-            purpose=LinkPurpose.ORDER,
-            mailbox=mailbox,
-            asked_by=session.id,
-            product=self.product.id,
-            made_at=self.limits.now,
-            checkout=self.draft.id,
-        )
-        email = ConfirmOrder(product_name=self.product.name)
-        send_link(tx, link, email, urgency=self.limits.urgency(session, mailbox))
+def _book(
+    tx: Transaction,
+    product: Product,
+    draft: Checkout,
+    mailbox: EmailAddress,
+    limits: RequestLimits,
+    booking: Booking,
+) -> FreeOrderBooked | TooManyOrders:
+    """Book at once: this browser has verified the address of the order."""
+    until = limits.take_in_networks(tx, FREE_PER_NETWORK)
+    if until is not None:
+        tx.limits.release(limits.ref)
+        return TooManyOrders(until=until)
+    tx.checkouts.add(replace(draft, mailbox=mailbox))
+    book_free(tx, draft, mailbox, booking=booking)
+    return FreeOrderBooked(product=product)

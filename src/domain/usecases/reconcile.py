@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.claim import ProviderCheckout, Rejected
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Fact
 from domain.transaction import ReadTransaction
-from domain.usecases.claim_outcome import Booked, ClaimOutcome, outcome_of
+from domain.usecases.claim_outcome import Booked, outcome_of
 from domain.usecases.claim_purchase import ClaimPurchase
-from domain.usecases.recheck_payments import Recheck, RecheckPayments
+from domain.usecases.recheck_payments import RecheckPayments
+from domain.usecases.reconcile_outcome import Reconciled
 from domain.usecases.record_fact import FactOutcome, RecordFact
 
 CURSOR = "completed checkouts"
@@ -21,31 +22,6 @@ OVERLAP = timedelta(hours=26)
 _WINDOW = timedelta(hours=12)
 _AHEAD = timedelta(minutes=10)
 """How far the provider's clock may be ahead of ours."""
-
-
-@dataclass(slots=True)
-class Reconciled:
-    """What a sweep found at the provider, what it had to repair, and what fits nothing."""
-
-    seen: int = 0
-    """Completed sessions, refunds and disputes."""
-    booked: list[str] = field(default_factory=list)
-    """Sessions that were paid and not booked."""
-    noted: list[str] = field(default_factory=list)
-    """Refunds and disputes that nobody had told of, and payments that brought something new."""
-    refused: list[str] = field(default_factory=list)
-    """Sessions and payments that went to quarantine, or are there still."""
-    unread: list[str] = field(default_factory=list)
-    """Payments that could not be asked about; they will be again."""
-
-    @property
-    def all_well(self) -> bool:
-        """Whether there was nothing to repair, and nothing is left."""
-        return not (self.booked or self.noted or self.refused or self.unread)
-
-
-def _nobody_looks(found: Reconciled) -> None:
-    """Called after each thing that was looked at; a command line shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +35,15 @@ class Reconcile:
     recheck_payments: RecheckPayments
     clock: Clock
 
-    async def __call__(self, *, look: Callable[[Reconciled], None] = _nobody_looks) -> Reconciled:
+    async def __call__(self, *, look: Callable[[Reconciled], None] = lambda found: None) -> Reconciled:
         """Sweep what happened since the cursor. Raises PaymentsUnreachable, PaymentsRefused, StoreUnavailable.
 
+        `look` is called after each thing that was looked at; a command line shows it.
         The first sweep begins at the first checkout that is stored; without one there is nothing to ask for.
         """
         began = self.clock.now()
         found = Reconciled()
-        since = await self.store.read(_where_to_begin)
+        since = await self.store.read(lambda tx: tx.shop.cursor(CURSOR) or tx.checkouts.first_started_at())
         if since is not None:
             await self._sweep_sessions(since - OVERLAP, began, found, look)
             async for fact in self.payments.list_facts(since - OVERLAP):
@@ -74,7 +51,7 @@ class Reconcile:
                 look(found)
             await self.store.transact(lambda tx: tx.shop.advance_cursor(CURSOR, to=began))
         for payment, read in await self.recheck_payments():
-            _report(found, payment, read)
+            found.add(payment, read)
         return found
 
     async def _sweep_sessions(
@@ -94,36 +71,26 @@ class Reconcile:
 
     async def _claim(self, reading: ProviderCheckout, found: Reconciled) -> None:
         found.seen += 1
-        match await self._claim_unless_known(reading):
-            case Booked(_, True):
-                found.booked.append(reading.ref)
-            case Rejected():
-                entry = await self.store.read(lambda tx: tx.quarantine.get(reading.ref))
-                if entry is None or entry.closed_at is None:  # else the merchant dismissed it
-                    found.refused.append(reading.ref)
-            case _:
-                pass
-
-    async def _claim_unless_known(self, reading: ProviderCheckout) -> ClaimOutcome | None:
-        if await self.store.read(lambda tx: _stands(tx, reading)):
-            return None
+        if await self.store.read(lambda tx: _is_settled(tx, reading)):
+            return
         claimed = await self.store.transact(self.claim.work(reading))
         self.claim.observe(outcome_of(claimed))
-        return claimed
+        if isinstance(claimed, Booked) and claimed.first:
+            found.booked.append(reading.ref)
+        if isinstance(claimed, Rejected):
+            entry = await self.store.read(lambda tx: tx.quarantine.get(reading.ref))
+            if entry is None or entry.closed_at is None:  # else the merchant dismissed it
+                found.refused.append(reading.ref)
 
     async def _note(self, fact: Fact, found: Reconciled) -> None:
         found.seen += 1
-        if await self.store.read(lambda tx: _is_told(tx, fact)):
+        if await self.store.read(lambda tx: _is_recorded(tx, fact)):
             return
         if await self.store.transact(self.note.work(fact)) is FactOutcome.NEW:
             found.noted.append(fact.object_id)
 
 
-def _where_to_begin(tx: ReadTransaction) -> datetime | None:
-    return tx.shop.cursor(CURSOR) or tx.checkouts.first_started_at()
-
-
-def _stands(tx: ReadTransaction, reading: ProviderCheckout) -> bool:
+def _is_settled(tx: ReadTransaction, reading: ProviderCheckout) -> bool:
     """Whether a completed session is booked already, or known to wait for its bank."""
     checkout = tx.checkouts.by_provider_ref(reading.ref)
     if checkout is None:
@@ -134,20 +101,8 @@ def _stands(tx: ReadTransaction, reading: ProviderCheckout) -> bool:
     return fact is not None and fact.status == reading.status
 
 
-def _is_told(tx: ReadTransaction, fact: Fact) -> bool:
+def _is_recorded(tx: ReadTransaction, fact: Fact) -> bool:
     """Whether as much is recorded already, so that nothing has to be written."""
     held = tx.facts.get(fact.object_id)
     same = held is not None and (held.status, held.amount) == (fact.status, fact.amount)
     return same or fact.payment is None
-
-
-def _report(found: Reconciled, payment: str, read: Recheck) -> None:
-    match read:
-        case Recheck.REPAIRED:
-            found.noted.append(payment)
-        case Recheck.FOREIGN:
-            found.refused.append(payment)
-        case Recheck.UNREACHABLE:
-            found.unread.append(payment)
-        case Recheck.KNOWN:
-            pass

@@ -11,7 +11,7 @@ from domain.access import Holding
 from domain.ports import Clock
 from domain.purchase import Fact
 from domain.transaction import Transaction
-from domain.usecases.send_email import notify_buyer
+from domain.usecases.notify_buyer import notify_buyer
 
 ASK_ABOUT_STRANGERS_AFTER = timedelta(minutes=10)
 """A fact may come before its sale by seconds; after this its payment is asked about."""

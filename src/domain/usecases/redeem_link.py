@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.keys import CODE_LENGTH, Keyring, LinkToken, read_token, same_code, tidy_code
-from domain.magic_link import MOST_CODE_TRIES, LinkState, MagicLink, code_is_dead, link_state, same_submit
+from domain.keys import CODE_LENGTH, Keyring, read_token, same_code, tidy_code
+from domain.magic_link import MOST_CODE_TRIES, MagicLink, same_submit
 from domain.ports import Clock, Randomness, Store
 from domain.session import Visitor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.book_sale import BookSale
-from domain.usecases.identify_viewer import live_session, new_session
-from domain.usecases.link_outcomes import ERROR_OF_STATE, LinkError, LinkRejected, LinkValid, SignedIn
+from domain.usecases.find_link import find_by_code, find_by_token, find_repeated
+from domain.usecases.identify_viewer import new_session
+from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.preview_link import preview
-from domain.usecases.use_link import LinkSubmit, is_renewable
+from domain.usecases.use_link import LinkSubmit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class RedeemLink:
         now = self.clock.now()
 
         def work(tx: ReadTransaction) -> LinkValid | LinkRejected:
-            found = self._find(tx, token, now)
+            found = find_by_token(tx, token, keyring=self.keyring, now=now)
             if isinstance(found, LinkRejected):
                 return found
             return preview(tx, visitor, found, keyring=self.keyring, now=now)
@@ -54,7 +55,7 @@ class RedeemLink:
         submit = self._submit(visitor, now)
 
         def work(tx: Transaction) -> SignedIn | LinkRejected:
-            found = self._find(tx, token, now)
+            found = find_by_token(tx, token, keyring=self.keyring, now=now)
             if isinstance(found, MagicLink):
                 return submit.let_in(tx, found, cookie=visitor.form)
             used = tx.links.get(token.id) if found.error is LinkError.USED else None
@@ -74,9 +75,10 @@ class RedeemLink:
         submit = self._submit(visitor, now)
 
         def work(tx: Transaction) -> SignedIn | LinkRejected:
-            link = self._code_link(tx, visitor, now)
+            link = find_by_code(tx, visitor, now=now)
             if isinstance(link, LinkRejected):
-                return self._repeated(tx, submit, code) or link
+                used = find_repeated(tx, submit, code)
+                return (used and submit.let_in_again(tx, used)) or link
             left = MOST_CODE_TRIES - link.code_tries
             if len(code) != CODE_LENGTH:
                 return LinkRejected(error=LinkError.WRONG_CODE, tries_left=left)
@@ -92,29 +94,8 @@ class RedeemLink:
 
         return await self.store.transact(work)
 
-    def _repeated(self, tx: Transaction, submit: LinkSubmit, code: str) -> SignedIn | None:
-        """The same code from the browser that used it a moment ago, whichever answer's cookie it kept."""
-        held = submit.visitor.token_hash
-        if held is None:
-            return None
-        session = live_session(tx, submit.visitor, now=submit.now)
-        link = tx.links.used_with(held)
-        if link is None and session is not None:
-            # A browser that had verified another mailbox has a new row by now; the code belongs to the former one.
-            asked = (
-                tx.links.newest_with_code(row) for row in (session.id, session.former) if row is not None
-            )
-            link = next((one for one in asked if one is not None and submit.token_hash_of(one) == held), None)
-        key = None if link is None else self.keyring.named(link.key)
-        if link is None or key is None or not same_submit(link, link.used_with, now=submit.now):
-            return None
-        # The right code may have been the fifth try; sent again, it must not be refused for that.
-        if not tx.links.count_code_attempt(link.id, most=2 * MOST_CODE_TRIES):
-            return None
-        return submit.let_in_again(tx, link) if same_code(code, key.code_of(link.id)) else None
-
     def _submit(self, visitor: Visitor, now: datetime) -> LinkSubmit:
-        """What letting somebody in needs from outside its transaction."""
+        """What a sign-in needs from outside its transaction."""
         return LinkSubmit(
             visitor=visitor,
             keyring=self.keyring,
@@ -123,25 +104,3 @@ class RedeemLink:
             nonce=self.randomness.token(8).hex(),
             now=now,
         )
-
-    def _find(self, tx: ReadTransaction, token: LinkToken, now: datetime) -> MagicLink | LinkRejected:
-        link = tx.links.get(token.id)
-        key = None if link is None else self.keyring.named(link.key)
-        if link is None or key is None or not token.is_from(key):
-            return LinkRejected(error=LinkError.FORGED)
-        state = link_state(link, now=now)
-        if state is not LinkState.USABLE:
-            return LinkRejected(error=ERROR_OF_STATE[state], renewable=is_renewable(link))
-        return link
-
-    def _code_link(self, tx: ReadTransaction, visitor: Visitor, now: datetime) -> MagicLink | LinkRejected:
-        session = live_session(tx, visitor, now=now)
-        link = None if session is None else tx.links.newest_with_code(session.id)
-        if link is None:
-            return LinkRejected(error=LinkError.NO_CODE_HERE)
-        state = link_state(link, now=now)
-        if state is not LinkState.USABLE:
-            return LinkRejected(error=ERROR_OF_STATE[state])
-        if code_is_dead(link):
-            return LinkRejected(error=LinkError.CODE_DEAD)
-        return link

@@ -46,14 +46,6 @@ Returned = Claimed | AwaitingPayment | NotPaid | Rejected | Confirming | Unknown
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    checkout: Checkout
-    session: Session | None
-    purchase: Purchase | None
-    awaiting: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ReturnFromPayment:
     """The success redirect. Claims at most what the provider says is paid; opens nothing to another browser."""
 
@@ -63,20 +55,21 @@ class ReturnFromPayment:
     clock: Clock
 
     async def __call__(self, visitor: Visitor, product: ProductId, ref: str) -> Returned:
-        """Raises StoreUnavailable. The provider being away is no error: the page settles later."""
+        """Raises StoreUnavailable. While the provider cannot be reached the answer is Confirming, not an error."""
         if not is_provider_ref(ref):
             return UnknownCheckout()
         now = self.clock.now()
-        session_ref = ProviderRef(ref)
-        known = await self.store.read(lambda tx: _look_up(tx, visitor, product, session_ref, now))
-        if known is None:
-            return UnknownCheckout()
-        if known.purchase is not None:
-            return _booked(known.session, known.checkout, known.purchase, now=now)
-        if known.awaiting:
-            return AwaitingPayment()
-        claimed = await self._ask(known.checkout, session_ref, now)
-        return _tell(claimed, known, now=now)
+        found = await self.store.read(lambda tx: _look_up(tx, visitor, product, ProviderRef(ref), now))
+        if not isinstance(found, tuple):
+            return found
+        session, checkout = found
+        match await self._ask(checkout, ProviderRef(ref), now):
+            case None:
+                return Confirming()
+            case Booked(purchase):
+                return _claimed(session, checkout, purchase, now=now)
+            case AwaitingPayment() | NotPaid() | Rejected() as claimed:
+                return claimed
 
     async def _ask(self, checkout: Checkout, ref: ProviderRef, now: datetime) -> ClaimOutcome | None:
         turn = await self.store.transact(
@@ -97,20 +90,19 @@ class ReturnFromPayment:
 
 def _look_up(
     tx: ReadTransaction, visitor: Visitor, product: ProductId, ref: ProviderRef, now: datetime
-) -> _Known | None:
+) -> Returned | tuple[Session | None, Checkout]:
+    """What is known already; else this browser's session, and the checkout that the provider is to be asked about."""
     checkout = tx.checkouts.by_provider_ref(ref)
     if checkout is None or checkout.product != product:
-        return None
+        return UnknownCheckout()
+    session, purchase = live_session(tx, visitor, now=now), tx.purchases.get(checkout.id)
+    if purchase is not None:
+        return _claimed(session, checkout, purchase, now=now)
     fact = tx.facts.get(ref)
-    return _Known(
-        checkout=checkout,
-        session=live_session(tx, visitor, now=now),
-        purchase=tx.purchases.get(checkout.id),
-        awaiting=fact is not None and fact.status == "unpaid",
-    )
+    return AwaitingPayment() if fact is not None and fact.status == "unpaid" else (session, checkout)
 
 
-def _booked(session: Session | None, checkout: Checkout, purchase: Purchase, *, now: datetime) -> Returned:
+def _claimed(session: Session | None, checkout: Checkout, purchase: Purchase, *, now: datetime) -> Claimed:
     if session is None:
         return Claimed(here=False)
     if holds(session, purchase, now=now):
@@ -118,13 +110,3 @@ def _booked(session: Session | None, checkout: Checkout, purchase: Purchase, *, 
     began_signed_in = checkout.mailbox is not None and checkout.session is not None
     left_that_account = began_signed_in and checkout.session == session.former
     return Claimed(here=False, sent_to=purchase.mailbox if left_that_account else None)
-
-
-def _tell(claimed: ClaimOutcome | None, known: _Known, *, now: datetime) -> Returned:
-    match claimed:
-        case None:
-            return Confirming()
-        case Booked(purchase):
-            return _booked(known.session, known.checkout, purchase, now=now)
-        case AwaitingPayment() | NotPaid() | Rejected():
-            return claimed

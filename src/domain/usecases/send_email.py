@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from domain import outbox_keys
-from domain.access import Holding
-from domain.emails import AccessLink, Email, LicenceLine, OpenAgain, Refunded
+from domain.emails import AccessLink, Email, LicenceLine
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind, Urgency, urgency_of
 from domain.product import CatalogueEdition, ShopInfo
-from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, order_number
+from domain.purchase import LicenceKey, Purchase, order_number
 from domain.transaction import Transaction
-from domain.values import EmailAddress, Money
+from domain.values import EmailAddress
 
 _KIND_OF: Final = {
     LinkPurpose.ACCESS: MailKind.ACCESS,
@@ -95,35 +94,3 @@ def licence_line(licence: LicenceKey, purchase: Purchase, *, edition: CatalogueE
 def notify_merchant(tx: Transaction, email: Email, *, key: str, shop: ShopInfo, now: datetime) -> None:
     """An email to the shop's support address, once for each key."""
     send_email(tx, email, key=key, kind=MailKind.NOTICE, to=shop.support, now=now)
-
-
-def notify_buyer(
-    tx: Transaction,
-    before: Holding,
-    after: Holding,
-    *,
-    of: Fact,
-    now: datetime,
-) -> None:
-    """Money that went back, or access that came back: once for each refund or dispute, in whatever order they come."""
-    purchase = after.purchase
-    if purchase.mailbox is None:
-        return
-    if after.refunded > before.refunded:
-        currency = purchase.paid.currency
-        email = Refunded(
-            product_name=purchase.product_name,
-            refunded=Money(after.refunded - before.refunded, currency),
-            in_all=Money(after.refunded, currency),
-            paid=purchase.paid,
-            closed=after.standing.state is PurchaseState.REFUNDED,
-            order=order_number(purchase),
-        )
-        key = outbox_keys.refunded(purchase.checkout, of.object_id)
-        send_email(tx, email, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
-    if before.standing.state is not PurchaseState.LIVE and after.standing.state is PurchaseState.LIVE:
-        opened = OpenAgain(
-            product=purchase.product, product_name=purchase.product_name, order=order_number(purchase)
-        )
-        key = outbox_keys.open_again(purchase.checkout, of.object_id)
-        send_email(tx, opened, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)

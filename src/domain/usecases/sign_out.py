@@ -18,7 +18,7 @@ from domain.values import EmailAddress, SessionId
 
 @dataclass(frozen=True, slots=True)
 class OwnSessions:
-    """Where an account is open, newest first; `current` is the browser that asks."""
+    """The sessions of an account, newest first; `current` is the browser that asks."""
 
     current: Session
     all: Sequence[Session]
@@ -39,8 +39,7 @@ class SignOut:
         now = self.clock.now()
 
         def work(tx: Transaction) -> None:
-            session = live_session(tx, visitor, now=now)
-            if session is not None:
+            if (session := live_session(tx, visitor, now=now)) is not None:
                 tx.sessions.end(session.id)
 
         await self.store.transact(work)
@@ -55,19 +54,10 @@ class SignOut:
 
         def work(tx: Transaction) -> None:
             session = live_session(tx, visitor, now=now)
-            if session is None:
-                return
-            if session.mailbox is not None:
-                for own in _sessions(tx, session.mailbox, now):
-                    tx.sessions.end(own.id)
-                for change in tx.address_changes.done_from(session.mailbox):
-                    if change.kind is ChangeKind.CHANGE and change.can_be_undone(now=now):
-                        for onward in carried_on(tx, change):
-                            tx.sessions.end_of_change(onward.id)
-                tx.sessions.end_of_address(session.mailbox)
-                tx.purchases.detach_sessions(session.mailbox)
-                tx.address_changes.cancel_pending(session.mailbox, at=now)
-            tx.sessions.end(session.id)
+            if session is not None and session.mailbox is not None:
+                _end_all_of(tx, session.mailbox, now)
+            if session is not None:
+                tx.sessions.end(session.id)
 
         await self.store.transact(work)
 
@@ -79,15 +69,14 @@ class SignOut:
         now = self.clock.now()
 
         def work(tx: Transaction) -> bool:
-            own = _own(tx, visitor, now)
-            if own is None:
+            if (own := _own(tx, visitor, now)) is None:
                 return False
             if any(s.id == session for s in own.all):
                 return tx.sessions.end(session)
-            mailbox = own.current.mailbox
-            if mailbox is None or all(s.id != session for s in own.holders):
-                return False
-            return tx.purchases.detach_sessions(mailbox, session=session) > 0
+            mailbox, holds = own.current.mailbox, any(s.id == session for s in own.holders)
+            return (
+                mailbox is not None and holds and tx.purchases.detach_sessions(mailbox, session=session) > 0
+            )
 
         return await self.store.transact(work)
 
@@ -95,6 +84,18 @@ class SignOut:
         """One's own sessions; None for a browser that has none. Raises StoreUnavailable."""
         now = self.clock.now()
         return await self.store.read(lambda tx: _own(tx, visitor, now))
+
+
+def _end_all_of(tx: Transaction, mailbox: EmailAddress, now: datetime) -> None:
+    for own in _sessions(tx, mailbox, now):
+        tx.sessions.end(own.id)
+    for change in tx.address_changes.done_from(mailbox):
+        if change.kind is ChangeKind.CHANGE and change.can_be_undone(now=now):
+            for onward in carried_on(tx, change):
+                tx.sessions.end_of_change(onward.id)
+    tx.sessions.end_of_address(mailbox)
+    tx.purchases.detach_sessions(mailbox)
+    tx.address_changes.cancel_pending(mailbox, at=now)
 
 
 def _own(tx: ReadTransaction, visitor: Visitor, now: datetime) -> OwnSessions | None:
@@ -111,11 +112,11 @@ def _own(tx: ReadTransaction, visitor: Visitor, now: datetime) -> OwnSessions | 
 def _sessions(tx: ReadTransaction, mailbox: EmailAddress, now: datetime) -> list[Session]:
     """Those of a mailbox, and those that a change carried away from it, as long as it can be undone.
 
-    After that the address may be another person's, who has no business with the sessions of the one who left it.
+    After that the address may belong to another person, who must not see the sessions of its former owner.
     """
-    return [s for s in tx.sessions.of_address(mailbox) if s.mailbox == mailbox or _may_come_back(tx, s, now)]
 
+    def may_come_back(session: Session) -> bool:
+        change = None if session.change is None else tx.address_changes.get(session.change)
+        return change is not None and change.can_be_undone(now=now)
 
-def _may_come_back(tx: ReadTransaction, session: Session, now: datetime) -> bool:
-    change = None if session.change is None else tx.address_changes.get(session.change)
-    return change is not None and change.can_be_undone(now=now)
+    return [s for s in tx.sessions.of_address(mailbox) if s.mailbox == mailbox or may_come_back(s)]

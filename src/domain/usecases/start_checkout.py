@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from domain.claim import terms_of
+from domain.claim import draft_of, terms_of
 from domain.keys import Keyring
 from domain.ports import (
     Catalogue,
@@ -17,11 +16,11 @@ from domain.ports import (
     Randomness,
     Store,
 )
-from domain.product import BadAmount, CatalogueEdition, Product, Saleability, asked_price, saleability
+from domain.product import BadAmount, CatalogueEdition, Product, asked_price
 from domain.purchase import Checkout
 from domain.session import NewSession, Visitor
 from domain.transaction import Transaction
-from domain.usecases.admit_checkout import admit
+from domain.usecases.admit_checkout import admit, why_not
 from domain.usecases.checkout_outcomes import (
     AlreadyYours,
     NoSuchProduct,
@@ -32,8 +31,8 @@ from domain.usecases.checkout_outcomes import (
     TooManyCheckouts,
     WrongAmount,
 )
-from domain.usecases.identify_viewer import Viewer, begin_session, held_by, live_session, new_session
-from domain.values import CheckoutId, Money, ProductId, sortable_id
+from domain.usecases.identify_viewer import begin_session, new_session, recognise
+from domain.values import ProductId
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,9 @@ class StartCheckout:
             return NothingToPay(product=wanted)
         now = self.clock.now()
         fresh = new_session(self.randomness, now=now)
-        draft = self._draft(wanted, price, edition, now)
+        livemode, discounts = self.payments.livemode, edition.shop.payment.promotion_codes
+        entropy = self.randomness.token(10)
+        draft = draft_of(wanted, price, livemode=livemode, discounts=discounts, entropy=entropy, now=now)
         opened = await self.store.transact(
             lambda tx: _open(tx, visitor, wanted, draft, fresh, keyring=self.keyring, again=again)
         )
@@ -82,11 +83,6 @@ class StartCheckout:
         )
         return RedirectToPayment(url=page.url, new_token=fresh.token if opened.session == fresh.id else None)
 
-    def _draft(self, product: Product, price: Money, edition: CatalogueEdition, now: datetime) -> Checkout:
-        entropy = self.randomness.token(10)
-        draft = draft_of(product, price, livemode=self.payments.livemode, entropy=entropy, now=now)
-        return replace(draft, discounts=edition.shop.payment.promotion_codes)
-
     def _offer(self, checkout: Checkout, product: Product, edition: CatalogueEdition) -> CheckoutOffer:
         return CheckoutOffer(
             checkout=checkout,
@@ -100,21 +96,6 @@ class StartCheckout:
         )
 
 
-def draft_of(product: Product, price: Money, *, livemode: bool, entropy: bytes, now: datetime) -> Checkout:
-    """The snapshot by which the claim will judge; whose it is is still to be said. `entropy`: ten random bytes."""
-    return Checkout(
-        id=CheckoutId(sortable_id(now=now, entropy=entropy)),
-        product=product.id,
-        product_name=product.name,
-        price=price,
-        session=None,
-        mailbox=None,
-        livemode=livemode,
-        started_at=now,
-        contents=product.contains,
-    )
-
-
 def _open(
     tx: Transaction,
     visitor: Visitor,
@@ -125,23 +106,15 @@ def _open(
     keyring: Keyring,
     again: bool,
 ) -> Checkout | NotForSale | AlreadyYours | TooManyCheckouts:
-    now = draft.started_at
-    sold = tx.purchases.count_sold(product.id) if product.stock is not None else 0
-    why = saleability(product, sold=sold)
-    if why is not Saleability.ON_SALE:
-        return NotForSale(product=product, why=why)
-    session = live_session(tx, visitor, now=now)
-    holdings = () if session is None else held_by(tx, session, now=now)
-    if not again and product.id in Viewer(session=session, holdings=holdings).owned:
-        return AlreadyYours(product=product)
-    # An address alone is no sign of a customer: anybody can verify as many as they like by ordering something free.
-    customer = session if any(held.purchase.paid.amount for held in holdings) else None
-    until = admit(tx, customer, visitor, draft, keyring=keyring)
+    viewer = recognise(tx, visitor, now=draft.started_at)
+    refused = why_not(tx, product, viewer, again=again)
+    if refused is not None:
+        return refused
+    until = admit(tx, viewer, visitor, draft, keyring=keyring)
     if until is not None:
         tx.limits.release(draft.id)
         return TooManyCheckouts(until=until)
-    if session is None:
-        session = begin_session(tx, fresh, visitor, now=now)
+    session = viewer.session or begin_session(tx, fresh, visitor, now=draft.started_at)
     checkout = replace(draft, session=session.id, mailbox=session.mailbox)
     tx.checkouts.add(checkout)
     return checkout

@@ -23,7 +23,7 @@ from domain.values import ChangeId, Digest, digest_of
 
 @dataclass(frozen=True, slots=True)
 class LinkSubmit:
-    """One submit of a link or a code: who sent it, and what its effect needs from outside the transaction."""
+    """One submit of a link or a code: the visitor, and what its effect needs from outside the transaction."""
 
     visitor: Visitor
     keyring: Keyring
@@ -41,13 +41,13 @@ class LinkSubmit:
         if refusal is not None:
             return LinkRejected(error=refusal)
         if not tx.links.consume(link.id, at=self.now, used_with=cookie):
-            return LinkRejected(error=LinkError.USED, renewable=is_renewable(link))
+            return LinkRejected(error=LinkError.USED, renewable=link.renewable)
         if not self._act(tx, link):
             return LinkRejected(error=LinkError.WITHDRAWN)
         token = self._token_of(link, cookie) or self.fresh.token
         fresh = NewSession(id=self.fresh.id, token=token)
         verify_mailbox(tx, link.mailbox, fresh, self.visitor, now=self.now)
-        return self._came_in(link, token)
+        return self._signed_in(link, token)
 
     def let_in_again(self, tx: Transaction, link: MagicLink) -> SignedIn | None:
         """The session that this link's submit began, as long as it lives. Nothing is done twice."""
@@ -55,7 +55,7 @@ class LinkSubmit:
         session = None if token is None else tx.sessions.by_token(digest_of(token.encode()))
         if token is None or session is None or session.mailbox != link.mailbox:
             return None
-        return self._came_in(link, token) if session.is_live(now=self.now) else None
+        return self._signed_in(link, token) if session.is_live(now=self.now) else None
 
     def token_hash_of(self, link: MagicLink) -> Digest | None:
         """The hash of the session token that this link's submit gave."""
@@ -66,7 +66,7 @@ class LinkSubmit:
         key = self.keyring.named(link.key)
         return None if key is None or cookie is None else key.session_token_of(link.id, cookie)
 
-    def _came_in(self, link: MagicLink, token: str) -> SignedIn:
+    def _signed_in(self, link: MagicLink, token: str) -> SignedIn:
         return SignedIn(
             token=token,
             device=self.keyring.device_tag(nonce=self.nonce, mailbox=link.mailbox.canonical),
@@ -75,14 +75,14 @@ class LinkSubmit:
         )
 
     def _refusal(self, tx: Transaction, link: MagicLink) -> LinkError | None:
-        """Why a link that could be used is not, here and now; nothing is used up."""
+        """Why a usable link does not open here and now; then nothing is used up."""
         match link.purpose:
             case LinkPurpose.MOVE:
-                move = None if link.move is None else tx.address_changes.get(link.move)
+                change = None if link.move is None else tx.address_changes.get(link.move)
                 session = live_session(tx, self.visitor, now=self.now)
-                if move is None or not move.is_pending or move.kind is ChangeKind.CORRECTION:
+                if change is None or not change.is_pending or change.kind is ChangeKind.CORRECTION:
                     return None
-                return None if session is not None and asks_here(move, session) else LinkError.ELSEWHERE
+                return None if session is not None and asks_here(change, session) else LinkError.ELSEWHERE
             case LinkPurpose.ORDER:
                 checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
                 sold_out = checkout is not None and is_sold_out(tx, checkout, booking=self.booking)
@@ -113,19 +113,8 @@ class LinkSubmit:
         if undone is None:
             return False
         if undone.kind is ChangeKind.CORRECTION:
-            notify_merchant(
-                tx,
-                CorrectionUndone(
-                    orders=tuple(order[:12] for order in undone.checkouts),
-                    was_done=undone.done_at is not None,
-                ),
-                key=outbox_keys.correction_undone(move),
-                shop=self.booking.edition.shop,
-                now=self.now,
-            )
+            orders = tuple(order[:12] for order in undone.checkouts)
+            email = CorrectionUndone(orders=orders, was_done=undone.done_at is not None)
+            key = outbox_keys.correction_undone(move)
+            notify_merchant(tx, email, key=key, shop=self.booking.edition.shop, now=self.now)
         return True
-
-
-def is_renewable(link: MagicLink) -> bool:
-    """Whether a new mail can be asked for without typing: a plain login does what these did."""
-    return link.purpose in (LinkPurpose.ACCESS, LinkPurpose.LOGIN)

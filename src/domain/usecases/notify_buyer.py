@@ -1,0 +1,39 @@
+"""Notify a buyer of what a refund or a dispute changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain import outbox_keys
+from domain.access import Holding
+from domain.emails import OpenAgain, Refunded
+from domain.mail import MailKind
+from domain.purchase import Fact, PurchaseState, order_number
+from domain.transaction import Transaction
+from domain.usecases.send_email import send_email
+from domain.values import Money
+
+
+def notify_buyer(tx: Transaction, before: Holding, after: Holding, *, of: Fact, now: datetime) -> None:
+    """Email a refund, and access that is restored: once for each refund or dispute, in whatever order they come."""
+    purchase = after.purchase
+    if purchase.mailbox is None:
+        return
+    if after.refunded > before.refunded:
+        currency = purchase.paid.currency
+        email = Refunded(
+            product_name=purchase.product_name,
+            refunded=Money(after.refunded - before.refunded, currency),
+            in_all=Money(after.refunded, currency),
+            paid=purchase.paid,
+            closed=after.standing.state is PurchaseState.REFUNDED,
+            order=order_number(purchase),
+        )
+        key = outbox_keys.refunded(purchase.checkout, of.object_id)
+        send_email(tx, email, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+    if before.standing.state is not PurchaseState.LIVE and after.standing.state is PurchaseState.LIVE:
+        opened = OpenAgain(
+            product=purchase.product, product_name=purchase.product_name, order=order_number(purchase)
+        )
+        key = outbox_keys.open_again(purchase.checkout, of.object_id)
+        send_email(tx, opened, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
