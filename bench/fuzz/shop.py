@@ -140,11 +140,11 @@ class FuzzShop:
     async def work(self) -> None:
         """One round of what the worker does by its timers; without its pauses."""
         worker = self.container.worker()
-        deliver = self.container.deliver_mail()
+        lease, deliver = self.container.lease_mail(), self.container.deliver_mail()
         for _ in range(20):
-            mails = await deliver.lease()
+            mails = await lease()
             for mail in mails:
-                await deliver.hand_over(mail)
+                await deliver(mail)
             if not mails:
                 break
         await worker.prune()

@@ -52,6 +52,7 @@ from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.import_sales import ImportSales
+from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
@@ -246,15 +247,23 @@ class Container(containers.DeclarativeContainer):
     fetch_file = providers.Singleton(
         FetchFile, identify_viewer=identify_viewer, store=store, catalogue=catalogue, goods=goods, clock=clock
     )
-    deliver_mail = providers.Singleton(
-        DeliverMail,
+    lease_mail = providers.Singleton(
+        LeaseMail,
         store=store,
-        mailer=mailer,
         templates=email_templates,
         catalogue=catalogue,
         keyring=keyring,
         clock=clock,
         randomness=randomness,
+        base_url=base_url,
+    )
+    deliver_mail = providers.Singleton(
+        DeliverMail,
+        store=store,
+        mailer=mailer,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
         base_url=base_url,
     )
     mail_reports: providers.Provider[MailReports] = providers.Singleton(
@@ -384,7 +393,8 @@ class Container(containers.DeclarativeContainer):
     )
     worker = providers.Singleton(
         Worker,
-        deliver=deliver_mail,
+        lease_mail=lease_mail,
+        deliver_mail=deliver_mail,
         reconcile=reconcile,
         retry=retry_quarantine,
         recheck_payments=recheck_payments,

@@ -234,7 +234,7 @@ def test_a_body_is_deleted_25_hours_after_its_email_is_settled_and_the_rest_is_k
 def test_the_body_of_a_stuck_email_is_kept() -> None:
     shop, _ = a_shop()
     mail = sold(shop)
-    run(shop.deliver.lease())
+    run(shop.lease_mail())
     run(
         shop.store.transact(lambda tx: tx.outbox.settle(mail.key, state=MailState.STUCK, at=shop.clock.now()))
     )

@@ -133,7 +133,7 @@ def test_links_that_known_browsers_ask_for_leave_before_those_of_strangers() -> 
     ask_for_more_than_the_shop_sends(shop)
     shop.clock.tick(seconds=1)
     anna.ask_for_link(ANNA)
-    assert run(shop.deliver.lease())[0].to.canonical == ANNA
+    assert run(shop.lease_mail())[0].to.canonical == ANNA
 
 
 # ------------------------------------------------------------------ one address
@@ -283,7 +283,7 @@ def test_what_a_payment_caused_leaves_before_everything_that_was_asked_for() -> 
     ref = Browser(shop).buy()
     shop.payments.pay(ref, email=ANNA)
     shop.hear_of(ref)
-    first = run(shop.deliver.lease())[0]
+    first = run(shop.lease_mail())[0]
     assert (first.kind, first.to.canonical) == (MailKind.ACCESS, ANNA)
 
 
@@ -299,7 +299,7 @@ def test_access_emails_of_free_orders_leave_after_those_of_payments() -> None:
     ref = Browser(shop).buy()
     shop.payments.pay(ref, email=ANNA)
     shop.hear_of(ref)
-    assert run(shop.deliver.lease())[0].to.canonical == ANNA
+    assert run(shop.lease_mail())[0].to.canonical == ANNA
 
 
 def test_links_for_unknown_addresses_take_no_place_in_the_outbox() -> None:
@@ -310,8 +310,8 @@ def test_links_for_unknown_addresses_take_no_place_in_the_outbox() -> None:
         Browser(shop, network=f"10.0.{number}.1").ask_for_link(f"unknown{number}@example.com")
     shop.clock.tick(seconds=1)
     Browser(shop, network="192.0.2.9").ask_for_link(ANNA)
-    assert [mail.to.canonical for mail in run(shop.deliver.lease())] == [ANNA]
-    assert run(shop.deliver.lease()) == []
+    assert [mail.to.canonical for mail in run(shop.lease_mail())] == [ANNA]
+    assert run(shop.lease_mail()) == []
 
 
 # ------------------------------------------------------------------ leases
@@ -326,9 +326,9 @@ def sold(shop: Shop) -> None:
 def test_the_mail_of_a_dead_holder_is_due_within_half_a_minute_under_the_same_key() -> None:
     shop = a_shop()
     sold(shop)
-    [first] = run(shop.deliver.lease())
+    [first] = run(shop.lease_mail())
     shop.clock.tick(seconds=30)
-    [again] = run(shop.deliver.lease())
+    [again] = run(shop.lease_mail())
     assert (again.key, again.link, again.letter) == (first.key, first.link, first.letter)
     assert again.unknown_since is not None, "it may have got through before its holder died"
 
@@ -336,41 +336,41 @@ def test_the_mail_of_a_dead_holder_is_due_within_half_a_minute_under_the_same_ke
 def test_a_send_that_takes_minutes_stays_with_its_holder_while_that_one_lives() -> None:
     shop = a_shop()
     sold(shop)
-    held = run(shop.deliver.lease())
+    held = run(shop.lease_mail())
     for _ in range(24):
         shop.clock.tick(seconds=5)
-        held = run(shop.deliver.renew(held))
+        held = run(shop.lease_mail.renew(held))
         assert len(held) == 1
-        assert run(shop.deliver.lease()) == []
+        assert run(shop.lease_mail()) == []
 
 
 def test_a_lease_that_another_node_has_taken_over_is_not_renewed() -> None:
     shop = a_shop()
     sold(shop)
-    slow = run(shop.deliver.lease())
+    slow = run(shop.lease_mail())
     shop.clock.tick(seconds=30)
-    assert len(run(shop.deliver.lease())) == 1
-    assert run(shop.deliver.renew(slow)) == []
+    assert len(run(shop.lease_mail())) == 1
+    assert run(shop.lease_mail.renew(slow)) == []
 
 
 def test_renewing_never_shortens_the_pause_before_a_retry() -> None:
     shop = a_shop()
     sold(shop)
-    held = run(shop.deliver.lease())
+    held = run(shop.lease_mail())
     shop.mailer.failing = MailNotSent("away")
-    run(shop.deliver.hand_over(held[0]))
+    run(shop.hand_over(held[0]))
     [mail] = shop.memory.tables.outbox.values()
-    assert run(shop.deliver.renew(held)) == []
+    assert run(shop.lease_mail.renew(held)) == []
     assert [mail] == list(shop.memory.tables.outbox.values())
 
 
 def test_a_process_that_starts_alone_takes_back_what_its_predecessor_held() -> None:
     shop = a_shop()
     sold(shop)
-    [first] = run(shop.deliver.lease())
-    assert run(shop.deliver.take_back()) == 1
-    [again] = run(shop.deliver.lease())
+    [first] = run(shop.lease_mail())
+    assert run(shop.lease_mail.take_back()) == 1
+    [again] = run(shop.lease_mail())
     assert again.key == first.key
     assert again.unknown_since is not None
-    run(shop.deliver.hand_over(again))
-    assert run(shop.deliver.take_back()) == 0
+    run(shop.hand_over(again))
+    assert run(shop.lease_mail.take_back()) == 0

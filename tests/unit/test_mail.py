@@ -33,7 +33,7 @@ def test_every_try_sends_the_same_bytes_under_the_same_key() -> None:
     shop = Shop()
     mail = sold(shop)
     for _ in range(3):
-        leased = run(shop.deliver.lease())
+        leased = run(shop.lease_mail())
         assert [m.key for m in leased] == [mail.key]
         run(shop.mailer.send(run(_envelope(shop, leased[0]))))  # sent, and then we die before we mark it
         shop.clock.tick(minutes=2)
@@ -55,8 +55,8 @@ async def _envelope(shop: Shop, mail: Mail):
 def test_a_mail_is_leased_to_one_worker_at_a_time() -> None:
     shop = Shop()
     sold(shop)
-    assert len(run(shop.deliver.lease())) == 1
-    assert len(run(shop.deliver.lease())) == 0
+    assert len(run(shop.lease_mail())) == 1
+    assert len(run(shop.lease_mail())) == 0
 
 
 @pytest.mark.parametrize("failure", [MailNotSent("away"), MailUnknown("broken")])
@@ -140,7 +140,7 @@ def test_a_mail_says_what_was_bought_and_whom_to_ask_and_escapes_the_rest() -> N
 def test_the_letter_at_rest_has_slots_where_link_and_code_will_go() -> None:
     shop = Shop()
     assert sold(shop).letter is None, "nothing is rendered in a claim"
-    [mail] = run(shop.deliver.lease())
+    [mail] = run(shop.lease_mail())
     letter = mail.letter
     assert letter is not None
     assert now_of(shop, mail.key).letter == letter
@@ -152,7 +152,7 @@ def test_a_name_stored_with_an_old_sale_cannot_break_the_subject_of_its_mail() -
     """The catalogue refuses such names today; what was sold under one is still mailed about."""
     shop = Shop()
     sold(shop)
-    [mail] = run(shop.deliver.lease())
+    [mail] = run(shop.lease_mail())
     assert mail.letter is not None
     stored = replace(mail.letter, subject="Your purchase: =?utf-8?q?=0ABcc:_thief?=\r\nBcc: thief\u2028")
     mail = replace(mail, letter=stored)

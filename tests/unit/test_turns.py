@@ -20,7 +20,8 @@ def node(shop: Shop) -> Worker:
     """One of several on the same database; only what taking turns needs."""
     unused = cast("Any", None)
     return Worker(
-        deliver=unused,
+        lease_mail=unused,
+        deliver_mail=unused,
         reconcile=unused,
         retry=unused,
         recheck_payments=unused,

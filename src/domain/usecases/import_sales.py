@@ -71,8 +71,7 @@ class ImportSales:
     def _parsed(
         self, lot: list[OldSale], renamed: Mapping[str, str], seen: set[bytes], found: Imported
     ) -> Iterator[tuple[OldSale, ImportedSale]]:
-        now = self.clock.now()
-        products = self.catalogue.current().products
+        now, products = self.clock.now(), self.catalogue.current().products
         for old in lot:
             name = renamed.get(old.product, old.product)
             try:

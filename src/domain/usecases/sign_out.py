@@ -1,4 +1,4 @@
-"""End sessions: this one, one of one's own, or all of them."""
+"""End sessions: this one, another of the same account, or all of them."""
 
 from __future__ import annotations
 
@@ -62,10 +62,7 @@ class SignOut:
         await self.store.transact(work)
 
     async def one(self, visitor: Visitor, session: SessionId) -> bool:
-        """End one of one's own sessions; somebody else's is left alone, but for what it holds of this account.
-
-        Raises StoreUnavailable.
-        """
+        """End a session of this account; of another's, only what it holds of this one. Raises StoreUnavailable."""
         now = self.clock.now()
 
         def work(tx: Transaction) -> bool:
@@ -73,15 +70,15 @@ class SignOut:
                 return False
             if any(s.id == session for s in own.all):
                 return tx.sessions.end(session)
-            mailbox, holds = own.current.mailbox, any(s.id == session for s in own.holders)
-            return (
-                mailbox is not None and holds and tx.purchases.detach_sessions(mailbox, session=session) > 0
-            )
+            mailbox = own.current.mailbox
+            if mailbox is None or all(s.id != session for s in own.holders):
+                return False
+            return tx.purchases.detach_sessions(mailbox, session=session) > 0
 
         return await self.store.transact(work)
 
     async def list(self, visitor: Visitor) -> OwnSessions | None:
-        """One's own sessions; None for a browser that has none. Raises StoreUnavailable."""
+        """The sessions of this account; None for a browser without a session. Raises StoreUnavailable."""
         now = self.clock.now()
         return await self.store.read(lambda tx: _own(tx, visitor, now))
 

@@ -22,7 +22,8 @@ from domain.ports import (
     Store,
     StoreUnavailable,
 )
-from domain.usecases.deliver_mail import RENEW_EVERY, DeliverMail
+from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.lease_mail import RENEW_EVERY, LeaseMail
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.retry_quarantine import RetryQuarantine
@@ -66,7 +67,8 @@ def _nobody_watches(_: Round) -> None:
 class Worker:
     """Everything that happens without a request. Run it beside the server; cancel it to stop it."""
 
-    deliver: DeliverMail
+    lease_mail: LeaseMail
+    deliver_mail: DeliverMail
     reconcile: Reconcile
     retry: RetryQuarantine
     recheck_payments: RecheckPayments
@@ -122,7 +124,7 @@ class Worker:
 
     async def deliver_due(self) -> None:
         """Hand over everything that is due, a few mails at a time."""
-        while mails := await self.deliver.lease():
+        while mails := await self.lease_mail():
             waiting = list(mails)
             holding = asyncio.create_task(self._hold(mails))
             try:
@@ -135,19 +137,19 @@ class Worker:
         while mails:
             await asyncio.sleep(RENEW_EVERY.total_seconds())
             try:
-                mails = await self.deliver.renew(mails)
+                mails = await self.lease_mail.renew(mails)
             except StoreUnavailable:
                 log.warning("leases of mails could not be renewed")
 
     async def take_back_leases(self) -> None:
         """Whatever an earlier process of this shop was about to send when it died."""
-        held = await self.deliver.take_back()
+        held = await self.lease_mail.take_back()
         if held:
             log.info("mails taken back from a process that died", extra={"fields": {"count": held}})
 
     async def _carry(self, waiting: list[Mail]) -> None:
         while waiting:
-            self.note_mail((await self.deliver.hand_over(waiting.pop(0))).value)
+            self.note_mail((await self.deliver_mail(waiting.pop(0))).value)
             await asyncio.sleep(_BETWEEN_MAILS)
 
     async def follow_editions(self) -> None:

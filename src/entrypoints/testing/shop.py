@@ -28,6 +28,7 @@ from domain.usecases.erase_me import EraseMe
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
+from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.recheck_payments import RecheckPayments
@@ -254,10 +255,9 @@ class Shop:
         )
 
     @cached_property
-    def deliver(self) -> DeliverMail:
-        return DeliverMail(
+    def lease_mail(self) -> LeaseMail:
+        return LeaseMail(
             store=self.store,
-            mailer=self.mailer,
             templates=self.templates,
             catalogue=self.catalogue,
             keyring=self.keyring,
@@ -266,13 +266,24 @@ class Shop:
             base_url=BASE_URL,
         )
 
+    @cached_property
+    def hand_over(self) -> DeliverMail:
+        return DeliverMail(
+            store=self.store,
+            mailer=self.mailer,
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
+            base_url=BASE_URL,
+        )
+
     # ---------------------------------------------------------------- things that happen
 
     async def mail_round(self) -> int:
         """One round of the mail worker."""
-        mails = await self.deliver.lease()
+        mails = await self.lease_mail()
         for mail in mails:
-            await self.deliver.hand_over(mail)
+            await self.hand_over(mail)
         return len(mails)
 
     def deliver_mail(self) -> None:
