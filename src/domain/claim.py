@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from domain.keys import Keyring, SealedTerms
 from domain.product import CatalogueEdition, Product
-from domain.purchase import Checkout, Fact, FactKind
+from domain.purchase import Checkout, CheckoutStatus, Fact, FactKind
 from domain.values import (
     CheckoutId,
     EmailAddress,
@@ -25,7 +25,6 @@ from domain.values import (
 class ProviderCheckout:
     """One checkout session as the provider described it at second `as_of` (Unix time); parsed, not yet believed.
 
-    `status` is one of our words: open, expired, unpaid (completed, the money is under way), failed, paid.
     `reference`, `product`, `shop` and `seal` are what we sent along when the session was made; None for a
     session that somebody else made. Amounts are minor units: total = subtotal - discount, and the tax on top of it
     where prices do not include it.
@@ -35,7 +34,7 @@ class ProviderCheckout:
     as_of: int
     livemode: bool
     mode: str
-    status: str
+    status: CheckoutStatus
     currency: str
     subtotal: int
     total: int
@@ -59,7 +58,7 @@ class ProviderCheckout:
             kind=FactKind.SESSION,
             payment=self.payment,
             as_of=self.as_of,
-            status=self.status,
+            status=self.status.value,
             amount=self.total,
         )
 
@@ -107,7 +106,7 @@ class AwaitingPayment:
 class NotPaid:
     """Nothing was paid (yet); `status` is the session's: open, expired or failed."""
 
-    status: str
+    status: CheckoutStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +245,7 @@ def judge(
     reason = _mismatch(reading, checkout, keyring=keyring, shop=shop, livemode=livemode)
     if reason is not None:
         return Rejected(reason=reason)
-    if reading.status != "paid":
+    if reading.status != CheckoutStatus.PAID:
         return Unsettled(checkout=checkout)
     paid_email, problem = _address(reading.email)
     owner = checkout.mailbox or paid_email

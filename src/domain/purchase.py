@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import Final
 
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId, UserId
@@ -78,9 +78,20 @@ class FactKind(Enum):
     DISPUTE = "dispute"
 
 
+class CheckoutStatus(StrEnum):
+    """How far a checkout session got at the provider, in the order of rank. The values are stored."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    UNPAID = "unpaid"
+    """Completed; the money is under way."""
+    FAILED = "failed"
+    PAID = "paid"
+
+
 # Ranks are total and only break ties within one second, except that sessions compare by rank first.
 _RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
-    FactKind.SESSION: ("open", "expired", "unpaid", "failed", "paid"),
+    FactKind.SESSION: tuple(CheckoutStatus),
     FactKind.REFUND: ("pending", "requires_action", "succeeded", "canceled", "failed"),
     FactKind.DISPUTE: (
         "warning_needs_response",
@@ -97,7 +108,7 @@ _UNKNOWN_RANK: Final = 99
 _DISPUTE_OVER: Final = frozenset({"warning_closed", "prevented", "won"})
 _UNDECIDED: Final = frozenset(
     {
-        "unpaid",
+        CheckoutStatus.UNPAID,
         "pending",
         "requires_action",
         "warning_needs_response",

@@ -23,7 +23,7 @@ from domain.ports import (
     ProviderPayment,
     WebhookEvent,
 )
-from domain.purchase import Fact, FactKind
+from domain.purchase import CheckoutStatus, Fact, FactKind
 from domain.records import EventRecord
 from domain.values import CheckoutId, ProviderRef
 
@@ -82,7 +82,7 @@ class MemoryPayments:
                 as_of=self._second(),
                 livemode=False,
                 mode="payment",
-                status="open",
+                status=CheckoutStatus.OPEN,
                 currency=checkout.price.currency,
                 subtotal=checkout.price.amount,
                 total=checkout.price.amount,
@@ -113,7 +113,10 @@ class MemoryPayments:
         """See Payments."""
         await self._call("list")
         for ref, reading in list(self.sessions.items()):
-            if since <= self.made_at[ref] < until and reading.status in ("paid", "unpaid", "failed"):
+            if since <= self.made_at[ref] < until and reading.status not in (
+                CheckoutStatus.OPEN,
+                CheckoutStatus.EXPIRED,
+            ):
                 yield replace(reading, as_of=self._second())
 
     async def list_facts(self, since: datetime) -> AsyncIterator[Fact]:
@@ -145,7 +148,8 @@ class MemoryPayments:
         event = EventRecord(id=told["id"], type=told["type"], object_id=told["ref"], created=told["created"])
         if told["reading"] is not None:
             reading = ProviderCheckout(**told["reading"])
-            return CheckoutEvent(event=event, reading=replace(reading, contents=tuple(reading.contents)))
+            status, contents = CheckoutStatus(reading.status), tuple(reading.contents)
+            return CheckoutEvent(event=event, reading=replace(reading, status=status, contents=contents))
         if told["fact"] is not None:
             return FactEvent(
                 event=event, fact=Fact(**{**told["fact"], "kind": FactKind(told["fact"]["kind"])})
@@ -167,10 +171,12 @@ class MemoryPayments:
     def _second(self) -> int:
         return int(self._clock.now().timestamp())
 
-    def pay(self, ref: ProviderRef, *, email: str | None, status: str = "paid") -> None:
-        """Somebody pays (or, with status "unpaid", a debit begins; "failed": it bounced)."""
+    def pay(self, ref: ProviderRef, *, email: str | None, status: str = CheckoutStatus.PAID) -> None:
+        """The customer pays (or, with status "unpaid", a debit begins; "failed": it bounced)."""
         held = self.sessions[ref]
-        self.sessions[ref] = replace(held, status=status, email=held.email or email, payment=f"pi_{ref[8:]}")
+        self.sessions[ref] = replace(
+            held, status=CheckoutStatus(status), email=held.email or email, payment=f"pi_{ref[8:]}"
+        )
 
     def tell(self, ref: ProviderRef, kind: FactKind, status: str, *, amount: int, name: str = "1") -> Fact:
         """Something happens to a session's payment: a refund or dispute is made, or gets another status."""
@@ -190,7 +196,7 @@ class MemoryPayments:
 
     def expire(self, ref: ProviderRef) -> None:
         """Nobody paid in time."""
-        self.sessions[ref] = replace(self.sessions[ref], status="expired")
+        self.sessions[ref] = replace(self.sessions[ref], status=CheckoutStatus.EXPIRED)
 
     def invent(self, reading: ProviderCheckout) -> None:
         """A session that this shop did not start."""

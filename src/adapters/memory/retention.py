@@ -12,7 +12,7 @@ from adapters.memory.tables import Record
 from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
 from domain.mail import BODY_KEPT, MailKind, MailState
-from domain.purchase import Checkout
+from domain.purchase import Checkout, CheckoutStatus
 
 _WEEK: Final = timedelta(days=7)
 _Key = TypeVar("_Key")
@@ -82,7 +82,7 @@ class Retention(Record):
 
     def _awaits_bank(self, checkout: Checkout) -> bool:
         fact = self._t.facts.get(checkout.provider_ref or "")
-        return fact is not None and fact.status == "unpaid"
+        return fact is not None and fact.status == CheckoutStatus.UNPAID
 
 
 def _drop(table: dict[_Key, Any], keys: Iterable[_Key]) -> int:

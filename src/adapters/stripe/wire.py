@@ -15,7 +15,7 @@ from domain.ports import (
     PaymentChangedEvent,
     WebhookEvent,
 )
-from domain.purchase import Fact, FactKind
+from domain.purchase import CheckoutStatus, Fact, FactKind
 from domain.records import EventRecord
 from domain.values import ProviderRef, is_payment, is_provider_ref
 
@@ -250,17 +250,17 @@ def invoice_url_of(body: str) -> str | None:
     return invoice.hosted_invoice_url if isinstance(invoice, _Invoice) else None
 
 
-def _status(session: StripeSession, *, failed: bool) -> str:
-    """One of our words (`domain.claim.ProviderCheckout`). A free order (100 % coupon) is paid for."""
+def _status(session: StripeSession, *, failed: bool) -> CheckoutStatus:
+    """A free order (100 % coupon) counts as paid."""
     if session.status == "expired":
-        return "expired"
+        return CheckoutStatus.EXPIRED
     if session.status not in ("complete", None):
-        return "open"
+        return CheckoutStatus.OPEN
     if session.payment_status in ("paid", "no_payment_required"):
-        return "paid"
+        return CheckoutStatus.PAID
     intent = session.payment_intent
     bounced = isinstance(intent, _PaymentIntent) and intent.status in _BOUNCED
-    return "failed" if failed or bounced else "unpaid"
+    return CheckoutStatus.FAILED if failed or bounced else CheckoutStatus.UNPAID
 
 
 def news_of(body: bytes) -> WebhookEvent:

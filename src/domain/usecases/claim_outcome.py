@@ -27,6 +27,6 @@ def outcome_of(claimed: ClaimOutcome) -> str:
         case AwaitingPayment():
             return "awaiting bank"
         case NotPaid(status):
-            return status
+            return status.value
         case Rejected(reason):
             return f"quarantined: {reason.name.lower().replace('_', ' ')}"

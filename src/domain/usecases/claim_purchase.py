@@ -20,7 +20,7 @@ from domain.claim import (
 )
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Payments
-from domain.purchase import Checkout
+from domain.purchase import Checkout, CheckoutStatus
 from domain.transaction import Transaction
 from domain.usecases.book_sale import BookSale
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
@@ -29,7 +29,7 @@ from domain.usecases.quarantine_payment import put_in_quarantine
 from domain.values import CheckoutId, ProviderRef
 
 RETRY_QUARANTINE_AFTER = timedelta(minutes=5)
-_NOTHING_BEGAN = ("open", "expired")
+_NOTHING_BEGAN = (CheckoutStatus.OPEN, CheckoutStatus.EXPIRED)
 
 
 def _unobserved(outcome: str) -> None:

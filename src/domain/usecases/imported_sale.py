@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from domain.product import Product
-from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.purchase import Checkout, CheckoutStatus, Fact, FactKind, Purchase
 from domain.values import (
     CheckoutId,
     EmailAddress,
@@ -93,7 +93,7 @@ def parse_old_sale(old: OldSale, product: Product | None, *, name: str, now: dat
         kind=FactKind.SESSION,
         payment=None,
         as_of=int(now.timestamp()),
-        status="paid",
+        status=CheckoutStatus.PAID.value,
         amount=price.amount,
     )
     return ImportedSale(checkout=checkout, purchase=purchase, fact=fact, new_user=user, owner=owner)

@@ -8,7 +8,7 @@ from domain import outbox_keys
 from domain.claim import AwaitingPayment, NotPaid, ProviderCheckout, address_of
 from domain.emails import PaymentFailed
 from domain.mail import MailKind
-from domain.purchase import Checkout, Fact, order_number
+from domain.purchase import Checkout, CheckoutStatus, Fact, order_number
 from domain.transaction import Transaction
 from domain.usecases.record_fact import ASK_AGAIN_AFTER
 from domain.usecases.send_email import send_email
@@ -23,11 +23,12 @@ def note_unpaid(
     now: datetime,
 ) -> AwaitingPayment | NotPaid:
     """`kept`: the newest fact about the session, which decides."""
-    if kept.status == "unpaid":
+    status = CheckoutStatus(kept.status)
+    if status is CheckoutStatus.UNPAID:
         if reading.payment is not None:  # a debit takes days; if nobody says how it ended, we ask
             tx.rechecks.schedule(reading.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
         return AwaitingPayment()
-    if kept.status == "failed":
+    if status is CheckoutStatus.FAILED:
         if reading.payment is not None:
             tx.rechecks.cancel(reading.payment)
         to = checkout.mailbox or address_of(reading.email)
@@ -40,4 +41,4 @@ def note_unpaid(
             )
             key = outbox_keys.payment_failed(checkout.id)
             send_email(tx, email, key=key, kind=MailKind.UPDATE, to=to, now=now)
-    return NotPaid(status=kept.status)
+    return NotPaid(status=status)

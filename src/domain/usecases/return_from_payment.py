@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from domain.access import holds
 from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.ports import Clock, Payments, PaymentsUnreachable, Store
-from domain.purchase import Checkout, Purchase
+from domain.purchase import Checkout, CheckoutStatus, Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.claim_outcome import Booked, ClaimOutcome, outcome_of
@@ -99,7 +99,11 @@ def _look_up(
     if purchase is not None:
         return _claimed(session, checkout, purchase, now=now)
     fact = tx.facts.get(ref)
-    return AwaitingPayment() if fact is not None and fact.status == "unpaid" else (session, checkout)
+    return (
+        AwaitingPayment()
+        if fact is not None and fact.status == CheckoutStatus.UNPAID
+        else (session, checkout)
+    )
 
 
 def _claimed(session: Session | None, checkout: Checkout, purchase: Purchase, *, now: datetime) -> Claimed:
