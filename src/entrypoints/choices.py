@@ -17,15 +17,6 @@ from entrypoints.settings import PostgresAddress, Settings
 T = TypeVar("T")
 
 
-def carrier(settings: Settings) -> str:
-    """Who carries the mail; settings see to it that a public shop has a carrier."""
-    if settings.mailer is not None:
-        return "custom"
-    if settings.resend_api_key is not None:
-        return "resend"
-    return "smtp" if settings.smtp_url is not None else "console"
-
-
 def keeper(settings: Settings) -> str:
     """Who keeps the goods."""
     if settings.goods is not None:

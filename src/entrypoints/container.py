@@ -156,7 +156,7 @@ class Container(containers.DeclarativeContainer):
         custom=providers.Callable(no_account, settings.provided.payments),
     )
     mailer: providers.Provider[Mailer] = choices.one_of(
-        providers.Callable(choices.carrier, settings),
+        settings.provided.carrier,
         resend=providers.Singleton(
             ResendMailer,
             api_key=settings.provided.resend_api_key,

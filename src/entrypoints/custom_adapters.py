@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from domain.ports import Goods, Mailer, Payments
 from domain.redacting import redacted_start
+from entrypoints.environment import CARRIERS
 
 if TYPE_CHECKING:
     from entrypoints.settings import Settings
 
 _WRITTEN: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)", re.ASCII)
 _OTHERWISE: Final[Mapping[str, str]] = {
-    "MAILER": "leave MAILER out and set RESEND_API_KEY or SMTP_URL",
+    "MAILER": f"leave MAILER out and set {' or '.join(CARRIERS)}",
     "GOODS": "leave GOODS out to keep the goods in DATA_DIR or GOODS_URL",
     "PAYMENTS": "leave PAYMENTS out and set STRIPE_SECRET_KEY",
 }

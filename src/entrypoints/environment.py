@@ -99,6 +99,9 @@ HELP: Final[Mapping[str, str]] = {
 }
 """What each variable is for, in the order of `Environment`."""
 
+CARRIERS: Final[Mapping[str, str]] = {"RESEND_API_KEY": "resend", "SMTP_URL": "smtp"}
+"""The variables that choose a mailer, and the container's name for each mailer."""
+
 
 def read_variables(environ: Mapping[str, str], *, dotenv: Path | None) -> dict[str, str]:
     """Every variable, from a `.env` file and from the process; the process wins. Empty means not set."""

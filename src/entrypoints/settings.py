@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from domain.values import EmailAddress, InvalidEmail, line_problem
 from entrypoints.bucket import Bucket, read_bucket
 from entrypoints.custom_adapters import Factory, read_factory
-from entrypoints.environment import SHORTEST_SECRET, Environment, read_environment, read_variables
+from entrypoints.environment import CARRIERS, SHORTEST_SECRET, Environment, read_environment, read_variables
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -59,6 +59,8 @@ class Settings:
     resend_api_url: str | None
     resend_webhook_secrets: tuple[str, ...] = field(repr=False)
     smtp_url: str | None = field(repr=False)
+    carrier: str
+    """The container's mailer: a value of CARRIERS, `custom` or `console`."""
     email_from: str
     trusted_proxies: tuple[Network, ...]
     test_mode: bool
@@ -125,8 +127,7 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
         problems.append("TEST_MODE is 1 or not set")
     if not env.payments:
         _check_stripe(env, base, problems)
-    if not env.mailer:
-        _check_carrier(env, loopback=loopback, problems=problems)
+    carrier = "custom" if env.mailer else _carrier(env, loopback=loopback, problems=problems)
     _check_mail(env, problems)
     database = _database(env, problems)
     proxies = _networks(env.trusted_proxies, problems)
@@ -153,6 +154,7 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
         resend_api_url=env.resend_api_url.rstrip("/") or None,
         resend_webhook_secrets=_several(env.resend_webhook_secret),
         smtp_url=env.smtp_url or None,
+        carrier=carrier,
         email_from=env.email_from,
         trusted_proxies=proxies,
         test_mode=env.test_mode == "1",
@@ -265,12 +267,14 @@ def _on_loopback(url: str) -> bool:
         return False
 
 
-def _check_carrier(env: Environment, *, loopback: bool, problems: list[str]) -> None:
-    if env.resend_api_key and env.smtp_url:
-        problems.append("RESEND_API_KEY and SMTP_URL are both set: leave one of them out")
-    carrier = env.resend_api_key or env.smtp_url
-    if not carrier and not loopback:
-        problems.append("RESEND_API_KEY is not set, so no access link could be emailed: set it, or SMTP_URL")
+def _carrier(env: Environment, *, loopback: bool, problems: list[str]) -> str:
+    chosen = [name for name in CARRIERS if getattr(env, name.lower())]
+    if len(chosen) > 1:
+        problems.append(f"{' and '.join(chosen)} are both set: leave one of them out")
+    if not chosen and not loopback:
+        problems.append(
+            f"{' or '.join(CARRIERS)} is not set, so no access link could be emailed: set one of them"
+        )
     if env.resend_api_url and not (
         env.resend_api_url.startswith("https://") or _on_loopback(env.resend_api_url)
     ):
@@ -279,8 +283,9 @@ def _check_carrier(env: Environment, *, loopback: bool, problems: list[str]) -> 
         problems.append(
             "SMTP_URL is written like smtp://user:password@host:587 or smtps://user:password@host:465"
         )
-    if carrier and not env.email_from:
+    if chosen and not env.email_from:
         problems.append('EMAIL_FROM is not set: write it like "Your Shop <orders@example.com>"')
+    return CARRIERS[chosen[0]] if chosen else "console"
 
 
 def _check_mail(env: Environment, problems: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 from entrypoints.container import Container
+from entrypoints.environment import CARRIERS
 from entrypoints.maintenance.checks.finding import Finding, broken
 from entrypoints.settings import Settings
 
@@ -11,7 +12,7 @@ from entrypoints.settings import Settings
 async def mail_findings(container: Container, settings: Settings) -> list[Finding]:
     """Whether the carrier takes our key, and mail from our sender."""
     custom = settings.mailer
-    if custom is None and settings.resend_api_key is None and settings.smtp_url is None:
+    if settings.carrier == "console":
         words = "no carrier is set: mails are printed where `serve` runs, on this machine only"
         return [Finding("mail", True, words)]
     mailer = container.mailer()
@@ -19,7 +20,7 @@ async def mail_findings(container: Container, settings: Settings) -> list[Findin
         await mailer.check()
         fine, words = await mailer.sender_found()
     except MailRefused as error:
-        return [Finding("mail", False, f"{error}. Check {custom or 'RESEND_API_KEY or SMTP_URL'}")]
+        return [Finding("mail", False, f"{error}. Check {custom or ' or '.join(CARRIERS)}")]
     except (MailNotSent, MailUnknown) as error:
         return [Finding("mail", False, f"{error}. Is this machine online?")]
     except Exception as error:
