@@ -17,10 +17,11 @@ from testkit.servers import ROOT, STARTER, clean_environment, free_port
 SANDBOX = [sys.executable, "-m", "entrypoints.sandbox", "--port"]
 HELP = [sys.executable, "-m", "entrypoints.cli", "serve", "--help"]
 TESTS = """
-import sys, tempfile, time
+import signal, sys, tempfile, time
 from pathlib import Path
 from testkit.servers import STARTER, clean_environment
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
 with tempfile.TemporaryFile() as log:
     for port, warm in zip(sys.argv[1:], (False, True)):
         command = [sys.executable, "-m", "entrypoints.sandbox", "--port", port]
