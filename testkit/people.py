@@ -269,13 +269,15 @@ class World:
                 self.undo(wish)
 
     def ways_to(self, address: str) -> list[Wish]:
-        """The wishes that stand and brought orders to an address, also those from which others took them further."""
-        ways, reached = [], [address]
-        for at in reached:
+        """The wishes that stand and brought orders to an address, also earlier ones whose orders they took further."""
+        ways: list[Wish] = []
+        reached = [(address, len(self.wishes) + 1)]
+        for at, left in reached:
             for wish in self.wishes.values():
-                if wish.new == at and wish.done and not (wish.withdrawn or wish.forgotten or wish in ways):
+                stands = wish.done and not (wish.withdrawn or wish.forgotten)
+                if wish.new == at and stands and wish.done < left and wish not in ways:
                     ways.append(wish)
-                    reached.append(wish.old)
+                    reached.append((wish.old, wish.done))
         return ways
 
     def sign_out_everywhere(self, seat: Seat, *, now: datetime) -> None:

@@ -93,14 +93,15 @@ class EraseMe:
 
 
 def changes_to(tx: ReadTransaction, mailbox: EmailAddress) -> list[AddressChange]:
-    """The moves that stand and brought purchases here, also those from which others took them further."""
+    """The changes that stand and brought purchases here, also the earlier ones whose purchases they took further."""
     found: dict[ChangeId, AddressChange] = {}
-    reached = [mailbox]
-    for address in reached:
+    reached: list[tuple[EmailAddress, datetime | None]] = [(mailbox, None)]
+    for address, left_at in reached:
         for move in tx.address_changes.done_to(address):
-            if move.id not in found:
+            earlier = left_at is None or (move.done_at is not None and move.done_at <= left_at)
+            if earlier and move.id not in found:
                 found[move.id] = move
-                reached.append(move.old)
+                reached.append((move.old, move.done_at))
     return list(found.values())
 
 
