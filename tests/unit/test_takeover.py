@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from domain.usecases.erase_me import Erased
+from datetime import timedelta
+
+from domain.address_change import AddressChange, ChangeKind
+from domain.transaction import Transaction
+from domain.usecases.erase_me import Erased, changes_to
 from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
 from domain.usecases.return_from_payment import Claimed
-from domain.values import EmailAddress
+from domain.values import ChangeId, EmailAddress, SessionId
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
 from testkit.stepping import Actor, Stage, pause, run
 
@@ -150,3 +154,25 @@ def test_no_secret_is_at_rest() -> None:
         *shop.secrets,
     ):
         assert str(secret) not in rest
+
+
+def test_a_change_that_was_done_later_is_no_way_to_an_address() -> None:
+    """A to B, B to C, then C to B by itself: what C gave back to B later says nothing of how anything came to C."""
+    shop, at = Shop(), Shop().clock.now()
+    a, b, c = (EmailAddress.parse(f"{name}@example.com") for name in "abc")
+
+    def change(number: int, old: EmailAddress, new: EmailAddress) -> AddressChange:
+        done = at + timedelta(minutes=number)
+        return AddressChange(
+            id=ChangeId(f"{number:032x}"), kind=ChangeKind.CHANGE, old=old, new=new, asked_by=SessionId("0" * 32),
+            asked_at=at, checkouts=(), done_at=done,
+        )  # fmt: skip
+
+    first, second, later = change(1, a, b), change(2, b, c), change(3, c, b)
+
+    def work(tx: Transaction) -> list[AddressChange]:
+        for one in (first, second, later):
+            tx.address_changes.begin(one)
+        return changes_to(tx, c)
+
+    assert run(shop.memory.transact(work)) == [second, first]
