@@ -7,6 +7,7 @@ part, pass another: `Container(settings=…, mailer=MyMailer(…))`; see docs/ad
 from __future__ import annotations
 
 from dependency_injector import containers, providers
+from dependency_injector.providers import Singleton
 
 from adapters.console.mailer import ConsoleMailer
 from adapters.files.catalogue import FolderCatalogue
@@ -106,38 +107,38 @@ class Container(containers.DeclarativeContainer):
     """Where access lines go: `BatchedLines.access`."""
 
     # ------------------------------------------------------------------ adapters: the outside world
-    clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
-    randomness: providers.Provider[Randomness] = providers.Singleton(SystemRandomness)
+    clock: providers.Provider[Clock] = Singleton(SystemClock)
+    randomness: providers.Provider[Randomness] = Singleton(SystemRandomness)
     store: providers.Provider[Store] = choices.one_of(
         providers.Callable(choices.engine, settings),
-        sqlite=providers.Singleton(SqliteStore.open, settings.provided.database, serving=serving),
-        postgres=providers.Singleton(open_postgres, settings.provided.database.url),
+        sqlite=Singleton(SqliteStore.open, settings.provided.database, serving=serving),
+        postgres=Singleton(open_postgres, settings.provided.database.url),
     )
     copies: providers.Provider[Copies] = choices.one_of(
         providers.Callable(choices.engine, settings),
-        sqlite=providers.Singleton(SqliteCopies, settings.provided.database),
+        sqlite=Singleton(SqliteCopies, settings.provided.database),
         postgres=providers.Callable(no_copies),
     )
     """Copies of the database, for backups. A database server has tools of its own for that."""
     goods: providers.Provider[Goods] = choices.one_of(
         providers.Callable(choices.keeper, settings),
-        folder=providers.Singleton(FolderGoods, settings.provided.goods_dir),
-        s3=providers.Singleton(
+        folder=Singleton(FolderGoods, settings.provided.goods_dir),
+        s3=Singleton(
             S3Goods,
             providers.Callable(storage_of, settings.provided.goods_bucket),
-            known=providers.Singleton(SeenFiles, settings.provided.known_in_bucket),
+            known=Singleton(SeenFiles, settings.provided.known_in_bucket),
             opened=providers.Object(open_goods),
             disposition=providers.Object(disposition),
         ),
-        custom=providers.Singleton(custom_goods, settings.provided.goods, settings.provided.environment),
+        custom=Singleton(custom_goods, settings.provided.goods, settings.provided.environment),
     )
-    catalogue: providers.Provider[Catalogue] = providers.Singleton(
+    catalogue: providers.Provider[Catalogue] = Singleton(
         FolderCatalogue,
         settings.provided.catalogue,
         complain=providers.Object(log.error),
         shelve=goods.provided.shelve,
     )
-    stripe_payments: providers.Provider[Payments] = providers.Singleton(
+    stripe_payments: providers.Provider[Payments] = Singleton(
         StripePayments,
         key=settings.provided.stripe_secret_key,
         webhook_secrets=settings.provided.stripe_webhook_secrets,
@@ -146,41 +147,35 @@ class Container(containers.DeclarativeContainer):
     payments: providers.Provider[Payments] = choices.one_of(
         providers.Callable(choices.payee, settings),
         stripe=stripe_payments,
-        custom=providers.Singleton(
-            custom_payments, settings.provided.payments, settings.provided.environment
-        ),
+        custom=Singleton(custom_payments, settings.provided.payments, settings.provided.environment),
     )
     account: providers.Provider[PaymentAccount] = choices.one_of(
         providers.Callable(choices.payee, settings),
-        stripe=providers.Singleton(StripeAccount, stripe_payments),
+        stripe=Singleton(StripeAccount, stripe_payments),
         custom=providers.Callable(no_account, settings.provided.payments),
     )
     mailer: providers.Provider[Mailer] = choices.one_of(
         settings.provided.carrier,
-        resend=providers.Singleton(
+        resend=Singleton(
             ResendMailer,
             api_key=settings.provided.resend_api_key,
             sender=settings.provided.email_from,
             api_url=settings.provided.resend_api_url,
         ),
-        smtp=providers.Singleton(
-            SmtpMailer, url=settings.provided.smtp_url, sender=settings.provided.email_from
-        ),
-        console=providers.Singleton(ConsoleMailer),
-        custom=providers.Singleton(custom_mailer, settings.provided.mailer, settings.provided.environment),
+        smtp=Singleton(SmtpMailer, url=settings.provided.smtp_url, sender=settings.provided.email_from),
+        console=Singleton(ConsoleMailer),
+        custom=Singleton(custom_mailer, settings.provided.mailer, settings.provided.environment),
     )
 
-    email_templates: providers.Provider[EmailTemplates] = providers.Singleton(PackagedTemplates)
+    email_templates: providers.Provider[EmailTemplates] = Singleton(PackagedTemplates)
 
     # ------------------------------------------------------------------ use cases: the stories
-    keyring = providers.Singleton(Keyring.of, settings.provided.session_secrets)
+    keyring = Singleton(Keyring.of, settings.provided.session_secrets)
     base_url = settings.provided.base_url
-    identify_viewer = providers.Singleton(IdentifyViewer, store=store, clock=clock)
-    booking = providers.Singleton(
-        BookSale, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
-    )
-    meter = providers.Singleton(Metrics)
-    claim = providers.Singleton(
+    identify_viewer = Singleton(IdentifyViewer, store=store, clock=clock)
+    booking = Singleton(BookSale, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness)
+    meter = Singleton(Metrics)
+    claim = Singleton(
         ClaimPurchase,
         payments=payments,
         catalogue=catalogue,
@@ -189,8 +184,8 @@ class Container(containers.DeclarativeContainer):
         booking=booking,
         observe=meter.provided.claim,
     )
-    note = providers.Singleton(RecordFact, clock=clock)
-    start_checkout = providers.Singleton(
+    note = Singleton(RecordFact, clock=clock)
+    start_checkout = Singleton(
         StartCheckout,
         store=store,
         payments=payments,
@@ -200,13 +195,13 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
         base_url=base_url,
     )
-    return_from_payment = providers.Singleton(
+    return_from_payment = Singleton(
         ReturnFromPayment, store=store, payments=payments, claim=claim, clock=clock
     )
-    handle_payment_webhook = providers.Singleton(
+    handle_payment_webhook = Singleton(
         HandlePaymentWebhook, store=store, payments=payments, claim=claim, note=note, clock=clock
     )
-    order_free = providers.Singleton(
+    order_free = Singleton(
         OrderFree,
         store=store,
         payments=payments,
@@ -216,13 +211,11 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
         booking=booking,
     )
-    check_stock = providers.Singleton(CheckStock, store=store)
-    list_bounced_emails = providers.Singleton(ListBouncedEmails, store=store)
-    open_purchase = providers.Singleton(
-        OpenPurchase, identify_viewer=identify_viewer, store=store, clock=clock
-    )
-    show_receipt = providers.Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
-    resend_access_link = providers.Singleton(
+    check_stock = Singleton(CheckStock, store=store)
+    list_bounced_emails = Singleton(ListBouncedEmails, store=store)
+    open_purchase = Singleton(OpenPurchase, identify_viewer=identify_viewer, store=store, clock=clock)
+    show_receipt = Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
+    resend_access_link = Singleton(
         ResendAccessLink,
         store=store,
         catalogue=catalogue,
@@ -230,24 +223,24 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         randomness=randomness,
     )
-    change_address = providers.Singleton(
+    change_address = Singleton(
         ChangeAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
-    email_preferences = providers.Singleton(EmailPreferences, store=store, keyring=keyring, clock=clock)
-    own_data = providers.Singleton(ShowOwnData, store=store, clock=clock)
-    erase_me = providers.Singleton(EraseMe, store=store, clock=clock, keyring=keyring)
-    erase_again = providers.Singleton(EraseAgain, store=store, clock=clock, keyring=keyring)
-    request_login = providers.Singleton(
+    email_preferences = Singleton(EmailPreferences, store=store, keyring=keyring, clock=clock)
+    own_data = Singleton(ShowOwnData, store=store, clock=clock)
+    erase_me = Singleton(EraseMe, store=store, clock=clock, keyring=keyring)
+    erase_again = Singleton(EraseAgain, store=store, clock=clock, keyring=keyring)
+    request_login = Singleton(
         RequestLogin, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
-    redeem_link = providers.Singleton(
+    redeem_link = Singleton(
         RedeemLink, store=store, keyring=keyring, clock=clock, randomness=randomness, booking=booking
     )
-    sign_out = providers.Singleton(SignOut, store=store, clock=clock)
-    fetch_file = providers.Singleton(
+    sign_out = Singleton(SignOut, store=store, clock=clock)
+    fetch_file = Singleton(
         FetchFile, identify_viewer=identify_viewer, store=store, catalogue=catalogue, goods=goods, clock=clock
     )
-    lease_mail = providers.Singleton(
+    lease_mail = Singleton(
         LeaseMail,
         store=store,
         templates=email_templates,
@@ -257,7 +250,7 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
         base_url=base_url,
     )
-    deliver_mail = providers.Singleton(
+    deliver_mail = Singleton(
         DeliverMail,
         store=store,
         mailer=mailer,
@@ -266,13 +259,13 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         base_url=base_url,
     )
-    mail_reports: providers.Provider[MailReports] = providers.Singleton(
+    mail_reports: providers.Provider[MailReports] = Singleton(
         ResendReports, secrets=settings.provided.resend_webhook_secrets
     )
-    handle_email_webhook = providers.Singleton(
+    handle_email_webhook = Singleton(
         HandleEmailWebhook, store=store, reports=mail_reports, catalogue=catalogue, clock=clock
     )
-    recheck_payments = providers.Singleton(
+    recheck_payments = Singleton(
         RecheckPayments,
         store=store,
         payments=payments,
@@ -281,7 +274,7 @@ class Container(containers.DeclarativeContainer):
         note=note,
         clock=clock,
     )
-    reconcile = providers.Singleton(
+    reconcile = Singleton(
         Reconcile,
         store=store,
         payments=payments,
@@ -290,22 +283,18 @@ class Container(containers.DeclarativeContainer):
         recheck_payments=recheck_payments,
         clock=clock,
     )
-    retry_quarantine = providers.Singleton(
-        RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock
-    )
-    supply_licences = providers.Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
-    announce = providers.Singleton(Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
-    report_status = providers.Singleton(
-        ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness
-    )
-    export_records = providers.Singleton(ExportRecords, store=store)
-    import_sales = providers.Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
+    retry_quarantine = Singleton(RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock)
+    supply_licences = Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
+    announce = Singleton(Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
+    report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    export_records = Singleton(ExportRecords, store=store)
+    import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages: what shoppers see
     banner = providers.Callable(choices.test_banner, settings, payments)
-    cookies = providers.Singleton(Cookies, https=settings.provided.https, host=settings.provided.host)
-    pages = providers.Singleton(Pages)
-    frame = providers.Singleton(
+    cookies = Singleton(Cookies, https=settings.provided.https, host=settings.provided.host)
+    pages = Singleton(Pages)
+    frame = Singleton(
         PageFrame,
         pages=pages,
         catalogue=catalogue,
@@ -314,9 +303,9 @@ class Container(containers.DeclarativeContainer):
         base_url=base_url,
         banner=banner,
     )
-    problems = providers.Singleton(ErrorPages, frame)
-    shop_pages = providers.Singleton(ShopPages, frame=frame, sold_out=check_stock)
-    checkout_pages = providers.Singleton(
+    problems = Singleton(ErrorPages, frame)
+    shop_pages = Singleton(ShopPages, frame=frame, sold_out=check_stock)
+    checkout_pages = Singleton(
         CheckoutPages,
         frame=frame,
         shop=shop_pages,
@@ -324,11 +313,11 @@ class Container(containers.DeclarativeContainer):
         order_free=order_free,
         clock=clock,
     )
-    purchase_pages = providers.Singleton(
+    purchase_pages = Singleton(
         PurchasePages, frame=frame, return_from_payment=return_from_payment, open_purchase=open_purchase
     )
-    file_pages = providers.Singleton(FilePages, frame=frame, fetch_file=fetch_file)
-    order_pages = providers.Singleton(
+    file_pages = Singleton(FilePages, frame=frame, fetch_file=fetch_file)
+    order_pages = Singleton(
         OrderPages,
         frame=frame,
         show_receipt=show_receipt,
@@ -336,7 +325,7 @@ class Container(containers.DeclarativeContainer):
         change_address=change_address,
         clock=clock,
     )
-    account_pages = providers.Singleton(
+    account_pages = Singleton(
         AccountPages,
         frame=frame,
         own_data=own_data,
@@ -345,13 +334,13 @@ class Container(containers.DeclarativeContainer):
         erase_me=erase_me,
         clock=clock,
     )
-    payment_webhook = providers.Singleton(
+    payment_webhook = Singleton(
         PaymentWebhook,
-        hear=providers.Singleton(CountedEvents, handle_payment_webhook, meter),
+        hear=Singleton(CountedEvents, handle_payment_webhook, meter),
         signature_header=payments.provided.signature_header,
     )
-    email_webhook = providers.Singleton(EmailWebhook, hear=handle_email_webhook)
-    signin_pages = providers.Singleton(
+    email_webhook = Singleton(EmailWebhook, hear=handle_email_webhook)
+    signin_pages = Singleton(
         SigninPages,
         frame=frame,
         request_login=request_login,
@@ -360,25 +349,25 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         randomness=randomness,
     )
-    library_pages = providers.Singleton(
+    library_pages = Singleton(
         LibraryPages, frame=frame, list_bounced_emails=list_bounced_emails, sign_out=sign_out
     )
-    leaving = providers.Singleton(Leaving)
-    health_pages = providers.Singleton(HealthPages, store=store, leaving=leaving)
-    metrics_page = providers.Singleton(
+    leaving = Singleton(Leaving)
+    health_pages = Singleton(HealthPages, store=store, leaving=leaving)
+    metrics_page = Singleton(
         MetricsPage, meter=meter, store=store, clock=clock, token=settings.provided.metrics_token
     )
 
     # ------------------------------------------------------------------ what is started
-    traces = providers.Singleton(start_traces, settings.provided.traces_to)
+    traces = Singleton(start_traces, settings.provided.traces_to)
     families = providers.List(
         shop_pages, checkout_pages, purchase_pages, file_pages, order_pages, account_pages, payment_webhook,
         email_webhook, signin_pages, library_pages, health_pages, metrics_page,
     )  # fmt: skip
-    app = providers.Singleton(
+    app = Singleton(
         build_app,
         families=families,
-        frontage=providers.Singleton(
+        frontage=Singleton(
             Frontage,
             base_url=base_url,
             host=settings.provided.host,
@@ -391,7 +380,7 @@ class Container(containers.DeclarativeContainer):
         access=providers.Callable(choices.noting, meter, log_access, traces),
         leaving=leaving,
     )
-    worker = providers.Singleton(
+    worker = Singleton(
         Worker,
         lease_mail=lease_mail,
         deliver_mail=deliver_mail,
