@@ -158,7 +158,7 @@ def _cast_a_sale(
     async def hear(node: Shop, body: bytes, signature: str) -> None:
         heard = await node.hear(body, signature)
         assert isinstance(heard, PaymentWebhookHandled)
-        seen.heard[f"{heard.type} {heard.outcome}"] += 1
+        seen.heard[f"{heard.type} {heard.name}"] += 1
 
     for _ in range(cast.redirects):
         on_stage(at_any(lambda node: node.come_back(browser.visitor, BOOK, ref)), retried=False)

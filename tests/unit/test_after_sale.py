@@ -138,7 +138,7 @@ def test_a_payment_that_fails_late_is_mailed_and_makes_no_user() -> None:
     anna = Browser(shop)
     ref = anna.buy()
     shop.payments.pay(ref, email=ANNA, status="unpaid")
-    assert shop.hear_of(ref) == "awaiting bank"
+    assert shop.hear_of(ref) == "awaiting payment"
     shop.payments.pay(ref, email=ANNA, status="failed")
     for n in range(3):
         assert shop.hear_of(ref, event=f"evt_{n}", kind="checkout.session.async_payment_failed") == "failed"
@@ -239,7 +239,7 @@ def test_a_charge_that_was_refunded_has_its_payment_read_at_once() -> None:
     payment = shop.payments.sessions[ref].payment
     assert payment is not None
     delivery = shop.payments.payment_delivery(payment)
-    assert getattr(run(shop.hear(delivery.body, delivery.signature)), "outcome", "") == "to be read"
+    assert getattr(run(shop.hear(delivery.body, delivery.signature)), "name", "") == "to be read"
     assert isinstance(opens(anna), Opens)
     assert run(shop.recheck_payments()) == [(payment, Recheck.REPAIRED)]
     assert isinstance(opens(anna), Closed)

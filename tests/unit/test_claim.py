@@ -14,6 +14,7 @@ from domain.claim import AwaitingPayment, NotPaid, Rejected, RejectReason
 from domain.keys import Keyring
 from domain.mail import MailKind
 from domain.transaction import Transaction
+from domain.usecases.claim_outcome import Booked, ClaimOutcome
 from domain.usecases.return_from_payment import Claimed, Confirming, UnknownCheckout
 from domain.values import EmailAddress, Money, ProviderRef
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
@@ -245,7 +246,7 @@ def test_a_bank_debit_delivers_when_the_bank_pays_and_nobody_polls_meanwhile() -
     anna = Browser(shop)
     ref = anna.buy()
     shop.payments.pay(ref, email=ANNA, status="unpaid")
-    assert shop.hear_of(ref) == "awaiting bank"
+    assert shop.hear_of(ref) == "awaiting payment"
     calls = len(shop.payments.calls)
     assert anna.come_back(ref) == AwaitingPayment()
     assert len(shop.payments.calls) == calls
@@ -354,7 +355,7 @@ class RunsWorksTwice(MemoryStore):
 
 
 def test_a_claim_that_the_store_had_to_run_again_is_observed_once() -> None:
-    observed: list[str] = []
+    observed: list[ClaimOutcome] = []
     shop = Shop(given_store=RunsWorksTwice())
     shop.claim = replace(shop.claim, observe=observed.append)
     anna = Browser(shop)
@@ -365,4 +366,4 @@ def test_a_claim_that_the_store_had_to_run_again_is_observed_once() -> None:
     assert shop.hear_of(sold) == "known"
     anna.come_back(found_later, PHOTOS)
     run(shop.reconcile())
-    assert observed == ["booked", "known", "booked"]
+    assert [isinstance(one, Booked) and one.first for one in observed] == [True, False, True]

@@ -313,7 +313,7 @@ def reported(shop: Shop, key: str, delivery: Delivery) -> str:
     hear = HandleEmailWebhook(store=shop.store, reports=reports, catalogue=shop.catalogue, clock=shop.clock)
     heard = run(hear(b"", {}))
     assert isinstance(heard, EmailWebhookHandled)
-    return heard.outcome
+    return heard.outcome.value
 
 
 def test_reports_commute_and_the_weightiest_stays() -> None:

@@ -19,13 +19,13 @@ class Booked:
 ClaimOutcome = Booked | AwaitingPayment | NotPaid | Rejected
 
 
-def outcome_of(claimed: ClaimOutcome) -> str:
-    """What the log says of a claim."""
+def name_of(claimed: ClaimOutcome) -> str:
+    """The name of an outcome in logs and metrics."""
     match claimed:
         case Booked(_, first):
             return "booked" if first else "known"
         case AwaitingPayment():
-            return "awaiting bank"
+            return "awaiting payment"
         case NotPaid(status):
             return status.value
         case Rejected(reason):

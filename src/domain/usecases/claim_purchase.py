@@ -32,7 +32,7 @@ RETRY_QUARANTINE_AFTER = timedelta(minutes=5)
 _NOTHING_BEGAN = (CheckoutStatus.OPEN, CheckoutStatus.EXPIRED)
 
 
-def _unobserved(outcome: str) -> None:
+def _unobserved(outcome: ClaimOutcome) -> None:
     """Where nobody counts."""
 
 
@@ -45,8 +45,8 @@ class ClaimPurchase:
     keyring: Keyring
     clock: Clock
     booking: BookSale
-    observe: Callable[[str], None] = _unobserved
-    """Told the outcome (`outcome_of`) of each claim by whoever ran it, after its transaction."""
+    observe: Callable[[ClaimOutcome], None] = _unobserved
+    """Called with the outcome of each claim after its transaction, by the use case that ran it."""
 
     def work(self, reading: ProviderCheckout) -> Callable[[Transaction], ClaimOutcome]:
         """The claim of this reading. Ids and time are drawn here, so that the work may run more than once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from domain import outbox_keys
 from domain.emails import AccessEmailBounced
@@ -15,11 +16,19 @@ from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
 
 
+class NotRecorded(Enum):
+    """Why a report changed nothing."""
+
+    IGNORED = "not followed"
+    KNOWN = "known"
+    """It is about no email of this shop, or a weightier report came before."""
+
+
 @dataclass(frozen=True, slots=True)
 class EmailWebhookHandled:
     """Verified, and dealt with durably."""
 
-    outcome: str
+    outcome: Delivery | NotRecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class HandleEmailWebhook:
             case InvalidWebhook():
                 return report
             case OtherReport():
-                return EmailWebhookHandled(outcome="not followed")
+                return EmailWebhookHandled(outcome=NotRecorded.IGNORED)
             case DeliveryReport(key, delivery):
                 now = self.clock.now()
                 return await self.store.transact(lambda tx: _note(tx, key, delivery, shop=shop, now=now))
@@ -50,13 +59,13 @@ def _note(
 ) -> EmailWebhookHandled:
     mail = tx.outbox.record_delivery(key, delivery)
     if mail is None:
-        return EmailWebhookHandled(outcome="known")
+        return EmailWebhookHandled(outcome=NotRecorded.KNOWN)
     if mail.state in (MailState.QUEUED, MailState.STUCK):
         # Its outcome was unknown to us: the carrier did take it.
         tx.outbox.settle(key, state=MailState.SENT, at=now)
     if delivery is Delivery.BOUNCED and mail.kind is MailKind.ACCESS:
         _tell(tx, mail, shop=shop, now=now)
-    return EmailWebhookHandled(outcome=delivery.value)
+    return EmailWebhookHandled(outcome=delivery)
 
 
 def _tell(tx: Transaction, mail: Mail, *, shop: ShopInfo, now: datetime) -> None:

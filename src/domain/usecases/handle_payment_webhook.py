@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
 
 from domain.ports import (
     CheckoutEvent,
@@ -17,17 +19,39 @@ from domain.ports import (
 )
 from domain.records import EventRecord
 from domain.transaction import Transaction
-from domain.usecases.claim_outcome import outcome_of
+from domain.usecases.claim_outcome import ClaimOutcome, name_of
 from domain.usecases.claim_purchase import ClaimPurchase
-from domain.usecases.record_fact import RecordFact
+from domain.usecases.record_fact import FactOutcome, RecordFact
+
+
+class OtherOutcome(Enum):
+    """What became of a delivery that is neither a claim nor a fact."""
+
+    RECHECK = "to be read"
+    """The payment it is about will be retrieved from the provider."""
+    IGNORED = "not followed"
+
+
+Outcome = ClaimOutcome | FactOutcome | OtherOutcome
+O_co = TypeVar("O_co", bound=Outcome, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentWebhookHandled:
-    """Verified, and dealt with durably: the provider need not tell us again."""
+class PaymentWebhookHandled(Generic[O_co]):
+    """Verified, and dealt with durably: the provider need not send it again."""
 
     type: str
-    outcome: str
+    outcome: O_co
+
+    @property
+    def name(self) -> str:
+        """The name of the outcome in the log of events, in metrics and in the answer."""
+        return self.outcome.value if isinstance(self.outcome, Enum) else name_of(self.outcome)
+
+    @property
+    def was_followed(self) -> bool:
+        """Whether it was about something that this shop may have sold."""
+        return self.outcome not in (OtherOutcome.IGNORED, FactOutcome.NO_PAYMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +64,40 @@ class HandlePaymentWebhook:
     note: RecordFact
     clock: Clock
 
-    async def __call__(self, body: bytes, signature: str) -> PaymentWebhookHandled | InvalidWebhook:
+    async def __call__(self, body: bytes, signature: str) -> PaymentWebhookHandled[Outcome] | InvalidWebhook:
         """Raises StoreUnavailable: then the provider tells us again."""
         news = self.payments.parse_webhook(body, signature, now=self.clock.now())
         match news:
             case InvalidWebhook():
                 return news
             case CheckoutEvent(event, reading):
-                claim = self.claim.work(reading)
-                heard = await self._act(event, lambda tx: outcome_of(claim(tx)))
-                self.claim.observe(heard.outcome)
-                return heard
+                handled = await self._act(event, self.claim.work(reading))
+                self.claim.observe(handled.outcome)
+                return handled
             case FactEvent(event, fact):
-                note = self.note.work(fact)
-                return await self._act(event, lambda tx: note(tx).value)
+                return await self._act(event, self.note.work(fact))
             case PaymentChangedEvent(event, payment):
                 return await self._act(event, self._have_it_read(payment))
             case IgnoredEvent(event):
-                return await self._act(event, lambda tx: "not followed")
+                return await self._act(event, lambda tx: OtherOutcome.IGNORED)
 
-    async def _act(self, event: EventRecord, act: Callable[[Transaction], str]) -> PaymentWebhookHandled:
+    async def _act(
+        self, event: EventRecord, act: Callable[[Transaction], O_co]
+    ) -> PaymentWebhookHandled[O_co]:
         at = self.clock.now()
 
-        def work(tx: Transaction) -> PaymentWebhookHandled:
-            outcome = act(tx)
-            tx.events.log(event, outcome=outcome, at=at)
-            return PaymentWebhookHandled(type=event.type, outcome=outcome)
+        def work(tx: Transaction) -> PaymentWebhookHandled[O_co]:
+            handled = PaymentWebhookHandled(type=event.type, outcome=act(tx))
+            tx.events.log(event, outcome=handled.name, at=at)
+            return handled
 
         return await self.store.transact(work)
 
-    def _have_it_read(self, payment: str) -> Callable[[Transaction], str]:
+    def _have_it_read(self, payment: str) -> Callable[[Transaction], OtherOutcome]:
         at = self.clock.now()
 
-        def work(tx: Transaction) -> str:
+        def work(tx: Transaction) -> OtherOutcome:
             tx.rechecks.schedule(payment, at=at, due_at=at)
-            return "to be read"
+            return OtherOutcome.RECHECK
 
         return work

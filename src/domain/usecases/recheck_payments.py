@@ -20,7 +20,7 @@ from domain.product import ShopInfo
 from domain.purchase import Fact
 from domain.records import PaymentDue
 from domain.transaction import Transaction
-from domain.usecases.claim_outcome import Booked, ClaimOutcome, outcome_of
+from domain.usecases.claim_outcome import Booked, ClaimOutcome
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.quarantine_payment import put_in_quarantine
 from domain.usecases.record_fact import ASK_AGAIN_AFTER, FactOutcome, RecordFact
@@ -73,7 +73,7 @@ class RecheckPayments:
             return await self.store.transact(lambda tx: _give_up(tx, entry, shop=shop, now=now))
         claim = self.claim.retrying(reading.checkout, now=now, retry_at=None)
         read, claimed = await self.store.transact(self._settle(entry, claim, reading.facts, now))
-        self.claim.observe(outcome_of(claimed))
+        self.claim.observe(claimed)
         return read
 
     def _settle(

@@ -10,7 +10,7 @@ from domain.claim import ProviderCheckout, Rejected
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Fact
 from domain.transaction import ReadTransaction
-from domain.usecases.claim_outcome import Booked, outcome_of
+from domain.usecases.claim_outcome import Booked
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile_outcome import Reconciled
@@ -74,7 +74,7 @@ class Reconcile:
         if await self.store.read(lambda tx: _is_settled(tx, reading)):
             return
         claimed = await self.store.transact(self.claim.work(reading))
-        self.claim.observe(outcome_of(claimed))
+        self.claim.observe(claimed)
         if isinstance(claimed, Booked) and claimed.first:
             found.booked.append(reading.ref)
         if isinstance(claimed, Rejected):

@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.ports import Clock, Payments, Store
 from domain.records import Quarantined
-from domain.usecases.claim_outcome import Booked, outcome_of
+from domain.usecases.claim_outcome import Booked
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.values import ProviderRef, is_provider_ref
 
@@ -47,7 +47,7 @@ class RetryQuarantine:
             )
             return False
         claimed = await self.store.transact(self.claim.retrying(reading, now=now, retry_at=retry_at))
-        self.claim.observe(outcome_of(claimed))
+        self.claim.observe(claimed)
         return isinstance(claimed, Booked) and claimed.first
 
 

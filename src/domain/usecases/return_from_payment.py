@@ -11,7 +11,7 @@ from domain.ports import Clock, Payments, PaymentsUnreachable, Store
 from domain.purchase import Checkout, CheckoutStatus, Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
-from domain.usecases.claim_outcome import Booked, ClaimOutcome, outcome_of
+from domain.usecases.claim_outcome import Booked, ClaimOutcome
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.identify_viewer import live_session
 from domain.values import EmailAddress, ProductId, ProviderRef, is_provider_ref
@@ -84,7 +84,7 @@ class ReturnFromPayment:
         if reading is None:
             return None
         claimed = await self.store.transact(self.claim.work(reading))
-        self.claim.observe(outcome_of(claimed))
+        self.claim.observe(claimed)
         return claimed
 
 

@@ -12,6 +12,7 @@ from litestar import asgi
 from litestar.enums import ScopeType
 from litestar.exceptions import MethodNotAllowedException
 
+from domain.claim import Rejected
 from domain.ports import InvalidWebhook
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
@@ -48,7 +49,7 @@ class EmailWebhook:
             log.warning("mail report refused", extra={"fields": {"reason": heard.reason}})
             answer = _plain(heard.reason, status=400)
         else:
-            answer = _plain(heard.outcome)
+            answer = _plain(heard.outcome.value)
         await answer(scope, receive, send)
 
 
@@ -72,10 +73,11 @@ class PaymentWebhook:
             log.warning("webhook refused", extra={"fields": {"reason": heard.reason}})
             answer = _plain(heard.reason, status=400)
         else:
-            if heard.outcome.startswith("quarantined"):
-                fields = {"type": heard.type, "outcome": heard.outcome}
-                log.warning("webhook quarantined", extra={"fields": fields})
-            answer = _plain(heard.outcome)
+            if isinstance(heard.outcome, Rejected):
+                log.warning(
+                    "webhook quarantined", extra={"fields": {"type": heard.type, "outcome": heard.name}}
+                )
+            answer = _plain(heard.name)
         await answer(scope, receive, send)
 
 

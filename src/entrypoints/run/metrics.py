@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from domain.ports import InvalidWebhook, StoreFigures
 from domain.records import Backlog
-from domain.usecases.handle_payment_webhook import HandlePaymentWebhook, PaymentWebhookHandled
+from domain.usecases.claim_outcome import ClaimOutcome, name_of
+from domain.usecases.handle_payment_webhook import HandlePaymentWebhook, Outcome, PaymentWebhookHandled
 from entrypoints.run.access_line import AccessLine
 from entrypoints.run.timers import Round
 
@@ -58,9 +59,9 @@ class Metrics:
 
         return note
 
-    def claim(self, outcome: str) -> None:
+    def claim(self, outcome: ClaimOutcome) -> None:
         """A claim is committed."""
-        self.claims[outcome] += 1
+        self.claims[name_of(outcome)] += 1
 
     def mail(self, state: str) -> None:
         """A mail was handed over, or was to be."""
@@ -72,7 +73,7 @@ class Metrics:
 
     def event(self, kind: str, outcome: str) -> None:
         """A delivery of the payment provider. Its type is one of theirs, but a bound is a bound."""
-        if outcome == "not followed" or len(self.events) > _MOST_EVENT_TYPES:
+        if len(self.events) > _MOST_EVENT_TYPES:
             kind = "other"
         self.events[kind, outcome] += 1
 
@@ -84,13 +85,13 @@ class CountedEvents:
     hear: HandlePaymentWebhook
     meter: Metrics
 
-    async def __call__(self, body: bytes, signature: str) -> PaymentWebhookHandled | InvalidWebhook:
+    async def __call__(self, body: bytes, signature: str) -> PaymentWebhookHandled[Outcome] | InvalidWebhook:
         """See HandlePaymentWebhook."""
         heard = await self.hear(body, signature)
         if isinstance(heard, InvalidWebhook):
             self.meter.event("other", "refused")
         else:
-            self.meter.event(heard.type, heard.outcome)
+            self.meter.event(heard.type if heard.was_followed else "other", heard.name)
         return heard
 
 

@@ -297,13 +297,13 @@ class Shop:
         """The provider's webhook about a session; what became of it."""
         delivery = self.payments.delivery(ref, event=event, kind=kind)
         heard = run(self.hear(delivery.body, delivery.signature))
-        return getattr(heard, "outcome", "unheard")
+        return getattr(heard, "name", "unheard")
 
     def hear_fact(self, fact: Fact, *, event: str = "") -> str:
         """The provider's webhook about a refund or dispute; what became of it."""
         delivery = self.payments.fact_delivery(fact, event=event or f"evt_{fact.object_id}_{fact.status}")
         heard = run(self.hear(delivery.body, delivery.signature))
-        return getattr(heard, "outcome", "unheard")
+        return getattr(heard, "name", "unheard")
 
     def letters_to(self, address: str) -> list[Envelope]:
         """What arrived in a mailbox, oldest first."""
