@@ -10,14 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
 from domain.ports import Goods, Mailer, Payments
 from domain.redacting import redacted_start
 from entrypoints.environment import CARRIERS
-
-if TYPE_CHECKING:
-    from entrypoints.settings import Settings
 
 _WRITTEN: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)", re.ASCII)
 _OTHERWISE: Final[Mapping[str, str]] = {
@@ -80,19 +77,6 @@ def no_account(factory: Factory) -> NoReturn:
         f"{factory} takes the payments, so there is nothing to set up at Stripe: "
         "have that provider report to BASE_URL/webhook"
     )
-
-
-def mode_problem(settings: Settings, *, livemode: bool) -> str | None:
-    """Why a shop cannot be served in the mode of its payments, whoever takes them; None if it can."""
-    name = settings.payments or "the payments adapter"
-    if livemode and not settings.https:
-        return f"{name} moves real money, so BASE_URL must begin with https://"
-    if not livemode and not settings.on_loopback and not settings.test_mode:
-        return (
-            f"{name} moves no real money, and BASE_URL is public, so goods would go out for no money: "
-            "switch it to its live mode, or set TEST_MODE=1 to show a banner on every page"
-        )
-    return None
 
 
 def _made(factory: Factory, environment: Mapping[str, str], *, port: type) -> object:

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from entrypoints.container import Container
-from entrypoints.custom_adapters import CustomAdapterRefused, mode_problem
-from entrypoints.settings import SettingsRefused
+from entrypoints.custom_adapters import CustomAdapterRefused
+from entrypoints.settings import Settings, SettingsRefused
 
 _CLOSES_WITHIN: Final = 10.0
 
@@ -52,7 +52,7 @@ def _check_parts(container: Container) -> None:
         except CustomAdapterRefused as error:
             problems.append(str(error))
     if not problems:
-        problem = mode_problem(container.settings(), livemode=container.payments().livemode)
+        problem = _mode_problem(container.settings(), livemode=container.payments().livemode)
         problems += [] if problem is None else [problem]
     if problems:
         raise SettingsRefused(tuple(problems))
@@ -93,3 +93,16 @@ async def _close_parts(container: Container, within: float) -> list[Exception]:
         except Exception as error:
             errors.append(error)
     return errors
+
+
+def _mode_problem(settings: Settings, *, livemode: bool) -> str | None:
+    """Why a shop cannot be served in the mode of its payments, whoever takes them; None if it can."""
+    name = settings.payments or "the payments adapter"
+    if livemode and not settings.https:
+        return f"{name} moves real money, so BASE_URL must begin with https://"
+    if not livemode and not settings.on_loopback and not settings.test_mode:
+        return (
+            f"{name} moves no real money, and BASE_URL is public, so goods would go out for no money: "
+            "switch it to its live mode, or set TEST_MODE=1 to show a banner on every page"
+        )
+    return None
