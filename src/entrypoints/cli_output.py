@@ -73,7 +73,7 @@ def _figures(status: Status) -> list[str]:
     bounced = f"; {tally.bounced} access emails bounced" if tally.bounced else ""
     return [
         f"Sales   {tally.purchases} to {tally.users} buyers; taken: {takings}",
-        f"Mails   {mails}{bounced}",
+        f"Emails  {mails}{bounced}",
     ]
 
 

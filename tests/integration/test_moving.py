@@ -156,7 +156,7 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
         }
         assert kinds >= set(TABLES) - {"licences", "licence_line", "downloads", "cursors", "payments_due"}
         said = moved(source, target)
-        assert "Nobody is logged out" in said
+        assert "Nobody is signed out" in said
         assert "DATABASE_URL" in said
         assert "password" not in said.replace("with its user and password", "")
         assert raw(source) == before

@@ -75,7 +75,7 @@ def _next(target: PostgresAddress) -> list[str]:
     return [
         f"Now set DATABASE_URL to {target} (with its user and password) and start `coatcheck serve`.",
         (
-            "Nobody is logged out, links in mailboxes work, and mails that wait leave once: leave SESSION_SECRET, "
+            "Nobody is signed out, links in mailboxes work, and waiting emails are sent once: leave SESSION_SECRET, "
             "CATALOGUE and DATA_DIR as they are."
         ),
     ]

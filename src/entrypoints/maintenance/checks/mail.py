@@ -13,7 +13,7 @@ async def mail_findings(container: Container, settings: Settings) -> list[Findin
     """Whether the carrier takes our key, and mail from our sender."""
     custom = settings.mailer
     if settings.carrier == "console":
-        words = "no carrier is set: mails are printed where `serve` runs, on this machine only"
+        words = "no carrier is set: emails are printed where `serve` runs, on this machine only"
         return [Finding("mail", True, words)]
     mailer = container.mailer()
     try:
@@ -25,7 +25,7 @@ async def mail_findings(container: Container, settings: Settings) -> list[Findin
         return [Finding("mail", False, f"{error}. Is this machine online?")]
     except Exception as error:
         return [broken("mail", custom, error)]
-    ours = f"the carrier takes our key; mails come from {settings.email_from}"
+    ours = f"the carrier takes our key; emails come from {settings.email_from}"
     return [
         Finding("mail", True, ours if custom is None else f"{custom} is ready"),
         Finding("sender", fine, words),
