@@ -95,7 +95,7 @@ def test_the_audit_finds_a_refund_that_the_books_do_not_know(own_shop: ShopServe
 
 def _outcome(**told: Any) -> Outcome:
     usual: dict[str, Any] = {
-        "drill": "kill -9", "rounds": 2, "sales": 3, "acknowledged": 3, "lost": 0, "doubled": 0, "users": 3, "emails": 3,
+        "drill": "kill -9", "rounds": 2, "sales": 3, "acknowledged": 3, "lost": 0, "doubled": 0, "users": 3, "access_emails": 3,
         "answers": {503: 4}, "ready_again": (0.5, 0.7, 1.1), "seconds": 9.0, "notes": ("a note",), "broken": (),
     }  # fmt: skip
     return Outcome(**{**usual, **told})
