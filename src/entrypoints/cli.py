@@ -183,7 +183,9 @@ def stripe_setup() -> None:
 
 
 @main.command()
-@click.option("--dismiss", metavar="CS_ID", help="Close a quarantine entry that is not a sale of this shop.")
+@click.option(
+    "--dismiss", metavar="STRIPE_SESSION", help="Close a quarantine entry that is not a sale of this shop."
+)
 @click.option("--send-again", metavar="KEY", help="Send an email again, with a new link, under a new key.")
 def status(dismiss: str | None, send_again: str | None) -> None:
     """Show sales figures, stuck emails and quarantined payments. Exits with 1 if anything needs attention."""

@@ -91,7 +91,7 @@ def _waiting(status: Status) -> list[str]:
         ]
     if status.quarantine:
         lines.append(
-            f"\n{len(status.quarantine)} payments in quarantine (close one: coatcheck status --dismiss CS_ID):"
+            f"\n{len(status.quarantine)} payments in quarantine (close one: coatcheck status --dismiss STRIPE_SESSION):"
         )
         lines += [
             f"  {q.ref}  since {q.first_at:%Y-%m-%d %H:%M} UTC: {_REASONS[q.reason]}"

@@ -32,7 +32,7 @@ def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_access_email(
     laptop = device()
     page = laptop.page
     page.goto(demo.shop)
-    expect(page.locator(".ticket")).to_have_count(3)
+    expect(page.locator(".offer")).to_have_count(3)
     page.click("a:has-text('The Last Cloakroom')")
     page.click("button:has-text('Buy')")
     pay(page, email="anna@example.com", card=DECLINED)

@@ -421,6 +421,14 @@ def test_security_headers_are_on_every_answer(shop: ShopServer, method: str, pat
         assert answer.headers["x-request-id"] in answer.text
 
 
+@pytest.mark.parametrize("path", ["/webhook", "/mail-events"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+def test_a_webhook_takes_posts_only(shop: ShopServer, method: str, path: str) -> None:
+    answer = Shopper(shop).http.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert (answer.content == b"") == (method == "HEAD")
+
+
 def test_personal_pages_are_not_stored_and_public_ones_never_shared_with_a_session(shop: ShopServer) -> None:
     anna = Shopper(shop)
     anna.buy_and_pay(address())

@@ -13,6 +13,7 @@ from adapters.memory.transaction import MemoryTransaction
 from domain.claim import AwaitingPayment, NotPaid, Rejected, RejectReason
 from domain.keys import Keyring
 from domain.mail import MailKind
+from domain.purchase import Fact, FactKind
 from domain.transaction import Transaction
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
 from domain.usecases.return_from_payment import Claimed, Confirming, UnknownCheckout
@@ -239,6 +240,17 @@ def test_the_merchant_is_told_of_the_first_of_a_kind_only() -> None:
         shop.hear_of(ProviderRef(f"cs_test_f{number}"), event=f"evt_{number}")
     shop.deliver_mail()
     assert len(shop.letters_to("help@shop.example")) == 1
+
+
+def test_a_session_with_a_status_that_a_newer_version_stored_is_not_paid() -> None:
+    shop = Shop()
+    ref = Browser(shop).buy()
+    fact = Fact(
+        object_id=ref, kind=FactKind.SESSION, payment=None, as_of=2**40, status="unheard_of", amount=900
+    )
+    shop.memory.tables.facts[ref] = fact
+    shop.payments.pay(ref, email=ANNA, status="unpaid")
+    assert shop.hear_of(ref) == "open"
 
 
 def test_a_bank_debit_delivers_when_the_bank_pays_and_nobody_polls_meanwhile() -> None:

@@ -112,7 +112,7 @@ class Limits(Protocol):
         """Take a place under a limit: None if there was one (it is taken now), else when the next one is free.
 
         A sliding window: places taken longer ago than `limit.window` are free again. A refused try takes
-        nothing. `ref` names the place, for `give_back`; the same ref in the same bucket takes one place only.
+        nothing. `ref` names the place, for `release`; the same ref in the same bucket takes one place only.
         """
 
     def release(self, ref: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from domain import outbox_keys
 from domain.claim import AwaitingPayment, NotPaid, ProviderCheckout, address_of
@@ -12,6 +13,8 @@ from domain.purchase import Checkout, CheckoutStatus, Fact, order_number
 from domain.transaction import Transaction
 from domain.usecases.record_fact import ASK_AGAIN_AFTER
 from domain.usecases.send_email import send_email
+
+_STATUSES: Final = {status.value: status for status in CheckoutStatus}
 
 
 def note_unpaid(
@@ -23,7 +26,7 @@ def note_unpaid(
     now: datetime,
 ) -> AwaitingPayment | NotPaid:
     """`kept`: the newest fact about the session, which decides."""
-    status = CheckoutStatus(kept.status)
+    status = _STATUSES.get(kept.status, CheckoutStatus.OPEN)  # a newer version may have stored another
     if status is CheckoutStatus.UNPAID:
         if reading.payment is not None:  # a debit takes days; if nobody says how it ended, we ask
             tx.rechecks.schedule(reading.payment, at=now, due_at=now + ASK_AGAIN_AFTER)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from entrypoints.http.health import Leaving
     from entrypoints.settings import Network
 
-# A webhook of Stripe's is some 4 KB; 1 MB is far beyond any, and small enough to hold many at once.
+# What Litestar itself reads at most; forms and webhooks have limits of their own (`request_body.py`).
 LARGEST_BODY = 1_000_000
 
 
@@ -52,7 +52,7 @@ def build_app(
     access: Callable[[AccessLine], None],
     leaving: Leaving,
 ) -> Middleware:
-    """Litestar with its handlers, behind the gate that every request passes."""
+    """Litestar with its handlers, behind the middleware that every request passes."""
     handlers: Any = problems.handlers()
     app = Litestar(
         [handler for family in families for handler in family.routes()],

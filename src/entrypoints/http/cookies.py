@@ -114,7 +114,7 @@ class Cookies:
         token, form, device = held.get(_SESSION, b""), held.get(_FORM, b""), held.get(_DEVICE)
         return Visitor(
             token_hash=digest_of(token) if _TOKEN.fullmatch(token) else None,
-            network=network_of(request.scope["peer"]),  # type: ignore[typeddict-item]  # the gate put it there
+            network=network_of(request.scope["peer"]),  # type: ignore[typeddict-item]  # the middleware put it there
             label=label_of(_agent_of(request)[:400]),
             device=None if device is None else device.decode("latin-1"),
             form=digest_of(form) if _TOKEN.fullmatch(form) else None,
@@ -179,7 +179,7 @@ class Cookies:
 
 
 def _held(request: Request[Any, Any, Any]) -> Mapping[str, bytes]:
-    held: Held = request.scope["cookies"]  # type: ignore[typeddict-item]  # the gate put it there
+    held: Held = request.scope["cookies"]  # type: ignore[typeddict-item]  # the middleware put it there
     return held.values
 
 

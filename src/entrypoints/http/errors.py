@@ -142,7 +142,7 @@ class ErrorPages:
         return self._front.problem(request, status, _(found.title), _(found.message), retry_after=retry_after)
 
     def refusal(self, status: int, request_id: str) -> bytes:
-        """The page of what the gate turns away, before there is a request."""
+        """The page for what the middleware refuses, before there is a request."""
         words = WORDS[status]
         return self._front.render(
             "problem.html",

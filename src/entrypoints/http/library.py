@@ -63,7 +63,7 @@ class LibraryPages:
         ]
 
     async def library(self, request: AnyRequest) -> RawResponse:
-        """Everything this browser may open, newest first; to a stranger, the door."""
+        """Everything this browser may open, newest first; without a session, the sign-in page."""
         edition = self.frame.catalogue.current()
         viewer = await self.frame.viewer(request)
         if viewer.session is None:

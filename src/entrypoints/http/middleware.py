@@ -105,7 +105,7 @@ class Middleware:
         held = self._cookies.read(headers)
         status, started = 500, False
         peer = scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
-        inflow = (
+        body = (
             None
             if method in SAFE_METHODS
             else RequestBodies(receive, network=network_of(peer), arrivals=self._arrivals(scope))
@@ -117,7 +117,7 @@ class Middleware:
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 sent = self._completed(message["headers"], request_id, held, scope)
-                if not is_http2 and ((inflow and await _unread(inflow, headers)) or self._leaving.told):
+                if not is_http2 and ((body and await _unread(body, headers)) or self._leaving.told):
                     sent.append(_CLOSE)
                 await send({"type": "http.response.start", "status": status, "headers": sent})
             elif method == "HEAD" and message["type"] == "http.response.body":
@@ -129,15 +129,15 @@ class Middleware:
         scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
         scope["cookies"] = held  # type: ignore[typeddict-unknown-key]  # as above
         try:
-            await self._decide(scope, inflow or receive, answer, headers)
+            await self._decide(scope, body or receive, answer, headers)
         except Exception as error:
             # Litestar answers what its handlers raise; this is what broke on the way there.
             log.error("exception", exc_info=error, extra={"fields": {"request_id": request_id}})
             if not started:
                 await _answer_plainly(500, self._refuse(500, request_id), answer)
         finally:
-            if inflow:
-                inflow.close()
+            if body:
+                body.close()
             route = scope.get("path_template") or "-"
             self._note(
                 AccessLine(time.time(), method, str(route), status, time.perf_counter() - began, request_id)
@@ -200,11 +200,11 @@ class Middleware:
         return True
 
 
-async def _unread(inflow: RequestBodies, headers: list[tuple[bytes, bytes]]) -> bool:
+async def _unread(body: RequestBodies, headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether some of a body is left that nobody will read."""
-    if inflow.ended:
+    if body.ended:
         return False
-    return not await inflow.drain(asked_first=any(name == b"expect" for name, _ in headers))
+    return not await body.drain(asked_first=any(name == b"expect" for name, _ in headers))
 
 
 async def _answer_plainly(status: int, body: bytes, send: Send) -> None:

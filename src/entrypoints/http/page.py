@@ -173,7 +173,7 @@ class Banner:
 
 @dataclass(frozen=True, slots=True)
 class PageFrame:
-    """Renders pages in the shop's frame, for a visitor or for a stranger."""
+    """Renders pages in the shop's frame, for a visitor with or without a session."""
 
     pages: Pages
     catalogue: Catalogue
@@ -210,7 +210,7 @@ class PageFrame:
     ) -> RawResponse:
         """A page, by default one that nobody may store.
 
-        Without a greeting no session was read, so the page says nothing about who is there; where there is a cookie, it
+        Without a viewer no session was read, so the page says nothing about who is there; where there is a cookie, it
         offers to sign out, as every page does.
         """
         edition = self.catalogue.current()
@@ -220,7 +220,7 @@ class PageFrame:
             viewer=viewer or ANONYMOUS,
             unread=viewer is None and self.cookies.has_session(request),
             path=request.scope["path"],
-            request_id=request.scope["request_id"],  # type: ignore[typeddict-item]  # the gate put it there
+            request_id=request.scope["request_id"],  # type: ignore[typeddict-item]  # the middleware put it there
             **context,
         )
         return RawResponse(body, status=status, headers=headers, media_type="text/html")

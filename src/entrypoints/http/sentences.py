@@ -26,7 +26,7 @@ _VALUE: Final = re.compile(r"%\((\w+)\)s")
 
 def _(sentence: str, **values: object) -> str:
     """A sentence in the language of the request, with its values: `_("%(name)s is closed", name=name)`."""
-    translated = TRANSLATIONS.get().gettext(sentence)
+    translated = _fitting(sentence, TRANSLATIONS.get().gettext(sentence))
     return translated % values if values else translated
 
 
@@ -57,8 +57,14 @@ def _in_place(found: re.Match[str], gettext: Callable[[str], str]) -> str:
     sentence: str = ast.literal_eval(call.args[0])
     values = {keyword.arg: ast.get_source_segment(found[1], keyword.value) for keyword in call.keywords}
     tags = frozenset(_TAG.findall(sentence))
-    text = "".join(part if part in tags else _as_text(part) for part in _TAG.split(gettext(sentence)))
+    translation = _fitting(sentence, gettext(sentence))
+    text = "".join(part if part in tags else _as_text(part) for part in _TAG.split(translation))
     return _VALUE.sub(lambda value: f"{{{{ {values[value[1]]} }}}}", text)
+
+
+def _fitting(sentence: str, translation: str) -> str:
+    """The translation; the sentence itself if that names a value which the sentence does not have."""
+    return translation if set(_VALUE.findall(translation)) <= set(_VALUE.findall(sentence)) else sentence
 
 
 def _as_text(words: str) -> str:
