@@ -1,4 +1,4 @@
-"""Email: who carries it, how it is rendered, and what the carrier reports."""
+"""Email: the carrier, the templates, and the delivery reports."""
 
 from __future__ import annotations
 
@@ -14,58 +14,58 @@ from domain.product import ShopInfo
 
 
 class MailNotSent(ProviderSaid):
-    """Surely not accepted: unreachable, or turned away for now. Worth another try."""
+    """Certainly not accepted: the carrier is unreachable or refused for now. Can be retried."""
 
 
 class MailUnknown(ProviderSaid):
-    """It may have been accepted: the line broke after it was given. Only the same key may be tried again."""
+    """May have been accepted: the connection broke after sending. Retry only with the same idempotency key."""
 
 
 class MailRefused(ProviderSaid):
-    """Turned away for good: a wrong key, an address that cannot be. The message says what to do."""
+    """Refused permanently, such as a wrong key or an impossible address. The message says what to do."""
 
 
 class Mailer(Protocol):
     """The email service."""
 
     async def send(self, envelope: Envelope) -> None:
-        """Hand over one mail; returns once it was accepted, within 15 s.
+        """Send one mail; return once the carrier has accepted it, within 15 s.
 
-        The same `idempotency_key` twice is delivered once, as far as the carrier can promise it. Raises
+        Two sends with the same `idempotency_key` deliver one mail, as far as the carrier guarantees it. Raises
         MailNotSent, MailUnknown or MailRefused.
         """
 
     async def check(self) -> None:
-        """Return if the carrier can be reached and would take our mail. Sends nothing. Raises as `send` does."""
+        """Return if the carrier is reachable and would accept our mail. Sends nothing. Raises as `send` does."""
 
     async def sender_found(self) -> tuple[bool, str]:
-        """Whether mail may come from the sender's address, and a sentence that says so or what to do.
+        """Whether the carrier accepts the sender's address, and a sentence with the result or the remedy.
 
-        True where the carrier cannot say. Raises as `send` does.
+        True if the carrier cannot check. Raises as `send` does.
         """
 
     async def close(self) -> None:
-        """Let go of the connections. May be called when none was ever opened, and twice."""
+        """Close the connections. Idempotent; safe if none was ever opened."""
 
 
 class EmailTemplates(Protocol):
-    """The sentences and the look of every email."""
+    """The wording and layout of every email."""
 
     def render(self, email: Email, *, language: str, shop: ShopInfo, base_url: str) -> Letter:
-        """An email in a language, or in English where there is no translation.
+        """Render an email in `language`, or in English if there is no translation.
 
-        LINK_SLOT, CODE_SLOT and the slot of `opt_out_slot` stand where links and code will go; all else is escaped as
-        its format wants it. The same arguments give the same bytes. Raises EmailNotRendered, and nothing else.
+        LINK_SLOT, CODE_SLOT and the slot of `opt_out_slot` are placeholders for the links and the code; everything else
+        is escaped for its format. The same arguments give the same bytes. Raises only EmailNotRendered.
         """
 
 
 class EmailNotRendered(Exception):
-    """A template is missing or broken; the message says which and why."""
+    """A template is missing or broken; the message names it and the cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """A verified report on a mail of ours: `key` is the outbox's."""
+    """A verified report on a mail of this shop; `key` is its outbox key."""
 
     key: str
     delivery: Delivery
@@ -73,15 +73,15 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class OtherReport:
-    """A verified report on something else: another shop's mail, or a kind that is not followed."""
+    """A verified report on something else: another shop's mail, or a type that the shop ignores."""
 
     type: str
 
 
 class MailReports(Protocol):
-    """What the mail carrier tells of the mails it took."""
+    """The mail carrier's delivery reports."""
 
     def parse_webhook(
         self, body: bytes, headers: Mapping[str, str], *, shop: str
     ) -> DeliveryReport | OtherReport | InvalidWebhook:
-        """Verify and parse one report; `headers` in lower case. Never raises for what came over the wire."""
+        """Verify and parse one report; `headers` in lower case. Never raises for invalid input."""

@@ -17,14 +17,14 @@ from domain.values import ProviderRef
 
 @dataclass(frozen=True, slots=True)
 class CheckoutOffer:
-    """What is asked of the payment provider: one copy of one product at the price of the snapshot."""
+    """A request to the payment provider: one copy of one product at the price of the snapshot."""
 
     checkout: Checkout
     shop: str
     seal: str
     summary: str
     success_url: str
-    """With `{CHECKOUT_SESSION_ID}` where the provider puts its id."""
+    """Contains `{CHECKOUT_SESSION_ID}`, which the provider replaces by its session id."""
     cancel_url: str
     terms: PaymentTerms = field(default_factory=PaymentTerms)
     tax_code: str = ""
@@ -32,7 +32,7 @@ class CheckoutOffer:
 
 @dataclass(frozen=True, slots=True)
 class PaymentPage:
-    """Where the shopper pays."""
+    """The provider's page on which the shopper pays."""
 
     ref: ProviderRef
     url: str
@@ -57,7 +57,7 @@ class FactEvent:
 
 @dataclass(frozen=True, slots=True)
 class PaymentChangedEvent:
-    """A verified delivery that says only that something happened to a payment: it is to be asked about."""
+    """A verified delivery that a payment changed, without details: the payment must be retrieved."""
 
     event: EventRecord
     payment: str
@@ -65,14 +65,14 @@ class PaymentChangedEvent:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredEvent:
-    """A verified delivery about something this shop does not follow."""
+    """A verified delivery of a type that this shop ignores."""
 
     event: EventRecord
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidWebhook:
-    """A delivery that is not to be believed, or not to be understood; `reason` is for the log and the answer."""
+    """A delivery with an invalid signature or body; `reason` is for the log and the response."""
 
     reason: str
 
@@ -82,18 +82,18 @@ WebhookEvent = CheckoutEvent | FactEvent | PaymentChangedEvent | IgnoredEvent | 
 
 @dataclass(frozen=True, slots=True)
 class ProviderPayment:
-    """What the provider says of a payment: the checkout it was made in (None: none), its refunds and disputes."""
+    """A payment at the provider: its checkout (None if it has none), refunds and disputes."""
 
     checkout: ProviderCheckout | None
     facts: tuple[Fact, ...]
 
 
 class PaymentsUnreachable(ProviderSaid):
-    """The provider did not answer, or said that it cannot now. Nothing was charged."""
+    """The provider did not respond, or is temporarily unavailable. Nothing was charged."""
 
 
 class PaymentsRefused(ProviderSaid):
-    """The provider understood and said no: a key, a currency or a price is wrong. The message is for the merchant."""
+    """The provider refused the request: a wrong key, currency or price. The message is for the merchant."""
 
 
 class Payments(Protocol):
@@ -101,7 +101,7 @@ class Payments(Protocol):
 
     @property
     def livemode(self) -> bool:
-        """Whether real money moves."""
+        """Whether payments are real, not in test mode."""
 
     @property
     def page_origin(self) -> str:
@@ -114,32 +114,32 @@ class Payments(Protocol):
         """
 
     async def retrieve_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
-        """What the provider says of a session now; None if it knows none of that id. Raises as `start` does."""
+        """The provider's current state of a session; None if unknown. Raises as `create_checkout` does."""
 
     def list_completed(self, since: datetime, until: datetime) -> AsyncIterator[ProviderCheckout]:
-        """Completed sessions made from one moment up to another, ours or not, in any order. Raises as `start`."""
+        """Completed sessions created in [since, until), ours or not, in any order. Raises as `create_checkout`."""
 
     def list_facts(self, since: datetime) -> AsyncIterator[Fact]:
-        """Refunds and disputes made since a moment, of payments of ours or not, in any order. Raises as `start`."""
+        """Refunds and disputes created since then, ours or not, in any order. Raises as `create_checkout`."""
 
     async def retrieve_payment(self, payment: str) -> ProviderPayment | None:
-        """What the provider says of a payment now; None if it knows none of that id. Raises as `start` does."""
+        """The provider's current state of a payment; None if unknown. Raises as `create_checkout` does."""
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
-        """Where the buyer sees the provider's own invoice of a session; None if it made none. Raises as `start`."""
+        """The URL of the provider's invoice of a session; None if it has none. Raises as `create_checkout`."""
 
     @property
     def signature_header(self) -> str:
         """The header that carries a delivery's signature, in lower case."""
 
     def parse_webhook(self, body: bytes, signature: str, *, now: datetime) -> WebhookEvent:
-        """Verify and parse one delivery. Never raises for what came over the wire."""
+        """Verify and parse one delivery. Never raises for invalid input."""
 
     async def check(self) -> datetime | None:
-        """Ask for something small, to learn whether the key is good; the provider's time, None if it names none.
+        """Verify the API key with a small request; return the provider's time, None if it sends none.
 
-        Raises as `start` does.
+        Raises as `create_checkout` does.
         """
 
     async def close(self) -> None:
-        """Let go of the connections. May be called when none was ever opened, and twice."""
+        """Close the connections. Idempotent; safe if none was ever opened."""

@@ -1,4 +1,4 @@
-"""Time, chance, and the store."""
+"""The clock, randomness, and the store."""
 
 from __future__ import annotations
 
@@ -17,66 +17,66 @@ class Clock(Protocol):
     """The time."""
 
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """The current time, timezone-aware, in UTC."""
 
 
 class Randomness(Protocol):
-    """Chance that nobody can guess."""
+    """Unpredictable randomness."""
 
     def token(self, size: int) -> bytes:
         """`size` bytes from the operating system's generator; never the same again."""
 
 
 class ProviderSaid(Exception):
-    """A provider's answer that is no success. Its words are kept without the addresses and keys they name."""
+    """A provider's error. Its message is kept, with addresses and keys redacted."""
 
     def __init__(self, words: str = "") -> None:
         super().__init__(redacted_start(words))
 
 
 class StoreUnavailable(Exception):
-    """The store could not do it, now: busy, locked, full or broken. Whether it was done may be unknown."""
+    """The store failed: busy, locked, full or broken. The transaction may or may not have committed."""
 
 
 class StoreBusy(StoreUnavailable):
-    """Too much is waiting: it was refused before it began, so it was not done."""
+    """The queue is full: the transaction was refused before it began, so nothing was committed."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFigures:
-    """What a store counts of itself since it was opened; None where it does not count that."""
+    """A store's counters since it was opened; None for a counter that it does not keep."""
 
     commits: int | None = None
     """Transactions committed."""
     waiting: int | None = None
-    """Works that have not begun."""
+    """Transactions that have not begun."""
 
 
 class Store(Protocol):
-    """Where the records are kept."""
+    """The store of all records."""
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` as one serializable transaction; returns once the commit is durable.
 
-        `work` may run more than once and touches nothing but its transaction. If it raises, nothing of it is kept and
-        the exception comes back to this caller alone. Cancelling the caller does not withdraw a work that has
-        begun. Raises StoreBusy (not done) or StoreUnavailable (perhaps done).
+        `work` may run more than once and touches nothing but its transaction. If it raises, the transaction is rolled
+        back and the exception reaches this caller alone. Cancelling the caller does not stop a transaction that has
+        begun. Raises StoreBusy (not committed) or StoreUnavailable (perhaps committed).
         """
 
     async def read(self, work: Callable[[ReadTransaction], T]) -> T:
         """Run `work` on one consistent, committed state. Raises StoreUnavailable."""
 
     async def scrub(self) -> None:
-        """See to it that nothing that was erased can be read back from what the store keeps on this machine.
+        """Ensure that erased data cannot be recovered from the store's files on this machine.
 
-        Returns when that is so. Raises StoreUnavailable.
+        Returns when that is done. Raises StoreUnavailable.
         """
 
     async def ready(self) -> None:
-        """Return if a write could begin now, behind what waits. Raises StoreBusy or StoreUnavailable."""
+        """Return once a write could run, after those already queued. Raises StoreBusy or StoreUnavailable."""
 
     def figures(self) -> StoreFigures:
         """The store's own counters, for /metrics; cheap."""
 
     def close(self) -> None:
-        """Finish what waits and let go of files and connections. Nothing is asked of the store afterwards."""
+        """Finish queued work and close files and connections. The store is not used afterwards."""
