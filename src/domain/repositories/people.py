@@ -33,13 +33,13 @@ class Users(ReadUsers, Protocol):
         """The one user of a mailbox; made with `new_id` if there was none."""
 
     def mark_verified(self, mailbox: EmailAddress, *, at: datetime) -> None:
-        """Note that somebody proved this mailbox, the first time; nothing for a mailbox that is no user's."""
+        """Record the first time this mailbox was verified; does nothing if no user has it."""
 
     def set_release_emails(self, user: UserId, *, wanted: bool) -> bool:
         """Set whether a user gets release emails; False if there is no such user."""
 
     def drop_without_purchases(self, mailbox: EmailAddress) -> bool:
-        """Forget a user who owns nothing any more; whether there was one."""
+        """Delete the user of this mailbox if it owns no purchases; return whether one was deleted."""
 
 
 class ReadSessions(Protocol):
@@ -160,23 +160,23 @@ class AddressChanges(ReadAddressChanges, Protocol):
 
 
 class ReadErasures(Protocol):
-    """Persons who asked to be forgotten. Reading only."""
+    """Erased persons. Reading only."""
 
     def is_erased(self, checkout: CheckoutId) -> bool:
-        """Whether the person who made this checkout was erased."""
+        """Whether the buyer of this checkout was erased."""
 
     def checkouts_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
-        """Checkouts of persons who were erased, in order of id, after `checkout`."""
+        """Checkouts of erased buyers, in order of id, after `checkout`."""
 
     def addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
-        """Addresses whose persons were erased, in order of tag, after `tag`."""
+        """Erased addresses, in order of tag, after `tag`."""
 
     def known_addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
         """Every address that any row names, in order, after `address`."""
 
 
 class Erasures(ReadErasures, Protocol):
-    """Persons who asked to be forgotten."""
+    """Erased persons."""
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
         """Erase a person: `erase_order` for what is theirs, then `forget`; the checkouts whose purchases were theirs.

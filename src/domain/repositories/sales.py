@@ -47,11 +47,11 @@ class Checkouts(ReadCheckouts, Protocol):
         """
 
     def throttle(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
-        """Whether it is our turn to ask the provider about a checkout: nobody was given it within `gap`."""
+        """Claim the next provider lookup of a checkout; False if it was claimed within `gap` already."""
 
 
 class ReadPurchases(Protocol):
-    """What checkouts became, and whose it is. Reading only."""
+    """Booked purchases and their owners. Reading only."""
 
     def get(self, checkout: CheckoutId) -> Purchase | None:
         """What this checkout became, if it was booked."""
@@ -81,7 +81,7 @@ class ReadPurchases(Protocol):
 
 
 class Purchases(ReadPurchases, Protocol):
-    """What checkouts became, and whose it is."""
+    """Booked purchases and their owners."""
 
     def book(self, purchase: Purchase) -> bool:
         """Write a purchase unless its checkout is already booked; whether we wrote."""
@@ -105,7 +105,7 @@ class ReadFacts(Protocol):
         """The newest fact about one of the provider's objects."""
 
     def of_payment(self, payment: str) -> Sequence[Fact]:
-        """The refunds and disputes that were told of a payment, whether its sale was claimed or not; in any order."""
+        """The recorded refunds and disputes of a payment, whether its sale was claimed or not; in any order."""
 
 
 class Facts(ReadFacts, Protocol):
@@ -127,7 +127,7 @@ class Licences(Protocol):
     def assign_to_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
         """Give a free key to the purchase that waited longest for one, and write it into the purchase.
 
-        None if nobody waits or no key is free. Erased purchases wait for nothing.
+        None if no purchase waits or no key is free. Erased purchases do not wait.
         """
 
 
@@ -148,7 +148,7 @@ class Downloads(ReadDownloads, Protocol):
 
 
 class ReadQuarantine(Protocol):
-    """What the payment provider told us that we will not act on, with the reason. Reading only."""
+    """Sessions and payments that the shop does not act on, with the reason. Reading only."""
 
     def get(self, ref: str) -> Quarantined | None:
         """The quarantine entry of a session or payment, open or closed."""
@@ -164,12 +164,12 @@ class ReadQuarantine(Protocol):
 
 
 class Quarantine(ReadQuarantine, Protocol):
-    """What the payment provider told us that we will not act on, with the reason."""
+    """Sessions and payments that the shop does not act on, with the reason."""
 
     def add(self, ref: str, reason: RejectReason, *, at: datetime, retry_at: datetime | None) -> bool:
         """Put a session or payment in quarantine, or count another try of it (reopening nothing dismissed).
 
-        True if it is the first open one with this reason: then the merchant is told. A session that is
+        True if it is the first open entry with this reason: the merchant is then notified. A session that is
         already booked is not quarantined: False.
         """
 

@@ -123,7 +123,7 @@ class Events(Protocol):
     """A log of webhook deliveries. It decides nothing."""
 
     def log(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:
-        """Add a delivery to the log; False if an event of that id stands there already (its outcome is renewed)."""
+        """Add a delivery to the log; False if it has an event of that id already (its outcome is updated)."""
 
 
 class Retention(Protocol):
