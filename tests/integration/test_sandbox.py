@@ -238,6 +238,7 @@ def test_events_are_listed_by_type_and_followed(sandbox: Sandbox) -> None:
     holds("event", ask_raw(sandbox, "GET", f"/v1/events/{ids[0]}"))
 
 
+@pytest.mark.long
 def test_twenty_thousand_sessions_are_followed_page_by_page() -> None:
     world = World(own_url="http://x", webhook_url="", webhook_secret="", shop_url="")
     for _ in range(20_000):

@@ -177,7 +177,7 @@ class StripePayments:
         return news_of(body) if reason is None else InvalidWebhook(reason=reason)
 
     async def check(self) -> datetime | None:
-        """Ask for something small, to learn whether the key is good; what time it is there. Raises as `create_checkout` does."""
+        """Verify the API key with a small request; return the time there, or None. Raises as `create_checkout` does."""
         answer = await within_time(self.client().v1.checkout.sessions.list_async({"limit": 1}))
         second = _second(answer)
         return datetime.fromtimestamp(second, tz=UTC) if second else None
