@@ -123,7 +123,7 @@ class Process:
             os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait(10)
 
-    def stop(self, number: int = signal.SIGINT, *, within: float = 30.0) -> int:
+    def stop(self, number: int = signal.SIGINT, *, within: float = 60.0) -> int:
         if self.child is None:
             return 0
         with contextlib.suppress(ProcessLookupError):
