@@ -33,7 +33,7 @@ def queue_anew(tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, 
                 code_tries=0,
             )
         )
-    tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=f"queued anew as {new_key}")
+    tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=f"queued again as {new_key}")
     tx.outbox.queue(
         Mail(
             key=new_key,

@@ -25,17 +25,15 @@ def still_wanted(
 ) -> bool:
     """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out."""
     if mail.kind is MailKind.LOGIN and not tx.users.exists(mail.to):
-        tx.outbox.settle(
-            mail.key, state=MailState.DROPPED, at=now, problem="nobody of that address bought here"
-        )
+        tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="no customer has this address")
         return False
     if mail.kind is MailKind.RELEASE:
         user = tx.users.by_address(mail.to)
         if user is None or not user.wants_release_emails:
-            tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="its reader wants no news")
+            tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="its reader has unsubscribed")
             return False
     if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:
-        problem = "it may have been sent, but nobody told us; the carrier has forgotten its key by now"
+        problem = "it may have been sent: the outcome is unknown, and its idempotency key has expired"
         stick(tx, mail, problem, shop=shop, now=now)
         return False
     if mail.key_name is not None and keyring.named(mail.key_name) is None:
