@@ -1,4 +1,4 @@
-"""The buyer's account: its address, what it wants to hear, what is held about it, and its end."""
+"""The buyer's account: email address, news consent, data export and erasure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AccountPages:
-    """/account, and /no-more for those who come from a mail."""
+    """/account, and /no-more for the unsubscribe links in emails."""
 
     frame: PageFrame
     own_data: ShowOwnData
@@ -55,7 +55,7 @@ class AccountPages:
         ]
 
     async def show(self, request: AnyRequest) -> RawResponse:
-        """What one can do here; only for those who proved a mailbox."""
+        """The account page; requires a verified mailbox."""
         own = await self.own_data(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
@@ -70,20 +70,20 @@ class AccountPages:
         )
 
     async def change_email(self, request: AnyRequest) -> RawResponse:
-        """Ask for the proof of a new address."""
+        """Request verification of a new address."""
         typed = await field_of(request, "email")
         asked = await self.change_address.change(self.frame.visitor(request), typed)
         back = ("/account", _("Back to your account"))
         return await asked_to_move(self.frame, request, asked, back=back, clock=self.clock)
 
     async def news(self, request: AnyRequest) -> RawResponse:
-        """Whether to be told of new versions."""
+        """Switch emails about new versions on or off."""
         wanted = await field_of(request, "wanted") == "yes"
         await self.email_preferences.here(self.frame.visitor(request), wanted=wanted)
         return see_other("/account")
 
     async def data(self, request: AnyRequest) -> RawResponse:
-        """Everything that is held about one, as a file."""
+        """Export all data held about the buyer, as a file."""
         own = await self.own_data(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
@@ -92,7 +92,7 @@ class AccountPages:
         return RawResponse(body, media_type="application/json", headers=headers)
 
     async def ask_erase(self, request: AnyRequest) -> RawResponse:
-        """Says what erasing means, and asks."""
+        """Explain erasure and ask for confirmation."""
         own = await self.own_data(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
@@ -111,7 +111,7 @@ class AccountPages:
         )
 
     async def erase(self, request: AnyRequest) -> RawResponse:
-        """Erase the person, for good."""
+        """Erase the person permanently."""
         visitor = self.frame.visitor(request)
         if await field_of(request, "sure") != "yes":
             own = await self.own_data(visitor)
@@ -147,13 +147,13 @@ class AccountPages:
         return answer
 
     async def ask_no_more(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
-        """The link of a mail: a button, since scanners open links."""
+        """The page of an unsubscribe link: a button, since scanners open links."""
         if not self.email_preferences.knows(token):
             return self._not_a_link(request)
         return self.frame.html(request, "no_more.html", noindex=True, token=token)
 
     async def no_more(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
-        """No more news. A mail program posts here by itself when its own button is pressed (RFC 8058)."""
+        """Unsubscribe from news. Mail programs post here for their own unsubscribe button (RFC 8058)."""
         if not self.email_preferences.knows(token):
             return self._not_a_link(request)
         await self.email_preferences.no_more(token)
@@ -171,7 +171,7 @@ class AccountPages:
 
 
 def _fields(own: OwnData) -> dict[str, Any]:
-    """Everything, in words that need no explaining. Instants are RFC 3339, amounts minor units."""
+    """All data under self-explanatory names. Instants are RFC 3339, amounts minor units."""
     return {
         "email": own.mailbox.canonical,
         "customer_since": None if own.user is None else own.user.since,

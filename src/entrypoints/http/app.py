@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from entrypoints.http.health import Leaving
     from entrypoints.settings import Network
 
-# What Litestar itself reads at most; forms and webhooks have limits of their own (`request_body.py`).
+# The limit of Litestar's own reader; forms and webhooks have separate limits (`request_body.py`).
 LARGEST_BODY = 1_000_000
 
 
@@ -28,13 +28,13 @@ class Family(Protocol):
     """A family of pages, as the container builds it."""
 
     def routes(self) -> Sequence[BaseRouteHandler]:
-        """Its handlers: bound methods, typed, with their use cases in their object."""
+        """Its handlers: typed bound methods of an object that holds their use cases."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Frontage:
-    """How the shop stands towards the street."""
+    """How the shop faces the network."""
 
     base_url: str
     host: str
@@ -52,7 +52,7 @@ def build_app(
     access: Callable[[AccessLine], None],
     leaving: Leaving,
 ) -> Middleware:
-    """Litestar with its handlers, behind the middleware that every request passes."""
+    """Litestar with its handlers, behind the middleware that handles every request."""
     handlers: Any = problems.handlers()
     app = Litestar(
         [handler for family in families for handler in family.routes()],

@@ -1,4 +1,4 @@
-"""From Buy to the payment page; or, for what is free, straight to the product."""
+"""From Buy to the payment page or, for free products, straight to the product."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class CheckoutPages:
         ]
 
     async def offer(self, request: AnyRequest, pid: FromPath[str]) -> RawResponse:
-        """A GET buys nothing: it shows the product."""
+        """A GET shows the product and buys nothing."""
         return await self.shop.product_page(request, pid)
 
     async def buy(self, request: AnyRequest, pid: FromPath[str]) -> RawResponse:
@@ -93,7 +93,7 @@ class CheckoutPages:
                 assert_never(started)
 
     async def _take(self, request: AnyRequest, pid: str, form: Mapping[str, str]) -> RawResponse:
-        """What is free goes to a mailbox that was proved; if none was, ask for one first."""
+        """Give a free product to a verified mailbox; without one, ask for an address first."""
         taken = await self.order_free(
             self.frame.visitor(request),
             ProductId(pid),

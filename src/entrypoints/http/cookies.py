@@ -1,4 +1,4 @@
-"""Our cookies: the session, the tag of a verified browser, the value of a link's page, the currency of prices."""
+"""The shop's cookies: session, tag of a verified browser, random value of a link's page, currency of prices."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _DEVICE: Final = "device"
 _FORM: Final = "form"
 _CURRENCY: Final = "currency"
 _NAMES: Final = (_SESSION, _DEVICE, _FORM, _CURRENCY)
-"""A cookie that is not named here is never read."""
+"""Cookies with other names are never read."""
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9]{64}")
 _BLANKS: Final = b" \t"
 # Bytes that a lenient parser might remove from the ends of a name: all but letters, digits, hyphen and underscore.
 _EDGES: Final = re.sub(rb"[\w-]", b"", bytes(range(256)))
-# What may stand in a Set-Cookie header as a name or a path (RFC 6265bis §5.6).
+# Characters allowed in a Set-Cookie header as a name or a path (RFC 6265bis §5.6).
 _VALUE: Final = re.compile(rb"[\x20-\x3a\x3c-\x7e\x80-\xff]+")
 _LONGEST_NAME: Final = 100
 _MOST_NAMES: Final = 2
@@ -36,9 +36,9 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 class Held(NamedTuple):
-    """Our cookies as a request brought them: each that came exactly once, by its bare name (`session`).
+    """The shop's cookies in a request: those sent exactly once, by bare name (`session`).
 
-    `planted` are names to expire, as they came: a name of ours that came twice, and names that only resemble ours.
+    `planted` are raw names to expire: shop cookies sent twice, and names that only resemble a shop cookie's.
     """
 
     values: Mapping[str, bytes]
@@ -65,26 +65,26 @@ def pairs_of(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
 
 
 class Cookies:
-    """Reads and writes them. `__Host-` and Secure over https; plain names on http://localhost only.
+    """Reads and writes the shop's cookies. `__Host-` and Secure over https; plain names on http://localhost only.
 
-    RFC 6265bis §4.1.3.2: a `__Host-` cookie cannot be planted by another host or path. So over https one that came
-    twice, or a name that resembles one (`\\xa0__Host-session`, `__HOST-session`), was planted by a sibling host: then
-    neither counts, and both are expired.
+    RFC 6265bis §4.1.3.2: a `__Host-` cookie cannot be planted by another host or path. So over https a cookie sent
+    twice, or a name that resembles it (`\\xa0__Host-session`, `__HOST-session`), was planted by a sibling host: both
+    are ignored and expired.
     """
 
     def __init__(self, *, https: bool, host: str) -> None:
-        """`host` is the shop's, perhaps with a port."""
+        """`host` is the shop's host, with or without a port."""
         prefix = "__Host-" if https else ""
         self._prefix, self._secure = prefix, "; Secure" if https else ""
         self._domains = _domains(host)
         self._ours = {(prefix + name).encode(): name for name in _NAMES}
-        # Plain names are anybody's: another program on localhost may well have a cookie named "Session".
+        # Plain names are not protected: another program on localhost may set a cookie named "Session".
         self._folded = {wire.lower(): name for wire, name in self._ours.items()} if https else {}
-        # Found in every Cookie header that may have one of ours; guests mostly have none.
+        # Matches every Cookie header that may hold a shop cookie; guests mostly send none.
         self._mark = re.compile(f"{prefix}(?:{'|'.join(_NAMES)})".encode(), re.IGNORECASE)
 
     def read(self, headers: RawHeaders) -> Held:
-        """Our cookies among a request's headers. Called once for every request."""
+        """The shop's cookies among a request's headers. Called once for every request."""
         for header, value in headers:
             if header == b"cookie" and self._mark.search(value):
                 return self._sorted(pairs_of(headers))
@@ -109,7 +109,7 @@ class Cookies:
         return self._folded.get(name.strip(_EDGES).lower()) if len(name) <= _LONGEST_NAME else None
 
     def visitor(self, request: Request[Any, Any, Any]) -> Visitor:
-        """What came along with a request."""
+        """The visitor described by a request's cookies and headers."""
         held = _held(request)
         token, form, device = held.get(_SESSION, b""), held.get(_FORM, b""), held.get(_DEVICE)
         return Visitor(
@@ -121,22 +121,22 @@ class Cookies:
         )
 
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
-        """Whether a session's cookie came along that counts: without one, everybody sees the same page."""
+        """Whether the request has a valid session cookie: without it, all visitors see the same page."""
         return _SESSION in _held(request)
 
     def currency(self, request: Request[Any, Any, Any]) -> str:
-        """The currency that was chosen in this browser, as it came; "" if none was."""
+        """The currency chosen in this browser, unvalidated; "" if none was chosen."""
         return _held(request).get(_CURRENCY, b"").decode("latin-1")
 
     def in_currency(self, currency: str) -> tuple[str, str]:
-        """The header that remembers a chosen currency. It is no secret and says nothing of anybody."""
+        """The header that stores the chosen currency. It is neither secret nor personal."""
         return self._set(_CURRENCY, currency, _CURRENCY_DAYS * 86400)
 
     def expire(self, planted: Iterable[bytes], path: bytes, answer: RawHeaders) -> list[tuple[bytes, bytes]]:
-        """The headers that expire planted cookies, wherever they were set from; none that `answer` sets itself.
+        """The headers that expire planted cookies, whatever set them, except those that `answer` sets itself.
 
-        A cookie can be expired only with the Domain and Path it was set with, which the browser does not say. It was
-        sent to us, so its Domain is our host or a parent of it, and its Path a prefix of the request's.
+        A cookie can be expired only with the Domain and Path it was set with, which browsers do not send. It was
+        sent to the shop, so its Domain is the shop's host or a parent, and its Path a prefix of the request's.
         """
         fresh = {value.partition(b"=")[0] for header, value in answer if header == b"set-cookie"}
         names = [name for name in planted if _VALUE.fullmatch(name)]
@@ -150,27 +150,27 @@ class Cookies:
         ]
 
     def session(self, token: str) -> tuple[str, str]:
-        """The header that gives a browser its session."""
+        """The header that sets the session cookie."""
         return self._set(_SESSION, token, int(ABSOLUTE_LIFETIME.total_seconds()))
 
     def device(self, tag: str) -> tuple[str, str]:
-        """The header that marks a browser as one that proved a mailbox."""
+        """The header that marks a browser as verified for a mailbox."""
         return self._set(_DEVICE, tag, _DEVICE_DAYS * 86400)
 
     def form(self, token: str) -> tuple[str, str]:
-        """The header that gives a link's page its random value. It is stored nowhere and opens nothing."""
+        """The header that gives a link's page its random value. It is not stored and grants no access."""
         return self._set(_FORM, token, _FORM_SECONDS)
 
     def no_session(self) -> tuple[str, str]:
-        """The header that takes the session's cookie back."""
+        """The header that expires the session cookie."""
         return self._set(_SESSION, "", 0)
 
     def no_form(self) -> tuple[str, str]:
-        """The header that takes the cookie of a link's page back."""
+        """The header that expires the cookie of a link's page."""
         return self._set(_FORM, "", 0)
 
     def no_device(self) -> tuple[str, str]:
-        """The header that takes the tag back."""
+        """The header that expires the tag."""
         return self._set(_DEVICE, "", 0)
 
     def _set(self, name: str, value: str, seconds: int) -> tuple[str, str]:
@@ -184,7 +184,7 @@ def _held(request: Request[Any, Any, Any]) -> Mapping[str, bytes]:
 
 
 def _domains(host: str) -> list[bytes]:
-    """`; Domain=` for a host and its parents, but for the last label alone, for which no cookie can be set."""
+    """`; Domain=` for a host and its parents, except for the last label alone, for which browsers accept no cookie."""
     name = host.rpartition(":")[0] or host
     labels = name.encode().split(b".")
     if labels[-1].isdigit():  # an IPv4 address has no parents

@@ -1,4 +1,4 @@
-"""The downloads under way in this process: how many at once, and which of them makes room for another."""
+"""The active downloads of this process: limits, and which download ends to make room for another."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 PER_SESSION: Final = 8
 """Download managers open up to eight connections for one file."""
 PER_NETWORK: Final = 32
-"""A school or an office shares one address."""
+"""Schools and offices share one address."""
 IN_ALL: Final = 200
 IN_A_SITE: Final = IN_ALL // 2
-"""For one IPv4 /24 or IPv6 /48, which one party may hold all of."""
-# When every place is taken, a reader that took nothing for so long makes room. (After a minute without progress, the
+"""For one IPv4 /24 or IPv6 /48, which a single party may hold entirely."""
+# At capacity, a reader that took nothing for so long is ended to make room. (After a minute without progress, the
 # connection is closed: entrypoints.run.connections.)
 _IDLE: Final = 10.0
 
@@ -41,7 +41,7 @@ class MadeRoom(Exception):
 
 @dataclass(slots=True, eq=False)
 class Download:
-    """One download under way. Leave it when it is over."""
+    """One active download. Call `leave` when it is over."""
 
     session: Digest | None
     networks: tuple[tuple[str, int], ...]
@@ -65,7 +65,7 @@ class Download:
             self._sending = None
 
     def waited(self, now: float) -> float:
-        """Seconds since the reader took something; 0 while we read from the disk."""
+        """Seconds since the reader last took data; 0 while the shop reads from disk."""
         return 0.0 if self._sending is None else now - self._since
 
     def make_room(self) -> None:
@@ -76,13 +76,13 @@ class Download:
             self._sending.reschedule(0)
 
     def leave(self) -> None:
-        """It is over, however it ended."""
+        """Free the place, however the download ended."""
         self._places.discard(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Admits downloads. When all places are taken, networks share them out among themselves."""
+    """Admits downloads. At capacity, the places are shared out between networks."""
 
     _places: set[Download] = field(default_factory=set)
 

@@ -1,4 +1,4 @@
-"""Exceptions to pages: the one table that maps what broke to a status code."""
+"""Exceptions to pages: the one table that maps exceptions to status codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a shopper reads: sentences that are translated when a page is made."""
+    """The sentences of an error page; translated when a page is made."""
 
     title: str
     message: str
@@ -85,7 +85,7 @@ _RETRY_AFTER: Final = 10
 
 
 class Finished(Response[bytes]):
-    """A page that is already made, in the wrapping that Litestar wants of an exception handler."""
+    """A finished page, in the wrapper that Litestar requires from an exception handler."""
 
     def __init__(self, page: RawResponse) -> None:
         super().__init__(b"")
@@ -103,7 +103,7 @@ class ErrorPages:
         self._front = frame
 
     def handlers(self) -> dict[int | type[Exception], object]:
-        """What Litestar is given; the most specific class wins."""
+        """The handlers to register with Litestar; the most specific class wins."""
         return {HTTPException: self.on_http, Exception: self.on_any}
 
     def on_http(self, request: AnyRequest, error: HTTPException) -> Finished:
@@ -120,7 +120,7 @@ class ErrorPages:
         return Finished(response)
 
     def on_any(self, request: AnyRequest, error: Exception) -> Finished:
-        """The world broke. Logged always; told in words that help."""
+        """Any other exception: always logged, and shown as a helpful page."""
         log_exception(request, error)
         match error:
             case StoreUnavailable():
@@ -142,7 +142,7 @@ class ErrorPages:
         return self._front.problem(request, status, _(found.title), _(found.message), retry_after=retry_after)
 
     def refusal(self, status: int, request_id: str) -> bytes:
-        """The page for what the middleware refuses, before there is a request."""
+        """The page for requests that the middleware refuses before Litestar sees them."""
         words = WORDS[status]
         return self._front.render(
             "problem.html",

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from entrypoints.http.downloads import Download
     from entrypoints.http.responses import Header
 
-# obs-text is taken, too: somebody else's tag may hold it (RFC 9110 §8.8.3).
+# obs-text is accepted, too: foreign tags may contain it (RFC 9110 §8.8.3).
 _TAG: Final = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _BYTES: Final = re.compile(r"bytes=(.*)", re.IGNORECASE)
 _SPAN: Final = re.compile(r"([0-9]*)-([0-9]*)")
 _BLANKS: Final = " \t"
-# More digits than any file has bytes; Python refuses to read thousands of them.
+# More digits than any file size has; Python refuses to parse thousands of them.
 _MOST_DIGITS: Final = 18
 _NAMES: Final = frozenset({b"if-match", b"if-none-match", b"if-range", b"range"})
 
@@ -51,12 +51,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class HasIt:
-    """Nothing: what the client has is still right. 304."""
+    """Nothing: the client's copy is current. 304."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The client wants another version than there is: 412."""
+    """The client asks for another version than the current one: 412."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ Wish = Whole | Part | HasIt | Changed | PastTheEnd
 
 
 def wish(headers: Iterable[tuple[bytes, bytes]], *, etag: str, size: int, ranged: bool) -> Wish:
-    """What these headers ask of a file with this strong entity tag (in its quotes) and this size in bytes.
+    """Evaluate these headers for a file with this strong entity tag (in its quotes) and this size in bytes.
 
-    In the order of RFC 9110 §13.2.2. `ranged`: whether the method knows ranges; GET does, HEAD ignores them
-    (§14.2). What cannot be understood is as if it were not there, except where that could mix two versions.
+    In the order of RFC 9110 §13.2.2. `ranged`: whether the method supports ranges; GET does, HEAD ignores them
+    (§14.2). Invalid fields are ignored, except where that could mix two versions.
     """
     told = _told(headers)
     match = told.get("if-match")
@@ -91,7 +91,7 @@ def wish(headers: Iterable[tuple[bytes, bytes]], *, etag: str, size: int, ranged
 
 
 def names_tag(if_none_match: str, etag: str) -> bool:
-    """Whether If-None-Match names this strong entity tag (in its quotes): the client has it already (§13.1.2)."""
+    """Whether If-None-Match names this strong entity tag (in its quotes): the client already has it (§13.1.2)."""
     return _names(if_none_match.strip(_BLANKS), etag, weakly=True)
 
 
@@ -106,7 +106,7 @@ def _told(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _names(field: str, etag: str, *, weakly: bool) -> bool:
-    """Whether a list of entity tags, or `*`, names this one; a list that is none names nothing."""
+    """Whether a list of entity tags, or `*`, names this one; an invalid list names nothing."""
     if field == "*":
         return True
     found, at = False, 0
@@ -123,7 +123,7 @@ def _names(field: str, etag: str, *, weakly: bool) -> bool:
 
 
 def _span(field: str, size: int) -> Wish:
-    """One range is served. Several, or what is no range of bytes, may be ignored, and are (§14.2)."""
+    """One range is served. Several ranges, or units other than bytes, may be ignored, and are (§14.2)."""
     unit = _BYTES.fullmatch(field)
     if unit is None:
         return Whole()
@@ -142,7 +142,7 @@ def _span(field: str, size: int) -> Wish:
 
 
 def _suffix(length: int, size: int) -> Wish:
-    """The last bytes. Of an empty file they are all there is, which no Content-Range can say: so the whole."""
+    """The last bytes. For an empty file Content-Range cannot express them, so the whole file."""
     if length == 0:
         return PastTheEnd()
     return Part(start=max(0, size - length), stop=size) if size else Whole()
@@ -154,9 +154,9 @@ def _number(digits: str) -> int:
 
 
 # Browsers resume from the part on their own disk and the tag they noted, not from their cache; so nothing is
-# gained by leaving goods in the cache of a computer that others use, too.
+# gained by leaving goods in the cache of a shared computer.
 UNKEPT: Final[Header] = ("cache-control", "private, no-store")
-# What could lead an old browser astray in the plain name; some read %41 as A there (RFC 6266, appendix D).
+# Characters that old browsers may misread in the plain name; some decode %41 as A there (RFC 6266, appendix D).
 _UNSAFE: Final = re.compile(r'[^ -~]|["\\%/]')
 
 
@@ -191,7 +191,7 @@ class FileResponse(FileAnswer):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head, then the chunks as they are read.
 
-        The server goes on swallowing what is sent to nobody, so we watch for that ourselves. If the bytes break
+        The server silently discards data for a disconnected client, so this method watches for that. If the bytes break
         off, the answer stays unfinished and the server closes the connection: the client sees that it is short.
         The connection of a client that reads nothing is closed, too (entrypoints.run.connections).
         """
@@ -216,7 +216,7 @@ class FileResponse(FileAnswer):
 
 
 class Unchanged(RawResponse):
-    """304: no content, and no word on its size or type (RFC 9110 §15.4.5)."""
+    """304: no content, and no header for its size or type (RFC 9110 §15.4.5)."""
 
     def __init__(self, file: GoodsFile) -> None:
         super().__init__(status=304, headers=[("etag", etag_of(file)), UNKEPT])
@@ -224,12 +224,12 @@ class Unchanged(RawResponse):
 
 
 def etag_of(file: GoodsFile) -> str:
-    """A strong entity tag: the same tag, the same bytes, whatever the file is called."""
+    """A strong entity tag: equal tags mean equal bytes, whatever the file name."""
     return f'"{file.sha256}"'
 
 
 def disposition(name: str) -> str:
-    """RFC 6266: an ASCII name for old browsers, the real one beside it, in any browser of today's."""
+    """RFC 6266: an ASCII name for old browsers beside the real one, which every current browser uses."""
     bare = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
     return f"attachment; filename=\"{_UNSAFE.sub('_', bare)}\"; filename*=UTF-8''{quote(name, safe='')}"
 

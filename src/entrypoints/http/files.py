@@ -1,4 +1,4 @@
-"""Downloads: who may, what of it they want, and where the bytes come from."""
+"""Downloads: access check, byte range and source of the bytes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class FilePages:
         return [route("/files/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.file)]
 
     async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
-        """A file, for those who own its product."""
+        """Send a file to an owner of its product."""
         fetched = await self.fetch_file(self.frame.visitor(request), ProductId(pid), name)
         match fetched:
             case Offered():
@@ -125,8 +125,8 @@ class FilePages:
             case OpenFile():
                 return FileResponse(file, opened, part=part, download=download)
             case FileAt(url):
-                # 302 says what it is: the same file, for the moment somewhere else. Every download program knows
-                # it, which cannot be said of 303 and 307, and a GET stays a GET.
+                # 302 has the right meaning: the same file, temporarily elsewhere. Every download program knows
+                # it, unlike 303 and 307, and a GET stays a GET.
                 return RawResponse(status=302, media_type="text/plain", headers=[("location", url), UNKEPT])
             case NoSuchFile():
                 fields = {"product": offered.purchase.product, "file": file.name, "sha256": file.sha256}

@@ -1,4 +1,4 @@
-"""What is wrong with what was typed into a form, for whoever typed it."""
+"""Error messages for invalid form input."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _AMOUNT: Final = {
 
 
 def email_error(problem: EmailProblem) -> str:
-    """Why what was typed is no email address."""
+    """Why the input is not an email address."""
     return _(_EMAIL[problem])
 
 
 def amount_error(bad: BadAmount) -> str:
-    """Why what was typed as a price cannot be charged, and what can."""
+    """Why the price entered cannot be charged, and which prices can."""
     return _(_AMOUNT[bad.problem], least=bad.least)

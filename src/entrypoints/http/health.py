@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-# A Host header comes as it was sent, so it is compared and never taken apart: urlsplit raises on some.
+# A Host header arrives unvalidated, so it is compared and never parsed: urlsplit raises on some.
 _LOOPBACK_HOST: Final = re.compile(r"(?:127\.0\.0\.1|\[::1\]|localhost)(?::[0-9]{0,5})?", re.IGNORECASE)
 _FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"via")
 _FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -32,7 +32,7 @@ _FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class MetricsPage:
-    """Figures for whoever watches the shop."""
+    """Metrics for monitoring."""
 
     meter: Metrics
     store: Store
@@ -44,7 +44,7 @@ class MetricsPage:
         return [get("/metrics", status_code=200)(self.show)]
 
     async def show(self, request: AnyRequest) -> RawResponse:
-        """Everything that is counted. Says 404 to strangers, who need not know that it is here."""
+        """All metrics. Unauthorised clients get a 404, which hides the page."""
         if not (_is_local(request) or self._knows_token(request)):
             raise NotFoundException
         try:
