@@ -34,7 +34,7 @@ class Family(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frontage:
-    """How the shop faces the network."""
+    """How the shop is reached: host, scheme, trusted proxies; and the origin of its payment page."""
 
     base_url: str
     host: str

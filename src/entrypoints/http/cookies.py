@@ -121,7 +121,7 @@ class Cookies:
         )
 
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
-        """Whether the request has a valid session cookie: without it, all visitors see the same page."""
+        """Whether a session cookie was sent exactly once: without one, all visitors see the same page."""
         return _SESSION in _held(request)
 
     def currency(self, request: Request[Any, Any, Any]) -> str:

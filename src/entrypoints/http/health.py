@@ -63,9 +63,9 @@ class MetricsPage:
 
 
 def _is_local(request: AnyRequest) -> bool:
-    """Whether a program on this machine asks, and not a proxy on it for somebody else.
+    """Whether the client is a program on this machine, and not a proxy on it that forwards a request.
 
-    A proxy says so, or at least passes on the name that shoppers use; a scraper here asks for a loopback name.
+    Proxies add forwarding headers or at least keep the public host name; a local scraper uses a loopback name.
     """
     client = request.scope["client"]
     if client is None or client[0] not in _LOOPBACK:
@@ -81,14 +81,14 @@ _NOT_NOW: Final = 503
 
 @dataclass(slots=True)
 class Leaving:
-    """Whether we were told to stop: still serving, but nothing new should be sent here, on no connection."""
+    """Whether the shop is shutting down: still serving, but it should get no new requests on any connection."""
 
     told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HealthPages:
-    """healthz, readyz. Ready means store and catalogue; Stripe and the mail service may be away."""
+    """healthz, readyz. Ready means store and catalogue; Stripe and the mail service may be unreachable."""
 
     store: Store
     leaving: Leaving = field(default_factory=Leaving)
@@ -101,16 +101,16 @@ class HealthPages:
         ]
 
     async def up(self) -> RawResponse:
-        """The process answers."""
+        """Liveness: the process answers."""
         return _plain(_OK, b"up\n")
 
     async def ready(self) -> RawResponse:
-        """Work may be sent here."""
+        """Readiness: load balancers may send requests here."""
         if self.leaving.told:
             return _plain(_NOT_NOW, b"stopping\n")
         try:
             await self.store.ready()
-        except StoreBusy:  # others would be no less busy if this one were left alone
+        except StoreBusy:  # a busy store is as busy for other nodes, so taking this one out would not help
             return _plain(_OK, b"busy\n")
         except StoreUnavailable:
             return _plain(_NOT_NOW, b"the store cannot write\n")

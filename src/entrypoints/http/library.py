@@ -1,4 +1,4 @@
-"""The buyer's own pages: what was bought, and where one is signed in."""
+"""The buyer's own pages: purchases and active sessions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STAMPS: Final = {
 
 
 def _row_of(held: Holding) -> _Row:
-    """A line of the library: name, where it opens, what is known of it, its order; stamp and reason if it is closed."""
+    """A row of the library: name, URL, known facts, order; stamp and reason if it is closed."""
     purchase, found = held.purchase, held.standing
     paid = str(purchase.paid) if purchase.paid.amount else _("free")
     stamp = _STAMPS[found.state]
@@ -52,7 +52,7 @@ class LibraryPages:
     list_bounced_emails: ListBouncedEmails
     sign_out: SignOut
     libraries: dict[_LibraryKey, RawResponse] = field(default_factory=dict)
-    """Libraries that were rendered lately; what is not changed need not be rendered again."""
+    """Recently rendered libraries; an unchanged one is not rendered again."""
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
@@ -71,7 +71,7 @@ class LibraryPages:
         holdings = sorted(viewer.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
         rows = tuple(_row_of(held) for held in holdings)
         returned = await self.list_bounced_emails(viewer)
-        # Everything that is on the page is in the key, so nobody is ever shown another's.
+        # The key covers everything on the page, so no buyer ever sees another's library.
         key = (edition.version, viewer.session.mailbox, rows, returned)
         found = self.libraries.get(key)
         if found is None:
@@ -90,7 +90,7 @@ class LibraryPages:
         return found
 
     async def sessions(self, request: AnyRequest) -> RawResponse:
-        """Where one is signed in."""
+        """List the buyer's sessions."""
         own = await self.sign_out.list(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
@@ -106,7 +106,7 @@ class LibraryPages:
         )
 
     async def end(self, request: AnyRequest) -> RawResponse:
-        """End one of one's own sessions (`end` is its id), or all of them (`end` is `all`)."""
+        """End one of the buyer's sessions (`end` is its id), or all of them (`end` is `all`)."""
         wish = (await form_of(request)).get("end", "")
         visitor = self.frame.visitor(request)
         if wish == "all":

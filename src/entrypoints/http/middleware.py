@@ -1,4 +1,4 @@
-"""What every request passes and every answer carries: hosts, origins, security headers, one log line."""
+"""The checks of every request and headers of every answer: hosts, origins, security headers, one log line."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-# Litestar remembers the last thousand paths and queries, whatever their length. Ours are far shorter than these, and
-# both together are what RFC 9110 §4.1 wants to be taken at least.
+# Litestar caches the last thousand paths and queries, whatever their length. The shop's are far shorter than these
+# limits, whose sum is the minimum that RFC 9110 §4.1 recommends to support.
 _LONGEST_PATH: Final = 1_000
 _LONGEST_QUERY: Final = 7_000
 _CLOSE: Final = (b"connection", b"close")
@@ -60,8 +60,8 @@ def security_headers(*, https: bool, payment_origin: str) -> list[tuple[bytes, b
 class Middleware:
     """The outermost ASGI application. Keeps no state but a counter.
 
-    While we are leaving, every answer says `Connection: close`: who keeps a connection open and sends the next request
-    just when it is closed gets a reset and no answer (RFC 9112 §9.6).
+    During shutdown, every answer has `Connection: close`: a client that reuses a connection for its next request
+    just as it closes gets a reset and no answer (RFC 9112 §9.6).
     """
 
     def __init__(
@@ -87,14 +87,14 @@ class Middleware:
         self._refuse = refuse
         self._note = note
         self._leaving = leaving
-        # Each keeps its own room, so that no flood of forms can crowd out what Stripe sends.
+        # Each has separate capacity, so that no flood of forms can crowd out Stripe's webhooks.
         self._forms, self._webhooks = arrivals(), arrivals()
         self._ids = count(1)
         self._prefix = os.urandom(4).hex()
         self._no_store = (b"cache-control", b"no-store")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or answer it here; log it once it was answered."""
+        """Pass a request on or refuse it; log it once it is answered."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
@@ -110,7 +110,7 @@ class Middleware:
             if method in SAFE_METHODS
             else RequestBodies(receive, network=network_of(peer), arrivals=self._arrivals(scope))
         )
-        is_http2 = scope["http_version"] == "2"  # there a request can end without its connection
+        is_http2 = scope["http_version"] == "2"  # there a request can end while its connection stays open
 
         async def answer(message: Message) -> None:
             nonlocal status, started
@@ -131,7 +131,7 @@ class Middleware:
         try:
             await self._decide(scope, body or receive, answer, headers)
         except Exception as error:
-            # Litestar answers what its handlers raise; this is what broke on the way there.
+            # Litestar answers exceptions of its handlers; this one was raised before a handler ran.
             log.error("exception", exc_info=error, extra={"fields": {"request_id": request_id}})
             if not started:
                 await _answer_plainly(500, self._refuse(500, request_id), answer)
@@ -158,7 +158,7 @@ class Middleware:
     def _completed(
         self, headers: Iterable[tuple[bytes, bytes]], request_id: str, held: Held, scope: Scope
     ) -> list[tuple[bytes, bytes]]:
-        """An answer's own headers and those of every answer; what says nothing of storing may not be stored."""
+        """An answer's own headers and the common ones; without its own Cache-Control, it may not be stored."""
         sent = [*headers, *self._headers, (b"x-request-id", request_id.encode())]
         if held.planted:  # for this browser alone: no cache may keep the answer for others
             path = scope.get("raw_path") or scope["path"].encode()
@@ -178,7 +178,7 @@ class Middleware:
         host = site = origin = None
         for name, value in headers:
             if name == b"host":
-                if host is not None:  # RFC 9112 §3.2: whoever reads the other one would see another shop
+                if host is not None:  # RFC 9112 §3.2: a reader of the other header would see another shop
                     return 400
                 host = value
             elif name == b"sec-fetch-site":
@@ -201,7 +201,7 @@ class Middleware:
 
 
 async def _unread(body: RequestBodies, headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether some of a body is left that nobody will read."""
+    """Whether part of a body is left that will not be read."""
     if body.ended:
         return False
     return not await body.drain(asked_first=any(name == b"expect" for name, _ in headers))

@@ -1,4 +1,4 @@
-"""One order: its receipt, its invoice, its access link once more, and the address it should have gone to."""
+"""One order: receipt, invoice, resent access link, and correction of its email address."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class OrderPages:
         ]
 
     async def receipt(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
-        """A page to print."""
+        """A printable receipt."""
         receipt = await self.show_receipt(self.frame.visitor(request), CheckoutId(order))
         if receipt is None:
             raise NotFoundException
@@ -75,7 +75,7 @@ class OrderPages:
         )
 
     async def invoice(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
-        """To the payment provider's own invoice."""
+        """Redirect to the payment provider's invoice."""
         url = await self.show_receipt.invoice(self.frame.visitor(request), CheckoutId(order))
         if url is None:
             raise NotFoundException
@@ -107,7 +107,7 @@ class OrderPages:
         )
 
     async def address(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
-        """The address given at the payment was wrong."""
+        """Correct a wrong address given at the payment."""
         typed = await field_of(request, "email")
         asked = await self.change_address.correct(self.frame.visitor(request), CheckoutId(order), typed)
         back = (f"/orders/{order}", _("Back to the order"))
@@ -128,14 +128,14 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
         and purchase.provider_ref is not None,
         "refunded": Money(held.refunded, purchase.paid.currency) if held.refunded else None,
         "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing),
-        # The address shows only to those who proved it; what a browser paid for says nothing of whose it is.
+        # The address is shown only to a browser that verified it; having paid does not prove ownership of the mailbox.
         "owner": purchase.mailbox if receipt.by_owner else None,
         "paid_with": noted if receipt.by_payer else None,
     }
 
 
 def verify_again(frame: PageFrame, request: AnyRequest) -> RawResponse:
-    """What cannot be taken back asks for a verification of the last hour."""
+    """Irreversible actions require a verification within the last hour."""
     return frame.notice(
         request,
         _("Please sign in again first"),
@@ -152,7 +152,7 @@ def verify_again(frame: PageFrame, request: AnyRequest) -> RawResponse:
 async def asked_to_move(
     frame: PageFrame, request: AnyRequest, asked: Asked, *, back: tuple[str, str], clock: Clock
 ) -> RawResponse:
-    """The answer to a wish for another address; `back` is where to go on, and what that is called."""
+    """The answer to a change of address; `back` is the URL and label of the link to continue."""
     url, label = back
     match asked:
         case CheckYourNewEmail(kind):

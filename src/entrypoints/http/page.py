@@ -34,7 +34,7 @@ _KILO: Final = 1000
 
 
 class Pages:
-    """Renders a template by name, and holds the static files that go with them."""
+    """Renders templates by name, and holds their static files."""
 
     def __init__(self) -> None:
         self._sources = {
@@ -50,7 +50,7 @@ class Pages:
             name: safe(f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}")
             for name, (content, _) in self.assets.items()
         }
-        # What only some of those who render a template have to say.
+        # Variables that only some callers of a template set.
         self._defaults: dict[str, object] = {
             "noindex": False,
             "unread": False,
@@ -60,7 +60,7 @@ class Pages:
         self._environments = {ENGLISH: self._in_language(ENGLISH)}
 
     def _in_language(self, translations: NullTranslations) -> Environment:
-        """The templates with the sentences of a language."""
+        """The templates with their sentences in one language."""
         return Environment(
             templates={name: translated(source, translations.gettext) for name, source in self._sources.items()},
             filters={
@@ -75,7 +75,7 @@ class Pages:
     def render(self, name: str, **context: object) -> bytes:
         """The page as UTF-8, in the language of the request.
 
-        A name the template does not know is an error, never an empty string.
+        An undefined name in a template is an error, never an empty string.
         """
         translations = TRANSLATIONS.get()
         environment = self._environments.get(translations)
@@ -84,35 +84,35 @@ class Pages:
         return environment.render_template(name, **self._defaults | context).encode()
 
     def asset(self, name: str) -> str:
-        """The address of a static file, which changes with its content: so it may be cached for ever."""
+        """The URL of a static file, which changes with its content, so it may be cached forever."""
         return self._addresses[name]
 
 
 def url(address: str) -> str:
-    """An address, escaped for an attribute but still to be read: minijinja's own escaping also hides slashes."""
+    """A URL, escaped for an attribute but still readable: minijinja's own escaping also escapes slashes."""
     return safe(escape(address))
 
 
 def price_value(price: Money) -> str:
-    """`19.99`: the number alone, as structured data and forms want it."""
+    """`19.99`: the number alone, as structured data and forms require it."""
     return decimal_text(price.amount, price.currency)
 
 
 def price_words(price: Money, product: Product) -> str:
-    """What stands where a price is expected: `Free`, `$9.00`, or `from $5.00` where the buyer names it."""
+    """The displayed price: `Free`, `$9.00`, or `from $5.00` where the buyer chooses it."""
     if product.pay_what_you_want:
         return _("from %(price)s", price=price) if price.amount else _("Your price")
     return str(price) if price.amount else _("Free")
 
 
 def minus(paid: Money, refunded: Money | None) -> str:
-    """What is left of a payment, written as money."""
+    """The rest of a payment after its refund, formatted as money."""
     left = paid.amount - (0 if refunded is None else refunded.amount)
     return str(Money(max(left, 0), paid.currency))
 
 
 def closing_reason(found: Standing) -> str:
-    """Why a purchase is closed, in a sentence for its customer."""
+    """Why a purchase is closed, as a sentence for the buyer."""
     when = None if found.since is None else day(datetime.fromtimestamp(found.since, tz=UTC))
     match found.state, when:
         case PurchaseState.REFUNDED, None:
@@ -165,10 +165,10 @@ def see_other(url: str, *cookies: Header) -> RawResponse:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A line above every page: no money moves here."""
+    """A banner above every page: payments here are not real."""
 
     mailbox: str = ""
-    """Where the emails of a demo are to be read. Without it, this is a shop in test mode."""
+    """URL of a demo's mailbox. Without it, the shop is in test mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +184,17 @@ class PageFrame:
     footers: dict[str, str] = field(default_factory=dict)
 
     def visitor(self, request: AnyRequest) -> Visitor:
-        """What came along with the request."""
+        """The visitor described by the request's cookies and headers."""
         return self.cookies.visitor(request)
 
     async def viewer(self, request: AnyRequest) -> Viewer:
-        """Who is there; nobody is looked up for a request without a cookie."""
+        """The viewer of a page; without a cookie, there is no lookup."""
         if not self.cookies.has_session(request):
             return ANONYMOUS
         return await self.identify_viewer(self.cookies.visitor(request))
 
     def currency(self, request: AnyRequest, edition: CatalogueEdition) -> str:
-        """The currency prices are shown in: the one chosen in this browser if anything is sold in it."""
+        """The currency prices are shown in: the one chosen in this browser if the shop sells anything in it."""
         chosen = self.cookies.currency(request)
         return chosen if chosen and chosen in edition.currencies else edition.shop.currency
 
@@ -208,10 +208,10 @@ class PageFrame:
         headers: Sequence[Header] = (PERSONAL,),
         **context: object,
     ) -> RawResponse:
-        """A page, by default one that nobody may store.
+        """A page, by default one that no cache may store.
 
-        Without a viewer no session was read, so the page says nothing about who is there; where there is a cookie, it
-        offers to sign out, as every page does.
+        Without a viewer no session was read, so the page does not name a user; if the request has a session cookie, it
+        offers to sign out, like every page.
         """
         edition = self.catalogue.current()
         body = self.render(
@@ -268,7 +268,7 @@ class PageFrame:
         action_url: str,
         action_label: str,
     ) -> RawResponse:
-        """A page with one thing to say, and one to do next."""
+        """A page with one message and one next step."""
         return self.html(
             request,
             "notice.html",
@@ -291,7 +291,7 @@ class PageFrame:
         action_label: str = "",
         retry_after: int | None = None,
     ) -> RawResponse:
-        """A page that says what went wrong, and what to do next."""
+        """A page that explains a problem and the next step."""
         headers = [PERSONAL]
         if retry_after is not None:
             headers.append(("retry-after", str(retry_after)))
@@ -310,7 +310,7 @@ class PageFrame:
 
 
 def seconds_until(moment: datetime, *, now: datetime) -> int:
-    """Whole seconds to wait, at least one: for Retry-After and for the sentence that says when."""
+    """Whole seconds to wait, at least one: for Retry-After and for the page's sentence."""
     return max(1, int((moment - now).total_seconds()) + 1)
 
 

@@ -1,4 +1,4 @@
-"""Pages that are the same for everybody: rendered and compressed once for each edition."""
+"""Pages that are the same for all visitors: rendered and compressed once for each edition."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 IDENTITY: Final = "identity"
 CODINGS: Final = ("br", "zstd", "gzip")
-"""What we have, the smallest first: it decides between codings that a client likes alike."""
+"""The supported codings, smallest output first: this order breaks ties between a client's weights."""
 _MEMBER: Final = re.compile(
     r"([!#$%&'*+.^_`|~0-9a-z-]+)(?:[ \t]*;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?", re.ASCII
 )
@@ -37,8 +37,8 @@ _LONGEST_KEPT: Final = 200
 def coding_for(field: bytes | None, ready: Sequence[str] = CODINGS) -> str:
     """The coding of an answer to a request with this Accept-Encoding, of those that are `ready`, or `identity`.
 
-    Without the field a client may well take anything, but says nothing of it: it gets the plain bytes. Where it takes
-    nothing that we have, not even those, it gets them all the same, as the RFC advises: they beat an error.
+    Without the field a client accepts anything in theory, but gets the plain bytes. A client that accepts
+    no available coding, not even identity, gets the plain bytes too, as the RFC advises: they beat an error.
     """
     if not field:
         return IDENTITY
@@ -53,16 +53,16 @@ def _chosen(field: bytes, ready: tuple[str, ...]) -> str:
         weight = weights.get(coding, rest)
         if weight > best:
             best, found = weight, coding
-    # Unless it is named, identity is what remains when nothing else is taken.
+    # Unless the field names it, identity is the fallback when no other coding is accepted.
     return IDENTITY if weights.get(IDENTITY, 0) > best else found
 
 
 _kept: Final = lru_cache(maxsize=256)(_chosen)
-"""Browsers of a kind all send the same."""
+"""All browsers of a kind send the same field."""
 
 
 def _weights(field: str) -> dict[str, int]:
-    """What each coding is worth, in thousandths. The first word on one counts; what cannot be read is left out."""
+    """The weight of each coding, in thousandths. Its first mention counts; unparsable ones are skipped."""
     weights: dict[str, int] = {}
     for text in field.split(","):
         member = _MEMBER.fullmatch(text.strip(" \t"))
@@ -76,16 +76,16 @@ def _weights(field: str) -> dict[str, int]:
 
 # ---------------------------------------------------------------------------------------------- the bytes
 
-# Up to this size the best a coding can do costs some milliseconds; beyond it, seconds.
+# Up to this size, a coding's best compression takes some milliseconds; beyond it, seconds.
 _SMALL: Final = 128_000
 
 
 def encode(body: bytes, coding: str) -> bytes:
-    """The body in a coding of CODINGS. Takes milliseconds: call it once, and beside the event loop."""
+    """The body in a coding of CODINGS. Takes milliseconds: call it once, outside the event loop."""
     return _ENCODERS[coding](body)
 
 
-# The libraries are loaded when they are first needed: the first answer after a start needs none of them.
+# The libraries are imported when first needed: the first answer after a start needs none of them.
 def _br(body: bytes) -> bytes:
     import brotli  # noqa: PLC0415 - see above
 
@@ -114,7 +114,7 @@ _TOO_SMALL: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class _Edition:
-    """The bytes in one coding. Each has a strong tag of its own, made from these very bytes (RFC 9110 §8.8.3.3)."""
+    """The bytes in one coding. Each has a strong tag of its own, computed from these bytes (RFC 9110 §8.8.3.3)."""
 
     body: bytes
     etag: str
@@ -123,9 +123,9 @@ class _Edition:
 
 
 class Prepared(RawResponse):
-    """Public bytes. Never for a page that knows who asks: see docs/decisions/0012.
+    """Public bytes. Never for a page that depends on the visitor: see docs/decisions/0012.
 
-    A coding is made when somebody first asks for it, once, in a thread.
+    A coding is made on the first request for it, once, in a thread.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Prepared(RawResponse):
         self._being_made: dict[str, asyncio.Task[_Edition]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the edition that suits the client, or 304 if it has it already."""
+        """Send the edition in the client's preferred coding, or 304 if it has it already."""
         takes = has = None
         for name, value in scope["headers"]:
             if name == b"accept-encoding":
@@ -163,7 +163,7 @@ class Prepared(RawResponse):
         await send({"type": "http.response.body", "body": edition.body, "more_body": False})
 
     async def _make(self, coding: str) -> _Edition:
-        """Make an edition, whoever else waits for it, and even if who asked goes away."""
+        """Make an edition once for all waiting requests, even if the first client disconnects."""
         task = self._being_made.get(coding)
         if task is None:
             task = self._being_made[coding] = asyncio.create_task(self._made(coding))

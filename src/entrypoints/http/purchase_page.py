@@ -1,4 +1,4 @@
-"""What was bought: the way back from the payment page, and the product itself."""
+"""The page of a purchase: the return from the payment page, and the product itself."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PurchasePages:
     async def view(
         self, request: AnyRequest, pid: FromPath[str], session_id: FromQuery[str | None] = None
     ) -> RawResponse:
-        """What was bought; with `session_id`, the way back from the payment page."""
+        """The purchased product; with `session_id`, the return from the payment page."""
         if session_id is not None:
             return await self._come_back(request, pid, session_id)
         opened = await self.open_purchase(self.frame.visitor(request), ProductId(pid))
@@ -154,7 +154,7 @@ class PurchasePages:
 
 
 def not_yours(frame: PageFrame, request: AnyRequest, product: Product, viewer: Viewer) -> RawResponse:
-    """A product that this browser has proved nothing about."""
+    """The page of a product for a browser without proof of a purchase."""
     return frame.html(request, "not_yours.html", viewer=viewer, status=403, noindex=True, product=product)
 
 
@@ -165,7 +165,7 @@ def closed(
     standing: Standing,
     viewer: Viewer | None = None,
 ) -> RawResponse:
-    """Bought, but not open, with the reason."""
+    """The page of a closed purchase, with the reason."""
     return frame.html(
         request,
         "closed.html",

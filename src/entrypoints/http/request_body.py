@@ -1,4 +1,4 @@
-"""Bodies of requests: how much may arrive, how slowly, and the fields of a form."""
+"""Request bodies: limits of size and time, and the fields of a form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_DIGITS: Final = 18
 async def read_body(scope: HTTPScope, receive: Receive, *, most: int) -> bytes:
     """The body, as it comes from the server: nearly always in one piece. Raises HTTPException (413, 400).
 
-    Read here and not by Litestar, whose own reader takes a client that went away for a fault of the shop's.
+    Read here and not by Litestar, whose own reader treats a disconnected client as a server error.
     """
     if _announced(scope) > most:
         raise HTTPException(status_code=413)
@@ -43,7 +43,7 @@ async def read_body(scope: HTTPScope, receive: Receive, *, most: int) -> bytes:
 
 
 def _announced(scope: HTTPScope) -> int:
-    """The length that the request says it has; 0 if it says none. The server counts what comes in any case."""
+    """The declared Content-Length; 0 if there is none. The server counts the received bytes in any case."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value) if value.isdigit() and len(value) <= _MOST_DIGITS else 0
@@ -51,7 +51,7 @@ def _announced(scope: HTTPScope) -> int:
 
 
 async def form_of(request: AnyRequest) -> dict[str, str]:
-    """The fields of an urlencoded form, as our pages send it; the first of a name. Raises HTTPException (413, 400)."""
+    """The fields of an urlencoded form; only the first of each name. Raises HTTPException (413, 400)."""
     body = await read_body(request.scope, request.receive, most=_LARGEST_FORM)
     if not body:
         return {}
@@ -80,15 +80,15 @@ _LOOKS_EVERY: Final = 0.5
 
 @dataclass(slots=True)
 class ArrivingBodies:
-    """The bodies that are still coming in. A new one is never refused: where too many wait, the oldest makes way.
+    """The bodies still arriving. A new one is never refused: beyond the limit, the oldest is dropped.
 
-    An honest body is here within moments, so the oldest is the one that was sent slowly.
+    An honest body arrives within moments, so the oldest is a slow sender's.
     """
 
     seconds: float = 15.0
-    """For a body to arrive in full. The largest that we take is 1 MB."""
+    """Time for a body to arrive in full. The largest accepted body is 1 MB."""
     fresh: float = 2.0
-    """Seconds that every body has, however many others there are: it may be here, and only not read yet."""
+    """Seconds that every body is kept, whatever the load: it may have arrived but not been read yet."""
     most_of_peer: int = 32
     most: int = 1_000
     _all: dict[RequestBodies, None] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class ArrivingBodies:
     _watched: bool = False
 
     def begin(self, body: RequestBodies) -> None:
-        """One more."""
+        """Add a body."""
         theirs = self._of_peer.get(body.network, {})
         if len(theirs) >= self.most_of_peer:
             self._hurry(next(iter(theirs)))
@@ -109,7 +109,7 @@ class ArrivingBodies:
             self._watch(asyncio.get_running_loop())
 
     def end(self, body: RequestBodies) -> None:
-        """It has arrived, or nobody waits for it any more; may be said again."""
+        """Remove a body that has arrived or is no longer awaited; idempotent."""
         if body in self._all:
             del self._all[body]
             theirs = self._of_peer[body.network]
@@ -123,7 +123,7 @@ class ArrivingBodies:
         loop.call_at(body.began_at + self.fresh, body.give_up)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look for late ones now and then: a timer for each body would cost more than the body."""
+        """Check for late bodies periodically: a timer for each body would cost more than the body."""
         overdue = loop.time() - self.seconds
         for body in [body for body in self._all if body.began_at <= overdue]:
             self.end(body)
@@ -134,24 +134,24 @@ class ArrivingBodies:
 
 
 class RequestBodies:
-    """Passes a body on, until it is late, and knows whether all of it was taken."""
+    """Passes a body on until it is late, and records whether it was read in full."""
 
     __slots__ = ("_arrivals", "_late", "_receive", "_waiting", "began_at", "ended", "network")
 
     def __init__(self, receive: Receive, *, network: str, arrivals: ArrivingBodies) -> None:
         self.network = network
         self.began_at = 0.0
-        """When it was first asked for, by the loop's clock; 0 before that."""
+        """When the body was first requested, by the loop's clock; 0 before that."""
         self.ended = False
-        """Whether all of it was taken."""
+        """Whether the body was read in full."""
         self._receive = receive
         self._arrivals = arrivals
         self._late = False
         self._waiting: asyncio.Task[Any] | None = None
 
     async def __call__(self) -> ReceiveMessage:
-        """The next piece. Raises HTTPException (408) if the body does not arrive in time."""
-        if self.ended:  # whoever asks now wants to know when the client leaves
+        """The next message. Raises HTTPException (408) if the body does not arrive in time."""
+        if self.ended:  # a caller that asks now waits for the client's disconnect
             return await self._receive()
         if not self.began_at:
             self.began_at = asyncio.get_running_loop().time()
@@ -162,7 +162,7 @@ class RequestBodies:
                 raise HTTPException(status_code=408)
             message = await self._receive()
         except asyncio.CancelledError:
-            # As in asyncio.timeout: it was given up, and nobody else wants the task to end.
+            # As in asyncio.timeout: the body was given up, and nothing else cancelled the task.
             if self._late and self._waiting is not None and self._waiting.uncancel() == 0:
                 raise HTTPException(status_code=408) from None
             raise
@@ -174,7 +174,7 @@ class RequestBodies:
         return message
 
     def give_up(self) -> None:
-        """Wait for it no longer."""
+        """Stop waiting for the body."""
         self._late = True
         if self._waiting is not None:
             self._waiting.cancel()
@@ -184,11 +184,11 @@ class RequestBodies:
         self._arrivals.end(self)
 
     async def drain(self, *, asked_first: bool) -> bool:
-        """Take in what is left, within bounds; whether nothing is left, so that the connection can be used again.
+        """Read the rest, within bounds; return whether nothing is left, so that the connection can be reused.
 
         A server that closes a connection with unread bytes in it resets it, and the client may lose the answer with
-        them. `asked_first`: the client waits to be told to send its body (`Expect: 100-continue`); asking for it
-        would have it sent for nothing (RFC 9110 §10.1.1).
+        them. `asked_first`: the client waits for a 100 before it sends its body (`Expect: 100-continue`); reading
+        would make it upload in vain (RFC 9110 §10.1.1).
         """
         if self.ended:
             return True

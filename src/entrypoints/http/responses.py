@@ -15,7 +15,7 @@ Header = tuple[str, str]
 
 
 class RawResponse(ASGIResponse):
-    """Says what Litestar's own ASGIResponse says, at a tenth of its cost; may be sent any number of times.
+    """Sends the same as Litestar's own ASGIResponse, at a tenth of its cost; can be sent any number of times.
 
     It keeps none of the base's state: Litestar only calls it.
     """
@@ -38,7 +38,7 @@ class RawResponse(ASGIResponse):
         self.body = body
 
     def add(self, name: str, value: str) -> None:
-        """One more header."""
+        """Append a header."""
         self.raw_headers.append((name.encode(), value.encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The sentences of pages, in the language of whoever reads them. docs/translations.md says how to mark one."""
+"""The sentences of pages, in the visitor's language. docs/translations.md says how to mark one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ENGLISH: Final = NullTranslations()
-"""Every sentence as it is written."""
+"""The null catalogue: every sentence stays as written."""
 TRANSLATIONS: Final = ContextVar("translations", default=ENGLISH)
-"""The translations of the request that is being answered."""
+"""The translations for the current request."""
 
 _LITERAL: Final = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 _CALL: Final = re.compile(rf"""\{{\{{ (_\((?:{_LITERAL})(?:, \w+=.*?)?\)) \}}\}}|\b_\(({_LITERAL})\)""")
@@ -31,7 +31,7 @@ def _(sentence: str, **values: object) -> str:
 
 
 def ngettext(one: str, many: str, number: int, **values: object) -> str:
-    """The sentence for that number of things, which is its value `%(number)d`."""
+    """The singular or plural sentence for a number, available as `%(number)d`."""
     return TRANSLATIONS.get().ngettext(one, many, number) % {"number": number, **values}
 
 
@@ -41,10 +41,10 @@ def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for it
 
 
 def translated(template: str, gettext: Callable[[str], str]) -> str:
-    """A template in a language: its sentences are translated here, once, and cost nothing at a request.
+    """A template in one language: its sentences are translated once, so requests pay nothing.
 
-    `{{ _("sentence", name=value) }}` becomes the sentence with `{{ value }}` in it, so values are escaped as any other.
-    Tags in a translation count as tags only if the sentence has the same ones; all else in it is text.
+    `{{ _("sentence", name=value) }}` becomes the sentence with `{{ value }}` in it, so values are escaped as usual.
+    Tags in a translation count as tags only if the sentence has the same ones; the rest is text.
     """
     return _CALL.sub(lambda found: _in_place(found, gettext), template)
 
@@ -63,10 +63,10 @@ def _in_place(found: re.Match[str], gettext: Callable[[str], str]) -> str:
 
 
 def _fitting(sentence: str, translation: str) -> str:
-    """The translation; the sentence itself if that names a value which the sentence does not have."""
+    """The translation, or the sentence itself if the translation names a value that the sentence lacks."""
     return translation if set(_VALUE.findall(translation)) <= set(_VALUE.findall(sentence)) else sentence
 
 
 def _as_text(words: str) -> str:
-    """Neither markup nor an end of an attribute, nor anything that the template engine would run."""
+    """Escape markup, attribute quotes and template syntax."""
     return escape(words, quote=False).replace('"', "&quot;").replace("{", "&#123;")

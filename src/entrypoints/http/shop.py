@@ -32,31 +32,31 @@ _MOST_PAGES: Final = 5000
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
-# A page for guests: (path, currency, what is sold out).
+# A page for guests: (path, currency, sold-out products).
 _GuestsKey = tuple[str, str, frozenset[ProductId]]
-# The shop for (what one owns, what is sold out, somebody we know, signed in, currency). Nothing else of a buyer is on
-# that page.
+# The shop for (owned products, sold-out products, known visitor, signed in, currency). It shows no other data of
+# a buyer.
 _OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, str]
 
 
 @dataclass(slots=True)
 class _Rendered:
-    """What is the same for everybody, rendered once for each edition of the catalogue."""
+    """The parts shared by all visitors, rendered once for each edition of the catalogue."""
 
     version: str = ""
     limited: tuple[Product, ...] = ()
     """Products that can sell out."""
     pages: dict[_GuestsKey, Prepared] = field(default_factory=dict)
-    """What everybody without a session sees."""
+    """Pages for visitors without a session."""
     covers: dict[ProductId, Prepared] = field(default_factory=dict)
     owners: dict[_OwnersKey, RawResponse] = field(default_factory=dict)
-    """What those with a session see."""
+    """Pages for visitors with a session."""
     cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
     """A product on the shelf: (product, owned, sold out, currency)."""
 
 
 class ShopPages:
-    """Everything that needs no session. Guests are answered from pages rendered once."""
+    """Pages that need no session. Guests get pages rendered once."""
 
     def __init__(self, *, frame: PageFrame, sold_out: CheckStock) -> None:
         self._front = frame
@@ -82,7 +82,7 @@ class ShopPages:
         ]
 
     async def home(self, request: AnyRequest) -> RawResponse:
-        """The shop, with what one owns."""
+        """The shop, with the visitor's purchases marked."""
         edition = self._front.catalogue.current()
         currency = self._front.currency(request, edition)
         sold_out = await self._sold_out(self._of(edition).limited)
@@ -114,7 +114,7 @@ class ShopPages:
         )
 
     async def product(self, request: AnyRequest, pid: FromPath[str]) -> RawResponse:
-        """One product: what it is, what it costs, what one gets."""
+        """One product: description, price and contents."""
         return await self.product_page(request, pid)
 
     async def product_page(self, request: AnyRequest, pid: str) -> RawResponse:
@@ -151,7 +151,7 @@ class ShopPages:
     async def wrong_amount(
         self, request: AnyRequest, product: Product, *, typed: str, why: BadAmount
     ) -> RawResponse:
-        """The product's page again, with what was typed as a price and why it cannot be charged."""
+        """The product's page again, with the price entered and why it cannot be charged."""
         edition = self._front.catalogue.current()
         viewer = await self._front.viewer(request)
         context = _product_context(product, edition, self._front.currency(request, edition))
@@ -206,7 +206,7 @@ class ShopPages:
         if found is None:
             if len(pages) >= _MOST_PAGES:
                 pages.clear()
-            # A shared cache must not hand this to somebody who has a session.
+            # A shared cache must not serve this to a visitor with a session.
             found = pages[key] = _public(render(), "text/html", vary=("Cookie",))
         return found
 
@@ -214,7 +214,7 @@ class ShopPages:
         return product.id in await self._sold_out((product,))
 
     async def cover(self, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
-        """A product's cover. An SVG opened by itself runs nothing: its own policy is a sandbox."""
+        """A product's cover. An SVG opened directly cannot run scripts: its own policy is a sandbox."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
         if product is None or product.cover != name:
@@ -263,11 +263,11 @@ class ShopPages:
         return found
 
     async def favicon(self) -> RawResponse:
-        """Browsers ask for it by this name whatever the page says."""
+        """Browsers request this name whatever icon the page declares."""
         return await self.static("favicon.svg")
 
     async def robots(self) -> RawResponse:
-        """Crawlers may see the shop; the rest is nobody's but the buyer's."""
+        """Crawlers may index the shop; all other pages are private to the buyer."""
         text = (
             "User-agent: *\nDisallow: /view/\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
             f"Disallow: /request-login\nDisallow: /files/\nSitemap: {self._front.base_url}/sitemap.xml\n"
@@ -298,12 +298,12 @@ class ShopPages:
 
 
 def _public(body: bytes, media_type: str, *, vary: Sequence[str] = ()) -> Prepared:
-    """For everybody, and to be asked for again each time: whoever has it is told so in a few bytes."""
+    """Public, but revalidated on every use: a client with a current copy gets a short 304."""
     return Prepared(body, media_type=media_type, headers=[_PUBLIC], vary=vary)
 
 
 def _product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
-    """What a product's page is rendered from, whoever looks at it."""
+    """The context of a product's page that is the same for all visitors."""
     price = product.price_in(currency)
     suggested = product.suggested if product.suggested is not None and price == product.price else price
     return {

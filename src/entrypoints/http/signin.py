@@ -1,4 +1,4 @@
-"""Coming in without a password: ask for a link, press its button, or type its code; and sign out."""
+"""Passwordless sign-in: request a link, press its button or type its code; and sign out."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class SigninPages:
         )
 
     async def send(self, request: AnyRequest) -> RawResponse:
-        """Queue a login mail, perhaps; the answer is the same for every address."""
+        """Queue a login mail if allowed; the answer is the same for every address."""
         typed = await field_of(request, "email")
         answer = await self.request_login(self.frame.visitor(request), typed)
         match answer:
@@ -108,7 +108,7 @@ class SigninPages:
         return self.frame.problem(request, 429, _("A moment, please"), message, retry_after=seconds)
 
     async def confirm(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
-        """What a link's GET shows: a button. Scanners and previews use nothing up."""
+        """Show the button of a link. Scanners and previews do not use the link up."""
         look = await self.redeem.look(self.frame.visitor(request), token)
         match look:
             case LinkValid():
@@ -135,7 +135,7 @@ class SigninPages:
         )
 
     async def use(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
-        """Press the button: the link is used up; or, of a link that is over, ask for a new one."""
+        """Use the link after its button was pressed or, if it is no longer valid, request a new one."""
         if (await form_of(request)).get("renew"):
             return await self._renew(request, token)
         visitor = self.frame.visitor(request)
@@ -159,7 +159,7 @@ class SigninPages:
                 assert_never(answer)
 
     async def enter_code(self, request: AnyRequest) -> RawResponse:
-        """Type the code of a login mail, in the browser that asked for it."""
+        """Accept the code of a login mail, in the browser that requested it."""
         typed = await field_of(request, "code")
         return self._entered(
             request, await self.redeem.by_code(self.frame.visitor(request), typed), token=None
@@ -195,13 +195,13 @@ class SigninPages:
         )
 
     async def leave(self, request: AnyRequest) -> RawResponse:
-        """Sign out: the session ends on the server, and the cookie goes."""
+        """Sign out: end the session on the server and expire its cookie."""
         await self.sign_out.here(self.frame.visitor(request))
         return see_other("/", self.frame.cookies.no_session(), self.frame.cookies.no_form())
 
 
 def _moving_context(moving: ChangePreview | None) -> dict[str, object] | None:
-    """What the page of a link about a change of address says; addresses masked."""
+    """The context for the page of a change-of-address link; addresses masked."""
     if moving is None:
         return None
     return {

@@ -1,6 +1,6 @@
-"""The webhooks of the payment provider and of the email service: 2xx: durable; 4xx: not believed; 5xx: send it again.
+"""The webhooks of the payment provider and of the email service: 2xx: stored; 4xx: rejected; 5xx: retry.
 
-They are plain ASGI: of what Litestar does for a page (request object, signature, response), they need nothing.
+They are plain ASGI: they need no request object, signature or response of Litestar's.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive, Scope, Send
 
 _LARGEST_REPORT: Final = 256_000
-# An event of Stripe's is some 4 KB; 1 MB is far beyond any, and small enough to hold many at once.
+# A Stripe event has some 4 KB; 1 MB is far above any, and small enough to hold many at once.
 LARGEST_EVENT: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class EmailWebhook:
-    """Takes reports of what became of an email."""
+    """Receives delivery reports of emails."""
 
     hear: HandleEmailWebhook
 
@@ -41,7 +41,7 @@ class EmailWebhook:
         return [asgi("/mail-events", copy_scope=False)(self.deliver)]
 
     async def deliver(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One report."""
+        """Handle one report."""
         body = await read_body(_posted(scope), receive, most=_LARGEST_REPORT)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         heard = await self.hear(body, headers)
@@ -55,7 +55,7 @@ class EmailWebhook:
 
 @dataclass(frozen=True, slots=True)
 class PaymentWebhook:
-    """Takes deliveries. StoreUnavailable becomes a 503, and Stripe sends the event again for three days."""
+    """Receives events. StoreUnavailable becomes a 503, and Stripe retries the event for three days."""
 
     hear: HandlePaymentWebhook
     signature_header: str
@@ -66,7 +66,7 @@ class PaymentWebhook:
         return [asgi("/webhook", copy_scope=False)(self.deliver)]
 
     async def deliver(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One delivery."""
+        """Handle one delivery."""
         body = await read_body(_posted(scope), receive, most=LARGEST_EVENT)
         heard = await self.hear(body, _header(scope, self.signature_header.encode()))
         if isinstance(heard, InvalidWebhook):

@@ -1,4 +1,4 @@
-"""What is known of each answered request, for logs, metrics and traces."""
+"""The record of an answered request, for logs, metrics and traces."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class AccessLine(NamedTuple):
-    """One answered request, at a Unix time. `route` is the template, so that no token and no id is in it."""
+    """One answered request, at a Unix time. `route` is the template, so it contains no token and no id."""
 
     at: float
     method: str

@@ -1,8 +1,8 @@
-"""Keep connections that are of no use from filling the server: a deadline, a cap per peer, and room for others.
+"""Keep useless connections from filling the server: a deadline, a cap per peer, and eviction of idle ones.
 
 granian 2.8 has a deadline for the head of an HTTP/1.1 request. It has none for a connection that sends nothing, begins
-like HTTP/2, or asks for nothing after its TLS handshake, and none for a client that does not read its answer; and it
-does not count by peer. But its connections are open files of this process, so they can be looked at, and shut down,
+XX HTTP/2, or asks for nothing after its TLS handshake, and none for a client that does not read its answer; it
+also has no limit per peer. But its connections are open files of this process, so they can be inspected and shut down
 from here.
 """
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(
     "coatcheck"
-)  # what entrypoints.run.logs writes; the stand-in listens, too, and has no such lines
+)  # the prefix of entrypoints.run.logs; the stand-in has a listener, too, but no such log lines
 
 MOST: Final = 16_384
-"""Connections that one process takes, if the system gives it as many open files."""
+"""Connections that one process accepts, if the system allows as many open files."""
 _OTHER_FILES: Final = 512
-"""Kept for the database, goods, Stripe and mail."""
+"""Open files reserved for the database, goods, Stripe and mail."""
 _FEW_FILES: Final = 2_048
 _FILES: Final = "/dev/fd"
 _LAST_DATA_SENT: Final = 44
@@ -45,7 +45,7 @@ Client = tuple[str, int]
 
 
 def room_for_connections() -> int:
-    """How many connections this process can take; raises its limit of open files for that, as far as it may."""
+    """Raise the limit of open files as far as permitted; return how many connections fit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST + _OTHER_FILES
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -61,20 +61,20 @@ def room_for_connections() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a connection may take, most of it without a request under way."""
+    """Limits of connections, most of them for connections without a request under way."""
 
     seconds: float = 20.0
-    """From its beginning, or from the end of its last request, to the next one."""
+    """From the connection's start, or the end of its last request, to the next one."""
     patience: float = 60.0
     """Seconds for which a client may take nothing of its answers: all answers of an HTTP/2 connection together."""
     of_peer: int = 100
     """At once, from one IPv4 address or IPv6 /64 that is no proxy of ours."""
     share: float = 0.75
-    """Of all the connections there can be; beyond it, those that have waited longest make way."""
+    """Share of all possible connections; beyond it, those idle longest are closed."""
     fresh: float = 2.0
-    """Seconds in which nothing makes way: a handshake and a head are on their way, or an answer."""
+    """Seconds in which no connection is closed: a handshake and a head, or an answer, may be in transit."""
     every: float = 1.0
-    """Seconds between two looks."""
+    """Seconds between two checks."""
 
 
 @dataclass(slots=True)
@@ -95,9 +95,9 @@ class _Busy:
     multiplexed: bool
     requests: int = 0
     sending: int = 0
-    """Parts of answers that the server has no room for, since the client does not take those before."""
+    """Parts of answers that the server cannot buffer, since the client has not taken earlier ones."""
     moved: float = 0.0
-    """When the server last took a part, or the only one that waits began to."""
+    """When the server last took a part, or when the only waiting part began to wait."""
 
     async def hand_over(self, message: Any, send: Any) -> None:
         """Pass a part of an answer on."""
@@ -113,27 +113,27 @@ class _Busy:
 
 @dataclass(slots=True)
 class Connections:
-    """The connections of a port in this process; an ASGI application around another, so as to know which wait."""
+    """The connections of a port in this process; an ASGI wrapper that knows which are idle."""
 
     app: Any
     port: int
     most: int
     network_of: Callable[[str], str | None]
-    """Under which name the connections of an IP address are counted together; None: they are not."""
+    """The name under which connections of an IP address are counted together; None: not counted."""
     limits: Limits = field(default_factory=Limits)
     _busy: dict[Client, _Busy] = field(default_factory=dict)
     _ended: dict[Client, float] = field(default_factory=dict)
     _seen: dict[int, _Seen | None] = field(default_factory=dict)
-    """By inode, which no other socket has at the same time; None is a file that is none of ours."""
+    """By inode, unique among open sockets; None is a file that is no connection of this port."""
     _warned: float = float("-inf")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass a request on; while it is worked on, its connection is not touched."""
+        """Pass a request on; until it is answered, its connection is left alone."""
         client = scope.get("client")
         if client is None:
             await self.app(scope, receive, send)
             return
-        key = (client[0], int(client[1]))  # granian says the port as a string
+        key = (client[0], int(client[1]))  # granian gives the port as a string
         busy = self._busy.setdefault(key, _Busy(multiplexed=scope["http_version"] == "2"))
         busy.requests += 1
         try:
@@ -145,14 +145,14 @@ class Connections:
                 self._ended[key] = time.monotonic()
 
     async def watch(self) -> None:
-        """Look again and again, until cancelled."""
+        """Check all connections periodically, until cancelled."""
         while True:
             await asyncio.sleep(self.limits.every)
-            with suppress(OSError):  # no file can be opened, not even to list them: next time, then
+            with suppress(OSError):  # no file can be opened, not even to list them: retry at the next check
                 self.look()
 
     def look(self) -> int:
-        """Shut down what has been quiet for too long, and what is too much; how many."""
+        """Shut down idle and excess connections; return how many."""
         now = time.monotonic()
         found = list(self._open(now))
         clients = {one.client for one in found}
@@ -173,9 +173,9 @@ class Connections:
         return closed + crowded_out
 
     def _stalled(self, found: list[_Seen], now: float) -> Iterator[tuple[_Seen, float]]:
-        """Those that seem to take nothing, each with the seconds in which it must have been sent something.
+        """Connections that seem stalled, each with the seconds within which data must have been sent to it.
 
-        A slow client of HTTP/1.1 takes less than a part and is sent some of it. In HTTP/2 that says nothing, because
+        A slow client of HTTP/1.1 takes less than a part, but data are sent to it. In HTTP/2 that proves nothing, because
         a client that reads no answer may be sent replies to its pings.
         """
         for one in found:
@@ -184,7 +184,7 @@ class Connections:
                 yield one, 0.0 if busy.multiplexed else self.limits.patience
 
     def _crowding(self, waiting: list[_Seen], *, more: int) -> list[_Seen]:
-        """The oldest of each network that has too many, and the oldest of all if they are too many together."""
+        """The oldest of each network over its limit, and the oldest of all while the total is over its limit."""
         of_network: dict[str, int] = {}
         for one in waiting:
             if one.network is not None:
@@ -199,7 +199,7 @@ class Connections:
         return chosen + left[: max(0, more - len(chosen))]
 
     def _open(self, now: float) -> Iterator[_Seen]:
-        """The connections there are."""
+        """The open connections."""
         seen: dict[int, _Seen | None] = {}
         for name in os.listdir(_FILES):  # noqa: PTH208 - strings are all we need of thousands
             number = int(name)
@@ -232,7 +232,7 @@ class Connections:
     def _shut(self, one: _Seen, *, taking_within: float, queued: bool = False) -> bool:
         """Shut a connection down, unless data went out within so many seconds (and, if `queued`, more is waiting)."""
         with suppress(OSError), _copy(one.file) as copy:
-            if copy.getpeername()[:2] != one.client:  # closed meanwhile, and the number given to another
+            if copy.getpeername()[:2] != one.client:  # closed meanwhile, and its number reused
                 return False
             if _is_sending(copy, within=taking_within) and not (queued and _queue(copy) == 0):
                 return False
@@ -260,6 +260,6 @@ def _copy(number: int) -> socket.socket:
     copied = os.dup(number)
     try:
         return socket.socket(fileno=copied)
-    except OSError:  # it is none any more
+    except OSError:  # no longer a socket
         os.close(copied)
         raise

@@ -1,4 +1,4 @@
-"""Listen on an address: one ASGI application in this process and loop, until told to stop."""
+"""Listen on an address: one ASGI application in this process and loop, until stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
-from granian.net import SocketHolder  # type: ignore[attr-defined]  # what granian hands its own workers
+from granian.net import SocketHolder  # type: ignore[attr-defined]  # as granian passes it to its own workers
 from granian.server.embed import Server
 
 from entrypoints.run.connections import Connections, Limits, room_for_connections
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 _DRAIN: Final = 10.0
 _BACKLOG: Final = 1024
 _UP_WITHIN: Final = 10.0
-# What the server may hold for one answer that is not read, beside the chunks under way. A request's head fits, too.
+# The server's buffer for one unread answer, beside the chunks under way. A request's head fits, too.
 _BUFFER: Final = 32 * 1024
 _STREAMS: Final = 24
-# The system holds so many unsent bytes for a connection (otherwise up to 4 MB), and closes one whose peer has taken
-# nothing for a minute. Connections inherit both from the socket that listens. https://man7.org/linux/man-pages/man7/tcp.7.html
+# The system buffers so many unsent bytes for a connection (by default up to 4 MB), and closes one whose peer has taken
+# nothing for a minute. Connections inherit both from the listening socket. https://man7.org/linux/man-pages/man7/tcp.7.html
 _UNSENT: Final = 128 * 1024
 _UNTAKEN_FOR_MS: Final = 60_000
-# Otherwise granian's own configuration closes every handler that stands, ours among them.
+# Otherwise granian's own configuration closes all existing log handlers, including the shop's.
 _LEAVE_LOGGING_ALONE: Final[dict[str, Any]] = {
     "incremental": True,
     "handlers": {},
@@ -51,14 +51,14 @@ class Address:
     certificate: Path | None = None
     key: Path | None = None
     inherited: int | None = None
-    """A socket that listens there already, of the process that started this one."""
+    """A socket that listens there already, inherited from the parent process."""
 
     def listen(self) -> socket.socket:
         """A socket that listens there, for processes to inherit. Raises CannotListen."""
         host = _resolved(self)
         _check_free(self, host)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        both = family is socket.AF_INET6  # otherwise `::` takes no IPv4
+        both = family is socket.AF_INET6  # otherwise `::` accepts no IPv4
         listening = socket.create_server(
             (host, self.port), family=family, backlog=_BACKLOG, dualstack_ipv6=both
         )
@@ -69,7 +69,7 @@ class Address:
 
 
 class _Server(Server):
-    """granian's, on a socket that listens already."""
+    """granian's server, on a socket that already listens."""
 
     listening: int
 
@@ -85,11 +85,11 @@ class Listener:
     app: Any
     address: Address
     network_of: Callable[[str], str | None] = lambda _: None
-    """Under which name the connections of an IP address are counted together; None: they are not."""
+    """The name under which connections of an IP address are counted together; None: not counted."""
     limits: Limits = field(default_factory=Limits)
 
     async def run(self, *, until: asyncio.Event, when_up: Callable[[], None] = lambda: None) -> None:
-        """Serve until told to stop, then finish the requests under way. Raises CannotListen."""
+        """Serve until stopped, then finish the requests under way. Raises CannotListen."""
         host = _resolved(self.address)
         listening = self.address.inherited
         if listening is None:
@@ -129,13 +129,13 @@ class Listener:
         finally:
             watching.cancel()
             if not serving.done():
-                server.stop()  # type: ignore[no-untyped-call]  # granian left this one untyped
+                server.stop()  # type: ignore[no-untyped-call]  # untyped in granian
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(serving, _DRAIN)
 
 
 def _resolved(address: Address) -> str:
-    """The IP address of a host name; the server takes nothing else. IPv4 goes first, as `localhost` is mostly meant."""
+    """The IP address of a host name; the server accepts nothing else. IPv4 first, the usual meaning of `localhost`."""
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""One log: a line for people at a terminal, JSON for machines; batched, so that writing holds nobody up.
+"""One log: plain lines on a terminal, JSON for machines; batched, so that writing delays no request.
 
-No line names a token, a key, an address or a path with an id in it: requests are named by their route, and errors
-(with those that caused them) lose the addresses and keys in their words.
+No line contains a token, a key, an address or a path with an id: requests are named by their route, and errors
+(and their causes) are stripped of addresses and keys.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class BatchedLines(logging.Handler):
         self._lines.append(line)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the queued lines."""
         out: list[str] = []
         while self._lines:
             out.append(self._text(self._lines.popleft()))
@@ -106,7 +106,7 @@ class BatchedLines(logging.Handler):
 
 
 def _access_text(line: AccessLine, *, as_json: bool) -> str:
-    """Written by hand, since there is one for every request; nothing in it needs escaping but the method."""
+    """Formatted by hand for speed (one per request); only the method needs escaping."""
     at, method, route, status, seconds, request_id = line
     second = int(at)
     if not as_json:
@@ -132,7 +132,7 @@ def _moment(second: float) -> str:
 
 
 def set_up_logs(stream: TextIO = sys.stderr) -> BatchedLines:
-    """Our lines only: the libraries' own would print tokens and session ids."""
+    """Log the shop's own lines only: those of libraries would print tokens and session ids."""
     handler = BatchedLines(stream, as_json=not stream.isatty())
     log.setLevel(logging.INFO)
     log.handlers[:] = [handler]
@@ -143,7 +143,7 @@ def set_up_logs(stream: TextIO = sys.stderr) -> BatchedLines:
 
 
 def log_what_python_prints() -> None:
-    """Warnings, and exceptions that nothing caught, become lines of the log: what reads them expects JSON alone."""
+    """Log warnings and uncaught exceptions, since readers of the log expect JSON only."""
 
     def uncaught(error: BaseException | None) -> None:
         log.critical("uncaught exception", exc_info=error)
@@ -157,7 +157,7 @@ def log_what_python_prints() -> None:
 
 
 def log_exception(request: Request[Any, Any, Any], error: BaseException) -> None:
-    """An exception with its traceback, by the route's template."""
+    """Log an exception with its traceback, under the route's template."""
     fields = {
         "method": request.method,
         "route": str(request.scope.get("path_template") or "-"),

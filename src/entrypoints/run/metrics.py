@@ -1,6 +1,6 @@
-"""Counts what happens, in plain numbers; they become Prometheus' text only when somebody asks for it.
+"""Metrics as plain numbers; they are rendered as Prometheus text only on request.
 
-No label names a token, an id or an address: requests are named by their route.
+No label contains a token, an id or an address: requests are named by their route.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Everything that is counted in this process since it began."""
+    """All counters of this process since its start."""
 
     requests: dict[tuple[str, str, int], list[float]] = field(default_factory=dict)
-    """By method, route and status: how many took up to each bound, how many took longer, and seconds in all."""
+    """By method, route and status: counts up to each bound, count above the last, and total seconds."""
     claims: Counter[str] = field(default_factory=Counter)
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
     mails: Counter[str] = field(default_factory=Counter)
     rounds: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def noting(self, *others: Callable[[AccessLine], None]) -> Callable[[AccessLine], None]:
-        """Counts each answered request, and tells the others. It runs for every one, so it does as little as can be."""
+        """Count each answered request, and call the others. It runs for every request, so it does the minimum."""
         series, width = self.requests, len(BOUNDS) + 2
 
         def note(line: AccessLine) -> None:
@@ -60,19 +60,19 @@ class Metrics:
         return note
 
     def claim(self, outcome: ClaimOutcome) -> None:
-        """A claim is committed."""
+        """Count a committed claim."""
         self.claims[name_of(outcome)] += 1
 
     def mail(self, state: str) -> None:
-        """A mail was handed over, or was to be."""
+        """Count a mail handed over, or an attempt at it."""
         self.mails[state] += 1
 
     def round(self, done: Round) -> None:
-        """A timer's round is over."""
+        """Count a finished round of a timer."""
         self.rounds[done.name, "failed" if done.problem else "done"] += 1
 
     def event(self, kind: str, outcome: str) -> None:
-        """A delivery of the payment provider. Its type is one of theirs, but a bound is a bound."""
+        """Count a delivery of the payment provider. The number of types is capped, although the provider sets them."""
         if len(self.events) > _MOST_EVENT_TYPES:
             kind = "other"
         self.events[kind, outcome] += 1
@@ -80,7 +80,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class CountedEvents:
-    """Deliveries that are counted by their type and what became of them."""
+    """Counts deliveries by type and outcome."""
 
     hear: HandlePaymentWebhook
     meter: Metrics
@@ -96,8 +96,8 @@ class CountedEvents:
 
 
 def as_text(meter: Metrics, *, backlog: Backlog | None, store: StoreFigures, now: datetime) -> bytes:
-    """Everything in Prometheus' text format, 0.0.4. `backlog` is None while the store does not answer."""
-    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - a start needs no metrics
+    """All metrics in Prometheus' text format, 0.0.4. `backlog` is None while the store does not answer."""
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - not needed at start
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected(list(_families(meter, backlog, store, now))))
@@ -105,7 +105,7 @@ def as_text(meter: Metrics, *, backlog: Backlog | None, store: StoreFigures, now
 
 
 class _Collected:
-    """What the library asks for its metrics."""
+    """The collector that the library queries."""
 
     def __init__(self, families: list[Metric]) -> None:
         self._families = families

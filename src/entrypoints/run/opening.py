@@ -14,16 +14,16 @@ _CLOSES_WITHIN: Final = 10.0
 
 
 class WrongShop(Exception):
-    """shop.toml declares another id than the database; the message says what to do."""
+    """shop.toml and the database have different shop ids; the message gives the fix."""
 
 
 async def open_shop(container: Container) -> str:
-    """Open the store for this catalogue; the shop's id. Raises CANNOT_OPEN, WrongShop, StoreUnavailable.
+    """Open the store for this catalogue; return the shop's id. Raises CANNOT_OPEN, WrongShop, StoreUnavailable.
 
-    The id is made once and kept in the database; one declared in shop.toml lets a shop whose database was lost
+    The id is generated once and stored in the database; declared in shop.toml, it lets a shop that lost its database
     recognise its own checkouts again.
 
-    Custom adapters are made here, all of them, so that what is wrong is said at the start: as SettingsRefused.
+    All custom adapters are built here, so that their problems surface at the start, as SettingsRefused.
     """
     _check_parts(container)
     try:
@@ -44,7 +44,7 @@ async def open_shop(container: Container) -> str:
 
 
 def _check_parts(container: Container) -> None:
-    """Raises SettingsRefused."""
+    """Build the custom adapters. Raises SettingsRefused."""
     problems: list[str] = []
     for part in (container.payments, container.mailer, container.goods):
         try:
@@ -59,15 +59,15 @@ def _check_parts(container: Container) -> None:
 
 
 async def close_shop(container: Container, *, within: float = _CLOSES_WITHIN) -> None:
-    """Finish what waits, and let go of connections and files: of every part, even where another fails to.
+    """Finish pending work, and close connections and files of every part, even if another part fails.
 
-    `within`: seconds that each may take, the store excepted. Raises what a part raised, or an ExceptionGroup if
-    several did.
+    `within`: seconds for each part except the store. Raises the exception of a part, or an ExceptionGroup if
+    several failed.
     """
     errors: list[Exception] = []
     try:
         errors += await _close_parts(container, within)
-    finally:  # also where this is cancelled
+    finally:  # also on cancellation
         try:
             container.store().close()
         except Exception as error:
@@ -79,7 +79,7 @@ async def close_shop(container: Container, *, within: float = _CLOSES_WITHIN) ->
 
 
 async def _close_parts(container: Container, within: float) -> list[Exception]:
-    """All but the store; what they raised."""
+    """Close all parts but the store; return their exceptions."""
     errors: list[Exception] = []
     parts: tuple[Callable[[], Awaitable[None]], ...] = (
         lambda: container.payments().close(),
@@ -96,7 +96,7 @@ async def _close_parts(container: Container, within: float) -> list[Exception]:
 
 
 def _mode_problem(settings: Settings, *, livemode: bool) -> str | None:
-    """Why a shop cannot be served in the mode of its payments, whoever takes them; None if it can."""
+    """Why these settings do not allow the payment provider's mode (live or test); None if they do."""
     name = settings.payments or "the payments adapter"
     if livemode and not settings.https:
         return f"{name} moves real money, so BASE_URL must begin with https://"

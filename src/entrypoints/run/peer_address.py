@@ -1,4 +1,4 @@
-"""Whom we talk to: the peer's address, believing only our own proxies."""
+"""The client's address, with only the shop's own proxies trusted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def peer_of(scope: Scope, proxies: tuple[Network, ...]) -> str:
-    """The client's address: the connection's, or the right-most X-Forwarded-For hop that is no proxy of ours.
+    """The client's address: the connection's, or the right-most X-Forwarded-For hop that is no trusted proxy.
 
-    A hop to the left of a stranger is the stranger's own word, so it is never believed.
+    Hops to the left of an untrusted one are forgeable, so they are ignored.
     """
     client = scope.get("client")
     peer = client[0] if client else ""
@@ -34,7 +34,7 @@ def peer_of(scope: Scope, proxies: tuple[Network, ...]) -> str:
 
 
 def is_trusted(address: str, proxies: tuple[Network, ...]) -> bool:
-    """Whether an address is a proxy of ours."""
+    """Whether an address is a trusted proxy."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Several processes on one address: started, watched, started again when they die, stopped together."""
+"""Several processes on one address: start, supervise, restart and stop them together."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
 _SHORTEST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
 _LIVED_WELL: Final = 30.0
-"""Seconds after which a death is no sign that starting again is of no use."""
+"""Uptime in seconds after which a worker that died is restarted: its start worked."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the system kill this process when the one that started it dies, however it dies.
+    """Have the system kill this process when its parent dies, for whatever reason.
 
-    Otherwise `kill -9` of the parent would leave workers serving that nobody watches. `parent` is its process
-    id: 1 in a container, where the shop is all there is.
+    Otherwise `kill -9` of the parent would leave unsupervised workers serving. `parent` is its process
+    id: 1 in a container, where the shop is the only program.
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent:  # it died before the call
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass(slots=True)
 class Workers:
-    """Processes that share one listening socket, so that none of them can take a connection into its grave."""
+    """Processes that share one listening socket, so that no queued connection is lost when one dies."""
 
     socket: socket.socket
     command: Sequence[str]
-    """What starts one; the number of the socket is appended."""
+    """The command of a worker; the number of the socket is appended."""
     number: int
     _living: set[asyncio.subprocess.Process] = field(default_factory=set)
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _signal: int = signal.SIGTERM
-    """What we were told by."""
+    """The signal that requested the stop."""
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT, which every worker hears; returns when the last one is gone."""
+        """Run until SIGTERM or SIGINT, which is passed to every worker; return when the last one has ended."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._tell, number)
@@ -61,8 +61,8 @@ class Workers:
     def _tell(self, number: int) -> None:
         self._told.set()
         self._signal = number
-        # Each worker has the socket, too. Were it open here until the last one is gone, connections would queue that
-        # nobody takes, and be reset in the end; closed, they are refused, and a proxy goes elsewhere.
+        # Each worker has the socket, too. If it stayed open here until the last one ends, connections would queue
+        # unaccepted and finally be reset; once closed, they are refused, and a proxy tries another server.
         self.socket.close()
         for worker in self._living:
             self._pass_on(worker)
@@ -87,12 +87,12 @@ class Workers:
 
     async def _live_once(self) -> int:
         number = self.socket.fileno()
-        # A session of its own, so that Ctrl-C reaches it once, through us. (uvloop knows no `process_group`.)
+        # A session of its own, so that Ctrl-C reaches it once, through this process. (uvloop knows no `process_group`.)
         worker = await asyncio.create_subprocess_exec(
             *self.command, str(number), pass_fds=(number,), start_new_session=True
         )
         self._living.add(worker)
-        if self._told.is_set():  # while it was being started
+        if self._told.is_set():  # a stop requested during its start
             self._pass_on(worker)
         try:
             return await worker.wait()
@@ -101,6 +101,6 @@ class Workers:
 
 
 def command_of(*options: str) -> tuple[str, ...]:
-    """How a worker of this very program is started; the number of the socket is still to come."""
+    """The command that starts a worker of this program, without the socket's number."""
     watched = ("--watched-by", str(os.getpid()), "--inherited")
     return (sys.executable, "-m", "entrypoints.cli", "serve", *options, *watched)

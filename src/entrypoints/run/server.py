@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _COLLECT_AFTER: Final = 20_000
 _NOT_READY_FOR: Final = 5.0
-"""Seconds between SIGTERM and the last connection: load balancers look away meanwhile."""
+"""Seconds between SIGTERM and the last new connection, for load balancers to stop sending requests."""
 
 
 async def serve(
@@ -33,7 +33,7 @@ async def serve(
 ) -> None:
     """Serve the shop until SIGTERM or SIGINT. Raises CANNOT_OPEN, WrongShop, StoreUnavailable, CannotListen.
 
-    SIGTERM: /readyz says 503 for five seconds while everything is still served, then the rest is drained.
+    SIGTERM: /readyz says 503 for five seconds while the shop still serves, then open requests are drained.
     SIGINT (Ctrl-C), or `hurry`: the same without the five seconds.
     """
     loop = asyncio.get_running_loop()
@@ -84,7 +84,7 @@ async def serve(
 
 
 def _settle_memory() -> None:
-    """What stands now stands for good: the collector need not walk through it again and again."""
+    """Exclude the objects that exist now from garbage collection: they live as long as the process."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 50)

@@ -1,4 +1,4 @@
-"""The timers: deliver mail, look after the catalogue, reconcile, prune. None of them can take the shop down."""
+"""The timers: deliver mail, follow the catalogue, reconcile, prune. A failing timer never stops the shop."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 _PRUNE_GOODS: Final = timedelta(hours=6)
 _SCRUB: Final = timedelta(minutes=30)
-# Few at a time: mail can wait a second, the shoppers who share this process cannot.
+# Few at a time: mail can wait a second, shoppers' requests in the same process cannot.
 _MAILS_AT_ONCE: Final = 2
-# Some twenty a second at most: carriers limit their callers (Resend to a few requests a second), and a burst of
-# sales must not wait for its own mails.
+# At most some twenty a second: carriers have rate limits (Resend: a few requests a second), and a burst of
+# sales must not wait for its mails.
 _BETWEEN_MAILS: Final = 0.1
 
 
 class Round(NamedTuple):
-    """One round of a timer, begun at a Unix time; `problem` is the kind of what went wrong, or ""."""
+    """One round of a timer, begun at a Unix time; `problem` is the kind of its error, or ""."""
 
     name: str
     began: float
@@ -65,7 +65,7 @@ def _nobody_watches(_: Round) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Everything that happens without a request. Run it beside the server; cancel it to stop it."""
+    """All work that runs without a request. Run it beside the server; cancel it to stop it."""
 
     lease_mail: LeaseMail
     deliver_mail: DeliverMail
@@ -79,7 +79,7 @@ class Worker:
     goods: Goods
     scrub_what_waits: Callable[[], Awaitable[None]]
     alone: bool = True
-    """Whether no other node uses the same database; otherwise they take turns where once is enough."""
+    """Whether no other node uses the same database; otherwise nodes take turns at work needed only once."""
     note_mail: Callable[[str], None] = _nobody_counts
     note_round: Callable[[Round], None] = _nobody_watches
 
@@ -106,7 +106,7 @@ class Worker:
             await asyncio.sleep(pause.total_seconds())
 
     async def _in_turn(self, pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
-        """As `_every`; of several nodes, one at a time. Two at once would do no harm, only everything twice."""
+        """Like `_every`, but on one node at a time. Two at once would be harmless, but do all work twice."""
 
         async def if_it_is_ours() -> None:
             if self.alone or await self.our_turn(name, pause=pause):
@@ -115,7 +115,7 @@ class Worker:
         await self._every(pause, if_it_is_ours, name)
 
     async def our_turn(self, name: str, *, pause: timedelta) -> bool:
-        """Whether no node has had this timer's turn just now; then it is ours. Raises StoreUnavailable."""
+        """Take this timer's turn; False if another node took it within `pause`. Raises StoreUnavailable."""
         now, turn = self.clock.now(), turn_of(name, pause=pause)
         taken = await self.store.transact(
             lambda tx: tx.limits.acquire(turn.kind, turn, now=now, ref=token_hex(8))
@@ -123,7 +123,7 @@ class Worker:
         return taken is None
 
     async def deliver_due(self) -> None:
-        """Hand over everything that is due, a few mails at a time."""
+        """Hand over all due mails, a few at a time."""
         while mails := await self.lease_mail():
             waiting = list(mails)
             holding = asyncio.create_task(self._hold(mails))
@@ -133,7 +133,7 @@ class Worker:
                 holding.cancel()
 
     async def _hold(self, mails: Sequence[Mail]) -> None:
-        """Renew the leases of what is being sent: a mail may wait for its carrier longer than a lease lasts."""
+        """Renew the leases of mails being sent: the carrier may take longer than a lease lasts."""
         while mails:
             await asyncio.sleep(RENEW_EVERY.total_seconds())
             try:
@@ -142,7 +142,7 @@ class Worker:
                 log.warning("leases of mails could not be renewed")
 
     async def take_back_leases(self) -> None:
-        """Whatever an earlier process of this shop was about to send when it died."""
+        """Take back the leases of mails that an earlier process was sending when it died."""
         held = await self.lease_mail.take_back()
         if held:
             log.info("mails taken back from a process that died", extra={"fields": {"count": held}})
@@ -153,14 +153,14 @@ class Worker:
             await asyncio.sleep(_BETWEEN_MAILS)
 
     async def follow_editions(self) -> None:
-        """Whenever the catalogue has changed, and at the start: the lists of licence keys."""
+        """Stock the lists of licence keys at the start and whenever the catalogue changes."""
         known = ""
         while True:
             known = await self.follow_edition(known)
             await asyncio.sleep(_LOOK_AT_CATALOGUE.total_seconds())
 
     async def follow_edition(self, known: str) -> str:
-        """The version whose lists are stocked; `known` again if that has to be tried again."""
+        """Return the version whose lists are stocked; `known` if stocking must be retried."""
         version = self.catalogue.current().version
         if version == known:
             return known
@@ -173,39 +173,39 @@ class Worker:
             log.info("licence keys sent to those who waited", extra={"fields": {"count": served}})
 
     async def read_due_payments(self) -> None:
-        """Ask about payments whose facts have no sale, or are not final."""
+        """Query payments whose facts have no sale or are not final."""
         read = await self.recheck_payments()
         told = Counter(result.value for _, result in read)
         if told:
             log.info("payments read", extra={"fields": dict(told)})
 
     async def retry_quarantine(self) -> None:
-        """Look again at what waits in quarantine."""
+        """Retry the entries in quarantine."""
         booked = await self.retry()
         if booked:
             log.warning("quarantine settled", extra={"fields": {"booked": booked}})
 
     async def sweep(self) -> None:
-        """Claim what neither redirect nor webhook told us of."""
+        """Claim sales that neither redirect nor webhook reported."""
         found = await self.reconcile()
         if found.booked or found.noted:
             fields = {"sales": len(found.booked), "facts": len(found.noted)}
             log.warning("found what no webhook told of", extra={"fields": fields})
 
     async def prune(self) -> None:
-        """Throw out what is of no more use, a bounded lot a transaction."""
+        """Delete outdated rows, in transactions of bounded size."""
         now = self.clock.now()
         thrown_out = _PRUNE_AT_ONCE
         while thrown_out >= _PRUNE_AT_ONCE:
             thrown_out = await self.store.transact(lambda tx: tx.retention.prune(now=now))
 
     async def tidy_goods(self) -> None:
-        """Throw out contents that the catalogue has not named for long."""
+        """Delete contents that the catalogue has not named for long."""
         await self.goods.prune(self.catalogue.current().contents, now=self.clock.now())
 
 
 async def _once(work: Callable[[], Awaitable[None]], name: str) -> str:
-    """Run it; what goes wrong is logged, and ends nothing. The kind of what went wrong, or ""."""
+    """Run it once; an error is logged, not raised. Return the kind of the error, or ""."""
     try:
         await work()
     except (StoreUnavailable, PaymentsUnreachable, PaymentsRefused) as error:

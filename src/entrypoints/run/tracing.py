@@ -1,7 +1,7 @@
-"""Traces by OTLP/HTTP, of requests and of the timers' rounds. Nothing is imported where nobody asks for them.
+"""Traces by OTLP/HTTP, of requests and of the timers' rounds. Nothing is imported unless they are enabled.
 
-A span is made when a thing is over, from what the access line says of it: so it holds no path, token or address, and a
-stranger's `traceparent` is not followed.
+A span is made after the fact, from the access line: so it contains no path, token or address, and a
+client's `traceparent` is ignored.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from entrypoints.run.access_line import AccessLine
 from entrypoints.run.timers import Round
 
 _WORTH_TELLING: Final = 0.005
-"""Seconds: a timer that found nothing to do, twice a second, is no news."""
+"""Seconds: shorter rounds found nothing to do, and are not traced."""
 _NS: Final = 1_000_000_000
 
 
 class TelemetryNotInstalled(Exception):
-    """The libraries for traces are missing; the message says what to do."""
+    """The libraries for traces are missing; the message gives the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Tells of what is over, from a thread of its own."""
+    """Exports spans from a thread of its own."""
 
     provider: Any
     tracer: Any
@@ -34,7 +34,7 @@ class Traces:
     failed: Any
 
     def request(self, line: AccessLine) -> None:
-        """An answered request. https://opentelemetry.io/docs/specs/semconv/http/http-spans/"""
+        """Trace an answered request. https://opentelemetry.io/docs/specs/semconv/http/http-spans/"""
         span = self.tracer.start_span(
             f"{line.method} {line.route}" if line.method.isalpha() else line.route,
             kind=self.server,
@@ -51,7 +51,7 @@ class Traces:
         span.end(end_time=int(line.at * _NS))
 
     def round(self, done: Round) -> None:
-        """A timer's round that did something, or failed."""
+        """Trace a timer's round that did something or failed."""
         if done.seconds < _WORTH_TELLING and not done.problem:
             return
         span = self.tracer.start_span(f"timer {done.name}", start_time=int(done.began * _NS))
@@ -61,7 +61,7 @@ class Traces:
         span.end(end_time=int((done.began + done.seconds) * _NS))
 
     def close(self) -> None:
-        """Send what waits, and stop."""
+        """Send the queued spans, and stop."""
         self.provider.shutdown()
 
 
@@ -94,7 +94,7 @@ def start_traces(endpoint: str | None) -> Traces | None:
 
 
 def telling(meter_round: Callable[[Round], None], traces: Traces | None) -> Callable[[Round], None]:
-    """Tells of a round whoever wants to hear of it."""
+    """The callback for finished rounds: metrics and, if enabled, traces."""
     if traces is None:
         return meter_round
 
