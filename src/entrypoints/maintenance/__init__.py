@@ -1,1 +1,1 @@
-"""Looking after a shop: backup and restore, copying to another database, checks, imports and exports."""
+"""Maintenance of a shop: backup and restore, copying to another database, checks, imports and exports."""

@@ -1,12 +1,12 @@
 """Backups: the database and the goods, in a folder or in S3-compatible storage, with the erasures apart.
 
-    erasures/<moment>.txt         erased persons (entrypoints.maintenance.erasures) that no other file here names
-    goods/<2 digits>/<64 digits>  contents under their SHA-256, kept once for all backups
+    erasures/<moment>.txt         erased persons (entrypoints.maintenance.erasures), each in one such file
+    goods/<2 digits>/<64 digits>  contents under their SHA-256, stored once for all backups
     <moment>/coatcheck.db         one backup's database
-    <moment>/manifest.json        written last: a backup without it is not there
+    <moment>/manifest.json        written last: a backup without it does not count
 
-What is read here may have been written by somebody else: every name is checked, and every file is read up to the size
-that it may have. See docs/decisions/0011-backups.md.
+Files read from a vault are untrusted: every name is checked, and every file is read only up to the size
+allowed for it. See docs/decisions/0011-backups.md.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NAME: Final = "%Y-%m-%dT%H-%M-%S.%fZ"
 NAMED: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{6}Z")
 _ERASURES: Final = re.compile(r"erasures/[0-9A-Za-z][0-9A-Za-z._-]{0,99}\.txt")
 _LARGEST_TEXT: Final = 64 * 1024 * 1024
-"""Of a manifest or a file of erasures: half a million contents, or orders."""
+"""Size limit of a manifest or a file of erasures: half a million contents, or orders."""
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Size = Annotated[int, Meta(ge=0, le=2**46)]
@@ -47,36 +47,36 @@ Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z", max_length=2000
 
 
 class Vault(Protocol):
-    """A place where backups are kept: files with names such as `goods/ab/ab12…`, each whole or not there.
+    """A place for backups: files with names such as `goods/ab/ab12…`, each complete or absent.
 
-    Everything may raise OSError, whose words are for the merchant, and takes its time: call it in a thread.
+    Every method may raise OSError, with a message for the merchant, and blocks: call it in a thread.
     """
 
     @property
     def place(self) -> str:
-        """What people call it."""
+        """Its name in messages."""
 
     def workspace(self) -> AbstractContextManager[Path]:
-        """A folder on this machine where a file may be made that is then put; gone afterwards."""
+        """A temporary folder on this machine for files that are then put."""
 
     def names(self, prefix: str) -> list[str]:
-        """The names of all files in a folder and those below it, in order; "" for everything."""
+        """The sorted names of all files in a folder and its subfolders; "" for all files."""
 
     def size(self, name: str) -> int | None:
-        """The size of a file in bytes; None if there is none of that name."""
+        """The size of a file in bytes; None if it does not exist."""
 
     def put(self, name: str, source: Path, *, sha256: str) -> None:
-        """Keep a file's content under a name, durably, in place of what had it before.
+        """Store a file's content under a name, durably, replacing an existing file.
 
-        If its bytes are not those of the hash, nothing is kept. A file in the workspace may be moved.
+        If its bytes do not match the hash, nothing is stored. A file in the workspace may be moved.
         """
 
     def read(self, name: str, *, most: int) -> Iterator[bytes]:
-        """The bytes of a file, in chunks, but no more than so many."""
+        """The bytes of a file, in chunks, but at most `most`."""
 
 
 class Copied(Protocol):
-    """What is in a copy of the database."""
+    """The contents of a copy of the database."""
 
     @property
     def shop(self) -> str:
@@ -84,7 +84,7 @@ class Copied(Protocol):
 
     @property
     def schema(self) -> tuple[str, ...]:
-        """The names of the migrations it has had."""
+        """The names of the migrations applied to it."""
 
     @property
     def purchases(self) -> int:
@@ -96,7 +96,7 @@ class Copied(Protocol):
 
 
 class Copies(Protocol):
-    """Copies of the database. See adapters.sqlite.copies, which says what each may raise."""
+    """Copies of the database. See adapters.sqlite.copies for the exceptions of each."""
 
     path: Path
 
@@ -104,32 +104,32 @@ class Copies(Protocol):
         """Copy the live database as of one moment."""
 
     def look_into(self, copy: Path) -> Copied:
-        """What is in a copy."""
+        """Inspect a copy."""
 
     def erased_orders_in(self, copy: Path) -> list[CheckoutId]:
-        """The checkouts of those who were erased."""
+        """The checkouts of erased persons."""
 
     def erased_addresses_in(self, copy: Path) -> list[ErasedAddress]:
-        """Their addresses."""
+        """The erased addresses."""
 
     def held_free(self) -> AbstractContextManager[None]:
-        """As long as it lasts, nobody serves, and there is no database."""
+        """Hold the database's place: meanwhile no server runs, and there is no database."""
 
     def check_free(self) -> None:
-        """Whether there is no database."""
+        """Check that there is no database."""
 
     def opened_alone(self, copy: Path) -> AbstractAsyncContextManager[Store]:
         """A store on a copy."""
 
     def make_fit(self, copy: Path, *, moment: datetime) -> None:
-        """Ready a copy for the time after it."""
+        """Prepare a copy for use after `moment`."""
 
     def put_in_place(self, copy: Path) -> None:
-        """Make a copy the database."""
+        """Move a copy to the database's path."""
 
 
 class NoBackup(Exception):
-    """There is no such backup, or it is not sound; the message says why."""
+    """The backup does not exist or is not sound; the message gives the reason."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -140,7 +140,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup consists of."""
+    """The files and facts of a backup."""
 
     format: Annotated[int, Meta(ge=1, le=2**31)]
     coatcheck: Word
@@ -152,12 +152,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     database: Kept
     goods: tuple[Kept, ...]
     goods_elsewhere: Line = ""
-    """Where the goods are kept in place of this backup: their bucket."""
+    """The bucket that holds the goods, if the backup itself does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a backup took."""
+    """The result of a backup."""
 
     name: str
     manifest: Manifest
@@ -166,11 +166,11 @@ class Made:
 
 
 Progress = Callable[[int], None]
-"""Told how many bytes more are done."""
+"""Called with the number of bytes processed since the last call."""
 
 
 def blob_name(sha256: str) -> str:
-    """Where a content is kept."""
+    """The name of a content in a vault."""
     return f"goods/{sha256[:2]}/{sha256}"
 
 
@@ -183,9 +183,9 @@ def back_up(
     now: Callable[[], datetime],
     done: Progress,
 ) -> Made:
-    """Make a backup while the shop goes on. Raises OSError, StoreUnavailable, BadCopy, NoBackup.
+    """Make a backup while the shop keeps running. Raises OSError, StoreUnavailable, BadCopy, NoBackup.
 
-    Whatever breaks it off leaves nothing that looks like a backup; what it kept of the goods serves the next one.
+    An interruption leaves nothing that looks like a backup; goods stored by then serve the next one.
     """
     kept, new_goods = _keep_goods(vault, goods, done)
     with vault.workspace() as folder:
@@ -216,7 +216,7 @@ def _keep_goods(vault: Vault, goods: Goods, done: Progress) -> tuple[tuple[Kept,
         if vault.size(name) != blob.size:
             try:
                 vault.put(name, blob.path, sha256=blob.sha256)
-            except FileNotFoundError:  # thrown out meanwhile: the catalogue has not named it for long
+            except FileNotFoundError:  # deleted meanwhile: the catalogue has not named it for long
                 continue
             new += 1
         done(blob.size)
@@ -225,7 +225,7 @@ def _keep_goods(vault: Vault, goods: Goods, done: Progress) -> tuple[tuple[Kept,
 
 
 def _check_same_shop(vault: Vault, shop: str) -> None:
-    """One place, one shop: a backup must not be taken for another's."""
+    """A vault holds the backups of one shop only, so that they are never confused with another's."""
     for name in reversed(backups_in(vault)):
         found = manifest_of(vault, name).shop
         if found != shop:
@@ -234,7 +234,7 @@ def _check_same_shop(vault: Vault, shop: str) -> None:
 
 
 def _carry_erasures(vault: Vault, erased: Erasures, *, name: str, folder: Path) -> int:
-    """Keep what no file there says yet, in a file of its own: nothing is rewritten, so nothing can be lost."""
+    """Store erasures that no file there has yet, in a new file: nothing is rewritten, so nothing can be lost."""
     new = erased.beyond(erasures_in(vault))
     lines = "".join(f"{line}\n" for line in new.lines())
     if lines:
@@ -243,14 +243,14 @@ def _carry_erasures(vault: Vault, erased: Erasures, *, name: str, folder: Path) 
 
 
 def erasures_of(copies: Copies, copy: Path) -> Erasures:
-    """Who was erased, as a copy of the database knows. Raises BadCopy."""
+    """The erasures recorded in a copy of the database. Raises BadCopy."""
     return Erasures(
         orders=tuple(copies.erased_orders_in(copy)), addresses=tuple(copies.erased_addresses_in(copy))
     )
 
 
 def erasures_in(vault: Vault) -> Erasures:
-    """Who was erased, as far as the place knows. Raises OSError, NoBackup."""
+    """The erasures recorded in the vault. Raises OSError, NoBackup."""
     lines: list[str] = []
     for name in vault.names("erasures"):
         if not name.endswith(".txt"):
@@ -291,19 +291,19 @@ def digest(path: Path) -> str:
 
 
 def backups_in(vault: Vault) -> list[str]:
-    """The names of the complete backups there, the oldest first. Raises OSError."""
+    """The names of the complete backups there, oldest first. Raises OSError."""
     found = (name.partition("/") for name in vault.names(""))
     return sorted(name for name, _, rest in found if rest == MANIFEST and NAMED.fullmatch(name))
 
 
 def split_source(source: str) -> tuple[str, str | None]:
-    """A place, and the name of one backup in it if the source names one."""
+    """Split a source into a place and, if it names one, a backup there."""
     where, _, last = source.rstrip("/").rpartition("/")
     return (where or ".", last) if NAMED.fullmatch(last) else (source, None)
 
 
 def manifest_of(vault: Vault, name: str) -> Manifest:
-    """What a backup consists of. Raises OSError, NoBackup."""
+    """The manifest of a backup. Raises OSError, NoBackup."""
     try:
         text = "\n".join(_text(vault, f"{name}/{MANIFEST}"))
         manifest = msgspec.json.decode(text, type=Manifest)
@@ -317,7 +317,7 @@ def manifest_of(vault: Vault, name: str) -> Manifest:
 
 
 def fetch(vault: Vault, name: str, target: Path, *, kept: Kept, done: Progress) -> None:
-    """Bring a file here, under a new name; it is what it was, or NoBackup is raised. Raises OSError."""
+    """Copy a file to `target`. Raises OSError, and NoBackup if its bytes do not match the manifest."""
     found = hashlib.sha256()
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         for chunk in vault.read(name, most=kept.size + 1):
@@ -331,7 +331,7 @@ def fetch(vault: Vault, name: str, target: Path, *, kept: Kept, done: Progress) 
 
 
 def is_sound(vault: Vault, name: str, *, kept: Kept, done: Progress) -> bool:
-    """Whether a file's bytes are those of its hash. Raises OSError; False also if it is not there."""
+    """Whether a file's bytes match its hash; False also if it is missing. Raises OSError."""
     if vault.size(name) != kept.size:
         return False
     found = hashlib.sha256()

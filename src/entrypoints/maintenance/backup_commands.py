@@ -1,4 +1,4 @@
-"""What `coatcheck backup` and `coatcheck restore` do, and the sentences they end with."""
+"""The work of `coatcheck backup` and `coatcheck restore`, and their final messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from entrypoints.places import vault_at
 
 
 async def copy_database(container: Container, target: Path) -> list[str]:
-    """The database alone, as one file."""
+    """Copy the database alone, to one file."""
     with _in_words(str(target)):
         try:
             size = await asyncio.to_thread(_copied, container.copies(), target)
@@ -37,7 +37,7 @@ def _copied(copies: Copies, target: Path) -> int:
 
 
 async def backed_up_lines(container: Container, place: Path | Bucket) -> list[str]:
-    """Make a backup; what it took."""
+    """Make a backup; return a summary."""
     settings = container.settings()
     vault = vault_at(place, scratch=settings.data_dir)
     copies = container.copies()
@@ -64,7 +64,7 @@ async def backed_up_lines(container: Container, place: Path | Bucket) -> list[st
 async def looked_lines(
     container: Container, place: Path | Bucket, name: str | None
 ) -> tuple[list[str], bool]:
-    """Read a whole backup; what is in it, and whether it is sound."""
+    """Read a whole backup; return a summary, and whether it is sound."""
     vault, name, manifest = _found(container, place, name)
     copies = container.copies()
     with _in_words(vault.place), progress("Checking", length=weight(manifest)) as done:
@@ -87,7 +87,7 @@ async def looked_lines(
 
 
 async def restored_lines(container: Container, place: Path | Bucket, name: str | None) -> list[str]:
-    """Restore a backup; what stands again, and what to do next."""
+    """Restore a backup; return a summary and the next steps."""
     vault, name, manifest = _found(container, place, name)
     settings, copies, clock = container.settings(), container.copies(), container.clock()
 
@@ -116,7 +116,7 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
 
 
 def unknown_lines(erased: ErasedAgain) -> list[str]:
-    """What could not be erased once more."""
+    """Lines about erasures that could not be re-applied."""
     if not erased.unknown:
         return []
     return [
@@ -146,7 +146,7 @@ def _contents(manifest: Manifest) -> str:
 
 @contextlib.contextmanager
 def _in_words(place: str) -> Iterator[None]:
-    """What the system says of a file or a bucket, in a sentence."""
+    """Turn errors of a file or a bucket into a sentence."""
     try:
         yield
     except OSError as error:

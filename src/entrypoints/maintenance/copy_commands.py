@@ -1,4 +1,4 @@
-"""What `coatcheck move` does, and the sentences it ends with."""
+"""The work of `coatcheck move`, and its final messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from entrypoints.settings import PostgresAddress, Settings
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Lines for the terminal, and whether nothing was left out."""
+    """Lines for the terminal, and whether nothing was skipped."""
 
     lines: tuple[str, ...]
     all_well: bool = True
@@ -30,13 +30,13 @@ class OldShop(Protocol):
     """The file of a shop built along the tutorial: adapters.tutorial.file."""
 
     def count(self) -> int:
-        """How many sales are in it."""
+        """The number of sales."""
 
     def users_without_sales(self) -> int:
-        """How many users never bought."""
+        """The number of users without a purchase."""
 
     def sales(self) -> Iterator[OldSale]:
-        """Every sale, as it stands."""
+        """Every sale, unchanged."""
 
 
 def moved_lines(source: Path, target: Path | PostgresAddress) -> Told:

@@ -1,4 +1,4 @@
-"""Move a shop's records from one engine to another: every row as it is, counted and hashed on both sides.
+"""Move a shop's records from one engine to another: every row unchanged, counted and hashed on both sides.
 
 See docs/decisions/0014-a-shop-moves-in-one-transaction.md.
 """
@@ -15,17 +15,17 @@ import msgspec
 
 Row = tuple[str | int | None, ...]
 Progress = Callable[[int], None]
-"""Told how many rows more are done."""
+"""Called with the number of rows processed since the last call."""
 _TOLD_EVERY: Final = 500
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 class Source(Protocol):
-    """What is to be moved, as of one moment: adapters.sqlite.copying."""
+    """The records to move, as of one moment: adapters.sqlite.copying."""
 
     @property
     def tables(self) -> Sequence[str]:
-        """Their names, in an order in which they can be written."""
+        """The names of the tables, in an order in which they can be written."""
 
     @property
     def shop(self) -> str:
@@ -39,7 +39,7 @@ class Source(Protocol):
 
 
 class Place(Protocol):
-    """Where it is moved to, inside one transaction: adapters.postgres.copying."""
+    """The target of a move, inside one transaction: adapters.postgres.copying."""
 
     @property
     def is_empty(self) -> bool:
@@ -47,42 +47,42 @@ class Place(Protocol):
 
     @property
     def note(self) -> str | None:
-        """What the last move noted of what it put there."""
+        """The note of the last move about the rows it wrote."""
 
     def rows(self, table: str) -> Iterator[Row]:
         """All rows in the order of their key."""
 
     def clear(self) -> None:
-        """Take everything out."""
+        """Delete all rows."""
 
     def put(self, table: str, rows: Iterable[Row]) -> None:
         """Write rows."""
 
     def keep(self, note: str) -> None:
-        """Make it last."""
+        """Store the note and commit."""
 
 
 class Target(Protocol):
     """A database that a shop can be moved to."""
 
     def opened(self, shop: str) -> AbstractContextManager[Place]:
-        """For that shop, alone, inside a transaction; what is not kept by its end never was there."""
+        """Open it for that shop, exclusively, in a transaction that is rolled back unless `keep` is called."""
 
 
 class CannotMove(Exception):
-    """Nothing was moved; the message says why, and what to do."""
+    """Nothing was moved; the message gives the reason and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The rows of a table: how many, and a SHA-256 over all of them in the order of their key."""
+    """The checksum of a table: row count, and a SHA-256 over all rows in the order of their key."""
 
     rows: int
     sha256: str
 
 
 class _Summing:
-    """Adds up rows that pass by."""
+    """Counts and hashes rows as they pass through."""
 
     def __init__(self, done: Progress) -> None:
         self._hash = hashlib.sha256()
@@ -105,7 +105,7 @@ class _Summing:
 
 
 def add_up(rows: Iterable[Row], done: Progress) -> Sum:
-    """The sum of rows, whichever side they are read on."""
+    """The checksum of rows, from either side."""
     summing = _Summing(done)
     for _ in summing.passing(rows):
         pass
@@ -119,14 +119,14 @@ def note_of(sums: Mapping[str, Sum]) -> str:
 
 
 def all_rows(source: Source) -> int:
-    """How many there are to move."""
+    """The number of rows to move."""
     return sum(source.count(table) for table in source.tables)
 
 
 def is_moved(source: Source, place: Place, done: Progress) -> bool:
-    """Whether everything stands there already; raises CannotMove if what stands there did not come from here.
+    """Whether the target already has all rows; raises CannotMove if its rows come from elsewhere.
 
-    True: nothing is left to do. False: it may be moved; what an untouched earlier move left is taken out.
+    True: nothing is left to do. False: ready to move; the rows of an untouched earlier move were deleted.
     """
     if place.is_empty:
         return False
@@ -146,7 +146,7 @@ def is_moved(source: Source, place: Place, done: Progress) -> bool:
 
 
 def move(source: Source, place: Place, done: Progress) -> Mapping[str, Sum]:
-    """Write everything, read it back, and keep it if it is the same. Raises CannotMove."""
+    """Write all rows, read them back, and commit if they are the same. Raises CannotMove."""
     here: dict[str, Sum] = {}
     for table in source.tables:
         summing = _Summing(done)
@@ -164,7 +164,7 @@ def move(source: Source, place: Place, done: Progress) -> Mapping[str, Sum]:
 
 
 def _portable(rows: Iterable[Row]) -> Iterator[Row]:
-    """Without NUL in texts, which PostgreSQL's cannot hold: its store writes the same in its place."""
+    """Replace NUL in texts, which PostgreSQL cannot store, by the same substitute as its store does."""
     for row in rows:
         if any(type(value) is str and "\0" in value for value in row):
             yield tuple(v.replace("\0", "\N{REPLACEMENT CHARACTER}") if type(v) is str else v for v in row)

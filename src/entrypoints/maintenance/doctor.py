@@ -1,4 +1,4 @@
-"""Check everything a shop needs, calling out where it must, and say what to do about each."""
+"""Check everything a shop needs, with network calls where necessary, and explain each fix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from entrypoints.settings import SettingsRefused, load_settings
 
 
 async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
-    """Every finding, in the order in which a merchant sets things up. Raises nothing."""
+    """All findings, in the order of a shop's setup. Raises nothing."""
     try:
         settings = load_settings(environ, dotenv=dotenv)
         container = Container(settings=settings)
@@ -53,7 +53,7 @@ def _settings(container: Container) -> Finding:
 
 
 async def _closed(container: Container) -> list[Finding]:
-    """What is wrong with the parts that do not close."""
+    """Findings about parts that fail to close."""
     try:
         await close_shop(container)
     except Exception as error:

@@ -1,7 +1,7 @@
-"""Erasures as lines of text, as they are kept beside backups and dumps.
+"""Erasures as lines of text, the format stored beside backups and dumps.
 
 0191b3…                                             an order: the id of its checkout
-address 1a2b3c4d.<64 digits> 2026-03-01T12:00:00Z   an address, as a keyed hash, and when its person was erased
+address 1a2b3c4d.<64 digits> 2026-03-01T12:00:00Z   an address, as a keyed hash, and the time of the erasure
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _ADDRESS: Final = re.compile(
 
 
 class BadErasures(Exception):
-    """A line is none of an erasure; the message says which."""
+    """A line is not an erasure; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasures:
-    """Who was erased: by orders, and by addresses."""
+    """Erasures, by order and by address."""
 
     orders: tuple[CheckoutId, ...] = ()
     addresses: tuple[ErasedAddress, ...] = ()
 
     def beyond(self, known: Erasures) -> Erasures:
-        """Those that are not known there, or are of a later time."""
+        """The erasures that `known` lacks or has with an earlier time."""
         orders, since = set(known.orders), {one.tag: one.at for one in known.addresses}
         return Erasures(
             orders=tuple(sorted({one for one in self.orders if one not in orders})),
@@ -41,14 +41,14 @@ class Erasures:
         )
 
     def lines(self) -> Iterator[str]:
-        """As they are kept."""
+        """The erasures as lines of text."""
         yield from self.orders
         for one in self.addresses:
             yield f"address {one.tag} {one.at.astimezone(UTC).isoformat().removesuffix('+00:00')}Z"
 
 
 def read_erasures(lines: Iterable[str], *, name: str) -> Erasures:
-    """Read what `lines` wrote; of an address that is named more than once, the latest. Raises BadErasures."""
+    """Parse the output of `lines`; for an address listed more than once, the latest wins. Raises BadErasures."""
     orders: dict[CheckoutId, None] = {}
     addresses: dict[str, ErasedAddress] = {}
     for number, line in enumerate(lines, 1):

@@ -1,4 +1,4 @@
-"""Records as plain fields, for files that people and programs read."""
+"""Records as plain fields, for exported files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def record_fields(record: Record) -> dict[str, Any]:
 
 
 def purchase_fields(held: Holding) -> dict[str, Any]:
-    """A purchase and its facts, for files that people and programs read."""
+    """A purchase and its facts, for exported files."""
     purchase = held.purchase
     return {
         "kind": "purchase",
@@ -64,7 +64,7 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
 
 
 def _mail_fields(mail: Mail) -> dict[str, Any]:
-    """Without the letter: it holds nothing that is not in here, and links are not for files."""
+    """Without the body: it has no further facts, and its links must not be in files."""
     return {
         "kind": "mail",
         "id": mail.key,

@@ -11,12 +11,12 @@ import click
 
 
 def _nothing(_: int) -> None:
-    """Nobody watches."""
+    """Show nothing."""
 
 
 @contextlib.contextmanager
 def progress(label: str, *, length: int | None = None, shown: bool = True) -> Iterator[Callable[[int], None]]:
-    """Call what it gives with how much more is done. `length` is all there is to do; None if that is not known."""
+    """Yield a callback for the amount done since its last call. `length` is the total; None if unknown."""
     if not shown or not sys.stderr.isatty():
         yield _nothing
         return

@@ -1,4 +1,4 @@
-"""Restore a backup where there is no database, or look whether it could be; what the time since then asks for."""
+"""Restore a backup where there is no database, or check that this would work; re-apply later erasures."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ from entrypoints.maintenance.backup import (
 from entrypoints.maintenance.erasures import Erasures
 
 EraseAgain = Callable[[Store, Erasures], Awaitable[ErasedAgain]]
-"""Erase these people in a store, once more."""
+"""Re-apply these erasures to a store."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a backup was found to be."""
+    """The result of checking a backup."""
 
     name: str
     manifest: Manifest
     damaged_goods: tuple[str, ...]
     erasures: int
-    """Of people who are still in its database."""
+    """Erasures of people who are still in its database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What stands again."""
+    """The result of a restore."""
 
     name: str
     manifest: Manifest
     goods: int
-    """Contents that were not here any more."""
+    """Contents that were missing here."""
     erased: ErasedAgain
-    """What was erased after the backup."""
+    """Erasures made after the backup."""
 
 
 def chosen(vault: Vault, name: str | None) -> str:
-    """The backup of that name, or the newest. Raises OSError, NoBackup."""
+    """The name of the chosen backup, by default the newest. Raises OSError, NoBackup."""
     if name is not None:
         return name
     complete = backups_in(vault)
@@ -65,7 +65,7 @@ def chosen(vault: Vault, name: str | None) -> str:
 
 
 def weight(manifest: Manifest) -> int:
-    """How many bytes a backup has."""
+    """The size of a backup in bytes."""
     return manifest.database.size + sum(kept.size for kept in manifest.goods)
 
 
@@ -93,10 +93,10 @@ async def restore(
     erase_again: EraseAgain,
     done: Progress,
 ) -> Restored:
-    """Put a backup in the place of a database that is gone. Raises OSError, NoBackup, BadCopy, InTheWay.
+    """Restore a backup in place of a lost database. Raises OSError, NoBackup, BadCopy, InTheWay.
 
-    Everything is done to a copy beside the place; it gets the database's name when nothing is left to do.
-    `goods_dir`: where the goods are kept on this machine; None if they are kept elsewhere.
+    All work is done on a copy beside the database's path; the copy gets that name as the last step.
+    `goods_dir`: the folder of the goods on this machine; None if they are stored elsewhere.
     """
     manifest = manifest_of(vault, name)
     with copies.held_free():
@@ -126,7 +126,7 @@ def _fetch_database(
 
 
 def _fetch_goods(vault: Vault, manifest: Manifest, goods_dir: Path, *, done: Progress) -> int:
-    """Bring back the contents that are not here, each whole or not at all; how many."""
+    """Copy the contents that are missing here, each completely or not at all; return how many."""
     brought = 0
     for kept in manifest.goods:
         target = goods_dir / kept.sha256[:2] / kept.sha256

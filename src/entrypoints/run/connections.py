@@ -1,7 +1,7 @@
 """Keep useless connections from filling the server: a deadline, a cap per peer, and eviction of idle ones.
 
 granian 2.8 has a deadline for the head of an HTTP/1.1 request. It has none for a connection that sends nothing, begins
-XX HTTP/2, or asks for nothing after its TLS handshake, and none for a client that does not read its answer; it
+like HTTP/2, or asks for nothing after its TLS handshake, and none for a client that does not read its answer; it
 also has no limit per peer. But its connections are open files of this process, so they can be inspected and shut down
 from here.
 """
@@ -175,7 +175,7 @@ class Connections:
     def _stalled(self, found: list[_Seen], now: float) -> Iterator[tuple[_Seen, float]]:
         """Connections that seem stalled, each with the seconds within which data must have been sent to it.
 
-        A slow client of HTTP/1.1 takes less than a part, but data are sent to it. In HTTP/2 that proves nothing, because
+        A slow client of HTTP/1.1 takes less than a part, but some is sent to it. In HTTP/2 that proves nothing, because
         a client that reads no answer may be sent replies to its pings.
         """
         for one in found:

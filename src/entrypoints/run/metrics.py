@@ -64,7 +64,7 @@ class Metrics:
         self.claims[name_of(outcome)] += 1
 
     def mail(self, state: str) -> None:
-        """Count a mail handed over, or an attempt at it."""
+        """Count an attempt to hand over a mail, by outcome."""
         self.mails[state] += 1
 
     def round(self, done: Round) -> None:

@@ -6,8 +6,8 @@ A customer's browser buys in three lines, in milliseconds:
     anna = Browser(shop)
     anna.buy_and_pay("anna@example.com")
 
-The use cases are put together by hand: building the container takes some ten milliseconds, and a property test builds
-thousands of shops. A test holds this wiring to the container's. See docs/testing.md.
+The use cases are wired by hand: building the container takes some ten milliseconds, and a property test builds
+thousands of shops. A test checks this wiring against the container's. See docs/testing.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A customer's browser, which keeps the cookies it is given."""
+"""A customer's browser with its cookies."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from entrypoints.testing.shop import Shop
 
 @dataclass
 class Browser:
-    """A shopper's browser: keeps the cookies it is given."""
+    """A shopper's browser, which stores the cookies it receives."""
 
     shop: Shop
     network: str = "192.0.2.1"
     token: str | None = None
     device: str | None = None
     form: str | None = None
-    """The cookie that the page of a link left here."""
+    """The cookie set by the page of a link."""
 
     @property
     def visitor(self) -> Visitor:
@@ -36,7 +36,7 @@ class Browser:
         )
 
     def buy(self, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
-        """Press Buy; the provider's session."""
+        """Press Buy; return the provider's session."""
         started = run(self.shop.start_checkout(self.visitor, product, again=again))
         assert isinstance(started, RedirectToPayment), started
         self.token = started.new_token or self.token
@@ -45,7 +45,7 @@ class Browser:
     def take(
         self, product: ProductId = BOOK, *, email: str | None = None, again: bool = False, amount: str = ""
     ) -> object:
-        """Press Get for something that is free."""
+        """Press Get for a free product."""
         answer = run(
             self.shop.order_free(self.visitor, product, currency="", amount=amount, email=email, again=again)
         )
@@ -58,7 +58,7 @@ class Browser:
         return run(self.shop.come_back(self.visitor, product, ref))
 
     def buy_and_pay(self, email: str, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
-        """The whole way, with the webhook first and the mail delivered."""
+        """Buy, pay, receive the webhook, return and deliver the mail."""
         ref = self.buy(product, again=again)
         self.shop.payments.pay(ref, email=email)
         self.shop.hear_of(ref, event=f"evt_{ref[-8:]}")

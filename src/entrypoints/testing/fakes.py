@@ -1,4 +1,4 @@
-"""A clock, chance and a catalogue that tests command."""
+"""A clock, randomness and a catalogue that tests control."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ BOOK, PHOTOS = ProductId("book"), ProductId("photos")
 
 
 CONTENT = b"hello"
-"""What is in the file of every product."""
+"""The content of every product's file."""
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a use case to its end. Nothing in memory waits for anything, so it needs no event loop."""
+    """Run a use case to its end. The in-memory adapters never wait, so it needs no event loop."""
     while True:
         try:
             work.send(None)
@@ -35,7 +35,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 class HandClock:
-    """Stands still until it is moved."""
+    """A clock that advances only when a test moves it."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ class HandClock:
 
 
 class CountedRandomness:
-    """Never the same twice, always the same in every run."""
+    """Values that are unique within a run and identical in every run."""
 
     def __init__(self, seed: str = "") -> None:
         self._seed = seed
@@ -80,7 +80,7 @@ def a_product(
 
 
 def an_edition(*products: Product, shop_id: str = "shop-1") -> CatalogueEdition:
-    """A catalogue of these products; of a book and of photos if there are none."""
+    """A catalogue of these products; without any, of a book and photos."""
     found = products or (a_product(BOOK), a_product(PHOTOS, price=1400))
     return CatalogueEdition(
         version="1",

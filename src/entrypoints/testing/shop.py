@@ -1,4 +1,4 @@
-"""The shop in memory: its parts, the use cases made of them, and what happens in it."""
+"""The in-memory shop: its parts, the use cases built from them, and events in it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def _no_pause(place: str) -> None:
 
 @dataclass
 class Shop:
-    """Parts first, then the stories made of them."""
+    """The parts, followed by the use cases built from them."""
 
     edition: CatalogueEdition = field(default_factory=an_edition)
     pause: Callable[[str], Awaitable[None]] = _no_pause
@@ -277,45 +277,45 @@ class Shop:
             base_url=BASE_URL,
         )
 
-    # ---------------------------------------------------------------- things that happen
+    # ---------------------------------------------------------------- events
 
     async def mail_round(self) -> int:
-        """One round of the mail worker."""
+        """Run one round of the mail worker."""
         mails = await self.lease_mail()
         for mail in mails:
             await self.hand_over(mail)
         return len(mails)
 
     def deliver_mail(self) -> None:
-        """The mail worker until nothing is due."""
+        """Run the mail worker until no mail is due."""
         while run(self.mail_round()):
             pass
 
     def hear_of(
         self, ref: ProviderRef, *, event: str = "evt_1", kind: str = "checkout.session.completed"
     ) -> str:
-        """The provider's webhook about a session; what became of it."""
+        """Receive the provider's webhook about a session; return its outcome."""
         delivery = self.payments.delivery(ref, event=event, kind=kind)
         heard = run(self.hear(delivery.body, delivery.signature))
         return getattr(heard, "name", "unheard")
 
     def hear_fact(self, fact: Fact, *, event: str = "") -> str:
-        """The provider's webhook about a refund or dispute; what became of it."""
+        """Receive the provider's webhook about a refund or dispute; return its outcome."""
         delivery = self.payments.fact_delivery(fact, event=event or f"evt_{fact.object_id}_{fact.status}")
         heard = run(self.hear(delivery.body, delivery.signature))
         return getattr(heard, "name", "unheard")
 
     def letters_to(self, address: str) -> list[Envelope]:
-        """What arrived in a mailbox, oldest first."""
+        """The mails delivered to an address, oldest first."""
         return [mail for mail in self.mailer.mailbox.values() if mail.to.canonical == address]
 
     def last_link(self, address: str) -> str:
-        """The token of the last link that arrived there."""
+        """The token of the last link delivered to an address."""
         text = self.letters_to(address)[-1].text
         return text.partition(f"{BASE_URL}/login/")[2].split()[0]
 
     def last_code(self, address: str) -> str:
-        """The code of the last login mail that arrived there."""
+        """The code of the last login mail delivered to an address."""
         line = next(
             line for line in self.letters_to(address)[-1].text.splitlines() if line.startswith("    ")
         )

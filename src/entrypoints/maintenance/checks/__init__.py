@@ -1,1 +1,1 @@
-"""What `coatcheck doctor` looks at, by topic. Each check says in one sentence what to do."""
+"""The checks of `coatcheck doctor`, by topic. Each gives its fix in one sentence."""

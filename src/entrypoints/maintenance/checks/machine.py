@@ -1,4 +1,4 @@
-"""Disk and goods, and whether the shop answers where shoppers come."""
+"""Disk, goods and the shop's public URL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN: Final = 3
 
 
 async def goods_finding(container: Container) -> Finding:
-    """Whether the goods are there, and what they were: every byte of them is read where that is possible."""
+    """Whether the goods are present and intact: every byte is read where that is possible."""
     goods, custom = container.goods(), container.settings().goods
     try:
         words = await goods.check()
@@ -49,7 +49,7 @@ def _damaged(goods: Goods) -> list[Blob]:
 
 
 def disk_finding(folder: Path) -> Finding:
-    """Whether there is room for sales to come."""
+    """Whether there is disk space for future sales."""
     free = shutil.disk_usage(folder).free
     room = f"{free / 1_000_000_000:.1f} GB are free where {folder} is"
     if free < _TOO_LITTLE:
@@ -58,7 +58,7 @@ def disk_finding(folder: Path) -> Finding:
 
 
 async def street_finding(settings: Settings) -> Finding:
-    """Whether the shop answers where shoppers come; that it does not yet is no fault."""
+    """Whether the shop answers at its public URL; no answer yet is not an error."""
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
             answer = await client.get(f"{settings.base_url}/healthz")

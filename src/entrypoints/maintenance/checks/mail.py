@@ -1,4 +1,4 @@
-"""The mail carrier, and whether it may send in the shop's name."""
+"""The mail carrier and its permission to send from the shop's address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoints.settings import Settings
 
 
 async def mail_findings(container: Container, settings: Settings) -> list[Finding]:
-    """Whether the carrier takes our key, and mail from our sender."""
+    """Whether the carrier accepts the shop's key and sender."""
     custom = settings.mailer
     if settings.carrier == "console":
         words = "no carrier is set: emails are printed where `serve` runs, on this machine only"

@@ -14,11 +14,11 @@ from entrypoints.maintenance.checks.finding import Finding, broken
 from entrypoints.settings import Settings
 
 _CLOCKS_DIFFER: Final = timedelta(seconds=30)
-"""Stripe's signatures are good for five minutes; a clock that drifts this far has nobody to set it."""
+"""Stripe's signatures are valid for five minutes; a clock that drifts this far is not synchronised."""
 
 
 async def payment_findings(container: Container, settings: Settings) -> list[Finding]:
-    """All of it. Without an answer of the provider's there is one finding only."""
+    """All findings about payments. If the provider does not answer, there is only one."""
     if settings.payments is not None:
         return await _custom(container, settings, settings.payments)
     payments, clock = container.payments(), container.clock()
@@ -39,7 +39,7 @@ async def payment_findings(container: Container, settings: Settings) -> list[Fin
 
 
 async def _custom(container: Container, settings: Settings, custom: Factory) -> list[Finding]:
-    """Payments of another provider's: what their own check says; of Stripe's account there is nothing to look at."""
+    """Payments by another provider: the adapter's own check; there is no Stripe account to check."""
     clock = container.clock()
     try:
         before = clock.now()
@@ -65,7 +65,7 @@ async def _custom(container: Container, settings: Settings, custom: Factory) -> 
 def clock_finding(
     there: datetime | None, *, before: datetime, after: datetime, whose: str = "Stripe"
 ) -> Finding:
-    """Our clock against what the provider said between two moments of it; its answers name whole seconds."""
+    """Compare the local clock with the provider's, read between two local times; its answers have whole seconds."""
     if there is None:
         return Finding("clock", True, f"{whose} did not say what time it is")
     off = max(there - after, before - there - timedelta(seconds=1), timedelta())
@@ -106,7 +106,7 @@ async def _codes(container: Container, edition: CatalogueEdition) -> Finding:
 
 
 def _prices(edition: CatalogueEdition) -> Finding:
-    """The catalogue refuses clear mistakes when it is read; what is left is what a buyer may not get to pay."""
+    """Prices that pass the catalogue's own checks, but that a buyer may be unable to pay."""
     on_sale = [product for product in edition.products.values() if product.on_sale]
     for product in on_sale:
         for price in product.prices:
