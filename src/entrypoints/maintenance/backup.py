@@ -122,7 +122,7 @@ class Copies(Protocol):
         """A store on a copy."""
 
     def make_fit(self, copy: Path, *, moment: datetime) -> None:
-        """Prepare a copy for use after `moment`."""
+        """Prepare a copy made at `moment` for use now."""
 
     def put_in_place(self, copy: Path) -> None:
         """Move a copy to the database's path."""

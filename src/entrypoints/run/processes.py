@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SHORTEST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
 _LIVED_WELL: Final = 30.0
-"""Uptime in seconds after which a worker that died is restarted: its start worked."""
+"""Uptime in seconds after which a worker that dies is restarted with the shortest pause."""
 _PR_SET_PDEATHSIG: Final = 1
 
 

@@ -1,4 +1,4 @@
-"""What Stripe and Resend have no API for: pay without a browser, let a bank answer, break things, look inside.
+"""Controls beyond the APIs of Stripe and Resend: pay without a browser, settle debits, inject faults, inspect state.
 
 /_sandbox/… for tests and benchmarks: JSON in, JSON out.
 """
@@ -31,7 +31,7 @@ _SOMEWHERE: Final = {**NO_ADDRESS, "country": "DE", "postal_code": "10115"}
 
 
 class Control:
-    """What a test does to the world, and sees of it."""
+    """Lets tests change and inspect the world."""
 
     def __init__(self, world: World, deliveries: Deliveries, reports: MailReports) -> None:
         self._world = world
@@ -62,7 +62,7 @@ class Control:
     async def pay(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
         """Pay: {"email", "delayed", "promotion_code", "copies", "delay", "wait"}.
 
-        Answers with the event, signed, and the way back.
+        Answers with the signed event and the return URL.
         """
         told: Json = json.loads(await request.body() or b"{}")
         session = self._world.sessions.get(cs)
@@ -112,7 +112,7 @@ class Control:
     # ------------------------------------------------------------------ after the sale
 
     async def refund(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """{"amount": null for what is left, "status", "copies", "wait", "created"}."""
+        """{"amount": null for the rest, "status", "copies", "wait", "created"}."""
         told: Json = json.loads(await request.body() or b"{}")
         charge = self._charge_of(cs)
         if charge is None:
@@ -166,7 +166,7 @@ class Control:
         return None if intent is None else self._world.charges.get(intent["latest_charge"])
 
     async def _told(self, name: str, told: Json, work: Any) -> ASGIResponse:
-        """Do it, tell the shop in the manner that was asked for, answer with all that was said, signed."""
+        """Do the work, deliver its events as requested, and answer with the signed events."""
         try:
             done: Told = work()
         except Refusal as refusal:
@@ -178,7 +178,7 @@ class Control:
         return _json({name: thing, "events": signed})
 
     async def report(self, request: AnyRequest, mail: FromPath[str]) -> ASGIResponse:
-        """What became of a mail: {"type", "bounce": {…}, "copies", "wait"}. Answers with the delivery, signed."""
+        """Report on a mail: {"type", "bounce": {…}, "copies", "wait"}. Answers with the signed delivery."""
         told: Json = json.loads(await request.body() or b"{}")
         found, kind = self._world.mails_by_id.get(mail), told.get("type", "email.bounced")
         if found is None:
@@ -192,10 +192,10 @@ class Control:
         body, headers = sent
         return _json({"body": body.decode(), "headers": headers})
 
-    # ------------------------------------------------------------------ look, and break
+    # ------------------------------------------------------------------ inspection and faults
 
     async def sign(self, request: AnyRequest) -> ASGIResponse:
-        """The signature header of any body; `?at=` for another second than now."""
+        """The signature header for a body; `?at=` signs for another second than now."""
         at = request.query_params.get("at")
         header = sign(await request.body(), self._world.webhook_secret, at=int(at) if at else None)
         return _json({"signature": header})
@@ -205,13 +205,13 @@ class Control:
         return _json(list(self._world.sessions.values()))
 
     async def mails(self, request: AnyRequest) -> ASGIResponse:
-        """Every mail that was accepted, and how often it was handed over; `?to=`: those to one address."""
+        """Every accepted mail, with its number of submissions; `?to=`: those to one address."""
         to = request.query_params.get("to")
         mails = self._world.mails.values()
         return _json([asdict(mail) for mail in mails if to is None or to in mail.fields["to"]])
 
     async def calls(self) -> ASGIResponse:
-        """The last calls of the Stripe side."""
+        """The last calls of the Stripe API."""
         return _json(self._world.calls)
 
     async def attempts(self) -> ASGIResponse:
@@ -243,5 +243,5 @@ def _json(body: object, *, status: int = 200) -> ASGIResponse:
 
 
 def _no(words: str) -> ASGIResponse:
-    """What was asked for cannot be by now."""
+    """The refusal of an action that is no longer possible."""
     return _json({"error": words}, status=409)

@@ -1,4 +1,4 @@
-"""Broken on purpose: what an API on a bad day answers, or does not."""
+"""Injected faults: errors, delays and broken answers of an API."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, Final
 _HANG: Final = 60.0
 _STATUS: Final = {"down": 503, "hang": 503, "429": 429, "500": 500, "reset": 503}
 FAULTS: Final = frozenset({"", "truncated", *_STATUS})
-"""`reset` closes the connection before anything is done; `truncated` does it, and cuts the answer's body."""
+"""`reset` closes the connection before any work; `truncated` does the work and cuts the answer's body."""
 
 
 async def stumble(fault: str, client: Any) -> int | None:
-    """Act the fault. The status to answer with; None: the work is done all the same."""
+    """Simulate a fault. Returns the status to answer with; None: do the work anyway."""
     if fault == "hang":
         await asyncio.sleep(_HANG)
     if fault == "reset":
@@ -24,12 +24,12 @@ async def stumble(fault: str, client: Any) -> int | None:
 
 
 def cut(body: bytes, fault: str) -> bytes:
-    """The body of an answer, as far as it comes through."""
+    """The part of an answer's body that is sent."""
     return body[: len(body) // 2] if fault == "truncated" else body
 
 
 def _hang_up(client: Any) -> None:
-    """Close the connection under the server: no server has a call for that, so its socket is looked for (Linux)."""
+    """Close the connection under the server: servers have no API for that, so find its socket (Linux)."""
     peer = (str(client[0]), int(client[1]))
     for entry in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError, ValueError):
@@ -38,4 +38,4 @@ def _hang_up(client: Any) -> None:
                 if found.getpeername()[:2] == peer:
                     found.shutdown(socket.SHUT_RDWR)
             finally:
-                found.detach()  # it is the server's to close
+                found.detach()  # the server closes it

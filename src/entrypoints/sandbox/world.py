@@ -1,4 +1,4 @@
-"""What the stand-in remembers: sessions, payments, events, mails, and how it was told to behave."""
+"""The stand-in's state: sessions, payments, events, mails, and its configured behaviour."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SHELVES: Final = {
     "coupon": "coupons", "promotion_code": "codes", "customer": "customers",
 }  # fmt: skip
 MAIL_WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(b"the stand-in's mail webhooks").decode()
-"""What mail webhooks are signed with unless told otherwise: a shop that listens to them knows it."""
+"""The default signing secret of mail webhooks; a shop that receives them is configured with it."""
 Json = dict[str, Any]
 
 
 def fresh_id(prefix: str, *, length: int = 24) -> str:
-    """An id as Stripe's look: a prefix and random letters and digits."""
+    """An id in Stripe's format: a prefix and random letters and digits."""
     return prefix + "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secrets.token_bytes(length))
 
 
@@ -40,7 +40,7 @@ class Manners:
 
 @dataclass(slots=True)
 class SentMail:
-    """One mail that was accepted under its key; `handed` counts how often it was handed over."""
+    """One accepted mail, under its key; `handed` counts its submissions."""
 
     id: str
     key: str
@@ -51,7 +51,7 @@ class SentMail:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try to deliver an event, for the page that shows them."""
+    """One attempt to deliver an event, for the page that lists them."""
 
     event: str
     type: str
@@ -61,7 +61,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class World:
-    """Everything. One event loop, so no locks."""
+    """All state. One event loop, so no locks."""
 
     own_url: str
     webhook_url: str
@@ -74,9 +74,9 @@ class World:
     lines: dict[str, list[Json]] = field(default_factory=dict)
     """The line items of a session: name, description, amount, quantity, currency, tax_behavior, tax_code."""
     intent_metadata: dict[str, Json] = field(default_factory=dict)
-    """What a session's payment intent will carry, once there is one."""
+    """The data for a session's payment intent, until it is created."""
     paid_by: dict[str, str] = field(default_factory=dict)
-    """The session of a payment intent; one that was made by itself has none."""
+    """The session of a payment intent; one created without a session has none."""
     intents: dict[str, Json] = field(default_factory=dict)
     charges: dict[str, Json] = field(default_factory=dict)
     refunds: dict[str, Json] = field(default_factory=dict)
@@ -90,25 +90,25 @@ class World:
     prices: dict[str, Json] = field(default_factory=dict)
     methods: dict[str, Json] = field(default_factory=dict)
     bounces: dict[str, bool] = field(default_factory=dict)
-    """Whether the bank of a payment method says no."""
+    """Whether the bank of a payment method declines."""
     events: dict[str, Json] = field(default_factory=dict)
     endpoints: dict[str, Json] = field(default_factory=dict)
-    """Webhook endpoints that were made over the API, beside the one at `webhook_url`."""
+    """Webhook endpoints created over the API, beside the one at `webhook_url`."""
     endpoint_secrets: dict[str, str] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[str, int, Json]] = field(default_factory=dict)
-    """What was answered under an idempotency key: the request, the status, the body."""
+    """Answers by idempotency key: request, status and body."""
     mails: dict[str, SentMail] = field(default_factory=dict)
     """By idempotency key."""
     mails_by_id: dict[str, SentMail] = field(default_factory=dict)
     reports: dict[str, list[str]] = field(default_factory=dict)
-    """What was reported of a mail: the types of its webhooks."""
+    """The reports sent for a mail: the types of its webhooks."""
     attempts: list[Attempt] = field(default_factory=list)
     manners: Manners = field(default_factory=Manners)
     stripe_fault: str = ""
-    """One of `faults.FAULTS`; empty: works."""
+    """One of `faults.FAULTS`; empty: no fault."""
     mail_fault: str = ""
     calls: list[str] = field(default_factory=list)
-    """Method and path of the last requests to the Stripe side."""
+    """Method and path of the last requests to the Stripe API."""
 
     def __post_init__(self) -> None:
         self.mail_webhook_url = self.mail_webhook_url or f"{self.shop_url}/mail-events"

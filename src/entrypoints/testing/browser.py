@@ -58,7 +58,7 @@ class Browser:
         return run(self.shop.come_back(self.visitor, product, ref))
 
     def buy_and_pay(self, email: str, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
-        """Buy, pay, receive the webhook, return and deliver the mail."""
+        """Buy and pay; the webhook arrives first, and the mail is delivered."""
         ref = self.buy(product, again=again)
         self.shop.payments.pay(ref, email=email)
         self.shop.hear_of(ref, event=f"evt_{ref[-8:]}")

@@ -1,4 +1,4 @@
-"""Resend's API, as far as a shop asks for it, and the mailbox where the mails can be read."""
+"""The part of Resend's API that a shop uses, and a mailbox that shows the mails."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class MailApi:
         return 200, {"id": mail.id}
 
     async def domains(self, request: AnyRequest) -> ASGIResponse:
-        """https://resend.com/docs/api-reference/domains/list-domains: whoever sends here has proved their domain."""
+        """https://resend.com/docs/api-reference/domains/list-domains: every sender's domain is verified."""
         refused = await self._refused(request)
         if refused is not None:
             return refused
@@ -88,7 +88,7 @@ class MailApi:
         return self._answer(200, {"object": "list", "has_more": False, "data": [domain]})
 
     async def _refused(self, request: AnyRequest) -> ASGIResponse | None:
-        """What the API answers on a bad day, and without a key."""
+        """The API's answer under a fault, or without a key."""
         status = await stumble(self._world.mail_fault, request.scope["client"])
         if status == 429:
             words = "Too many requests. Please limit the number of requests per second."
@@ -136,7 +136,7 @@ class MailApi:
         )  # fmt: skip
 
     async def report(self, request: AnyRequest, mail: FromPath[str]) -> ASGIResponse:
-        """A button of the mail's page: what became of it."""
+        """A button of the mail's page: send a delivery report."""
         found = self._world.mails_by_id.get(mail)
         kind = (await fields_of(request)).get("report")
         if found is not None and kind in KINDS:

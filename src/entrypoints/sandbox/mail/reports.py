@@ -1,4 +1,4 @@
-"""What became of a mail, told as Resend tells it: signed webhooks. https://resend.com/docs/webhooks/event-types"""
+"""Delivery reports of mails as Resend's signed webhooks. https://resend.com/docs/webhooks/event-types"""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def sign_svix(body: bytes, secret: str, *, message: str, at: int | None = None) 
 
 
 def recipients(mail: SentMail) -> list[str]:
-    """To whom; Resend takes one address as well as a list."""
+    """The recipients; Resend accepts one address as well as a list."""
     to = mail.fields["to"]
     return [str(one) for one in to] if isinstance(to, list) else [str(to)]
 
 
 def bounces(mail: SentMail) -> bool:
-    """Whether the mail goes to a mailbox that is not there: one whose name begins with `bounce`."""
+    """Whether the mail goes to a nonexistent mailbox: one whose name begins with `bounce`."""
     return any(parseaddr(to)[1].lower().startswith("bounce") for to in recipients(mail))
 
 
@@ -74,7 +74,7 @@ def report_of(mail: SentMail, kind: str, more: Json) -> Json:
 
 
 class MailReports:
-    """Sends them to the shop; a failed one is tried again, under the same id."""
+    """Sends reports to the shop; failed ones are retried under the same id."""
 
     def __init__(self, world: World, deliveries: Deliveries) -> None:
         self._world = world
@@ -83,7 +83,7 @@ class MailReports:
     async def report(
         self, mail: SentMail, kind: str, manners: Manners, more: Json | None = None
     ) -> tuple[bytes, dict[str, str]] | None:
-        """Tell the shop; the delivery, signed. None: there is no secret to sign with, so nothing is ever sent."""
+        """Send a report to the shop; return the signed delivery. None: no signing secret, so nothing is sent."""
         if not self._world.mail_webhook_secret:
             return None
         world, message = self._world, fresh_id("msg_", length=27)
@@ -102,7 +102,7 @@ class MailReports:
         return body, headers(body)
 
     async def accepted(self, mail: SentMail) -> None:
-        """A mail was taken. Nobody hears of it, unless its mailbox is not there: that it bounced follows in a while."""
+        """A mail was accepted. No report is sent, except a later bounce if its mailbox does not exist."""
         if not bounces(mail):
             return
         manners = Manners(before_redirect=False)

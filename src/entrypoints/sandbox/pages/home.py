@@ -1,4 +1,4 @@
-"""The page of somebody who watches: what was bought, what became of it, and buttons for what may happen next."""
+"""The dashboard: sessions, their outcomes, and buttons for the possible next events."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HomePage:
         ]
 
     async def home(self) -> ASGIResponse:
-        """What is going on, newest first."""
+        """All activity, newest first."""
         newest = list(islice(reversed(self._world.sessions.values()), _SHOWN))
         charges = {s["id"]: charge for s in newest if (charge := self._charge_of(s))}
         refunds, disputes = _by_charge(self._world.refunds), _by_charge(self._world.disputes)
@@ -83,7 +83,7 @@ class HomePage:
         return see_other(f"/#{cs}")
 
     async def _do(self, wish: Any, thing: Json, what: str) -> None:
-        """Grant it, and tell the shop. What is impossible by now (a page that was left open) does nothing."""
+        """Do it, and notify the shop. An action no longer possible (from a stale page) does nothing."""
         try:
             events = wish(thing, what)
         except Refusal:

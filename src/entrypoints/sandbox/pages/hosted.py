@@ -1,4 +1,4 @@
-"""The hosted payment page: what a shopper sees between the shop's Buy and the way back."""
+"""The hosted payment page, between the shop's Buy and the return to the shop."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class HostedPages:
         return self._form(session, {}, {})
 
     async def pay(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """The shopper pressed Pay, or something about the code."""
+        """Handle Pay, and the buttons of the promotion code."""
         session = self._world.sessions.get(cs)
         if session is None or session["status"] != "open":
             return self._over(session)
@@ -82,7 +82,7 @@ class HostedPages:
         return await self._finish(session, fields, delayed=not _by_card(session, fields))
 
     def _code(self, session: Json, fields: dict[str, str]) -> ASGIResponse | None:
-        """A code that was typed changes what is to pay; so the shopper sees that first. None: there is no new one."""
+        """A new code changes the total, so the page is shown again first. None: there is no new code."""
         typed = fields.get("code", "").strip()
         if fields.get("do") == "remove":
             take_code_back(self._world, session)
@@ -100,7 +100,7 @@ class HostedPages:
         return self._form(session, {**fields, "code": ""}, {})
 
     async def confirm(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
-        """The shopper answered their bank."""
+        """Handle the shopper's answer to their bank."""
         session = self._world.sessions.get(cs)
         if session is None or session["status"] != "open":
             return self._over(session)
@@ -148,7 +148,7 @@ class HostedPages:
 
 
 def asks_address(session: Json) -> bool:
-    """Stripe's page asks for an address if told to, and wherever tax depends on it."""
+    """Whether the page asks for an address: if the session requires one, or tax depends on it."""
     return bool(session["billing_address_collection"] == "required" or session["automatic_tax"]["enabled"])
 
 
@@ -161,7 +161,7 @@ def _email(session: Json, fields: dict[str, str]) -> str:
 
 
 def _by_card(session: Json, fields: dict[str, str]) -> bool:
-    """Whether a card pays: it does where the page leaves no choice, too."""
+    """Whether a card pays; also true where the page offers no choice."""
     if session["amount_total"] == 0:
         return False
     wants_debit = fields.get("method") == "debit" or not takes_cards(session)

@@ -1,4 +1,4 @@
-"""An invoice to read, and to print."""
+"""Invoices as a page and as a PDF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from entrypoints.sandbox.world import Json, World
 
 
 def rows_of(invoice: Json) -> list[tuple[str, str]]:
-    """What an invoice adds up to, for people to read."""
+    """The totals of an invoice, formatted for display."""
     currency = invoice["currency"]
     rows = [
         (f"{line['quantity']} x {line['description']}", line["amount"]) for line in invoice["lines"]["data"]
@@ -43,14 +43,14 @@ class InvoicePages:
         ]
 
     async def show(self, invoice: FromPath[str]) -> ASGIResponse:
-        """The page to read."""
+        """The invoice as a page."""
         found = self._world.invoices.get(invoice)
         if found is None:
             return self._pages.over("no such invoice", self._world.shop_url, status=404)
         return self._pages.html("invoice.html", invoice=found, rows=rows_of(found))
 
     async def pdf(self, invoice: FromPath[str]) -> ASGIResponse:
-        """The same on paper."""
+        """The invoice as a PDF."""
         found = self._world.invoices.get(invoice)
         if found is None:
             return self._pages.over("no such invoice", self._world.shop_url, status=404)
@@ -64,7 +64,7 @@ class InvoicePages:
 
 
 def one_page_pdf(lines: list[str]) -> bytes:
-    """ISO 32000-1, §7.5: header, objects, table of where they begin, trailer."""
+    """ISO 32000-1, §7.5: header, objects, cross-reference table, trailer."""
     text = "".join(f"({_escaped(line)}) '\n" for line in lines)
     stream = f"BT /F1 12 Tf 18 TL 60 780 Td\n{text}ET".encode("latin-1", "replace")
     objects = [

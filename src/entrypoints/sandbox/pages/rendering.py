@@ -45,7 +45,7 @@ class SandboxPages:
     def over(
         self, words: str, shop_url: str, *, status: int, heading: str = "There is nothing here"
     ) -> ASGIResponse:
-        """The page where there is nothing, or nothing more."""
+        """The page for missing or expired content."""
         return self.html("over.html", status=status, words=words, shop_url=shop_url, heading=heading)
 
 

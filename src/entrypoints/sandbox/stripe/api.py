@@ -1,4 +1,4 @@
-"""Stripe's API, as far as a shop and the official Stripe CLI ask for it."""
+"""The part of Stripe's API that a shop and the official Stripe CLI use."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ROUTES: Final[Routes] = {
 
 
 def _handler_for(method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
-    """Who answers a path, and the ids in it."""
+    """The handler of a path, and the ids in it."""
     parts = path.removeprefix("/v1/").split("/")
     for (its_method, pattern), handler in ROUTES.items():
         wanted = pattern.split("/")
@@ -116,7 +116,7 @@ class StripeApi:
         thing, events = handler(Call(self._world, params, ids))
         answer = thing if method == "GET" else snapshot(thing)
         if key and method == "POST":
-            # Kept before anybody is told: a client that loses patience meanwhile, and asks again, gets this answer.
+            # Stored before any event is sent: a client that times out meanwhile and retries gets this answer.
             self._world.answers[path, key] = (body, 200, answer)
         await self._deliveries.send(events, self._world.manners)
         return 200, answer, False

@@ -1,4 +1,4 @@
-"""Stripe's test cards, and the checks its page makes. https://docs.stripe.com/testing"""
+"""Stripe's test cards, and the checks of its page. https://docs.stripe.com/testing"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHORTEST, _LONGEST = 12, 19
 
 
 class CardAnswer(Enum):
-    """What the card's bank says."""
+    """The answer of the card's bank."""
 
     PAYS = auto()
     DECLINES = auto()
@@ -29,7 +29,7 @@ def bank_of(number: str) -> CardAnswer:
 
 
 def card_problems(number: str, expiry: str, cvc: str) -> dict[str, str]:
-    """What is wrong with the fields, in Stripe's words; empty if nothing."""
+    """The errors of the fields, in Stripe's wording; empty if valid."""
     problems: dict[str, str] = {}
     digits = re.sub(r"[ -]", "", number)
     if not digits.isdecimal() or not _SHORTEST <= len(digits) <= _LONGEST:

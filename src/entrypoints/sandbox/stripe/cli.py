@@ -1,4 +1,4 @@
-"""What the fixtures of the official Stripe CLI ask for besides (`stripe trigger …`): they pay without a browser."""
+"""Calls that only the fixtures of the official Stripe CLI make (`stripe trigger …`): they pay without a browser."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from entrypoints.sandbox.stripe.payments import BILLING, charge_for, make_intent
 from entrypoints.sandbox.stripe.sessions import bank_says, completed, session_of, settle_session
 from entrypoints.sandbox.world import Json, fresh_id, now
 
-# https://docs.stripe.com/testing: payment methods that are there without being made.
+# https://docs.stripe.com/testing: payment methods that exist without being created.
 _DISPUTED: Final = {
     "pm_card_createDispute": "needs_response",
     "pm_card_createDisputeInquiry": "warning_needs_response",
 }
-# https://docs.stripe.com/payments/sepa-debit/accept-a-payment#test-integration: the bank says no.
+# https://docs.stripe.com/payments/sepa-debit/accept-a-payment#test-integration: the bank declines.
 _BOUNCES: Final = frozenset({"AT861904300235473202", "IT60X0542811101000000123456"})
 _INTENT: Final = (
     "amount", "currency", "payment_method", "payment_method_types", "confirm", "description", "metadata",
@@ -83,7 +83,7 @@ def _page(call: Call) -> Told:
 
 
 def _confirm_page(call: Call) -> Told:
-    """The session is paid; a debit's bank answers at once."""
+    """Pay the session; the bank of a debit answers at once."""
     world, session = call.world, session_of(call)
     if session["status"] != "open":
         raise Refusal(400, "This Checkout Session has already been completed.")
@@ -124,7 +124,7 @@ def _confirm(call: Call) -> Told:
 
 
 def _confirmed(call: Call, intent: Json) -> list[Json]:
-    """Pay it; a payment method made for disputes is disputed at once."""
+    """Pay the intent; a payment with a test method for disputes is disputed at once."""
     world, method = call.world, str(intent["payment_method"] or "")
     if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
         words = f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}."

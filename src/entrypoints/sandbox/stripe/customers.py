@@ -1,4 +1,4 @@
-"""Customers: whom an invoice is made out to. https://docs.stripe.com/api/customers"""
+"""Customers: the recipients of invoices. https://docs.stripe.com/api/customers"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoints.sandbox.world import Json, World, fresh_id, now
 
 
 def make_customer(world: World, *, email: str | None, name: str | None, **more: Any) -> Json:
-    """A session with an invoice makes a customer, since an invoice is always somebody's."""
+    """Create the customer of a session with an invoice: every invoice has a customer."""
     given = fresh_id("cus_", length=14)
     world.customers[given] = customer = {
         "id": given, "object": "customer", "address": None, "balance": 0, "created": now(), "currency": None,

@@ -1,4 +1,4 @@
-"""Signed webhooks, sent as Stripe and Resend send them: at least once, with retries, in no promised order."""
+"""Signed webhooks, sent as Stripe and Resend send them: at least once, with retries, in no guaranteed order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import httpx
 from entrypoints.sandbox.stripe.endpoints import listeners, url_of
 from entrypoints.sandbox.world import Attempt, Json, Manners, World
 
-# Stripe retries for three days; a stand-in on this machine need not let anybody wait.
+# Stripe retries for three days; a stand-in on this machine can retry faster.
 _RETRY_AFTER: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _TIMEOUT: Final = 10.0
 _OK: Final = range(200, 300)
@@ -47,7 +47,7 @@ class Parcel:
 
 
 class Deliveries:
-    """Posts webhooks; a failed one is tried again, signed anew."""
+    """Posts webhooks; failed ones are retried with a new signature."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -55,7 +55,7 @@ class Deliveries:
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def send(self, events: list[Json], manners: Manners) -> None:
-        """Deliver Stripe's events to every endpoint that listens; returns when the browser may go on."""
+        """Deliver Stripe's events to every subscribed endpoint; returns when the browser may go on."""
         await self.send_parcels([parcel for event in events for parcel in self._parcels(event)], manners)
 
     async def send_parcels(self, parcels: list[Parcel], manners: Manners) -> None:
@@ -69,7 +69,7 @@ class Deliveries:
             await asyncio.wait(tasks, timeout=_TIMEOUT)
 
     def later(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something in a while, unless the stand-in stops first."""
+        """Do the work after some seconds, unless the stand-in stops first."""
 
         async def wait() -> None:
             await asyncio.sleep(seconds)
@@ -131,7 +131,7 @@ class Deliveries:
         del attempts[:-_MOST_ATTEMPTS_KEPT]
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Cancel all deliveries under way."""
         for task in list(self._under_way):
             task.cancel()
         if self._client is not None:

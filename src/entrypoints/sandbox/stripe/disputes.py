@@ -1,4 +1,4 @@
-"""Disputes: a shopper's bank takes the money back, or asks first. https://docs.stripe.com/disputes/how-disputes-work"""
+"""Disputes: a shopper's bank reclaims the money, or inquires first. https://docs.stripe.com/disputes/how-disputes-work"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPEN: Final = (*_CHARGEBACK, *_INQUIRY)
 CLOSED: Final = ("won", "lost", "warning_closed", "prevented")
 _NINE_DAYS: Final = 9 * 86400
 _FEE: Final = 1500
-# https://docs.stripe.com/testing#evidence: what the evidence says decides at once.
+# https://docs.stripe.com/testing#evidence: the text of the evidence decides at once.
 _VERDICTS: Final = {"winning_evidence": "won", "losing_evidence": "lost"}
 _EVIDENCE: Final = (
     "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
@@ -32,7 +32,7 @@ def open_dispute(
     world: World, charge: Json, *, status: str = "needs_response", amount: int | None = None,
     reason: str = "fraudulent", created: int | None = None,
 ) -> Told:  # fmt: skip
-    """A dispute of the whole charge, or of `amount`. An inquiry (`warning_…`) takes no money yet."""
+    """A dispute of the whole charge, or of `amount`. An inquiry (`warning_…`) withdraws no money yet."""
     if not charge["paid"]:
         raise Refusal(400, f"Charge {charge['id']} was not paid; nobody disputes it.", param="charge")
     if status not in (*OPEN, "prevented"):
@@ -73,7 +73,7 @@ def _withdraw(world: World, dispute: Json, created: int | None) -> Json:
 
 
 def _book(dispute: Json, amount: int, fee: int, category: str) -> None:
-    """https://docs.stripe.com/api/balance_transactions/object: what the dispute took, or gave back."""
+    """https://docs.stripe.com/api/balance_transactions/object: the amount the dispute withdrew or returned."""
     second = now()
     details = [{"amount": fee, "application": None, "currency": dispute["currency"], "description": "Dispute fee",
                 "type": "stripe_fee"}]  # fmt: skip
@@ -87,7 +87,7 @@ def _book(dispute: Json, amount: int, fee: int, category: str) -> None:
 
 
 def update_dispute(world: World, dispute: Json, status: str, *, created: int | None = None) -> Told:
-    """Another open status: under review, or an inquiry that grew into a chargeback, which takes the money."""
+    """Another open status: under review, or an inquiry that became a chargeback, which withdraws the money."""
     _must_be_open(dispute)
     if status not in OPEN or (status in _INQUIRY and dispute["status"] in _CHARGEBACK):
         raise Refusal(400, f"A dispute that is {dispute['status']} does not become {status}.", param="status")
@@ -98,7 +98,7 @@ def update_dispute(world: World, dispute: Json, status: str, *, created: int | N
 
 
 def close_dispute(world: World, dispute: Json, status: str, *, created: int | None = None) -> Told:
-    """The end of a dispute. One that was won gives back what was withdrawn."""
+    """Close a dispute. A won one returns the amount withdrawn."""
     _must_be_open(dispute)
     fitting = ("won", "lost") if dispute["status"] in _CHARGEBACK else CLOSED
     if status not in fitting:
@@ -121,7 +121,7 @@ def _must_be_open(dispute: Json) -> None:
 
 
 def _update(call: Call) -> Told:
-    """https://docs.stripe.com/api/disputes/update: evidence is handed in at once unless told to wait."""
+    """https://docs.stripe.com/api/disputes/update: evidence is submitted at once unless the call defers it."""
     world, params = call.world, call.params
     dispute = call.one_of(world.disputes, "dispute")
     call.only("evidence", "metadata", "submit")
@@ -148,7 +148,7 @@ def _update(call: Call) -> Told:
 
 
 def _close(call: Call) -> Told:
-    """https://docs.stripe.com/api/disputes/close: the shop gives in."""
+    """https://docs.stripe.com/api/disputes/close: the shop concedes."""
     dispute = call.one_of(call.world.disputes, "dispute")
     status = "warning_closed" if dispute["status"] in _INQUIRY else "lost"
     _, events = close_dispute(call.world, dispute, status)

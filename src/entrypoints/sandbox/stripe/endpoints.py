@@ -1,4 +1,4 @@
-"""Webhook endpoints: the one that is there from the start, and those made over the API.
+"""Webhook endpoints: the initial one, and those created over the API.
 
 https://docs.stripe.com/api/webhook_endpoints
 """
@@ -17,7 +17,7 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def stock(world: World) -> None:
-    """The endpoint that every world begins with: the shop's."""
+    """Add the initial endpoint of every world: the shop's."""
     world.endpoints[BUILT_IN] = _endpoint(BUILT_IN, world.webhook_url, ["*"])
     world.endpoint_secrets[BUILT_IN] = world.webhook_secret
 
@@ -31,7 +31,7 @@ def _endpoint(name: str, url: str, events: list[str]) -> Json:
 
 
 def listeners(world: World, kind: str) -> list[str]:
-    """The endpoints that an event of this kind is sent to. One that was made over the API must be on this machine."""
+    """The endpoints subscribed to this kind of event. One created over the API must be on this machine."""
     return [
         name
         for name, endpoint in world.endpoints.items()
@@ -42,7 +42,7 @@ def listeners(world: World, kind: str) -> list[str]:
 
 
 def url_of(world: World, name: str) -> str:
-    """Where an endpoint is now."""
+    """The current URL of an endpoint."""
     return world.webhook_url if name == BUILT_IN else str(world.endpoints[name]["url"])
 
 
@@ -74,7 +74,7 @@ def _create(call: Call) -> Told:
     )  # fmt: skip
     world.endpoints[endpoint["id"]] = endpoint
     secret = world.endpoint_secrets[endpoint["id"]] = fresh_id("whsec_", length=32)
-    # The secret is in this answer and in no other.
+    # Only this answer contains the secret.
     return {**endpoint, "secret": secret}, []
 
 

@@ -13,7 +13,7 @@ from entrypoints.sandbox.world import Json, World
 _LONGEST: Final = 100
 _USUAL: Final = 10
 Filters = dict[str, Callable[[Json, Any], bool]]
-"""The parameters that narrow a list, and what each asks of an object."""
+"""The filter parameters of a list, and the predicate of each."""
 
 
 def same(field: str) -> Callable[[Json, Any], bool]:
@@ -26,7 +26,7 @@ def page(
 ) -> Json:
     """https://docs.stripe.com/api/pagination: newest first, after a cursor that need not pass the filters itself.
 
-    `among` says which of the things are looked through, where an index knows; all of them otherwise.
+    `among` restricts the search to objects from an index; by default all are searched.
     """
     params = call.params
     call.only("limit", "starting_after", "created", *filters)
@@ -39,7 +39,7 @@ def page(
     wanted = [(test, params[name]) for name, test in filters.items() if name in params]
     since, until = _range(params.get("created") or {})
     found = list(things.values() if among is None else among)
-    # Of one second the last that was made comes first. Nearly in order already, so the sort is one pass.
+    # Within one second, the newest comes first. The list is nearly sorted already, so the sort is one pass.
     found.reverse()
     found.sort(key=itemgetter("created"), reverse=True)
     start = next((at + 1 for at, thing in enumerate(found) if thing["id"] == after), 0) if after else 0
@@ -54,7 +54,7 @@ def page(
 
 
 def _range(created: Any) -> tuple[float, float]:
-    """The first and the last second that are asked for. A bare number asks for one second."""
+    """The first and last second of a filter. A bare number selects one second."""
     if not isinstance(created, dict):
         second = whole(created, "created")
         return second, second
@@ -79,12 +79,12 @@ def _range(created: Any) -> tuple[float, float]:
 
 
 def _inner(params: Json) -> list[str]:
-    """What to expand in each object of a list: its names begin with `data.`"""
+    """The fields to expand in each object of a list: their names begin with `data.`"""
     return [str(name).removeprefix("data.") for name in params.get("expand") or []]
 
 
 def shown(call: Call, thing: Json) -> Json:
-    """One object as the call wants it."""
+    """One object, with the fields that the call expands."""
     return expanded(call.world, thing, [str(name) for name in call.params.get("expand") or []])
 
 

@@ -1,4 +1,4 @@
-"""Amounts in minor units, for people to read."""
+"""Amounts in minor units, formatted for display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Stripe's objects have in common: calls, refusals, parameters, events, lists (API version 2026-10-28)."""
+"""Common parts of Stripe's objects: calls, refusals, parameters, events, lists (API version 2026-10-28)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from entrypoints.sandbox.world import Json, World, fresh_id, now
 
 API_VERSION: Final = "2026-10-28.endive"
 Told = tuple[Json, list[Json]]
-"""The object that is the answer, and the events that tell others of it."""
+"""The object to answer with, and the events to send."""
 
 
 class Refusal(Exception):
@@ -32,14 +32,14 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the API: whose world, the ids in its path, its parameters."""
+    """One call of the API: the world, the ids in its path, its parameters."""
 
     world: World
     params: Json = field(default_factory=dict)
     ids: tuple[str, ...] = ()
 
     def only(self, *known: str) -> None:
-        """Refuse a parameter that is none of these: what the stand-in would ignore must not seem to work."""
+        """Refuse all other parameters: one that the stand-in ignores must not seem to work."""
         for name in self.params:
             if name not in known and name != "expand":
                 raise Refusal(
@@ -65,12 +65,12 @@ Routes = dict[tuple[str, str], Handler]
 
 
 def missing(param: str) -> Refusal:
-    """A parameter that is needed was not sent."""
+    """The refusal for a missing required parameter."""
     return Refusal(400, f"Missing required param: {param}.", param=param, code="parameter_missing")
 
 
 def whole(value: Any, param: str, *, least: int = 0) -> int:
-    """A number as forms carry it."""
+    """Parse a number from a form."""
     try:
         number = int(value)
     except (TypeError, ValueError):
@@ -81,25 +81,25 @@ def whole(value: Any, param: str, *, least: int = 0) -> int:
 
 
 def flag(value: Any) -> bool:
-    """A yes or no as forms carry it."""
+    """Parse a boolean from a form."""
     return str(value).lower() == "true"
 
 
 def metadata_of(params: Json, held: Json | None = None) -> Json:
-    """https://docs.stripe.com/api/metadata: keys are merged, and an empty value takes its key out."""
+    """https://docs.stripe.com/api/metadata: keys are merged, and an empty value removes its key."""
     given = params.get("metadata")
     merged = {**(held or {}), **(given if isinstance(given, dict) else {})}
     return {key: value for key, value in merged.items() if value != ""}
 
 
 def snapshot(thing: Json) -> Json:
-    """The object as it stands, whatever happens to it later."""
+    """A copy of the object, unaffected by later changes."""
     copied: Json = json.loads(json.dumps(thing))
     return copied
 
 
 def make_event(world: World, kind: str, thing: Json, *, created: int | None = None) -> Json:
-    """https://docs.stripe.com/api/events/object: a snapshot of the object as it stands."""
+    """https://docs.stripe.com/api/events/object: a snapshot of the object's current state."""
     event: Json = {
         "id": fresh_id("evt_"),
         "object": "event",

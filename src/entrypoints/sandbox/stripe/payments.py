@@ -15,7 +15,7 @@ BILLING: Final[Json] = {"address": NO_ADDRESS, "email": None, "name": None, "pho
 
 
 def make_intent(world: World, *, amount: int, currency: str, kind: str, metadata: Json, **more: Any) -> Json:
-    """A payment that waits for its money; `kind` is what it is paid with."""
+    """A payment that is not yet paid; `kind` is the type of payment method."""
     name = fresh_id("pi_")
     world.intents[name] = intent = {
         "id": name, "object": "payment_intent", "amount": amount, "amount_capturable": 0, "amount_received": 0,
@@ -57,7 +57,7 @@ def charge_for(world: World, intent: Json, billing: Json, *, pending: bool = Fal
 
 
 def bank_decides(world: World, intent: Json, *, succeeds: bool) -> None:
-    """The bank's answer: intent and charge say so from now on."""
+    """Record the bank's answer in the intent and its charge."""
     charge = world.charges[intent["latest_charge"]]
     if succeeds:
         amount = intent["amount"]

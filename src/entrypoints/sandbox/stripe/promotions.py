@@ -1,4 +1,4 @@
-"""Coupons, and the promotion codes that shoppers type. https://docs.stripe.com/api/promotion_codes"""
+"""Coupons, and the promotion codes that shoppers enter. https://docs.stripe.com/api/promotion_codes"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoints.sandbox.stripe.totals import reckon
 from entrypoints.sandbox.world import Json, World, fresh_id, now
 
 INVALID: Final = "This code is invalid."
-"""Stripe's page says no more, whatever the reason."""
+"""The message of Stripe's page, whatever the reason."""
 _COUPON: Final = ("id", "percent_off", "amount_off", "currency", "duration", "name", "max_redemptions",
                   "redeem_by", "metadata")  # fmt: skip
 _CODE: Final = ("code", "active", "coupon", "promotion", "expires_at", "max_redemptions", "metadata")
@@ -22,7 +22,7 @@ _FILTERS: Final[Filters] = {
 
 
 def stock(world: World) -> None:
-    """The codes that every world begins with."""
+    """Add the initial codes of every world."""
     for word, terms in (
         ("TENOFF", {"percent_off": 10.0}),
         ("FIVER", {"amount_off": 500, "currency": "usd"}),
@@ -35,7 +35,7 @@ def stock(world: World) -> None:
 
 
 def apply_code(world: World, session: Json, typed: str) -> None:
-    """Give the session the discount of the code that was typed. Refuses with the words of Stripe's page."""
+    """Give the session the discount of the code entered. Refuses with the wording of Stripe's page."""
     code = next((c for c in world.codes.values() if c["code"].lower() == typed.strip().lower()), None)
     if code is None or not session["allow_promotion_codes"] or not _is_good(world, code, session["currency"]):
         raise Refusal(400, INVALID, param="promotion_code")
@@ -44,13 +44,13 @@ def apply_code(world: World, session: Json, typed: str) -> None:
 
 
 def take_code_back(world: World, session: Json) -> None:
-    """Without the discount again."""
+    """Remove the discount."""
     session["discounts"] = []
     reckon(world, session)
 
 
 def redeem(world: World, session: Json) -> None:
-    """Count the code of a finished session; a code that was used up is active no more."""
+    """Count the code of a finished session; a used-up code becomes inactive."""
     for discount in session["discounts"]:
         code = world.codes[discount["promotion_code"]]
         coupon = world.coupons[code["promotion"]["coupon"]]
@@ -131,7 +131,7 @@ def _percent(value: Any) -> float:
 
 
 def _ends(params: Json, until: str) -> Json:
-    """What may end a coupon or a code: how often, and until when."""
+    """The limits of a coupon or a code: number of uses, and expiry."""
     return {name: whole(params[name], name) for name in ("max_redemptions", until) if name in params}
 
 

@@ -1,4 +1,4 @@
-"""Refunds, and what they do to their charge. https://docs.stripe.com/refunds"""
+"""Refunds, and their effect on the charge. https://docs.stripe.com/refunds"""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _REASONS: Final = ("duplicate", "fraudulent", "requested_by_customer")
 _GIVEN_BACK: Final = ("won", "warning_closed")
 _NEXT: Final[dict[str, tuple[str, ...]]] = {
     "pending": ("succeeded", "failed", "canceled"),
-    # A bank can send a refund back weeks after it went out.
+    # A bank can return a refund weeks after it was sent.
     "succeeded": ("failed",),
 }
 
 
 def left_of(charge: Json) -> int:
-    """What can still be refunded."""
+    """The amount that can still be refunded."""
     return int(charge["amount"] - charge["amount_refunded"]) if charge["paid"] else 0
 
 
@@ -36,7 +36,7 @@ def create_refund(
     world: World, charge: Json, *, amount: int | None = None, status: str = "succeeded", reason: str | None = None,
     metadata: Json | None = None, created: int | None = None,
 ) -> Told:  # fmt: skip
-    """Pay back `amount`, or what is left of the charge. One that fails is pending first, as in life."""
+    """Refund `amount`, or the rest of the charge. A refund that fails is pending first, as at Stripe."""
     if status not in ("succeeded", "pending", "failed"):
         raise Refusal(400, f"No refund begins as {status}", param="status")
     amount = _allowed(world, charge, amount)
@@ -55,7 +55,7 @@ def create_refund(
     _add_to(charge, amount)
     events = [
         make_event(world, "refund.created", refund, created=created),
-        # It has no refund in it: https://docs.stripe.com/changelog/2022-11-15/charge-refunds-not-expanded
+        # It contains no refund: https://docs.stripe.com/changelog/2022-11-15/charge-refunds-not-expanded
         make_event(world, "charge.refunded", charge, created=created),
     ]
     if status == "failed":
@@ -98,7 +98,7 @@ def _add_to(charge: Json, amount: int) -> None:
 
 
 def settle_refund(world: World, refund: Json, status: str, *, created: int | None = None) -> Told:
-    """What became of a refund. One that failed or was canceled gives its amount back to the charge."""
+    """Set a refund's final status. A failed or canceled one returns its amount to the charge."""
     if status not in _NEXT.get(refund["status"], ()):
         raise Refusal(400, f"A refund that is {refund['status']} does not become {status}.", param="status")
     refund["status"] = status

@@ -1,4 +1,4 @@
-"""Checkout sessions, from their making to the bank's last word. https://docs.stripe.com/api/checkout/sessions"""
+"""Checkout sessions, from creation to the bank's final answer. https://docs.stripe.com/api/checkout/sessions"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DAY: Final = 86400
 _BEHAVIORS: Final = ("inclusive", "exclusive", "unspecified")
 _SELF: Final = {"type": "self"}
 _USUAL_WAYS: Final = ("card", "sepa_debit")
-"""Delayed ways to pay can be switched on in Stripe's dashboard without the shop's doing."""
+"""Delayed payment methods can be enabled in Stripe's dashboard without any change to the shop."""
 _KNOWN: Final = (
     "mode", "line_items", "success_url", "cancel_url", "client_reference_id", "customer_email", "metadata",
     "payment_intent_data", "expires_at", "allow_promotion_codes", "payment_method_types",
@@ -130,7 +130,7 @@ def create_session(call: Call) -> Json:
 
 
 def _choices(params: Json) -> Json:
-    """What the page asks for and offers, as the session says it."""
+    """The fields and options of the page, as the session lists them."""
     collects = params.get("billing_address_collection")
     if collects not in (None, "auto", "required"):
         raise Refusal(
@@ -142,7 +142,7 @@ def _choices(params: Json) -> Json:
     kinds = params.get("allowed_payment_method_types") or params.get("payment_method_types") or _USUAL_WAYS
     choices: Json = {
         "allow_promotion_codes": None if codes is None else flag(codes),
-        # The stand-in knows every place and its rate, so nothing waits for an address.
+        # The stand-in has one tax rate for all places, so no total depends on an address.
         "automatic_tax": {"enabled": taxed, "liability": _SELF if taxed else None,
                           "provider": "stripe" if taxed else None, "status": "complete" if taxed else None},
         "billing_address_collection": collects,
@@ -172,12 +172,12 @@ def _invoice_creation(asked: Json | None) -> Json | None:
 
 
 def takes_debits(session: Json) -> bool:
-    """Whether its page offers a bank debit."""
+    """Whether the session's page offers a bank debit."""
     return any(kind != "card" for kind in session["payment_method_types"])
 
 
 def takes_cards(session: Json) -> bool:
-    """Whether its page offers a card."""
+    """Whether the session's page offers a card."""
     return "card" in session["payment_method_types"]
 
 
@@ -188,7 +188,7 @@ def settle_session(
     world: World, cs: str, *, email: str, name: str, delayed: bool, address: Json | None = None,
     tax_ids: list[Json] | None = None,
 ) -> Json:  # fmt: skip
-    """The shopper finished: paid by card, with a bank debit under way (`delayed`), or with nothing to pay."""
+    """Complete a session: paid by card, with a bank debit under way (`delayed`), or with nothing to pay."""
     session = world.sessions[cs]
     free = session["amount_total"] == 0
     session.update(
@@ -241,7 +241,7 @@ def completed(world: World, session: Json) -> Json:
 
 
 def bank_says(world: World, cs: str, *, succeeds: bool, created: int | None = None) -> Json:
-    """The end of a bank debit, days later: its event."""
+    """Settle a bank debit, days later; return its event."""
     session = world.sessions[cs]
     bank_decides(world, world.intents[session["payment_intent"]], succeeds=succeeds)
     if succeeds:
@@ -252,7 +252,7 @@ def bank_says(world: World, cs: str, *, succeeds: bool, created: int | None = No
 
 
 def expire_session(world: World, session: Json) -> Json:
-    """https://docs.stripe.com/api/checkout/sessions/expire: its event."""
+    """https://docs.stripe.com/api/checkout/sessions/expire; returns the event."""
     if session["status"] != "open":
         raise Refusal(400, 'Only Checkout Sessions with a status in ["open"] can be expired.')
     session.update(status="expired", url=None)

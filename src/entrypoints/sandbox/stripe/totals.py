@@ -1,7 +1,7 @@
-"""What a session adds up to: subtotal, discount, tax. https://docs.stripe.com/api/checkout/sessions/object
+"""The totals of a session: subtotal, discount, tax. https://docs.stripe.com/api/checkout/sessions/object
 
-Every place on this machine takes 10 % tax. A price that includes it stays what it says, as Stripe's does: its subtotal
-is "before discounts or taxes are applied", which takes no included tax out (the same at
+Every address is taxed at 10 %. A price that includes tax stays as stated, as at Stripe: its subtotal
+is "before discounts or taxes are applied", which does not deduct included tax (the same at
 https://github.com/strangerstudios/paid-memberships-pro/pull/3685).
 """
 
@@ -17,7 +17,7 @@ _USUALLY_EXCLUSIVE: Final = frozenset({"usd", "cad"})
 
 
 def reckon(world: World, session: Json) -> None:
-    """Bring a session's totals up to date with its lines, its discount, and whether it is taxed."""
+    """Update a session's totals from its lines, its discount, and whether it is taxed."""
     lines = world.lines[session["id"]]
     sums = [line["amount"] * line["quantity"] for line in lines]
     subtotal = sum(sums)
@@ -37,12 +37,12 @@ def reckon(world: World, session: Json) -> None:
 
 
 def tax_is_included(world: World, session: Json) -> bool:
-    """Whether the first line's price has its tax inside."""
+    """Whether the first line's price includes tax."""
     return _behavior(world.lines[session["id"]][0]) == _INCLUSIVE
 
 
 def _behavior(line: Json) -> str:
-    """https://docs.stripe.com/tax/set-up: unset, Stripe's own setting goes by the currency."""
+    """https://docs.stripe.com/tax/set-up: if unset, Stripe's default depends on the currency."""
     if line["tax_behavior"] in (_INCLUSIVE, _EXCLUSIVE):
         return str(line["tax_behavior"])
     return _EXCLUSIVE if line["currency"] in _USUALLY_EXCLUSIVE else _INCLUSIVE
@@ -59,7 +59,7 @@ def _discount(world: World, session: Json, subtotal: int) -> int:
 
 
 def _after_discount(sums: list[int], discount: int) -> list[int]:
-    """The discount spread over the lines; the last one takes the rounding."""
+    """The discount spread over the lines; the last one absorbs the rounding."""
     subtotal, left = sum(sums), discount
     rest: list[int] = []
     for at, amount in enumerate(sums):
