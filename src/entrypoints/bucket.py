@@ -1,4 +1,4 @@
-"""Where things are kept in S3-compatible storage: `s3://bucket/prefix`, an endpoint, and a key to it."""
+"""Locations in S3-compatible storage: `s3://bucket/prefix`, an endpoint and its access key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-# Wider than Amazon's own rule: other storages take more (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+# Wider than Amazon's own rule: other storages accept more (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
 _URL: Final = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,62})((?:/[A-Za-z0-9._-]+)*)/?")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _USUAL_REGION: Final = "us-east-1"
@@ -27,7 +27,7 @@ class Bucket:
 
     @property
     def label(self) -> str:
-        """What tells this place from others, for a file's name."""
+        """A unique label of this place, for file names."""
         return hashlib.sha256(f"{self.endpoint} {self.name} {self.prefix}".encode()).hexdigest()[:16]
 
 
@@ -41,7 +41,7 @@ def read_bucket(
     problems: list[str],
     named: str = "GOODS_URL",
 ) -> Bucket | None:
-    """The place that a variable or argument names; None, and perhaps problems noted, if it names none."""
+    """The place that a variable or argument names; None if it names none, with any problems added."""
     if not url:
         return None
     match = _URL.fullmatch(url)

@@ -1,4 +1,4 @@
-"""What the container chooses by the settings."""
+"""The container's choices of parts, by the settings."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ T = TypeVar("T")
 
 
 def keeper(settings: Settings) -> str:
-    """Who keeps the goods."""
+    """The goods adapter."""
     if settings.goods is not None:
         return "custom"
     return "folder" if settings.goods_bucket is None else "s3"
 
 
 def payee(settings: Settings) -> str:
-    """Who takes the money."""
+    """The payments adapter."""
     return "stripe" if settings.payments is None else "custom"
 
 
 def engine(settings: Settings) -> str:
-    """The store."""
+    """The store's engine."""
     return "postgres" if isinstance(settings.database, PostgresAddress) else "sqlite"
 
 
@@ -42,15 +42,15 @@ def serves_alone(settings: Settings) -> bool:
 def noting(
     meter: Metrics, log_access: Callable[[AccessLine], None], traces: Traces | None
 ) -> Callable[[AccessLine], None]:
-    """Who hears of an answered request."""
+    """The observers of answered requests: access log, metrics and traces."""
     return meter.noting(log_access) if traces is None else meter.noting(log_access, traces.request)
 
 
 def test_banner(settings: Settings, payments: Payments) -> Banner | None:
-    """What a public shop on a test key says on every page."""
+    """The banner on every page of a public shop with a test key."""
     return Banner() if settings.test_mode and not payments.livemode else None
 
 
 def one_of(choice: providers.Provider[str], **parts: providers.Provider[T]) -> providers.Provider[T]:
-    """The part that the settings choose. Unlike `Selector` itself, it has each of them checked against the port."""
+    """The part that the settings choose. Unlike a plain `Selector`, it lets type checkers check each part against the port."""
     return providers.Selector(choice, **parts)

@@ -51,14 +51,14 @@ _SECTIONS: Final = {
 
 class _Sections(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """By what they are for; descriptions are wrapped, never cut off."""
+        """Group the commands by purpose; descriptions are wrapped, never truncated."""
         for title, names in _SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, _summary(self.commands[name])) for name in names])
 
 
 def _summary(command: click.Command) -> str:
-    """The first paragraph of its help, in one line."""
+    """The first paragraph of a command's help, on one line."""
     return " ".join((command.help or "").split("\n\n")[0].split())
 
 
@@ -138,7 +138,7 @@ def serve_command(
 
 
 def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLines) -> None:
-    """Open the shop once, so that what is wrong is said once; then start the workers and look after them."""
+    """Open the shop once, so that a problem is reported once; then start and supervise the workers."""
 
     async def main() -> None:
         container = Container(settings=settings)

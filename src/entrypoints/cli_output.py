@@ -1,4 +1,4 @@
-"""What the command line prints: the shop in figures, and its records as JSON lines."""
+"""Output of the command line: the shop's figures, and its records as JSON lines."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Lines for the terminal, and whether nothing waits."""
+    """Lines for the terminal, and whether nothing needs attention."""
 
     lines: tuple[str, ...]
     all_well: bool
 
 
 async def status_lines(container: Container, *, dismiss: str | None, send_again: str | None) -> Report:
-    """Settle what was asked, then say how the shop stands."""
+    """Apply the requested actions, then report the shop's status."""
     report = container.report_status()
     lines: list[str] = []
     if dismiss is not None:
@@ -101,7 +101,7 @@ def _waiting(status: Status) -> list[str]:
 
 
 def reconciled_lines(found: Reconciled) -> list[str]:
-    """What a sweep found, a line each."""
+    """The findings of a sweep, one per line."""
     return [
         f"{found.seen} sales, refunds and disputes at Stripe; {len(found.booked)} sales were missing",
         *(f"  booked {ref}" for ref in found.booked),
@@ -112,7 +112,7 @@ def reconciled_lines(found: Reconciled) -> list[str]:
 
 
 async def registered_lines(container: Container) -> list[str]:
-    """Have Stripe report to the shop; what is to be done then. Raises PaymentsUnreachable, PaymentsRefused."""
+    """Register the shop's webhook at Stripe; return the next steps. Raises PaymentsUnreachable, PaymentsRefused."""
     settings = container.settings()
     url = settings.webhook_url
     if settings.on_loopback:
@@ -139,14 +139,14 @@ async def registered_lines(container: Container) -> list[str]:
 
 
 async def export_lines(container: Container) -> AsyncIterator[bytes]:
-    """JSON lines, one object a record, each with `"kind"`. Instants are RFC 3339, amounts minor units."""
+    """JSON lines, one object per record, each with `"kind"`. Instants are RFC 3339, amounts minor units."""
     encode = msgspec.json.Encoder().encode
     async for record in container.export_records()():
         yield encode(record_fields(record)) + b"\n"
 
 
 async def erasure_lines(container: Container) -> AsyncIterator[str]:
-    """Who was erased, as `entrypoints.maintenance.erasures` reads it."""
+    """The erasures, in the format of `entrypoints.maintenance.erasures`."""
     store, after = container.store(), ""
     while found := await store.read(_orders_after(after)):
         for line in Erasures(orders=tuple(found)).lines():

@@ -1,4 +1,4 @@
-"""How a command runs: its settings, an event loop, a shop beside a server, and refusals that say what to do."""
+"""How a command runs: its settings, an event loop, a shop beside a server, and refusals that explain the fix."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ _REFUSALS: Final = (
 
 
 class Refusal(click.ClickException):
-    """Cannot be done like this; every line says what to do."""
+    """The command cannot run like this; every line explains a fix."""
 
     exit_code = 2
 
     def show(self, file: object = None) -> None:
-        """One line a problem, on stderr."""
+        """Print one line per problem, on stderr."""
         for line in self.message.splitlines():
             say(f"coatcheck: {line}", err=True)
 
 
 def settings_of(**instead: str) -> Settings:
-    """The settings, from the environment and .env. `instead`: what a command does not need. Raises Refusal."""
+    """The settings, from the environment and .env. `instead`: values for variables that the command does not need. Raises Refusal."""
     try:
         return load_settings({**os.environ, **instead}, dotenv=Path(".env"))
     except SettingsRefused as error:
@@ -66,13 +66,13 @@ def settings_of(**instead: str) -> Settings:
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run to the end in an event loop. Raises Refusal for everything that the world can refuse."""
+    """Run to completion in an event loop. Raises Refusal for every expected failure of the environment."""
 
     async def main() -> T:
         return await work()
 
     try:
-        # A delivery of Stripe's passes the loop some twenty times: uvloop takes a third off its cost.
+        # A Stripe delivery goes through the loop some twenty times: uvloop cuts its cost by a third.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(main())
     except _REFUSALS as error:
@@ -95,7 +95,7 @@ def beside(work: Callable[[Container], Awaitable[T]]) -> T:
 
 
 def place_of(text: str, named: str) -> Path | Bucket:
-    """Where backups are: a folder, or a bucket that the key of the settings opens. Raises Refusal."""
+    """The place of backups: a folder, or a bucket accessed with the settings' key. Raises Refusal."""
     if "://" not in text:
         return Path(text)
     env = read_environment(os.environ, dotenv=Path(".env"))

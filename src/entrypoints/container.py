@@ -98,13 +98,13 @@ from entrypoints.settings import Settings
 
 
 class Container(containers.DeclarativeContainer):
-    """Everything is built once, when it is first asked for."""
+    """Every part is built once, on first use."""
 
     settings = providers.Dependency(instance_of=Settings)
     serving = providers.Object(False)
-    """Whether this process owns the database (serve), or looks in from beside it (the other commands)."""
+    """Whether this process owns the database (serve), or runs beside a server (the other commands)."""
     log_access = providers.Object(print)
-    """Where access lines go: `BatchedLines.access`."""
+    """The sink of access lines: `BatchedLines.access`."""
 
     # ------------------------------------------------------------------ adapters: the outside world
     clock: providers.Provider[Clock] = Singleton(SystemClock)
@@ -119,7 +119,7 @@ class Container(containers.DeclarativeContainer):
         sqlite=Singleton(SqliteCopies, settings.provided.database),
         postgres=providers.Callable(no_copies),
     )
-    """Copies of the database, for backups. A database server has tools of its own for that."""
+    """Copies of the database, for backups. Database servers have tools of their own for that."""
     goods: providers.Provider[Goods] = choices.one_of(
         providers.Callable(choices.keeper, settings),
         folder=Singleton(FolderGoods, settings.provided.goods_dir),
@@ -169,7 +169,7 @@ class Container(containers.DeclarativeContainer):
 
     email_templates: providers.Provider[EmailTemplates] = Singleton(PackagedTemplates)
 
-    # ------------------------------------------------------------------ use cases: the stories
+    # ------------------------------------------------------------------ use cases
     keyring = Singleton(Keyring.of, settings.provided.session_secrets)
     base_url = settings.provided.base_url
     identify_viewer = Singleton(IdentifyViewer, store=store, clock=clock)
@@ -290,7 +290,7 @@ class Container(containers.DeclarativeContainer):
     export_records = Singleton(ExportRecords, store=store)
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
 
-    # ------------------------------------------------------------------ pages: what shoppers see
+    # ------------------------------------------------------------------ pages
     banner = providers.Callable(choices.test_banner, settings, payments)
     cookies = Singleton(Cookies, https=settings.provided.https, host=settings.provided.host)
     pages = Singleton(Pages)
@@ -358,7 +358,7 @@ class Container(containers.DeclarativeContainer):
         MetricsPage, meter=meter, store=store, clock=clock, token=settings.provided.metrics_token
     )
 
-    # ------------------------------------------------------------------ what is started
+    # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, settings.provided.traces_to)
     families = providers.List(
         shop_pages, checkout_pages, purchase_pages, file_pages, order_pages, account_pages, payment_webhook,

@@ -26,27 +26,27 @@ _OTHERWISE: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Factory:
-    """The function that makes an adapter, as a variable names it: `package.module:function`."""
+    """The function that makes an adapter, as named by a variable: `package.module:function`."""
 
     variable: str
     module: str
     name: str
 
     def __str__(self) -> str:
-        """As it is written in .env."""
+        """The name as written in .env."""
         return f"{self.variable}={self.module}:{self.name}"
 
 
 class CustomAdapterRefused(Exception):
-    """The adapter that a variable names cannot be used; the message says why and what to do."""
+    """The adapter that a variable names cannot be used; the message gives the reason and the fix."""
 
 
 class NoAccountHere(Exception):
-    """Payments are not taken by Stripe; the message says what to do instead of setting up its account."""
+    """Stripe does not take the payments; the message gives the alternative to setting up its account."""
 
 
 def read_factory(text: str, *, named: str, problems: list[str]) -> Factory | None:
-    """What a variable names; None, and perhaps a problem noted, if it names no factory. Nothing is imported yet."""
+    """The factory a variable names; None if it names none, with any problem added. Nothing is imported yet."""
     if not text:
         return None
     match = _WRITTEN.fullmatch(text)
@@ -131,7 +131,7 @@ def _found(factory: Factory) -> Callable[[Mapping[str, str]], Any]:
 
 
 def _is_of(missing: str | None, module: str) -> bool:
-    """Whether the missing module is the one that was named, or a package that it is in."""
+    """Whether the missing module is the named one or a package that contains it."""
     return missing is not None and f"{module}.".startswith(f"{missing}.")
 
 
@@ -140,7 +140,7 @@ def _methods(port: type) -> set[str]:
 
 
 def words_of(error: BaseException) -> str:
-    """What an error says and where it was raised, in one line without keys and addresses."""
+    """The message and origin of an error, on one line without keys and addresses."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     words = redacted_start(" ".join(str(error).split()))

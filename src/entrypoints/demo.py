@@ -26,7 +26,7 @@ _EXAMPLES: Final = Path(__file__).parent / "example_catalogue"
 
 
 async def run_demo(port: int) -> None:
-    """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in life."""
+    """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in production."""
     catalogue = FOLDER / "catalogue"
     if not catalogue.exists():
         shutil.copytree(_EXAMPLES, catalogue)

@@ -1,4 +1,4 @@
-"""The variables as they are written, in the environment and in a `.env` file; `entrypoints.settings` checks them."""
+"""The raw variables of the environment and a `.env` file; `entrypoints.settings` checks them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _said(words: str) -> msgspec.Meta:
 
 
 class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
-    """The variables as they are written, each described once: `serve --help` and the reference list them from here."""
+    """The raw variables, each described once: `serve --help` and the reference take the descriptions from here."""
 
     base_url: Annotated[
         str, _said("the public address of the shop, such as https://shop.example.com (no path)")
@@ -97,7 +97,7 @@ HELP: Final[Mapping[str, str]] = {
     name.upper(): hint.__metadata__[0].extra["help"]
     for name, hint in get_type_hints(Environment, include_extras=True).items()
 }
-"""What each variable is for, in the order of `Environment`."""
+"""The purpose of each variable, in the order of `Environment`."""
 
 CARRIERS: Final[Mapping[str, str]] = {"RESEND_API_KEY": "resend", "SMTP_URL": "smtp"}
 """The variables that choose a mailer, and the container's name for each mailer."""
@@ -113,6 +113,6 @@ def read_variables(environ: Mapping[str, str], *, dotenv: Path | None) -> dict[s
 
 
 def read_environment(environ: Mapping[str, str], *, dotenv: Path | None) -> Environment:
-    """Those that the shop itself knows, read as `read_variables` does."""
+    """The variables that the shop itself knows, read as `read_variables` does."""
     values = read_variables(environ, dotenv=dotenv)
     return msgspec.convert({name: values[name].strip() for name in HELP if name in values}, Environment)

@@ -1,6 +1,6 @@
-"""Where a shop can be kept, backed up and moved to, and what opening such a place may raise.
+"""The places for a shop, its backups and its moves, and the exceptions of opening them.
 
-Beside the container the only module that knows adapters.
+Apart from the container, the only module that imports adapters.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ CANNOT_OPEN = (
     NotDurable, AlreadyServed, UnfitDatabase, PostgresNotInstalled, CatalogueRefused, S3NotInstalled,
     TelemetryNotInstalled, SettingsRefused,
 )  # fmt: skip
-"""What opening the parts may raise, each with sentences that say what to do."""
+"""Exceptions of opening the parts, each with a message that explains the fix."""
 CANNOT_SET_UP = (NoAccountHere, CustomAdapterRefused)
-"""What is raised where the payments are not Stripe's, or cannot be built; the sentence says what to do."""
+"""Raised if the payments are not Stripe's or cannot be built; the message explains the fix."""
 CANNOT_BACK_UP = (NoBackupHere,)
-"""What is raised where others make the copies; the sentence says who."""
+"""Raised if other tools make the copies; the message names them."""
 CANNOT_RESTORE = (BadCopy, InTheWay)
-"""What copies of the database may raise, in the same way."""
+"""Exceptions of copying the database, with messages likewise."""
 CANNOT_MOVE = (NotMovable, TargetRefused, UnreadableFile)
-"""What the two sides of a move may raise, in the same way."""
+"""Exceptions of either side of a move, with messages likewise."""
 
 
 def storage_of(bucket: Bucket) -> Place:
-    """A bucket, as the adapter is told of it."""
+    """A bucket in the adapter's terms."""
     return Place(
         bucket=bucket.name,
         prefix=bucket.prefix,
@@ -59,25 +59,25 @@ def storage_of(bucket: Bucket) -> Place:
 
 
 def vault_at(place: Path | Bucket, *, scratch: Path) -> Vault:
-    """Where backups are kept. `scratch`: room for a copy of the database on this machine. Raises S3NotInstalled."""
+    """The vault at a place. `scratch`: a folder on this machine for a copy of the database. Raises S3NotInstalled."""
     return FolderVault(place) if isinstance(place, Path) else S3Vault(storage_of(place), scratch=scratch)
 
 
 def shop_file(path: Path) -> ShopFile:
-    """A shop's database, to be moved elsewhere."""
+    """A shop's database file, as the source of a move."""
     return ShopFile(path)
 
 
 def could_be_shop(path: Path) -> bool:
-    """Whether a shop can be opened at a path: there is one, or nothing."""
+    """Whether a shop can be opened at a path: it holds a shop, or nothing."""
     return not path.exists() or is_shop(path)
 
 
 def tutorial_file(path: Path) -> TutorialFile | None:
-    """The database of a shop built along the tutorial; None if the file is none."""
+    """The database of a shop built along the tutorial; None if the file is not one."""
     return TutorialFile(path) if is_tutorial(path) else None
 
 
 def place_at(address: PostgresAddress) -> Target:
-    """Where a shop can be moved to. Raises PostgresNotInstalled, UnfitDatabase."""
+    """The target of a move. Raises PostgresNotInstalled, UnfitDatabase."""
     return target_on_postgres(address.url)

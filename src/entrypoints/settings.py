@@ -1,4 +1,4 @@
-"""Environment and `.env` to one typed Settings, or one list of sentences that say what to set."""
+"""Environment and `.env` to one typed Settings, or one list of problems with their fixes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsRefused(Exception):
-    """The shop cannot start like this; each problem names its variable and says what to set."""
+    """The settings are invalid; each problem names its variable and the fix."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))
@@ -35,18 +35,18 @@ class SettingsRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PostgresAddress:
-    """Where a database on PostgreSQL is, as libpq reads it. The password shows nowhere."""
+    """The address of a PostgreSQL database, as libpq reads it. The password is never shown."""
 
     url: str = field(repr=False)
 
     def __str__(self) -> str:
-        """Hosts and name alone."""
+        """Only hosts and name."""
         return f"{_POSTGRES}{_place_of(self.url)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A shop that can start. Secrets do not show in its repr."""
+    """The valid settings of a shop. Secrets are hidden in its repr."""
 
     base_url: str
     session_secrets: tuple[str, ...] = field(repr=False)
@@ -72,37 +72,37 @@ class Settings:
     goods: Factory | None
     payments: Factory | None
     environment: Mapping[str, str] = field(repr=False, compare=False)
-    """Everything that is set: for the factories, which read variables of their own."""
+    """All variables: for the factories, which read their own."""
 
     @property
     def host(self) -> str:
-        """What a request's Host header must say."""
+        """The required value of a request's Host header."""
         return urlsplit(self.base_url).netloc
 
     @property
     def on_loopback(self) -> bool:
-        """Whether nobody else can reach the shop, Stripe included."""
+        """Whether only this machine can reach the shop, so Stripe cannot."""
         return _is_loopback(urlsplit(self.base_url))
 
     @property
     def webhook_url(self) -> str:
-        """Where Stripe reports."""
+        """The URL of the webhook for Stripe."""
         return f"{self.base_url}/webhook"
 
     @property
     def goods_dir(self) -> Path:
-        """Where the contents that buyers download are kept, and what is known of them."""
+        """The folder of the contents that buyers download, and of the records about them."""
         return self.data_dir / "goods"
 
     @property
     def known_in_bucket(self) -> Path:
-        """Where it is noted what was stored in the bucket."""
+        """The path of the record of contents stored in the bucket."""
         label = "" if self.goods_bucket is None else self.goods_bucket.label
         return self.goods_dir / f"known-{label}"
 
     @property
     def https(self) -> bool:
-        """Whether shoppers come over TLS: Secure cookies and HSTS."""
+        """Whether the shop's public URL uses TLS: Secure cookies and HSTS."""
         return self.base_url.startswith("https://")
 
 
@@ -112,9 +112,9 @@ def load_settings(environ: Mapping[str, str], *, dotenv: Path | None) -> Setting
 
 
 def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Settings:
-    """Check everything at once. `variables`: all that is set, for factories. Raises as `load_settings` does.
+    """Check everything at once. `variables`: all variables, for factories. Raises as `load_settings` does.
 
-    What a custom adapter takes the place of is not checked: its factory says what it needs.
+    The variables of a part that a custom adapter replaces are not checked: its factory checks its own.
     """
     problems: list[str] = []
     base = _base_url(env.base_url, problems)
@@ -289,7 +289,7 @@ def _carrier(env: Environment, *, loopback: bool, problems: list[str]) -> str:
 
 
 def _check_mail(env: Environment, problems: list[str]) -> None:
-    """What holds whoever carries the mail."""
+    """The checks that apply to every carrier."""
     if not all(secret.startswith("whsec_") for secret in _several(env.resend_webhook_secret)):
         problems.append("RESEND_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")
     if (problem := line_problem(env.email_from)) is not None:
@@ -310,7 +310,7 @@ def _database(env: Environment, problems: list[str]) -> Path | PostgresAddress:
 
 
 def read_database(url: str, *, problems: list[str], named: str = "DATABASE_URL") -> Path | PostgresAddress:
-    """Where a database is. `named`: what the user calls it; what is wrong is added to the problems."""
+    """The location of a database. `named`: its name in messages; problems are appended to `problems`."""
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         return Path(url.removeprefix("sqlite:///"))
     if url.startswith("postgres://"):
@@ -340,7 +340,7 @@ def _check_watching(env: Environment, problems: list[str]) -> None:
 
 
 def _place_of(url: str) -> str:
-    """Hosts and name: what stands behind the last @, and before the options. Neither side can hold a password."""
+    """Hosts and name: the part between the last @ and the options, which contains no password."""
     return url.removeprefix(_POSTGRES).rpartition("@")[2].partition("?")[0]
 
 

@@ -1,1 +1,1 @@
-"""The stand-in for Stripe and Resend: implements their HTTP APIs, on loopback only, for demo and tests. Not part of a shop."""
+"""The stand-in for Stripe and Resend: their HTTP APIs, on loopback only, for demo and tests. Not part of a shop."""

@@ -74,7 +74,7 @@ class World:
     lines: dict[str, list[Json]] = field(default_factory=dict)
     """The line items of a session: name, description, amount, quantity, currency, tax_behavior, tax_code."""
     intent_metadata: dict[str, Json] = field(default_factory=dict)
-    """The data for a session's payment intent, until it is created."""
+    """The metadata for a session's future payment intent."""
     paid_by: dict[str, str] = field(default_factory=dict)
     """The session of a payment intent; one created without a session has none."""
     intents: dict[str, Json] = field(default_factory=dict)

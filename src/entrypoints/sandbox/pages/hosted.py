@@ -82,7 +82,7 @@ class HostedPages:
         return await self._finish(session, fields, delayed=not _by_card(session, fields))
 
     def _code(self, session: Json, fields: dict[str, str]) -> ASGIResponse | None:
-        """A new code changes the total, so the page is shown again first. None: there is no new code."""
+        """A new or removed code changes the total, so show the page again first. None: the code is unchanged."""
         typed = fields.get("code", "").strip()
         if fields.get("do") == "remove":
             take_code_back(self._world, session)

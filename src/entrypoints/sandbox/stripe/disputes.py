@@ -1,4 +1,4 @@
-"""Disputes: a shopper's bank reclaims the money, or inquires first. https://docs.stripe.com/disputes/how-disputes-work"""
+"""Disputes: a shopper's bank reclaims money, or inquires first. https://docs.stripe.com/disputes/how-disputes-work"""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def _add_to(charge: Json, amount: int) -> None:
 
 
 def settle_refund(world: World, refund: Json, status: str, *, created: int | None = None) -> Told:
-    """Set a refund's final status. A failed or canceled one returns its amount to the charge."""
+    """Set a refund's next status. A failed or canceled one returns its amount to the charge."""
     if status not in _NEXT.get(refund["status"], ()):
         raise Refusal(400, f"A refund that is {refund['status']} does not become {status}.", param="status")
     refund["status"] = status

@@ -142,7 +142,7 @@ def _choices(params: Json) -> Json:
     kinds = params.get("allowed_payment_method_types") or params.get("payment_method_types") or _USUAL_WAYS
     choices: Json = {
         "allow_promotion_codes": None if codes is None else flag(codes),
-        # The stand-in has one tax rate for all places, so no total depends on an address.
+        # The stand-in knows the tax rate of every place, so the status never waits for an address.
         "automatic_tax": {"enabled": taxed, "liability": _SELF if taxed else None,
                           "provider": "stripe" if taxed else None, "status": "complete" if taxed else None},
         "billing_address_collection": collects,
