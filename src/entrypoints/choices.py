@@ -42,7 +42,7 @@ def serves_alone(settings: Settings) -> bool:
 def noting(
     meter: Metrics, log_access: Callable[[AccessLine], None], traces: Traces | None
 ) -> Callable[[AccessLine], None]:
-    """The observers of answered requests: access log, metrics and traces."""
+    """The observer of answered requests: counts them, logs them and, if enabled, traces them."""
     return meter.noting(log_access) if traces is None else meter.noting(log_access, traces.request)
 
 
@@ -52,5 +52,5 @@ def test_banner(settings: Settings, payments: Payments) -> Banner | None:
 
 
 def one_of(choice: providers.Provider[str], **parts: providers.Provider[T]) -> providers.Provider[T]:
-    """The part that the settings choose. Unlike a plain `Selector`, it lets type checkers check each part against the port."""
+    """The part that the settings choose. Unlike a plain `Selector`, it has each part type-checked against the port."""
     return providers.Selector(choice, **parts)

@@ -58,7 +58,7 @@ class Refusal(click.ClickException):
 
 
 def settings_of(**instead: str) -> Settings:
-    """The settings, from the environment and .env. `instead`: values for variables that the command does not need. Raises Refusal."""
+    """The settings, from the environment and .env. `instead`: overrides of unneeded variables. Raises Refusal."""
     try:
         return load_settings({**os.environ, **instead}, dotenv=Path(".env"))
     except SettingsRefused as error:

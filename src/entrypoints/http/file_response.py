@@ -84,7 +84,7 @@ def wish(headers: Iterable[tuple[bytes, bytes]], *, etag: str, size: int, ranged
     if wanted is None or not ranged:
         return Whole()
     # §13.1.5: only a strong tag that is the same, octet by octet, keeps the range. We send no Last-Modified, so a
-    # date is of somebody else's making.
+    # date cannot come from the shop.
     if told.get("if-range", etag) != etag:
         return Whole()
     return _span(wanted, size)

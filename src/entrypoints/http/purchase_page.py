@@ -101,7 +101,7 @@ class PurchasePages:
     async def _come_back(self, request: AnyRequest, pid: str, ref: str) -> RawResponse:
         product = ProductId(pid)
         if request.method == HttpMethod.HEAD:
-            # HEAD claims nothing: previews and scanners get the page that says "being confirmed".
+            # HEAD claims nothing: previews and scanners get the page "being confirmed".
             return self._returned(request, product, ref, Confirming())
         returned = await self.return_from_payment(self.frame.visitor(request), product, ref)
         return self._returned(request, product, ref, returned)

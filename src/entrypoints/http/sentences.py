@@ -1,4 +1,4 @@
-"""The sentences of pages, in the visitor's language. docs/translations.md says how to mark one."""
+"""The sentences of pages, in the visitor's language. docs/translations.md explains how to mark one."""
 
 from __future__ import annotations
 

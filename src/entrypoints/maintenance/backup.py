@@ -1,6 +1,6 @@
 """Backups: the database and the goods, in a folder or in S3-compatible storage, with the erasures apart.
 
-    erasures/<moment>.txt         erased persons (entrypoints.maintenance.erasures), each in one such file
+    erasures/<moment>.txt         erased persons (entrypoints.maintenance.erasures) not listed in other files here
     goods/<2 digits>/<64 digits>  contents under their SHA-256, stored once for all backups
     <moment>/coatcheck.db         one backup's database
     <moment>/manifest.json        written last: a backup without it does not count

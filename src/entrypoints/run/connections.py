@@ -68,7 +68,7 @@ class Limits:
     patience: float = 60.0
     """Seconds for which a client may take nothing of its answers: all answers of an HTTP/2 connection together."""
     of_peer: int = 100
-    """At once, from one IPv4 address or IPv6 /64 that is no proxy of ours."""
+    """At once, from one IPv4 address or IPv6 /64 that is no trusted proxy."""
     share: float = 0.75
     """Share of all possible connections; beyond it, those idle longest are closed."""
     fresh: float = 2.0
@@ -152,7 +152,7 @@ class Connections:
                 self.look()
 
     def look(self) -> int:
-        """Shut down idle and excess connections; return how many."""
+        """Shut down idle, stalled and excess connections; return how many."""
         now = time.monotonic()
         found = list(self._open(now))
         clients = {one.client for one in found}

@@ -39,7 +39,7 @@ _LEAVE_LOGGING_ALONE: Final[dict[str, Any]] = {
 
 
 class CannotListen(Exception):
-    """The address cannot be listened on; the message says what to do."""
+    """The address cannot be listened on; the message gives the fix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Metrics:
     rounds: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def noting(self, *others: Callable[[AccessLine], None]) -> Callable[[AccessLine], None]:
-        """Count each answered request, and call the others. It runs for every request, so it does the minimum."""
+        """Return a callback that counts each answered request and calls the others; it does the minimum, for speed."""
         series, width = self.requests, len(BOUNDS) + 2
 
         def note(line: AccessLine) -> None:

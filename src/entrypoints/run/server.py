@@ -33,7 +33,7 @@ async def serve(
 ) -> None:
     """Serve the shop until SIGTERM or SIGINT. Raises CANNOT_OPEN, WrongShop, StoreUnavailable, CannotListen.
 
-    SIGTERM: /readyz says 503 for five seconds while the shop still serves, then open requests are drained.
+    SIGTERM: /readyz returns 503 for five seconds while the shop still serves, then open requests are drained.
     SIGINT (Ctrl-C), or `hurry`: the same without the five seconds.
     """
     loop = asyncio.get_running_loop()

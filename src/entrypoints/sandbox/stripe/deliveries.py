@@ -37,7 +37,7 @@ def body_of(event: Json) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One body for one address. The address is looked up, and the body signed, at every try."""
+    """One body for one address. The address is looked up, and the body signed, at every attempt."""
 
     id: str
     type: str
