@@ -1,4 +1,4 @@
-"""Who may open what, with the reason in one sentence."""
+"""Access: which purchases open for a viewer, and the reason if one does not."""
 
 from __future__ import annotations
 

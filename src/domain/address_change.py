@@ -1,6 +1,6 @@
 """Whose address is the right one: an address mistyped at the payment, and one that changed.
 
-Until the new address is proved everything stays as it was; the old one is told, and can take it back for 72 hours.
+Until the new address is verified nothing changes; the old one is notified, and can undo the change for 72 hours.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ChangeKind(Enum):
     CORRECTION = "correction"
     """One purchase: the address given at the payment was wrong."""
     CHANGE = "change"
-    """Everything somebody owns: they have a new address."""
+    """The whole account: its owner has a new address."""
 
 
 @dataclass(frozen=True, slots=True)

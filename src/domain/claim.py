@@ -26,7 +26,7 @@ class ProviderCheckout:
     """One checkout session as the provider described it at second `as_of` (Unix time); parsed, not yet believed.
 
     `reference`, `product`, `shop` and `seal` are what we sent along when the session was made; None for a
-    session that somebody else made. Amounts are minor units: total = subtotal - discount, and the tax on top of it
+    session that another program created. Amounts are minor units: total = subtotal - discount, and the tax on top of it
     where prices do not include it.
     """
 

@@ -231,7 +231,7 @@ def read_token(text: str) -> LinkToken | None:
 
 
 def tidy_code(typed: str) -> str:
-    """What somebody typed, as the code is written: upper case, no spaces or hyphens, O for 0 and I for 1 forgiven."""
+    """A typed code in its canonical form: upper case, no spaces or hyphens, O for 0 and I for 1 forgiven."""
     return typed.strip().upper().translate(_MISREAD)[: CODE_LENGTH + 1]
 
 

@@ -1,4 +1,4 @@
-"""How often who may ask for what; counted in the store, so that a restart forgives nothing."""
+"""Rate limits, counted in the store, so that a restart resets nothing."""
 
 from __future__ import annotations
 

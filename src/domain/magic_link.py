@@ -24,7 +24,7 @@ class LinkPurpose(Enum):
 
     ACCESS = "access"
     LOGIN = "login"
-    """Somebody asked to sign in."""
+    """A requested sign-in."""
     ORDER = "order"
     """Something free was ordered: it is booked with the proof."""
     MOVE = "move"
@@ -112,7 +112,7 @@ class LinkState(Enum):
 
 
 def link_state(link: MagicLink, *, now: datetime) -> LinkState:
-    """The rule of single use and expiry. Used outranks the rest: it is what its owner must hear."""
+    """The rule of single use and expiry. USED outranks the rest: the owner must learn of a use."""
     if link.used_at is not None:
         return LinkState.USED
     if link.superseded:

@@ -53,7 +53,7 @@ class Urgency(IntEnum):
     STRANGER = 2
     """Asked for by a browser that has proved nothing: anybody can cause any number of these."""
     RELEASE = 3
-    """Nobody waits for it."""
+    """No reader is waiting for it."""
 
 
 _URGENCIES: Final = {
@@ -80,12 +80,12 @@ class MailState(Enum):
     STUCK = "stuck"
     """Waits for the merchant: refused for good, or its outcome is unknown for too long to try again."""
     DROPPED = "dropped"
-    """Was not to be sent after all: nobody with that address has bought here, or it was queued anew."""
+    """Not sent on purpose: no customer has the address, or the email was queued again."""
 
 
 class Delivery(Enum):
     """What the carrier reported of a mail after it took it. A later one in this list outweighs an earlier one,
-    whatever order they are told in."""
+    in whatever order they arrive."""
 
     ACCEPTED = "accepted"
     DELAYED = "delayed"
@@ -96,7 +96,7 @@ class Delivery(Enum):
     """The mailbox does not exist, or does not take our mail."""
 
     def outweighs(self, held: Delivery | None) -> bool:
-        """Whether this is to be kept instead of what was told before."""
+        """Whether this replaces the status reported before."""
         order = tuple(Delivery)
         return held is None or order.index(self) > order.index(held)
 
@@ -170,7 +170,7 @@ def pause_before_retry(attempts: int) -> timedelta:
 
 
 def opt_out_slot(user: UserId) -> str:
-    """Where the address of somebody's "no more news" page will stand."""
+    """The placeholder for the URL of a user's unsubscribe page."""
     return f"{{{{coatcheck:no-more:{user}}}}}"
 
 

@@ -1,4 +1,4 @@
-"""The keys of the outbox: what makes an email leave once, whoever queues it and however often.
+"""The keys of the outbox: an email is sent once, however often and from wherever it is queued.
 
 A key names the cause of the email. The same cause gives the same key, so queueing it again changes nothing, and no two
 causes share one. The merchant meets them in `coatcheck status`; the email provider gets them as idempotency keys.
@@ -28,7 +28,7 @@ def access(checkout: CheckoutId) -> str:
 
 
 def of_link(link: MagicLink) -> str:
-    """An email that somebody asked for: each time it is another link."""
+    """A requested email: each request has a link of its own."""
     return f"{_OF_LINK[link.purpose]}:{link.id}"
 
 

@@ -12,7 +12,7 @@ class Registered:
     """How the provider's webhook endpoint stands now."""
 
     secret: str
-    """Told once, to whoever makes an endpoint; else ""."""
+    """Returned only when the endpoint is created; else ""."""
     changed: bool
     problem: str
     """What stays to be done by hand, in a sentence; "" for nothing."""
@@ -23,7 +23,7 @@ class PaymentAccount(Protocol):
 
     @property
     def followed(self) -> Sequence[str]:
-        """The events that a shop is to be told of, in order."""
+        """The events that the shop subscribes to, in order."""
 
     async def webhook_problem(self, url: str) -> str | None:
         """What is wrong with the webhook endpoint of that address, in a sentence; None if nothing."""

@@ -57,7 +57,7 @@ class Product:
     on_sale: bool
     stock: int | None
     """How many copies may be sold in all; None for no limit. Counted at the start of a checkout, so copies in
-    open checkouts can oversell it by a few: whoever paid is never refused."""
+    open checkouts can oversell it by a few: a paid checkout is never refused."""
     cover: str | None
     cover_alt: str
     files: tuple[GoodsFile, ...]
@@ -113,7 +113,7 @@ class PaymentTerms:
 
 @dataclass(frozen=True, slots=True)
 class ShopInfo:
-    """Who sells. `id` tells this shop's checkouts from another's in the same Stripe account."""
+    """The shop. `id` distinguishes its checkouts from those of other shops in the same Stripe account."""
 
     id: str
     name: str

@@ -22,7 +22,7 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """What the provider told us that is not acted on: a checkout session (`cs_…`) or a payment (`pi_…`).
+    """A session (`cs_…`) or payment (`pi_…`) of the provider that the shop does not act on.
 
     `closed_at` once a claim succeeded, or the merchant dismissed it.
     """
@@ -44,13 +44,13 @@ class User:
     mailbox: EmailAddress
     since: datetime
     proved_at: datetime | None = None
-    """When somebody first proved that the mailbox is theirs."""
+    """When the address was first verified."""
     wants_release_emails: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ErasedAddress:
-    """An address whose person was erased. `tag` is a keyed hash (`domain.keys.Key.erasure_of`): it names nobody."""
+    """An erased address. `tag` is a keyed hash (`domain.keys.Key.erasure_of`) and identifies no person."""
 
     tag: str
     at: datetime

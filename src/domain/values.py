@@ -196,7 +196,7 @@ class EmailAddress:
 
     @classmethod
     def parse(cls, raw: str) -> EmailAddress:
-        """The canonical address of what somebody typed.
+        """The canonical form of a typed address.
 
         Raises InvalidEmail. Quoted local parts, comments, address literals and local parts that are not
         ASCII after NFKC are refused rather than guessed at (RFC 5321 §4.5.3.1 for the lengths).

@@ -81,7 +81,7 @@ class Announce:
 
 
 def version_of(product: Product) -> str:
-    """What tells one version of a product's files from another."""
+    """A fingerprint of a version of a product's files."""
     listed = "\n".join(sorted(f"{file.name} {file.sha256}" for file in product.files))
     return hashlib.sha256(listed.encode()).hexdigest()[:12]
 

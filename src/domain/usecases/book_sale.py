@@ -60,7 +60,7 @@ class Booking:
     ) -> Purchase:
         """Write a sale that is not booked yet, with everything it causes.
 
-        The sale of somebody who was erased is written without them: no user, no mail.
+        The sale of an erased buyer is written without user and email.
         """
         checkout, owner = sale.checkout, None if known.erased else sale.owner
         purchase = Purchase(
@@ -82,7 +82,7 @@ class Booking:
             else assign_licences(tx, checkout, edition=self.edition, keyring=self.keyring, now=self.now),
         )
         if not tx.purchases.book(purchase):
-            # The transaction is serializable, so nobody can have booked it since we looked.
+            # The transaction is serializable, so it cannot have been booked since it was read.
             raise AssertionError(f"checkout {purchase.checkout} was booked within its own claim")
         if known.holds_place:
             tx.limits.release(purchase.checkout)
@@ -103,7 +103,7 @@ class Booking:
         send_link(tx, link, email, key=outbox_keys.access(purchase.checkout), urgency=urgency)
 
     def _catch_up(self, tx: Transaction, purchase: Purchase, payment: str) -> None:
-        """Facts that came before their sale: its buyer hears of them now."""
+        """Notify the buyer of facts that arrived before their sale."""
         held = Holding(purchase=purchase, facts=())
         for fact in sorted(tx.facts.of_payment(payment), key=lambda f: f.weight):
             after = Holding(purchase=purchase, facts=(*held.facts, fact))

@@ -1,4 +1,4 @@
-"""Move to the right address: one purchase whose address was mistyped, or everything of somebody who has a new one.
+"""Change an address: of one purchase whose address was mistyped, or of a whole account.
 
 Asking moves nothing. The new address is sent a proof, the old one a notice that can undo it; see `finish_change`.
 """

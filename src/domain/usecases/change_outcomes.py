@@ -23,7 +23,7 @@ class SameAddress:
 
 @dataclass(frozen=True, slots=True)
 class NotSignedIn:
-    """Only somebody who proved the old mailbox can change it."""
+    """Changing an address requires that the old one is verified."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The claim: turn a paid checkout into a purchase, once, whoever comes first and however often.
+"""The claim: turn a paid checkout into a purchase, exactly once, however often and from wherever it is called.
 
 Redirect, webhook and reconciler all run this same work inside a transaction of their own.
 """
@@ -33,7 +33,7 @@ _NOTHING_BEGAN = (CheckoutStatus.OPEN, CheckoutStatus.EXPIRED)
 
 
 def _unobserved(outcome: ClaimOutcome) -> None:
-    """Where nobody counts."""
+    """The default: counts nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether somebody is told of new versions: from the link in such a mail, or at their desk."""
+"""Turn emails about new versions on or off: by the link in such an email, or on the account page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EmailPreferences:
         return self.keyring.opts_out(token) is not None
 
     async def no_more(self, token: str) -> bool:
-        """The link of a mail; False if it is none of ours, or nobody's any more. Raises StoreUnavailable."""
+        """By the link in an email; False if it is invalid or its user is gone. Raises StoreUnavailable."""
         user = self.keyring.opts_out(token)
         if user is None:
             return False

@@ -28,7 +28,7 @@ class ErasedAgain:
     orders: int
     """Orders that stand erased and did not before."""
     unknown: int
-    """Erased addresses that cannot be told: the secret they are hashed with is not in SESSION_SECRET any more."""
+    """Erased addresses that cannot be recognised: SESSION_SECRET no longer has the secret of their hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class EraseAgain:
     ) -> ErasedAgain:
         """Erase once more what a restored database brought back: these orders, these addresses, and nothing else.
 
-        An address may have been somebody else's when the backup was made: what it owns there beside these orders was
+        An address may have had another owner when the backup was made: what it owns there beside these orders was
         moved away from it before the erasure, so it is kept, and the address with it. Raises StoreUnavailable.
         """
         now, found = self.clock.now(), 0
@@ -108,7 +108,7 @@ def _note_addresses(addresses: Sequence[ErasedAddress], tx: Transaction) -> None
 
 
 def _erase_orders(checkouts: Sequence[CheckoutId], now: datetime, tx: Transaction) -> int:
-    """How many were not erased before. Users who own nothing without them go."""
+    """Return how many were not erased before. Users left without purchases are deleted."""
     new = 0
     for checkout in checkouts:
         purchase = tx.purchases.get(checkout)

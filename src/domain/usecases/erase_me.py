@@ -27,7 +27,7 @@ class Erased(Enum):
 
     DONE = auto()
     NOT_SIGNED_IN = auto()
-    """Only somebody who proved the mailbox can have it erased."""
+    """Deleting an account requires that its address is verified."""
     PROVE_AGAIN = auto()
     """It was proved too long ago for something that cannot be undone (OWASP ASVS 5.0, 7.5.1)."""
     TOO_SOON = auto()
@@ -41,7 +41,7 @@ class EraseMe:
     An order that came by a correction which can still be undone goes back to its first address: it is not theirs to
     erase, and must not keep them from being erased.
 
-    If that cannot be seen to at once (somebody reads an older state), it is by `scrub_what_waits`, within the hour.
+    If that fails at first (another process reads an older state), `scrub_what_waits` does it within the hour.
     """
 
     store: Store

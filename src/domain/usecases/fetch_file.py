@@ -35,7 +35,7 @@ class NoSuchFile:
 
 @dataclass(frozen=True, slots=True)
 class FetchFile:
-    """From a file's name to its bytes, for those who own the product.
+    """From a file's name to its bytes, for owners of the product.
 
     In two steps, since between them the entrance decides what is wanted: all, a part, or nothing that is new.
     """

@@ -49,7 +49,7 @@ def undo_change(tx: Transaction, move: ChangeId, *, new_user: UserId, now: datet
 
     Everything the move did is reversed: its purchases come back, also from an address to which they were moved on
     since; the sessions that it signed in end; and both users want the emails that they wanted before. The moves that
-    took the purchases on can no longer be undone for them: nobody but their owner may move them after that. Of a change
+    took the purchases further can no longer be undone for them: only their owner may move them after that. Of a change
     that still waits, the session that asked for it ends: its owner did not ask.
     """
     held = tx.address_changes.get(move)

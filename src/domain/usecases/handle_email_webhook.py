@@ -1,4 +1,4 @@
-"""Hear what the mail carrier reports: a mail was delivered, came back, or was called spam."""
+"""Handle a delivery report of the mail carrier: an email was delivered, bounced, or was marked as spam."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class HandleEmailWebhook:
     clock: Clock
 
     async def __call__(self, body: bytes, headers: Mapping[str, str]) -> EmailWebhookHandled | InvalidWebhook:
-        """Raises StoreUnavailable: then the carrier tells us again."""
+        """Raises StoreUnavailable: then the carrier sends the report again."""
         shop = self.catalogue.current().shop
         report = self.reports.parse_webhook(body, headers, shop=shop.id)
         match report:

@@ -1,4 +1,4 @@
-"""Hear a delivery of the payment provider; answer once everything it caused is durable."""
+"""Handle a webhook of the payment provider; return once everything it caused is durable."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class HandlePaymentWebhook:
     clock: Clock
 
     async def __call__(self, body: bytes, signature: str) -> PaymentWebhookHandled[Outcome] | InvalidWebhook:
-        """Raises StoreUnavailable: then the provider tells us again."""
+        """Raises StoreUnavailable: then the provider sends the event again."""
         news = self.payments.parse_webhook(body, signature, now=self.clock.now())
         match news:
             case InvalidWebhook():

@@ -16,7 +16,7 @@ from domain.values import EmailAddress, ProductId, SessionId, sortable_id
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is there: nobody we know (no session), or a session and what it holds now."""
+    """The viewer of a page: anonymous (no session), or a session and the purchases it opens now."""
 
     session: Session | None
     holdings: Sequence[Holding]
@@ -55,7 +55,7 @@ class IdentifyViewer:
 
 
 def recognise(tx: ReadTransaction, visitor: Visitor, *, now: datetime) -> Viewer:
-    """Who asks, and what this browser holds now."""
+    """The viewer, and the purchases that this browser opens now."""
     session = live_session(tx, visitor, now=now)
     if session is None:
         return ANONYMOUS

@@ -35,7 +35,7 @@ class Imported:
     doubled: int = 0
     """Rows that name the session of an earlier row."""
     erased: int = 0
-    """Of buyers who were erased here."""
+    """Of buyers erased here."""
     problems: list[str] = field(default_factory=list)
     """A sentence for each row that was left out."""
 

@@ -36,7 +36,7 @@ class LinkError(Enum):
     NO_CODE_HERE = auto()
     """This browser asked for no code."""
     WITHDRAWN = auto()
-    """The change of address it proves was taken back, or somebody proved that the old one is theirs."""
+    """Its change of address was undone, or the owner of the old address verified it."""
     ELSEWHERE = auto()
     """A change of address completes only in the browser that asked for it. Nothing was used up."""
     SOLD_OUT = auto()
@@ -66,7 +66,7 @@ class LinkValid:
 
 @dataclass(frozen=True, slots=True)
 class ChangePreview:
-    """What a link about a change of address would move, for the person who reads its page."""
+    """What a link about a change of address would move, for its confirmation page."""
 
     kind: ChangeKind
     old: EmailAddress

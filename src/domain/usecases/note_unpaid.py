@@ -1,4 +1,4 @@
-"""A session of ours that is not paid (yet): ask about a slow payment again, tell the buyer of one that failed."""
+"""Record a session that is not paid (yet): check a slow payment again, notify the buyer of a failed one."""
 
 from __future__ import annotations
 

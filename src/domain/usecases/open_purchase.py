@@ -1,4 +1,4 @@
-"""Open what was bought: who may, what became of its access email, and whether its address can still be corrected."""
+"""Open a purchase: access, the state of its access email, and whether its address can still be corrected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything the shop holds about somebody, for them (GDPR, articles 15 and 20)."""
+"""Everything the shop stores about a person, for that person (GDPR, articles 15 and 20)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OwnData:
 
 @dataclass(frozen=True, slots=True)
 class ShowOwnData:
-    """Reads; changes nothing. Only for who proved the mailbox: a browser that paid may not know whose it is by now."""
+    """Reads only. Requires a verified address: the browser that paid may belong to another person by now."""
 
     store: Store
     clock: Clock

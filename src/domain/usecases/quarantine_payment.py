@@ -21,7 +21,7 @@ def put_in_quarantine(
     shop: ShopInfo,
     now: datetime,
 ) -> None:
-    """Keep what is not acted on, and tell the merchant of the first that waits with this reason."""
+    """Put a session or payment in quarantine, and notify the merchant of the first open entry with this reason."""
     if not tx.quarantine.add(ref, reason, at=now, retry_at=retry_at):
         return
     notify_merchant(

@@ -26,7 +26,7 @@ from domain.usecases.quarantine_payment import put_in_quarantine
 from domain.usecases.record_fact import ASK_AGAIN_AFTER, FactOutcome, RecordFact
 
 WAITS_AT_MOST = timedelta(days=3)
-"""How long a fact without a sale waits for an answer; then the merchant hears of it."""
+"""How long a fact waits for its sale before the merchant is notified."""
 _AT_ONCE = 20
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=3)
@@ -36,7 +36,7 @@ class Recheck(Enum):
     """What asking about a payment brought."""
 
     REPAIRED = "repaired"
-    """A sale that was not booked, or a fact that nobody had told."""
+    """It had a sale that was not booked, or a fact that no webhook had delivered."""
     KNOWN = "known"
     FOREIGN = "foreign"
     """No sale of this shop: in quarantine."""

@@ -1,4 +1,4 @@
-"""Record a fact about a payment: a refund or a dispute, whoever told of it, however often and in whatever order."""
+"""Record a fact about a payment (a refund or a dispute), from any source, repeatedly and in any order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from domain.usecases.notify_buyer import notify_buyer
 ASK_ABOUT_STRANGERS_AFTER = timedelta(minutes=10)
 """A fact may come before its sale by seconds; after this its payment is asked about."""
 ASK_AGAIN_AFTER = timedelta(days=1)
-"""What is not final is asked about once a day, in case nobody tells how it ended."""
+"""How often a payment with a fact that is not final is checked, in case no webhook says how it ended."""
 
 
 class FactOutcome(Enum):

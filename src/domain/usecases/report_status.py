@@ -1,4 +1,4 @@
-"""Tell the merchant how the shop stands, and let them settle what waits."""
+"""Report the state of the shop to the merchant, and let them settle what is waiting."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LATE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The shop in figures, and everything that waits for somebody."""
+    """The shop in figures, and everything that needs the merchant."""
 
     tally: Tally
     mails: Sequence[Mail]

@@ -32,7 +32,7 @@ class RequestLimits:
     def known_as(self, session: Session | None, mailbox: EmailAddress) -> str | None:
         """What a browser that proves, or once proved, this very mailbox is counted by; None for a stranger.
 
-        Its tag counts only if it is one of ours: whoever makes up tags must not get a fresh count with each.
+        Its tag counts only if the shop issued it: an invented tag must not start a fresh count.
         """
         device = self.visitor.device
         if device is not None and self.keyring.device_holds(device, mailbox=mailbox.canonical):

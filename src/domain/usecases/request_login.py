@@ -49,7 +49,7 @@ class NothingToRenew:
 @dataclass(frozen=True, slots=True)
 class RequestLogin:
     """Queue a login mail with link and code, within the limits. An unknown address costs the same work: its mail
-    is dropped by whoever delivers."""
+    is dropped on delivery."""
 
     store: Store
     catalogue: Catalogue

@@ -76,7 +76,7 @@ def send_link(
 
 
 def access_email(purchase: Purchase, *, edition: CatalogueEdition) -> AccessLink:
-    """The access email of a purchase, the same whoever queues it, and whenever."""
+    """The access email of a purchase: the same whenever and from wherever it is queued."""
     return AccessLink(
         product_name=purchase.product_name,
         paid=purchase.paid,

@@ -43,7 +43,7 @@ def still_wanted(
 
 
 def stick(tx: Transaction, mail: Mail, problem: str, *, shop: ShopInfo, now: datetime) -> None:
-    """Leave a mail to the merchant, and tell them of the first of its kind that day."""
+    """Leave an email to the merchant, and notify them of the first of its kind that day."""
     tx.outbox.settle(
         mail.key, state=MailState.STUCK, at=now, problem=problem, unknown_since=mail.unknown_since
     )

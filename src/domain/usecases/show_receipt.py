@@ -67,7 +67,7 @@ def _find(tx: ReadTransaction, visitor: Visitor, order: CheckoutId, now: datetim
 
 
 def payer_is_owner(tx: ReadTransaction, purchase: Purchase) -> bool:
-    """Whether a purchase's owner is known to be who paid, whom the invoice and the address of the payment name.
+    """Whether a purchase's owner is known to be the payer, whom the invoice and the address of the payment name.
 
     A correction may have moved it to another person, for good: also when the payer's address was erased since.
     """

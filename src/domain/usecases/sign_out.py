@@ -47,7 +47,7 @@ class SignOut:
     async def everywhere(self, visitor: Visitor) -> None:
         """End every session of this one's mailbox, whatever else opens its purchases, and this one.
 
-        Changes of address that any of those browsers asked for and nobody confirmed yet are taken back.
+        Changes of address that any of those browsers requested and that are not confirmed yet are withdrawn.
         Raises StoreUnavailable.
         """
         now = self.clock.now()

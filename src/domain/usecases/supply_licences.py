@@ -1,4 +1,4 @@
-"""Keep the merchant's lists of licence keys in the store, and serve whoever waits for a key."""
+"""Keep the merchant's lists of licence keys in the store, and supply purchases that wait for a key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SupplyLicences:
     clock: Clock
 
     async def __call__(self) -> int:
-        """How many buyers were served who had waited. Raises StoreUnavailable."""
+        """Return how many waiting purchases got their key. Raises StoreUnavailable."""
         served = 0
         for product in self.catalogue.current().products.values():
             if product.licences is not None and product.licences.listed is not None:
