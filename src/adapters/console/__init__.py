@@ -1,1 +1,1 @@
-"""Mail for somebody who sits at the terminal."""
+"""Email printed on the terminal."""

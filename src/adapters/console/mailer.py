@@ -28,7 +28,7 @@ class ConsoleMailer:
         """A terminal is always there."""
 
     async def sender_found(self) -> tuple[bool, str]:
-        """Nobody else sees it."""
+        """It is visible on this terminal only."""
         return True, "mails are printed where `serve` runs, on this machine only"
 
     async def close(self) -> None:

@@ -46,7 +46,7 @@ class FolderGoods:
     elsewhere = ""
 
     def __init__(self, root: Path, *, spare: int = _SPARE, patience: timedelta = _PATIENCE) -> None:
-        """`spare`: bytes that stay free on the disk. `patience`: how long somebody waits for a file to open."""
+        """`spare`: bytes that stay free on the disk. `patience`: the longest wait for a file to open."""
         self._root = root
         self._incoming = root / "incoming"
         self._spare = spare
@@ -145,7 +145,7 @@ class FolderGoods:
             taking = asyncio.ensure_future(self._in_thread(self._restore, source))
             self._restoring[file.sha256] = taking
             taking.add_done_callback(lambda _: self._restoring.pop(file.sha256))
-        await asyncio.wait({taking})  # whoever gives up waiting does not stop it
+        await asyncio.wait({taking})  # a caller that is cancelled does not stop it
         taking.result()
         return True
 
@@ -201,7 +201,7 @@ class FolderGoods:
             _unlink_older(left, now - _DAY)
 
     async def check(self) -> str:
-        """What the merchant may hear of it. Raises GoodsUnavailable."""
+        """Log lines for the merchant. Raises GoodsUnavailable."""
         try:
             kept = await self._in_thread(self._all)
         except OSError as error:
@@ -226,7 +226,7 @@ class FolderGoods:
     def verify(self, *, done: Callable[[int], object] = lambda _: None) -> Iterator[Blob]:
         """Those whose bytes no longer have the hash that they are kept under. Reads everything.
 
-        `done` is told of the bytes that were read. Raises OSError.
+        Calls `done` with the bytes read. Raises OSError.
         """
         for blob in self.blobs():
             try:

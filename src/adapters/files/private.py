@@ -1,4 +1,4 @@
-"""Write so that nobody else reads, and so that a power cut leaves all of it or nothing."""
+"""Write files that only this user can read, atomically even in a power cut."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class CatalogueRefused(Exception):
 
 @dataclass(slots=True)
 class Reader:
-    """Reads on after a problem, so that the merchant hears of all of them at once."""
+    """Continues after a problem, so that all problems are reported at once."""
 
     root: Path
     problems: list[str] = field(default_factory=list)

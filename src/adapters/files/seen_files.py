@@ -1,4 +1,4 @@
-"""Which files were taken in before, told by path, size, time and inode: so that a start reads none of them again."""
+"""The files stored before, by path, size, time and inode, so that a start reads none of them again."""
 
 from __future__ import annotations
 

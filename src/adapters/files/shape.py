@@ -10,7 +10,7 @@ from typing import Final
 
 DEEPEST: Final = 4
 
-# Comments and strings, told apart as TOML does; one that does not end reaches as far as the parser would read.
+# Comments and strings, distinguished as TOML does; one that does not end reaches as far as the parser would read.
 _QUOTED: Final = re.compile(
     r"""
     \#[^\n]*

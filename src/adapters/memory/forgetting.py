@@ -32,7 +32,7 @@ def forget_in_moves(t: Tables, mailbox: EmailAddress) -> None:
 
 
 def forget_former(t: Tables, move: AddressChange) -> None:
-    """Take out what was of the person who left an address by a move that was done."""
+    """Delete the records of the person who left an address by a completed change."""
     old, until = move.old, move.done_at
     links = {k for k, v in t.links.items() if v.move == move.id}
     t.outbox = {k: v for k, v in t.outbox.items() if v.to != old or v.link not in links}

@@ -1,4 +1,4 @@
-"""Licence keys that the merchant listed: which are free, whose the others are, and who waits for one."""
+"""Licence keys that the merchant listed: free, assigned, and the purchases waiting for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail carrier in memory: delivers a key once, and fails when it is told to."""
+"""A mail carrier in memory: delivers a key once, and fails on request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from domain.ports import MailRefused
 
 
 async def _no_pause(place: str) -> None:
-    """Nothing happens between the steps, unless somebody wants to look."""
+    """The pause between two steps; tests replace it."""
 
 
 class MemoryMailer:

@@ -32,7 +32,7 @@ _PAGE_LIFETIME = timedelta(hours=24)
 
 
 async def _no_pause(place: str) -> None:
-    """Nothing happens between the steps, unless somebody wants to look."""
+    """The pause between two steps; tests replace it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class MemoryPayments:
         return fact
 
     def expire(self, ref: ProviderRef) -> None:
-        """Nobody paid in time."""
+        """It was not paid in time."""
         self.sessions[ref] = replace(self.sessions[ref], status=CheckoutStatus.EXPIRED)
 
     def invent(self, reading: ProviderCheckout) -> None:

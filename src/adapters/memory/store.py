@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 async def _no_pause(place: str) -> None:
-    """Nothing happens between the steps, unless somebody wants to look."""
+    """The pause between two steps; tests replace it."""
 
 
 class MemoryStore:

@@ -103,7 +103,7 @@ class OpenTarget:
                 copy.write_row(row)
 
     def keep(self, note: str) -> None:
-        """Make it last. Raises StoreUnavailable; then nobody knows, and `note` says it the next time."""
+        """Commit. If it raises StoreUnavailable, the outcome is unknown, and `note` tells it the next time."""
         self._connection.execute(
             "INSERT INTO shop (single, id) VALUES (1, %s) ON CONFLICT DO NOTHING", (self._shop,)
         )
@@ -121,7 +121,7 @@ def _wait_until_alone(connection: Connection) -> None:
     """A move that was killed takes a moment to be gone from the server."""
     deadline = time.monotonic() + _OTHERS_GONE_WITHIN
     while True:
-        # Inside a transaction the server remembers what it told once.
+        # Inside a transaction the server repeats its first answer.
         if connection.info.transaction_status is TransactionStatus.INTRANS:
             connection.execute("SELECT pg_stat_clear_snapshot()")
         row = connection.execute(_OTHERS).fetchone()

@@ -1,4 +1,4 @@
-"""Bring the schema up to date, whoever else does so at the same moment, and see that it is whole."""
+"""Migrate the schema, safely from several processes at once, and check that it is complete."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 
 def check_uniqueness(connection: Connection) -> None:
-    """Raises UnfitDatabase if somebody dropped a unique index."""
+    """Raises UnfitDatabase if a unique index is missing."""
     held: dict[str, set[tuple[str, ...]]] = {}
     for table, definition in connection.execute(
         "SELECT tablename::text, indexdef::text FROM pg_indexes WHERE schemaname = current_schema()"

@@ -16,7 +16,7 @@ _PERSONAL: Final = (
 """Tables from which an erasure takes something."""
 _SMALL: Final = 32 * 2**20
 _WAIT_FOR_READERS: Final = 5.0
-# What others hold open is told to everybody, when they began it only to superusers. Standbys and slots that ask for it
+# All roles see the snapshots of others, only superusers their start times. Standbys and slots that ask for it
 # (hot_standby_feedback) keep old rows, too; a vacuum under way does not.
 _OLDER_READERS: Final = (
     "SELECT count(*) FROM (SELECT backend_xmin AS oldest FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
@@ -25,7 +25,7 @@ _OLDER_READERS: Final = (
 )
 _FULL_TRIES: Final = 10
 _FULL_WAITS_MS: Final = 200
-"""Who waits to write a table anew has everybody else wait behind: never for long."""
+"""A rewrite that waits for its lock blocks all later statements on the table, so it waits briefly."""
 _FULL_PAUSE: Final = 0.2
 
 
@@ -33,7 +33,7 @@ def scrub(info: str) -> None:
     """Take out the old versions of rows of which an erasure took something. Raises StoreUnavailable.
 
     VACUUM makes them unreachable; where a table is small enough to be written anew while everybody waits a moment
-    (VACUUM FULL), no byte of them is left in its files. Where somebody holds a table for longer (a dump), it is
+    (VACUUM FULL), no byte of them is left in its files. If another program holds a table for longer (a dump), it is
     vacuumed all the same, and StoreUnavailable says that it has to be tried again.
     """
     try:
@@ -77,7 +77,7 @@ def _size(connection: Connection, table: str) -> int:
 
 
 def _wait_for_readers(connection: Connection) -> None:
-    """Whoever still reads a state from before the erasure keeps its rows alive."""
+    """A transaction that still reads a state from before the erasure keeps its rows alive."""
     row = connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
     assert row is not None
     deadline = time.monotonic() + _WAIT_FOR_READERS

@@ -132,7 +132,7 @@ class PipelinedStatements:
 
 
 class _PipelinedCursor:
-    """The answer of a statement that may not have come yet; whoever reads it waits. Answers come in order."""
+    """The result of a statement, which may not have arrived yet; reading it waits. Results arrive in order."""
 
     __slots__ = ("_cursor", "_pipeline")
 

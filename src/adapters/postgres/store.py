@@ -55,7 +55,7 @@ class PostgresStore:
         return await self._desk.do(partial(self._transactions.write, work))
 
     async def read(self, work: Callable[[ReadTransaction], T]) -> T:
-        """See Store. Always asks the server that takes the writes: what somebody may open is never out of date."""
+        """See Store. Reads from the primary, so access decisions are never out of date."""
         return await self._desk.do(partial(self._transactions.read, work))
 
     async def scrub(self) -> None:

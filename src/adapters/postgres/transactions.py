@@ -1,4 +1,4 @@
-"""One work as one transaction: tried again where it surely was not done, and never where it may have been."""
+"""Run one unit of work as a transaction. Retry only when it is certain that nothing was committed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.25
 _BEGIN: Final = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 _TURN: Final = 0x7475726E
-"""Which advisory lock those hold together who write, and alone who was in others' way too often."""
+"""The advisory lock that writers share, and that a transaction with too many conflicts takes alone."""
 _TOGETHER: Final = f"SELECT pg_advisory_xact_lock_shared({_TURN})"
 _TOGETHER_FOR: Final = 3
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -39,7 +39,7 @@ _CONFLICTS: Final = frozenset({"40001", "40P01", "23505"})
 _LOST: Final = frozenset({"25006", "57P01", "57P02", "57P03"})
 _BUSY: Final = frozenset({"40001", "40P01", "55P03"})
 _UNCERTAIN: Final = ("08", "40003", "57", "58", "XX")
-"""Classes of errors after which nobody can say whether a COMMIT that was sent was done."""
+"""Classes of errors after which the outcome of a COMMIT that was sent is unknown."""
 
 
 class _Again(Exception):
@@ -71,7 +71,7 @@ class Transactions:
         self._repeating(lambda _: self._read_once(work, answer))
 
     def cut(self) -> None:
-        """Cut the lines on which somebody still waits."""
+        """Shut down the connections on which a thread still waits."""
         with self._lock:
             for connection in self._taken:
                 with (
@@ -84,7 +84,7 @@ class Transactions:
                         line.detach()
 
     def _repeating(self, attempt: Callable[[int], T]) -> T:
-        """Full jitter, so that those who were in each other's way are not again."""
+        """Full jitter, so that conflicting transactions do not conflict again."""
         deadline = time.monotonic() + TRY_FOR
         pause, conflicts = _FIRST_PAUSE, 0
         while True:
@@ -99,7 +99,7 @@ class Transactions:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _write_once(self, work: Callable[[Transaction], T], *, alone: bool) -> T:
-        """`alone`: while nobody else writes, on any node, so that it comes through."""
+        """`alone`: while no other transaction writes, on any node, so that it succeeds."""
         with self._connection() as connection, _turn(connection) if alone else contextlib.nullcontext():
             with contextlib.ExitStack() as leaving:
                 with _nothing_done(connection):
@@ -142,7 +142,7 @@ def _roll_back(connection: Connection) -> None:
 
 @contextlib.contextmanager
 def _turn(connection: Connection) -> Iterator[None]:
-    """Wait for everybody who writes, and keep others from beginning. Before BEGIN: what was done meanwhile is seen."""
+    """Wait for all writers, and keep new ones from starting. Taken before BEGIN, so their commits are visible."""
     with _nothing_done(connection):
         connection.execute("SELECT pg_advisory_lock(%s)", (_TURN,))
     try:
@@ -170,7 +170,7 @@ def _nothing_done(connection: Connection) -> Iterator[None]:
 
 
 def _commit(connection: Connection, leave_pipeline: Callable[[], None]) -> None:
-    """Raises _Again where it was surely not committed, StoreUnavailable where nobody knows."""
+    """Raises _Again if it was certainly not committed, StoreUnavailable if the outcome is unknown."""
     warned: list[str | None] = []
 
     def note(diagnostic: psycopg.errors.Diagnostic) -> None:

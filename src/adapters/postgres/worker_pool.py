@@ -1,4 +1,4 @@
-"""Worker threads behind an async door: how many may wait, how long, and what a caller who gives up leaves behind."""
+"""Worker threads for async callers, with a bounded queue, a longest wait, and cancellation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Job:
         self._leave(None, error)
 
     def _leave(self, result: Any, error: BaseException | None) -> None:
-        # A closed loop raises: nobody waits there any more.
+        # A closed loop raises; it has no callers left.
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._settle, result, error)
 

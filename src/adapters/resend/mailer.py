@@ -102,7 +102,7 @@ def _in_our_words(error: ResendError) -> Exception:
 
 
 class _Connections(AsyncHTTPClient):
-    """Keeps connections open between mails, and tells "never connected" from "no answer came"."""
+    """Keeps connections open between emails, and distinguishes "never connected" from "no answer"."""
 
     def __init__(self) -> None:
         self._client: httpx.AsyncClient | None = None

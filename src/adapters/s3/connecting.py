@@ -33,7 +33,7 @@ class Place:
         return "s3://" + "/".join(part for part in (self.bucket, self.prefix) if part)
 
     def connect(self, *, timeout: timedelta, retries: int) -> S3Store:
-        """Calls nobody yet. `timeout` is for one request, and for all its tries. Raises S3NotInstalled."""
+        """Sends no request yet. `timeout` is for one request, and for all its tries. Raises S3NotInstalled."""
         try:
             from obstore.store import S3Store  # noqa: PLC0415 - an extra: shops without S3 start without it
         except ImportError as error:

@@ -139,7 +139,7 @@ class S3Goods:
         return await obstore.sign_async(self._asked, "GET", key, _SIGNED_FOR)
 
     async def _is_there(self, key: str, size: int) -> bool:
-        """Asked before an address is given out: who follows one to nowhere reads the storage's own XML."""
+        """Checked before a URL is given out: a dead one would show the storage's own XML."""
         from obstore.exceptions import BaseError  # noqa: PLC0415 - as above
 
         try:
@@ -173,7 +173,7 @@ class S3Goods:
         """Nothing is deleted from a bucket: other shops, and other machines of this one, may use it, too."""
 
     async def check(self) -> str:
-        """What the merchant may hear of it. Raises GoodsUnavailable."""
+        """Log lines for the merchant. Raises GoodsUnavailable."""
         from obstore.exceptions import BaseError  # noqa: PLC0415 - as above
 
         try:

@@ -1,4 +1,4 @@
-"""Backups in S3-compatible storage. Whoever may write there may also delete: let the bucket keep versions."""
+"""Backups in S3-compatible storage. A key that may write may also delete: let the bucket keep versions."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def _before(since: int | None, no_news: int | None) -> Before | None:
 
 
 def _before_row(before: Before | None) -> Row:
-    """Since when the old address was a customer's, and who wanted no news."""
+    """Since when the old address was a customer's, and which of the two had unsubscribed."""
     if before is None:
         return None, None
     no_news = (not before.old_wanted_news) * _OLD_NO_NEWS + (not before.new_wanted_news) * _NEW_NO_NEWS

@@ -1,6 +1,6 @@
 """What an erasure takes out of the records, as statements.
 
-A row goes because it is the person's, never because it names an address: somebody else may be using that address by
+A row goes because it is the person's, never because it names an address: another person may be using that address by
 now, and what warns another customer of a change of address must stay.
 """
 
@@ -43,7 +43,7 @@ FORGET: Final = (
     f"DELETE FROM magic_links WHERE id IN ({_OWN_LINKS})",
     f"DELETE FROM magic_links WHERE mailbox = :address AND id NOT IN ({_OF_MOVES_AWAY})",
     "DELETE FROM sessions WHERE mailbox = :address",
-    # What was asked for elsewhere still waits: whoever takes it back ends the browser that asked.
+    # A change requested elsewhere still waits: undoing it ends the session that requested it.
     """UPDATE moves SET new = '' WHERE new = :address AND old <> :address
       AND done_at IS NULL AND undone_at IS NULL""",
     f"{WITHOUT_ADDRESSES} WHERE new = :address AND kind = 'correction' AND old <> :address",
@@ -87,7 +87,7 @@ FORGET_FORMER_PERSON: Final = (
       AND id NOT IN ({_OF_MOVES_AWAY})""",
     f"DELETE FROM moves WHERE {_OWN_REQUESTS}",
 )
-"""What else there is of a person who had this address until then, and changed it. Values: address, until."""
+"""Everything else of the person who had this address until then, and changed it. Values: address, until."""
 
 _ADDRESSES: Final = (
     ("users", "email"), ("sessions", "mailbox"), ("checkouts", "mailbox"), ("purchases", "paid_email"),
@@ -106,7 +106,7 @@ ADDRESSES_AFTER: Final = (
 
 
 def forget_former(execute: Execute, move: Row) -> None:
-    """Take out what was of the person who left an address by a move; `move`: id, kind, old, done_at."""
+    """Delete the records of the person who left an address by a change; `move`: id, kind, old, done_at."""
     values = {"move": move[0], "address": move[2], "until": move[3]}
     statements: tuple[str, ...] = FORGET_MOVE
     if execute("SELECT 1 FROM users WHERE email = ?", (move[2],)).fetchone() is None:

@@ -1,4 +1,4 @@
-"""The quarantine: what the payment provider told us that is not acted on."""
+"""The quarantine: sessions and payments of the provider that the shop does not act on."""
 
 from __future__ import annotations
 

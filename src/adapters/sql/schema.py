@@ -20,7 +20,7 @@ class Migration:
     spread: tuple[str, ...] = ()
     """Columns that are asked for by value while neighbours are being written, with hash indexes on PostgreSQL.
 
-    Under SERIALIZABLE whoever looks a row up is in the way of everybody who writes to the same page of the index. Our
+    Under SERIALIZABLE a lookup conflicts with every write to the same page of the index. Our
     ids sort by time, so in a B-tree all that is new shares one page; hashed, it is spread over all of them.
     """
 
@@ -34,7 +34,7 @@ class Migration:
         return [statement.strip() for statement in self.script.split(";") if statement.strip()]
 
     def on_postgres(self) -> list[str]:
-        """The same, and what PostgreSQL is told besides."""
+        """The same, and the settings for PostgreSQL alone."""
         made = [postgres_schema(statement) for statement in self.on_sqlite()]
         for table, _, column in (name.partition(".") for name in self.unsampled):
             made.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
@@ -48,7 +48,7 @@ class Migration:
 # Instants are whole microseconds since 1970 in UTC, amounts are minor units, flags are 0 and 1, ids are text.
 # WITHOUT ROWID (SQLite) where the key is an id and rows are small: one tree to write instead of two. Not where several
 # indexes would each repeat the id.
-# A purchase without `provider_ref` was free; one without `user_id` was of somebody who was erased.
+# A purchase without `provider_ref` was free; one without `user_id` has an erased buyer.
 _FIRST: Final = """
 CREATE TABLE shop (single INTEGER PRIMARY KEY CHECK (single = 1), id TEXT NOT NULL) STRICT;
 CREATE TABLE users (

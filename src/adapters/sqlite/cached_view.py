@@ -1,4 +1,4 @@
-"""Reads that remember who a browser is and what it holds, for as long as nobody commits anything."""
+"""Reads that cache sessions, purchases and emails until the next commit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOOK_EVERY: Final = 0.05
 
 
 class _Stale(Exception):
-    """Somebody committed since what is remembered was read: forget it, and begin again."""
+    """There was a commit since the cache was filled: clear it, and start again."""
 
 
 class _RecentSessions(Sessions):
@@ -100,7 +100,7 @@ class CachedReads(SqlTransaction):
                 self._connection.execute("ROLLBACK")
 
     def _look(self, commits: int) -> None:
-        """Begin a transaction; forget everything if somebody has committed."""
+        """Begin a transaction; clear the cache if there was a commit."""
         self._connection.execute("BEGIN")
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version or len(self._sessions.known) > _MOST:

@@ -69,7 +69,7 @@ def _write_wal_again(connection: sqlite3.Connection, wal: Path) -> None:
     next fsync (https://lwn.net/Articles/752063/). SQLite would take them for commits and put new ones behind them: a
     power cut then loses those too, since a WAL ends at its first hole. Writing the same bytes marks the pages again.
     """
-    connection.execute("BEGIN IMMEDIATE")  # nobody else writes to it meanwhile
+    connection.execute("BEGIN IMMEDIATE")  # no other process writes to it meanwhile
     try:
         with wal.open("r+b") as file:
             while block := file.read(_STEP):

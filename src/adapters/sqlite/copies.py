@@ -32,7 +32,7 @@ class BadCopy(Exception):
 
 
 class InTheWay(Exception):
-    """There is a database already, or somebody serves it; the message says what to do."""
+    """A database exists already, or a server runs on it; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +88,20 @@ class SqliteCopies:
         return Copied(shop=shop[0], schema=tuple(had), purchases=counts[0], users=counts[1])
 
     def erased_orders_in(self, copy: Path) -> list[CheckoutId]:
-        """The checkouts of those who were erased, as the copy knows them. Raises BadCopy."""
+        """The checkouts of erased buyers in the copy. Raises BadCopy."""
         with _opened(copy) as connection:
             found = connection.execute("SELECT checkout_id FROM erasures ORDER BY checkout_id")
             return [CheckoutId(row[0]) for row in found]
 
     def erased_addresses_in(self, copy: Path) -> list[ErasedAddress]:
-        """The addresses of those who were erased, as the copy knows them. Raises BadCopy."""
+        """The erased addresses in the copy. Raises BadCopy."""
         with _opened(copy) as connection:
             found = connection.execute("SELECT tag, at FROM erased_addresses ORDER BY tag")
             return list(map(erasures.address_from_row, found))
 
     @contextlib.contextmanager
     def held_free(self) -> Iterator[None]:
-        """As long as it lasts, nobody serves this path, and there is no database at it. Raises InTheWay."""
+        """While it is held, no server can start on this path, and it has no database. Raises InTheWay."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             lock = ServeLock(self.path)
@@ -124,7 +124,7 @@ class SqliteCopies:
 
     @contextlib.asynccontextmanager
     async def opened_alone(self, copy: Path) -> AsyncIterator[SqliteStore]:
-        """A store on a copy that nobody else knows of; brought up to date, and one plain file again afterwards."""
+        """A store on a private copy: migrated, and a single plain file again afterwards."""
         store = SqliteStore.open(copy, serving=True)
         try:
             yield store
@@ -137,7 +137,7 @@ class SqliteCopies:
     def make_fit(self, copy: Path, *, moment: datetime) -> None:
         """Ready a copy of that moment for the time after it, of which it knows nothing. Raises BadCopy.
 
-        Sessions end: who signed out since cannot be told. What was queued may have been sent: from the moment of the
+        Sessions end, since later sign-outs are lost. Queued emails may have been sent: from the moment of the
         copy on, that is unknown. The next sweep begins where everything since is within it.
         """
         since = micros(moment - LOOKED_BACK)

@@ -41,7 +41,7 @@ class ShopFile:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[OpenShopFile]:
-        """As long as it lasts, nobody serves, and every answer is of the same moment. Raises NotMovable."""
+        """While it is open, no server can start on it, and all reads see one moment. Raises NotMovable."""
         if not self.path.is_file():
             raise NotMovable(f"{self.path}: there is no such file")
         with self._lock(), self._in_words(), contextlib.closing(open_reader(self.path)) as connection:

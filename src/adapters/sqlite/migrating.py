@@ -31,7 +31,7 @@ def unknown_migrations(db: Database) -> list[str]:
 
 
 def missing_uniqueness(db: Database) -> list[str]:
-    """Which `table (column)` lacks the unique index it needs: somebody tampered with the file."""
+    """The `table (column)` pairs without the unique index they need: the file was tampered with."""
     missing: list[str] = []
     for table, columns in UNIQUE.items():
         found = db.table(table)

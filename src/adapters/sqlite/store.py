@@ -67,7 +67,7 @@ class SqliteStore:
         """See Store. `secure_delete` overwrites what is deleted in the file; what is left is in the WAL.
 
         https://sqlite.org/pragma.html#pragma_wal_checkpoint: TRUNCATE moves it all into the file and leaves none of
-        it behind, unless somebody still reads an older state. Only the process that serves may do it.
+        it behind, unless a reader still has an older state. Only the serving process may do it.
         """
         if self._lock is None:
             raise StoreUnavailable("only the process that serves the database can scrub it")

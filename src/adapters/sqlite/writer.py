@@ -1,4 +1,4 @@
-"""The one writer: runs whatever waits in one durable transaction, and lets all of them know once it is committed."""
+"""The single writer: groups waiting works into one durable transaction, and answers all of them after the commit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Job:
 class GroupWriter:
     """Runs works one after the other and commits those that waited together, once, durably.
 
-    Works run in the event loop of whoever waited longest, the commit, which waits for the disk, in a thread. A
+    Works run in the event loop of the oldest job, the commit, which waits for the disk, in a thread. A
     work is a dozen statements of microseconds. In a thread of its own each of them would let go of the
     interpreter's lock and then queue for it behind the loop, which costs more than the statements (decision 8).
     While the disk is waited for, the loop goes on with other requests; their works are the next group.
@@ -51,7 +51,7 @@ class GroupWriter:
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA busy_timeout = 0")  # the loop waits for nobody; the thread does
+        connection.execute("PRAGMA busy_timeout = 0")  # the loop never waits for a lock; the thread does
         self._connection = connection
         self._tx = SqlTransaction(connection.execute)
         self._changed = threading.Condition()
@@ -60,7 +60,7 @@ class GroupWriter:
         self.under_way = False
         """Whether a group has begun and is not committed yet."""
         self._watched_until = 0.0
-        """Until then somebody looks for who waits too long."""
+        """Until then a timer checks for jobs that wait too long."""
         self._leader: asyncio.AbstractEventLoop | None = None
         """The loop that was asked to begin the next group."""
         self._to_finish: queue.SimpleQueue[tuple[list[_Job], bool] | None] = queue.SimpleQueue()
@@ -102,7 +102,7 @@ class GroupWriter:
         if self._watched_until < job.queued_at:
             self._watch(loop)
         if leads:
-            loop.call_soon(self._begin)  # whoever comes in the same turn of the loop joins
+            loop.call_soon(self._begin)  # jobs of the same turn of the loop join
         # Cancelling the caller must not withdraw the work: the future is only where the answer is left.
         return await job.future
 
@@ -152,7 +152,7 @@ class GroupWriter:
         del group[done:]
 
     def _next_group(self) -> list[_Job]:
-        """Who waited longest, up to the first that has to run by itself; who waited too long is turned away."""
+        """The oldest jobs, up to the first that has to run by itself; jobs that waited too long are refused."""
         group: list[_Job] = []
         self._turn_the_late_away()
         with self._changed:
@@ -165,7 +165,7 @@ class GroupWriter:
         return group
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look by a timer for who waits too long: while a commit hangs, no group begins."""
+        """Check by a timer for jobs that wait too long: while a commit hangs, no group begins."""
 
         def look() -> None:
             self._turn_the_late_away()
@@ -175,7 +175,7 @@ class GroupWriter:
 
         self._watched_until = (
             time.monotonic() + 2 * _LOOKS_EVERY
-        )  # or the loop is gone, and somebody else begins anew
+        )  # or the loop is gone, and another starts over
         loop.call_later(_LOOKS_EVERY, look)
 
     def _turn_the_late_away(self) -> None:
@@ -198,7 +198,7 @@ class GroupWriter:
                 self._answer(self._run_with_care(self._next_group()))
 
     def _pass_on(self) -> bool:
-        """Let the loop of whoever waits longest begin the next group. False if that loop is gone."""
+        """Let the loop of the oldest job begin the next group. False if that loop is gone."""
         with self._changed:
             self.under_way = False
             self._changed.notify_all()
@@ -227,7 +227,7 @@ class GroupWriter:
             self._changes, self.failing = self._connection.total_changes, False
 
     def _run_with_care(self, group: list[_Job]) -> list[_Job]:
-        """Wait for others who write, and let nobody suffer from another's work."""
+        """Wait for other writers, and keep a failing work from affecting the others."""
         if not group:
             return group
         if group[0].outside:
@@ -309,7 +309,7 @@ class GroupWriter:
         for loop, jobs in by_loop.items():
             try:
                 loop.call_soon_threadsafe(_settle, jobs)
-            except RuntimeError:  # the loop is closed: nobody waits there any more
+            except RuntimeError:  # the loop is closed; it has no callers left
                 continue
 
 

@@ -25,7 +25,7 @@ class StripeAccount:
 
     @property
     def followed(self) -> Sequence[str]:
-        """The events that a shop is to be told of, in order."""
+        """The events that the shop subscribes to, in order."""
         return _events()
 
     async def _endpoints(self, url: str) -> list[StripeEndpoint]:

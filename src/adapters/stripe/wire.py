@@ -45,7 +45,7 @@ _CHARGE_EVENTS: Final = frozenset({"charge.refunded"})
 FOLLOWED: Final = (
     CHECKOUT_EVENTS | REFUND_EVENTS - {"charge.refund.updated"} | DISPUTE_EVENTS | _CHARGE_EVENTS
 )
-"""What an endpoint should be told of. (`charge.refund.updated` is `refund.updated` by its older name.)"""
+"""The events that an endpoint subscribes to. (`charge.refund.updated` is `refund.updated` by its older name.)"""
 # https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status: a debit that bounced asks for
 # another payment method.
 _BOUNCED: Final = frozenset({"requires_payment_method", "canceled"})
@@ -156,7 +156,7 @@ class StripeCode(msgspec.Struct, frozen=True):
 
     @property
     def takes_all(self) -> bool:
-        """Whether who types it pays nothing."""
+        """Whether it reduces the price to nothing."""
         coupon = None if self.promotion is None else self.promotion.coupon
         return (
             self.active and isinstance(coupon, _Coupon) and coupon.valid and (coupon.percent_off or 0) >= 100
@@ -264,7 +264,7 @@ def _status(session: StripeSession, *, failed: bool) -> CheckoutStatus:
 
 
 def news_of(body: bytes) -> WebhookEvent:
-    """A verified delivery in our words. Never raises: a signature says who wrote it, not that it makes sense."""
+    """A verified delivery, parsed. Never raises: a signature proves the sender, not that the body is valid."""
     try:
         event = _decode_event(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
