@@ -201,7 +201,7 @@ class FolderGoods:
             _unlink_older(left, now - _DAY)
 
     async def check(self) -> str:
-        """Log lines for the merchant. Raises GoodsUnavailable."""
+        """A status line for the merchant. Raises GoodsUnavailable."""
         try:
             kept = await self._in_thread(self._all)
         except OSError as error:

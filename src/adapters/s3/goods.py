@@ -173,7 +173,7 @@ class S3Goods:
         """Nothing is deleted from a bucket: other shops, and other machines of this one, may use it, too."""
 
     async def check(self) -> str:
-        """Log lines for the merchant. Raises GoodsUnavailable."""
+        """A status line for the merchant. Raises GoodsUnavailable."""
         from obstore.exceptions import BaseError  # noqa: PLC0415 - as above
 
         try:
