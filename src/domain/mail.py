@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, StrEnum
 from typing import Final
 
 from domain.emails import ENGLISH, Email
@@ -83,6 +83,18 @@ class MailState(Enum):
     """Not sent on purpose: no customer has the address, or the email was queued again."""
 
 
+class MailProblem(StrEnum):
+    """Why the shop dropped an email or left it to the merchant, as `Mail.problem` stores it."""
+
+    NO_CUSTOMER = "no_customer"
+    """A sign-in email to an address that bought nothing."""
+    UNSUBSCRIBED = "unsubscribed"
+    QUEUED_AGAIN = "queued_again"
+    """Under the next key (`domain.outbox_keys.anew`)."""
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    """It may have been sent, and its idempotency key has expired."""
+
+
 class Delivery(Enum):
     """What the carrier reported of a mail after it took it. A later one in this list outweighs an earlier one,
     in whatever order they arrive."""
@@ -134,6 +146,7 @@ class Mail:
     unknown_since: datetime | None = None
     """Since when an attempt may have got through without our hearing of it."""
     problem: str = ""
+    """A `MailProblem`, or what the carrier said."""
     delivery: Delivery | None = None
     urgency: Urgency = Urgency.KNOWN
     language: str = ENGLISH

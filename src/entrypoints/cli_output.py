@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from domain.claim import RejectReason
+from domain.mail import MailProblem
 from domain.records import ErasedAddress
 from domain.transaction import ReadTransaction
 from domain.usecases.reconcile_outcome import Reconciled
@@ -24,7 +25,9 @@ _SENT_AGAIN: Final = {
     SentAgain.NO_SUCH_MAIL: "There is no email with that key. `coatcheck status` lists those that are waiting.",
     SentAgain.STILL_QUEUED: "It is still queued and tried again by itself.",
 }
-
+_MAIL_PROBLEMS: Final[dict[str, str]] = {
+    MailProblem.OUTCOME_UNKNOWN: "it may have been sent; its outcome is unknown, and its idempotency key has expired",
+}
 _REASONS: Final = {
     RejectReason.NO_METADATA: "It carries no checkout of ours: another app of the same Stripe account made it.",
     RejectReason.ANOTHER_SHOP: "It was made for another shop.",
@@ -85,10 +88,10 @@ def _waiting(status: Status) -> list[str]:
         lines.append(
             f"\n{len(status.mails)} emails are waiting (send one again: coatcheck status --send-again KEY):"
         )
-        lines += [
-            f"  {m.key}  {m.state.value} to {mask(m.to)} since {m.queued_at:%Y-%m-%d %H:%M} UTC: {m.problem}"
-            for m in status.mails
-        ]
+        for m in status.mails:
+            problem = _MAIL_PROBLEMS.get(m.problem, m.problem)
+            since = f"{m.queued_at:%Y-%m-%d %H:%M} UTC"
+            lines.append(f"  {m.key}  {m.state.value} to {mask(m.to)} since {since}: {problem}")
     if status.quarantine:
         lines.append(
             f"\n{len(status.quarantine)} payments in quarantine (close one: coatcheck status --dismiss STRIPE_SESSION):"

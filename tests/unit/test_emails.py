@@ -66,6 +66,7 @@ SAMPLES: tuple[Email, ...] = (
     CorrectionUndone(orders=("c1",), was_done=False),
     AccessEmailBounced(key="access:c1"),
     EmailStuck(kind="access", problem="no such key"),
+    EmailStuck(kind="access", problem="outcome_unknown"),
 )  # fmt: skip
 
 

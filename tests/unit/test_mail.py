@@ -102,7 +102,8 @@ def test_an_outcome_unknown_for_a_day_is_shown_and_sent_again_only_by_the_mercha
         shop.clock.tick(hours=1)
     shop.mailer.failing = None
     shop.deliver_mail()
-    assert now_of(shop, mail.key).state is MailState.STUCK
+    held = now_of(shop, mail.key)
+    assert (held.state, held.problem) == (MailState.STUCK, "outcome_unknown")
     assert shop.letters_to(ANNA) == []
     assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
     shop.deliver_mail()

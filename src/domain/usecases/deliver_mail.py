@@ -50,9 +50,7 @@ class DeliverMail:
             await self.store.transact(lambda tx: tx.outbox.settle(mail.key, state=MailState.SENT, at=at))
             return MailState.SENT
         now = self.clock.now()
-        if not gives_up and now - mail.queued_at >= TRIED_LONG_ENOUGH:
-            problem, gives_up = f"tried for three days: {problem}", True
-        if gives_up:
+        if gives_up or now - mail.queued_at >= TRIED_LONG_ENOUGH:
             await self.store.transact(lambda tx: stick(tx, mail, problem, shop=shop, now=now))
             return MailState.STUCK
         due_at = now + pause_before_retry(mail.attempts + 1)

@@ -11,6 +11,7 @@ from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import (
     Mail,
     MailKind,
+    MailProblem,
     MailState,
 )
 from domain.transaction import Transaction
@@ -33,7 +34,7 @@ def queue_anew(tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, 
                 code_tries=0,
             )
         )
-    tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=f"queued again as {new_key}")
+    tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=MailProblem.QUEUED_AGAIN.value)
     tx.outbox.queue(
         Mail(
             key=new_key,

@@ -11,6 +11,7 @@ from domain.mail import (
     UNKNOWN_OUTCOME_LIMIT,
     Mail,
     MailKind,
+    MailProblem,
     MailState,
 )
 from domain.product import ShopInfo
@@ -25,16 +26,17 @@ def still_wanted(
 ) -> bool:
     """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out."""
     if mail.kind is MailKind.LOGIN and not tx.users.exists(mail.to):
-        tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="no customer has this address")
+        tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=MailProblem.NO_CUSTOMER.value)
         return False
     if mail.kind is MailKind.RELEASE:
         user = tx.users.by_address(mail.to)
         if user is None or not user.wants_release_emails:
-            tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem="its reader has unsubscribed")
+            tx.outbox.settle(
+                mail.key, state=MailState.DROPPED, at=now, problem=MailProblem.UNSUBSCRIBED.value
+            )
             return False
     if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:
-        problem = "it may have been sent: the outcome is unknown, and its idempotency key has expired"
-        stick(tx, mail, problem, shop=shop, now=now)
+        stick(tx, mail, MailProblem.OUTCOME_UNKNOWN.value, shop=shop, now=now)
         return False
     if mail.key_name is not None and keyring.named(mail.key_name) is None:
         queue_anew(tx, mail, spare, keyring=keyring, now=now)
