@@ -23,32 +23,36 @@ class _Frontend:
     started: bool = False
     asked: bool = False
     """Something was to be run since the last wait."""
+    waits: int | None = None
+    """Since the last BEGIN; None before the first: a pool prepares its connections whenever it likes."""
 
-    def waits_in(self, data: bytes) -> int:
+    def read(self, data: bytes) -> None:
         self.buffer += data
-        waits = 0
         while True:
             head = 5 if self.started else 8
             if len(self.buffer) < head:
-                return waits
+                return
             size = (
                 int.from_bytes(self.buffer[1:5], "big") + 1
                 if self.started
                 else int.from_bytes(self.buffer[:4], "big")
             )
             if len(self.buffer) < size:
-                return waits
+                return
             if self.started:
-                waits += self._waits(self.buffer[0])
+                self._count(self.buffer[0], self.buffer[5:size])
             else:
                 self.started = int.from_bytes(self.buffer[4:8], "big") < _STARTUP_CODES
             self.buffer = self.buffer[size:]
 
-    def _waits(self, kind: int) -> bool:
+    def _count(self, kind: int, text: bytes) -> None:
         """A Flush right after a Sync is no second wait."""
+        if b"BEGIN ISOLATION" in text:
+            self.waits = 0
         waits = kind in b"Q" or (kind in b"SH" and self.asked)
         self.asked = kind in b"E" or (self.asked and not waits)
-        return waits
+        if self.waits is not None:
+            self.waits += waits
 
 
 @dataclass
@@ -62,7 +66,7 @@ class CuttingProxy:
     cuts_left: int = 0
     cuts: int = 0
     waits: int = 0
-    """How often the shop asked for the answers so far (Sync, Flush, or a simple query): round trips."""
+    """How often the last transaction asked for the answers so far (Sync, Flush, or a simple query): round trips."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -111,9 +115,9 @@ class CuttingProxy:
         asking = _Frontend()
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
-                waits = asking.waits_in(data)
-                with self._lock:
-                    self.waits += waits
+                asking.read(data)
+                if asking.waits is not None:
+                    self.waits = asking.waits
                 if self._is_due(data):
                     if self.before:
                         break

@@ -29,7 +29,7 @@ class CheckYourEmail:
 
 @dataclass(frozen=True, slots=True)
 class NotAnAddress:
-    """What was typed is no address."""
+    """The input is not an email address."""
 
     problem: EmailProblem
 

@@ -47,7 +47,7 @@ WORDS: Final[Mapping[int, Words]] = {
     408: Words(
         N_("That took too long"), N_("What your browser sent did not arrive in full. Please try again.")
     ),
-    410: Words(N_("This is gone"), N_("What was here is not here any more.")),
+    410: Words(N_("This page was removed"), N_("It existed once and does not any more.")),
     413: Words(N_("That is too much"), N_("Your browser sent more than we can take. Please send less.")),
     414: Words(
         N_("That address is too long"),
