@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # uv is quick; where it cannot reach an index, pip does the same.
 install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: demo test check bench drills drills-short fuzz nodes nightly screenshots fmt format-check lint types contracts tests tools lock clean
+.PHONY: demo test check bench drills drills-short fuzz nodes nightly screenshots release fmt format-check lint types contracts tests tools lock clean
 
 demo: .venv/.shop
 	@$(BIN)/coatcheck demo
@@ -48,6 +48,10 @@ drills-short: tools
 # 20,000 sales over three nodes behind HAProxy, audited: a quarter of an hour. Then the throughput of one to three.
 nodes: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.drills.many_nodes
+
+# What people install: a wheel and the sources, in dist/.
+release: .venv/.dev
+	@$(BIN)/python -m hatchling build -t sdist -t wheel
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Error, Page
 
 from testkit.servers import Process, clean_environment, free_port
 
@@ -63,6 +63,17 @@ class Device:
 
 MakeDevice = Callable[..., Device]
 """Takes what Playwright's new_context takes."""
+
+
+def go(page: Page, url: str) -> None:
+    """Open an address, also from a page that may load itself again at any moment."""
+    try:
+        page.goto(url)
+    except Error as error:
+        if "interrupted by another navigation" not in str(error):
+            raise
+        page.wait_for_load_state()
+        page.goto(url)
 
 
 def pay(page: Page, *, email: str | None, card: str = CARD) -> None:

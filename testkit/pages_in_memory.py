@@ -96,6 +96,7 @@ class Town:
     edition: CatalogueEdition
     look: Callable[[str, str], None]
     banner: Banner | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.shop = Shop(edition=self.edition)
@@ -106,7 +107,7 @@ class Town:
             "randomness": self.shop.randomness, "pages": self.pages, "banner": self.banner, "log_access": lambda line: None,
         }  # fmt: skip
         self.container = Container(
-            settings=some_settings(self.folder),
+            settings=some_settings(self.folder, **self.environment),
             **{name: providers.Object(part) for name, part in held.items()},
         )
         self.app = self.container.app()

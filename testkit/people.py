@@ -8,144 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from domain.values import ChangeId, CheckoutId, ProviderRef, SessionId
-from entrypoints.testing import Browser
-
-HERS = ("victim@example.com", "victim@new.example")
-HIS = ("thief@example.com", "thief@second.example")
-NOBODYS = "victim@exmaple.com"
-"""Her address, mistyped."""
-
-HOUR = timedelta(hours=1)
-GRANT = timedelta(hours=24)
-CORRECTION = timedelta(minutes=30)
-REPEATED = timedelta(seconds=60)
-UNDO = timedelta(hours=72)
-COMES_BACK = timedelta(hours=73)
-"""So long a deletion waits for a change, and her list has the sessions that the change carried away."""
-IDLE = timedelta(days=14)
-
-
-@dataclass(eq=False)
-class Life:
-    """One session of the shop, in one browser, and in those that a thief copied its cookie to."""
-
-    began_at: datetime
-    mailbox: str | None = None
-    verified_at: datetime | None = None
-    turn: int = 0
-    """Every verification gives the browser a new cookie, and ends the copies of the old one."""
-    over: str = ""
-    """What ended it, in the words of the rule; "" while it lives."""
-    change: Wish | None = None
-    """The change of address that signed it in to its account."""
-    row: SessionId | None = None
-    """Its id in the shop: what a list of sessions names it by."""
-
-    def end(self, why: str) -> None:
-        self.over = self.over or why
-
-    def is_new(self, *, now: datetime) -> bool:
-        """Whether no timeout can have ended it."""
-        return now - (self.verified_at or self.began_at) < IDLE
-
-
-@dataclass(eq=False)
-class Wish:
-    """A correction or a change that was asked for."""
-
-    id: ChangeId
-    old: str
-    new: str
-    life: Life
-    asked_at: datetime
-    order: Order | None
-    """The one that a correction moves; None: a change of a whole account."""
-    moved: list[Order] = field(default_factory=list)
-    done: int = 0
-    """Its place among those that were done."""
-    withdrawn: str = ""
-    """Why it was taken back; "" while it waits or stands."""
-    forgotten: bool = False
-    """The account that it brought orders to was deleted: nothing leads further back by it."""
-
-    def withdraw(self, why: str) -> None:
-        self.withdrawn = self.withdrawn or why
-
-    def comes_back(self, *, now: datetime) -> bool:
-        """Whether it was done, and may still be undone."""
-        return bool(self.done and not self.withdrawn) and now - self.asked_at < COMES_BACK
-
-
-@dataclass(eq=False)
-class Order:
-    """A checkout, then a purchase."""
-
-    id: CheckoutId
-    life: Life | None
-    """The session that started it; None for what is free, which opens by its address alone."""
-    account: str | None
-    """The account that was signed in when it started, following its changes of address: its owner, whoever pays."""
-    hers: bool = False
-    """She paid for it, or verified its address. Never of a thief's gift: what he paid for, or began, in his account."""
-    gift: bool = False
-    owner: str | None = None
-    erased: bool = False
-    """The account that began it was deleted: then a payment has no owner."""
-    ref: ProviderRef | None = None
-    paid: bool = False
-    booked_at: datetime | None = None
-    released: str = ""
-    """Its owner ended it: the browser that started it opens it no more."""
-    typed: str = ""
-    """The address that was given to the payment provider: the invoice names its reader."""
-
-    @property
-    def at(self) -> str | None:
-        """The address it is under: its owner's, or before it is paid that of the account that began it."""
-        return self.owner if self.paid else self.account
-
-    def move_to(self, address: str) -> None:
-        if self.paid:
-            self.owner = address
-        self.account = None if self.account is None else address
-
-    @property
-    def astray(self) -> bool:
-        """Hers, but at the thief's address until she undoes that."""
-        return self.hers and self.owner in HIS
-
-
-@dataclass(eq=False)
-class Seat:
-    """A browser and the session whose cookie it has."""
-
-    name: str
-    browser: Browser
-    hers: bool
-    life: Life | None = None
-    turn: int = 0
-
-    @property
-    def alive(self) -> bool:
-        return self.life is not None and not self.over
-
-    @property
-    def over(self) -> str:
-        """What ended this browser's session; "" while it lives."""
-        if self.life is None:
-            return "it never had one"
-        copied = "a verification gave the browser a new cookie"
-        return self.life.over or ("" if self.turn == self.life.turn else copied)
-
-    @property
-    def mailbox(self) -> str | None:
-        return self.life.mailbox if self.alive and self.life is not None else None
-
-    def sit(self, life: Life) -> None:
-        self.life, self.turn = life, life.turn
+from domain.values import ChangeId, CheckoutId, SessionId
+from testkit.roles import GRANT, HERS, HIS, NOBODYS, Life, Order, Seat, Wish
 
 
 @dataclass
@@ -208,13 +74,24 @@ class World:
         for order in wish.moved:
             order.gift = order.gift or (wish.old in HIS and order.paid and not order.hers)
             order.move_to(wish.new)
+        self.forget_proofs()
         if wish.order is not None:
             return
+        of_account = [life for life in self.lives if life.mailbox == wish.old and not life.over]
+        for order in self.orders.values():
+            open_ = order.account is None and not (order.paid or order.erased)
+            if open_ and (order.life in of_account or order.was_brought_to(wish.old)):
+                order.follows.append(wish)
+                wish.moved.append(order)
         for life in self.lives:
             if life.mailbox == wish.old and life is not wish.life:
                 life.end("a change of address ends the other sessions of the account")
         wish.life.mailbox, wish.life.change = wish.new, wish
         self.withdraw(wish.old, "another change of the account was done")
+
+    def forget_proofs(self) -> None:
+        """An address that owns nothing any more is no customer's: what comes to it later finds it unverified."""
+        self.proved &= {order.owner for order in self.orders.values() if order.owner}
 
     def undo(self, wish: Wish) -> None:
         """The old address takes a wish back, wherever its orders were moved on to."""
@@ -228,6 +105,7 @@ class World:
         for order in wish.moved:
             if order.at in {one.new for one in chain}:
                 order.move_to(wish.old)
+        self.forget_proofs()
         if wish.order is None:
             for life in self.lives:
                 if life.change in chain:
@@ -360,10 +238,15 @@ class World:
         return ""
 
     def may_read_invoice(self, seat: Seat, order: Order, *, now: datetime) -> bool:
-        """It names who paid: for the verified owner alone, and after a correction only at the payment's own address."""
+        """It names who paid: for the verified owner alone, and after a correction only at the payment's own address.
+
+        One that was undone brought the order back to the address of its payer.
+        """
         if seat.mailbox is None or self.why_not(seat, order, now=now):
             return False
-        corrected = any(wish.order is order and wish.done for wish in self.wishes.values())
+        corrected = any(
+            wish.order is order and wish.done and not wish.withdrawn for wish in self.wishes.values()
+        )
         return not corrected or order.typed == seat.mailbox
 
     @staticmethod

@@ -100,7 +100,7 @@ def race(
     stage = Stage(choose=choose, crash=crash)
     stage.play(actors)
     tally.note(stage.trace, first[0] if first else "nobody")
-    _calm_down(shop)
+    calm_down(shop)
     hold_the_truths(shop, sales=cast.sales, refunded=cast.refunds > 0)
     return shop
 
@@ -176,7 +176,7 @@ def _noting(shop: Shop, side: str, begin: Begin, first: list[str]) -> Begin:
     return noted
 
 
-def _calm_down(shop: Shop) -> None:
+def calm_down(shop: Shop) -> None:
     """Leases run out, what was told again is heard, the reconciler sweeps, the mail leaves: until all is still."""
     for _ in range(6):
         before = shop.memory.tables.copy()

@@ -95,7 +95,7 @@ class Process:
     """In a fork of a process that has imported the program: see `testkit.starter`."""
     child: Child | None = None
 
-    def start(self, url: str, *, within: float = 20.0) -> None:
+    def start(self, url: str, *, within: float = 60.0) -> None:
         with self.log.open("ab") as log:
             self.child = STARTER.start(
                 self.command,
@@ -309,10 +309,10 @@ def a_certificate(folder: Path, host: str) -> tuple[Path, Path]:
 
 @contextlib.contextmanager
 def a_shop(
-    folder: Path, *, tls_host: str | None = None, warm: bool = True, **more: str
+    folder: Path, *, tls_host: str | None = None, warm: bool = True, port: int | None = None, **more: str
 ) -> Iterator[ShopServer]:
-    """Shop and stand-in, up and running; gone afterwards."""
-    shop = ShopServer(folder, more=more, tls_host=tls_host, warm=warm)
+    """Shop and stand-in, up and running; gone afterwards. `port`: the same as before, for a folder that was served."""
+    shop = ShopServer(folder, more=more, tls_host=tls_host, warm=warm, port=port or free_port())
     shop.sandbox.start()
     try:
         shop.start()

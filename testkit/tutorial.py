@@ -53,7 +53,7 @@ async def _mail(shop: Shop, ref: str) -> None:
         tx.links.add(MagicLink(id=link, key=key, purpose=LinkPurpose.ACCESS, mailbox=EmailAddress(ANNA),
                                  asked_by=None, product=None, made_at=now))  # fmt: skip
         tx.outbox.queue(Mail(key=f"access:{link}", kind=MailKind.ACCESS, to=EmailAddress(ANNA),
-                         email=access_email(sale, edition=shop.edition), link=link, key_name=key,
+                         email=access_email(sale, sale.licences, edition=shop.edition), link=link, key_name=key,
                          queued_at=now, due_at=now))  # fmt: skip
 
     await shop.store.transact(work)

@@ -71,14 +71,15 @@ class Field:
     async def keep_selling(self, *, at_once: int = _AT_ONCE) -> None:
         """Begin sale after sale until the storm is told to end; then see every one of them through."""
         room = asyncio.Semaphore(at_once)
-        retries = [asyncio.create_task(self.storm.tell_again(self.sales, until=self._over)) for _ in range(2)]
+        for _ in range(2):
+            self._running.add(asyncio.create_task(self.storm.tell_again(self.sales, until=self._over)))
         while not self._over.is_set():
             await room.acquire()
             task = asyncio.create_task(self._sell(self.a_sale()))
             self._running.add(task)
             task.add_done_callback(lambda _: room.release())
             await asyncio.sleep(1 / PER_SECOND)
-        await asyncio.gather(*self._running, *retries)
+        await asyncio.gather(*self._running)
 
     def a_sale(self) -> Sale:
         sale = self.storm.a_sale(len(self.sales), mailboxes=MAILBOXES)

@@ -271,7 +271,7 @@ class Grammar:
         request.headers = [*kept, (b"stripe-signature", self._pool.sign(body))]
 
     def _report(self, request: Request) -> None:
-        """A report of the mail carrier, signed as Svix does: https://docs.svix.com/receiving/verifying-payloads/how-manual"""
+        """A report of the email provider, signed as Svix does: https://docs.svix.com/receiving/verifying-payloads/how-manual"""
         entropy, pool = self.entropy, self._pool
         order = entropy.choice(entropy.choice(pool.personas).orders)
         shop = pool.shop.container.catalogue().current().shop.id

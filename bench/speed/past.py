@@ -118,7 +118,7 @@ class _Past:
         for n in range(self._number):
             checkout = self._checkouts[n]
             at = micros(self._at[n])
-            email = AccessLink(product_name=_NAME, paid=Money(900, "usd"), order=checkout[:12])
+            email = AccessLink(product_name=_NAME, paid=Money(900, "usd"), order=checkout[:16])
             # Their bodies were deleted a day after they were sent.
             yield (
                 f"access:{checkout}", "access", self._address(n), email.template, "en",

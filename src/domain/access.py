@@ -9,7 +9,7 @@ from typing import Final
 
 from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Standing, standing
 from domain.session import Session
-from domain.values import ProductId
+from domain.values import EmailAddress, ProductId
 
 CHECKOUT_GRANT: Final = timedelta(hours=24)
 """How long a purchase opens in the browser that started its checkout, without any address being verified there."""
@@ -29,8 +29,14 @@ class Holding:
 
     @property
     def refunded(self) -> int:
-        """How much went back to the buyer, in minor units of the purchase's currency."""
+        """How much was refunded, in minor units of the purchase's currency; at most what was paid."""
         return min(sum(fact.refunded for fact in self.facts), self.purchase.paid.amount)
+
+    @property
+    def charged_back(self) -> int:
+        """How much lost disputes took of the rest, in minor units."""
+        lost = sum(fact.charged_back for fact in self.facts)
+        return min(lost, self.purchase.paid.amount - self.refunded)
 
     @property
     def usable_keys(self) -> tuple[LicenceKey, ...]:
@@ -83,6 +89,23 @@ def holds(session: Session, purchase: Purchase, *, now: datetime) -> bool:
     return holds_by_checkout(session, purchase, now=now)
 
 
+def names_here(session: Session, purchase: Purchase, mailbox: EmailAddress | None, *, now: datetime) -> bool:
+    """Whether a browser may name this address for a purchase without one: the one that started the checkout, for a day.
+
+    Verifying an address in it does not end that, although the purchase does not open any more: it ends for every other
+    address. Of two such purchases, the second can be given the address that was verified for the first.
+    """
+    if purchase.session is None or purchase.session != session.id or session.mailbox not in (None, mailbox):
+        return False
+    return now - purchase.booked_at < CHECKOUT_GRANT
+
+
+def without_owner(session: Session, holdings: Iterable[Holding], *, now: datetime) -> list[Holding]:
+    """The purchases, of those that a browser paid for, for which it may name an address."""
+    unowned = [h for h in holdings if h.purchase.mailbox is None and h.standing.state is PurchaseState.LIVE]
+    return [h for h in unowned if names_here(session, h.purchase, session.mailbox, now=now)]
+
+
 def access(
     session: Session | None, *, product: ProductId, holdings: Iterable[Holding], now: datetime
 ) -> Access:
@@ -93,7 +116,7 @@ def access(
     live = [h for h in mine if h.standing.state is PurchaseState.LIVE]
     if live:
         newest = max(live, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
-        by_checkout = all(h.purchase.mailbox != session.mailbox for h in live)
+        by_checkout = session.mailbox is None
         return Opens(purchase=newest.purchase, by_checkout=by_checkout)
     if mine:
         newest = max(mine, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from domain.purchase import Purchase
+from domain.magic_link import MagicLink
+from domain.purchase import Purchase, PurchaseState
 from domain.session import Session
 from domain.values import ChangeId, CheckoutId, EmailAddress, SessionId
 
@@ -80,10 +81,16 @@ class MayNotCorrect(Enum):
 
     NOT_HERE = auto()
     """Only the browser that started the checkout can, until an address is verified in it."""
+    ANOTHER_SIGNED_IN = auto()
+    """The browser is signed in with an address: only that one can be added to a purchase that has none."""
     TOO_LATE = auto()
     """It is more than half an hour after the payment."""
     ONCE = auto()
     """It was corrected before."""
+    CLOSED = auto()
+    """The purchase is closed or in dispute: there is nothing to open, so it needs no address."""
+    ENOUGH = auto()
+    """Three addresses were named for it."""
 
 
 def may_correct(purchase: Purchase, *, here: bool, moved: bool, now: datetime) -> MayNotCorrect | None:
@@ -100,3 +107,25 @@ def may_correct(purchase: Purchase, *, here: bool, moved: bool, now: datetime) -
     if now - purchase.booked_at >= CORRECTED_WITHIN:
         return MayNotCorrect.TOO_LATE
     return None
+
+
+def may_name_owner(purchase: Purchase, state: PurchaseState, *, here: bool) -> MayNotCorrect | None:
+    """Whether an address may be named for a purchase that was paid without a usable one; None if it may.
+
+    `here`: see `domain.access.names_here`. The purchase gets the address when the link sent there is used (see
+    `works_here`).
+    """
+    if not here or purchase.mailbox is not None:
+        return MayNotCorrect.NOT_HERE
+    return None if state is PurchaseState.LIVE else MayNotCorrect.CLOSED
+
+
+def works_here(link: MagicLink, session: Session | None) -> bool:
+    """Whether a link that gives a purchase its owner works in this browser.
+
+    If the browser that paid named the address, in that one alone, and no longer once it verified another address. The
+    merchant's link works in every browser.
+    """
+    if link.asked_by is None:
+        return True
+    return session is not None and session.id == link.asked_by and session.mailbox in (None, link.mailbox)

@@ -1,4 +1,4 @@
-"""What the provider says of a checkout session, and whether it is a sale of ours. The rules of the claim."""
+"""The rules of the claim: what the provider reports about a checkout session, and whether it is a sale of this shop."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RejectReason(Enum):
     """Why a session is not acted on."""
 
     NO_METADATA = auto()
-    """It carries no checkout of ours."""
+    """It names no checkout of this shop."""
     ANOTHER_SHOP = auto()
     UNKNOWN_PRODUCT = auto()
     UNKNOWN_CHECKOUT = auto()
@@ -82,17 +82,25 @@ class RejectReason(Enum):
     WRONG_AMOUNT = auto()
     UNASKED_DISCOUNT = auto()
     """It has a discount, which the checkout did not allow."""
-    NO_EMAIL = auto()
-    BAD_EMAIL = auto()
     FOREIGN_PAYMENT = auto()
     """A refund or dispute of a payment that is no sale of this shop."""
+    CUSTOMER_ERASED = auto()
+    """It was paid after its customer deleted the account."""
     UNREADABLE_PAYMENT = auto()
     """A refund or dispute of a payment that could not be asked about for three days."""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is the business of another program on the same account of the provider.
+
+        Nobody has to look at it, so it is noted as closed.
+        """
+        return self in (RejectReason.NO_METADATA, RejectReason.ANOTHER_SHOP, RejectReason.FOREIGN_PAYMENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Not a sale of ours, or not one to act on: it goes to quarantine, with the reason."""
+    """Not a sale of this shop, or one that must not be acted on: it goes to quarantine with the reason."""
 
     reason: RejectReason
 
@@ -111,17 +119,18 @@ class NotPaid:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A session of ours that is not paid (yet)."""
+    """A session of this shop that is not paid (yet)."""
 
     checkout: Checkout
 
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A paid session of ours, and everything a purchase is made from."""
+    """A paid session of this shop, with everything that a purchase is made from."""
 
     checkout: Checkout
-    owner: EmailAddress
+    owner: EmailAddress | None
+    """None if the address given at the payment cannot be emailed, and the browser had verified none."""
     paid_email: EmailAddress | None
     paid: Money
 
@@ -144,13 +153,15 @@ class KnownCheckout:
     """Whether the session stands open in quarantine."""
     has_facts: bool
     """Whether a refund or dispute of the payment came before."""
+    has_twins: bool = False
+    """Whether the same browser has other payment pages of the same product, open or not."""
 
 
 def draft_of(
     product: Product,
     price: Money,
     *,
-    livemode: bool,
+    livemode: bool | None,
     entropy: bytes,
     now: datetime,
     discounts: bool = False,
@@ -177,10 +188,8 @@ def restored_checkout(
 
     This is a shop brought back from a backup older than the sale. The terms are those that were sealed.
     """
-    if reading.reference is None or reading.product is None or reading.shop is None or reading.seal is None:
-        return RejectReason.NO_METADATA
-    if reading.shop != edition.shop.id:
-        return RejectReason.ANOTHER_SHOP
+    if reading.reference is None or reading.product is None or reading.seal is None:
+        return RejectReason.UNKNOWN_CHECKOUT
     if not is_product_id(reading.product):
         return RejectReason.UNKNOWN_PRODUCT
     product = ProductId(reading.product)
@@ -227,7 +236,10 @@ def judge_session(
     edition: CatalogueEdition,
     livemode: bool,
 ) -> Verdict:
-    """Whether a session is a sale of ours: of the checkout that is stored, else of the one that its seal proves."""
+    """Whether a session is a sale of this shop: of the stored checkout, or else of the one that its seal proves."""
+    if known.checkout is None and reading.shop != edition.shop.id:
+        foreign = RejectReason.NO_METADATA if reading.shop is None else RejectReason.ANOTHER_SHOP
+        return Rejected(reason=foreign)
     if reading.mode != "payment":
         return Rejected(reason=RejectReason.NOT_A_PAYMENT)
     if reading.livemode != livemode:
@@ -247,15 +259,12 @@ def judge(
         return Rejected(reason=reason)
     if reading.status != CheckoutStatus.PAID:
         return Unsettled(checkout=checkout)
-    paid_email, problem = _address(reading.email)
-    owner = checkout.mailbox or paid_email
-    if owner is None:
-        return Rejected(reason=problem)
     try:
         paid = Money(amount=reading.total, currency=reading.currency)
     except ValueError:
         return Rejected(reason=RejectReason.WRONG_AMOUNT)
-    return Sale(checkout=checkout, owner=owner, paid_email=paid_email, paid=paid)
+    paid_email = address_of(reading.email)
+    return Sale(checkout=checkout, owner=checkout.mailbox or paid_email, paid_email=paid_email, paid=paid)
 
 
 def _mismatch(
@@ -289,7 +298,7 @@ def terms_of(checkout: Checkout, *, shop: str) -> SealedTerms:
     """What the seal of a checkout vouches for."""
     return SealedTerms(
         shop=shop,
-        livemode=checkout.livemode,
+        livemode=bool(checkout.livemode),
         checkout=checkout.id,
         product=checkout.product,
         price=checkout.price,
@@ -300,13 +309,7 @@ def terms_of(checkout: Checkout, *, shop: str) -> SealedTerms:
 
 def address_of(email: str | None) -> EmailAddress | None:
     """The mailbox of an address given at the payment; None if there is none that can be mailed."""
-    return _address(email)[0]
-
-
-def _address(email: str | None) -> tuple[EmailAddress | None, RejectReason]:
-    if not email:
-        return None, RejectReason.NO_EMAIL
     try:
-        return EmailAddress.parse(email), RejectReason.BAD_EMAIL
+        return None if email is None else EmailAddress.parse(email)
     except InvalidEmail:
-        return None, RejectReason.BAD_EMAIL
+        return None

@@ -50,6 +50,17 @@ class ConfirmOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmOwner:
+    """A purchase that was paid without a usable address is to belong to this one: the address is to be verified."""
+
+    template: ClassVar = "confirm_owner"
+    product_name: str
+    order: str
+    here_only: bool
+    """The browser that paid named the address: link and code work there. Else the merchant sent it: no code."""
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentFailed:
     """A delayed payment was declined."""
 
@@ -71,6 +82,9 @@ class Refunded:
     in_all: Money
     paid: Money
     closed: bool
+    """All that was paid is gone."""
+    suspended: bool
+    """A dispute is open, or a status is unknown."""
     order: str
 
 
@@ -165,19 +179,47 @@ class CorrectionUndone:
 
 @dataclass(frozen=True, slots=True)
 class AccessEmailBounced:
-    """To the merchant: an access email came back. `key`: its key in the outbox."""
+    """To the merchant: an access email came back. `key`: its key in the outbox.
+
+    It does not name the customer's address: an account can be deleted, and this email is not one of its mailbox's.
+    """
 
     template: ClassVar = "access_email_bounced"
     key: str
+    product_name: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EmailStuck:
-    """To the merchant: an email could not be sent. `kind`: a MailKind's value."""
+    """To the merchant: an email could not be sent. `kind`: a MailKind's value; `problem`: as `Mail.problem`."""
 
     template: ClassVar = "email_stuck"
     kind: str
     problem: str
+    may_have_been_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderProblem:
+    """To the merchant: the payment provider refuses something. `kind`: a ProblemKind's name; `detail`: its words."""
+
+    template: ClassVar = "provider_problem"
+    kind: str
+    about: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueMistakes:
+    """To the merchant: what is wrong with the catalogue. `problems`: in the catalogue's own words."""
+
+    template: ClassVar = "catalogue_mistakes"
+    problems: tuple[str, ...]
+    gone: tuple[ProductId, ...]
+    """Products that customers own, and that are kept for them in their last good form alone."""
+    lost: tuple[ProductId, ...]
+    """The same without any form: their owners cannot open them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +231,15 @@ class UnreadableEmail:
 
 
 Email = (
-    AccessLink | SignIn | ConfirmOrder | PaymentFailed | Refunded | OpenAgain | LicenceArrived | NewRelease
-    | ConfirmAddress | AddressChangeRequested | OutOfLicenceKeys | PaymentQuarantined | CorrectionUndone
-    | AccessEmailBounced | EmailStuck | UnreadableEmail
+    AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | OpenAgain | LicenceArrived
+    | NewRelease | ConfirmAddress | AddressChangeRequested | OutOfLicenceKeys | PaymentQuarantined | CorrectionUndone
+    | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes
+    | UnreadableEmail
 )  # fmt: skip
 
 EMAILS: Final = (
-    AccessLink, SignIn, ConfirmOrder, PaymentFailed, Refunded, OpenAgain, LicenceArrived, NewRelease,
+    AccessLink, SignIn, ConfirmOrder, ConfirmOwner, PaymentFailed, Refunded, OpenAgain, LicenceArrived, NewRelease,
     ConfirmAddress, AddressChangeRequested, OutOfLicenceKeys, PaymentQuarantined, CorrectionUndone,
-    AccessEmailBounced, EmailStuck,
+    AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes,
 )  # fmt: skip
 """Every email that can be rendered."""

@@ -7,7 +7,7 @@ import binascii
 import hmac
 from dataclasses import dataclass, field
 
-from domain.values import CheckoutId, Digest, EmailAddress, LinkId, Money, ProductId, UserId
+from domain.values import CheckoutId, Digest, EmailAddress, LinkId, Money, ProductId, UserId, digest_of
 
 # Crockford's base 32: no I, L, O or U to misread; https://www.crockford.com/base32.html
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -16,6 +16,8 @@ CODE_LENGTH = 8
 _LICENCE_LENGTH = 20
 _LINK_BYTES = 16
 _MAC_BYTES = 32
+_TOKEN_LENGTH = 64
+_MOST_AFTER_TOKEN = 8
 
 
 def _hkdf(secret: bytes, label: bytes) -> bytes:
@@ -46,6 +48,7 @@ class Key:
     news: bytes = field(repr=False)
     session: bytes = field(repr=False)
     erasure: bytes = field(repr=False)
+    checkout: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Key:
@@ -63,6 +66,7 @@ class Key:
             news=_hkdf(raw, b"coatcheck news v1"),
             session=_hkdf(raw, b"coatcheck session v1"),
             erasure=_hkdf(raw, b"coatcheck erasure v1"),
+            checkout=_hkdf(raw, b"coatcheck checkout v1"),
         )
 
     def token_of(self, link: LinkId) -> str:
@@ -80,6 +84,10 @@ class Key:
         Always the same for the same submit, so whichever of two answers a browser keeps, its session is the one.
         """
         return hmac.digest(self.session, f"{link}\x1f{cookie}".encode(), "sha256").hex()
+
+    def checkout_cookie_of(self, checkout: CheckoutId) -> str:
+        """The cookie of the browser that began a checkout: 256 bits in hex, stored nowhere on the server."""
+        return hmac.digest(self.checkout, checkout.encode(), "sha256").hex()
 
     def access_link_of(self, checkout: CheckoutId, mailbox: EmailAddress) -> LinkId:
         """The id of a purchase's access link: 128 bits that cannot be guessed, always the same for one address.
@@ -172,13 +180,18 @@ class Keyring:
             return False
         return hmac.compare_digest(mac, hmac.digest(key.seal, terms.message(), "sha256").hex())
 
+    def began_checkout(self, checkout: CheckoutId, cookie: Digest) -> bool:
+        """Whether a cookie with this hash is the one that the browser was given when it began the checkout."""
+        given = (digest_of(key.checkout_cookie_of(checkout).encode()) for key in self.keys)
+        return any(hmac.compare_digest(one, cookie) for one in given)
+
     def bucket(self, kind: str, *parts: str) -> str:
         """The name of a limit's counter; a keyed hash, so that a counter names no address and no browser."""
         mac = hmac.digest(self.signing.count, "\x1f".join(parts).encode(), "sha256")
         return f"{kind}:{mac.hex()[:32]}"
 
     def opts_out(self, token: str) -> UserId | None:
-        """Whose "no more news" token this is; None if it is none of ours."""
+        """Whose "no more news" token this is; None if this shop did not issue it."""
         name, _, rest = token.partition(".")
         user = UserId(rest.partition(".")[0])
         key = self.named(name)
@@ -218,8 +231,14 @@ class LinkToken:
 
 
 def read_token(text: str) -> LinkToken | None:
-    """The parts of a link's token; None if it is truncated or was never one."""
-    if len(text) != 64 or not text.isascii():
+    """The parts of a link's token; None if it is truncated or was never one.
+
+    A full stop or a bracket behind it is ignored: programs that find links in a text often take it along.
+    """
+    text, rest = text[:_TOKEN_LENGTH], text[_TOKEN_LENGTH:]
+    if len(text) != _TOKEN_LENGTH or not text.isascii():
+        return None
+    if len(rest) > _MOST_AFTER_TOKEN or any(char.isalnum() for char in rest):
         return None
     try:
         raw = base64.urlsafe_b64decode(text)

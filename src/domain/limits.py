@@ -35,6 +35,11 @@ LOGIN_PER_NETWORK: Final = Limit(kind="login-ip", most=20, window=timedelta(hour
 UNPAID_PER_NETWORK: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes=10))
 FREE_PER_NETWORK: Final = Limit(kind="free-ip", most=30, window=timedelta(minutes=10))
 ACCESS_LINKS_AGAIN: Final = Limit(kind="access-again", most=3, window=timedelta(minutes=15))
+OWNERS_NAMED: Final = Limit(kind="owner", most=3, window=timedelta(days=1))
+"""Addresses that can be named for a purchase without one. That is possible only within a day of the payment
+(`domain.access.CHECKOUT_GRANT`), so there are three of them in all."""
+OWNER_NAMED_TWICE: Final = Limit(kind="owner-again", most=1, window=timedelta(minutes=1))
+"""The same address, named again for the same purchase within a minute, is the same submit."""
 CHANGES_PER_ACCOUNT: Final = Limit(kind="changes", most=3, window=timedelta(hours=1))
 """Changes of address that one account can ask for: each emails a new address, and sends a notice to the old one."""
 FIRST_TRIES: Final = Limit(kind="first-checkouts", most=2, window=timedelta(minutes=10))
@@ -73,6 +78,10 @@ _IN_LIVE_MODE: Final = _shares(most=60, strangers=42, further=12)
 def checkout_shares(*, livemode: bool) -> CheckoutShares:
     """Stripe allows 25 requests a second in test mode and 100 in live mode (https://docs.stripe.com/rate-limits)."""
     return _IN_LIVE_MODE if livemode else _IN_TEST_MODE
+
+
+ERASED_LATELY: Final = Limit(kind="erased", most=1, window=timedelta(seconds=60))
+"""No limit: for a minute it is remembered which session deleted its account, to answer the same form again alike."""
 
 
 def turn_of(timer: str, *, pause: timedelta) -> Limit:

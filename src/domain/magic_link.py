@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -31,6 +32,8 @@ class LinkPurpose(Enum):
     """This is to be the right address (`domain.address_change.Move`)."""
     UNDO = "undo"
     """Takes a move back."""
+    OWNER = "owner"
+    """Gives this address a purchase that was paid without one that can be emailed."""
 
     @property
     def lifetime(self) -> timedelta:
@@ -53,7 +56,7 @@ class MagicLink:
     purpose: LinkPurpose
     mailbox: EmailAddress
     asked_by: SessionId | None
-    """The browser in which its code works; None for access links and undo links, which have no code."""
+    """The browser in which its code works; None for a link that nobody asked for in a browser: it has no code."""
     product: ProductId | None
     """What it is about: where to go after signing in."""
     made_at: datetime
@@ -61,10 +64,10 @@ class MagicLink:
     """When its mail was first handed over; time runs from then."""
     used_at: datetime | None = None
     superseded: bool = False
-    """A newer link was asked for, by the same browser for the same address."""
+    """Another sign-in link that the same browser asked for, for the same address, was used."""
     code_tries: int = 0
     checkout: CheckoutId | None = None
-    """The free order that it completes."""
+    """The free order that it completes, or the purchase that it gives an owner."""
     move: ChangeId | None = None
     """The move that it proves or undoes."""
     used_with: Digest | None = None
@@ -74,6 +77,8 @@ class MagicLink:
         """The moment from which it no longer opens anything."""
         if self.sent_at is None:
             return self.made_at + UNSENT_LIFETIME
+        if self.purpose is LinkPurpose.OWNER and self.asked_by is None:
+            return self.sent_at + ACCESS_LIFETIME  # the merchant sent it: nobody is waiting for it
         return self.sent_at + self.purpose.lifetime
 
     @property
@@ -130,6 +135,17 @@ def same_submit(link: MagicLink, cookie: Digest | None, *, now: datetime) -> boo
     if link.used_at is None or link.used_with is None or cookie != link.used_with:
         return False
     return now - link.used_at < REPEATED_WITHIN
+
+
+def tries_so_far(links: Iterable[MagicLink], *, now: datetime) -> int:
+    """How often a browser has tried the codes that it can still use: they share their five tries.
+
+    Where none is left, the next one begins anew: how many a browser can ask for is limited.
+    """
+    alive = [
+        link for link in links if link_state(link, now=now) is LinkState.USABLE and not code_is_dead(link)
+    ]
+    return max((link.code_tries for link in alive), default=0)
 
 
 def code_is_dead(link: MagicLink) -> bool:

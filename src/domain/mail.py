@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
 from typing import Final
@@ -21,6 +21,8 @@ BODY_KEPT: Final = timedelta(hours=25)
 """How long a rendered body is kept once its email is settled: an hour longer than providers keep idempotency keys."""
 UNKNOWN_OUTCOME_LIMIT: Final = timedelta(hours=23)
 """Providers forget an idempotency key after 24 h (https://resend.com/docs/dashboard/emails/idempotency-keys)."""
+NOTED_FOR: Final = timedelta(days=7)
+"""How long the merchant is shown that an email was sent under a key that had been used before."""
 TRIED_LONG_ENOUGH: Final = timedelta(days=3)
 _FIRST_PAUSE: Final = timedelta(seconds=5)
 _LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -32,7 +34,7 @@ class MailKind(Enum):
     ACCESS = "access"
     LOGIN = "login"
     ORDER = "order"
-    """Asks for the proof of a mailbox that something free was ordered for."""
+    """Asks for the proof of a mailbox that an order is to belong to: a free one, or a paid one without an address."""
     UPDATE = "update"
     """What became of a purchase: refunded, open again, not paid after all."""
     ADDRESS = "address"
@@ -78,7 +80,7 @@ class MailState(Enum):
     QUEUED = "queued"
     SENT = "sent"
     STUCK = "stuck"
-    """Waits for the merchant: refused for good, or its outcome is unknown for too long to try again."""
+    """Waits for the merchant: refused permanently, or its outcome is unknown for too long to try again."""
     DROPPED = "dropped"
     """Not sent on purpose: no customer has the address, or the email was queued again."""
 
@@ -91,12 +93,22 @@ class MailProblem(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     QUEUED_AGAIN = "queued_again"
     """Under the next key (`domain.outbox_keys.anew`)."""
+    TOO_LATE = "too_late"
+    """A week has passed, and its link confirms or undoes something; or the purchase belongs to another address."""
+    ANOTHER_SHOP = "another_shop"
+    """This database is a copy, and the shop it was copied from sends the email."""
     OUTCOME_UNKNOWN = "outcome_unknown"
-    """It may have been sent, and its idempotency key has expired."""
+    """Nothing was heard of it: the process that sent it died. Its idempotency key has expired."""
+    BOUNCE_DISMISSED = "bounce_dismissed"
+    """Sent, and bounced; the merchant knows."""
+    NO_ANSWER = "no_answer"
+    """The mailer did not come back within the longest time that is waited for one."""
+    KEY_USED = "key_used"
+    """Sent: the email provider had accepted an email under this key before, with another body."""
 
 
 class Delivery(Enum):
-    """What the carrier reported of a mail after it took it. A later one in this list outweighs an earlier one,
+    """What the email provider reported of a mail after it took it. A later one in this list outweighs an earlier one,
     in whatever order they arrive."""
 
     ACCEPTED = "accepted"
@@ -146,7 +158,7 @@ class Mail:
     unknown_since: datetime | None = None
     """Since when an attempt may have got through without our hearing of it."""
     problem: str = ""
-    """A `MailProblem`, or what the carrier said."""
+    """A `MailProblem`, or what the email provider said."""
     delivery: Delivery | None = None
     urgency: Urgency = Urgency.KNOWN
     language: str = ENGLISH
@@ -156,6 +168,11 @@ class Mail:
     """Of the letter, whether or not its body is still there."""
     settled_at: datetime | None = None
     """When it was sent or dropped."""
+
+    @property
+    def may_have_been_sent(self) -> bool:
+        """Stuck with an unknown outcome: sent again, it may arrive twice. Other stuck emails were certainly refused."""
+        return self.state is MailState.STUCK and self.unknown_since is not None
 
     @property
     def sent_at(self) -> datetime | None:
@@ -172,6 +189,8 @@ class Envelope:
     text: str
     html: str
     idempotency_key: str
+    written_at: datetime = field(compare=False)
+    """When it was queued: the same at every try. Carriers that recognise a key do not look at it."""
     no_more_url: str = ""
     """Where a reader can say "no more of these" with one click (RFC 8058); "" for mail they asked for."""
 
@@ -190,7 +209,7 @@ def opt_out_slot(user: UserId) -> str:
 def fill(mail: Mail, letter: Letter, *, key: Key | None, base_url: str, shop: str) -> Envelope:
     """Put links and code where their slots are. Pure: the same mail and key give the same bytes.
 
-    The subject becomes one line, whatever the names in it were when it was stored: carriers make a header of it.
+    The subject becomes one line, whatever the names in it were when it was stored: email providers make a header of it.
     """
     text, html, no_more = letter.text, letter.html, ""
     if mail.link is not None and key is not None:
@@ -209,5 +228,6 @@ def fill(mail: Mail, letter: Letter, *, key: Key | None, base_url: str, shop: st
         text=text,
         html=html,
         idempotency_key=f"{shop}/{mail.key}",
+        written_at=mail.queued_at,
         no_more_url=no_more,
     )

@@ -11,14 +11,14 @@ from typing import Final
 
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import MailKind
-from domain.values import ChangeId, CheckoutId, ProductId, UserId
+from domain.values import ChangeId, CheckoutId, LinkId, ProductId, UserId
 
 _OF_LINK: Final = {
-    LinkPurpose.ACCESS: "access-again",
     LinkPurpose.LOGIN: "login",
     LinkPurpose.ORDER: "order",
     LinkPurpose.MOVE: "address",
     LinkPurpose.UNDO: "address",
+    LinkPurpose.OWNER: "owner",
 }
 
 
@@ -27,8 +27,27 @@ def access(checkout: CheckoutId) -> str:
     return f"access:{checkout}"
 
 
+def access_checkout(key: str) -> CheckoutId | None:
+    """The sale that caused an access email; None if the email was requested, or is another one."""
+    return sale_of(key) if key.startswith("access:") else None
+
+
+_OF_SALE: Final = frozenset({"access", "access-again", "failed", "refunded", "open-again", "licence"})
+
+
+def sale_of(key: str) -> CheckoutId | None:
+    """The checkout that an email to its owner is about; None of the other emails."""
+    cause, _, rest = key.partition("#")[0].partition(":")
+    return CheckoutId(rest.partition(":")[0]) if cause in _OF_SALE else None
+
+
+def access_again(checkout: CheckoutId, link: LinkId) -> str:
+    """An access email that was requested: each request has a link of its own."""
+    return f"access-again:{checkout}:{link}"
+
+
 def of_link(link: MagicLink) -> str:
-    """A requested email: each request has a link of its own."""
+    """A requested email that is about no sale: each request has a link of its own."""
     return f"{_OF_LINK[link.purpose]}:{link.id}"
 
 
@@ -73,14 +92,29 @@ def quarantined(ref: str) -> str:
     return f"notice:quarantine:{ref}"
 
 
+def problem(kind: str, subject: str, day: datetime) -> str:
+    """To the merchant, once a day for each thing that does not work. `kind`: a ProblemKind's value."""
+    return f"notice:{kind}:{subject}:{day:%Y-%m-%d}"
+
+
+def paid_for_nobody(ref: str) -> str:
+    """To the merchant, once for each payment that came after its customer was erased."""
+    return f"notice:erased:{ref}"
+
+
 def correction_undone(move: ChangeId) -> str:
     """To the merchant, once for each corrected address that was put back."""
     return f"notice:undone:{move}"
 
 
-def bounced(day: datetime) -> str:
-    """To the merchant, once a day."""
-    return f"notice:bounced:{day:%Y-%m-%d}"
+def bounced(key: str) -> str:
+    """To the merchant, once for each access email that bounced; `key`: of that email."""
+    return f"notice:bounced:{key}"
+
+
+def catalogue_mistakes(digest: str, day: datetime) -> str:
+    """To the merchant, once a day for the same mistakes in the catalogue; `digest` tells those from others."""
+    return f"notice:catalogue:{digest}:{day:%Y-%m-%d}"
 
 
 def stuck(kind: MailKind, day: datetime) -> str:

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
 
+from domain.amounts import AmountProblem, example_amount, greatest_charge, least_charge, typed_amount
 from domain.values import EmailAddress, Money, ProductId
-
-# Stripe's smallest charge is about 0.50 USD; the exact figure depends on the currency of the payout account
-# (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts), so only clear mistakes are refused here.
-SMALLEST_PRICE: Mapping[str, int] = {
-    "usd": 50, "cad": 50, "aud": 50, "nzd": 50, "eur": 50, "chf": 50, "sgd": 50, "brl": 50, "inr": 50,
-    "gbp": 30, "dkk": 250, "nok": 300, "sek": 300, "czk": 1500, "pln": 200, "huf": 17500, "ron": 200,
-    "aed": 200, "hkd": 400, "mxn": 1000, "jpy": 50, "myr": 200, "thb": 1000,
-}  # fmt: skip
-
-
-_AMOUNT: Final = re.compile(r"[^0-9-]*([0-9][0-9.,]*)[^0-9]*")
-"""An amount as people write it, with a currency before or after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoodsFile:
-    """One file a buyer may download; `name` comes from the catalogue and nowhere else.
+    """One file a buyer may download; `name` comes from the catalogue, composed (NFC), and nowhere else.
 
     `size` in bytes; `sha256` of its content, in lower-case hex, by which the goods are kept.
     """
@@ -69,6 +57,8 @@ class Product:
     contains: tuple[ProductId, ...] = ()
     """The other products that a purchase of this bundle opens, too."""
     licences: Licences | None = None
+    listed: bool = True
+    """Whether the catalogue has it. One that is gone is opened by its owners, and seen by nobody else."""
     tax_code: str = ""
     """https://docs.stripe.com/tax/tax-codes; "" for the account's default."""
 
@@ -82,8 +72,12 @@ class Product:
         return next((price for price in self.other_prices if price.currency == currency), self.price)
 
     def file(self, name: str) -> GoodsFile | None:
-        """The file of that name, or None: names are compared, never joined to a path."""
-        return next((file for file in self.files if file.name == name), None)
+        """The file of that name, or None: names are compared, never joined to a path.
+
+        Composed and decomposed accents are the same: an address may have passed through a program that changes them.
+        """
+        wanted = (name, unicodedata.normalize("NFC", name))
+        return next((file for file in self.files if file.name in wanted), None)
 
 
 class Tax(Enum):
@@ -134,12 +128,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEdition:
-    """One consistent reading of the catalogue. `version` changes whenever anything in it does."""
+    """One consistent reading of the catalogue. `version` changes whenever anything in it does.
+
+    A product that is broken or gone is in it in its last good form, and not for sale.
+    """
 
     version: str
     shop: ShopInfo
     products: Mapping[ProductId, Product]
     pages: Mapping[str, Page]
+
+    @property
+    def listed(self) -> tuple[Product, ...]:
+        """The products that the catalogue has, on sale or not."""
+        return tuple(product for product in self.products.values() if product.listed)
 
     def name_of(self, product: ProductId) -> str:
         """What a product is called; its id once it is not in the catalogue any more."""
@@ -149,7 +151,7 @@ class CatalogueEdition:
     @property
     def currencies(self) -> tuple[str, ...]:
         """Every currency something is sold in; the shop's own first."""
-        others = {price.currency for product in self.products.values() for price in product.other_prices}
+        others = {price.currency for product in self.listed for price in product.other_prices}
         return (self.shop.currency, *sorted(others - {self.shop.currency}))
 
     @property
@@ -175,52 +177,45 @@ def saleability(product: Product, *, sold: int) -> Saleability:
     return Saleability.ON_SALE
 
 
-class AmountProblem(Enum):
-    """Why what was typed as a price cannot be charged."""
-
-    NOT_A_NUMBER = auto()
-    BELOW_PRICE = auto()
-    """Less than the merchant takes."""
-    BELOW_SMALLEST_CHARGE = auto()
-    """Less than the payment provider charges, and not nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class BadAmount:
-    """What was typed as a price cannot be charged; `least` is what can."""
+    """What was asked for cannot be charged."""
 
     problem: AmountProblem
     least: Money
+    """The least that is taken: the price, or the payment provider's smallest charge."""
+    most: Money
+    example: Money
+    """An amount that would be taken, to show how one is written."""
+    currency: str
+    """The currency that was asked for."""
 
 
 def asked_price(product: Product, *, currency: str, amount: str) -> Money | BadAmount:
     """What a buyer is to pay: the product's price in a currency, or what they name where they may.
 
-    `amount` is what was typed: `12`, `12.50` or `12,50`; "" for the price as it stands.
+    `currency` is the one in which the page showed the price, "" for the shop's own. A price in another currency is
+    never charged instead. `amount` is what was typed; "" for the price as it stands.
     """
-    least = product.price_in(currency)
+    wanted = currency.lower() or product.price.currency
+    price = next((price for price in product.prices if price.currency == wanted), None)
+    if price is None:
+        return _bad(AmountProblem.NOT_OFFERED, product.price, currency=currency)
     if not product.pay_what_you_want or not amount.strip():
-        return least
-    try:
-        named = Money.parse(_plain_number(amount), currency=least.currency)
-    except ValueError:
-        return BadAmount(AmountProblem.NOT_A_NUMBER, least=least)
-    if named.amount < least.amount:
-        return BadAmount(AmountProblem.BELOW_PRICE, least=least)
-    smallest = below_smallest_charge(named)
-    return named if smallest is None else BadAmount(AmountProblem.BELOW_SMALLEST_CHARGE, least=smallest)
+        return price
+    named = typed_amount(amount, currency=price.currency)
+    if isinstance(named, AmountProblem):
+        return _bad(named, price, currency=currency)
+    return (
+        named if named.amount >= price.amount else _bad(AmountProblem.BELOW_PRICE, price, currency=currency)
+    )
 
 
-def _plain_number(typed: str) -> str:
-    """`€ 1,50` and `1.50 USD` as `1.50`; one comma alone is a decimal comma."""
-    found = _AMOUNT.fullmatch(typed)
-    number = typed if found is None else found[1]
-    return number.replace(",", ".") if number.count(",") == 1 and "." not in number else number
-
-
-def below_smallest_charge(price: Money) -> Money | None:
-    """The payment provider's smallest charge, if this price is below it; None if it can be charged, or is 0."""
-    smallest = SMALLEST_PRICE.get(price.currency)
-    if price.amount and smallest is not None and price.amount < smallest:
-        return Money(amount=smallest, currency=price.currency)
-    return None
+def _bad(problem: AmountProblem, price: Money, *, currency: str) -> BadAmount:
+    if problem is AmountProblem.BELOW_SMALLEST_CHARGE and price.amount:
+        problem = AmountProblem.BELOW_PRICE
+    least = max(price, least_charge(price.currency))
+    example = max(price, example_amount(price.currency))
+    return BadAmount(
+        problem, least=least, most=greatest_charge(price.currency), example=example, currency=currency
+    )

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Final
 
-from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId, UserId
+from domain.values import (
+    ChangeId,
+    CheckoutId,
+    EmailAddress,
+    Money,
+    ProductId,
+    ProviderRef,
+    SessionId,
+    UserId,
+)
+
+LONGEST_PAYMENT: Final = timedelta(days=30)
+"""After that an open checkout is not paid any more: a page is open for a day, a bank debit takes 14 working days."""
+
+OPEN_AT_MOST: Final = timedelta(hours=25)
+"""How long after its beginning a checkout can be paid: Stripe's sessions expire within 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +38,8 @@ class Checkout:
     """The row of the browser that started it; None in a restored shop, where the row was written by a claim."""
     mailbox: EmailAddress | None
     """The mailbox its session had proved when the checkout began."""
-    livemode: bool
+    livemode: bool | None
+    """The mode of the key it was begun with; None for what never goes to Stripe."""
     started_at: datetime
     provider_ref: ProviderRef | None = None
     """Stripe's id of the session, once it exists."""
@@ -32,6 +48,19 @@ class Checkout:
     """What a bundle contained when it was offered."""
     discounts: bool = False
     """Whether the payment page took promotion codes."""
+    on_purpose: bool = False
+    """Whether its buyer confirmed it, owning the product or with a payment for it under way."""
+    verified: EmailAddress | None = None
+    """The mailbox that its session first verified after it began, unless it was booked by then. Not whose it will be:
+    the address given at the payment decides that."""
+    change: ChangeId | None = None
+    """The last change of address that found it open, begun by a guest who verified the address later: paid with the
+    address that was left, it belongs to the new one."""
+
+    @property
+    def products(self) -> tuple[ProductId, ...]:
+        """Every product it would open: the one that is bought, and what a bundle contains."""
+        return (self.product, *self.contents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +82,14 @@ class Purchase:
     """The payment intent's id; None when nothing had to be paid."""
     user: UserId | None
     mailbox: EmailAddress | None
-    """Whose it is. User and mailbox are None once that person was erased: the sale stays."""
+    """Whose it is. User and mailbox are None once that person was erased (the sale stays), and of a sale whose address
+    cannot be emailed until one is named and verified (`domain.address_change.may_name_owner`)."""
     paid_email: EmailAddress | None
     product: ProductId
     product_name: str
     paid: Money
-    livemode: bool
+    livemode: bool | None
+    """Whether it was paid with real money; None for a free order or an import, which have no mode."""
     session: SessionId | None
     booked_at: datetime
     contents: tuple[ProductId, ...] = ()
@@ -105,7 +136,7 @@ _RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
     ),
 }
 _UNKNOWN_RANK: Final = 99
-_DISPUTE_OVER: Final = frozenset({"warning_closed", "prevented", "won"})
+_DISPUTED: Final = frozenset({"needs_response", "under_review"})
 _UNDECIDED: Final = frozenset(
     {
         CheckoutStatus.UNPAID,
@@ -117,8 +148,11 @@ _UNDECIDED: Final = frozenset(
         "under_review",
     }
 )
-_REFUND_COUNTS: Final = frozenset({"pending", "succeeded"})
-_REFUND_KNOWN: Final = frozenset(_RANKS[FactKind.REFUND])
+GONE: Final[Mapping[FactKind, tuple[str, ...]]] = {
+    FactKind.REFUND: ("pending", "succeeded"),
+    FactKind.DISPUTE: ("lost",),
+}
+"""The statuses with which the amount of a refund or dispute is gone from what was paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +183,28 @@ class Fact:
 
     @property
     def refunded(self) -> int:
+        """What this fact gives back to the buyer, in minor units: a refund's amount, pending or succeeded."""
+        return self.amount if self.kind is FactKind.REFUND and self.status in GONE[self.kind] else 0
+
+    @property
+    def charged_back(self) -> int:
+        """What this fact lets the buyer's bank keep, in minor units: a lost dispute's amount."""
+        return self.amount if self.kind is FactKind.DISPUTE and self.status in GONE[self.kind] else 0
+
+    @property
+    def gone(self) -> int:
         """What this fact takes off what was paid, in minor units."""
-        return self.amount if self.kind is FactKind.REFUND and self.status in _REFUND_COUNTS else 0
+        return self.refunded or self.charged_back
+
+    @property
+    def suspends(self) -> bool:
+        """Whether it suspends access: an open dispute, or a status that we do not know.
+
+        An inquiry (`warning_…`) does not. https://docs.stripe.com/disputes/how-disputes-work
+        """
+        if self.kind is FactKind.SESSION:
+            return False
+        return (self.kind is FactKind.DISPUTE and self.status in _DISPUTED) or self.rank == _UNKNOWN_RANK
 
     @property
     def weight(self) -> tuple[int, int, int, str, int, str]:
@@ -174,7 +228,9 @@ class PurchaseState(Enum):
     SUSPENDED = auto()
     """A dispute is open, or a status is one we do not know: unknown counts against access."""
     REFUNDED = auto()
+    """All that was paid is gone, by refunds alone."""
     CHARGED_BACK = auto()
+    """All that was paid is gone, and a lost dispute took some of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,26 +242,31 @@ class Standing:
 
 
 def standing(purchase: Purchase, facts: Iterable[Fact]) -> Standing:
-    """The state of a purchase, computed from the set of its facts in any order."""
+    """The state of a purchase, computed from the set of its facts in any order.
+
+    It is closed when all that was paid is gone: refunds pending or succeeded, and the amounts of lost disputes.
+    """
+    return standing_of(purchase.paid, facts)
+
+
+def standing_of(paid: Money, facts: Iterable[Fact]) -> Standing:
+    """The same, of a payment of which there may be no purchase yet."""
     told = tuple(facts)
-    refunds = [fact for fact in told if fact.kind is FactKind.REFUND]
-    disputes = [fact for fact in told if fact.kind is FactKind.DISPUTE]
-    lost = [fact.as_of for fact in disputes if fact.status == "lost"]
-    if lost:
-        return Standing(state=PurchaseState.CHARGED_BACK, since=max(lost))
-    refunded = sum(fact.refunded for fact in refunds)
-    if refunded > 0 and refunded >= purchase.paid.amount:
-        return Standing(
-            state=PurchaseState.REFUNDED, since=max(fact.as_of for fact in refunds if fact.refunded)
-        )
-    # An unknown status is kept and counts against access.
-    undecided = [fact.as_of for fact in disputes if fact.status not in _DISPUTE_OVER]
-    undecided += [fact.as_of for fact in refunds if fact.status not in _REFUND_KNOWN]
-    if undecided:
-        return Standing(state=PurchaseState.SUSPENDED, since=max(undecided))
+    gone = [fact for fact in told if fact.gone]
+    if gone and sum(fact.gone for fact in gone) >= paid.amount:
+        lost = [fact.as_of for fact in gone if fact.charged_back]
+        if lost:
+            return Standing(state=PurchaseState.CHARGED_BACK, since=max(lost))
+        return Standing(state=PurchaseState.REFUNDED, since=max(fact.as_of for fact in gone))
+    suspended = [fact.as_of for fact in told if fact.suspends]
+    if suspended:
+        return Standing(state=PurchaseState.SUSPENDED, since=max(suspended))
     return Standing(state=PurchaseState.LIVE, since=None)
 
 
-def order_number(purchase: Purchase | Checkout) -> str:
-    """What an order is called between people: the first twelve characters of its checkout's id."""
-    return (purchase.checkout if isinstance(purchase, Purchase) else purchase.id)[:12]
+def order_number(checkout: CheckoutId) -> str:
+    """What an order is called between people: the first sixteen characters of its checkout's id.
+
+    Twelve of them are the milliseconds of its beginning, which several may share and anyone may guess.
+    """
+    return checkout[:16]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from domain.claim import RejectReason
 from domain.mail import MailState
@@ -76,6 +77,29 @@ class Download:
     times: int
 
 
+class ProblemKind(Enum):
+    """What the payment provider refuses, until it does not any more."""
+
+    CHECKOUT_REFUSED = "checkout-refused"
+    """To open a payment page; the subject is the product."""
+    LOOKUP_REFUSED = "lookup-refused"
+    """To report the state of a checkout session."""
+    LIST_REFUSED = "list-refused"
+    """To list what the reconciler asks for; the subject is the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that does not work and that the merchant can mend, in the provider's own words."""
+
+    kind: ProblemKind
+    subject: str
+    """What it is about, such as a product's id; "" if it is about the shop as a whole."""
+    detail: str
+    first_at: datetime
+    last_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """What waits, in figures."""
@@ -96,7 +120,14 @@ class Tally:
     users: int
     purchases: int
     takings: tuple[Money, ...]
-    """What was paid in all, one sum a currency. (Sums beyond Money's bound are given as several.)"""
+    """What is left of what was paid, one sum a currency: net of refunds pending or succeeded and of lost disputes.
+
+    (Sums beyond Money's bound are given as several.)
+    """
     mails: tuple[tuple[MailState, int], ...]
     bounced: int = 0
     """Access emails that could not be delivered."""
+    foreign: int = 0
+    """Sessions and payments of other programs on the same account of the provider, of the last 90 days."""
+    test: int = 0
+    """Test purchases that are not counted in `purchases` and `takings`: all of them once the shop has gone live."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from typing import Final
 
 LONGEST: Final = 2_000
@@ -28,8 +29,20 @@ def redacted(text: str) -> str:
 
 
 def redacted_start(text: str) -> str:
-    """The first `LONGEST` characters, redacted. A word that the cut would split is left out whole."""
+    """The first `LONGEST` characters, redacted. A word that the cut would split is left out whole.
+
+    What no database stores (NUL, and halves of surrogate pairs, which stand for bytes that are not UTF-8) is replaced.
+    """
+    text = text.encode("utf-8", "replace").decode().replace("\0", "?")
     if len(text) > LONGEST:
         start = text[:LONGEST]
         text = start[: 1 + max(start.rfind(end) for end in f" \n\t{_ENDS}")] + "…"
     return redacted(text)
+
+
+def words_of(error: BaseException) -> str:
+    """The message and origin of an error, on one line without keys and addresses."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename.rpartition('/')[2]}, line {frames[-1].lineno})" if frames else ""
+    words = redacted_start(" ".join(str(error).split()))
+    return f"{type(error).__name__}{where}" + (f": {words.rstrip('.')}" if words else "")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from domain.values import ChangeId, Digest, EmailAddress, SessionId, digest_of
+from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, SessionId, digest_of
 
 # OWASP ASVS 5.0, 7.3.1 and 7.3.2: an inactivity and an absolute timeout, both enforced on the server.
 ABSOLUTE_LIFETIME: Final = timedelta(days=30)
@@ -112,3 +112,5 @@ class Visitor:
     """The tag of a browser that once proved a mailbox (`domain.keys.Keyring.device_tag`)."""
     form: Digest | None = None
     """The hash of the random cookie that a link's page left in this browser: it recognises a repeated submit."""
+    checkouts: tuple[tuple[CheckoutId, Digest], ...] = ()
+    """The cookies of checkouts that came along, as hashes: see `domain.keys.Keyring.began_checkout`."""

@@ -21,6 +21,7 @@ from domain.repositories.sales import (
     Downloads,
     Facts,
     Licences,
+    OpenPayments,
     Purchases,
     Quarantine,
     ReadCheckouts,
@@ -31,7 +32,17 @@ from domain.repositories.sales import (
     ReadRechecks,
     Rechecks,
 )
-from domain.repositories.shop import Events, Limits, Outbox, ReadOutbox, ReadShopRecord, Retention, ShopRecord
+from domain.repositories.shop import (
+    Events,
+    Limits,
+    Outbox,
+    Problems,
+    ReadOutbox,
+    ReadProblems,
+    ReadShopRecord,
+    Retention,
+    ShopRecord,
+)
 
 
 class ReadTransaction(Protocol):
@@ -56,6 +67,9 @@ class ReadTransaction(Protocol):
     def checkouts(self) -> ReadCheckouts: ...
 
     @property
+    def open_payments(self) -> OpenPayments: ...
+
+    @property
     def purchases(self) -> ReadPurchases: ...
 
     @property
@@ -69,6 +83,9 @@ class ReadTransaction(Protocol):
 
     @property
     def rechecks(self) -> ReadRechecks: ...
+
+    @property
+    def problems(self) -> ReadProblems: ...
 
     @property
     def shop(self) -> ReadShopRecord: ...
@@ -118,6 +135,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def rechecks(self) -> Rechecks: ...
+
+    @property
+    def problems(self) -> Problems: ...
 
     @property
     def shop(self) -> ShopRecord: ...

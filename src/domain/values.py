@@ -7,11 +7,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from typing import Final, NewType
 
 import idna
+
+from domain.currencies import CURRENCIES, currency_digits
 
 CheckoutId = NewType("CheckoutId", str)
 """Our own id of one attempt to buy (`sortable_id`). Stripe gets it as `client_reference_id`."""
@@ -30,25 +32,17 @@ Digest = NewType("Digest", str)
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _PROVIDER_REF: Final = re.compile(r"cs_(?:test|live)_[A-Za-z0-9]{1,200}")
 
-# https://docs.stripe.com/currencies#zero-decimal and #three-decimal. ISK and UGX have no minor unit, but
-# Stripe still wants them in hundredths (same page, "special cases"), so they count as two digits here.
-_ZERO_DECIMAL: Final = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905 - reads as the page does
-)
-_THREE_DECIMAL: Final = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
-# Stripe: "the decimal amount is always 00".
-_ALWAYS_WHOLE: Final = frozenset({"isk", "ugx"})
-# The signs that CLDR gives to currencies in English; of every other its ISO code is written.
-_SIGNS: Final = {
+CURRENCY_SIGNS: Final = {
     "aud": "A$", "brl": "R$", "cad": "CA$", "cny": "CN¥", "eur": "€", "gbp": "£", "hkd": "HK$", "ils": "₪", "inr": "₹",
     "jpy": "¥", "krw": "₩", "mxn": "MX$", "nzd": "NZ$", "php": "₱", "twd": "NT$", "usd": "$", "vnd": "₫",
 }  # fmt: skip
+"""The signs that CLDR gives to currencies in English; of every other its ISO code is written."""
 _PAYMENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,200}")
 _NOT_IN_A_LINE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-# Stripe's upper bound of an amount: eight digits, https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
-_LARGEST: Final = 99_999_999
+LARGEST_AMOUNT: Final = 999_999_999_999
+"""Twelve digits: Stripe's upper bound of any amount. https://docs.stripe.com/currencies#maximum-charge-amounts"""
 
 
 def sortable_id(*, now: datetime, entropy: bytes) -> str:
@@ -97,27 +91,21 @@ def is_payment(text: str) -> bool:
     return _PAYMENT.fullmatch(text) is not None
 
 
-def currency_digits(currency: str) -> int:
-    """How many decimal digits Stripe's minor unit of this currency stands for (0, 2 or 3)."""
-    if currency in _ZERO_DECIMAL:
-        return 0
-    return 3 if currency in _THREE_DECIMAL else 2
-
-
 def decimal_text(amount: int, currency: str, *, grouped: bool = False) -> str:
     """Minor units as a plain number, `1200.00`, `1200` yen, `1.234` dinars; grouped for people: `1,200.00`.
 
     Kronur and Ugandan shillings are written whole, unless there is something behind the point.
     """
     digits = currency_digits(currency)
-    if currency in _ALWAYS_WHOLE and amount % 100 == 0:
-        amount, digits = amount // 100, 0
+    rules = CURRENCIES.get(currency)
+    if digits and rules is not None and rules.whole and amount % rules.step == 0:
+        amount, digits = amount // rules.step, 0
     return f"{Decimal(amount).scaleb(-digits):{',' if grouped else ''}.{digits}f}"
 
 
 def money_text(amount: int, currency: str) -> str:
     """Minor units as people read them, here and at the stand-in: `$1,200.00`, `¥1,200`, `KWD 1.234`, `-€5.00`."""
-    sign = _SIGNS.get(currency, f"{currency.upper()}\N{NO-BREAK SPACE}")
+    sign = CURRENCY_SIGNS.get(currency, f"{currency.upper()}\N{NO-BREAK SPACE}")
     return f"{'-' if amount < 0 else ''}{sign}{decimal_text(abs(amount), currency, grouped=True)}"
 
 
@@ -129,28 +117,10 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if not (0 <= self.amount <= _LARGEST):
-            raise ValueError(f"an amount must be 0 to {_LARGEST} minor units, not {self.amount}")
+        if not (0 <= self.amount <= LARGEST_AMOUNT):
+            raise ValueError(f"an amount must be 0 to {LARGEST_AMOUNT} minor units, not {self.amount}")
         if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.islower():
             raise ValueError(f"a currency is three lower-case letters such as 'usd', not {self.currency!r}")
-
-    @classmethod
-    def parse(cls, text: str, *, currency: str) -> Money:
-        """`"19.99"` in a currency. Raises ValueError with a sentence that names what is wrong."""
-        digits = currency_digits(currency)
-        if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,3})?", text):
-            raise ValueError(f"a price is written like 19.99 (digits, one point, no sign), not {text!r}")
-        try:
-            minor = Decimal(text).scaleb(digits)
-        except InvalidOperation as error:  # pragma: no cover - the pattern above admits only decimals
-            raise ValueError(f"not a price: {text!r}") from error
-        if minor != minor.to_integral_value():
-            raise ValueError(f"{currency.upper()} has {digits} decimal digits, so {text!r} cannot be charged")
-        if currency in _ALWAYS_WHOLE and minor % 100:
-            raise ValueError(
-                f"Stripe charges {currency.upper()} in whole units only, so {text!r} cannot be charged"
-            )
-        return cls(amount=int(minor), currency=currency)
 
     def __str__(self) -> str:
         """`$19.99`: the one way an amount is written for people, on pages, in emails and on the command line."""

@@ -6,12 +6,14 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TextIO
 
 import click
 
 from domain.usecases.announce import Announced
+from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
+from entrypoints.cli_help import ENVIRONMENT, Sections
 from entrypoints.cli_output import (
     erasure_lines,
     export_lines,
@@ -20,10 +22,11 @@ from entrypoints.cli_output import (
     status_lines,
 )
 from entrypoints.cli_running import Refusal, beside, place_of, run, settings_of
+from entrypoints.cli_sales import sales
 from entrypoints.container import Container
-from entrypoints.environment import HELP
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
 from entrypoints.maintenance.progress import progress
+from entrypoints.order_lines import owner_link_line
 from entrypoints.places import tutorial_file
 from entrypoints.run.listener import Address
 from entrypoints.run.logs import BatchedLines, log, log_what_python_prints, set_up_logs
@@ -31,40 +34,10 @@ from entrypoints.run.opening import close_shop, open_shop
 from entrypoints.run.processes import Workers, command_of, die_with_parent
 from entrypoints.run.server import serve
 from entrypoints.safe_output import say
-from entrypoints.settings import (
-    PostgresAddress,
-    Settings,
-    read_database,
-)
-
-_ENVIRONMENT: Final = "\b\nRead from the environment and from a .env file in this folder:\n" + "\n".join(
-    f"  {name:27} {text}" for name, text in HELP.items()
-)
+from entrypoints.settings import PostgresAddress, Settings, read_database
 
 
-_SECTIONS: Final = {
-    "Start": ("demo", "doctor", "stripe-setup", "serve"),
-    "Every day": ("status", "export", "announce", "reconcile"),
-    "Rescue": ("backup", "restore", "erasures", "move"),
-}
-
-
-class _Sections(click.Group):
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Group the commands by purpose; descriptions are wrapped, never truncated."""
-        for title, names in _SECTIONS.items():
-            with formatter.section(title):
-                formatter.write_dl([(name, _summary(self.commands[name])) for name in names])
-
-
-def _summary(command: click.Command) -> str:
-    """The first paragraph of a command's help, on one line."""
-    return " ".join((command.help or "").split("\n\n")[0].split())
-
-
-@click.group(
-    cls=_Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
-)
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="coatcheck")
 def main() -> None:
     """A self-hosted shop for digital products, without passwords.
@@ -77,19 +50,21 @@ def main() -> None:
 def demo() -> None:
     """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
-    The demo needs no keys, reads no .env, and keeps its data in .coatcheck-demo. Set PORT to choose the port (default
-    8000; the stand-in takes the next one).
+    The demo needs no keys, reads no .env, and keeps its data in .coatcheck-demo. Set PORT to choose the port (default:
+    the first from 8000 that is free; the stand-in takes the next one).
     """
     from entrypoints.demo import run_demo  # noqa: PLC0415 - the stand-in is not part of a shop that sells
 
     try:
-        port = int(os.environ.get("PORT") or "8000")
+        port = int(os.environ["PORT"]) if os.environ.get("PORT") else None
     except ValueError:
         raise Refusal("PORT is a number, such as 8000") from None
+    if port is not None and not 0 < port < 65535:
+        raise Refusal("PORT is a number from 1 to 65534, such as 8000; the stand-in takes the next one")
     run(lambda: run_demo(port))
 
 
-@main.command("serve", epilog=_ENVIRONMENT)
+@main.command("serve", epilog=ENVIRONMENT)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
@@ -127,14 +102,17 @@ def serve_command(
     if workers > 1:
         _watch(settings, address, workers, lines)
         return
-    container = Container(settings=settings, serving=True, log_access=lines.access)
+
+    def container() -> Container:
+        return Container(settings=settings, serving=True, log_access=lines.access)
 
     def when_up() -> None:
         log.info(
             "shop is open", extra={"fields": {"base_url": settings.base_url, "host": host, "port": port}}
         )
 
-    run(lambda: serve(container, address, lines=lines, when_up=when_up))
+    # Built in the loop, where Ctrl-C is a request to stop: the container's library swallows a KeyboardInterrupt.
+    run(lambda: serve(container(), address, lines=lines, when_up=when_up))
 
 
 def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLines) -> None:
@@ -154,7 +132,7 @@ def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLin
     run(main)
 
 
-@main.command(epilog=_ENVIRONMENT)
+@main.command(epilog=ENVIRONMENT)
 def doctor() -> None:
     """Check settings, catalogue, database, Stripe and email, and explain how to fix each problem."""
     from entrypoints.maintenance.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
@@ -183,17 +161,28 @@ def stripe_setup() -> None:
 
 
 @main.command()
-@click.option(
-    "--dismiss", metavar="STRIPE_SESSION", help="Close a quarantine entry that is not a sale of this shop."
-)
+@click.option("--dismiss", metavar="ID",
+              help="Close a quarantine entry, or take a bounced email (its key) off the list.")  # fmt: skip
 @click.option("--send-again", metavar="KEY", help="Send an email again, with a new link, under a new key.")
-def status(dismiss: str | None, send_again: str | None) -> None:
-    """Show sales figures, stuck emails and quarantined payments. Exits with 1 if anything needs attention."""
-    report = beside(lambda container: status_lines(container, dismiss=dismiss, send_again=send_again))
+@click.option("--send-refused", is_flag=True, help="Send all refused emails again, with new links.")
+def status(dismiss: str | None, send_again: str | None, send_refused: bool) -> None:
+    """Show sales, stuck and bounced emails, quarantined payments and mistakes in the catalogue.
+
+    Exits with 1 if anything needs attention.
+    """
+    report = beside(
+        lambda container: status_lines(
+            container, dismiss=dismiss, send_again=send_again, send_refused=send_refused
+        ),
+        acts=send_again is not None or send_refused,
+    )
     for line in report.lines:
         say(line)
     if not report.all_well:
         sys.exit(1)
+
+
+main.add_command(sales)
 
 
 @main.command()
@@ -224,8 +213,23 @@ def reconcile() -> None:
             say(line)
         return found.all_well
 
-    if not beside(work):
+    if not beside(work, acts=True):
         sys.exit(1)
+
+
+@main.command("send-link")
+@click.argument("order")
+@click.argument("address")
+def send_link(order: str, address: str) -> None:
+    """Email ADDRESS a link for ORDER, which was paid with an address that cannot receive email.
+
+    The order belongs to ADDRESS once the link is used, in any browser, within a day; until then nothing changes. Make
+    sure that ADDRESS belongs to the customer. `coatcheck status` lists the orders.
+    """
+    sent = beside(lambda container: container.send_link()(order, address), acts=True)
+    if sent is not OwnerLink.QUEUED:
+        raise Refusal(owner_link_line(sent, order=order))
+    say(owner_link_line(sent, order=order))
 
 
 @main.command()
@@ -285,7 +289,7 @@ def announce(product: str) -> None:
             f"Notifying {found.queued} owners; {found.known} were notified before, {found.left_out} skipped"
         )
 
-    beside(work)
+    beside(work, acts=True)
 
 
 @main.command()
@@ -372,6 +376,23 @@ def move(source: str, target: str, renamed: tuple[str, ...]) -> None:
         say(line)
     if not told.all_well:
         sys.exit(1)
+
+
+@main.command("confirm-address")
+@click.option(
+    "--copy", is_flag=True, help="This database is a copy of a shop that is still running: give it a new id."
+)
+def confirm_address(copy: bool) -> None:
+    """Let the shop sell, send and sign in under BASE_URL after its database was served under another address.
+
+    The database keeps its address, so that a copy beside the real shop only shows its pages. If the shop moved, run
+    this without options. With --copy (and a new SESSION_SECRET) the database becomes a separate shop with a new id.
+    Pending payments and unsent emails stay with the original.
+    """
+    from entrypoints.maintenance.address_commands import confirmed_lines, copied_lines  # noqa: PLC0415 - as in `demo`
+
+    for line in beside(copied_lines if copy else confirmed_lines, any_id=copy):
+        say(line)
 
 
 if __name__ == "__main__":

@@ -9,27 +9,29 @@ from typing import Final
 import msgspec
 
 from domain.claim import RejectReason
-from domain.mail import MailProblem
-from domain.records import ErasedAddress
+from domain.records import ErasedAddress, Problem, ProblemKind
 from domain.transaction import ReadTransaction
 from domain.usecases.reconcile_outcome import Reconciled
-from domain.usecases.report_status import SentAgain, Status
-from domain.values import CheckoutId, ProviderRef, mask
+from domain.usecases.report_status import Status
+from domain.usecases.review_catalogue import CatalogueReview
+from domain.values import CheckoutId
+from entrypoints.catalogue_lines import lacking_lines
+from entrypoints.cli_words import counted, minute
 from entrypoints.container import Container
+from entrypoints.mail_lines import OF_NO_USE, SENT_AGAIN, mail_lines
 from entrypoints.maintenance.erasures import Erasures
 from entrypoints.maintenance.export_format import record_fields
+from entrypoints.order_lines import without_owner_lines
+from entrypoints.run.address_watch import two_ways_on
 
 _PAGE: Final = 500
-_SENT_AGAIN: Final = {
-    SentAgain.QUEUED: "Queued again: it leaves within a second while the shop is served.",
-    SentAgain.NO_SUCH_MAIL: "There is no email with that key. `coatcheck status` lists those that are waiting.",
-    SentAgain.STILL_QUEUED: "It is still queued and tried again by itself.",
-}
-_MAIL_PROBLEMS: Final[dict[str, str]] = {
-    MailProblem.OUTCOME_UNKNOWN: "it may have been sent; its outcome is unknown, and its idempotency key has expired",
+_PROBLEMS: Final = {
+    ProblemKind.CHECKOUT_REFUSED: "A payment page for {} was refused",
+    ProblemKind.LOOKUP_REFUSED: "Payments cannot be looked up",
+    ProblemKind.LIST_REFUSED: "The list of {} cannot be read, so changes that no webhook reports are missed",
 }
 _REASONS: Final = {
-    RejectReason.NO_METADATA: "It carries no checkout of ours: another app of the same Stripe account made it.",
+    RejectReason.NO_METADATA: "It carries no checkout of ours: another program on the same Stripe account made it.",
     RejectReason.ANOTHER_SHOP: "It was made for another shop.",
     RejectReason.UNKNOWN_PRODUCT: "It names a product that this shop does not have.",
     RejectReason.UNKNOWN_CHECKOUT: "It names a checkout that this shop never started, and its seal does not hold.",
@@ -40,9 +42,9 @@ _REASONS: Final = {
     RejectReason.WRONG_CURRENCY: "Its currency is not the one that was asked.",
     RejectReason.WRONG_AMOUNT: "Its amount is not the price that was asked.",
     RejectReason.UNASKED_DISCOUNT: "It has a discount, which this checkout did not allow.",
-    RejectReason.NO_EMAIL: "It has no email address, so no access link can be sent.",
-    RejectReason.BAD_EMAIL: "Its email address cannot receive email.",
     RejectReason.FOREIGN_PAYMENT: "A refund or dispute of a payment that is no sale of this shop.",
+    RejectReason.CUSTOMER_ERASED: "Paid after its customer deleted the account: nothing was delivered and nobody "
+    "was emailed. Refund it in Stripe's dashboard.",
     RejectReason.UNREADABLE_PAYMENT: "A refund or dispute of a payment that Stripe could not be asked about "
     "for three days.",
 }
@@ -56,60 +58,88 @@ class Report:
     all_well: bool
 
 
-async def status_lines(container: Container, *, dismiss: str | None, send_again: str | None) -> Report:
+async def status_lines(
+    container: Container, *, dismiss: str | None, send_again: str | None, send_refused: bool
+) -> Report:
     """Apply the requested actions, then report the shop's status."""
     report = container.report_status()
     lines: list[str] = []
     if dismiss is not None:
-        closed = await report.dismiss(ProviderRef(dismiss))
-        lines.append("Dismissed." if closed else "There is no open quarantine entry of that id.")
+        closed = await report.dismiss(dismiss)
+        lines.append(
+            "Dismissed." if closed else "There is no open quarantine entry and no bounced email of that id."
+        )
     if send_again is not None:
-        lines.append(_SENT_AGAIN[await report.send_again(send_again)])
-    status = await report()
-    return Report(lines=(*lines, *_figures(status), *_waiting(status)), all_well=status.all_well)
+        lines.append(SENT_AGAIN[await report.send_again(send_again)])
+    if send_refused:
+        resent = await container.send_refused()()
+        lines.append(f"{counted(resent.queued, 'email')} queued again; sent while the shop is served.")
+        if resent.dropped:
+            lines.append(f"{counted(resent.dropped, 'email')} dropped: {OF_NO_USE}.")
+    status, review = await report(), await container.review_catalogue()()
+    elsewhere = container.address_watch().elsewhere
+    all_well = status.all_well and review.all_well and elsewhere is None
+    waiting = [*_waiting(status), *_mistakes(review)]
+    if elsewhere is not None:
+        waiting.insert(0, f"\nThe address is not confirmed: {two_ways_on(elsewhere)}.")
+    if all_well:
+        waiting.insert(0, "Nothing urgent is waiting for you." if waiting else "Nothing is waiting for you.")
+    figures = _figures(status, live=container.payments().livemode)
+    return Report(lines=(*lines, *figures, *waiting), all_well=all_well)
 
 
-def _figures(status: Status) -> list[str]:
+def _figures(status: Status, *, live: bool) -> list[str]:
     tally = status.tally
-    takings = ", ".join(str(sum_) for sum_ in tally.takings) or "nothing yet"
+    takings = ", ".join(str(sum_) for sum_ in tally.takings)
+    taken = f"{takings}, net of refunds and lost disputes" if takings else "nothing yet"
     mails = ", ".join(f"{number} {state.value}" for state, number in tally.mails if number) or "none"
-    bounced = f"; {tally.bounced} access emails bounced" if tally.bounced else ""
+    bounced = f"; {counted(tally.bounced, 'access email')} bounced" if tally.bounced else ""
+    rest = "opens nothing, counts nowhere" if live else "counts nowhere: the shop has gone live"
     return [
-        f"Sales   {tally.purchases} to {tally.users} buyers; taken: {takings}",
+        f"Sales   {tally.purchases} to {counted(tally.users, 'buyer')}; taken: {taken}",
+        *([f"Test    {counted(tally.test, 'purchase')} made with a test key; {rest}"] if tally.test else []),
         f"Emails  {mails}{bounced}",
+        *([_foreign(tally.foreign)] if tally.foreign else []),
     ]
 
 
+def _foreign(number: int) -> str:
+    return f"Ignored {counted(number, 'payment')} of other programs on the same Stripe account, in the last 90 days"
+
+
+def _mistakes(review: CatalogueReview) -> list[str]:
+    lines = [*review.problems, *lacking_lines(review)]
+    return ["\nMistakes in the catalogue:", *(f"  {line}" for line in lines)] if lines else []
+
+
 def _waiting(status: Status) -> list[str]:
-    if status.all_well:
-        return ["Nothing is waiting for you."]
-    lines: list[str] = []
-    if status.mails:
-        lines.append(
-            f"\n{len(status.mails)} emails are waiting (send one again: coatcheck status --send-again KEY):"
-        )
-        for m in status.mails:
-            problem = _MAIL_PROBLEMS.get(m.problem, m.problem)
-            since = f"{m.queued_at:%Y-%m-%d %H:%M} UTC"
-            lines.append(f"  {m.key}  {m.state.value} to {mask(m.to)} since {since}: {problem}")
+    lines = mail_lines(status)
+    lines += without_owner_lines(status)
     if status.quarantine:
-        lines.append(
-            f"\n{len(status.quarantine)} payments in quarantine (close one: coatcheck status --dismiss STRIPE_SESSION):"
-        )
         lines += [
-            f"  {q.ref}  since {q.first_at:%Y-%m-%d %H:%M} UTC: {_REASONS[q.reason]}"
-            for q in status.quarantine
+            "",
+            f"{counted(len(status.quarantine), 'payment')} in quarantine (close one: coatcheck status --dismiss ID):",
         ]
+        lines += [f"  {q.ref}  since {minute(q.first_at)}: {_REASONS[q.reason]}" for q in status.quarantine]
+    if status.problems:
+        lines += ["", "Stripe refused what the shop asked for (`coatcheck doctor` checks the account):"]
+        lines += map(_problem, status.problems)
     return lines
+
+
+def _problem(problem: Problem) -> str:
+    return f"  {_PROBLEMS[problem.kind].format(problem.subject)}, since {minute(problem.first_at)}: {problem.detail}"
 
 
 def reconciled_lines(found: Reconciled) -> list[str]:
     """The findings of a sweep, one per line."""
     return [
         f"{found.seen} sales, refunds and disputes at Stripe; {len(found.booked)} sales were missing",
+        *([f"  {found.foreign} belong to other programs"] if found.foreign else []),
         *(f"  booked {ref}" for ref in found.booked),
         *(f"  noted {ref}" for ref in found.noted),
         *(f"  in quarantine: {ref}" for ref in found.refused),
+        *(f"  the list of {name} cannot be read: {words}" for name, words in found.unlisted.items()),
         *(f"  Stripe could not be asked about {payment}; it will be again" for payment in found.unread),
     ]
 

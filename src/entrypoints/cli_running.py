@@ -14,17 +14,17 @@ import uvloop
 from domain.ports import PaymentsRefused, PaymentsUnreachable, StoreUnavailable
 from entrypoints.bucket import Bucket, read_bucket
 from entrypoints.container import Container
-from entrypoints.environment import read_environment
+from entrypoints.environment import SettingsRefused, read_environment
 from entrypoints.maintenance.backup import NoBackup
 from entrypoints.maintenance.copy_store import CannotMove
 from entrypoints.places import CANNOT_BACK_UP, CANNOT_MOVE, CANNOT_OPEN, CANNOT_RESTORE, CANNOT_SET_UP
+from entrypoints.run.address_watch import two_ways_on
 from entrypoints.run.listener import CannotListen
 from entrypoints.run.logs import set_up_logs
 from entrypoints.run.opening import WrongShop, close_shop, open_shop
 from entrypoints.safe_output import say
 from entrypoints.settings import (
     Settings,
-    SettingsRefused,
     load_settings,
 )
 
@@ -79,14 +79,21 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         raise Refusal(str(error)) from error
 
 
-def beside(work: Callable[[Container], Awaitable[T]]) -> T:
-    """Run a command beside a server, on the same database."""
+def beside(work: Callable[[Container], Awaitable[T]], *, acts: bool = False, any_id: bool = False) -> T:
+    """Run a command beside a server, on the same database. Raises Refusal.
+
+    `acts`: the command books or emails something, which only the shop at the database's own address may do. `any_id`:
+    see `open_shop`.
+    """
 
     async def main() -> T:
         set_up_logs()
         container = Container(settings=settings_of())
-        await open_shop(container)
+        await open_shop(container, any_id=any_id)
         try:
+            elsewhere = container.address_watch().elsewhere
+            if acts and elsewhere is not None:
+                raise Refusal(two_ways_on(elsewhere))
             return await work(container)
         finally:
             await close_shop(container)
@@ -98,7 +105,10 @@ def place_of(text: str, named: str) -> Path | Bucket:
     """The place of backups: a folder, or a bucket accessed with the settings' key. Raises Refusal."""
     if "://" not in text:
         return Path(text)
-    env = read_environment(os.environ, dotenv=Path(".env"))
+    try:
+        env = read_environment(os.environ, dotenv=Path(".env"))
+    except SettingsRefused as error:
+        raise Refusal(str(error)) from error
     problems: list[str] = []
     bucket = read_bucket(
         text,

@@ -13,8 +13,9 @@ from adapters.console.mailer import ConsoleMailer
 from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
 from adapters.files.inside import open_goods
+from adapters.files.last_good import LastGood
 from adapters.files.seen_files import SeenFiles
-from adapters.postgres.opening import no_copies, open_postgres
+from adapters.postgres import no_copies, open_postgres
 from adapters.resend.mailer import ResendMailer
 from adapters.resend.reports import ResendReports
 from adapters.s3.goods import S3Goods
@@ -47,16 +48,20 @@ from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
 from domain.usecases.erase_me import EraseMe
+from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
+from domain.usecases.go_live import GoLive
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.import_sales import ImportSales
 from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_bounced_emails import ListBouncedEmails
+from domain.usecases.list_pending import ListPending
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
+from domain.usecases.own_address import BecomeCopy, OwnAddress
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
@@ -67,9 +72,13 @@ from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
+from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.send_owner_link import SendOwnerLink
+from domain.usecases.send_refused import SendRefused
 from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
+from domain.usecases.sum_sales import SumSales
 from domain.usecases.supply_licences import SupplyLicences
 from entrypoints import choices
 from entrypoints.custom_adapters import custom_goods, custom_mailer, custom_payments, no_account
@@ -90,8 +99,11 @@ from entrypoints.http.signin import SigninPages
 from entrypoints.http.webhooks import EmailWebhook, PaymentWebhook
 from entrypoints.maintenance.backup import Copies
 from entrypoints.places import storage_of
+from entrypoints.run.address_watch import AddressWatch
 from entrypoints.run.logs import log
 from entrypoints.run.metrics import CountedEvents, Metrics
+from entrypoints.run.outbox_worker import OutboxWorker
+from entrypoints.run.paid_lately import PaidLately
 from entrypoints.run.timers import Worker
 from entrypoints.run.tracing import start_traces, telling
 from entrypoints.settings import Settings
@@ -103,6 +115,8 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
     serving = providers.Object(False)
     """Whether this process owns the database (serve), or runs beside a server (the other commands)."""
+    confirms_address = providers.Object(False)
+    """Whether serving confirms the address by itself: a demo's port is nobody's address."""
     log_access = providers.Object(print)
     """The sink of access lines: `BatchedLines.access`."""
 
@@ -136,7 +150,9 @@ class Container(containers.DeclarativeContainer):
         FolderCatalogue,
         settings.provided.catalogue,
         complain=providers.Object(log.error),
+        warn=providers.Object(log.warning),
         shelve=goods.provided.shelve,
+        kept=Singleton(LastGood, settings.provided.last_good_dir, writes=serving),
     )
     stripe_payments: providers.Provider[Payments] = Singleton(
         StripePayments,
@@ -155,7 +171,7 @@ class Container(containers.DeclarativeContainer):
         custom=providers.Callable(no_account, settings.provided.payments),
     )
     mailer: providers.Provider[Mailer] = choices.one_of(
-        settings.provided.carrier,
+        settings.provided.email_provider,
         resend=Singleton(
             ResendMailer,
             api_key=settings.provided.resend_api_key,
@@ -166,69 +182,56 @@ class Container(containers.DeclarativeContainer):
         console=Singleton(ConsoleMailer),
         custom=Singleton(custom_mailer, settings.provided.mailer, settings.provided.environment),
     )
-
     email_templates: providers.Provider[EmailTemplates] = Singleton(PackagedTemplates)
 
     # ------------------------------------------------------------------ use cases
     keyring = Singleton(Keyring.of, settings.provided.session_secrets)
     base_url = settings.provided.base_url
+    go_live = Singleton(GoLive, store=store, payments=payments, clock=clock)
+    own_address = Singleton(OwnAddress, store=store, catalogue=catalogue, base_url=base_url)
+    address_watch = Singleton(AddressWatch, own_address, go_live=go_live)
+    become_copy = Singleton(
+        BecomeCopy, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
+        base_url=base_url,
+    )  # fmt: skip
     identify_viewer = Singleton(IdentifyViewer, store=store, clock=clock)
     booking = Singleton(BookSale, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness)
     meter = Singleton(Metrics)
+    paid_lately = Singleton(PaidLately, meter.provided.claim)
     claim = Singleton(
-        ClaimPurchase,
-        payments=payments,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        booking=booking,
-        observe=meter.provided.claim,
-    )
+        ClaimPurchase, payments=payments, catalogue=catalogue, keyring=keyring, clock=clock, booking=booking,
+        observe=paid_lately.provided.note
+    )  # fmt: skip
     note = Singleton(RecordFact, clock=clock)
     start_checkout = Singleton(
-        StartCheckout,
-        store=store,
-        payments=payments,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        randomness=randomness,
-        base_url=base_url,
-    )
+        StartCheckout, store=store, payments=payments, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness, base_url=base_url
+    )  # fmt: skip
     return_from_payment = Singleton(
-        ReturnFromPayment, store=store, payments=payments, claim=claim, clock=clock
+        ReturnFromPayment, store=store, payments=payments, claim=claim, keyring=keyring, clock=clock
     )
     handle_payment_webhook = Singleton(
         HandlePaymentWebhook, store=store, payments=payments, claim=claim, note=note, clock=clock
     )
     order_free = Singleton(
-        OrderFree,
-        store=store,
-        payments=payments,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        randomness=randomness,
-        booking=booking,
-    )
+        OrderFree, store=store, payments=payments, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness, booking=booking
+    )  # fmt: skip
     check_stock = Singleton(CheckStock, store=store)
     list_bounced_emails = Singleton(ListBouncedEmails, store=store)
+    list_pending = Singleton(ListPending, store=store)
     open_purchase = Singleton(OpenPurchase, identify_viewer=identify_viewer, store=store, clock=clock)
     show_receipt = Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
     resend_access_link = Singleton(
-        ResendAccessLink,
-        store=store,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        randomness=randomness,
-    )
+        ResendAccessLink, store=store, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness
+    )  # fmt: skip
     change_address = Singleton(
         ChangeAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
     email_preferences = Singleton(EmailPreferences, store=store, keyring=keyring, clock=clock)
     own_data = Singleton(ShowOwnData, store=store, clock=clock)
-    erase_me = Singleton(EraseMe, store=store, clock=clock, keyring=keyring)
+    erase_me = Singleton(EraseMe, store=store, clock=clock, keyring=keyring, randomness=randomness)
     erase_again = Singleton(EraseAgain, store=store, clock=clock, keyring=keyring)
     request_login = Singleton(
         RequestLogin, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
@@ -236,7 +239,7 @@ class Container(containers.DeclarativeContainer):
     redeem_link = Singleton(
         RedeemLink, store=store, keyring=keyring, clock=clock, randomness=randomness, booking=booking
     )
-    sign_out = Singleton(SignOut, store=store, clock=clock)
+    sign_out = Singleton(SignOut, store=store, keyring=keyring, clock=clock)
     fetch_file = Singleton(
         FetchFile, identify_viewer=identify_viewer, store=store, catalogue=catalogue, goods=goods, clock=clock
     )
@@ -251,14 +254,8 @@ class Container(containers.DeclarativeContainer):
         base_url=base_url,
     )
     deliver_mail = Singleton(
-        DeliverMail,
-        store=store,
-        mailer=mailer,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        base_url=base_url,
-    )
+        DeliverMail, store=store, mailer=mailer, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
+    )  # fmt: skip
     mail_reports: providers.Provider[MailReports] = Singleton(
         ResendReports, secrets=settings.provided.resend_webhook_secrets
     )
@@ -266,28 +263,22 @@ class Container(containers.DeclarativeContainer):
         HandleEmailWebhook, store=store, reports=mail_reports, catalogue=catalogue, clock=clock
     )
     recheck_payments = Singleton(
-        RecheckPayments,
-        store=store,
-        payments=payments,
-        catalogue=catalogue,
-        claim=claim,
-        note=note,
-        clock=clock,
-    )
+        RecheckPayments, store=store, payments=payments, catalogue=catalogue, claim=claim, note=note, clock=clock
+    )  # fmt: skip
+    expire_duplicates = Singleton(ExpireDuplicates, store=store, payments=payments, claim=claim, clock=clock)
     reconcile = Singleton(
-        Reconcile,
-        store=store,
-        payments=payments,
-        claim=claim,
-        note=note,
-        recheck_payments=recheck_payments,
-        clock=clock,
-    )
+        Reconcile, store=store, payments=payments, claim=claim, note=note, recheck_payments=recheck_payments,
+        expire_duplicates=expire_duplicates, clock=clock
+    )  # fmt: skip
     retry_quarantine = Singleton(RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock)
     supply_licences = Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
+    review_catalogue = Singleton(ReviewCatalogue, store=store, catalogue=catalogue, clock=clock)
     announce = Singleton(Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
+    send_link = Singleton(SendOwnerLink, store=store, keyring=keyring, clock=clock, randomness=randomness)
     report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
     export_records = Singleton(ExportRecords, store=store)
+    sum_sales = Singleton(SumSales, store=store)
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages
@@ -304,7 +295,7 @@ class Container(containers.DeclarativeContainer):
         banner=banner,
     )
     problems = Singleton(ErrorPages, frame)
-    shop_pages = Singleton(ShopPages, frame=frame, sold_out=check_stock)
+    shop_pages = Singleton(ShopPages, frame=frame, sold_out=check_stock, list_pending=list_pending)
     checkout_pages = Singleton(
         CheckoutPages,
         frame=frame,
@@ -326,14 +317,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
     account_pages = Singleton(
-        AccountPages,
-        frame=frame,
-        own_data=own_data,
-        change_address=change_address,
-        email_preferences=email_preferences,
-        erase_me=erase_me,
-        clock=clock,
-    )
+        AccountPages, frame=frame, own_data=own_data, change_address=change_address,
+        email_preferences=email_preferences, erase_me=erase_me, clock=clock,
+    )  # fmt: skip
     payment_webhook = Singleton(
         PaymentWebhook,
         hear=Singleton(CountedEvents, handle_payment_webhook, meter),
@@ -341,19 +327,20 @@ class Container(containers.DeclarativeContainer):
     )
     email_webhook = Singleton(EmailWebhook, hear=handle_email_webhook)
     signin_pages = Singleton(
-        SigninPages,
-        frame=frame,
-        request_login=request_login,
-        redeem=redeem_link,
-        sign_out=sign_out,
-        clock=clock,
+        SigninPages, frame=frame, request_login=request_login, redeem=redeem_link, sign_out=sign_out, clock=clock,
         randomness=randomness,
-    )
+    )  # fmt: skip
     library_pages = Singleton(
-        LibraryPages, frame=frame, list_bounced_emails=list_bounced_emails, sign_out=sign_out
+        LibraryPages,
+        frame=frame,
+        list_bounced_emails=list_bounced_emails,
+        list_pending=list_pending,
+        sign_out=sign_out,
     )
     leaving = Singleton(Leaving)
-    health_pages = Singleton(HealthPages, store=store, leaving=leaving)
+    health_pages = Singleton(
+        HealthPages, store=store, trusted_proxies=settings.provided.trusted_proxies, leaving=leaving
+    )
     metrics_page = Singleton(
         MetricsPage, meter=meter, store=store, clock=clock, token=settings.provided.metrics_token
     )
@@ -379,21 +366,19 @@ class Container(containers.DeclarativeContainer):
         problems=problems,
         access=providers.Callable(choices.noting, meter, log_access, traces),
         leaving=leaving,
+        address=address_watch,
+    )
+    outbox_worker = Singleton(
+        OutboxWorker, lease_mail=lease_mail, deliver_mail=deliver_mail, note_mail=meter.provided.mail
     )
     worker = Singleton(
         Worker,
-        lease_mail=lease_mail,
-        deliver_mail=deliver_mail,
-        reconcile=reconcile,
-        retry=retry_quarantine,
-        recheck_payments=recheck_payments,
-        supply_licences=supply_licences,
-        store=store,
-        clock=clock,
-        catalogue=catalogue,
-        goods=goods,
+        outbox=outbox_worker, reconcile=reconcile, retry=retry_quarantine, recheck_payments=recheck_payments,
+        supply_licences=supply_licences, review_catalogue=review_catalogue, store=store, clock=clock,
+        catalogue=catalogue, goods=goods, address=address_watch,
         scrub_what_waits=erase_me.provided.scrub_what_waits,
+        expire_duplicates=expire_duplicates,
+        paid=paid_lately.provided.waiting,
         alone=providers.Callable(choices.serves_alone, settings),
-        note_mail=meter.provided.mail,
         note_round=providers.Callable(telling, meter.provided.round, traces),
-    )
+    )  # fmt: skip

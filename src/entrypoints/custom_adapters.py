@@ -5,20 +5,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from domain.ports import Goods, Mailer, Payments
-from domain.redacting import redacted_start
-from entrypoints.environment import CARRIERS
+from domain.redacting import words_of
+from entrypoints.environment import EMAIL_PROVIDERS
 
 _WRITTEN: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)", re.ASCII)
 _OTHERWISE: Final[Mapping[str, str]] = {
-    "MAILER": f"leave MAILER out and set {' or '.join(CARRIERS)}",
+    "MAILER": f"leave MAILER out and set {' or '.join(EMAIL_PROVIDERS)}",
     "GOODS": "leave GOODS out to keep the goods in DATA_DIR or GOODS_URL",
     "PAYMENTS": "leave PAYMENTS out and set STRIPE_SECRET_KEY",
 }
@@ -137,11 +135,3 @@ def _is_of(missing: str | None, module: str) -> bool:
 
 def _methods(port: type) -> set[str]:
     return {name for name in vars(port) if not name.startswith("_")}
-
-
-def words_of(error: BaseException) -> str:
-    """The message and origin of an error, on one line without keys and addresses."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    words = redacted_start(" ".join(str(error).split()))
-    return f"{type(error).__name__}{where}" + (f": {words.rstrip('.')}" if words else "")

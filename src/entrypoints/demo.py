@@ -6,15 +6,18 @@ import asyncio
 import base64
 import secrets
 import shutil
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from entrypoints.container import Container
 from entrypoints.environment import Environment
 from entrypoints.http.page import Banner
-from entrypoints.run.listener import Address, Listener
+from entrypoints.run.listener import Address, CannotListen, Listener
 from entrypoints.run.logs import set_up_logs
 from entrypoints.run.server import serve
 from entrypoints.sandbox.app import build_sandbox
@@ -23,10 +26,71 @@ from entrypoints.settings import settle
 
 FOLDER: Final = Path(".coatcheck-demo")
 _EXAMPLES: Final = Path(__file__).parent / "example_catalogue"
+_LOG: Final = "demo.log"
+_FIRST_PORT: Final = 8000
+_PAIRS: Final = 20
 
 
-async def run_demo(port: int) -> None:
-    """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in production."""
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What makes a shop on one's own machine easy to try, around the shop as it is."""
+
+    app: Callable[[Any, Any, Any], Awaitable[None]]
+    shop: str
+    other_names: tuple[str, ...]
+    """Other names of this machine. A page that is asked for under one of them is redirected to the shop."""
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """One request, from a network of its own: there is only one visitor, whom limits by network would stop."""
+        if scope["type"] == "http":
+            host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+            if host in self.other_names and scope["method"] in ("GET", "HEAD"):
+                await self._lead_to_the_shop(scope, send)
+                return
+            if scope["path"] != "/metrics":  # which this machine alone may read
+                number = secrets.token_bytes(3)
+                scope["client"] = (f"10.{number[0]}.{number[1]}.{number[2]}", 0)
+        await self.app(scope, receive, send)
+
+    async def _lead_to_the_shop(self, scope: dict[str, Any], send: Any) -> None:
+        query = scope["query_string"].decode("latin-1")
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
+        to = f"{self.shop}/{path.lstrip('/')}" + (f"?{query}" if query else "")
+        headers = [(b"location", to.encode("latin-1")), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 307, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def free_pair(first: int = _FIRST_PORT) -> int:
+    """The first of two neighbouring ports on which nobody listens. Raises CannotListen."""
+    for port in range(first, first + 2 * _PAIRS, 2):
+        try:
+            for one in (port, port + 1):
+                Address(host="127.0.0.1", port=one).listen().close()
+                if _listens_on_ipv6(one):  # where browsers would look for `localhost` first
+                    raise CannotListen(f"port {one} is in use")
+        except CannotListen:
+            continue
+        return port
+    raise CannotListen(
+        f"the ports from {first} on are taken: choose another one, for example PORT={first + 1000} coatcheck demo"
+    )
+
+
+def _listens_on_ipv6(port: int) -> bool:
+    try:
+        socket.create_connection(("::1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+async def run_demo(wanted: int | None) -> None:
+    """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in production.
+
+    `wanted`: the shop's port; the stand-in takes the next one. None: the first free pair. Raises CannotListen.
+    """
+    port = free_pair() if wanted is None else wanted
     catalogue = FOLDER / "catalogue"
     if not catalogue.exists():
         shutil.copytree(_EXAMPLES, catalogue)
@@ -56,14 +120,18 @@ async def run_demo(port: int) -> None:
         shop_url=shop,
     )
     banner = Banner(mailbox=f"{stand_in}/mailbox")
-    lines = set_up_logs()
-    container = Container(settings=settings, serving=True, log_access=lines.access, banner=banner)
+    FOLDER.mkdir(exist_ok=True)
+    lines = set_up_logs((FOLDER / _LOG).open("a", encoding="utf-8"))
+    container = Container(
+        settings=settings, serving=True, confirms_address=True, log_access=lines.access, banner=banner
+    )
 
     def when_up() -> None:
         click.echo(
             f"\n  The shop      {shop}\n  Your mailbox  {stand_in}/mailbox\n  The payments  {stand_in}/\n\n"
             f"  Pay with 4242 4242 4242 4242, any date in the future, any CVC.\n"
-            f"  Edit {catalogue}/ and watch the shop follow. Ctrl-C stops it.\n"
+            f"  Edit {catalogue}/ and watch the shop follow. The log is {FOLDER / _LOG}.\n"
+            "  Ctrl-C stops it.\n"
         )
 
     over = asyncio.Event()
@@ -72,7 +140,12 @@ async def run_demo(port: int) -> None:
     )
     try:
         address = Address(host="127.0.0.1", port=port)
-        selling = asyncio.create_task(serve(container, address, lines=lines, when_up=when_up, hurry=True))
+        selling = asyncio.create_task(
+            serve(
+                container, address, lines=lines, when_up=when_up, hurry=True,
+                around=lambda app: Newcomer(app, shop, (f"127.0.0.1:{port}",)),
+            )
+        )  # fmt: skip
         await asyncio.wait({sandbox, selling}, return_when=asyncio.FIRST_COMPLETED)
         if sandbox.done():
             selling.cancel()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, get_type_hints
@@ -58,9 +61,12 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
         str, _said("addresses or networks, comma-separated, whose X-Forwarded-For is trusted")
     ] = ""
     test_mode: Annotated[str, _said("1 runs a public shop with a test key and a banner on every page")] = ""
-    data_dir: Annotated[str, _said("the folder for the database and the files for sale (default: data)")] = (
-        "data"
-    )
+    data_dir: Annotated[
+        str,
+        _said(
+            "the folder for the database, the files for sale and the last good form of each product (default: data)"
+        ),
+    ] = "data"
     goods_url: Annotated[
         str,
         _said(
@@ -99,20 +105,62 @@ HELP: Final[Mapping[str, str]] = {
 }
 """The purpose of each variable, in the order of `Environment`."""
 
-CARRIERS: Final[Mapping[str, str]] = {"RESEND_API_KEY": "resend", "SMTP_URL": "smtp"}
+EMAIL_PROVIDERS: Final[Mapping[str, str]] = {"RESEND_API_KEY": "resend", "SMTP_URL": "smtp"}
 """The variables that choose a mailer, and the container's name for each mailer."""
 
 
+class SettingsRefused(Exception):
+    """The settings are invalid; each problem names its variable and the fix."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 def read_variables(environ: Mapping[str, str], *, dotenv: Path | None) -> dict[str, str]:
-    """Every variable, from a `.env` file and from the process; the process wins. Empty means not set."""
+    """Every variable, from a `.env` file and from the process; the process wins. Empty means not set.
+
+    Raises SettingsRefused if the file cannot be read.
+    """
     values: dict[str, str] = {}
-    if dotenv is not None and dotenv.is_file():
-        values.update({k: v for k, v in dotenv_values(dotenv, interpolate=False).items() if v})
+    if dotenv is not None:
+        text = io.StringIO(_text_of(dotenv))
+        values.update({k: v for k, v in dotenv_values(stream=text, interpolate=False).items() if v})
     values.update({k: v for k, v in environ.items() if v})
     return values
 
 
+def _text_of(dotenv: Path) -> str:
+    """The text of a `.env` file; none if there is no file. Raises SettingsRefused."""
+    try:
+        raw = dotenv.read_bytes().removeprefix(codecs.BOM_UTF8)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise SettingsRefused((f"{dotenv.name} cannot be read ({error.strerror})",)) from error
+    lines = raw.split(b"\n")
+    bad = next((n for n, line in enumerate(lines, 1) if b"\0" in line or not _is_utf8(line)), None)
+    if bad is not None:
+        problem = f"{dotenv.name}, line {bad}: not UTF-8 text; save the file as UTF-8"
+        raise SettingsRefused((problem,))
+    return raw.decode()
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def read_environment(environ: Mapping[str, str], *, dotenv: Path | None) -> Environment:
-    """The variables that the shop itself knows, read as `read_variables` does."""
+    """The variables that the shop itself knows, read as `read_variables` does. Raises SettingsRefused."""
     values = read_variables(environ, dotenv=dotenv)
+    # Python shows bytes of the environment that are not UTF-8 as surrogates, which nothing can encode.
+    odd = tuple(name for name in HELP if re.search("[\ud800-\udfff]", values.get(name, "")))
+    if odd:
+        raise SettingsRefused(
+            tuple(f"{name} is not UTF-8 text: set it again in a UTF-8 locale" for name in odd)
+        )
     return msgspec.convert({name: values[name].strip() for name in HELP if name in values}, Environment)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from adapters.files.reading import CatalogueRefused
 from adapters.files.vault import FolderVault
-from adapters.postgres.errors import TargetRefused, UnfitDatabase
-from adapters.postgres.opening import (
+from adapters.postgres import (
     NoBackupHere,
     PostgresNotInstalled,
+    TargetRefused,
+    UnfitDatabase,
     target_on_postgres,
 )
 from adapters.s3.connecting import Place, S3NotInstalled
@@ -26,10 +27,11 @@ from entrypoints.custom_adapters import (
     CustomAdapterRefused,
     NoAccountHere,
 )
+from entrypoints.environment import SettingsRefused
 from entrypoints.maintenance.backup import Vault
 from entrypoints.maintenance.copy_store import Target
 from entrypoints.run.tracing import TelemetryNotInstalled
-from entrypoints.settings import PostgresAddress, SettingsRefused
+from entrypoints.settings import PostgresAddress
 
 CANNOT_OPEN = (
     NotDurable, AlreadyServed, UnfitDatabase, PostgresNotInstalled, CatalogueRefused, S3NotInstalled,

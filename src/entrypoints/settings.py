@@ -6,31 +6,37 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from domain.values import EmailAddress, InvalidEmail, line_problem
+from domain.sender import Sender
+from domain.values import InvalidEmail, line_problem
+from entrypoints.base_url import is_loopback, read_base_url
 from entrypoints.bucket import Bucket, read_bucket
 from entrypoints.custom_adapters import Factory, read_factory
-from entrypoints.environment import CARRIERS, SHORTEST_SECRET, Environment, read_environment, read_variables
+from entrypoints.environment import (
+    EMAIL_PROVIDERS,
+    SHORTEST_SECRET,
+    Environment,
+    SettingsRefused,
+    read_environment,
+    read_variables,
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SHORTEST_TOKEN: Final = 16
 _STRIPE_KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]+")
 _POSTGRES: Final = "postgresql://"
-_LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class SettingsRefused(Exception):
-    """The settings are invalid; each problem names its variable and the fix."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+_PLACE: Final = re.compile(r"(?:[^@/?#]*@)?([^@/?#]*(?:/[^@?#]*)?)(?:\?[^@]*)?", re.DOTALL)
+"""Of an address of PostgreSQL: user and password, hosts and name, options. No other form is shown at all."""
+_SMTP: Final = re.compile(
+    r"smtps?://(?:[^/?#\[\]\s]*@)?(?:[^@:/?#\[\]\s]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?"
+)
+_SMTP_USER: Final = re.compile(r"smtps?://.*[/?#\[\]\s].*@", re.DOTALL)
+_LAST_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,8 @@ class Settings:
     resend_api_url: str | None
     resend_webhook_secrets: tuple[str, ...] = field(repr=False)
     smtp_url: str | None = field(repr=False)
-    carrier: str
-    """The container's mailer: a value of CARRIERS, `custom` or `console`."""
+    email_provider: str
+    """The container's mailer: a value of EMAIL_PROVIDERS, `custom` or `console`."""
     email_from: str
     trusted_proxies: tuple[Network, ...]
     test_mode: bool
@@ -82,7 +88,7 @@ class Settings:
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the shop, so Stripe cannot."""
-        return _is_loopback(urlsplit(self.base_url))
+        return is_loopback(urlsplit(self.base_url))
 
     @property
     def webhook_url(self) -> str:
@@ -93,6 +99,11 @@ class Settings:
     def goods_dir(self) -> Path:
         """The folder of the contents that buyers download, and of the records about them."""
         return self.data_dir / "goods"
+
+    @property
+    def last_good_dir(self) -> Path:
+        """The last good form of shop.toml and of each product and page."""
+        return self.data_dir / "last-good"
 
     @property
     def known_in_bucket(self) -> Path:
@@ -117,8 +128,8 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
     The variables of a part that a custom adapter replaces are not checked: its factory checks its own.
     """
     problems: list[str] = []
-    base = _base_url(env.base_url, problems)
-    loopback = base is not None and _is_loopback(base)
+    base = read_base_url(env.base_url, problems)
+    loopback = base is not None and is_loopback(base)
     secrets = _secrets(env.session_secret, problems)
     mailer = read_factory(env.mailer, named="MAILER", problems=problems)
     goods = read_factory(env.goods, named="GOODS", problems=problems)
@@ -127,7 +138,7 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
         problems.append("TEST_MODE is 1 or not set")
     if not env.payments:
         _check_stripe(env, base, problems)
-    carrier = "custom" if env.mailer else _carrier(env, loopback=loopback, problems=problems)
+    email_provider = "custom" if env.mailer else _email_provider(env, loopback=loopback, problems=problems)
     _check_mail(env, problems)
     database = _database(env, problems)
     proxies = _networks(env.trusted_proxies, problems)
@@ -143,7 +154,7 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
     if problems or base is None:
         raise SettingsRefused(tuple(problems))
     return Settings(
-        base_url=f"{base.scheme}://{base.netloc.lower()}",
+        base_url=base.geturl(),
         session_secrets=secrets,
         database=database,
         catalogue=Path(env.catalogue),
@@ -154,8 +165,8 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
         resend_api_url=env.resend_api_url.rstrip("/") or None,
         resend_webhook_secrets=_several(env.resend_webhook_secret),
         smtp_url=env.smtp_url or None,
-        carrier=carrier,
-        email_from=env.email_from,
+        email_provider=email_provider,
+        email_from=str(Sender.parse(env.email_from)) if env.email_from else "",
         trusted_proxies=proxies,
         test_mode=env.test_mode == "1",
         data_dir=Path(env.data_dir),
@@ -171,34 +182,6 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
 
 def _several(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _is_loopback(url: SplitResult) -> bool:
-    return url.hostname in _LOOPBACK_NAMES
-
-
-def _base_url(text: str, problems: list[str]) -> SplitResult | None:
-    if not text:
-        problems.append(
-            "BASE_URL is not set: set it to the shop's public address, such as https://shop.example.com"
-        )
-        return None
-    try:
-        url = urlsplit(text)
-        port_is_fine = url.port is None or url.port > 0
-    except ValueError:
-        port_is_fine, url = False, urlsplit("")
-    if url.scheme not in ("http", "https") or not url.hostname or not port_is_fine or url.username:
-        problems.append(f"BASE_URL is {text!r}: write it like https://shop.example.com")
-        return None
-    if url.path not in ("", "/") or url.query or url.fragment:
-        problems.append(f"BASE_URL is {text!r}: leave out everything after the host name")
-        return None
-    if url.scheme == "http" and not _is_loopback(url):
-        problems.append(
-            f"BASE_URL is {text!r}: cookies and payments need https (plain http only for http://localhost)"
-        )
-    return url
 
 
 def _secrets(text: str, problems: list[str]) -> tuple[str, ...]:
@@ -241,7 +224,7 @@ def _check_stripe(env: Environment, base: SplitResult | None, problems: list[str
 def _check_mode(env: Environment, base: SplitResult, *, live: bool, problems: list[str]) -> None:
     if live and base.scheme != "https":
         problems.append("STRIPE_SECRET_KEY is a live key, so BASE_URL must begin with https://")
-    if not live and not _is_loopback(base) and env.test_mode != "1":
+    if not live and not is_loopback(base) and env.test_mode != "1":
         problems.append(
             "STRIPE_SECRET_KEY is a test key on a public BASE_URL, so goods would go out for no money: "
             "set a live key, or TEST_MODE=1 to show a banner on every page"
@@ -262,41 +245,60 @@ def _check_webhook_secret(env: Environment, problems: list[str]) -> None:
 def _on_loopback(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and _is_loopback(parts)
+        return parts.scheme in ("http", "https") and is_loopback(parts)
     except ValueError:
         return False
 
 
-def _carrier(env: Environment, *, loopback: bool, problems: list[str]) -> str:
-    chosen = [name for name in CARRIERS if getattr(env, name.lower())]
+def _email_provider(env: Environment, *, loopback: bool, problems: list[str]) -> str:
+    chosen = [name for name in EMAIL_PROVIDERS if getattr(env, name.lower())]
     if len(chosen) > 1:
         problems.append(f"{' and '.join(chosen)} are both set: leave one of them out")
     if not chosen and not loopback:
         problems.append(
-            f"{' or '.join(CARRIERS)} is not set, so no access link could be emailed: set one of them"
+            f"{' or '.join(EMAIL_PROVIDERS)} is not set, so no access link could be emailed: set one of them"
         )
     if env.resend_api_url and not (
         env.resend_api_url.startswith("https://") or _on_loopback(env.resend_api_url)
     ):
         problems.append("RESEND_API_URL must begin with https:// (plain http only on loopback)")
-    if env.smtp_url and not env.smtp_url.startswith(("smtp://", "smtps://")):
-        problems.append(
-            "SMTP_URL is written like smtp://user:password@host:587 or smtps://user:password@host:465"
-        )
+    if env.smtp_url and (problem := _smtp_problem(env.smtp_url)):
+        problems.append(f"SMTP_URL {problem}")
     if chosen and not env.email_from:
         problems.append('EMAIL_FROM is not set: write it like "Your Shop <orders@example.com>"')
-    return CARRIERS[chosen[0]] if chosen else "console"
+    return EMAIL_PROVIDERS[chosen[0]] if chosen else "console"
+
+
+def _smtp_problem(url: str) -> str:
+    """What is wrong with it, without any part of it: what is taken for a host may be half of a password."""
+    if _SMTP_USER.match(url) or not _is_url(url):
+        return (
+            "has a character in its user or password that means something in an address: write / as %2F, ? as %3F, "
+            "# as %23, [ as %5B, ] as %5D, a space as %20, % as %25, and letters beyond ASCII as %XX"
+        )
+    match = _SMTP.fullmatch(url)
+    if match is None or not 0 < int(match[1] or "1") <= _LAST_PORT:
+        return "is written like smtp://user:password@host:587 or smtps://user:password@host:465"
+    return ""
+
+
+def _is_url(text: str) -> bool:
+    """Whether it can be taken apart at all."""
+    try:
+        return bool(urlsplit(text).scheme)
+    except ValueError:
+        return False
 
 
 def _check_mail(env: Environment, problems: list[str]) -> None:
-    """The checks that apply to every carrier."""
+    """The checks that apply to every email provider."""
     if not all(secret.startswith("whsec_") for secret in _several(env.resend_webhook_secret)):
         problems.append("RESEND_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")
     if (problem := line_problem(env.email_from)) is not None:
         problems.append(f"EMAIL_FROM {problem}")
     elif env.email_from:
         try:
-            EmailAddress.parse(parseaddr(env.email_from)[1])
+            Sender.parse(env.email_from)
         except InvalidEmail as error:
             problems.append(
                 f'EMAIL_FROM is {env.email_from!r}: {error}. Write it like "Your Shop <orders@example.com>"'
@@ -316,7 +318,7 @@ def read_database(url: str, *, problems: list[str], named: str = "DATABASE_URL")
     if url.startswith("postgres://"):
         url = _POSTGRES + url.removeprefix("postgres://")
     if url.startswith(_POSTGRES):
-        if not _place_of(url).partition("/")[2]:
+        if not _place_of(url).partition("/")[2] and _place_of(url) != "…":
             problems.append(
                 f"{named} names no database: write it like postgresql://user:password@host:5432/name"
             )
@@ -340,8 +342,9 @@ def _check_watching(env: Environment, problems: list[str]) -> None:
 
 
 def _place_of(url: str) -> str:
-    """Hosts and name: the part between the last @ and the options, which contains no password."""
-    return url.removeprefix(_POSTGRES).rpartition("@")[2].partition("?")[0]
+    """Hosts and name; "…" if a part of the password could be taken for them."""
+    found = _PLACE.fullmatch(url.removeprefix(_POSTGRES))
+    return "…" if found is None else found[1]
 
 
 def _networks(text: str, problems: list[str]) -> tuple[Network, ...]:

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from contracts import samples
 from contracts.samples import ANNA, BEN, BOOK, DAY, MINUTE, NOW, SECOND
+from contracts.under_test import StoreUnderTest
 
-from domain.address_change import Before, ChangeKind
-from domain.magic_link import LinkPurpose
-from domain.mail import Delivery, MailKind
-from domain.ports import Store
-from domain.purchase import LicenceKey
-from domain.records import ErasedAddress
-from domain.transaction import ReadTransaction, Transaction
-from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, SessionId, UserId
-
-T = TypeVar("T")
+from domain.going_live import STARTED_LIVE
+from domain.mail import Delivery, MailKind, MailState
+from domain.purchase import Fact, FactKind
+from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId, UserId
 
 
-class AfterSaleContract:
+class AfterSaleContract(StoreUnderTest):
     """See StoreContract, which says how to open a store and how to run."""
-
-    store: Store
-
-    def do(self, work: Callable[[Transaction], T]) -> T:
-        raise NotImplementedError
-
-    def see(self, work: Callable[[ReadTransaction], T]) -> T:
-        raise NotImplementedError
-
-    def together(self, *works: Callable[[], Coroutine[Any, Any, T]]) -> list[T | BaseException]:
-        raise NotImplementedError
-
-    def _sell(self, *rows: str) -> None:
-        self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))
-        for row in rows:
-            self.do(lambda tx, row=row: tx.purchases.book(samples.a_purchase(row)))
 
     # ------------------------------------------------------------------ payments to ask about
 
@@ -58,46 +35,164 @@ class AfterSaleContract:
         later = self.see(lambda tx: tx.rechecks.due(NOW + 9 * DAY, limit=9))
         assert [(d.payment, d.tries) for d in later] == [("pi_2", 1)]
 
-    # ------------------------------------------------------------------ licence keys and downloads
+    # ------------------------------------------------------------------ paying twice
 
-    def test_of_twenty_purchases_each_gets_a_key_of_its_own_in_the_lists_order(self) -> None:
-        self.do(lambda tx: tx.licences.stock(BOOK, [f"key {n}" for n in range(15)]))
-        works = [
-            lambda n=n: self.store.transact(
-                lambda tx: tx.licences.assign(BOOK, checkout=CheckoutId(f"c{n:02}"))
+    def _begin(
+        self, row: str, *, session: str = "s1", mailbox: EmailAddress | None = None, **more: Any
+    ) -> None:
+        made = samples.a_checkout(row, ref=f"cs_test_{row}", session=session)
+        self.do(lambda tx: tx.checkouts.add(replace(made, mailbox=mailbox, **more)))
+
+    def _hear(self, row: str, status: str) -> None:
+        fact = Fact(f"cs_test_{row}", FactKind.SESSION, f"pi_{row}", as_of=1, status=status, amount=900)
+        self.do(lambda tx: tx.facts.record(fact))
+
+    def test_pending_are_the_debits_of_a_session_and_of_an_address(self) -> None:
+        self._begin("c3")
+        self._begin("c1", session="s2", mailbox=ANNA)
+        self._begin("c2", session="s1", mailbox=ANNA)
+        self._begin("c4", session="s3", mailbox=BEN)
+        self._begin("c5")
+        for row in ("c1", "c2", "c3", "c4"):
+            self._hear(row, "unpaid")
+        self._hear("c5", "open")
+        self._sell("c2")
+
+        def pending(session: str, mailbox: EmailAddress | None) -> list[str]:
+            found = self.see(lambda tx: tx.open_payments.pending_in(SessionId(session), mailbox))
+            return [checkout.id for checkout in found]
+
+        assert pending("s1", None) == ["c3"], "c2 is booked, c5 not paid"
+        assert pending("s1", ANNA) == ["c1", "c3"]
+        assert pending("s3", BEN) == ["c4"]
+        assert pending("s9", None) == []
+        self._hear("c3", "failed")
+        assert pending("s1", None) == []
+
+    def test_duplicates_can_be_paid_although_their_browser_paid_since_they_began(self) -> None:
+        self._begin("c1")
+        self._begin("c2", started_at=NOW - SECOND)
+        self._begin("c3", product=ProductId("photos"))
+        self._begin("c4", session="s2")
+        self._begin("c5", started_at=NOW + SECOND)
+        self._begin("c6", expires_at=NOW + MINUTE)
+        self._begin("c7", session="s2", mailbox=ANNA)
+        for row, status in (("c8", "unpaid"), ("c9", "paid"), ("c10", "expired"), ("c11", "open")):
+            self._begin(row)
+            self._hear(row, status)
+
+        def duplicates(paid: str | None = None, *, limit: int = 9) -> list[str]:
+            order = None if paid is None else CheckoutId(paid)
+            return list(
+                self.see(lambda tx: tx.open_payments.duplicates(now=NOW + MINUTE, paid=order, limit=limit))
             )
-            for n in range(20)
+
+        assert duplicates() == duplicates("c1") == []
+        self._sell("c1")
+        assert duplicates() == duplicates("c1") == ["cs_test_c2", "cs_test_c11"]
+        assert duplicates(limit=1) == ["cs_test_c2"]
+        assert duplicates("c4") == duplicates("c0") == []
+        self._hear("c2", "expired")
+        self._hear("c11", "paid")
+        assert duplicates() == []
+
+    def test_a_confirmed_payment_page_is_a_duplicate_of_another_confirmed_one_alone(self) -> None:
+        self._begin("c1")
+        for row in ("c2", "c3"):
+            self._begin(row, on_purpose=True)
+
+        def duplicates() -> list[str]:
+            return list(self.see(lambda tx: tx.open_payments.duplicates(now=NOW + MINUTE, limit=9)))
+
+        confirmed = self.see(lambda tx: tx.checkouts.get(CheckoutId("c2")))
+        assert confirmed is not None
+        assert confirmed.on_purpose
+        self._sell("c1")
+        assert duplicates() == []
+        self._sell("c2")
+        assert duplicates() == ["cs_test_c3"]
+
+    def test_a_confirmed_payment_page_ends_when_one_that_began_later_is_paid(self) -> None:
+        """The debit that it was confirmed beside failed, so that the next one had to confirm nothing."""
+        self._begin("c1", on_purpose=True, started_at=NOW - SECOND)
+        self._begin("c2")
+        self._sell("c2")
+        found = self.see(lambda tx: tx.open_payments.duplicates(now=NOW + MINUTE, limit=9))
+        assert list(found) == ["cs_test_c1"]
+
+    def test_a_claim_sees_that_its_browser_has_other_payment_pages_of_the_product(self) -> None:
+        self._begin("c1")
+        self._begin("c2", product=ProductId("photos"))
+        self._begin("c3", session="s2")
+        self._begin("c4", provider_ref=None)
+
+        def has_twins(row: str) -> bool:
+            return self.do(
+                lambda tx: tx.checkouts.for_claim(CheckoutId(row), ref=None, payment=None)
+            ).has_twins
+
+        assert [has_twins(row) for row in ("c1", "c2", "c3", "c4", "c0")] == [
+            False,
+            False,
+            False,
+            True,
+            False,
         ]
-        answers = self.together(*works)
-        given = [answer for answer in answers if isinstance(answer, str)]
-        assert sorted(given, key=lambda key: int(key[4:])) == [f"key {n}" for n in range(15)]
-        assert answers.count(None) == 5
+        self._begin("c5")
+        assert [has_twins(row) for row in ("c1", "c2", "c3", "c5")] == [True, False, False, True]
 
-    def test_who_waits_in_line_is_served_in_order_once_there_are_keys(self) -> None:
-        self._sell("c1", "c2")
-        assert self.do(lambda tx: tx.licences.assign(BOOK, checkout=CheckoutId("c2"))) is None
-        assert self.do(lambda tx: tx.licences.assign(BOOK, checkout=CheckoutId("c1"))) is None
-        assert self.do(lambda tx: tx.licences.assign_to_next_in_line(BOOK)) is None
-        self.do(lambda tx: tx.licences.stock(BOOK, ["a key", "b"]))
-        served = self.do(lambda tx: tx.licences.assign_to_next_in_line(BOOK))
-        assert served is not None
-        assert (served[0].checkout, served[1]) == ("c1", LicenceKey(BOOK, "a key"))
-        purchase = self.see(lambda tx: tx.purchases.get(CheckoutId("c1")))
-        assert purchase is not None
-        assert purchase.licences == (LicenceKey(BOOK, "a key"),)
-        self.do(lambda tx: tx.licences.stock(BOOK, ["b", "c"]))
-        assert self.do(lambda tx: tx.licences.assign(BOOK, checkout=CheckoutId("c3"))) == "b"
+    # ------------------------------------------------------------------ modes and figures
 
-    def test_a_download_counts_once_a_window_however_many_parts_are_fetched_at_once(self) -> None:
-        def count(at: Any) -> Callable[[Transaction], bool]:
-            return lambda tx: tx.downloads.count(CheckoutId("c1"), BOOK, "it.txt", now=at, window=DAY)
+    def test_test_purchases_count_until_the_shop_has_gone_live(self) -> None:
+        self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))
+        for row, livemode in (("c1", False), ("c2", True), ("c3", None), ("c4", False)):
+            purchase = samples.a_purchase(row, livemode=livemode)
+            self.do(lambda tx, purchase=purchase: tx.purchases.book(purchase))
+            assert self.see(lambda tx, row=row: tx.purchases.get(CheckoutId(row))) == purchase
+        tally = self.see(lambda tx: tx.shop.tally())
+        assert (tally.purchases, tally.test, tally.takings) == (4, 0, (Money(3600, "usd"),))
+        assert self.see(lambda tx: tx.purchases.count_sold(BOOK)) == 4
+        self.do(lambda tx: tx.shop.advance_cursor(STARTED_LIVE, to=NOW))
+        tally = self.see(lambda tx: tx.shop.tally())
+        assert (tally.purchases, tally.test, tally.takings) == (2, 2, (Money(1800, "usd"),))
+        assert self.see(lambda tx: tx.purchases.count_sold(BOOK)) == 2
+        found = self.see(lambda tx: tx.shop.test_purchases(limit=9))
+        assert [purchase.checkout for purchase in found] == ["c1", "c4"]
+        assert len(self.see(lambda tx: tx.shop.test_purchases(limit=1))) == 1
+        self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW))
+        assert [p.checkout for p in self.see(lambda tx: tx.shop.test_purchases(limit=9))] == ["c4"]
 
-        answers = self.together(*[lambda: self.store.transact(count(NOW)) for _ in range(20)])
-        assert sorted(answers) == [False] * 19 + [True]  # type: ignore[type-var]
-        assert self.do(count(NOW + DAY - SECOND)) is False
-        assert self.do(count(NOW + DAY)) is True
-        [found] = self.see(lambda tx: tx.downloads.of_purchase(CheckoutId("c1")))
-        assert (found.times, found.last_at) == (2, NOW + DAY)
+    def test_test_checkouts_are_dropped_unless_they_were_booked(self) -> None:
+        self._sell("c2")
+        for row, livemode in (("c1", False), ("c2", False), ("c3", True), ("c4", None), ("c5", False)):
+            one = replace(samples.a_checkout(row, ref=f"cs_test_{row}"), livemode=livemode)
+            self.do(lambda tx, one=one: tx.checkouts.add(one))
+
+        def left() -> list[str]:
+            rows = ("c1", "c2", "c3", "c4", "c5")
+            return [row for row in rows if self.see(lambda tx, row=row: tx.checkouts.get(CheckoutId(row)))]
+
+        assert self.do(lambda tx: tx.retention.drop_test_checkouts(limit=1)) == 1
+        assert left() == ["c2", "c3", "c4", "c5"]
+        assert self.do(lambda tx: tx.retention.drop_test_checkouts(limit=9)) == 1
+        assert left() == ["c2", "c3", "c4"]
+        assert self.do(lambda tx: tx.retention.drop_test_checkouts(limit=9)) == 0
+
+    def test_the_takings_are_net_of_refunds_and_lost_disputes(self) -> None:
+        self._sell("c1", "c2", "c3", "c4", "c5")
+        for number, (row, kind, status, amount) in enumerate([
+            ("c1", FactKind.REFUND, "succeeded", 100), ("c1", FactKind.REFUND, "pending", 50),
+            ("c1", FactKind.DISPUTE, "lost", 250), ("c2", FactKind.REFUND, "failed", 900),
+            ("c2", FactKind.DISPUTE, "needs_response", 900), ("c3", FactKind.DISPUTE, "lost", 900),
+            ("c3", FactKind.REFUND, "succeeded", 900), ("c4", FactKind.DISPUTE, "warning_needs_response", 900),
+            ("c9", FactKind.REFUND, "succeeded", 900),
+        ]):  # fmt: skip
+            fact = Fact(
+                object_id=f"x{number}", kind=kind, payment=f"pi_{row}", as_of=1, status=status, amount=amount
+            )
+            self.do(lambda tx, fact=fact: tx.facts.record(fact))
+        tally = self.see(lambda tx: tx.shop.tally())
+        assert (tally.purchases, tally.takings) == (5, (Money(500 + 900 + 0 + 900 + 900, "usd"),))
 
     # ------------------------------------------------------------------ reports, proofs, news
 
@@ -112,6 +207,32 @@ class AfterSaleContract:
         [mail] = self.see(lambda tx: tx.outbox.to_address(ANNA))
         assert mail.delivery is Delivery.BOUNCED
         assert self.see(lambda tx: tx.shop.tally()).bounced == 1
+
+    def test_bounced_access_emails_are_listed_oldest_first_until_they_are_dismissed(self) -> None:
+        mails = [
+            samples.a_mail(key, kind=kind)
+            for key, kind in (("b", MailKind.ACCESS), ("a", MailKind.ACCESS), ("login", MailKind.LOGIN))
+        ]
+        mails.append(replace(samples.a_mail("c"), queued_at=NOW - SECOND))
+        mails.append(samples.a_mail("fine"))
+        for mail in mails:
+            self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
+            delivery = Delivery.DELIVERED if mail.key == "fine" else Delivery.BOUNCED
+            self.do(lambda tx, mail=mail, delivery=delivery: tx.outbox.record_delivery(mail.key, delivery))
+            problem = "key_used" if mail.key == "a" else ""
+            self.do(
+                lambda tx, mail=mail, problem=problem: tx.outbox.settle(
+                    mail.key, state=MailState.SENT, at=NOW, problem=problem
+                )
+            )
+
+        def listed() -> list[str]:
+            return [mail.key for mail in self.see(lambda tx: tx.outbox.waiting(NOW + DAY, late=MINUTE))]
+
+        assert listed() == ["c", "a", "b"], "each once"
+        for key, done in (("a", True), ("a", False), ("login", False), ("fine", False), ("none", False)):
+            assert self.do(lambda tx, key=key: tx.outbox.dismiss_bounce(key)) is done
+        assert listed() == ["c", "b"]
 
     def test_a_mailbox_is_proved_the_first_time_and_news_are_chosen(self) -> None:
         self._sell()
@@ -140,329 +261,54 @@ class AfterSaleContract:
         ] == ["u2"]
         assert len(self.see(lambda tx: tx.purchases.owners_after(BOOK, after="", limit=1))) == 1
 
-    # ------------------------------------------------------------------ whose it is
-
-    def test_a_move_is_done_once_and_undone_once(self) -> None:
-        self.do(lambda tx: tx.address_changes.begin(samples.a_move()))
-        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) == samples.a_move()
-        assert self.see(lambda tx: tx.address_changes.was_corrected(CheckoutId("c1"))) is True
-        assert self.see(lambda tx: tx.address_changes.was_corrected(CheckoutId("c2"))) is False
-        done = [
-            lambda: self.store.transact(lambda tx: tx.address_changes.settle(ChangeId("m1"), done_at=NOW))
-            for _ in range(9)
-        ]
-        assert sorted(self.together(*done)) == [False] * 8 + [True]  # type: ignore[type-var]
-        undone = [
-            lambda: self.store.transact(lambda tx: tx.address_changes.settle(ChangeId("m1"), undone_at=NOW))
-            for _ in range(9)
-        ]
-        assert sorted(self.together(*undone)) == [False] * 8 + [True]  # type: ignore[type-var]
-        assert self.do(lambda tx: tx.address_changes.settle(ChangeId("m1"), done_at=NOW)) is False
-        found = self.see(lambda tx: tx.address_changes.get(ChangeId("m1")))
-        assert found is not None
-        assert (found.done_at, found.undone_at, found.checkouts) == (NOW, NOW, ("c1",))
-
-    def test_purchases_are_handed_over_and_nobody_is_left_behind(self) -> None:
-        self._sell("c1", "c2")
-        self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))
-        self.do(
-            lambda tx: tx.purchases.transfer([CheckoutId("c1")], old=ANNA, mailbox=BEN, user=UserId("u2"))
-        )
-        assert [h.purchase.checkout for h in self.see(lambda tx: tx.purchases.of_address(BEN))] == ["c1"]
-        assert self.do(lambda tx: tx.users.drop_without_purchases(ANNA)) is False
-        self.do(
-            lambda tx: tx.purchases.transfer([CheckoutId("c2")], old=ANNA, mailbox=BEN, user=UserId("u2"))
-        )
-        assert self.do(lambda tx: tx.users.drop_without_purchases(ANNA)) is True
-        assert self.see(lambda tx: tx.users.exists(ANNA)) is False
-
-    def test_one_session_turns_to_the_new_mailbox_and_the_others_end(self) -> None:
-        for n in range(3):
-            row = samples.a_session(f"s{n}", mailbox=ANNA, token=f"t{n}")
-            self.do(lambda tx, row=row: tx.sessions.add(row))
-        self.do(lambda tx: tx.sessions.carry(ANNA, to=BEN, keep=SessionId("s1"), change=ChangeId("m1")))
-        assert self.see(lambda tx: tx.sessions.of_address(ANNA)) == []
-        assert [s.id for s in self.see(lambda tx: tx.sessions.of_address(BEN))] == ["s1"]
-        assert self.see(lambda tx: tx.sessions.by_token(Digest("t0"))) is None
-
-    def test_only_what_still_belongs_to_the_named_address_is_handed_over(self) -> None:
+    def test_products_are_owned_while_somebody_has_a_purchase_of_them(self) -> None:
+        assert self.see(lambda tx: tx.purchases.products_owned()) == []
         self._sell("c1")
+        self._sell("c2")
         self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))
-        self.do(lambda tx: tx.purchases.transfer([CheckoutId("c1")], old=BEN, mailbox=BEN, user=UserId("u2")))
-        assert [h.purchase.checkout for h in self.see(lambda tx: tx.purchases.of_address(ANNA))] == ["c1"]
-        assert self.see(lambda tx: tx.purchases.of_address(BEN)) == []
+        for checkout, product, contents in (("c3", "pack", ("photos", "book")), ("c4", "zine", ())):
+            sold = samples.a_purchase(checkout, user="u2", mailbox=BEN, product=product, contents=contents)
+            self.do(lambda tx, sold=sold: tx.purchases.book(sold))
+        nobodys = samples.a_purchase("c5", user=None, mailbox=None, product="album", contents=("song",))
+        self.do(lambda tx: tx.purchases.book(replace(nobodys, session=None)))
+        assert self.see(lambda tx: tx.purchases.products_owned()) == ["book", "pack", "photos", "zine"]
 
-    def test_moves_that_wait_are_taken_back_by_kind_and_those_that_were_done_are_not(self) -> None:
-        for row, kind in (
-            ("m1", ChangeKind.CORRECTION),
-            ("m2", ChangeKind.CHANGE),
-            ("m3", ChangeKind.CHANGE),
-        ):
-            move = replace(samples.a_move(row), kind=kind)
-            self.do(lambda tx, move=move: tx.address_changes.begin(move))
-        before = Before(since=NOW, old_wanted_news=False, new_wanted_news=True)
-        self.do(lambda tx: tx.address_changes.settle(ChangeId("m3"), done_at=NOW, before=before))
-        assert self.do(lambda tx: tx.address_changes.cancel_pending(BEN, at=NOW)) == 0
-        assert (
-            self.do(lambda tx: tx.address_changes.cancel_pending(ANNA, at=NOW, kind=ChangeKind.CORRECTION))
-            == 1
-        )
-        assert self.do(lambda tx: tx.address_changes.cancel_pending(ANNA, at=NOW)) == 1
-        found = {
-            row: self.see(lambda tx, row=row: tx.address_changes.get(ChangeId(row)))
-            for row in ("m1", "m2", "m3")
-        }
-        assert [found[row] and found[row].undone_at for row in ("m1", "m2", "m3")] == [NOW, NOW, None]  # type: ignore[union-attr]
-        assert self.see(lambda tx: tx.address_changes.done_from(ANNA)) == [found["m3"]]
-        assert found["m3"] == replace(
-            samples.a_move("m3"), kind=ChangeKind.CHANGE, done_at=NOW, before=before
-        )
+    # ------------------------------------------------------------------ one browser, two sessions; the same form twice
 
-    def test_sessions_that_a_change_carried_away_are_found_and_ended(self) -> None:
-        self.do(lambda tx: tx.address_changes.begin(replace(samples.a_move(), kind=ChangeKind.CHANGE)))
-        self.do(lambda tx: tx.sessions.add(samples.a_session(mailbox=ANNA)))
-        self.do(lambda tx: tx.sessions.carry(ANNA, to=BEN, keep=SessionId("s1"), change=ChangeId("m1")))
-        assert self.see(lambda tx: tx.sessions.of_address(ANNA)) == [], "the change does not stand yet"
-        self.do(lambda tx: tx.address_changes.settle(ChangeId("m1"), done_at=NOW))
-        assert [(s.id, s.mailbox) for s in self.see(lambda tx: tx.sessions.of_address(ANNA))] == [("s1", BEN)]
-        assert self.do(lambda tx: tx.sessions.end_of_address(ANNA)) == 0
-        assert self.do(lambda tx: tx.sessions.end_of_change(ChangeId("m1"))) == 1
-        self.do(lambda tx: tx.sessions.add(replace(samples.a_session(), change=ChangeId("m1"))))
-        assert self.do(lambda tx: tx.sessions.end_of_change(ChangeId("m1"))) == 1
-        assert self.see(lambda tx: tx.sessions.by_token(Digest("t1"))) is None
-
-    def test_browsers_that_hold_a_purchase_by_its_checkout_are_found_and_released(self) -> None:
+    def test_a_checkout_is_passed_on_with_its_purchase_by_the_session_that_holds_it(self) -> None:
         self._sell("c1", "c2")
-        self.do(lambda tx: tx.sessions.add(samples.a_session("s1", token="t1")))
-        self.do(lambda tx: tx.sessions.add(samples.a_session("s2", mailbox=BEN, token="t2")))
-        assert [s.id for s in self.see(lambda tx: tx.sessions.holders_of(ANNA, since=NOW - DAY))] == ["s1"]
-        assert self.see(lambda tx: tx.sessions.holders_of(ANNA, since=NOW)) == []
-        assert self.see(lambda tx: tx.sessions.holders_of(BEN, since=NOW - DAY)) == []
-        assert self.do(lambda tx: tx.purchases.detach_sessions(ANNA, session=SessionId("s2"))) == 0
-        assert self.do(lambda tx: tx.purchases.detach_sessions(BEN)) == 0
-        assert self.do(lambda tx: tx.purchases.detach_sessions(ANNA, session=SessionId("s1"))) == 2
-        assert not self.see(lambda tx: tx.purchases.held_by(SessionId("s1"), None))
-        assert self.see(lambda tx: tx.sessions.holders_of(ANNA, since=NOW - DAY)) == []
-
-    def test_the_cookie_that_used_a_link_finds_it_again(self) -> None:
-        self.do(lambda tx: tx.links.add(samples.a_link()))
-        link, cookie = LinkId("ab" * 16), Digest("c" * 64)
-        assert self.see(lambda tx: tx.links.used_with(cookie)) is None
-        assert self.do(lambda tx: tx.links.consume(link, at=NOW, used_with=cookie)) is True
-        assert self.do(lambda tx: tx.links.consume(link, at=NOW, used_with=Digest("d" * 64))) is False
-        assert self.see(lambda tx: tx.links.used_with(cookie)) == self.see(lambda tx: tx.links.get(link))
-        assert self.see(lambda tx: tx.links.used_with(Digest("d" * 64))) is None
-
-    def test_erasing_leaves_the_sale_and_nothing_that_names_the_person(self) -> None:
-        self._sell("c1")
-        self.do(lambda tx: tx.sessions.add(samples.a_session(mailbox=ANNA)))
-        for row in ("c1", "c9"):
-            checkout = samples.a_checkout(row, ref=f"cs_test_{row}")
-            self.do(lambda tx, checkout=checkout: tx.checkouts.add(checkout))
-        self.do(lambda tx: tx.links.add(samples.a_link()))
-        self.do(lambda tx: tx.outbox.queue(samples.a_mail(kind=MailKind.ACCESS)))
-        self.do(lambda tx: tx.address_changes.begin(samples.a_move()))
-        self.do(lambda tx: tx.downloads.count(CheckoutId("c1"), BOOK, "it", now=NOW, window=DAY))
-        assert self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW)) == ["c1"]
-        purchase = self.see(lambda tx: tx.purchases.get(CheckoutId("c1")))
-        assert purchase is not None
-        assert (purchase.user, purchase.mailbox, purchase.session, purchase.paid.amount) == (
-            None,
-            None,
-            None,
-            900,
-        )
-        assert self.see(lambda tx: tx.erasures.checkouts_after("", limit=9)) == ["c1", "c9"], (
-            "and a checkout that may be paid yet"
-        )
-        assert self.see(lambda tx: tx.erasures.is_erased(CheckoutId("c9"))) is True
-        assert self.see(lambda tx: tx.sessions.by_token(Digest("t1"))) is None
-        assert self.see(lambda tx: tx.outbox.to_address(ANNA)) == []
-        assert self.see(lambda tx: tx.users.by_address(ANNA)) is None
-        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) is None
-        assert self.see(lambda tx: tx.downloads.of_purchase(CheckoutId("c1"))) == []
-        for row in ("c1", "c9"):
-            held = self.see(lambda tx, row=row: tx.checkouts.get(CheckoutId(row)))
-            assert held is not None
-            assert (held.mailbox, held.session) == (None, None)
-        assert self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW)) == []
-        assert self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW)) is False
-        assert (
-            self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c0"), at=NOW + timedelta(days=1))) is True
+        for row in ("c1", "c2", "c3"):
+            one = samples.a_checkout(row, ref=f"cs_test_{row}", mailbox=None)
+            self.do(lambda tx, one=one: tx.checkouts.add(one))
+        self.do(lambda tx: tx.purchases.detach_sessions(ANNA))
+        self.do(lambda tx: tx.purchases.book(samples.a_purchase("c3")))
+        s1, s2 = SessionId("s1"), SessionId("s2")
+        assert self.do(lambda tx: tx.checkouts.pass_on(CheckoutId("c3"), old=s2, session=s1)) is False
+        assert self.do(lambda tx: tx.checkouts.pass_on(CheckoutId("c9"), old=s1, session=s2)) is False
+        assert self.do(lambda tx: tx.checkouts.pass_on(CheckoutId("c3"), old=s1, session=s2)) is True
+        assert self.do(lambda tx: tx.checkouts.pass_on(CheckoutId("c1"), old=s1, session=s2)) is True
+        checkouts = [self.see(lambda tx, n=n: tx.checkouts.get(CheckoutId(f"c{n}"))) for n in (1, 2, 3)]
+        purchases = [self.see(lambda tx, n=n: tx.purchases.get(CheckoutId(f"c{n}"))) for n in (1, 2, 3)]
+        assert [row and row.session for row in checkouts] == ["s2", "s1", "s2"]
+        assert [row and row.session for row in purchases] == [None, None, "s2"], (
+            "its owner took it from the browsers"
         )
 
-    def test_an_erasure_takes_no_checkout_whose_purchase_is_anothers(self) -> None:
-        """Begun under an address that was changed since: whoever has the old mailbox now cannot erase it."""
-        self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))
-        self.do(lambda tx: tx.checkouts.add(samples.a_checkout("c1")))
-        self.do(lambda tx: tx.purchases.book(samples.a_purchase("c1", user="u2", mailbox=BEN)))
-        assert self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW)) == []
-        assert self.see(lambda tx: tx.erasures.is_erased(CheckoutId("c1"))) is False
-        started = self.see(lambda tx: tx.checkouts.get(CheckoutId("c1")))
-        assert started is not None
-        assert (started.mailbox, started.session) == (None, "s1")
-        assert [h.purchase.checkout for h in self.see(lambda tx: tx.purchases.of_address(BEN))] == ["c1"]
+    def test_the_newest_checkout_of_a_session_and_product_is_found_while_nothing_came_of_it(self) -> None:
+        def begun(since: Any = NOW - MINUTE, session: str = "s1") -> str | None:
+            found = self.see(lambda tx: tx.checkouts.begun_lately(SessionId(session), BOOK, since=since))
+            return None if found is None else found.id
 
-    def test_what_an_address_began_goes_with_what_it_owns_and_comes_back_with_it(self) -> None:
-        self._sell("c1")
-        self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))
-        for row in ("c1", "c2"):
-            self.do(lambda tx, row=row: tx.checkouts.add(samples.a_checkout(row, ref=f"cs_test_{row}")))
-        theirs = self.see(lambda tx: tx.checkouts.of_address(ANNA))
-        assert theirs == ["c1", "c2"]
-        for old, to, user in ((ANNA, BEN, "u2"), (BEN, ANNA, "u1")):
-            self.do(
-                lambda tx, old=old, to=to, user=user: tx.purchases.transfer(
-                    theirs, old=old, mailbox=to, user=UserId(user)
-                )
+        assert begun() is None
+        for row, at, session in (("c1", NOW, "s1"), ("c2", NOW - SECOND, "s1"), ("c3", NOW + SECOND, "s2")):
+            one = samples.a_checkout(row, ref=f"cs_test_{row}", at=at, session=session)
+            self.do(lambda tx, one=one: tx.checkouts.add(one))
+        assert (begun(), begun(session="s2"), begun(since=NOW)) == ("c1", "c3", None)
+        for status, found in (("open", "c1"), ("unpaid", "c2")):
+            fact = Fact(
+                object_id="cs_test_c1", kind=FactKind.SESSION, payment=None, as_of=1, status=status, amount=1
             )
-            assert self.see(lambda tx, to=to: tx.checkouts.of_address(to)) == ["c1", "c2"]
-            assert {self.see(lambda tx, row=row: tx.checkouts.get(row)).mailbox for row in theirs} == {to}  # type: ignore[union-attr]
-
-    def test_a_deletion_leaves_the_notice_and_the_undo_link_of_anothers_change(self) -> None:
-        """Ben is asked to prove an address that Anna's was to be changed to by two people; one of them goes."""
-        carol = EmailAddress("carol@example.com")
-        self._asks("m1", old=ANNA, new=BEN, proof="a1", undo="a2")
-        self._asks("m2", old=carol, new=BEN, proof="c1", undo="c2")
-        self._asks("m3", old=BEN, new=carol, proof="b1", undo="b2")
-        self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW))
-        assert self._mailed() == {"address:c1", "address:c2", "address:b1", "address:b2"}
-        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) is None
-        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m2"))) is not None
-        self.do(lambda tx: tx.erasures.erase(BEN, at=NOW))
-        assert self._mailed() == {"address:c2"}, "Carol still hears that somebody asked for her address"
-        assert self.see(lambda tx: tx.links.get(LinkId("c2"))) is not None
-        kept = self.see(lambda tx: tx.address_changes.get(ChangeId("m2")))
-        assert kept is not None, "and can take the request back, which ends the session that asked"
-        assert kept.is_pending
-        assert kept.old == carol
-        assert kept.new != BEN, "it names nobody who was erased"
-
-    def test_who_has_a_former_address_now_cannot_erase_what_takes_the_change_back(self) -> None:
-        self._asks("m1", old=ANNA, new=BEN, proof="a1", undo="a2", kind=ChangeKind.CHANGE)
-        self.do(lambda tx: tx.address_changes.settle(ChangeId("m1"), done_at=NOW, checkouts=()))
-        self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW))
-        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) is not None
-        assert self.see(lambda tx: tx.address_changes.done_to(BEN)) != []
-        assert self.see(lambda tx: tx.links.get(LinkId("a2"))) is not None
-        assert self._mailed() == {"address:a1", "address:a2"}
-        self.do(lambda tx: tx.erasures.erase(BEN, at=NOW))
-        assert self._mailed() == set()
-        assert self.see(lambda tx: tx.links.get(LinkId("a2"))) is None
-        assert self.see(lambda tx: tx.erasures.known_addresses_after("", limit=9)) == []
-
-    def test_what_somebody_else_does_under_a_former_address_is_left(self) -> None:
-        """Erasing the new address, and pruning, take what was of the old one before the change, and nothing after."""
-        for way in ("erase", "prune"):
-            move = ChangeId(f"m-{way}")
-            self.do(
-                lambda tx, move=move: tx.address_changes.begin(
-                    samples.a_move(move, kind=ChangeKind.CHANGE, checkouts=())
-                )
-            )
-            self.do(lambda tx, move=move: tx.address_changes.settle(move, done_at=NOW, checkouts=()))
-            self.do(lambda tx, way=way: tx.outbox.queue(samples.a_mail(f"before-{way}", link=f"1{way}")))
-            self.do(lambda tx, way=way: tx.links.add(samples.a_link(f"1{way}", purpose=LinkPurpose.ACCESS)))
-            later = NOW + SECOND
-            session = samples.a_session(f"s-{way}", mailbox=ANNA, token=f"t-{way}", at=NOW + 11 * DAY)
-            self.do(lambda tx, session=session: tx.sessions.add(session))
-            self.do(
-                lambda tx, way=way: tx.links.add(
-                    samples.a_link(f"2{way}", purpose=LinkPurpose.ORDER, at=NOW + 11 * DAY)
-                )
-            )
-            mail = replace(
-                samples.a_mail(f"order-{way}", link=f"2{way}", kind=MailKind.ORDER), queued_at=later
-            )
-            self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
-            if way == "erase":
-                self.do(lambda tx: tx.erasures.erase(BEN, at=NOW + DAY))
-            else:
-                self.do(lambda tx: tx.retention.prune(now=NOW + 12 * DAY))
-            assert self.see(lambda tx, way=way: tx.outbox.get(f"before-{way}")) is None
-            assert self.see(lambda tx, way=way: tx.links.get(LinkId(f"1{way}"))) is None
-            assert self.see(lambda tx, way=way: tx.outbox.get(f"order-{way}")) is not None
-            assert self.see(lambda tx, way=way: tx.links.get(LinkId(f"2{way}"))) is not None
-            assert self.see(lambda tx, way=way: tx.sessions.by_token(Digest(f"t-{way}"))) is not None
-
-    def test_of_a_correction_it_stays_for_good_that_there_was_one(self) -> None:
-        for number, way in enumerate(("erase", "prune")):
-            row, move = CheckoutId(f"c{number}"), ChangeId(f"m{number}")
-            self.do(
-                lambda tx, move=move, row=row: tx.address_changes.begin(
-                    samples.a_move(move, checkouts=(row,))
-                )
-            )
-            self.do(lambda tx, move=move: tx.address_changes.settle(move, done_at=NOW))
-            if way == "erase":
-                self.do(lambda tx: tx.erasures.erase(BEN, at=NOW))
-            else:
-                self.do(lambda tx: tx.retention.prune(now=NOW + 12 * DAY))
-                assert self.do(lambda tx: tx.retention.prune(now=NOW + 12 * DAY)) == 0
-            assert self.see(lambda tx, row=row: tx.address_changes.was_corrected(row))
-            assert self.see(lambda tx: tx.erasures.known_addresses_after("", limit=9)) == []
-
-    def test_a_request_to_move_something_to_an_erased_address_can_be_taken_back(self) -> None:
-        pending = samples.a_move("m1", kind=ChangeKind.CHANGE, checkouts=())
-        self.do(lambda tx: tx.address_changes.begin(pending))
-        self.do(lambda tx: tx.erasures.erase(BEN, at=NOW))
-        assert self.see(lambda tx: tx.address_changes.get(ChangeId("m1"))) == replace(
-            pending, new=EmailAddress("")
-        )
-        assert self.do(lambda tx: tx.address_changes.cancel_pending(ANNA, at=NOW)) == 1
-
-    def test_an_erased_order_loses_its_person_and_nothing_else_of_theirs(self) -> None:
-        self._sell("c1", "c2")
-        for row in ("c1", "c2"):
-            self.do(lambda tx, row=row: tx.outbox.queue(samples.a_mail(f"access:{row}", link=row)))
-            self.do(lambda tx, row=row: tx.links.add(samples.a_link(row)))
-        assert self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW)) is True
-        assert self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW)) is False
-        assert [h.purchase.checkout for h in self.see(lambda tx: tx.purchases.of_address(ANNA))] == ["c2"]
-        assert self._mailed() == {"access:c2"}
-        assert (
-            self.see(lambda tx: tx.links.get(LinkId("c1"))),
-            self.see(lambda tx: tx.users.by_address(ANNA)) is None,
-        ) == (
-            None,
-            False,
-        )
-        assert self.see(lambda tx: tx.links.get(LinkId("c2"))) is not None
-
-    def test_of_an_erased_address_the_latest_time_is_kept(self) -> None:
-        for at, new in ((NOW, True), (NOW, False), (NOW - DAY, False), (NOW + DAY, True)):
-            erased = ErasedAddress(tag="k.1", at=at)
-            assert self.do(lambda tx, erased=erased: tx.erasures.note_address(erased)) is new
-        self.do(lambda tx: tx.erasures.note_address(ErasedAddress(tag="k.0", at=NOW)))
-        assert self.see(lambda tx: tx.erasures.addresses_after("", limit=9)) == [
-            ErasedAddress(tag="k.0", at=NOW),
-            ErasedAddress(tag="k.1", at=NOW + DAY),
-        ]
-        assert [one.tag for one in self.see(lambda tx: tx.erasures.addresses_after("k.0", limit=9))] == [
-            "k.1"
-        ]
-
-    def _asks(
-        self,
-        move: str,
-        *,
-        old: EmailAddress,
-        new: EmailAddress,
-        proof: str,
-        undo: str,
-        kind: ChangeKind = ChangeKind.CORRECTION,
-    ) -> None:
-        """A request to move, with its two links and mails."""
-        self.do(
-            lambda tx: tx.address_changes.begin(
-                samples.a_move(move, old=old, new=new, kind=kind, checkouts=())
-            )
-        )
-        for link, to, purpose in ((proof, new, LinkPurpose.MOVE), (undo, old, LinkPurpose.UNDO)):
-            row = samples.a_link(link, purpose=purpose, mailbox=to, move=move)
-            mail = samples.a_mail(f"address:{link}", kind=MailKind.ADDRESS, link=link, to=to)
-            self.do(lambda tx, row=row: tx.links.add(row))
-            self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
-
-    def _mailed(self) -> set[str]:
-        return {mail.key for mail in self.see(lambda tx: tx.outbox.page_after("", limit=99))}
+            self.do(lambda tx, fact=fact: tx.facts.record(fact))
+            assert begun() == found
+        self._sell("c2")
+        assert begun() is None

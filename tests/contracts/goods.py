@@ -19,6 +19,7 @@ CONTENT = random.Random(7).randbytes(700_001)
 NAMES = [
     "plain.pdf", "two words.pdf", "Grüße aus Köln.epub", "日本語のファイル.txt", "🎟 ticket 🎫.zip", "100% & #1? [x] ~+.csv",
     'quotes " and \' too.txt', ".hidden", "semi;colon, comma.txt", "%2e%2e%2f.txt", "n" * 196 + ".txt", "é" * 120 + ".md",
+    "Screenshot 9.41\u202fAM.png", "\U0001f468\u200d\U0001f469\u200d\U0001f467.png",
 ]  # fmt: skip
 
 

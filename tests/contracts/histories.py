@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from adapters.memory.store import MemoryStore
 from domain.address_change import Before, ChangeKind
 from domain.claim import RejectReason
+from domain.going_live import STARTED_LIVE
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, Letter, MailKind, MailState, Urgency
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
-from domain.records import ErasedAddress
+from domain.records import ErasedAddress, ProblemKind
 from domain.transaction import Transaction
 from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProviderRef, SessionId, UserId
 from testkit import stepping
@@ -45,7 +46,7 @@ FACTS = st.builds(
     ),
     st.sampled_from(["pi_c1", None]),
     st.integers(1, 3),
-    st.sampled_from(["pending", "succeeded", "failed", "paid"]),
+    st.sampled_from(["pending", "succeeded", "failed", "paid", "unpaid"]),
     st.integers(1, 3),
 )
 Op = Callable[[Transaction], object]
@@ -68,17 +69,29 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, c, r: tx.checkouts.bind(CheckoutId(c), ref=r, expires_at=None), ROWS, REFS),
     op(lambda tx, c, r, p: tx.checkouts.for_claim(CheckoutId(c), ref=r, payment=p), ROWS, st.none() | REFS,
        st.none() | PAYMENTS),
+    op(lambda tx, s, m: [c.id for c in tx.open_payments.pending_in(s, m)], SESSIONS, st.none() | MAILBOXES),
+    op(lambda tx, at, c: tx.open_payments.duplicates(now=at, paid=c, limit=2), SECONDS, st.none() | ROWS.map(CheckoutId)),
+    op(lambda tx, c, r, at, s: tx.checkouts.add(samples.a_checkout(c, ref=r, at=at, session=s, mailbox=None)), ROWS,
+       st.none() | REFS, SECONDS, SESSIONS),
+    op(lambda tx, s, at: tx.checkouts.begun_lately(s, samples.BOOK, since=at), SESSIONS, SECONDS),
+    op(lambda tx, c, old, s: tx.checkouts.pass_on(CheckoutId(c), old=old, session=s), ROWS, SESSIONS, SESSIONS),
+    op(lambda tx, s: tx.sessions.get(s), SESSIONS),
+    op(lambda tx, m, n, at: tx.checkouts.follow_change(m, change=ChangeId(n), since=at), MAILBOXES, MOVES, SECONDS),
     op(lambda tx, c, at: tx.checkouts.throttle(CheckoutId(c), now=at, gap=timedelta(seconds=5)), ROWS, SECONDS),
     op(lambda tx, f: tx.facts.record(f), FACTS),
-    op(lambda tx, c, m: tx.purchases.book(samples.a_purchase(c, user=tx.users.get_or_add(m, new_id=UserId(f"u{m}"), now=NOW), mailbox=m)),
-       ROWS, MAILBOXES),
+    op(lambda tx, c, m, live: tx.purchases.book(samples.a_purchase(
+        c, user=tx.users.get_or_add(m, new_id=UserId(f"u{m}"), now=NOW), mailbox=m, livemode=live)),
+       ROWS, MAILBOXES, st.sampled_from([False, True, None])),
+    op(lambda tx, c: tx.purchases.book(samples.a_purchase(c, user=None, mailbox=None)), ROWS),
+    op(lambda tx: tx.problems.orders_without_owner()),
     op(lambda tx, k, at: tx.limits.acquire(k, samples.TWO, now=at, ref=k + str(at.second % 3)), st.sampled_from("xy"), SECONDS),
     op(lambda tx, k: tx.limits.release(k), st.sampled_from(["x0", "y1"])),
-    op(lambda tx, link, at, m, move, purpose: tx.links.add(samples.a_link(link, at=at, mailbox=m, move=move, purpose=purpose))
-       if tx.links.get(link) is None else None, LINKS, SECONDS, MAILBOXES, st.none() | MOVES,
-       st.sampled_from([LinkPurpose.LOGIN, LinkPurpose.ACCESS, LinkPurpose.UNDO])),
+    op(lambda tx, link, at, m, move, c, purpose: tx.links.add(
+        samples.a_link(link, at=at, mailbox=m, move=move, checkout=c, purpose=purpose))
+       if tx.links.get(link) is None else None, LINKS, SECONDS, MAILBOXES, st.none() | MOVES, st.none() | ROWS,
+       st.sampled_from([LinkPurpose.LOGIN, LinkPurpose.ACCESS, LinkPurpose.UNDO, LinkPurpose.OWNER])),
     op(lambda tx, link, at, used: tx.links.consume(link, at=at, used_with=used), LINKS, SECONDS, st.none() | COOKIES),
-    op(lambda tx, link: tx.links.count_code_attempt(link, most=2), LINKS),
+    op(lambda tx, links: tx.links.count_code_attempt(links, most=2), st.lists(LINKS, max_size=3)),
     op(lambda tx, s, m: tx.links.supersede(m, asked_by=s), SESSIONS, MAILBOXES),
     op(lambda tx, k, at, link, m, kind, urgency: tx.outbox.queue(
         samples.a_mail(k, due=at, kind=kind, link=link, to=m, urgency=urgency)), MAILS, SECONDS,
@@ -92,15 +105,25 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, k, state, at: tx.outbox.settle(k, state=state, at=at, problem="p"), MAILS,
        st.sampled_from(list(MailState)), SECONDS),
     op(lambda tx, r, o, at: tx.quarantine.add(r, o, at=at, retry_at=at), REFS,
-       st.sampled_from([RejectReason.NO_EMAIL, RejectReason.BAD_EMAIL]), SECONDS),
+       st.sampled_from([RejectReason.WRONG_AMOUNT, RejectReason.UNKNOWN_CHECKOUT]), SECONDS),
+    op(lambda tx, r, at: tx.quarantine.ignore(r, RejectReason.ANOTHER_SHOP, at=at), REFS, SECONDS),
     op(lambda tx, r, at: tx.quarantine.close(r, at=at), REFS, SECONDS),
-    op(lambda tx, at: tx.shop.advance_cursor("c", to=at), SECONDS),
+    op(lambda tx, k, s, d, at: tx.problems.report(k, s, detail=d, at=at), st.sampled_from(ProblemKind), st.sampled_from("xy"),
+       st.sampled_from("de"), SECONDS),
+    op(lambda tx, k, s: tx.problems.resolve(k, s), st.sampled_from(ProblemKind), st.sampled_from("xy")),
+    op(lambda tx, at, name: tx.shop.advance_cursor(name, to=at), SECONDS, st.sampled_from(["c", "c", "c", STARTED_LIVE])),
+    op(lambda tx, n: tx.shop.test_purchases(limit=n), st.integers(1, 3)),
+    op(lambda tx, n: tx.retention.drop_test_checkouts(limit=n), st.integers(1, 3)),
+    op(lambda tx, c: None if (held := tx.purchases.get(CheckoutId(c))) is None else tx.licences.take_back(held), ROWS),
     op(lambda tx, p, at, due: tx.rechecks.schedule(p, at=at, due_at=due), PAYMENTS, SECONDS, SECONDS),
     op(lambda tx, p, due: tx.rechecks.postpone(p, due_at=due), PAYMENTS, SECONDS),
     op(lambda tx, p: tx.rechecks.cancel(p), PAYMENTS),
     op(lambda tx, keys: tx.licences.stock(samples.BOOK, keys), st.lists(KEYS, max_size=3)),
     op(lambda tx, c: tx.licences.assign(samples.BOOK, checkout=CheckoutId(c)), ROWS),
-    op(lambda tx: tx.licences.assign_to_next_in_line(samples.BOOK)),
+    op(lambda tx, c: tx.licences.enqueue(samples.BOOK, checkout=CheckoutId(c)), ROWS),
+    op(lambda tx, c: tx.licences.serve(samples.BOOK, checkout=CheckoutId(c)), ROWS),
+    op(lambda tx, c: [(h.purchase, sorted(map(repr, h.facts)))
+                      for h in tx.licences.in_line_after(samples.BOOK, after=c, limit=2)], st.just("") | ROWS),
     op(lambda tx, c, at: tx.downloads.count(CheckoutId(c), samples.BOOK, "it", now=at, window=timedelta(seconds=30)),
        ROWS, SECONDS),
     op(lambda tx, k, d: tx.outbox.record_delivery(k, d), MAILS, st.sampled_from(list(Delivery))),
@@ -117,7 +140,7 @@ OPS: st.SearchStrategy[Op] = st.one_of(
        st.none() | st.sampled_from(list(ChangeKind))),
     op(lambda tx, cs, old, m: tx.purchases.transfer(cs, old=old, mailbox=m,
                                          user=tx.users.get_or_add(m, new_id=UserId(f"u{m}"), now=NOW)),
-       st.lists(ROWS.map(CheckoutId), max_size=2), MAILBOXES, MAILBOXES),
+       st.lists(ROWS.map(CheckoutId), max_size=2), st.none() | MAILBOXES, MAILBOXES),
     op(lambda tx, m: tx.users.drop_without_purchases(m), MAILBOXES),
     op(lambda tx, old, new, s, n: tx.sessions.carry(old, to=new, keep=s, change=ChangeId(n)), MAILBOXES, MAILBOXES,
        SESSIONS, MOVES),
@@ -125,7 +148,7 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, c, at: tx.erasures.erase_order(CheckoutId(c), at=at), ROWS, SECONDS),
     op(lambda tx, m: tx.erasures.forget(m) if not tx.purchases.of_address(m) else None, MAILBOXES),
     op(lambda tx, tag, at: tx.erasures.note_address(ErasedAddress(tag=tag, at=at)), st.sampled_from("xy"), SECONDS),
-    op(lambda tx, days: tx.retention.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 2, 8, 20, 60])),
+    op(lambda tx, days: tx.retention.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 2, 8, 20, 60, 91])),
 )  # fmt: skip
 
 
@@ -138,18 +161,20 @@ def everything(tx: Transaction) -> object:
     one_by_one = (
         [tx.checkouts.get(CheckoutId(c)) for c in ("c1", "c2", "c3")],
         [tx.links.get(LinkId(r * 16)) for r in ("ab", "cd")],
-        [tx.links.newest_with_code(SessionId(s)) for s in ("s1", "s2")],
+        [tx.links.with_code(SessionId(s)) for s in ("s1", "s2")],
         tx.shop.cursor("c"), tx.checkouts.first_started_at(), tx.shop.tally(), tx.facts.get("re_1"),
         [tx.users.by_address(m) for m in (ANNA, BEN)], [tx.address_changes.get(ChangeId(n)) for n in ("m1", "m2")],
         [tx.address_changes.done_to(m) for m in (ANNA, BEN)], [tx.address_changes.done_from(m) for m in (ANNA, BEN)],
         [tx.sessions.holders_of(m, since=NOW - timedelta(days=1)) for m in (ANNA, BEN)],
         [tx.links.used_with(Digest(c)) for c in ("c1", "c2")],
-        [tx.address_changes.was_corrected(CheckoutId(c)) for c in ("c1", "c2", "c3")], [tx.erasures.is_erased(CheckoutId(c)) for c in ("c1", "c2")],
+        [tx.address_changes.correction_of(CheckoutId(c)) for c in ("c1", "c2", "c3")], [tx.erasures.is_erased(CheckoutId(c)) for c in ("c1", "c2")],
         tx.erasures.checkouts_after("", limit=9), tx.rechecks.due(NOW + timedelta(days=9), limit=9),
         [tx.downloads.of_purchase(CheckoutId(c)) for c in ("c1", "c2", "c3")], [tx.outbox.to_address(m) for m in (ANNA, BEN)],
-        tx.quarantine.get("cs_test_1"), [tx.address_changes.former_addresses(m) for m in (ANNA, BEN)],
-        [tx.checkouts.of_address(m) for m in (ANNA, BEN)], tx.erasures.known_addresses_after("", limit=9),
-        tx.erasures.addresses_after("", limit=9),
+        tx.quarantine.get("cs_test_1"), tx.problems.open(), [tx.address_changes.former_addresses(m) for m in (ANNA, BEN)],
+        [tx.checkouts.of_address(m) for m in (ANNA, BEN)],
+        [tx.checkouts.pending_of(m, since=NOW) for m in (ANNA, BEN)], tx.erasures.known_addresses_after("", limit=9),
+        tx.erasures.addresses_after("", limit=9), tx.purchases.count_sold(samples.BOOK),
+        tx.shop.test_purchases(limit=9),
     )  # fmt: skip
     owned = [
         (user, [h.purchase for h in held])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
@@ -20,7 +21,21 @@ ENVELOPE = Envelope(
     text="Open it:\nhttps://shop.example/login/" + "A" * 64 + "\n",
     html='<p>Open <a href="https://shop.example/login/' + "A" * 64 + '">it</a> — ✓</p>',
     idempotency_key="shop-1/access:c1",
+    written_at=datetime(2026, 3, 1, 12, 0, 7, tzinfo=UTC),
 )
+SENDER = "The Shop <tickets@shop.example>"
+NAMES = [
+    ("Shop: Tickets", "Shop: Tickets"),
+    ('"Shop: Tickets"', "Shop: Tickets"),
+    ("Shop, Inc.", "Shop, Inc."),
+    ("Shop (the best)", "Shop (the best)"),
+    ("a@b; Dr. Who", "a@b; Dr. Who"),
+    ('The "Best" Shop', 'The "Best" Shop'),
+    ('"The \\"Best\\" Shop"', 'The "Best" Shop'),
+    ("Émile: x", "Émile: x"),
+    ("Shop\\", "Shop\\"),
+]
+"""As written in EMAIL_FROM, and as read."""
 
 
 class MailerContract:
@@ -29,7 +44,7 @@ class MailerContract:
     mailer: Mailer
 
     def arrived(self) -> list[tuple[str, str, str]]:
-        """(to, subject, text) of what is in the mailbox, oldest first, deduplicated as the carrier does it."""
+        """(to, subject, text) of what is in the mailbox, oldest first, deduplicated as the email provider does it."""
         raise NotImplementedError
 
     def break_the_line(self) -> None:
@@ -37,7 +52,7 @@ class MailerContract:
         raise NotImplementedError
 
     def refuse(self) -> None:
-        """From now on the carrier says no for good."""
+        """From now on the email provider says no for good."""
         raise NotImplementedError
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from contracts.after_sale import AfterSaleContract
 from contracts.samples import DAY, MINUTE, NOW, SECOND, a_link, a_mail
+from contracts.under_test import StoreUnderTest
 
 from domain.emails import UnreadableEmail
-from domain.mail import BODY_KEPT, Letter, MailState, Urgency
+from domain.mail import BODY_KEPT, NOTED_FOR, Letter, MailState, Urgency
 from domain.values import LinkId
 
 
-class OutboxContract(AfterSaleContract):
+class OutboxContract(StoreUnderTest):
     """See StoreContract, which says how to open a store and how to run."""
 
     def lease(self, at: datetime, *, limit: int = 9) -> list[str]:
@@ -117,6 +117,24 @@ class OutboxContract(AfterSaleContract):
             mail = self.see(lambda tx, key=key: tx.outbox.get(key))
             assert mail is not None
             assert (mail.letter, mail.body_sha256, mail.email) == (kept, letter.body_sha256, a_mail().email)
+
+    def test_what_was_sent_under_a_used_key_is_shown_to_the_merchant_for_a_week(self) -> None:
+        for key in ("c", "b", "old", "plain", "noted otherwise", "dropped"):
+            self.do(lambda tx, key=key: tx.outbox.queue(a_mail(key)))
+        self.do(lambda tx: tx.outbox.queue(replace(a_mail("a"), queued_at=NOW - SECOND)))
+
+        def settle(key: str, at: datetime, problem: str, state: MailState = MailState.SENT) -> None:
+            assert self.do(lambda tx: tx.outbox.settle(key, state=state, at=at, problem=problem))
+
+        for key in ("a", "b", "c"):
+            settle(key, NOW, "key_used")
+        settle("old", NOW - SECOND, "key_used")
+        settle("plain", NOW, "")
+        settle("noted otherwise", NOW, "bounce_dismissed")
+        settle("dropped", NOW, "key_used", MailState.DROPPED)
+        noted = self.see(lambda tx: tx.outbox.waiting(NOW + NOTED_FOR, late=MINUTE))
+        assert [mail.key for mail in noted] == ["a", "b", "c"]
+        assert noted[0].problem == "key_used"
 
     def test_an_email_that_cannot_be_read_stays_as_it_is_and_holds_up_no_other(self) -> None:
         odd = replace(a_mail("odd"), email=UnreadableEmail(template="of tomorrow", parameters='{"x": 1}'))

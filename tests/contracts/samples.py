@@ -10,7 +10,7 @@ from domain.emails import AccessLink, LicenceLine
 from domain.limits import Limit
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind, Urgency
-from domain.purchase import Checkout, Purchase
+from domain.purchase import Checkout, LicenceKey, Purchase
 from domain.session import Session
 from domain.values import (
     ChangeId,
@@ -53,7 +53,7 @@ def a_checkout(
     ref: str | None = "cs_test_1",
     at: datetime = NOW,
     session: str = "s1",
-    mailbox: EmailAddress = ANNA,
+    mailbox: EmailAddress | None = ANNA,
 ) -> Checkout:
     return Checkout(
         id=CheckoutId(row), product=BOOK, product_name="The book", price=Money(900, "usd"), session=SessionId(session),
@@ -65,16 +65,19 @@ def a_checkout(
 def a_purchase(
     row: str = "c1",
     *,
-    user: str = "u1",
+    user: str | None = "u1",
     session: str | None = "s1",
-    mailbox: EmailAddress = ANNA,
+    mailbox: EmailAddress | None = ANNA,
     product: str = "book",
     contents: tuple[str, ...] = (),
+    livemode: bool | None = False,
+    licences: tuple[LicenceKey, ...] = (),
 ) -> Purchase:
     return Purchase(
-        checkout=CheckoutId(row), provider_ref=ProviderRef(f"cs_test_{row}"), payment=f"pi_{row}", user=UserId(user),
-        mailbox=mailbox, paid_email=None, product=ProductId(product), product_name="The book", paid=Money(900, "usd"), livemode=False,
+        checkout=CheckoutId(row), provider_ref=ProviderRef(f"cs_test_{row}"), payment=f"pi_{row}", user=None if user is None else UserId(user),
+        mailbox=mailbox, paid_email=None, product=ProductId(product), product_name="The book", paid=Money(900, "usd"), livemode=livemode,
         session=SessionId(session) if session else None, booked_at=NOW, contents=tuple(ProductId(c) for c in contents),
+        licences=licences,
     )  # fmt: skip
 
 
@@ -85,11 +88,13 @@ def a_link(
     at: datetime = NOW,
     mailbox: EmailAddress = ANNA,
     move: str | None = None,
+    checkout: str | None = None,
+    asked_by: str | None = None,
 ) -> MagicLink:
-    asked = SessionId("s1") if purpose is LinkPurpose.LOGIN else None
+    asked = SessionId(asked_by or "s1") if asked_by or purpose is LinkPurpose.LOGIN else None
     return MagicLink(
         id=LinkId(row), key="k", purpose=purpose, mailbox=mailbox, asked_by=asked, product=BOOK, made_at=at,
-        move=None if move is None else ChangeId(move),
+        move=None if move is None else ChangeId(move), checkout=None if checkout is None else CheckoutId(checkout),
     )  # fmt: skip
 
 

@@ -115,3 +115,11 @@ def postgres() -> Iterator[PostgresServer]:
     postgres_binaries()
     with a_postgres() as server:
         yield server
+
+
+@pytest.fixture
+def url(postgres: PostgresServer) -> Iterator[str]:
+    """A new database on it, for one test."""
+    database = postgres.new_database()
+    yield postgres.url(database)
+    postgres.drop(database)

@@ -81,14 +81,31 @@ def test_a_refund_that_fails_gives_access_back(shop: ShopServer) -> None:
     assert shop.sandbox.wait_for_mail(email, number=3)["subject"].startswith("You have access again")
 
 
-@pytest.mark.parametrize(("ends", "status"), [("won", 200), ("warning_closed", 200), ("lost", 403)])
+@pytest.mark.parametrize(("ends", "status"), [("won", 200), ("lost", 403)])
 def test_a_dispute_suspends_until_it_ends(shop: ShopServer, ends: str, status: int) -> None:
     anna, cs = sold(shop, address())
-    opening = "warning_needs_response" if ends == "warning_closed" else "needs_response"
-    dispute = shop.sandbox.post(f"/_sandbox/sessions/{cs}/dispute", status=opening)["dispute"]["id"]
+    dispute = shop.sandbox.post(f"/_sandbox/sessions/{cs}/dispute")["dispute"]["id"]
     assert "in dispute since" in anna.get(f"/view/{BOOK}").text
     shop.sandbox.post(f"/_sandbox/disputes/{dispute}/close", status=ends, copies=2)
     assert anna.get(f"/view/{BOOK}").status_code == status
+
+
+def test_an_inquiry_closes_nothing_and_a_dispute_lost_over_a_part_shows_the_sum(shop: ShopServer) -> None:
+    anna, cs = sold(shop, address())
+    shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", amount=100)
+    inquiry = shop.sandbox.post(
+        f"/_sandbox/sessions/{cs}/dispute", status="warning_needs_response", amount=300
+    )["dispute"]["id"]
+    assert CONTENT in anna.get(f"/view/{BOOK}").text
+    shop.sandbox.post(f"/_sandbox/disputes/{inquiry}/update", status="needs_response")
+    assert "in dispute since" in anna.get(f"/view/{BOOK}").text
+    shop.sandbox.post(f"/_sandbox/disputes/{inquiry}/close", status="lost", copies=2)
+    assert CONTENT in anna.get(f"/view/{BOOK}").text
+    library = anna.get("/library").text
+    assert "$9.00 · $1.00 refunded · $3.00 taken back by your bank" in library
+    receipt = anna.get(re.search(r'href="(/orders/[^"]+)"', library)[1]).text  # type: ignore[index]
+    assert re.search(r"Taken back by your bank</td><td[^>]*>−\$3\.00", receipt)
+    assert re.search(r"Paid in all</th><td[^>]*>\$5\.00", receipt)
 
 
 def test_news_out_of_order_and_twice_ends_the_same(shop: ShopServer) -> None:
@@ -183,6 +200,12 @@ def test_a_code_over_everything_and_one_over_a_part_are_sales(own_shop: ShopServ
         receipt = anna.get(f"/orders/{order}")
         assert paid in receipt.text
         assert "Invoice with taxes" in receipt.text
+        own_shop.sandbox.behave(stripe="401")
+        away = anna.get(f"/orders/{order}/invoice")
+        assert away.status_code == 503
+        assert "The invoice cannot be fetched right now" in away.text
+        assert "charged" not in away.text
+        own_shop.sandbox.behave(stripe="")
         invoice = anna.get(f"/orders/{order}/invoice")
         assert (invoice.status_code, invoice.headers["location"].startswith(own_shop.sandbox.url)) == (
             303,
@@ -204,7 +227,15 @@ def test_an_access_email_that_bounces_is_told_to_the_browser_that_paid(shop: Sho
     assert "Your access email bounced" in page
     assert "Correct it" in page
     assert "access email bounced" in anna.get("/library").text
-    assert "access emails bounced" in shop.cli("status", check=False).stdout
+    status = shop.cli("status", check=False)
+    assert status.returncode == 1
+    assert "access email bounced" in status.stdout
+    [row] = [m for m in shop.export()["mail"] if m["to"] == email]
+    order = row["id"].removeprefix("access:")[:16]
+    [line] = [line for line in status.stdout.splitlines() if row["id"] in line]
+    assert line.endswith(f": order {order} (The Last Cloakroom)")
+    notice = shop.sandbox.wait_for_mail("help@cloakroom.example")
+    assert f"order {order} (The Last Cloakroom)" in notice["text"]
     [row] = [m for m in shop.export()["mail"] if m["to"] == email]
     assert (row["state"], row["delivery"]) == ("sent", "bounced")
 

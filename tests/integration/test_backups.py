@@ -215,7 +215,7 @@ def test_an_older_backup_is_restored_without_those_who_were_erased_since(
 
 
 def test_what_was_queued_at_the_backup_may_have_been_sent_since(own_shop: ShopServer, backups: Path) -> None:
-    """Beyond the time in which the carrier knows the key again, it is the merchant's to send."""
+    """Beyond the time in which the email provider knows the key again, it is the merchant's to send."""
     own_shop.sandbox.behave(mail="down")
     cs = Shopper(own_shop).buy()
     own_shop.sandbox.pay(cs, email="anna@example.com", copies=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from testkit.tools import chromium
 
 pytestmark = pytest.mark.browser
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-component-update"]
-# Chromium writes these otherwise, whoever sends them: no leading dots, quotes or question marks on anybody's disk.
+# Chromium writes these otherwise, whoever sends them: no leading dots, quotes, question marks or joiners on anybody's disk.
 KEPT = [name for name in NAMES if name not in (".hidden", "quotes \" and ' too.txt", "%2e%2e%2f.txt")]
 
 
@@ -33,12 +34,18 @@ def page() -> Iterator[Page]:
 def sell(folder: Path) -> None:
     files = {"data.bin": DATA, "page.html": b"<script>document.title = 'run'</script>"}
     put_on_sale(a_catalogue(folder), SAMPLER, {**files, **{name: name.encode() for name in NAMES}})
+    (folder / "catalogue" / SAMPLER / "content.md").write_text(f"# The {SAMPLER}\n\nThank you.\n")
 
 
 def open_what_was_bought(page: Page, shop: ShopServer) -> None:
     cookies = an_owner(shop).http.cookies.items()
     page.context.add_cookies([{"name": n, "value": v, "url": shop.url} for n, v in cookies])
     page.goto(f"{shop.url}/view/{SAMPLER}")
+
+
+def on_disk(name: str) -> str:
+    """The name as Chromium writes it."""
+    return re.sub("[?\u200d]", "_", name)
 
 
 def saved(page: Page, name: str) -> tuple[str, bytes]:
@@ -53,11 +60,40 @@ def test_every_file_is_saved_under_its_name(page: Page, tmp_path: Path) -> None:
     with a_shop(tmp_path) as shop:
         open_what_was_bought(page, shop)
         for name in KEPT:
-            assert saved(page, name) == (name.replace("?", "_"), name.encode())
+            assert saved(page, name) == (on_disk(name), name.encode())
         assert saved(page, "data.bin") == ("data.bin", DATA)
         assert saved(page, ".hidden") == ("hidden", b".hidden")
         assert saved(page, "page.html")[0] == "page.html"
         assert page.title() != "run"
+        expect(page.locator("h1")).to_have_count(1)
+
+
+def test_an_owner_opens_and_downloads_what_is_broken_and_what_the_catalogue_lost(
+    page: Page, tmp_path: Path
+) -> None:
+    sell(tmp_path)
+    with a_shop(tmp_path) as shop:
+        open_what_was_bought(page, shop)
+        guest, product = page.context.browser.new_page(), shop.catalogue / SAMPLER
+        (product / "product.toml").write_text("name = ")
+        for _ in range(60):
+            guest.goto(f"{shop.url}/products/{SAMPLER}")
+            if guest.get_by_text("Not for sale at the moment").count():
+                break
+            guest.wait_for_timeout(250)
+        expect(guest.locator("main button")).to_have_count(0)
+        assert saved(page, "data.bin") == ("data.bin", DATA)
+        product.rename(shop.catalogue / "_sampler")
+        for _ in range(60):
+            if guest.goto(f"{shop.url}/products/{SAMPLER}").status == 404:
+                break
+            guest.wait_for_timeout(250)
+        guest.goto(shop.url)
+        expect(guest.get_by_text(f"The {SAMPLER}")).to_have_count(0)
+        page.goto(f"{shop.url}/library")
+        page.locator("a.button", has_text="Open").first.click()
+        expect(page.locator("h1")).to_have_text(f"The {SAMPLER}")
+        assert saved(page, "data.bin") == ("data.bin", DATA)
 
 
 def test_checksums_can_be_read_and_copied_on_a_phone(page: Page, tmp_path: Path) -> None:
@@ -87,6 +123,6 @@ def test_from_another_origin_it_is_saved_just_the_same(page: Page, tmp_path: Pat
     with a_shop(tmp_path, **more) as shop:
         open_what_was_bought(page, shop)
         for name in KEPT:
-            assert saved(page, name) == (name.replace("?", "_"), name.encode())
+            assert saved(page, name) == (on_disk(name), name.encode())
         assert saved(page, "page.html")[0] == "page.html"
         assert page.title() != "run"

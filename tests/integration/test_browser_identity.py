@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from testkit.browsing import LOOKS, Device, MakeDevice, look_at, pay
+from testkit.engines import age_checkouts
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -78,6 +80,67 @@ def test_the_page_of_a_link_names_the_account_and_a_product_says_who_is_signed_i
     expect(page.locator(".till")).not_to_contain_text("signed in")
     page.goto(f"{shop.url}/library")
     expect(page).to_have_url(f"{shop.url}/request-login")
+
+
+# ------------------------------------------------------------------ paid with an address that cannot be emailed
+
+
+def test_a_browser_that_paid_with_an_unusable_address_names_another_one(
+    shop: ShopServer, device: MakeDevice
+) -> None:
+    """It opens at once; the link works in this browser alone, and there its code does, too."""
+    email, page = address(), at_home(device).page
+    buy(page, shop, "a..b@docomo.ne.jp")
+    expect(page.locator(".note.bad")).to_contain_text("when you paid, so there is no access link")
+    page.fill(".note.bad input[name=email]", email)
+    page.click("button:has-text('Email me a link')")
+    expect(page.locator("main")).to_contain_text("Open its link in this browser, or type its code here")
+    link, code = link_of(shop, email), code_of(shop, email, number=1)
+    phone = at_home(device).page
+    phone.goto(link)
+    expect(phone.locator("h1")).to_have_text("Is this your purchase?")
+    expect(phone.locator("main")).to_contain_text("nothing changes in this browser")
+    expect(phone.locator("main button")).to_have_count(0)
+    page.fill("input[name=code]", code)
+    page.click("button:has-text('Confirm')")
+    page.wait_for_url(f"**/view/{BOOK}")
+    expect(page.locator(".note")).to_have_count(0)
+    phone.goto(link_of(shop, email, number=2))
+    phone.click("main form button")
+    phone.wait_for_url(f"**/view/{BOOK}")
+
+
+# ------------------------------------------------------------------ paying twice
+
+
+def test_of_two_payment_pages_in_two_tabs_one_can_be_paid_and_a_debit_is_asked_about(
+    shop: ShopServer, device: MakeDevice
+) -> None:
+    home = at_home(device)
+    page, other = home.page, home.context.new_page()
+    for tab in (page, other):
+        tab.goto(f"{shop.url}/products/{PHOTOS}")
+        tab.click(".till button:has-text('Buy')")
+        tab.wait_for_url("**/c/pay/**")
+        age_checkouts(shop, minutes=2)  # the second is no double click
+    pay(page, email=address())
+    page.wait_for_url(f"**/view/{PHOTOS}")
+    cs = other.url.rpartition("/")[2]
+    wait_until(
+        lambda: {s["id"]: s["status"] for s in shop.sandbox.get("/_sandbox/sessions")}[cs] == "expired"
+    )
+    page.goto(f"{shop.url}/products/{BOOK}")
+    page.click(".till button:has-text('Buy')")
+    page.wait_for_url("**/c/pay/**")
+    shop.sandbox.pay(page.url.rpartition("/")[2], email=address(), delayed=True, copies=1)
+    page.goto(f"{shop.url}/products/{BOOK}")
+    expect(page.locator(".till")).to_contain_text("A payment for this is pending")
+    page.click(".till button:has-text('Buy')")
+    expect(page.locator("h1")).to_contain_text("is pending")
+    page.click("button:has-text('Buy it again')")
+    page.wait_for_url("**/c/pay/**")
+    page.goto(f"{shop.url}/library")
+    expect(page.locator(".list")).to_contain_text("Awaiting your bank")
 
 
 # ------------------------------------------------------------------ the same submit, twice
@@ -288,3 +351,30 @@ def test_every_page_that_says_whose_account_it_is_is_accessible_in_every_look(
     page.goto(f"{bazaar.url}/view/the-lot?session_id={cs}")
     expect(page.locator("main")).to_contain_text(masked(hers))
     look_at(page, "elsewhere-signed-in", look)
+
+
+# ------------------------------------------------------------------ two tabs, and a payment that is under way
+
+
+def test_two_tabs_that_press_buy_at_once_both_open_and_a_used_link_goes_on_to_the_product(
+    shop: ShopServer, device: MakeDevice
+) -> None:
+    email, home = address(), at_home(device)
+    first, second = home.page, home.context.new_page()
+    held: list[Route] = []
+    home.context.route("**/buy/*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the handler
+    for page, product in ((first, BOOK), (second, PHOTOS)):
+        page.goto(f"{shop.url}/products/{product}")
+        page.locator(".till button:has-text('Buy')").click(no_wait_after=True)
+    while len(held) < 2:
+        first.wait_for_timeout(50)
+    for route in held:
+        route.continue_()
+    for page, product in ((first, BOOK), (second, PHOTOS)):
+        pay(page, email=email)
+        page.wait_for_url(f"**/view/{product}")
+    home.context.unroute("**/buy/*")
+    link = link_of(shop, email)
+    sign_in(first, link)
+    first.goto(f"{link}.")
+    expect(first).to_have_url(re.compile("/view/"))

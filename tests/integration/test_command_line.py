@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 
 from testkit.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.engines
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.engines
         "serve",
         "doctor",
         "status",
+        "sales",
         "export",
         "reconcile",
         "backup",
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.engines
         "move",
         "stripe-setup",
         "announce",
+        "confirm-address",
     ],
 )
 def test_help_reads_well(shop: ShopServer, command: str) -> None:
@@ -51,8 +54,13 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -
     anna = Shopper(own_shop)
     cs = anna.buy_and_pay("anna@example.com")
     status = own_shop.cli("status")
-    assert "Sales   1 to 1 buyers; taken: $9.00" in status.stdout
+    assert "Sales   1 to 1 buyer; taken: $9.00, net of refunds and lost disputes" in status.stdout
     assert "Nothing is waiting for you." in status.stdout
+    sold = own_shop.cli("sales", "--week", "--by", "product").stdout.splitlines()
+    assert sold[1].split() == [BOOK, "1", "$9.00", "$0.00", "$0.00", "$9.00"]
+    assert own_shop.cli("sales", "--to", "2020-01-01").stdout == "Nothing was sold in that time.\n"
+    both = own_shop.cli("sales", "--week", "--month", check=False)
+    assert (both.returncode, "choose one of them" in both.stderr) == (2, True)
     exported = own_shop.export()
     assert [u["email"] for u in exported["user"]] == ["anna@example.com"]
     [purchase] = exported["purchase"]
@@ -94,6 +102,62 @@ def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: S
     )
     assert "Dismissed." in own_shop.cli("status", "--dismiss", cs).stdout
     assert "no email with that key" in own_shop.cli("status", "--send-again", "nothing").stdout
+
+
+def test_what_was_refused_is_sent_again_by_one_command(own_shop: ShopServer) -> None:
+    """The key of the mail service was wrong for a while."""
+    own_shop.process.stop()
+    own_shop.process.environment = {**own_shop.environment, "RESEND_API_KEY": "wrong"}
+    own_shop.start()
+    for name in ("anna", "ben"):
+        own_shop.sandbox.pay(Shopper(own_shop).buy(), email=f"{name}@example.com", copies=1)
+    wait_until(lambda: [m["state"] for m in own_shop.export()["mail"]] == ["stuck"] * 3)
+    waiting = own_shop.cli("status", check=False)
+    assert waiting.returncode == 1
+    assert (
+        "\n\n3 emails refused (send all of them again: coatcheck status --send-refused):\n" in waiting.stdout
+    )
+    assert "Resend said no (401 missing_api_key)" in waiting.stdout
+    own_shop.process.stop()
+    own_shop.process.environment = own_shop.environment
+    own_shop.start()
+    done = own_shop.cli("status", "--send-refused")
+    assert "3 emails queued again; sent while the shop is served.\n" in done.stdout
+    assert "Nothing is waiting for you." in done.stdout
+    for name in ("anna@example.com", "ben@example.com", "help@cloakroom.example"):
+        own_shop.sandbox.wait_for_mail(name)
+
+
+def test_sales_whose_address_cannot_be_emailed_are_listed_and_get_one_by_a_link(own_shop: ShopServer) -> None:
+    """As Stripe reports them: an address that no mail server takes, an empty one, and none at all."""
+    buyers = []
+    for details in ({"email": "a..b@docomo.ne.jp"}, {"email": ""}, None):
+        buyer = Shopper(own_shop)
+        cs = buyer.buy()
+        own_shop.sandbox.pay(cs, email="x@example.com", copies=1, change={"customer_details": details})
+        back = buyer.get(f"/view/{BOOK}", params={"session_id": cs})
+        assert (back.status_code, buyer.get(f"/view/{BOOK}").status_code) == (303, 200), details
+        buyers.append(buyer)
+    sold = own_shop.export()["purchase"]
+    assert [(one["email"], one["without_address"]) for one in sold] == [(None, True)] * 3
+    assert own_shop.export().get("mail", []) == []
+    waiting = own_shop.cli("status", check=False)
+    assert waiting.returncode == 1
+    assert (
+        "3 purchases have no address yet, because the one given at the payment cannot be emailed."
+        in waiting.stdout
+    )
+    order = sold[0]["id"]
+    refused = own_shop.cli("send-link", order, "a..b@docomo.ne.jp", check=False)
+    assert (refused.returncode, "not an address that can be emailed" in refused.stderr) == (2, True)
+    assert own_shop.cli("send-link", "ffff", "ben@example.com", check=False).returncode == 2
+    sent = own_shop.cli("send-link", order[:12], "ben@example.com")
+    assert "until then nothing changes" in sent.stdout
+    assert own_shop.export()["purchase"][0]["email"] is None
+    own_shop.sandbox.wait_for_mail("ben@example.com")
+    assert Shopper(own_shop).post(buyers[0].link_from("ben@example.com")).status_code == 303
+    assert [one["email"] for one in own_shop.export()["purchase"]] == ["ben@example.com", None, None]
+    assert "Your purchase" in own_shop.sandbox.wait_for_mail("ben@example.com", number=2)["subject"]
 
 
 def test_an_access_email_can_be_sent_again(own_shop: ShopServer) -> None:

@@ -33,7 +33,7 @@ def test_every_provider_builds(tmp_path: Path) -> None:
     assert asyncio.run(main()) > 30
 
 
-def test_every_carrier_builds(tmp_path: Path) -> None:
+def test_every_email_provider_builds(tmp_path: Path) -> None:
     for more, kind in (
         ({"RESEND_API_KEY": "re_1", "EMAIL_FROM": "a@x.com"}, "ResendMailer"),
         ({"SMTP_URL": "smtp://localhost", "EMAIL_FROM": "a@x.com"}, "SmtpMailer"),

@@ -14,12 +14,14 @@ from adapters.memory.payments import MemoryPayments
 from adapters.system import SystemClock
 from entrypoints.container import Container
 from entrypoints.custom_adapters import CustomAdapterRefused, Factory, custom_goods, custom_mailer
-from entrypoints.environment import read_environment
+from entrypoints.environment import SettingsRefused, read_environment
 from entrypoints.run.opening import close_shop, open_shop
-from entrypoints.settings import SettingsRefused, settle
+from entrypoints.settings import settle
 from testkit.documented import blocks
 from testkit.servers import BOOK, EXAMPLES, ROOT, Shopper, ShopServer
 from testkit.settings import some_settings
+
+pytestmark = pytest.mark.long
 
 GOODS = """
 from pathlib import Path

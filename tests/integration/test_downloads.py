@@ -81,6 +81,7 @@ def test_the_caps_hold_in_http_2_and_a_connection_has_at_most_thirty_streams(cin
         assert anna.get(NOTE).status_code == 429
 
 
+@pytest.mark.long
 def test_hundreds_of_readers_that_do_not_read_cost_little_memory(cinema: ShopServer) -> None:
     """Twenty browsers, each with all of its downloads and an address of its own; half of them over HTTP/2."""
     owners = [an_owner(cinema, "film") for _ in range(20)]

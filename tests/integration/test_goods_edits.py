@@ -23,6 +23,8 @@ from testkit.goods import (
 from testkit.servers import BOOK, Shopper, ShopServer
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 PATH = f"/files/{SAMPLER}/data.bin"
 SIZE = len(DATA)
 

@@ -17,6 +17,8 @@ from testkit.s3 import KEY, SECRET, a_bucket, an_s3_server
 from testkit.servers import Shopper, ShopServer, a_shop, free_port
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 PATH = f"/files/{SAMPLER}/data.bin"
 TAG = f'"{hashlib.sha256(DATA).hexdigest()}"'
 
@@ -121,7 +123,7 @@ def test_a_storage_that_is_away_breaks_nothing_else_and_a_start_needs_none(tmp_p
             shop.process.stop()
             bucket_is_here = len(list(bucket.objects.all()))
             assert bucket_is_here > 1
-    with a_shop(tmp_path, **settings(endpoint, bucket)) as shop:
+    with a_shop(tmp_path, port=shop.port, **settings(endpoint, bucket)) as shop:
         anna = an_owner(shop)
         answer = anna.get(PATH)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
@@ -143,8 +145,8 @@ def test_no_key_and_no_signed_address_is_in_the_log(selling: ShopServer) -> None
 
 def test_a_bucket_that_is_not_there_is_named_at_the_start(tmp_path: Path, s3: str, bucket: Any) -> None:
     bucket.delete()
-    shop = ShopServer(tmp_path, more=settings(s3, bucket))
-    refused = shop.cli("serve", check=False)
-    assert refused.returncode == 2
-    [line] = refused.stderr.splitlines()
-    assert "cannot be taken in: there is no such bucket" in line
+    with a_shop(tmp_path, **settings(s3, bucket)) as shop:
+        words = "cannot be taken in: there is no such bucket"
+        assert any(words in str(line["message"]) for line in shop.log_lines)
+        report = shop.cli("doctor", check=False)
+        assert (report.returncode, words in report.stdout) == (1, True)

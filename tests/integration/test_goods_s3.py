@@ -26,6 +26,8 @@ from entrypoints.http.file_response import disposition
 from testkit.s3 import KEY, SECRET, a_bucket
 from testkit.servers import clean_environment, free_port
 
+pytestmark = pytest.mark.long
+
 
 class TestS3(GoodsContract):
     @pytest.fixture(autouse=True)

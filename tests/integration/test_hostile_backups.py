@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import json
@@ -10,7 +9,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,77 +19,20 @@ from contracts import samples
 from contracts.samples import ANNA, BEN, NOW
 
 from adapters.files.vault import FolderVault
-from adapters.memory.goods import MemoryGoods
-from adapters.sqlite.copies import BadCopy, SqliteCopies
+from adapters.sqlite.copies import BadCopy
 from adapters.sqlite.copying import NotMovable, ShopFile
-from adapters.sqlite.store import SqliteStore
 from adapters.tutorial.file import TutorialFile, UnreadableFile, is_tutorial
-from domain.keys import Keyring
 from domain.records import ErasedAddress
-from domain.usecases.erase_again import EraseAgain, ErasedAgain
+from domain.usecases.erase_again import ErasedAgain
 from domain.values import CheckoutId, UserId
 from entrypoints.cli import Refusal
-from entrypoints.maintenance.backup import Kept, NoBackup, back_up, erasures_in, fetch, is_sound, manifest_of
+from entrypoints.maintenance.backup import Kept, NoBackup, erasures_in, fetch, is_sound, manifest_of
 from entrypoints.maintenance.erasures import Erasures
-from entrypoints.maintenance.restore import look_at, restore
+from entrypoints.maintenance.restore import look_at
 from entrypoints.safe_output import say, shown
+from testkit.backups import KEYRING, Place
 
-KEYRING = Keyring.of(("a secret of at least thirty-two characters",))
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
-
-
-class Clock:
-    """It strikes the next hour whenever it is looked at."""
-
-    def __init__(self) -> None:
-        self._moment = datetime(2026, 3, 2, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        self._moment += timedelta(hours=1)
-        return self._moment
-
-
-class Place:
-    """A shop's database and the folder of its backups."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database, self.vault = folder / "coatcheck.db", FolderVault(folder / "backups")
-        self.backups = folder / "backups"
-        self.copies, self.clock = SqliteCopies(self.database), Clock()
-
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[Callable[[Callable[[Any], Any]], Any]]:
-        store = SqliteStore.open(self.database, serving=True)
-        try:
-            yield lambda work: asyncio.run(store.transact(work))
-        finally:
-            store.close()
-
-    def back_up(self) -> str:
-        return back_up(
-            self.vault,
-            self.copies,
-            MemoryGoods(),
-            version="1.0",
-            now=self.clock.now,
-            done=lambda _: None,
-        ).name
-
-    def spoil(self, statement: str) -> None:
-        with contextlib.closing(sqlite3.connect(self.database, isolation_level=None)) as connection:
-            connection.executescript(statement)
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def restore(self, name: str) -> ErasedAgain:
-        for path in self.database.parent.glob("coatcheck.db*"):
-            path.unlink()
-
-        async def again(store: Any, erasures: Erasures) -> ErasedAgain:
-            erase = EraseAgain(store=store, clock=self.clock, keyring=KEYRING)
-            return await erase(erasures.orders, erasures.addresses)
-
-        done = restore(self.vault, self.copies, name, goods_dir=None, erase_again=again, done=lambda _: None)
-        return asyncio.run(done).erased
 
 
 @pytest.fixture

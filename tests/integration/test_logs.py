@@ -13,6 +13,8 @@ import pytest
 
 from testkit.servers import Shopper, ShopServer, clean_environment
 
+pytestmark = pytest.mark.long
+
 
 def lines_of(text: str) -> list[dict[str, object]]:
     found = [json.loads(line) for line in text.splitlines()]

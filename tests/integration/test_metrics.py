@@ -200,6 +200,7 @@ def test_requests_and_rounds_are_traced_without_what_nobody_may_read(
         assert secret.encode() not in sent
 
 
+@pytest.mark.long
 def test_a_receiver_that_is_away_is_nobodys_trouble(tmp_path: Path) -> None:
     with a_shop(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9") as shop:
         assert Shopper(shop).get(f"/products/{BOOK}").status_code == 200
@@ -215,6 +216,7 @@ def _imported(shop: ShopServer, *, before: str = "", after: str = "") -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.long
 def test_a_start_without_traces_imports_nothing_of_them(shop: ShopServer) -> None:
     after = (
         "print([n for n in sys.modules if n.startswith(('opentelemetry', 'prometheus_client', 'obstore'))])"
@@ -222,6 +224,7 @@ def test_a_start_without_traces_imports_nothing_of_them(shop: ShopServer) -> Non
     assert _imported(shop, after=after) == "[]"
 
 
+@pytest.mark.long
 def test_missing_libraries_are_one_sentence(shop: ShopServer) -> None:
     before = "import sys; sys.modules['opentelemetry'] = None"
     after = (

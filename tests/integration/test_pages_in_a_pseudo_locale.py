@@ -14,40 +14,15 @@ from pathlib import Path
 import pytest
 
 from domain.mail import Delivery
-from domain.product import CatalogueEdition, Licences
 from domain.purchase import FactKind
-from domain.values import Money, ProductId, UserId, digest_of
+from domain.values import ProviderRef, UserId, digest_of
 from entrypoints.http.page import Banner
 from entrypoints.http.sentences import TRANSLATIONS
-from entrypoints.testing import an_edition
-from entrypoints.testing.fakes import a_product
-from testkit.pages_in_memory import Town
+from testkit.pages_in_memory import Client, Town
+from testkit.shop_of_every_kind import GIVEN, the_edition
 from testkit.translating import PAGES, Pseudo, all_sentences, forgotten
 
 ANNA, BERT, MERCHANT = "anna@mail.test", "bert@mail.test", "help@shop.example"
-# What a shop or its customer wrote, and what is formatted by other means than sentences.
-GIVEN = (
-    r"A Shop|Of tests|Terms|Be kind\.|It\b|it\.txt|USD|EUR|GB",
-    r"(All about|The secret of) the \w+\.|About it\.|The (book|photos|gift|wish|rare|gone|set)",
-    r"[\w.•]+@[\w.]+",
-    r"\d+ (January|February|March|April|May|June|July|August|September|October|November|December) \d+(, \d\d:\d\d UTC)?",
-    # An id: of an order, a checksum, a code, a request.
-    r"\b[0-9a-f]{8,64}\b|[0-9A-Z]{4}-[0-9A-Z]{4}|KEY-\d|XXXX-XXXX|sha256sum",
-    # The name of a browser, as it is stored.
-    r"Firefox on Linux",
-)
-
-
-def the_edition() -> CatalogueEdition:
-    return an_edition(
-        a_product(ProductId("book"), other_prices=(Money(800, "eur"),)),
-        a_product(ProductId("photos"), price=1400, licences=Licences(listed=("KEY-1",))),
-        a_product(ProductId("gift"), price=0),
-        a_product(ProductId("wish"), price=200, pay_what_you_want=True),
-        a_product(ProductId("rare"), stock=0),
-        a_product(ProductId("gone"), on_sale=False),
-        a_product(ProductId("set"), contains=(ProductId("book"), ProductId("photos"))),
-    )
 
 
 def look(where: str, html: str) -> None:
@@ -80,7 +55,9 @@ async def public_pages(town: Town) -> None:
     await guest.post("/buy/gone", status=404)
     await guest.post("/buy/wish", status=400, amount="a lot")
     await guest.post("/buy/wish", status=400, amount="1")
-    await guest.post("/buy/wish", status=400, amount="999999999")
+    for typed in ("999999999", "9,000", "$5", "€5", "5.001"):
+        await guest.post("/buy/wish", status=0, amount=typed)
+    await guest.post("/buy/book", status=400, currency="gbp")
     await guest.ask("POST", "/request-login", b"{}", 400, {"content-type": "application/json"})
     await guest.ask("POST", "/logout", b"", 403, {"sec-fetch-site": "cross-site"})
     for status in (400, 403, 404, 405, 408, 410, 413, 414, 429, 500, 502, 503):
@@ -178,14 +155,20 @@ async def account_pages(town: Town) -> None:
     await client.post(link, status=303)
     undo = town.link(ANNA)
     await town.client().get(undo)
-    await client.get("/account/erase")
-    await client.post("/account/erase", status=400)
+    await client.get("/account/erase", status=409)
     await client.post("/account/erase", status=409, sure="yes")
     town.shop.clock.tick(days=4)
     await client.post("/account/email", status=403, email=ANNA)
+    await client.get("/account/erase", status=403)
     await client.post("/account/erase", status=403, sure="yes")
     await client.post("/request-login", email=BERT)
     await town.follow(client, BERT)
+    debit = await town.started(client, "wish", amount="3.00")
+    for status, page in (("unpaid", 409), ("failed", 200)):
+        town.shop.payments.pay(debit, email=BERT, status=status)
+        town.shop.hear_of(debit, event=f"evt_{status}")
+        await client.get("/account/erase", status=page)
+    await client.post("/account/erase", status=400)
     await client.post("/account/erase", sure="yes")
 
 
@@ -244,8 +227,14 @@ async def links(town: Town) -> None:
     await town.client().get(old)
     town.shop.clock.tick(minutes=1)
     await client.post("/request-login", email=ANNA)
-    await client.get(used, status=410)
-    await client.get(old, status=410)
+    await client.get(used, status=303)
+    await town.client().get(used, status=410)
+    other = town.client()
+    await other.get(town.link(ANNA))
+    await other.post(town.link(ANNA), status=303)
+    await town.client().get(old, status=410)
+    town.shop.clock.tick(hours=25)
+    await client.post("/request-login", email=ANNA)
     await client.get(old[:-5], status=404)
     await client.get("/login/" + "A" * 64, status=404)
     newest = town.link(ANNA)
@@ -255,8 +244,9 @@ async def links(town: Town) -> None:
     await client.post("/login", status=410, code="AAAA-AAAA")
     await town.client().post("/login", status=400, code="AAAA-AAAA")
     town.shop.clock.tick(hours=25)
-    await client.get(newest, status=410)
-    await client.post(newest, renew="1")
+    other = town.client()
+    await other.get(newest, status=410)
+    await other.post(newest, renew="1")
     for _ in range(100):
         await client.ask(
             "POST",
@@ -304,9 +294,58 @@ async def a_bounced_email(town: Town) -> None:
     await client.get("/view/book")
 
 
+async def an_address_that_cannot_be_emailed(town: Town) -> None:
+    client, other = town.client(), town.client()
+    ref = await town.bought(client, "a..b@mail.test")
+    await other.get(f"/view/book?session_id={ref}")
+    order = (await client.get("/view/book"), town.order(client))[1]
+    second = await town.started(client, "photos")
+    await client.get("/library")
+    await client.get(f"/orders/{order}")
+    await client.post(f"/orders/{order}/address", status=400, email="nobody")
+    await other.post(f"/orders/{order}/address", status=409, email=ANNA)
+    for email in (ANNA, BERT, "c@mail.test"):
+        await client.post(f"/orders/{order}/address", email=email)
+    await client.post(f"/orders/{order}/address", status=409, email="d@mail.test")
+    links = [town.link(email) for email in (ANNA, BERT)]
+    await other.get(links[0])
+    await other.post(links[0], status=409)
+    await client.get(links[0])
+    await client.post(links[0], status=303)
+    await client.get(links[1], status=200)
+    await client.post(links[1], status=410)
+    await a_second_one_without_address(town, client, second)
+    gone = town.client()
+    ref = await town.bought(gone, "a..b@mail.test", "photos")
+    order = (await gone.get("/view/photos"), town.order(gone))[1]
+    town.shop.hear_fact(town.shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=1400))
+    await gone.post(f"/orders/{order}/address", status=409, email=ANNA)
+
+
+async def a_second_one_without_address(town: Town, client: Client, ref: ProviderRef) -> None:
+    """Begun before the address was verified: it does not open, and gets its address on its own page."""
+    town.shop.payments.pay(ref, email="a..b@mail.test")
+    town.shop.hear_of(ref, event="evt_second")
+    await client.get(f"/view/photos?session_id={ref}")
+    order = next(p.checkout for p in town.shop.memory.tables.purchases.values() if p.provider_ref == ref)
+    await client.get(f"/orders/{order}")
+    await client.post(f"/orders/{order}/address", status=409, email=BERT)
+
+
+async def a_payment_under_way(town: Town) -> None:
+    client = town.client()
+    ref = await town.started(client)
+    town.shop.payments.pay(ref, email=ANNA, status="unpaid")
+    town.shop.hear_of(ref)
+    await client.get("/products/book")
+    await client.get("/library")
+    await client.post("/buy/book", currency="usd")
+    await client.post("/buy/book", status=303, again="yes")
+
+
 STORIES = (
     public_pages, free_orders, back_from_the_payment_page, a_sale_that_another_account_began, account_pages, orders,
-    what_was_taken_back, links, files, a_bounced_email,
+    what_was_taken_back, links, files, a_bounced_email, an_address_that_cannot_be_emailed, a_payment_under_way,
 )  # fmt: skip
 
 

@@ -162,10 +162,10 @@ def test_nodes_share_sessions_limits_and_mail(tmp_path: Path, postgres: Postgres
             there = f"http://localhost:{two.port}"
             cookies, host = dict(anna.http.cookies), {"host": one.environment["BASE_URL"].partition("//")[2]}
             page = httpx.get(f"{there}/view/small-shop-paperwork", cookies=cookies, headers=host)
-            assert "because this browser started the checkout" in page.text
+            assert "It opens in this browser for a day" in page.text
             assert [(m["state"], m["attempts"]) for m in one.export()["mail"]] == [("sent", 1)] * 4
             anna.post("/logout")
             gone = httpx.get(f"{there}/view/small-shop-paperwork", cookies=cookies, headers=host)
-            assert "because this browser started the checkout" not in gone.text
+            assert "It opens in this browser for a day" not in gone.text
         finally:
             two.process.stop()

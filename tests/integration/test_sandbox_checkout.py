@@ -1,4 +1,4 @@
-"""The stand-in's checkout: promotion codes, tax, invoices, ways to pay; against Stripe's schema."""
+"""The stand-in's checkout: promotion codes, tax, invoices, ways to pay, repeated requests; against Stripe's schema."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from adapters.stripe.payments import _create_params
+from testkit.offers import an_offer
 from testkit.sales import begin, charge_of, sold
 from testkit.servers import Sandbox
-from testkit.stripe_schema import ask_raw, holds
+from testkit.stripe_schema import ask_raw, form, holds
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +171,60 @@ def test_a_session_takes_only_the_ways_to_pay_that_it_allows(sandbox: Sandbox) -
     assert httpx.post(path, json={"delayed": True}).status_code == 409
     assert 'value="debit"' not in httpx.get(made["url"]).text
     assert httpx.post(path, json={}).status_code == 200
+
+
+def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> None:
+    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(30))))
+    holds("checkout.session", made)
+    event = json.loads(sandbox.pay(made["id"])["body"])
+    holds("event", event)
+    holds("checkout.session", event["data"]["object"])
+    holds("checkout.session", ask_raw(sandbox, "GET", f"/v1/checkout/sessions/{made['id']}"))
+    expanded = ask_raw(sandbox, "GET", f"/v1/checkout/sessions/{made['id']}?expand[]=payment_intent")
+    holds("payment_intent", expanded["payment_intent"])
+    assert expanded["payment_intent"]["metadata"]["pid"] == "book"
+    for session in ask_raw(sandbox, "GET", "/v1/checkout/sessions?limit=3&expand[]=data.payment_intent")[
+        "data"
+    ]:
+        holds("checkout.session", session)
+    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(31))))
+    expired = ask_raw(sandbox, "POST", f"/v1/checkout/sessions/{second['id']}/expire")
+    holds("checkout.session", expired)
+    assert expired["status"] == "expired"
+    for endpoint in ask_raw(sandbox, "GET", "/v1/webhook_endpoints")["data"]:
+        holds("webhook_endpoint", endpoint)
+    for name, path, data in (
+        ("product", "/v1/products", {"name": "x"}),
+        ("price", "/v1/prices", {"currency": "usd", "unit_amount": "500", "product": "prod_1"}),
+        ("payment_method", "/v1/payment_methods", {"type": "card"}),
+        (
+            "payment_method",
+            "/v1/payment_methods",
+            form({"type": "sepa_debit", "sepa_debit": {"iban": "AT611904"}}),
+        ),
+        ("customer", "/v1/customers", {"email": "anna@example.com"}),
+        ("coupon", "/v1/coupons", {"percent_off": "20"}),
+        ("payment_intent", "/v1/payment_intents", {"amount": "500", "currency": "usd"}),
+    ):
+        holds(name, ask_raw(sandbox, "POST", path, data))
+    holds("error", ask_raw(sandbox, "GET", "/v1/checkout/sessions/cs_test_none"))
+
+
+def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sandbox: Sandbox) -> None:
+    params = form(_create_params(an_offer(40)))
+    one = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
+    two = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
+    assert one == two
+    other = ask_raw(
+        sandbox, "POST", "/v1/checkout/sessions", {**params, "cancel_url": "x"}, **{"idempotency-key": "k1"}
+    )
+    assert other["error"]["type"] == "idempotency_error"
+
+
+def test_the_stand_in_listens_on_loopback_only(sandbox: Sandbox) -> None:
+    listening = Path("/proc/net/tcp").read_text().splitlines()
+    port = f":{sandbox.port:04X} "
+    addresses = {
+        line.split()[1].partition(":")[0] for line in listening if port in line and line.split()[3] == "0A"
+    }
+    assert addresses == {"0100007F"}

@@ -14,6 +14,8 @@ import pytest
 
 from testkit.servers import ROOT, STARTER, clean_environment, free_port
 
+pytestmark = pytest.mark.long
+
 SANDBOX = [sys.executable, "-m", "entrypoints.sandbox", "--port"]
 HELP = [sys.executable, "-m", "entrypoints.cli", "serve", "--help"]
 TESTS = """

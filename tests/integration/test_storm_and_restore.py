@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.storm, pytest.mark.long]
 def test_a_backup_under_load_and_two_hundred_more_sales(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After restore and reconcile no sale is lost, and every access email is at its mailbox once: the carrier knew the keys."""
+    """After restore and reconcile no sale is lost, and every access email is at its mailbox once: the email provider knew the keys."""
     before, since, mailboxes = 150, 200, 120
     backups = tmp_path / "backups"
 
@@ -66,9 +66,9 @@ def test_a_backup_under_load_and_two_hundred_more_sales(
             "and the same to the byte"
         )
         handed = sum(mail["handed"] - 1 for mail in mails)
-        assert handed >= since, "they were handed over again, and the carrier knew them"
+        assert handed >= since, "they were handed over again, and the email provider knew them"
         assert shop.cli("status").returncode == 0
     with capsys.disabled():
         print(
-            f"\n  restore: {held} sales in the backup, {missing} brought back, {handed} mails known to the carrier"
+            f"\n  restore: {held} sales in the backup, {missing} brought back, {handed} mails known to the email provider"
         )

@@ -1,52 +1,40 @@
-"""The Stripe adapter on the wire, the stand-in against Stripe's own schema, and the official Stripe CLI."""
+"""The Stripe adapter on the wire: checkouts, events, what the shop asks for, and every way in which Stripe breaks."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import jsonschema
 import pytest
+import stripe
 
+from adapters.stripe.account import StripeAccount
 from adapters.stripe.payments import StripePayments, _create_params, within_time
 from adapters.stripe.signature import objection
-from adapters.stripe.wire import news_of
+from adapters.stripe.wire import OF_DOCTOR, news_of
+from domain.payment_account import CheckoutTrial
 from domain.ports import (
     CheckoutEvent,
-    CheckoutOffer,
     FactEvent,
+    IgnoredEvent,
     InvalidWebhook,
     PaymentChangedEvent,
     PaymentsRefused,
     PaymentsUnreachable,
 )
 from domain.product import PaymentTerms, Tax
-from domain.purchase import Checkout, FactKind
-from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId
+from domain.purchase import FactKind
+from domain.values import Money, ProductId, ProviderRef
 from testkit.leaping import LeapingLoop
-from testkit.servers import BOOK, WEBHOOK_SECRET, Sandbox, Shopper, ShopServer, free_port
-from testkit.stripe_schema import ask_raw, document, form, holds, strict
-from testkit.tools import stripe_cli
-
-OFFER = CheckoutOffer(
-    checkout=Checkout(
-        id=CheckoutId("0199checkout"), product=ProductId("book"), product_name="The book", price=Money(900, "usd"),
-        session=SessionId("s"), mailbox=EmailAddress("anna@example.com"), livemode=False,
-        started_at=datetime(2026, 1, 1, tzinfo=UTC),
-    ),
-    shop="shop-1", seal="v1.k.abc", summary="Read it.",
-    success_url="https://shop.example/view/book?session_id={CHECKOUT_SESSION_ID}",
-    cancel_url="https://shop.example/products/book",
-)  # fmt: skip
+from testkit.offers import OFFER, an_offer
+from testkit.servers import WEBHOOK_SECRET, Sandbox, free_port
+from testkit.stripe_schema import ask_raw, document, form, strict
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +47,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 def payments(base: str) -> StripePayments:
     return StripePayments(key="sk_test_abcdefgh", webhook_secrets=(WEBHOOK_SECRET,), api_base=base)
-
-
-def an_offer(number: int) -> CheckoutOffer:
-    return replace(
-        OFFER, checkout=replace(OFFER.checkout, id=CheckoutId(f"0199-{number}-{time.monotonic_ns()}"))
-    )
 
 
 async def _with(base: str, work: Any) -> Any:
@@ -137,6 +119,20 @@ def test_a_debit_is_unpaid_then_paid_or_failed(sandbox: Sandbox) -> None:
         assert ask(sandbox.url, lambda p, r=page.ref: p.retrieve_checkout(r)).status == status
 
 
+def test_an_open_session_is_expired_and_one_that_is_paid_or_being_paid_is_not(sandbox: Sandbox) -> None:
+    pages = [ask(sandbox.url, lambda p, n=n: p.create_checkout(an_offer(n))) for n in range(3)]
+    sandbox.pay(pages[1].ref, email="anna@example.com", copies=0)
+    sandbox.pay(pages[2].ref, email="anna@example.com", delayed=True, copies=0)
+    for page, status in zip(pages, ("expired", "paid", "unpaid"), strict=True):
+        for _ in range(2):
+            reading = ask(sandbox.url, lambda p, page=page: p.expire_checkout(page.ref))
+            assert (reading.ref, reading.status) == (page.ref, status)
+        assert ask(sandbox.url, lambda p, page=page: p.retrieve_checkout(page.ref)).status == status
+    assert ask(sandbox.url, lambda p: p.expire_checkout(ProviderRef("cs_test_nothing"))) is None
+    with pytest.raises(PaymentsUnreachable):
+        ask(f"http://127.0.0.1:{free_port()}", lambda p: p.expire_checkout(pages[0].ref))
+
+
 def test_an_unknown_session_is_none_and_a_bad_key_is_refused(sandbox: Sandbox) -> None:
     assert ask(sandbox.url, lambda p: p.retrieve_checkout(ProviderRef("cs_test_nothing"))) is None
 
@@ -154,6 +150,31 @@ def test_an_unknown_session_is_none_and_a_bad_key_is_refused(sandbox: Sandbox) -
 def test_nobody_there_is_unreachable() -> None:
     with pytest.raises(PaymentsUnreachable):
         ask(f"http://127.0.0.1:{free_port()}", lambda p: p.create_checkout(OFFER))
+
+
+CONFLICTS = {
+    "the same request is under way": stripe.APIError("a conflict", http_status=409),
+    "the key was used with other words": stripe.IdempotencyError("other parameters", http_status=400),
+    "both": stripe.IdempotencyError("in use", http_status=409),
+}
+
+
+@pytest.mark.parametrize("conflict", CONFLICTS)
+def test_a_repeated_request_that_meets_the_first_one_is_unreachable_and_no_refusal(conflict: str) -> None:
+    async def call() -> None:
+        raise CONFLICTS[conflict]
+
+    with pytest.raises(PaymentsUnreachable):
+        asyncio.run(within_time(call()))
+
+
+def test_buy_again_within_a_minute_after_an_edit_of_the_product_is_no_refusal(sandbox: Sandbox) -> None:
+    offer = an_offer(21)
+    page = ask(sandbox.url, lambda p: p.create_checkout(offer))
+    for edited in (replace(offer, summary="Read on."), replace(offer, terms=PaymentTerms(invoices=True))):
+        with pytest.raises(PaymentsUnreachable):
+            ask(sandbox.url, lambda p, edited=edited: p.create_checkout(edited))
+    assert ask(sandbox.url, lambda p: p.create_checkout(offer)) == page
 
 
 def test_a_call_with_all_its_retries_ends_within_ten_seconds() -> None:
@@ -216,7 +237,8 @@ def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbo
     since = datetime.now(UTC) - timedelta(hours=1)
 
     async def listed(p: StripePayments) -> set[str]:
-        return {fact.object_id async for fact in p.list_facts(since)}
+        refunds = {fact.object_id async for fact in p.list_refunds(since)}
+        return refunds | {fact.object_id async for fact in p.list_disputes(since)}
 
     assert {part, dispute} <= ask(sandbox.url, listed)
     assert ask(sandbox.url, lambda p: p.retrieve_payment("pi_nothing")) is None
@@ -282,6 +304,46 @@ def test_terms_of_the_shop_reach_the_payment_page_and_its_answer_is_a_sale(sandb
     assert ask(sandbox.url, lambda p: p.invoice_url(plain.ref)) is None
 
 
+def test_a_trial_of_doctor_opens_a_page_with_every_tax_code_and_closes_it(sandbox: Sandbox) -> None:
+    codes = ("txcd_10302000", "", "txcd_10000000")
+    trial = CheckoutTrial(price=Money(900, "usd"), name="The book", tax_codes=codes, terms=TERMS)
+
+    async def work(trial: CheckoutTrial) -> None:
+        held = payments(sandbox.url)
+        try:
+            await StripeAccount(held).try_checkout(trial, url="https://shop.example")
+        finally:
+            await held.close()
+
+    before = {session["id"] for session in sandbox.get("/_sandbox/sessions")}
+    asyncio.run(work(trial))
+    [made] = [s for s in sandbox.get("/_sandbox/sessions") if s["id"] not in before]
+    assert (made["status"], made["metadata"], made["client_reference_id"]) == ("expired", OF_DOCTOR, None)
+    assert (made["currency"], made["amount_subtotal"]) == ("usd", 900)
+    assert made["payment_method_types"] == list(TERMS.methods)
+    with pytest.raises(PaymentsRefused, match="No such tax code: 'txcd_12345678'"):
+        asyncio.run(work(replace(trial, tax_codes=("txcd_10302000", "txcd_12345678"))))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reference", "ignored"),
+    [
+        (OF_DOCTOR, None, True), (OF_DOCTOR, "0199checkout", False), ({**OF_DOCTOR, "shop": "x"}, None, False),
+        ({"coatcheck": "x"}, None, False), ({}, None, False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("event", ["checkout.session.expired", "checkout.session.completed"])
+def test_only_the_events_of_a_trial_are_ignored_by_name(
+    event: str, metadata: dict[str, str], reference: str | None, ignored: bool
+) -> None:
+    session = {
+        "id": "cs_test_1", "object": "checkout.session", "created": 1, "livemode": False, "metadata": metadata,
+        "client_reference_id": reference, "status": "expired",
+    }  # fmt: skip
+    told = {"id": "evt_1", "object": "event", "created": 1, "type": event, "data": {"object": session}}
+    assert isinstance(news_of(json.dumps(told).encode()), IgnoredEvent if ignored else CheckoutEvent)
+
+
 @pytest.mark.parametrize("fault", ["down", "500", "429", "reset", "truncated"])
 def test_whatever_way_stripe_breaks_it_is_unreachable(sandbox: Sandbox, fault: str) -> None:
     page = ask(sandbox.url, lambda p: p.create_checkout(an_offer(60)))
@@ -307,43 +369,6 @@ def test_the_window_of_a_signature_has_two_sides(sandbox: Sandbox, shift: int, f
 # ------------------------------------------------------------------ Stripe's published schema
 
 
-def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> None:
-    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(30))))
-    holds("checkout.session", made)
-    event = json.loads(sandbox.pay(made["id"])["body"])
-    holds("event", event)
-    holds("checkout.session", event["data"]["object"])
-    holds("checkout.session", ask_raw(sandbox, "GET", f"/v1/checkout/sessions/{made['id']}"))
-    expanded = ask_raw(sandbox, "GET", f"/v1/checkout/sessions/{made['id']}?expand[]=payment_intent")
-    holds("payment_intent", expanded["payment_intent"])
-    assert expanded["payment_intent"]["metadata"]["pid"] == "book"
-    for session in ask_raw(sandbox, "GET", "/v1/checkout/sessions?limit=3&expand[]=data.payment_intent")[
-        "data"
-    ]:
-        holds("checkout.session", session)
-    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(31))))
-    expired = ask_raw(sandbox, "POST", f"/v1/checkout/sessions/{second['id']}/expire")
-    holds("checkout.session", expired)
-    assert expired["status"] == "expired"
-    for endpoint in ask_raw(sandbox, "GET", "/v1/webhook_endpoints")["data"]:
-        holds("webhook_endpoint", endpoint)
-    for name, path, data in (
-        ("product", "/v1/products", {"name": "x"}),
-        ("price", "/v1/prices", {"currency": "usd", "unit_amount": "500", "product": "prod_1"}),
-        ("payment_method", "/v1/payment_methods", {"type": "card"}),
-        (
-            "payment_method",
-            "/v1/payment_methods",
-            form({"type": "sepa_debit", "sepa_debit": {"iban": "AT611904"}}),
-        ),
-        ("customer", "/v1/customers", {"email": "anna@example.com"}),
-        ("coupon", "/v1/coupons", {"percent_off": "20"}),
-        ("payment_intent", "/v1/payment_intents", {"amount": "500", "currency": "usd"}),
-    ):
-        holds(name, ask_raw(sandbox, "POST", path, data))
-    holds("error", ask_raw(sandbox, "GET", "/v1/checkout/sessions/cs_test_none"))
-
-
 def test_our_request_follows_the_schema() -> None:
     """Every parameter we send is one that Stripe's document names, at every depth."""
     operation = document()["paths"]["/v1/checkout/sessions"]["post"]
@@ -360,105 +385,3 @@ def test_our_request_follows_the_schema() -> None:
         params.pop("allowed_payment_method_types", None)
         assert not [e.message for e in validator.iter_errors(params)]
         assert set(params) <= set(schema["properties"])
-
-
-def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sandbox: Sandbox) -> None:
-    params = form(_create_params(an_offer(40)))
-    one = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
-    two = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
-    assert one == two
-    other = ask_raw(
-        sandbox, "POST", "/v1/checkout/sessions", {**params, "cancel_url": "x"}, **{"idempotency-key": "k1"}
-    )
-    assert other["error"]["type"] == "idempotency_error"
-
-
-def test_what_stripe_would_refuse_is_refused(sandbox: Sandbox) -> None:
-    params = form(_create_params(OFFER))
-    for change, param in (
-        ({"unheard_of": "1"}, "unheard_of"),
-        ({"customer_email": "nobody"}, "customer_email"),
-    ):
-        error = ask_raw(sandbox, "POST", "/v1/checkout/sessions", {**params, **change})["error"]
-        assert error["param"] == param
-    del params["line_items[0][price_data][currency]"]
-    assert "currency" in ask_raw(sandbox, "POST", "/v1/checkout/sessions", params)["error"]["param"]
-    assert parse_qsl("a[b]=c")  # the stand-in reads the same encoding
-
-
-def test_the_stand_in_listens_on_loopback_only(sandbox: Sandbox) -> None:
-    listening = Path("/proc/net/tcp").read_text().splitlines()
-    port = f":{sandbox.port:04X} "
-    addresses = {
-        line.split()[1].partition(":")[0] for line in listening if port in line and line.split()[3] == "0A"
-    }
-    assert addresses == {"0100007F"}
-
-
-# ------------------------------------------------------------------ the official Stripe CLI
-
-
-def trigger(shop: ShopServer, home: Path, event: str) -> None:
-    binary = stripe_cli()
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(home), "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
-        "STRIPE_API_KEY": "sk_test_" + "a" * 24,
-    }  # fmt: skip
-    done = subprocess.run(
-        [binary, "trigger", event, "--api-base", shop.sandbox.url],
-        env=environment, cwd=home, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr + str(shop.sandbox.get("/_sandbox/calls")[-12:])
-
-
-@pytest.mark.parametrize(
-    ("event", "outcome"),
-    [
-        ("checkout.session.completed", True),
-        ("checkout.session.async_payment_succeeded", True),
-        ("checkout.session.async_payment_failed", True),
-        ("checkout.session.expired", True),
-    ],
-)
-def test_the_stripe_cli_drives_the_stand_in_and_the_shop_quarantines_its_sessions(
-    shop: ShopServer, tmp_path: Path, event: str, outcome: bool
-) -> None:
-    before = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")}
-    sold = len(shop.export()["purchase"])
-    trigger(shop, tmp_path, event)
-    [made] = {s["id"] for s in shop.sandbox.get("/_sandbox/sessions")} - before
-    told = [a for a in shop.sandbox.get("/_sandbox/attempts") if a["type"] == event]
-    assert told[-1]["status"] == "200"
-    exported = shop.export()
-    assert (made in {q["id"] for q in exported["quarantine"]}) is outcome
-    assert len(exported["purchase"]) == sold
-
-
-@pytest.mark.parametrize(
-    ("event", "kinds"),
-    [
-        ("charge.refunded", ["refund.created", "charge.refunded"]),
-        ("charge.refund.updated", ["refund.created", "charge.refunded", "refund.updated"]),
-        ("charge.dispute.created", ["charge.dispute.created"]),
-        ("charge.dispute.updated", ["charge.dispute.created", "charge.dispute.updated"]),
-        ("charge.dispute.closed", ["charge.dispute.created", "charge.dispute.closed"]),
-    ],
-)
-def test_the_stripe_cli_refunds_and_disputes_what_the_shop_never_sold(
-    shop: ShopServer, tmp_path: Path, event: str, kinds: list[str]
-) -> None:
-    """Payments without a session or metadata: the shop hears of them, and books nothing."""
-    before = {a["event"] for a in shop.sandbox.get("/_sandbox/attempts")}
-    sold = len(shop.export()["purchase"])
-    trigger(shop, tmp_path, event)
-    heard = [a for a in shop.sandbox.get("/_sandbox/attempts") if a["event"] not in before]
-    about = [a for a in heard if a["type"].startswith(("refund.", "charge.refund", "charge.dispute."))]
-    assert [a["type"] for a in about] == kinds
-    assert all(a["status"].startswith("2") for a in about), about
-    assert len(shop.export()["purchase"]) == sold
-
-
-def test_buying_needs_nothing_set_up_at_stripe(shop: ShopServer) -> None:
-    """price_data, never a stored price: the shop's only calls are to checkout sessions."""
-    Shopper(shop).buy(BOOK)
-    assert shop.sandbox.get("/_sandbox/calls")[-1] == "POST /v1/checkout/sessions"

@@ -17,7 +17,7 @@ import uvloop
 
 from entrypoints.run.processes import Workers
 from testkit.postgres import PostgresServer
-from testkit.servers import ROOT, Shopper, ShopServer, clean_environment
+from testkit.servers import ROOT, Shopper, ShopServer, clean_environment, free_port
 from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.long
@@ -127,6 +127,65 @@ def test_a_worker_that_is_being_started_hears_that_all_shall_stop() -> None:
     for turns in range(2, 8):
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(main(turns))
+
+
+_HEARS_THE_SECOND = """
+import signal, time
+heard = []
+signal.signal(signal.SIGTERM, lambda *_: heard.append(1))
+print("up", flush=True)
+for _ in range(6000):
+    if len(heard) >= 2:
+        break
+    time.sleep(0.01)
+"""
+
+
+def test_a_worker_that_missed_the_signal_is_told_again(capfd: pytest.CaptureFixture[str]) -> None:
+    """As one does that is just importing what it needs, if that code swallows exceptions."""
+
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            command = [sys.executable, "-c", _HEARS_THE_SECOND]
+            running = asyncio.create_task(Workers(listening, command, number=2).run())
+            up = 0
+            while up < 2:
+                await asyncio.sleep(0.01)
+                up += capfd.readouterr().out.count("up")
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(running, 30)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+_SWALLOWED = """
+import os, signal
+from entrypoints import cli
+
+build = cli.Container
+
+def swallowing(**settings):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        return build(**settings)
+    except KeyboardInterrupt:
+        return build(**settings)
+
+cli.Container = swallowing
+cli.main()
+"""
+
+
+def test_ctrl_c_is_not_lost_while_the_shop_is_put_together(own_shop: ShopServer) -> None:
+    """A library that swallows KeyboardInterrupt is at work then; the shop must not open all the same."""
+    own_shop.process.stop()
+    done = subprocess.run(
+        [sys.executable, "-c", _SWALLOWED, "serve", "--port", str(free_port())],
+        env={**own_shop.environment, "PYTHONPATH": str(ROOT / "src")}, cwd=own_shop.folder,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, "is open" in done.stdout + done.stderr) == (1, False), done.stderr
 
 
 def refuses(port: int) -> bool:

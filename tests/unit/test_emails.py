@@ -11,9 +11,11 @@ from domain.emails import (
     AccessEmailBounced,
     AccessLink,
     AddressChangeRequested,
+    CatalogueMistakes,
     ChangedItem,
     ConfirmAddress,
     ConfirmOrder,
+    ConfirmOwner,
     CorrectionUndone,
     Email,
     EmailStuck,
@@ -24,6 +26,7 @@ from domain.emails import (
     OutOfLicenceKeys,
     PaymentFailed,
     PaymentQuarantined,
+    ProviderProblem,
     Refunded,
     SignIn,
     UnreadableEmail,
@@ -31,6 +34,7 @@ from domain.emails import (
 from domain.mail import BODY_KEPT, Letter, Mail, MailState
 from domain.ports import EmailNotRendered, MailNotSent
 from domain.product import ShopInfo
+from domain.records import ProblemKind
 from domain.usecases.report_status import SentAgain
 from domain.values import Money, UserId
 from entrypoints.testing import BASE_URL, BOOK, EMAIL_TEMPLATES, Browser, Shop, an_edition
@@ -48,10 +52,12 @@ SAMPLES: tuple[Email, ...] = (
     AccessLink(product_name=NAME, paid=LARGE, order="c1", licences=(LicenceLine(key="K-1"), LicenceLine(key="K-2", of=NAME))),
     SignIn(),
     ConfirmOrder(product_name=NAME),
+    *(ConfirmOwner(product_name=NAME, order="c1", here_only=here) for here in (False, True)),
     PaymentFailed(product=BOOK, product_name=NAME, price=LARGE, order="c1"),
-    Refunded(product_name=NAME, refunded=LARGE, in_all=LARGE, paid=LARGE, closed=True, order="c1"),
-    Refunded(product_name=NAME, refunded=SMALL, in_all=SMALL, paid=LARGE, closed=False, order="c1"),
-    Refunded(product_name=NAME, refunded=SMALL, in_all=Money(800, "usd"), paid=LARGE, closed=False, order="c1"),
+    Refunded(product_name=NAME, refunded=LARGE, in_all=LARGE, paid=LARGE, closed=True, suspended=False, order="c1"),
+    Refunded(product_name=NAME, refunded=SMALL, in_all=SMALL, paid=LARGE, closed=False, suspended=False, order="c1"),
+    Refunded(product_name=NAME, refunded=SMALL, in_all=Money(800, "usd"), paid=LARGE, closed=False, suspended=False, order="c1"),
+    Refunded(product_name=NAME, refunded=SMALL, in_all=SMALL, paid=LARGE, closed=False, suspended=True, order="c1"),
     OpenAgain(product=BOOK, product_name=NAME, order="c1"),
     LicenceArrived(product_name=NAME, licence=LicenceLine(key="K-1"), order="c1"),
     LicenceArrived(product_name=NAME, licence=LicenceLine(key="K-1", of=NAME), order="c1"),
@@ -64,9 +70,13 @@ SAMPLES: tuple[Email, ...] = (
     *(PaymentQuarantined(ref="cs_test_1", reason=reason.name) for reason in RejectReason),
     CorrectionUndone(orders=("c1", "c2"), was_done=True),
     CorrectionUndone(orders=("c1",), was_done=False),
-    AccessEmailBounced(key="access:c1"),
+    AccessEmailBounced(key="access:c1", product_name=NAME, order="c1"),
     EmailStuck(kind="access", problem="no such key"),
-    EmailStuck(kind="access", problem="outcome_unknown"),
+    *(ProviderProblem(kind=kind.name, about="book", detail="no such key") for kind in ProblemKind),
+    EmailStuck(kind="access", problem="no such key", may_have_been_sent=True),
+    EmailStuck(kind="access", problem="outcome_unknown", may_have_been_sent=True),
+    CatalogueMistakes(problems=("no such key", "The book"), gone=(BOOK,), lost=()),
+    CatalogueMistakes(problems=(), gone=(), lost=(BOOK, BOOK)),
 )  # fmt: skip
 
 
@@ -100,7 +110,7 @@ def test_text_and_html_are_whole_and_say_the_same(email: Email) -> None:
 # What is the shop's, its customers' or the provider's own.
 GIVEN = (
     r"\{\{coatcheck:[^}]*\}\}|https://\S+|[\w.•]+@[\w.]+", r"A Shop|The book|\bbook\b|\bTitle\b|\bit\.txt|cs_test_1",
-    # A row of the outbox as `coatcheck status` names it, and what the carrier said of it.
+    # A row of the outbox as `coatcheck status` names it, and what the email provider said of it.
     r"\baccess:c1|“access”|no such key",
 )  # fmt: skip
 
@@ -176,6 +186,27 @@ def test_a_broken_template_stops_its_own_email_and_nothing_else() -> None:
     assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
     shop.deliver_mail()
     assert shop.letters_to(ANNA)[-1].subject == "Your purchase: The book"
+
+
+def test_templates_that_break_their_promise_stop_one_email_and_nothing_else() -> None:
+    """A custom adapter may raise anything. The emails leased in the same round leave."""
+
+    class Raises(Templates):
+        def render(self, email: Email, *, language: str, shop: ShopInfo, base_url: str) -> Letter:
+            if email.template == "access_link":
+                raise ZeroDivisionError("by design")
+            return super().render(email, language=language, shop=shop, base_url=base_url)
+
+    shop = Shop()
+    shop.templates = Raises()
+    mail = sold(shop)
+    Browser(shop).ask_for_link(ANNA)
+    shop.deliver_mail()
+    held = shop.memory.tables.outbox[mail.key]
+    assert (held.state, held.unknown_since) == (MailState.STUCK, None)
+    assert held.problem.startswith("ZeroDivisionError (test_emails.py, line ")
+    assert held.problem.endswith(": by design")
+    assert [m.subject for m in shop.letters_to(ANNA)] == ["Sign in to A Shop"]
 
 
 def test_even_the_notice_of_a_broken_template_may_be_broken() -> None:

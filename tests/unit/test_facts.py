@@ -34,8 +34,11 @@ PURCHASE = Purchase(
 STATUSES = {
     FactKind.SESSION: ["open", "expired", "unpaid", "failed", "paid", "new word"],
     FactKind.REFUND: ["pending", "requires_action", "succeeded", "canceled", "failed", "new word"],
-    FactKind.DISPUTE: ["warning_needs_response", "needs_response", "under_review", "won", "lost", "new word"],
-}
+    FactKind.DISPUTE: [
+        "warning_needs_response", "warning_under_review", "needs_response", "under_review", "warning_closed",
+        "prevented", "won", "lost", "new word",
+    ],
+}  # fmt: skip
 FACTS = st.sampled_from(list(FactKind)).flatmap(
     lambda kind: st.builds(
         Fact,
@@ -64,6 +67,41 @@ def test_every_order_gives_the_same_state(facts: list[Fact], entropy: object) ->
     assert standing(PURCHASE, registers(facts).values()) == standing(PURCHASE, registers(shuffled).values())
 
 
+@given(st.lists(FACTS, max_size=8), st.sampled_from([0, 300, 900, 1000]))
+def test_the_state_is_what_is_gone_of_the_payment_and_who_still_disputes_it(
+    facts: list[Fact], paid: int
+) -> None:
+    """Written out from the rule: gone = refunds pending or succeeded + amounts of lost disputes."""
+    held = registers(facts).values()
+    refunds = [(f.status, f.amount) for f in held if f.kind is FactKind.REFUND]
+    disputes = [(f.status, f.amount) for f in held if f.kind is FactKind.DISPUTE]
+    lost = sum(amount for status, amount in disputes if status == "lost")
+    gone = lost + sum(amount for status, amount in refunds if status in ("pending", "succeeded"))
+    in_doubt = any(status == "new word" for status, _ in [*refunds, *disputes]) or any(
+        status in ("needs_response", "under_review") for status, _ in disputes
+    )
+    if gone > 0 and gone >= paid:
+        expected = PurchaseState.CHARGED_BACK if lost else PurchaseState.REFUNDED
+    else:
+        expected = PurchaseState.SUSPENDED if in_doubt else PurchaseState.LIVE
+    purchase = replace(PURCHASE, paid=Money(paid, "usd"))
+    assert standing(purchase, held).state is expected
+    shown = Holding(purchase=purchase, facts=tuple(held))
+    assert shown.refunded + shown.charged_back == min(gone, paid), "never more than was paid"
+
+
+@given(
+    st.lists(FACTS, max_size=6), st.sampled_from([f for f in STATUSES[FactKind.DISPUTE] if "warning" in f])
+)
+def test_an_inquiry_changes_nothing(facts: list[Fact], status: str) -> None:
+    """No money was taken: https://docs.stripe.com/disputes/how-disputes-work#inquiries"""
+    inquiry = Fact(
+        object_id="an inquiry", kind=FactKind.DISPUTE, payment="pi_1", as_of=9, status=status, amount=900
+    )
+    held = list(registers(facts).values())
+    assert standing(PURCHASE, [*held, inquiry]) == standing(PURCHASE, held)
+
+
 def test_paid_stays_paid_whatever_is_said_later() -> None:
     paid = Fact(object_id="cs", kind=FactKind.SESSION, payment=None, as_of=1, status="paid", amount=900)
     for status in ("open", "expired", "unpaid", "failed"):
@@ -87,7 +125,15 @@ def fact(kind: FactKind, status: str, *, amount: int = 900, at: int = 1, name: s
         ([fact(FactKind.REFUND, "succeeded", amount=450, name="a"),
           fact(FactKind.REFUND, "pending", amount=450, name="b")], PurchaseState.REFUNDED),
         ([fact(FactKind.DISPUTE, "needs_response")], PurchaseState.SUSPENDED),
-        ([fact(FactKind.DISPUTE, "warning_needs_response")], PurchaseState.SUSPENDED),
+        ([fact(FactKind.DISPUTE, "warning_needs_response")], PurchaseState.LIVE),
+        ([fact(FactKind.DISPUTE, "warning_under_review")], PurchaseState.LIVE),
+        ([fact(FactKind.DISPUTE, "lost", amount=899)], PurchaseState.LIVE),
+        ([fact(FactKind.DISPUTE, "lost", amount=300, name="a"),
+          fact(FactKind.REFUND, "pending", amount=600, name="b")], PurchaseState.CHARGED_BACK),
+        ([fact(FactKind.DISPUTE, "lost", amount=300, name="a"),
+          fact(FactKind.DISPUTE, "lost", amount=600, name="b")], PurchaseState.CHARGED_BACK),
+        ([fact(FactKind.DISPUTE, "lost", amount=300, name="a"),
+          fact(FactKind.DISPUTE, "under_review", amount=600, name="b")], PurchaseState.SUSPENDED),
         ([fact(FactKind.DISPUTE, "something new")], PurchaseState.SUSPENDED),
         ([fact(FactKind.DISPUTE, "won")], PurchaseState.LIVE),
         ([fact(FactKind.DISPUTE, "warning_closed")], PurchaseState.LIVE),

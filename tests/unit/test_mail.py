@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from adapters.memory.mailer import MemoryMailer
 from domain.keys import Keyring
-from domain.mail import Mail, MailState, pause_before_retry
+from domain.mail import Envelope, Mail, MailState, pause_before_retry
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 from domain.usecases.report_status import SentAgain
+from domain.usecases.send_refused import Resent
+from domain.values import LinkId
 from entrypoints.testing import SECRET, Browser, Shop
 from testkit.stepping import run
 
@@ -92,8 +96,83 @@ def test_what_is_refused_for_good_sticks_and_the_merchant_is_told_once() -> None
     assert len(shop.letters_to("help@shop.example")) == 1
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("no such header"),
+        RuntimeError("a bug"),
+        KeyError("id"),
+        UnicodeError("no text"),
+        AssertionError(),
+    ],
+)
+def test_an_error_that_the_port_does_not_name_ends_as_stuck_with_the_mailers_words(error: Exception) -> None:
+    """It would be the same at every attempt. The email may have been sent: the error does not say when it happened."""
+    shop = Shop()
+    mail = sold(shop)
+    shop.mailer.failing = error
+    run(shop.mail_round())
+    held = now_of(shop, mail.key)
+    assert (held.state, held.attempts) == (MailState.STUCK, 1)
+    assert held.problem.startswith(type(error).__name__)
+    assert str(error).strip("'") in held.problem
+    assert held.unknown_since is not None
+    shop.mailer.failing = None
+    shop.clock.tick(days=30)
+    shop.deliver_mail()
+    assert shop.letters_to(ANNA) == [], "nothing is tried again"
+    assert len(shop.letters_to("help@shop.example")) == 1, "the merchant knows"
+
+
+def test_an_error_of_the_system_is_tried_again_with_the_same_key_and_not_for_ever() -> None:
+    """A mailer that lets `ConnectionResetError` through: the next attempt may go well."""
+    shop = Shop()
+    mail = sold(shop)
+    shop.mailer.failing = ConnectionResetError(104, "Connection reset by peer")
+    shop.deliver_mail()
+    held = now_of(shop, mail.key)
+    assert (held.state, held.due_at - shop.clock.now()) == (MailState.QUEUED, pause_before_retry(1))
+    for _ in range(30):
+        shop.clock.tick(hours=1)
+        shop.deliver_mail()
+    held = now_of(shop, mail.key)
+    assert held.state is MailState.STUCK
+    assert "Connection reset by peer" in held.problem
+    assert held.unknown_since is not None
+
+
+def test_an_email_that_cannot_be_put_together_is_stuck_and_surely_not_sent() -> None:
+    """A row whose link is no id: its URL cannot be made."""
+    shop = Shop()
+    mail = sold(shop)
+    shop.memory.tables.outbox[mail.key] = replace(mail, link=LinkId("no hex"))
+    run(shop.mail_round())
+    held = now_of(shop, mail.key)
+    assert (held.state, held.unknown_since) == (MailState.STUCK, None)
+    assert held.problem.startswith("ValueError")
+
+
+def test_one_email_that_stops_its_mailer_holds_up_no_other() -> None:
+    """Leased together: whatever one does, the others leave in the same round."""
+    shop = Shop()
+    for number in range(3):
+        ref = Browser(shop).buy()
+        shop.payments.pay(ref, email=f"anna{number}@example.com")
+        shop.hear_of(ref, event=f"evt_{number}")
+
+    class OneFails(MemoryMailer):
+        async def send(self, envelope: Envelope) -> None:
+            if envelope.to.canonical.startswith("anna1"):
+                raise TypeError("not this one")
+            await super().send(envelope)
+
+    shop.mailer = OneFails()
+    shop.deliver_mail()
+    assert [len(shop.letters_to(f"anna{number}@example.com")) for number in range(3)] == [1, 0, 1]
+
+
 def test_an_outcome_unknown_for_a_day_is_shown_and_sent_again_only_by_the_merchant() -> None:
-    """The carrier forgets its keys after 24 hours: another try would perhaps be a second mail."""
+    """The email provider forgets its keys after 24 hours: another try would perhaps be a second mail."""
     shop = Shop()
     mail = sold(shop)
     shop.mailer.failing = MailUnknown("broken")
@@ -103,12 +182,114 @@ def test_an_outcome_unknown_for_a_day_is_shown_and_sent_again_only_by_the_mercha
     shop.mailer.failing = None
     shop.deliver_mail()
     held = now_of(shop, mail.key)
-    assert (held.state, held.problem) == (MailState.STUCK, "outcome_unknown")
+    assert (held.state, held.problem) == (MailState.STUCK, "broken")
+    assert held.may_have_been_sent
     assert shop.letters_to(ANNA) == []
     assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
     shop.deliver_mail()
     assert len(shop.letters_to(ANNA)) == 1
     assert Browser(shop).press(shop.last_link(ANNA))
+
+
+def test_an_email_of_which_nothing_was_heard_says_so() -> None:
+    """Its process died at every attempt, so no email provider's words are known."""
+    shop = Shop()
+    mail = sold(shop)
+    for _ in range(2):
+        run(shop.lease_mail())
+        shop.clock.tick(hours=24)
+    run(shop.lease_mail())
+    held = now_of(shop, mail.key)
+    assert (held.state, held.problem, held.may_have_been_sent) == (MailState.STUCK, "outcome_unknown", True)
+
+
+def test_one_command_sends_again_what_was_refused_and_nothing_that_may_have_been_sent() -> None:
+    shop = Shop()
+    refused, unknown = (
+        [sold_to(shop, f"anna{n}@example.com") for n in range(150)],
+        sold_to(shop, "ben@example.com"),
+    )
+    shop.deliver_mail()
+    for mail in refused:
+        settle(shop, mail, unknown_since=None)
+    settle(shop, unknown, unknown_since=shop.clock.now())
+    assert run(shop.send_refused()) == Resent(queued=150)
+    assert run(shop.send_refused()) == Resent(), "once, however often it is asked for"
+    shop.deliver_mail()
+    assert [len(shop.letters_to(str(mail.to))) for mail in refused] == [2] * 150
+    assert len(shop.letters_to("ben@example.com")) == 1
+    assert [mail.key for mail in run(shop.report()).mails] == [unknown.key]
+    assert run(shop.report.send_again(unknown.key)) is SentAgain.QUEUED
+    shop.deliver_mail()
+    assert len(shop.letters_to("ben@example.com")) == 2
+    assert run(shop.report()).all_well
+
+
+def sold_to(shop: Shop, address: str) -> Mail:
+    ref = Browser(shop).buy()
+    shop.payments.pay(ref, email=address)
+    shop.hear_of(ref, event=f"evt_{address}")
+    return next(mail for mail in shop.memory.tables.outbox.values() if str(mail.to) == address)
+
+
+def settle(shop: Shop, mail: Mail, *, unknown_since: datetime | None) -> None:
+    """As after an attempt that was refused, or whose outcome is unknown."""
+    stuck = replace(mail, state=MailState.STUCK, problem="no such key", unknown_since=unknown_since)
+    shop.memory.tables.outbox[mail.key] = stuck
+
+
+def test_an_email_that_was_refused_after_an_unknown_outcome_may_have_been_sent() -> None:
+    shop = Shop()
+    mail = sold(shop)
+    shop.mailer.failing = MailUnknown("no answer")
+    shop.deliver_mail()
+    shop.clock.tick(minutes=1)
+    shop.mailer.failing = MailRefused("the key was revoked")
+    shop.deliver_mail()
+    held = now_of(shop, mail.key)
+    assert (held.problem, held.may_have_been_sent) == ("the key was revoked", True)
+    assert run(shop.send_refused()) == Resent(queued=1), "the notice to the merchant"
+
+
+def test_a_key_that_was_used_before_means_sent_and_is_noted_apart() -> None:
+    """After the restore of a backup, say: the email provider knows the key and has another body under it."""
+    shop = Shop()
+    mail = sold(shop)
+    [leased] = run(shop.lease_mail())
+    held = run(_envelope(shop, leased))
+    shop.mailer.mailbox[held.idempotency_key] = replace(held, text="of another day")
+    shop.clock.tick(minutes=1)
+    shop.deliver_mail()
+    sent = now_of(shop, mail.key)
+    assert (sent.state, sent.problem, sent.sent_at) == (MailState.SENT, "key_used", shop.clock.now())
+    status = run(shop.report())
+    assert ([m.key for m in status.noted], status.all_well) == ([mail.key], True)
+    assert run(shop.send_refused()) == Resent()
+    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+    assert run(shop.report()).noted == []
+    shop.deliver_mail()
+    assert len(shop.letters_to(ANNA)) == 2
+
+
+def test_sending_again_twice_sends_twice_and_a_dropped_one_names_its_successor() -> None:
+    shop = Shop()
+    mail = sold(shop)
+    shop.deliver_mail()
+    for number in (2, 3):
+        assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+        shop.deliver_mail()
+        assert len(shop.letters_to(ANNA)) == number
+    settle(shop, mail, unknown_since=None)
+    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED_BEFORE
+
+
+def test_words_that_no_database_stores_are_kept_without_what_it_cannot_hold() -> None:
+    """A server's answer in Latin-1 reaches us as halves of surrogate pairs; PostgreSQL takes no NUL."""
+    for words in ("550 \udcfcberf\udcfcllt", "550 \0 nothing"):
+        kept = str(MailRefused(words))
+        assert kept.encode().count(b"\0") == 0
+        assert kept.startswith("550 ")
 
 
 def test_a_mail_whose_secret_was_taken_out_is_queued_anew_under_a_new_key() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from random import Random
 from typing import Any, TypeVar
 
@@ -11,13 +12,15 @@ import pytest
 from contracts import samples
 from contracts.store import StoreContract
 
+from adapters.memory.magic_links import MagicLinks
+from adapters.memory.purchases import Purchases
 from adapters.memory.store import MemoryStore
 from adapters.memory.tables import Tables
 from adapters.memory.transaction import MemoryTransaction
 from domain.ports import Store
 from domain.purchase import Purchase
 from domain.transaction import ReadTransaction, Transaction
-from domain.values import CheckoutId, EmailAddress, LinkId
+from domain.values import CheckoutId, Digest, EmailAddress, LinkId
 from testkit.stepping import Actor, Stage, pause, run
 
 T = TypeVar("T")
@@ -69,6 +72,8 @@ def broken_promises(store: type[MemoryStore]) -> set[str]:
             getattr(contract, name)()
         except (AssertionError, pytest.fail.Exception, LookupError, AttributeError, TypeError):
             failed.add(name)
+    promises = sum(name.startswith("test_") for name in dir(Wrong))
+    assert len(failed) < promises / 2, "it is wrong in one thing, and keeps most promises"
     return failed
 
 
@@ -101,16 +106,19 @@ def test_a_store_that_does_not_roll_back_is_caught() -> None:
     )
 
 
-class NoUniqueness(MemoryStore):
-    class Transaction(MemoryTransaction):
-        def book(self, purchase: Purchase) -> bool:
-            key = CheckoutId(f"{purchase.checkout}{len(self._t.purchases) or ''}")
-            self._t.purchases[key] = purchase
-            return True
+class BookedTwice(Purchases):
+    def book(self, purchase: Purchase) -> bool:
+        key = CheckoutId(f"{purchase.checkout}{len(self._t.purchases) or ''}")
+        self._t.purchases[key] = purchase
+        return True
 
+
+class NoUniqueness(MemoryStore):
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         await self._pause("begin")
-        return work(self.Books(self.tables))
+        tx = MemoryTransaction(self.tables)
+        tx.purchases = BookedTwice(self.tables)
+        return work(tx)
 
 
 def test_a_store_without_uniqueness_is_caught() -> None:
@@ -133,15 +141,18 @@ def test_a_store_that_loses_writes_is_caught() -> None:
     assert "test_every_commit_is_kept" in broken_promises(LostWrite)
 
 
-class DoubleYes(MemoryStore):
-    class Transaction(MemoryTransaction):
-        def spend_link(self, link: LinkId, *, at: Any, used_with: Any = None) -> bool:
-            super().spend_link(link, at=at, used_with=used_with)
-            return True
+class UsedTwice(MagicLinks):
+    def consume(self, link: LinkId, *, at: datetime, used_with: Digest | None = None) -> bool:
+        super().consume(link, at=at, used_with=used_with)
+        return True
 
+
+class DoubleYes(MemoryStore):
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         await self._pause("begin")
-        return work(self.Books(self.tables))
+        tx = MemoryTransaction(self.tables)
+        tx.links = UsedTwice(self.tables)
+        return work(tx)
 
 
 def test_a_store_that_says_yes_twice_is_caught() -> None:

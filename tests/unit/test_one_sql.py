@@ -20,8 +20,8 @@ from adapters.sql.transaction import RECORDS, TABLES, SqlTransaction
 from domain.transaction import Transaction
 
 REPOSITORIES = (
-    "address_changes", "checkouts", "downloads", "erasures", "events", "facts", "licences", "limits", "links", "outbox",
-    "purchases", "quarantine", "rechecks", "retention", "sessions", "shop", "users",
+    "address_changes", "checkouts", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
+    "open_payments", "outbox", "problems", "purchases", "quarantine", "rechecks", "retention", "sessions", "shop", "users",
 )  # fmt: skip
 
 

@@ -20,9 +20,10 @@ LINK = MagicLink(
 )  # fmt: skip
 KEYS = {
     "access:c1": outbox_keys.access(ORDER),
-    "access-again:l1": outbox_keys.of_link(replace(LINK, purpose=LinkPurpose.ACCESS)),
+    "access-again:c1:l1": outbox_keys.access_again(ORDER, LinkId("l1")),
     "login:l1": outbox_keys.of_link(LINK),
     "order:l1": outbox_keys.of_link(replace(LINK, purpose=LinkPurpose.ORDER)),
+    "owner:l1": outbox_keys.of_link(replace(LINK, purpose=LinkPurpose.OWNER)),
     "address:l1": outbox_keys.of_link(replace(LINK, purpose=LinkPurpose.MOVE)),
     "address:l2": outbox_keys.of_link(replace(LINK, id=LinkId("l2"), purpose=LinkPurpose.UNDO)),
     "failed:c1": outbox_keys.payment_failed(ORDER),
@@ -32,8 +33,11 @@ KEYS = {
     "news:book:v1:u1": outbox_keys.release(BOOK, "v1", UserId("u1")),
     "notice:licences:book:2026-03-09": outbox_keys.licences_used_up(BOOK, DAY),
     "notice:quarantine:cs_1": outbox_keys.quarantined("cs_1"),
+    "notice:lookup-refused::2026-03-09": outbox_keys.problem("lookup-refused", "", DAY),
+    "notice:erased:cs_1": outbox_keys.paid_for_nobody("cs_1"),
     "notice:undone:m1": outbox_keys.correction_undone(ChangeId("m1")),
-    "notice:bounced:2026-03-09": outbox_keys.bounced(DAY),
+    "notice:bounced:access:c1": outbox_keys.bounced("access:c1"),
+    "notice:catalogue:ab12:2026-03-09": outbox_keys.catalogue_mistakes("ab12", DAY),
     "notice:stuck:login:2026-03-09": outbox_keys.stuck(MailKind.LOGIN, DAY),
 }
 
@@ -46,7 +50,28 @@ def test_a_key_names_its_cause(expected: str) -> None:
 def test_every_function_of_the_module_is_in_the_table() -> None:
     public = [name for name in vars(outbox_keys) if name.islower() and not name.startswith("_")]
     made_here = [n for n in public if getattr(vars(outbox_keys)[n], "__module__", "") == outbox_keys.__name__]
-    assert len(made_here) - len(["anew"]) == len(KEYS) - len(LinkPurpose) + 1
+    assert len(made_here) - len(["anew", "access_checkout", "sale_of"]) == len(KEYS) - len(LinkPurpose) + 2
+
+
+def test_the_key_of_an_access_email_names_its_sale() -> None:
+    for key in (outbox_keys.access(ORDER), outbox_keys.anew(outbox_keys.access(ORDER))):
+        assert outbox_keys.access_checkout(key) == ORDER
+    for key in KEYS:
+        assert outbox_keys.access_checkout(key) == (ORDER if key == "access:c1" else None)
+
+
+def test_the_key_of_an_email_to_an_owner_names_the_sale_and_no_other_key_does() -> None:
+    of_a_sale = {key for key in KEYS if outbox_keys.sale_of(key) is not None}
+    assert {key.partition(":")[0] for key in of_a_sale} == {
+        "access",
+        "access-again",
+        "failed",
+        "refunded",
+        "open-again",
+        "licence",
+    }
+    for key in of_a_sale:
+        assert outbox_keys.sale_of(key) == outbox_keys.sale_of(outbox_keys.anew(key)) == ORDER
 
 
 def test_an_email_that_is_queued_anew_counts_on() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from testkit.account_races import AccountCast, AccountRace
 from testkit.races import Cast, Sides, Tally, biased, ours, race
 from testkit.tutorial import check_then_insert, mail_hangs_on_the_webhook
 
@@ -97,3 +98,40 @@ def test_the_bench_catches_the_tutorials_way(sides: Sides) -> None:
     casts = st.just(Cast(redirects=1, webhooks=2, reconcilers=0, workers=0))
     with pytest.raises(AssertionError):
         bench(casts, examples=200, crashes=False, tally=Tally(), sides=sides)
+
+
+ACCOUNTS = st.builds(
+    AccountCast,
+    as_guest=st.booleans(),
+    debit=st.booleans(),
+    changes=st.integers(0, 2),
+    deletions=st.integers(0, 2),
+    tabs=st.integers(0, 3),
+    presses=st.integers(0, 2),
+    webhooks=st.integers(1, 3),
+    workers=st.integers(0, 2),
+)
+
+
+@settings(
+    max_examples=EXAMPLES // 4,
+    database=None,
+    phases=[Phase.generate, Phase.explicit],
+    report_multiple_bugs=False,
+)
+@given(cast=ACCOUNTS, seed=st.integers(0, 2**64))
+def test_an_account_that_moves_or_goes_while_it_pays_loses_and_doubles_nothing(
+    cast: AccountCast, seed: int
+) -> None:
+    """0 lost, 0 to a wrong address, 0 double: change of address, deletion, pending debit, two tabs, double submits."""
+    entropy = Random(seed)
+    AccountRace(cast).play(
+        choose=lambda names: entropy.randrange(len(names)), crash=lambda: entropy.random() < 0.05
+    )
+
+
+def test_the_bench_catches_a_browser_that_loses_a_tab() -> None:
+    """Negative control."""
+    race = AccountRace(AccountCast(tabs=2), keeps_proofs=False)
+    with pytest.raises(AssertionError, match="a tab that was paid"):
+        race.play(choose=lambda names: 0, crash=lambda: False)

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from domain.address_change import AddressChange, ChangeKind
 from domain.transaction import Transaction
-from domain.usecases.erase_me import Erased, changes_to
+from domain.usecases.erase_refusal import Erased, changes_to
 from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
-from domain.usecases.return_from_payment import Claimed
+from domain.usecases.return_outcomes import Claimed
 from domain.values import ChangeId, EmailAddress, SessionId
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
 from testkit.stepping import Actor, Stage, pause, run
@@ -40,6 +40,26 @@ def test_the_success_url_in_another_browser_opens_nothing() -> None:
     assert thief.owned == frozenset()
     assert thief.viewer.session is None, "no login, no session"
     assert anna.come_back(ref) == Claimed(here=True)
+
+
+def test_a_browser_that_left_an_account_never_learns_where_its_owner_went() -> None:
+    """It was signed in to the account when its payment page opened; the account has another address since."""
+    shop = Shop()
+    shared, owner = Browser(shop), Browser(shop)
+    Browser(shop).buy_and_pay("other@example.com", PHOTOS)
+    shared.buy_and_pay(VICTIM, BOOK)
+    shared.press(shop.last_link(VICTIM))
+    ref = shared.buy(PHOTOS)
+    for browser, address in ((shared, "other@example.com"), (owner, VICTIM)):
+        browser.ask_for_link(address)
+        shop.deliver_mail()
+        assert isinstance(browser.press(shop.last_link(address)), SignedIn)
+    run(shop.change_address.change(owner.visitor, "new@example.com"))
+    shop.deliver_mail()
+    assert isinstance(owner.press(shop.last_link("new@example.com")), SignedIn)
+    shop.payments.pay(ref, email=VICTIM)
+    assert shared.come_back(ref, PHOTOS) == Claimed(here=False, sent_to=None)
+    assert owner.owned == {BOOK, PHOTOS}
 
 
 def test_twenty_uses_of_one_link_at_once_give_one_session() -> None:

@@ -8,9 +8,11 @@ from typing import Any, cast
 
 from domain.ports import StoreUnavailable
 from domain.product import Licences
+from domain.usecases.own_address import OwnAddress
 from domain.values import CheckoutId
+from entrypoints.run.address_watch import AddressWatch
 from entrypoints.run.timers import Worker
-from entrypoints.testing import BOOK, Shop, a_product, an_edition
+from entrypoints.testing import BASE_URL, BOOK, Shop, a_product, an_edition
 from testkit.stepping import run
 
 PAUSE = timedelta(minutes=10)
@@ -20,17 +22,21 @@ def node(shop: Shop) -> Worker:
     """One of several on the same database; only what taking turns needs."""
     unused = cast("Any", None)
     return Worker(
-        lease_mail=unused,
-        deliver_mail=unused,
+        outbox=unused,
         reconcile=unused,
         retry=unused,
         recheck_payments=unused,
         supply_licences=shop.supply_licences,
+        review_catalogue=shop.review_catalogue,
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,
         goods=unused,
         scrub_what_waits=unused,
+        expire_duplicates=unused,
+        address=AddressWatch(
+            OwnAddress(store=shop.store, catalogue=shop.catalogue, base_url=BASE_URL), go_live=shop.go_live
+        ),
         alone=False,
     )
 
@@ -71,6 +77,20 @@ def test_a_new_list_of_licence_keys_is_stocked_again_if_the_store_was_away() -> 
     assert run(away.follow_edition(shop.edition.version)) == shop.edition.version, (
         "what is stocked is left alone"
     )
+
+
+def test_under_another_address_lists_of_licence_keys_wait_and_are_stocked_once_it_is_confirmed() -> None:
+    """Whoever waited for a key would be emailed."""
+    shop = Shop(edition=an_edition(a_product(licences=Licences(listed=("key-1",)))))
+    worker = node(shop)
+    run(shop.store.transact(lambda tx: tx.shop.open(shop.edition.shop.id)))
+    run(shop.store.transact(lambda tx: tx.shop.confirm_address("https://elsewhere.example")))
+    run(worker.address.look())
+    assert run(worker.follow_edition("")) == ""
+    assert run(shop.store.transact(lambda tx: tx.licences.assign(BOOK, checkout=CheckoutId("c1")))) is None
+    run(worker.address.confirm())
+    assert run(worker.follow_edition("")) == shop.edition.version
+    assert run(shop.store.read(lambda tx: tx.shop.base_url())) == BASE_URL
 
 
 class Away:

@@ -9,11 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.product import below_smallest_charge
 from domain.values import (
     EmailAddress,
     InvalidEmail,
-    Money,
     as_line,
     is_product_id,
     is_provider_ref,
@@ -89,36 +87,6 @@ def test_the_short_way_for_plain_addresses_agrees_with_the_long_way(address: str
         domain = short.partition("@")[2]
         assert idna.encode(domain, uts46=True, std3_rules=True).decode() == domain
         assert unicodedata.normalize("NFKC", short) == short
-
-
-@pytest.mark.parametrize(
-    ("text", "currency", "minor"),
-    [
-        ("19.99", "usd", 1999),
-        ("5", "usd", 500),
-        ("500", "jpy", 500),
-        ("1.234", "kwd", 1234),
-        ("5", "isk", 500),
-    ],
-)
-def test_prices_are_counted_as_stripe_counts_them(text: str, currency: str, minor: int) -> None:
-    assert Money.parse(text, currency=currency).amount == minor
-
-
-@pytest.mark.parametrize(
-    ("text", "currency"),
-    [("19,99", "usd"), ("-1", "usd"), ("1e3", "usd"), ("1.999", "usd"), ("1.5", "jpy"), ("999999999", "usd"), ("", "usd"),
-     ("１", "usd"), ("1_000", "usd")],
-)  # fmt: skip
-def test_what_cannot_be_charged_is_refused(text: str, currency: str) -> None:
-    with pytest.raises(ValueError, match="."):
-        Money.parse(text, currency=currency)
-
-
-def test_a_price_below_stripes_smallest_is_named_and_nothing_is_a_price() -> None:
-    assert below_smallest_charge(Money(0, "usd")) is None
-    assert below_smallest_charge(Money(49, "usd")) == Money(50, "usd")
-    assert below_smallest_charge(Money(50, "usd")) is None
 
 
 @pytest.mark.parametrize("text", ["../x", "a/b", "A", "-a", "a-", "", "a" * 65, "a.b", "a\n"])

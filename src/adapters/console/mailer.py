@@ -1,4 +1,4 @@
-"""The mailer port on a terminal: for trials on this machine, when there is no carrier."""
+"""The mailer port on a terminal: for trials on this machine, when there is no email provider."""
 
 from __future__ import annotations
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import mimetypes
 import os
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
 from adapters.files.inside import NotInside
+from adapters.files.listing import FoundFile, ListedFile, find_files
+from adapters.files.names import can_be_shown, composed
 from adapters.files.offers import PaymentTable, payment_terms, read_licences, read_prices
-from adapters.files.reading import Reader, line_of_key
+from adapters.files.reading import Reader, line_of_key, names_in
+from domain.currencies import CURRENCIES
 from domain.ports import GoodsUnavailable
 from domain.product import GoodsFile, Page, Product, ShopInfo
 from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id, line_problem
@@ -22,7 +25,7 @@ _COVERS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", "
 LARGEST_COVER: Final = 5_000_000
 _LONGEST_NAME: Final = 200
 _LARGEST_STOCK: Final = 1_000_000_000
-_MOST_FILES: Final = 1000
+_MOST_ENTRIES: Final = 20_000
 
 Shelve = Callable[[Path], tuple[str, int]]
 """Takes a file into the goods; its SHA-256 and size. May raise OSError or GoodsUnavailable."""
@@ -37,11 +40,6 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payment: PaymentTable = PaymentTable()
 
 
-class _ListedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    title: str = ""
-
-
 class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     price: str
@@ -50,7 +48,7 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cover_alt: str = ""
     on_sale: bool = True
     stock: int | None = None
-    files: list[str | _ListedFile] | None = None
+    files: list[str | ListedFile] | None = None
     prices: dict[str, str] = {}
     pay_what_you_want: bool = False
     suggested: str | None = None
@@ -62,19 +60,16 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
     """shop.toml, and the id it declares; the id of the ShopInfo is still to be given."""
     path = reader.root / "shop.toml"
-    if not os.path.lexists(path):
-        reader.complain(path, "is missing: it holds name, currency and support (an email address)")
-        return None
-    found = reader.toml(path, _ShopFile)
+    missing = "is missing: it holds name, currency and support (an email address)"
+    found = reader.toml(path, _ShopFile, missing=missing)
     if found is None:
         return None
     shop, text = found
     ok = True
     currency = shop.currency.lower()
-    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
-        reader.complain(
-            path, f'currency is {shop.currency!r}: write it like "usd"', line=line_of_key(text, "currency")
-        )
+    if currency not in CURRENCIES:
+        words = f'currency is {shop.currency!r}, which Stripe does not charge: write it like "usd"'
+        reader.complain(path, words, line=line_of_key(text, "currency"))
         ok = False
     ok &= _check_name(reader, path, text, name=shop.name)
     problem = line_problem(shop.tagline)
@@ -112,10 +107,7 @@ def read_product(
     if not is_product_id(folder.name):
         reader.complain(folder, "a product's folder is named in lower-case letters, digits and inner hyphens")
         return None
-    if not os.path.lexists(path):
-        reader.complain(path, "is missing: it holds at least name and price")
-        return None
-    found = reader.toml(path, _ProductFile)
+    found = reader.toml(path, _ProductFile, missing="is missing: it holds at least name and price")
     if found is None:
         return None
     told, text = found
@@ -135,12 +127,12 @@ def read_product(
     )
     licences = read_licences(reader, folder, text, kind=told.licence_keys)
     cover = _cover(reader, path, text, told.cover)
-    listed = _files(reader, path, text, told.files)
-    content = _markdown(reader, folder / "content.md", needed=not told.contains)
-    about = _markdown(reader, folder / "about.md", needed=False)
+    found_files = find_files(reader, path, text, told.files)
+    content = _markdown(reader, folder / "content.md", title=told.name, needed=not told.contains)
+    about = _markdown(reader, folder / "about.md", title=told.name, needed=False)
     if prices is None or len(reader.problems) > before:
         return None
-    files = _shelved(reader, folder / "files", listed, shelve)
+    files = _shelved(reader, found_files, shelve)
     if len(reader.problems) > before:
         return None
     product = Product(
@@ -173,15 +165,15 @@ def read_page(reader: Reader, path: Path) -> Page | None:
     text = reader.text(path)
     if text is None:
         return None
-    first, _, rest = text.lstrip().partition("\n")
-    if not first.startswith("# "):
-        title = path.stem.replace("-", " ").capitalize()
-        return Page(slug=path.stem, title=title, html=reader.markdown(path, text))
-    title = first[2:].strip()
+    before = len(reader.problems)
+    rendered = reader.markdown(path, text, title=None)
+    title = rendered.heading or path.stem.replace("-", " ").capitalize()
     problem = line_problem(title)
     if problem is not None:
         reader.complain(path, f"the title (its first heading) {problem}", line=1)
-    return Page(slug=path.stem, title=title, html=reader.markdown(path, rest))
+    if len(reader.problems) > before:
+        return None
+    return Page(slug=path.stem, title=title, html=rendered.html)
 
 
 def cover_type(name: str) -> str:
@@ -193,41 +185,18 @@ def _cover(reader: Reader, path: Path, text: str, name: str | None) -> bytes | N
     if name is None:
         return None
     line = line_of_key(text, "cover")
-    if Path(name).name != name or Path(name).suffix.lower() not in _COVERS:
+    if Path(name).name != name or not can_be_shown(name) or Path(name).suffix.lower() not in _COVERS:
         reader.complain(path, f"cover is {name!r}: name a picture that lies beside this file", line=line)
         return None
     file = path.parent / name
     if not os.path.lexists(file):
+        with contextlib.suppress(OSError):
+            beside = names_in(path.parent, at_most=_MOST_ENTRIES)
+            file = path.parent / next((entry for entry in beside if composed(entry) == composed(name)), name)
+    if not os.path.lexists(file):
         reader.complain(path, f"cover {name!r} does not lie beside this file", line=line)
         return None
     return reader.raw(file, at_most=LARGEST_COVER)
-
-
-def _files(
-    reader: Reader, path: Path, text: str, listed: list[str | _ListedFile] | None
-) -> list[_ListedFile]:
-    """What product.toml lists, in its order; all of files/ if it lists nothing."""
-    folder, line = path.parent / "files", line_of_key(text, "files")
-    entered = reader.enters(folder)
-    if listed is None:
-        present = sorted(islice(folder.iterdir(), _MOST_FILES + 1)) if entered else []
-        listed = [file.name for file in present if not file.is_dir() and not file.name.startswith(".")]
-    if len(listed) > _MOST_FILES:
-        reader.complain(path, f"a product has at most {_MOST_FILES} files", line=line)
-        return []
-    found: list[_ListedFile] = []
-    for item in listed:
-        named = _ListedFile(name=item) if isinstance(item, str) else item
-        name, problem = named.name, line_problem(named.title)
-        if not name or Path(name).name != name or "\\" in name or not name.isprintable():
-            reader.complain(path, f"files has {name!r}: write the plain name of a file in files/", line=line)
-        elif problem is not None:
-            reader.complain(path, f"the title of files/{name} {problem}", line=line)
-        elif not os.path.lexists(folder / name):
-            reader.complain(path, f"files/{name} is not there", line=line)
-        elif entered and reader.opens(folder / name):
-            found.append(named)
-    return found
 
 
 def _check_name(reader: Reader, path: Path, text: str, *, name: str) -> bool:
@@ -239,34 +208,32 @@ def _check_name(reader: Reader, path: Path, text: str, *, name: str) -> bool:
     return problem is None
 
 
-def _shelved(
-    reader: Reader, folder: Path, listed: list[_ListedFile], shelve: Shelve
-) -> tuple[GoodsFile, ...]:
+def _shelved(reader: Reader, files: list[FoundFile], shelve: Shelve) -> tuple[GoodsFile, ...]:
     """Each file, taken into the goods."""
     found: list[GoodsFile] = []
-    for named in listed:
+    for file in files:
         if reader.storage_away:
+            reader.complain(file.path, f"cannot be taken in: {reader.storage_away}", passing=True)
             break
-        path = folder / named.name
         try:
-            sha256, size = shelve(path)
+            sha256, size = shelve(file.path)
         except NotInside as error:
-            reader.complain(path, f"cannot be read: {error.strerror}")
+            reader.refuse(file.path, error)
         except OSError as error:
-            reader.complain(path, f"cannot be taken in: {error.strerror}", passing=True)
+            reader.complain(file.path, f"cannot be taken in: {error.strerror}", passing=True)
         except GoodsUnavailable as error:
-            reader.storage_away = True
-            reader.complain(path, f"cannot be taken in: {error}", passing=True)
+            reader.storage_away = str(error)
+            reader.complain(file.path, f"cannot be taken in: {error}", passing=True)
+            break
         else:
-            title = named.title or named.name
-            found.append(GoodsFile(name=named.name, title=title, size=size, sha256=sha256))
+            found.append(GoodsFile(name=file.name, title=file.title, size=size, sha256=sha256))
     return tuple(found)
 
 
-def _markdown(reader: Reader, path: Path, *, needed: bool) -> str:
+def _markdown(reader: Reader, path: Path, *, title: str, needed: bool) -> str:
     if not os.path.lexists(path):
         if needed:
             reader.complain(path, "is missing: it is what the buyer reads")
         return ""
     text = reader.text(path)
-    return "" if text is None else reader.markdown(path, text)
+    return "" if text is None else reader.markdown(path, text, title=title).html

@@ -24,13 +24,15 @@ def open_inside(folder: Path, path: Path) -> BufferedReader:
     The folder itself may be a symbolic link, and so may everything below it that leads back inside: a Kubernetes
     volume links its files to `..data/…`. But where the folder is a link that leaves the place it lies in, all sorts of
     things may lie around it: then a link in it must not give another file's content for `path`. The real path is opened
-    part by part without following links, so a link that is put in place meanwhile is refused, too. Raises OSError,
-    NotInside.
+    part by part without following links, so a link that is put in place meanwhile is refused, too.
+
+    `..data` may lead out of the folder, to a mount: a link into that keeps its name, for the same reason. Raises
+    OSError, NotInside.
     """
     home, real = _real(folder), _real(path)
     if not real.is_relative_to(home):
-        raise _outside()
-    if (
+        home = _mount_with(path, real, folder)
+    elif (
         folder.is_symlink()
         and not home.is_relative_to(_real(folder.parent))
         and not _same_name(real, path, folder)
@@ -44,6 +46,17 @@ def open_inside(folder: Path, path: Path) -> BufferedReader:
     )
 
 
+def _mount_with(path: Path, real: Path, folder: Path) -> Path:
+    """The mount that `..data` in the folder leads to, if `path` is there under its own name. Raises NotInside."""
+    data = folder / "..data"
+    if data.is_symlink():
+        mount = _real(data)
+        name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+        if real == mount / name:
+            return mount
+    raise _outside()
+
+
 def _same_name(real: Path, path: Path, folder: Path) -> bool:
     asked = path.relative_to(folder).parts
     return real.parts[-len(asked) :] == asked
@@ -55,9 +68,10 @@ def open_goods(path: Path) -> BufferedReader:
 
 
 def check_folder(folder: Path, *, inside: Path) -> None:
-    """Raises NotInside if a folder's real path is not in `inside`, OSError if there is none."""
-    if not _real(folder).is_relative_to(_real(inside)):
-        raise _outside()
+    """Raises NotInside if a folder's real path is neither in `inside` nor where `..data` leads; OSError without one."""
+    real = _real(folder)
+    if not real.is_relative_to(_real(inside)):
+        _mount_with(folder, real, inside)
 
 
 def _real(path: Path) -> Path:

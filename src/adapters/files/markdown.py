@@ -8,18 +8,36 @@ So can the HTML: each use of a link reference repeats the address that is define
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
-from typing import Final
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
 
+import msgspec
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 # Raw HTML in a text is shown, not run; javascript: links are dropped by markdown-it itself.
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
     ["table", "strikethrough"]
 )
+# Only to find HTML: nothing of it is shown.
+_WITH_HTML: Final = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+_TAG: Final = re.compile(r"<[A-Za-z/!?]")
+_SHOWN: Final = re.compile(r"/(?![/\\])|data:image/")
+"""The address of an image that a page may load: the content security policy has no other."""
+_NOT_SHOWN: Final = (
+    "is not shown: pages load images from this shop alone. In content.md, write the address of one in files/ as "
+    "/files/<product>/<name>"
+)
+_NOT_RUN: Final = "HTML is not run: customers see its tags as text. Write it in Markdown"
+_MOST_NOTES: Final = 10
+_LONGEST_ADDRESS: Final = 100
 SHORT: Final = 32_000
 """Characters that are rendered here: a second and 30 MB at the very worst."""
 SHORT_WITH_REFERENCES: Final = 1_500
@@ -49,22 +67,86 @@ class TooLong(Exception):
         )
 
 
-def render(text: str) -> str:
-    """The HTML of a text. Raises TooCostly, TooLong, OSError."""
+class Rendered(msgspec.Struct, frozen=True):
+    """A text as HTML."""
+
+    html: str
+    heading: str | None = None
+    """The first heading, if the text begins with one of the first level."""
+    notes: tuple[tuple[int, str], ...] = ()
+    """What a visitor will not see as it was meant, each with its line."""
+
+
+def render(text: str, *, title: str | None = "") -> Rendered:
+    """A text without its first heading if that repeats `title`; None: without it, whatever it is.
+
+    The page has a title of its own. Raises TooCostly, TooLong, OSError.
+    """
     short = SHORT_WITH_REFERENCES if "]:" in text else SHORT
     try:
-        return _MARKDOWN.render(text) if len(text) <= short else _render_apart(text)
+        return _rendered(text, title) if len(text) <= short else _render_apart(text, title)
     except (RecursionError, MemoryError) as error:
         raise TooCostly from error
 
 
-def _render_apart(text: str) -> str:
+def _rendered(text: str, title: str | None) -> Rendered:
+    environment: dict[str, Any] = {}
+    tokens = _MARKDOWN.parse(text, environment)
+    heading = _heading_of(tokens)
+    if heading is not None and (title is None or _folded(heading) == _folded(title)):
+        del tokens[:3]
+    notes = (*islice(_images(tokens), _MOST_NOTES), *islice(_raw_html(text), _MOST_NOTES))
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, environment)
+    return Rendered(html=str(html), heading=heading, notes=tuple(sorted(notes)))
+
+
+def _heading_of(tokens: Sequence[Token]) -> str | None:
+    """The text of the heading of the first level that comes first."""
+    if not tokens or (tokens[0].type, tokens[0].tag) != ("heading_open", "h1"):
+        return None
+    return "".join(
+        " " if child.type in {"softbreak", "hardbreak"} else child.content
+        for child in tokens[1].children or ()
+    ).strip()
+
+
+def _folded(title: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", title).casefold().split())
+
+
+def _images(tokens: Sequence[Token]) -> Iterator[tuple[int, str]]:
+    for token in tokens:
+        for child in token.children or ():
+            address = str(child.attrGet("src")) if child.type == "image" else "/"
+            if not _SHOWN.match(address):
+                shown = address[:_LONGEST_ADDRESS]
+                yield (token.map or [0])[0] + 1, f"the image {shown} {_NOT_SHOWN}"
+
+
+def _raw_html(text: str) -> Iterator[tuple[int, str]]:
+    if _TAG.search(text) is None:
+        return
+    for token in _WITH_HTML.parse(text):
+        inner = any(child.type == "html_inline" for child in token.children or ())
+        if inner or token.type == "html_block":
+            yield (
+                (token.map or [0])[0] + 1,
+                _NOT_RUN,
+            )
+
+
+def _render_apart(text: str, title: str | None) -> Rendered:
     # The process gets nothing of our environment: that holds the shop's keys.
     command = [sys.executable, "-X", "utf8", "-m", "adapters.files.markdown"]
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
     try:
         done = subprocess.run(  # noqa: S603 - our own module; the text is its standard input
-            command, input=text.encode(), capture_output=True, env=environment, timeout=_PATIENCE, check=False
+            command,
+            input=msgspec.json.encode((text, title)),
+            capture_output=True,
+            env=environment,
+            timeout=_PATIENCE,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise TooCostly from error
@@ -75,7 +157,7 @@ def _render_apart(text: str) -> str:
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise OSError(done.returncode, f"rendering failed: {last}")
-    return done.stdout.decode()
+    return msgspec.json.decode(done.stdout, type=Rendered)
 
 
 def _main() -> None:
@@ -83,12 +165,15 @@ def _main() -> None:
     _limit(resource.RLIMIT_CPU, _SECONDS)
     _limit(resource.RLIMIT_AS, _MEMORY)
     try:
-        html = _MARKDOWN.render(sys.stdin.buffer.read().decode()).encode()
+        text, title = msgspec.json.decode(sys.stdin.buffer.read(), type=tuple[str, str | None])
+        rendered = _rendered(text, title)
+        long = len(rendered.html.encode()) > _MOST_HTML
+        written = b"" if long else msgspec.json.encode(rendered)
     except (RecursionError, MemoryError):
         sys.exit(_TOO_COSTLY)
-    if len(html) > _MOST_HTML:
+    if long:
         sys.exit(_TOO_LONG)
-    sys.stdout.buffer.write(html)
+    sys.stdout.buffer.write(written)
 
 
 def _limit(kind: int, at_most: int) -> None:

@@ -10,8 +10,10 @@ from typing import Final, Literal
 import msgspec
 
 from adapters.files.reading import Reader, line_of_key
-from domain.product import Licences, PaymentTerms, Product, Tax, below_smallest_charge
-from domain.values import Money, ProductId, is_product_id
+from domain.amounts import AmountProblem, written_price
+from domain.currencies import CURRENCIES
+from domain.product import Licences, PaymentTerms, Product, Tax
+from domain.values import Money, ProductId, decimal_text, is_product_id
 
 _LONGEST_KEY: Final = 200
 _MOST_KEYS: Final = 100_000
@@ -92,16 +94,30 @@ def read_prices(
 
 
 def _money(reader: Reader, path: Path, text: str, amount: str, currency: str, *, key: str) -> Money | None:
-    try:
-        money = Money.parse(amount, currency=currency)
-        smallest = below_smallest_charge(money)
-        problem = None if smallest is None else f"{money} is below Stripe's smallest charge, {smallest}"
-    except ValueError as error:
-        money, problem = None, str(error)
-    if problem is not None:
-        reader.complain(path, problem, line=line_of_key(text, key))
-        return None
-    return money
+    money = written_price(amount, currency=currency)
+    if isinstance(money, Money):
+        return money
+    reader.complain(path, price_words(money, amount, currency), line=line_of_key(text, key))
+    return None
+
+
+def price_words(problem: AmountProblem, amount: str, currency: str) -> str:
+    """Why an amount cannot be charged in a currency, to the merchant."""
+    code = currency.upper()
+    match problem:
+        case AmountProblem.UNKNOWN_CURRENCY:
+            return f"{currency!r} is no currency that Stripe charges: https://docs.stripe.com/currencies"
+        case AmountProblem.TOO_FINE:
+            step = decimal_text(CURRENCIES[currency].step, currency)
+            return f"Stripe charges {code} in steps of {step}, so {amount!r} cannot be charged"
+        case AmountProblem.BELOW_SMALLEST_CHARGE:
+            least = decimal_text(CURRENCIES[currency].least, currency)
+            return f"{amount} {code} is below Stripe's smallest charge, {least} {code}"
+        case AmountProblem.ABOVE_GREATEST_CHARGE:
+            most = decimal_text(CURRENCIES[currency].most, currency)
+            return f"{amount} {code} is above Stripe's greatest charge, {most} {code}"
+        case _:
+            return f"a price is written like 19.99 (digits, one point, no sign), not {amount!r}"
 
 
 def read_licences(reader: Reader, folder: Path, text: str, *, kind: str | None) -> Licences | None:
@@ -146,21 +162,19 @@ def _keys(reader: Reader, path: Path, content: str) -> Licences | None:
     return Licences(listed=tuple(keys))
 
 
-def check_bundles(reader: Reader, products: Mapping[ProductId, Product]) -> None:
-    """Note every bundle whose list names something that cannot be in one."""
-    for product in products.values():
-        path = reader.root / product.id / "product.toml"
-        if not product.contains:
-            continue
-        text = reader.text(path) or ""
-        line = line_of_key(text, "contains")
-        if len(" ".join(product.contains)) > _LONGEST_CONTENTS:
-            reader.complain(path, f"contains is too long: {_LONGEST_CONTENTS} characters in all", line=line)
-        for item in product.contains:
-            inner = products.get(item)
-            if not is_product_id(item) or inner is None or item == product.id:
-                reader.complain(path, f"contains {item!r}, which is no other product of this shop", line=line)
-            elif inner.contains:
-                reader.complain(
-                    path, f"contains {item!r}, which is a bundle itself: name what is in it", line=line
-                )
+def check_bundle(reader: Reader, bundle: Product, products: Mapping[ProductId, Product]) -> None:
+    """Note what cannot be in a bundle, of all that its list names."""
+    path = reader.root / bundle.id / "product.toml"
+    problems: list[str] = []
+    if len(" ".join(bundle.contains)) > _LONGEST_CONTENTS:
+        problems.append(f"contains is too long: {_LONGEST_CONTENTS} characters in all")
+    for item in bundle.contains:
+        inner = products.get(item)
+        if not is_product_id(item) or inner is None or item == bundle.id:
+            problems.append(f"contains {item!r}, which is no other product of this shop")
+        elif inner.contains:
+            problems.append(f"contains {item!r}, which is a bundle itself: name what is in it")
+    if problems:
+        line = line_of_key(reader.text(path) or "", "contains")
+        for problem in problems:
+            reader.complain(path, problem, line=line)

@@ -6,18 +6,22 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
-from adapters.files.inside import check_folder, open_inside
-from adapters.files.markdown import TooCostly, TooLong, render
+from adapters.files.inside import NotInside, check_folder, open_inside
+from adapters.files.markdown import Rendered, TooCostly, TooLong, render
 from adapters.files.shape import DEEPEST, is_too_deep
 
 LARGEST_TOML: Final = 256_000
 LARGEST_MARKDOWN: Final = 1_000_000
 _LONGEST_PROBLEM: Final = 400
+_LONG_NUMBER: Final = re.compile(r"\d{4301}")
+"""More digits than Python reads."""
+_UNKNOWN: Final = re.compile(r"unknown field `(.+?)`(?: - at `\$\.(\w+).*)?\Z", re.DOTALL)
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -40,46 +44,47 @@ class Reader:
 
     root: Path
     problems: list[str] = field(default_factory=list)
+    """Mistakes: what they are about is held back."""
+    warnings: list[str] = field(default_factory=list)
+    """What holds nothing back, but is perhaps not what the merchant meant."""
     passing: bool = False
-    storage_away: bool = False
-    """The goods could not be reached: one complaint will do, and one wait."""
-    left_out: list[str] = field(default_factory=list)
-    """Problems of products that cost too much to read: they hold back those products alone."""
-    costly: int = 0
-    """How many of `problems` are of that kind."""
+    storage_away: str = ""
+    """Why the goods could not be reached: it is not tried again for every product."""
 
-    def complain(
-        self, path: Path, what: str, *, line: int | None = None, passing: bool = False, costly: bool = False
-    ) -> None:
-        """Note a problem; `passing`: one that may pass without another edit; `costly`: the file is too much to read."""
+    def complain(self, path: Path, what: str, *, line: int | None = None, passing: bool = False) -> None:
+        """Note a problem; `passing`: one that may pass without another edit."""
         self.passing |= passing
-        self.costly += costly
+        self.problems.append(self._sentence(path, what, line))
+
+    def warn(self, path: Path, what: str, *, line: int | None = None) -> None:
+        """Note what the merchant should look at."""
+        self.warnings.append(self._sentence(path, what, line))
+
+    def _sentence(self, path: Path, what: str, line: int | None) -> str:
         name = path.relative_to(self.root.parent)
         problem = f"{name}:{line}: {what}" if line else f"{name}: {what}"
-        self.problems.append(
-            "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in problem[:_LONGEST_PROBLEM])
+        return "".join(
+            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in problem[:_LONGEST_PROBLEM]
         )
 
-    def leave_out(self, *, since: int) -> bool:
-        """Whether all problems noted since then are costs; then they hold back their product, and not the catalogue."""
-        if not self.costly or self.costly < len(self.problems) - since:
-            return False
-        self.left_out += self.problems[since:]
-        del self.problems[since:]
-        self.costly = 0
-        return True
+    def refuse(self, path: Path, error: OSError) -> None:
+        """Note that a file or folder cannot be read. It may be readable in a moment, unless it is what it is."""
+        self.complain(path, f"cannot be read: {error.strerror}", passing=not isinstance(error, NotInside))
 
-    def raw(self, path: Path, *, at_most: int) -> bytes | None:
+    def raw(self, path: Path, *, at_most: int, missing: str = "is missing") -> bytes | None:
         """All of a file, if it lies inside its product, or else inside the catalogue; None, and a problem noted,
-        if it does not, or has more bytes than `at_most`."""
+        if it does not, or has more bytes than `at_most`. `missing`: what to say of a file that is not there."""
         try:
             with open_inside(self._home(path), path) as file:
                 raw = file.read(at_most + 1)
+        except FileNotFoundError:
+            self.complain(path, missing)
+            return None
         except OSError as error:
-            self.complain(path, f"cannot be read: {error.strerror}")
+            self.refuse(path, error)
             return None
         if len(raw) > at_most:
-            self.complain(path, f"is over {_size(at_most)}: make it smaller", costly=True)
+            self.complain(path, f"is over {_size(at_most)}: make it smaller")
             return None
         return raw
 
@@ -88,39 +93,48 @@ class Reader:
         try:
             open_inside(self._home(path), path).close()
         except OSError as error:
-            self.complain(path, f"cannot be read: {error.strerror}")
+            self.refuse(path, error)
             return False
         return True
 
-    def enters(self, folder: Path) -> bool:
-        """Whether a folder is there, and in its product or the catalogue; if it lies elsewhere, that is noted."""
+    def entries(self, folder: Path, *, at_most: int) -> list[str]:
+        """The names in a folder, in order, but no more than that; none if it is not there.
+
+        If it is neither in its product nor in the catalogue, or cannot be read, that is noted.
+        """
         if not os.path.lexists(folder):
-            return False
+            return []
         try:
             check_folder(folder, inside=self._home(folder))
+            return names_in(folder, at_most=at_most)
+        except NotADirectoryError:
+            return []
         except OSError as error:
-            self.complain(folder, f"cannot be read: {error.strerror}")
-            return False
-        return folder.is_dir()
+            self.refuse(folder, error)
+            return []
 
     def _home(self, path: Path) -> Path:
         """The folder that a file must not leave."""
         top, *below = path.relative_to(self.root).parts
         return self.root / top if below else self.root.resolve()
 
-    def markdown(self, path: Path, text: str) -> str:
-        """The HTML of a text of that file; "", and a problem noted, if it cannot be rendered."""
+    def markdown(self, path: Path, text: str, *, title: str | None) -> Rendered:
+        """A text of that file, without a first heading that is its title, as HTML; empty, and a problem noted, if it
+        cannot be rendered."""
         try:
-            return render(text)
+            rendered = render(text, title=title)
+            for line, note in rendered.notes:
+                self.warn(path, note, line=line)
+            return rendered
         except (TooCostly, TooLong) as error:
-            self.complain(path, str(error), costly=True)
+            self.complain(path, str(error))
         except OSError as error:
             self.complain(path, str(error.strerror), passing=True)
-        return ""
+        return Rendered(html="")
 
-    def text(self, path: Path, *, at_most: int = LARGEST_MARKDOWN) -> str | None:
+    def text(self, path: Path, *, at_most: int = LARGEST_MARKDOWN, missing: str = "is missing") -> str | None:
         """A UTF-8 text; None, and a problem noted, if it is none."""
-        raw = self.raw(path, at_most=at_most)
+        raw = self.raw(path, at_most=at_most, missing=missing)
         if raw is None:
             return None
         try:
@@ -130,13 +144,13 @@ class Reader:
             self.complain(path, "is not UTF-8 text: save it as UTF-8", line=line)
             return None
 
-    def toml(self, path: Path, kind: type[S]) -> tuple[S, str] | None:
+    def toml(self, path: Path, kind: type[S], *, missing: str) -> tuple[S, str] | None:
         """A TOML file as one of our structs, and its text; None, and a problem noted, if it is not one."""
-        text = self.text(path, at_most=LARGEST_TOML)
+        text = self.text(path, at_most=LARGEST_TOML, missing=missing)
         if text is None:
             return None
         if is_too_deep(text):
-            self.complain(path, f"has keys or brackets more than {DEEPEST} deep: no setting is", costly=True)
+            self.complain(path, f"has keys or brackets more than {DEEPEST} deep: no setting is")
             return None
         try:
             return msgspec.convert(tomllib.loads(text), kind), text
@@ -148,13 +162,23 @@ class Reader:
         except msgspec.ValidationError as error:
             self.complain(path, _in_words(str(error)), line=_line_of(str(error), text))
         except (ValueError, RecursionError, MemoryError) as error:  # a number that is too long, for one
-            self.complain(path, f"cannot be read: {str(error) or type(error).__name__}", costly=True)
+            digits = _LONG_NUMBER.search(text)
+            where = None if digits is None else text.count("\n", 0, digits.start()) + 1
+            self.complain(path, f"cannot be read: {str(error) or type(error).__name__}", line=where)
         return None
 
 
+def names_in(folder: Path, *, at_most: int) -> list[str]:
+    """The names in a folder, in order, but no more than that. Raises OSError."""
+    with os.scandir(folder) as found:
+        return sorted(entry.name for entry in islice(found, at_most))
+
+
 def line_of_key(text: str, key: str) -> int | None:
-    """The line on which a key is set."""
-    found = re.search(rf"^[ \t]*+\"?{re.escape(key)}\"?[ \t]*+=", text, re.MULTILINE)
+    """The line on which a key is set, or a table of that name begins."""
+    found = re.search(
+        rf"^[ \t]*+\[{{0,2}}[ \t]*+[\"']?{re.escape(key)}[\"']?[ \t]*+[]=.]", text, re.MULTILINE
+    )
     return None if found is None else text.count("\n", 0, found.start()) + 1
 
 
@@ -163,15 +187,17 @@ def _size(number: int) -> str:
 
 
 def _line_of(problem: str, text: str) -> int | None:
-    named = re.search(r"`\$\.(\w+)|unknown field `(\w+)`", problem)
-    return line_of_key(text, named[1] or named[2]) if named else None
+    unknown, named = _UNKNOWN.search(problem), re.search(r"`\$\.(\w+)", problem)
+    if unknown is not None:
+        return line_of_key(text, unknown[1]) or (line_of_key(text, unknown[2]) if unknown[2] else None)
+    return line_of_key(text, named[1]) if named else None
 
 
 def _in_words(problem: str) -> str:
     missing = re.search(r"required field `(\w+)`", problem)
     if missing:
         return f"{missing[1]} is missing: add a line {missing[1]} = …"
-    unknown = re.search(r"unknown field `(\w+)`", problem)
+    unknown = _UNKNOWN.search(problem)
     if unknown:
         return f"{unknown[1]} is not a setting of this file: is it misspelt?"
     typed = re.search(r"Expected `(.+?)`, got `(.+?)` - at `\$\.(\w+)", problem)

@@ -25,10 +25,10 @@ class AddressChanges(Record):
         done = [(m.done_at, m.id, m) for m in moves if m.stands]
         return [move for _, _, move in sorted(done, key=lambda one: one[:2])]
 
-    def was_corrected(self, checkout: CheckoutId) -> bool:
-        return any(
-            m.kind is ChangeKind.CORRECTION and checkout in m.checkouts for m in self._t.moves.values()
-        )
+    def correction_of(self, checkout: CheckoutId) -> AddressChange | None:
+        corrections = [m for m in self._t.moves.values() if m.kind is ChangeKind.CORRECTION]
+        found = [m for m in corrections if m.checkouts == (checkout,)]
+        return min(found, key=lambda m: (m.asked_at, m.id), default=None)
 
     def former_addresses(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
         changes = (m for m in self._t.moves.values() if m.kind is ChangeKind.CHANGE and m.stands)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
+from datetime import datetime
 
 from domain.product import CatalogueEdition
 from domain.values import ProductId
@@ -12,7 +14,8 @@ class MemoryCatalogue:
     """Always the edition it was given; `edition` may be exchanged. `covers`: bytes and media type."""
 
     declared_id: str | None = None
-    left_out: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, edition: CatalogueEdition) -> None:
         self.edition = edition
@@ -28,6 +31,9 @@ class MemoryCatalogue:
 
     async def refresh(self) -> None:
         """Nothing changes by itself."""
+
+    async def forget(self, *, owned: Set[ProductId], now: datetime) -> None:
+        """It keeps nothing beside its edition."""
 
     def adopt(self, shop_id: str) -> None:
         """See Catalogue."""

@@ -7,8 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.checkouts import checkouts_of_address
-from adapters.memory.forgetting import drop_requests, forget_former, forget_in_moves, links_of_moves_away
+from adapters.memory.forgetting import (
+    drop_links,
+    drop_requests,
+    forget_former,
+    forget_in_moves,
+    links_of_moves_away,
+)
 from adapters.memory.tables import Record, page
+from domain.magic_link import LinkPurpose
 from domain.records import ErasedAddress
 from domain.values import CheckoutId, EmailAddress
 
@@ -29,6 +36,7 @@ class Erasures(Record):
             *(u.mailbox for u in t.users.values()),
             *(s.mailbox for s in t.sessions.values()),
             *(c.mailbox for c in t.checkouts.values()),
+            *(c.verified for c in t.checkouts.values()),
             *(p.paid_email for p in t.purchases.values()),
             *(link.mailbox for link in t.links.values()),
             *(mail.to for mail in t.outbox.values()),
@@ -52,7 +60,7 @@ class Erasures(Record):
         t.erasures.setdefault(checkout, at)
         started, sold = t.checkouts.get(checkout), t.purchases.get(checkout)
         if started is not None:
-            t.checkouts[checkout] = replace(started, session=None, mailbox=None)
+            t.checkouts[checkout] = replace(started, session=None, mailbox=None, change=None, verified=None)
         if sold is not None:
             t.purchases[checkout] = replace(sold, user=None, mailbox=None, paid_email=None, session=None)
         t.downloads = {k: v for k, v in t.downloads.items() if k[0] != checkout}
@@ -61,6 +69,12 @@ class Erasures(Record):
         t.outbox.pop(f"failed:{checkout}", None)
         if access_email is not None and access_email.link is not None:
             t.links.pop(access_email.link, None)
+        named = {
+            k: v.mailbox
+            for k, v in t.links.items()
+            if v.checkout == checkout and v.purpose is LinkPurpose.OWNER
+        }
+        drop_links(t, named, to=set(named.values()))
         return noted or (sold is not None and sold.mailbox is not None)
 
     def note_address(self, erased: ErasedAddress) -> bool:
@@ -82,6 +96,8 @@ class Erasures(Record):
         forget_in_moves(t, mailbox)
         for paid in [p for p in t.purchases.values() if p.paid_email == mailbox != p.mailbox]:
             t.purchases[paid.checkout] = replace(paid, paid_email=None)
+        for begun in [c for c in t.checkouts.values() if c.verified == mailbox]:
+            t.checkouts[begun.id] = replace(begun, verified=None)
         t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
         for move in former:
             forget_former(t, move)

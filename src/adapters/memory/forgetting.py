@@ -17,7 +17,7 @@ _NOBODY: Final = EmailAddress("")
 
 
 def without_addresses(move: AddressChange) -> AddressChange:
-    """What stays of a correction for good."""
+    """The part of a correction that is kept permanently."""
     return replace(move, old=_NOBODY, new=_NOBODY, asked_by=SessionId(""))
 
 
@@ -45,6 +45,8 @@ def forget_former(t: Tables, move: AddressChange) -> None:
         asked = {m.id for m in t.moves.values() if m.old == old and not m.stands and m.asked_at <= until}
         drop_requests(t, asked, to={m.new for m in t.moves.values() if m.id in asked})
         t.moves = {k: v for k, v in t.moves.items() if k not in asked}
+        for begun in [c for c in t.checkouts.values() if c.verified == old and c.started_at <= until]:
+            t.checkouts[begun.id] = replace(begun, verified=None)
     t.outbox = {
         k: v
         for k, v in t.outbox.items()
@@ -69,6 +71,10 @@ def links_of_moves_away(t: Tables, mailbox: EmailAddress) -> set[LinkId]:
 
 def drop_requests(t: Tables, moves: Collection[ChangeId], *, to: Collection[EmailAddress]) -> None:
     """The links of moves, and the mails to these addresses that carry them."""
-    links = {k for k, v in t.links.items() if v.move in moves}
+    drop_links(t, {k for k, v in t.links.items() if v.move in moves}, to=to)
+
+
+def drop_links(t: Tables, links: Collection[LinkId], *, to: Collection[EmailAddress]) -> None:
+    """Links, and the mails to these addresses that carry them."""
     t.outbox = {k: v for k, v in t.outbox.items() if v.link not in links or v.to not in to}
     t.links = {k: v for k, v in t.links.items() if k not in links}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from adapters.memory.purchases import holding_of
 from adapters.memory.tables import Record
+from domain.access import Holding
 from domain.purchase import LicenceKey, Purchase
 from domain.values import CheckoutId, ProductId
 
@@ -18,22 +20,37 @@ class Licences(Record):
     def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         free = self._t.free_licences.get(product, ())
         if not free:
-            self._t.in_line[product, checkout] = None
+            self.enqueue(product, checkout=checkout)
             return None
         self._t.free_licences[product] = free[1:]
         self._t.given_licences[product, free[0]] = checkout
         return free[0]
 
-    def assign_to_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
-        waiting = [checkout for pid, checkout in self._t.in_line if pid == product]
-        if not waiting or not self._t.free_licences.get(product):
+    def enqueue(self, product: ProductId, *, checkout: CheckoutId) -> None:
+        self._t.in_line[product, checkout] = None
+
+    def in_line_after(self, product: ProductId, *, after: str, limit: int) -> Sequence[Holding]:
+        waiting = sorted(c for pid, c in self._t.in_line if pid == product and c > after)
+        found = [holding_of(self._t, self._t.purchases[c]) for c in waiting if c in self._t.purchases]
+        return found[:limit]
+
+    def take_back(self, purchase: Purchase) -> None:
+        for item in purchase.licences:
+            if self._t.given_licences.get((item.product, item.key)) == purchase.checkout:
+                del self._t.given_licences[item.product, item.key]
+                free = self._t.free_licences.get(item.product, ())
+                self._t.free_licences[item.product] = (*free, item.key)
+        held = self._t.purchases.get(purchase.checkout)
+        if held is not None:
+            self._t.purchases[held.checkout] = replace(held, licences=())
+
+    def serve(self, product: ProductId, *, checkout: CheckoutId) -> tuple[Purchase, LicenceKey] | None:
+        purchase, free = self._t.purchases.get(checkout), self._t.free_licences.get(product, ())
+        if purchase is None or not free or (product, checkout) not in self._t.in_line:
             return None
-        first = min(waiting)
-        purchase = self._t.purchases.get(first)
-        key = None if purchase is None else self.assign(product, checkout=first)
-        if purchase is None or key is None:
-            return None
-        del self._t.in_line[product, first]
-        licence = LicenceKey(product=product, key=key)
-        self._t.purchases[first] = replace(purchase, licences=(*purchase.licences, licence))
-        return self._t.purchases[first], licence
+        del self._t.in_line[product, checkout]
+        self._t.free_licences[product] = free[1:]
+        self._t.given_licences[product, free[0]] = checkout
+        licence = LicenceKey(product=product, key=free[0])
+        self._t.purchases[checkout] = replace(purchase, licences=(*purchase.licences, licence))
+        return self._t.purchases[checkout], licence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,10 +15,9 @@ class MagicLinks(Record):
     def get(self, link: LinkId) -> MagicLink | None:
         return self._t.links.get(link)
 
-    def newest_with_code(self, asked_by: SessionId) -> MagicLink | None:
+    def with_code(self, asked_by: SessionId) -> Sequence[MagicLink]:
         asked = [link for link in self._t.links.values() if link.asked_by == asked_by]
-        first = sorted(asked, key=lambda link: (-link.made_at.timestamp(), link.superseded, link.id))
-        return first[0] if first else None
+        return sorted(asked, key=lambda link: (-link.made_at.timestamp(), link.superseded, link.id))
 
     def used_with(self, cookie: Digest) -> MagicLink | None:
         used = [link for link in self._t.links.values() if link.used_with == cookie and link.used_at]
@@ -42,9 +42,9 @@ class MagicLinks(Record):
             if asked and link.used_at is None:
                 self._t.links[link.id] = replace(link, superseded=True)
 
-    def count_code_attempt(self, link: LinkId, *, most: int) -> bool:
-        held = self._t.links.get(link)
-        if held is None or held.code_tries >= most:
-            return False
-        self._t.links[link] = replace(held, code_tries=held.code_tries + 1)
-        return True
+    def count_code_attempt(self, links: Sequence[LinkId], *, most: int) -> bool:
+        held = [self._t.links[link] for link in set(links) if link in self._t.links]
+        counted = [link for link in held if link.code_tries < most]
+        for link in counted:
+            self._t.links[link.id] = replace(link, code_tries=link.code_tries + 1)
+        return bool(counted)

@@ -1,11 +1,11 @@
-"""A mail carrier in memory: delivers a key once, and fails on request."""
+"""An email provider in memory: delivers a key once, and fails on request."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
 from domain.mail import Envelope
-from domain.ports import MailRefused
+from domain.ports import MailSentBefore
 
 
 async def _no_pause(place: str) -> None:
@@ -32,7 +32,7 @@ class MemoryMailer:
             raise self.failing
         held = self.mailbox.setdefault(envelope.idempotency_key, envelope)
         if held != envelope:
-            raise MailRefused("another mail went out under this key")
+            raise MailSentBefore("another mail went out under this key")
         self.handed.append(envelope)
         await self._pause("accepted")
 

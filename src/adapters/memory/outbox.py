@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.memory.tables import Record, page
-from domain.mail import Delivery, Letter, Mail, MailState
+from domain.mail import NOTED_FOR, Delivery, Letter, Mail, MailKind, MailProblem, MailState
 from domain.values import EmailAddress
 
 
@@ -23,13 +23,23 @@ class Outbox(Record):
         return page(self._t.outbox.items(), key, limit)
 
     def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
-        waiting = (
-            mail
-            for mail in self._t.outbox.values()
-            if mail.state is MailState.STUCK
-            or (mail.state is MailState.QUEUED and mail.problem and mail.queued_at <= now - late)
-        )
+        waiting = (m for m in self._t.outbox.values() if self._is_for_merchant(m, now, late))
         return sorted(waiting, key=lambda mail: (mail.queued_at, mail.key))
+
+    def _is_for_merchant(self, mail: Mail, now: datetime, late: timedelta) -> bool:
+        match mail.state:
+            case MailState.STUCK:
+                return True
+            case MailState.QUEUED:
+                return mail.problem != "" and mail.queued_at <= now - late
+            case MailState.SENT if mail.problem == MailProblem.KEY_USED and mail.sent_at is not None:
+                return mail.sent_at >= now - NOTED_FOR or self._is_bounced(mail)
+            case _:
+                return self._is_bounced(mail)
+
+    def _is_bounced(self, mail: Mail) -> bool:
+        returned = mail.delivery is Delivery.BOUNCED and mail.kind is MailKind.ACCESS
+        return returned and mail.problem != MailProblem.BOUNCE_DISMISSED
 
     def queue(self, mail: Mail) -> bool:
         return self._t.outbox.setdefault(mail.key, mail) is mail
@@ -87,6 +97,13 @@ class Outbox(Record):
         link = self._t.links.get(held.link) if held.link is not None else None
         if state is MailState.SENT and link is not None and link.sent_at is None:
             self._t.links[link.id] = replace(link, sent_at=at)
+        return True
+
+    def dismiss_bounce(self, key: str) -> bool:
+        held = self._t.outbox.get(key)
+        if held is None or not self._is_bounced(held):
+            return False
+        self._t.outbox[key] = replace(held, problem=MailProblem.BOUNCE_DISMISSED.value)
         return True
 
     def record_delivery(self, key: str, delivery: Delivery) -> Mail | None:

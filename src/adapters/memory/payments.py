@@ -19,6 +19,7 @@ from domain.ports import (
     InvalidWebhook,
     PaymentChangedEvent,
     PaymentPage,
+    PaymentsRefused,
     PaymentsUnreachable,
     ProviderPayment,
     WebhookEvent,
@@ -44,7 +45,11 @@ class Delivery:
 
 
 class MemoryPayments:
-    """Sessions are made by `start`, paid by `pay`; `failing` makes every call unreachable; `calls` counts them."""
+    """Sessions are made by `start`, paid by `pay`; `calls` counts the calls.
+
+    `failing` makes every call unreachable; `refusing` makes every call refused, with these words.
+    `forbidden`: the calls, by their names in `calls`, that the key may not make; `cut_off`: those that fail.
+    """
 
     livemode = False
     page_origin = "https://pay.example"
@@ -55,6 +60,9 @@ class MemoryPayments:
         self.invoices: dict[ProviderRef, str] = {}
         self.made_at: dict[ProviderRef, datetime] = {}
         self.failing = False
+        self.forbidden: set[str] = set()
+        self.cut_off: set[str] = set()
+        self.refusing = ""
         self.facts: dict[str, Fact] = {}
         self.told_at: dict[str, datetime] = {}
         self.calls: list[str] = []
@@ -65,22 +73,29 @@ class MemoryPayments:
     async def _call(self, name: str) -> None:
         self.calls.append(name)
         await self._pause(f"{name} sent")
-        if self.failing:
+        if self.failing or name in self.cut_off:
             raise PaymentsUnreachable("told to fail")
+        if self.refusing:
+            raise PaymentsRefused(self.refusing)
+        if name in self.forbidden:
+            raise PaymentsRefused(f"the key may not {name}")
 
     async def create_checkout(self, offer: CheckoutOffer) -> PaymentPage:
         """See Payments."""
         await self._call("start")
         checkout = offer.checkout
         ref = self._by_checkout.setdefault(
-            checkout.id, ProviderRef(f"cs_test_{hashlib.sha256(checkout.id.encode()).hexdigest()}")
+            checkout.id,
+            ProviderRef(
+                f"cs_{'live' if self.livemode else 'test'}_{hashlib.sha256(checkout.id.encode()).hexdigest()}"
+            ),
         )
         if ref not in self.sessions:
             self.made_at[ref] = self._clock.now()
             self.sessions[ref] = ProviderCheckout(
                 ref=ref,
                 as_of=self._second(),
-                livemode=False,
+                livemode=self.livemode,
                 mode="payment",
                 status=CheckoutStatus.OPEN,
                 currency=checkout.price.currency,
@@ -109,6 +124,16 @@ class MemoryPayments:
         await self._pause("look answered")
         return reading
 
+    async def expire_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
+        """See Payments."""
+        await self._call("expire")
+        held = self.sessions.get(ref)
+        if held is not None and held.status is CheckoutStatus.OPEN:
+            self.expire(ref)
+        reading = None if held is None else replace(self.sessions[ref], as_of=self._second())
+        await self._pause("expire answered")
+        return reading
+
     async def list_completed(self, since: datetime, until: datetime) -> AsyncIterator[ProviderCheckout]:
         """See Payments."""
         await self._call("list")
@@ -119,11 +144,18 @@ class MemoryPayments:
             ):
                 yield replace(reading, as_of=self._second())
 
-    async def list_facts(self, since: datetime) -> AsyncIterator[Fact]:
+    def list_refunds(self, since: datetime) -> AsyncIterator[Fact]:
         """See Payments."""
-        await self._call("list facts")
+        return self._list(FactKind.REFUND, since)
+
+    def list_disputes(self, since: datetime) -> AsyncIterator[Fact]:
+        """See Payments."""
+        return self._list(FactKind.DISPUTE, since)
+
+    async def _list(self, kind: FactKind, since: datetime) -> AsyncIterator[Fact]:
+        await self._call(f"list {kind.value}s")
         for object_id, fact in list(self.facts.items()):
-            if self.told_at[object_id] >= since:
+            if fact.kind is kind and self.told_at[object_id] >= since:
                 yield replace(fact, as_of=self._second())
 
     async def retrieve_payment(self, payment: str) -> ProviderPayment | None:

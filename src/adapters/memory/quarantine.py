@@ -48,6 +48,13 @@ class Quarantine(Record):
             )
         return False
 
+    def ignore(self, ref: str, reason: RejectReason, *, at: datetime) -> None:
+        held = self._t.quarantined.get(ref)
+        if held is None:
+            held = Quarantined(ref=ref, reason=reason, first_at=at, last_at=at, tries=1, retry_at=None)
+        if held.closed_at is None:
+            self._t.quarantined[ref] = replace(held, reason=reason, retry_at=None, closed_at=at)
+
     def close(self, ref: str, *, at: datetime) -> bool:
         held = self._t.quarantined.get(ref)
         if held is None or held.closed_at is not None:

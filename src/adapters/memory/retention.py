@@ -13,6 +13,7 @@ from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
 from domain.mail import BODY_KEPT, MailKind, MailState
 from domain.purchase import Checkout, CheckoutStatus
+from domain.session import IDLE_LIFETIME
 
 _WEEK: Final = timedelta(days=7)
 _Key = TypeVar("_Key")
@@ -34,7 +35,7 @@ class Retention(Record):
             and c.id not in self._t.purchases
             and not self._awaits_bank(c)
         ]
-        old_sessions = [s.id for s in self._t.sessions.values() if s.expires_at() < week_ago]
+        old_sessions = [s.id for s in self._t.sessions.values() if s.seen_at < week_ago - IDLE_LIFETIME]
         old_links = [
             link.id
             for link in self._t.links.values()
@@ -44,16 +45,28 @@ class Retention(Record):
         old_mails = [
             m.key
             for m in self._t.outbox.values()
-            if m.kind in (MailKind.LOGIN, MailKind.ORDER)
-            and m.queued_at < week_ago
-            and m.state in (MailState.SENT, MailState.DROPPED)
+            if (m.kind in (MailKind.LOGIN, MailKind.ORDER) and m.queued_at < week_ago)
+            or (m.kind is MailKind.ADDRESS and m.queued_at < week_ago - UNDO_LIFETIME)
+            if m.state in (MailState.SENT, MailState.DROPPED)
         ]
+        dropped = {*old_checkouts}
+        followed = {
+            c.id for c in self._t.checkouts.values() if c.change is not None and c.id not in dropped
+        } - self._t.purchases.keys()
         old_moves = [
             m.id
             for m in self._t.moves.values()
-            if m.asked_at < week_ago - UNDO_LIFETIME and not (m.stands and m.kind is ChangeKind.CORRECTION)
+            if m.asked_at < week_ago - UNDO_LIFETIME
+            and not (m.stands and m.kind is ChangeKind.CORRECTION)
+            and followed.isdisjoint(m.checkouts)
         ]
         old_limits = [place for place in self._t.limits if place[1] < now - timedelta(days=1)]
+        foreign = [
+            q.ref
+            for q in self._t.quarantined.values()
+            if q.reason.is_foreign and q.closed_at is not None and q.closed_at < now - timedelta(days=90)
+        ]
+        problems = [key for key, p in self._t.problems.items() if p.last_at < now - timedelta(days=30)]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (
             self._drop_bodies(now - BODY_KEPT)
@@ -64,7 +77,17 @@ class Retention(Record):
             + _drop(self._t.moves, old_moves)
             + _drop(self._t.limits, old_limits)
             + _drop(self._t.events, old_events)
+            + _drop(self._t.quarantined, foreign)
+            + _drop(self._t.problems, problems)
         )
+
+    def drop_test_checkouts(self, *, limit: int) -> int:
+        begun = self._t.checkouts.values()
+        found = sorted(c.id for c in begun if c.livemode is False and c.id not in self._t.purchases)[:limit]
+        for checkout in found:
+            del self._t.checkouts[checkout]
+            self._t.asked.pop(checkout, None)
+        return len(found)
 
     def _drop_bodies(self, before: datetime) -> int:
         old = [

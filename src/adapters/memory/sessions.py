@@ -15,6 +15,9 @@ class Sessions(Record):
     def by_token(self, token_hash: Digest) -> Session | None:
         return next((s for s in self._t.sessions.values() if s.token_hash == token_hash), None)
 
+    def get(self, session: SessionId) -> Session | None:
+        return self._t.sessions.get(session)
+
     def of_address(self, mailbox: EmailAddress) -> Sequence[Session]:
         return _newest_first(s for s in self._t.sessions.values() if self._is_of(s, mailbox))
 
@@ -42,6 +45,9 @@ class Sessions(Record):
         self._t.sessions[session] = replace(
             held, mailbox=mailbox, token_hash=token_hash, started_at=at, seen_at=at
         )
+        for begun in [c for c in self._t.checkouts.values() if c.session == session and c.mailbox is None]:
+            if begun.verified is None and begun.id not in self._t.purchases:
+                self._t.checkouts[begun.id] = replace(begun, verified=mailbox)
         return True
 
     def end(self, session: SessionId) -> bool:

@@ -12,7 +12,16 @@ from domain.address_change import AddressChange
 from domain.magic_link import MagicLink
 from domain.mail import Mail
 from domain.purchase import Checkout, Fact, Purchase
-from domain.records import Download, ErasedAddress, EventRecord, PaymentDue, Quarantined, User
+from domain.records import (
+    Download,
+    ErasedAddress,
+    EventRecord,
+    PaymentDue,
+    Problem,
+    ProblemKind,
+    Quarantined,
+    User,
+)
 from domain.session import Session
 from domain.values import ChangeId, CheckoutId, LinkId, ProductId, SessionId, UserId
 
@@ -35,6 +44,7 @@ class Tables:
     limits: dict[tuple[str, datetime, str], None] = field(default_factory=dict)
     events: dict[str, tuple[EventRecord, str, datetime]] = field(default_factory=dict)
     quarantined: dict[str, Quarantined] = field(default_factory=dict)
+    problems: dict[tuple[ProblemKind, str], Problem] = field(default_factory=dict)
     cursors: dict[str, datetime] = field(default_factory=dict)
     due: dict[str, tuple[datetime, PaymentDue]] = field(default_factory=dict)
     free_licences: dict[ProductId, tuple[str, ...]] = field(default_factory=dict)

@@ -11,7 +11,9 @@ from adapters.memory.facts import Facts
 from adapters.memory.licences import Licences
 from adapters.memory.limits import Limits
 from adapters.memory.magic_links import MagicLinks
+from adapters.memory.open_payments import OpenPayments
 from adapters.memory.outbox import Outbox
+from adapters.memory.problems import Problems
 from adapters.memory.purchases import Purchases
 from adapters.memory.quarantine import Quarantine
 from adapters.memory.rechecks import Rechecks
@@ -30,6 +32,7 @@ class MemoryTransaction:
         self.users = Users(tables)
         self.sessions = Sessions(tables)
         self.checkouts = Checkouts(tables)
+        self.open_payments = OpenPayments(tables)
         self.purchases = Purchases(tables)
         self.facts = Facts(tables)
         self.links = MagicLinks(tables)
@@ -42,4 +45,5 @@ class MemoryTransaction:
         self.downloads = Downloads(tables)
         self.address_changes = AddressChanges(tables)
         self.erasures = Erasures(tables)
+        self.problems = Problems(tables)
         self.retention = Retention(tables)

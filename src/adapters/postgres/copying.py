@@ -10,23 +10,24 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from adapters.postgres.errors import TargetRefused
+from adapters.postgres import TargetRefused
 from adapters.postgres.migrating import check_uniqueness, migrate
-from adapters.postgres.session import Connection, connect, conninfo, prepare_session
+from adapters.postgres.session import Connection, connect, conninfo, prepare_session, roll_back
 from adapters.sql.record import Row
 from adapters.sql.transaction import TABLES
 
-_PATIENT: Final = (
-    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET enable_seqscan = on"
-)
+_PATIENT: Final = """SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+  SET enable_seqscan = on"""
 _OTHERS_GONE_WITHIN: Final = 5.0
 # A node keeps a connection open as long as it serves. The name is what the address says, or ours.
-_OTHERS: Final = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-    "AND application_name IN ('coatcheck', current_setting('application_name'))"
-)
+_OTHERS: Final = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+  AND pid <> pg_backend_pid() AND application_name IN ('coatcheck', current_setting('application_name'))"""
 _TABLES_THERE: Final = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"
 _NOTE: Final = "CREATE TABLE IF NOT EXISTS moved_in (single BIGINT PRIMARY KEY, digest text NOT NULL)"
+_PUT_SHOP: Final = """INSERT INTO shop (single, id, base_url) VALUES (1, %s, %s)
+  ON CONFLICT (single) DO UPDATE SET base_url = excluded.base_url"""
+_PUT_NOTE: Final = """INSERT INTO moved_in (single, digest) VALUES (1, %s)
+  ON CONFLICT (single) DO UPDATE SET digest = excluded.digest"""
 _ROWS_AT_ONCE: Final = 200
 
 
@@ -59,9 +60,7 @@ class PostgresTarget:
                 _check_id(hand, shop)
                 yield OpenTarget(hand, shop)
             finally:
-                if hand.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-                    with contextlib.suppress(psycopg.Error):
-                        hand.execute("ROLLBACK", prepare=False)
+                roll_back(hand)
 
 
 class OpenTarget:
@@ -85,6 +84,12 @@ class OpenTarget:
         row = self._connection.execute("SELECT digest FROM moved_in").fetchone()
         return None if row is None else str(row[0])
 
+    @property
+    def base_url(self) -> str | None:
+        """The BASE_URL that it was served under; None if it never was."""
+        row = self._connection.execute("SELECT base_url FROM shop").fetchone()
+        return None if row is None else row[0]
+
     def rows(self, table: str) -> Iterator[Row]:
         """All rows in the order of their key, some hundred at a time."""
         with self._connection.cursor(name="moving") as cursor:
@@ -102,19 +107,14 @@ class OpenTarget:
             for row in rows:
                 copy.write_row(row)
 
-    def keep(self, note: str) -> None:
+    def keep(self, note: str, *, base_url: str | None) -> None:
         """Commit. If it raises StoreUnavailable, the outcome is unknown, and `note` tells it the next time."""
-        self._connection.execute(
-            "INSERT INTO shop (single, id) VALUES (1, %s) ON CONFLICT DO NOTHING", (self._shop,)
-        )
-        self._connection.execute(
-            "INSERT INTO moved_in (single, digest) VALUES (1, %s) "
-            "ON CONFLICT (single) DO UPDATE SET digest = excluded.digest",
-            (note,),
-        )
-        self._connection.execute("COMMIT", prepare=False)
+        run = self._connection.execute
+        run(_PUT_SHOP, (self._shop, base_url))
+        run(_PUT_NOTE, (note,))
+        run("COMMIT", prepare=False)
         # So that the first node plans by what there is.
-        self._connection.execute(f"ANALYZE {', '.join(TABLES)}".encode(), prepare=False)
+        run(f"ANALYZE {', '.join(TABLES)}".encode(), prepare=False)
 
 
 def _wait_until_alone(connection: Connection) -> None:
@@ -124,12 +124,12 @@ def _wait_until_alone(connection: Connection) -> None:
         # Inside a transaction the server repeats its first answer.
         if connection.info.transaction_status is TransactionStatus.INTRANS:
             connection.execute("SELECT pg_stat_clear_snapshot()")
-        row = connection.execute(_OTHERS).fetchone()
-        if row is None or not row[0]:
+        [(others,)] = connection.execute(_OTHERS).fetchall()
+        if not others:
             return
         if time.monotonic() > deadline:
             raise TargetRefused(
-                f"the target is in use: {row[0]} connections of a shop are open to it; stop every node on it first"
+                f"the target is in use: {others} connections of a shop are open to it; stop every node on it first"
             )
         time.sleep(0.1)
 
@@ -147,32 +147,30 @@ def _check_whose(connection: Connection, shop: str) -> None:
 
 
 def _check_id(connection: Connection, shop: str) -> None:
-    row = connection.execute("SELECT id FROM shop").fetchone()
-    if row is not None and row[0] != shop:
-        raise TargetRefused(
-            f"the target belongs to another shop ({row[0]}; this one is {shop}): create an empty database"
-        )
+    for (found,) in connection.execute("SELECT id FROM shop"):
+        if found != shop:
+            raise TargetRefused(
+                f"the target belongs to another shop ({found}; this one is {shop}): create an empty database"
+            )
 
 
 @contextlib.contextmanager
 def _in_words() -> Iterator[None]:
     try:
         yield
-    except psycopg.errors.DiskFull as error:
-        raise TargetRefused(
-            "the target's disk is full: nothing was moved; make room there, and run it again"
-        ) from error
-    except psycopg.errors.LockNotAvailable as error:
-        raise TargetRefused(
-            "the target is in use: another program holds its tables; stop it, and run this again"
-        ) from error
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise TargetRefused(
-            f"the target does not let this user do it ({error.diag.message_primary}): let it own the database"
-        ) from error
     except psycopg.Error as error:
-        # Never the whole of its words: they can hold what was written.
-        kind = f"{type(error).__name__}, {error.sqlstate or 'the line broke'}"
-        raise TargetRefused(
-            f"the target failed ({kind}): all of it was moved or nothing; run this again, which finds out"
-        ) from error
+        raise TargetRefused(_sentence(error)) from error
+
+
+def _sentence(error: psycopg.Error) -> str:
+    match error:
+        case psycopg.errors.DiskFull():
+            return "the target's disk is full: nothing was moved; make room there, and run it again"
+        case psycopg.errors.LockNotAvailable():
+            return "the target is in use: another program holds its tables; stop it, and run this again"
+        case psycopg.errors.InsufficientPrivilege():
+            return f"the target does not let this user do it ({error.diag.message_primary}): let it own the database"
+        case _:  # never the whole of its words: they can hold what was written
+            kind = f"{type(error).__name__}, {error.sqlstate or 'the line broke'}"
+            outcome = "all of it was moved or nothing; run this again, which finds out"
+            return f"the target failed ({kind}): {outcome}"

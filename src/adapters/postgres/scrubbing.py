@@ -8,6 +8,7 @@ from typing import Final
 import psycopg
 
 from adapters.postgres.session import LOCK_MS, Connection, connect
+from adapters.postgres.worker_pool import Answer
 from domain.ports import StoreUnavailable
 
 _PERSONAL: Final = (
@@ -18,18 +19,17 @@ _SMALL: Final = 32 * 2**20
 _WAIT_FOR_READERS: Final = 5.0
 # All roles see the snapshots of others, only superusers their start times. Standbys and slots that ask for it
 # (hot_standby_feedback) keep old rows, too; a vacuum under way does not.
-_OLDER_READERS: Final = (
-    "SELECT count(*) FROM (SELECT backend_xmin AS oldest FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-    "AND (datname = current_database() OR datname IS NULL) AND coalesce(backend_type, '') <> 'autovacuum worker' "
-    "UNION ALL SELECT xmin FROM pg_replication_slots) AS readers WHERE age(oldest) >= age(%s::text::xid)"
-)
+_OLDER_READERS: Final = """SELECT count(*) FROM (SELECT backend_xmin AS oldest FROM pg_stat_activity
+  WHERE pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL)
+  AND coalesce(backend_type, '') <> 'autovacuum worker' UNION ALL SELECT xmin FROM pg_replication_slots) AS readers
+  WHERE age(oldest) >= age(%s::text::xid)"""
 _FULL_TRIES: Final = 10
 _FULL_WAITS_MS: Final = 200
 """A rewrite that waits for its lock blocks all later statements on the table, so it waits briefly."""
 _FULL_PAUSE: Final = 0.2
 
 
-def scrub(info: str) -> None:
+def scrub(info: str, answer: Answer[None]) -> None:
     """Take out the old versions of rows of which an erasure took something. Raises StoreUnavailable.
 
     VACUUM makes them unreachable; where a table is small enough to be written anew while everybody waits a moment
@@ -43,14 +43,15 @@ def scrub(info: str) -> None:
     except psycopg.Error as error:
         raise StoreUnavailable(f"cannot vacuum: {type(error).__name__} ({error.sqlstate})") from error
     if held:
-        raise StoreUnavailable(
-            f"another program holds {', '.join(held)}, so bytes of old rows are left there"
-        )
+        tables = ", ".join(held)
+        raise StoreUnavailable(f"another program holds {tables}, so bytes of old rows are left there")
+    answer(None)
 
 
 def _vacuum(connection: Connection, table: str) -> bool:
     """Whether it was done as thoroughly as it should be."""
-    small = _size(connection, table) <= _SMALL
+    [(size,)] = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchall()
+    small = size <= _SMALL
     if small and _write_anew(connection, table):
         return True
     connection.execute(f"SET lock_timeout = {LOCK_MS}", prepare=False)
@@ -70,20 +71,13 @@ def _write_anew(connection: Connection, table: str) -> bool:
     return False
 
 
-def _size(connection: Connection, table: str) -> int:
-    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def _wait_for_readers(connection: Connection) -> None:
     """A transaction that still reads a state from before the erasure keeps its rows alive."""
-    row = connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
-    assert row is not None
+    [now] = connection.execute("SELECT pg_current_xact_id()::xid::text").fetchall()
     deadline = time.monotonic() + _WAIT_FOR_READERS
     while time.monotonic() < deadline:
-        older = connection.execute(_OLDER_READERS, (row[0],)).fetchone()
-        if older is None or not older[0]:
+        [(older,)] = connection.execute(_OLDER_READERS, now).fetchall()
+        if not older:
             return
         time.sleep(0.05)
     raise StoreUnavailable("another program reads an older state of the database, so the old rows are kept")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,10 +10,10 @@ from typing import Any, Final
 import psycopg
 from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 from psycopg.types.string import StrDumperUnknown
 
-from adapters.postgres.errors import UnfitDatabase
+from adapters.postgres import UnfitDatabase
 from adapters.sql.dialect import for_psycopg
 from adapters.sql.record import Execute, Values
 from domain.ports import StoreUnavailable
@@ -24,25 +25,16 @@ _STATEMENT_MS: Final = 8000
 _STATEMENTS_KEPT: Final = 400
 # A peer that is gone without a word is noticed within some ten seconds; what the address says itself wins.
 _DEFAULTS: Final = {
-    "connect_timeout": "5",
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-    "application_name": "coatcheck",
-    "client_encoding": "utf8",
-}
+    "connect_timeout": "5", "keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3",
+    "tcp_user_timeout": "10000", "application_name": "coatcheck", "client_encoding": "utf8",
+}  # fmt: skip
 # Under SERIALIZABLE a sequential scan reads, and conflicts with, the whole table, however few rows it returns:
 # https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE
-_SET_UP: Final = (
-    f"SET lock_timeout = {LOCK_MS}; SET statement_timeout = {_STATEMENT_MS}; "
-    "SET idle_in_transaction_session_timeout = 30000; SET client_min_messages = warning; "
-    "SET enable_seqscan = off"
-)
-_PROMISES: Final = (
-    "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), "
-    "current_setting('synchronous_standby_names') <> '', current_setting('server_encoding')"
-)
+_SET_UP: Final = f"""SET lock_timeout = {LOCK_MS}; SET statement_timeout = {_STATEMENT_MS};
+  SET idle_in_transaction_session_timeout = 30000; SET client_min_messages = warning; SET enable_seqscan = off"""
+_PROMISES: Final = """SELECT current_setting('transaction_read_only'), current_setting('fsync'),
+  current_setting('full_page_writes'), current_setting('synchronous_commit'),
+  current_setting('synchronous_standby_names') <> '', current_setting('server_encoding')"""
 
 
 class _BigInt(Dumper):
@@ -69,11 +61,7 @@ def _adapters() -> AdaptersMap:
     return adapters
 
 
-OPTIONS: Final[dict[str, Any]] = {
-    "autocommit": True,
-    "prepare_threshold": 0,
-    "context": _adapters(),
-}
+OPTIONS: Final[dict[str, Any]] = {"autocommit": True, "prepare_threshold": 0, "context": _adapters()}
 """How connections are made: transactions begin and end where we say so, and every statement is prepared."""
 
 
@@ -93,12 +81,17 @@ def conninfo(url: str) -> str:
 
 def connect(info: str) -> Connection:
     """A connection beside the pool. Raises StoreUnavailable."""
+    with opening():
+        return psycopg.connect(info, **OPTIONS)
+
+
+@contextlib.contextmanager
+def opening() -> Iterator[None]:
+    """While a connection is made and checked. Raises StoreUnavailable for psycopg.Error."""
     try:
-        connection = psycopg.connect(info, **OPTIONS)
+        yield
     except psycopg.Error as error:
-        raise StoreUnavailable(f"cannot open the database: {_one_line(error)}") from error
-    connection.prepared_max = _STATEMENTS_KEPT
-    return connection
+        raise StoreUnavailable(f"cannot open the database: {' '.join(str(error).split())}") from error
 
 
 def execute_on(connection: Connection) -> Execute:
@@ -161,6 +154,13 @@ class _PipelinedCursor:
         return iter(self._cursor)
 
 
+def roll_back(connection: Connection) -> None:
+    """Leave whatever transaction it is in. Never raises."""
+    if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        with contextlib.suppress(psycopg.Error):
+            connection.execute("ROLLBACK", prepare=False)
+
+
 def prepare_session(connection: Connection) -> None:
     """Set a connection up, and see that what is committed on it lasts. Raises UnfitDatabase, psycopg.Error.
 
@@ -168,15 +168,12 @@ def prepare_session(connection: Connection) -> None:
     """
     connection.prepared_max = _STATEMENTS_KEPT
     connection.execute(_SET_UP, prepare=False)
-    row = connection.execute("SHOW transaction_read_only").fetchone()
-    if row is not None and row[0] == "on":
+    [(read_only, fsync, full_pages, commit, standbys, encoding)] = connection.execute(_PROMISES).fetchall()
+    if read_only == "on":
         raise UnfitDatabase(
             "the database takes no writes (a standby?): put target_session_attrs=read-write into DATABASE_URL, "
             "and name every host in it"
         )
-    row = connection.execute(_PROMISES).fetchone()
-    assert row is not None
-    fsync, full_pages, commit, standbys, encoding = row
     for name, found in (("fsync", fsync), ("full_page_writes", full_pages)):
         if found != "on":
             raise UnfitDatabase(
@@ -191,7 +188,3 @@ def prepare_session(connection: Connection) -> None:
         raise UnfitDatabase(
             f"the database keeps {encoding}, not every character: create it with ENCODING 'UTF8'"
         )
-
-
-def _one_line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split())

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
-import psycopg
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.scrubbing import scrub
-from adapters.postgres.session import OPTIONS, Connection, connect, conninfo, prepare_session
+from adapters.postgres.session import OPTIONS, Connection, connect, conninfo, opening, prepare_session
 from adapters.postgres.transactions import Transactions
-from adapters.postgres.worker_pool import Answer, WorkerPool
-from domain.ports import StoreFigures, StoreUnavailable
+from adapters.postgres.worker_pool import WorkerPool
+from domain.ports import StoreFigures
 from domain.transaction import ReadTransaction, Transaction
 
 T = TypeVar("T")
@@ -40,14 +39,11 @@ class PostgresStore:
     def open(cls, url: str) -> PostgresStore:
         """Connect, check, migrate. Raises UnfitDatabase (with a sentence that says what to do), StoreUnavailable."""
         info = conninfo(url)
-        try:
-            with connect(info) as connection:
-                prepare_session(connection)
-                connection.execute("SET statement_timeout = 0")
-                migrate(connection)
-                check_uniqueness(connection)
-        except psycopg.Error as error:
-            raise StoreUnavailable(f"cannot open the database: {' '.join(str(error).split())}") from error
+        with opening(), connect(info) as connection:
+            prepare_session(connection)
+            connection.execute("SET statement_timeout = 0")
+            migrate(connection)
+            check_uniqueness(connection)
         return cls(info)
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
@@ -60,12 +56,7 @@ class PostgresStore:
 
     async def scrub(self) -> None:
         """See Store, and docs/postgresql.md for what archives and base backups keep."""
-
-        def act(answer: Answer[None]) -> None:
-            scrub(self._info)
-            answer(None)
-
-        await self._desk.do(act)
+        await self._desk.do(partial(scrub, self._info))
 
     async def ready(self) -> None:
         """Whether a write could begin now, behind what waits. Raises StoreUnavailable."""
@@ -75,12 +66,7 @@ class PostgresStore:
         """See Store. Other nodes commit to the same database, so nothing is counted here."""
         return StoreFigures()
 
-    @property
-    def repeated(self) -> int:
-        """How often a transaction was run again, since another was in its way or a line broke."""
-        return self._transactions.repeated
-
     def close(self) -> None:
-        """Finish what waits and let go of the connections."""
+        """Finish the transactions that wait, then close the connections."""
         self._desk.close(cut=self._transactions.cut)
         self._pool.close()

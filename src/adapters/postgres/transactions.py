@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from adapters.postgres.session import Connection, PipelinedStatements, execute_on
+from adapters.postgres.session import Connection, PipelinedStatements, execute_on, roll_back
 from adapters.postgres.worker_pool import Answer
 from adapters.sql.transaction import SqlTransaction
 from domain.ports import StoreBusy, StoreUnavailable
@@ -45,10 +44,9 @@ _UNCERTAIN: Final = ("08", "40003", "57", "58", "XX")
 class _Again(Exception):
     """It was surely not done; `final` is what to raise if it cannot be tried again."""
 
-    def __init__(self, final: StoreUnavailable, *, conflict: bool) -> None:
-        super().__init__(str(final))
-        self.final = final
-        self.conflict = conflict
+    def __init__(self, error: psycopg.Error) -> None:
+        self.final = _unavailable(error)
+        self.conflict = error.sqlstate in _CONFLICTS
         """Whether others were in its way (or a line broke)."""
 
 
@@ -60,7 +58,7 @@ class Transactions:
         self._taken: set[Connection] = set()
         self._lock = threading.Lock()
         self.repeated = 0
-        """How often a transaction was run again."""
+        """How often a transaction was run again, since another was in its way or a line broke."""
 
     def write(self, work: Callable[[Transaction], T], answer: Answer[T]) -> None:
         """Answers once the commit is durable. Raises what `work` raises, StoreBusy or StoreUnavailable."""
@@ -74,10 +72,8 @@ class Transactions:
         """Shut down the connections on which a thread still waits."""
         with self._lock:
             for connection in self._taken:
-                with (
-                    contextlib.suppress(psycopg.Error, OSError),
-                    socket.socket(fileno=connection.fileno()) as line,
-                ):
+                with contextlib.suppress(psycopg.Error, OSError):
+                    line = socket.socket(fileno=connection.fileno())
                     try:
                         line.shutdown(socket.SHUT_RDWR)
                     finally:
@@ -130,14 +126,8 @@ class Transactions:
         finally:
             with self._lock:
                 self._taken.discard(connection)
-            _roll_back(connection)
+            roll_back(connection)
             self._pool.putconn(connection)
-
-
-def _roll_back(connection: Connection) -> None:
-    if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-        with contextlib.suppress(psycopg.Error):
-            connection.execute("ROLLBACK", prepare=False)
 
 
 @contextlib.contextmanager
@@ -148,7 +138,7 @@ def _turn(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        _roll_back(connection)
+        roll_back(connection)
         try:
             connection.execute("SELECT pg_advisory_unlock(%s)", (_TURN,))
         except psycopg.Error:
@@ -161,12 +151,11 @@ def _nothing_done(connection: Connection) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        failure = _unavailable(error)
         if error.sqlstate in _LOST:
             connection.close()
         if connection.closed or error.sqlstate in _AGAIN:
-            raise _Again(failure, conflict=error.sqlstate in _CONFLICTS) from error
-        raise failure from error
+            raise _Again(error) from error
+        raise _unavailable(error) from error
 
 
 def _commit(connection: Connection, leave_pipeline: Callable[[], None]) -> None:
@@ -188,7 +177,7 @@ def _commit(connection: Connection, leave_pipeline: Callable[[], None]) -> None:
         if connection.closed or error.sqlstate is None or error.sqlstate.startswith(_UNCERTAIN):
             raise StoreUnavailable("the line broke at the commit; whether it was done is unknown") from error
         if error.sqlstate in _AGAIN:
-            raise _Again(_unavailable(error), conflict=error.sqlstate in _CONFLICTS) from error
+            raise _Again(error) from error
         raise _unavailable(error) from error
     finally:
         if not connection.closed:

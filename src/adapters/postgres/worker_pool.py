@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from domain.ports import StoreBusy, StoreUnavailable
@@ -30,24 +31,14 @@ class _Job:
     begun: bool = False
     withdrawn: bool = False
 
-    def answer(self, result: Any) -> None:
-        self._leave(result, None)
-
-    def fail(self, error: BaseException) -> None:
-        self._leave(None, error)
-
-    def _leave(self, result: Any, error: BaseException | None) -> None:
+    def leave(self, settle: Callable[[Any], None], outcome: Any) -> None:
         # A closed loop raises; it has no callers left.
         with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self._settle, result, error)
+            self.loop.call_soon_threadsafe(self._settle, settle, outcome)
 
-    def _settle(self, result: Any, error: BaseException | None) -> None:
-        if self.future.done():  # answered already, or its caller gave up
-            return
-        if error is None:
-            self.future.set_result(result)
-        else:
-            self.future.set_exception(error)
+    def _settle(self, settle: Callable[[Any], None], outcome: Any) -> None:
+        if not self.future.done():  # or it was answered already, or its caller gave up
+            settle(outcome)
 
 
 class WorkerPool:
@@ -102,9 +93,9 @@ class WorkerPool:
             job.begun = True
             self._running += 1
         try:
-            job.act(job.answer)
+            job.act(partial(job.leave, job.future.set_result))
         except BaseException as error:
-            job.fail(error)
+            job.leave(job.future.set_exception, error)
         finally:
             with self._lock:
                 self._running -= 1

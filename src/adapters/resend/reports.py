@@ -1,6 +1,6 @@
 """The mail reports port on Resend's webhooks: signed as Svix signs, verified by Resend's SDK.
 
-Each mail carries a tag that names its row in the outbox, so a report needs no id of the carrier's to be placed.
+Each mail carries a tag that names its row in the outbox, so a report needs no id of the email provider's to be placed.
 """
 
 from __future__ import annotations

@@ -6,18 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from adapters.sql.record import (
-    Record,
-    Row,
-    Table,
-    address_of,
-    insert,
-    maybe_micros,
-    maybe_moment,
-    micros,
-    moment,
-    spaced,
-)
+from adapters.sql.record import Record, Row, Table, insert, maybe, micros, moment, spaced
 from domain.address_change import AddressChange, Before, ChangeKind
 from domain.values import ChangeId, CheckoutId, EmailAddress
 
@@ -29,13 +18,14 @@ _ADD: Final = insert("moves", COLUMNS)
 _BY_ID: Final = f"SELECT {COLUMNS} FROM moves WHERE id = ?"
 _TO: Final = f"SELECT {COLUMNS} FROM moves WHERE new = ? AND {STANDS} ORDER BY done_at, id"
 _FROM: Final = f"SELECT {COLUMNS} FROM moves WHERE old = ? AND {STANDS} ORDER BY done_at, id"
+_CORRECTION: Final = f"""SELECT {COLUMNS} FROM moves WHERE kind = 'correction' AND checkouts = ?
+  ORDER BY asked_at, id LIMIT 1"""
 _SETTLE: Final = """UPDATE moves SET done_at = coalesce(:done, done_at), undone_at = :undone,
   checkouts = coalesce(:checkouts, checkouts), old_since = coalesce(:since, old_since),
   no_news = coalesce(:no_news, no_news)
   WHERE id = :id AND undone_at IS NULL AND (CAST(:done AS BIGINT) IS NULL OR done_at IS NULL)"""
 _CANCEL: Final = """UPDATE moves SET undone_at = ? WHERE old = ? AND done_at IS NULL AND undone_at IS NULL
   AND kind = coalesce(?, kind)"""
-_KINDS: Final = {kind.value: kind for kind in ChangeKind}
 _OLD_NO_NEWS: Final = 1
 _NEW_NO_NEWS: Final = 2
 
@@ -52,11 +42,11 @@ class AddressChanges(Record):
     def done_from(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         return self._all(_from_row, _FROM, (mailbox.canonical,))
 
-    def was_corrected(self, checkout: CheckoutId) -> bool:
-        return self._any("SELECT 1 FROM moves WHERE kind = 'correction' AND checkouts = ?", (checkout,))
+    def correction_of(self, checkout: CheckoutId) -> AddressChange | None:
+        return self._one(_from_row, _CORRECTION, (checkout,))
 
     def former_addresses(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
-        return self._all(address_of, MOVED_FROM, {"address": mailbox.canonical})
+        return [EmailAddress(row[0]) for row in self._sql(MOVED_FROM, {"address": mailbox.canonical})]
 
     def begin(self, move: AddressChange) -> None:
         self._sql(_ADD, _to_row(move))
@@ -72,13 +62,9 @@ class AddressChanges(Record):
     ) -> bool:
         since, no_news = _before_row(before)
         values = {
-            "id": move,
-            "done": maybe_micros(done_at),
-            "undone": maybe_micros(undone_at),
-            "checkouts": None if checkouts is None else " ".join(checkouts),
-            "since": since,
-            "no_news": no_news,
-        }
+            "id": move, "done": maybe(micros, done_at), "undone": maybe(micros, undone_at), "since": since,
+            "no_news": no_news, "checkouts": maybe(" ".join, checkouts),
+        }  # fmt: skip
         return self._changed(_SETTLE, values)
 
     def cancel_pending(self, old: EmailAddress, *, at: datetime, kind: ChangeKind | None = None) -> int:
@@ -88,28 +74,24 @@ class AddressChanges(Record):
 
 def _from_row(row: Row) -> AddressChange:
     return AddressChange(
-        id=row[0], kind=_KINDS[row[1]], old=EmailAddress(row[2]), new=EmailAddress(row[3]), asked_by=row[4],
-        asked_at=moment(row[5]), checkouts=spaced(row[6]), done_at=maybe_moment(row[7]),
-        undone_at=maybe_moment(row[8]), before=_before(row[9], row[10]),
+        id=row[0], kind=ChangeKind(row[1]), old=EmailAddress(row[2]), new=EmailAddress(row[3]), asked_by=row[4],
+        asked_at=moment(row[5]), checkouts=spaced(row[6]), done_at=maybe(moment, row[7]),
+        undone_at=maybe(moment, row[8]), before=_before(row[9], row[10]),
     )  # fmt: skip
 
 
 def _to_row(move: AddressChange) -> Row:
     return (
         move.id, move.kind.value, move.old.canonical, move.new.canonical, move.asked_by, micros(move.asked_at),
-        " ".join(move.checkouts), maybe_micros(move.done_at), maybe_micros(move.undone_at),
-        *_before_row(move.before),
+        " ".join(move.checkouts), maybe(micros, move.done_at), maybe(micros, move.undone_at), *_before_row(move.before),
     )  # fmt: skip
 
 
 def _before(since: int | None, no_news: int | None) -> Before | None:
     if no_news is None:
         return None
-    return Before(
-        since=maybe_moment(since),
-        old_wanted_news=not no_news & _OLD_NO_NEWS,
-        new_wanted_news=not no_news & _NEW_NO_NEWS,
-    )
+    old, new = not no_news & _OLD_NO_NEWS, not no_news & _NEW_NO_NEWS
+    return Before(since=maybe(moment, since), old_wanted_news=old, new_wanted_news=new)
 
 
 def _before_row(before: Before | None) -> Row:
@@ -117,4 +99,4 @@ def _before_row(before: Before | None) -> Row:
     if before is None:
         return None, None
     no_news = (not before.old_wanted_news) * _OLD_NO_NEWS + (not before.new_wanted_news) * _NEW_NO_NEWS
-    return maybe_micros(before.since), no_news
+    return maybe(micros, before.since), no_news

@@ -15,16 +15,12 @@ LISTED: Final = "(SELECT value, key AS place FROM json_each(?)) AS listed"
 LOCKED: Final = "/* locked */"
 """At the end of a SELECT: for us alone, passing over what others have locked. SQLite has one writer anyway."""
 
+_ROWS_ON_POSTGRES: Final = """(SELECT value, number - 1 AS place FROM jsonb_array_elements_text(CAST(? AS jsonb))
+  WITH ORDINALITY AS one (value, number)) AS listed"""
 _ON_POSTGRES: Final = (
     ("%", "%%"),
     (ANY_OF, "= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(? AS jsonb))))"),
-    (
-        LISTED,
-        (
-            "(SELECT value, number - 1 AS place FROM jsonb_array_elements_text(CAST(? AS jsonb)) "
-            "WITH ORDINALITY AS one (value, number)) AS listed"
-        ),
-    ),
+    (LISTED, _ROWS_ON_POSTGRES),
     (LOCKED, "FOR UPDATE SKIP LOCKED"),
     ("?", "%s"),
 )

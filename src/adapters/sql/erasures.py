@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from adapters.sql import checkouts, forgetting
-from adapters.sql.record import Record, Row, Table, address_of, first, micros, moment
+from adapters.sql.record import Record, Row, Table, first, micros, moment
 from domain.records import ErasedAddress
 from domain.values import CheckoutId, EmailAddress
 
@@ -36,7 +36,8 @@ class Erasures(Record):
         return self._all(address_from_row, _ADDRESSES, (tag, limit))
 
     def known_addresses_after(self, address: str, *, limit: int) -> Sequence[EmailAddress]:
-        return self._all(address_of, forgetting.ADDRESSES_AFTER, {"after": address, "most": limit})
+        found = self._sql(forgetting.ADDRESSES_AFTER, {"after": address, "most": limit})
+        return [EmailAddress(row[0]) for row in found]
 
     def erase(self, mailbox: EmailAddress, *, at: datetime) -> Sequence[CheckoutId]:
         theirs: list[CheckoutId] = self._all(first, _THEIRS, (mailbox.canonical,))
@@ -67,5 +68,4 @@ class Erasures(Record):
 
 
 def address_from_row(row: Row) -> ErasedAddress:
-    """From its columns."""
     return ErasedAddress(tag=row[0], at=moment(row[1]))

@@ -17,9 +17,8 @@ ABOUT: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id {ANY_OF}
   UNION ALL SELECT {COLUMNS} FROM facts WHERE payment {ANY_OF} AND kind <> 'session'"""
 """The same of several; for one, a list takes SQLite longer."""
 _NEW: Final = f"{insert('facts', COLUMNS)} ON CONFLICT (object_id) DO NOTHING"
-_RENEW: Final = (
-    "UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ? WHERE object_id = ?"
-)
+_RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?
+  WHERE object_id = ?"""
 _BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
 _KINDS: Final = {kind.value: kind for kind in FactKind}
@@ -46,10 +45,8 @@ class Facts(Record):
 
 
 def from_row(row: Row) -> Fact:
-    """From the columns."""
-    return Fact(
-        object_id=row[0], kind=_KINDS[row[1]], payment=row[2], as_of=row[3], status=row[4], amount=row[5]
-    )
+    kind = _KINDS[row[1]]
+    return Fact(object_id=row[0], kind=kind, payment=row[2], as_of=row[3], status=row[4], amount=row[5])
 
 
 def _to_row(fact: Fact) -> Row:

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from adapters.sql import purchases
 from adapters.sql.dialect import ANY_OF, LISTED, texts
 from adapters.sql.record import Record, Table, first
+from domain.access import Holding
 from domain.purchase import LicenceKey, Purchase
 from domain.values import CheckoutId, ProductId
 
@@ -19,6 +20,13 @@ _LIST: Final = f"""INSERT INTO licences (pid, key, position) SELECT ?, value, pl
 _TAKE: Final = """UPDATE licences SET checkout_id = :checkout WHERE pid = :pid AND key = (SELECT key FROM licences
   WHERE pid = :pid AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"""
 _QUEUE: Final = "INSERT INTO licence_line (pid, checkout_id) VALUES (?,?) ON CONFLICT DO NOTHING"
+_WAITING: Final = f"""SELECT {purchases.COLUMNS} FROM purchases WHERE checkout_id IN
+  (SELECT checkout_id FROM licence_line WHERE pid = ?"""
+_IN_LINE: Final = f"{_WAITING} AND checkout_id > ?) ORDER BY checkout_id LIMIT ?"
+_WAITS: Final = f"{_WAITING} AND checkout_id = ?)"
+_FREE: Final = """UPDATE licences SET checkout_id = NULL,
+  position = (SELECT max(position) + 1 FROM licences WHERE pid = :pid)
+  WHERE pid = :pid AND key = :key AND checkout_id = :checkout"""
 _WRITE: Final = "UPDATE purchases SET licences = ? WHERE checkout_id = ?"
 
 
@@ -36,12 +44,17 @@ class Licences(Record):
     def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         taken = self._take(product, checkout)
         if taken is None:
-            self._sql(_QUEUE, (product, checkout))
+            self.enqueue(product, checkout=checkout)
         return taken
 
-    def assign_to_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
-        checkout = self._value("SELECT min(checkout_id) FROM licence_line WHERE pid = ?", (product,))
-        purchase = self._one(purchases.from_row, purchases.BY_CHECKOUT, (checkout,))
+    def enqueue(self, product: ProductId, *, checkout: CheckoutId) -> None:
+        self._sql(_QUEUE, (product, checkout))
+
+    def in_line_after(self, product: ProductId, *, after: str, limit: int) -> Sequence[Holding]:
+        return purchases.with_facts(self._sql, _IN_LINE, (product, after, limit))
+
+    def serve(self, product: ProductId, *, checkout: CheckoutId) -> tuple[Purchase, LicenceKey] | None:
+        purchase = self._one(purchases.from_row, _WAITS, (product, checkout))
         taken = None if purchase is None else self._take(product, checkout)
         if purchase is None or taken is None:
             return None
@@ -50,6 +63,11 @@ class Licences(Record):
         self._sql("DELETE FROM licence_line WHERE pid = ? AND checkout_id = ?", (product, checkout))
         self._sql(_WRITE, (purchases.licences_text(served.licences), checkout))
         return served, licence
+
+    def take_back(self, purchase: Purchase) -> None:
+        for item in purchase.licences:
+            self._sql(_FREE, {"pid": item.product, "key": item.key, "checkout": purchase.checkout})
+        self._sql(_WRITE, ("", purchase.checkout))
 
     def _take(self, product: ProductId, checkout: CheckoutId) -> str | None:
         taken = self._all(first, _TAKE, {"checkout": checkout, "pid": product})

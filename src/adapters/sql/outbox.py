@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-import msgspec
+from msgspec.json import Decoder, encode
 
 from adapters.sql.dialect import ANY_OF, LOCKED, texts
-from adapters.sql.record import Record, Row, Table, insert, maybe_micros, maybe_moment, micros, moment
+from adapters.sql.record import Record, Row, Table, insert, maybe, micros, moment
 from domain.emails import EMAILS, Email, UnreadableEmail
-from domain.mail import Delivery, Letter, Mail, MailKind, MailState, Urgency
+from domain.mail import NOTED_FOR, Delivery, Letter, Mail, MailKind, MailProblem, MailState, Urgency
 from domain.values import Digest, EmailAddress
 
-COLUMNS: Final = (
-    "key, kind, mailbox, template, language, parameters, subject, text, html, body_sha256, link_id, key_name, "
-    "queued_at, due_at, state, attempts, unknown_since, settled_at, problem, delivery, urgency"
-)
+COLUMNS: Final = """key, kind, mailbox, template, language, parameters, subject, text, html, body_sha256, link_id,
+  key_name, queued_at, due_at, state, attempts, unknown_since, settled_at, problem, delivery, urgency"""
 _QUEUE: Final = f"{insert('outbox', COLUMNS)} ON CONFLICT (key) DO NOTHING"
 _BY_KEY: Final = f"SELECT {COLUMNS} FROM outbox WHERE key = ?"
 _TO_ADDRESS: Final = f"SELECT {COLUMNS} FROM outbox WHERE mailbox = ? ORDER BY queued_at, key"
 _PAGE: Final = f"SELECT {COLUMNS} FROM outbox WHERE key > ? ORDER BY key LIMIT ?"
 _WAITING: Final = f"""SELECT {COLUMNS} FROM outbox WHERE state = 'stuck'
   UNION ALL SELECT {COLUMNS} FROM outbox WHERE state = 'queued' AND queued_at <= ? AND problem <> ''
+  UNION ALL SELECT {COLUMNS} FROM outbox WHERE state = 'sent' AND problem <> '' AND settled_at >= ? AND problem = ?
+    AND (delivery IS NULL OR delivery <> 'bounced' OR kind <> 'access')
+  UNION ALL SELECT {COLUMNS} FROM outbox WHERE delivery = 'bounced' AND kind = 'access'
+    AND state IN ('sent', 'dropped') AND problem <> ?
   ORDER BY queued_at, key"""
+_DISMISS: Final = """UPDATE outbox SET problem = ?
+  WHERE key = ? AND delivery = 'bounced' AND kind = 'access' AND problem <> ?"""
 _DUE: Final = f"""SELECT {COLUMNS} FROM outbox WHERE state = 'queued' AND urgency = ? AND due_at <= ?
   ORDER BY due_at, key LIMIT ? {LOCKED}"""
 _LEASE: Final = f"""UPDATE outbox SET due_at = ?, attempts = attempts + 1, unknown_since = coalesce(unknown_since, ?)
@@ -33,15 +37,14 @@ _RENEW: Final = "UPDATE outbox SET due_at = ? WHERE key = ? AND state = 'queued'
 _FREE: Final = "UPDATE outbox SET due_at = :now WHERE state = 'queued' AND due_at > :now AND due_at <= :until"
 _SETTLE: Final = """UPDATE outbox SET state = ?, due_at = coalesce(?, due_at), problem = ?, unknown_since = ?,
   settled_at = ? WHERE key = ? AND state <> 'sent' RETURNING link_id"""
+_NOTE_SENT: Final = "UPDATE magic_links SET sent_at = ? WHERE id = ? AND sent_at IS NULL"
 _KEEP_LETTER: Final = """UPDATE outbox SET subject = ?, text = ?, html = ?, body_sha256 = ?
   WHERE key = ? AND subject IS NULL"""
 _LETTER: Final = "SELECT subject, text, html FROM outbox WHERE key = ?"
-_EMAILS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
-    email.template: msgspec.json.Decoder(email) for email in EMAILS
-}
+_EMAILS: Final[dict[str, Decoder[Email]]] = {email.template: Decoder(email) for email in EMAILS}
+_DISMISSED: Final = MailProblem.BOUNCE_DISMISSED.value
 _KINDS: Final = {kind.value: kind for kind in MailKind}
 _STATES: Final = {state.value: state for state in MailState}
-_DELIVERIES: Final = {delivery.value: delivery for delivery in Delivery}
 _URGENCIES: Final = tuple(Urgency)
 
 
@@ -58,7 +61,8 @@ class Outbox(Record):
         return self._all(_from_row, _PAGE, (key, limit))
 
     def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
-        return self._all(_from_row, _WAITING, (micros(now - late),))
+        values = (micros(now - late), micros(now - NOTED_FOR), MailProblem.KEY_USED.value, _DISMISSED)
+        return self._all(_from_row, _WAITING, values)
 
     def queue(self, mail: Mail) -> bool:
         return self._changed(_QUEUE, _to_row(mail))
@@ -80,8 +84,8 @@ class Outbox(Record):
         return self._sql(_FREE, {"now": micros(now), "until": micros(until)}).rowcount
 
     def keep_letter(self, key: str, letter: Letter) -> Letter | None:
-        values = (letter.subject, letter.text, letter.html, _digest(letter.body_sha256), key)
-        if self._changed(_KEEP_LETTER, values):
+        digest = bytes.fromhex(letter.body_sha256)
+        if self._changed(_KEEP_LETTER, (letter.subject, letter.text, letter.html, digest, key)):
             return letter
         return self._one(_letter_from_row, _LETTER, (key,))
 
@@ -96,16 +100,15 @@ class Outbox(Record):
         unknown_since: datetime | None = None,
     ) -> bool:
         settled_at = micros(at) if state in (MailState.SENT, MailState.DROPPED) else None
-        values = (state.value, maybe_micros(due_at), problem, maybe_micros(unknown_since), settled_at, key)
+        values = (state.value, maybe(micros, due_at), problem, maybe(micros, unknown_since), settled_at, key)
         settled = self._sql(_SETTLE, values).fetchall()
-        if not settled:
-            return False
-        [(link,)] = settled
-        if state is MailState.SENT and link is not None:
-            self._sql(
-                "UPDATE magic_links SET sent_at = ? WHERE id = ? AND sent_at IS NULL", (settled_at, link)
-            )
-        return True
+        for (link,) in settled:
+            if state is MailState.SENT and link is not None:
+                self._sql(_NOTE_SENT, (settled_at, link))
+        return bool(settled)
+
+    def dismiss_bounce(self, key: str) -> bool:
+        return self._changed(_DISMISS, (_DISMISSED, key, _DISMISSED))
 
     def record_delivery(self, key: str, delivery: Delivery) -> Mail | None:
         held = self.get(key)
@@ -118,10 +121,10 @@ class Outbox(Record):
 def _from_row(row: Row) -> Mail:
     return Mail(
         key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]), email=_email(row[3], row[5]), language=row[4],
-        letter=_letter_from_row(row[6:9]), body_sha256=None if row[9] is None else Digest(row[9].hex()),
-        link=row[10], key_name=row[11], queued_at=moment(row[12]), due_at=moment(row[13]),
-        state=_STATES[row[14]], attempts=row[15], unknown_since=maybe_moment(row[16]), settled_at=maybe_moment(row[17]),
-        problem=row[18], delivery=None if row[19] is None else _DELIVERIES[row[19]], urgency=_URGENCIES[row[20]],
+        letter=_letter_from_row(row[6:9]), body_sha256=maybe(_digest, row[9]), link=row[10], key_name=row[11],
+        queued_at=moment(row[12]), due_at=moment(row[13]), state=_STATES[row[14]], attempts=row[15],
+        unknown_since=maybe(moment, row[16]), settled_at=maybe(moment, row[17]), problem=row[18],
+        delivery=maybe(Delivery, row[19]), urgency=_URGENCIES[row[20]],
     )  # fmt: skip
 
 
@@ -130,28 +133,25 @@ def _letter_from_row(row: Row) -> Letter | None:
     return None if subject is None else Letter(subject=subject, text=text or "", html=html or "")
 
 
-def _digest(digest: Digest | None) -> bytes | None:
-    return None if digest is None else bytes.fromhex(digest)
+def _digest(sha256: bytes) -> Digest:
+    return Digest(sha256.hex())
 
 
 def _email(template: str, parameters: str) -> Email:
     """One row that cannot be read must not stop the others from leaving."""
     try:
-        email: Email = _EMAILS[template].decode(parameters)
+        return _EMAILS[template].decode(parameters)
     except (KeyError, ValueError):
         return UnreadableEmail(template=template, parameters=parameters)
-    return email
 
 
 def _to_row(mail: Mail) -> Row:
     email, letter = mail.email, mail.letter
-    parameters = (
-        email.parameters if isinstance(email, UnreadableEmail) else msgspec.json.encode(email).decode()
-    )
+    parameters = email.parameters if isinstance(email, UnreadableEmail) else encode(email).decode()
     return (
         mail.key, mail.kind.value, mail.to.canonical, email.template, mail.language, parameters,
         *((None, None, None) if letter is None else (letter.subject, letter.text, letter.html)),
-        _digest(mail.body_sha256), mail.link, mail.key_name, micros(mail.queued_at), micros(mail.due_at),
-        mail.state.value, mail.attempts, maybe_micros(mail.unknown_since), maybe_micros(mail.settled_at),
+        maybe(bytes.fromhex, mail.body_sha256), mail.link, mail.key_name, micros(mail.queued_at), micros(mail.due_at),
+        mail.state.value, mail.attempts, maybe(micros, mail.unknown_since), maybe(micros, mail.settled_at),
         mail.problem, None if mail.delivery is None else mail.delivery.value, mail.urgency.value,
     )  # fmt: skip

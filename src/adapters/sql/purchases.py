@@ -8,26 +8,26 @@ from typing import ClassVar, Final
 from adapters.sql import facts, users
 from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.record import (
+    Execute,
     Record,
     Row,
     Table,
     Values,
+    first,
     insert,
-    maybe_address,
-    maybe_text,
+    maybe,
     micros,
     moment,
     spaced,
 )
 from domain.access import Holding
+from domain.going_live import STARTED_LIVE
 from domain.purchase import Fact, FactKind, LicenceKey, Purchase
 from domain.records import User
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId, UserId
 
-COLUMNS: Final = (
-    "checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount, currency, "
-    "livemode, session_id, booked_at, contents, licences"
-)
+COLUMNS: Final = """checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount,
+  currency, livemode, session_id, booked_at, contents, licences"""
 BY_CHECKOUT: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id = ?"
 _BOOK: Final = f"{insert('purchases', COLUMNS)} ON CONFLICT (checkout_id) DO NOTHING"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM purchases WHERE payment = ? LIMIT 1"
@@ -36,16 +36,29 @@ _OF_ADDRESS: Final = f"SELECT {COLUMNS} FROM purchases WHERE user_id = (SELECT i
 _OF_EITHER: Final = f"{_OF_SESSION} UNION {_OF_ADDRESS}"
 _OF_ADDRESS_IN_ORDER: Final = f"{_OF_ADDRESS} ORDER BY booked_at, checkout_id"
 _PAGE: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id > ? ORDER BY checkout_id LIMIT ?"
+COUNTED: Final = (
+    f"(coalesce(livemode, 1) = 1 OR NOT EXISTS (SELECT 1 FROM cursors WHERE name = '{STARTED_LIVE}'))"
+)
+"""A test purchase counts until the shop has gone live."""
+_SOLD: Final = f"SELECT count(*) FROM purchases WHERE pid = ? AND {COUNTED}"
 _OWNERS: Final = f"""SELECT {users.COLUMNS} FROM users WHERE id > :after AND id IN
   (SELECT user_id FROM purchases WHERE pid = :pid
   UNION SELECT user_id FROM purchases WHERE contents <> '' AND ' ' || contents || ' ' LIKE '% ' || :pid || ' %')
   ORDER BY id LIMIT :limit"""
-_RELEASE: Final = """UPDATE purchases SET session_id = NULL WHERE session_id IS NOT NULL
+# Steps from product to product in the index, however many sales each has.
+_OWNED: Final = """WITH RECURSIVE each_of (pid) AS (SELECT min(pid) FROM purchases
+  UNION ALL SELECT (SELECT min(p.pid) FROM purchases p WHERE p.pid > each_of.pid) FROM each_of WHERE pid IS NOT NULL)
+  SELECT pid FROM each_of WHERE EXISTS (SELECT 1 FROM purchases p WHERE p.pid = each_of.pid
+  AND (p.user_id IS NOT NULL OR p.session_id IS NOT NULL))"""
+_OWNED_IN_BUNDLES: Final = """SELECT DISTINCT contents FROM purchases WHERE contents <> ''
+  AND (user_id IS NOT NULL OR session_id IS NOT NULL)"""
+_RELEASE: Final = """UPDATE purchases SET session_id = NULL WHERE session_id = coalesce(?, session_id)
   AND user_id = (SELECT id FROM users WHERE email = ?)"""
-_RELEASE_FROM_ONE: Final = f"{_RELEASE} AND session_id = ?"
-_HAND_OVER: Final = (
-    f"UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id {ANY_OF} AND mailbox = ?"
-)
+_HAND_OVER: Final = f"""UPDATE purchases SET mailbox = ?, user_id = ?
+  WHERE checkout_id {ANY_OF} AND mailbox = ?"""
+UNOWNED: Final = """user_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.checkout_id = purchases.checkout_id)"""
+_GIVE: Final = f"UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id {ANY_OF} AND {UNOWNED}"
 _HAND_CHECKOUTS_OVER: Final = f"UPDATE checkouts SET mailbox = ? WHERE id {ANY_OF} AND mailbox = ?"
 
 
@@ -56,40 +69,28 @@ class Purchases(Record):
         return self._one(from_row, BY_CHECKOUT, (checkout,))
 
     def with_facts(self, checkout: CheckoutId) -> Holding | None:
-        found = self._with_facts(BY_CHECKOUT, (checkout,))
-        return found[0] if found else None
+        return next(iter(with_facts(self._sql, BY_CHECKOUT, (checkout,))), None)
 
     def by_payment(self, payment: str) -> Holding | None:
-        found = self._with_facts(_BY_PAYMENT, (payment,))
-        return found[0] if found else None
+        return next(iter(with_facts(self._sql, _BY_PAYMENT, (payment,))), None)
 
     def held_by(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
         if mailbox is None:
-            return self._with_facts(_OF_SESSION, (session,))
-        return self._with_facts(_OF_EITHER, (session, mailbox.canonical))
+            return with_facts(self._sql, _OF_SESSION, (session,))
+        return with_facts(self._sql, _OF_EITHER, (session, mailbox.canonical))
 
     def of_address(self, mailbox: EmailAddress) -> Sequence[Holding]:
-        return self._with_facts(_OF_ADDRESS_IN_ORDER, (mailbox.canonical,))
+        return with_facts(self._sql, _OF_ADDRESS_IN_ORDER, (mailbox.canonical,))
 
     def page_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
-        return self._with_facts(_PAGE, (checkout, limit))
-
-    def _with_facts(self, statement: str, values: Values) -> list[Holding]:
-        """Purchases with the facts of all of them, asked for at once."""
-        purchases = self._all(from_row, statement, values)
-        if len(purchases) == 1:
-            [one] = purchases
-            found = self._all(facts.from_row, facts.ABOUT_ONE, (one.provider_ref, one.payment))
-            return [Holding(purchase=one, facts=tuple(found))]
-        if not purchases:
-            return []
-        refs = texts(p.provider_ref for p in purchases if p.provider_ref is not None)
-        payments = texts(p.payment for p in purchases if p.payment is not None)
-        found = self._all(facts.from_row, facts.ABOUT, (refs, payments))
-        return [Holding(purchase=p, facts=tuple(f for f in found if _is_about(f, p))) for p in purchases]
+        return with_facts(self._sql, _PAGE, (checkout, limit))
 
     def count_sold(self, product: ProductId) -> int:
-        return int(self._value("SELECT count(*) FROM purchases WHERE pid = ?", (product,)))
+        return int(self._value(_SOLD, (product,)))
+
+    def products_owned(self) -> Sequence[ProductId]:
+        bundled = self._all(lambda row: spaced(row[0]), _OWNED_IN_BUNDLES)
+        return sorted({*self._all(first, _OWNED), *(item for items in bundled for item in items)})
 
     def owners_after(
         self, product: ProductId, *, after: str, limit: int
@@ -104,16 +105,37 @@ class Purchases(Record):
         return self._changed(_BOOK, to_row(purchase))
 
     def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
-        if session is None:
-            return self._sql(_RELEASE, (mailbox.canonical,)).rowcount
-        return self._sql(_RELEASE_FROM_ONE, (mailbox.canonical, session)).rowcount
+        return self._sql(_RELEASE, (session, mailbox.canonical)).rowcount
 
     def transfer(
-        self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
+        self,
+        checkouts: Sequence[CheckoutId],
+        *,
+        old: EmailAddress | None,
+        mailbox: EmailAddress,
+        user: UserId,
     ) -> None:
         them = texts(checkouts)
+        if old is None:
+            self._sql(_GIVE, (mailbox.canonical, user, them))
+            return
         self._sql(_HAND_OVER, (mailbox.canonical, user, them, old.canonical))
         self._sql(_HAND_CHECKOUTS_OVER, (mailbox.canonical, them, old.canonical))
+
+
+def with_facts(execute: Execute, statement: str, values: Values) -> list[Holding]:
+    """The purchases that a statement finds, with the facts of all of them, asked for at once."""
+    purchases = [from_row(row) for row in execute(statement, values)]
+    if len(purchases) == 1:
+        [one] = purchases
+        found = execute(facts.ABOUT_ONE, (one.provider_ref, one.payment))
+        return [Holding(purchase=one, facts=tuple(map(facts.from_row, found)))]
+    if not purchases:
+        return []
+    refs = texts(p.provider_ref for p in purchases if p.provider_ref is not None)
+    payments = texts(p.payment for p in purchases if p.payment is not None)
+    told = [facts.from_row(row) for row in execute(facts.ABOUT, (refs, payments))]
+    return [Holding(purchase=p, facts=tuple(f for f in told if _is_about(f, p))) for p in purchases]
 
 
 def _is_about(fact: Fact, purchase: Purchase) -> bool:
@@ -123,22 +145,21 @@ def _is_about(fact: Fact, purchase: Purchase) -> bool:
 
 
 def from_row(row: Row) -> Purchase:
-    """From the columns."""
     return Purchase(
-        checkout=row[0], provider_ref=row[1], payment=row[2], user=row[3], mailbox=maybe_address(row[4]),
-        paid_email=maybe_address(row[5]), product=row[6], product_name=row[7], paid=Money(row[8], row[9]),
-        livemode=bool(row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),
+        checkout=row[0], provider_ref=row[1], payment=row[2], user=row[3], mailbox=maybe(EmailAddress, row[4]),
+        paid_email=maybe(EmailAddress, row[5]), product=row[6], product_name=row[7], paid=Money(row[8], row[9]),
+        livemode=maybe(bool, row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),
         licences=_licences(row[14]),
     )  # fmt: skip
 
 
 def to_row(purchase: Purchase) -> Row:
-    """To the columns."""
     return (
-        purchase.checkout, purchase.provider_ref, purchase.payment, purchase.user, maybe_text(purchase.mailbox),
-        maybe_text(purchase.paid_email), purchase.product, purchase.product_name, purchase.paid.amount,
-        purchase.paid.currency, int(purchase.livemode), purchase.session, micros(purchase.booked_at),
-        " ".join(purchase.contents), licences_text(purchase.licences),
+        purchase.checkout, purchase.provider_ref, purchase.payment, purchase.user,
+        purchase.mailbox and purchase.mailbox.canonical, purchase.paid_email and purchase.paid_email.canonical,
+        purchase.product, purchase.product_name, purchase.paid.amount, purchase.paid.currency,
+        maybe(int, purchase.livemode), purchase.session, micros(purchase.booked_at), " ".join(purchase.contents),
+        licences_text(purchase.licences),
     )  # fmt: skip
 
 
@@ -149,5 +170,4 @@ def _licences(text: str) -> tuple[LicenceKey, ...]:
 
 
 def licences_text(licences: Iterable[LicenceKey]) -> str:
-    """Back to text."""
     return "\n".join(f"{item.product} {item.key}" for item in licences)

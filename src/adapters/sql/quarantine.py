@@ -6,24 +6,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from adapters.sql.record import Record, Row, Table, maybe_micros, maybe_moment, micros, moment
+from adapters.sql.record import Record, Row, Table, maybe, micros, moment
 from domain.claim import RejectReason
 from domain.records import Quarantined
 
+IS_FOREIGN: Final = f"objection IN ({', '.join(repr(why.name) for why in RejectReason if why.is_foreign)})"
 COLUMNS: Final = "ref, objection, first_at, last_at, tries, retry_at, closed_at"
 _BY_REF: Final = f"SELECT {COLUMNS} FROM quarantine WHERE ref = ?"
 _DUE: Final = f"""SELECT {COLUMNS} FROM quarantine WHERE closed_at IS NULL AND retry_at <= ?
   ORDER BY retry_at, ref LIMIT ?"""
 _OPEN: Final = f"SELECT {COLUMNS} FROM quarantine WHERE closed_at IS NULL ORDER BY first_at, ref"
 _PAGE: Final = f"SELECT {COLUMNS} FROM quarantine WHERE ref > ? ORDER BY ref LIMIT ?"
-_IS_BOOKED: Final = (
-    "SELECT 1 FROM purchases p JOIN checkouts c ON c.id = p.checkout_id WHERE c.provider_ref = ?"
-)
+_IS_BOOKED: Final = """SELECT 1 FROM purchases JOIN checkouts ON checkouts.id = checkout_id
+  WHERE checkouts.provider_ref = ?"""
 _OTHERS: Final = "SELECT 1 FROM quarantine WHERE objection = ? AND closed_at IS NULL LIMIT 1"
 _PUT: Final = """INSERT INTO quarantine (ref, objection, first_at, last_at, tries, retry_at) VALUES (?,?,?,?,1,?)
   ON CONFLICT (ref) DO NOTHING"""
 _COUNT: Final = """UPDATE quarantine SET objection = :objection, retry_at = :retry_at, tries = tries + 1,
   last_at = CASE WHEN last_at < :at THEN :at ELSE last_at END WHERE ref = :ref AND closed_at IS NULL"""
+_IGNORE: Final = """INSERT INTO quarantine (ref, objection, first_at, last_at, tries, closed_at)
+  VALUES (:ref, :objection, :at, :at, 1, :at) ON CONFLICT (ref) DO UPDATE SET objection = excluded.objection,
+  retry_at = NULL, closed_at = excluded.closed_at WHERE quarantine.closed_at IS NULL"""
 _CLOSE: Final = "UPDATE quarantine SET closed_at = ?, retry_at = NULL WHERE ref = ? AND closed_at IS NULL"
 
 
@@ -46,11 +49,14 @@ class Quarantine(Record):
         if self._any(_IS_BOOKED, (ref,)):
             return False
         others = self._any(_OTHERS, (reason.name,))
-        now, again = micros(at), maybe_micros(retry_at)
+        now, again = micros(at), maybe(micros, retry_at)
         if self._changed(_PUT, (ref, reason.name, now, now, again)):
             return not others
         self._sql(_COUNT, {"ref": ref, "objection": reason.name, "at": now, "retry_at": again})
         return False
+
+    def ignore(self, ref: str, reason: RejectReason, *, at: datetime) -> None:
+        self._sql(_IGNORE, {"ref": ref, "objection": reason.name, "at": micros(at)})
 
     def close(self, ref: str, *, at: datetime) -> bool:
         return self._changed(_CLOSE, (micros(at), ref))
@@ -59,5 +65,5 @@ class Quarantine(Record):
 def _from_row(row: Row) -> Quarantined:
     return Quarantined(
         ref=row[0], reason=RejectReason[row[1]], first_at=moment(row[2]), last_at=moment(row[3]), tries=row[4],
-        retry_at=maybe_moment(row[5]), closed_at=maybe_moment(row[6]),
+        retry_at=maybe(moment, row[5]), closed_at=maybe(moment, row[6]),
     )  # fmt: skip

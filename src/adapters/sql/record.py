@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
-from domain.values import EmailAddress
-
 T = TypeVar("T")
+V = TypeVar("V")
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -39,7 +38,7 @@ class Table:
 
     def __init__(self, name: str, columns: str, *, key: str) -> None:
         self.name = name
-        self.columns = tuple(columns.split(", "))
+        self.columns = tuple(columns.replace(",", "").split())
         self.key = tuple(key.split(", "))
 
     @property
@@ -78,7 +77,7 @@ class Record:
 
 def insert(table: str, columns: str) -> str:
     """The statement that writes one row."""
-    return f"INSERT INTO {table} ({columns}) VALUES ({','.join('?' * len(columns.split(', ')))})"
+    return f"INSERT INTO {table} ({columns}) VALUES ({','.join('?' * len(columns.split()))})"
 
 
 def first(row: Row) -> Any:
@@ -86,39 +85,19 @@ def first(row: Row) -> Any:
     return row[0]
 
 
+def maybe(convert: Callable[[V], T], value: V | None) -> T | None:
+    """The same value converted, where there may be none."""
+    return None if value is None else convert(value)
+
+
 def micros(moment: datetime) -> int:
     """An aware moment as microseconds since 1970 in UTC."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def maybe_micros(moment: datetime | None) -> int | None:
-    """The same, where there may be none."""
-    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
-
-
 def moment(value: int) -> datetime:
     """Microseconds since 1970 as an aware moment in UTC."""
     return _EPOCH + value * _MICROSECOND
-
-
-def maybe_moment(value: int | None) -> datetime | None:
-    """The same, where there may be none."""
-    return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-def address_of(row: Row) -> EmailAddress:
-    """Of a row with one column. A stored address is canonical already."""
-    return EmailAddress(row[0])
-
-
-def maybe_address(text: str | None) -> EmailAddress | None:
-    """A stored address, where there may be none."""
-    return None if text is None else EmailAddress(text)
-
-
-def maybe_text(address: EmailAddress | None) -> str | None:
-    """As it is stored, where there may be none."""
-    return None if address is None else address.canonical
 
 
 def spaced(text: str) -> tuple[Any, ...]:

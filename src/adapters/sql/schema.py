@@ -36,21 +36,21 @@ class Migration:
     def on_postgres(self) -> list[str]:
         """The same, and the settings for PostgreSQL alone."""
         made = [postgres_schema(statement) for statement in self.on_sqlite()]
-        for table, _, column in (name.partition(".") for name in self.unsampled):
+        for table, column in (name.split(".") for name in self.unsampled):
             made.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
-        for table, _, column in (name.partition(".") for name in self.spread):
-            made.append(
-                f"CREATE INDEX {table}_{column}_spread ON {table} USING hash ({column}) WITH (fillfactor = 10)"
-            )
+        for table, column in (name.split(".") for name in self.spread):
+            index = f"{table}_{column}_spread ON {table} USING hash ({column}) WITH (fillfactor = 10)"
+            made.append(f"CREATE INDEX {index}")
         return made
 
 
 # Instants are whole microseconds since 1970 in UTC, amounts are minor units, flags are 0 and 1, ids are text.
 # WITHOUT ROWID (SQLite) where the key is an id and rows are small: one tree to write instead of two. Not where several
 # indexes would each repeat the id.
-# A purchase without `provider_ref` was free; one without `user_id` has an erased buyer.
+# A purchase without `provider_ref` was free; one without `user_id` has an erased buyer, or was paid without an address
+# that can be emailed. `livemode` is null for what never goes to Stripe: free orders, and imports.
 _FIRST: Final = """
-CREATE TABLE shop (single INTEGER PRIMARY KEY CHECK (single = 1), id TEXT NOT NULL) STRICT;
+CREATE TABLE shop (single INTEGER PRIMARY KEY CHECK (single = 1), id TEXT NOT NULL, base_url TEXT) STRICT;
 CREATE TABLE users (
   id TEXT PRIMARY KEY, email TEXT NOT NULL, since INTEGER NOT NULL, proved_at INTEGER,
   wants_release_emails INTEGER NOT NULL DEFAULT 1
@@ -68,25 +68,32 @@ CREATE INDEX sessions_move ON sessions (move_id) WHERE move_id IS NOT NULL;
 
 CREATE TABLE checkouts (
   id TEXT PRIMARY KEY, pid TEXT NOT NULL, product_name TEXT NOT NULL, amount INTEGER NOT NULL,
-  currency TEXT NOT NULL, session_id TEXT, mailbox TEXT, livemode INTEGER NOT NULL,
+  currency TEXT NOT NULL, session_id TEXT, mailbox TEXT, livemode INTEGER,
   started_at INTEGER NOT NULL, provider_ref TEXT, expires_at INTEGER, asked_at INTEGER,
-  contents TEXT NOT NULL DEFAULT '', discounts INTEGER NOT NULL DEFAULT 0
+  contents TEXT NOT NULL DEFAULT '', discounts INTEGER NOT NULL DEFAULT 0, move_id TEXT,
+  on_purpose INTEGER NOT NULL DEFAULT 0, verified TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX checkouts_ref ON checkouts (provider_ref) WHERE provider_ref IS NOT NULL;
 CREATE INDEX checkouts_started ON checkouts (started_at);
+CREATE INDEX checkouts_session ON checkouts (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX checkouts_mailbox ON checkouts (mailbox) WHERE mailbox IS NOT NULL;
+CREATE INDEX checkouts_verified ON checkouts (verified) WHERE verified IS NOT NULL;
+CREATE INDEX checkouts_of_test_mode ON checkouts (id) WHERE livemode = 0;
+CREATE INDEX checkouts_move ON checkouts (move_id) WHERE move_id IS NOT NULL;
 
 CREATE TABLE purchases (
   checkout_id TEXT PRIMARY KEY, provider_ref TEXT, payment TEXT, user_id TEXT REFERENCES users (id),
   mailbox TEXT, paid_email TEXT, pid TEXT NOT NULL, product_name TEXT NOT NULL,
-  amount INTEGER NOT NULL, currency TEXT NOT NULL, livemode INTEGER NOT NULL, session_id TEXT,
+  amount INTEGER NOT NULL, currency TEXT NOT NULL, livemode INTEGER, session_id TEXT,
   booked_at INTEGER NOT NULL, contents TEXT NOT NULL DEFAULT '', licences TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX purchases_user ON purchases (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX purchases_unowned ON purchases (checkout_id) WHERE user_id IS NULL;
 CREATE INDEX purchases_session ON purchases (session_id) WHERE session_id IS NOT NULL;
-CREATE INDEX purchases_pid ON purchases (pid);
+CREATE INDEX purchases_pid ON purchases (pid, livemode);
 CREATE INDEX purchases_payment ON purchases (payment) WHERE payment IS NOT NULL;
 CREATE INDEX purchases_paid_email ON purchases (paid_email) WHERE paid_email <> mailbox;
+CREATE INDEX purchases_of_test_mode ON purchases (checkout_id) WHERE livemode = 0;
 CREATE INDEX purchases_bundles ON purchases (checkout_id) WHERE contents <> '';
 
 CREATE TABLE facts (
@@ -103,6 +110,7 @@ CREATE TABLE magic_links (
 CREATE INDEX links_asked_by ON magic_links (asked_by, made_at) WHERE asked_by IS NOT NULL;
 CREATE INDEX links_made ON magic_links (made_at);
 CREATE INDEX links_move ON magic_links (move_id) WHERE move_id IS NOT NULL;
+CREATE INDEX links_checkout ON magic_links (checkout_id) WHERE checkout_id IS NOT NULL;
 CREATE INDEX links_mailbox ON magic_links (mailbox);
 CREATE INDEX links_used_with ON magic_links (used_with) WHERE used_with IS NOT NULL;
 
@@ -115,8 +123,10 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_next ON outbox (urgency, due_at, key) WHERE state = 'queued';
 CREATE INDEX outbox_stuck ON outbox (queued_at) WHERE state = 'stuck';
+CREATE INDEX outbox_noted ON outbox (settled_at) WHERE state = 'sent' AND problem <> '';
 CREATE INDEX outbox_bodies ON outbox (settled_at) WHERE text IS NOT NULL AND settled_at IS NOT NULL;
 CREATE INDEX outbox_logins ON outbox (queued_at) WHERE kind = 'login';
+CREATE INDEX outbox_addresses ON outbox (queued_at) WHERE kind = 'address';
 CREATE INDEX outbox_orders ON outbox (queued_at) WHERE kind = 'order';
 CREATE INDEX outbox_mailbox ON outbox (mailbox);
 CREATE INDEX outbox_bounced ON outbox (kind) WHERE delivery = 'bounced';
@@ -137,7 +147,12 @@ CREATE TABLE quarantine (
   tries INTEGER NOT NULL, retry_at INTEGER, closed_at INTEGER
 ) STRICT;
 CREATE INDEX quarantine_open ON quarantine (objection, retry_at) WHERE closed_at IS NULL;
+CREATE INDEX quarantine_closed ON quarantine (closed_at) WHERE closed_at IS NOT NULL;
 
+CREATE TABLE problems (
+  kind TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, subject)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE cursors (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 CREATE TABLE payments_due (
   payment TEXT PRIMARY KEY, since INTEGER NOT NULL, due_at INTEGER NOT NULL, tries INTEGER NOT NULL
@@ -158,6 +173,7 @@ CREATE TABLE moves (
   asked_at INTEGER NOT NULL, checkouts TEXT NOT NULL, done_at INTEGER, undone_at INTEGER, old_since INTEGER,
   no_news INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX moves_asked ON moves (asked_at);
 CREATE INDEX moves_corrected ON moves (checkouts) WHERE kind = 'correction';
 CREATE INDEX moves_old ON moves (old);
 CREATE INDEX moves_new ON moves (new);
@@ -166,13 +182,13 @@ CREATE TABLE erased_addresses (tag TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT
 """
 
 _PERSONAL_COLUMNS: Final = (
-    "users.email", "sessions.mailbox", "checkouts.mailbox", "purchases.mailbox", "purchases.paid_email",
-    "magic_links.mailbox", "outbox.mailbox", "outbox.parameters", "outbox.subject", "outbox.text", "outbox.html",
-    "outbox.problem",
-    "moves.old", "moves.new",
+    "users.email", "sessions.mailbox", "checkouts.mailbox", "checkouts.verified", "purchases.mailbox",
+    "purchases.paid_email", "magic_links.mailbox", "outbox.mailbox", "outbox.parameters", "outbox.subject",
+    "outbox.text", "outbox.html", "outbox.problem", "moves.old", "moves.new",
 )  # fmt: skip
 _BUSY_COLUMNS: Final = (
-    "purchases.checkout_id", "purchases.payment", "checkouts.id", "facts.object_id", "users.id", "limits.ref",
+    "purchases.checkout_id", "purchases.payment", "checkouts.id", "checkouts.session_id", "facts.object_id", "users.id",
+    "limits.ref",
 )  # fmt: skip
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
@@ -183,6 +199,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "purchases": ("checkout_id",), "outbox": ("key",), "events": ("id",), "facts": ("object_id",),
     "magic_links": ("id",), "quarantine": ("ref",), "licences": ("pid", "key"), "moves": ("id",),
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
-    "erased_addresses": ("tag",),
+    "erased_addresses": ("tag",), "problems": ("kind", "subject"),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from adapters.sql.address_changes import STANDS
-from adapters.sql.record import Record, Row, Table, insert, maybe_address, maybe_text, micros, moment
+from adapters.sql.record import Record, Row, Table, insert, maybe, micros, moment
 from domain.session import Session
 from domain.values import ChangeId, Digest, EmailAddress, SessionId
 
 COLUMNS: Final = "id, token_hash, mailbox, started_at, seen_at, label, move_id, former"
 _ADD: Final = insert("sessions", COLUMNS)
 _BY_TOKEN: Final = f"SELECT {COLUMNS} FROM sessions WHERE token_hash = ?"
+_BY_ID: Final = f"SELECT {COLUMNS} FROM sessions WHERE id = ?"
 CARRIED_FROM: Final = f"SELECT id FROM moves WHERE old = :address AND {STANDS}"
 _OF_ADDRESS: Final = f"""SELECT {COLUMNS} FROM sessions WHERE mailbox = :address OR move_id IN ({CARRIED_FROM})
   ORDER BY started_at DESC, id"""
@@ -22,6 +23,8 @@ _HOLDERS: Final = f"""SELECT {COLUMNS} FROM sessions WHERE mailbox IS NULL AND i
   ORDER BY started_at DESC, id"""
 _PROVE: Final = """UPDATE sessions SET mailbox = :address, token_hash = :token, started_at = :at, seen_at = :at
   WHERE id = :id AND (mailbox IS NULL OR mailbox = :address)"""
+_NOTE_VERIFIED: Final = """UPDATE checkouts SET verified = :address WHERE session_id = :id AND mailbox IS NULL
+  AND verified IS NULL AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id)"""
 _CARRY: Final = "UPDATE sessions SET mailbox = ?, move_id = ? WHERE id = ? AND mailbox = ?"
 
 
@@ -30,6 +33,9 @@ class Sessions(Record):
 
     def by_token(self, token_hash: Digest) -> Session | None:
         return self._one(from_row, _BY_TOKEN, (token_hash,))
+
+    def get(self, session: SessionId) -> Session | None:
+        return self._one(from_row, _BY_ID, (session,))
 
     def of_address(self, mailbox: EmailAddress) -> Sequence[Session]:
         return self._all(from_row, _OF_ADDRESS, {"address": mailbox.canonical})
@@ -46,7 +52,10 @@ class Sessions(Record):
 
     def verify(self, session: SessionId, *, mailbox: EmailAddress, token_hash: Digest, at: datetime) -> bool:
         values = {"address": mailbox.canonical, "token": token_hash, "at": micros(at), "id": session}
-        return self._changed(_PROVE, values)
+        if not self._changed(_PROVE, values):
+            return False
+        self._sql(_NOTE_VERIFIED, {"address": mailbox.canonical, "id": session})
+        return True
 
     def end(self, session: SessionId) -> bool:
         return self._changed("DELETE FROM sessions WHERE id = ?", (session,))
@@ -63,16 +72,14 @@ class Sessions(Record):
 
 
 def from_row(row: Row) -> Session:
-    """From the columns."""
     return Session(
-        id=row[0], token_hash=row[1], mailbox=maybe_address(row[2]), started_at=moment(row[3]),
+        id=row[0], token_hash=row[1], mailbox=maybe(EmailAddress, row[2]), started_at=moment(row[3]),
         seen_at=moment(row[4]), label=row[5], change=row[6], former=row[7],
     )  # fmt: skip
 
 
 def to_row(session: Session) -> Row:
-    """To the columns."""
     return (
-        session.id, session.token_hash, maybe_text(session.mailbox), micros(session.started_at),
+        session.id, session.token_hash, session.mailbox and session.mailbox.canonical, micros(session.started_at),
         micros(session.seen_at), session.label, session.change, session.former,
     )  # fmt: skip

@@ -14,7 +14,9 @@ from adapters.sql.facts import Facts
 from adapters.sql.licences import Licences
 from adapters.sql.limits import Limits
 from adapters.sql.magic_links import MagicLinks
+from adapters.sql.open_payments import OpenPayments
 from adapters.sql.outbox import Outbox
+from adapters.sql.problems import Problems
 from adapters.sql.purchases import Purchases
 from adapters.sql.quarantine import Quarantine
 from adapters.sql.rechecks import Rechecks
@@ -36,6 +38,7 @@ class SqlTransaction:
         self.users = Users(execute)
         self.sessions = Sessions(execute)
         self.checkouts = Checkouts(execute)
+        self.open_payments = OpenPayments(execute)
         self.purchases = Purchases(execute)
         self.facts = Facts(execute)
         self.links = MagicLinks(execute)
@@ -48,12 +51,13 @@ class SqlTransaction:
         self.downloads = Downloads(execute)
         self.address_changes = AddressChanges(execute)
         self.erasures = Erasures(execute)
+        self.problems = Problems(execute)
         self.retention = Retention(execute)
 
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, which refer to them
-    ShopRecord, Users, Sessions, Checkouts, Purchases, Facts, MagicLinks, Outbox, Limits, Events, Quarantine, Rechecks,
-    Licences, Downloads, AddressChanges, Erasures, Retention,
+    ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
+    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Retention,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""

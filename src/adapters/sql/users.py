@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from adapters.sql.record import Record, Row, Table, maybe_moment, micros, moment
+from adapters.sql.record import Record, Row, Table, maybe, micros, moment
 from domain.records import User
 from domain.values import EmailAddress, UserId
 
@@ -14,9 +14,8 @@ COLUMNS: Final = "id, email, since, proved_at, wants_release_emails"
 _BY_ADDRESS: Final = f"SELECT {COLUMNS} FROM users WHERE email = ?"
 _PAGE: Final = f"SELECT {COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?"
 _NEW: Final = "INSERT INTO users (id, email, since) VALUES (?,?,?) ON CONFLICT (email) DO NOTHING"
-_DROP: Final = (
-    "DELETE FROM users WHERE email = ? AND NOT EXISTS (SELECT 1 FROM purchases WHERE user_id = users.id)"
-)
+_DROP: Final = """DELETE FROM users WHERE email = ?
+  AND NOT EXISTS (SELECT 1 FROM purchases WHERE user_id = users.id)"""
 _NOTE_PROOF: Final = "UPDATE users SET proved_at = ? WHERE email = ? AND proved_at IS NULL"
 _ID: Final = "SELECT id FROM users WHERE email = ?"
 
@@ -49,8 +48,7 @@ class Users(Record):
 
 
 def from_row(row: Row) -> User:
-    """From the columns."""
     return User(
-        id=row[0], mailbox=EmailAddress(row[1]), since=moment(row[2]), proved_at=maybe_moment(row[3]),
+        id=row[0], mailbox=EmailAddress(row[1]), since=moment(row[2]), proved_at=maybe(moment, row[3]),
         wants_release_emails=bool(row[4]),
     )  # fmt: skip

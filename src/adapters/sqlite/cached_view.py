@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
 
 from adapters.sql.outbox import Outbox
 from adapters.sql.purchases import Purchases
-from adapters.sql.record import Execute
+from adapters.sql.record import Execute, Record
 from adapters.sql.sessions import Sessions
 from adapters.sql.transaction import SqlTransaction
-from domain.access import Holding
-from domain.mail import Mail
-from domain.session import Session
 from domain.transaction import ReadTransaction
-from domain.values import Digest, EmailAddress, SessionId
 
 T = TypeVar("T")
+Read = TypeVar("Read", bound=Callable[..., Any])
 _MOST: Final = 4096
 _MOST_MAILS: Final = 256  # some kilobytes each
 _LOOK_EVERY: Final = 0.05
@@ -29,41 +26,38 @@ class _Stale(Exception):
     """There was a commit since the cache was filled: clear it, and start again."""
 
 
-class _RecentSessions(Sessions):
+class _Recent(Record):
+    """A record that keeps what some of its methods answered."""
+
     def __init__(self, execute: Execute) -> None:
         super().__init__(execute)
-        self.known: dict[Digest, Session | None] = {}
-
-    def by_token(self, token_hash: Digest) -> Session | None:
-        if token_hash not in self.known:
-            self.known[token_hash] = super().by_token(token_hash)
-        return self.known[token_hash]
+        self.known: dict[tuple[Any, ...], Any] = {}
 
 
-class _RecentPurchases(Purchases):
-    def __init__(self, execute: Execute) -> None:
-        super().__init__(execute)
-        self.known: dict[tuple[SessionId, EmailAddress | None], Sequence[Holding]] = {}
+def _remembered(read: Read, *, most: int = _MOST) -> Read:
+    """The same method, which looks up each thing once. Positional arguments only: they are the key."""
 
-    def held_by(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Holding]:
-        key = (session, mailbox)
-        if key not in self.known:
-            self.known[key] = tuple(super().held_by(session, mailbox))
-        return self.known[key]
-
-
-class _RecentOutbox(Outbox):
-    def __init__(self, execute: Execute) -> None:
-        super().__init__(execute)
-        self.known: dict[str, Mail | None] = {}
-
-    def get(self, key: str) -> Mail | None:
-        if key not in self.known:
-            found = super().get(key)
-            if len(self.known) >= _MOST_MAILS:
+    def answer(self: _Recent, *asked: Any) -> Any:
+        if asked not in self.known:
+            found = read(self, *asked)
+            if len(self.known) >= most:
                 self.known.clear()
-            self.known[key] = found
-        return self.known[key]
+            self.known[asked] = found
+        return self.known[asked]
+
+    return cast("Read", answer)
+
+
+class _RecentSessions(_Recent, Sessions):
+    by_token = _remembered(Sessions.by_token)
+
+
+class _RecentPurchases(_Recent, Purchases):
+    held_by = _remembered(Purchases.held_by)
+
+
+class _RecentOutbox(_Recent, Outbox):
+    get = _remembered(Outbox.get, most=_MOST_MAILS)
 
 
 class CachedReads(SqlTransaction):
@@ -77,9 +71,9 @@ class CachedReads(SqlTransaction):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(self._execute)
-        self._sessions = self.sessions = _RecentSessions(self._execute)
-        self._purchases = self.purchases = _RecentPurchases(self._execute)
-        self._outbox = self.outbox = _RecentOutbox(self._execute)
+        self.sessions, self.purchases, self.outbox = self._recent = (
+            _RecentSessions(self._execute), _RecentPurchases(self._execute), _RecentOutbox(self._execute),
+        )  # fmt: skip
         self._connection = connection
         self._version = self._commits = -1
         self._looked_at = 0.0
@@ -103,10 +97,9 @@ class CachedReads(SqlTransaction):
         """Begin a transaction; clear the cache if there was a commit."""
         self._connection.execute("BEGIN")
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version or len(self._sessions.known) > _MOST:
-            self._sessions.known.clear()
-            self._purchases.known.clear()
-            self._outbox.known.clear()
+        if version != self._version:
+            for record in self._recent:
+                record.known.clear()
         self._version, self._commits, self._looked_at = version, commits, time.monotonic()
 
     def _execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:

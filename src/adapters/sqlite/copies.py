@@ -11,20 +11,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from sqlite_utils import Database
+
 from adapters.sql import erasures
 from adapters.sql.record import micros
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.foreign import ForeignFile, check_shop, distrust
+from adapters.sqlite.foreign import distrust, objection_to
+from adapters.sqlite.migrating import applied_migrations
+from adapters.sqlite.snapshots import sync_folder, write_snapshot
 from adapters.sqlite.store import SqliteStore
 from domain.ports import StoreUnavailable
 from domain.records import ErasedAddress
-from domain.usecases.reconcile import CURSOR
+from domain.usecases.reconcile_cursors import SESSIONS
 from domain.values import CheckoutId
 
 LOOKED_BACK: Final = timedelta(days=30)
 """How far before a backup the first sweep after it begins: what was under way then, such as a bank debit or a
 refund, may have been settled since, and the provider lists by when it was begun."""
 _BESIDE: Final = ("-wal", "-shm", "-journal")
+_MARK_UNKNOWN: Final = "UPDATE outbox SET unknown_since = coalesce(unknown_since, ?) WHERE state = 'queued'"
+_LOOK_BACK: Final = """INSERT INTO cursors (name, at) VALUES (?1, ?2)
+  ON CONFLICT (name) DO UPDATE SET at = min(at, ?2)"""
+_HELD: Final = """SELECT (SELECT id FROM shop), (SELECT base_url FROM shop), (SELECT count(*) FROM purchases),
+  (SELECT count(*) FROM users)"""
 
 
 class BadCopy(Exception):
@@ -40,6 +49,8 @@ class Copied:
     """What is in a copy."""
 
     shop: str
+    base_url: str | None
+    """The BASE_URL that its shop was served under; None if it never was."""
     schema: tuple[str, ...]
     """The names of the migrations it has had."""
     purchases: int
@@ -53,39 +64,27 @@ class SqliteCopies:
         self.path = path
 
     def snapshot(self, target: Path) -> None:
-        """Copy the live file, as of one moment, while others write. Durable when it returns. Raises StoreUnavailable.
+        """Copy the live file, as of one moment, while others write. Durable when it returns.
 
-        https://sqlite.org/backup.html: in one step, which holds up no writer in WAL mode. The copy is a file by
-        itself, without a write-ahead log beside it.
+        Raises StoreUnavailable, OSError.
         """
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         try:
-            with (
-                contextlib.closing(open_reader(self.path)) as source,
-                contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy,
-            ):
-                source.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")
+            with contextlib.closing(open_reader(self.path)) as source:
+                write_snapshot(source, target)
         except sqlite3.Error as error:
-            target.unlink(missing_ok=True)
             raise StoreUnavailable(f"cannot copy {self.path}: {error}") from error
-        with target.open("rb") as file:
-            os.fsync(file.fileno())
+        sync_folder(target.parent)
 
     def look_into(self, copy: Path) -> Copied:
         """Check a copy from its first page to its last. Raises BadCopy."""
         with _opened(copy) as connection:
-            try:
-                had = check_shop(connection)
-            except ForeignFile as error:
-                raise BadCopy(f"the database {error}") from error
-            shop = connection.execute("SELECT id FROM shop").fetchone()
+            if objection := objection_to(connection):
+                raise BadCopy(f"the database {objection}")
+            shop, base_url, purchases, users = connection.execute(_HELD).fetchone()
             if shop is None:
                 raise BadCopy("it belongs to no shop")
-            counts = connection.execute(
-                "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM users)"
-            ).fetchone()
-        return Copied(shop=shop[0], schema=tuple(had), purchases=counts[0], users=counts[1])
+            had = tuple(applied_migrations(Database(connection)))
+        return Copied(shop=shop, base_url=base_url, schema=had, purchases=purchases, users=users)
 
     def erased_orders_in(self, copy: Path) -> list[CheckoutId]:
         """The checkouts of erased buyers in the copy. Raises BadCopy."""
@@ -107,15 +106,14 @@ class SqliteCopies:
             lock = ServeLock(self.path)
         except AlreadyServed as error:
             raise InTheWay(f"a server runs on {self.path}: stop it first") from error
-        try:
+        with contextlib.closing(lock):
             self.check_free()
             yield
-        finally:
-            lock.release()
 
     def check_free(self) -> None:
         """Raises InTheWay."""
-        for there in (self.path, *(self._beside(self.path, suffix) for suffix in _BESIDE)):
+        for suffix in ("", *_BESIDE):
+            there = self.path.with_name(self.path.name + suffix)
             if there.exists():
                 raise InTheWay(
                     f"{there} exists, and nothing is overwritten: move it away first "
@@ -140,19 +138,12 @@ class SqliteCopies:
         Sessions end, since later sign-outs are lost. Queued emails may have been sent: from the moment of the
         copy on, that is unknown. The next sweep begins where everything since is within it.
         """
-        since = micros(moment - LOOKED_BACK)
         with _opened(copy, writing=True) as connection:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("DELETE FROM sessions")
-            connection.execute(
-                "UPDATE outbox SET unknown_since = coalesce(unknown_since, ?) WHERE state = 'queued'",
-                (micros(moment),),
-            )
-            connection.execute(
-                "INSERT INTO cursors (name, at) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET at = min(at, ?2)",
-                (CURSOR, since),
-            )
+            connection.execute(_MARK_UNKNOWN, (micros(moment),))
+            connection.execute(_LOOK_BACK, (SESSIONS.name, micros(moment - LOOKED_BACK)))
             connection.execute("COMMIT")
 
     def put_in_place(self, copy: Path) -> None:
@@ -161,25 +152,15 @@ class SqliteCopies:
             os.fsync(file.fileno())
         self.check_free()
         copy.rename(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    @staticmethod
-    def _beside(path: Path, suffix: str) -> Path:
-        return path.with_name(path.name + suffix)
+        sync_folder(self.path.parent)
 
 
 @contextlib.contextmanager
 def _opened(copy: Path, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
     """A copy that is one plain file: opened without making any other beside it. Raises BadCopy."""
-    mode = "mode=rw" if writing else "mode=ro&immutable=1"
+    address = f"{copy.resolve().as_uri()}?{'mode=rw' if writing else 'mode=ro&immutable=1'}"
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"{copy.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
-        ) as connection:
+        with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
             distrust(connection, copy, writing=writing)
             yield connection
     except sqlite3.Error as error:

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from adapters.sql.record import Row
 from adapters.sql.transaction import TABLES
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
-from adapters.sqlite.foreign import ForeignFile, check_shop, distrust
+from adapters.sqlite.foreign import distrust, objection_to
 
 
 class NotMovable(Exception):
@@ -24,13 +24,13 @@ def is_shop(path: Path) -> bool:
     """Whether a file is a shop's database."""
     try:
         with contextlib.closing(open_reader(path)) as connection:
-            return _has_shop(Database(connection))
+            return _has_shop(connection)
     except sqlite3.Error:
         return False
 
 
-def _has_shop(db: Database) -> bool:
-    return {"shop", "users", "purchases"} <= set(db.table_names())
+def _has_shop(connection: sqlite3.Connection) -> bool:
+    return {"shop", "users", "purchases"} <= set(Database(connection).table_names())
 
 
 class ShopFile:
@@ -44,45 +44,33 @@ class ShopFile:
         """While it is open, no server can start on it, and all reads see one moment. Raises NotMovable."""
         if not self.path.is_file():
             raise NotMovable(f"{self.path}: there is no such file")
-        with self._lock(), self._in_words(), contextlib.closing(open_reader(self.path)) as connection:
-            distrust(connection, self.path)
-            connection.execute("PRAGMA cache_size = -4000")  # every page is read once
-            connection.execute("BEGIN")
-            self._check(connection)
-            yield OpenShopFile(connection)
-
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
         try:
-            lock = ServeLock(self.path)
+            with contextlib.closing(self._lock()), contextlib.closing(open_reader(self.path)) as connection:
+                distrust(connection, self.path)
+                connection.execute("PRAGMA cache_size = -4000")  # every page is read once
+                connection.execute("BEGIN")
+                self._check(connection)
+                yield OpenShopFile(connection)
+        except sqlite3.Error as error:
+            raise NotMovable(f"{self.path} cannot be read: {error}") from error
+
+    def _lock(self) -> ServeLock:
+        try:
+            return ServeLock(self.path)
         except AlreadyServed as error:
             raise NotMovable(
                 f"a server runs on {self.path}: stop it first, so that nothing is sold meanwhile"
             ) from error
         except OSError as error:
             raise NotMovable(f"{self.path} cannot be held while it is read ({error.strerror})") from error
-        try:
-            yield
-        finally:
-            lock.release()
-
-    @contextlib.contextmanager
-    def _in_words(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise NotMovable(f"{self.path} cannot be read: {error}") from error
 
     def _check(self, connection: sqlite3.Connection) -> None:
-        db = Database(connection)
-        if not _has_shop(db):
+        if not _has_shop(connection):
             raise NotMovable(
                 f"{self.path} is neither a shop's database nor the tutorial's (users, magic_links, purchases)"
             )
-        try:
-            check_shop(connection, up_to_date=True)
-        except ForeignFile as error:
-            raise NotMovable(f"{self.path} {error}") from error
+        if objection := objection_to(connection, up_to_date=True):
+            raise NotMovable(f"{self.path} {objection}")
         if connection.execute("SELECT id FROM shop").fetchone() is None:
             raise NotMovable(f"{self.path} belongs to no shop: it was never served")
 
@@ -100,6 +88,12 @@ class OpenShopFile:
     def shop(self) -> str:
         """The shop's id."""
         return str(self._connection.execute("SELECT id FROM shop").fetchone()[0])
+
+    @property
+    def base_url(self) -> str | None:
+        """The BASE_URL that it was served under; None if it never was."""
+        found: str | None = self._connection.execute("SELECT base_url FROM shop").fetchone()[0]
+        return found
 
     def count(self, table: str) -> int:
         """How many rows there are."""

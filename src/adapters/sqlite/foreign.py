@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sqlite3
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Final
 from sqlite_utils import Database
 
 from adapters.sql.schema import MIGRATIONS
-from adapters.sqlite.migrating import migrations, unknown_migrations
+from adapters.sqlite.migrating import applied_migrations, migrations, unknown_migrations
 
 # In instructions of SQLite's machine: far more than the checks take, and an end to whatever has none.
 _STEPS_AT_LEAST: Final = 200_000_000
 _STEPS_A_BYTE: Final = 200
 _STEPS_AT_ONCE: Final = 1_000_000
+_ORDINARY: Final = ("table", "index")
 _UNKNOWN_URGENCY: Final = "SELECT 1 FROM outbox WHERE urgency NOT BETWEEN 0 AND 3"
 _STATISTICS: Final = frozenset({
     ("table", "sqlite_stat1", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
@@ -23,10 +25,6 @@ _STATISTICS: Final = frozenset({
 })  # fmt: skip
 """What ANALYZE makes."""
 Thing = tuple[str, str, str, str]
-
-
-class ForeignFile(Exception):
-    """It is not a sound shop of ours; the message says what it is, and what to do."""
 
 
 def distrust(connection: sqlite3.Connection, path: Path, *, writing: bool = False) -> None:
@@ -40,38 +38,34 @@ def distrust(connection: sqlite3.Connection, path: Path, *, writing: bool = Fals
     connection.set_progress_handler(lambda: next(turns) > most, _STEPS_AT_ONCE)
 
 
-def check_shop(connection: sqlite3.Connection, *, up_to_date: bool = False) -> list[str]:
-    """The names of the migrations of a shop's database, each page of which was looked at. Raises ForeignFile.
+def objection_to(connection: sqlite3.Connection, *, up_to_date: bool = False) -> str:
+    """What is wrong with a shop's database, and what to do; "" if every page of it is sound.
 
-    Its schema is to the letter what these migrations make. So it has no trigger and no view, and reading a table reads
+    Its schema is to the letter what its migrations make. So it has no trigger and no view, and reading a table reads
     that table.
     """
     found = things_in(connection)
     # Before any table is read: a view can have the name of one, and no end.
-    if any(
-        kind not in ("table", "index") or sql.upper().startswith("CREATE VIRTUAL")
-        for kind, _, _, sql in found
-    ):
-        raise ForeignFile(
+    if any(kind not in _ORDINARY or sql.upper().startswith("CREATE VIRTUAL") for kind, *_, sql in found):
+        return (
             f"was changed by another program: it holds {_named(found - _made(None))}; "
             "Coatcheck creates only ordinary tables and indexes"
         )
     db = Database(connection)
     if unknown := unknown_migrations(db):
-        raise ForeignFile(f"was made by a newer Coatcheck ({', '.join(unknown)}): install that one first")
-    had = [migration.name for migration in migrations.applied(db)]
+        return f"was made by a newer Coatcheck ({', '.join(unknown)}): install that one first"
+    had = applied_migrations(db)
     known = [migration.name for migration in MIGRATIONS]
     if up_to_date and len(had) < len(known):
-        raise ForeignFile("was made by an older Coatcheck: `coatcheck status` brings it up to date")
+        return "was made by an older Coatcheck: `coatcheck status` brings it up to date"
     expected = _made(known[len(had)] if len(had) < len(known) else None)
     if had != known[: len(had)] or found != expected:
-        raise ForeignFile(
+        return (
             "was changed by another program: its tables and indexes are not those that Coatcheck makes: "
             f"{_named(found ^ expected)}"
         )
-    if damage := _damage_in(connection):
-        raise ForeignFile(f"is damaged: {damage} (an earlier backup may be sound)")
-    return had
+    damage = _damage_in(connection)
+    return f"is damaged: {damage} (an earlier backup may be sound)" if damage else ""
 
 
 def _damage_in(connection: sqlite3.Connection) -> str:
@@ -94,12 +88,9 @@ def things_in(connection: sqlite3.Connection) -> set[Thing]:
 
 
 def _made(stop_before: str | None) -> set[Thing]:
-    fresh = Database(memory=True)
-    try:
+    with contextlib.closing(Database(memory=True)) as fresh:
         migrations.apply(fresh, stop_before=stop_before)
         return things_in(fresh.conn)
-    finally:
-        fresh.close()
 
 
 def _named(things: set[Thing]) -> str:

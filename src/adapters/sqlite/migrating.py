@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Final
 
 from sqlite_utils import Database, Migrations
 
 from adapters.sql.schema import MIGRATIONS, UNIQUE, Migration
 
-migrations = Migrations("coatcheck")
+
+def history_of(steps: Sequence[Migration]) -> Migrations:
+    """These steps, as sqlite-utils applies them."""
+    history = Migrations("coatcheck")
+    for step in steps:
+
+        @history(name=step.name)
+        def apply(db: Database, *, migration: Migration = step) -> None:
+            """Statement by statement: `executescript` would commit the transaction that all migrations share."""
+            for statement in migration.on_sqlite():
+                db.execute(statement)
+
+    return history
 
 
-def _apply(migration: Migration) -> Callable[[Database], None]:
-    """Statement by statement: `executescript` would commit the transaction that all migrations share."""
-
-    def run(db: Database) -> None:
-        for statement in migration.on_sqlite():
-            db.execute(statement)
-
-    return run
+migrations: Final = history_of(MIGRATIONS)
 
 
-for step in MIGRATIONS:
-    migrations(name=step.name)(_apply(step))
+def applied_migrations(db: Database) -> list[str]:
+    """The names of those that a database had, in their order."""
+    return [had.name for had in migrations.applied(db)]
 
 
-def unknown_migrations(db: Database) -> list[str]:
-    """The names of those that a database had of another release."""
-    return sorted({had.name for had in migrations.applied(db)} - {step.name for step in MIGRATIONS})
+def unknown_migrations(db: Database, steps: Sequence[Migration] = MIGRATIONS) -> list[str]:
+    """The names of those that a database had of a newer release."""
+    return sorted(set(applied_migrations(db)) - {step.name for step in steps})
 
 
 def missing_uniqueness(db: Database) -> list[str]:

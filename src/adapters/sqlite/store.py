@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
+from adapters.sql.schema import MIGRATIONS, Migration
 from adapters.sqlite.cached_view import CachedReads
 from adapters.sqlite.connections import ServeLock, open_reader, open_writer
+from adapters.sqlite.snapshots import delete_copies_aside
 from adapters.sqlite.writer import GroupWriter
 from domain.ports import StoreFigures, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction
@@ -35,17 +38,20 @@ class SqliteStore:
         self._reading = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path, *, serving: bool) -> SqliteStore:
-        """Open, migrate and check. `serving`: this process owns the file, and does its checkpoints.
+    def open(cls, path: Path, *, serving: bool, steps: Sequence[Migration] = MIGRATIONS) -> SqliteStore:
+        """Open, migrate by these steps, and check. `serving`: this process owns the file, and does its checkpoints.
 
         Raises NotDurable, AlreadyServed (each with a sentence that says what to do), StoreUnavailable.
         """
         lock = ServeLock(path) if serving else None
         try:
-            writer = open_writer(path, checkpoints=serving)
+            writer = open_writer(path, checkpoints=serving, steps=steps)
+            if serving:
+                with contextlib.suppress(OSError):  # the next start tries again
+                    delete_copies_aside(path, all_of_them=False)
         except BaseException as error:
             if lock is not None:
-                lock.release()
+                lock.close()
             if isinstance(error, sqlite3.Error):
                 raise StoreUnavailable(f"cannot open {path}: {error}") from error
             raise
@@ -67,10 +73,15 @@ class SqliteStore:
         """See Store. `secure_delete` overwrites what is deleted in the file; what is left is in the WAL.
 
         https://sqlite.org/pragma.html#pragma_wal_checkpoint: TRUNCATE moves it all into the file and leaves none of
-        it behind, unless a reader still has an older state. Only the serving process may do it.
+        it behind, unless a reader still has an older state. Only the serving process may do it. Copies made before a
+        migration hold what was erased since, and are deleted.
         """
         if self._lock is None:
             raise StoreUnavailable("only the process that serves the database can scrub it")
+        try:
+            delete_copies_aside(self.path, all_of_them=True)
+        except OSError as error:
+            raise StoreUnavailable(f"a copy of the database cannot be deleted: {error.strerror}") from error
         for _ in range(_SCRUB_TRIES):
             if await self._writer.between(_truncate_wal):
                 return
@@ -83,38 +94,19 @@ class SqliteStore:
         Nothing is written, unless the last write failed: then one that changes nothing says whether the disk takes it
         again.
         """
-        await self._writer.submit(_touch if self._writer.failing else _nothing)
-
-    @property
-    def commits(self) -> int:
-        """How many transactions the writer committed."""
-        return self._writer.commits
-
-    @property
-    def waiting(self) -> int:
-        """How many works have not begun."""
-        return self._writer.waiting
+        await self._writer.submit(_touch if self._writer.failing else lambda _: None)
 
     def figures(self) -> StoreFigures:
         """See Store."""
-        return StoreFigures(commits=self.commits, waiting=self.waiting)
-
-    @property
-    def under_way(self) -> bool:
-        """Whether works have begun and are not committed yet."""
-        return self._writer.under_way
+        return StoreFigures(commits=self._writer.commits, waiting=self._writer.waiting)
 
     def close(self) -> None:
-        """Finish what waits and let go of the file."""
+        """Finish the transactions that wait, then close the file."""
         self._writer.close()
         self._reader.close()
         self._write_connection.close()
         if self._lock is not None:
-            self._lock.release()
-
-
-def _nothing(_: Transaction) -> None:
-    """A transaction that writes nothing."""
+            self._lock.close()
 
 
 def _touch(tx: Transaction) -> None:

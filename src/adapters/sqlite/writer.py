@@ -38,12 +38,20 @@ class _Job:
     result: Any = None
     error: BaseException | None = None
 
+    def run(self, on: Any) -> None:
+        """Note what the work answers or raises, in place of an earlier attempt's outcome."""
+        self.result = self.error = None
+        try:
+            self.result = self.work(on)
+        except BaseException as error:
+            self.error = _as_answer(error)
+
 
 class GroupWriter:
     """Runs works one after the other and commits those that waited together, once, durably.
 
     Works run in the event loop of the oldest job, the commit, which waits for the disk, in a thread. A
-    work is a dozen statements of microseconds. In a thread of its own each of them would let go of the
+    work is a dozen statements of microseconds. In a thread of its own each of them would release the
     interpreter's lock and then queue for it behind the loop, which costs more than the statements (decision 8).
     While the disk is waited for, the loop goes on with other requests; their works are the next group.
     What is not the usual case (a work that raises, a lock held by another process, a full disk) is undone and
@@ -87,9 +95,7 @@ class GroupWriter:
 
     async def _wait_for(self, work: Callable[[Any], Any], *, outside: bool) -> Any:
         loop = asyncio.get_running_loop()
-        job = _Job(
-            work=work, loop=loop, future=loop.create_future(), queued_at=time.monotonic(), outside=outside
-        )
+        job = _Job(work, loop, loop.create_future(), queued_at=time.monotonic(), outside=outside)
         with self._changed:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
@@ -139,28 +145,23 @@ class GroupWriter:
             for done, job in enumerate(group, start=1):
                 job.result = job.work(self._tx)
                 if time.monotonic() > until:
-                    self._put_back(group, done)
+                    with self._changed:
+                        self._jobs.extendleft(reversed(group[done:]))
+                    del group[done:]
                     break
         except BaseException:
             self._roll_back()
             return False
         return True
 
-    def _put_back(self, group: list[_Job], done: int) -> None:
-        with self._changed:
-            self._jobs.extendleft(reversed(group[done:]))
-        del group[done:]
-
     def _next_group(self) -> list[_Job]:
         """The oldest jobs, up to the first that has to run by itself; jobs that waited too long are refused."""
         group: list[_Job] = []
         self._turn_the_late_away()
         with self._changed:
-            while (
-                self._jobs
-                and len(group) < _GROUP
-                and not (group and (group[0].outside or self._jobs[0].outside))
-            ):
+            while self._jobs and len(group) < _GROUP:
+                if group and (group[0].outside or self._jobs[0].outside):
+                    break
                 group.append(self._jobs.popleft())
         return group
 
@@ -173,9 +174,8 @@ class GroupWriter:
             if self._jobs:
                 self._watch(loop)
 
-        self._watched_until = (
-            time.monotonic() + 2 * _LOOKS_EVERY
-        )  # or the loop is gone, and another starts over
+        # If no look moves it on by then, the loop is gone, and another starts over.
+        self._watched_until = time.monotonic() + 2 * _LOOKS_EVERY
         loop.call_later(_LOOKS_EVERY, look)
 
     def _turn_the_late_away(self) -> None:
@@ -231,7 +231,8 @@ class GroupWriter:
         if not group:
             return group
         if group[0].outside:
-            return [self._act(group[0])]
+            group[0].run(self._connection)
+            return group
         try:
             self._begin_patiently()
             if len(group) == 1:
@@ -250,7 +251,7 @@ class GroupWriter:
         self.failing = self.failing or not _is_locked(error)
         if len(group) == 1 or _is_locked(error):
             for job in group:
-                job.error = _unavailable(error)
+                job.error = _as_answer(error)
         else:
             # The whole transaction is gone (SQLITE_FULL does that): each again, alone, once.
             for job in group:
@@ -265,26 +266,16 @@ class GroupWriter:
         finally:
             self._connection.execute("PRAGMA busy_timeout = 0")
 
-    def _act(self, job: _Job) -> _Job:
-        try:
-            job.result = job.work(self._connection)
-        except BaseException as error:
-            job.error = _told(error)
-        return job
-
     def _run_with_savepoints(self, group: list[_Job]) -> None:
         """One that raises undoes itself alone. Raises sqlite3.Error if the transaction ended."""
         run = self._connection.execute
         for job in group:
             run("SAVEPOINT work")
-            job.error = job.result = None
-            try:
-                job.result = job.work(self._tx)
-            except BaseException as error:
+            job.run(self._tx)
+            if job.error is not None:
                 if not self._connection.in_transaction:
-                    raise sqlite3.OperationalError("the transaction ended under us") from error
+                    raise sqlite3.OperationalError("the transaction ended under us") from job.error
                 run("ROLLBACK TO work")
-                job.error = _told(error)
             run("RELEASE work")
 
     def _run_alone(self, job: _Job) -> None:
@@ -323,11 +314,10 @@ def _settle(jobs: list[_Job]) -> None:
             job.future.set_exception(job.error)
 
 
-def _told(error: BaseException) -> BaseException:
-    return _unavailable(error) if isinstance(error, sqlite3.Error) else error
-
-
-def _unavailable(error: sqlite3.Error) -> StoreUnavailable:
+def _as_answer(error: BaseException) -> BaseException:
+    """The error that the caller gets: SQLite's errors as the store's."""
+    if not isinstance(error, sqlite3.Error):
+        return error
     kind = StoreBusy if _is_locked(error) else StoreUnavailable
     found = kind(f"{type(error).__name__}: {error}")
     found.__cause__ = error

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import stripe
 
-from adapters.stripe.payments import StripePayments, body_of, within_time
-from adapters.stripe.wire import FOLLOWED, StripeEndpoint, decode_codes, decode_endpoint, decode_endpoints
-from domain.payment_account import Registered
+from adapters.stripe.payments import StripePayments, add_terms, body_of, price_data, within_time
+from adapters.stripe.wire import (
+    FOLLOWED,
+    OF_DOCTOR,
+    StripeEndpoint,
+    decode_codes,
+    decode_endpoint,
+    decode_endpoints,
+    decode_session,
+)
+from domain.payment_account import CheckoutTrial, Registered
+from domain.ports import PaymentsRefused, PaymentsUnreachable
+from domain.values import Money
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
 
 API_VERSION: Final = stripe.api_version
 """The version that the SDK speaks, and whose events it was tested with."""
 _MOST: Final = 100
+_MOST_LINES: Final = 100
 _DESCRIPTION: Final = "Coatcheck"
 
 
@@ -28,6 +43,14 @@ class StripeAccount:
         """The events that the shop subscribes to, in order."""
         return _events()
 
+    async def try_checkout(self, trial: CheckoutTrial, *, url: str) -> None:
+        """See PaymentAccount. https://docs.stripe.com/api/checkout/sessions/expire"""
+        sessions = self._payments.client().v1.checkout.sessions
+        made = decode_session(body_of(await within_time(sessions.create_async(_trial_params(trial, url)))))
+        # It opened, and nobody knows its address: if it cannot be closed, it ends by itself within a day.
+        with contextlib.suppress(PaymentsRefused, PaymentsUnreachable):
+            await within_time(sessions.expire_async(made.id))
+
     async def _endpoints(self, url: str) -> list[StripeEndpoint]:
         """https://docs.stripe.com/api/webhook_endpoints/list; an account has 16 at most."""
         page = await within_time(self._payments.client().v1.webhook_endpoints.list_async({"limit": _MOST}))
@@ -39,7 +62,7 @@ class StripeAccount:
         if not found:
             return f"Stripe has no endpoint {url}: run `coatcheck stripe-setup`"
         if len(found) > 1:
-            return f"Stripe has {len(found)} endpoints {url}, so everything is told twice: delete all but one there"
+            return f"Stripe has {len(found)} endpoints {url}, so every event arrives twice: delete all but one there"
         endpoint = found[0]
         if endpoint.status != "enabled":
             return f"the endpoint {url} is {endpoint.status}: run `coatcheck stripe-setup`"
@@ -78,6 +101,29 @@ class StripeAccount:
             if not listed.has_more or not listed.data:
                 return found
             after = {"starting_after": listed.data[-1].id}
+
+
+def _trial_params(trial: CheckoutTrial, url: str) -> SessionCreateParams:
+    """The lowest price as one line, and a line that costs nothing for every other tax code."""
+    terms, first = trial.terms, trial.tax_codes[0]
+    nothing = Money(0, trial.price.currency)
+    lines = [price_data(trial.price, name=trial.name, tax_code=first, terms=terms)]
+    lines += [
+        price_data(nothing, name=trial.name, tax_code=code, terms=terms)
+        for code in trial.tax_codes[1:_MOST_LINES]
+    ]
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "line_items": [{"quantity": 1, "price_data": line} for line in lines],
+        "metadata": {**OF_DOCTOR},
+        "payment_intent_data": {"metadata": {**OF_DOCTOR}},
+        "success_url": url,
+        "cancel_url": url,
+    }
+    if terms.promotion_codes:
+        params["allow_promotion_codes"] = True
+    add_terms(params, terms)
+    return params
 
 
 def _events() -> list[Any]:

@@ -38,7 +38,7 @@ from domain.ports import (
 )
 from domain.product import PaymentTerms, Tax
 from domain.purchase import Fact
-from domain.values import ProviderRef, is_provider_ref
+from domain.values import Money, ProviderRef, is_provider_ref
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
@@ -120,6 +120,17 @@ class StripePayments:
         session = _parsed(found)
         return reading_of(session, as_of=_second(found) or session.created)
 
+    async def expire_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
+        """See Payments. https://docs.stripe.com/api/checkout/sessions/expire"""
+        try:
+            found = await within_time(self.client().v1.checkout.sessions.expire_async(ref))
+        except _NotThere:
+            return None
+        except PaymentsRefused:  # only open sessions can be expired: it was paid meanwhile, or is over
+            return await self.retrieve_checkout(ref)
+        session = _parsed(found)
+        return reading_of(session, as_of=_second(found) or session.created)
+
     async def list_completed(self, since: datetime, until: datetime) -> AsyncIterator[ProviderCheckout]:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/list"""
         sessions = self.client().v1.checkout.sessions
@@ -129,16 +140,20 @@ class StripePayments:
             if is_provider_ref(session.id):
                 yield reading_of(session, as_of=second or session.created)
 
-    async def list_facts(self, since: datetime) -> AsyncIterator[Fact]:
-        """See Payments. https://docs.stripe.com/api/refunds/list, https://docs.stripe.com/api/disputes/list"""
-        async for fact in self._facts(_made_since(since)):
-            yield fact
+    def list_refunds(self, since: datetime) -> AsyncIterator[Fact]:
+        """See Payments. https://docs.stripe.com/api/refunds/list"""
+        return self._refunds(_made_since(since))
 
-    async def _facts(self, params: dict[str, Any]) -> AsyncIterator[Fact]:
-        v1 = self.client().v1
-        async for refund, second in _listed(v1.refunds.list_async, params, decode_refunds):
+    def list_disputes(self, since: datetime) -> AsyncIterator[Fact]:
+        """See Payments. https://docs.stripe.com/api/disputes/list"""
+        return self._disputes(_made_since(since))
+
+    async def _refunds(self, params: dict[str, Any]) -> AsyncIterator[Fact]:
+        async for refund, second in _listed(self.client().v1.refunds.list_async, params, decode_refunds):
             yield fact_of(refund, as_of=second)
-        async for dispute, second in _listed(v1.disputes.list_async, params, decode_disputes):
+
+    async def _disputes(self, params: dict[str, Any]) -> AsyncIterator[Fact]:
+        async for dispute, second in _listed(self.client().v1.disputes.list_async, params, decode_disputes):
             yield fact_of(dispute, as_of=second)
 
     async def retrieve_payment(self, payment: str) -> ProviderPayment | None:
@@ -151,10 +166,25 @@ class StripePayments:
                 if is_provider_ref(session.id):
                     checkout = reading_of(session, as_of=second or session.created)
                     break
-            facts = [fact async for fact in self._facts({"payment_intent": payment})]
+            facts = await self._facts_of({"payment_intent": payment})
         except _NotThere:
             return None
         return ProviderPayment(checkout=checkout, facts=tuple(facts)) if checkout or facts else None
+
+    async def _facts_of(self, params: dict[str, Any]) -> list[Fact]:
+        """A restricted key may be allowed to read only one of the two lists."""
+        found: list[Fact] = []
+        refused: list[PaymentsRefused] = []
+        for listed in (self._refunds(params), self._disputes(params)):
+            try:
+                found += [fact async for fact in listed]
+            except _NotThere:
+                raise
+            except PaymentsRefused as error:
+                refused.append(error)
+        if len(refused) > 1:
+            raise refused[0]
+        return found
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
         """See Payments. The address is good for some weeks only, so it is asked for each time."""
@@ -183,7 +213,7 @@ class StripePayments:
         return datetime.fromtimestamp(second, tz=UTC) if second else None
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._held is not None:
             await self._held[2].close_async()  # type: ignore[no-untyped-call]  # the SDK left this one untyped
             self._held = None
@@ -202,13 +232,16 @@ async def within_time(call: Awaitable[T]) -> T:
         raise PaymentsUnreachable(f"Stripe did not answer within {_IN_ALL:.0f} s") from error
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise PaymentsUnreachable(f"Stripe cannot be reached: {type(error).__name__}") from error
+    except stripe.IdempotencyError as error:
+        raise PaymentsUnreachable("Stripe has the same request with other contents under way") from error
     except stripe.StripeError as error:
         if error.http_status == 404:
             raise _NotThere(f"Stripe knows no such thing: {error.user_message}") from error
-        # A success that the SDK cannot read was cut off on its way.
-        if error.http_status is None or error.http_status >= 500 or error.http_status < 300:
-            raise PaymentsUnreachable(f"Stripe answered {error.http_status}") from error
-        raise PaymentsRefused(f"Stripe said no ({error.http_status}): {error.user_message}") from error
+        # A success that the SDK cannot read was cut off on its way; 409: the same request is under way.
+        status = error.http_status
+        if status is None or status >= 500 or status < 300 or status == 409:
+            raise PaymentsUnreachable(f"Stripe answered {status}") from error
+        raise PaymentsRefused(f"Stripe said no ({status}): {error.user_message}") from error
 
 
 def _made_since(since: datetime) -> dict[str, Any]:
@@ -240,7 +273,7 @@ def _create_params(offer: CheckoutOffer) -> SessionCreateParams:
     params: SessionCreateParams = {
         "mode": "payment",
         "client_reference_id": checkout.id,
-        "line_items": [{"quantity": 1, "price_data": _price_data(offer)}],
+        "line_items": [{"quantity": 1, "price_data": _price_of(offer)}],
         "metadata": {**metadata},
         "payment_intent_data": {"metadata": {**metadata}},
         "success_url": offer.success_url,
@@ -250,7 +283,7 @@ def _create_params(offer: CheckoutOffer) -> SessionCreateParams:
         params["customer_email"] = checkout.mailbox.canonical
     if checkout.discounts:
         params["allow_promotion_codes"] = True
-    _add_terms(params, offer.terms)
+    add_terms(params, offer.terms)
     return params
 
 
@@ -264,24 +297,31 @@ def _metadata(offer: CheckoutOffer) -> dict[str, str]:
     return metadata
 
 
-def _price_data(offer: CheckoutOffer) -> Any:
+def _price_of(offer: CheckoutOffer) -> Any:
     checkout = offer.checkout
-    product: dict[str, Any] = {"name": checkout.product_name}
+    data = price_data(checkout.price, name=checkout.product_name, tax_code=offer.tax_code, terms=offer.terms)
     if offer.summary:
-        product["description"] = offer.summary[:_SUMMARY]
-    if offer.tax_code and offer.terms.tax is not Tax.OFF:
-        product["tax_code"] = offer.tax_code
-    data: dict[str, Any] = {
-        "currency": checkout.price.currency,
-        "unit_amount": checkout.price.amount,
-        "product_data": product,
-    }
-    if offer.terms.tax is not Tax.OFF:
-        data["tax_behavior"] = offer.terms.tax.value
+        data["product_data"]["description"] = offer.summary[:_SUMMARY]
     return data
 
 
-def _add_terms(params: SessionCreateParams, terms: PaymentTerms) -> None:
+def price_data(price: Money, *, name: str, tax_code: str, terms: PaymentTerms) -> Any:
+    """A line's price, by which nothing has to be set up in Stripe's dashboard."""
+    product: dict[str, Any] = {"name": name}
+    data: dict[str, Any] = {
+        "currency": price.currency,
+        "unit_amount": price.amount,
+        "product_data": product,
+    }
+    if terms.tax is not Tax.OFF:
+        data["tax_behavior"] = terms.tax.value
+        if tax_code:
+            product["tax_code"] = tax_code
+    return data
+
+
+def add_terms(params: SessionCreateParams, terms: PaymentTerms) -> None:
+    """What the shop asks of the payment page."""
     if terms.tax is not Tax.OFF:
         params["automatic_tax"] = {"enabled": True}
     if terms.invoices:

@@ -1,4 +1,4 @@
-"""Stripe's JSON, as far as we read it, and what it means in our words. Unknown fields are left alone."""
+"""The parts of Stripe's JSON that the shop reads, translated into the domain's types. Unknown fields are ignored."""
 
 from __future__ import annotations
 
@@ -46,12 +46,14 @@ FOLLOWED: Final = (
     CHECKOUT_EVENTS | REFUND_EVENTS - {"charge.refund.updated"} | DISPUTE_EVENTS | _CHARGE_EVENTS
 )
 """The events that an endpoint subscribes to. (`charge.refund.updated` is `refund.updated` by its older name.)"""
+OF_DOCTOR: Final = {"coatcheck": "doctor"}
+"""The metadata of sessions that are only to show that a payment page opens: their events are ignored."""
 # https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status: a debit that bounced asks for
 # another payment method.
 _BOUNCED: Final = frozenset({"requires_payment_method", "canceled"})
 
 
-# A number beyond these is no amount and no time of Stripe's, and would fit no column of ours.
+# A number beyond these is no amount and no time of Stripe's, and would not fit into a column.
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 _Second = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 """Unix time, up to the end of the year 9999."""
@@ -200,7 +202,7 @@ decode_codes: Final = msgspec.json.Decoder(StripeList[StripeCode]).decode
 
 
 def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> ProviderCheckout:
-    """A session in our words. `as_of`: Stripe's own second; `failed`: an event said that its debit bounced."""
+    """A session as the domain knows it. `as_of`: Stripe's second; `failed`: an event said that its debit bounced."""
     totals = session.total_details or _Totals()
     details = session.customer_details or _Details()
     metadata = session.metadata or {}
@@ -231,7 +233,7 @@ def _id_of(intent: str | _PaymentIntent | None) -> str | None:
 
 
 def fact_of(thing: StripeRefund | StripeDispute, *, as_of: int) -> Fact:
-    """A refund or dispute in our words. A refund without a status is one of a card, which is as good as done."""
+    """A refund or dispute as the domain knows it. A refund without a status counts as pending."""
     refund = isinstance(thing, StripeRefund)
     payment = _id_of(thing.payment_intent)
     return Fact(
@@ -293,6 +295,8 @@ def _record_of(event: _Event, created: int, object_id: str | None) -> EventRecor
 def _checkout_event(event: _Event, created: int, session: StripeSession) -> WebhookEvent:
     if not is_provider_ref(session.id):
         return InvalidWebhook(reason="its checkout session has an id of a form that we do not know")
+    if session.client_reference_id is None and session.metadata == OF_DOCTOR:
+        return IgnoredEvent(event=_record_of(event, created, session.id))
     failed = event.type == "checkout.session.async_payment_failed"
     reading = reading_of(session, as_of=created, failed=failed)
     return CheckoutEvent(event=_record_of(event, created, session.id), reading=reading)

@@ -9,6 +9,7 @@ from domain.ports.email import Mailer as Mailer
 from domain.ports.email import MailNotSent as MailNotSent
 from domain.ports.email import MailRefused as MailRefused
 from domain.ports.email import MailReports as MailReports
+from domain.ports.email import MailSentBefore as MailSentBefore
 from domain.ports.email import MailUnknown as MailUnknown
 from domain.ports.email import OtherReport as OtherReport
 from domain.ports.goods import Blob as Blob

@@ -1,4 +1,4 @@
-"""Email: the carrier, the templates, and the delivery reports."""
+"""Email: the email provider, the templates, and the delivery reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.product import ShopInfo
 
 
 class MailNotSent(ProviderSaid):
-    """Certainly not accepted: the carrier is unreachable or refused for now. Can be retried."""
+    """Certainly not accepted: the email provider is unreachable or refused for now. Can be retried."""
 
 
 class MailUnknown(ProviderSaid):
@@ -25,23 +25,31 @@ class MailRefused(ProviderSaid):
     """Refused permanently, such as a wrong key or an impossible address. The message says what to do."""
 
 
+class MailSentBefore(ProviderSaid):
+    """Another email was accepted under this idempotency key: an earlier attempt got through. Nothing was sent now."""
+
+
 class Mailer(Protocol):
     """The email service."""
 
     async def send(self, envelope: Envelope) -> None:
-        """Send one mail; return once the carrier has accepted it, within 15 s.
+        """Send one mail; return once the email provider has accepted it.
 
-        Two sends with the same `idempotency_key` deliver one mail, as far as the carrier guarantees it. Raises
-        MailNotSent, MailUnknown or MailRefused.
+        A mail that takes more than a minute gives its place to others; after an hour it is cancelled, which counts as
+        MailUnknown.
+
+        Two sends with the same `idempotency_key` deliver one mail, as far as the email provider guarantees it. Raises
+        MailNotSent, MailUnknown, MailRefused or MailSentBefore. Of other exceptions an OSError counts as
+        MailUnknown; after any other, the email is stuck and may have been sent.
         """
 
     async def check(self) -> None:
-        """Return if the carrier is reachable and would accept our mail. Sends nothing. Raises as `send` does."""
+        """Return if the email provider is reachable and would accept our mail. Sends nothing. Raises as `send` does."""
 
     async def sender_found(self) -> tuple[bool, str]:
-        """Whether the carrier accepts the sender's address, and a sentence with the result or the remedy.
+        """Whether the email provider accepts the sender's address, and a sentence with the result or the remedy.
 
-        True if the carrier cannot check. Raises as `send` does.
+        True if the email provider cannot check. Raises as `send` does.
         """
 
     async def close(self) -> None:
@@ -55,7 +63,8 @@ class EmailTemplates(Protocol):
         """Render an email in `language`, or in English if there is no translation.
 
         LINK_SLOT, CODE_SLOT and the slot of `opt_out_slot` are placeholders for the links and the code; everything else
-        is escaped for its format. The same arguments give the same bytes. Raises only EmailNotRendered.
+        is escaped for its format. The same arguments give the same bytes. Raises EmailNotRendered; any other
+        exception is treated alike.
         """
 
 
@@ -79,7 +88,7 @@ class OtherReport:
 
 
 class MailReports(Protocol):
-    """The mail carrier's delivery reports."""
+    """The email provider's delivery reports."""
 
     def parse_webhook(
         self, body: bytes, headers: Mapping[str, str], *, shop: str

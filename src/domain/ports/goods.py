@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -19,21 +19,34 @@ class Catalogue(Protocol):
     """The products on sale."""
 
     def current(self) -> CatalogueEdition:
-        """The last valid edition; cheap. Two calls may return different editions: use one throughout."""
+        """The present edition; cheap. Two calls may return different editions: use one throughout."""
 
     def cover(self, product: ProductId) -> tuple[bytes, str] | None:
         """The bytes and the media type of a product's cover; None if it has none."""
 
     async def refresh(self) -> None:
-        """Load the merchant's changes; called about every second. An invalid edit keeps the last valid edition."""
+        """Load the merchant's changes; called about every second.
+
+        What an edit breaks or removes stays in its last good form, and is not for sale.
+        """
 
     @property
     def declared_id(self) -> str | None:
         """The shop's id as the merchant declares it; None if the store assigns it."""
 
     @property
-    def left_out(self) -> Sequence[str]:
-        """Why some products are not on sale while the others are; one sentence per product."""
+    def problems(self) -> Sequence[str]:
+        """The merchant's mistakes: one sentence each, with the file, the line where there is one, and the fix.
+
+        What they are about is held back; products that are gone are not among them.
+        """
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What holds nothing back, but is perhaps not what the merchant meant; likewise."""
+
+    async def forget(self, *, owned: Set[ProductId], now: datetime) -> None:
+        """Drop the last good forms of products that have long been gone, and that nobody owns. Raises OSError."""
 
     def adopt(self, shop_id: str) -> None:
         """Set the shop's id to the stored one; every later edition carries it."""

@@ -116,14 +116,26 @@ class Payments(Protocol):
     async def retrieve_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
         """The provider's current state of a session; None if unknown. Raises as `create_checkout` does."""
 
+    async def expire_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
+        """End a session that nobody has paid yet, and return its state; None if unknown. Raises as `create_checkout`.
+
+        One that is paid, or whose payment is under way, stays as it is.
+        """
+
     def list_completed(self, since: datetime, until: datetime) -> AsyncIterator[ProviderCheckout]:
         """Completed sessions created in [since, until), ours or not, in any order. Raises as `create_checkout`."""
 
-    def list_facts(self, since: datetime) -> AsyncIterator[Fact]:
-        """Refunds and disputes created since then, ours or not, in any order. Raises as `create_checkout`."""
+    def list_refunds(self, since: datetime) -> AsyncIterator[Fact]:
+        """Refunds created since then, as they stand now, ours or not, in any order. Raises as `create_checkout`."""
+
+    def list_disputes(self, since: datetime) -> AsyncIterator[Fact]:
+        """Disputes created since then, as they stand now, ours or not, in any order. Raises as `create_checkout`."""
 
     async def retrieve_payment(self, payment: str) -> ProviderPayment | None:
-        """The provider's current state of a payment; None if unknown. Raises as `create_checkout` does."""
+        """The provider's current state of a payment; None if unknown. Raises as `create_checkout` does.
+
+        If the provider refuses to list either its refunds or its disputes, the others are returned.
+        """
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
         """The URL of the provider's invoice of a session; None if it has none. Raises as `create_checkout`."""

@@ -48,6 +48,9 @@ class ReadSessions(Protocol):
     def by_token(self, token_hash: Digest) -> Session | None:
         """The session whose cookie has this hash, live or not; None if there is none or it was ended."""
 
+    def get(self, session: SessionId) -> Session | None:
+        """The session of that id, live or not; None if there is none or it was ended."""
+
     def of_address(self, mailbox: EmailAddress) -> Sequence[Session]:
         """Every session that proved this mailbox, and those that a change carried away from it; newest first."""
 
@@ -68,7 +71,8 @@ class Sessions(ReadSessions, Protocol):
         """Give a session that proved no other mailbox this one, and a new token: the old token is dead with it.
 
         False, and nothing written, if there is no such session or it had proved another mailbox.
-        `started_at` and `seen_at` become `at`.
+        `started_at` and `seen_at` become `at`. The checkouts that it began with no address, and that are not booked,
+        note the mailbox, once: a session that a change carried on verifies another one later.
         """
 
     def end(self, session: SessionId) -> bool:
@@ -90,8 +94,8 @@ class ReadMagicLinks(Protocol):
     def get(self, link: LinkId) -> MagicLink | None:
         """The link of that id."""
 
-    def newest_with_code(self, asked_by: SessionId) -> MagicLink | None:
-        """The last link with a code that this browser asked for, in whatever state."""
+    def with_code(self, asked_by: SessionId) -> Sequence[MagicLink]:
+        """The links with a code that this browser asked for, in whatever state, newest first."""
 
     def used_with(self, cookie: Digest) -> MagicLink | None:
         """The link that a submit with this cookie used last."""
@@ -112,8 +116,11 @@ class MagicLinks(ReadMagicLinks, Protocol):
     def supersede(self, mailbox: EmailAddress, *, asked_by: SessionId) -> None:
         """Mark every unused link of purpose LOGIN that this browser asked for this mailbox as superseded."""
 
-    def count_code_attempt(self, link: LinkId, *, most: int) -> bool:
-        """Count one try of a link's code, in one statement, unless `most` were counted; whether it was counted."""
+    def count_code_attempt(self, links: Sequence[LinkId], *, most: int) -> bool:
+        """Count one try of each of these links' codes, in one statement, where fewer than `most` were counted.
+
+        Whether any was counted.
+        """
 
 
 class ReadAddressChanges(Protocol):
@@ -128,8 +135,8 @@ class ReadAddressChanges(Protocol):
     def done_from(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         """The moves away from this mailbox that were done and not undone, oldest first."""
 
-    def was_corrected(self, checkout: CheckoutId) -> bool:
-        """Whether a correction of this purchase's address was ever asked for."""
+    def correction_of(self, checkout: CheckoutId) -> AddressChange | None:
+        """The correction of this purchase's address that was asked for (first), whatever came of it."""
 
     def former_addresses(self, mailbox: EmailAddress) -> Sequence[EmailAddress]:
         """Addresses that were changed to this one and are no user's (again), in order."""
@@ -189,7 +196,8 @@ class Erasures(ReadErasures, Protocol):
         """Note that the person of a checkout was erased, and take them out of it; whether that changed anything.
 
         Its purchase stays, without user, mailbox, paid_email and session. Its downloads, its place in the line for
-        a licence key, its access email and the mail of a failed payment are gone. The checkout need not be known here.
+        a licence key, its access email, the mail of a failed payment, and links and mails to addresses that were named
+        for it (`LinkPurpose.OWNER`) are gone. The checkout need not be known here.
         """
 
     def note_address(self, erased: ErasedAddress) -> bool:

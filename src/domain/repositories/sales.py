@@ -10,7 +10,7 @@ from domain.access import Holding
 from domain.claim import KnownCheckout, RejectReason
 from domain.purchase import Checkout, Fact, LicenceKey, Purchase
 from domain.records import Download, PaymentDue, Quarantined, User
-from domain.values import CheckoutId, EmailAddress, ProductId, ProviderRef, SessionId, UserId
+from domain.values import ChangeId, CheckoutId, EmailAddress, ProductId, ProviderRef, SessionId, UserId
 
 
 class ReadCheckouts(Protocol):
@@ -30,6 +30,16 @@ class ReadCheckouts(Protocol):
     def of_address(self, mailbox: EmailAddress) -> Sequence[CheckoutId]:
         """The checkouts of a mailbox, in order of id: its purchases, and what it began that is not booked (yet)."""
 
+    def begun_lately(self, session: SessionId, product: ProductId, *, since: datetime) -> Checkout | None:
+        """The newest checkout of a product that a session began after `since` and of which nothing came yet."""
+
+    def pending_of(self, mailbox: EmailAddress, *, since: datetime) -> Sequence[Checkout]:
+        """The payments of a mailbox that are under way (the session's fact is `unpaid`), in order of checkout id.
+
+        They are the checkouts that it began after `since`; and of those that no address owns yet, those whose session
+        verified it later (`Checkout.verified`), unless a change took them on, and those that a change brought to it.
+        """
+
     def first_started_at(self) -> datetime | None:
         """When the oldest checkout that is still stored began."""
 
@@ -40,14 +50,43 @@ class Checkouts(ReadCheckouts, Protocol):
     def add(self, checkout: Checkout) -> bool:
         """Write a checkout unless its id or its provider_ref is taken; whether we wrote."""
 
-    def bind(self, checkout: CheckoutId, *, ref: ProviderRef, expires_at: datetime | None) -> bool:
+    def bind(self, checkout: CheckoutId, *, ref: ProviderRef | None, expires_at: datetime | None) -> bool:
         """Note the provider's session of a checkout that has none yet, or has this very one.
 
+        None as `ref`: the provider refused to make one, so a checkout that has none expires at `expires_at`.
         False, and nothing written, if the checkout is gone, has another session, or another checkout has this one.
         """
 
+    def follow_change(self, old: EmailAddress, *, change: ChangeId, since: datetime) -> Sequence[CheckoutId]:
+        """Have the open checkouts of an address that no address owns yet follow a change; their ids, in order.
+
+        They began after `since` and are not booked: those whose session verified it later, unless an earlier change
+        that stands took them on, and those that one brought to it.
+        """
+
+    def pass_on(self, checkout: CheckoutId, *, old: SessionId, session: SessionId) -> bool:
+        """Have another session hold a checkout of `old`, and its purchase if `old` holds that; whether we wrote."""
+
     def throttle(self, checkout: CheckoutId, *, now: datetime, gap: timedelta) -> bool:
         """Claim the next provider lookup of a checkout; False if it was claimed within `gap` already."""
+
+
+class OpenPayments(Protocol):
+    """Checkouts whose payment is under way, and those that can be paid a second time. Reading only."""
+
+    def pending_in(self, session: SessionId, mailbox: EmailAddress | None) -> Sequence[Checkout]:
+        """The checkouts that this session started, or the mailbox began, whose money is under way; in order of id."""
+
+    def duplicates(
+        self, *, now: datetime, limit: int, paid: CheckoutId | None = None
+    ) -> Sequence[ProviderRef]:
+        """The provider's sessions that can be paid, although their browser paid for the same product since they began.
+
+        `paid`: those of the browser that started this checkout; without it, of every browser. One that is paid, or is
+        being paid, is not among them, nor is one that is bought on purpose: it began after the payment was booked, or
+        its buyer confirmed it (`Checkout.on_purpose`) and the one that was paid began earlier, unconfirmed. In order of
+        the beginning, then of checkout id.
+        """
 
 
 class ReadPurchases(Protocol):
@@ -72,7 +111,13 @@ class ReadPurchases(Protocol):
         """Purchases with their facts, in order of checkout id, after `checkout`."""
 
     def count_sold(self, product: ProductId) -> int:
-        """How many purchases of a product were booked."""
+        """How many purchases of a product were booked; test purchases count until the shop has gone live."""
+
+    def products_owned(self) -> Sequence[ProductId]:
+        """Every product that somebody bought, by itself or in a bundle, in order of id; refunded ones, too.
+
+        Erased purchases are nobody's.
+        """
 
     def owners_after(
         self, product: ProductId, *, after: str, limit: int
@@ -90,11 +135,17 @@ class Purchases(ReadPurchases, Protocol):
         """Take this mailbox's purchases from the browsers that made their checkouts, or from one; how many."""
 
     def transfer(
-        self, checkouts: Sequence[CheckoutId], *, old: EmailAddress, mailbox: EmailAddress, user: UserId
+        self,
+        checkouts: Sequence[CheckoutId],
+        *,
+        old: EmailAddress | None,
+        mailbox: EmailAddress,
+        user: UserId,
     ) -> None:
         """Make those of these purchases that still belong to `old` another mailbox's own; leave the others alone.
 
-        So are the checkouts among them, booked or not, that `old` had begun.
+        So are the checkouts among them, booked or not, that `old` had begun. Without `old`: those of these purchases
+        that nobody owns yet (`ReadProblems.orders_without_owner`), and no checkouts.
         """
 
 
@@ -124,10 +175,22 @@ class Licences(Protocol):
     def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         """The next free key, given away to exactly one purchase; None, and it waits in line, if there is none."""
 
-    def assign_to_next_in_line(self, product: ProductId) -> tuple[Purchase, LicenceKey] | None:
-        """Give a free key to the purchase that waited longest for one, and write it into the purchase.
+    def enqueue(self, product: ProductId, *, checkout: CheckoutId) -> None:
+        """Have a purchase wait in line without taking a key, even if one is free."""
 
-        None if no purchase waits or no key is free. Erased purchases do not wait.
+    def in_line_after(self, product: ProductId, *, after: str, limit: int) -> Sequence[Holding]:
+        """Purchases that wait for a key, with their facts, in order of checkout id, after `after`.
+
+        Erased purchases do not wait.
+        """
+
+    def take_back(self, purchase: Purchase) -> None:
+        """Take the keys out of a purchase; the listed ones among them are free again, after those that are free."""
+
+    def serve(self, product: ProductId, *, checkout: CheckoutId) -> tuple[Purchase, LicenceKey] | None:
+        """Give a free key to a purchase in line, and write it into the purchase.
+
+        None, and nothing written, if the purchase does not wait or no key is free.
         """
 
 
@@ -172,6 +235,9 @@ class Quarantine(ReadQuarantine, Protocol):
         True if it is the first open entry with this reason: the merchant is then notified. A session that is
         already booked is not quarantined: False.
         """
+
+    def ignore(self, ref: str, reason: RejectReason, *, at: datetime) -> None:
+        """Note what belongs to another program as closed; an open entry of the same `ref` is closed."""
 
     def close(self, ref: str, *, at: datetime) -> bool:
         """Close an entry; whether there was an open one."""

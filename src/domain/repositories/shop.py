@@ -8,8 +8,9 @@ from typing import Protocol
 
 from domain.limits import Limit
 from domain.mail import Delivery, Letter, Mail, MailState
-from domain.records import Backlog, EventRecord, Tally
-from domain.values import EmailAddress
+from domain.purchase import Purchase
+from domain.records import Backlog, EventRecord, Problem, ProblemKind, Tally
+from domain.values import CheckoutId, EmailAddress
 
 
 class ReadShopRecord(Protocol):
@@ -18,8 +19,17 @@ class ReadShopRecord(Protocol):
     def id(self) -> str | None:
         """The id this shop was given when its store was first opened; None before that."""
 
+    def base_url(self) -> str | None:
+        """The BASE_URL under which this shop acts; None before it was ever served."""
+
+    def key_names(self) -> frozenset[str]:
+        """The names of the secrets that links and emails in the store were made with."""
+
     def cursor(self, name: str) -> datetime | None:
-        """How far a reader of the outside world got; None before it ever ran."""
+        """How far a reader of the outside world got, or when something last happened; None before it ever did."""
+
+    def test_purchases(self, *, limit: int) -> Sequence[Purchase]:
+        """Test purchases that still belong to somebody or hold licence keys, in order of checkout id."""
 
     def tally(self) -> Tally:
         """The shop in figures."""
@@ -33,6 +43,23 @@ class ShopRecord(ReadShopRecord, Protocol):
 
     def open(self, proposed: str) -> str:
         """The shop's id: the stored one if there is one, else `proposed`, which is kept from now on."""
+
+    def serve(self, base_url: str) -> str:
+        """The BASE_URL under which this shop acts: the stored one if there is one, else this one, which is kept.
+
+        Only after `open`.
+        """
+
+    def confirm_address(self, base_url: str) -> str | None:
+        """Let the shop act under this BASE_URL from now on; the former one."""
+
+    def become(self, shop_id: str, base_url: str, *, at: datetime) -> None:
+        """Make the store another shop's, of that id, at that BASE_URL: records stay, nothing in progress is its own.
+
+        Sessions end, and open checkouts, payments to be read again, places in line for licence keys and problems are
+        deleted.
+        Emails that were not sent are dropped (`MailProblem.ANOTHER_SHOP`), and quarantine entries are closed.
+        """
 
     def advance_cursor(self, name: str, *, to: datetime) -> None:
         """Move a cursor; never back."""
@@ -51,7 +78,12 @@ class ReadOutbox(Protocol):
         """Outbox rows in order of key, after `key`."""
 
     def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
-        """Mails that are stuck, and those still queued that were queued at least `late` ago and failed."""
+        """Mails for the merchant to see, oldest first:
+
+        those that are stuck; those still queued that were queued at least `late` ago and failed; those sent in the last
+        `NOTED_FOR` whose key had been used before; and access emails that were sent or dropped, bounced, and are not
+        dismissed.
+        """
 
 
 class Outbox(ReadOutbox, Protocol):
@@ -98,11 +130,37 @@ class Outbox(ReadOutbox, Protocol):
         had none).
         """
 
+    def dismiss_bounce(self, key: str) -> bool:
+        """Take an access email out of those that bounced; whether it was among them."""
+
     def record_delivery(self, key: str, delivery: Delivery) -> Mail | None:
-        """Keep what the carrier reports of a mail if it outweighs what it reported before.
+        """Keep what the email provider reports of a mail if it outweighs what it reported before.
 
         The mail as it was before; None, and nothing written, if there is none of that key or it does not outweigh.
         """
+
+
+class ReadProblems(Protocol):
+    """What waits for the merchant. Reading only."""
+
+    def open(self) -> Sequence[Problem]:
+        """Problems that are not resolved, oldest first."""
+
+    def orders_without_owner(self) -> Sequence[CheckoutId]:
+        """Purchases that were paid without an address that can be emailed, and have none yet; in order of checkout id.
+
+        Those of erased persons are not among them.
+        """
+
+
+class Problems(ReadProblems, Protocol):
+    """What waits for the merchant: what does not work, and what belongs to nobody."""
+
+    def report(self, kind: ProblemKind, subject: str, *, detail: str, at: datetime) -> bool:
+        """Note a problem, with the latest words about it; whether it is new."""
+
+    def resolve(self, kind: ProblemKind, subject: str) -> bool:
+        """It works again, and with it what was refused in the same words; whether it was a problem."""
 
 
 class Limits(Protocol):
@@ -136,7 +194,11 @@ class Retention(Protocol):
 
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
         and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,
-        moves a week after they could last be undone (with what `forget` takes of the address that was moved away
-        from; of a correction that stands it stays for good that there was one, without the addresses), limit places
-        after a day, events after 90 days.
+        moves a week after they could last be undone, unless an open checkout follows them (with what `forget` takes
+        of the address that was moved away from; of a correction that stands it stays for good that there was one,
+        without the addresses), limit places after a day, events after 90 days, quarantine entries of other programs 90
+        days after they were noted, problems that were not met again for 30 days.
         """
+
+    def drop_test_checkouts(self, *, limit: int) -> int:
+        """Delete checkouts that were begun with a test key and never booked, in order of id; how many."""

@@ -17,18 +17,22 @@ from domain.session import Session, Visitor
 from domain.transaction import Transaction
 from domain.usecases.checkout_outcomes import AlreadyYours, NotForSale
 from domain.usecases.identify_viewer import Viewer
+from domain.usecases.list_pending import pending_for
 from domain.usecases.request_limits import RequestLimits
 
 
-def why_not(
-    tx: Transaction, product: Product, viewer: Viewer, *, again: bool
-) -> NotForSale | AlreadyYours | None:
-    """What keeps this browser from ordering a product; None if nothing does. `again`: although it owns it."""
+def why_not(tx: Transaction, product: Product, viewer: Viewer) -> NotForSale | AlreadyYours | None:
+    """What keeps this browser from ordering a product; None if nothing does. AlreadyYours can be confirmed."""
     sold = tx.purchases.count_sold(product.id) if product.stock is not None else 0
     why = saleability(product, sold=sold)
     if why is not Saleability.ON_SALE:
         return NotForSale(product=product, why=why)
-    return AlreadyYours(product=product) if not again and product.id in viewer.owned else None
+    if viewer.session is None:
+        return None
+    if product.id in viewer.owned:
+        return AlreadyYours(product=product)
+    pending = any(product.id in checkout.products for checkout in pending_for(tx, viewer.session))
+    return AlreadyYours(product=product, pending=True) if pending else None
 
 
 def admit(
@@ -38,7 +42,7 @@ def admit(
     # An address alone is no sign of a customer: anybody can verify as many as they like by ordering something free.
     customer = viewer.session if any(held.purchase.paid.amount for held in viewer.holdings) else None
     now, ref = draft.started_at, draft.id
-    shares = checkout_shares(livemode=draft.livemode)
+    shares = checkout_shares(livemode=bool(draft.livemode))
     limits = RequestLimits(keyring, visitor, now=now, ref=ref)
     until = limits.take_in_networks(tx, UNPAID_PER_NETWORK)
     wanted = [shares.all]

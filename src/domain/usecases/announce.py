@@ -47,7 +47,7 @@ class Announce:
     ) -> Announced | None:
         """None if the catalogue has no such product. `look`: called after each transaction. Raises StoreUnavailable."""
         found = self.catalogue.current().products.get(product)
-        if found is None:
+        if found is None or not found.listed:
             return None
         announced, after = Announced(), ""
         while True:

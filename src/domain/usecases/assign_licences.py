@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.emails import OutOfLicenceKeys
+from domain.going_live import STARTED_LIVE
 from domain.keys import Keyring
 from domain.product import CatalogueEdition
 from domain.purchase import Checkout, LicenceKey
@@ -14,13 +15,28 @@ from domain.usecases.send_email import notify_merchant
 
 
 def assign_licences(
-    tx: Transaction, checkout: Checkout, *, edition: CatalogueEdition, keyring: Keyring, now: datetime
+    tx: Transaction,
+    checkout: Checkout,
+    *,
+    live: bool,
+    edition: CatalogueEdition,
+    keyring: Keyring,
+    now: datetime,
 ) -> tuple[LicenceKey, ...]:
-    """A key for each product that has keys, of the bundle, too. Where the list ran out the buyer waits in line."""
+    """A key for each product that has keys, of the bundle, too. Where the list ran out the buyer waits in line.
+
+    So does a purchase that is not `live` when it is booked, which takes no listed key until it is. A test sale takes
+    none once the shop has gone live.
+    """
     assigned: list[LicenceKey] = []
     for product in (checkout.product, *checkout.contents):
         sold = edition.products.get(product)
         if sold is None or sold.licences is None:
+            continue
+        if sold.licences.listed is not None and checkout.livemode is False and tx.shop.cursor(STARTED_LIVE):
+            continue  # a test sale of a shop that went live
+        if sold.licences.listed is not None and not live:
+            tx.licences.enqueue(product, checkout=checkout.id)
             continue
         if sold.licences.listed is None:
             key: str | None = keyring.signing.licence_of(checkout.id, product)

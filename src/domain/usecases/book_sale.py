@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +14,11 @@ from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition
-from domain.purchase import Purchase
+from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, standing_of
 from domain.transaction import Transaction
 from domain.usecases.assign_licences import assign_licences
 from domain.usecases.notify_buyer import notify_buyer
+from domain.usecases.paid_for_nobody import note_paid_for_nobody
 from domain.usecases.send_email import access_email, send_link
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
 
@@ -60,9 +62,12 @@ class Booking:
     ) -> Purchase:
         """Write a sale that is not booked yet, with everything it causes.
 
-        The sale of an erased buyer is written without user and email.
+        The sale of an erased buyer is written without user, browser and email, and the merchant is notified; that of a
+        buyer who cannot be emailed without user and email.
         """
         checkout, owner = sale.checkout, None if known.erased else sale.owner
+        facts = tx.facts.of_payment(payment) if payment is not None and known.has_facts else ()
+        live = not facts or standing_of(sale.paid, facts).state is PurchaseState.LIVE
         purchase = Purchase(
             checkout=checkout.id,
             provider_ref=ref,
@@ -74,38 +79,42 @@ class Booking:
             product_name=checkout.product_name,
             paid=sale.paid,
             livemode=checkout.livemode,
-            session=None if owner is None else checkout.session,
+            session=None if known.erased else checkout.session,
             booked_at=self.now,
             contents=checkout.contents,
             licences=()
-            if owner is None
-            else assign_licences(tx, checkout, edition=self.edition, keyring=self.keyring, now=self.now),
+            if known.erased
+            else assign_licences(
+                tx, checkout, live=live, edition=self.edition, keyring=self.keyring, now=self.now
+            ),
         )
+        if known.erased:
+            note_paid_for_nobody(tx, purchase, known, facts, shop=self.edition.shop, now=self.now)
         if not tx.purchases.book(purchase):
-            # The transaction is serializable, so it cannot have been booked since it was read.
-            raise AssertionError(f"checkout {purchase.checkout} was booked within its own claim")
+            raise AssertionError(f"checkout {purchase.checkout} was booked within its own serializable claim")
         if known.holds_place:
             tx.limits.release(purchase.checkout)
         if owner is not None:
-            self._send_access_link(tx, purchase, owner)
-        if payment is not None and known.has_facts:
-            self._catch_up(tx, purchase, payment)
+            self.send_access_link(tx, purchase, owner, purchase.licences if live else ())
+        self.catch_up(tx, purchase, facts)
         return purchase
 
-    def _send_access_link(self, tx: Transaction, purchase: Purchase, mailbox: EmailAddress) -> None:
+    def send_access_link(
+        self, tx: Transaction, purchase: Purchase, mailbox: EmailAddress, licences: tuple[LicenceKey, ...]
+    ) -> None:
         """The one access email of this purchase: the same bytes, whichever claim books it, and whenever."""
         key = self.keyring.signing
         link_id = key.access_link_of(purchase.checkout, mailbox)
         link = access_link(purchase.product, mailbox, link=link_id, key=key.name, now=self.now)
         # Anybody can order any number of free things: their access emails must not delay those of a payment.
         urgency = Urgency.KNOWN if purchase.provider_ref is None else Urgency.PAYMENT
-        email = access_email(purchase, edition=self.edition)
+        email = access_email(purchase, licences, edition=self.edition)
         send_link(tx, link, email, key=outbox_keys.access(purchase.checkout), urgency=urgency)
 
-    def _catch_up(self, tx: Transaction, purchase: Purchase, payment: str) -> None:
-        """Notify the buyer of facts that arrived before their sale."""
+    def catch_up(self, tx: Transaction, purchase: Purchase, facts: Sequence[Fact]) -> None:
+        """Notify the buyer of facts that arrived before their sale, or before their address."""
         held = Holding(purchase=purchase, facts=())
-        for fact in sorted(tx.facts.of_payment(payment), key=lambda f: f.weight):
+        for fact in sorted(facts, key=lambda f: f.weight):
             after = Holding(purchase=purchase, facts=(*held.facts, fact))
             notify_buyer(tx, held, after, of=fact, now=self.now)
             held = after

@@ -17,6 +17,11 @@ class CheckYourNewEmail:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmOwner:
+    """A link went to the address that was named for a purchase without one, unless that address was sent too many."""
+
+
+@dataclass(frozen=True, slots=True)
 class SameAddress:
     """It is the address already."""
 
@@ -33,6 +38,7 @@ class VerifyAgain:
 
 Asked = (
     CheckYourNewEmail
+    | ConfirmOwner
     | SameAddress
     | NotSignedIn
     | VerifyAgain

@@ -6,15 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.product import BadAmount, Product, Saleability
-from domain.values import EmailProblem
+from domain.values import CheckoutId, EmailProblem
 
 
 @dataclass(frozen=True, slots=True)
 class RedirectToPayment:
-    """Send the shopper to `url`; `new_token` is the cookie of a browser that had no session."""
+    """Send the shopper to `url`; `new_token` is the cookie of a browser that had no session.
+
+    `proof`: the checkout's own cookie. Of two checkouts that a browser without a session begins at once, each begins a
+    session, and the browser keeps the cookie of one of them.
+    """
 
     url: str
     new_token: str | None
+    checkout: CheckoutId
+    proof: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,10 @@ class NotForSale:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyYours:
-    """This browser opens it already: ask before it is bought twice."""
+    """This browser opens it already, or (`pending`) a payment of it or its account is under way: ask before it buys."""
 
     product: Product
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

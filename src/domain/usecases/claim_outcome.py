@@ -14,6 +14,8 @@ class Booked:
 
     purchase: Purchase
     first: bool
+    twins: bool = False
+    """Whether its browser may have another payment page of the same product open: see `expire_duplicates`."""
 
 
 ClaimOutcome = Booked | AwaitingPayment | NotPaid | Rejected
@@ -29,4 +31,5 @@ def name_of(claimed: ClaimOutcome) -> str:
         case NotPaid(status):
             return status.value
         case Rejected(reason):
-            return f"quarantined: {reason.name.lower().replace('_', ' ')}"
+            kind = "not ours" if reason.is_foreign else "quarantined"
+            return f"{kind}: {reason.name.lower().replace('_', ' ')}"

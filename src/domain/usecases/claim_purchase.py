@@ -5,8 +5,8 @@ Redirect, webhook and reconciler all run this same work inside a transaction of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.claim import (
@@ -15,15 +15,18 @@ from domain.claim import (
     ProviderCheckout,
     Rejected,
     RejectReason,
+    Sale,
     Unsettled,
+    address_of,
     judge_session,
 )
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Payments
-from domain.purchase import Checkout, CheckoutStatus
+from domain.purchase import Checkout, CheckoutStatus, Fact
 from domain.transaction import Transaction
 from domain.usecases.book_sale import BookSale
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
+from domain.usecases.follow_change import with_owner
 from domain.usecases.note_unpaid import note_unpaid
 from domain.usecases.quarantine_payment import put_in_quarantine
 from domain.values import CheckoutId, ProviderRef
@@ -57,15 +60,27 @@ class ClaimPurchase:
         return self.retrying(reading, now=now, retry_at=now + RETRY_QUARANTINE_AFTER)
 
     def retrying(
-        self, reading: ProviderCheckout, *, now: datetime, retry_at: datetime | None
+        self,
+        reading: ProviderCheckout,
+        *,
+        now: datetime,
+        retry_at: datetime | None,
+        facts: Sequence[Fact] = (),
     ) -> Callable[[Transaction], ClaimOutcome]:
-        """The same; `retry_at` says when to look again if it is refused, None for never."""
+        """The same; `retry_at` says when to look again if it is refused, None for never.
+
+        `facts` are the refunds and disputes that the provider named with the session: a sale that is booked now is
+        booked knowing them.
+        """
         edition, booking = self.catalogue.current(), self.booking.prepare(now=now)
 
         def work(tx: Transaction) -> ClaimOutcome:
             known = tx.checkouts.for_claim(
                 CheckoutId(reading.reference or ""), ref=reading.ref, payment=reading.payment
             )
+            if known.checkout is not None and known.checkout.change is not None:
+                followed = with_owner(tx, known.checkout, address_of(reading.email))
+                known = replace(known, checkout=followed)
             verdict = judge_session(
                 reading, known, keyring=self.keyring, edition=edition, livemode=self.payments.livemode
             )
@@ -82,12 +97,15 @@ class ClaimPurchase:
             held = tx.purchases.get(verdict.checkout.id) if known.booked else None
             if held is not None:
                 return Booked(purchase=held, first=False)
-            if known.quarantined:
+            if known.quarantined and not (known.erased and isinstance(verdict, Sale)):
                 tx.quarantine.close(reading.ref, at=now)
             if isinstance(verdict, Unsettled):
                 return note_unpaid(tx, reading, verdict.checkout, kept=kept, now=now)
+            for fact in facts:
+                tx.facts.record(fact)
+                known = replace(known, has_facts=True)
             purchase = booking.book(tx, verdict, known, ref=reading.ref, payment=reading.payment)
-            return Booked(purchase=purchase, first=True)
+            return Booked(purchase=purchase, first=True, twins=known.has_twins)
 
         return work
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from domain.emails import ConfirmOrder
-from domain.magic_link import LinkPurpose, MagicLink
+from domain.magic_link import REPEATED_WITHIN, LinkPurpose, MagicLink
 from domain.product import Product
 from domain.purchase import Checkout
 from domain.session import NewSession, Session
@@ -32,6 +34,8 @@ def email_confirmation(
         mailbox = EmailAddress.parse(typed)
     except InvalidEmail as error:
         return AddressNeeded(product=product, problem=error.problem)
+    if held is not None and _was_just_sent(tx, held, product, mailbox, now=limits.now):
+        return ConfirmationEmailed(product=product, new_token=None)
     until = limits.take_network(tx)
     if until is None:
         until = limits.take_shop(tx, held, mailbox)
@@ -53,3 +57,12 @@ def email_confirmation(
         email = ConfirmOrder(product_name=product.name)
         send_link(tx, link, email, urgency=limits.urgency(session, mailbox))
     return ConfirmationEmailed(product=product, new_token=None if held else fresh.token)
+
+
+def _was_just_sent(
+    tx: Transaction, session: Session, product: Product, mailbox: EmailAddress, *, now: datetime
+) -> bool:
+    """Whether this browser submitted the same form a moment ago, and the email is on its way."""
+    sent = [link for link in tx.links.with_code(session.id) if link.purpose is LinkPurpose.ORDER]
+    same = [link for link in sent if link.product == product.id and link.mailbox == mailbox]
+    return any(now - link.made_at < REPEATED_WITHIN and link.used_at is None for link in same)

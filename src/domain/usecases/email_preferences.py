@@ -20,7 +20,7 @@ class EmailPreferences:
     clock: Clock
 
     def knows(self, token: str) -> bool:
-        """Whether a token is one of ours."""
+        """Whether this shop issued a token."""
         return self.keyring.opts_out(token) is not None
 
     async def no_more(self, token: str) -> bool:

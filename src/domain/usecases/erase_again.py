@@ -12,7 +12,7 @@ from domain.keys import Keyring
 from domain.ports import Clock, Store
 from domain.records import ErasedAddress
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.erase_me import changes_to
+from domain.usecases.erase_refusal import changes_to
 from domain.usecases.finish_address_change import undo_change
 from domain.values import CheckoutId, EmailAddress, UserId
 

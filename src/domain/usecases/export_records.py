@@ -14,7 +14,15 @@ from domain.transaction import ReadTransaction
 
 PAGE = 500
 
-Record = User | Holding | Mail | Quarantined
+
+@dataclass(frozen=True, slots=True)
+class WithoutOwner:
+    """A purchase that belongs to no address, because the one given at the payment cannot be emailed."""
+
+    holding: Holding
+
+
+Record = User | Holding | WithoutOwner | Mail | Quarantined
 R = TypeVar("R", User, Holding, Mail, Quarantined)
 
 
@@ -33,7 +41,7 @@ class ExportRecords:
             lambda tx, after: tx.purchases.page_after(after, limit=PAGE), lambda held: held.purchase.checkout
         )
         async for held in purchases:
-            yield held
+            yield WithoutOwner(held) if await self._is_without_owner(held) else held
         async for mail in self._pages(
             lambda tx, after: tx.outbox.page_after(after, limit=PAGE), lambda mail: mail.key
         ):
@@ -43,6 +51,11 @@ class ExportRecords:
         )
         async for entry in entries:
             yield entry
+
+    async def _is_without_owner(self, held: Holding) -> bool:
+        if held.purchase.user is not None:
+            return False
+        return not await self.store.read(lambda tx: tx.erasures.is_erased(held.purchase.checkout))
 
     async def _pages(
         self, page: Callable[[ReadTransaction, str], Sequence[R]], key: Callable[[R], str]

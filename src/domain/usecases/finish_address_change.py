@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.address_change import AddressChange, Before, ChangeKind
+from domain.purchase import LONGEST_PAYMENT
 from domain.transaction import Transaction
 from domain.values import ChangeId, CheckoutId, EmailAddress, UserId
 
 
 def finish_change(tx: Transaction, move: ChangeId, *, new_user: UserId, now: datetime) -> bool:
-    """The new address is proved: hand over what still belongs to the old one.
+    """The new address is proved: hand over what still belongs to the old one, with the payments in progress.
 
     False if the move was taken back, or if it is a correction and the old address was verified meanwhile: then the
     purchase stays where it is.
@@ -25,7 +26,8 @@ def finish_change(tx: Transaction, move: ChangeId, *, new_user: UserId, now: dat
             return False
         checkouts: tuple[CheckoutId, ...] = held.checkouts
     else:
-        checkouts = tuple(tx.checkouts.of_address(held.old))
+        followed = tx.checkouts.follow_change(held.old, change=move, since=now - LONGEST_PAYMENT)
+        checkouts = (*tx.checkouts.of_address(held.old), *followed)
     before = Before(
         since=None if old is None else old.since,
         old_wanted_news=old is None or old.wants_release_emails,

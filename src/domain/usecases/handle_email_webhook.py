@@ -1,4 +1,4 @@
-"""Handle a delivery report of the mail carrier: an email was delivered, bounced, or was marked as spam."""
+"""Handle a delivery report of the email provider: an email was delivered, bounced, or was marked as spam."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from domain import outbox_keys
-from domain.emails import AccessEmailBounced
+from domain.emails import AccessEmailBounced, AccessLink
 from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.ports import Catalogue, Clock, DeliveryReport, InvalidWebhook, MailReports, OtherReport, Store
 from domain.product import ShopInfo
@@ -41,7 +41,7 @@ class HandleEmailWebhook:
     clock: Clock
 
     async def __call__(self, body: bytes, headers: Mapping[str, str]) -> EmailWebhookHandled | InvalidWebhook:
-        """Raises StoreUnavailable: then the carrier sends the report again."""
+        """Raises StoreUnavailable: then the email provider sends the report again."""
         shop = self.catalogue.current().shop
         report = self.reports.parse_webhook(body, headers, shop=shop.id)
         match report:
@@ -61,7 +61,7 @@ def _note(
     if mail is None:
         return EmailWebhookHandled(outcome=NotRecorded.KNOWN)
     if mail.state in (MailState.QUEUED, MailState.STUCK):
-        # Its outcome was unknown to us: the carrier did take it.
+        # Its outcome was unknown to us: the email provider did take it.
         tx.outbox.settle(key, state=MailState.SENT, at=now)
     if delivery is Delivery.BOUNCED and mail.kind is MailKind.ACCESS:
         _tell(tx, mail, shop=shop, now=now)
@@ -69,10 +69,14 @@ def _note(
 
 
 def _tell(tx: Transaction, mail: Mail, *, shop: ShopInfo, now: datetime) -> None:
+    sold = mail.email
+    bounced = AccessEmailBounced(key=mail.key)
+    if isinstance(sold, AccessLink):
+        bounced = AccessEmailBounced(key=mail.key, product_name=sold.product_name, order=sold.order)
     notify_merchant(
         tx,
-        AccessEmailBounced(key=mail.key),
-        key=outbox_keys.bounced(now),
+        bounced,
+        key=outbox_keys.bounced(mail.key),
         shop=shop,
         now=now,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.access import Holding, holds, owned
+from domain.access import Holding, holds, owned, without_owner
 from domain.address_change import ChangeKind
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
@@ -20,6 +20,8 @@ class Viewer:
 
     session: Session | None
     holdings: Sequence[Holding]
+    without_owner: Sequence[Holding] = ()
+    """Purchases without an address for which it may name one, whether they open or not."""
 
     @property
     def signed_in(self) -> bool:
@@ -59,13 +61,9 @@ def recognise(tx: ReadTransaction, visitor: Visitor, *, now: datetime) -> Viewer
     session = live_session(tx, visitor, now=now)
     if session is None:
         return ANONYMOUS
-    return Viewer(session=session, holdings=held_by(tx, session, now=now))
-
-
-def held_by(tx: ReadTransaction, session: Session, *, now: datetime) -> Sequence[Holding]:
-    """The purchases that a session may know of at this moment."""
     found = tx.purchases.held_by(session.id, session.mailbox)
-    return [held for held in found if holds(session, held.purchase, now=now)]
+    opened = [held for held in found if holds(session, held.purchase, now=now)]
+    return Viewer(session=session, holdings=opened, without_owner=without_owner(session, found, now=now))
 
 
 def live_session(tx: ReadTransaction, visitor: Visitor, *, now: datetime) -> Session | None:

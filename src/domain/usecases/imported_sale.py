@@ -67,7 +67,7 @@ def parse_old_sale(old: OldSale, product: Product | None, *, name: str, now: dat
         price=price,
         session=None,
         mailbox=owner,
-        livemode=old.ref.startswith("cs_live_"),
+        livemode=None,
         started_at=now,
         provider_ref=ProviderRef(old.ref),
         contents=product.contains,

@@ -47,13 +47,18 @@ class LeaseMail:
         return wanted
 
     async def _lease(self) -> tuple[int, Sequence[Mail]]:
-        """How many were due, and those of them that are to be sent."""
+        """How many were due, and those of them that are to be sent.
+
+        None while the database belongs to another address (`OwnAddress`): links in an email would lead there or here.
+        """
         now = self.clock.now()
         until = now + LEASE
         shop = self.catalogue.current().shop
         spare = tuple(LinkId(self.randomness.token(16).hex()) for _ in range(BATCH))
 
         def work(tx: Transaction) -> tuple[int, Sequence[Mail]]:
+            if tx.shop.base_url() not in (None, self.base_url):
+                return 0, ()
             leased = tx.outbox.lease(now=now, until=until, limit=BATCH)
             return len(leased), [
                 replace(mail, due_at=until)

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from domain.address_change import ChangeKind
 from domain.magic_link import LinkPurpose, LinkState
-from domain.values import EmailAddress, ProductId
+from domain.values import CheckoutId, EmailAddress, ProductId
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,20 @@ class SignedIn:
     product: ProductId | None
 
 
+@dataclass(frozen=True, slots=True)
+class SignedInAlready:
+    """The link opens nothing more, but this browser is signed in to its account: go on to the product."""
+
+    product: ProductId | None
+
+
 class LinkError(Enum):
     """Why a link or a code does not open."""
 
     TRUNCATED = auto()
     """Not the whole link: mail programs cut long lines."""
     FORGED = auto()
-    """Not a link of ours, or its secret was taken out."""
+    """This shop did not issue the link, or its secret was removed."""
     USED = auto()
     SUPERSEDED = auto()
     EXPIRED = auto()
@@ -38,9 +45,20 @@ class LinkError(Enum):
     WITHDRAWN = auto()
     """Its change of address was undone, or the owner of the old address verified it."""
     ELSEWHERE = auto()
-    """A change of address completes only in the browser that asked for it. Nothing was used up."""
+    """A change of address, or an address named for a purchase, is confirmed only in the browser that asked for it.
+    Nothing was used up."""
+    HAS_OWNER = auto()
+    """The purchase that it would give to its address belongs to another one. Nothing was used up."""
     SOLD_OUT = auto()
     """The last free copy was taken by another order. Nothing was used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillUnowned:
+    """The order that a link was to give an address has none yet. `here`: this browser may name one again."""
+
+    order: CheckoutId
+    here: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,8 @@ class LinkRejected:
     error: LinkError
     tries_left: int = 0
     renewable: bool = False
+    unowned: StillUnowned | None = None
+    """Then a sign-in email is of no use: the address is nobody's yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,7 @@ class LinkValid:
     known_here: bool
     """This browser asked for the link, or is signed in to that account already."""
     moving: ChangePreview | None = None
+    naming: OwnerPreview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,15 @@ class ChangePreview:
     asked_here: bool
     code: str
     """What completes a change in the browser that asked for it; "" after too many wrong tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerPreview:
+    """What a link would give to its address, for its confirmation page."""
+
+    product_name: str
+    here: bool
+    """Whether it works in this browser."""
 
 
 ERROR_OF_STATE = {

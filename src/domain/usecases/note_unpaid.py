@@ -40,7 +40,7 @@ def note_unpaid(
                 product=checkout.product,
                 product_name=checkout.product_name,
                 price=checkout.price,
-                order=order_number(checkout),
+                order=order_number(checkout.id),
             )
             key = outbox_keys.payment_failed(checkout.id)
             send_email(tx, email, key=key, kind=MailKind.UPDATE, to=to, now=now)

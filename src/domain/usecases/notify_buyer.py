@@ -16,7 +16,7 @@ from domain.values import Money
 
 def notify_buyer(tx: Transaction, before: Holding, after: Holding, *, of: Fact, now: datetime) -> None:
     """Email a refund, and access that is restored: once for each refund or dispute, in whatever order they come."""
-    purchase = after.purchase
+    purchase, state = after.purchase, after.standing.state
     if purchase.mailbox is None:
         return
     if after.refunded > before.refunded:
@@ -26,14 +26,17 @@ def notify_buyer(tx: Transaction, before: Holding, after: Holding, *, of: Fact, 
             refunded=Money(after.refunded - before.refunded, currency),
             in_all=Money(after.refunded, currency),
             paid=purchase.paid,
-            closed=after.standing.state is PurchaseState.REFUNDED,
-            order=order_number(purchase),
+            closed=state in (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK),
+            suspended=state is PurchaseState.SUSPENDED,
+            order=order_number(purchase.checkout),
         )
         key = outbox_keys.refunded(purchase.checkout, of.object_id)
         send_email(tx, email, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
-    if before.standing.state is not PurchaseState.LIVE and after.standing.state is PurchaseState.LIVE:
+    if before.standing.state is not PurchaseState.LIVE and state is PurchaseState.LIVE:
         opened = OpenAgain(
-            product=purchase.product, product_name=purchase.product_name, order=order_number(purchase)
+            product=purchase.product,
+            product_name=purchase.product_name,
+            order=order_number(purchase.checkout),
         )
         key = outbox_keys.open_again(purchase.checkout, of.object_id)
         send_email(tx, opened, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)

@@ -14,7 +14,7 @@ from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import IdentifyViewer, Viewer
-from domain.values import ProductId
+from domain.values import EmailAddress, ProductId
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,13 @@ class Opened:
     access_email: AccessEmailStatus | None
     """None where the mailbox is proved: then there is no need of it."""
     correctable: bool
+    sent_to: EmailAddress | None = None
+    """The address typed at the payment, for the browser that began the checkout, as long as it can be corrected there.
+
+    Another person may have paid, on another device, so it is shown only while a mistake can be corrected.
+    """
+    without_owner: bool = False
+    """It was paid without an address that can be emailed: this browser may name one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +56,40 @@ class OpenPurchase:
         viewer = await self.identify_viewer(visitor)
         session, now = viewer.session, self.clock.now()
         found = access(session, product=product, holdings=viewer.holdings, now=now)
-        if session is None or isinstance(found, NotYours) or session.mailbox == found.purchase.mailbox:
+        if session is None or isinstance(found, NotYours) or session.mailbox is not None:
             return Opened(viewer=viewer, access=found, access_email=None, correctable=False)
         purchase = found.purchase
-        access_email, correctable = await self.store.read(lambda tx: _look(tx, session, purchase, now))
+        if purchase.mailbox is None:
+            return Opened(
+                viewer=viewer, access=found, access_email=None, correctable=False, without_owner=True
+            )
+        looked = await self.store.read(lambda tx: _look(tx, session, purchase, now))
         return Opened(
             viewer=viewer,
             access=found,
-            access_email=access_email,
-            correctable=correctable and isinstance(found, Opens),
+            access_email=looked.access_email,
+            correctable=looked.correctable and isinstance(found, Opens),
+            sent_to=looked.sent_to,
         )
 
 
-def _look(
-    tx: ReadTransaction, session: Session, purchase: Purchase, now: datetime
-) -> tuple[AccessEmailStatus | None, bool]:
-    moved = tx.address_changes.was_corrected(purchase.checkout)
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    access_email: AccessEmailStatus | None
+    correctable: bool
+    sent_to: EmailAddress | None
+
+
+def _look(tx: ReadTransaction, session: Session, purchase: Purchase, now: datetime) -> _Looked:
+    moved = tx.address_changes.correction_of(purchase.checkout) is not None
     mail = tx.outbox.get(outbox_keys.access(purchase.checkout))
     here = holds_by_checkout(session, purchase, now=now)
     why = may_correct(purchase, here=here, moved=moved, now=now)
-    return (None if mail is None else access_email_status(mail)), why is None
+    return _Looked(
+        access_email=None if mail is None else access_email_status(mail),
+        correctable=why is None,
+        sent_to=purchase.paid_email if why is None else None,
+    )
 
 
 def access_email_status(mail: Mail) -> AccessEmailStatus:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from domain.claim import draft_of
 from domain.keys import Keyring
 from domain.limits import FREE_PER_NETWORK
+from domain.magic_link import REPEATED_WITHIN
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.product import BadAmount, Product, asked_price
 from domain.purchase import Checkout
@@ -16,6 +18,7 @@ from domain.usecases.admit_checkout import why_not
 from domain.usecases.book_free_order import book_free
 from domain.usecases.book_sale import Booking, BookSale
 from domain.usecases.checkout_outcomes import (
+    AlreadyYours,
     Free,
     FreeOrderBooked,
     NoSuchProduct,
@@ -23,7 +26,7 @@ from domain.usecases.checkout_outcomes import (
     TooManyOrders,
 )
 from domain.usecases.confirm_order import email_confirmation
-from domain.usecases.identify_viewer import new_session, recognise
+from domain.usecases.identify_viewer import Viewer, new_session, recognise
 from domain.usecases.request_limits import RequestLimits
 from domain.values import EmailAddress, ProductId
 
@@ -60,15 +63,17 @@ class OrderFree:
             return NotFree()
         now = self.clock.now()
         entropy, ref = self.randomness.token(10), self.randomness.token(16).hex()
-        draft = draft_of(wanted, price, livemode=self.payments.livemode, entropy=entropy, now=now)
+        draft = draft_of(wanted, price, livemode=None, entropy=entropy, now=now)
         booking = self.booking.prepare(now=now)
         limits = RequestLimits(self.keyring, visitor, now=now, ref=ref)
         fresh = new_session(self.randomness, now=now)
 
         def work(tx: Transaction) -> Free:
             viewer = recognise(tx, visitor, now=now)
-            refused = why_not(tx, wanted, viewer, again=again)
-            if refused is not None:
+            if _has_just_got(tx, viewer, wanted, now=now):
+                return FreeOrderBooked(product=wanted)
+            refused = why_not(tx, wanted, viewer)
+            if refused is not None and not (again and isinstance(refused, AlreadyYours)):
                 return refused
             session = viewer.session
             if session is not None and session.mailbox is not None:
@@ -76,6 +81,15 @@ class OrderFree:
             return email_confirmation(tx, wanted, draft, session, fresh, limits, typed=email)
 
         return await self.store.transact(work)
+
+
+def _has_just_got(tx: Transaction, viewer: Viewer, product: Product, *, now: datetime) -> bool:
+    """Whether this account ordered it here a moment ago: the form was submitted twice."""
+    mailbox = None if viewer.session is None else viewer.session.mailbox
+    lately = [held.purchase for held in viewer.holdings if now - held.purchase.booked_at < REPEATED_WITHIN]
+    free = [one for one in lately if one.product == product.id and one.provider_ref is None]
+    orders = [tx.checkouts.get(one.checkout) for one in free]
+    return mailbox is not None and any(order is not None and order.mailbox == mailbox for order in orders)
 
 
 def _book(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from domain.access import Holding
 from domain.mail import Mail
 from domain.ports import Clock, Store
+from domain.purchase import LONGEST_PAYMENT, Checkout
 from domain.records import Download, User
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
@@ -26,6 +27,8 @@ class OwnData:
     downloads: Sequence[Download]
     sessions: Sequence[Session]
     mails: Sequence[Mail]
+    pending: Sequence[Checkout]
+    """Payments that are under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class ShowOwnData:
                     session for session in tx.sessions.of_address(mailbox) if session.mailbox == mailbox
                 ],
                 mails=tx.outbox.to_address(mailbox),
+                pending=tx.checkouts.pending_of(mailbox, since=now - LONGEST_PAYMENT),
             )
 
         return await self.store.read(work)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.address_change import asks_here
+from domain.address_change import asks_here, works_here
 from domain.keys import Keyring
-from domain.magic_link import MagicLink, code_is_dead
-from domain.session import Visitor
+from domain.magic_link import LinkPurpose, MagicLink, code_is_dead
+from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import live_session
-from domain.usecases.link_outcomes import ChangePreview, LinkValid
+from domain.usecases.link_outcomes import ChangePreview, LinkValid, OwnerPreview
 
 
 def preview(
@@ -39,4 +39,13 @@ def preview(
             asked_here=session is not None and asks_here(move, session),
             code="" if code_is_dead(link) else key.code_of(link.id),
         ),
+        naming=_naming(tx, link, session),
     )
+
+
+def _naming(tx: ReadTransaction, link: MagicLink, session: Session | None) -> OwnerPreview | None:
+    if link.purpose is not LinkPurpose.OWNER or link.checkout is None:
+        return None
+    purchase = tx.purchases.get(link.checkout)
+    name = "" if purchase is None else purchase.product_name
+    return OwnerPreview(product_name=name, here=works_here(link, session))

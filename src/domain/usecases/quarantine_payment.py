@@ -21,7 +21,13 @@ def put_in_quarantine(
     shop: ShopInfo,
     now: datetime,
 ) -> None:
-    """Put a session or payment in quarantine, and notify the merchant of the first open entry with this reason."""
+    """Put a session or payment in quarantine, and notify the merchant of the first open entry with this reason.
+
+    What belongs to another program is noted as closed, and nobody is notified.
+    """
+    if reason.is_foreign:
+        tx.quarantine.ignore(ref, reason, at=now)
+        return
     if not tx.quarantine.add(ref, reason, at=now, retry_at=retry_at):
         return
     notify_merchant(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from domain.claim import AwaitingPayment, RejectReason
+from domain.claim import AwaitingPayment, Rejected, RejectReason
 from domain.ports import (
     Catalogue,
     Clock,
@@ -39,7 +39,9 @@ class Recheck(Enum):
     """It had a sale that was not booked, or a fact that no webhook had delivered."""
     KNOWN = "known"
     FOREIGN = "foreign"
-    """No sale of this shop: in quarantine."""
+    """No sale of this shop."""
+    REFUSED = "refused"
+    """It was not booked: it does not match its checkout, or nothing was paid."""
     UNREACHABLE = "unreachable"
     """Asked again later; after three days in quarantine."""
 
@@ -71,7 +73,7 @@ class RecheckPayments:
             return await self.store.transact(lambda tx: _put_off(tx, entry, shop=shop, now=now))
         if reading is None or reading.checkout is None:
             return await self.store.transact(lambda tx: _give_up(tx, entry, shop=shop, now=now))
-        claim = self.claim.retrying(reading.checkout, now=now, retry_at=None)
+        claim = self.claim.retrying(reading.checkout, now=now, retry_at=None, facts=reading.facts)
         read, claimed = await self.store.transact(self._settle(entry, claim, reading.facts, now))
         self.claim.observe(claimed)
         return read
@@ -90,7 +92,8 @@ class RecheckPayments:
             tx.rechecks.cancel(entry.payment)
             claimed = claim(tx)
             if not isinstance(claimed, (Booked, AwaitingPayment)):
-                return Recheck.FOREIGN, claimed
+                foreign = isinstance(claimed, Rejected) and claimed.reason.is_foreign
+                return Recheck.FOREIGN if foreign else Recheck.REFUSED, claimed
             noted = [note(tx) for _, note in notes]
             if any(fact.undecided for fact, _ in notes):
                 tx.rechecks.schedule(entry.payment, at=now, due_at=now + ASK_AGAIN_AFTER)

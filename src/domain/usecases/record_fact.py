@@ -9,7 +9,7 @@ from enum import Enum
 
 from domain.access import Holding
 from domain.ports import Clock
-from domain.purchase import Fact
+from domain.purchase import Fact, PurchaseState
 from domain.transaction import Transaction
 from domain.usecases.notify_buyer import notify_buyer
 
@@ -52,11 +52,18 @@ def _note(tx: Transaction, fact: Fact, *, now: datetime) -> FactOutcome:
     if before is None:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_ABOUT_STRANGERS_AFTER)
         return FactOutcome.WAITS
-    if kept == held:
+    if held is not None and (kept.status, kept.amount) == (held.status, held.amount):
         return FactOutcome.KNOWN
     others = tuple(other for other in before.facts if other.object_id != fact.object_id)
     after = Holding(purchase=before.purchase, facts=(*others, kept))
     notify_buyer(tx, before, after, of=kept, now=now)
+    sale = after.purchase
+    if (
+        sale.mailbox is None
+        and sale.provider_ref is not None
+        and after.standing.state in (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK)
+    ):
+        tx.quarantine.close(sale.provider_ref, at=now)  # of a payment that came after its customer was erased
     if kept.undecided:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
     return FactOutcome.NEW

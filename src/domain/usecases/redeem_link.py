@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.keys import CODE_LENGTH, Keyring, read_token, same_code, tidy_code
-from domain.magic_link import MOST_CODE_TRIES, MagicLink, same_submit
+from domain.keys import CODE_LENGTH, Keyring, read_token, tidy_code
+from domain.magic_link import MOST_CODE_TRIES, MagicLink, same_submit, tries_so_far
 from domain.ports import Clock, Randomness, Store
 from domain.session import Visitor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.book_sale import BookSale
-from domain.usecases.find_link import find_by_code, find_by_token, find_repeated
+from domain.usecases.find_link import find_by_code, find_by_token, find_repeated, of_code, signed_in_already
 from domain.usecases.identify_viewer import new_session
-from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn
+from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn, SignedInAlready
 from domain.usecases.preview_link import preview
 from domain.usecases.use_link import LinkSubmit
 
@@ -28,22 +28,22 @@ class RedeemLink:
     randomness: Randomness
     booking: BookSale
 
-    async def look(self, visitor: Visitor, token_text: str) -> LinkValid | LinkRejected:
+    async def look(self, visitor: Visitor, token_text: str) -> LinkValid | SignedInAlready | LinkRejected:
         """What a link's GET shows. Changes nothing. Raises StoreUnavailable."""
         token = read_token(token_text)
         if token is None:
             return LinkRejected(error=LinkError.TRUNCATED)
         now = self.clock.now()
 
-        def work(tx: ReadTransaction) -> LinkValid | LinkRejected:
+        def work(tx: ReadTransaction) -> LinkValid | SignedInAlready | LinkRejected:
             found = find_by_token(tx, token, keyring=self.keyring, now=now)
             if isinstance(found, LinkRejected):
-                return found
+                return signed_in_already(tx, visitor, token, found, now=now)
             return preview(tx, visitor, found, keyring=self.keyring, now=now)
 
         return await self.store.read(work)
 
-    async def by_link(self, visitor: Visitor, token_text: str) -> SignedIn | LinkRejected:
+    async def by_link(self, visitor: Visitor, token_text: str) -> SignedIn | SignedInAlready | LinkRejected:
         """Press the button: for exactly one browser, ever. Raises StoreUnavailable.
 
         The same submit, sent again within a minute, gets the same session: see `domain.magic_link.same_submit`.
@@ -54,14 +54,14 @@ class RedeemLink:
         now = self.clock.now()
         submit = self._submit(visitor, now)
 
-        def work(tx: Transaction) -> SignedIn | LinkRejected:
+        def work(tx: Transaction) -> SignedIn | SignedInAlready | LinkRejected:
             found = find_by_token(tx, token, keyring=self.keyring, now=now)
             if isinstance(found, MagicLink):
                 return submit.let_in(tx, found, cookie=visitor.form)
             used = tx.links.get(token.id) if found.error is LinkError.USED else None
             if used is not None and same_submit(used, visitor.form, now=now):
                 return submit.let_in_again(tx, used) or found
-            return found
+            return signed_in_already(tx, visitor, token, found, now=now)
 
         return await self.store.transact(work)
 
@@ -75,22 +75,21 @@ class RedeemLink:
         submit = self._submit(visitor, now)
 
         def work(tx: Transaction) -> SignedIn | LinkRejected:
-            link = find_by_code(tx, visitor, now=now)
-            if isinstance(link, LinkRejected):
+            found = find_by_code(tx, visitor, now=now)
+            if isinstance(found, LinkRejected):
                 used = find_repeated(tx, submit, code)
-                return (used and submit.let_in_again(tx, used)) or link
-            left = MOST_CODE_TRIES - link.code_tries
+                return (used and submit.let_in_again(tx, used)) or found
+            left = MOST_CODE_TRIES - tries_so_far(found, now=now)
             if len(code) != CODE_LENGTH:
                 return LinkRejected(error=LinkError.WRONG_CODE, tries_left=left)
-            if not tx.links.count_code_attempt(link.id, most=MOST_CODE_TRIES):
-                return LinkRejected(error=LinkError.CODE_DEAD)
-            key = self.keyring.named(link.key)
-            if key is None:
-                return LinkRejected(error=LinkError.EXPIRED)
-            if not same_code(code, key.code_of(link.id)):
-                error = LinkError.WRONG_CODE if left > 1 else LinkError.CODE_DEAD
-                return LinkRejected(error=error, tries_left=left - 1)
-            return submit.let_in(tx, link, cookie=visitor.token_hash)
+            tx.links.count_code_attempt([link.id for link in found], most=MOST_CODE_TRIES)
+            link = of_code(found, code, keyring=self.keyring)
+            if link is not None:
+                return submit.let_in(tx, link, cookie=visitor.token_hash)
+            used = find_repeated(tx, submit, code)
+            error = LinkError.WRONG_CODE if left > 1 else LinkError.CODE_DEAD
+            wrong = LinkRejected(error=error, tries_left=left - 1)
+            return (used and submit.let_in_again(tx, used)) or wrong
 
         return await self.store.transact(work)
 

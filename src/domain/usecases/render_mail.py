@@ -9,6 +9,7 @@ from datetime import datetime
 from domain.mail import Letter, Mail
 from domain.ports import EmailNotRendered, EmailTemplates
 from domain.product import ShopInfo
+from domain.redacting import words_of
 from domain.transaction import Transaction
 from domain.usecases.settle_unsent import stick
 
@@ -19,6 +20,10 @@ def render(templates: EmailTemplates, mail: Mail, *, shop: ShopInfo, base_url: s
         return templates.render(mail.email, language=mail.language, shop=shop, base_url=base_url)
     except EmailNotRendered as error:
         return str(error)
+    except (
+        Exception
+    ) as error:  # custom templates may break their promise; no other email must wait for this one
+        return words_of(error)
 
 
 def keep_letters(

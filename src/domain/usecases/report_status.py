@@ -6,16 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
+from typing import Final
 
+from domain import outbox_keys
+from domain.access import Holding
 from domain.keys import Keyring
-from domain.mail import Mail, MailState
+from domain.mail import Mail, MailProblem, MailState
 from domain.ports import Clock, Randomness, Store
-from domain.records import Quarantined, Tally
+from domain.purchase import PurchaseState
+from domain.records import Problem, Quarantined, Tally
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.queue_anew import queue_anew
+from domain.usecases.unreached_customers import unreached_customers
 from domain.values import LinkId, ProviderRef
 
 LATE = timedelta(minutes=10)
+ASKED_FOR = timedelta(days=30)
+"""How long a purchase without an address counts as waiting. Nobody but its buyer knows an address, so it must not do so
+for ever."""
+_CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +33,34 @@ class Status:
 
     tally: Tally
     mails: Sequence[Mail]
+    """Stuck, or late."""
+    noted: Sequence[Mail]
+    """Sent before under the same key, with another body: nothing to do unless their readers miss them."""
+    bounced: Sequence[Mail]
+    """Access emails that came back, of customers who have not been reached since."""
     quarantine: Sequence[Quarantined]
+    problems: Sequence[Problem] = ()
+    without_owner: Sequence[Holding] = ()
+    """Purchases that are open, and belong to no address, because the one given at the payment cannot be emailed."""
+    asked_for: bool = False
+    """Whether one of those is so new that its buyer may still ask for it."""
 
     @property
     def all_well(self) -> bool:
         """Whether nothing waits."""
-        return not self.mails and not self.quarantine
+        return not (self.mails or self.bounced or self.quarantine or self.problems or self.asked_for)
 
 
 class SentAgain(Enum):
-    """What became of the wish to send a mail again."""
+    """The outcome of a request to send an email again."""
 
     QUEUED = auto()
     NO_SUCH_MAIL = auto()
     STILL_QUEUED = auto()
+    QUEUED_BEFORE = auto()
+    """It was sent again already, under the next key."""
+    TOO_LATE = auto()
+    """Its link can do nothing any more, or the purchase belongs to another address by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +77,33 @@ class ReportStatus:
         now = self.clock.now()
 
         def work(tx: ReadTransaction) -> Status:
+            mails = tx.outbox.waiting(now, late=LATE)
+            orders = map(tx.purchases.with_facts, tx.problems.orders_without_owner())
+            found = [held for held in orders if held is not None and held.standing.state not in _CLOSED]
             return Status(
                 tally=tx.shop.tally(),
-                mails=tx.outbox.waiting(now, late=LATE),
+                mails=[mail for mail in mails if mail.state in (MailState.QUEUED, MailState.STUCK)],
+                noted=[
+                    mail
+                    for mail in mails
+                    if mail.problem == MailProblem.KEY_USED
+                    and tx.outbox.get(outbox_keys.anew(mail.key)) is None
+                ],
+                bounced=unreached_customers(tx, mails),
                 quarantine=tx.quarantine.open_entries(),
+                problems=tx.problems.open(),
+                without_owner=found,
+                asked_for=any(now - held.purchase.booked_at < ASKED_FOR for held in found),
             )
 
         return await self.store.read(work)
 
-    async def dismiss(self, ref: ProviderRef) -> bool:
-        """Close a quarantine entry by hand: it is not a sale of this shop. Whether it was open."""
+    async def dismiss(self, ref: str) -> bool:
+        """Close a quarantine entry that is no sale of this shop, or a bounced email by its key; whether it was open."""
         at = self.clock.now()
-        return await self.store.transact(lambda tx: tx.quarantine.close(ref, at=at))
+        return await self.store.transact(
+            lambda tx: tx.quarantine.close(ProviderRef(ref), at=at) or tx.outbox.dismiss_bounce(ref)
+        )
 
     async def send_again(self, key: str) -> SentAgain:
         """Queue a mail anew under a new key, with a new link. The merchant knows best whether it came."""
@@ -78,7 +116,9 @@ class ReportStatus:
                 return SentAgain.NO_SUCH_MAIL
             if mail.state is MailState.QUEUED:
                 return SentAgain.STILL_QUEUED
-            queue_anew(tx, mail, spare, keyring=self.keyring, now=now)
-            return SentAgain.QUEUED
+            if mail.state is MailState.DROPPED and mail.problem == MailProblem.QUEUED_AGAIN:
+                return SentAgain.QUEUED_BEFORE
+            queued = queue_anew(tx, mail, spare, keyring=self.keyring, now=now)
+            return SentAgain.QUEUED if queued else SentAgain.TOO_LATE
 
         return await self.store.transact(work)

@@ -43,7 +43,7 @@ class TooManyRequests:
 
 @dataclass(frozen=True, slots=True)
 class NothingToRenew:
-    """The token is not one of ours, so there is no address to mail."""
+    """This shop did not issue the token, so there is no address to email."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,6 @@ class RequestLogin:
                 return TooManyRequests(until=until)
             session = held or begin_session(tx, fresh, visitor, now=now)
             if limits.take_address(tx, session, mailbox):
-                tx.links.supersede(mailbox, asked_by=session.id)
                 link = MagicLink(
                     id=LinkId(limits.ref),
                     key=self.keyring.signing.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from domain import outbox_keys
 from domain.access import holds
 from domain.keys import Keyring
 from domain.limits import ACCESS_LINKS_AGAIN
@@ -61,7 +62,13 @@ class ResendAccessLink:
             again = access_link(
                 purchase.product, purchase.mailbox, link=link, key=self.keyring.signing.name, now=now
             )
-            send_link(tx, again, access_email(purchase, edition=edition), urgency=Urgency.KNOWN)
+            send_link(
+                tx,
+                again,
+                access_email(purchase, held.usable_keys, edition=edition),
+                urgency=Urgency.KNOWN,
+                key=outbox_keys.access_again(order, link),
+            )
             return Resent.QUEUED
 
         return await self.store.transact(work)

@@ -19,7 +19,7 @@ _RETRIED_FOR: Final = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class RetryQuarantine:
-    """A session that was refused may fit by now: its checkout was restored, or its address is known."""
+    """A session that was refused may fit by now: its checkout was restored."""
 
     store: Store
     payments: Payments

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from domain import outbox_keys
 from domain.emails import AccessLink, Email, LicenceLine
-from domain.magic_link import LinkPurpose, MagicLink
+from domain.magic_link import LinkPurpose, MagicLink, tries_so_far
 from domain.mail import Mail, MailKind, Urgency, urgency_of
 from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import LicenceKey, Purchase, order_number
@@ -20,6 +21,7 @@ _KIND_OF: Final = {
     LinkPurpose.ORDER: MailKind.ORDER,
     LinkPurpose.MOVE: MailKind.ADDRESS,
     LinkPurpose.UNDO: MailKind.ADDRESS,
+    LinkPurpose.OWNER: MailKind.ORDER,
 }
 
 
@@ -55,10 +57,12 @@ def send_email(
 def send_link(
     tx: Transaction, link: MagicLink, email: Email, *, urgency: Urgency, key: str | None = None
 ) -> None:
-    """Write a link, and queue the email that carries it to the address it verifies.
+    """Write a link, and queue the email that carries it to the address it verifies. Codes of a browser share tries.
 
-    `key`: None for an email that was asked for, whose link is another each time.
+    `key`: None for an email that was asked for and is about no sale; its link is another each time.
     """
+    if link.asked_by is not None:
+        link = replace(link, code_tries=tries_so_far(tx.links.with_code(link.asked_by), now=link.made_at))
     tx.links.add(link)
     tx.outbox.queue(
         Mail(
@@ -75,13 +79,15 @@ def send_link(
     )
 
 
-def access_email(purchase: Purchase, *, edition: CatalogueEdition) -> AccessLink:
-    """The access email of a purchase: the same whenever and from wherever it is queued."""
+def access_email(
+    purchase: Purchase, licences: tuple[LicenceKey, ...], *, edition: CatalogueEdition
+) -> AccessLink:
+    """The access email of a purchase: the same whenever and from wherever it is queued. `licences`: those to show."""
     return AccessLink(
         product_name=purchase.product_name,
         paid=purchase.paid,
-        order=order_number(purchase),
-        licences=tuple(licence_line(item, purchase, edition=edition) for item in purchase.licences),
+        order=order_number(purchase.checkout),
+        licences=tuple(licence_line(item, purchase, edition=edition) for item in licences),
     )
 
 

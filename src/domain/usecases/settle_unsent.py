@@ -16,7 +16,7 @@ from domain.mail import (
 )
 from domain.product import ShopInfo
 from domain.transaction import Transaction
-from domain.usecases.queue_anew import queue_anew
+from domain.usecases.queue_anew import link_is_too_late, queue_anew
 from domain.usecases.send_email import notify_merchant
 from domain.values import LinkId
 
@@ -24,7 +24,11 @@ from domain.values import LinkId
 def still_wanted(
     tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, shop: ShopInfo, now: datetime
 ) -> bool:
-    """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out."""
+    """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out.
+
+    An email that confirms or undoes something is not sent after a week, because its link could undo an old change.
+    The merchant is told instead: the recipient never heard of that change.
+    """
     if mail.kind is MailKind.LOGIN and not tx.users.exists(mail.to):
         tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=MailProblem.NO_CUSTOMER.value)
         return False
@@ -36,7 +40,12 @@ def still_wanted(
             )
             return False
     if mail.unknown_since is not None and now - mail.unknown_since >= UNKNOWN_OUTCOME_LIMIT:
-        stick(tx, mail, MailProblem.OUTCOME_UNKNOWN.value, shop=shop, now=now)
+        stick(tx, mail, mail.problem or MailProblem.OUTCOME_UNKNOWN.value, shop=shop, now=now)
+        return False
+    if link_is_too_late(tx, mail, now=now):
+        # An earlier attempt may have got through: then that is what the merchant has to know.
+        known = mail.problem if mail.unknown_since is not None else ""
+        stick(tx, mail, known or MailProblem.TOO_LATE.value, shop=shop, now=now)
         return False
     if mail.key_name is not None and keyring.named(mail.key_name) is None:
         queue_anew(tx, mail, spare, keyring=keyring, now=now)
@@ -53,7 +62,11 @@ def stick(tx: Transaction, mail: Mail, problem: str, *, shop: ShopInfo, now: dat
         return
     notify_merchant(
         tx,
-        EmailStuck(kind=mail.kind.value, problem=problem),
+        EmailStuck(
+            kind=mail.kind.value,
+            problem=problem.rstrip("."),
+            may_have_been_sent=mail.unknown_since is not None,
+        ),
         key=outbox_keys.stuck(mail.kind, now),
         shop=shop,
         now=now,

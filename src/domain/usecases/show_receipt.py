@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.access import Holding, holds
+from domain.access import Holding, holds, names_here
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
@@ -35,6 +35,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class WithoutOwner:
+    """An order without an address, in the browser that paid, where it does not open any more: it may name one here."""
+
+    session: Session
+    holding: Holding
+
+
+@dataclass(frozen=True, slots=True)
 class ShowReceipt:
     """Changes nothing."""
 
@@ -42,7 +50,7 @@ class ShowReceipt:
     payments: Payments
     clock: Clock
 
-    async def __call__(self, visitor: Visitor, order: CheckoutId) -> Receipt | None:
+    async def __call__(self, visitor: Visitor, order: CheckoutId) -> Receipt | WithoutOwner | None:
         """None if there is no such order, or this browser may not know of it. Raises StoreUnavailable."""
         now = self.clock.now()
         return await self.store.read(lambda tx: _find(tx, visitor, order, now))
@@ -54,23 +62,31 @@ class ShowReceipt:
         for an address to which a correction moved the order.
         """
         receipt = await self(visitor, order)
-        ref = None if receipt is None or not receipt.by_payer else receipt.holding.purchase.provider_ref
+        by_payer = isinstance(receipt, Receipt) and receipt.by_payer
+        ref = receipt.holding.purchase.provider_ref if receipt is not None and by_payer else None
         return None if ref is None else await self.payments.invoice_url(ref)
 
 
-def _find(tx: ReadTransaction, visitor: Visitor, order: CheckoutId, now: datetime) -> Receipt | None:
+def _find(
+    tx: ReadTransaction, visitor: Visitor, order: CheckoutId, now: datetime
+) -> Receipt | WithoutOwner | None:
     session = live_session(tx, visitor, now=now)
     held = tx.purchases.with_facts(order)
-    if session is None or held is None or not holds(session, held.purchase, now=now):
+    if session is None or held is None:
         return None
+    if not holds(session, held.purchase, now=now):
+        may_name = held.purchase.mailbox is None and names_here(
+            session, held.purchase, session.mailbox, now=now
+        )
+        return WithoutOwner(session=session, holding=held) if may_name else None
     return Receipt(session=session, holding=held, payer_known=payer_is_owner(tx, held.purchase))
 
 
 def payer_is_owner(tx: ReadTransaction, purchase: Purchase) -> bool:
     """Whether a purchase's owner is known to be the payer, whom the invoice and the address of the payment name.
 
-    A correction may have moved it to another person, for good: also when the payer's address was erased since.
+    A correction may have moved it to another person permanently, even if the payer's address was erased since.
     """
     if purchase.mailbox is not None and purchase.mailbox == purchase.paid_email:
         return True
-    return not tx.address_changes.was_corrected(purchase.checkout)
+    return tx.address_changes.correction_of(purchase.checkout) is None

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from domain.access import CHECKOUT_GRANT
 from domain.address_change import ChangeKind
+from domain.keys import Keyring
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.finish_address_change import carried_on
 from domain.usecases.identify_viewer import live_session
+from domain.usecases.same_browser import end_other_sessions
 from domain.values import EmailAddress, SessionId
 
 
@@ -32,6 +34,7 @@ class SignOut:
     """Signing out ends the row on the server; a stolen cookie is worth nothing after it."""
 
     store: Store
+    keyring: Keyring
     clock: Clock
 
     async def here(self, visitor: Visitor) -> None:
@@ -41,6 +44,7 @@ class SignOut:
         def work(tx: Transaction) -> None:
             if (session := live_session(tx, visitor, now=now)) is not None:
                 tx.sessions.end(session.id)
+            end_other_sessions(tx, visitor, keyring=self.keyring, now=now)
 
         await self.store.transact(work)
 
@@ -58,6 +62,7 @@ class SignOut:
                 _end_all_of(tx, session.mailbox, now)
             if session is not None:
                 tx.sessions.end(session.id)
+            end_other_sessions(tx, visitor, keyring=self.keyring, now=now)
 
         await self.store.transact(work)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from domain.claim import draft_of, terms_of
 from domain.keys import Keyring
@@ -10,28 +11,28 @@ from domain.ports import (
     Catalogue,
     CheckoutOffer,
     Clock,
+    PaymentPage,
     Payments,
     PaymentsRefused,
     PaymentsUnreachable,
     Randomness,
     Store,
 )
-from domain.product import BadAmount, CatalogueEdition, Product, asked_price
+from domain.product import BadAmount, CatalogueEdition, Product, ShopInfo, asked_price
 from domain.purchase import Checkout
-from domain.session import NewSession, Visitor
+from domain.records import ProblemKind
+from domain.session import Visitor
 from domain.transaction import Transaction
-from domain.usecases.admit_checkout import admit, why_not
 from domain.usecases.checkout_outcomes import (
-    AlreadyYours,
     NoSuchProduct,
-    NotForSale,
     NothingToPay,
     RedirectToPayment,
     Started,
-    TooManyCheckouts,
     WrongAmount,
 )
-from domain.usecases.identify_viewer import begin_session, new_session, recognise
+from domain.usecases.identify_viewer import new_session
+from domain.usecases.open_checkout import open_checkout
+from domain.usecases.report_problem import report_problem
 from domain.values import ProductId
 
 
@@ -69,19 +70,27 @@ class StartCheckout:
         entropy = self.randomness.token(10)
         draft = draft_of(wanted, price, livemode=livemode, discounts=discounts, entropy=entropy, now=now)
         opened = await self.store.transact(
-            lambda tx: _open(tx, visitor, wanted, draft, fresh, keyring=self.keyring, again=again)
+            lambda tx: open_checkout(tx, visitor, wanted, draft, fresh, keyring=self.keyring, again=again)
         )
         if not isinstance(opened, Checkout):
             return opened
         try:
             page = await self.payments.create_checkout(self._offer(opened, wanted, edition))
-        except (PaymentsUnreachable, PaymentsRefused):
+        except PaymentsUnreachable:
             await self.store.transact(lambda tx: tx.limits.release(opened.id))
             raise
-        await self.store.transact(
-            lambda tx: tx.checkouts.bind(opened.id, ref=page.ref, expires_at=page.expires_at)
+        except PaymentsRefused as refused:
+            await self.store.transact(
+                partial(_refused, checkout=opened, said=str(refused), shop=edition.shop)
+            )
+            raise
+        await self.store.transact(partial(_bind, checkout=opened, page=page))
+        return RedirectToPayment(
+            url=page.url,
+            new_token=fresh.token if opened.session == fresh.id else None,
+            checkout=opened.id,
+            proof=self.keyring.signing.checkout_cookie_of(opened.id),
         )
-        return RedirectToPayment(url=page.url, new_token=fresh.token if opened.session == fresh.id else None)
 
     def _offer(self, checkout: Checkout, product: Product, edition: CatalogueEdition) -> CheckoutOffer:
         return CheckoutOffer(
@@ -96,25 +105,14 @@ class StartCheckout:
         )
 
 
-def _open(
-    tx: Transaction,
-    visitor: Visitor,
-    product: Product,
-    draft: Checkout,
-    fresh: NewSession,
-    *,
-    keyring: Keyring,
-    again: bool,
-) -> Checkout | NotForSale | AlreadyYours | TooManyCheckouts:
-    viewer = recognise(tx, visitor, now=draft.started_at)
-    refused = why_not(tx, product, viewer, again=again)
-    if refused is not None:
-        return refused
-    until = admit(tx, viewer, visitor, draft, keyring=keyring)
-    if until is not None:
-        tx.limits.release(draft.id)
-        return TooManyCheckouts(until=until)
-    session = viewer.session or begin_session(tx, fresh, visitor, now=draft.started_at)
-    checkout = replace(draft, session=session.id, mailbox=session.mailbox)
-    tx.checkouts.add(checkout)
-    return checkout
+def _refused(tx: Transaction, *, checkout: Checkout, said: str, shop: ShopInfo) -> None:
+    """End the checkout, so that the next try gets another idempotency key, and notify the merchant."""
+    tx.limits.release(checkout.id)
+    tx.checkouts.bind(checkout.id, ref=None, expires_at=checkout.started_at)
+    kind, now = ProblemKind.CHECKOUT_REFUSED, checkout.started_at
+    report_problem(tx, kind, subject=checkout.product, detail=said, shop=shop, now=now)
+
+
+def _bind(tx: Transaction, *, checkout: Checkout, page: PaymentPage) -> None:
+    tx.checkouts.bind(checkout.id, ref=page.ref, expires_at=page.expires_at)
+    tx.problems.resolve(ProblemKind.CHECKOUT_REFUSED, checkout.product)

@@ -10,6 +10,7 @@ from domain.address_change import ChangeKind, asks_here
 from domain.emails import CorrectionUndone
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
+from domain.purchase import order_number
 from domain.session import NewSession, Visitor
 from domain.transaction import Transaction
 from domain.usecases.book_free_order import book_free, is_sold_out
@@ -17,6 +18,7 @@ from domain.usecases.book_sale import Booking
 from domain.usecases.finish_address_change import finish_change, undo_change
 from domain.usecases.identify_viewer import live_session, verify_mailbox
 from domain.usecases.link_outcomes import LinkError, LinkRejected, SignedIn
+from domain.usecases.name_owner import give_owner, why_no_owner
 from domain.usecases.send_email import notify_merchant
 from domain.values import ChangeId, Digest, digest_of
 
@@ -42,6 +44,8 @@ class LinkSubmit:
             return LinkRejected(error=refusal)
         if not tx.links.consume(link.id, at=self.now, used_with=cookie):
             return LinkRejected(error=LinkError.USED, renewable=link.renewable)
+        if link.purpose is LinkPurpose.LOGIN and link.asked_by is not None:
+            tx.links.supersede(link.mailbox, asked_by=link.asked_by)
         if not self._act(tx, link):
             return LinkRejected(error=LinkError.WITHDRAWN)
         token = self._token_of(link, cookie) or self.fresh.token
@@ -67,12 +71,8 @@ class LinkSubmit:
         return None if key is None or cookie is None else key.session_token_of(link.id, cookie)
 
     def _signed_in(self, link: MagicLink, token: str) -> SignedIn:
-        return SignedIn(
-            token=token,
-            device=self.keyring.device_tag(nonce=self.nonce, mailbox=link.mailbox.canonical),
-            mailbox=link.mailbox,
-            product=link.product,
-        )
+        device = self.keyring.device_tag(nonce=self.nonce, mailbox=link.mailbox.canonical)
+        return SignedIn(token=token, device=device, mailbox=link.mailbox, product=link.product)
 
     def _refusal(self, tx: Transaction, link: MagicLink) -> LinkError | None:
         """Why a usable link does not open here and now; then nothing is used up."""
@@ -85,8 +85,10 @@ class LinkSubmit:
                 return None if session is not None and asks_here(change, session) else LinkError.ELSEWHERE
             case LinkPurpose.ORDER:
                 checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
-                sold_out = checkout is not None and is_sold_out(tx, checkout, booking=self.booking)
-                return LinkError.SOLD_OUT if sold_out else None
+                late = checkout is not None and is_sold_out(tx, checkout, booking=self.booking)
+                return LinkError.SOLD_OUT if late else None
+            case LinkPurpose.OWNER:
+                return why_no_owner(tx, link, live_session(tx, self.visitor, now=self.now))
             case LinkPurpose.ACCESS | LinkPurpose.LOGIN | LinkPurpose.UNDO:
                 return None
 
@@ -97,10 +99,11 @@ class LinkSubmit:
                 return True
             case LinkPurpose.ORDER:
                 checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
-                if checkout is None:
-                    return False
-                book_free(tx, checkout, link.mailbox, booking=self.booking)
-                return True
+                if checkout is not None:
+                    book_free(tx, checkout, link.mailbox, booking=self.booking)
+                return checkout is not None
+            case LinkPurpose.OWNER:
+                return give_owner(tx, link, booking=self.booking)
             case LinkPurpose.MOVE:
                 return link.move is not None and finish_change(
                     tx, link.move, new_user=self.booking.user, now=self.now
@@ -113,7 +116,7 @@ class LinkSubmit:
         if undone is None:
             return False
         if undone.kind is ChangeKind.CORRECTION:
-            orders = tuple(order[:12] for order in undone.checkouts)
+            orders = tuple(order_number(order) for order in undone.checkouts)
             email = CorrectionUndone(orders=orders, was_done=undone.done_at is not None)
             key = outbox_keys.correction_undone(move)
             notify_merchant(tx, email, key=key, shop=self.booking.edition.shop, now=self.now)

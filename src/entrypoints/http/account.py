@@ -11,11 +11,13 @@ from litestar.params import FromPath
 
 from domain.mail import Mail
 from domain.ports import Clock
+from domain.purchase import Checkout
 from domain.records import Download
 from domain.session import Session
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.email_preferences import EmailPreferences
-from domain.usecases.erase_me import Erased, EraseMe
+from domain.usecases.erase_me import EraseMe
+from domain.usecases.erase_refusal import Erased
 from domain.usecases.identify_viewer import ANONYMOUS
 from domain.usecases.own_data import OwnData, ShowOwnData
 from entrypoints.http.orders import asked_to_move, verify_again
@@ -93,10 +95,16 @@ class AccountPages:
 
     async def ask_erase(self, request: AnyRequest) -> RawResponse:
         """Explain erasure and ask for confirmation."""
-        own = await self.own_data(self.frame.visitor(request))
+        visitor = self.frame.visitor(request)
+        own = await self.own_data(visitor)
         if own is None:
             return see_other("/request-login")
-        return await self._erase_form(request, own, error="")
+        refusal = await self.erase_me.refusal(visitor)
+        return (
+            await self._erase_form(request, own, error="")
+            if refusal is None
+            else await self._answer(request, refusal)
+        )
 
     async def _erase_form(self, request: AnyRequest, own: OwnData, *, error: str) -> RawResponse:
         return self.frame.html(
@@ -118,7 +126,10 @@ class AccountPages:
             if own is None:
                 return see_other("/request-login")
             return await self._erase_form(request, own, error=_("Please tick the box if you are sure."))
-        match await self.erase_me(visitor):
+        return await self._answer(request, await self.erase_me(visitor))
+
+    async def _answer(self, request: AnyRequest, erased: Erased) -> RawResponse:
+        match erased:
             case Erased.NOT_SIGNED_IN:
                 return see_other("/request-login")
             case Erased.PROVE_AGAIN:
@@ -136,14 +147,31 @@ class AccountPages:
                     action_url="/account",
                     action_label=_("Your account"),
                 )
+            case Erased.PAYMENT_PENDING:
+                return await self._not_while_pending(request)
             case Erased.DONE:
                 return self._erased(request)
+
+    async def _not_while_pending(self, request: AnyRequest) -> RawResponse:
+        own = await self.own_data(self.frame.visitor(request))
+        names = sorted({checkout.product_name for checkout in own.pending}) if own is not None else []
+        words = _(
+            "Your payment for %(names)s is pending. If the account were deleted now, nobody would get "
+            "what it pays for. You can delete your account once the bank has answered, usually within a few days.",
+            names=", ".join(names),
+        )
+        title = _("Your account cannot be deleted yet")
+        return self.frame.notice(
+            request, title, words, status=409, action_url="/account", action_label=_("Your account")
+        )
 
     def _erased(self, request: AnyRequest) -> RawResponse:
         answer = self.frame.html(request, "erased.html", viewer=ANONYMOUS, noindex=True)
         answer.add(*self.frame.cookies.no_session())
         answer.add(*self.frame.cookies.no_device())
         answer.add(*self.frame.cookies.no_form())
+        for cookie in self.frame.cookies.no_checkouts(request):
+            answer.add(*cookie)
         return answer
 
     async def ask_no_more(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
@@ -177,9 +205,20 @@ def _fields(own: OwnData) -> dict[str, Any]:
         "customer_since": None if own.user is None else own.user.since,
         "wants_release_emails": None if own.user is None else own.user.wants_release_emails,
         "purchases": [purchase_fields(held) for held in own.holdings],
+        "pending_payments": [_pending_fields(checkout) for checkout in own.pending],
         "downloads": [_download_fields(download) for download in own.downloads],
         "browsers": [_session_fields(session) for session in own.sessions],
         "mails": [_mail_fields(mail) for mail in own.mails],
+    }
+
+
+def _pending_fields(checkout: Checkout) -> dict[str, Any]:
+    return {
+        "order": checkout.id,
+        "product": checkout.product,
+        "amount": checkout.price.amount,
+        "currency": checkout.price.currency,
+        "started_at": checkout.started_at,
     }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from entrypoints.http.cookies import Cookies
     from entrypoints.http.health import Leaving
+    from entrypoints.run.address_watch import AddressWatch
     from entrypoints.settings import Network
 
 # The limit of Litestar's own reader; forms and webhooks have separate limits (`request_body.py`).
@@ -51,6 +52,7 @@ def build_app(
     problems: ErrorPages,
     access: Callable[[AccessLine], None],
     leaving: Leaving,
+    address: AddressWatch,
 ) -> Middleware:
     """Litestar with its handlers, behind the middleware that handles every request."""
     handlers: Any = problems.handlers()
@@ -72,4 +74,6 @@ def build_app(
         refuse=problems.refusal,
         note=access,
         leaving=leaving,
+        address=address,
+        away=problems.away,
     )

@@ -74,8 +74,10 @@ class CheckoutPages:
             amount=form.get("amount", ""),
         )
         match started:
-            case RedirectToPayment(url, new_token):
-                cookies = () if new_token is None else (self.frame.cookies.session(new_token),)
+            case RedirectToPayment(url, new_token, checkout, proof):
+                cookies = self.frame.cookies.checkout(request, checkout, proof)
+                if new_token is not None:
+                    cookies.append(self.frame.cookies.session(new_token))
                 return see_other(url, *cookies)
             case NoSuchProduct():
                 raise NotFoundException
@@ -83,8 +85,8 @@ class CheckoutPages:
                 return await self._take(request, pid, form)
             case WrongAmount(product, why):
                 return await self.shop.wrong_amount(request, product, typed=form.get("amount", ""), why=why)
-            case AlreadyYours(product):
-                return await self._already_yours(request, product, form)
+            case AlreadyYours(product, pending):
+                return await self._buy_again(request, product, form, pending=pending)
             case NotForSale(product, why):
                 return self._not_for_sale(request, product, why)
             case TooManyCheckouts(until):
@@ -114,8 +116,8 @@ class CheckoutPages:
                 if new_token is not None:
                     answer.add(*self.frame.cookies.session(new_token))
                 return answer
-            case AlreadyYours(product):
-                return await self._already_yours(request, product, form)
+            case AlreadyYours(product, pending):
+                return await self._buy_again(request, product, form, pending=pending)
             case NotForSale(product, why):
                 return self._not_for_sale(request, product, why)
             case TooManyOrders(until):
@@ -140,15 +142,17 @@ class CheckoutPages:
             error="" if problem is None else email_error(problem),
         )
 
-    async def _already_yours(
-        self, request: AnyRequest, product: Product, form: Mapping[str, str]
+    async def _buy_again(
+        self, request: AnyRequest, product: Product, form: Mapping[str, str], *, pending: bool
     ) -> RawResponse:
+        """Ask before it is bought a second time; `pending`: the first payment is still under way."""
         return self.frame.html(
             request,
             "buy_again.html",
             viewer=await self.frame.viewer(request),
             noindex=True,
             product=product,
+            pending=pending,
             price=product.price_in(form.get("currency", "")),
             kept={name: form[name] for name in ("currency", "amount") if name in form},
         )

@@ -1,4 +1,4 @@
-"""The shop's cookies: session, tag of a verified browser, random value of a link's page, currency of prices."""
+"""The shop's cookies: session, checkouts, tag of a verified browser, random value of a link's page, currency."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.limits import network_of
 from domain.session import ABSOLUTE_LIFETIME, Visitor, label_of
-from domain.values import digest_of
+from domain.values import CheckoutId, digest_of
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -21,7 +21,12 @@ _DEVICE: Final = "device"
 _FORM: Final = "form"
 _CURRENCY: Final = "currency"
 _NAMES: Final = (_SESSION, _DEVICE, _FORM, _CURRENCY)
-"""Cookies with other names are never read."""
+"""Cookies with other names are never read, except those of checkouts."""
+_CHECKOUT: Final = "checkout-"
+_CHECKOUT_SECONDS: Final = 90_000
+"""A payment page is open for 24 hours; the way back may take a little longer."""
+_MOST_CHECKOUTS: Final = 5
+_CHECKOUT_ID: Final = re.compile("[0-9a-f]{32}")
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9]{64}")
 _BLANKS: Final = b" \t"
 # Bytes that a lenient parser might remove from the ends of a name: all but letters, digits, hyphen and underscore.
@@ -80,8 +85,9 @@ class Cookies:
         self._ours = {(prefix + name).encode(): name for name in _NAMES}
         # Plain names are not protected: another program on localhost may set a cookie named "Session".
         self._folded = {wire.lower(): name for wire, name in self._ours.items()} if https else {}
+        self._checkouts = (prefix + _CHECKOUT).encode()
         # Matches every Cookie header that may hold a shop cookie; guests mostly send none.
-        self._mark = re.compile(f"{prefix}(?:{'|'.join(_NAMES)})".encode(), re.IGNORECASE)
+        self._mark = re.compile(f"{prefix}(?:{'|'.join((*_NAMES, _CHECKOUT))})".encode(), re.IGNORECASE)
 
     def read(self, headers: RawHeaders) -> Held:
         """The shop's cookies among a request's headers. Called once for every request."""
@@ -94,19 +100,32 @@ class Cookies:
         values: dict[str, bytes] = {}
         came: dict[str, list[bytes]] = {}
         for name, value in pairs:
-            bare = self._ours.get(name) or self._resembled(name)
+            bare = self._bare(name) or self._resembled(name)
             if bare is not None:
                 came.setdefault(bare, []).append(name)
                 values[bare] = value
         planted: dict[bytes, None] = {}
         for bare, names in came.items():
-            if len(names) > 1 or names[0] not in self._ours:
+            if len(names) > 1 or self._bare(names[0]) is None:
                 del values[bare]
                 planted.update(dict.fromkeys(names))
         return Held(values, tuple(planted))
 
+    def _bare(self, name: bytes) -> str | None:
+        """The name of one of the shop's cookies without its prefix: `session` or `checkout-<id>`."""
+        known = self._ours.get(name)
+        if known is not None or not name.startswith(self._checkouts):
+            return known
+        checkout = name[len(self._checkouts) :].decode("latin-1")
+        return _CHECKOUT + checkout if _CHECKOUT_ID.fullmatch(checkout) else None
+
     def _resembled(self, name: bytes) -> str | None:
-        return self._folded.get(name.strip(_EDGES).lower()) if len(name) <= _LONGEST_NAME else None
+        if len(name) > _LONGEST_NAME or not self._folded:
+            return None
+        folded = name.strip(_EDGES).lower()
+        if folded.startswith(self._checkouts.lower()):
+            return self._bare(self._checkouts + folded[len(self._checkouts) :])
+        return self._folded.get(folded)
 
     def visitor(self, request: Request[Any, Any, Any]) -> Visitor:
         """The visitor described by a request's cookies and headers."""
@@ -118,6 +137,11 @@ class Cookies:
             label=label_of(_agent_of(request)[:400]),
             device=None if device is None else device.decode("latin-1"),
             form=digest_of(form) if _TOKEN.fullmatch(form) else None,
+            checkouts=tuple(
+                (CheckoutId(name[len(_CHECKOUT) :]), digest_of(held[name]))
+                for name in _checkouts_in(held)[:_MOST_CHECKOUTS]
+                if _TOKEN.fullmatch(held[name])
+            ),
         )
 
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
@@ -161,6 +185,20 @@ class Cookies:
         """The header that gives a link's page its random value. It is not stored and grants no access."""
         return self._set(_FORM, token, _FORM_SECONDS)
 
+    def checkout(
+        self, request: Request[Any, Any, Any], checkout: CheckoutId, proof: str
+    ) -> list[tuple[str, str]]:
+        """The headers that set the cookie of a checkout, and expire the oldest ones if there are many."""
+        others = [name for name in _checkouts_in(_held(request)) if name != _CHECKOUT + checkout]
+        return [
+            self._set(_CHECKOUT + checkout, proof, _CHECKOUT_SECONDS),
+            *(self._set(name, "", 0) for name in others[_MOST_CHECKOUTS - 1 :]),
+        ]
+
+    def no_checkouts(self, request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
+        """The headers that expire the cookies of all checkouts in a request."""
+        return [self._set(name, "", 0) for name in _checkouts_in(_held(request))]
+
     def no_session(self) -> tuple[str, str]:
         """The header that expires the session cookie."""
         return self._set(_SESSION, "", 0)
@@ -181,6 +219,11 @@ class Cookies:
 def _held(request: Request[Any, Any, Any]) -> Mapping[str, bytes]:
     held: Held = request.scope["cookies"]  # type: ignore[typeddict-item]  # the middleware put it there
     return held.values
+
+
+def _checkouts_in(held: Mapping[str, bytes]) -> list[str]:
+    """The names of the cookies of checkouts, newest first: the ids sort by time."""
+    return sorted((name for name in held if name.startswith(_CHECKOUT)), reverse=True)
 
 
 def _domains(host: str) -> list[bytes]:

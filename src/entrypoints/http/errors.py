@@ -57,17 +57,21 @@ WORDS: Final[Mapping[int, Words]] = {
     500: Words(
         N_("Something broke on our side"),
         N_(
-            "It is not your fault. Nothing was lost: if you paid, your access link comes by email. Please try again."
+            "It is not your fault. If you have paid, there is no need to pay again: your purchase is recorded "
+            "all the same. Please try again."
         ),
     ),
     502: Words(
         N_("The payment page did not open"),
-        N_("The payment service declined our request. Nothing was charged. The shop has been told."),
+        N_(
+            "The payment service declined our request, so the payment page could not be opened. Nothing was charged."
+        ),
     ),
     503: Words(
         N_("Back in a moment"),
         N_(
-            "We cannot do this right now. Nothing was lost or charged; if you paid, your access link comes by email."
+            "We cannot do this right now. If you have paid, there is no need to pay again: your purchase is recorded "
+            "as soon as this works again. Please try again in a minute."
         ),
     ),
 }
@@ -80,6 +84,10 @@ GOODS_AWAY: Final = Words(
     N_(
         "The place where our files are kept does not answer right now. It is still yours: please try again in a minute."
     ),
+)
+NOT_HERE: Final = Words(
+    N_("Not open at this address yet"),
+    N_("Nothing can be bought here, and nobody can sign in, until the merchant confirms this address."),
 )
 _RETRY_AFTER: Final = 10
 
@@ -143,7 +151,13 @@ class ErrorPages:
 
     def refusal(self, status: int, request_id: str) -> bytes:
         """The page for requests that the middleware refuses before Litestar sees them."""
-        words = WORDS[status]
+        return self._plain(status, WORDS[status], request_id)
+
+    def away(self, request_id: str) -> bytes:
+        """The page for whatever would sell, book, email or sign in under an address that nobody confirmed (503)."""
+        return self._plain(503, NOT_HERE, request_id)
+
+    def _plain(self, status: int, words: Words, request_id: str) -> bytes:
         return self._front.render(
             "problem.html",
             self._front.catalogue.current(),

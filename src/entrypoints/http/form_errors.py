@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.product import AmountProblem, BadAmount
-from domain.values import EmailProblem
+from domain.amounts import AmountProblem
+from domain.currencies import CURRENCIES
+from domain.product import BadAmount
+from domain.values import EmailProblem, decimal_text
 from entrypoints.http.sentences import N_, _
 
 _EMAIL: Final = {
@@ -22,9 +24,23 @@ _EMAIL: Final = {
     EmailProblem.NO_DOMAIN: N_("The part after the @ is not a domain name such as example.com."),
 }
 _AMOUNT: Final = {
-    AmountProblem.NOT_A_NUMBER: N_("Please write the amount in digits, such as 12 or 12.50."),
-    AmountProblem.BELOW_PRICE: N_("The least we take for this is %(least)s."),
-    AmountProblem.BELOW_SMALLEST_CHARGE: N_("A payment has to be at least %(least)s, or nothing at all."),
+    AmountProblem.NOT_A_NUMBER: N_("Please write the amount in digits, for example %(example)s."),
+    AmountProblem.AMBIGUOUS: N_(
+        "That amount is ambiguous. Please write it without a thousands separator, for example %(example)s."
+    ),
+    AmountProblem.OTHER_CURRENCY: N_(
+        "The price is in %(currency)s. Please write the amount in that currency, for example %(example)s."
+    ),
+    AmountProblem.UNKNOWN_CURRENCY: N_("This cannot be paid in %(currency)s. Nothing was charged."),
+    AmountProblem.NOT_OFFERED: N_(
+        "The price is no longer offered in the currency you saw. This is the current one. Nothing was charged."
+    ),
+    AmountProblem.TOO_FINE: N_(
+        "Amounts in %(currency)s must be multiples of %(step)s. Please write an amount such as %(example)s."
+    ),
+    AmountProblem.BELOW_PRICE: N_("The minimum is %(least)s."),
+    AmountProblem.BELOW_SMALLEST_CHARGE: N_("The minimum is %(least)s, or nothing at all."),
+    AmountProblem.ABOVE_GREATEST_CHARGE: N_("The maximum is %(most)s."),
 }
 
 
@@ -35,4 +51,12 @@ def email_error(problem: EmailProblem) -> str:
 
 def amount_error(bad: BadAmount) -> str:
     """Why the price entered cannot be charged, and which prices can."""
-    return _(_AMOUNT[bad.problem], least=bad.least)
+    example, rules = bad.example, CURRENCIES[bad.example.currency]
+    return _(
+        _AMOUNT[bad.problem],
+        least=bad.least,
+        most=bad.most,
+        currency=rules.code.upper(),
+        step=decimal_text(rules.step, rules.code),
+        example=decimal_text(example.amount, example.currency),
+    )

@@ -15,13 +15,12 @@ from entrypoints.http.page import PERSONAL, AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
 from entrypoints.run.metrics import Metrics, as_text
+from entrypoints.run.peer_address import SHARED_HEADER, why_shared
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
-if TYPE_CHECKING:
-    from litestar.handlers import HTTPRouteHandler
-
+    from entrypoints.settings import Network
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 # A Host header arrives unvalidated, so it is compared and never parsed: urlsplit raises on some.
@@ -91,6 +90,7 @@ class HealthPages:
     """healthz, readyz. Ready means store and catalogue; Stripe and the mail service may be unreachable."""
 
     store: Store
+    trusted_proxies: tuple[Network, ...]
     leaving: Leaving = field(default_factory=Leaving)
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -100,9 +100,13 @@ class HealthPages:
             route("/readyz", http_method=PAGE, status_code=200)(self.ready),
         ]
 
-    async def up(self) -> RawResponse:
+    async def up(self, request: AnyRequest) -> RawResponse:
         """Liveness: the process answers."""
-        return _plain(_OK, b"up\n")
+        answer = _plain(_OK, b"up\n")
+        why = why_shared(request.scope, self.trusted_proxies)
+        if why is not None:
+            answer.raw_headers.append((SHARED_HEADER, why.value.encode()))
+        return answer
 
     async def ready(self) -> RawResponse:
         """Readiness: load balancers may send requests here."""

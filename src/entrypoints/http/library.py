@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Final
 from litestar import post, route
 
 from domain.access import Holding
+from domain.product import CatalogueEdition
 from domain.purchase import PurchaseState
 from domain.usecases.list_bounced_emails import ListBouncedEmails
+from domain.usecases.list_pending import ListPending
 from domain.usecases.sign_out import SignOut
-from domain.values import EmailAddress, SessionId
+from domain.values import EmailAddress, Money, SessionId
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, day, see_other
+from entrypoints.http.purchase_page import NOT_HERE, not_here_reason
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
@@ -24,7 +27,14 @@ if TYPE_CHECKING:
 
 _MOST_LIBRARIES: Final = 500
 _Row = tuple[str, str, str, str, str, str]
-_LibraryKey = tuple[str, EmailAddress | None, tuple[_Row, ...], frozenset[str]]
+_LibraryKey = tuple[
+    str,
+    EmailAddress | None,
+    tuple[_Row, ...],
+    frozenset[str],
+    tuple[tuple[str, str], ...],
+    tuple[tuple[str, str, str], ...],
+]
 _STAMPS: Final = {
     PurchaseState.LIVE: None,
     PurchaseState.REFUNDED: N_("Refunded"),
@@ -33,15 +43,27 @@ _STAMPS: Final = {
 }
 
 
-def _row_of(held: Holding) -> _Row:
-    """A row of the library: name, URL, known facts, order; stamp and reason if it is closed."""
+def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
+    """A row of the library: name, URL, known facts, order; stamp and reason if it cannot be opened."""
     purchase, found = held.purchase, held.standing
     paid = str(purchase.paid) if purchase.paid.amount else _("free")
     stamp = _STAMPS[found.state]
     reason = "" if found.state is PurchaseState.LIVE else closing_reason(found)
+    if stamp is None and purchase.product not in edition.products:
+        stamp, reason = NOT_HERE, not_here_reason(purchase.product_name)
     url = f"/view/{purchase.product}"
-    known = f"{day(purchase.booked_at)} · {paid}"
+    known = " · ".join([day(purchase.booked_at), paid, *_gone(held)])
     return purchase.product_name, url, known, purchase.checkout, "" if stamp is None else _(stamp), reason
+
+
+def _gone(held: Holding) -> list[str]:
+    """What of the payment is gone, for the buyer."""
+    currency, said = held.purchase.paid.currency, []
+    if held.refunded:
+        said.append(_("%(amount)s refunded", amount=Money(held.refunded, currency)))
+    if held.charged_back:
+        said.append(_("%(amount)s taken back by your bank", amount=Money(held.charged_back, currency)))
+    return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +72,7 @@ class LibraryPages:
 
     frame: PageFrame
     list_bounced_emails: ListBouncedEmails
+    list_pending: ListPending
     sign_out: SignOut
     libraries: dict[_LibraryKey, RawResponse] = field(default_factory=dict)
     """Recently rendered libraries; an unchanged one is not rendered again."""
@@ -69,10 +92,18 @@ class LibraryPages:
         if viewer.session is None:
             return see_other("/request-login")
         holdings = sorted(viewer.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
-        rows = tuple(_row_of(held) for held in holdings)
+        rows = tuple(_row_of(held, edition) for held in holdings)
         returned = await self.list_bounced_emails(viewer)
+        without_owner = tuple(
+            (held.purchase.checkout, held.purchase.product_name)
+            for held in sorted(viewer.without_owner, key=lambda held: held.purchase.checkout)
+        )
+        pending = tuple(
+            (checkout.product_name, day(checkout.started_at), str(checkout.price))
+            for checkout in await self.list_pending(viewer)
+        )
         # The key covers everything on the page, so no buyer ever sees another's library.
-        key = (edition.version, viewer.session.mailbox, rows, returned)
+        key = (edition.version, viewer.session.mailbox, rows, returned, without_owner, pending)
         found = self.libraries.get(key)
         if found is None:
             found = self.frame.html(
@@ -83,6 +114,8 @@ class LibraryPages:
                 mailbox=viewer.session.mailbox,
                 rows=rows,
                 returned=sorted(returned),
+                without_owner=without_owner,
+                pending=pending,
             )
             if len(self.libraries) >= _MOST_LIBRARIES:
                 self.libraries.clear()
@@ -111,6 +144,7 @@ class LibraryPages:
         visitor = self.frame.visitor(request)
         if wish == "all":
             await self.sign_out.everywhere(visitor)
-            return see_other("/", self.frame.cookies.no_session(), self.frame.cookies.no_form())
+            cookies = self.frame.cookies
+            return see_other("/", cookies.no_session(), cookies.no_form(), *cookies.no_checkouts(request))
         await self.sign_out.one(visitor, SessionId(wish))
         return see_other("/sessions")

@@ -6,14 +6,16 @@ import os
 import time
 from itertools import count
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlsplit
 
 from litestar.enums import ScopeType
 
 from domain.limits import network_of
+from entrypoints.base_url import DEFAULT_PORTS
 from entrypoints.http.request_body import ArrivingBodies, RequestBodies
 from entrypoints.run.access_line import AccessLine
 from entrypoints.run.logs import log
-from entrypoints.run.peer_address import peer_of
+from entrypoints.run.peer_address import ProxyNotice, peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from entrypoints.http.cookies import Cookies, Held
     from entrypoints.http.health import Leaving
+    from entrypoints.run.address_watch import AddressWatch
     from entrypoints.settings import Network
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,6 +34,8 @@ _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 # limits, whose sum is the minimum that RFC 9110 §4.1 recommends to support.
 _LONGEST_PATH: Final = 1_000
 _LONGEST_QUERY: Final = 7_000
+# Forms that change nothing but the visitor's own browser.
+_OWN_BROWSER: Final = frozenset({"/logout", "/currency"})
 _CLOSE: Final = (b"connection", b"close")
 
 
@@ -76,17 +81,23 @@ class Middleware:
         refuse: Callable[[int, str], bytes],
         note: Callable[[AccessLine], None],
         leaving: Leaving,
+        address: AddressWatch,
+        away: Callable[[str], bytes],
         arrivals: Callable[[], ArrivingBodies] = ArrivingBodies,
     ) -> None:
         self._app = app
         self._origin = base_url.encode()
-        self._host = host.encode().lower()
+        # RFC 9110 §4.2.3: the port of the scheme may be written out.
+        self._hosts = frozenset({host.encode().lower(), _with_port(base_url).encode()})
         self._headers = headers
         self._proxies = trusted_proxies
+        self._proxy_notice = ProxyNotice(trusted_proxies)
         self._cookies = cookies
         self._refuse = refuse
         self._note = note
         self._leaving = leaving
+        self._address = address
+        self._away = away
         # Each has separate capacity, so that no flood of forms can crowd out Stripe's webhooks.
         self._forms, self._webhooks = arrivals(), arrivals()
         self._ids = count(1)
@@ -146,9 +157,14 @@ class Middleware:
     async def _decide(
         self, scope: HTTPScope, receive: Receive, answer: Send, headers: list[tuple[bytes, bytes]]
     ) -> None:
+        if not self._proxy_notice.logged:
+            self._proxy_notice.look(scope, scope["peer"])  # type: ignore[typeddict-item]  # our own key
         refusal = self._objection(scope["path"], scope["query_string"], scope["method"], headers)
         if refusal is None:
-            await self._app(scope, receive, answer)
+            if self._address.elsewhere is not None and _acts(scope):
+                await _answer_plainly(503, self._away(scope["request_id"]), answer)  # type: ignore[typeddict-item]  # our own key
+            else:
+                await self._app(scope, receive, answer)
         else:
             await _answer_plainly(refusal, self._refuse(refusal, scope["request_id"]), answer)  # type: ignore[typeddict-item]  # our own key
 
@@ -185,7 +201,7 @@ class Middleware:
                 site = value
             elif name == b"origin":
                 origin = value
-        if path not in _ANY_HOST and (host is None or host.lower() != self._host):
+        if path not in _ANY_HOST and (host is None or host.lower() not in self._hosts):
             return 400
         if method in SAFE_METHODS or path == WEBHOOK_PATH:
             return None
@@ -198,6 +214,19 @@ class Middleware:
         if origin is not None:
             return origin == self._origin
         return True
+
+
+def _with_port(base_url: str) -> str:
+    """The host of a URL with its port, even if that is the scheme's own."""
+    url = urlsplit(base_url)
+    return url.netloc if url.port is not None else f"{url.netloc}:{DEFAULT_PORTS[url.scheme]}"
+
+
+def _acts(scope: HTTPScope) -> bool:
+    """Whether a request may sell, book, email or sign in: forms, webhooks and the return from the payment page."""
+    if scope["method"] not in SAFE_METHODS:
+        return scope["path"] not in _OWN_BROWSER
+    return any(name == "session_id" for name, _ in parse_qsl(scope["query_string"].decode("latin-1")))
 
 
 async def _unread(body: RequestBodies, headers: list[tuple[bytes, bytes]]) -> bool:

@@ -10,14 +10,21 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.address_change import ChangeKind, MayNotCorrect
-from domain.ports import Clock
+from domain.ports import Clock, PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition
 from domain.purchase import PurchaseState
 from domain.usecases.change_address import ChangeAddress
-from domain.usecases.change_outcomes import Asked, CheckYourNewEmail, NotSignedIn, SameAddress, VerifyAgain
+from domain.usecases.change_outcomes import (
+    Asked,
+    CheckYourNewEmail,
+    ConfirmOwner,
+    NotSignedIn,
+    SameAddress,
+    VerifyAgain,
+)
 from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.usecases.resend_access_link import ResendAccessLink, Resent
-from domain.usecases.show_receipt import Receipt, ShowReceipt
+from domain.usecases.show_receipt import Receipt, ShowReceipt, WithoutOwner
 from domain.values import CheckoutId, Money
 from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, in_words, seconds_until, see_other
@@ -25,6 +32,7 @@ from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
+from entrypoints.run.logs import log_exception
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -35,9 +43,16 @@ _MAY_NOT_CORRECT: Final = {
     MayNotCorrect.NOT_HERE: N_(
         "Only the browser that started the checkout can correct the address, until an address is verified in it."
     ),
+    MayNotCorrect.ANOTHER_SIGNED_IN: N_(
+        "You are signed in with another address. Only the one that you are signed in with can be added here."
+    ),
     MayNotCorrect.TOO_LATE: N_("An address can be corrected within half an hour of the payment."),
     MayNotCorrect.ONCE: N_(
         "The address was corrected once already. Please write to us if it is still wrong."
+    ),
+    MayNotCorrect.CLOSED: N_("This purchase is closed or in dispute, so it needs no address."),
+    MayNotCorrect.ENOUGH: N_(
+        "You have tried three addresses for this purchase. Please write to us, with your order number."
     ),
 }
 
@@ -66,6 +81,8 @@ class OrderPages:
         receipt = await self.show_receipt(self.frame.visitor(request), CheckoutId(order))
         if receipt is None:
             raise NotFoundException
+        if isinstance(receipt, WithoutOwner):
+            return await self._without_owner(request, receipt)
         return self.frame.html(
             request,
             "receipt.html",
@@ -74,9 +91,36 @@ class OrderPages:
             **_receipt_context(receipt, self.frame.catalogue.current()),
         )
 
+    async def _without_owner(self, request: AnyRequest, order: WithoutOwner) -> RawResponse:
+        """Only the form: what was bought and the licence keys show once the purchase has its address."""
+        found = order.holding.standing
+        return self.frame.html(
+            request,
+            "name_owner.html",
+            viewer=await self.frame.viewer(request),
+            noindex=True,
+            purchase=order.holding.purchase,
+            mailbox=str(order.session.mailbox or ""),
+            reason=None if found.state is PurchaseState.LIVE else closing_reason(found),
+        )
+
     async def invoice(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """Redirect to the payment provider's invoice."""
-        url = await self.show_receipt.invoice(self.frame.visitor(request), CheckoutId(order))
+        try:
+            url = await self.show_receipt.invoice(self.frame.visitor(request), CheckoutId(order))
+        except (PaymentsRefused, PaymentsUnreachable) as error:
+            log_exception(request, error)
+            return self.frame.problem(
+                request,
+                503,
+                _("The invoice cannot be fetched right now"),
+                _(
+                    "It is kept by the payment service. Your purchase is not affected. Please try again later."
+                ),
+                action_url=f"/orders/{order}",
+                action_label=_("Back to the order"),
+                retry_after=60,
+            )
         if url is None:
             raise NotFoundException
         return see_other(url)
@@ -107,7 +151,7 @@ class OrderPages:
         )
 
     async def address(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
-        """Correct a wrong address given at the payment."""
+        """Correct a wrong address given at the payment, or name one where that could not be emailed."""
         typed = await field_of(request, "email")
         asked = await self.change_address.correct(self.frame.visitor(request), CheckoutId(order), typed)
         back = (f"/orders/{order}", _("Back to the order"))
@@ -121,14 +165,17 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
     noted = purchase.paid_email if purchase.paid_email != purchase.mailbox else None
     return {
         "purchase": purchase,
+        "without_owner": purchase.mailbox is None,
         "licences": held.usable_keys,
         "names": {item: edition.name_of(item) for item in purchase.contents},
         "has_invoice": receipt.by_payer
         and edition.shop.payment.invoices
         and purchase.provider_ref is not None,
         "refunded": Money(held.refunded, purchase.paid.currency) if held.refunded else None,
+        "charged_back": Money(held.charged_back, purchase.paid.currency) if held.charged_back else None,
+        "left": Money(purchase.paid.amount - held.refunded - held.charged_back, purchase.paid.currency),
         "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing),
-        # The address is shown only to a browser that verified it; having paid does not prove ownership of the mailbox.
+        # A receipt is kept and passed on, so it names its owner only to a browser that verified the address.
         "owner": purchase.mailbox if receipt.by_owner else None,
         "paid_with": noted if receipt.by_payer else None,
     }
@@ -159,6 +206,10 @@ async def asked_to_move(
             moving = "account" if kind is ChangeKind.CHANGE else "order"
             return frame.html(
                 request, "check_mail.html", noindex=True, error=None, ordered=None, moving=moving
+            )
+        case ConfirmOwner():
+            return frame.html(
+                request, "check_mail.html", noindex=True, error=None, ordered=None, moving="owner"
             )
         case VerifyAgain():
             return verify_again(frame, request)

@@ -16,7 +16,7 @@ from minijinja import Environment, safe
 
 from domain.ports import Catalogue
 from domain.product import CatalogueEdition, Product
-from domain.purchase import PurchaseState, Standing
+from domain.purchase import PurchaseState, Standing, order_number
 from domain.session import Visitor
 from domain.usecases.identify_viewer import ANONYMOUS, IdentifyViewer, Viewer
 from domain.values import Money, decimal_text
@@ -56,6 +56,10 @@ class Pages:
             "unread": False,
             "ordered": None,
             "moving": False,
+            "naming": None,
+            "without_owner": (),
+            "emailed": True,
+            "pending": (),
         }
         self._environments = {ENGLISH: self._in_language(ENGLISH)}
 
@@ -65,7 +69,7 @@ class Pages:
             templates={name: translated(source, translations.gettext) for name, source in self._sources.items()},
             filters={
                 "money": str, "price_value": price_value, "day": day, "moment": moment, "filesize": filesize,
-                "asset": self.asset, "url": url, "price": price_words, "minus": minus,
+                "asset": self.asset, "order_number": order_number, "url": url, "price": price_words,
             },
             undefined_behavior="strict",
             trim_blocks=True,
@@ -103,12 +107,6 @@ def price_words(price: Money, product: Product) -> str:
     if product.pay_what_you_want:
         return _("from %(price)s", price=price) if price.amount else _("Your price")
     return str(price) if price.amount else _("Free")
-
-
-def minus(paid: Money, refunded: Money | None) -> str:
-    """The rest of a payment after its refund, formatted as money."""
-    left = paid.amount - (0 if refunded is None else refunded.amount)
-    return str(Money(max(left, 0), paid.currency))
 
 
 def closing_reason(found: Standing) -> str:

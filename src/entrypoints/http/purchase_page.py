@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 from urllib.parse import quote
 
 from litestar import HttpMethod, route
@@ -14,23 +14,30 @@ from domain.access import Closed, NotYours, Opens
 from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.product import Product
 from domain.purchase import Purchase, Standing
+from domain.typing_mistakes import likely_meant
 from domain.usecases.identify_viewer import Viewer
 from domain.usecases.open_purchase import Opened, OpenPurchase
-from domain.usecases.return_from_payment import (
-    Claimed,
-    Confirming,
-    Returned,
-    ReturnFromPayment,
-    UnknownCheckout,
-)
+from domain.usecases.return_from_payment import ReturnFromPayment
+from domain.usecases.return_outcomes import Claimed, Confirming, Returned, UnknownCheckout
 from domain.values import ProductId, mask
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, see_other
 from entrypoints.http.responses import RawResponse
-from entrypoints.http.sentences import _
+from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
+
+
+NOT_HERE: Final = N_("Not here right now")
+
+
+def not_here_reason(product_name: str) -> str:
+    """Why a purchase cannot be opened: the catalogue has its product in no form."""
+    return _(
+        "You own %(name)s, but it is not in the shop's catalogue at the moment. Please write to us.",
+        name=product_name,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,10 @@ class PurchasePages:
         product = self.frame.catalogue.current().products.get(ProductId(pid))
         match opened.access:
             case NotYours():
+                unowned = [held.purchase for held in opened.viewer.without_owner]
+                order = next((one.checkout for one in unowned if pid in one.products), None)
+                if order is not None:
+                    return see_other(f"/orders/{order}")
                 if product is None:
                     raise NotFoundException
                 return not_yours(self.frame, request, product, opened.viewer)
@@ -75,9 +86,12 @@ class PurchasePages:
             noindex=True,
             product=product,
             purchase=purchase,
-            by_checkout=session is not None and session.mailbox != purchase.mailbox,
+            by_checkout=session is not None and session.mailbox is None,
+            without_owner=opened.without_owner,
             access_email=opened.access_email,
             correctable=opened.correctable,
+            sent_to=opened.sent_to,
+            meant=None if opened.sent_to is None else likely_meant(opened.sent_to),
             contents=[edition.products[item] for item in purchase.contents if item in edition.products]
             if purchase.product == product.id
             else [],
@@ -85,15 +99,11 @@ class PurchasePages:
         )
 
     def _gone(self, request: AnyRequest, purchase: Purchase) -> RawResponse:
-        message = _(
-            "You own %(name)s, but it is not in the shop's catalogue at the moment. Please write to us.",
-            name=purchase.product_name,
-        )
         return self.frame.problem(
             request,
             410,
-            _("Not here right now"),
-            message,
+            _(NOT_HERE),
+            not_here_reason(purchase.product_name),
             action_url=f"/orders/{purchase.checkout}",
             action_label=_("See the receipt"),
         )
@@ -111,9 +121,11 @@ class PurchasePages:
         match returned:
             case Claimed(here=True):
                 return see_other(f"/view/{pid}")
-            case Claimed(_, sent_to):
+            case Claimed(_, sent_to, emailed, unowned):
                 masked = None if sent_to is None else mask(sent_to)
-                return self.frame.html(request, "elsewhere.html", noindex=True, sent_to=masked)
+                return self.frame.html(
+                    request, "elsewhere.html", noindex=True, sent_to=masked, emailed=emailed, unowned=unowned
+                )
             case Confirming():
                 again = f"/view/{pid}?session_id={quote(ref)}"
                 return self.frame.html(
@@ -128,7 +140,7 @@ class PurchasePages:
             case Rejected():
                 message = _(
                     "The payment does not match what this shop asked for, so the merchant has to look at it first. "
-                    "They have been told. If you hear nothing within a day, please write to them."
+                    "If you hear nothing within a day, please write to them."
                 )
                 return self.frame.problem(
                     request, 409, _("The merchant has to look at this payment"), message
@@ -140,8 +152,8 @@ class PurchasePages:
 
     def _unknown_checkout(self, request: AnyRequest) -> RawResponse:
         message = _(
-            "This shop never started that checkout for this product, so there is nothing to show. "
-            "If you paid, your access link is in your email."
+            "This shop has no such checkout for this product, so there is nothing to show. "
+            "If you have paid here, sign in with the email address that you used."
         )
         return self.frame.problem(
             request,

@@ -10,9 +10,11 @@ from litestar import HttpMethod, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from domain.amounts import AmountProblem
 from domain.product import BadAmount, CatalogueEdition, Product
 from domain.usecases.check_stock import CheckStock
-from domain.values import ProductId
+from domain.usecases.list_pending import ListPending
+from domain.values import Money, ProductId
 from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import AnyRequest, PageFrame, price_value, see_other
 from entrypoints.http.prepared import Prepared
@@ -58,9 +60,10 @@ class _Rendered:
 class ShopPages:
     """Pages that need no session. Guests get pages rendered once."""
 
-    def __init__(self, *, frame: PageFrame, sold_out: CheckStock) -> None:
+    def __init__(self, *, frame: PageFrame, sold_out: CheckStock, list_pending: ListPending) -> None:
         self._front = frame
         self._sold_out = sold_out
+        self._list_pending = list_pending
         self._rendered = _Rendered()
         self._assets = {
             name: Prepared(body, media_type=media_type, headers=[_FOREVER])
@@ -121,7 +124,7 @@ class ShopPages:
         """The page of a product; GET /buy shows the same."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
-        if product is None:
+        if product is None or not (product.listed or self._front.cookies.has_session(request)):
             raise NotFoundException
         path, currency = f"/products/{pid}", self._front.currency(request, edition)
         sold_out = await self._is_sold_out(product)
@@ -139,11 +142,14 @@ class ShopPages:
                 ),
             )
         viewer = await self._front.viewer(request)
+        if not product.listed and product.id not in viewer.owned:
+            raise NotFoundException
         return self._front.html(
             request,
             "product.html",
             viewer=viewer,
             owned=product.id in viewer.owned,
+            pending=[p for p in await self._list_pending(viewer) if product.id in p.products],
             sold_out=sold_out,
             **_product_context(product, edition, currency),
         )
@@ -151,10 +157,16 @@ class ShopPages:
     async def wrong_amount(
         self, request: AnyRequest, product: Product, *, typed: str, why: BadAmount
     ) -> RawResponse:
-        """The product's page again, with the price entered and why it cannot be charged."""
+        """The product's page again, with the price entered and why it cannot be charged.
+
+        What was typed stays in the field only while it still means the same: in the currency it was typed for.
+        """
         edition = self._front.catalogue.current()
         viewer = await self._front.viewer(request)
-        context = _product_context(product, edition, self._front.currency(request, edition))
+        if why.problem is AmountProblem.NOT_OFFERED:
+            context = _product_context(product, edition, self._front.currency(request, edition))
+        else:
+            context = _product_context(product, edition, why.least.currency) | {"typed": typed[:20]}
         return self._front.html(
             request,
             "product.html",
@@ -163,12 +175,12 @@ class ShopPages:
             noindex=True,
             owned=False,
             sold_out=await self._is_sold_out(product),
-            **{**context, "typed": typed[:20], "error": amount_error(why)},
+            **{**context, "error": amount_error(why)},
         )
 
     def _of(self, edition: CatalogueEdition) -> _Rendered:
         if self._rendered.version != edition.version:
-            limited = tuple(product for product in edition.products.values() if product.stock is not None)
+            limited = tuple(product for product in edition.listed if product.stock is not None)
             self._rendered = _Rendered(version=edition.version, limited=limited)
         return self._rendered
 
@@ -183,6 +195,8 @@ class ShopPages:
         cards = self._of(edition).cards
         shelf: list[str] = []
         for product in edition.products.values():
+            if not product.listed and product.id not in owned:
+                continue
             key = (product.id, product.id in owned, product.id in sold_out, currency)
             card = cards.get(key)
             if card is None:
@@ -190,6 +204,7 @@ class ShopPages:
                     "card.html",
                     product=product,
                     price=product.price_in(currency),
+                    chosen=currency,
                     version=edition.version[:8],
                     owned=key[1],
                     sold_out=key[2],
@@ -286,7 +301,7 @@ class ShopPages:
     def _sitemap(self, edition: CatalogueEdition) -> bytes:
         paths = [
             "/",
-            *(f"/products/{pid}" for pid in edition.products),
+            *(f"/products/{product.id}" for product in edition.listed),
             *(f"/pages/{slug}" for slug in edition.pages),
         ]
         urls = "".join(f"<url><loc>{escape(self._front.base_url + path)}</loc></url>" for path in paths)
@@ -305,13 +320,31 @@ def _public(body: bytes, media_type: str, *, vary: Sequence[str] = ()) -> Prepar
 def _product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
     """The context of a product's page that is the same for all visitors."""
     price = product.price_in(currency)
+    contents = [
+        item for pid in product.contains if (item := edition.products.get(pid)) is not None and item.listed
+    ]
     suggested = product.suggested if product.suggested is not None and price == product.price else price
     return {
         "product": product,
         "price": price,
         "typed": price_value(suggested),
         "error": "",
-        "contents": [edition.products[item] for item in product.contains if item in edition.products],
+        "contents": contents,
+        "saving": _saving(product, contents, price),
         "currencies": tuple(found.currency for found in product.prices),
         "currency": price.currency,
+        "chosen": currency,
     }
+
+
+def _saving(product: Product, contents: Sequence[Product], price: Money) -> Money | None:
+    """What a bundle costs less than its products one by one; None if they are not all on sale at a fixed price."""
+    alone = [item.price_in(price.currency) for item in contents]
+    fixed = all(
+        item.on_sale and not item.pay_what_you_want and (cost.currency == price.currency or not cost.amount)
+        for item, cost in zip(contents, alone, strict=True)
+    )
+    if product.pay_what_you_want or len(contents) != len(product.contains) or not fixed:
+        return None
+    saved = sum(cost.amount for cost in alone) - price.amount
+    return Money(saved, price.currency) if saved > 0 else None

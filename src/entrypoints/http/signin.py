@@ -10,7 +10,14 @@ from litestar.params import FromPath
 
 from domain.address_change import ChangeKind
 from domain.ports import Clock, Randomness
-from domain.usecases.link_outcomes import ChangePreview, LinkError, LinkRejected, LinkValid, SignedIn
+from domain.usecases.link_outcomes import (
+    ChangePreview,
+    LinkError,
+    LinkRejected,
+    LinkValid,
+    SignedIn,
+    SignedInAlready,
+)
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.request_login import (
     CheckYourEmail,
@@ -20,7 +27,7 @@ from domain.usecases.request_login import (
     TooManyRequests,
 )
 from domain.usecases.sign_out import SignOut
-from domain.values import mask
+from domain.values import ProductId, mask
 from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
 from entrypoints.http.request_body import field_of, form_of
@@ -42,6 +49,7 @@ _STATUS: Final = {
     LinkError.NO_CODE_HERE: 400,
     LinkError.WITHDRAWN: 410,
     LinkError.ELSEWHERE: 409,
+    LinkError.HAS_OWNER: 410,
     LinkError.SOLD_OUT: 410,
 }
 _CODE_FORM: Final = frozenset({LinkError.WRONG_CODE})
@@ -116,6 +124,8 @@ class SigninPages:
                 if request.method != HttpMethod.HEAD:
                     answer.add(*self.frame.cookies.form(self.randomness.token(32).hex()))
                 return answer
+            case SignedInAlready(product):
+                return see_other(_next_page(product))
             case LinkRejected():
                 return self._turned(request, look, token=token)
 
@@ -132,6 +142,7 @@ class SigninPages:
             account=mask(ready.mailbox),
             known_here=ready.known_here,
             moving=_moving_context(ready.moving),
+            naming=ready.naming,
         )
 
     async def use(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
@@ -166,13 +177,14 @@ class SigninPages:
         )
 
     def _entered(
-        self, request: AnyRequest, came: SignedIn | LinkRejected, *, token: str | None
+        self, request: AnyRequest, came: SignedIn | SignedInAlready | LinkRejected, *, token: str | None
     ) -> RawResponse:
         match came:
             case SignedIn(session, device, _, product):
                 cookies = self.frame.cookies
-                url = "/library" if product is None else f"/view/{product}"
-                return see_other(url, cookies.session(session), cookies.device(device))
+                return see_other(_next_page(product), cookies.session(session), cookies.device(device))
+            case SignedInAlready(product):
+                return see_other(_next_page(product))
             case LinkRejected():
                 return self._turned(request, came, token=token)
 
@@ -192,12 +204,19 @@ class SigninPages:
             noindex=True,
             kind=turned.error.name.lower(),
             can_renew=token if turned.renewable else None,
+            unowned=turned.unowned,
         )
 
     async def leave(self, request: AnyRequest) -> RawResponse:
         """Sign out: end the session on the server and expire its cookie."""
         await self.sign_out.here(self.frame.visitor(request))
-        return see_other("/", self.frame.cookies.no_session(), self.frame.cookies.no_form())
+        cookies = self.frame.cookies
+        return see_other("/", cookies.no_session(), cookies.no_form(), *cookies.no_checkouts(request))
+
+
+def _next_page(product: ProductId | None) -> str:
+    """Where a link leads that signs in."""
+    return "/library" if product is None else f"/view/{product}"
 
 
 def _moving_context(moving: ChangePreview | None) -> dict[str, object] | None:

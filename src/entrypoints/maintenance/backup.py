@@ -83,6 +83,10 @@ class Copied(Protocol):
         """The shop's id."""
 
     @property
+    def base_url(self) -> str | None:
+        """The BASE_URL that its shop was served under; None if it never was."""
+
+    @property
     def schema(self) -> tuple[str, ...]:
         """The names of the migrations applied to it."""
 
@@ -270,7 +274,9 @@ def _text(vault: Vault, name: str) -> list[str]:
     """The lines of a small file."""
     content = b"".join(vault.read(name, most=_LARGEST_TEXT + 1))
     if len(content) > _LARGEST_TEXT:
-        raise NoBackup(f"{name!r} in {vault.place} is larger than {_LARGEST_TEXT} bytes: it is none of ours")
+        raise NoBackup(
+            f"{name!r} in {vault.place} is larger than {_LARGEST_TEXT} bytes: Coatcheck did not write it"
+        )
     return content.decode().split("\n")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from domain.ports import Store
 from domain.usecases.erase_again import EraseAgain, ErasedAgain
+from domain.usecases.own_address import ServedElsewhere
 from entrypoints.bucket import Bucket
 from entrypoints.container import Container
 from entrypoints.maintenance.backup import Copies, Manifest, NoBackup, Vault, back_up, manifest_of
@@ -17,6 +18,7 @@ from entrypoints.maintenance.erasures import Erasures
 from entrypoints.maintenance.progress import progress
 from entrypoints.maintenance.restore import chosen, look_at, restore, weight
 from entrypoints.places import vault_at
+from entrypoints.run.address_watch import two_ways_on
 
 
 async def copy_database(container: Container, target: Path) -> list[str]:
@@ -78,6 +80,7 @@ async def looked_lines(
             else ""
         ),
     ]
+    lines += _address_lines(looked.base_url, container)
     if copies.path.exists():
         lines.append(f"{copies.path} exists: it would have to be moved away first")
     lines += [f"DAMAGED: the content {sha256}" for sha256 in looked.damaged_goods]
@@ -106,6 +109,7 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
     lines += unknown_lines(restored.erased)
     return [
         *lines,
+        *_address_lines(restored.base_url, container),
         "Everybody signs in again: who signed out since cannot be told.",
         "Changes of address made after this backup are lost: those customers are known by their former address.",
         (
@@ -113,6 +117,14 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
             "`coatcheck serve`."
         ),
     ]
+
+
+def _address_lines(base_url: str | None, container: Container) -> list[str]:
+    """A backup that is restored under another address than its shop was served under."""
+    here = container.settings().base_url
+    if base_url is None or base_url == here:
+        return []
+    return [f"Before anything else: {two_ways_on(ServedElsewhere(there=base_url, here=here))}."]
 
 
 def unknown_lines(erased: ErasedAgain) -> list[str]:

@@ -31,6 +31,10 @@ class Source(Protocol):
     def shop(self) -> str:
         """The shop's id."""
 
+    @property
+    def base_url(self) -> str | None:
+        """The BASE_URL that it was served under; None if it never was."""
+
     def count(self, table: str) -> int:
         """How many rows there are."""
 
@@ -49,6 +53,10 @@ class Place(Protocol):
     def note(self) -> str | None:
         """The note of the last move about the rows it wrote."""
 
+    @property
+    def base_url(self) -> str | None:
+        """The BASE_URL that it was served under; None if it never was."""
+
     def rows(self, table: str) -> Iterator[Row]:
         """All rows in the order of their key."""
 
@@ -58,8 +66,8 @@ class Place(Protocol):
     def put(self, table: str, rows: Iterable[Row]) -> None:
         """Write rows."""
 
-    def keep(self, note: str) -> None:
-        """Store the note and commit."""
+    def keep(self, note: str, *, base_url: str | None) -> None:
+        """Store the note and that BASE_URL, and commit."""
 
 
 class Target(Protocol):
@@ -112,9 +120,10 @@ def add_up(rows: Iterable[Row], done: Progress) -> Sum:
     return summing.sum
 
 
-def note_of(sums: Mapping[str, Sum]) -> str:
-    """One digest for all tables."""
+def note_of(sums: Mapping[str, Sum], *, base_url: str | None) -> str:
+    """One digest for all tables and the shop's address."""
     lines = "".join(f"{table} {found.rows} {found.sha256}\n" for table, found in sums.items())
+    lines += f"served under {base_url}\n"
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
@@ -132,10 +141,10 @@ def is_moved(source: Source, place: Place, done: Progress) -> bool:
         return False
     here = {table: add_up(_portable(source.rows(table)), done) for table in source.tables}
     there = {table: add_up(place.rows(table), done) for table in source.tables}
-    if here == there:
+    if here == there and source.base_url == place.base_url:
         return True
-    if place.note != note_of(there):
-        differ = [table for table in source.tables if here[table] != there[table]]
+    if place.note != note_of(there, base_url=place.base_url):
+        differ = [table for table in source.tables if here[table] != there[table]] or ["its BASE_URL"]
         raise CannotMove(
             f"the target holds rows that do not come from the source (in {', '.join(differ)}), and nothing is "
             "overwritten: if the shop has been served there since it was moved, go on there; otherwise create an "
@@ -159,7 +168,7 @@ def move(source: Source, place: Place, done: Progress) -> Mapping[str, Sum]:
                 f"{table}: {here[table].rows} rows were written, and {there[table].rows} read back that are not the "
                 "same; nothing was moved: see what changes rows there (a trigger?), and run this again"
             )
-    place.keep(note_of(here))
+    place.keep(note_of(here, base_url=source.base_url), base_url=source.base_url)
     return here
 
 

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from domain.ports import StoreUnavailable
+from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.container import Container
+from entrypoints.environment import SettingsRefused
 from entrypoints.maintenance.checks.finding import Finding
-from entrypoints.maintenance.checks.machine import disk_finding, goods_finding, street_finding
+from entrypoints.maintenance.checks.machine import disk_finding, goods_finding, street_findings
 from entrypoints.maintenance.checks.mail import mail_findings
 from entrypoints.maintenance.checks.stripe import payment_findings
 from entrypoints.places import CANNOT_OPEN
+from entrypoints.run.address_watch import two_ways_on
 from entrypoints.run.opening import WrongShop, close_shop, open_shop
-from entrypoints.settings import SettingsRefused, load_settings
+from entrypoints.settings import load_settings
 
 
 async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
@@ -31,18 +34,28 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
         edition = container.catalogue().current()
         findings = [
             _settings(container),
-            Finding("catalogue", True, f"{len(edition.products)} products of {edition.shop.name}"),
-            *(Finding("catalogue", False, problem) for problem in container.catalogue().left_out),
+            Finding("catalogue", True, f"{len(edition.listed)} products of {edition.shop.name}"),
+            *await _catalogue_findings(container),
             Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}"),
+            *await _test_purchases(container),
+            *_address(container),
             disk_finding(settings.data_dir),
             await goods_finding(container),
             *await payment_findings(container, settings),
             *await mail_findings(container, settings),
-            await street_finding(settings),
+            *await street_findings(settings),
         ]
     finally:
         problems = await _closed(container)
     return [*findings, *problems]
+
+
+async def _catalogue_findings(container: Container) -> list[Finding]:
+    catalogue, review = container.catalogue(), await container.review_catalogue()()
+    return [
+        *(Finding("catalogue", False, words) for words in (*review.problems, *lacking_lines(review))),
+        *(Finding("catalogue", True, words, warns=True) for words in catalogue.warnings),
+    ]
 
 
 def _settings(container: Container) -> Finding:
@@ -50,6 +63,30 @@ def _settings(container: Container) -> Finding:
     return Finding(
         "settings", True, f"complete; {'live: real' if live else 'test mode: no real'} money moves"
     )
+
+
+async def _test_purchases(container: Container) -> list[Finding]:
+    """What becomes of test purchases with a live key."""
+    if not container.payments().livemode:
+        return []
+    waiting, tally = await container.store().read(
+        lambda tx: (tx.shop.test_purchases(limit=1), tx.shop.tally())
+    )
+    about = "test purchases"
+    if waiting:
+        words = (
+            "some exist: from the next start they open nothing and count nowhere, "
+            "and release the stock and licence keys they hold"
+        )
+        return [Finding(about, True, words)]
+    words = f"{tally.test} kept as records, which open nothing and count nowhere"
+    return [Finding(about, True, words)] if tally.test else []
+
+
+def _address(container: Container) -> list[Finding]:
+    """Whether the database was served under another BASE_URL."""
+    elsewhere = container.address_watch().elsewhere
+    return [] if elsewhere is None else [Finding("address", False, two_ways_on(elsewhere))]
 
 
 async def _closed(container: Container) -> list[Finding]:

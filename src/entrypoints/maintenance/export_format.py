@@ -7,7 +7,7 @@ from typing import Any
 from domain.access import Holding
 from domain.mail import Mail
 from domain.records import Quarantined, User
-from domain.usecases.export_records import Record
+from domain.usecases.export_records import Record, WithoutOwner
 
 
 def record_fields(record: Record) -> dict[str, Any]:
@@ -17,6 +17,8 @@ def record_fields(record: Record) -> dict[str, Any]:
             return {"kind": "user", "id": record.id, "email": record.mailbox.canonical, "since": record.since}
         case Holding():
             return purchase_fields(record)
+        case WithoutOwner(holding):
+            return purchase_fields(holding) | {"without_address": True}
         case Mail():
             return _mail_fields(record)
         case Quarantined():
@@ -40,6 +42,7 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
         "payment_intent": purchase.payment,
         "user": purchase.user,
         "email": purchase.mailbox.canonical if purchase.mailbox else None,
+        "without_address": False,
         "paid_email": purchase.paid_email.canonical if purchase.paid_email else None,
         "product": purchase.product,
         "product_name": purchase.product_name,

@@ -11,6 +11,7 @@ from domain.ports import Store
 from domain.usecases.erase_again import ErasedAgain
 from entrypoints.maintenance.backup import (
     DATABASE,
+    Copied,
     Copies,
     Kept,
     Manifest,
@@ -37,6 +38,8 @@ class Looked:
 
     name: str
     manifest: Manifest
+    base_url: str | None
+    """The BASE_URL that its shop was served under; None if it never was."""
     damaged_goods: tuple[str, ...]
     erasures: int
     """Erasures of people who are still in its database."""
@@ -48,6 +51,8 @@ class Restored:
 
     name: str
     manifest: Manifest
+    base_url: str | None
+    """As in `Looked`."""
     goods: int
     """Contents that were missing here."""
     erased: ErasedAgain
@@ -74,14 +79,20 @@ def look_at(vault: Vault, copies: Copies, name: str, *, done: Progress) -> Looke
     manifest = manifest_of(vault, name)
     with vault.workspace() as folder:
         copy = folder / DATABASE
-        _fetch_database(vault, copies, name, manifest, copy, done=done)
+        found = _fetch_database(vault, copies, name, manifest, copy, done=done)
         newer = erasures_in(vault).beyond(erasures_of(copies, copy))
     damaged = [
         kept.sha256
         for kept in manifest.goods
         if not is_sound(vault, blob_name(kept.sha256), kept=kept, done=done)
     ]
-    return Looked(name=name, manifest=manifest, damaged_goods=tuple(damaged), erasures=len(newer.orders))
+    return Looked(
+        name=name,
+        manifest=manifest,
+        base_url=found.base_url,
+        damaged_goods=tuple(damaged),
+        erasures=len(newer.orders),
+    )
 
 
 async def restore(
@@ -102,7 +113,7 @@ async def restore(
     with copies.held_free():
         copy = copies.path.with_name(f".{copies.path.name}.restoring-{secrets.token_hex(4)}")
         try:
-            _fetch_database(vault, copies, name, manifest, copy, done=done)
+            found = _fetch_database(vault, copies, name, manifest, copy, done=done)
             goods = 0 if goods_dir is None else _fetch_goods(vault, manifest, goods_dir, done=done)
             erased = await _erase_newer(vault, copies, copy, erase_again)
             copies.make_fit(copy, moment=manifest.moment)
@@ -110,12 +121,12 @@ async def restore(
         finally:
             for left in copy.parent.glob(f"{copy.name}*"):
                 left.unlink(missing_ok=True)
-    return Restored(name=name, manifest=manifest, goods=goods, erased=erased)
+    return Restored(name=name, manifest=manifest, base_url=found.base_url, goods=goods, erased=erased)
 
 
 def _fetch_database(
     vault: Vault, copies: Copies, name: str, manifest: Manifest, copy: Path, *, done: Progress
-) -> None:
+) -> Copied:
     try:
         fetch(vault, f"{name}/{DATABASE}", copy, kept=manifest.database, done=done)
     except FileNotFoundError:
@@ -123,6 +134,7 @@ def _fetch_database(
     found = copies.look_into(copy)
     if found.shop != manifest.shop:
         raise NoBackup(f"the database of {name} belongs to another shop than its manifest says")
+    return found
 
 
 def _fetch_goods(vault: Vault, manifest: Manifest, goods_dir: Path, *, done: Progress) -> int:

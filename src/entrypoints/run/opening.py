@@ -8,7 +8,8 @@ from typing import Final
 
 from entrypoints.container import Container
 from entrypoints.custom_adapters import CustomAdapterRefused
-from entrypoints.settings import Settings, SettingsRefused
+from entrypoints.environment import SettingsRefused
+from entrypoints.settings import Settings
 
 _CLOSES_WITHIN: Final = 10.0
 
@@ -17,11 +18,13 @@ class WrongShop(Exception):
     """shop.toml and the database have different shop ids; the message gives the fix."""
 
 
-async def open_shop(container: Container) -> str:
+async def open_shop(container: Container, *, any_id: bool = False) -> str:
     """Open the store for this catalogue; return the shop's id. Raises CANNOT_OPEN, WrongShop, StoreUnavailable.
 
     The id is generated once and stored in the database; declared in shop.toml, it lets a shop that lost its database
-    recognise its own checkouts again.
+    recognise its own checkouts again. `any_id`: the database may have another id, which the command is to change.
+
+    The shop's `address_watch` knows afterwards whether this process may act under its BASE_URL.
 
     All custom adapters are built here, so that their problems surface at the start, as SettingsRefused.
     """
@@ -34,12 +37,15 @@ async def open_shop(container: Container) -> str:
     declared = catalogue.declared_id
     proposed = declared or container.randomness().token(8).hex()
     shop_id = await store.transact(lambda tx: tx.shop.open(proposed))
-    if declared is not None and declared != shop_id:
+    if declared is not None and declared != shop_id and not any_id:
         raise WrongShop(
             f"shop.toml says id = {declared!r}, but the database belongs to shop {shop_id!r}: "
             "set DATABASE_URL or CATALOGUE to the pair that belongs together, or take the id out of shop.toml"
         )
     catalogue.adopt(shop_id)
+    if container.confirms_address():
+        await container.address_watch().confirm()
+    await container.address_watch().begin(serving=container.serving())
     return shop_id
 
 

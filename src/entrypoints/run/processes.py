@@ -22,6 +22,8 @@ _SHORTEST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
 _LIVED_WELL: Final = 30.0
 """Uptime in seconds after which a worker that dies is restarted with the shortest pause."""
+_TOLD_EVERY: Final = 1.0
+"""Seconds between two stop signals to the same worker, which may miss one while it starts."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -50,7 +52,7 @@ class Workers:
     """The signal that requested the stop."""
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT, which is passed to every worker; return when the last one has ended."""
+        """Run until SIGTERM or SIGINT, which is passed to every worker until it ends; return after the last one."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._tell, number)
@@ -92,11 +94,16 @@ class Workers:
             *self.command, str(number), pass_fds=(number,), start_new_session=True
         )
         self._living.add(worker)
-        if self._told.is_set():  # a stop requested during its start
-            self._pass_on(worker)
+        ending, told = asyncio.create_task(worker.wait()), asyncio.create_task(self._told.wait())
         try:
-            return await worker.wait()
+            await asyncio.wait({ending, told}, return_when=asyncio.FIRST_COMPLETED)
+            while not ending.done():
+                self._pass_on(worker)
+                await asyncio.wait({ending}, timeout=_TOLD_EVERY)
+            return ending.result()
         finally:
+            told.cancel()
+            ending.cancel()
             self._living.discard(worker)
 
 

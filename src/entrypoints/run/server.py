@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.limits import network_of
 from entrypoints.container import Container
@@ -30,11 +30,12 @@ async def serve(
     lines: BatchedLines,
     when_up: Callable[[], None] = lambda: None,
     hurry: bool = False,
+    around: Callable[[Any], Any] = lambda app: app,
 ) -> None:
     """Serve the shop until SIGTERM or SIGINT. Raises CANNOT_OPEN, WrongShop, StoreUnavailable, CannotListen.
 
     SIGTERM: /readyz returns 503 for five seconds while the shop still serves, then open requests are drained.
-    SIGINT (Ctrl-C), or `hurry`: the same without the five seconds.
+    SIGINT (Ctrl-C), or `hurry`: the same without the five seconds. `around`: what the demo puts around the application.
     """
     loop = asyncio.get_running_loop()
     told, patient = asyncio.Event(), asyncio.Event()
@@ -48,7 +49,7 @@ async def serve(
         loop.add_signal_handler(number, handler)
     shop_id = await open_shop(container)
     log.info("shop opens", extra={"fields": {"shop": shop_id, "base_url": container.settings().base_url}})
-    app, traces = container.app(), container.traces()
+    app, traces = around(container.app()), container.traces()
     proxies = container.settings().trusted_proxies
 
     def network_unless_ours(host: str) -> str | None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from secrets import token_hex
 from typing import Final, NamedTuple
 
 from domain.limits import turn_of
-from domain.mail import Mail
 from domain.ports import (
     Catalogue,
     Clock,
@@ -22,28 +21,30 @@ from domain.ports import (
     Store,
     StoreUnavailable,
 )
-from domain.usecases.deliver_mail import DeliverMail
-from domain.usecases.lease_mail import RENEW_EVERY, LeaseMail
+from domain.usecases.expire_duplicates import ExpireDuplicates
+from domain.usecases.lease_mail import RENEW_EVERY
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.retry_quarantine import RetryQuarantine
+from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.supply_licences import SupplyLicences
+from domain.values import CheckoutId
+from entrypoints.run.address_watch import AddressWatch
 from entrypoints.run.logs import log
+from entrypoints.run.outbox_worker import OutboxWorker
 
 _LOOK_FOR_MAIL: Final = timedelta(seconds=0.5)
 _LOOK_AT_CATALOGUE: Final = timedelta(seconds=1)
+_LOOK_AT_PAID: Final = timedelta(seconds=1)
+_LOOK_AT_ADDRESS: Final = timedelta(seconds=1)
 _READ_PAYMENTS: Final = timedelta(seconds=15)
 _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
+_SERVE_LICENCES: Final = timedelta(minutes=10)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 _PRUNE_GOODS: Final = timedelta(hours=6)
 _SCRUB: Final = timedelta(minutes=30)
-# Few at a time: mail can wait a second, shoppers' requests in the same process cannot.
-_MAILS_AT_ONCE: Final = 2
-# At most some twenty a second: carriers have rate limits (Resend: a few requests a second), and a burst of
-# sales must not wait for its mails.
-_BETWEEN_MAILS: Final = 0.1
 
 
 class Round(NamedTuple):
@@ -55,10 +56,6 @@ class Round(NamedTuple):
     problem: str
 
 
-def _nobody_counts(_: str) -> None:
-    """Mails are not counted."""
-
-
 def _nobody_watches(_: Round) -> None:
     """Rounds are not watched."""
 
@@ -67,33 +64,51 @@ def _nobody_watches(_: Round) -> None:
 class Worker:
     """All work that runs without a request. Run it beside the server; cancel it to stop it."""
 
-    lease_mail: LeaseMail
-    deliver_mail: DeliverMail
+    outbox: OutboxWorker
     reconcile: Reconcile
     retry: RetryQuarantine
     recheck_payments: RecheckPayments
     supply_licences: SupplyLicences
+    review_catalogue: ReviewCatalogue
     store: Store
     clock: Clock
     catalogue: Catalogue
     goods: Goods
     scrub_what_waits: Callable[[], Awaitable[None]]
+    expire_duplicates: ExpireDuplicates
+    address: AddressWatch
+    """Under another address than the database's, no timer claims or sends anything."""
+    paid: deque[CheckoutId] = field(default_factory=deque)
+    """What was paid lately in this process (`entrypoints.run.paid_lately`)."""
     alone: bool = True
     """Whether no other node uses the same database; otherwise nodes take turns at work needed only once."""
-    note_mail: Callable[[str], None] = _nobody_counts
     note_round: Callable[[Round], None] = _nobody_watches
 
     async def run(self) -> None:
         """Run every timer until cancelled."""
         if self.alone:
-            await _once(self.take_back_leases, "mail")
+            await _once(self.outbox.take_back_leases, "mail")
+        try:
+            await self._run_timers()
+        finally:
+            await self.outbox.close()
+
+    async def _run_timers(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._every(_LOOK_FOR_MAIL, self.deliver_due, "mail"))
+            group.create_task(self._every(_LOOK_AT_ADDRESS, self.address.look, "address"))
+            group.create_task(self._every(_LOOK_FOR_MAIL, self._acting(self.outbox.deliver_due), "mail"))
+            group.create_task(self._every(RENEW_EVERY, self.outbox.renew_leases, "leases"))
+            group.create_task(
+                self._every(_LOOK_AT_PAID, self._acting(self.expire_what_was_paid), "duplicates")
+            )
             group.create_task(self._every(_LOOK_AT_CATALOGUE, self.catalogue.refresh, "catalogue"))
             group.create_task(self.follow_editions())
-            group.create_task(self._in_turn(_READ_PAYMENTS, self.read_due_payments, "payments"))
-            group.create_task(self._in_turn(_RETRY_QUARANTINE, self.retry_quarantine, "quarantine"))
-            group.create_task(self._in_turn(_SWEEP, self.sweep, "reconcile"))
+            group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.read_due_payments), "payments"))
+            group.create_task(
+                self._in_turn(_RETRY_QUARANTINE, self._acting(self.retry_quarantine), "quarantine")
+            )
+            group.create_task(self._in_turn(_SWEEP, self._acting(self.sweep), "reconcile"))
+            group.create_task(self._in_turn(_SERVE_LICENCES, self._acting(self.serve_licences), "licences"))
             group.create_task(self._in_turn(_PRUNE, self.prune, "prune"))
             group.create_task(self._in_turn(_SCRUB, self.scrub_what_waits, "scrub"))
             group.create_task(self._every(_PRUNE_GOODS, self.tidy_goods, "goods"))
@@ -104,6 +119,15 @@ class Worker:
             problem = await _once(work, name)
             self.note_round(Round(name, began, time.perf_counter() - at, problem))
             await asyncio.sleep(pause.total_seconds())
+
+    def _acting(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """Work that claims or sends."""
+
+        async def if_this_is_our_address() -> None:
+            if self.address.elsewhere is None:
+                await work()
+
+        return if_this_is_our_address
 
     async def _in_turn(self, pause: timedelta, work: Callable[[], Awaitable[None]], name: str) -> None:
         """Like `_every`, but on one node at a time. Two at once would be harmless, but do all work twice."""
@@ -122,55 +146,28 @@ class Worker:
         )
         return taken is None
 
-    async def deliver_due(self) -> None:
-        """Hand over all due mails, a few at a time."""
-        while mails := await self.lease_mail():
-            waiting = list(mails)
-            holding = asyncio.create_task(self._hold(mails))
-            try:
-                await asyncio.gather(*(self._carry(waiting) for _ in range(_MAILS_AT_ONCE)))
-            finally:
-                holding.cancel()
-
-    async def _hold(self, mails: Sequence[Mail]) -> None:
-        """Renew the leases of mails being sent: the carrier may take longer than a lease lasts."""
-        while mails:
-            await asyncio.sleep(RENEW_EVERY.total_seconds())
-            try:
-                mails = await self.lease_mail.renew(mails)
-            except StoreUnavailable:
-                log.warning("leases of mails could not be renewed")
-
-    async def take_back_leases(self) -> None:
-        """Take back the leases of mails that an earlier process was sending when it died."""
-        held = await self.lease_mail.take_back()
-        if held:
-            log.info("mails taken back from a process that died", extra={"fields": {"count": held}})
-
-    async def _carry(self, waiting: list[Mail]) -> None:
-        while waiting:
-            self.note_mail((await self.deliver_mail(waiting.pop(0))).value)
-            await asyncio.sleep(_BETWEEN_MAILS)
-
     async def follow_editions(self) -> None:
-        """Stock the lists of licence keys at the start and whenever the catalogue changes."""
+        """Stock the lists of licence keys and report mistakes, at the start and whenever the catalogue changes."""
         known = ""
         while True:
             known = await self.follow_edition(known)
             await asyncio.sleep(_LOOK_AT_CATALOGUE.total_seconds())
 
     async def follow_edition(self, known: str) -> str:
-        """Return the version whose lists are stocked; `known` if stocking must be retried."""
+        """Return the version that is followed; `known` if that must be retried."""
         version = self.catalogue.current().version
-        if version == known:
+        if version == known or self.address.elsewhere is not None:
             return known
-        problem = await _once(self._stock_licences, "licences")
-        return known if problem else version
+        works = ((self._stock_licences, "licences"), (self.review_catalogue.notify, "catalogue"))
+        problems = [await _once(work, name) for work, name in works]
+        return known if any(problems) else version
 
     async def _stock_licences(self) -> None:
-        served = await self.supply_licences()
-        if served:
-            log.info("licence keys sent to those who waited", extra={"fields": {"count": served}})
+        _log_served(await self.supply_licences())
+
+    async def serve_licences(self) -> None:
+        """Give keys to purchases in line that became live again since the lists were stocked."""
+        _log_served(await self.supply_licences.serve())
 
     async def read_due_payments(self) -> None:
         """Query payments whose facts have no sale or are not final."""
@@ -185,9 +182,16 @@ class Worker:
         if booked:
             log.warning("quarantine settled", extra={"fields": {"booked": booked}})
 
+    async def expire_what_was_paid(self) -> None:
+        """Expire the other payment pages of browsers that paid a moment ago."""
+        while self.paid:
+            await self.expire_duplicates(self.paid.popleft())
+
     async def sweep(self) -> None:
         """Claim sales that neither redirect nor webhook reported."""
         found = await self.reconcile()
+        for name in found.unlisted:
+            log.warning("a list of the payment provider cannot be read", extra={"fields": {"list": name}})
         if found.booked or found.noted:
             fields = {"sales": len(found.booked), "facts": len(found.noted)}
             log.warning("found what no webhook told of", extra={"fields": fields})
@@ -200,8 +204,15 @@ class Worker:
             thrown_out = await self.store.transact(lambda tx: tx.retention.prune(now=now))
 
     async def tidy_goods(self) -> None:
-        """Delete contents that the catalogue has not named for long."""
+        """Delete contents that the catalogue has not named for long, and what was kept of products nobody owns."""
+        owned = await self.store.read(lambda tx: tx.purchases.products_owned())
+        await self.catalogue.forget(owned=frozenset(owned), now=self.clock.now())
         await self.goods.prune(self.catalogue.current().contents, now=self.clock.now())
+
+
+def _log_served(served: int) -> None:
+    if served:
+        log.info("licence keys sent to those who waited", extra={"fields": {"count": served}})
 
 
 async def _once(work: Callable[[], Awaitable[None]], name: str) -> str:

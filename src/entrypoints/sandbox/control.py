@@ -14,13 +14,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from entrypoints.sandbox.faults import FAULTS
+from entrypoints.sandbox.faults import FAULTS, MAIL_FAULTS
 from entrypoints.sandbox.mail.reports import KINDS, MailReports
 from entrypoints.sandbox.pages.hosted import asks_address
 from entrypoints.sandbox.stripe.deliveries import Deliveries, body_of, sign
 from entrypoints.sandbox.stripe.disputes import close_dispute, open_dispute, update_dispute
 from entrypoints.sandbox.stripe.objects import Refusal, Told
 from entrypoints.sandbox.stripe.payments import NO_ADDRESS
+from entrypoints.sandbox.stripe.permissions import PERMISSIONS
 from entrypoints.sandbox.stripe.promotions import apply_code
 from entrypoints.sandbox.stripe.refunds import create_refund, settle_refund
 from entrypoints.sandbox.stripe.sessions import bank_says, completed, settle_session, takes_debits
@@ -219,12 +220,21 @@ class Control:
         return _json([asdict(attempt) for attempt in self._world.attempts])
 
     async def behave(self, request: AnyRequest) -> ASGIResponse:
-        """{"stripe": one of `faults.FAULTS`, "mail": the same, "copies", "delay", "before_redirect", "webhook_url",
-        "mail_webhook_url"}."""
+        """{"stripe": one of `faults.FAULTS`, "mail": one of `faults.MAIL_FAULTS`, "copies", "delay", "before_redirect",
+        "webhook_url", "mail_webhook_url"}; and of the account: {"permissions": of a restricted key, null for all,
+        "business_name", "head_office"}."""
         told: Json = json.loads(await request.body())
-        for side in ("stripe", "mail"):
-            if told.get(side, "") not in FAULTS:
-                return _json({"error": f"{side}: one of {sorted(FAULTS)}"}, status=400)
+        for side, faults in (("stripe", FAULTS), ("mail", MAIL_FAULTS)):
+            if told.get(side, "") not in faults:
+                return _json({"error": f"{side}: one of {sorted(faults)}"}, status=400)
+        unknown = sorted(set(told.get("permissions") or ()) - PERMISSIONS)
+        if unknown:
+            return _json({"error": f"no permissions of a key: {', '.join(unknown)}"}, status=400)
+        if "permissions" in told:
+            held_by_key = told["permissions"]
+            self._world.permissions = None if held_by_key is None else frozenset(held_by_key)
+        self._world.business_name = told.get("business_name", self._world.business_name)
+        self._world.head_office = told.get("head_office", self._world.head_office)
         self._world.stripe_fault = told.get("stripe", self._world.stripe_fault)
         self._world.mail_fault = told.get("mail", self._world.mail_fault)
         self._world.webhook_url = told.get("webhook_url", self._world.webhook_url)

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 _HANG: Final = 60.0
-_STATUS: Final = {"down": 503, "hang": 503, "429": 429, "500": 500, "reset": 503}
+_STATUS: Final = {
+    "down": 503, "hang": 503, "400": 400, "401": 401, "403": 403, "409": 409, "429": 429, "500": 500, "reset": 503
+}  # fmt: skip
 FAULTS: Final = frozenset({"", "truncated", *_STATUS})
 """`reset` closes the connection before any work; `truncated` does the work and cuts the answer's body."""
+MAIL_FAULTS: Final = FAULTS | {"daily-quota", "monthly-quota", "408", "429-html"}
+"""Those of the email service; the last two answer in HTML, as a proxy before it would."""
 
 
 async def stumble(fault: str, client: Any) -> int | None:

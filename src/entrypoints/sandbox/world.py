@@ -107,6 +107,13 @@ class World:
     stripe_fault: str = ""
     """One of `faults.FAULTS`; empty: no fault."""
     mail_fault: str = ""
+    """One of `faults.MAIL_FAULTS`."""
+    permissions: frozenset[str] | None = None
+    """What the key may do, if it is a restricted one: `checkout_session_write`, `charge_read`; None: everything."""
+    business_name: bool = True
+    """Whether the account has the business name that Checkout requires."""
+    head_office: bool = True
+    """Whether the account has the head office address that Stripe Tax requires."""
     calls: list[str] = field(default_factory=list)
     """Method and path of the last requests to the Stripe API."""
 

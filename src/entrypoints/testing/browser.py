@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from domain.session import Visitor
 from domain.usecases.checkout_outcomes import ConfirmationEmailed, RedirectToPayment
 from domain.usecases.identify_viewer import Viewer
-from domain.usecases.link_outcomes import LinkRejected, SignedIn
+from domain.usecases.link_outcomes import LinkRejected, SignedIn, SignedInAlready
 from domain.usecases.request_login import CheckYourEmail
-from domain.usecases.return_from_payment import Returned
-from domain.values import ProductId, ProviderRef, digest_of
+from domain.usecases.return_outcomes import Returned
+from domain.values import CheckoutId, ProductId, ProviderRef, digest_of
 from entrypoints.testing.fakes import BOOK, run
 from entrypoints.testing.shop import Shop
+
+Came = TypeVar("Came", bound=SignedIn | SignedInAlready | LinkRejected)
 
 
 @dataclass
@@ -25,6 +28,8 @@ class Browser:
     device: str | None = None
     form: str | None = None
     """The cookie set by the page of a link."""
+    proofs: dict[CheckoutId, str] = field(default_factory=dict)
+    """The cookies of its checkouts."""
 
     @property
     def visitor(self) -> Visitor:
@@ -32,14 +37,20 @@ class Browser:
             None if cookie is None else digest_of(cookie.encode()) for cookie in (self.token, self.form)
         )
         return Visitor(
-            token_hash=digest, network=self.network, label="A browser", device=self.device, form=form
+            token_hash=digest,
+            network=self.network,
+            label="A browser",
+            device=self.device,
+            form=form,
+            checkouts=tuple((one, digest_of(proof.encode())) for one, proof in self.proofs.items()),
         )
 
-    def buy(self, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
+    def buy(self, product: ProductId = BOOK, *, again: bool = False, currency: str = "") -> ProviderRef:
         """Press Buy; return the provider's session."""
-        started = run(self.shop.start_checkout(self.visitor, product, again=again))
+        started = run(self.shop.start_checkout(self.visitor, product, again=again, currency=currency))
         assert isinstance(started, RedirectToPayment), started
         self.token = started.new_token or self.token
+        self.proofs[started.checkout] = started.proof
         return ProviderRef(started.url.rpartition("/")[2])
 
     def take(
@@ -71,14 +82,14 @@ class Browser:
             self.token = answer.new_token or self.token
         return answer
 
-    def press(self, token: str) -> SignedIn | LinkRejected:
+    def press(self, token: str) -> SignedIn | SignedInAlready | LinkRejected:
         """Press the button of a link."""
         return self._enter(run(self.shop.redeem.by_link(self.visitor, token)))
 
     def type_code(self, code: str) -> SignedIn | LinkRejected:
         return self._enter(run(self.shop.redeem.by_code(self.visitor, code)))
 
-    def _enter(self, came: SignedIn | LinkRejected) -> SignedIn | LinkRejected:
+    def _enter(self, came: Came) -> Came:
         if isinstance(came, SignedIn):
             self.token, self.device = came.token, came.device
         return came

@@ -25,10 +25,13 @@ from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
 from domain.usecases.erase_me import EraseMe
+from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.fetch_file import FetchFile
+from domain.usecases.go_live import GoLive
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.lease_mail import LeaseMail
+from domain.usecases.list_pending import ListPending
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.recheck_payments import RecheckPayments
@@ -40,6 +43,9 @@ from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
+from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.send_owner_link import SendOwnerLink
+from domain.usecases.send_refused import SendRefused
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
@@ -128,6 +134,12 @@ class Shop:
         )
 
     @cached_property
+    def send_owner_link(self) -> SendOwnerLink:
+        return SendOwnerLink(
+            store=self.store, keyring=self.keyring, clock=self.clock, randomness=self.randomness
+        )
+
+    @cached_property
     def resend(self) -> ResendAccessLink:
         return ResendAccessLink(
             store=self.store,
@@ -139,7 +151,7 @@ class Shop:
 
     @cached_property
     def erase(self) -> EraseMe:
-        return EraseMe(store=self.store, clock=self.clock, keyring=self.keyring)
+        return EraseMe(store=self.store, clock=self.clock, keyring=self.keyring, randomness=self.randomness)
 
     @cached_property
     def erase_again(self) -> EraseAgain:
@@ -167,6 +179,14 @@ class Shop:
         return SupplyLicences(store=self.store, catalogue=self.catalogue, clock=self.clock)
 
     @cached_property
+    def review_catalogue(self) -> ReviewCatalogue:
+        return ReviewCatalogue(store=self.store, catalogue=self.catalogue, clock=self.clock)
+
+    @cached_property
+    def go_live(self) -> GoLive:
+        return GoLive(store=self.store, payments=self.payments, clock=self.clock)
+
+    @cached_property
     def start_checkout(self) -> StartCheckout:
         return StartCheckout(
             store=self.store,
@@ -180,7 +200,9 @@ class Shop:
 
     @cached_property
     def come_back(self) -> ReturnFromPayment:
-        return ReturnFromPayment(store=self.store, payments=self.payments, claim=self.claim, clock=self.clock)
+        return ReturnFromPayment(
+            store=self.store, payments=self.payments, claim=self.claim, keyring=self.keyring, clock=self.clock
+        )
 
     @cached_property
     def hear(self) -> HandlePaymentWebhook:
@@ -207,8 +229,17 @@ class Shop:
             claim=self.claim,
             note=self.note,
             recheck_payments=self.recheck_payments,
+            expire_duplicates=self.expire_duplicates,
             clock=self.clock,
         )
+
+    @cached_property
+    def expire_duplicates(self) -> ExpireDuplicates:
+        return ExpireDuplicates(store=self.store, payments=self.payments, claim=self.claim, clock=self.clock)
+
+    @cached_property
+    def list_pending(self) -> ListPending:
+        return ListPending(store=self.store)
 
     @cached_property
     def retry_quarantine(self) -> RetryQuarantine:
@@ -236,7 +267,7 @@ class Shop:
 
     @cached_property
     def sign_out(self) -> SignOut:
-        return SignOut(store=self.store, clock=self.clock)
+        return SignOut(store=self.store, keyring=self.keyring, clock=self.clock)
 
     @cached_property
     def fetch_file(self) -> FetchFile:
@@ -251,6 +282,12 @@ class Shop:
     @cached_property
     def report(self) -> ReportStatus:
         return ReportStatus(
+            store=self.store, keyring=self.keyring, clock=self.clock, randomness=self.randomness
+        )
+
+    @cached_property
+    def send_refused(self) -> SendRefused:
+        return SendRefused(
             store=self.store, keyring=self.keyring, clock=self.clock, randomness=self.randomness
         )
 

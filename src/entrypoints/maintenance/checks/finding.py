@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from entrypoints.custom_adapters import Factory, words_of
+from domain.redacting import words_of
+from entrypoints.custom_adapters import Factory
 
 
 @dataclass(frozen=True, slots=True)

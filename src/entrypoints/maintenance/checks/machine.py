@@ -13,6 +13,7 @@ from domain.ports import Blob, Goods, GoodsUnavailable
 from entrypoints.container import Container
 from entrypoints.maintenance.checks.finding import Finding, broken
 from entrypoints.maintenance.progress import progress
+from entrypoints.run.peer_address import SHARED_HEADER, SHARED_WORDS, SharedLimits
 from entrypoints.settings import Settings
 
 _TIMEOUT: Final = 8.0
@@ -57,15 +58,38 @@ def disk_finding(folder: Path) -> Finding:
     return Finding("disk", True, f"{room}: make room soon" if free < _LITTLE else room, warns=free < _LITTLE)
 
 
-async def street_finding(settings: Settings) -> Finding:
-    """Whether the shop answers at its public URL; no answer yet is not an error."""
+async def street_findings(settings: Settings) -> list[Finding]:
+    """Whether the shop answers at its public URL, and tells visitors apart; no answer yet is not an error."""
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
             answer = await client.get(f"{settings.base_url}/healthz")
+            page = await client.get(f"{settings.base_url}/robots.txt")
     except httpx.HTTPError as error:
         words = f"nothing answers there yet ({type(error).__name__}): start it with `coatcheck serve`"
-        return Finding(settings.base_url, True, words)
+        return [Finding(settings.base_url, True, words)]
+    return [_answers(settings, answer, page), *_tells_apart(answer)]
+
+
+def _tells_apart(answer: httpx.Response) -> list[Finding]:
+    """A finding if our request, which came the way of a visitor's, would share the limits of all others."""
+    why = answer.headers.get(SHARED_HEADER.decode(), "")
+    if why not in set(SharedLimits):
+        return []
+    words = SHARED_WORDS[SharedLimits(why)]
+    if why == SharedLimits.UNTRUSTED:
+        words += ": set it to the address from which the proxy reaches the shop (the log of `coatcheck serve` has it)"
+    return [Finding("proxy", False, words)]
+
+
+def _answers(settings: Settings, answer: httpx.Response, page: httpx.Response) -> Finding:
     if answer.status_code == httpx.codes.OK and answer.text == "up\n":
+        if page.status_code == httpx.codes.BAD_REQUEST:
+            words = (
+                "the shop answers, but refuses every page: requests reach it with another Host header than "
+                f"{settings.host}. Let your proxy pass it on (nginx: proxy_set_header Host $host), and restart "
+                "`coatcheck serve` if BASE_URL was changed"
+            )
+            return Finding(settings.base_url, False, words)
         return Finding(settings.base_url, True, "the shop answers")
     words = f"something else answers there ({answer.status_code}): see your proxy"
     return Finding(settings.base_url, False, words)

@@ -1,31 +1,36 @@
-"""The mail carrier and its permission to send from the shop's address."""
+"""The email provider and its permission to send from the shop's address."""
 
 from __future__ import annotations
 
 from domain.ports import MailNotSent, MailRefused, MailUnknown
 from entrypoints.container import Container
-from entrypoints.environment import CARRIERS
+from entrypoints.environment import EMAIL_PROVIDERS
 from entrypoints.maintenance.checks.finding import Finding, broken
 from entrypoints.settings import Settings
 
 
 async def mail_findings(container: Container, settings: Settings) -> list[Finding]:
-    """Whether the carrier accepts the shop's key and sender."""
+    """Whether the email provider accepts the shop's key and sender."""
     custom = settings.mailer
-    if settings.carrier == "console":
-        words = "no carrier is set: emails are printed where `serve` runs, on this machine only"
+    if settings.email_provider == "console":
+        words = "no email provider is set: emails are printed where `serve` runs, on this machine only"
         return [Finding("mail", True, words)]
     mailer = container.mailer()
     try:
         await mailer.check()
         fine, words = await mailer.sender_found()
     except MailRefused as error:
-        return [Finding("mail", False, f"{error}. Check {custom or ' or '.join(CARRIERS)}")]
+        return [Finding("mail", False, f"{error}. Check {custom or ' or '.join(EMAIL_PROVIDERS)}")]
     except (MailNotSent, MailUnknown) as error:
         return [Finding("mail", False, f"{error}. Is this machine online?")]
     except Exception as error:
         return [broken("mail", custom, error)]
-    ours = f"the carrier takes our key; emails come from {settings.email_from}"
+    works = (
+        "the mail server can be used"
+        if settings.email_provider == "smtp"
+        else "the email provider takes our key"
+    )
+    ours = f"{works}; emails come from {settings.email_from}"
     return [
         Finding("mail", True, ours if custom is None else f"{custom} is ready"),
         Finding("sender", fine, words),

@@ -6,13 +6,17 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
+from domain.amounts import charge_problem
+from domain.payment_account import CheckoutTrial, checkout_trials
 from domain.ports import PaymentsRefused, PaymentsUnreachable
-from domain.product import CatalogueEdition, below_smallest_charge
+from domain.product import CatalogueEdition
 from entrypoints.container import Container
 from entrypoints.custom_adapters import Factory
 from entrypoints.maintenance.checks.finding import Finding, broken
 from entrypoints.settings import Settings
 
+_AT_ONCE: Final = 4
+"""Payment pages that are tried at the same time."""
 _CLOCKS_DIFFER: Final = timedelta(seconds=30)
 """Stripe's signatures are valid for five minutes; a clock that drifts this far is not synchronised."""
 
@@ -26,14 +30,18 @@ async def payment_findings(container: Container, settings: Settings) -> list[Fin
         before = clock.now()
         there = await payments.check()
     except PaymentsRefused as error:
-        return [Finding("Stripe", False, f"{error}. Copy STRIPE_SECRET_KEY again from Stripe's dashboard")]
+        words = f"{error}. Check STRIPE_SECRET_KEY, and the permissions of a restricted key, in Stripe's dashboard"
+        return [Finding("Stripe", False, words), await _checkout(container, settings)]
     except PaymentsUnreachable as error:
         return [Finding("Stripe", False, f"{error}. Is this machine online?")]
     edition = container.catalogue().current()
     return [
         Finding("Stripe", True, "the key is good"),
         clock_finding(there, before=before, after=clock.now()),
-        *await asyncio.gather(_webhook(container, settings), _codes(container, edition)),
+        *await _lists(container),
+        *await asyncio.gather(
+            _webhook(container, settings), _codes(container, edition), _checkout(container, settings)
+        ),
         _prices(edition),
     ]
 
@@ -76,6 +84,28 @@ def clock_finding(
     return Finding("clock", False, words)
 
 
+async def _lists(container: Container) -> list[Finding]:
+    """Whether the reconciler may read refunds and disputes; a restricted key needs a permission for each."""
+    payments, found = container.payments(), []
+    nothing_since = container.clock().now() + timedelta(days=1)
+    for name, permission, listing in (
+        ("refunds", "Charges and Refunds", payments.list_refunds),
+        ("disputes", "Disputes", payments.list_disputes),
+    ):
+        try:
+            async for _ in listing(nothing_since):
+                pass
+        except PaymentsRefused as error:
+            words = (
+                f"the list of {name} cannot be read, so changes that no webhook reports are missed: "
+                f"give the key {permission} *read* ({error})"
+            )
+            found.append(Finding(name, False, words))
+        except PaymentsUnreachable as error:
+            found.append(Finding(name, False, f"{error}. Run this again"))
+    return found or [Finding("refunds and disputes", True, "both lists can be read")]
+
+
 async def _webhook(container: Container, settings: Settings) -> Finding:
     url = settings.webhook_url
     if settings.on_loopback:
@@ -86,7 +116,7 @@ async def _webhook(container: Container, settings: Settings) -> Finding:
     except (PaymentsRefused, PaymentsUnreachable):
         words = f"the key may not list endpoints; see in Stripe's dashboard that {url} is one"
         return Finding("webhook", True, words, warns=True)
-    return Finding("webhook", problem is None, problem or f"{url} is told of everything, once")
+    return Finding("webhook", problem is None, problem or f"{url} receives every event, once")
 
 
 async def _codes(container: Container, edition: CatalogueEdition) -> Finding:
@@ -105,14 +135,50 @@ async def _codes(container: Container, edition: CatalogueEdition) -> Finding:
     return Finding("codes", True, "none takes everything off")
 
 
+async def _checkout(container: Container, settings: Settings) -> Finding:
+    """Whether Stripe opens a payment page in every currency on sale; each is closed again at once."""
+    trials = checkout_trials(container.catalogue().current())
+    if not trials:
+        return Finding("checkout", True, "nothing is on sale at a price")
+    turns = asyncio.Semaphore(_AT_ONCE)
+    answers = await asyncio.gather(
+        *(_tried(container, trial, turns, url=settings.base_url) for trial in trials)
+    )
+    refused: dict[str, list[str]] = {}
+    for trial, words in zip(trials, answers, strict=True):
+        if words:
+            refused.setdefault(words, []).append(trial.price.currency.upper())
+    if refused:
+        each = "; ".join(f"in {', '.join(codes)}: {words.rstrip('.')}" for words, codes in refused.items())
+        return Finding(
+            "checkout",
+            False,
+            f"no payment page opens {each}. Nobody can buy in these currencies until this is fixed",
+        )
+    opened = ", ".join(trial.price.currency.upper() for trial in trials)
+    return Finding("checkout", True, f"a payment page opens in {opened}")
+
+
+async def _tried(container: Container, trial: CheckoutTrial, turns: asyncio.Semaphore, *, url: str) -> str:
+    """Why no page opens, in Stripe's words; "" if one does."""
+    try:
+        async with turns:
+            await container.account().try_checkout(trial, url=url)
+    except (PaymentsRefused, PaymentsUnreachable) as error:
+        return str(error)
+    return ""
+
+
 def _prices(edition: CatalogueEdition) -> Finding:
     """Prices that pass the catalogue's own checks, but that a buyer may be unable to pay."""
     on_sale = [product for product in edition.products.values() if product.on_sale]
     for product in on_sale:
         for price in product.prices:
-            smallest = below_smallest_charge(price)
-            if smallest is not None:
-                words = f"{product.name}: {price} is below Stripe's smallest charge, {smallest}"
+            problem = charge_problem(price)
+            if problem is not None:
+                words = (
+                    f"{product.name}: Stripe cannot charge {price} ({problem.name.lower().replace('_', ' ')})"
+                )
                 return Finding("prices", False, f"{words}; change it in {product.id}/product.toml")
     missing = [
         f"{product.name} (not in {', '.join(c.upper() for c in lacking)})"

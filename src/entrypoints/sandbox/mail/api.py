@@ -24,6 +24,11 @@ from entrypoints.sandbox.world import Json, Manners, SentMail, World
 
 AnyRequest = Request[Any, Any, Any]
 _SHOWN: Final = 200
+_QUOTAS: Final = {
+    "daily-quota": ("daily_quota_exceeded", "You have reached your daily email sending quota."),
+    "monthly-quota": ("monthly_quota_exceeded", "You have reached your monthly email sending quota."),
+}
+_OF_A_PROXY: Final = {"408": (408, "Request Time-out"), "429-html": (429, "Too Many Requests")}
 _OWN_DOMAIN: Final = "cloakroom.example"
 
 
@@ -93,6 +98,11 @@ class MailApi:
         if status == 429:
             words = "Too many requests. Please limit the number of requests per second."
             return self._answer(*_error(429, "rate_limit_exceeded", words), headers=[("retry-after", "1")])
+        if (quota := _QUOTAS.get(self._world.mail_fault)) is not None:
+            return self._answer(*_error(429, *quota))
+        if (proxy := _OF_A_PROXY.get(self._world.mail_fault)) is not None:
+            page = f"<html><body><h1>{proxy[1]}</h1></body></html>"
+            return ASGIResponse(body=page.encode(), status_code=proxy[0], media_type="text/html")
         if status is not None:
             return self._answer(*_error(status, "application_error", "Told to be down."))
         if not request.headers.get("authorization", "").startswith("Bearer re_"):

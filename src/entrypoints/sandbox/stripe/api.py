@@ -26,10 +26,13 @@ from entrypoints.sandbox.stripe.deliveries import Deliveries
 from entrypoints.sandbox.stripe.forms import unfold
 from entrypoints.sandbox.stripe.listing import Filters, page
 from entrypoints.sandbox.stripe.objects import API_VERSION, Call, Handler, Refusal, Routes, Told, snapshot
+from entrypoints.sandbox.stripe.permissions import check_permission
 from entrypoints.sandbox.world import Json, World, fresh_id
 
 AnyRequest = Request[Any, Any, Any]
 _CALLS_KEPT: Final = 1000
+_ACCOUNT_VERSION: Final = "2026-09-30.dahlia"
+"""What a caller speaks that names no version, such as the Stripe CLI: the account's own, from before removals."""
 _EVENTS: Final[Filters] = {
     "type": lambda event, wanted: fnmatchcase(event["type"], wanted),
     "types": lambda event, wanted: event["type"] in wanted,
@@ -94,16 +97,19 @@ class StripeApi:
             return _answer(401, {"error": error}, fault=fault)
         body = (await request.body()).decode()
         params = unfold(body if method == "POST" else request.scope["query_string"].decode())
+        version = request.headers.get("stripe-version", _ACCOUNT_VERSION)
         try:
+            expand = params.get("expand") or []
+            check_permission(self._world.permissions, method, path, expand, key=key)
             status, answer, replayed = await self._once(
-                request.headers.get("idempotency-key"), method, path, body, params
+                request.headers.get("idempotency-key"), method, path, body, params, version
             )
         except Refusal as refusal:
             status, answer, replayed = refusal.status, refusal.body, False
         return _answer(status, answer, replayed=replayed, fault=fault)
 
     async def _once(
-        self, key: str | None, method: str, path: str, body: str, params: Json
+        self, key: str | None, method: str, path: str, body: str, params: Json, version: str
     ) -> tuple[int, Json, bool]:
         """https://docs.stripe.com/api/idempotent_requests: the same key gives the same answer."""
         handler, ids = _handler_for(method, path)
@@ -113,7 +119,7 @@ class StripeApi:
                 words = "Keys for idempotent requests can only be used with the same parameters as at first."
                 raise Refusal(400, words, kind="idempotency_error")
             return held[1], held[2], True
-        thing, events = handler(Call(self._world, params, ids))
+        thing, events = handler(Call(self._world, params, ids, version))
         answer = thing if method == "GET" else snapshot(thing)
         if key and method == "POST":
             # Stored before any event is sent: a client that times out meanwhile and retries gets this answer.
@@ -127,6 +133,8 @@ def _broken(status: int) -> Json:
     if status == 429:
         words = "Request rate limit exceeded."
         return {"error": {"type": "invalid_request_error", "code": "rate_limit", "message": words}}
+    if status < 500:
+        return {"error": {"type": "invalid_request_error", "message": "Told to refuse."}}
     return {"error": {"type": "api_error", "message": "Told to be down."}}
 
 

@@ -28,6 +28,7 @@ class Refusal(Exception):
             self.body["error"]["param"] = param
         if code:
             self.body["error"]["code"] = code
+            self.body["error"]["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Call:
     world: World
     params: Json = field(default_factory=dict)
     ids: tuple[str, ...] = ()
+    version: str = API_VERSION
+    """The API version that the caller speaks."""
 
     def only(self, *known: str) -> None:
         """Refuse all other parameters: one that the stand-in ignores must not seem to work."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from entrypoints.sandbox.stripe.customers import make_customer
 from entrypoints.sandbox.stripe.invoices import make_invoice
+from entrypoints.sandbox.stripe.limits import check_names, check_session, check_tax_code
 from entrypoints.sandbox.stripe.listing import Filters, page, same, shown
+from entrypoints.sandbox.stripe.money import check_amount, check_currency, check_total
 from entrypoints.sandbox.stripe.objects import Call, Refusal, Routes, Told, flag, make_event, missing, whole
 from entrypoints.sandbox.stripe.payments import bank_decides, charge_for, make_intent
 from entrypoints.sandbox.stripe.promotions import redeem
@@ -21,13 +22,16 @@ _USUAL_WAYS: Final = ("card", "sepa_debit")
 """Delayed payment methods can be enabled in Stripe's dashboard without any change to the shop."""
 _KNOWN: Final = (
     "mode", "line_items", "success_url", "cancel_url", "client_reference_id", "customer_email", "metadata",
-    "payment_intent_data", "expires_at", "allow_promotion_codes", "payment_method_types",
-    "allowed_payment_method_types", "submit_type", "locale", "customer_creation", "phone_number_collection",
-    "return_url", "ui_mode", "automatic_tax", "invoice_creation", "billing_address_collection", "tax_id_collection",
+    "payment_intent_data", "expires_at", "allow_promotion_codes", "allowed_payment_method_types", "submit_type",
+    "locale", "customer_creation", "phone_number_collection", "return_url", "ui_mode", "automatic_tax",
+    "invoice_creation", "billing_address_collection", "tax_id_collection",
 )  # fmt: skip
+_REMOVED: Final = {"payment_method_types": "2026-10-28"}
+"""Parameters that callers of this and later API versions may not send any more."""
 
 
 def _line(world: World, item: Json, position: int) -> Json:
+    check_names("line_items[]", f"line_items[{position}]", item)
     quantity = whole(item.get("quantity", 1), f"line_items[{position}][quantity]", least=1)
     at = f"line_items[{position}][price_data]"
     if "price" in item:
@@ -38,22 +42,25 @@ def _line(world: World, item: Json, position: int) -> Json:
         return {"name": name, "description": "", "amount": price["unit_amount"], "quantity": quantity,
                 "currency": price["currency"], "tax_behavior": price["tax_behavior"], "tax_code": None}  # fmt: skip
     data = item.get("price_data") or {}
+    check_names("line_items[][price_data]", at, data)
     for needed in ("currency", "unit_amount"):
         if needed not in data:
             raise missing(f"{at}[{needed}]")
+    currency = check_currency(data["currency"], f"{at}[currency]")
     amount = whole(data["unit_amount"], f"{at}[unit_amount]")
-    if amount > 99_999_999:
-        raise Refusal(400, "Invalid integer", param=f"{at}[unit_amount]")
+    check_amount(amount, currency, f"{at}[unit_amount]")
     product = data.get("product_data") or {}
+    check_names("line_items[][price_data][product_data]", f"{at}[product_data]", product)
+    if "product_data" in data and not product.get("name"):
+        raise missing(f"{at}[product_data][name]")
     behavior, code = data.get("tax_behavior", "unspecified"), product.get("tax_code")
     if behavior not in _BEHAVIORS:
         raise Refusal(
             400, f"Invalid tax_behavior: must be one of {', '.join(_BEHAVIORS)}", param=f"{at}[tax_behavior]"
         )
-    if code is not None and not re.fullmatch(r"txcd_\d{8}", code):
-        raise Refusal(400, f"Invalid tax code: {code}", param=f"{at}[product_data][tax_code]")
+    check_tax_code(code, f"{at}[product_data][tax_code]")
     return {"name": product.get("name", "A product"), "description": product.get("description", ""),
-            "amount": amount, "quantity": quantity, "currency": data["currency"].lower(),
+            "amount": amount, "quantity": quantity, "currency": currency,
             "tax_behavior": behavior, "tax_code": code}  # fmt: skip
 
 
@@ -65,11 +72,13 @@ def _create(call: Call) -> Told:
 def create_session(call: Call) -> Json:
     """https://docs.stripe.com/api/checkout/sessions/create"""
     world, params = call.world, call.params
-    call.only(*_KNOWN)
+    call.only(*_KNOWN, *(name for name, since in _REMOVED.items() if call.version < since))
     call.need("line_items", "success_url")
+    check_session(world, params)
     if params.get("customer_email") and "@" not in params["customer_email"]:
         raise Refusal(400, f"Invalid email address: {params['customer_email']}", param="customer_email")
     lines = [_line(world, item, at) for at, item in enumerate(params["line_items"])]
+    check_total(sum(line["amount"] * line["quantity"] for line in lines), lines[0]["currency"])
     choices = _choices(params)
     cs = fresh_id("cs_test_", length=58)
     created = now()

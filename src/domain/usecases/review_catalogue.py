@@ -1,0 +1,67 @@
+"""Review the catalogue: the merchant's mistakes, and products that customers own and the catalogue lacks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from domain import outbox_keys
+from domain.emails import CatalogueMistakes
+from domain.ports import Catalogue, Clock, Store
+from domain.usecases.send_email import notify_merchant
+from domain.values import ProductId
+
+_MOST_IN_AN_EMAIL: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueReview:
+    """What needs the merchant."""
+
+    problems: Sequence[str]
+    """See Catalogue.problems."""
+    gone: Sequence[ProductId]
+    """Products that customers own, and that are not in the catalogue: they open in their last good form."""
+    lost: Sequence[ProductId]
+    """The same without any form: nobody can open them."""
+
+    @property
+    def all_well(self) -> bool:
+        """Whether nothing needs the merchant."""
+        return not self.problems and not self.gone and not self.lost
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCatalogue:
+    """For `coatcheck doctor` and `status`, and for an email whenever the catalogue has changed."""
+
+    store: Store
+    catalogue: Catalogue
+    clock: Clock
+
+    async def __call__(self) -> CatalogueReview:
+        """Raises StoreUnavailable."""
+        problems, products = tuple(self.catalogue.problems), self.catalogue.current().products
+        owned = await self.store.read(lambda tx: tx.purchases.products_owned())
+        return CatalogueReview(
+            problems=problems,
+            gone=[pid for pid in owned if pid in products and not products[pid].listed],
+            lost=[pid for pid in owned if pid not in products],
+        )
+
+    async def notify(self) -> None:
+        """Email what needs the merchant, once a day while it is the same. Raises StoreUnavailable."""
+        review = await self()
+        if review.all_well:
+            return
+        email = CatalogueMistakes(
+            problems=tuple(review.problems[:_MOST_IN_AN_EMAIL]),
+            gone=tuple(review.gone[:_MOST_IN_AN_EMAIL]),
+            lost=tuple(review.lost[:_MOST_IN_AN_EMAIL]),
+        )
+        now, shop = self.clock.now(), self.catalogue.current().shop
+        said = "\n".join((*review.problems, "", *review.gone, "", *review.lost))
+        key = outbox_keys.catalogue_mistakes(hashlib.sha256(said.encode()).hexdigest()[:16], now)
+        await self.store.transact(lambda tx: notify_merchant(tx, email, key=key, shop=shop, now=now))

@@ -1,0 +1,76 @@
+"""The merchant names an address for a purchase that was paid without a usable one: email the link that gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from domain.keys import Keyring
+from domain.ports import Clock, Randomness, Store
+from domain.purchase import Purchase
+from domain.session import Visitor
+from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.name_owner import send_owner_email
+from domain.usecases.request_limits import RequestLimits
+from domain.usecases.request_login import NotAnAddress
+from domain.values import CheckoutId, EmailAddress, InvalidEmail
+
+_NOBODY = Visitor(token_hash=None, network="", label="", device=None)
+
+
+class OwnerLink(Enum):
+    """The outcome of the request."""
+
+    QUEUED = auto()
+    NO_SUCH_ORDER = auto()
+    AMBIGUOUS = auto()
+    """Several orders begin like that."""
+    HAS_OWNER = auto()
+    """It belongs to an address already."""
+    ERASED = auto()
+    """Its buyer deleted their account."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendOwnerLink:
+    """Assigns nothing: the purchase belongs to the address once the link sent there is used."""
+
+    store: Store
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+
+    async def __call__(self, order: str, typed: str) -> OwnerLink | NotAnAddress:
+        """`order`: its id, or the beginning of it that receipts show. Raises StoreUnavailable."""
+        try:
+            mailbox = EmailAddress.parse(typed)
+        except InvalidEmail as error:
+            return NotAnAddress(error.problem)
+        ref = self.randomness.token(16).hex()
+        limits = RequestLimits(self.keyring, _NOBODY, now=self.clock.now(), ref=ref)
+
+        def work(tx: Transaction) -> OwnerLink:
+            purchase = _find(tx, order)
+            if isinstance(purchase, OwnerLink):
+                return purchase
+            if purchase.mailbox is not None:
+                return OwnerLink.HAS_OWNER
+            if tx.erasures.is_erased(purchase.checkout):
+                return OwnerLink.ERASED
+            send_owner_email(tx, purchase, mailbox, asked_by=None, limits=limits)
+            return OwnerLink.QUEUED
+
+        return await self.store.transact(work)
+
+
+def _find(tx: ReadTransaction, order: str) -> Purchase | OwnerLink:
+    """The one purchase whose id is this, or begins with it."""
+    start = order.strip().lower()
+    whole = tx.purchases.get(CheckoutId(start))
+    if whole is not None:
+        return whole
+    after = tx.purchases.page_after(start, limit=2) if start else ()
+    found = [held.purchase for held in after if held.purchase.checkout.startswith(start)]
+    if len(found) > 1:
+        return OwnerLink.AMBIGUOUS
+    return found[0] if found else OwnerLink.NO_SUCH_ORDER

@@ -1,0 +1,65 @@
+"""Send again every email that was refused: once the email provider's account, key or address is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from domain.keys import Keyring
+from domain.mail import Mail, MailState
+from domain.ports import Clock, Randomness, Store
+from domain.transaction import Transaction
+from domain.usecases.queue_anew import queue_anew
+from domain.usecases.report_status import LATE
+from domain.values import LinkId
+
+_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """What became of the emails that had been refused."""
+
+    queued: int = 0
+    dropped: int = 0
+    """They are of no use any more: see `queue_anew`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendRefused:
+    """`coatcheck status --send-refused`. Emails that may have been sent are left to `ReportStatus.send_again`."""
+
+    store: Store
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+
+    async def __call__(self) -> Resent:
+        """Queue each anew, under a new key and with a new link, or drop it. Raises StoreUnavailable."""
+        now = self.clock.now()
+        waiting = await self.store.read(lambda tx: tx.outbox.waiting(now, late=LATE))
+        keys = [mail.key for mail in waiting if _refused(mail)]
+        queued = dropped = 0
+        for start in range(0, len(keys), _AT_ONCE):
+            some = await self._queue(keys[start : start + _AT_ONCE])
+            queued, dropped = queued + some.queued, dropped + some.dropped
+        return Resent(queued, dropped)
+
+    async def _queue(self, keys: Sequence[str]) -> Resent:
+        now = self.clock.now()
+        spare = [LinkId(self.randomness.token(16).hex()) for _ in keys]
+
+        def work(tx: Transaction) -> Resent:
+            done: list[bool] = []
+            for key, link in zip(keys, spare, strict=True):
+                mail = tx.outbox.get(key)
+                if mail is not None and _refused(mail):  # another command may have been faster
+                    done.append(queue_anew(tx, mail, link, keyring=self.keyring, now=now))
+            return Resent(queued=done.count(True), dropped=done.count(False))
+
+        return await self.store.transact(work)
+
+
+def _refused(mail: Mail) -> bool:
+    return mail.state is MailState.STUCK and not mail.may_have_been_sent

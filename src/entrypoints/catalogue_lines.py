@@ -1,0 +1,21 @@
+"""Sentences of `coatcheck doctor` and `coatcheck status` about products that the catalogue lacks."""
+
+from __future__ import annotations
+
+from domain.usecases.review_catalogue import CatalogueReview
+
+
+def lacking_lines(review: CatalogueReview) -> list[str]:
+    """One for each product that customers own and the catalogue does not have."""
+    return [
+        *(
+            f"{pid}: customers own it, but its folder is not in the catalogue: they keep its last good form, and "
+            "nobody can buy it. Put the folder back (on_sale = false ends the sale)"
+            for pid in review.gone
+        ),
+        *(
+            f"{pid}: customers own it, but it is not in the catalogue, and no good form of it is kept: "
+            "they cannot open it. Put its folder back"
+            for pid in review.lost
+        ),
+    ]

@@ -1,0 +1,86 @@
+"""`coatcheck sales`: what the shop took, as a table or as JSON lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+import msgspec
+
+from domain.sales_sum import SalesBy, SalesSum, totals, week_of
+from domain.values import money_text
+from entrypoints.cli_running import Refusal, beside
+from entrypoints.container import Container
+from entrypoints.maintenance.progress import progress
+from entrypoints.safe_output import say
+
+_HEAD = ("", "sales", "gross", "refunded", "disputed", "net")
+_DATE = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--week", is_flag=True, help="Since Monday.")
+@click.option("--month", is_flag=True, help="Since the first of the month.")
+@click.option("--from", "first", type=_DATE, help="From this day on, such as 2026-11-01 (UTC).")
+@click.option("--to", "last", type=_DATE, help="To this day, inclusive.")
+@click.option(
+    "--by", type=click.Choice([by.value for by in SalesBy]), default=SalesBy.MONTH.value, show_default=True,
+    help="A line for each of these.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="JSON lines, amounts in minor units.")
+def sales(
+    *, week: bool, month: bool, first: datetime | None, last: datetime | None, by: str, as_json: bool
+) -> None:
+    """Show what was sold: gross, refunded, lost in disputes, and net, in each currency.
+
+    A refund or dispute counts with its sale, in the period of the sale.
+    """
+    if week + month + (first is not None) > 1:
+        raise Refusal("--week, --month and --from: choose one of them")
+    begin = None if first is None else first.date()
+
+    async def work(container: Container) -> Sequence[SalesSum]:
+        today = container.clock().now().date()
+        start = week_of(today) if week else today.replace(day=1) if month else begin
+        with progress("Reading", shown=sys.stderr.isatty()) as done:
+            return await container.sum_sales()(
+                SalesBy(by), first=start, last=None if last is None else last.date(), look=done
+            )
+
+    sums = beside(work)
+    for line in json_lines(sums) if as_json else table(sums):
+        say(line)
+
+
+def json_lines(sums: Sequence[SalesSum]) -> list[str]:
+    """One object for each sum."""
+    return [
+        msgspec.json.encode(
+            {
+                "of": one.of, "currency": one.currency, "sales": one.sales, "gross": one.gross,
+                "refunded": one.refunded, "disputed": one.lost, "net": one.net,
+            }
+        ).decode()
+        for one in sums
+    ]  # fmt: skip
+
+
+def table(sums: Sequence[SalesSum]) -> list[str]:
+    """The sums under each other, with the totals of each currency at the end."""
+    if not sums:
+        return ["Nothing was sold in that time."]
+    rows = [_HEAD, *map(_row, sums), *(_row(one, called="total") for one in totals(sums))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
+
+
+def _row(one: SalesSum, *, called: str | None = None) -> tuple[str, ...]:
+    amounts = (one.gross, one.refunded, one.lost, one.net)
+    return (called or one.of, str(one.sales), *(money_text(amount, one.currency) for amount in amounts))

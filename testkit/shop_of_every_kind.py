@@ -1,0 +1,32 @@
+"""A catalogue with a product of every kind, and what of its pages no translation changes."""
+
+from __future__ import annotations
+
+from domain.product import CatalogueEdition, Licences
+from domain.values import Money, ProductId
+from entrypoints.testing import an_edition
+from entrypoints.testing.fakes import a_product
+
+# What a shop or its customer wrote, and what is formatted by other means than sentences.
+GIVEN = (
+    r"A Shop|Of tests|Terms|Be kind\.|It\b|it\.txt|USD|EUR|GB",
+    r"(All about|The secret of) the \w+\.|About it\.|The (book|photos|gift|wish|rare|gone|set)",
+    r"[\w.•]+@[\w.]+",
+    r"\d+ (January|February|March|April|May|June|July|August|September|October|November|December) \d+(, \d\d:\d\d UTC)?",
+    # An id: of an order, a checksum, a code, a request.
+    r"\b[0-9a-f]{8,64}\b|[0-9A-Z]{4}-[0-9A-Z]{4}|KEY-\d|XXXX-XXXX|sha256sum",
+    # The name of a browser, as it is stored.
+    r"Firefox on Linux",
+)
+
+
+def the_edition() -> CatalogueEdition:
+    return an_edition(
+        a_product(ProductId("book"), other_prices=(Money(800, "eur"),)),
+        a_product(ProductId("photos"), price=1400, licences=Licences(listed=("KEY-1",))),
+        a_product(ProductId("gift"), price=0),
+        a_product(ProductId("wish"), price=200, pay_what_you_want=True),
+        a_product(ProductId("rare"), stock=0),
+        a_product(ProductId("gone"), on_sale=False),
+        a_product(ProductId("set"), contains=(ProductId("book"), ProductId("photos"))),
+    )

@@ -1,0 +1,191 @@
+"""The access email once more, the receipt, what the email provider reports of a mail, and news of a new version."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from domain.mail import Delivery, MailState
+from domain.ports import DeliveryReport, InvalidWebhook, MailUnknown, OtherReport
+from domain.product import GoodsFile
+from domain.purchase import FactKind
+from domain.usecases.handle_email_webhook import EmailWebhookHandled, HandleEmailWebhook
+from domain.usecases.link_outcomes import SignedIn
+from domain.usecases.open_purchase import OpenPurchase
+from domain.usecases.resend_access_link import Resent
+from domain.usecases.show_receipt import ShowReceipt
+from domain.values import CheckoutId, ProductId
+from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from testkit.owners import ANNA, BEN, WRONG, order_of, signed_in
+from testkit.stepping import run
+
+# ------------------------------------------------------------------ the access email, the receipt
+
+
+def test_an_access_email_is_sent_again_to_its_owner_and_to_nobody_else() -> None:
+    shop = Shop()
+    anna = Browser(shop)
+    ref = anna.buy_and_pay(ANNA)
+    order = order_of(shop, ref)
+    answers = [run(shop.resend(anna.visitor, order)) for _ in range(4)]
+    assert answers == [Resent.QUEUED] * 3 + [Resent.ENOUGH]
+    shop.deliver_mail()
+    assert [m.subject for m in shop.letters_to(ANNA)] == ["Your purchase: The book"] * 4
+    assert isinstance(Browser(shop).press(shop.last_link(ANNA)), SignedIn)
+    assert run(shop.resend(Browser(shop).visitor, order)) is Resent.NOT_YOURS
+    shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=900))
+    shop.clock.tick(hours=1)
+    assert run(shop.resend(anna.visitor, order)) is Resent.NOT_YOURS
+
+
+def test_a_receipt_is_for_those_who_may_know_of_the_order() -> None:
+    shop = Shop()
+    anna, thief = Browser(shop), Browser(shop)
+    order = order_of(shop, anna.buy_and_pay(ANNA))
+    thief.buy_and_pay(BEN)
+    show = ShowReceipt(store=shop.store, payments=shop.payments, clock=shop.clock)
+    found = run(show(anna.visitor, order))
+    assert found is not None
+    assert found.holding.purchase.checkout == order
+    assert run(show(thief.visitor, order)) is None
+    assert run(show(Browser(shop).visitor, order)) is None
+    assert run(show(anna.visitor, CheckoutId("nothing"))) is None
+
+
+# ------------------------------------------------------------------ what the email provider reports
+
+
+class Reports:
+    """Reports as they were given."""
+
+    def __init__(self) -> None:
+        self.next: DeliveryReport | OtherReport | InvalidWebhook = InvalidWebhook(reason="nothing")
+
+    def parse_webhook(
+        self, body: bytes, headers: object, *, shop: str
+    ) -> DeliveryReport | OtherReport | InvalidWebhook:
+        return self.next
+
+
+def reported(shop: Shop, key: str, delivery: Delivery) -> str:
+    reports = Reports()
+    reports.next = DeliveryReport(key=key, delivery=delivery)
+    hear = HandleEmailWebhook(store=shop.store, reports=reports, catalogue=shop.catalogue, clock=shop.clock)
+    heard = run(hear(b"", {}))
+    assert isinstance(heard, EmailWebhookHandled)
+    return heard.outcome.value
+
+
+def test_reports_commute_and_the_weightiest_stays() -> None:
+    for order in ([Delivery.ACCEPTED, Delivery.DELIVERED, Delivery.BOUNCED],
+                  [Delivery.BOUNCED, Delivery.DELIVERED, Delivery.ACCEPTED],
+                  [Delivery.DELIVERED, Delivery.BOUNCED, Delivery.DELIVERED]):  # fmt: skip
+        shop = Shop()
+        Browser(shop).buy_and_pay(ANNA)
+        [key] = shop.memory.tables.outbox
+        for delivery in order:
+            reported(shop, key, delivery)
+        assert shop.memory.tables.outbox[key].delivery is Delivery.BOUNCED
+        assert run(shop.report()).tally.bounced == 1
+
+
+def test_an_access_email_that_bounced_is_told_to_the_browser_that_paid_and_to_the_merchant() -> None:
+    shop = Shop()
+    anna = Browser(shop)
+    order = order_of(shop, anna.buy_and_pay(WRONG))
+    page = OpenPurchase(identify_viewer=shop.identify_viewer, store=shop.store, clock=shop.clock)
+    before = run(page(anna.visitor, BOOK))
+    assert before.access_email is not None
+    assert (before.access_email.arrived, before.access_email.returned, before.correctable) == (
+        True,
+        False,
+        True,
+    )
+    assert reported(shop, f"access:{order}", Delivery.BOUNCED) == "bounced"
+    assert reported(shop, f"access:{order}", Delivery.BOUNCED) == "known"
+    after = run(page(anna.visitor, BOOK))
+    assert after.access_email is not None
+    assert (after.access_email.returned, after.correctable) == (True, True)
+    shop.deliver_mail()
+    assert [m.subject for m in shop.letters_to("help@shop.example")] == ["An access email bounced"]
+    shop.clock.tick(hours=1)
+    assert run(page(anna.visitor, BOOK)).correctable is False
+
+
+def test_a_report_settles_a_mail_whose_outcome_was_unknown() -> None:
+    shop = Shop()
+    shop.mailer.failing = MailUnknown("the line broke")
+    Browser(shop).buy_and_pay(ANNA)
+    [key] = shop.memory.tables.outbox
+    assert shop.memory.tables.outbox[key].state is MailState.QUEUED
+    shop.mailer.failing = None
+    reported(shop, key, Delivery.DELIVERED)
+    assert shop.memory.tables.outbox[key].state is MailState.SENT
+    shop.clock.tick(hours=2)
+    shop.deliver_mail()
+    assert not shop.mailer.handed, "not sent again"
+
+
+def test_a_report_on_a_mail_we_do_not_have_changes_nothing() -> None:
+    shop = Shop()
+    assert reported(shop, "access:nothing", Delivery.BOUNCED) == "known"
+
+
+# ------------------------------------------------------------------ news
+
+
+def announce(shop: Shop) -> tuple[int, int, int]:
+    found = run(shop.announce(BOOK))
+    assert found is not None
+    shop.deliver_mail()
+    return found.queued, found.known, found.left_out
+
+
+def test_owners_hear_of_a_new_version_once_unless_they_said_no() -> None:
+    shop = Shop(
+        edition=an_edition(a_product(BOOK), a_product(PHOTOS), a_product(ProductId("pack"), contains=(BOOK,)))
+    )
+    Browser(shop).buy_and_pay(ANNA)
+    Browser(shop).buy_and_pay(BEN, ProductId("pack"))
+    Browser(shop).buy_and_pay("cy@example.com", PHOTOS)
+    refunded = Browser(shop).buy_and_pay("dora@example.com")
+    shop.hear_fact(shop.payments.tell(refunded, FactKind.REFUND, "succeeded", amount=900))
+    assert announce(shop) == (2, 0, 1)
+    assert announce(shop) == (0, 2, 1), "run again, nobody hears of the same files twice"
+    letter = shop.letters_to(ANNA)[-1]
+    assert letter.subject == "A new version: The book"
+    token = letter.no_more_url.rpartition("/")[2]
+    assert letter.no_more_url in letter.text
+    assert run(shop.news.no_more(token)) is True
+    assert run(shop.news.no_more(token[:-1] + ("0" if token[-1] != "0" else "1"))) is False
+    shop.catalogue.edition = _new_files(shop)
+    assert announce(shop) == (1, 0, 2)
+    assert shop.letters_to(ANNA)[-1] == letter
+
+
+def _new_files(shop: Shop) -> object:
+    book = replace(
+        shop.edition.products[BOOK], files=(GoodsFile(name="it.txt", title="It", size=6, sha256="00"),)
+    )
+    return replace(shop.edition, products={**shop.edition.products, BOOK: book})
+
+
+def test_saying_no_between_announcement_and_delivery_counts() -> None:
+    shop = Shop()
+    anna, _ = signed_in(shop)
+    run(shop.announce(BOOK))
+    assert run(shop.news.here(anna.visitor, wanted=False))
+    shop.deliver_mail()
+    assert not [m for m in shop.letters_to(ANNA) if "new version" in m.subject]
+    assert run(shop.news.here(Browser(shop).visitor, wanted=True)) is False
+
+
+def test_mailboxes_that_bounce_or_complain_hear_no_news() -> None:
+    shop = Shop()
+    Browser(shop).buy_and_pay(ANNA)
+    [key] = shop.memory.tables.outbox
+    reported(shop, key, Delivery.COMPLAINED)
+    assert announce(shop) == (0, 0, 1)
+
+
+def test_nothing_is_announced_of_a_product_that_is_not_there() -> None:
+    assert run(Shop().announce(ProductId("nothing"))) is None
