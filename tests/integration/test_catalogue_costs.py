@@ -115,6 +115,19 @@ def test_a_text_that_would_cost_much_is_refused_by_name(folder: Path, name: str)
     ), said
 
 
+@pytest.mark.parametrize("megabytes", [112, 152, 190, 230])
+def test_a_renderer_without_memory_even_to_end_in_order_is_too_costly(megabytes: int) -> None:
+    """Its last words are then many MemoryErrors, or half of one, and its exit status any."""
+    least = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({megabytes} * 2**20,) * 2)"
+    code = f"{least}\nfrom adapters.files.markdown import TooCostly, render\ntry: render(input().replace('/', chr(10)))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nexcept TooCostly: print('too costly')"],
+        input="|a|b|/|-|-|/" + "|a|b|/" * 160_000,
+        env=clean_environment(), capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("too costly\n", "")
+
+
 def test_a_text_with_references_that_is_rendered_in_the_server_becomes_no_long_page() -> None:
     text = repeated(SHORT_WITH_REFERENCES - 20)
     assert SHORT_WITH_REFERENCES - 20 < len(text) <= SHORT_WITH_REFERENCES

@@ -150,7 +150,7 @@ def _render_apart(text: str, title: str | None) -> Rendered:
         )
     except subprocess.TimeoutExpired as error:
         raise TooCostly from error
-    if done.returncode in (_TOO_COSTLY, -signal.SIGXCPU, -signal.SIGKILL):
+    if done.returncode in (_TOO_COSTLY, -signal.SIGXCPU, -signal.SIGKILL) or b"MemoryError" in done.stderr:
         raise TooCostly
     if done.returncode == _TOO_LONG:
         raise TooLong
@@ -170,7 +170,9 @@ def _main() -> None:
         long = len(rendered.html.encode()) > _MOST_HTML
         written = b"" if long else msgspec.json.encode(rendered)
     except (RecursionError, MemoryError):
-        sys.exit(_TOO_COSTLY)
+        os._exit(
+            _TOO_COSTLY
+        )  # at once: to end in order takes memory. (Where even this does, its last words tell.)
     if long:
         sys.exit(_TOO_LONG)
     sys.stdout.buffer.write(written)
