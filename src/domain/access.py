@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from domain.frozen import frozen
 from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Standing, standing
 from domain.session import Session
 from domain.values import EmailAddress, ProductId
@@ -15,7 +15,7 @@ CHECKOUT_GRANT: Final = timedelta(hours=24)
 """How long a purchase opens in the browser that started its checkout, without any address being verified there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holding:
     """A purchase a browser may know of, and the facts about it."""
 
@@ -44,7 +44,7 @@ class Holding:
         return self.purchase.licences if self.standing.state is PurchaseState.LIVE else ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opens:
     """The product opens, by this purchase. `by_checkout`: only because this browser paid for it."""
 
@@ -52,7 +52,7 @@ class Opens:
     by_checkout: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closed:
     """Bought, but not open; `standing` says why."""
 
@@ -60,7 +60,7 @@ class Closed:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotYours:
     """Nothing this browser has proved opens it."""
 

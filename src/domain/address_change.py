@@ -5,11 +5,11 @@ Until the new address is verified nothing changes; the old one is notified, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
+from domain.frozen import frozen
 from domain.magic_link import MagicLink
 from domain.purchase import Purchase, PurchaseState
 from domain.session import Session
@@ -29,7 +29,7 @@ class ChangeKind(Enum):
     """The whole account: its owner has a new address."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Before:
     """How both users stood when a change of address was done."""
 
@@ -39,7 +39,7 @@ class Before:
     new_wanted_news: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressChange:
     """One wish to move. A link to the new address proves it, one to the old address undoes it."""
 

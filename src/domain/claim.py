@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 
+from domain.frozen import frozen
 from domain.keys import Keyring, SealedTerms
 from domain.product import CatalogueEdition, Product
 from domain.purchase import Checkout, CheckoutStatus, Fact, FactKind
@@ -21,7 +21,7 @@ from domain.values import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProviderCheckout:
     """One checkout session as the provider described it at second `as_of` (Unix time); parsed, not yet believed.
 
@@ -98,33 +98,33 @@ class RejectReason(Enum):
         return self in (RejectReason.NO_METADATA, RejectReason.ANOTHER_SHOP, RejectReason.FOREIGN_PAYMENT)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rejected:
     """Not a sale of this shop, or one that must not be acted on: it goes to quarantine with the reason."""
 
     reason: RejectReason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AwaitingPayment:
     """The customer is done and the money is under way (a bank debit): days, not seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotPaid:
     """Nothing was paid (yet); `status` is the session's: open, expired or failed."""
 
     status: CheckoutStatus
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unsettled:
     """A session of this shop that is not paid (yet)."""
 
     checkout: Checkout
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sale:
     """A paid session of this shop, with everything that a purchase is made from."""
 
@@ -138,7 +138,7 @@ class Sale:
 Verdict = Rejected | Unsettled | Sale
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownCheckout:
     """All that the store knows about a checkout when a session of it is claimed; read at once."""
 

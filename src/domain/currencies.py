@@ -8,12 +8,13 @@ digit stand in earlier versions of that page and still apply to the API.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from domain.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Currency:
     """What Stripe accepts in one currency. Amounts are in its minor unit as Stripe counts it."""
 

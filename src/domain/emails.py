@@ -6,15 +6,15 @@ tuple of those, so that a store can keep an email as JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from domain.frozen import frozen
 from domain.values import Money, ProductId, UserId
 
 ENGLISH: Final = "en"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LicenceLine:
     """A licence key, and the name of the product it is for ("" for the product that was bought)."""
 
@@ -22,7 +22,7 @@ class LicenceLine:
     of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccessLink:
     """What was bought, and the link that brings the customer back. Never a code."""
 
@@ -34,14 +34,14 @@ class AccessLink:
     licences: tuple[LicenceLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignIn:
     """A link and a code that were asked for."""
 
     template: ClassVar = "sign_in"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfirmOrder:
     """Something free was ordered: the address is to be verified."""
 
@@ -49,7 +49,7 @@ class ConfirmOrder:
     product_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfirmOwner:
     """A purchase that was paid without a usable address is to belong to this one: the address is to be verified."""
 
@@ -60,7 +60,7 @@ class ConfirmOwner:
     """The browser that paid named the address: link and code work there. Else the merchant sent it: no code."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentFailed:
     """A delayed payment was declined."""
 
@@ -71,7 +71,7 @@ class PaymentFailed:
     order: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refunded:
     """Money was returned."""
 
@@ -88,7 +88,7 @@ class Refunded:
     order: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenAgain:
     """A refund failed, or a dispute ended well: what was closed opens again."""
 
@@ -98,7 +98,7 @@ class OpenAgain:
     order: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LicenceArrived:
     """The licence key that was missing when the access link was sent."""
 
@@ -108,7 +108,7 @@ class LicenceArrived:
     order: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewRelease:
     """A new version of something the reader owns, and the way to unsubscribe."""
 
@@ -120,7 +120,7 @@ class NewRelease:
     user: UserId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangedItem:
     """What moves to another address: one order, or all that was bought under `bought_as` (masked)."""
 
@@ -129,7 +129,7 @@ class ChangedItem:
     bought_as: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfirmAddress:
     """To a new address: what would move to it, and how to confirm that."""
 
@@ -142,7 +142,7 @@ class ConfirmAddress:
     """The new address has purchases of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressChangeRequested:
     """To the old address: what was asked for, and how to undo it. It does not name the new one."""
 
@@ -150,7 +150,7 @@ class AddressChangeRequested:
     item: ChangedItem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutOfLicenceKeys:
     """To the merchant: a list of licence keys is used up."""
 
@@ -159,7 +159,7 @@ class OutOfLicenceKeys:
     product_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentQuarantined:
     """To the merchant: Stripe reported something that was not acted on. `reason`: a RejectReason's name."""
 
@@ -168,7 +168,7 @@ class PaymentQuarantined:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CorrectionUndone:
     """To the merchant: a corrected address was put back (`was_done`), or will not be corrected."""
 
@@ -177,7 +177,7 @@ class CorrectionUndone:
     was_done: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccessEmailBounced:
     """To the merchant: an access email came back. `key`: its key in the outbox.
 
@@ -190,7 +190,7 @@ class AccessEmailBounced:
     order: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EmailStuck:
     """To the merchant: an email could not be sent. `kind`: a MailKind's value; `problem`: as `Mail.problem`."""
 
@@ -200,7 +200,7 @@ class EmailStuck:
     may_have_been_sent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProviderProblem:
     """To the merchant: the payment provider refuses something. `kind`: a ProblemKind's name; `detail`: its words."""
 
@@ -210,7 +210,7 @@ class ProviderProblem:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatalogueMistakes:
     """To the merchant: what is wrong with the catalogue. `problems`: in the catalogue's own words."""
 
@@ -222,7 +222,7 @@ class CatalogueMistakes:
     """The same without any form: their owners cannot open them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnreadableEmail:
     """A row whose parameters are not those of any email above. It cannot be rendered."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from domain.frozen import frozen
 from domain.values import CheckoutId, Digest, EmailAddress, LinkId, Money, ProductId, UserId, digest_of
 
 # Crockford's base 32: no I, L, O or U to misread; https://www.crockford.com/base32.html
@@ -33,7 +34,7 @@ def _in_base32(raw: bytes, length: int) -> str:
     return "".join(_CODE_ALPHABET[(number >> shift) & 31] for shift in range((length - 1) * 5, -1, -5))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """The keys of one secret. `name` is a fingerprint: it says which secret, and nothing about it."""
 
@@ -116,7 +117,7 @@ class Key:
         return f"{self.name}.{user}.{mac}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SealedTerms:
     """What a seal vouches for: this shop offered this product at this price, on these terms, in this checkout."""
 
@@ -144,7 +145,7 @@ class SealedTerms:
         return "\x1f".join(parts).encode()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keyring:
     """The keys of every secret in SESSION_SECRET; the first signs, all verify what names them."""
 
@@ -218,7 +219,7 @@ def _device_mac(key: Key, nonce: str, mailbox: str) -> str:
     return hmac.digest(key.device, f"{nonce}\x1f{mailbox}".encode(), "sha256").hex()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkToken:
     """The two halves of a token as it came in; whether the MAC is ours depends on the row's key."""
 

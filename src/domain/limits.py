@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
+from domain.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Limit:
     """At most `most` within any stretch of `window`."""
 
@@ -49,7 +50,7 @@ CHECKOUTS_OF_KNOWN_BROWSER: Final = Limit(kind="known-checkouts", most=3, window
 """Checkouts that one customer can start out of what is kept for customers; more of them count as a stranger's."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckoutShares:
     """How many checkouts start a second: all of them, those of strangers, and the further ones of one network.
 

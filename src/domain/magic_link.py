@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
+from domain.frozen import frozen
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, ProductId, SessionId
 
 ACCESS_LIFETIME: Final = timedelta(hours=24)
@@ -47,7 +47,7 @@ class LinkPurpose(Enum):
                 return LOGIN_LIFETIME
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MagicLink:
     """One link. Its id is no secret: token and code come from the id and the key named `key`."""
 

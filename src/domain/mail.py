@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
 from typing import Final
 
 from domain.emails import ENGLISH, Email
+from domain.frozen import frozen
 from domain.keys import Key
 from domain.values import Digest, EmailAddress, LinkId, UserId, as_line
 
@@ -125,7 +126,7 @@ class Delivery(Enum):
         return held is None or order.index(self) > order.index(held)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Letter:
     """A message as rendered before the first attempt. Slots stand where link and code will go."""
 
@@ -139,7 +140,7 @@ class Letter:
         return Digest(hashlib.sha256(f"{self.text}\0{self.html}".encode()).hexdigest())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mail:
     """One row of the outbox. `key` is unique: it is what makes a mail go out once."""
 
@@ -180,7 +181,7 @@ class Mail:
         return self.settled_at if self.state is MailState.SENT else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Envelope:
     """What is handed to a mailer: the same bytes under the same `idempotency_key` at every try."""
 

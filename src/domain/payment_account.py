@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from domain.amounts import least_charge
+from domain.frozen import frozen
 from domain.product import CatalogueEdition, PaymentTerms, Product, Tax
 from domain.values import Money
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registered:
     """How the provider's webhook endpoint stands now."""
 
@@ -22,7 +22,7 @@ class Registered:
     """What stays to be done by hand, in a sentence; "" for nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckoutTrial:
     """A checkout that nobody is to pay: whether the provider opens a payment page for what is on sale in a currency."""
 

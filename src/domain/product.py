@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 
 from domain.amounts import AmountProblem, example_amount, greatest_charge, least_charge, typed_amount
+from domain.frozen import frozen
 from domain.values import EmailAddress, Money, ProductId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GoodsFile:
     """One file a buyer may download; `name` comes from the catalogue, composed (NFC), and nowhere else.
 
@@ -24,14 +25,14 @@ class GoodsFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Licences:
     """Every purchase of the product comes with a licence key: from the merchant's list, or generated (None)."""
 
     listed: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Product:
     """Something for sale. HTML fields are sanitised by the catalogue that made them."""
 
@@ -90,7 +91,7 @@ class Tax(Enum):
     """The tax comes on top of the price."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentTerms:
     """What the payment page offers and asks for; https://docs.stripe.com/api/checkout/sessions/create"""
 
@@ -105,7 +106,7 @@ class PaymentTerms:
     """Whether businesses may give their tax number."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShopInfo:
     """The shop. `id` distinguishes its checkouts from those of other shops in the same Stripe account."""
 
@@ -117,7 +118,7 @@ class ShopInfo:
     payment: PaymentTerms = field(default_factory=PaymentTerms)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """One of the merchant's own pages (terms, privacy, refunds)."""
 
@@ -126,7 +127,7 @@ class Page:
     html: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatalogueEdition:
     """One consistent reading of the catalogue. `version` changes whenever anything in it does.
 
@@ -177,7 +178,7 @@ def saleability(product: Product, *, sold: int) -> Saleability:
     return Saleability.ON_SALE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BadAmount:
     """What was asked for cannot be charged."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Final
 
+from domain.frozen import frozen
 from domain.values import (
     ChangeId,
     CheckoutId,
@@ -26,7 +26,7 @@ OPEN_AT_MOST: Final = timedelta(hours=25)
 """How long after its beginning a checkout can be paid: Stripe's sessions expire within 24 hours."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checkout:
     """One attempt to buy, as it stood when it began. The claim judges by this, never by today's catalogue."""
 
@@ -63,7 +63,7 @@ class Checkout:
         return (self.product, *self.contents)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LicenceKey:
     """A key that came with a purchase: of the product itself, or of one in its bundle."""
 
@@ -71,7 +71,7 @@ class LicenceKey:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Purchase:
     """A checkout that was paid. It belongs to `mailbox` and keeps the address given at the payment, too."""
 
@@ -155,7 +155,7 @@ GONE: Final[Mapping[FactKind, tuple[str, ...]]] = {
 """The statuses with which the amount of a refund or dispute is gone from what was paid."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fact:
     """The newest thing the provider said of one of its objects: a register, replaced only by a greater one.
 
@@ -233,7 +233,7 @@ class PurchaseState(Enum):
     """All that was paid is gone, and a lost dispute took some of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """A purchase's state and the second (Unix time) of the fact that decided it; None when nothing did."""
 

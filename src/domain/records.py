@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from domain.claim import RejectReason
+from domain.frozen import frozen
 from domain.mail import MailState
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, UserId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventRecord:
     """One delivery by the payment provider, for the log; it never decides. `created` is Unix time."""
 
@@ -21,7 +21,7 @@ class EventRecord:
     created: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quarantined:
     """A session (`cs_…`) or payment (`pi_…`) of the provider that the shop does not act on.
 
@@ -37,7 +37,7 @@ class Quarantined:
     closed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class User:
     """One canonical mailbox that a purchase was booked for."""
 
@@ -49,7 +49,7 @@ class User:
     wants_release_emails: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErasedAddress:
     """An erased address. `tag` is a keyed hash (`domain.keys.Key.erasure_of`) and identifies no person."""
 
@@ -57,7 +57,7 @@ class ErasedAddress:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentDue:
     """A payment that the provider is to be asked about: facts without a sale, or facts that are not final."""
 
@@ -66,7 +66,7 @@ class PaymentDue:
     tries: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Download:
     """How often a buyer fetched a file, a day's worth of requests counting once."""
 
@@ -88,7 +88,7 @@ class ProblemKind(Enum):
     """To list what the reconciler asks for; the subject is the list."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Something that does not work and that the merchant can mend, in the provider's own words."""
 
@@ -100,7 +100,7 @@ class Problem:
     last_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backlog:
     """What waits, in figures."""
 
@@ -113,7 +113,7 @@ class Backlog:
     """Open quarantine entries."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """The shop in figures, for `status`."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 
 from domain.access import Holding
+from domain.frozen import frozen
 
 
 class SalesBy(Enum):
@@ -21,7 +21,7 @@ class SalesBy(Enum):
     PRODUCT = "product"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SalesSum:
     """The sales of one period or product in one currency; amounts in minor units."""
 

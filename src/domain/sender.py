@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from domain.frozen import frozen
 from domain.values import EmailAddress, as_line
 
 _NAMED: Final = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
@@ -14,7 +14,7 @@ _SPECIALS: Final = re.compile(r'[()<>\[\]:;@\\,."]')
 """They mean something outside of quotation marks: `Shop: Tickets` would be a group (RFC 5322 §3.2.3, §3.4)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sender:
     """`address` is ASCII: an internationalised domain is written in A-labels (RFC 5890), as mail servers take it."""
 

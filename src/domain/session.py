@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from domain.frozen import frozen
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, SessionId, digest_of
 
 # OWASP ASVS 5.0, 7.3.1 and 7.3.2: an inactivity and an absolute timeout, both enforced on the server.
@@ -17,7 +17,7 @@ VERIFIED_LATELY: Final = timedelta(hours=1)
 """What cannot be taken back needs a verification no older than this (OWASP ASVS 5.0, 7.5.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """One browser: the checkouts name its row, its cookie only the token's hash. `mailbox` once proved."""
 
@@ -56,7 +56,7 @@ class Session:
         return now - self.seen_at >= SEEN_EVERY
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewSession:
     """Randomness for a session that may have to be made: its id, and the token its browser will carry."""
 
@@ -100,7 +100,7 @@ def label_of(user_agent: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visitor:
     """What came along with one request, none of it believed yet."""
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.claim import ProviderCheckout
@@ -243,7 +243,7 @@ class MemoryPayments:
 
     def fact_delivery(self, fact: Fact, *, event: str = "evt_f") -> Delivery:
         """The event about a refund or dispute, as it was when the fact was made."""
-        fields = {name: getattr(fact, name) for name in fact.__slots__}
+        fields = asdict(fact)
         fields["kind"] = fact.kind.value
         return self._signed(event, f"{fact.kind.value}.updated", fact.object_id, fact=fields)
 
@@ -253,7 +253,7 @@ class MemoryPayments:
 
     def sign(self, *, event: str, kind: str, reading: ProviderCheckout | None) -> Delivery:
         """An event about a session (or, with None, about something else), signed."""
-        fields = None if reading is None else {name: getattr(reading, name) for name in reading.__slots__}
+        fields = None if reading is None else asdict(reading)
         return self._signed(event, kind, "" if reading is None else reading.ref, reading=fields)
 
     def _signed(

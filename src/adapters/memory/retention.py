@@ -83,10 +83,11 @@ class Retention(Record):
 
     def drop_test_checkouts(self, *, limit: int) -> int:
         begun = self._t.checkouts.values()
-        found = sorted(c.id for c in begun if c.livemode is False and c.id not in self._t.purchases)[:limit]
+        left = (c for c in begun if c.livemode is False and c.id not in self._t.purchases)
+        found = sorted(left, key=lambda c: (c.started_at, c.id))[:limit]
         for checkout in found:
-            del self._t.checkouts[checkout]
-            self._t.asked.pop(checkout, None)
+            del self._t.checkouts[checkout.id]
+            self._t.asked.pop(checkout.id, None)
         return len(found)
 
     def _drop_bodies(self, before: datetime) -> int:

@@ -74,7 +74,7 @@ class ShopRecord(Record):
             for p in self._t.purchases.values()
             if p.livemode is False and (p.mailbox or p.session or p.licences)
         )
-        return sorted(found, key=lambda p: p.checkout)[:limit]
+        return sorted(found, key=lambda p: (p.booked_at, p.checkout))[:limit]
 
     def tally(self) -> Tally:
         sums: Counter[str] = Counter()

@@ -50,7 +50,7 @@ PRUNE: Final = (
     _lot("quarantine", "ref", f"closed_at < :events AND {IS_FOREIGN}"),
 )
 DROP_TEST_CHECKOUTS: Final = """DELETE FROM checkouts WHERE id IN (SELECT id FROM checkouts WHERE livemode = 0
-  AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id) ORDER BY id LIMIT ?)"""
+  AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id) ORDER BY started_at, id LIMIT ?)"""
 _LONG_MOVED: Final = f"{LONG_MOVED} LIMIT {_LOT}"
 _KEEP_MARK: Final = f"{WITHOUT_ADDRESSES} WHERE id = ? AND kind = 'correction'"
 AGES: Final = {

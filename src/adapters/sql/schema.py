@@ -72,13 +72,13 @@ CREATE TABLE checkouts (
   started_at INTEGER NOT NULL, provider_ref TEXT, expires_at INTEGER, asked_at INTEGER,
   contents TEXT NOT NULL DEFAULT '', discounts INTEGER NOT NULL DEFAULT 0, move_id TEXT,
   on_purpose INTEGER NOT NULL DEFAULT 0, verified TEXT
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE UNIQUE INDEX checkouts_ref ON checkouts (provider_ref) WHERE provider_ref IS NOT NULL;
 CREATE INDEX checkouts_started ON checkouts (started_at);
 CREATE INDEX checkouts_session ON checkouts (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX checkouts_mailbox ON checkouts (mailbox) WHERE mailbox IS NOT NULL;
 CREATE INDEX checkouts_verified ON checkouts (verified) WHERE verified IS NOT NULL;
-CREATE INDEX checkouts_of_test_mode ON checkouts (id) WHERE livemode = 0;
+CREATE INDEX checkouts_of_test_mode ON checkouts (started_at) WHERE livemode = 0;
 CREATE INDEX checkouts_move ON checkouts (move_id) WHERE move_id IS NOT NULL;
 
 CREATE TABLE purchases (
@@ -93,7 +93,7 @@ CREATE INDEX purchases_session ON purchases (session_id) WHERE session_id IS NOT
 CREATE INDEX purchases_pid ON purchases (pid, livemode);
 CREATE INDEX purchases_payment ON purchases (payment) WHERE payment IS NOT NULL;
 CREATE INDEX purchases_paid_email ON purchases (paid_email) WHERE paid_email <> mailbox;
-CREATE INDEX purchases_of_test_mode ON purchases (checkout_id) WHERE livemode = 0;
+CREATE INDEX purchases_of_test_mode ON purchases (booked_at) WHERE livemode = 0;
 CREATE INDEX purchases_bundles ON purchases (checkout_id) WHERE contents <> '';
 
 CREATE TABLE facts (
@@ -106,7 +106,7 @@ CREATE TABLE magic_links (
   id TEXT PRIMARY KEY, key TEXT NOT NULL, purpose TEXT NOT NULL, mailbox TEXT NOT NULL, asked_by TEXT, pid TEXT,
   made_at INTEGER NOT NULL, sent_at INTEGER, used_at INTEGER, superseded INTEGER NOT NULL DEFAULT 0,
   code_tries INTEGER NOT NULL DEFAULT 0, checkout_id TEXT, move_id TEXT, used_with TEXT
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX links_asked_by ON magic_links (asked_by, made_at) WHERE asked_by IS NOT NULL;
 CREATE INDEX links_made ON magic_links (made_at);
 CREATE INDEX links_move ON magic_links (move_id) WHERE move_id IS NOT NULL;

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from domain.emails import Email
+from domain.frozen import frozen
 from domain.mail import Delivery, Envelope, Letter
 from domain.ports.payments import InvalidWebhook
 from domain.ports.world import ProviderSaid
@@ -72,7 +72,7 @@ class EmailNotRendered(Exception):
     """A template is missing or broken; the message names it and the cause."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeliveryReport:
     """A verified report on a mail of this shop; `key` is its outbox key."""
 
@@ -80,7 +80,7 @@ class DeliveryReport:
     delivery: Delivery
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherReport:
     """A verified report on something else: another shop's mail, or a type that the shop ignores."""
 

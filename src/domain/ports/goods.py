@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from domain.frozen import frozen
 from domain.ports.world import ProviderSaid
 from domain.product import CatalogueEdition, GoodsFile
 from domain.values import ProductId
@@ -56,7 +56,7 @@ class GoodsUnavailable(ProviderSaid):
     """The storage did not respond, is temporarily unavailable, or broke off mid-transfer. Can be retried."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenFile:
     """A byte range of a file being served: `size` bytes, in chunks that can be iterated once.
 
@@ -68,14 +68,14 @@ class OpenFile:
     chunks: AsyncGenerator[bytes, None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileAt:
     """A signed, short-lived URL from which the browser fetches the whole file, and only that file."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blob:
     """One content stored on this machine; `size` in bytes."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
 from domain.claim import ProviderCheckout
+from domain.frozen import frozen
 from domain.ports.world import ProviderSaid
 from domain.product import PaymentTerms
 from domain.purchase import Checkout, Fact
@@ -15,7 +16,7 @@ from domain.records import EventRecord
 from domain.values import ProviderRef
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckoutOffer:
     """A request to the payment provider: one copy of one product at the price of the snapshot."""
 
@@ -30,7 +31,7 @@ class CheckoutOffer:
     tax_code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentPage:
     """The provider's page on which the shopper pays."""
 
@@ -39,7 +40,7 @@ class PaymentPage:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckoutEvent:
     """A verified delivery about a checkout session."""
 
@@ -47,7 +48,7 @@ class CheckoutEvent:
     reading: ProviderCheckout
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FactEvent:
     """A verified delivery about a refund or a dispute."""
 
@@ -55,7 +56,7 @@ class FactEvent:
     fact: Fact
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentChangedEvent:
     """A verified delivery that a payment changed, without details: the payment must be retrieved."""
 
@@ -63,14 +64,14 @@ class PaymentChangedEvent:
     payment: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IgnoredEvent:
     """A verified delivery of a type that this shop ignores."""
 
     event: EventRecord
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InvalidWebhook:
     """A delivery with an invalid signature or body; `reason` is for the log and the response."""
 
@@ -80,7 +81,7 @@ class InvalidWebhook:
 WebhookEvent = CheckoutEvent | FactEvent | PaymentChangedEvent | IgnoredEvent | InvalidWebhook
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProviderPayment:
     """A payment at the provider: its checkout (None if it has none), refunds and disputes."""
 

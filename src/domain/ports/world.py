@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from domain.frozen import frozen
 from domain.redacting import redacted_start
 from domain.transaction import ReadTransaction, Transaction
 
@@ -42,7 +42,7 @@ class StoreBusy(StoreUnavailable):
     """The queue is full: the transaction was refused before it began, so nothing was committed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreFigures:
     """A store's counters since it was opened; None for a counter that it does not keep."""
 

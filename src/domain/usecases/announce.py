@@ -9,6 +9,7 @@ from datetime import datetime
 
 from domain import outbox_keys
 from domain.emails import NewRelease
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Delivery, MailKind
 from domain.ports import Catalogue, Clock, Store
@@ -33,7 +34,7 @@ class Announced:
     """Opted out, own nothing that opens, or cannot be mailed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Announce:
     """`coatcheck announce`. May be run again: the same files are announced to an owner once."""
 

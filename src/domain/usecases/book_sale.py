@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
 from domain.access import Holding
 from domain.claim import KnownCheckout, Sale
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.magic_link import access_link
 from domain.mail import Urgency
@@ -23,7 +23,7 @@ from domain.usecases.send_email import access_email, send_link
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BookSale:
     """Draws what a booking needs from outside, so that its transaction may run more than once."""
 
@@ -42,7 +42,7 @@ class BookSale:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Booking:
     """Runs inside a transaction."""
 

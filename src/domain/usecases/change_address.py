@@ -5,12 +5,12 @@ Asking moves nothing. The new address is sent a proof, the old one a notice that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import holds_by_checkout
 from domain.address_change import AddressChange, ChangeKind, MayNotCorrect, may_correct
 from domain.emails import ChangedItem
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.magic_link import REPEATED_WITHIN
 from domain.ports import Catalogue, Clock, Randomness, Store
@@ -26,7 +26,7 @@ from domain.usecases.request_login import NotAnAddress, TooManyRequests
 from domain.values import ChangeId, CheckoutId, EmailAddress, InvalidEmail, LinkId, mask, sortable_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangeAddress:
     """Both ways to another address."""
 

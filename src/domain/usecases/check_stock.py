@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from domain.frozen import frozen
 from domain.ports import Store
 from domain.product import Product, Saleability, saleability
 from domain.transaction import ReadTransaction
 from domain.values import ProductId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckStock:
     """Counts what was sold of the products whose number is limited; the others are never looked up."""
 

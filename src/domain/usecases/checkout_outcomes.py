@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from domain.frozen import frozen
 from domain.product import BadAmount, Product, Saleability
 from domain.values import CheckoutId, EmailProblem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RedirectToPayment:
     """Send the shopper to `url`; `new_token` is the cookie of a browser that had no session.
 
@@ -23,12 +23,12 @@ class RedirectToPayment:
     proof: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoSuchProduct:
     """The catalogue has no product of that id."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotForSale:
     """The product is there, but not to be bought now."""
 
@@ -36,7 +36,7 @@ class NotForSale:
     why: Saleability
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlreadyYours:
     """This browser opens it already, or (`pending`) a payment of it or its account is under way: ask before it buys."""
 
@@ -44,14 +44,14 @@ class AlreadyYours:
     pending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NothingToPay:
     """It is free: see `domain.usecases.order_free`."""
 
     product: Product
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrongAmount:
     """What was typed as a price cannot be charged."""
 
@@ -59,7 +59,7 @@ class WrongAmount:
     why: BadAmount
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TooManyCheckouts:
     """A limit is reached; a place is free again at `until`."""
 
@@ -77,14 +77,14 @@ Started = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FreeOrderBooked:
     """Booked: it opens in this browser."""
 
     product: Product
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressNeeded:
     """This browser has proved no mailbox: ask for an address. `problem`: what is wrong with the one that was typed."""
 
@@ -92,7 +92,7 @@ class AddressNeeded:
     problem: EmailProblem | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfirmationEmailed:
     """A mail with link and code is on its way; `new_token` is the cookie of a browser that had no session."""
 
@@ -100,14 +100,14 @@ class ConfirmationEmailed:
     new_token: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TooManyOrders:
     """This network ordered too much, or asked for too many mails; a place is free again at `until`."""
 
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotFree:
     """It has a price: it is bought, not taken."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from domain.claim import AwaitingPayment, NotPaid, Rejected
+from domain.frozen import frozen
 from domain.purchase import Purchase
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Booked:
     """The sale is booked; `first` says whether this very claim wrote it."""
 

@@ -6,7 +6,7 @@ Redirect, webhook and reconciler all run this same work inside a transaction of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.claim import (
@@ -20,6 +20,7 @@ from domain.claim import (
     address_of,
     judge_session,
 )
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Payments
 from domain.purchase import Checkout, CheckoutStatus, Fact
@@ -39,7 +40,7 @@ def _unobserved(outcome: ClaimOutcome) -> None:
     """The default: counts nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClaimPurchase:
     """Prepares the one work that books a sale; the caller runs it in its transaction."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import TRIED_LONG_ENOUGH, Letter, Mail, MailProblem, MailState, fill, pause_before_retry
 from domain.ports import (
@@ -21,7 +22,7 @@ from domain.redacting import words_of
 from domain.usecases.settle_unsent import stick
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Attempt:
     """How an attempt ended: QUEUED where another may end otherwise, STUCK where it would not."""
 
@@ -31,7 +32,7 @@ class _Attempt:
     """The email may have been sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeliverMail:
     """Hands over what `domain.usecases.lease_mail` leased, and stores how it went."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Store
 from domain.session import Visitor
@@ -11,7 +10,7 @@ from domain.transaction import Transaction
 from domain.usecases.identify_viewer import live_session
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EmailPreferences:
     """The token of a mail can say no; saying yes again takes a proved mailbox."""
 

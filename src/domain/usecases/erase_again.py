@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
 
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Store
 from domain.records import ErasedAddress
@@ -21,7 +21,7 @@ _LOT: Final = 200
 _PAGE: Final = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErasedAgain:
     """What a restored database had to have erased once more."""
 
@@ -31,7 +31,7 @@ class ErasedAgain:
     """Erased addresses that cannot be recognised: SESSION_SECRET no longer has the secret of their hash."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EraseAgain:
     """Done after a restore, with the list of erasures that was kept beside the backup."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.limits import ERASED_LATELY
 from domain.ports import Clock, Randomness, Store, StoreUnavailable
@@ -22,7 +22,7 @@ _ERASED: Final = "erased"
 _SCRUBBED: Final = "scrubbed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EraseMe:
     """Everything that names the mailbox goes; then nothing of it can be read from the store's files any more.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from domain.frozen import frozen
 from domain.ports import Clock, Payments, PaymentsRefused, PaymentsUnreachable, Store
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.values import CheckoutId, ProviderRef
@@ -12,7 +12,7 @@ from domain.values import CheckoutId, ProviderRef
 _AT_ONCE: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpireDuplicates:
     """Best effort, after the sale was committed. The reconciler repeats it for what was missed."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from domain.access import Holding
+from domain.frozen import frozen
 from domain.mail import Mail
 from domain.ports import Store
 from domain.records import Quarantined, User
@@ -15,7 +15,7 @@ from domain.transaction import ReadTransaction
 PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithoutOwner:
     """A purchase that belongs to no address, because the one given at the payment cannot be emailed."""
 
@@ -26,7 +26,7 @@ Record = User | Holding | WithoutOwner | Mail | Quarantined
 R = TypeVar("R", User, Holding, Mail, Quarantined)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportRecords:
     """`coatcheck export`. Holds no more than a page in memory."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from domain.access import Closed, NotYours, Opens, access
+from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, FileAt, Goods, OpenFile, Store, StoreUnavailable
 from domain.product import GoodsFile
 from domain.purchase import Purchase
@@ -19,7 +19,7 @@ from domain.values import ProductId
 COUNTED_ONCE_IN: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offered:
     """They may have this file, by this purchase."""
 
@@ -28,12 +28,12 @@ class Offered:
     purchase: Purchase
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoSuchFile:
     """The catalogue names no such file, or its bytes are gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FetchFile:
     """From a file's name to its bytes, for owners of the product.
 

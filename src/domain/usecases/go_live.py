@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.ports import Clock, Payments, Store
 from domain.transaction import Transaction
@@ -12,7 +12,7 @@ from domain.transaction import Transaction
 _AT_ONCE = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GoLive:
     """Run before the shop serves, under the address that the database has.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from domain import outbox_keys
 from domain.emails import AccessEmailBounced, AccessLink
+from domain.frozen import frozen
 from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.ports import Catalogue, Clock, DeliveryReport, InvalidWebhook, MailReports, OtherReport, Store
 from domain.product import ShopInfo
@@ -24,14 +24,14 @@ class NotRecorded(Enum):
     """It is about no email of this shop, or a weightier report came before."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EmailWebhookHandled:
     """Verified, and dealt with durably."""
 
     outcome: Delivery | NotRecorded
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandleEmailWebhook:
     """Update the outbox. Reports come twice and out of order; the weightiest stays."""
 

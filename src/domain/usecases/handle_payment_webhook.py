@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
+from domain.frozen import frozen
 from domain.ports import (
     CheckoutEvent,
     Clock,
@@ -54,7 +55,7 @@ class PaymentWebhookHandled(Generic[O_co]):
         return self.outcome not in (OtherOutcome.IGNORED, FactOutcome.NO_PAYMENT)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandlePaymentWebhook:
     """Verify, act and log, in one transaction. Every delivery is acted on; the log never decides."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import Holding, holds, owned, without_owner
 from domain.address_change import ChangeKind
+from domain.frozen import frozen
 from domain.ports import Clock, Randomness, Store
 from domain.session import NewSession, Session, Visitor
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import EmailAddress, ProductId, SessionId, sortable_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Viewer:
     """The viewer of a page: anonymous (no session), or a session and the purchases it opens now."""
 
@@ -37,7 +37,7 @@ class Viewer:
 ANONYMOUS = Viewer(session=None, holdings=())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdentifyViewer:
     """Look a browser up; note at most once a day that it was seen."""
 

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
+from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Store
 from domain.transaction import Transaction
 from domain.usecases.imported_sale import ImportedSale, OldSale, parse_old_sale
@@ -40,7 +41,7 @@ class Imported:
     """A sentence for each row that was left out."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportSales:
     """Books them without access emails: their buyers sign in here with the address that they bought with.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from domain.frozen import frozen
 from domain.product import Product
 from domain.purchase import Checkout, CheckoutStatus, Fact, FactKind, Purchase
 from domain.values import (
@@ -23,7 +23,7 @@ from domain.values import (
 _BEFORE_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OldSale:
     """A sale as it stands there, unparsed. Texts that are missing are empty."""
 
@@ -35,7 +35,7 @@ class OldSale:
     """In minor units; of which currency it does not say."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportedSale:
     """A sale as it would be booked here, and the id of its user if there is none yet."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail
 from domain.ports import Catalogue, Clock, EmailTemplates, Randomness, Store
@@ -21,7 +22,7 @@ BATCH = 4
 """Few, because what becomes due meanwhile waits for them, however urgent it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeaseMail:
     """One round of the mail worker. Any number of workers may run at once, and any may die at any moment."""
 

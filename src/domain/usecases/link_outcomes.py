@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from domain.address_change import ChangeKind
+from domain.frozen import frozen
 from domain.magic_link import LinkPurpose, LinkState
 from domain.values import CheckoutId, EmailAddress, ProductId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignedIn:
     """The mailbox is proved. `token` is the session's new cookie, `device` the tag of a browser that proved it."""
 
@@ -20,7 +20,7 @@ class SignedIn:
     product: ProductId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignedInAlready:
     """The link opens nothing more, but this browser is signed in to its account: go on to the product."""
 
@@ -53,7 +53,7 @@ class LinkError(Enum):
     """The last free copy was taken by another order. Nothing was used up."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StillUnowned:
     """The order that a link was to give an address has none yet. `here`: this browser may name one again."""
 
@@ -61,7 +61,7 @@ class StillUnowned:
     here: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkRejected:
     """It does not open; `tries_left` for a wrong code; `renewable`: a new mail can be sent without typing."""
 
@@ -72,7 +72,7 @@ class LinkRejected:
     """Then a sign-in email is of no use: the address is nobody's yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkValid:
     """The link would open if its button were pressed; `purpose` says what else that would do."""
 
@@ -85,7 +85,7 @@ class LinkValid:
     naming: OwnerPreview | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangePreview:
     """What a link about a change of address would move, for its confirmation page."""
 
@@ -101,7 +101,7 @@ class ChangePreview:
     """What completes a change in the browser that asked for it; "" after too many wrong tries."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnerPreview:
     """What a link would give to its address, for its confirmation page."""
 

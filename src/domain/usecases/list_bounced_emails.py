@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from domain import outbox_keys
+from domain.frozen import frozen
 from domain.ports import Store
 from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import Viewer
@@ -12,7 +11,7 @@ from domain.usecases.open_purchase import access_email_status
 from domain.values import CheckoutId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListBouncedEmails:
     """A browser that has verified the address needs no access email, so nothing is looked up for it."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from domain.frozen import frozen
 from domain.ports import Store
 from domain.purchase import Checkout
 from domain.session import Session
@@ -12,7 +12,7 @@ from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import Viewer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListPending:
     """Reads only."""
 

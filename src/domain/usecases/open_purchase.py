@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
 from domain.access import Access, NotYours, Opens, access, holds_by_checkout
 from domain.address_change import may_correct
+from domain.frozen import frozen
 from domain.mail import Delivery, Mail, MailState
 from domain.ports import Clock, Store
 from domain.purchase import Purchase
@@ -17,7 +17,7 @@ from domain.usecases.identify_viewer import IdentifyViewer, Viewer
 from domain.values import EmailAddress, ProductId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccessEmailStatus:
     """How far the access email got: `arrived` as far as we know, `returned` if it could not be delivered."""
 
@@ -25,7 +25,7 @@ class AccessEmailStatus:
     returned: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """What a browser gets when it asks for a product."""
 
@@ -43,7 +43,7 @@ class Opened:
     """It was paid without an address that can be emailed: this browser may name one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenPurchase:
     """Changes nothing."""
 
@@ -73,7 +73,7 @@ class OpenPurchase:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Looked:
     access_email: AccessEmailStatus | None
     correctable: bool

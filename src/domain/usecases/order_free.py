@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from domain.claim import draft_of
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.limits import FREE_PER_NETWORK
 from domain.magic_link import REPEATED_WITHIN
@@ -31,7 +32,7 @@ from domain.usecases.request_limits import RequestLimits
 from domain.values import EmailAddress, ProductId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrderFree:
     """Nothing goes to the payment provider. The order is a purchase like any other, of a verified address."""
 

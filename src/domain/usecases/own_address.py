@@ -6,15 +6,15 @@ the shop itself, which moved. Only the merchant knows which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.transaction import ReadTransaction, Transaction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServedElsewhere:
     """The database was served under another BASE_URL than ours."""
 
@@ -22,7 +22,7 @@ class ServedElsewhere:
     here: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnAddress:
     """Compare our BASE_URL with the database's. Several nodes each compare with the database, not with each other."""
 
@@ -70,7 +70,7 @@ class NoCopy(Enum):
     """shop.toml declares the id of that shop."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BecomeCopy:
     """Make a copied database another shop's: a new id, our address, and nothing in progress."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.access import Holding
+from domain.frozen import frozen
 from domain.mail import Mail
 from domain.ports import Clock, Store
 from domain.purchase import LONGEST_PAYMENT, Checkout
@@ -17,7 +18,7 @@ from domain.usecases.show_receipt import payer_is_owner
 from domain.values import EmailAddress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnData:
     """What is held under one mailbox."""
 
@@ -31,7 +32,7 @@ class OwnData:
     """Payments that are under way."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShowOwnData:
     """Reads only. Requires a verified address: the browser that paid may belong to another person by now."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from domain.claim import AwaitingPayment, Rejected, RejectReason
+from domain.frozen import frozen
 from domain.ports import (
     Catalogue,
     Clock,
@@ -46,7 +46,7 @@ class Recheck(Enum):
     """Asked again later; after three days in quarantine."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecheckPayments:
     """Works off what was marked to be read. Ours is claimed, with its facts; what is not goes to quarantine."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from domain.claim import ProviderCheckout, Rejected
+from domain.frozen import frozen
 from domain.ports import Clock, Payments, PaymentsRefused, PaymentsUnreachable, Store
 from domain.purchase import Fact
 from domain.usecases import reconcile_cursors as lists
@@ -26,7 +26,7 @@ _Listing = Callable[[datetime], AsyncIterator[Fact]]
 _Sweep = Callable[[datetime, datetime, Reconciled, _Look], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reconcile:
     """The same claim and the same facts as redirect and webhook, for what neither brought."""
 

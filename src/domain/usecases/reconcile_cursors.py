@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from domain.claim import ProviderCheckout
+from domain.frozen import frozen
 from domain.product import ShopInfo
 from domain.purchase import Fact
 from domain.records import ProblemKind
@@ -17,7 +17,7 @@ from domain.usecases.report_problem import report_problem
 OVERLAP: Final = timedelta(hours=26)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProviderList:
     """A list of the provider. Each has a cursor of its own, so that one that is refused stops no other."""
 

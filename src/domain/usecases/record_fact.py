@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from domain.access import Holding
+from domain.frozen import frozen
 from domain.ports import Clock
 from domain.purchase import Fact, PurchaseState
 from domain.transaction import Transaction
@@ -31,7 +31,7 @@ class FactOutcome(Enum):
     """It belongs to no payment intent, so to nothing that this shop sells."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordFact:
     """Prepares the work that notes a fact; the caller runs it in its transaction."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from domain.frozen import frozen
 from domain.keys import CODE_LENGTH, Keyring, read_token, tidy_code
 from domain.magic_link import MOST_CODE_TRIES, MagicLink, same_submit, tries_so_far
 from domain.ports import Clock, Randomness, Store
@@ -18,7 +18,7 @@ from domain.usecases.preview_link import preview
 from domain.usecases.use_link import LinkSubmit
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RedeemLink:
     """Links and codes, each used once; using either uses up both, and does what the link is for."""
 

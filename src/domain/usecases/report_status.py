@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailProblem, MailState
 from domain.ports import Clock, Randomness, Store
@@ -27,7 +27,7 @@ for ever."""
 _CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """The shop in figures, and everything that needs the merchant."""
 
@@ -63,7 +63,7 @@ class SentAgain(Enum):
     """Its link can do nothing any more, or the purchase belongs to another address by now."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportStatus:
     """`coatcheck status`."""
 

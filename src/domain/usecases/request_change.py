@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from domain.address_change import AddressChange, ChangeKind
 from domain.emails import AddressChangeRequested, ChangedItem, ConfirmAddress
+from domain.frozen import frozen
 from domain.limits import CHANGES_PER_ACCOUNT
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Urgency
@@ -19,7 +20,7 @@ from domain.usecases.send_email import send_link
 from domain.values import ChangeId, CheckoutId, EmailAddress, LinkId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangeDraft:
     """A move that may be asked for; whose address it leaves is known inside the transaction."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.limits import (
     ADDRESS_BY_KNOWN_BROWSER,
@@ -20,7 +21,7 @@ from domain.transaction import Transaction
 from domain.values import EmailAddress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestLimits:
     """The limits of one request. It holds its places under `ref`, and gives them back if it is refused."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from domain.emails import SignIn
+from domain.frozen import frozen
 from domain.keys import Keyring, read_token
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.ports import Catalogue, Clock, Randomness, Store
@@ -20,33 +20,33 @@ from domain.values import EmailAddress, EmailProblem, InvalidEmail, LinkId, Prod
 A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckYourEmail:
     """The one answer to an address. `new_token` is the cookie of a browser that had no session."""
 
     new_token: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotAnAddress:
     """The input is not an email address."""
 
     problem: EmailProblem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TooManyRequests:
     """This network, or the shop's strangers together, asked too often; a place is free again at `until`."""
 
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NothingToRenew:
     """This shop did not issue the token, so there is no address to email."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestLogin:
     """Queue a login mail with link and code, within the limits. An unknown address costs the same work: its mail
     is dropped on delivery."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from domain import outbox_keys
 from domain.access import holds
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.limits import ACCESS_LINKS_AGAIN
 from domain.magic_link import access_link
@@ -30,7 +30,7 @@ class Resent(Enum):
     """It was sent several times just now: look in the mail first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResendAccessLink:
     """Any browser that may see a purchase may ask for its access link; the email goes to the owner's address only."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from domain.frozen import frozen
 from domain.ports import Clock, Payments, Store
 from domain.records import Quarantined
 from domain.usecases.claim_outcome import Booked
@@ -17,7 +17,7 @@ _LONGEST_RETRY: Final = timedelta(days=1)
 _RETRIED_FOR: Final = timedelta(days=3)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryQuarantine:
     """A session that was refused may fit by now: its checkout was restored."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.access import holds, names_here
 from domain.claim import AwaitingPayment, NotPaid, Rejected
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Payments, PaymentsRefused, PaymentsUnreachable, Store
 from domain.purchase import Checkout, CheckoutStatus, Purchase
@@ -24,7 +24,7 @@ from domain.values import ProductId, ProviderRef, is_provider_ref
 ASK_EVERY = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReturnFromPayment:
     """The success redirect. Claims at most what the provider says is paid; opens nothing to another browser."""
 

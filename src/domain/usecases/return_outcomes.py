@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from domain.claim import AwaitingPayment, NotPaid, Rejected
+from domain.frozen import frozen
 from domain.values import CheckoutId, EmailAddress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claimed:
     """Paid and booked. `here`: it opens in this browser, which goes on to the product's own page.
 
@@ -25,12 +24,12 @@ class Claimed:
     unowned: CheckoutId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Confirming:
     """Not known yet: look again in a moment."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnknownCheckout:
     """No checkout of this shop, or of another product: not asked about, nothing shown."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from domain import outbox_keys
 from domain.emails import CatalogueMistakes
+from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Store
 from domain.usecases.send_email import notify_merchant
 from domain.values import ProductId
@@ -16,7 +16,7 @@ from domain.values import ProductId
 _MOST_IN_AN_EMAIL: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatalogueReview:
     """What needs the merchant."""
 
@@ -33,7 +33,7 @@ class CatalogueReview:
         return not self.problems and not self.gone and not self.lost
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReviewCatalogue:
     """For `coatcheck doctor` and `status`, and for an email whenever the catalogue has changed."""
 

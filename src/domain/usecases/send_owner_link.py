@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Randomness, Store
 from domain.purchase import Purchase
@@ -31,7 +31,7 @@ class OwnerLink(Enum):
     """Its buyer deleted their account."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendOwnerLink:
     """Assigns nothing: the purchase belongs to the address once the link sent there is used."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailState
 from domain.ports import Clock, Randomness, Store
@@ -17,7 +17,7 @@ from domain.values import LinkId
 _AT_ONCE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resent:
     """What became of the emails that had been refused."""
 
@@ -26,7 +26,7 @@ class Resent:
     """They are of no use any more: see `queue_anew`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendRefused:
     """`coatcheck status --send-refused`. Emails that may have been sent are left to `ReportStatus.send_again`."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import Holding, holds, names_here
+from domain.frozen import frozen
 from domain.ports import Clock, Payments, Store
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
@@ -14,7 +14,7 @@ from domain.usecases.identify_viewer import live_session
 from domain.values import CheckoutId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receipt:
     """An order that this browser may know of."""
 
@@ -34,7 +34,7 @@ class Receipt:
         return self.by_owner and self.payer_known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithoutOwner:
     """An order without an address, in the browser that paid, where it does not open any more: it may name one here."""
 
@@ -42,7 +42,7 @@ class WithoutOwner:
     holding: Holding
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShowReceipt:
     """Changes nothing."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain.access import CHECKOUT_GRANT
 from domain.address_change import ChangeKind
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Store
 from domain.session import Session, Visitor
@@ -18,7 +18,7 @@ from domain.usecases.same_browser import end_other_sessions
 from domain.values import EmailAddress, SessionId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnSessions:
     """The sessions of an account, newest first; `current` is the browser that asks."""
 
@@ -29,7 +29,7 @@ class OwnSessions:
     """Browsers that verified nothing: each opens a purchase of this account because it started the checkout."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignOut:
     """Signing out ends the row on the server; a stolen cookie is worth nothing after it."""
 

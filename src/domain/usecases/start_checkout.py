@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from domain.claim import draft_of, terms_of
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import (
     Catalogue,
@@ -36,7 +36,7 @@ from domain.usecases.report_problem import report_problem
 from domain.values import ProductId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartCheckout:
     """From the click on Buy to the provider's page."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from domain.access import Holding
+from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.ports import Store
 from domain.sales_sum import SalesBy, SalesSum, group_of
@@ -15,7 +15,7 @@ from domain.sales_sum import SalesBy, SalesSum, group_of
 _AT_ONCE: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SumSales:
     """`coatcheck sales`. Reads every purchase, a page at a time."""
 

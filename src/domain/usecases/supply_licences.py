@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
 from domain.emails import LicenceArrived
+from domain.frozen import frozen
 from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Store
 from domain.product import CatalogueEdition
@@ -19,7 +19,7 @@ from domain.values import ProductId
 _AT_ONCE = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SupplyLicences:
     """Only live purchases get listed keys. Those that are refunded, charged back or in dispute keep their place."""
 

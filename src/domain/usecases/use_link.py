@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
 from domain.address_change import ChangeKind, asks_here
 from domain.emails import CorrectionUndone
+from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.purchase import order_number
@@ -23,7 +23,7 @@ from domain.usecases.send_email import notify_merchant
 from domain.values import ChangeId, Digest, digest_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkSubmit:
     """One submit of a link or a code: the visitor, and what its effect needs from outside the transaction."""
 

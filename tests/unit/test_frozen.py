@@ -1,0 +1,70 @@
+"""Values: frozen in every respect, and created as mutable ones are."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import FrozenInstanceError, field, fields, replace
+
+import pytest
+
+from domain.frozen import frozen
+
+
+@frozen
+class Coat:
+    hook: int
+    colour: str = "grey"
+    pockets: list[str] = field(default_factory=list)
+    note: str = field(default="", compare=False, repr=False)
+
+
+@frozen
+class Ticket:
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number < 0:
+            raise ValueError("below 0")
+
+
+def test_no_field_can_be_set_deleted_or_added() -> None:
+    coat = Coat(1)
+    with pytest.raises(FrozenInstanceError):
+        coat.hook = 2  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        del coat.hook
+    with pytest.raises((FrozenInstanceError, AttributeError, TypeError)):
+        coat.sleeves = 2  # type: ignore[attr-defined]
+    assert not hasattr(coat, "__dict__")
+    assert (type(coat), coat.hook) == (Coat, 1)
+
+
+def test_arguments_are_taken_by_place_and_name_with_defaults_and_refused_by_name() -> None:
+    assert Coat(1, colour="red") == Coat(hook=1, colour="red", pockets=[])
+    assert Coat(1).pockets is not Coat(1).pockets
+    with pytest.raises(TypeError, match="hook"):
+        Coat()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="sleeves"):
+        Coat(1, sleeves=2)  # type: ignore[call-arg]
+
+
+def test_a_value_compares_shows_copies_and_hashes_as_a_dataclass_does() -> None:
+    coat = Coat(1, note="torn")
+    assert coat == Coat(1)
+    assert coat != Coat(2)
+    assert repr(coat) == "Coat(hook=1, colour='grey', pockets=[])"
+    assert replace(coat, hook=3) == Coat(3)
+    assert copy.deepcopy(coat) == coat
+    assert pickle.loads(pickle.dumps(coat)).note == "torn"
+    assert [one.name for one in fields(Coat)] == ["hook", "colour", "pockets", "note"]
+    assert len({Ticket(1), Ticket(1), Ticket(2)}) == 2
+    match coat:
+        case Coat(hook, colour):
+            assert (hook, colour) == (1, "grey")
+
+
+def test_what_is_checked_after_the_fields_are_written_sees_a_frozen_value() -> None:
+    with pytest.raises(ValueError, match="below 0"):
+        Ticket(-1)
+    assert Ticket(0).number == 0
