@@ -116,6 +116,14 @@ class ShopInfo:
     support: EmailAddress
     currency: str
     payment: PaymentTerms = field(default_factory=PaymentTerms)
+    accent: str = ""
+    """The shop's colour (`#11aa66`); "" for the one it comes with."""
+    theme: str = ""
+    """The merchant's own style sheet."""
+    order: tuple[ProductId, ...] = ()
+    """The products that come first, in this order; all others follow by id."""
+    seller: str = ""
+    """Who sells, for receipts: name, postal address, tax number; several lines."""
 
 
 @frozen

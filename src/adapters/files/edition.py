@@ -55,8 +55,8 @@ def read_edition(root: Path, shelve: Shelve, kept: LastGood) -> Loaded:
     """Read the folder, and keep what is good. Raises CatalogueRefused if no shop.toml is good, nor ever was."""
     state, reader = look_at(root), Reader(root=root)
     folders = _folders(reader)
-    shop = None if folders is None else read_shop(reader)
     held = kept.shop()
+    shop = None if folders is None else read_shop(reader, last_theme="" if held is None else held.shop.theme)
     if shop is None and held is not None:
         return _as_kept(reader, held, kept, state, folders)
     products = _read_products(reader, folders or [], shop[0].currency if shop else "usd", shelve, kept)
@@ -206,10 +206,12 @@ def _loaded(
         f"{reader.root.name}/{pid}: {_GONE}" for pid, form in products.items() if not form.product.listed
     )
     said = hashlib.sha256("\n".join((state.all, *problems, *gone)).encode()).hexdigest()[:16]
+    first = {pid: place for place, pid in enumerate(shop.shop.order)}
+    in_order = sorted(products, key=lambda pid: (first.get(pid, len(first)), pid))
     edition = CatalogueEdition(
         version=said,
         shop=shop.shop,
-        products={pid: form.product for pid, form in products.items()},
+        products={pid: products[pid].product for pid in in_order},
         pages=pages,
     )
     return Loaded(

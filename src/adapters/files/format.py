@@ -16,6 +16,7 @@ from adapters.files.listing import FoundFile, ListedFile, find_files
 from adapters.files.names import can_be_shown, composed
 from adapters.files.offers import PaymentTable, payment_terms, read_licences, read_prices
 from adapters.files.reading import Reader, line_of_key, names_in
+from domain.colour import Colour
 from domain.currencies import CURRENCIES
 from domain.ports import GoodsUnavailable
 from domain.product import GoodsFile, Page, Product, ShopInfo
@@ -23,7 +24,9 @@ from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id, 
 
 _COVERS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"})
 LARGEST_COVER: Final = 5_000_000
+LARGEST_THEME: Final = 100_000
 _LONGEST_NAME: Final = 200
+_LONGEST_SELLER: Final = 500
 _LARGEST_STOCK: Final = 1_000_000_000
 _MOST_ENTRIES: Final = 20_000
 
@@ -38,6 +41,9 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tagline: str = ""
     id: str | None = None
     payment: PaymentTable = PaymentTable()
+    accent: str = ""
+    order: list[str] = []
+    seller: str = ""
 
 
 class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,8 +63,8 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tax_code: str = ""
 
 
-def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
-    """shop.toml, and the id it declares; the id of the ShopInfo is still to be given."""
+def read_shop(reader: Reader, *, last_theme: str = "") -> tuple[ShopInfo, str | None] | None:
+    """shop.toml with theme.css, and the id it declares; the id of the ShopInfo is still to be given."""
     path = reader.root / "shop.toml"
     missing = "is missing: it holds name, currency and support (an email address)"
     found = reader.toml(path, _ShopFile, missing=missing)
@@ -75,6 +81,16 @@ def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
     problem = line_problem(shop.tagline)
     if problem is not None:
         reader.complain(path, f"tagline {problem}", line=line_of_key(text, "tagline"))
+        ok = False
+    if shop.accent and Colour.parse(shop.accent) is None:
+        words = f'accent is {shop.accent!r}: write a colour as "#24483e"'
+        reader.complain(path, words, line=line_of_key(text, "accent"))
+        ok = False
+    if len(shop.seller) > _LONGEST_SELLER or not all(
+        line_problem(line) is None for line in shop.seller.splitlines()
+    ):
+        words = f"seller is at most {_LONGEST_SELLER} characters of plain text, on several lines"
+        reader.complain(path, words, line=line_of_key(text, "seller"))
         ok = False
     if shop.id is not None and not is_product_id(shop.id):
         reader.complain(
@@ -95,8 +111,30 @@ def read_shop(reader: Reader) -> tuple[ShopInfo, str | None] | None:
         support=support,
         currency=currency,
         payment=payment_terms(shop.payment),
+        accent=shop.accent.strip(),
+        theme=_theme(reader, last_theme),
+        order=_order(reader, path, text, shop.order),
+        seller=shop.seller.strip(),
     )
     return info, shop.id
+
+
+def _order(reader: Reader, path: Path, text: str, order: list[str]) -> tuple[ProductId, ...]:
+    """The ids that have a folder; the others are reported, and hold nothing back."""
+    there = [pid for pid in dict.fromkeys(order) if is_product_id(pid) and (reader.root / pid).is_dir()]
+    if missing := [pid for pid in order if pid not in there]:
+        words = f"order names {', '.join(map(repr, missing[:3]))}, and there is no such folder"
+        reader.warn(path, words, line=line_of_key(text, "order"))
+    return tuple(ProductId(pid) for pid in there)
+
+
+def _theme(reader: Reader, last: str) -> str:
+    """The merchant's own style sheet, or the last good one while it cannot be read."""
+    path = reader.root / "theme.css"
+    if not os.path.lexists(path):
+        return ""
+    text = reader.text(path, at_most=LARGEST_THEME)
+    return last if text is None else text
 
 
 def read_product(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from litestar import post, route
 
 from domain.access import Holding
-from domain.product import CatalogueEdition
+from domain.product import CatalogueEdition, Product
 from domain.purchase import PurchaseState
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_pending import ListPending
 from domain.usecases.sign_out import SignOut
-from domain.values import EmailAddress, Money, SessionId
+from domain.values import EmailAddress, Money, ProductId, SessionId
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, day, see_other
 from entrypoints.http.purchase_page import NOT_HERE, not_here_reason
 from entrypoints.http.request_body import form_of
@@ -26,7 +26,23 @@ if TYPE_CHECKING:
 
 
 _MOST_LIBRARIES: Final = 500
-_Row = tuple[str, str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A purchase in the library."""
+
+    product: ProductId
+    name: str
+    url: str
+    known: str
+    """When it was bought, for how much, and what of that is gone."""
+    order: str
+    stamp: str
+    """Why it cannot be opened, in a word; "" if it can."""
+    reason: str
+
+
 _LibraryKey = tuple[
     str,
     EmailAddress | None,
@@ -44,7 +60,6 @@ _STAMPS: Final = {
 
 
 def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
-    """A row of the library: name, URL, known facts, order; stamp and reason if it cannot be opened."""
     purchase, found = held.purchase, held.standing
     paid = str(purchase.paid) if purchase.paid.amount else _("free")
     stamp = _STAMPS[found.state]
@@ -53,7 +68,22 @@ def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
         stamp, reason = NOT_HERE, not_here_reason(purchase.product_name)
     url = f"/view/{purchase.product}"
     known = " · ".join([day(purchase.booked_at), paid, *_gone(held)])
-    return purchase.product_name, url, known, purchase.checkout, "" if stamp is None else _(stamp), reason
+    return _Row(
+        product=purchase.product,
+        name=purchase.product_name,
+        url=url,
+        known=known,
+        order=purchase.checkout,
+        stamp="" if stamp is None else _(stamp),
+        reason=reason,
+    )
+
+
+def _shown(row: _Row, edition: CatalogueEdition) -> tuple[_Row, Product | None, list[Product]]:
+    """A row with its product and, if that is a bundle, what is in it."""
+    product = edition.products.get(row.product)
+    inner = product.contains if product is not None else ()
+    return row, product, [item for pid in inner if (item := edition.products.get(pid)) is not None]
 
 
 def _gone(held: Holding) -> list[str]:
@@ -112,7 +142,7 @@ class LibraryPages:
                 viewer=viewer,
                 noindex=True,
                 mailbox=viewer.session.mailbox,
-                rows=rows,
+                rows=[_shown(row, edition) for row in rows],
                 returned=sorted(returned),
                 without_owner=without_owner,
                 pending=pending,

@@ -23,6 +23,7 @@ from domain.values import Money, decimal_text
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.responses import Header, RawResponse
 from entrypoints.http.sentences import ENGLISH, TRANSLATIONS, _, ngettext, translated
+from entrypoints.http.theme import theme_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,7 @@ class Pages:
             filters={
                 "money": str, "price_value": price_value, "day": day, "moment": moment, "filesize": filesize,
                 "asset": self.asset, "order_number": order_number, "url": url, "price": price_words,
+                "theme_address": theme_address,
             },
             undefined_behavior="strict",
             trim_blocks=True,

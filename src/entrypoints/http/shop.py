@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
@@ -11,15 +12,17 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.amounts import AmountProblem
-from domain.product import BadAmount, CatalogueEdition, Product
+from domain.product import BadAmount, CatalogueEdition, Product, Tax
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.list_pending import ListPending
 from domain.values import Money, ProductId
 from entrypoints.http.form_errors import amount_error
-from entrypoints.http.page import AnyRequest, PageFrame, price_value, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, filesize, price_value, see_other
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import _
+from entrypoints.http.theme import theme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +34,7 @@ _PUBLIC: Final = ("cache-control", "public, max-age=0, must-revalidate")
 _FOREVER: Final = ("cache-control", "public, max-age=31536000, immutable")
 _MOST_OWNERS: Final = 500
 _MOST_PAGES: Final = 5000
+_REFUND_PAGES: Final = ("refunds", "refund-policy", "refund", "returns")
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
@@ -78,6 +82,7 @@ class ShopPages:
             route("/covers/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.cover),
             route("/pages/{slug:str}", http_method=PAGE, status_code=200)(self.page),
             route("/static/{name:str}", http_method=PAGE, status_code=200)(self.static),
+            route("/theme.css", http_method=PAGE, status_code=200)(self.theme),
             route("/favicon.ico", http_method=PAGE, status_code=200)(self.favicon),
             route("/robots.txt", http_method=PAGE, status_code=200)(self.robots),
             post("/currency", status_code=303)(self.choose_currency),
@@ -277,6 +282,15 @@ class ShopPages:
             raise NotFoundException
         return found
 
+    async def theme(self) -> RawResponse:
+        """The merchant's look. Its URL names its content; another version is not kept for ever."""
+        edition = self._front.catalogue.current()
+        pages = self._of(edition).pages
+        key = ("/theme.css", "", frozenset[ProductId]())
+        if key not in pages:
+            pages[key] = _public(theme_of(edition.shop), "text/css")
+        return pages[key]
+
     async def favicon(self) -> RawResponse:
         """Browsers request this name whatever icon the page declares."""
         return await self.static("favicon.svg")
@@ -334,7 +348,27 @@ def _product_context(product: Product, edition: CatalogueEdition, currency: str)
         "currencies": tuple(found.currency for found in product.prices),
         "currency": price.currency,
         "chosen": currency,
+        "assurances": _assurances(product, edition, price),
     }
+
+
+def _assurances(product: Product, edition: CatalogueEdition, price: Money) -> list[tuple[str, str]]:
+    """What a buyer wants to know before paying, each with the address of the page that says more, or ""."""
+    said: list[tuple[str, str]] = []
+    if price.amount and edition.shop.payment.tax is Tax.INCLUSIVE:
+        said.append((_("Price includes tax"), ""))
+    kinds = sorted(
+        {suffix[1:].upper() for file in product.files if (suffix := PurePosixPath(file.name).suffix)}
+    )
+    if kinds:
+        size = filesize(sum(file.size for file in product.files))
+        said.append((_("%(kinds)s, %(size)s", kinds=", ".join(kinds), size=size), ""))
+    policy = next((page for page in edition.pages.values() if page.slug in _REFUND_PAGES), None)
+    if policy is not None:
+        said.append((policy.title, f"/pages/{policy.slug}"))
+    if price.amount:
+        said.append((_("Secure payment by Stripe"), ""))
+    return said
 
 
 def _saving(product: Product, contents: Sequence[Product], price: Money) -> Money | None:

@@ -1,0 +1,135 @@
+"""The merchant's look: colour, style sheet, order of the shelf and who sells; no mistake in it stops a customer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from entrypoints.http.theme import theme_of
+from testkit.catalogues import a_catalogue, load, look
+from testkit.servers import BOOK, Shopper, ShopServer
+from testkit.waiting import wait_until
+
+SHOP = 'name = "A shop"\ncurrency = "eur"\nsupport = "help@shop.example"\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return a_catalogue(tmp_path / "catalogue", "apple", "book", "cup")
+
+
+def write(root: Path, settings: str) -> None:
+    (root / "shop.toml").write_text(SHOP + settings)
+
+
+def test_the_shelf_has_the_order_that_is_set_and_the_rest_by_name(root: Path) -> None:
+    write(root, 'order = ["cup", "apple"]\n')
+    assert [product.id for product in load(root).current().listed] == ["cup", "apple", "book"]
+
+
+def test_an_order_with_names_that_are_not_there_is_reported_and_holds_nothing_back(root: Path) -> None:
+    write(root, 'order = ["cup", "gone", "../book"]\n')
+    told: list[str] = []
+    catalogue = load(root, told=told)
+    assert [product.id for product in catalogue.current().listed] == ["cup", "apple", "book"]
+    assert told == ["catalogue/shop.toml:4: order names 'gone', '../book', and there is no such folder"]
+
+
+@pytest.mark.parametrize("accent", ["green", "#12345", "#fff}*{display:none}"])
+def test_an_accent_that_is_no_colour_is_refused_by_line_and_the_last_good_one_stays(
+    root: Path, accent: str
+) -> None:
+    write(root, 'accent = "#1a6"\n')
+    catalogue = load(root)
+    write(root, f'accent = "{accent}"\n')
+    look(catalogue, times=12)
+    assert catalogue.problems[0].startswith(
+        f"catalogue/shop.toml:4: accent is {accent!r}: write a colour as "
+    )
+    assert catalogue.current().shop.accent == "#1a6"
+
+
+def test_a_style_sheet_that_cannot_be_read_is_reported_and_the_last_good_one_stays(root: Path) -> None:
+    (root / "theme.css").write_text(".brand { letter-spacing: .1em }")
+    catalogue = load(root)
+    (root / "theme.css").write_bytes(b"\xff\xfe")
+    look(catalogue, times=12)
+    assert catalogue.problems == ("catalogue/theme.css:1: is not UTF-8 text: save it as UTF-8",)
+    assert catalogue.current().shop.theme == ".brand { letter-spacing: .1em }"
+    assert all(product.on_sale for product in catalogue.current().listed)
+    (root / "theme.css").unlink()
+    look(catalogue, times=12)
+    assert catalogue.current().shop.theme == ""
+
+
+@pytest.mark.parametrize("seller", ["x" * 501, "a\\u0007b"])
+def test_a_seller_that_no_receipt_can_show_is_refused_by_line(root: Path, seller: str) -> None:
+    write(root, "")
+    catalogue = load(root)
+    write(root, f'seller = "{seller}"\n')
+    look(catalogue, times=12)
+    assert catalogue.problems[0].startswith("catalogue/shop.toml:4: seller is at most 500 characters")
+
+
+def test_a_theme_begins_with_the_accent_and_ends_with_the_merchants_own_rules(root: Path) -> None:
+    write(root, 'accent = "#ffd400"\n')
+    (root / "theme.css").write_text("h1 { color: inherit }")
+    sheet = theme_of(load(root).current().shop).decode()
+    assert sheet.startswith(":root { --act: #ffd400; --on-act: #000000;")
+    assert "@media (prefers-color-scheme: dark) { :root { --act: #ffd400;" in sheet
+    assert sheet.endswith("h1 { color: inherit }")
+
+
+def test_a_shop_with_a_look_serves_it_and_its_receipts_name_the_seller(own_shop: ShopServer) -> None:
+    assert "/theme.css" not in httpx.get(own_shop.url).text
+    (own_shop.catalogue / "theme.css").write_text(".brand { text-transform: uppercase }")
+    toml = own_shop.catalogue / "shop.toml"
+    seller = 'seller = """\nCoat & Hook Ltd\n1 <Peg> Lane\nVAT 123"""\n'
+    toml.write_text(f'accent = "#b00020"\n{seller}{toml.read_text()}')
+    wait_until(lambda: "/theme.css" in httpx.get(own_shop.url).text)
+    found = re.search(
+        r'<link rel="stylesheet" href="(/theme\.css\?v=[0-9a-f]{10})">', httpx.get(own_shop.url).text
+    )
+    assert found is not None
+    answer = httpx.get(own_shop.url + found[1])
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    assert answer.text.startswith(":root { --act: #b00020; --on-act: #ffffff;")
+    assert answer.text.endswith(".brand { text-transform: uppercase }")
+    anna = Shopper(own_shop)
+    anna.buy_and_pay("anna@example.com", BOOK)
+    receipt = anna.get(re.search(r'href="(/orders/[^"]+)"', anna.get("/library").text)[1]).text  # type: ignore[index]
+    assert "Coat &amp; Hook Ltd\n1 &lt;Peg&gt; Lane\nVAT 123\nhelp@" in receipt
+
+
+def test_a_product_page_says_what_one_gets_before_paying(shop: ShopServer) -> None:
+    page = httpx.get(f"{shop.url}/products/{BOOK}").text
+    said = re.search(r'<ul class="assured">(.*?)</ul>', page, re.DOTALL)
+    assert said is not None
+    lines = [re.sub(r"<[^>]+>", "", line).strip() for line in said[1].splitlines() if line.strip()]
+    assert lines[0].startswith("EPUB, TXT, ")
+    assert lines[1:] == ["Refunds", "Secure payment by Stripe"]
+    assert '<a href="/pages/refunds">Refunds</a>' in said[1]
+    assert page.count('<button form="buy">Buy · $9.00</button>') == 1
+    assert page.count('<form id="buy"') == 1
+
+
+def test_a_library_shows_covers_and_what_can_be_downloaded(shop: ShopServer) -> None:
+    anna = Shopper(shop)
+    anna.buy_and_pay("look@example.com", BOOK)
+    library = anna.get("/library").text
+    assert re.search(
+        rf'<a class="thumb" href="/view/{BOOK}"[^>]*>\s*<img class="cover" src="/covers/{BOOK}/', library
+    )
+    assert f'href="/view/{BOOK}#files"' in library
+
+
+def test_a_library_lists_what_is_in_a_bundle(bazaar: ShopServer) -> None:
+    anna = Shopper(bazaar)
+    anna.buy_and_pay("bundle@example.com", "the-lot")
+    library = anna.get("/library").text
+    inner = re.search(r'<ul class="inner">(.*?)</ul>', library, re.DOTALL)
+    assert inner is not None
+    assert re.findall(r'href="(/view/[^"]+)"', inner[1]) == ["/view/keyed", "/view/a-gift"]
