@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Final
 
@@ -270,3 +270,11 @@ def order_number(checkout: CheckoutId) -> str:
     Twelve of them are the milliseconds of its beginning, which several may share and anyone may guess.
     """
     return checkout[:16]
+
+
+def began_on(order: str) -> date | None:
+    """The day (UTC) on which the checkout of an order number began; None if the number is not one of ours."""
+    try:
+        return datetime.fromtimestamp(int(order[:12], 16) / 1000, tz=UTC).date() if len(order) == 16 else None
+    except (ValueError, OverflowError, OSError):
+        return None

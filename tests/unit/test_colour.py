@@ -41,6 +41,7 @@ def test_contrast_is_that_of_wcag() -> None:
     assert BLACK.contrast(WHITE) == pytest.approx(21)
     assert grey.contrast(WHITE) == pytest.approx(4.48, abs=0.005)
     assert darker.contrast(WHITE) == pytest.approx(4.54, abs=0.005)
+    assert Colour(0x33, 0x33, 0x33).contrast(WHITE) == pytest.approx(12.63, abs=0.005)
     assert grey.contrast(grey) == pytest.approx(1)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from adapters.templates.emails import PackagedTemplates
 from domain.claim import RejectReason
+from domain.colour import Colour
 from domain.emails import (
     EMAILS,
     AccessEmailBounced,
@@ -104,7 +108,9 @@ def test_text_and_html_are_whole_and_say_the_same(email: Email) -> None:
         for line in paragraph.splitlines():
             shown = line.strip().removesuffix(":").replace("&", "&amp;").replace("<", "&lt;")
             shown = shown.replace(">", "&gt;").replace("'", "&#x27;")
-            assert shown.replace("/", "&#x2f;") in letter.html or shown in letter.html
+            # A label and what it says are cells of a table there.
+            for cell in [shown] if shown in letter.html else shown.split(": "):
+                assert cell.replace("/", "&#x2f;") in letter.html or cell in letter.html
 
 
 # What is the shop's, its customers' or the provider's own.
@@ -121,6 +127,50 @@ def test_every_sentence_is_translated(email: Email) -> None:
     letter = templates.render(email, language="xx", shop=an_edition().shop, base_url=BASE_URL)
     assert plain_words([letter.subject, *letter.text.splitlines()], allowed=GIVEN) == []
     assert forgotten(letter.html, allowed=GIVEN) == []
+
+
+def test_an_access_email_is_a_receipt() -> None:
+    email = AccessLink(
+        product_name="A <b> book", paid=Money(900, "usd"), order="01a2293bd7ccaa4a", licences=(LicenceLine("K-1", of=""),)
+    )  # fmt: skip
+    seller = replace(an_edition().shop, seller="Coat & Hook Ltd\n1 Peg Lane\nVAT 123")
+    letter = EMAIL_TEMPLATES.render(email, language="en", shop=seller, base_url=BASE_URL)
+    receipt = [
+        "Order: 01a2293bd7ccaa4a", "Date: 29 November 2026", "Sold by: Coat & Hook Ltd, 1 Peg Lane, VAT 123",
+        "Product: A <b> book", "Total: $9.00",
+    ]  # fmt: skip
+    assert "\n".join(receipt) in letter.text
+    cells = re.findall(r"<th[^>]*>(.*?)</th><td[^>]*>(.*?)</td>", letter.html, re.DOTALL)
+    assert cells == [
+        ("Order", "01a2293bd7ccaa4a"), ("Date", "29 November 2026"),
+        ("Sold by", "Coat &amp; Hook Ltd\n1 Peg Lane\nVAT 123"), ("Product", "A &lt;b&gt; book"), ("Total", "$9.00"),
+    ]  # fmt: skip
+    assert letter.html.index("K-1") < letter.html.index("The link works once"), (
+        "the key is above the small print"
+    )
+    assert f"enter this email address at {BASE_URL}/library." in letter.text
+    assert letter.html.count("<h1 ") == 1
+
+
+def test_an_order_number_of_another_kind_has_no_date() -> None:
+    letter = rendered(AccessLink(product_name="The book", paid=Money(900, "usd"), order="c1"))
+    assert "Date" not in letter.text + letter.html
+
+
+@pytest.mark.parametrize(("accent", "label"), [("#ffd400", "#000000"), ("#400", "#ffffff"), ("", "#ffffff")])
+def test_an_email_wears_the_accent_and_can_be_read_in_light_and_dark(accent: str, label: str) -> None:
+    letter = EMAIL_TEMPLATES.render(
+        SignIn(), language="en", shop=replace(an_edition().shop, accent=accent), base_url=BASE_URL
+    )
+    button = re.search(r"background:(#\w{6});color:(#\w{6})", letter.html)
+    assert button is not None
+    assert (button[1], button[2]) == (str(Colour.parse(accent or "#24483e")), label)
+    brand = Colour.parse(re.search(r"font-weight:600;color:(#\w{6})", letter.html)[1])  # type: ignore[index]
+    dark = Colour.parse(re.search(r"\.brand, \.soft a { color: (#\w{6})", letter.html)[1])  # type: ignore[index]
+    assert brand is not None
+    assert dark is not None
+    assert brand.contrast(Colour(0xFF, 0xFD, 0xF8)) >= 4.5
+    assert dark.contrast(Colour(0x20, 0x23, 0x2B)) >= 4.5
 
 
 def test_every_reason_of_quarantine_has_a_sentence() -> None:

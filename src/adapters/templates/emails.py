@@ -12,13 +12,17 @@ from typing import Any, Final
 
 from minijinja import Environment, safe
 
-from domain.emails import Email, NewRelease, UnreadableEmail
+from domain.colour import Colour, readable_on, text_on
+from domain.emails import AccessLink, Email, NewRelease, UnreadableEmail
 from domain.mail import CODE_SLOT, LINK_SLOT, Letter, opt_out_slot
 from domain.ports import EmailNotRendered
 from domain.product import ShopInfo
+from domain.purchase import began_on
 from domain.values import Money
 
 _FOLDER: Final = Path(__file__).parent / "mail"
+_ACT, _BRAND = Colour(0x24, 0x48, 0x3E), Colour(0x7A, 0x4B, 0x12)
+_LIGHT, _DARK = Colour(0xFF, 0xFD, 0xF8), Colour(0x20, 0x23, 0x2B)
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
@@ -44,11 +48,17 @@ class PackagedTemplates:
             "shop_name": _one_line(shop.name),
             "support": shop.support.canonical,
             "base_url": base_url,
+            "library": f"{base_url}/library",
             "language": language,
             "link": LINK_SLOT,
             "code": CODE_SLOT,
             "unsubscribe": opt_out_slot(email.user) if isinstance(email, NewRelease) else "",
+            "look": _look_of(shop),
+            "seller": shop.seller or _one_line(shop.name),
         }
+        if isinstance(email, AccessLink):
+            began = began_on(email.order)
+            context["day"] = "" if began is None else f"{began.day} {began:%B %Y}"
         try:
             environment = self._environment(language)
             whole = environment.render_template(f"{email.template}.txt", **context)
@@ -75,6 +85,18 @@ class PackagedTemplates:
             environment.add_filter("url", _url)
             self._environments[language] = environment
         return self._environments[language]
+
+
+def _look_of(shop: ShopInfo) -> dict[str, str]:
+    """The colours of an email: those of the shop's accent, readable in light and dark."""
+    accent = Colour.parse(shop.accent)
+    act, brand = accent or _ACT, accent or _BRAND
+    return {
+        "act": str(act),
+        "on_act": str(text_on(act)),
+        "brand": str(readable_on(brand, _LIGHT)),
+        "brand_in_the_dark": str(readable_on(brand, _DARK)),
+    }
 
 
 def _filled(gettext: Callable[[str], str]) -> Callable[..., str]:
