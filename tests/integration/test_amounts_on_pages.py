@@ -156,13 +156,13 @@ def test_an_owner_who_buys_again_is_not_charged_in_another_currency_either(tmp_p
 @pytest.mark.parametrize(
     ("price", "pay_what_you_want", "as_guest", "signed_in"),
     [
-        (500, False, "Paid with Stripe. Opens at once, and", "Paid with Stripe. Opens at once, and"),
-        (500, True, "Paid with Stripe. Opens at once, and", "Paid with Stripe. Opens at once, and"),
+        (500, False, "Opens at once, and", "Opens at once, and"),
+        (500, True, "Opens at once, and", "Opens at once, and"),
         (0, False, "Opens once you confirm your email address.", "Opens at once, and"),
         (
             0,
             True,
-            "Paid with Stripe, it opens at once. For nothing, it opens once you confirm",
+            "If you pay, it opens at once. For nothing, it opens once you confirm",
             "Opens at once, and",
         ),
     ],

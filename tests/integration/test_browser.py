@@ -70,6 +70,36 @@ def test_a_newcomer_buys_is_declined_pays_and_comes_back_with_the_access_email(
     expect(phone.page.locator("main")).to_contain_text("anna@example.com")
 
 
+def test_on_a_phone_buy_stays_within_reach_while_its_form_is_out_of_sight(
+    demo: Demo, device: MakeDevice
+) -> None:
+    page = device(viewport={"width": 390, "height": 844}).page
+    page.goto(f"{demo.shop}/products/{BOOK}")
+    bar = page.get_by_role("button", name="Buy · $9.00")
+    expect(page.locator("#buy button")).to_be_in_viewport()
+    expect(bar).to_be_hidden()
+    page.locator("footer").scroll_into_view_if_needed()
+    expect(page.locator("#buy button")).not_to_be_in_viewport()
+    expect(bar).to_be_visible()
+    last = page.locator("footer p").last.bounding_box()
+    top = bar.bounding_box()
+    assert last is not None
+    assert top is not None
+    assert last["y"] + last["height"] <= top["y"], "the footer can be read above it"
+    bar.click()
+    pay(page, email="phone@example.com")
+    page.wait_for_url(f"{demo.shop}/view/{BOOK}")
+    page.goto(f"{demo.shop}/products/{BOOK}")
+    expect(page.locator(".buybar")).to_have_count(0)
+
+
+def test_on_a_desk_there_is_one_button(demo: Demo, device: MakeDevice) -> None:
+    page = device().page
+    page.goto(f"{demo.shop}/products/{BOOK}")
+    page.locator("footer").scroll_into_view_if_needed()
+    expect(page.locator(".buybar")).to_be_hidden()
+
+
 @pytest.mark.engines
 def test_a_code_is_typed_in_the_browser_that_asked(demo: Demo, device: MakeDevice) -> None:
     one = device()
