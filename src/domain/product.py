@@ -124,6 +124,8 @@ class ShopInfo:
     """The products that come first, in this order; all others follow by id."""
     seller: str = ""
     """Who sells, for receipts: name, postal address, tax number; several lines."""
+    logo: str = ""
+    """The name of its file; "" for none."""
 
 
 @frozen

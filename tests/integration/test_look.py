@@ -65,6 +65,35 @@ def test_a_style_sheet_that_cannot_be_read_is_reported_and_the_last_good_one_sta
     assert catalogue.current().shop.theme == ""
 
 
+@pytest.mark.parametrize(
+    ("setting", "size", "said"),
+    [
+        ('logo = "gone.svg"', 1, "catalogue/shop.toml:4: logo 'gone.svg' does not lie beside this file"),
+        (
+            'logo = "../logo.svg"',
+            1,
+            "catalogue/shop.toml:4: logo is '../logo.svg': name a picture that lies beside",
+        ),
+        ('logo = "logo.svg"', 200_001, "catalogue/logo.svg: is over 200 kB: make it smaller"),
+    ],
+)
+def test_a_logo_that_cannot_be_used_is_reported_and_the_last_good_one_stays(
+    root: Path, tmp_path: Path, setting: str, size: int, said: str
+) -> None:
+    (root / "logo.svg").write_text("<svg/>")
+    write(root, 'logo = "logo.svg"\n')
+    assert load(root, kept=tmp_path / "kept").logo() == (b"<svg/>", "image/svg+xml")
+    (root / "logo.svg").write_bytes(b"x" * size)
+    write(root, f"{setting}\n")
+    restarted = load(root, kept=tmp_path / "kept")
+    assert restarted.problems[0].startswith(said)
+    assert restarted.logo() == (b"<svg/>", "image/svg+xml")
+    assert all(product.on_sale for product in restarted.current().listed)
+    write(root, "")
+    look(restarted, times=12)
+    assert restarted.logo() is None
+
+
 @pytest.mark.parametrize("seller", ["x" * 501, "a\\u0007b"])
 def test_a_seller_that_no_receipt_can_show_is_refused_by_line(root: Path, seller: str) -> None:
     write(root, "")
@@ -98,6 +127,13 @@ def test_a_shop_with_a_look_serves_it_and_its_receipts_name_the_seller(own_shop:
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
     assert answer.text.startswith(":root { --act: #b00020; --on-act: #ffffff;")
     assert answer.text.endswith(".brand { text-transform: uppercase }")
+    assert httpx.get(f"{own_shop.url}/logo").status_code == 404
+    (own_shop.catalogue / "logo.svg").write_text("<svg onload='alert(1)'/>")
+    toml.write_text(f'logo = "logo.svg"\n{toml.read_text()}')
+    wait_until(lambda: '<img src="/logo?v=' in httpx.get(own_shop.url).text)
+    logo = httpx.get(f"{own_shop.url}/logo")
+    assert (logo.headers["content-type"], logo.text) == ("image/svg+xml", "<svg onload='alert(1)'/>")
+    assert logo.headers["content-security-policy"].startswith("default-src 'none'; sandbox, ")
     anna = Shopper(own_shop)
     anna.buy_and_pay("anna@example.com", BOOK)
     receipt = anna.get(re.search(r'href="(/orders/[^"]+)"', anna.get("/library").text)[1]).text  # type: ignore[index]

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from adapters.files.edition import Loaded, read_edition
-from adapters.files.format import Shelve, cover_type
+from adapters.files.format import Shelve
 from adapters.files.last_good import LastGood
 from adapters.files.looking import look_at
+from adapters.files.pictures import picture_type
 from domain.product import CatalogueEdition
 from domain.values import ProductId
 
@@ -90,7 +91,12 @@ class FolderCatalogue:
         """A cover's bytes and media type; None if the product has none."""
         held = self._loaded.covers.get(product)
         name = self._edition.products[product].cover if product in self._edition.products else None
-        return None if held is None or name is None else (held, cover_type(name))
+        return None if held is None or name is None else (held, picture_type(name))
+
+    def logo(self) -> tuple[bytes, str] | None:
+        """See Catalogue."""
+        held = self._loaded.logo
+        return None if held is None else (held, picture_type(self._edition.shop.logo))
 
     async def refresh(self) -> None:
         """Read the folder again if something in it changed. A problem is logged once.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from adapters.files.format import Shelve, read_page, read_product, read_shop
+from adapters.files.format import Shelve, read_page, read_product
 from adapters.files.last_good import Form, LastGood, PageForm, ProductForm, ShopForm
 from adapters.files.looking import (
     MOST_ENTRIES,
@@ -24,6 +24,7 @@ from adapters.files.looking import (
 from adapters.files.names import is_litter
 from adapters.files.offers import check_bundle
 from adapters.files.reading import CatalogueRefused, Reader
+from adapters.files.shop_file import read_shop
 from domain.product import CatalogueEdition, Page
 from domain.values import ProductId, is_product_id
 
@@ -41,6 +42,7 @@ class Loaded:
     edition: CatalogueEdition
     declared_id: str | None
     covers: Mapping[ProductId, bytes]
+    logo: bytes | None
     state: FolderState
     problems: tuple[str, ...]
     """Mistakes, each of which holds something back."""
@@ -56,16 +58,15 @@ def read_edition(root: Path, shelve: Shelve, kept: LastGood) -> Loaded:
     state, reader = look_at(root), Reader(root=root)
     folders = _folders(reader)
     held = kept.shop()
-    shop = None if folders is None else read_shop(reader, last_theme="" if held is None else held.shop.theme)
+    shop = None if folders is None else read_shop(reader, held)
     if shop is None and held is not None:
         return _as_kept(reader, held, kept, state, folders)
-    products = _read_products(reader, folders or [], shop[0].currency if shop else "usd", shelve, kept)
+    products = _read_products(reader, folders or [], shop.shop.currency if shop else "usd", shelve, kept)
     pages = _read_pages(reader, kept)
     if shop is None:
         raise CatalogueRefused(tuple(reader.problems), passing=reader.passing)
-    info, declared = shop
-    _keep(reader, kept, "shop", ShopForm(shop=info, declared_id=declared))
-    return _loaded(reader, ShopForm(shop=info, declared_id=declared), products, pages, state)
+    _keep(reader, kept, "shop", shop)
+    return _loaded(reader, shop, products, pages, state)
 
 
 def _folders(reader: Reader) -> list[Path] | None:
@@ -217,6 +218,7 @@ def _loaded(
     return Loaded(
         edition=edition,
         declared_id=shop.declared_id,
+        logo=shop.logo,
         covers={pid: form.cover for pid, form in products.items() if form.cover is not None},
         state=state,
         problems=problems,

@@ -27,10 +27,11 @@ KEPT_FOR: Final = timedelta(days=30)
 
 
 class ShopForm(msgspec.Struct, frozen=True):
-    """shop.toml, with the id that it declares."""
+    """shop.toml, with the id that it declares and the bytes of its logo."""
 
     shop: ShopInfo
     declared_id: str | None = None
+    logo: bytes | None = None
 
 
 class ProductForm(msgspec.Struct, frozen=True):

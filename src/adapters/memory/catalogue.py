@@ -29,6 +29,10 @@ class MemoryCatalogue:
         """See Catalogue."""
         return self.covers.get(product)
 
+    def logo(self) -> tuple[bytes, str] | None:
+        """It has none."""
+        return None
+
     async def refresh(self) -> None:
         """Nothing changes by itself."""
 

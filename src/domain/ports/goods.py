@@ -24,6 +24,9 @@ class Catalogue(Protocol):
     def cover(self, product: ProductId) -> tuple[bytes, str] | None:
         """The bytes and the media type of a product's cover; None if it has none."""
 
+    def logo(self) -> tuple[bytes, str] | None:
+        """The bytes and the media type of the shop's logo; None if it has none."""
+
     async def refresh(self) -> None:
         """Load the merchant's changes; called about every second.
 

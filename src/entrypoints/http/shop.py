@@ -82,6 +82,7 @@ class ShopPages:
             route("/covers/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.cover),
             route("/pages/{slug:str}", http_method=PAGE, status_code=200)(self.page),
             route("/static/{name:str}", http_method=PAGE, status_code=200)(self.static),
+            route("/logo", http_method=PAGE, status_code=200)(self.logo),
             route("/theme.css", http_method=PAGE, status_code=200)(self.theme),
             route("/favicon.ico", http_method=PAGE, status_code=200)(self.favicon),
             route("/robots.txt", http_method=PAGE, status_code=200)(self.robots),
@@ -281,6 +282,17 @@ class ShopPages:
         if found is None:
             raise NotFoundException
         return found
+
+    async def logo(self) -> RawResponse:
+        """The shop's logo. An SVG opened directly cannot run scripts, as a cover cannot."""
+        edition = self._front.catalogue.current()
+        pages, held = self._of(edition).pages, self._front.catalogue.logo()
+        if held is None:
+            raise NotFoundException
+        key = ("/logo", "", frozenset[ProductId]())
+        if key not in pages:
+            pages[key] = Prepared(*held, headers=[_FOREVER, _NO_SCRIPT])
+        return pages[key]
 
     async def theme(self) -> RawResponse:
         """The merchant's look. Its URL names its content; another version is not kept for ever."""

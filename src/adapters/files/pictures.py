@@ -1,0 +1,43 @@
+"""Pictures of the catalogue: covers, and the shop's logo."""
+
+from __future__ import annotations
+
+import contextlib
+import mimetypes
+import os
+from pathlib import Path
+from typing import Final
+
+from adapters.files.names import can_be_shown, composed
+from adapters.files.reading import Reader, line_of_key, names_in
+
+_KINDS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"})
+LARGEST_COVER: Final = 5_000_000
+LARGEST_LOGO: Final = 200_000
+_MOST_ENTRIES: Final = 20_000
+
+
+def picture_type(name: str) -> str:
+    """The media type of a picture."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def read_picture(
+    reader: Reader, path: Path, text: str, name: str | None, *, key: str, at_most: int
+) -> bytes | None:
+    """The picture that a TOML file names under a key; None if it names none, or a problem is noted."""
+    if name is None:
+        return None
+    line = line_of_key(text, key)
+    if Path(name).name != name or not can_be_shown(name) or Path(name).suffix.lower() not in _KINDS:
+        reader.complain(path, f"{key} is {name!r}: name a picture that lies beside this file", line=line)
+        return None
+    file = path.parent / name
+    if not os.path.lexists(file):
+        with contextlib.suppress(OSError):
+            beside = names_in(path.parent, at_most=_MOST_ENTRIES)
+            file = path.parent / next((entry for entry in beside if composed(entry) == composed(name)), name)
+    if not os.path.lexists(file):
+        reader.complain(path, f"{key} {name!r} does not lie beside this file", line=line)
+        return None
+    return reader.raw(file, at_most=at_most)

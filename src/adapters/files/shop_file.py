@@ -1,0 +1,135 @@
+"""shop.toml and what belongs to it: from files to the domain's values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from adapters.files.last_good import ShopForm
+from adapters.files.offers import PaymentTable, payment_terms
+from adapters.files.pictures import LARGEST_LOGO, read_picture
+from adapters.files.reading import Reader, line_of_key
+from domain.colour import Colour
+from domain.currencies import CURRENCIES
+from domain.product import ShopInfo
+from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id, line_problem
+
+LARGEST_THEME: Final = 100_000
+_LONGEST_NAME: Final = 200
+_LONGEST_SELLER: Final = 500
+
+
+class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    currency: str
+    support: str
+    tagline: str = ""
+    id: str | None = None
+    payment: PaymentTable = PaymentTable()
+    accent: str = ""
+    order: list[str] = []
+    seller: str = ""
+    logo: str | None = None
+
+
+def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
+    """shop.toml, theme.css and the logo; the id of the ShopInfo is still to be given. None if shop.toml is broken.
+
+    While theme.css or the logo cannot be used, which is noted, it is the `last` good one.
+    """
+    path = reader.root / "shop.toml"
+    missing = "is missing: it holds name, currency and support (an email address)"
+    found = reader.toml(path, _ShopFile, missing=missing)
+    if found is None:
+        return None
+    shop, text = found
+    ok = True
+    currency = shop.currency.lower()
+    if currency not in CURRENCIES:
+        words = f'currency is {shop.currency!r}, which Stripe does not charge: write it like "usd"'
+        reader.complain(path, words, line=line_of_key(text, "currency"))
+        ok = False
+    ok &= check_name(reader, path, text, name=shop.name)
+    problem = line_problem(shop.tagline)
+    if problem is not None:
+        reader.complain(path, f"tagline {problem}", line=line_of_key(text, "tagline"))
+        ok = False
+    if shop.accent and Colour.parse(shop.accent) is None:
+        words = f'accent is {shop.accent!r}: write a colour as "#24483e"'
+        reader.complain(path, words, line=line_of_key(text, "accent"))
+        ok = False
+    if len(shop.seller) > _LONGEST_SELLER or not all(
+        line_problem(line) is None for line in shop.seller.splitlines()
+    ):
+        words = f"seller is at most {_LONGEST_SELLER} characters of plain text, on several lines"
+        reader.complain(path, words, line=line_of_key(text, "seller"))
+        ok = False
+    if shop.id is not None and not is_product_id(shop.id):
+        reader.complain(
+            path, "id is lower-case letters, digits and hyphens, at most 64", line=line_of_key(text, "id")
+        )
+        ok = False
+    try:
+        support = EmailAddress.parse(shop.support)
+    except InvalidEmail as error:
+        reader.complain(path, f"support is {shop.support!r}: {error}", line=line_of_key(text, "support"))
+        return None
+    if not ok:
+        return None
+    logo, picture = _logo(reader, path, text, shop.logo, last)
+    info = ShopInfo(
+        id="",
+        name=shop.name.strip(),
+        tagline=shop.tagline.strip(),
+        support=support,
+        currency=currency,
+        payment=payment_terms(shop.payment),
+        accent=shop.accent.strip(),
+        theme=_theme(reader, "" if last is None else last.shop.theme),
+        order=_order(reader, path, text, shop.order),
+        seller=shop.seller.strip(),
+        logo=logo,
+    )
+    return ShopForm(shop=info, declared_id=shop.id, logo=picture)
+
+
+def _order(reader: Reader, path: Path, text: str, order: list[str]) -> tuple[ProductId, ...]:
+    """The ids that have a folder; the others are reported, and hold nothing back."""
+    there = [pid for pid in dict.fromkeys(order) if is_product_id(pid) and (reader.root / pid).is_dir()]
+    if missing := [pid for pid in order if pid not in there]:
+        words = f"order names {', '.join(map(repr, missing[:3]))}, and there is no such folder"
+        reader.warn(path, words, line=line_of_key(text, "order"))
+    return tuple(ProductId(pid) for pid in there)
+
+
+def _logo(
+    reader: Reader, path: Path, text: str, name: str | None, last: ShopForm | None
+) -> tuple[str, bytes | None]:
+    """Its file's name and its bytes."""
+    if name is None:
+        return "", None
+    picture = read_picture(reader, path, text, name, key="logo", at_most=LARGEST_LOGO)
+    if picture is not None:
+        return name, picture
+    return ("", None) if last is None else (last.shop.logo, last.logo)
+
+
+def _theme(reader: Reader, last: str) -> str:
+    """The merchant's own style sheet, or the last good one while it cannot be read."""
+    path = reader.root / "theme.css"
+    if not os.path.lexists(path):
+        return ""
+    text = reader.text(path, at_most=LARGEST_THEME)
+    return last if text is None else text
+
+
+def check_name(reader: Reader, path: Path, text: str, *, name: str) -> bool:
+    """Whether it can stand in the subject of a mail; otherwise a problem is noted."""
+    empty = "is empty or too long" if not name.strip() or len(name) > _LONGEST_NAME else None
+    problem = empty or line_problem(name)
+    if problem is not None:
+        reader.complain(path, f"name {problem}", line=line_of_key(text, "name"))
+    return problem is None
