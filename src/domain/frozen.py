@@ -18,30 +18,40 @@ def frozen(cls: type[T]) -> type[T]:
     (https://docs.python.org/3/library/stdtypes.html#object.__class__).
     """
     made: Any = dataclass(frozen=True, slots=True)(cls)
-    mutable = type(cls.__name__, made.__bases__, {"__slots__": made.__slots__})
+    attributes = {"__slots__": made.__slots__, "__setattr__": object.__setattr__}
+    mutable = type(cls.__name__, made.__bases__, attributes)
     made.__init__ = _initializer(made, mutable)
     return made  # type: ignore[no-any-return]
 
 
 def _initializer(made: Any, mutable: type) -> Any:
-    """The `__init__` that `dataclass` writes for a mutable class, between two changes of the object's class."""
+    """The `__init__` that `dataclass` writes for a mutable class, between two changes of the object's class.
+
+    An object of a subclass may have another layout, so it is written as `dataclass` does it.
+    """
     names = {"_made": made, "_mutable": mutable, "_set": object.__setattr__, "_MISSING": MISSING}
-    parameters, lines = ["self"], ["_set(self, '__class__', _mutable)"]
+    parameters, values = ["self"], {one.name: one.name for one in fields(made)}
     for one in fields(made):
-        name, value = one.name, one.name
+        name = one.name
         if one.default_factory is not MISSING:
             names[f"_new_{name}"] = one.default_factory
             parameters.append(f"{name}=_MISSING")
-            value = f"_new_{name}() if {name} is _MISSING else {name}"
+            values[name] = f"_new_{name}() if {name} is _MISSING else {name}"
         elif one.default is not MISSING:
             names[f"_default_{name}"] = one.default
             parameters.append(f"{name}=_default_{name}")
         else:
             parameters.append(name)
-        lines.append(f"self.{name} = {value}")
-    lines.append("self.__class__ = _made")
-    if hasattr(made, "__post_init__"):
-        lines.append("self.__post_init__()")
+    lines = [
+        "if self.__class__ is _made:",
+        " _set(self, '__class__', _mutable)",
+        *(f" self.{name} = {value}" for name, value in values.items()),
+        " self.__class__ = _made",
+        "else:",
+        *(f" _set(self, {name!r}, {value})" for name, value in values.items()),
+        " pass",
+        *(["self.__post_init__()"] if hasattr(made, "__post_init__") else []),
+    ]
     source = f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines)
     exec(source, names)  # noqa: S102 - of field names alone, as dataclasses does it
     return names["__init__"]

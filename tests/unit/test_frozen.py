@@ -64,6 +64,26 @@ def test_a_value_compares_shows_copies_and_hashes_as_a_dataclass_does() -> None:
             assert (hook, colour) == (1, "grey")
 
 
+class Cloak(Coat):
+    """A subclass whose objects have a layout of their own, as fakes in tests do."""
+
+
+@frozen
+class Numbered(Ticket):
+    row: str
+
+
+def test_a_subclass_is_created_and_frozen_too() -> None:
+    cloak = Cloak(1, pockets=["left"])
+    assert (type(cloak), cloak.hook, cloak.pockets) == (Cloak, 1, ["left"])
+    with pytest.raises(FrozenInstanceError):
+        cloak.hook = 2  # type: ignore[misc]
+    numbered = Numbered(1, "A")
+    assert (type(numbered), numbered.number, numbered.row) == (Numbered, 1, "A")
+    with pytest.raises(ValueError, match="below 0"):
+        Numbered(-1, "A")
+
+
 def test_what_is_checked_after_the_fields_are_written_sees_a_frozen_value() -> None:
     with pytest.raises(ValueError, match="below 0"):
         Ticket(-1)

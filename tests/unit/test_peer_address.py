@@ -93,9 +93,8 @@ def test_it_is_known_why_all_visitors_share_the_limits_of_one(scope: Any, why: S
 
 
 def test_it_is_logged_once_with_the_setting_and_without_a_visitors_address(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(log, "propagate", True)
     notice = ProxyNotice(TRUSTED)
     with caplog.at_level(logging.WARNING, logger=log.name):
         for scope in (
