@@ -36,6 +36,8 @@ LOGIN_PER_NETWORK: Final = Limit(kind="login-ip", most=20, window=timedelta(hour
 UNPAID_PER_NETWORK: Final = Limit(kind="unpaid-ip", most=30, window=timedelta(minutes=10))
 FREE_PER_NETWORK: Final = Limit(kind="free-ip", most=30, window=timedelta(minutes=10))
 ACCESS_LINKS_AGAIN: Final = Limit(kind="access-again", most=3, window=timedelta(minutes=15))
+RESENT_BY_MERCHANT: Final = Limit(kind="merchant-again", most=3, window=timedelta(hours=1))
+"""Access emails that the merchant can have sent again to one address. The customer's own allowance is another."""
 OWNERS_NAMED: Final = Limit(kind="owner", most=3, window=timedelta(days=1))
 """Addresses that can be named for a purchase without one. That is possible only within a day of the payment
 (`domain.access.CHECKOUT_GRANT`), so there are three of them in all."""

@@ -13,10 +13,11 @@ import click
 from domain.usecases.announce import Announced
 from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
+from entrypoints.cli_customer import customer, resend
+from entrypoints.cli_export import export
 from entrypoints.cli_help import ENVIRONMENT, Sections
 from entrypoints.cli_output import (
     erasure_lines,
-    export_lines,
     reconciled_lines,
     registered_lines,
     status_lines,
@@ -182,21 +183,8 @@ def status(dismiss: str | None, send_again: str | None, send_refused: bool) -> N
         sys.exit(1)
 
 
-main.add_command(sales)
-
-
-@main.command()
-def export() -> None:
-    """Write all records to stdout as JSON lines: users, purchases, emails, quarantine entries."""
-
-    async def work(container: Container) -> None:
-        with progress("Writing", shown=not sys.stdout.isatty()) as done:
-            async for line in export_lines(container):
-                sys.stdout.buffer.write(line)
-                done(1)
-        sys.stdout.buffer.flush()
-
-    beside(work)
+for _command in (sales, customer, resend, export):
+    main.add_command(_command)
 
 
 @main.command()

@@ -13,7 +13,7 @@ ENVIRONMENT: Final = "\b\nRead from the environment and from a .env file in this
 )
 _SECTIONS: Final = {
     "Start": ("demo", "doctor", "stripe-setup", "serve"),
-    "Every day": ("status", "sales", "export", "announce", "reconcile", "send-link"),
+    "Every day": ("status", "sales", "customer", "resend", "send-link", "announce", "reconcile", "export"),
     "Rescue": ("backup", "restore", "erasures", "move", "confirm-address"),
 }
 

@@ -58,6 +58,7 @@ from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.import_sales import ImportSales
 from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_bounced_emails import ListBouncedEmails
+from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_pending import ListPending
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
@@ -70,11 +71,13 @@ from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_access_link import ResendAccessLink
+from domain.usecases.resend_to_customer import ResendToCustomer
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refused import SendRefused
+from domain.usecases.show_customer import ShowCustomer
 from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
@@ -279,6 +282,16 @@ class Container(containers.DeclarativeContainer):
     send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
     export_records = Singleton(ExportRecords, store=store)
     sum_sales = Singleton(SumSales, store=store)
+    list_ledger = Singleton(ListLedger, store=store)
+    show_customer = Singleton(ShowCustomer, store=store, clock=clock)
+    resend_to_customer = Singleton(
+        ResendToCustomer,
+        store=store,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+    )
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages

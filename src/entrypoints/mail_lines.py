@@ -53,8 +53,13 @@ def _listed(mails: Sequence[Mail], what: str) -> list[str]:
     return ["", f"{counted(len(mails), 'email')} {what}:", *map(_line, mails)] if mails else []
 
 
+def problem_of(mail: Mail) -> str:
+    """Why it was not sent, in words of ours or of the email provider."""
+    return _PROBLEMS.get(mail.problem, mail.problem)
+
+
 def _line(mail: Mail) -> str:
-    problem = _PROBLEMS.get(mail.problem, mail.problem)
+    problem = problem_of(mail)
     if mail.delivery is Delivery.BOUNCED and isinstance(mail.email, AccessLink):
         problem = f"order {mail.email.order} ({mail.email.product_name})"
     return f"  {mail.key}  {mail.state.value} to {mask(mail.to)} since {minute(mail.queued_at)}: {problem}"

@@ -165,6 +165,7 @@ def everything(tx: Transaction) -> object:
         tx.shop.cursor("c"), tx.checkouts.first_started_at(), tx.shop.tally(), tx.facts.get("re_1"),
         [tx.users.by_address(m) for m in (ANNA, BEN)], [tx.address_changes.get(ChangeId(n)) for n in ("m1", "m2")],
         [tx.address_changes.done_to(m) for m in (ANNA, BEN)], [tx.address_changes.done_from(m) for m in (ANNA, BEN)],
+        [tx.address_changes.of_address(m) for m in (ANNA, BEN)],
         [tx.sessions.holders_of(m, since=NOW - timedelta(days=1)) for m in (ANNA, BEN)],
         [tx.links.used_with(Digest(c)) for c in ("c1", "c2")],
         [tx.address_changes.correction_of(CheckoutId(c)) for c in ("c1", "c2", "c3")], [tx.erasures.is_erased(CheckoutId(c)) for c in ("c1", "c2")],

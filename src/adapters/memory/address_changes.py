@@ -21,6 +21,10 @@ class AddressChanges(Record):
     def done_from(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         return self._done(m for m in self._t.moves.values() if m.old == mailbox)
 
+    def of_address(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
+        found = (m for m in self._t.moves.values() if mailbox in (m.old, m.new))
+        return sorted(found, key=lambda m: (m.asked_at, m.id))
+
     def _done(self, moves: Iterable[AddressChange]) -> list[AddressChange]:
         done = [(m.done_at, m.id, m) for m in moves if m.stands]
         return [move for _, _, move in sorted(done, key=lambda one: one[:2])]

@@ -18,6 +18,9 @@ _ADD: Final = insert("moves", COLUMNS)
 _BY_ID: Final = f"SELECT {COLUMNS} FROM moves WHERE id = ?"
 _TO: Final = f"SELECT {COLUMNS} FROM moves WHERE new = ? AND {STANDS} ORDER BY done_at, id"
 _FROM: Final = f"SELECT {COLUMNS} FROM moves WHERE old = ? AND {STANDS} ORDER BY done_at, id"
+# Two seeks, one into each index; an OR would be one, too, in SQLite alone.
+OF_ADDRESS: Final = f"""SELECT {COLUMNS} FROM moves WHERE old = :address
+  UNION SELECT {COLUMNS} FROM moves WHERE new = :address ORDER BY asked_at, id"""
 _CORRECTION: Final = f"""SELECT {COLUMNS} FROM moves WHERE kind = 'correction' AND checkouts = ?
   ORDER BY asked_at, id LIMIT 1"""
 _SETTLE: Final = """UPDATE moves SET done_at = coalesce(:done, done_at), undone_at = :undone,
@@ -41,6 +44,9 @@ class AddressChanges(Record):
 
     def done_from(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         return self._all(_from_row, _FROM, (mailbox.canonical,))
+
+    def of_address(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
+        return self._all(_from_row, OF_ADDRESS, {"address": mailbox.canonical})
 
     def correction_of(self, checkout: CheckoutId) -> AddressChange | None:
         return self._one(_from_row, _CORRECTION, (checkout,))

@@ -34,8 +34,8 @@ _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM purchases WHERE payment = ? LIMIT 1
 _OF_SESSION: Final = f"SELECT {COLUMNS} FROM purchases WHERE session_id = ?"
 _OF_ADDRESS: Final = f"SELECT {COLUMNS} FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?)"
 _OF_EITHER: Final = f"{_OF_SESSION} UNION {_OF_ADDRESS}"
-_OF_ADDRESS_IN_ORDER: Final = f"{_OF_ADDRESS} ORDER BY booked_at, checkout_id"
-_PAGE: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id > ? ORDER BY checkout_id LIMIT ?"
+OF_ADDRESS_IN_ORDER: Final = f"{_OF_ADDRESS} ORDER BY booked_at, checkout_id"
+PAGE: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id > ? ORDER BY checkout_id LIMIT ?"
 COUNTED: Final = (
     f"(coalesce(livemode, 1) = 1 OR NOT EXISTS (SELECT 1 FROM cursors WHERE name = '{STARTED_LIVE}'))"
 )
@@ -80,10 +80,10 @@ class Purchases(Record):
         return with_facts(self._sql, _OF_EITHER, (session, mailbox.canonical))
 
     def of_address(self, mailbox: EmailAddress) -> Sequence[Holding]:
-        return with_facts(self._sql, _OF_ADDRESS_IN_ORDER, (mailbox.canonical,))
+        return with_facts(self._sql, OF_ADDRESS_IN_ORDER, (mailbox.canonical,))
 
     def page_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
-        return with_facts(self._sql, _PAGE, (checkout, limit))
+        return with_facts(self._sql, PAGE, (checkout, limit))
 
     def count_sold(self, product: ProductId) -> int:
         return int(self._value(_SOLD, (product,)))

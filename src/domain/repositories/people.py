@@ -135,6 +135,9 @@ class ReadAddressChanges(Protocol):
     def done_from(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
         """The moves away from this mailbox that were done and not undone, oldest first."""
 
+    def of_address(self, mailbox: EmailAddress) -> Sequence[AddressChange]:
+        """Every move from or to this mailbox, whatever came of it, in the order in which they were asked for."""
+
     def correction_of(self, checkout: CheckoutId) -> AddressChange | None:
         """The correction of this purchase's address that was asked for (first), whatever came of it."""
 

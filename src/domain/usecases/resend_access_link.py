@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum, auto
 
 from domain import outbox_keys
-from domain.access import holds
+from domain.access import Holding, holds
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.limits import ACCESS_LINKS_AGAIN
 from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness, Store
+from domain.product import CatalogueEdition
 from domain.purchase import PurchaseState
 from domain.session import Visitor
 from domain.transaction import Transaction
 from domain.usecases.identify_viewer import live_session
 from domain.usecases.send_email import access_email, send_link
-from domain.values import CheckoutId, LinkId
+from domain.values import CheckoutId, EmailAddress, LinkId
 
 
 class Resent(Enum):
@@ -59,16 +61,32 @@ class ResendAccessLink:
             bucket = self.keyring.bucket(ACCESS_LINKS_AGAIN.kind, order, whose)
             if tx.limits.acquire(bucket, ACCESS_LINKS_AGAIN, now=now, ref=link) is not None:
                 return Resent.ENOUGH
-            again = access_link(
-                purchase.product, purchase.mailbox, link=link, key=self.keyring.signing.name, now=now
-            )
-            send_link(
-                tx,
-                again,
-                access_email(purchase, held.usable_keys, edition=edition),
-                urgency=Urgency.KNOWN,
-                key=outbox_keys.access_again(order, link),
-            )
+            key = self.keyring.signing.name
+            send_access_again(tx, held, purchase.mailbox, link=link, edition=edition, key=key, now=now)
             return Resent.QUEUED
 
         return await self.store.transact(work)
+
+
+def send_access_again(
+    tx: Transaction,
+    held: Holding,
+    mailbox: EmailAddress,
+    *,
+    link: LinkId,
+    edition: CatalogueEdition,
+    key: str,
+    now: datetime,
+) -> None:
+    """Queue the access email of a purchase under a new key and with a new link. `key`: the name of the one that signs.
+
+    `mailbox` is the one that the purchase belongs to.
+    """
+    purchase = held.purchase
+    send_link(
+        tx,
+        access_link(purchase.product, mailbox, link=link, key=key, now=now),
+        access_email(purchase, held.usable_keys, edition=edition),
+        urgency=Urgency.KNOWN,
+        key=outbox_keys.access_again(purchase.checkout, link),
+    )

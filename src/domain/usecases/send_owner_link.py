@@ -10,10 +10,11 @@ from domain.ports import Clock, Randomness, Store
 from domain.purchase import Purchase
 from domain.session import Visitor
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.name_owner import send_owner_email
 from domain.usecases.request_limits import RequestLimits
 from domain.usecases.request_login import NotAnAddress
-from domain.values import CheckoutId, EmailAddress, InvalidEmail
+from domain.values import EmailAddress, InvalidEmail
 
 _NOBODY = Visitor(token_hash=None, network="", label="", device=None)
 
@@ -41,7 +42,7 @@ class SendOwnerLink:
     randomness: Randomness
 
     async def __call__(self, order: str, typed: str) -> OwnerLink | NotAnAddress:
-        """`order`: its id, or the beginning of it that receipts show. Raises StoreUnavailable."""
+        """`order`: its id, or the beginning of it that receipts show (`find_order`). Raises StoreUnavailable."""
         try:
             mailbox = EmailAddress.parse(typed)
         except InvalidEmail as error:
@@ -64,13 +65,7 @@ class SendOwnerLink:
 
 
 def _find(tx: ReadTransaction, order: str) -> Purchase | OwnerLink:
-    """The one purchase whose id is this, or begins with it."""
-    start = order.strip().lower()
-    whole = tx.purchases.get(CheckoutId(start))
-    if whole is not None:
-        return whole
-    after = tx.purchases.page_after(start, limit=2) if start else ()
-    found = [held.purchase for held in after if held.purchase.checkout.startswith(start)]
-    if len(found) > 1:
-        return OwnerLink.AMBIGUOUS
-    return found[0] if found else OwnerLink.NO_SUCH_ORDER
+    found = find_order(tx, order, shortest=1)
+    if found is None:
+        return OwnerLink.NO_SUCH_ORDER
+    return OwnerLink.AMBIGUOUS if isinstance(found, SeveralOrders) else found.purchase

@@ -41,11 +41,13 @@ from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_access_link import ResendAccessLink
+from domain.usecases.resend_to_customer import ResendToCustomer
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refused import SendRefused
+from domain.usecases.show_customer import ShowCustomer
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
@@ -148,6 +150,20 @@ class Shop:
             clock=self.clock,
             randomness=self.randomness,
         )
+
+    @cached_property
+    def resend_to_customer(self) -> ResendToCustomer:
+        return ResendToCustomer(
+            store=self.store,
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
+            randomness=self.randomness,
+        )
+
+    @cached_property
+    def show_customer(self) -> ShowCustomer:
+        return ShowCustomer(store=self.store, clock=self.clock)
 
     @cached_property
     def erase(self) -> EraseMe:

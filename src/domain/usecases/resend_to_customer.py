@@ -1,0 +1,144 @@
+"""The merchant has the access link emailed again: to the address that the order belongs to, and to no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import Final
+
+from domain.access import Holding
+from domain.frozen import frozen
+from domain.going_live import STARTED_LIVE
+from domain.keys import Keyring
+from domain.limits import RESENT_BY_MERCHANT
+from domain.mail import Delivery, Mail, MailKind, MailState
+from domain.outbox_keys import sale_of
+from domain.ports import Catalogue, Clock, Randomness, Store
+from domain.purchase import Purchase, PurchaseState
+from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.find_order import SeveralOrders, find_order
+from domain.usecases.request_login import NotAnAddress
+from domain.usecases.resend_access_link import send_access_again
+from domain.values import EmailAddress, InvalidEmail, LinkId
+
+
+class WhyNotSent(Enum):
+    """Why no email was queued."""
+
+    NO_SUCH_ORDER = auto()
+    NO_SUCH_CUSTOMER = auto()
+    """No order belongs to the address."""
+    WITHOUT_ADDRESS = auto()
+    """The order belongs to no address yet: `SendOwnerLink` emails the link that gives it one."""
+    ERASED = auto()
+    """Its customer deleted their account."""
+    TEST_PURCHASE = auto()
+    """The shop has gone live, so it opens nothing."""
+    REFUNDED = auto()
+    CHARGED_BACK = auto()
+    IN_DISPUTE = auto()
+    STILL_QUEUED = auto()
+    """An access email for the order waits in the outbox."""
+    ENOUGH = auto()
+    """See `RESENT_BY_MERCHANT`."""
+
+
+_CLOSED: Final = {
+    PurchaseState.REFUNDED: WhyNotSent.REFUNDED,
+    PurchaseState.CHARGED_BACK: WhyNotSent.CHARGED_BACK,
+    PurchaseState.SUSPENDED: WhyNotSent.IN_DISPUTE,
+}
+
+
+@frozen
+class NotSent:
+    """Nothing was queued. `order`: the one that the reason is about."""
+
+    why: WhyNotSent
+    order: Purchase | None = None
+
+
+@frozen
+class AccessQueued:
+    """One email is on its way to `mailbox`."""
+
+    mailbox: EmailAddress
+    order: Purchase
+    """The one that the email names."""
+    others: tuple[Purchase, ...]
+    """What else is open: the link signs its owner in."""
+    bounced: bool
+    """Whether the last access email to that address came back."""
+
+
+Resending = AccessQueued | NotSent | SeveralOrders | NotAnAddress
+
+
+@frozen
+class ResendToCustomer:
+    """`coatcheck resend`. One email at most: for an address it names the newest order that is open."""
+
+    store: Store
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+
+    async def __call__(self, wanted: str) -> Resending:
+        """`wanted`: an order (`find_order`), or the address of a customer. Raises StoreUnavailable."""
+        mailbox = None
+        if "@" in wanted:
+            try:
+                mailbox = EmailAddress.parse(wanted)
+            except InvalidEmail as error:
+                return NotAnAddress(error.problem)
+        now, edition = self.clock.now(), self.catalogue.current()
+        link = LinkId(self.randomness.token(16).hex())
+
+        def work(tx: Transaction) -> Resending:
+            held = find_order(tx, wanted) if mailbox is None else _newest(tx, mailbox)
+            if isinstance(held, SeveralOrders):
+                return held
+            if held is None:
+                return NotSent(WhyNotSent.NO_SUCH_ORDER if mailbox is None else WhyNotSent.NO_SUCH_CUSTOMER)
+            to, why = held.purchase.mailbox, _why_closed(tx, held)
+            if to is None or why is not None:
+                return NotSent(why or WhyNotSent.WITHOUT_ADDRESS, held.purchase)
+            mails = [mail for mail in tx.outbox.to_address(to) if mail.kind is MailKind.ACCESS]
+            if any(_waits(mail, held.purchase) for mail in mails):
+                return NotSent(WhyNotSent.STILL_QUEUED, held.purchase)
+            bucket = self.keyring.bucket(RESENT_BY_MERCHANT.kind, to.canonical)
+            if tx.limits.acquire(bucket, RESENT_BY_MERCHANT, now=now, ref=link) is not None:
+                return NotSent(WhyNotSent.ENOUGH, held.purchase)
+            send_access_again(
+                tx, held, to, link=link, edition=edition, key=self.keyring.signing.name, now=now
+            )
+            others = [h.purchase for h in _open(tx, to) if h.purchase.checkout != held.purchase.checkout]
+            bounced = bool(mails) and mails[-1].delivery is Delivery.BOUNCED
+            return AccessQueued(mailbox=to, order=held.purchase, others=tuple(others), bounced=bounced)
+
+        return await self.store.transact(work)
+
+
+def _open(tx: ReadTransaction, mailbox: EmailAddress) -> Sequence[Holding]:
+    return [held for held in tx.purchases.of_address(mailbox) if _why_closed(tx, held) is None]
+
+
+def _newest(tx: ReadTransaction, mailbox: EmailAddress) -> Holding | None:
+    """The newest order of an address that is open; if none is, the newest."""
+    found = _open(tx, mailbox) or tx.purchases.of_address(mailbox)
+    return found[-1] if found else None
+
+
+def _why_closed(tx: ReadTransaction, held: Holding) -> WhyNotSent | None:
+    """Why there is nothing to open."""
+    purchase = held.purchase
+    if purchase.livemode is False and tx.shop.cursor(STARTED_LIVE) is not None:
+        return WhyNotSent.TEST_PURCHASE
+    if purchase.mailbox is None and tx.erasures.is_erased(purchase.checkout):
+        return WhyNotSent.ERASED
+    return _CLOSED.get(held.standing.state)
+
+
+def _waits(mail: Mail, purchase: Purchase) -> bool:
+    return mail.state is MailState.QUEUED and sale_of(mail.key) == purchase.checkout

@@ -1,0 +1,98 @@
+"""Show the merchant who a customer is and what happened: orders, emails, downloads, sessions, address changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.access import Holding
+from domain.address_change import AddressChange
+from domain.frozen import frozen
+from domain.going_live import STARTED_LIVE
+from domain.mail import Mail, MailKind
+from domain.ports import Clock, Store
+from domain.purchase import LONGEST_PAYMENT, Checkout
+from domain.records import Download, User
+from domain.session import Session
+from domain.transaction import ReadTransaction
+from domain.usecases.find_order import SeveralOrders, find_order
+from domain.usecases.request_login import NotAnAddress
+from domain.values import EmailAddress, InvalidEmail
+
+
+@frozen
+class Customer:
+    """What is known about one address, as of `now`; or about one order that belongs to none."""
+
+    now: datetime
+    gone_live: bool
+    """Then test purchases open nothing."""
+    mailbox: EmailAddress | None
+    """None for an order without an address, and for one whose customer was erased."""
+    erased: bool
+    user: User | None
+    """None if nothing was bought under the address, or nothing is left of it there."""
+    holdings: Sequence[Holding]
+    downloads: Sequence[Download]
+    pending: Sequence[Checkout] = ()
+    """Payments that are under way."""
+    mails: Sequence[Mail] = ()
+    """Without those that the shop sent to its merchant."""
+    sessions: Sequence[Session] = ()
+    """Browsers that verified the address, live or expired, until they are pruned."""
+    changes: Sequence[AddressChange] = ()
+
+
+@frozen
+class ShowCustomer:
+    """`coatcheck customer`. Reads only."""
+
+    store: Store
+    clock: Clock
+
+    async def __call__(self, wanted: str) -> Customer | SeveralOrders | NotAnAddress | None:
+        """`wanted`: an address, or an order (`find_order`). None if nothing is known of it. Raises StoreUnavailable."""
+        now = self.clock.now()
+        if "@" not in wanted:
+            return await self.store.read(lambda tx: _by_order(tx, wanted, now))
+        try:
+            mailbox = EmailAddress.parse(wanted)
+        except InvalidEmail as error:
+            return NotAnAddress(error.problem)
+        return await self.store.read(lambda tx: _by_address(tx, mailbox, now))
+
+
+def _by_order(tx: ReadTransaction, order: str, now: datetime) -> Customer | SeveralOrders | None:
+    held = find_order(tx, order)
+    if held is None or isinstance(held, SeveralOrders):
+        return held
+    if held.purchase.mailbox is not None:
+        return _by_address(tx, held.purchase.mailbox, now)
+    return Customer(
+        now=now,
+        gone_live=tx.shop.cursor(STARTED_LIVE) is not None,
+        mailbox=None,
+        erased=tx.erasures.is_erased(held.purchase.checkout),
+        user=None,
+        holdings=[held],
+        downloads=tx.downloads.of_purchase(held.purchase.checkout),
+    )
+
+
+def _by_address(tx: ReadTransaction, mailbox: EmailAddress, now: datetime) -> Customer | None:
+    holdings = tx.purchases.of_address(mailbox)
+    found = Customer(
+        now=now,
+        gone_live=tx.shop.cursor(STARTED_LIVE) is not None,
+        mailbox=mailbox,
+        erased=False,
+        user=tx.users.by_address(mailbox),
+        holdings=holdings,
+        downloads=[d for held in holdings for d in tx.downloads.of_purchase(held.purchase.checkout)],
+        pending=tx.checkouts.pending_of(mailbox, since=now - LONGEST_PAYMENT),
+        mails=[mail for mail in tx.outbox.to_address(mailbox) if mail.kind is not MailKind.NOTICE],
+        sessions=[one for one in tx.sessions.of_address(mailbox) if one.mailbox == mailbox],
+        changes=tx.address_changes.of_address(mailbox),
+    )
+    known = found.user, found.pending, found.mails, found.sessions, found.changes
+    return found if any(known) else None

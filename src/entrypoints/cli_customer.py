@@ -1,0 +1,73 @@
+"""`coatcheck customer` and `coatcheck resend`: what a merchant needs to answer a customer's email."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import click
+
+from domain.usecases.find_order import SeveralOrders
+from domain.usecases.request_login import NotAnAddress
+from domain.usecases.resend_to_customer import NotSent
+from entrypoints.cli_running import Refusal, beside
+from entrypoints.customer_lines import customer_lines, several_lines
+from entrypoints.resend_lines import no_such_order, not_sent_line, queued_lines
+from entrypoints.safe_output import say
+
+
+class _Nothing(Refusal):
+    """The command is right, and there is nothing to do or to show."""
+
+    exit_code = 1
+
+
+@click.command()
+@click.argument("wanted", metavar="ADDRESS|ORDER")
+def customer(wanted: str) -> None:
+    """Show who a customer is and what happened: orders, refunds, emails, downloads, devices, address changes.
+
+    ORDER is an order number, or the first characters of it (at least 4). Exits with 1 if nothing is known, and with 2
+    if several orders begin like that.
+    """
+    found = beside(lambda container: container.show_customer()(wanted))
+    match found:
+        case NotAnAddress():
+            _refuse(found)
+        case SeveralOrders():
+            _list(found, wanted)
+        case None:
+            raise _Nothing(f"nothing is known of {wanted}" if "@" in wanted else no_such_order(wanted))
+        case _:
+            for line in customer_lines(found):
+                say(line)
+
+
+@click.command()
+@click.argument("wanted", metavar="ORDER|ADDRESS")
+def resend(wanted: str) -> None:
+    """Email the access link of an order again, with a new link, to the address that the order belongs to.
+
+    With ADDRESS: one email about the newest order that is open. Its link signs the customer in, so it opens the others,
+    too. At most three an hour to one address. Exits with 1, and says why, if nothing was sent.
+    """
+    found = beside(lambda container: container.resend_to_customer()(wanted), acts=True)
+    match found:
+        case NotAnAddress():
+            _refuse(found)
+        case SeveralOrders():
+            _list(found, wanted)
+        case NotSent():
+            raise _Nothing(not_sent_line(found, wanted))
+        case _:
+            for line in queued_lines(found):
+                say(line)
+
+
+def _refuse(found: NotAnAddress) -> NoReturn:
+    raise Refusal(f"that is not an address that can be emailed: {found.problem.value}")
+
+
+def _list(found: SeveralOrders, wanted: str) -> NoReturn:
+    for line in several_lines(found):
+        say(line)
+    raise Refusal(f"several orders begin with {wanted!r}: give more of the number")
