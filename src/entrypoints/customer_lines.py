@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Final
 
 from domain.access import Holding
@@ -54,7 +55,11 @@ _LONG_KEY: Final = 12
 
 def customer_lines(customer: Customer) -> list[str]:
     """Who it is, and everything that happened, oldest first."""
-    return [*_who(customer), "", *(f"{minute(at)}  {text}" for at, text in sorted(_events(customer)))]
+    return [
+        *_who(customer),
+        "",
+        *(f"{minute(at)}  {text}" for at, text in sorted(_events(customer), key=itemgetter(0))),
+    ]
 
 
 def several_lines(found: SeveralOrders) -> list[str]:

@@ -131,6 +131,24 @@ class AddressChangeContract(StoreUnderTest):
             samples.a_move("m3"), kind=ChangeKind.CHANGE, done_at=NOW, before=before
         )
 
+    def test_the_moves_of_an_address_are_those_from_and_to_it_whatever_came_of_them(self) -> None:
+        clara, hours = EmailAddress("clara@example.com"), timedelta(hours=1)
+        for row, old, new, at in (
+            ("m5", ANNA, BEN, NOW), ("m4", ANNA, BEN, NOW), ("m3", BEN, ANNA, NOW - hours), ("m2", BEN, clara, NOW),
+            ("m1", ANNA, BEN, NOW + hours),
+        ):  # fmt: skip
+            move = samples.a_move(row, old=old, new=new, at=at)
+            self.do(lambda tx, move=move: tx.address_changes.begin(move))
+        self.do(lambda tx: tx.address_changes.settle(ChangeId("m3"), done_at=NOW))
+        self.do(lambda tx: tx.address_changes.settle(ChangeId("m3"), undone_at=NOW))
+        self.do(lambda tx: tx.address_changes.settle(ChangeId("m4"), done_at=NOW))
+        self.do(lambda tx: tx.address_changes.settle(ChangeId("m5"), undone_at=NOW))
+        found = self.see(lambda tx: tx.address_changes.of_address(ANNA))
+        assert [move.id for move in found] == ["m3", "m4", "m5", "m1"]
+        assert (found[0].old, found[0].done_at, found[0].undone_at) == (BEN, NOW, NOW)
+        assert [move.id for move in self.see(lambda tx: tx.address_changes.of_address(clara))] == ["m2"]
+        assert self.see(lambda tx: tx.address_changes.of_address(EmailAddress("dora@example.com"))) == []
+
     def test_open_checkouts_that_a_guest_began_follow_the_change_of_the_address_verified_since(self) -> None:
         """Those of every session of the address; not what is booked, signed in, too old, or another browser's."""
         self._sell("c3")

@@ -168,6 +168,17 @@ class UpkeepContract(StoreUnderTest):
             queued=2, oldest_queued_at=NOW + 2 * MINUTE, stuck=1, quarantined=1
         )
 
+    def test_a_page_of_purchases_may_begin_at_the_beginning_of_an_id(self) -> None:
+        """By which an order is found whose number is given in part."""
+        self._sell("0a1b", "0a2b", "0a2c", "0b")
+        for start, expected in (
+            ("0a2", ["0a2b", "0a2c"]),
+            ("0a1b", ["0a2b", "0a2c"]),
+            ("0", ["0a1b", "0a2b"]),
+        ):
+            page = self.see(lambda tx, start=start: tx.purchases.page_after(start, limit=2))
+            assert [held.purchase.checkout for held in page] == expected
+
     def test_the_export_pages_through_everything_in_order(self) -> None:
         self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))
         for n in range(7):

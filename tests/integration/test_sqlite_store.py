@@ -7,18 +7,26 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
+from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
 from hypothesis import given, settings
 from sqlite_utils import Database
 
 from adapters.sql import address_changes, checkouts, forgetting, open_payments, retention, shop
+from adapters.sql.transaction import SqlTransaction
 from adapters.sqlite.migrating import migrations
 from adapters.sqlite.store import SqliteStore
+from domain.mail import MailKind
 from domain.ports import Store
+from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.resend_to_customer import AccessQueued, ResendToCustomer
+from domain.usecases.show_customer import Customer, ShowCustomer
+from domain.values import CheckoutId, UserId
+from entrypoints.testing import Shop
 
 T = TypeVar("T")
 
@@ -70,6 +78,53 @@ def scans_of(statement: str, values: Any) -> list[str]:
     """The steps of SQLite's plan that read a whole table, and what is no index of these rows alone."""
     steps = [step for step in plan_of(statement, values) if step.startswith("SCAN")]
     return [step for step in steps if not step.endswith("_of_test_mode")]
+
+
+class Recorded:
+    """A store of one connection that records every statement."""
+
+    def __init__(self) -> None:
+        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        migrations.apply(Database(self._connection))
+        self.statements: dict[str, Any] = {}
+
+    def execute(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
+        self.statements[statement] = values
+        return self._connection.execute(statement, values)
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        return work(cast("Transaction", SqlTransaction(self.execute)))
+
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
+        return work(cast("ReadTransaction", SqlTransaction(self.execute)))
+
+
+@pytest.mark.parametrize("wanted", [str(samples.ANNA), "c1aa", "c1aabbcc"])
+def test_a_customer_is_found_and_emailed_without_a_scan(wanted: str) -> None:
+    """By address, by the beginning of an order number, and by a whole id."""
+    store, memory = Recorded(), Shop()
+    order, link = CheckoutId("c1aabbcc"), samples.a_link("l1")
+
+    def fill(tx: Transaction) -> None:
+        tx.users.get_or_add(samples.ANNA, new_id=UserId("u1"), now=samples.NOW)
+        for row in (order, "c2"):
+            tx.purchases.book(samples.a_purchase(row))
+        tx.sessions.add(samples.a_session("s1", mailbox=samples.ANNA))
+        tx.links.add(link)
+        tx.outbox.queue(samples.a_mail("login:l1", link="l1", kind=MailKind.LOGIN))
+        tx.address_changes.begin(samples.a_move())
+
+    asyncio.run(store.transact(fill))
+    store.statements.clear()
+    assert isinstance(asyncio.run(ShowCustomer(store=store, clock=memory.clock)(wanted)), Customer)
+    resend = ResendToCustomer(
+        store=store, catalogue=memory.catalogue, keyring=memory.keyring, clock=memory.clock, randomness=memory.randomness
+    )  # fmt: skip
+    assert isinstance(asyncio.run(resend(wanted)), AccessQueued)
+    assert len(store.statements) > 15
+    for statement, values in store.statements.items():
+        steps = [step for step in scans_of(statement, values) if "json_each" not in step]
+        assert not steps, (statement, steps)
 
 
 def test_an_erasure_scans_no_table() -> None:

@@ -21,11 +21,12 @@ from entrypoints.ledger_csv import COLUMNS, WITH_ADDRESSES, csv_row, ledger_cell
 from entrypoints.testing import BOOK, Browser, Shop
 from testkit.stepping import run
 
+NINE = Money(900, "usd")
 SOLD = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BACK = datetime(2026, 4, 2, 8, 30, tzinfo=UTC)
 
 
-def a_purchase(paid: Money = Money(900, "usd"), **more: object) -> Purchase:
+def a_purchase(paid: Money = NINE, **more: object) -> Purchase:
     purchase = Purchase(
         checkout=CheckoutId("019ca9d1c400aaaabbbb"), provider_ref=ProviderRef("cs_test_1"), payment="pi_1", user=None,
         mailbox=None, paid_email=EmailAddress("=cmd@example.com"), product=ProductId("book"), product_name="The Book",
