@@ -22,6 +22,8 @@ pytestmark = pytest.mark.engines
         "doctor",
         "status",
         "sales",
+        "customer",
+        "resend",
         "export",
         "reconcile",
         "backup",

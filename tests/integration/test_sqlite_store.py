@@ -121,7 +121,7 @@ def test_a_customer_is_found_and_emailed_without_a_scan(wanted: str) -> None:
         store=store, catalogue=memory.catalogue, keyring=memory.keyring, clock=memory.clock, randomness=memory.randomness
     )  # fmt: skip
     assert isinstance(asyncio.run(resend(wanted)), AccessQueued)
-    assert len(store.statements) > 15
+    assert len(store.statements) > 10
     for statement, values in store.statements.items():
         steps = [step for step in scans_of(statement, values) if "json_each" not in step]
         assert not steps, (statement, steps)
