@@ -50,8 +50,7 @@ def ledger_lines(held: Holding) -> Sequence[LedgerLine]:
     status = CheckoutStatus.PAID.value if purchase.paid.amount else "free"
     lines = [LedgerLine(purchase.booked_at, LedgerKind.SALE, status, purchase, purchase.paid.amount)]
     left = purchase.paid.amount
-    back = [fact for fact in held.facts if fact.gone]
-    for fact in sorted(back, key=lambda fact: (fact.refunded == 0, fact.as_of, fact.object_id)):
+    for fact in sorted(held.facts, key=lambda fact: (fact.refunded == 0, fact.as_of, fact.object_id)):
         amount = min(fact.gone, left)
         left -= amount
         kind = LedgerKind.REFUND if fact.kind is FactKind.REFUND else LedgerKind.DISPUTE

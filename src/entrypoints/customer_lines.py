@@ -55,11 +55,8 @@ _LONG_KEY: Final = 12
 
 def customer_lines(customer: Customer) -> list[str]:
     """Who it is, and everything that happened, oldest first."""
-    return [
-        *_who(customer),
-        "",
-        *(f"{minute(at)}  {text}" for at, text in sorted(_events(customer), key=itemgetter(0))),
-    ]
+    events = sorted(_events(customer), key=itemgetter(0))
+    return [*_who(customer), "", *(f"{minute(at)}  {text}" for at, text in events)]
 
 
 def several_lines(found: SeveralOrders) -> list[str]:
