@@ -39,6 +39,7 @@ CURRENCY_SIGNS: Final = {
 """The signs that CLDR gives to currencies in English; of every other its ISO code is written."""
 _PAYMENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,200}")
 _NOT_IN_A_LINE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_LONGEST_NAME: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 LARGEST_AMOUNT: Final = 999_999_999_999
@@ -73,6 +74,13 @@ def line_problem(text: str) -> str | None:
     if any(unicodedata.category(char) in _NOT_IN_A_LINE for char in text):
         return "has a control character or a line break in it: write it in one line"
     return 'has "=?" in it: write it without' if "=?" in text else None
+
+
+def name_problem(text: str) -> str | None:
+    """Why a text cannot be the name of a shop or a product, which stands in the subject of emails; None if it can."""
+    if not text.strip() or len(text) > _LONGEST_NAME:
+        return "is empty or too long"
+    return line_problem(text)
 
 
 def as_line(text: str) -> str:

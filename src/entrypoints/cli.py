@@ -1,4 +1,4 @@
-"""The command line: `coatcheck demo | serve | doctor | status | export | reconcile | backup | restore | move | …`."""
+"""The command line: `coatcheck demo | init | serve | doctor | status | export | backup | restore | move | …`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from domain.values import ProductId
 from entrypoints.cli_customer import customer, resend
 from entrypoints.cli_export import export
 from entrypoints.cli_help import ENVIRONMENT, Sections
+from entrypoints.cli_init import init
 from entrypoints.cli_output import (
     erasure_lines,
     reconciled_lines,
@@ -183,7 +184,7 @@ def status(dismiss: str | None, send_again: str | None, send_refused: bool) -> N
         sys.exit(1)
 
 
-for _command in (sales, customer, resend, export):
+for _command in (init, sales, customer, resend, export):
     main.add_command(_command)
 
 
@@ -232,7 +233,6 @@ def erasures(again: TextIO | None) -> None:
     A dump does not know the erasures made after it: after restoring it, re-apply them with --again. Backups of SQLite
     contain their erasures.
     """
-
     from entrypoints.maintenance.backup_commands import unknown_lines  # noqa: PLC0415 - as in `demo`
 
     async def work(container: Container) -> None:

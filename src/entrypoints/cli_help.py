@@ -12,7 +12,7 @@ ENVIRONMENT: Final = "\b\nRead from the environment and from a .env file in this
     f"  {name:27} {text}" for name, text in HELP.items()
 )
 _SECTIONS: Final = {
-    "Start": ("demo", "doctor", "stripe-setup", "serve"),
+    "Start": ("demo", "init", "doctor", "stripe-setup", "serve"),
     "Every day": ("status", "sales", "customer", "resend", "send-link", "announce", "reconcile", "export"),
     "Rescue": ("backup", "restore", "erasures", "move", "confirm-address"),
 }

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.engines
     [
         "",
         "demo",
+        "init",
         "serve",
         "doctor",
         "status",

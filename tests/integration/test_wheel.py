@@ -79,3 +79,14 @@ def test_its_demo_sells_from_an_empty_folder(coatcheck: Path, tmp_path: Path) ->
         wait_until(lambda: len(httpx.get(mailbox).json()) == 1)
     finally:
         assert demo.stop() == 0
+
+
+def test_it_makes_a_whole_shop_whose_unit_runs_it(coatcheck: Path, tmp_path: Path) -> None:
+    run([str(coatcheck), "init", "shop", "--name", "Paper", "--support", "help@paper.example"], tmp_path)
+    made = {path.name for path in (tmp_path / "shop").rglob("*") if path.is_file()}
+    template = [
+        path for path in (ROOT / "src" / "entrypoints" / "shop_template").rglob("*") if path.is_file()
+    ]
+    assert len(made) == len(template)
+    assert made >= {".env", ".gitignore", "shop.toml", "compose.yaml"}
+    assert f'ExecStart="{coatcheck}" serve' in (tmp_path / "shop" / "coatcheck.service").read_text()

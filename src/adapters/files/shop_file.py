@@ -15,10 +15,9 @@ from adapters.files.reading import Reader, line_of_key
 from domain.colour import Colour
 from domain.currencies import CURRENCIES
 from domain.product import ShopInfo
-from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id, line_problem
+from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id, line_problem, name_problem
 
 LARGEST_THEME: Final = 100_000
-_LONGEST_NAME: Final = 200
 _LONGEST_SELLER: Final = 500
 
 
@@ -128,8 +127,7 @@ def _theme(reader: Reader, last: str) -> str:
 
 def check_name(reader: Reader, path: Path, text: str, *, name: str) -> bool:
     """Whether it can stand in the subject of a mail; otherwise a problem is noted."""
-    empty = "is empty or too long" if not name.strip() or len(name) > _LONGEST_NAME else None
-    problem = empty or line_problem(name)
+    problem = name_problem(name)
     if problem is not None:
         reader.complain(path, f"name {problem}", line=line_of_key(text, "name"))
     return problem is None

@@ -9,6 +9,7 @@ from domain.ports import StoreUnavailable
 from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.container import Container
 from entrypoints.environment import SettingsRefused
+from entrypoints.maintenance.checks.example_texts import example_findings
 from entrypoints.maintenance.checks.finding import Finding
 from entrypoints.maintenance.checks.machine import disk_finding, goods_finding, street_findings
 from entrypoints.maintenance.checks.mail import mail_findings
@@ -36,6 +37,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
             _settings(container),
             Finding("catalogue", True, f"{len(edition.listed)} products of {edition.shop.name}"),
             *await _catalogue_findings(container),
+            *example_findings(edition, folder=settings.catalogue),
             Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}"),
             *await _test_purchases(container),
             *_address(container),
