@@ -1,4 +1,4 @@
-"""Reads that cache sessions, purchases and emails until the next commit."""
+"""Reads that cache sessions, purchases, payments under way and emails until the next commit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
+from adapters.sql.open_payments import OpenPayments
 from adapters.sql.outbox import Outbox
 from adapters.sql.purchases import Purchases
 from adapters.sql.record import Execute, Record
@@ -60,6 +61,10 @@ class _RecentOutbox(_Recent, Outbox):
     get = _remembered(Outbox.get, most=_MOST_MAILS)
 
 
+class _RecentOpenPayments(_Recent, OpenPayments):
+    pending_in = _remembered(OpenPayments.pending_in)
+
+
 class CachedReads(SqlTransaction):
     """The same answers as SqlTransaction; between two commits each is looked up once.
 
@@ -71,8 +76,9 @@ class CachedReads(SqlTransaction):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(self._execute)
-        self.sessions, self.purchases, self.outbox = self._recent = (
+        self.sessions, self.purchases, self.outbox, self.open_payments = self._recent = (
             _RecentSessions(self._execute), _RecentPurchases(self._execute), _RecentOutbox(self._execute),
+            _RecentOpenPayments(self._execute),
         )  # fmt: skip
         self._connection = connection
         self._version = self._commits = -1
