@@ -9,7 +9,7 @@ from entrypoints.testing.fakes import a_product
 
 # What a shop or its customer wrote, and what is formatted by other means than sentences.
 GIVEN = (
-    r"A Shop|Of tests|Terms|Be kind\.|It\b|it\.txt|USD|EUR|GB",
+    r"A Shop|Of tests|Terms|Be kind\.|It\b|it\.txt|\bTXT\b|USD|EUR|GB",
     r"(All about|The secret of) the \w+\.|About it\.|The (book|photos|gift|wish|rare|gone|set)",
     r"[\w.•]+@[\w.]+",
     r"\d+ (January|February|March|April|May|June|July|August|September|October|November|December) \d+(, \d\d:\d\d UTC)?",

@@ -25,13 +25,16 @@ TEMPLATES = sorted((PAGES / "templates").glob("*.html"))
 # The form of a code, the program that makes checksums, a class of the frame.
 SAME_IN_EVERY_LANGUAGE = ("XXXX-XXXX", "sha256sum", r"\bwide\b")
 # Names of schema.org in structured data, which nobody sees.
-NAMES_IN_EXPRESSIONS = {"Offer", "Product"}
-# Values of headers, and the files for crawlers.
+NAMES_IN_EXPRESSIONS = {"BreadcrumbList", "ListItem", "Offer", "Organization", "Product"}
+# Values of headers, style sheets, and the files for crawlers.
 NOT_FOR_PEOPLE = re.compile(
     r"Cookie|User-agent: .*|<\?xml .*|<urlset .*|[a-z/]+;.*charset=utf-8|attachment; .*|; HttpOnly.*|; Max-Age=.*|"
-    r"(public|private), .*",
+    r"(public|private), .*|.*@media .*",
     re.DOTALL,
 )
+
+ROW = {"name": "<b>Book", "url": "/view/a", "known": "", "order": "1", "stamp": "", "reason": ""}
+NO_LOOK = dict.fromkeys(("accent", "theme", "logo"), "")
 
 
 def left(template: str) -> list[str]:
@@ -190,8 +193,8 @@ def test_a_value_with_markup_is_escaped_and_a_translated_sentence_in_an_expressi
     held = TRANSLATIONS.set(Hostile())
     try:
         html = Pages().render(
-            "library.html", shop={"name": "A", "support": "b"}, noindex=True, viewer=None, banner=None, footer_links="",
-            mailbox=None, returned=[], rows=[("<b>Book", "/view/a", "", "1", "", "")],
+            "library.html", shop={"name": "A", "support": "b", **NO_LOOK}, noindex=True, viewer=None, banner=None, footer_links="",
+            mailbox=None, returned=[], rows=[(ROW, None, [])],
         ).decode()  # fmt: skip
     finally:
         TRANSLATIONS.reset(held)
@@ -201,6 +204,6 @@ def test_a_value_with_markup_is_escaped_and_a_translated_sentence_in_an_expressi
 
 def text_of(pages: Pages) -> str:
     return pages.render(
-        "check_mail.html", error=None, shop={"name": "A Shop", "support": "help@shop.example"}, noindex=True, viewer=None,
+        "check_mail.html", error=None, shop={"name": "A Shop", "support": "help@shop.example", **NO_LOOK}, noindex=True, viewer=None,
         banner=None, footer_links="",
     ).decode()  # fmt: skip
