@@ -8,7 +8,7 @@ import click
 
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.request_login import NotAnAddress
-from domain.usecases.resend_to_customer import NotSent
+from domain.usecases.resend_outcomes import NotSent
 from entrypoints.cli_running import Refusal, beside
 from entrypoints.customer_lines import customer_lines, several_lines
 from entrypoints.resend_lines import no_such_order, not_sent_line, queued_lines

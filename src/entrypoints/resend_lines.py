@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.purchase import Purchase, order_number
-from domain.usecases.resend_to_customer import AccessQueued, NotSent, WhyNotSent
+from domain.usecases.resend_outcomes import AccessQueued, NotSent, WhyNotSent
 from domain.values import mask
 
 _WHY: Final = {

@@ -23,7 +23,8 @@ from adapters.sqlite.store import SqliteStore
 from domain.mail import MailKind
 from domain.ports import Store
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.resend_to_customer import AccessQueued, ResendToCustomer
+from domain.usecases.resend_outcomes import AccessQueued
+from domain.usecases.resend_to_customer import ResendToCustomer
 from domain.usecases.show_customer import Customer, ShowCustomer
 from domain.values import CheckoutId, UserId
 from entrypoints.testing import Shop

@@ -13,7 +13,7 @@ from domain.usecases.find_order import SeveralOrders
 from domain.usecases.link_outcomes import SignedIn
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_access_link import Resent
-from domain.usecases.resend_to_customer import AccessQueued, NotSent, Resending, WhyNotSent
+from domain.usecases.resend_outcomes import AccessQueued, NotSent, Resending, WhyNotSent
 from domain.values import CheckoutId, EmailAddress, EmailProblem
 from entrypoints.resend_lines import not_sent_line, queued_lines
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum, auto
 from typing import Final
 
 from domain.access import Holding
@@ -19,59 +18,14 @@ from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_access_link import send_access_again
+from domain.usecases.resend_outcomes import AccessQueued, NotSent, Resending, WhyNotSent
 from domain.values import EmailAddress, InvalidEmail, LinkId
-
-
-class WhyNotSent(Enum):
-    """Why no email was queued."""
-
-    NO_SUCH_ORDER = auto()
-    NO_SUCH_CUSTOMER = auto()
-    """No order belongs to the address."""
-    WITHOUT_ADDRESS = auto()
-    """The order belongs to no address yet: `SendOwnerLink` emails the link that gives it one."""
-    ERASED = auto()
-    """Its customer deleted their account."""
-    TEST_PURCHASE = auto()
-    """The shop has gone live, so it opens nothing."""
-    REFUNDED = auto()
-    CHARGED_BACK = auto()
-    IN_DISPUTE = auto()
-    STILL_QUEUED = auto()
-    """An access email for the order waits in the outbox."""
-    ENOUGH = auto()
-    """See `RESENT_BY_MERCHANT`."""
-
 
 _CLOSED: Final = {
     PurchaseState.REFUNDED: WhyNotSent.REFUNDED,
     PurchaseState.CHARGED_BACK: WhyNotSent.CHARGED_BACK,
     PurchaseState.SUSPENDED: WhyNotSent.IN_DISPUTE,
 }
-
-
-@frozen
-class NotSent:
-    """Nothing was queued. `order`: the one that the reason is about."""
-
-    why: WhyNotSent
-    order: Purchase | None = None
-
-
-@frozen
-class AccessQueued:
-    """One email is on its way to `mailbox`."""
-
-    mailbox: EmailAddress
-    order: Purchase
-    """The one that the email names."""
-    others: tuple[Purchase, ...]
-    """What else is open: the link signs its owner in."""
-    bounced: bool
-    """Whether the last access email to that address came back."""
-
-
-Resending = AccessQueued | NotSent | SeveralOrders | NotAnAddress
 
 
 @frozen
