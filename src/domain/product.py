@@ -62,6 +62,8 @@ class Product:
     """Whether the catalogue has it. One that is gone is opened by its owners, and seen by nobody else."""
     tax_code: str = ""
     """https://docs.stripe.com/tax/tax-codes; "" for the account's default."""
+    sample: str = ""
+    """The name of the file that anybody may download; "" for none."""
 
     @property
     def prices(self) -> tuple[Money, ...]:

@@ -169,3 +169,22 @@ def test_a_library_lists_what_is_in_a_bundle(bazaar: ShopServer) -> None:
     inner = re.search(r'<ul class="inner">(.*?)</ul>', library, re.DOTALL)
     assert inner is not None
     assert re.findall(r'href="(/view/[^"]+)"', inner[1]) == ["/view/keyed", "/view/a-gift"]
+
+
+def test_a_sample_is_downloaded_before_buying_and_nothing_else(own_shop: ShopServer) -> None:
+    toml = own_shop.catalogue / BOOK / "product.toml"
+    toml.write_text('sample = "the-last-cloakroom.txt"\n' + toml.read_text())
+    address = f"{own_shop.url}/products/{BOOK}"
+    wait_until(lambda: "Free sample" in httpx.get(address).text)
+    link = re.search(
+        r'href="(/files/[^"]+)" download><span>Free sample: Plain text · 4.1 kB<', httpx.get(address).text
+    )
+    assert link is not None
+    answer = httpx.get(own_shop.url + link[1], headers={"range": "bytes=0-99"})
+    assert (answer.status_code, len(answer.content)) == (206, 100)
+    assert httpx.get(f"{own_shop.url}/files/{BOOK}/the-last-cloakroom.epub").status_code == 403
+    toml.write_text(toml.read_text().replace('sample = "the-last-cloakroom.txt"', 'sample = "gone.txt"'))
+    wait_until(lambda: "sample is 'gone.txt': name one of the product's files" in own_shop.log.read_text())
+    page = httpx.get(address).text
+    assert "Free sample" in page, "the last good form"
+    assert "Not for sale at the moment" in page

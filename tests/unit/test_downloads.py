@@ -11,6 +11,7 @@ from domain.values import Digest, digest_of
 from entrypoints.http.downloads import (
     IN_A_SITE,
     IN_ALL,
+    OF_SAMPLES,
     PER_NETWORK,
     PER_SESSION,
     Download,
@@ -138,3 +139,19 @@ async def test_sites_that_took_all_places_one_for_each_of_their_networks_make_ro
         begin(downloads, IN_ALL + number, f"203.0.{number}.1")
     assert sum([await is_ended(one) for one in crowd]) == IN_A_SITE - 1
     assert isinstance(begin(downloads, 2 * IN_ALL, "2001:db8:ffff::/64"), Download)
+
+
+async def test_samples_are_no_session_and_leave_half_of_the_places_to_customers() -> None:
+    downloads = Downloads()
+    for number in range(OF_SAMPLES):
+        network = f"198.51.{number}.1"
+        assert isinstance(downloads.begin(session=None, network=network, now=0.0), Download)
+    assert downloads.begin(session=None, network="203.0.113.1", now=0.0) is Full.ALL
+    begin(downloads, 1, "203.0.113.1")
+
+
+async def test_a_network_has_its_share_of_samples_as_of_other_downloads() -> None:
+    downloads = Downloads()
+    for _ in range(PER_NETWORK):
+        assert isinstance(downloads.begin(session=None, network="192.0.2.1", now=0.0), Download)
+    assert downloads.begin(session=None, network="192.0.2.1", now=0.0) is Full.NETWORK

@@ -39,6 +39,31 @@ def test_a_file_is_offered_to_its_owner_only_with_the_purchase_that_opens_it() -
     assert run(shop.fetch_file(anna.visitor, PHOTOS, "it.txt")) == NotYours()
 
 
+def with_a_sample(**more: bool) -> Shop:
+    return Shop(an_edition(a_product(BOOK, sample="it.txt", **more), a_product(PHOTOS, price=1400)))
+
+
+def test_a_sample_is_for_everybody_and_counts_for_nobody() -> None:
+    shop = with_a_sample()
+    anna, guest = an_owner(shop), Browser(shop)
+    for browser in (guest, anna):
+        offered = run(shop.fetch_file(browser.visitor, BOOK, "it.txt"))
+        assert isinstance(offered, Offered)
+        assert offered.purchase is None
+        assert isinstance(run(shop.fetch_file.open(offered, start=0, stop=5)), OpenFile)
+    [held] = anna.viewer.holdings
+    assert run(shop.store.read(lambda tx: tx.downloads.of_purchase(held.purchase.checkout))) == []
+    assert run(shop.fetch_file(guest.visitor, BOOK, "other.txt")) == NotYours()
+    assert run(shop.fetch_file(guest.visitor, PHOTOS, "it.txt")) == NotYours()
+
+
+def test_the_sample_of_a_product_that_is_gone_is_for_its_owners_alone() -> None:
+    assert run(with_a_sample(listed=False).fetch_file(Browser(Shop()).visitor, BOOK, "it.txt")) == NotYours()
+    assert isinstance(
+        run(with_a_sample(on_sale=False).fetch_file(Browser(Shop()).visitor, BOOK, "it.txt")), Offered
+    )
+
+
 @pytest.mark.parametrize("name", ["", "IT.TXT", "../it.txt", "it.txt/", "it.txt\0"])
 def test_names_are_compared_and_never_joined(name: str) -> None:
     shop = Shop()

@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.files.inside import NotInside
 from adapters.files.listing import FoundFile, ListedFile, find_files
+from adapters.files.names import composed
 from adapters.files.offers import read_licences, read_prices
 from adapters.files.pictures import LARGEST_COVER, read_picture
 from adapters.files.reading import Reader, line_of_key
@@ -40,6 +41,7 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contains: list[str] = []
     licence_keys: Literal["generate", "list"] | None = None
     tax_code: str = ""
+    sample: str = ""
 
 
 def read_product(
@@ -71,6 +73,10 @@ def read_product(
     licences = read_licences(reader, folder, text, kind=told.licence_keys)
     cover = read_picture(reader, path, text, told.cover, key="cover", at_most=LARGEST_COVER)
     found_files = find_files(reader, path, text, told.files)
+    sample = composed(told.sample)
+    if sample and sample not in [file.name for file in found_files]:
+        words = f"sample is {told.sample!r}: name one of the product's files"
+        reader.complain(path, words, line=line_of_key(text, "sample"))
     content = _markdown(reader, folder / "content.md", title=told.name, needed=not told.contains)
     about = _markdown(reader, folder / "about.md", title=told.name, needed=False)
     if prices is None or len(reader.problems) > before:
@@ -96,6 +102,7 @@ def read_product(
         contains=tuple(ProductId(item) for item in dict.fromkeys(told.contains)),
         licences=licences,
         tax_code=told.tax_code,
+        sample=sample,
     )
     return product, cover
 

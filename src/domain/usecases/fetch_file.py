@@ -14,7 +14,7 @@ from domain.purchase import Purchase
 from domain.session import Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import IdentifyViewer
-from domain.values import ProductId
+from domain.values import CheckoutId, ProductId
 
 COUNTED_ONCE_IN: Final = timedelta(days=1)
 
@@ -25,7 +25,8 @@ class Offered:
 
     file: GoodsFile
     product: ProductId
-    purchase: Purchase
+    purchase: Purchase | None
+    """None for a sample, which anybody may have."""
 
 
 @frozen
@@ -35,7 +36,7 @@ class NoSuchFile:
 
 @frozen
 class FetchFile:
-    """From a file's name to its bytes, for owners of the product.
+    """From a file's name to its bytes: for owners of the product, and a sample for everybody.
 
     In two steps, since between them the entrance decides what is wanted: all, a part, or nothing that is new.
     """
@@ -50,13 +51,15 @@ class FetchFile:
         self, visitor: Visitor, product: ProductId, name: str
     ) -> Offered | NoSuchFile | Closed | NotYours:
         """Whether they may. Raises StoreUnavailable."""
+        sold = self.catalogue.current().products.get(product)
+        file = None if sold is None else sold.file(name)
+        if sold is not None and sold.listed and file is not None and file.name == sold.sample:
+            return Offered(file=file, product=product, purchase=None)
         viewer = await self.identify_viewer(visitor)
         now = self.clock.now()
         found = access(viewer.session, product=product, holdings=viewer.holdings, now=now)
         match found:
             case Opens(purchase):
-                sold = self.catalogue.current().products.get(product)
-                file = None if sold is None else sold.file(name)
                 return (
                     NoSuchFile() if file is None else Offered(file=file, product=product, purchase=purchase)
                 )
@@ -66,17 +69,17 @@ class FetchFile:
     async def open(self, offered: Offered, *, start: int, stop: int) -> OpenFile | FileAt | NoSuchFile:
         """The bytes of what was offered, from `start` up to `stop`; see Goods. Raises GoodsUnavailable.
 
-        It counts as a download, once a purchase, file and day: a file is fetched in many parts.
+        It counts as a download, once a purchase, file and day: a file is fetched in many parts. Samples do not count.
         """
         opened = await self.goods.open(offered.file, start=start, stop=stop)
         if opened is None:
             return NoSuchFile()
-        await self._count(offered)
+        if offered.purchase is not None:
+            await self._count(offered.purchase.checkout, offered.product, offered.file.name)
         return opened
 
-    async def _count(self, offered: Offered) -> None:
+    async def _count(self, checkout: CheckoutId, product: ProductId, name: str) -> None:
         now = self.clock.now()
-        checkout, product, name = offered.purchase.checkout, offered.product, offered.file.name
 
         def is_counted(tx: ReadTransaction) -> bool:
             return any(

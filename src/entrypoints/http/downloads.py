@@ -20,6 +20,8 @@ PER_SESSION: Final = 8
 PER_NETWORK: Final = 32
 """Schools and offices share one address."""
 IN_ALL: Final = 200
+OF_SAMPLES: Final = IN_ALL // 2
+"""The other half is for customers."""
 IN_A_SITE: Final = IN_ALL // 2
 """For one IPv4 /24 or IPv6 /48, which a single party may hold entirely."""
 # At capacity, a reader that took nothing for so long is ended to make room. (After a minute without progress, the
@@ -87,8 +89,11 @@ class Downloads:
     _places: set[Download] = field(default_factory=set)
 
     def begin(self, *, session: Digest | None, network: str, now: float) -> Download | Full:
-        """Take a place for one more download, at this time of the event loop."""
-        if sum(one.session == session for one in self._places) >= PER_SESSION:
+        """Take a place for one more download, at this time of the event loop. `session`: None for a sample."""
+        alike = sum(one.session == session for one in self._places)
+        if session is None and alike >= OF_SAMPLES:
+            return Full.ALL
+        if session is not None and alike >= PER_SESSION:
             return Full.SESSION
         networks = networks_around(network)
         held = Counter(name for one in self._places for name, _ in one.networks)

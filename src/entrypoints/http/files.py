@@ -54,7 +54,7 @@ class FilePages:
         return [route("/files/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.file)]
 
     async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
-        """Send a file to an owner of its product."""
+        """Send a file to an owner of its product, and a sample to anybody."""
         fetched = await self.fetch_file(self.frame.visitor(request), ProductId(pid), name)
         match fetched:
             case Offered():
@@ -101,7 +101,8 @@ class FilePages:
     async def _opened(self, request: AnyRequest, offered: Offered, part: Part | None) -> RawResponse:
         visitor = self.frame.visitor(request)
         now = asyncio.get_running_loop().time()
-        download = self.downloads.begin(session=visitor.token_hash, network=visitor.network, now=now)
+        session = None if offered.purchase is None else visitor.token_hash
+        download = self.downloads.begin(session=session, network=visitor.network, now=now)
         if isinstance(download, Full):
             status = 503 if download is Full.ALL else 429
             return self.frame.problem(
@@ -129,8 +130,10 @@ class FilePages:
                 # it, unlike 303 and 307, and a GET stays a GET.
                 return RawResponse(status=302, media_type="text/plain", headers=[("location", url), UNKEPT])
             case NoSuchFile():
-                fields = {"product": offered.purchase.product, "file": file.name, "sha256": file.sha256}
+                fields = {"product": offered.product, "file": file.name, "sha256": file.sha256}
                 log.error("a file that is for sale is not there", extra={"fields": fields})
+                if offered.purchase is None:
+                    raise NotFoundException
                 message = _(
                     "You own it, but %(name)s cannot be found at the moment. We have been told; "
                     "if it is not back soon, please write to us.",

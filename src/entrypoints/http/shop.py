@@ -360,6 +360,7 @@ def _product_context(product: Product, edition: CatalogueEdition, currency: str)
         "currencies": tuple(found.currency for found in product.prices),
         "currency": price.currency,
         "chosen": currency,
+        "sample": product.file(product.sample) if product.sample else None,
         "assurances": _assurances(product, edition, price),
     }
 
