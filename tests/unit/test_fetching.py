@@ -40,7 +40,10 @@ def test_a_file_is_offered_to_its_owner_only_with_the_purchase_that_opens_it() -
 
 
 def with_a_sample(**more: bool) -> Shop:
-    return Shop(an_edition(a_product(BOOK, sample="it.txt", **more), a_product(PHOTOS, price=1400)))
+    """The book has another file beside its sample."""
+    book = a_product(BOOK, sample="it.txt", **more)
+    book = replace(book, files=(*book.files, replace(book.files[0], name="other.txt")))
+    return Shop(an_edition(book, a_product(PHOTOS, price=1400)))
 
 
 def test_a_sample_is_for_everybody_and_counts_for_nobody() -> None:
