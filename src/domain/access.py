@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.frozen import frozen
-from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Standing, standing
+from domain.purchase import Fact, FactKind, LicenceKey, Purchase, PurchaseState, Standing, standing
 from domain.session import Session
 from domain.values import EmailAddress, ProductId
 
@@ -37,6 +37,11 @@ class Holding:
         """How much lost disputes took of the rest, in minor units."""
         lost = sum(fact.charged_back for fact in self.facts)
         return min(lost, self.purchase.paid.amount - self.refunded)
+
+    @property
+    def in_dispute(self) -> bool:
+        """Whether a dispute that is not decided suspends it, and not a status that we do not know."""
+        return any(fact.suspends and fact.kind is FactKind.DISPUTE for fact in self.facts)
 
     @property
     def usable_keys(self) -> tuple[LicenceKey, ...]:

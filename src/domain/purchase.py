@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Final
 
@@ -272,9 +272,10 @@ def order_number(checkout: CheckoutId) -> str:
     return checkout[:16]
 
 
-def began_on(order: str) -> date | None:
-    """The day (UTC) on which the checkout of an order number began; None if the number is not one of ours."""
+def began_at(order: str) -> datetime | None:
+    """When the checkout of an order number began; None if the number holds no time, as that of an import."""
     try:
-        return datetime.fromtimestamp(int(order[:12], 16) / 1000, tz=UTC).date() if len(order) == 16 else None
+        began = int(order[:12], 16) / 1000 if len(order) == 16 else 0
+        return datetime.fromtimestamp(began, tz=UTC) if began else None
     except (ValueError, OverflowError, OSError):
         return None

@@ -24,10 +24,10 @@ class _Nothing(Refusal):
 @click.command()
 @click.argument("wanted", metavar="ADDRESS|ORDER")
 def customer(wanted: str) -> None:
-    """Show who a customer is and what happened: orders, refunds, emails, downloads, devices, address changes.
+    """Show a customer's history: orders, refunds, emails, downloads, devices, address changes.
 
     ORDER is an order number, or the first characters of it (at least 4). Exits with 1 if nothing is known, and with 2
-    if several orders begin like that.
+    if several orders start with ORDER.
     """
     found = beside(lambda container: container.show_customer()(wanted))
     match found:

@@ -36,11 +36,12 @@ def _day(_: click.Context, option: click.Parameter, text: str | None) -> date | 
 def export(*, as_: str, first: date | None, last: date | None, with_addresses: bool) -> None:
     """Write all records to stdout as JSON lines: users, purchases, emails, quarantine entries.
 
-    With --format csv: sales, refunds and lost disputes for the accountant, each with its own date. What went back is
-    below zero. Test purchases of a shop that has gone live are left out, and so are addresses.
+    With --format csv: sales, refunds and lost disputes for the accountant, each with its own date. Refunds and lost
+    disputes are negative. Test purchases are left out once the shop has gone live; addresses, unless --with-addresses
+    is given.
     """
     if as_ != "csv" and (first or last or with_addresses):
-        raise Refusal("--from, --to and --with-addresses go with --format csv")
+        raise Refusal("--from, --to and --with-addresses require --format csv")
     if first is not None and last is not None and first > last:
         raise Refusal(f"--from {first} is after --to {last}")
 

@@ -26,7 +26,7 @@ from entrypoints.safe_output import say
 
 _CURRENCY: Final = "usd"
 _SECRET_BYTES: Final = 48
-_UNFIT: Final = frozenset("\"'\\$")
+_UNFIT: Final = frozenset("\"'\\$*?[")
 """Characters that mean something in a systemd unit or a shell."""
 _MADE: Final = (
     ("catalogue/shop.toml", "name, currency and support address"),
@@ -76,7 +76,7 @@ def _home(folder: Path) -> Path:
         raise Refusal(f"{folder} has {', '.join(there)} already: name another folder; nothing was written")
     home = folder.absolute().resolve()
     if not str(home).isprintable() or _UNFIT & set(str(home)):
-        words = "has a quotation mark, backslash, $ or control character in its path: name another folder"
+        words = "has a quotation mark, backslash, $, *, ?, [ or control character in its path: name another folder"
         raise Refusal(f"{folder} {words}; nothing was written")
     return home
 

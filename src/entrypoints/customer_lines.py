@@ -95,7 +95,7 @@ def _events(customer: Customer) -> Iterator[Event]:
             if fact.kind is not FactKind.SESSION:
                 yield datetime.fromtimestamp(fact.as_of, UTC), _fact(fact, held.purchase)
     for checkout in customer.pending:
-        yield checkout.started_at, f"Payment of {checkout.price} for {checkout.product_name} under way."
+        yield checkout.started_at, f"Payment of {checkout.price} for {checkout.product_name} is pending."
     for mail in customer.mails:
         yield mail.queued_at, _mail(mail)
     for download in customer.downloads:
@@ -131,8 +131,7 @@ def _state(held: Holding, customer: Customer) -> str:
         case PurchaseState.LIVE:
             return f"Open{_taken_back(held)}.{test}"
         case PurchaseState.SUSPENDED:
-            disputed = any(fact.suspends and fact.kind is FactKind.DISPUTE for fact in held.facts)
-            why = "in dispute" if disputed else "Stripe reports a status that is not known"
+            why = "in dispute" if held.in_dispute else "Stripe reports a status that is not known"
             return f"Closed{since}: {why}.{test}"
         case PurchaseState.REFUNDED:
             return f"Closed{since}: refunded in full.{test}"
@@ -179,7 +178,7 @@ def _mail_state(mail: Mail) -> str:
 
 def _session(session: Session, now: datetime) -> str:
     ended = "" if session.is_live(now=now) else ", expired since"
-    return f"{session.label} last seen, signed in since {minute(session.started_at)}{ended}."
+    return f"{session.label}: last seen (signed in since {minute(session.started_at)}{ended})."
 
 
 def _change(change: AddressChange) -> Iterator[Event]:

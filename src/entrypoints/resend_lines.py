@@ -16,16 +16,17 @@ _WHY: Final = {
     WhyNotSent.REFUNDED: "{order} was refunded, so there is nothing to open",
     WhyNotSent.CHARGED_BACK: "{order} was charged back, so there is nothing to open",
     WhyNotSent.IN_DISPUTE: "{order} is closed while it is in dispute",
-    WhyNotSent.STILL_QUEUED: "an access email for {order} is still queued and tried again automatically",
-    WhyNotSent.ENOUGH: "three access emails were sent again to that address within the last hour",
+    WhyNotSent.UNKNOWN_STATUS: "{order} is closed, because Stripe reports a status that is not known",
+    WhyNotSent.STILL_QUEUED: "an access email for {order} is already queued and will be sent automatically",
+    WhyNotSent.ENOUGH: "the limit of three resent access emails an hour to that address is reached",
 }
 
 
 def queued_lines(sent: AccessQueued) -> list[str]:
     """Without the link: only its reader may have it."""
     lines = [
-        f"The access email for {_named(sent.order)} is queued to {mask(sent.mailbox)}.",
-        "It leaves within a second while the shop is served.",
+        f"The access email for {_named(sent.order)} is queued for {mask(sent.mailbox)}.",
+        "A running shop sends it within a second.",
     ]
     if sent.others:
         lines += ["Its link signs the customer in, so it also opens:", *_listed(sent.others)]
@@ -45,7 +46,7 @@ def not_sent_line(found: NotSent, wanted: str) -> str:
 
 def no_such_order(wanted: str) -> str:
     """One sentence, for every command that takes the beginning of an order number."""
-    return f"there is no order {wanted!r}: give its number, or at least the first 4 characters of it"
+    return f"no order matches {wanted!r}: give the order number, or at least its first 4 characters"
 
 
 def _listed(orders: tuple[Purchase, ...]) -> list[str]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from domain.values import ProductId
 from entrypoints.http.theme import theme_of
+from entrypoints.testing import a_product, an_edition
 from testkit.catalogues import a_catalogue, load, look
+from testkit.pages_in_memory import Town
 from testkit.servers import BOOK, Shopper, ShopServer
 from testkit.waiting import wait_until
 
@@ -94,13 +99,21 @@ def test_a_logo_that_cannot_be_used_is_reported_and_the_last_good_one_stays(
     assert restarted.logo() is None
 
 
-@pytest.mark.parametrize("seller", ["x" * 501, "a\\u0007b"])
-def test_a_seller_that_no_receipt_can_show_is_refused_by_line(root: Path, seller: str) -> None:
+@pytest.mark.parametrize(
+    ("seller", "said"),
+    [("x" * 501, "is longer than 500 characters"), ("a\\u0007b", ""), ("a\\u2028b", ""), ("=?b", "")],
+)
+def test_a_seller_that_no_receipt_can_show_is_refused_by_line(root: Path, seller: str, said: str) -> None:
     write(root, "")
     catalogue = load(root)
     write(root, f'seller = "{seller}"\n')
     look(catalogue, times=12)
-    assert catalogue.problems[0].startswith("catalogue/shop.toml:4: seller is at most 500 characters")
+    assert catalogue.problems[0].startswith(f"catalogue/shop.toml:4: seller {said}")
+
+
+def test_a_seller_is_its_lines_without_empty_ones(root: Path) -> None:
+    write(root, 'seller = """\n\n Coat Ltd \r\n\n1 Lane\n"""\n')
+    assert load(root).current().shop.seller == "Coat Ltd\n1 Lane"
 
 
 def test_a_theme_begins_with_the_accent_and_ends_with_the_merchants_own_rules(root: Path) -> None:
@@ -126,6 +139,8 @@ def test_a_shop_with_a_look_serves_it_and_its_receipts_name_the_seller(own_shop:
     answer = httpx.get(own_shop.url + found[1])
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
     assert answer.text.startswith(":root { --act: #b00020; --on-act: #ffffff;")
+    assert "immutable" in answer.headers["cache-control"]
+    assert "must-revalidate" in httpx.get(f"{own_shop.url}/theme.css?v=0123456789").headers["cache-control"]
     assert answer.text.endswith(".brand { text-transform: uppercase }")
     assert httpx.get(f"{own_shop.url}/logo").status_code == 404
     (own_shop.catalogue / "logo.svg").write_text("<svg onload='alert(1)'/>")
@@ -133,6 +148,13 @@ def test_a_shop_with_a_look_serves_it_and_its_receipts_name_the_seller(own_shop:
     wait_until(lambda: '<img src="/logo?v=' in httpx.get(own_shop.url).text)
     logo = httpx.get(f"{own_shop.url}/logo")
     assert (logo.headers["content-type"], logo.text) == ("image/svg+xml", "<svg onload='alert(1)'/>")
+    assert "must-revalidate" in logo.headers["cache-control"]
+    for picture in re.findall(r'src="(/(?:logo|covers/)[^"]*)"', httpx.get(own_shop.url).text):
+        assert "immutable" in httpx.get(own_shop.url + picture).headers["cache-control"]
+        plain = httpx.get(own_shop.url + picture.partition("?")[0])
+        assert "must-revalidate" in plain.headers["cache-control"], (
+            "another node may not have read the edit yet"
+        )
     assert logo.headers["content-security-policy"].startswith("default-src 'none'; sandbox, ")
     anna = Shopper(own_shop)
     anna.buy_and_pay("anna@example.com", BOOK)
@@ -146,7 +168,7 @@ def test_a_product_page_says_what_one_gets_before_paying(shop: ShopServer) -> No
     assert said is not None
     lines = [re.sub(r"<[^>]+>", "", line).strip() for line in said[1].splitlines() if line.strip()]
     assert lines[0].startswith("EPUB, TXT, ")
-    assert lines[1:] == ["Refunds", "Secure payment by Stripe"]
+    assert lines[1:] == ["Secure payment with Stripe", "Refunds"]
     assert '<a href="/pages/refunds">Refunds</a>' in said[1]
     assert page.count('<button form="buy">Buy · $9.00</button>') == 1
     assert page.count('<form id="buy"') == 1
@@ -188,3 +210,20 @@ def test_a_sample_is_downloaded_before_buying_and_nothing_else(own_shop: ShopSer
     page = httpx.get(address).text
     assert "Free sample" in page, "the last good form"
     assert "Not for sale at the moment" in page
+
+
+def test_a_library_lists_what_was_bought_and_not_what_the_bundle_has_today(tmp_path: Path) -> None:
+    parts = [a_product(ProductId(name)) for name in ("apple", "book", "cup")]
+    bundle = replace(a_product(ProductId("lot"), price=2000), contains=(parts[0].id, parts[1].id))
+    town = Town(tmp_path, an_edition(bundle, *parts), lambda where, html: None)
+
+    async def visit() -> None:
+        client = town.client()
+        await town.bought(client, "anna@mail.test", "lot")
+        await client.get(f"/view/lot?session_id={next(iter(town.shop.payments.sessions))}", status=303)
+        changed = replace(bundle, contains=(parts[1].id, parts[2].id))
+        town.shop.catalogue.edition = replace(an_edition(changed, *parts), version="2")
+        library = await client.get("/library")
+        assert re.findall(r'<li><a href="/view/(\w+)"', library) == ["apple", "book"]
+
+    asyncio.run(visit())

@@ -36,7 +36,7 @@ def test_a_customer_who_writes_is_found_and_gets_the_link_again(own_shop: ShopSe
 
     sent = own_shop.cli("resend", number)
     assert (
-        f"The access email for order {number} (The Last Cloakroom) is queued to a•••@example.com."
+        f"The access email for order {number} (The Last Cloakroom) is queued for a•••@example.com."
         in sent.stdout
     )
     own_shop.sandbox.wait_for_mail(ANNA, number=2)
@@ -46,7 +46,7 @@ def test_a_customer_who_writes_is_found_and_gets_the_link_again(own_shop: ShopSe
     assert phone.post(link).status_code == 303
     assert phone.get(f"/view/{BOOK}").status_code == 200
     seen = own_shop.cli("customer", order).stdout
-    assert "last seen, signed in since" in seen
+    assert "last seen (signed in since" in seen
     for secret in (link[7:], old[7:], phone.http.cookies["session"], "/login/"):
         assert secret not in seen + sent.stdout + by_address
 
@@ -88,8 +88,8 @@ def test_what_is_not_found_or_not_clear_exits_with_1_or_2(own_shop: ShopServer) 
     [(["--format", "csv", "--from", "2026-13-01"], "--from is a date such as 2026-11-01, not '2026-13-01'"),
      (["--format", "csv", "--to", "yesterday"], "--to is a date such as 2026-11-01, not 'yesterday'"),
      (["--format", "csv", "--from", "2026-11-02", "--to", "2026-11-01"], "--from 2026-11-02 is after --to 2026-11-01"),
-     (["--from", "2026-11-02"], "--from, --to and --with-addresses go with --format csv"),
-     (["--with-addresses"], "--from, --to and --with-addresses go with --format csv")],
+     (["--from", "2026-11-02"], "--from, --to and --with-addresses require --format csv"),
+     (["--with-addresses"], "--from, --to and --with-addresses require --format csv")],
 )  # fmt: skip
 def test_a_span_that_is_none_is_refused_in_one_sentence(
     shop: ShopServer, options: list[str], said: str

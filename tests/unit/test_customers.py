@@ -128,7 +128,7 @@ def test_the_timeline_tells_what_happened_in_order() -> None:
     assert said[3:] == [
         f"2026-03-01 12:00 UTC  Order {number}: The book, $9.00. Open, $4.00 refunded. Test purchase.",
         f"2026-03-01 12:00 UTC  Access email, order {number}: sent, bounced.",
-        "2026-03-01 13:00 UTC  A browser last seen, signed in since 2026-03-01 13:00 UTC.",
+        "2026-03-01 13:00 UTC  A browser: last seen (signed in since 2026-03-01 13:00 UTC).",
         f"2026-03-01 14:00 UTC  it.txt of order {number} downloaded (once so far).",
         f"2026-03-01 15:00 UTC  Refund of $4.00, order {number}: succeeded.",
     ]
@@ -209,7 +209,7 @@ def test_an_expired_session_is_told_as_such() -> None:
     bought(shop, browser=anna)
     anna.press(shop.last_link(ANNA))
     shop.clock.tick(days=15)
-    assert any("A browser last seen" in line and "expired since" in line for line in lines(shop, ANNA))
+    assert any("A browser: last seen" in line and "expired since" in line for line in lines(shop, ANNA))
 
 
 def test_an_order_without_an_address_and_one_of_an_erased_customer_say_so() -> None:

@@ -80,7 +80,8 @@ def test_for_an_address_one_email_names_the_newest_open_order_and_its_link_opens
 @pytest.mark.parametrize(
     ("kind", "status", "why"),
     [(FactKind.REFUND, "succeeded", WhyNotSent.REFUNDED), (FactKind.DISPUTE, "lost", WhyNotSent.CHARGED_BACK),
-     (FactKind.DISPUTE, "under_review", WhyNotSent.IN_DISPUTE)],
+     (FactKind.DISPUTE, "under_review", WhyNotSent.IN_DISPUTE),
+     (FactKind.REFUND, "a_new_status", WhyNotSent.UNKNOWN_STATUS)],
 )  # fmt: skip
 def test_nothing_is_sent_for_an_order_that_is_closed(kind: FactKind, status: str, why: WhyNotSent) -> None:
     shop = Shop()
@@ -192,8 +193,8 @@ def test_what_is_said_names_orders_and_a_masked_address_and_no_link() -> None:
     assert isinstance(found, AccessQueued)
     said = queued_lines(found)
     assert said == [
-        f"The access email for order {photos.checkout[:16]} (The photos) is queued to a•••@example.com.",
-        "It leaves within a second while the shop is served.",
+        f"The access email for order {photos.checkout[:16]} (The photos) is queued for a•••@example.com.",
+        "A running shop sends it within a second.",
         "Its link signs the customer in, so it also opens:",
         f"  order {book.checkout[:16]} (The book)",
     ]
@@ -206,4 +207,4 @@ def test_every_reason_is_one_sentence(why: WhyNotSent) -> None:
     line = not_sent_line(NotSent(why, newest(shop)), "ffff")
     assert "{" not in line
     assert "\n" not in line
-    assert ("nothing was sent: " in line) or ("there is no order 'ffff'" in line)
+    assert ("nothing was sent: " in line) or ("no order matches 'ffff'" in line)

@@ -60,11 +60,12 @@ def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
         words = f'accent is {shop.accent!r}: write a colour as "#24483e"'
         reader.complain(path, words, line=line_of_key(text, "accent"))
         ok = False
-    if len(shop.seller) > _LONGEST_SELLER or not all(
-        line_problem(line) is None for line in shop.seller.splitlines()
-    ):
-        words = f"seller is at most {_LONGEST_SELLER} characters of plain text, on several lines"
-        reader.complain(path, words, line=line_of_key(text, "seller"))
+    seller = [line.strip() for line in shop.seller.replace("\r\n", "\n").split("\n") if line.strip()]
+    unfit = next((why for line in seller if (why := line_problem(line)) is not None), None)
+    if len(shop.seller) > _LONGEST_SELLER:
+        unfit = f"is longer than {_LONGEST_SELLER} characters"
+    if unfit is not None:
+        reader.complain(path, f"seller {unfit}", line=line_of_key(text, "seller"))
         ok = False
     if shop.id is not None and not is_product_id(shop.id):
         reader.complain(
@@ -89,7 +90,7 @@ def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
         accent=shop.accent.strip(),
         theme=_theme(reader, "" if last is None else last.shop.theme),
         order=_order(reader, path, text, shop.order),
-        seller=shop.seller.strip(),
+        seller="\n".join(seller),
         logo=logo,
     )
     return ShopForm(shop=info, declared_id=shop.id, logo=picture)

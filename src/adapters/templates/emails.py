@@ -17,7 +17,7 @@ from domain.emails import AccessLink, Email, NewRelease, UnreadableEmail
 from domain.mail import CODE_SLOT, LINK_SLOT, Letter, opt_out_slot
 from domain.ports import EmailNotRendered
 from domain.product import ShopInfo
-from domain.purchase import began_on
+from domain.purchase import began_at
 from domain.values import Money
 
 _FOLDER: Final = Path(__file__).parent / "mail"
@@ -57,7 +57,7 @@ class PackagedTemplates:
             "seller": shop.seller or _one_line(shop.name),
         }
         if isinstance(email, AccessLink):
-            began = began_on(email.order)
+            began = began_at(email.order)
             context["day"] = "" if began is None else f"{began.day} {began:%B %Y}"
         try:
             environment = self._environment(language)

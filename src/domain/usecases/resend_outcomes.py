@@ -26,6 +26,8 @@ class WhyNotSent(Enum):
     REFUNDED = auto()
     CHARGED_BACK = auto()
     IN_DISPUTE = auto()
+    UNKNOWN_STATUS = auto()
+    """The provider reports a status of a refund or dispute that is not known."""
     STILL_QUEUED = auto()
     """An access email for the order waits in the outbox."""
     ENOUGH = auto()

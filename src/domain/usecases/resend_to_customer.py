@@ -24,7 +24,6 @@ from domain.values import EmailAddress, InvalidEmail, LinkId
 _CLOSED: Final = {
     PurchaseState.REFUNDED: WhyNotSent.REFUNDED,
     PurchaseState.CHARGED_BACK: WhyNotSent.CHARGED_BACK,
-    PurchaseState.SUSPENDED: WhyNotSent.IN_DISPUTE,
 }
 
 
@@ -91,6 +90,8 @@ def _why_closed(tx: ReadTransaction, held: Holding) -> WhyNotSent | None:
         return WhyNotSent.TEST_PURCHASE
     if purchase.mailbox is None and tx.erasures.is_erased(purchase.checkout):
         return WhyNotSent.ERASED
+    if held.standing.state is PurchaseState.SUSPENDED:
+        return WhyNotSent.IN_DISPUTE if held.in_dispute else WhyNotSent.UNKNOWN_STATUS
     return _CLOSED.get(held.standing.state)
 
 

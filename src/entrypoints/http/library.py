@@ -41,6 +41,8 @@ class _Row:
     stamp: str
     """Why it cannot be opened, in a word; "" if it can."""
     reason: str
+    contents: tuple[ProductId, ...]
+    """What was in the bundle that was bought."""
 
 
 _LibraryKey = tuple[
@@ -76,14 +78,14 @@ def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
         order=purchase.checkout,
         stamp="" if stamp is None else _(stamp),
         reason=reason,
+        contents=purchase.contents,
     )
 
 
 def _shown(row: _Row, edition: CatalogueEdition) -> tuple[_Row, Product | None, list[Product]]:
-    """A row with its product and, if that is a bundle, what is in it."""
-    product = edition.products.get(row.product)
-    inner = product.contains if product is not None else ()
-    return row, product, [item for pid in inner if (item := edition.products.get(pid)) is not None]
+    """A row with its product and, if it is a bundle, what came with it."""
+    inner = [item for pid in row.contents if (item := edition.products.get(pid)) is not None]
+    return row, edition.products.get(row.product), inner
 
 
 def _gone(held: Holding) -> list[str]:

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from domain.address_change import ChangeKind, MayNotCorrect
 from domain.ports import Clock, PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition
-from domain.purchase import PurchaseState
+from domain.purchase import PurchaseState, began_at, order_number
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.change_outcomes import (
     Asked,
@@ -163,8 +163,10 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
     purchase = held.purchase
     state = held.standing.state
     noted = purchase.paid_email if purchase.paid_email != purchase.mailbox else None
+    began = began_at(order_number(purchase.checkout))
     return {
         "purchase": purchase,
+        "ordered": began if began is not None and began.date() != purchase.booked_at.date() else None,
         "without_owner": purchase.mailbox is None,
         "licences": held.usable_keys,
         "names": {item: edition.name_of(item) for item in purchase.contents},

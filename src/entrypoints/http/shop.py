@@ -20,9 +20,9 @@ from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import AnyRequest, PageFrame, filesize, price_value, see_other
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.request_body import form_of
-from entrypoints.http.responses import RawResponse
+from entrypoints.http.responses import Header, RawResponse
 from entrypoints.http.sentences import _
-from entrypoints.http.theme import theme_of
+from entrypoints.http.theme import theme_digest, theme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +54,8 @@ class _Rendered:
     """Products that can sell out."""
     pages: dict[_GuestsKey, Prepared] = field(default_factory=dict)
     """Pages for visitors without a session."""
-    covers: dict[ProductId, Prepared] = field(default_factory=dict)
+    pictures: dict[tuple[ProductId | None, Header], Prepared] = field(default_factory=dict)
+    """Covers, and the logo under None, each by how long it may be kept."""
     owners: dict[_OwnersKey, RawResponse] = field(default_factory=dict)
     """Pages for visitors with a session."""
     cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
@@ -234,19 +235,26 @@ class ShopPages:
     async def _is_sold_out(self, product: Product) -> bool:
         return product.id in await self._sold_out((product,))
 
-    async def cover(self, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
-        """A product's cover. An SVG opened directly cannot run scripts: its own policy is a sandbox."""
+    async def cover(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
+        """A product's cover."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
         if product is None or product.cover != name:
             raise NotFoundException
-        covers = self._of(edition).covers
-        found = covers.get(product.id)
+        return self._picture(request, product.id, lambda: self._front.catalogue.cover(product.id))
+
+    def _picture(
+        self, request: AnyRequest, key: ProductId | None, read: Callable[[], tuple[bytes, str] | None]
+    ) -> Prepared:
+        """A picture of the catalogue. An SVG opened directly cannot run scripts: its own policy is a sandbox."""
+        edition = self._front.catalogue.current()
+        pictures, kept = self._of(edition).pictures, _kept(request, edition.version[:8])
+        found = pictures.get((key, kept))
         if found is None:
-            held = self._front.catalogue.cover(product.id)
+            held = read()
             if held is None:
                 raise NotFoundException
-            found = covers[product.id] = Prepared(*held, headers=[_FOREVER, _NO_SCRIPT])
+            found = pictures[key, kept] = Prepared(*held, headers=[kept, _NO_SCRIPT])
         return found
 
     async def page(self, request: AnyRequest, slug: FromPath[str]) -> RawResponse:
@@ -283,24 +291,17 @@ class ShopPages:
             raise NotFoundException
         return found
 
-    async def logo(self) -> RawResponse:
-        """The shop's logo. An SVG opened directly cannot run scripts, as a cover cannot."""
-        edition = self._front.catalogue.current()
-        pages, held = self._of(edition).pages, self._front.catalogue.logo()
-        if held is None:
-            raise NotFoundException
-        key = ("/logo", "", frozenset[ProductId]())
-        if key not in pages:
-            pages[key] = Prepared(*held, headers=[_FOREVER, _NO_SCRIPT])
-        return pages[key]
+    async def logo(self, request: AnyRequest) -> RawResponse:
+        """The shop's logo."""
+        return self._picture(request, None, self._front.catalogue.logo)
 
-    async def theme(self) -> RawResponse:
-        """The merchant's look. Its URL names its content; another version is not kept for ever."""
+    async def theme(self, request: AnyRequest) -> RawResponse:
+        """The merchant's look."""
         edition = self._front.catalogue.current()
-        pages = self._of(edition).pages
-        key = ("/theme.css", "", frozenset[ProductId]())
+        kept = _kept(request, theme_digest(edition.shop))
+        pages, key = self._of(edition).pages, (f"/theme.css {kept[1]}", "", frozenset[ProductId]())
         if key not in pages:
-            pages[key] = _public(theme_of(edition.shop), "text/css")
+            pages[key] = Prepared(theme_of(edition.shop), "text/css", headers=[kept])
         return pages[key]
 
     async def favicon(self) -> RawResponse:
@@ -336,6 +337,14 @@ class ShopPages:
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
         )
         return text.encode()
+
+
+def _kept(request: AnyRequest, version: str) -> Header:
+    """How long an answer may be kept: for ever only under the URL of this very version.
+
+    A node that has not read an edit yet would otherwise leave the old content under the new URL.
+    """
+    return _FOREVER if request.query_params.get("v") == version else _PUBLIC
 
 
 def _public(body: bytes, media_type: str, *, vary: Sequence[str] = ()) -> Prepared:
@@ -376,11 +385,11 @@ def _assurances(product: Product, edition: CatalogueEdition, price: Money) -> li
     if kinds:
         size = filesize(sum(file.size for file in product.files))
         said.append((_("%(kinds)s, %(size)s", kinds=", ".join(kinds), size=size), ""))
-    policy = next((page for page in edition.pages.values() if page.slug in _REFUND_PAGES), None)
+    if price.amount:
+        said.append((_("Secure payment with Stripe"), ""))
+    policy = next((page for slug in _REFUND_PAGES if (page := edition.pages.get(slug)) is not None), None)
     if policy is not None:
         said.append((policy.title, f"/pages/{policy.slug}"))
-    if price.amount:
-        said.append((_("Secure payment by Stripe"), ""))
     return said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from minijinja import safe
@@ -21,17 +22,28 @@ def theme_of(shop: ShopInfo) -> bytes:
 
     Whatever the accent is, buttons, links and prices keep a contrast of 4.5 in light and dark.
     """
-    accent = Colour.parse(shop.accent)
-    sheet = shop.theme
+    return _made(shop.accent, shop.theme)[0]
+
+
+def theme_digest(shop: ShopInfo) -> str:
+    """What its URL has as `v`."""
+    return _made(shop.accent, shop.theme)[1]
+
+
+@lru_cache(maxsize=2)
+def _made(chosen: str, sheet: str) -> tuple[bytes, str]:
+    """The style sheet and its digest, made once: every page names it."""
+    accent = Colour.parse(chosen)
     if accent is not None:
         dark = ":root { " + _variables(accent, _DARK) + " }"
         sheet = f":root {{ {_variables(accent, _LIGHT)} }}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{sheet}"
-    return sheet.encode()
+    made = sheet.encode()
+    return made, hashlib.sha256(made).hexdigest()[:10]
 
 
 def theme_address(shop: ShopInfo) -> str:
     """Its URL, which changes with its content, so that it may be cached for ever."""
-    return safe(f"/theme.css?v={hashlib.sha256(theme_of(shop)).hexdigest()[:10]}")
+    return safe(f"/theme.css?v={theme_digest(shop)}")
 
 
 def _variables(accent: Colour, grounds: tuple[Colour, ...]) -> str:
