@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
 from litestar import HttpMethod, post, route
@@ -12,16 +11,16 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.amounts import AmountProblem
-from domain.product import BadAmount, CatalogueEdition, Product, Tax
+from domain.product import BadAmount, CatalogueEdition, Product
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.list_pending import ListPending
-from domain.values import Money, ProductId
+from domain.values import ProductId
 from entrypoints.http.form_errors import amount_error
-from entrypoints.http.page import AnyRequest, PageFrame, filesize, price_value, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
+from entrypoints.http.product_context import product_context
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import Header, RawResponse
-from entrypoints.http.sentences import _
 from entrypoints.http.theme import theme_digest, theme_of
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ _PUBLIC: Final = ("cache-control", "public, max-age=0, must-revalidate")
 _FOREVER: Final = ("cache-control", "public, max-age=31536000, immutable")
 _MOST_OWNERS: Final = 500
 _MOST_PAGES: Final = 5000
-_REFUND_PAGES: Final = ("refunds", "refund-policy", "refund", "returns")
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
@@ -145,7 +143,7 @@ class ShopPages:
                     path=path,
                     owned=False,
                     sold_out=sold_out,
-                    **_product_context(product, edition, currency),
+                    **product_context(product, edition, currency),
                 ),
             )
         viewer = await self._front.viewer(request)
@@ -158,7 +156,7 @@ class ShopPages:
             owned=product.id in viewer.owned,
             pending=[p for p in await self._list_pending(viewer) if product.id in p.products],
             sold_out=sold_out,
-            **_product_context(product, edition, currency),
+            **product_context(product, edition, currency),
         )
 
     async def wrong_amount(
@@ -171,9 +169,9 @@ class ShopPages:
         edition = self._front.catalogue.current()
         viewer = await self._front.viewer(request)
         if why.problem is AmountProblem.NOT_OFFERED:
-            context = _product_context(product, edition, self._front.currency(request, edition))
+            context = product_context(product, edition, self._front.currency(request, edition))
         else:
-            context = _product_context(product, edition, why.least.currency) | {"typed": typed[:20]}
+            context = product_context(product, edition, why.least.currency) | {"typed": typed[:20]}
         return self._front.html(
             request,
             "product.html",
@@ -350,57 +348,3 @@ def _kept(request: AnyRequest, version: str) -> Header:
 def _public(body: bytes, media_type: str, *, vary: Sequence[str] = ()) -> Prepared:
     """Public, but revalidated on every use: a client with a current copy gets a short 304."""
     return Prepared(body, media_type=media_type, headers=[_PUBLIC], vary=vary)
-
-
-def _product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
-    """The context of a product's page that is the same for all visitors."""
-    price = product.price_in(currency)
-    contents = [
-        item for pid in product.contains if (item := edition.products.get(pid)) is not None and item.listed
-    ]
-    suggested = product.suggested if product.suggested is not None and price == product.price else price
-    return {
-        "product": product,
-        "price": price,
-        "typed": price_value(suggested),
-        "error": "",
-        "contents": contents,
-        "saving": _saving(product, contents, price),
-        "currencies": tuple(found.currency for found in product.prices),
-        "currency": price.currency,
-        "chosen": currency,
-        "sample": product.file(product.sample) if product.sample else None,
-        "assurances": _assurances(product, edition, price),
-    }
-
-
-def _assurances(product: Product, edition: CatalogueEdition, price: Money) -> list[tuple[str, str]]:
-    """What a buyer wants to know before paying, each with the address of the page that says more, or ""."""
-    said: list[tuple[str, str]] = []
-    if price.amount and edition.shop.payment.tax is Tax.INCLUSIVE:
-        said.append((_("Price includes tax"), ""))
-    kinds = sorted(
-        {suffix[1:].upper() for file in product.files if (suffix := PurePosixPath(file.name).suffix)}
-    )
-    if kinds:
-        size = filesize(sum(file.size for file in product.files))
-        said.append((_("%(kinds)s, %(size)s", kinds=", ".join(kinds), size=size), ""))
-    if price.amount:
-        said.append((_("Secure payment with Stripe"), ""))
-    policy = next((page for slug in _REFUND_PAGES if (page := edition.pages.get(slug)) is not None), None)
-    if policy is not None:
-        said.append((policy.title, f"/pages/{policy.slug}"))
-    return said
-
-
-def _saving(product: Product, contents: Sequence[Product], price: Money) -> Money | None:
-    """What a bundle costs less than its products one by one; None if they are not all on sale at a fixed price."""
-    alone = [item.price_in(price.currency) for item in contents]
-    fixed = all(
-        item.on_sale and not item.pay_what_you_want and (cost.currency == price.currency or not cost.amount)
-        for item, cost in zip(contents, alone, strict=True)
-    )
-    if product.pay_what_you_want or len(contents) != len(product.contains) or not fixed:
-        return None
-    saved = sum(cost.amount for cost in alone) - price.amount
-    return Money(saved, price.currency) if saved > 0 else None

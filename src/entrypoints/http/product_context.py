@@ -1,0 +1,68 @@
+"""What a product's page says, the same for all visitors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from domain.product import CatalogueEdition, Product, Tax
+from domain.values import Money
+from entrypoints.http.page import filesize, price_value
+from entrypoints.http.sentences import _
+
+_REFUND_PAGES: Final = ("refunds", "refund-policy", "refund", "returns")
+
+
+def product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
+    """The context of a product's page that is the same for all visitors."""
+    price = product.price_in(currency)
+    contents = [
+        item for pid in product.contains if (item := edition.products.get(pid)) is not None and item.listed
+    ]
+    suggested = product.suggested if product.suggested is not None and price == product.price else price
+    return {
+        "product": product,
+        "price": price,
+        "typed": price_value(suggested),
+        "error": "",
+        "contents": contents,
+        "saving": _saving(product, contents, price),
+        "currencies": tuple(found.currency for found in product.prices),
+        "currency": price.currency,
+        "chosen": currency,
+        "sample": product.file(product.sample) if product.sample else None,
+        "assurances": _assurances(product, edition, price),
+    }
+
+
+def _assurances(product: Product, edition: CatalogueEdition, price: Money) -> list[tuple[str, str]]:
+    """What a buyer wants to know before paying, each with the address of the page that says more, or ""."""
+    said: list[tuple[str, str]] = []
+    if price.amount and edition.shop.payment.tax is Tax.INCLUSIVE:
+        said.append((_("Price includes tax"), ""))
+    kinds = sorted(
+        {suffix[1:].upper() for file in product.files if (suffix := PurePosixPath(file.name).suffix)}
+    )
+    if kinds:
+        size = filesize(sum(file.size for file in product.files))
+        said.append((_("%(kinds)s, %(size)s", kinds=", ".join(kinds), size=size), ""))
+    if price.amount:
+        said.append((_("Secure payment with Stripe"), ""))
+    policy = next((page for slug in _REFUND_PAGES if (page := edition.pages.get(slug)) is not None), None)
+    if policy is not None:
+        said.append((policy.title, f"/pages/{policy.slug}"))
+    return said
+
+
+def _saving(product: Product, contents: Sequence[Product], price: Money) -> Money | None:
+    """What a bundle costs less than its products one by one; None if they are not all on sale at a fixed price."""
+    alone = [item.price_in(price.currency) for item in contents]
+    fixed = all(
+        item.on_sale and not item.pay_what_you_want and (cost.currency == price.currency or not cost.amount)
+        for item, cost in zip(contents, alone, strict=True)
+    )
+    if product.pay_what_you_want or len(contents) != len(product.contains) or not fixed:
+        return None
+    saved = sum(cost.amount for cost in alone) - price.amount
+    return Money(saved, price.currency) if saved > 0 else None
