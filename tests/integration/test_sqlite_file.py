@@ -20,6 +20,7 @@ from adapters.sqlite.copies import SqliteCopies
 from adapters.sqlite.store import SqliteStore
 from domain.mail import MailState
 from domain.ports import StoreBusy, StoreUnavailable
+from domain.purchase import Fact, FactKind
 from domain.session import Session
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import Digest, SessionId
@@ -338,6 +339,31 @@ def test_a_mail_is_as_it_was_last_settled(path: Path) -> None:
             neighbour.transact(lambda tx: tx.outbox.settle("m1", state=MailState.SENT, at=samples.NOW))
         )
         wait_until(lambda: state() is MailState.SENT)
+    finally:
+        server.close()
+        neighbour.close()
+
+
+def test_a_payment_under_way_is_shown_until_it_is_settled(path: Path) -> None:
+    """It keeps its customer from paying twice: what is remembered of it must not outlive a commit."""
+    server, neighbour = SqliteStore.open(path, serving=True), SqliteStore.open(path, serving=False)
+    checkout = samples.a_checkout("c1", ref="cs_test_1")
+
+    def pending() -> list[str]:
+        assert checkout.session is not None
+        session = checkout.session
+        return [c.id for c in asyncio.run(server.read(lambda tx: tx.open_payments.pending_in(session, None)))]
+
+    def heard(status: str, as_of: int) -> Fact:
+        return Fact("cs_test_1", FactKind.SESSION, None, as_of=as_of, status=status, amount=900)
+
+    try:
+        assert pending() == []
+        asyncio.run(server.transact(lambda tx: tx.checkouts.add(checkout)))
+        asyncio.run(server.transact(lambda tx: tx.facts.record(heard("unpaid", 1))))
+        assert pending() == ["c1"]
+        asyncio.run(neighbour.transact(lambda tx: tx.facts.record(heard("failed", 2))))
+        wait_until(lambda: pending() == [])
     finally:
         server.close()
         neighbour.close()

@@ -114,9 +114,9 @@ class ReadPurchases(Protocol):
         """How many purchases of a product were booked; test purchases count until the shop has gone live."""
 
     def products_owned(self) -> Sequence[ProductId]:
-        """Every product that somebody bought, by itself or in a bundle, in order of id; refunded ones, too.
+        """Every product that a customer bought, alone or in a bundle, in order of id.
 
-        Erased purchases are nobody's.
+        Refunded purchases count, those of erased customers do not.
         """
 
     def owners_after(

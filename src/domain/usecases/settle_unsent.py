@@ -27,7 +27,7 @@ def still_wanted(
     """Settle at once what is not to be sent: a stranger's login, an outcome too long unknown, a key taken out.
 
     An email that confirms or undoes something is not sent after a week, because its link could undo an old change.
-    The merchant is told instead: the recipient never heard of that change.
+    The merchant gets a notice instead, because nobody at that address knows of the change.
     """
     if mail.kind is MailKind.LOGIN and not tx.users.exists(mail.to):
         tx.outbox.settle(mail.key, state=MailState.DROPPED, at=now, problem=MailProblem.NO_CUSTOMER.value)
