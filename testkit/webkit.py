@@ -26,7 +26,12 @@ class WebKit:
 
     def __call__(self, command: str, **told: Any) -> Any:
         """One command of WebDriver's, such as `url` or `back`."""
-        value = self.http.post(f"/session/{self.session}/{command}", json=told).json()["value"]
+        return self.checked(self.ask(command, told))
+
+    def ask(self, command: str, told: dict[str, Any]) -> Any:
+        return self.http.post(f"/session/{self.session}/{command}", json=told).json()["value"]
+
+    def checked(self, value: Any) -> Any:
         assert not (isinstance(value, dict) and "error" in value), value
         return value
 
@@ -37,18 +42,35 @@ class WebKit:
         return self("execute/sync", script=script, args=[])
 
     def click(self, selector: str) -> None:
-        self.run(f"document.querySelector({selector!r}).click()")
+        told = {"script": f"document.querySelector({selector!r}).click()", "args": []}
+        value = self.ask("execute/sync", told)
+        if not was_cut_short(value):
+            self.checked(value)
 
     def wait_for(self, url: str, *, within: float = 15.0) -> None:
         """Until this is the address of the page, and the page is there."""
         deadline = time.monotonic() + within
-        while self.run("return [location.href, document.readyState]") != [url, "complete"]:
-            assert time.monotonic() < deadline, f"it is at {self.run('return location.href')}, not at {url}"
+        while (seen := self.where()) != (url, "complete"):
+            assert time.monotonic() < deadline, f"it is at {seen}, not at {url}"
             time.sleep(0.05)
+
+    def where(self) -> tuple[str, str]:
+        """Address and state of the page; a script that the next page cuts short is answered with an error."""
+        told = {"script": "return [location.href, document.readyState]", "args": []}
+        value = self.ask("execute/sync", told)
+        if was_cut_short(value):
+            return "the way to another page", "leaving"
+        href, state = self.checked(value)
+        return href, state
 
     @property
     def text(self) -> str:
         return str(self.run("return document.body.innerText"))
+
+
+def was_cut_short(value: Any) -> bool:
+    """Whether a script has no answer because the browser left its page meanwhile."""
+    return isinstance(value, dict) and "unload event" in value.get("message", "")
 
 
 @contextmanager
