@@ -41,7 +41,7 @@ INSERTS = (
         "INSERT INTO outbox (key, kind, mailbox, template, language, parameters, link_id, key_name, queued_at, "
         "due_at, state, attempts, problem, urgency) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
     ),
-    "INSERT INTO events (id, type, object_id, created, outcome, at) VALUES (?,?,?,?,?,?)",
+    "INSERT INTO events (id, type, object_id, outcome, at) VALUES (?,?,?,?,?)",
 )
 """One for each record of a sale."""
 
@@ -58,13 +58,13 @@ def rows(number: int) -> tuple[tuple[Any, ...], ...]:
     return (
         (user, mailbox, _AT),
         (text, ref, payment, user, mailbox, mailbox, "p1", "The Last Cloakroom", 900, "usd", 0, text, _AT),
-        (ref, "session", payment, 1_790_000_000, "paid", 900),
+        (ref, "session", None, 1_790_000_000, "paid", 900),
         (text, "abcdef12", "access", mailbox, "p1", _AT),
         (
             f"access:{text}", "access", mailbox, "access_link", "en", _PARAMETERS, text, "abcdef12", _AT, _AT,
             "queued", 0, "", 0,
         ),
-        (f"evt_{number:024}", "checkout.session.completed", ref, 1_790_000_000, "booked", _AT),
+        (f"evt_{number:024}", "checkout.session.completed", ref, "booked", _AT),
     )  # fmt: skip
 
 

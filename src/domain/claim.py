@@ -56,7 +56,7 @@ class ProviderCheckout:
         return Fact(
             object_id=self.ref,
             kind=FactKind.SESSION,
-            payment=self.payment,
+            payment=None,
             as_of=self.as_of,
             status=self.status.value,
             amount=self.total,

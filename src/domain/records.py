@@ -13,12 +13,11 @@ from domain.values import CheckoutId, EmailAddress, Money, ProductId, UserId
 
 @frozen
 class EventRecord:
-    """One delivery by the payment provider, for the log; it never decides. `created` is Unix time."""
+    """One delivery by the payment provider, for the log; it never decides."""
 
     id: str
     type: str
     object_id: str
-    created: int
 
 
 @frozen

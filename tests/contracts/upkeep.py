@@ -127,7 +127,7 @@ class UpkeepContract(StoreUnderTest):
         assert self.see(lambda tx: tx.problems.open()) == []
 
     def test_an_event_is_logged_once_and_its_outcome_renewed(self) -> None:
-        event = EventRecord(id="evt_1", type="t", object_id="o", created=1)
+        event = EventRecord(id="evt_1", type="t", object_id="o")
         assert self.do(lambda tx: tx.events.log(event, outcome="first", at=NOW)) is True
         assert self.do(lambda tx: tx.events.log(event, outcome="second", at=NOW)) is False
 
@@ -216,7 +216,7 @@ class UpkeepContract(StoreUnderTest):
             tx.outbox.settle("access", state=MailState.SENT, at=NOW)
             tx.outbox.settle("login", state=MailState.SENT, at=NOW)
             tx.limits.acquire("bucket", TWO, now=NOW, ref="r")
-            tx.events.log(EventRecord(id="e", type="t", object_id="o", created=1), outcome="x", at=NOW)
+            tx.events.log(EventRecord(id="e", type="t", object_id="o"), outcome="x", at=NOW)
 
         self.do(fill)
         assert self.do(lambda tx: tx.retention.prune(now=NOW + MINUTE)) == 0

@@ -177,7 +177,7 @@ class MemoryPayments:
         if not hmac.compare_digest(_sign(body).encode(), signature.encode()):
             return InvalidWebhook(reason="the signature does not match")
         told = json.loads(body)
-        event = EventRecord(id=told["id"], type=told["type"], object_id=told["ref"], created=told["created"])
+        event = EventRecord(id=told["id"], type=told["type"], object_id=told["ref"])
         if told["reading"] is not None:
             reading = ProviderCheckout(**told["reading"])
             status, contents = CheckoutStatus(reading.status), tuple(reading.contents)
@@ -267,7 +267,7 @@ class MemoryPayments:
         payment: str | None = None,
     ) -> Delivery:
         told = {
-            "id": event, "type": kind, "ref": ref, "created": self._second(), "reading": reading, "fact": fact,
+            "id": event, "type": kind, "ref": ref, "reading": reading, "fact": fact,
             "payment": payment,
         }  # fmt: skip
         body = json.dumps(told).encode()

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from adapters.sql.record import Record, Table, insert, micros
 from domain.records import EventRecord
 
-COLUMNS: Final = "id, type, object_id, created, outcome, at"
+COLUMNS: Final = "id, type, object_id, outcome, at"
 _LOG: Final = f"{insert('events', COLUMNS)} ON CONFLICT (id) DO NOTHING"
 
 
@@ -16,7 +16,7 @@ class Events(Record):
     tables: ClassVar = [Table("events", COLUMNS, key="id")]
 
     def log(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:
-        if self._changed(_LOG, (event.id, event.type, event.object_id, event.created, outcome, micros(at))):
+        if self._changed(_LOG, (event.id, event.type, event.object_id, outcome, micros(at))):
             return True
         self._sql("UPDATE events SET outcome = ? WHERE id = ?", (outcome, event.id))
         return False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
@@ -42,6 +43,9 @@ _KEEP_LETTER: Final = """UPDATE outbox SET subject = ?, text = ?, html = ?, body
   WHERE key = ? AND subject IS NULL"""
 _LETTER: Final = "SELECT subject, text, html FROM outbox WHERE key = ?"
 _EMAILS: Final[dict[str, Decoder[Email]]] = {email.template: Decoder(email) for email in EMAILS}
+_DEFAULTS: Final[Mapping[type, Mapping[str, object]]] = {
+    email: {one.name: one.default for one in fields(email)} for email in EMAILS
+}
 _DISMISSED: Final = MailProblem.BOUNCE_DISMISSED.value
 _KINDS: Final = {kind.value: kind for kind in MailKind}
 _STATES: Final = {state.value: state for state in MailState}
@@ -145,9 +149,19 @@ def _email(template: str, parameters: str) -> Email:
         return UnreadableEmail(template=template, parameters=parameters)
 
 
+def _parameters(email: Email) -> str:
+    """As JSON; what is at its default is not stored."""
+    told = {
+        name: value
+        for name, default in _DEFAULTS[type(email)].items()
+        if (value := getattr(email, name)) != default
+    }
+    return encode(told).decode()
+
+
 def _to_row(mail: Mail) -> Row:
     email, letter = mail.email, mail.letter
-    parameters = email.parameters if isinstance(email, UnreadableEmail) else encode(email).decode()
+    parameters = email.parameters if isinstance(email, UnreadableEmail) else _parameters(email)
     return (
         mail.key, mail.kind.value, mail.to.canonical, email.template, mail.language, parameters,
         *((None, None, None) if letter is None else (letter.subject, letter.text, letter.html)),

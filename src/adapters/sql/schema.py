@@ -137,8 +137,7 @@ CREATE INDEX limits_ref ON limits (ref);
 CREATE INDEX limits_at ON limits (at);
 
 CREATE TABLE events (
-  id TEXT PRIMARY KEY, type TEXT NOT NULL, object_id TEXT NOT NULL, created INTEGER NOT NULL,
-  outcome TEXT NOT NULL, at INTEGER NOT NULL
+  id TEXT PRIMARY KEY, type TEXT NOT NULL, object_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_at ON events (at);
 

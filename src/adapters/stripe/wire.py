@@ -281,33 +281,31 @@ def news_of(body: bytes) -> WebhookEvent:
         if event.type in CHECKOUT_EVENTS:  # its session is decoded once, id and all
             return _checkout_event(event, event.created, decode_session(event.data.object))
         named = _decode_named(event.data.object)
-        return _told(_record_of(event, event.created, named.id), event.data.object)
+        return _told(_record_of(event, named.id), event.data.object, as_of=event.created)
     except (msgspec.MsgspecError, RecursionError):
         return InvalidWebhook(reason=f"this {event.type[:60]!r} has no object that we can read")
 
 
-def _record_of(event: _Event, created: int, object_id: str | None) -> EventRecord:
-    return EventRecord(
-        id=event.id[:255], type=event.type[:255], object_id=(object_id or "")[:255], created=created
-    )
+def _record_of(event: _Event, object_id: str | None) -> EventRecord:
+    return EventRecord(id=event.id[:255], type=event.type[:255], object_id=(object_id or "")[:255])
 
 
 def _checkout_event(event: _Event, created: int, session: StripeSession) -> WebhookEvent:
     if not is_provider_ref(session.id):
         return InvalidWebhook(reason="its checkout session has an id of a form that we do not know")
     if session.client_reference_id is None and session.metadata == OF_DOCTOR:
-        return IgnoredEvent(event=_record_of(event, created, session.id))
+        return IgnoredEvent(event=_record_of(event, session.id))
     failed = event.type == "checkout.session.async_payment_failed"
     reading = reading_of(session, as_of=created, failed=failed)
-    return CheckoutEvent(event=_record_of(event, created, session.id), reading=reading)
+    return CheckoutEvent(event=_record_of(event, session.id), reading=reading)
 
 
-def _told(event: EventRecord, thing: msgspec.Raw) -> WebhookEvent:
-    """What an event says, by its type. Raises msgspec.MsgspecError."""
+def _told(event: EventRecord, thing: msgspec.Raw, *, as_of: int) -> WebhookEvent:
+    """What an event of that second (Unix time) says, by its type. Raises msgspec.MsgspecError."""
     if event.type in REFUND_EVENTS:
-        return FactEvent(event=event, fact=fact_of(_decode_refund(thing), as_of=event.created))
+        return FactEvent(event=event, fact=fact_of(_decode_refund(thing), as_of=as_of))
     if event.type in DISPUTE_EVENTS:
-        return FactEvent(event=event, fact=fact_of(_decode_dispute(thing), as_of=event.created))
+        return FactEvent(event=event, fact=fact_of(_decode_dispute(thing), as_of=as_of))
     payment = _id_of(_decode_charge(thing).payment_intent) if event.type in _CHARGE_EVENTS else None
     if payment is None or not is_payment(payment):
         return IgnoredEvent(event=event)
