@@ -394,11 +394,3 @@ def test_no_read_ever_sees_two_states(path: Path) -> None:
     finally:
         server.close()
         neighbour.close()
-
-
-def test_a_database_of_a_newer_release_is_refused_by_name(path: Path) -> None:
-    SqliteStore.open(path, serving=True).close()
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
-        db.execute("UPDATE _sqlite_migrations SET name = '0003_identity'")
-    with pytest.raises(NotDurable, match="a newer release of Coatcheck \\(0003_identity\\): install that"):
-        SqliteStore.open(path, serving=True)

@@ -21,9 +21,9 @@ from adapters.sqlite.snapshots import CannotCopyAside, copies_aside, copy_aside
 from adapters.sqlite.store import SqliteStore
 from testkit.servers import ShopServer
 
-NEXT = Migration("0002_colours", "ALTER TABLE users ADD COLUMN colour TEXT; UPDATE users SET colour = 'red'")
+NEXT = Migration("9999_colours", "ALTER TABLE users ADD COLUMN colour TEXT; UPDATE users SET colour = 'red'")
 BROKEN = Migration(
-    "0002_colours", "ALTER TABLE users ADD COLUMN colour TEXT; UPDATE nobody SET colour = 'red'"
+    "9999_colours", "ALTER TABLE users ADD COLUMN colour TEXT; UPDATE nobody SET colour = 'red'"
 )
 
 
@@ -57,7 +57,7 @@ def test_before_a_migration_the_database_is_copied_aside_as_it_was(path: Path) -
     upgrade(path, NEXT)
     assert [user[-1] for user in users_in(path)] == ["red"]
     [copy] = copies_aside(path)
-    assert copy.name == "coatcheck.db.before-0002_colours"
+    assert copy.name == "coatcheck.db.before-9999_colours"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert not list(path.parent.glob("*before*-wal")), "a file by itself"
     assert (things(copy), users_in(copy)) == (before, users)
@@ -88,7 +88,7 @@ def test_a_migration_that_fails_changes_nothing_and_its_copy_is_replaced_by_the_
             open_broken(path)
     assert things(path) == before
     add_user(path, "ben")
-    (path.parent / "coatcheck.db.before-0002_colours.part").write_bytes(
+    (path.parent / "coatcheck.db.before-9999_colours.part").write_bytes(
         b"half a copy of a process that was killed"
     )
     upgrade(path, NEXT)
@@ -106,15 +106,15 @@ def open_broken(path: Path) -> None:
 def test_without_room_for_the_copy_nothing_is_migrated(path: Path) -> None:
     with contextlib.closing(open_reader(path)) as reader:
         with pytest.raises(CannotCopyAside, match=r"needs \d+ MB, and 7 MB are free in .* make room"):
-            copy_aside(reader, path, before="0002_colours", free=lambda folder: 7_999_999)
+            copy_aside(reader, path, before="9999_colours", free=lambda folder: 7_999_999)
         assert copies_aside(path) == []
-        assert copy_aside(reader, path, before="0002_colours").exists()
+        assert copy_aside(reader, path, before="9999_colours").exists()
 
 
 def test_a_copy_that_cannot_be_written_stops_the_migration(path: Path) -> None:
     """As on a full disk; the message says that nothing was changed."""
     before = things(path)
-    (path.parent / "coatcheck.db.before-0002_colours.part").mkdir()
+    (path.parent / "coatcheck.db.before-9999_colours.part").mkdir()
     with pytest.raises(NotDurable, match=r"could not be copied aside .*\(nothing was changed\)"):
         upgrade(path, NEXT)
     assert things(path) == before
@@ -143,6 +143,12 @@ def test_copies_are_deleted_after_a_month_and_once_somebody_was_erased(path: Pat
         assert len(copies_aside(path)) == left
 
 
+def test_a_database_of_a_newer_release_is_refused_by_name(path: Path) -> None:
+    upgrade(path, NEXT)
+    with pytest.raises(NotDurable, match=r"a newer release of Coatcheck \(9999_colours\): install that"):
+        SqliteStore.open(path, serving=True)
+
+
 def test_a_database_of_a_newer_release_stops_every_command_and_is_left_as_it_is(own_shop: ShopServer) -> None:
     own_shop.process.stop()
     database = own_shop.data / "coatcheck.db"
@@ -152,6 +158,6 @@ def test_a_database_of_a_newer_release_stops_every_command_and_is_left_as_it_is(
         done = own_shop.cli(command, check=False)
         said = done.stdout + done.stderr
         assert done.returncode == (1 if command == "doctor" else 2), command
-        assert "a newer release of Coatcheck (0002_colours): install that release" in said, command
+        assert "a newer release of Coatcheck (9999_colours): install that release" in said, command
         assert "Traceback" not in said
     assert things(database) == before
