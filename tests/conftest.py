@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).parents[1] / "testkit" / "one_certificate.pem")
 os.environ.pop("SSL_CERT_DIR", None)
 
+pytest.register_assert_rewrite("contracts")  # so that a contract that is broken shows the values
+
 _QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 settings.register_profile(

@@ -1,0 +1,130 @@
+"""What every store promises of each field of a record. Part of the store contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, is_dataclass, replace
+from typing import Final
+
+from contracts.samples import (
+    ANNA,
+    BEN,
+    BOOK,
+    DAY,
+    MINUTE,
+    NOW,
+    SECOND,
+    a_checkout,
+    a_link,
+    a_mail,
+    a_move,
+    a_purchase,
+    a_session,
+)
+from contracts.under_test import StoreUnderTest
+
+from domain.address_change import Before
+from domain.claim import RejectReason
+from domain.mail import Delivery, Letter, MailState
+from domain.purchase import Fact, FactKind, LicenceKey
+from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
+from domain.transaction import ReadTransaction, Transaction
+from domain.values import ChangeId, CheckoutId, Digest, ProductId, SessionId, UserId
+
+# Each with every field set, to a value of its own.
+SESSION: Final = replace(
+    a_session(mailbox=ANNA), seen_at=NOW + SECOND, change=ChangeId("m1"), former=SessionId("s0")
+)
+CHECKOUT: Final = replace(
+    a_checkout(), livemode=True, contents=(ProductId("a"), ProductId("b")), discounts=True, on_purpose=True,
+    verified=BEN, change=ChangeId("m1"),
+)  # fmt: skip
+PURCHASE: Final = replace(
+    a_purchase(livemode=True, contents=("a", "b"), licences=(LicenceKey(product=BOOK, key="a key"),)), paid_email=BEN
+)  # fmt: skip
+FACT: Final = Fact(
+    object_id="re_1", kind=FactKind.REFUND, payment="pi_c1", as_of=5, status="succeeded", amount=900
+)
+LINK: Final = replace(
+    a_link(move="m1", checkout="c1"), sent_at=NOW + SECOND, used_at=NOW + MINUTE, superseded=True, code_tries=2,
+    used_with=Digest("f1"),
+)  # fmt: skip
+MAIL: Final = replace(
+    a_mail(link="ab" * 16, due=NOW + SECOND), state=MailState.SENT, attempts=2, unknown_since=NOW - SECOND,
+    problem="why", delivery=Delivery.DELIVERED, language="de", body_sha256=Digest("ab" * 32), settled_at=NOW + MINUTE,
+    letter=Letter(subject="A subject", text="A text", html="<p>"),
+)  # fmt: skip
+CHANGE: Final = replace(
+    a_move(), done_at=NOW + SECOND, undone_at=NOW + MINUTE,
+    before=Before(since=NOW - DAY, old_wanted_news=True, new_wanted_news=True),
+)  # fmt: skip
+USER: Final = User(id=UserId("u1"), mailbox=ANNA, since=NOW, proved_at=NOW + DAY, wants_release_emails=False)
+DOWNLOAD: Final = Download(checkout=CheckoutId("c1"), product=BOOK, name="it.txt", last_at=NOW, times=1)
+DUE: Final = PaymentDue(payment="pi_c1", since=NOW, tries=1)
+PROBLEM: Final = Problem(
+    kind=ProblemKind.LIST_REFUSED, subject="refunds", detail="no", first_at=NOW, last_at=NOW + DAY
+)
+QUARANTINED: Final = Quarantined(
+    ref="cs_test_9", reason=RejectReason.WRONG_AMOUNT, first_at=NOW, last_at=NOW + SECOND, tries=2,
+    retry_at=NOW + MINUTE, closed_at=NOW + DAY,
+)  # fmt: skip
+WHOLE: Final = (
+    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, QUARANTINED,
+)  # fmt: skip
+
+
+def unset(value: object) -> Iterator[str]:
+    """The fields of a record, and of the values in it, that are at their default, or empty where there is none."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from unset(item)
+    if not is_dataclass(value):
+        return
+    for one in fields(value):
+        held = getattr(value, one.name)
+        if not held if one.default is MISSING else held == one.default:
+            yield f"{type(value).__name__}.{one.name}"
+        yield from unset(held)
+
+
+class EveryFieldContract(StoreUnderTest):
+    """See StoreContract, which says how to open a store and how to run."""
+
+    def test_every_field_of_every_record_is_kept(self) -> None:
+        assert list(unset(WHOLE)) == [], "a field at its default does not show that it is kept"
+
+        def write(tx: Transaction) -> None:
+            tx.users.get_or_add(ANNA, new_id=USER.id, now=NOW)
+            tx.users.mark_verified(ANNA, at=NOW + DAY)
+            tx.users.set_release_emails(USER.id, wanted=False)
+            tx.sessions.add(SESSION)
+            tx.checkouts.add(CHECKOUT)
+            tx.purchases.book(PURCHASE)
+            tx.facts.record(FACT)
+            tx.links.add(LINK)
+            tx.outbox.queue(MAIL)
+            tx.address_changes.begin(CHANGE)
+            tx.downloads.count(PURCHASE.checkout, BOOK, "it.txt", now=NOW, window=DAY)
+            tx.rechecks.schedule(DUE.payment, at=NOW, due_at=NOW)
+            tx.rechecks.postpone(DUE.payment, due_at=NOW)
+            for at in (NOW, PROBLEM.last_at):
+                tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
+            for at in (NOW, QUARANTINED.last_at):
+                tx.quarantine.add(QUARANTINED.ref, QUARANTINED.reason, at=at, retry_at=QUARANTINED.retry_at)
+
+        def read(tx: ReadTransaction) -> tuple[object, ...]:
+            return (
+                tx.sessions.get(SESSION.id), tx.checkouts.get(CHECKOUT.id), tx.purchases.get(PURCHASE.checkout),
+                tx.facts.get(FACT.object_id), tx.links.get(LINK.id), tx.outbox.get(MAIL.key),
+                tx.address_changes.get(CHANGE.id), tx.users.by_address(ANNA),
+                *tx.downloads.of_purchase(PURCHASE.checkout), *tx.rechecks.due(NOW, limit=9), *tx.problems.open(),
+            )  # fmt: skip
+
+        self.do(write)
+        for found, whole in zip(self.see(read), WHOLE[:-1], strict=True):
+            assert found == whole
+        entry = self.see(lambda tx: tx.quarantine.get(QUARANTINED.ref))
+        assert entry == replace(QUARANTINED, closed_at=None)
+        self.do(lambda tx: tx.quarantine.close(QUARANTINED.ref, at=NOW + DAY))
+        entry = self.see(lambda tx: tx.quarantine.get(QUARANTINED.ref))
+        assert entry == replace(QUARANTINED, retry_at=None), "it is not tried again once it is closed"
