@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from litestar import post, route
 from litestar.params import FromPath
 
-from domain.mail import Mail
 from domain.ports import Clock
-from domain.purchase import Checkout
-from domain.records import Download
-from domain.session import Session
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_me import EraseMe
@@ -26,7 +22,7 @@ from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE
-from entrypoints.maintenance.export_format import purchase_fields
+from entrypoints.maintenance.export_format import own_data_fields
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -89,7 +85,7 @@ class AccountPages:
         own = await self.own_data(self.frame.visitor(request))
         if own is None:
             return see_other("/request-login")
-        body = msgspec.json.format(msgspec.json.encode(_fields(own)), indent=2)
+        body = msgspec.json.format(msgspec.json.encode(own_data_fields(own)), indent=2)
         headers = [PERSONAL, ("content-disposition", 'attachment; filename="my-data.json"')]
         return RawResponse(body, media_type="application/json", headers=headers)
 
@@ -196,52 +192,3 @@ class AccountPages:
     def _not_a_link(self, request: AnyRequest) -> RawResponse:
         words = _("It may be incomplete, or very old. You can also say so in your account.")
         return self.frame.problem(request, 404, _("This is not one of our links"), words)
-
-
-def _fields(own: OwnData) -> dict[str, Any]:
-    """All data under self-explanatory names. Instants are RFC 3339, amounts minor units."""
-    return {
-        "email": own.mailbox.canonical,
-        "customer_since": None if own.user is None else own.user.since,
-        "wants_release_emails": None if own.user is None else own.user.wants_release_emails,
-        "purchases": [purchase_fields(held) for held in own.holdings],
-        "pending_payments": [_pending_fields(checkout) for checkout in own.pending],
-        "downloads": [_download_fields(download) for download in own.downloads],
-        "browsers": [_session_fields(session) for session in own.sessions],
-        "mails": [_mail_fields(mail) for mail in own.mails],
-    }
-
-
-def _pending_fields(checkout: Checkout) -> dict[str, Any]:
-    return {
-        "order": checkout.id,
-        "product": checkout.product,
-        "amount": checkout.price.amount,
-        "currency": checkout.price.currency,
-        "started_at": checkout.started_at,
-    }
-
-
-def _download_fields(download: Download) -> dict[str, Any]:
-    return {
-        "order": download.checkout,
-        "product": download.product,
-        "file": download.name,
-        "times": download.times,
-        "last_at": download.last_at,
-    }
-
-
-def _session_fields(session: Session) -> dict[str, Any]:
-    return {"name": session.label, "since": session.started_at, "last_seen": session.seen_at}
-
-
-def _mail_fields(mail: Mail) -> dict[str, Any]:
-    return {
-        "email": mail.email.template,
-        "subject": None if mail.letter is None else mail.letter.subject,
-        "queued_at": mail.queued_at,
-        "sent_at": mail.sent_at,
-        "state": mail.state.value,
-        "delivery": None if mail.delivery is None else mail.delivery.value,
-    }

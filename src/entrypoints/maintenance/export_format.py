@@ -6,15 +6,25 @@ from typing import Any
 
 from domain.access import Holding
 from domain.mail import Mail
-from domain.records import Quarantined, User
+from domain.purchase import Checkout
+from domain.records import Download, Quarantined, User
+from domain.session import Session
 from domain.usecases.export_records import Record, WithoutOwner
+from domain.usecases.own_data import OwnData
 
 
 def record_fields(record: Record) -> dict[str, Any]:
     """One record, with its `"kind"`. Instants are RFC 3339, amounts minor units."""
     match record:
         case User():
-            return {"kind": "user", "id": record.id, "email": record.mailbox.canonical, "since": record.since}
+            return {
+                "kind": "user",
+                "id": record.id,
+                "email": record.mailbox.canonical,
+                "since": record.since,
+                "verified_at": record.proved_at,
+                "wants_release_emails": record.wants_release_emails,
+            }
         case Holding():
             return purchase_fields(record)
         case WithoutOwner(holding):
@@ -82,5 +92,56 @@ def _mail_fields(mail: Mail) -> dict[str, Any]:
         "queued_at": mail.queued_at,
         "sent_at": mail.sent_at,
         "problem": mail.problem,
+        "delivery": None if mail.delivery is None else mail.delivery.value,
+    }
+
+
+def own_data_fields(own: OwnData) -> dict[str, Any]:
+    """What is stored about a person, for that person, under self-explanatory names."""
+    return {
+        "email": own.mailbox.canonical,
+        "customer_since": None if own.user is None else own.user.since,
+        "address_verified_at": None if own.user is None else own.user.proved_at,
+        "wants_release_emails": None if own.user is None else own.user.wants_release_emails,
+        "purchases": [purchase_fields(held) for held in own.holdings],
+        "pending_payments": [_pending_fields(checkout) for checkout in own.pending],
+        "downloads": [_download_fields(download) for download in own.downloads],
+        "browsers": [_session_fields(session) for session in own.sessions],
+        "mails": [_own_mail_fields(mail) for mail in own.mails],
+    }
+
+
+def _pending_fields(checkout: Checkout) -> dict[str, Any]:
+    return {
+        "order": checkout.id,
+        "product": checkout.product,
+        "product_name": checkout.product_name,
+        "amount": checkout.price.amount,
+        "currency": checkout.price.currency,
+        "started_at": checkout.started_at,
+    }
+
+
+def _download_fields(download: Download) -> dict[str, Any]:
+    return {
+        "order": download.checkout,
+        "product": download.product,
+        "file": download.name,
+        "times": download.times,
+        "last_at": download.last_at,
+    }
+
+
+def _session_fields(session: Session) -> dict[str, Any]:
+    return {"name": session.label, "since": session.started_at, "last_seen": session.seen_at}
+
+
+def _own_mail_fields(mail: Mail) -> dict[str, Any]:
+    return {
+        "email": mail.email.template,
+        "subject": None if mail.letter is None else mail.letter.subject,
+        "queued_at": mail.queued_at,
+        "sent_at": mail.sent_at,
+        "state": mail.state.value,
         "delivery": None if mail.delivery is None else mail.delivery.value,
     }
