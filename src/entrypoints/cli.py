@@ -48,7 +48,7 @@ def main() -> None:
     """
 
 
-@main.command()
+@click.command()
 def demo() -> None:
     """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
@@ -66,7 +66,7 @@ def demo() -> None:
     run(lambda: run_demo(port))
 
 
-@main.command("serve", epilog=ENVIRONMENT)
+@click.command("serve", epilog=ENVIRONMENT)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
@@ -134,7 +134,7 @@ def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLin
     run(main)
 
 
-@main.command(epilog=ENVIRONMENT)
+@click.command(epilog=ENVIRONMENT)
 def doctor() -> None:
     """Check settings, catalogue, database, Stripe and email, and explain how to fix each problem."""
     from entrypoints.maintenance.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
@@ -151,7 +151,7 @@ def doctor() -> None:
         sys.exit(1)
 
 
-@main.command("stripe-setup")
+@click.command("stripe-setup")
 def stripe_setup() -> None:
     """Register BASE_URL/webhook at Stripe for the events that the shop needs, and print the signing secret.
 
@@ -162,7 +162,7 @@ def stripe_setup() -> None:
         say(line)
 
 
-@main.command()
+@click.command()
 @click.option("--dismiss", metavar="ID",
               help="Close a quarantine entry, or take a bounced email (its key) off the list.")  # fmt: skip
 @click.option("--send-again", metavar="KEY", help="Send an email again, with a new link, under a new key.")
@@ -184,11 +184,7 @@ def status(dismiss: str | None, send_again: str | None, send_refused: bool) -> N
         sys.exit(1)
 
 
-for _command in (init, sales, customer, resend, export):
-    main.add_command(_command)
-
-
-@main.command()
+@click.command()
 def reconcile() -> None:
     """Fetch sales, refunds and disputes that no webhook delivered from Stripe, and book what is missing.
 
@@ -206,7 +202,7 @@ def reconcile() -> None:
         sys.exit(1)
 
 
-@main.command("send-link")
+@click.command("send-link")
 @click.argument("order")
 @click.argument("address")
 def send_link(order: str, address: str) -> None:
@@ -221,7 +217,7 @@ def send_link(order: str, address: str) -> None:
     say(owner_link_line(sent, order=order))
 
 
-@main.command()
+@click.command()
 @click.option(
     "--again",
     type=click.File("r"),
@@ -253,7 +249,7 @@ def erasures(again: TextIO | None) -> None:
     beside(work)
 
 
-@main.command()
+@click.command()
 @click.argument("product")
 def announce(product: str) -> None:
     """Email the owners of PRODUCT that a new version is available, except those who opted out.
@@ -280,7 +276,7 @@ def announce(product: str) -> None:
     beside(work, acts=True)
 
 
-@main.command()
+@click.command()
 @click.argument("target")
 def backup(target: str) -> None:
     """Back up database and goods to TARGET (a folder or s3://bucket/prefix) while the shop keeps running.
@@ -300,7 +296,7 @@ def backup(target: str) -> None:
         say(line)
 
 
-@main.command()
+@click.command()
 @click.argument("source")
 @click.option("--check", is_flag=True, help="Read and verify the whole backup without changing anything.")
 def restore(source: str, check: bool) -> None:
@@ -326,7 +322,7 @@ def restore(source: str, check: bool) -> None:
         sys.exit(1)
 
 
-@main.command()
+@click.command()
 @click.argument("source")
 @click.argument("target")
 @click.option("--product", "renamed", metavar="OLD=NEW", multiple=True,
@@ -366,7 +362,7 @@ def move(source: str, target: str, renamed: tuple[str, ...]) -> None:
         sys.exit(1)
 
 
-@main.command("confirm-address")
+@click.command("confirm-address")
 @click.option(
     "--copy", is_flag=True, help="This database is a copy of a shop that is still running: give it a new id."
 )
@@ -382,6 +378,10 @@ def confirm_address(copy: bool) -> None:
     for line in beside(copied_lines if copy else confirmed_lines, any_id=copy):
         say(line)
 
+
+main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
+main.add_section("Every day", status, sales, customer, resend, send_link, announce, reconcile, export)
+main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import click
 
@@ -11,21 +12,26 @@ from entrypoints.environment import HELP
 ENVIRONMENT: Final = "\b\nRead from the environment and from a .env file in this folder:\n" + "\n".join(
     f"  {name:27} {text}" for name, text in HELP.items()
 )
-_SECTIONS: Final = {
-    "Start": ("demo", "init", "doctor", "stripe-setup", "serve"),
-    "Every day": ("status", "sales", "customer", "resend", "send-link", "announce", "reconcile", "export"),
-    "Rescue": ("backup", "restore", "erasures", "move", "confirm-address"),
-}
 
 
 class Sections(click.Group):
     """Commands by purpose."""
 
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self._sections: dict[str, Sequence[click.Command]] = {}
+
+    def add_section(self, title: str, *commands: click.Command) -> None:
+        """Add commands, and list them under this title."""
+        self._sections[title] = commands
+        for command in commands:
+            self.add_command(command)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Group the commands by purpose; descriptions are wrapped, never truncated."""
-        for title, names in _SECTIONS.items():
+        for title, commands in self._sections.items():
             with formatter.section(title):
-                formatter.write_dl([(name, _summary(self.commands[name])) for name in names])
+                formatter.write_dl([(command.name or "", _summary(command)) for command in commands])
 
 
 def _summary(command: click.Command) -> str:
