@@ -7,34 +7,14 @@ import sqlite3
 
 import pytest
 
+from entrypoints import cli
 from testkit.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.engines
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "",
-        "demo",
-        "init",
-        "serve",
-        "doctor",
-        "status",
-        "sales",
-        "customer",
-        "resend",
-        "export",
-        "reconcile",
-        "backup",
-        "restore",
-        "move",
-        "stripe-setup",
-        "announce",
-        "confirm-address",
-    ],
-)
+@pytest.mark.parametrize("command", ["", *cli.main.commands])
 def test_help_reads_well(shop: ShopServer, command: str) -> None:
     text = shop.cli(*([command] if command else []), "--help").stdout
     assert "Usage:" in text
