@@ -253,7 +253,7 @@ def _on_loopback(url: str) -> bool:
 def _email_provider(env: Environment, *, loopback: bool, problems: list[str]) -> str:
     chosen = [name for name in EMAIL_PROVIDERS if getattr(env, name.lower())]
     if len(chosen) > 1:
-        problems.append(f"{' and '.join(chosen)} are both set: leave one of them out")
+        problems.append(f"{', '.join(chosen)}: set only one of them")
     if not chosen and not loopback:
         problems.append(
             f"{' or '.join(EMAIL_PROVIDERS)} is not set, so no access link could be emailed: set one of them"

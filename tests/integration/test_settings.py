@@ -65,7 +65,7 @@ def test_a_complete_set_is_taken() -> None:
         ({"STRIPE_API_BASE": "http://127.0.0.1:1"}, "live key"),
         ({"RESEND_API_KEY": ""}, "RESEND_API_KEY"),
         ({"RESEND_API_URL": "http://mail.example"}, "RESEND_API_URL"),
-        ({"SMTP_URL": "smtp://mail.example"}, "SMTP_URL"),
+        ({"SMTP_URL": "smtp://mail.example"}, "RESEND_API_KEY, SMTP_URL: set only one of them"),
         ({"RESEND_API_KEY": "", "SMTP_URL": "mail.example"}, "SMTP_URL"),
         ({"EMAIL_FROM": ""}, "EMAIL_FROM"),
         ({"EMAIL_FROM": "Shop"}, "EMAIL_FROM"),
