@@ -112,6 +112,16 @@ class Town:
         )
         self.app = self.container.app()
 
+    def routes(self, method: str) -> set[str]:
+        """The routes that take it: `/products/{pid}`."""
+        return {
+            path.replace(":str}", "}")
+            for family in self.container.families()
+            for handler in family.routes()
+            for path in handler.paths
+            if method in getattr(handler, "http_methods", {method})
+        }
+
     def client(self) -> Client:
         return Client(self.app, self.look)
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import http.client
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import brotli
 import pytest
 import zstandard
 
+from testkit.pages_in_memory import Town
+from testkit.public_pages import PREPARED, PUBLIC, paths
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
+from testkit.shop_of_every_kind import the_edition
 from testkit.waiting import wait_until
 
 CODINGS = {
@@ -21,9 +26,9 @@ CODINGS = {
     "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
     "gzip": gzip.decompress,
 }
-PAGES = ("/", f"/products/{BOOK}", f"/buy/{BOOK}", "/pages/terms")
+PAGES = paths(PREPARED)
 FILES = ("/static/shop.css", "/static/settle.js", "/static/favicon.svg", f"/covers/{BOOK}/cover.svg")
-PUBLIC = (*PAGES, *FILES, "/robots.txt", "/sitemap.xml", "/favicon.ico")
+EVERYTHING = (*PAGES, *FILES, "/robots.txt", "/sitemap.xml", "/favicon.ico")
 
 
 @dataclass
@@ -58,7 +63,7 @@ def edit(shop: ShopServer, change: Callable[[str], str]) -> None:
     wait_until(lambda: ask(shop, "/").headers["etag"] != before)
 
 
-@pytest.mark.parametrize("path", PUBLIC)
+@pytest.mark.parametrize("path", EVERYTHING)
 def test_each_coding_is_the_same_page_with_a_tag_of_its_own(shop: ShopServer, path: str) -> None:
     plain = ask(shop, path)
     assert "content-encoding" not in plain.headers
@@ -79,7 +84,7 @@ def test_each_coding_is_the_same_page_with_a_tag_of_its_own(shop: ShopServer, pa
     assert ("Cookie" in plain.headers["vary"]) == (path in PAGES)
 
 
-@pytest.mark.parametrize("path", PUBLIC)
+@pytest.mark.parametrize("path", EVERYTHING)
 def test_who_has_it_is_told_so_and_nothing_else(shop: ShopServer, path: str) -> None:
     for accept in ("identity", *CODINGS):
         first = ask(shop, path, accept_encoding=accept)
@@ -100,7 +105,7 @@ def test_the_tag_of_another_coding_is_another_tag(shop: ShopServer) -> None:
     assert (answer.status, answer.headers["content-encoding"]) == (200, "gzip")
 
 
-@pytest.mark.parametrize("path", PUBLIC)
+@pytest.mark.parametrize("path", EVERYTHING)
 @pytest.mark.parametrize("accept", ["identity", *CODINGS])
 def test_head_says_what_get_says(shop: ShopServer, path: str, accept: str) -> None:
     get = ask(shop, path, accept_encoding=accept)
@@ -188,3 +193,18 @@ def test_nor_is_a_page_that_says_what_was_asked(
     answer = ask(shop, path, method=method, accept_encoding="br, gzip", if_none_match="*")
     assert answer.status == status
     assert "content-encoding" not in answer.headers
+
+
+def test_the_list_of_public_pages_is_whole(tmp_path: Path) -> None:
+    town = Town(tmp_path, the_edition(), lambda where, html: None)
+
+    async def main() -> set[str]:
+        client, found = town.client(), set()
+        for route in town.routes("GET"):
+            path = route.replace("{pid}", "book").replace("{slug}", "terms")
+            await client.get(path, status=0)
+            if client.status == 200 and client.headers["content-type"].startswith("text/html"):
+                found.add(route)
+        return found
+
+    assert asyncio.run(main()) == set(PUBLIC)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from testkit.public_pages import PUBLIC, paths
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 from testkit.shoppers import address, said
 from testkit.waiting import wait_until
@@ -127,8 +128,7 @@ def test_a_link_that_is_none_says_which_and_offers_the_next_step(
 
 # ------------------------------------------------------------------ what every answer carries
 
-PAGES = ["/", f"/products/{BOOK}", f"/buy/{BOOK}", "/request-login", "/login", "/pages/terms", "/robots.txt", "/sitemap.xml",
-         "/favicon.ico", "/healthz", "/readyz"]  # fmt: skip
+PAGES = (*paths(PUBLIC), "/robots.txt", "/sitemap.xml", "/favicon.ico", "/healthz", "/readyz")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -19,6 +19,7 @@ from domain.values import ProviderRef, UserId, digest_of
 from entrypoints.http.page import Banner
 from entrypoints.http.sentences import TRANSLATIONS
 from testkit.pages_in_memory import Client, Town
+from testkit.public_pages import PUBLIC, paths
 from testkit.shop_of_every_kind import GIVEN, the_edition
 from testkit.translating import PAGES, Pseudo, all_sentences, forgotten
 
@@ -36,13 +37,11 @@ def a_town(folder: Path, banner: Banner | None = None) -> Town:
 async def public_pages(town: Town) -> None:
     guest = town.client()
     for path in (
-        "/",
-        "/products/book",
+        *paths(PUBLIC, product="book"),
         "/products/wish",
         "/products/rare",
         "/products/gone",
         "/products/set",
-        "/pages/terms",
     ):
         await guest.get(path)
     await guest.post("/currency", status=303, currency="eur")
