@@ -61,10 +61,10 @@ class Settings:
     stripe_secret_key: str = field(repr=False)
     stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
     stripe_api_base: str | None
-    resend_api_key: str | None = field(repr=False)
+    resend_api_key: str = field(repr=False)
     resend_api_url: str | None
     resend_webhook_secrets: tuple[str, ...] = field(repr=False)
-    smtp_url: str | None = field(repr=False)
+    smtp_url: str = field(repr=False)
     email_provider: str
     """The container's mailer: a value of EMAIL_PROVIDERS, `custom` or `console`."""
     email_from: str
@@ -161,10 +161,10 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
         stripe_secret_key=env.stripe_secret_key,
         stripe_webhook_secrets=_several(env.stripe_webhook_secret),
         stripe_api_base=env.stripe_api_base.rstrip("/") or None,
-        resend_api_key=env.resend_api_key or None,
+        resend_api_key=env.resend_api_key,
         resend_api_url=env.resend_api_url.rstrip("/") or None,
         resend_webhook_secrets=_several(env.resend_webhook_secret),
-        smtp_url=env.smtp_url or None,
+        smtp_url=env.smtp_url,
         email_provider=email_provider,
         email_from=str(Sender.parse(env.email_from)) if env.email_from else "",
         trusted_proxies=proxies,
