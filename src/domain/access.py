@@ -107,8 +107,13 @@ def names_here(session: Session, purchase: Purchase, mailbox: EmailAddress | Non
 
 def without_owner(session: Session, holdings: Iterable[Holding], *, now: datetime) -> list[Holding]:
     """The purchases, of those that a browser paid for, for which it may name an address."""
-    unowned = [h for h in holdings if h.purchase.mailbox is None and h.standing.state is PurchaseState.LIVE]
-    return [h for h in unowned if names_here(session, h.purchase, session.mailbox, now=now)]
+    return [
+        h
+        for h in holdings
+        if h.purchase.mailbox is None
+        and names_here(session, h.purchase, session.mailbox, now=now)
+        and h.standing.state is PurchaseState.LIVE
+    ]
 
 
 def access(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.limits import network_of
 from domain.session import ABSOLUTE_LIFETIME, Visitor, label_of
-from domain.values import CheckoutId, digest_of
+from domain.values import CheckoutId, Digest, digest_of
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -98,17 +98,20 @@ class Cookies:
 
     def _sorted(self, pairs: list[tuple[bytes, bytes]]) -> Held:
         values: dict[str, bytes] = {}
-        came: dict[str, list[bytes]] = {}
-        for name, value in pairs:
-            bare = self._bare(name) or self._resembled(name)
-            if bare is not None:
-                came.setdefault(bare, []).append(name)
-                values[bare] = value
+        came: dict[str, bytes] = {}
         planted: dict[bytes, None] = {}
-        for bare, names in came.items():
-            if len(names) > 1 or self._bare(names[0]) is None:
-                del values[bare]
-                planted.update(dict.fromkeys(names))
+        for name, value in pairs:
+            known = self._bare(name)
+            bare = known or self._resembled(name)
+            if bare is None:
+                continue
+            if known and bare not in came:
+                values[bare] = value
+            else:
+                if values.pop(bare, None) is not None:
+                    planted[came[bare]] = None
+                planted[name] = None
+            came.setdefault(bare, name)
         return Held(values, tuple(planted))
 
     def _bare(self, name: bytes) -> str | None:
@@ -136,12 +139,8 @@ class Cookies:
             network=network_of(request.scope["peer"]),  # type: ignore[typeddict-item]  # the middleware put it there
             label=label_of(_agent_of(request)[:400]),
             device=None if device is None else device.decode("latin-1"),
-            form=digest_of(form) if _TOKEN.fullmatch(form) else None,
-            checkouts=tuple(
-                (CheckoutId(name[len(_CHECKOUT) :]), digest_of(held[name]))
-                for name in _checkouts_in(held)[:_MOST_CHECKOUTS]
-                if _TOKEN.fullmatch(held[name])
-            ),
+            form=digest_of(form) if form and _TOKEN.fullmatch(form) else None,
+            checkouts=_proofs(held),
         )
 
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
@@ -223,7 +222,18 @@ def _held(request: Request[Any, Any, Any]) -> Mapping[str, bytes]:
 
 def _checkouts_in(held: Mapping[str, bytes]) -> list[str]:
     """The names of the cookies of checkouts, newest first: the ids sort by time."""
-    return sorted((name for name in held if name.startswith(_CHECKOUT)), reverse=True)
+    return sorted([name for name in held if name.startswith(_CHECKOUT)], reverse=True)
+
+
+def _proofs(held: Mapping[str, bytes]) -> tuple[tuple[CheckoutId, Digest], ...]:
+    names = _checkouts_in(held)
+    if not names:
+        return ()
+    return tuple(
+        (CheckoutId(name[len(_CHECKOUT) :]), digest_of(held[name]))
+        for name in names[:_MOST_CHECKOUTS]
+        if _TOKEN.fullmatch(held[name])
+    )
 
 
 def _domains(host: str) -> list[bytes]:

@@ -104,7 +104,10 @@ def _is_within(address: IPv4Address | IPv6Address, proxies: tuple[Network, ...])
 
 def why_shared(scope: Scope, proxies: tuple[Network, ...]) -> SharedLimits | None:
     """Whether this request came through a proxy that hides whose it is; None if it did not."""
-    if not any(name in _FORWARDING for name, _ in scope["headers"]):
+    for name, _ in scope["headers"]:
+        if name in _FORWARDING:
+            break
+    else:
         return None
     client = scope.get("client")
     if not is_trusted(client[0] if client else "", proxies):
