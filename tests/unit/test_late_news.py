@@ -91,7 +91,7 @@ def test_a_list_that_the_key_may_not_read_stops_no_other_and_is_reported_until_i
     assert not found.all_well
     [problem] = run(shop.report()).problems
     assert (problem.kind, problem.subject) == (ProblemKind.LIST_REFUSED, LISTS[forbidden].name)
-    run(shop.reconcile())
+    assert not run(shop.reconcile()).all_well, "whatever else there is"
     shop.deliver_mail()
     assert len(shop.letters_to("help@shop.example")) == 1, "once"
     shop.clock.tick(days=4)
@@ -196,3 +196,27 @@ def test_a_shop_that_was_off_for_a_year_asks_for_all_of_it() -> None:
         since = run(shop.store.read(lambda tx, w=which: begins_at(tx, which=w, now=now)))
         assert since is not None
         assert since <= stopped
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "kind", "status", "days"),
+    [
+        ("list refunds", FactKind.REFUND, "succeeded", 100),
+        ("list disputes", FactKind.DISPUTE, "needs_response", 190),
+    ],
+)
+def test_a_list_that_was_refused_for_longer_than_it_looks_back_goes_on_where_it_stopped(
+    forbidden: str, kind: FactKind, status: str, days: int
+) -> None:
+    """The other lists were read all the time: how far they got says nothing of this one."""
+    shop = Shop()
+    ref = Browser(shop).buy_and_pay(ANNA)
+    run(shop.reconcile())
+    shop.clock.tick(minutes=10)
+    fact = shop.payments.tell(ref, kind, status, amount=PRICE)
+    shop.payments.forbidden = {forbidden}
+    sweeps(shop, days=days)
+    assert state_of(shop, ref) is PurchaseState.LIVE
+    shop.payments.forbidden = set()
+    assert run(shop.reconcile()).noted == [fact.object_id]
+    assert state_of(shop, ref) is not PurchaseState.LIVE
