@@ -55,7 +55,7 @@ def test_stripe_away_at_buy_and_at_return(own_shop: ShopServer, fault: str) -> N
 
 
 @pytest.mark.parametrize("fault", ["400", "401", "403"])
-def test_stripe_refuses_at_buy_at_return_and_the_invoice(own_shop: ShopServer, fault: str) -> None:
+def test_stripe_refuses_at_buy_and_at_return(own_shop: ShopServer, fault: str) -> None:
     """A key that was rolled or restricted: what is paid is being confirmed, and the merchant gets Stripe's words."""
     anna = Shopper(own_shop)
     cs = anna.buy()

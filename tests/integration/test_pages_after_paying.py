@@ -6,6 +6,10 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
+
+from domain.ports import StoreUnavailable
+from domain.values import ProviderRef
 from entrypoints.testing import a_product, an_edition
 from testkit.pages_in_memory import Client, Town
 
@@ -108,5 +112,27 @@ def test_the_address_is_shown_as_long_as_it_can_be_corrected(tmp_path: Path) -> 
         page = await payer.get("/view/book")
         assert "anna@example.com" not in page
         assert "An access link was sent to your address." in page
+
+    asyncio.run(visit())
+
+
+@pytest.mark.parametrize(("error", "status"), [(StoreUnavailable(), 503), (RuntimeError("a bug"), 500)])
+def test_no_error_after_paying_says_that_nothing_was_charged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    """Whoever reads that pays once more."""
+    town = a_town(tmp_path)
+
+    async def breaks(ref: ProviderRef) -> None:
+        raise error
+
+    async def visit() -> None:
+        payer = town.client()
+        ref = await town.started(payer)
+        town.shop.payments.pay(ref, email=MEANT)
+        monkeypatch.setattr(town.shop.payments, "retrieve_checkout", breaks)
+        await payer.get(f"/view/book?session_id={ref}", status=status)
+        assert "If you have paid, there is no need to pay again" in words(payer)
+        assert "charged" not in words(payer)
 
     asyncio.run(visit())
