@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
 
+from domain.claim import ProviderCheckout
 from domain.purchase import CheckoutStatus
+from domain.values import ProviderRef
 from entrypoints.testing import an_edition
 from testkit.pages_in_memory import Client, Town
 
@@ -80,3 +83,34 @@ async def test_an_expired_page_that_comes_back_says_that_nothing_was_paid(town: 
     town.shop.hear_of(first)
     await town.container.expire_duplicates()()
     assert "expired" in await anna.get(f"/view/book?session_id={second}")
+
+
+async def test_a_running_shop_ends_the_other_page_at_once_and_not_only_when_it_reconciles(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, payments, ended = town.client(), town.shop.payments, asyncio.Event()
+    await town.shop.store.transact(lambda tx: tx.shop.open(town.edition.shop.id))
+    await town.shop.store.transact(lambda tx: tx.shop.serve("http://localhost:1"))
+    first = await town.started(anna)
+    town.shop.clock.tick(minutes=2)
+    second = await town.started(anna)
+    payments.cut_off = {"list", "list refunds", "list disputes"}
+    payments.pay(first, email=ANNA)
+    await anna.get(f"/view/book?session_id={first}", status=303)
+    assert payments.sessions[second].status == CheckoutStatus.OPEN
+    expire = payments.expire_checkout
+
+    async def expire_and_tell(ref: ProviderRef) -> ProviderCheckout | None:
+        reading = await expire(ref)
+        ended.set()
+        return reading
+
+    monkeypatch.setattr(payments, "expire_checkout", expire_and_tell)
+    working = asyncio.create_task(town.container.worker().run())
+    try:
+        async with asyncio.timeout(10):
+            await ended.wait()
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    assert payments.sessions[second].status == CheckoutStatus.EXPIRED
