@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from entrypoints import cli
+from entrypoints.cli_output import reconciled_lines, status_lines
+from entrypoints.testing import an_edition
+from testkit.pages_in_memory import Town
 from testkit.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 from testkit.waiting import wait_until
 
@@ -85,6 +91,27 @@ def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: S
     )
     assert "Dismissed." in own_shop.cli("status", "--dismiss", cs).stdout
     assert "no email with that key" in own_shop.cli("status", "--send-again", "nothing").stdout
+
+
+def test_payments_of_other_programs_are_counted_apart_by_status_and_reconcile(tmp_path: Path) -> None:
+    """Several programs share a Stripe account: what the others sell is a number, and needs nobody."""
+    town = Town(tmp_path, an_edition(), lambda where, html: None)
+
+    async def story() -> None:
+        ref = await town.started(town.client())
+        town.shop.payments.pay(ref, email="anna@example.com")
+        theirs = replace(town.shop.payments.sessions[ref], reference=None, product=None, shop=None, seal=None)
+        town.shop.payments.invent(theirs)
+        town.shop.memory.tables.checkouts.clear()
+        await town.started(town.client())  # a shop without a checkout asks for nothing
+        found = await town.shop.reconcile()
+        assert (found.all_well, reconciled_lines(found)[1:]) == (True, ["  1 belong to other programs"])
+        report = await status_lines(town.container, dismiss=None, send_again=None, send_refused=False)
+        said = "Ignored 1 payment of other programs on the same Stripe account, in the last 90 days"
+        assert said in report.lines
+        assert (report.all_well, report.lines[-1]) == (True, "Nothing is waiting for you.")
+
+    asyncio.run(story())
 
 
 def test_what_was_refused_is_sent_again_by_one_command(own_shop: ShopServer) -> None:

@@ -322,6 +322,11 @@ def test_a_product_taken_off_the_shelf_stays_with_its_owners(own_shop: ShopServe
     wait_until(lambda: Shopper(own_shop).get(f"/products/{PHOTOS}").status_code == 404)
     assert anna.get(f"/view/{PHOTOS}").status_code == 200
     assert anna.get(f"/files/{PHOTOS}/licence.txt").status_code == 200
+    told = own_shop.cli("status", check=False)
+    words = (
+        f"{PHOTOS}: customers own it, but its folder is not in the catalogue: they keep its last good form"
+    )
+    assert (told.returncode, words in told.stdout) == (1, True)
     own_shop.process.stop()
     shutil.rmtree(own_shop.data / "last-good")
     own_shop.start()
@@ -334,4 +339,5 @@ def test_a_product_taken_off_the_shelf_stays_with_its_owners(own_shop: ShopServe
     )
     words = f"{PHOTOS}: customers own it, but it is not in the catalogue, and no good form of it is kept"
     for command in ("doctor", "status"):
-        assert words in own_shop.cli(command, check=False).stdout
+        told = own_shop.cli(command, check=False)
+        assert (told.returncode, words in told.stdout) == (1, True)

@@ -12,6 +12,7 @@ import pytest
 from domain.product import CatalogueEdition
 from domain.purchase import CheckoutStatus
 from domain.values import ProductId, ProviderRef
+from entrypoints.cli_output import status_lines
 from entrypoints.testing import an_edition
 from entrypoints.testing.fakes import a_product
 from testkit.pages_in_memory import Client, Town
@@ -83,6 +84,22 @@ def test_an_account_is_not_deleted_while_a_payment_is_pending_and_the_page_says_
         assert "I am sure" in await client.get("/account/erase")
         town.shop.clock.tick(hours=2)
         assert "Please sign in again first" in await client.get("/account/erase", status=403)
+
+    play(story())
+
+
+def test_status_names_the_money_that_came_for_a_deleted_account_and_what_to_do(town: Town) -> None:
+    async def story() -> None:
+        client = await town.signed_in(ANNA)
+        ref = await town.started(client, "photos")
+        await client.post("/account/erase", sure="yes")
+        settle(town, ref, CheckoutStatus.PAID)
+        report = await status_lines(town.container, dismiss=None, send_again=None, send_refused=False)
+        [line] = [line for line in report.lines if ref in line]
+        assert "Paid after its customer deleted the account: nothing was delivered and nobody" in line
+        assert line.endswith("Refund it in Stripe's dashboard.")
+        assert not report.all_well
+        assert "is waiting for you" not in "\n".join(report.lines)
 
     play(story())
 

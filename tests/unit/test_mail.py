@@ -14,6 +14,7 @@ from domain.ports import MailNotSent, MailRefused, MailUnknown
 from domain.usecases.report_status import SentAgain
 from domain.usecases.send_refused import Resent
 from domain.values import LinkId
+from entrypoints.mail_lines import mail_lines
 from entrypoints.testing import SECRET, Browser, Shop
 from testkit.stepping import run
 
@@ -269,6 +270,31 @@ def test_a_key_that_was_used_before_means_sent_and_is_noted_apart() -> None:
     assert run(shop.report()).noted == []
     shop.deliver_mail()
     assert len(shop.letters_to(ANNA)) == 2
+
+
+def test_the_merchant_reads_apart_what_was_refused_what_may_have_been_sent_and_what_is_late() -> None:
+    """One command sends again all of the first; each of the second is a decision; the third takes care of itself."""
+    shop = Shop()
+    mails = [sold_to(shop, f"anna{number}@example.com") for number in range(4)]
+    refused, unknown, noted, late = mails
+    shop.deliver_mail()
+    settle(shop, refused, unknown_since=None)
+    settle(shop, unknown, unknown_since=shop.clock.now())
+    held = now_of(shop, noted.key)
+    shop.memory.tables.outbox[noted.key] = replace(held, problem="key_used")
+    shop.memory.tables.outbox[late.key] = replace(late, problem="no answer")
+    shop.clock.tick(minutes=11)
+    lists: list[tuple[str, list[str]]] = []
+    for line in filter(None, mail_lines(run(shop.report()))):
+        if line.startswith("  "):
+            lists[-1][1].append(line.split()[0])
+        else:
+            lists.append((line.partition(" (")[0], []))
+    assert lists == [
+        ("1 email refused", [refused.key]),
+        ("2 emails that may have been sent", [unknown.key, noted.key]),
+        ("1 email delayed", [late.key]),
+    ]
 
 
 def test_sending_again_twice_sends_twice_and_a_dropped_one_names_its_successor() -> None:
