@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
 
 from adapters.files.catalogue import FolderCatalogue
+from adapters.files.inside import open_inside
 from domain.values import ProductId
 from testkit.catalogues import a_catalogue, load, look
 
@@ -81,6 +84,21 @@ def test_a_product_of_links_to_data_is_followed_when_data_is_swapped(
     point(data, volume / "..Five")
     look(catalogue, times=2)
     assert (name_of(catalogue), catalogue.problems) == ("Five", ())
+
+
+def test_a_file_that_is_edited_behind_its_link_is_taken(root: Path, tmp_path: Path) -> None:
+    """A mount that is written to in place: no link and no folder of the catalogue changes."""
+    volume, data = tmp_path / "mount", Path("..data")
+    a_release(volume, "Four", of=root / "other")
+    for entry in tuple((root / "book").iterdir()):
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        entry.symlink_to(data / entry.name)
+    point(root / "book" / data, volume)
+    catalogue = load(root)
+    assert name_of(catalogue) == "Four"
+    (volume / "product.toml").write_text('name = "Fifth"\nprice = "19.99"\n')
+    look(catalogue)
+    assert (name_of(catalogue), catalogue.problems) == ("Fifth", ())
 
 
 def test_a_catalogue_of_links_to_data_in_a_mount_elsewhere_is_read(root: Path, tmp_path: Path) -> None:
@@ -193,3 +211,25 @@ def test_what_cannot_be_read_for_a_moment_is_read_once_it_can_be(
     assert (catalogue.problems, catalogue.current().pages["terms"].title) == ((), "Our terms")
     assert [": cannot be read: Permission denied" in line for line in told] == [True] * len(told)
     assert bool(told) == (looks == 3), "a moment is not worth a line"
+
+
+def test_a_file_of_a_drive_that_fails_for_a_moment_is_read_later_although_nothing_in_it_changed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network drive: neither time nor size of the file says that it can be read again."""
+
+    def fails(_folder: Path, path: Path) -> BufferedReader:
+        if path.name == "content.md":
+            raise OSError(errno.EIO, "Input/output error")
+        return open_inside(_folder, path)
+
+    catalogue = load(root)
+    with monkeypatch.context() as away:
+        away.setattr("adapters.files.reading.open_inside", fails)
+        (root / "book" / "product.toml").write_text('name = "Newer"\nprice = "5"\n')
+        look(catalogue, times=3)
+        assert [found.partition("content.md: ")[2] for found in catalogue.problems] == [
+            "cannot be read: Input/output error"
+        ] * 2
+    look(catalogue, times=31)
+    assert (name_of(catalogue), catalogue.problems) == ("Newer", ())
