@@ -15,7 +15,8 @@ from adapters.smtp.mailer import SmtpMailer
 from adapters.stripe.account import API_VERSION
 from adapters.stripe.wire import FOLLOWED
 from entrypoints.maintenance.checks.machine import disk_finding
-from entrypoints.maintenance.checks.stripe import clock_finding
+from entrypoints.maintenance.checks.stripe import _prices, clock_finding
+from entrypoints.testing import a_product, an_edition
 from testkit.forwarding import a_proxy
 from testkit.scripted_smtp import Script, a_server_with
 from testkit.servers import BOOK, Shopper, ShopServer, free_port, wait_until
@@ -253,6 +254,16 @@ def test_a_clock_that_is_off_is_named_with_what_sets_it(off: int, fine: bool, wo
     found = clock_finding(NOON + timedelta(seconds=off), before=NOON, after=NOON)
     assert (found.fine, words in found.words) == (fine, True)
     assert fine or "timedatectl" in found.words
+
+
+@pytest.mark.parametrize(
+    ("price", "why"), [(49, "below smallest charge"), (100_000_000, "above greatest charge")]
+)
+def test_a_price_that_stripe_does_not_charge_is_named(price: int, why: str) -> None:
+    found = _prices(an_edition(a_product(price=price)))
+    assert (found.fine, f"({why})" in found.words, "book/product.toml" in found.words) == (False, True, True)
+    assert _prices(an_edition(a_product(price=50))).fine
+    assert _prices(an_edition(a_product(price=price, on_sale=False))).fine, "nobody can buy it"
 
 
 def test_the_disk_is_measured_where_the_books_are(tmp_path: Path) -> None:
