@@ -9,18 +9,10 @@ from datetime import date
 import click
 
 from entrypoints.cli_output import export_lines
-from entrypoints.cli_running import Refusal, beside
+from entrypoints.cli_running import Refusal, beside, calendar_day
 from entrypoints.container import Container
 from entrypoints.ledger_csv import COLUMNS, WITH_ADDRESSES, csv_row, ledger_cells
 from entrypoints.maintenance.progress import progress
-
-
-def _day(_: click.Context, option: click.Parameter, text: str | None) -> date | None:
-    """A day of the calendar, in UTC. Raises Refusal."""
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise Refusal(f"{option.opts[0]} is a date such as 2026-11-01, not {text!r}") from None
 
 
 @click.command()
@@ -29,9 +21,13 @@ def _day(_: click.Context, option: click.Parameter, text: str | None) -> date | 
     help="csv: a row for each sale, refund and lost dispute.",
 )  # fmt: skip
 @click.option(
-    "--from", "first", metavar="DATE", callback=_day, help="csv: from this day on, such as 2026-11-01 (UTC)."
+    "--from",
+    "first",
+    metavar="DATE",
+    callback=calendar_day,
+    help="csv: from this day on, such as 2026-11-01 (UTC).",
 )
-@click.option("--to", "last", metavar="DATE", callback=_day, help="csv: to this day, inclusive.")
+@click.option("--to", "last", metavar="DATE", callback=calendar_day, help="csv: to this day, inclusive.")
 @click.option("--with-addresses", is_flag=True, help="csv: with the address given at the payment.")
 def export(*, as_: str, first: date | None, last: date | None, with_addresses: bool) -> None:
     """Write all records to stdout as JSON lines: users, purchases, emails, quarantine entries.

@@ -81,7 +81,7 @@ async def status_lines(
     all_well = status.all_well and review.all_well and elsewhere is None
     waiting = [*_waiting(status), *_mistakes(review)]
     if elsewhere is not None:
-        waiting.insert(0, f"\nThe address is not confirmed: {two_ways_on(elsewhere)}.")
+        waiting = ["", f"The address is not confirmed: {two_ways_on(elsewhere)}.", *waiting]
     if all_well:
         waiting.insert(0, "Nothing urgent is waiting for you." if waiting else "Nothing is waiting for you.")
     figures = _figures(status, live=container.payments().livemode)
@@ -109,7 +109,7 @@ def _foreign(number: int) -> str:
 
 def _mistakes(review: CatalogueReview) -> list[str]:
     lines = [*review.problems, *lacking_lines(review)]
-    return ["\nMistakes in the catalogue:", *(f"  {line}" for line in lines)] if lines else []
+    return ["", "Mistakes in the catalogue:", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _waiting(status: Status) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -122,3 +123,11 @@ def place_of(text: str, named: str) -> Path | Bucket:
     if bucket is None or problems:
         raise Refusal("\n".join(problems))
     return bucket
+
+
+def calendar_day(_: click.Context, option: click.Parameter, text: str | None) -> date | None:
+    """The day that an option names, in UTC. Raises Refusal."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise Refusal(f"{option.opts[0]} is a date such as 2026-11-01, not {text!r}") from None

@@ -4,50 +4,50 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 
 import click
 import msgspec
 
 from domain.sales_sum import SalesBy, SalesSum, totals, week_of
 from domain.values import money_text
-from entrypoints.cli_running import Refusal, beside
+from entrypoints.cli_running import Refusal, beside, calendar_day
 from entrypoints.container import Container
 from entrypoints.maintenance.progress import progress
 from entrypoints.safe_output import say
 
 _HEAD = ("", "sales", "gross", "refunded", "disputed", "net")
-_DATE = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command()
 @click.option("--week", is_flag=True, help="Since Monday.")
 @click.option("--month", is_flag=True, help="Since the first of the month.")
-@click.option("--from", "first", type=_DATE, help="From this day on, such as 2026-11-01 (UTC).")
-@click.option("--to", "last", type=_DATE, help="To this day, inclusive.")
+@click.option(
+    "--from",
+    "first",
+    metavar="DATE",
+    callback=calendar_day,
+    help="From this day on, such as 2026-11-01 (UTC).",
+)
+@click.option("--to", "last", metavar="DATE", callback=calendar_day, help="To this day, inclusive.")
 @click.option(
     "--by", type=click.Choice([by.value for by in SalesBy]), default=SalesBy.MONTH.value, show_default=True,
     help="A line for each of these.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, amounts in minor units.")
-def sales(
-    *, week: bool, month: bool, first: datetime | None, last: datetime | None, by: str, as_json: bool
-) -> None:
+def sales(*, week: bool, month: bool, first: date | None, last: date | None, by: str, as_json: bool) -> None:
     """Show what was sold: gross, refunded, lost in disputes, and net, in each currency.
 
     A refund or dispute counts with its sale, in the period of the sale.
     """
     if week + month + (first is not None) > 1:
         raise Refusal("--week, --month and --from: choose one of them")
-    begin = None if first is None else first.date()
 
     async def work(container: Container) -> Sequence[SalesSum]:
         today = container.clock().now().date()
-        start = week_of(today) if week else today.replace(day=1) if month else begin
+        start = week_of(today) if week else today.replace(day=1) if month else first
         with progress("Reading", shown=sys.stderr.isatty()) as done:
-            return await container.sum_sales()(
-                SalesBy(by), first=start, last=None if last is None else last.date(), look=done
-            )
+            return await container.sum_sales()(SalesBy(by), first=start, last=last, look=done)
 
     sums = beside(work)
     for line in json_lines(sums) if as_json else table(sums):

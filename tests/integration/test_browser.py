@@ -187,7 +187,7 @@ def test_at_an_address_that_nobody_confirmed_buy_and_sign_in_say_so(
 @pytest.mark.parametrize("look", list(LOOKS))
 def test_every_page_is_accessible_in_every_look(shop: ShopServer, device: MakeDevice, look: str) -> None:
     one = device(**LOOKS[look])
-    page, email = one.page, f"{look}@example.com"
+    page, email = one.page, f"firstname.lastname.{look}@students.university.example"
     # One address a look: the limit of checkouts and login mails is for each household.
     one.context.set_extra_http_headers({"x-forwarded-for": f"203.0.113.{list(LOOKS).index(look) + 1}"})
     page.goto(shop.url)

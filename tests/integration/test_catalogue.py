@@ -125,7 +125,7 @@ BROKEN = [
     (
         "book/product.toml",
         'name = "x"\nprice = "1"\non_sale = "yes"\n',
-        "product.toml:3: on_sale must be bool",
+        "product.toml:3: on_sale is true or false, without quotes",
     ),
     ("book/content.md", b"fine\n\xff\n", "content.md:2: is not UTF-8"),
     ("book/content.md", None, "content.md: is missing"),

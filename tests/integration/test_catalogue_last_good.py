@@ -290,6 +290,7 @@ def test_owners_read_on_and_the_merchant_hears_of_it_while_a_product_is_broken_o
         assert f"{BOOK}/product.toml:" in said.stdout
         assert "is not TOML" in said.stdout
         assert f"{PAPERWORK}: customers own it, but its folder is not in the catalogue" in said.stdout
+    assert "\n\nMistakes in the catalogue:\n  " in status.stdout
     toml.write_text(good)
     (own_shop.catalogue / "paperwork").rename(own_shop.catalogue / PAPERWORK)
     wait_until(lambda: guest.post(f"/buy/{BOOK}").status_code == 303)

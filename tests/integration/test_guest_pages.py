@@ -63,6 +63,18 @@ def edit(shop: ShopServer, change: Callable[[str], str]) -> None:
     wait_until(lambda: ask(shop, "/").headers["etag"] != before)
 
 
+def test_a_file_of_the_frame_is_kept_for_ever_under_its_own_version_alone(shop: ShopServer) -> None:
+    """A node of another release would leave its own style sheet under the URL of the next one."""
+    page = ask(shop, "/").body.decode()
+    for name in ("shop.css", "favicon.svg"):
+        found = re.search(rf"/static/{name}\?v=[0-9a-f]{{10}}", page)
+        assert found is not None
+        assert ask(shop, found[0]).headers["cache-control"] == "public, max-age=31536000, immutable"
+        for other in (f"/static/{name}", f"/static/{name}?v=0123456789"):
+            assert ask(shop, other).headers["cache-control"] == "public, max-age=0, must-revalidate"
+    assert "immutable" not in ask(shop, "/favicon.ico").headers["cache-control"]
+
+
 @pytest.mark.parametrize("path", EVERYTHING)
 def test_each_coding_is_the_same_page_with_a_tag_of_its_own(shop: ShopServer, path: str) -> None:
     plain = ask(shop, path)

@@ -381,7 +381,7 @@ def test_doctor_warns_of_example_texts_by_name_until_they_are_replaced(new_shop:
         path.write_text(path.read_text().replace(EXAMPLE_MARK, "Our own words."))
     after = new_shop.cli("doctor").stdout
     assert "example text" not in after
-    assert "1 products of Paper & Ink" in after
+    assert "1 product of Paper & Ink" in after
 
 
 def test_the_new_shop_sells(new_shop: ShopServer) -> None:

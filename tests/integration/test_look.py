@@ -55,6 +55,7 @@ def test_an_accent_that_is_no_colour_is_refused_by_line_and_the_last_good_one_st
         f"catalogue/shop.toml:4: accent is {accent!r}: write a colour as "
     )
     assert catalogue.current().shop.accent == "#1a6"
+    assert all(product.on_sale for product in catalogue.current().listed)
 
 
 def test_a_style_sheet_that_cannot_be_read_is_reported_and_the_last_good_one_stays(root: Path) -> None:
@@ -109,6 +110,17 @@ def test_a_seller_that_no_receipt_can_show_is_refused_by_line(root: Path, seller
     write(root, f'seller = "{seller}"\n')
     look(catalogue, times=12)
     assert catalogue.problems[0].startswith(f"catalogue/shop.toml:4: seller {said}")
+    assert all(product.on_sale for product in catalogue.current().listed)
+
+
+def test_a_tagline_that_cannot_be_shown_is_refused_by_line_and_the_last_good_one_stays(root: Path) -> None:
+    write(root, 'tagline = "Books"\n')
+    catalogue = load(root)
+    write(root, 'tagline = "a\\u0007b"\n')
+    look(catalogue, times=12)
+    assert catalogue.problems[0].startswith("catalogue/shop.toml:4: tagline ")
+    assert catalogue.current().shop.tagline == "Books"
+    assert all(product.on_sale for product in catalogue.current().listed)
 
 
 def test_a_seller_is_its_lines_without_empty_ones(root: Path) -> None:

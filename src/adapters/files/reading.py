@@ -193,6 +193,15 @@ def _line_of(problem: str, text: str) -> int | None:
     return line_of_key(text, named[1]) if named else None
 
 
+_WRITTEN: Final = {
+    "int": "is a whole number without quotes: {} = 10",
+    "bool": "is true or false, without quotes",
+    "str": 'is text in quotes: {} = "…"',
+    "array": 'is a list: {} = ["…"]',
+    "object": "is a table: [{}]",
+}
+
+
 def _in_words(problem: str) -> str:
     missing = re.search(r"required field `(\w+)`", problem)
     if missing:
@@ -204,5 +213,6 @@ def _in_words(problem: str) -> str:
     if typed and typed[3] == "price":
         return 'price is written in quotes, so that no digit is lost: price = "19.99"'
     if typed:
-        return f"{typed[3]} must be {typed[1]}, not {typed[2]}"
+        wanted = typed[1].partition(" ")[0]
+        return f"{typed[3]} {_WRITTEN[wanted].format(typed[3])}" if wanted in _WRITTEN else problem
     return problem

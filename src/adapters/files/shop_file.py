@@ -37,7 +37,8 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
     """shop.toml, theme.css and the logo; the id of the ShopInfo is still to be given. None if shop.toml is broken.
 
-    While theme.css or the logo cannot be used, which is noted, it is the `last` good one.
+    While tagline, accent, seller, theme.css or logo cannot be used, which is noted, it is the `last` good one: none of
+    them says what anything costs or whose it is.
     """
     path = reader.root / "shop.toml"
     missing = "is missing: it holds name, currency and support (an email address)"
@@ -52,21 +53,6 @@ def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
         reader.complain(path, words, line=line_of_key(text, "currency"))
         ok = False
     ok &= check_name(reader, path, text, name=shop.name)
-    problem = line_problem(shop.tagline)
-    if problem is not None:
-        reader.complain(path, f"tagline {problem}", line=line_of_key(text, "tagline"))
-        ok = False
-    if shop.accent and Colour.parse(shop.accent) is None:
-        words = f'accent is {shop.accent!r}: write a colour as "#24483e"'
-        reader.complain(path, words, line=line_of_key(text, "accent"))
-        ok = False
-    seller = [line.strip() for line in shop.seller.replace("\r\n", "\n").split("\n") if line.strip()]
-    unfit = next((why for line in seller if (why := line_problem(line)) is not None), None)
-    if len(shop.seller) > _LONGEST_SELLER:
-        unfit = f"is longer than {_LONGEST_SELLER} characters"
-    if unfit is not None:
-        reader.complain(path, f"seller {unfit}", line=line_of_key(text, "seller"))
-        ok = False
     if shop.id is not None and not is_product_id(shop.id):
         reader.complain(
             path, "id is lower-case letters, digits and hyphens, at most 64", line=line_of_key(text, "id")
@@ -80,20 +66,47 @@ def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
     if not ok:
         return None
     logo, picture = _logo(reader, path, text, shop.logo, last)
+    held = (
+        ShopInfo(id="", name="", tagline="", support=support, currency=currency)
+        if last is None
+        else last.shop
+    )
+
+    def or_last(key: str, value: str, problem: str | None) -> str:
+        if problem is None:
+            return value
+        reader.complain(path, f"{key} {problem}", line=line_of_key(text, key))
+        return str(getattr(held, key))
+
+    accent, seller = shop.accent.strip(), _lines(shop.seller)
     info = ShopInfo(
         id="",
         name=shop.name.strip(),
-        tagline=shop.tagline.strip(),
+        tagline=or_last("tagline", shop.tagline.strip(), line_problem(shop.tagline)),
         support=support,
         currency=currency,
         payment=payment_terms(shop.payment),
-        accent=shop.accent.strip(),
-        theme=_theme(reader, "" if last is None else last.shop.theme),
+        accent=or_last("accent", accent, _accent_problem(accent)),
+        theme=_theme(reader, held.theme),
         order=_order(reader, path, text, shop.order),
-        seller="\n".join(seller),
+        seller=or_last("seller", "\n".join(seller), _seller_problem(seller)),
         logo=logo,
     )
     return ShopForm(shop=info, declared_id=shop.id, logo=picture)
+
+
+def _accent_problem(accent: str) -> str | None:
+    return f'is {accent!r}: write a colour as "#24483e"' if accent and Colour.parse(accent) is None else None
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+
+
+def _seller_problem(lines: list[str]) -> str | None:
+    if len("\n".join(lines)) > _LONGEST_SELLER:
+        return f"is longer than {_LONGEST_SELLER} characters"
+    return next((why for line in lines if (why := line_problem(line)) is not None), None)
 
 
 def _order(reader: Reader, path: Path, text: str, order: list[str]) -> tuple[ProductId, ...]:

@@ -32,7 +32,7 @@ class Opened:
     viewer: Viewer
     access: Access
     access_email: AccessEmailStatus | None
-    """None where the mailbox is proved: then there is no need of it."""
+    """None where the mailbox is proved, and where it went to an address that was corrected since: of no use there."""
     correctable: bool
     sent_to: EmailAddress | None = None
     """The address typed at the payment, for the browser that began the checkout, as long as it can be corrected there.
@@ -86,7 +86,7 @@ def _look(tx: ReadTransaction, session: Session, purchase: Purchase, now: dateti
     here = holds_by_checkout(session, purchase, now=now)
     why = may_correct(purchase, here=here, moved=moved, now=now)
     return _Looked(
-        access_email=None if mail is None else access_email_status(mail),
+        access_email=None if mail is None or mail.to != purchase.mailbox else access_email_status(mail),
         correctable=why is None,
         sent_to=purchase.paid_email if why is None else None,
     )

@@ -111,7 +111,12 @@ class CheckoutPages:
                 return await self._ask_whose(request, product, form, problem)
             case ConfirmationEmailed(product, new_token):
                 answer = self.frame.html(
-                    request, "check_mail.html", noindex=True, error=None, ordered=product.name
+                    request,
+                    "check_mail.html",
+                    noindex=True,
+                    error=None,
+                    ordered=product.name,
+                    back=f"/products/{product.id}",
                 )
                 if new_token is not None:
                     answer.add(*self.frame.cookies.session(new_token))

@@ -206,13 +206,9 @@ async def asked_to_move(
     match asked:
         case CheckYourNewEmail(kind):
             moving = "account" if kind is ChangeKind.CHANGE else "order"
-            return frame.html(
-                request, "check_mail.html", noindex=True, error=None, ordered=None, moving=moving
-            )
+            return frame.html(request, "check_mail.html", noindex=True, error=None, moving=moving, back=url)
         case ConfirmOwner():
-            return frame.html(
-                request, "check_mail.html", noindex=True, error=None, ordered=None, moving="owner"
-            )
+            return frame.html(request, "check_mail.html", noindex=True, error=None, moving="owner", back=url)
         case VerifyAgain():
             return verify_again(frame, request)
         case SameAddress():

@@ -47,15 +47,18 @@ class Pages:
             path.name: (path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream")
             for path in sorted((_HERE / "static").iterdir())
         }
+        self.versions = {
+            name: hashlib.sha256(content).hexdigest()[:10] for name, (content, _) in self.assets.items()
+        }
         self._addresses = {
-            name: safe(f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}")
-            for name, (content, _) in self.assets.items()
+            name: safe(f"/static/{name}?v={version}") for name, version in self.versions.items()
         }
         # Variables that only some callers of a template set.
         self._defaults: dict[str, object] = {
             "noindex": False,
             "unread": False,
             "ordered": None,
+            "back": "/request-login",
             "moving": False,
             "naming": None,
             "without_owner": (),

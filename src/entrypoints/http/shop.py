@@ -69,7 +69,8 @@ class ShopPages:
         self._list_pending = list_pending
         self._rendered = _Rendered()
         self._assets = {
-            name: Prepared(body, media_type=media_type, headers=[_FOREVER])
+            (name, kept): Prepared(body, media_type=media_type, headers=[kept])
+            for kept in (_FOREVER, _PUBLIC)
             for name, (body, media_type) in frame.pages.assets.items()
         }
 
@@ -282,12 +283,12 @@ class ShopPages:
             return see_other(url)
         return see_other(url, self._front.cookies.in_currency(chosen))
 
-    async def static(self, name: FromPath[str]) -> RawResponse:
+    async def static(self, request: AnyRequest, name: FromPath[str]) -> RawResponse:
         """Stylesheet, script and pictures of the shop's frame, from memory."""
-        found = self._assets.get(name)
-        if found is None:
+        version = self._front.pages.versions.get(name)
+        if version is None:
             raise NotFoundException
-        return found
+        return self._assets[name, _kept(request, version)]
 
     async def logo(self, request: AnyRequest) -> RawResponse:
         """The shop's logo."""
@@ -302,9 +303,9 @@ class ShopPages:
             pages[key] = Prepared(theme_of(edition.shop), "text/css", headers=[kept])
         return pages[key]
 
-    async def favicon(self) -> RawResponse:
+    async def favicon(self, request: AnyRequest) -> RawResponse:
         """Browsers request this name whatever icon the page declares."""
-        return await self.static("favicon.svg")
+        return await self.static(request, "favicon.svg")
 
     async def robots(self) -> RawResponse:
         """Crawlers may index the shop; all other pages are private to the buyer."""

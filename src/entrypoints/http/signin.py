@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -52,7 +53,7 @@ _STATUS: Final = {
     LinkError.HAS_OWNER: 410,
     LinkError.SOLD_OUT: 410,
 }
-_CODE_FORM: Final = frozenset({LinkError.WRONG_CODE})
+_OWN_PAGE: Final = re.compile(r"/(?:products|orders)/[a-z0-9-]+|/account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +172,11 @@ class SigninPages:
 
     async def enter_code(self, request: AnyRequest) -> RawResponse:
         """Accept the code of a login mail, in the browser that requested it."""
-        typed = await field_of(request, "code")
-        return self._entered(
-            request, await self.redeem.by_code(self.frame.visitor(request), typed), token=None
-        )
+        form = await form_of(request)
+        came = await self.redeem.by_code(self.frame.visitor(request), form.get("code", ""))
+        if isinstance(came, LinkRejected) and came.error is LinkError.WRONG_CODE:
+            return self._wrong_code(request, came, back=form.get("back", ""))
+        return self._entered(request, came, token=None)
 
     def _entered(
         self, request: AnyRequest, came: SignedIn | SignedInAlready | LinkRejected, *, token: str | None
@@ -189,22 +191,30 @@ class SigninPages:
                 return self._turned(request, came, token=token)
 
     def _turned(self, request: AnyRequest, turned: LinkRejected, *, token: str | None) -> RawResponse:
-        status = _STATUS[turned.error]
-        if turned.error in _CODE_FORM:
-            error = ngettext(
-                "That is not the code we emailed: %(number)d try left.",
-                "That is not the code we emailed: %(number)d tries left.",
-                turned.tries_left,
-            )
-            return self.frame.html(request, "check_mail.html", status=status, noindex=True, error=error)
         return self.frame.html(
             request,
             "link_problem.html",
-            status=status,
+            status=_STATUS[turned.error],
             noindex=True,
             kind=turned.error.name.lower(),
             can_renew=token if turned.renewable else None,
             unowned=turned.unowned,
+        )
+
+    def _wrong_code(self, request: AnyRequest, turned: LinkRejected, *, back: str) -> RawResponse:
+        """The form once more; `back`, which the form brought along, is where the address can be changed."""
+        error = ngettext(
+            "That is not the code we emailed: %(number)d try left.",
+            "That is not the code we emailed: %(number)d tries left.",
+            turned.tries_left,
+        )
+        return self.frame.html(
+            request,
+            "check_mail.html",
+            status=_STATUS[turned.error],
+            noindex=True,
+            error=error,
+            back=back if _OWN_PAGE.fullmatch(back) else "/request-login",
         )
 
     async def leave(self, request: AnyRequest) -> RawResponse:

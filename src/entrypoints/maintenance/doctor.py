@@ -7,6 +7,7 @@ from pathlib import Path
 
 from domain.ports import StoreUnavailable
 from entrypoints.catalogue_lines import lacking_lines
+from entrypoints.cli_words import counted
 from entrypoints.container import Container
 from entrypoints.environment import SettingsRefused
 from entrypoints.maintenance.checks.example_texts import example_findings
@@ -35,7 +36,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
         edition = container.catalogue().current()
         findings = [
             _settings(container),
-            Finding("catalogue", True, f"{len(edition.listed)} products of {edition.shop.name}"),
+            Finding("catalogue", True, f"{counted(len(edition.listed), 'product')} of {edition.shop.name}"),
             *await _catalogue_findings(container),
             *example_findings(edition, folder=settings.catalogue),
             Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}"),

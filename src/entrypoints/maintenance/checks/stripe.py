@@ -10,6 +10,7 @@ from domain.amounts import charge_problem
 from domain.payment_account import CheckoutTrial, checkout_trials
 from domain.ports import PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition
+from entrypoints.cli_words import counted
 from entrypoints.container import Container
 from entrypoints.custom_adapters import Factory
 from entrypoints.maintenance.checks.finding import Finding, broken
@@ -192,5 +193,5 @@ def _prices(edition: CatalogueEdition) -> Finding:
     return Finding(
         "prices",
         True,
-        f"{len(on_sale)} products on sale, in {', '.join(c.upper() for c in edition.currencies)}",
+        f"{counted(len(on_sale), 'product')} on sale, in {', '.join(c.upper() for c in edition.currencies)}",
     )
