@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import field
+from datetime import datetime
 from enum import Enum, auto
 
 from domain.amounts import AmountProblem, example_amount, greatest_charge, least_charge, typed_amount
@@ -64,6 +65,8 @@ class Product:
     """https://docs.stripe.com/tax/tax-codes; "" for the account's default."""
     sample: str = ""
     """The name of the file that anybody may download; "" for none."""
+    changed: datetime | None = None
+    """When what its public page shows last changed, in UTC and whole seconds; None if that is not known."""
 
     @property
     def prices(self) -> tuple[Money, ...]:
@@ -128,6 +131,8 @@ class ShopInfo:
     """Who sells, for receipts: name, postal address, tax number; several lines."""
     logo: str = ""
     """The name of its file; "" for none."""
+    changed: datetime | None = None
+    """When shop.toml last changed, as for a product."""
 
 
 @frozen
@@ -137,6 +142,8 @@ class Page:
     slug: str
     title: str
     html: str
+    changed: datetime | None = None
+    """When its file last changed, as for a product."""
 
 
 @frozen

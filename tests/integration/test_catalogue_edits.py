@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from io import BufferedReader
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,58 @@ def test_a_file_of_a_drive_that_fails_for_a_moment_is_read_later_although_nothin
         ] * 2
     look(catalogue, times=31)
     assert (name_of(catalogue), catalogue.problems) == ("Newer", ())
+# ------------------------------------------------------------------ when something last changed
+
+
+def at(day: int) -> datetime:
+    return datetime(2026, 5, day, 12, tzinfo=UTC)
+
+
+def date(file: Path, day: int) -> None:
+    os.utime(file, (at(day).timestamp(), at(day).timestamp()))
+
+
+def test_a_product_and_a_page_changed_when_the_newest_file_they_show_did(root: Path) -> None:
+    book = root / "book"
+    (book / "cover.svg").write_text("<svg/>")
+    (book / "product.toml").write_text('name = "The book"\nprice = "19.99"\ncover = "cover.svg"\n')
+    (book / "about.md").write_text("About it.\n")
+    shown = [book / "product.toml", book / "about.md", book / "files" / "a.txt", book / "cover.svg"]
+    for file in (path for path in root.rglob("*") if path.is_file()):
+        date(file, 1)
+    date(book / "content.md", 30)
+    for day, file in enumerate(shown, start=2):
+        date(file, day)
+        assert load(root).current().products[ProductId("book")].changed == at(day), file.name
+    date(root / "pages" / "terms.md", 9)
+    edition = load(root).current()
+    assert (edition.pages["terms"].changed, edition.shop.changed) == (at(9), at(1))
+    assert edition.products[ProductId("other")].changed == at(1)
+
+
+def test_a_copy_that_keeps_times_and_a_restart_tell_the_same_change(root: Path, tmp_path: Path) -> None:
+    date(root / "book" / "product.toml", 3)
+    copy = shutil.copytree(root, tmp_path / "another node")
+    one, other = (load(folder).current().products for folder in (root, copy))
+    assert {pid: product.changed for pid, product in one.items()} == {
+        pid: product.changed for pid, product in other.items()
+    }
+
+
+def test_a_product_that_breaks_keeps_the_time_of_what_is_shown(root: Path, tmp_path: Path) -> None:
+    for file in (root / "book" / "product.toml", root / "book" / "files" / "a.txt"):
+        date(file, 4)
+    load(root, kept=tmp_path / "kept")
+    (root / "book" / "product.toml").write_text("broken")
+    again = load(root, kept=tmp_path / "kept")
+    assert again.current().products[ProductId("book")].changed == at(4)
+
+
+def test_a_time_that_no_calendar_has_breaks_nothing(root: Path) -> None:
+    toml = root / "book" / "product.toml"
+    with contextlib.suppress(OSError, OverflowError):
+        os.utime(toml, (2**40, 2**40))
+    catalogue = load(root)
+    assert catalogue.problems == ()
+    moment = catalogue.current().products[ProductId("book")].changed
+    assert moment is None or moment.tzinfo is UTC

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,9 +12,10 @@ import msgspec
 
 from adapters.files.inside import NotInside
 from adapters.files.listing import FoundFile, ListedFile, find_files
+from adapters.files.looking import last_change
 from adapters.files.names import composed
 from adapters.files.offers import read_licences, read_prices
-from adapters.files.pictures import LARGEST_COVER, read_picture
+from adapters.files.pictures import LARGEST_COVER, picture_file, read_picture
 from adapters.files.reading import Reader, line_of_key
 from adapters.files.shop_file import check_name
 from domain.ports import GoodsUnavailable
@@ -103,8 +105,17 @@ def read_product(
         licences=licences,
         tax_code=told.tax_code,
         sample=sample,
+        changed=_shown_since(folder, told.cover, found_files),
     )
     return product, cover
+
+
+def _shown_since(folder: Path, cover: str | None, files: Sequence[FoundFile]) -> datetime | None:
+    """When the newest of the files that make the public page changed; it names what is for sale, with its size."""
+    shown = [folder / "product.toml", folder / "about.md", *(file.path for file in files)]
+    if cover is not None:
+        shown.append(picture_file(folder, cover))
+    return last_change(*shown)
 
 
 def read_page(reader: Reader, path: Path) -> Page | None:
@@ -123,7 +134,7 @@ def read_page(reader: Reader, path: Path) -> Page | None:
         reader.complain(path, f"the title (its first heading) {problem}", line=1)
     if len(reader.problems) > before:
         return None
-    return Page(slug=path.stem, title=title, html=rendered.html)
+    return Page(slug=path.stem, title=title, html=rendered.html, changed=last_change(path))
 
 
 def _shelved(reader: Reader, files: list[FoundFile], shelve: Shelve) -> tuple[GoodsFile, ...]:

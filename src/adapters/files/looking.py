@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -68,6 +69,18 @@ def look_at(root: Path) -> FolderState:
     except OSError as error:
         everything.update(str(error.errno).encode())
     return FolderState(all=everything.hexdigest()[:16], goods=goods.hexdigest()[:16])
+
+
+def last_change(*files: Path) -> datetime | None:
+    """The newest modification time of these files, in UTC and whole seconds; None if there is none to be had."""
+    times: list[float] = []
+    for file in files:
+        with contextlib.suppress(OSError):
+            times.append(file.stat().st_mtime)
+    try:
+        return datetime.fromtimestamp(int(max(times)), tz=UTC)
+    except (ValueError, OverflowError, OSError):  # no file, or a year that no calendar has
+        return None
 
 
 def _entries(root: Path) -> Iterator[os.DirEntry[str]]:

@@ -32,12 +32,18 @@ def read_picture(
     if Path(name).name != name or not can_be_shown(name) or Path(name).suffix.lower() not in _KINDS:
         reader.complain(path, f"{key} is {name!r}: name a picture that lies beside this file", line=line)
         return None
-    file = path.parent / name
-    if not os.path.lexists(file):
-        with contextlib.suppress(OSError):
-            beside = names_in(path.parent, at_most=_MOST_ENTRIES)
-            file = path.parent / next((entry for entry in beside if composed(entry) == composed(name)), name)
+    file = picture_file(path.parent, name)
     if not os.path.lexists(file):
         reader.complain(path, f"{key} {name!r} does not lie beside this file", line=line)
         return None
     return reader.raw(file, at_most=at_most)
+
+
+def picture_file(folder: Path, name: str) -> Path:
+    """Where a picture of that name lies in a folder, however its accents are encoded; it may be missing."""
+    file = folder / name
+    if not os.path.lexists(file):
+        with contextlib.suppress(OSError):
+            beside = names_in(folder, at_most=_MOST_ENTRIES)
+            file = folder / next((entry for entry in beside if composed(entry) == composed(name)), name)
+    return file

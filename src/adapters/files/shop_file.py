@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from adapters.files.last_good import ShopForm
+from adapters.files.looking import last_change
 from adapters.files.offers import PaymentTable, payment_terms
 from adapters.files.pictures import LARGEST_LOGO, read_picture
 from adapters.files.reading import Reader, line_of_key
@@ -91,6 +92,7 @@ def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
         order=_order(reader, path, text, shop.order),
         seller=or_last("seller", "\n".join(seller), _seller_problem(seller)),
         logo=logo,
+        changed=last_change(path),
     )
     return ShopForm(shop=info, declared_id=shop.id, logo=picture)
 

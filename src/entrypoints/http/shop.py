@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from litestar import HttpMethod, post, route
 from litestar.exceptions import NotFoundException
@@ -15,6 +14,7 @@ from domain.product import BadAmount, CatalogueEdition, Product
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.list_pending import ListPending
 from domain.values import ProductId
+from entrypoints.http.for_crawlers import sitemap
 from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
@@ -321,21 +321,8 @@ class ShopPages:
         pages = self._of(edition).pages
         key = ("/sitemap.xml", "", frozenset[ProductId]())
         if key not in pages:
-            pages[key] = _public(self._sitemap(edition), "application/xml")
+            pages[key] = _public(sitemap(edition, base_url=self._front.base_url), "application/xml")
         return pages[key]
-
-    def _sitemap(self, edition: CatalogueEdition) -> bytes:
-        paths = [
-            "/",
-            *(f"/products/{product.id}" for product in edition.listed),
-            *(f"/pages/{slug}" for slug in edition.pages),
-        ]
-        urls = "".join(f"<url><loc>{escape(self._front.base_url + path)}</loc></url>" for path in paths)
-        text = (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
-        )
-        return text.encode()
 
 
 def _kept(request: AnyRequest, version: str) -> Header:
