@@ -28,7 +28,7 @@ CODINGS = {
 }
 PAGES = paths(PREPARED)
 FILES = ("/static/shop.css", "/static/settle.js", "/static/favicon.svg", f"/covers/{BOOK}/cover.svg")
-EVERYTHING = (*PAGES, *FILES, "/robots.txt", "/sitemap.xml", "/favicon.ico")
+EVERYTHING = (*PAGES, *FILES, "/robots.txt", "/sitemap.xml", "/feed.atom", "/favicon.ico")
 
 
 @dataclass

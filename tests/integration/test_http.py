@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import re
 import socket
+from datetime import UTC, datetime
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
 
-from testkit.public_pages import PUBLIC, paths
+from testkit.public_pages import PREPARED, PUBLIC, paths
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 from testkit.shoppers import address, said
 from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.engines
+ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 # ------------------------------------------------------------------ doors and forms
@@ -128,7 +131,7 @@ def test_a_link_that_is_none_says_which_and_offers_the_next_step(
 
 # ------------------------------------------------------------------ what every answer carries
 
-PAGES = (*paths(PUBLIC), "/robots.txt", "/sitemap.xml", "/favicon.ico", "/healthz", "/readyz")
+PAGES = (*paths(PUBLIC), "/robots.txt", "/sitemap.xml", "/feed.atom", "/favicon.ico", "/healthz", "/readyz")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -235,6 +238,31 @@ def test_structured_data_and_open_graph_describe_the_product(shop: ShopServer) -
     )
     assert 'property="og:title" content="The Last Cloakroom"' in page
     assert f"<loc>{shop.url}/products/{BOOK}</loc>" in Shopper(shop).get("/sitemap.xml").text
+
+
+def test_public_pages_lead_to_a_feed_of_the_products(shop: ShopServer) -> None:
+    guest = Shopper(shop)
+    for path in paths(PREPARED):
+        link = '<link rel="alternate" type="application/atom+xml" title="Cloakroom Press" href="/feed.atom">'
+        assert link in guest.get(path).text.partition("</head>")[0], path
+    answer = guest.get("/feed.atom")
+    assert answer.headers["content-type"] == "application/atom+xml"
+    assert answer.headers["cache-control"] == guest.get("/sitemap.xml").headers["cache-control"]
+    feed = ET.fromstring(answer.content)
+    entries = feed.findall(f"{ATOM}entry")
+    links = {str(entry.find(f"{ATOM}link").get("href")) for entry in entries}  # type: ignore[union-attr]
+    assert f"{shop.url}/products/{BOOK}" in links
+    for link in links:
+        assert guest.get(link).status_code == 200
+    [book] = [entry for entry in entries if entry.findtext(f"{ATOM}title") == "The Last Cloakroom"]
+    newest = max(
+        path.stat().st_mtime
+        for path in (shop.catalogue / BOOK).rglob("*")
+        if path.is_file() and path.name != "content.md"
+    )
+    assert (
+        book.findtext(f"{ATOM}updated") == f"{datetime.fromtimestamp(int(newest), tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
+    )
 
 
 def test_pages_load_nothing_from_anywhere_else(shop: ShopServer) -> None:

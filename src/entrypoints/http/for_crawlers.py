@@ -1,12 +1,20 @@
-"""What programs read of the shop: the sitemap."""
+"""What programs read of the shop: the sitemap, and the feed of its products."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
-from xml.sax.saxutils import escape
+from datetime import UTC, datetime
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
 
-from domain.product import CatalogueEdition
+from domain.product import CatalogueEdition, Product
+
+FEED: Final = "application/atom+xml"
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that XML 1.0 has no way to write (section 2.2)."""
+_UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Atom requires a date of everything; a change that is not known is older than every other."""
 
 
 def sitemap(edition: CatalogueEdition, *, base_url: str) -> bytes:
@@ -39,3 +47,46 @@ def _lastmod(changed: datetime | None) -> str:
 def timestamp(moment: datetime) -> str:
     """`2026-11-24T09:05:00Z`: RFC 3339 and the W3C's note on dates, of a moment in UTC."""
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def atom_feed(edition: CatalogueEdition, *, base_url: str) -> bytes:
+    """The products on sale, the latest change first; RFC 4287. Ids are URLs, as stable as the shop's address."""
+    shop = edition.shop
+    entries = sorted((product for product in edition.listed if product.on_sale), key=_changed, reverse=True)
+    updated = max([shop.changed or _UNKNOWN, *map(_changed, entries)])
+    author = shop.seller.partition("\n")[0] or shop.name
+    parts = [
+        '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">',
+        _element("title", shop.name),
+        _element("subtitle", shop.tagline) if shop.tagline else "",
+        _element("id", f"{base_url}/feed.atom"),
+        _link("self", f"{base_url}/feed.atom", FEED),
+        _link("alternate", f"{base_url}/", "text/html"),
+        _element("updated", timestamp(updated)),
+        f"<author>{_element('name', author)}</author>",
+        *(_entry(product, base_url) for product in entries),
+        "</feed>\n",
+    ]
+    return "\n".join(part for part in parts if part).encode()
+
+
+def _entry(product: Product, base_url: str) -> str:
+    url = f"{base_url}/products/{product.id}"
+    return (
+        f"<entry>{_element('title', product.name)}{_element('id', url)}{_link('alternate', url, 'text/html')}"
+        f"{_element('updated', timestamp(_changed(product)))}"
+        f"{_element('summary', product.summary or product.name)}</entry>"
+    )
+
+
+def _changed(product: Product) -> datetime:
+    return product.changed or _UNKNOWN
+
+
+def _element(name: str, text: str) -> str:
+    return f"<{name}>{escape(_NO_XML.sub(chr(0xFFFD), text))}</{name}>"
+
+
+def _link(relation: str, address: str, kind: str) -> str:
+    held = {"rel": relation, "type": kind, "href": address}
+    return f"<link {' '.join(f'{name}={quoteattr(value)}' for name, value in held.items())}/>"

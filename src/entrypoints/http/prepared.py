@@ -107,7 +107,9 @@ def _gzip(body: bytes) -> bytes:
 _ENCODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"br": _br, "zstd": _zstd, "gzip": _gzip}
 
 
-_SHRINKS: Final = ("text/", "image/svg+xml", "application/xml", "application/json", "application/javascript")
+_SHRINKS: Final = (
+    "text/", "image/svg+xml", "application/xml", "application/atom+xml", "application/json", "application/javascript"
+)  # fmt: skip
 _TOO_SMALL: Final = 150
 """Bytes below which a coding would save less than its header costs."""
 

@@ -1,4 +1,4 @@
-"""The public pages: shop, product, covers, the merchant's own pages, sitemap, static files."""
+"""The public pages: shop, product, covers, the merchant's own pages, sitemap, feed, static files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.product import BadAmount, CatalogueEdition, Product
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.list_pending import ListPending
 from domain.values import ProductId
-from entrypoints.http.for_crawlers import sitemap
+from entrypoints.http.for_crawlers import FEED, atom_feed, sitemap
 from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
@@ -88,6 +88,7 @@ class ShopPages:
             route("/robots.txt", http_method=PAGE, status_code=200)(self.robots),
             post("/currency", status_code=303)(self.choose_currency),
             route("/sitemap.xml", http_method=PAGE, status_code=200)(self.sitemap),
+            route("/feed.atom", http_method=PAGE, status_code=200)(self.feed),
         ]
 
     async def home(self, request: AnyRequest) -> RawResponse:
@@ -317,11 +318,17 @@ class ShopPages:
 
     async def sitemap(self) -> RawResponse:
         """https://www.sitemaps.org/protocol.html"""
+        return self._for_programs("/sitemap.xml", sitemap, "application/xml")
+
+    async def feed(self) -> RawResponse:
+        """The products, for feed readers."""
+        return self._for_programs("/feed.atom", atom_feed, FEED)
+
+    def _for_programs(self, path: str, write: Callable[..., bytes], media_type: str) -> Prepared:
         edition = self._front.catalogue.current()
-        pages = self._of(edition).pages
-        key = ("/sitemap.xml", "", frozenset[ProductId]())
+        pages, key = self._of(edition).pages, (path, "", frozenset[ProductId]())
         if key not in pages:
-            pages[key] = _public(sitemap(edition, base_url=self._front.base_url), "application/xml")
+            pages[key] = _public(write(edition, base_url=self._front.base_url), media_type)
         return pages[key]
 
 
