@@ -97,6 +97,8 @@ class Town:
     look: Callable[[str, str], None]
     banner: Banner | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
+    """Other parts of the container, by name."""
 
     def __post_init__(self) -> None:
         self.shop = Shop(edition=self.edition)
@@ -105,6 +107,7 @@ class Town:
             "store": self.shop.store, "payments": self.shop.payments, "catalogue": self.shop.catalogue,
             "goods": self.shop.goods, "mailer": self.shop.mailer, "clock": self.shop.clock, "keyring": self.shop.keyring,
             "randomness": self.shop.randomness, "pages": self.pages, "banner": self.banner, "log_access": lambda line: None,
+            **self.parts,
         }  # fmt: skip
         self.container = Container(
             settings=some_settings(self.folder, **self.environment),

@@ -18,6 +18,7 @@ from adapters.files.seen_files import SeenFiles
 from adapters.postgres import no_copies, open_postgres
 from adapters.resend.mailer import ResendMailer
 from adapters.resend.reports import ResendReports
+from adapters.resvg.painter import ResvgPainter
 from adapters.s3.goods import S3Goods
 from adapters.smtp.mailer import SmtpMailer
 from adapters.sqlite.copies import SqliteCopies
@@ -37,6 +38,7 @@ from domain.ports import (
     MailReports,
     Payments,
     Randomness,
+    SharePainter,
     Store,
 )
 from domain.usecases.announce import Announce
@@ -97,6 +99,7 @@ from entrypoints.http.library import LibraryPages
 from entrypoints.http.orders import OrderPages
 from entrypoints.http.page import PageFrame, Pages
 from entrypoints.http.purchase_page import PurchasePages
+from entrypoints.http.share import SharePages
 from entrypoints.http.shop import ShopPages
 from entrypoints.http.signin import SigninPages
 from entrypoints.http.webhooks import EmailWebhook, PaymentWebhook
@@ -186,6 +189,7 @@ class Container(containers.DeclarativeContainer):
         custom=Singleton(custom_mailer, settings.provided.mailer, settings.provided.environment),
     )
     email_templates: providers.Provider[EmailTemplates] = Singleton(PackagedTemplates)
+    painter: providers.Provider[SharePainter] = Singleton(ResvgPainter, warn=providers.Object(log.warning))
 
     # ------------------------------------------------------------------ use cases
     keyring = Singleton(Keyring.of, settings.provided.session_secrets)
@@ -309,6 +313,7 @@ class Container(containers.DeclarativeContainer):
     )
     problems = Singleton(ErrorPages, frame)
     shop_pages = Singleton(ShopPages, frame=frame, sold_out=check_stock, list_pending=list_pending)
+    share_pages = Singleton(SharePages, frame=frame, painter=painter)
     checkout_pages = Singleton(
         CheckoutPages,
         frame=frame,
@@ -344,12 +349,9 @@ class Container(containers.DeclarativeContainer):
         randomness=randomness,
     )  # fmt: skip
     library_pages = Singleton(
-        LibraryPages,
-        frame=frame,
-        list_bounced_emails=list_bounced_emails,
-        list_pending=list_pending,
+        LibraryPages, frame=frame, list_bounced_emails=list_bounced_emails, list_pending=list_pending,
         sign_out=sign_out,
-    )
+    )  # fmt: skip
     leaving = Singleton(Leaving)
     health_pages = Singleton(
         HealthPages, store=store, trusted_proxies=settings.provided.trusted_proxies, leaving=leaving
@@ -362,7 +364,7 @@ class Container(containers.DeclarativeContainer):
     traces = Singleton(start_traces, settings.provided.traces_to)
     families = providers.List(
         shop_pages, checkout_pages, purchase_pages, file_pages, order_pages, account_pages, payment_webhook,
-        email_webhook, signin_pages, library_pages, health_pages, metrics_page,
+        email_webhook, signin_pages, library_pages, health_pages, metrics_page, share_pages,
     )  # fmt: skip
     app = Singleton(
         build_app,

@@ -30,6 +30,9 @@ from domain.ports.payments import PaymentsRefused as PaymentsRefused
 from domain.ports.payments import PaymentsUnreachable as PaymentsUnreachable
 from domain.ports.payments import ProviderPayment as ProviderPayment
 from domain.ports.payments import WebhookEvent as WebhookEvent
+from domain.ports.sharing import ShareCard as ShareCard
+from domain.ports.sharing import SharePainter as SharePainter
+from domain.ports.sharing import SharePicture as SharePicture
 from domain.ports.world import Clock as Clock
 from domain.ports.world import ProviderSaid as ProviderSaid
 from domain.ports.world import Randomness as Randomness

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 PAGE: Final = [HttpMethod.GET, HttpMethod.HEAD]
-_PUBLIC: Final = ("cache-control", "public, max-age=0, must-revalidate")
+PUBLIC: Final = ("cache-control", "public, max-age=0, must-revalidate")
 _FOREVER: Final = ("cache-control", "public, max-age=31536000, immutable")
 _MOST_OWNERS: Final = 500
 _MOST_PAGES: Final = 5000
@@ -248,7 +248,7 @@ class ShopPages:
     ) -> Prepared:
         """A picture of the catalogue. An SVG opened directly cannot run scripts: its own policy is a sandbox."""
         edition = self._front.catalogue.current()
-        pictures, kept = self._of(edition).pictures, _kept(request, edition.version[:8])
+        pictures, kept = self._of(edition).pictures, kept_as(request, edition.version[:8])
         found = pictures.get((key, kept))
         if found is None:
             held = read()
@@ -298,7 +298,7 @@ class ShopPages:
     async def theme(self, request: AnyRequest) -> RawResponse:
         """The merchant's look."""
         edition = self._front.catalogue.current()
-        kept = _kept(request, theme_digest(edition.shop))
+        kept = kept_as(request, theme_digest(edition.shop))
         pages, key = self._of(edition).pages, (f"/theme.css {kept[1]}", "", frozenset[ProductId]())
         if key not in pages:
             pages[key] = Prepared(theme_of(edition.shop), "text/css", headers=[kept])
@@ -332,14 +332,14 @@ class ShopPages:
         return pages[key]
 
 
-def _kept(request: AnyRequest, version: str) -> Header:
+def kept_as(request: AnyRequest, version: str) -> Header:
     """How long an answer may be kept: for ever only under the URL of this very version.
 
     A node that has not read an edit yet would otherwise leave the old content under the new URL.
     """
-    return _FOREVER if request.query_params.get("v") == version else _PUBLIC
+    return _FOREVER if request.query_params.get("v") == version else PUBLIC
 
 
 def _public(body: bytes, media_type: str, *, vary: Sequence[str] = ()) -> Prepared:
     """Public, but revalidated on every use: a client with a current copy gets a short 304."""
-    return Prepared(body, media_type=media_type, headers=[_PUBLIC], vary=vary)
+    return Prepared(body, media_type=media_type, headers=[PUBLIC], vary=vary)

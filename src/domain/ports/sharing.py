@@ -1,0 +1,43 @@
+"""The pictures that social networks show with a link."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from domain.frozen import frozen
+
+WIDTH: Final = 1200
+HEIGHT: Final = 630
+"""The size of every share picture, in pixels: the one that https://ogp.me pictures are commonly made for."""
+
+
+@frozen
+class ShareCard:
+    """What a share picture shows."""
+
+    name: str
+    shop: str
+    accent: str
+    """The shop's colour (`#11aa66`)."""
+    cover: tuple[bytes, str] | None
+    """The bytes of the product's cover and their media type; None if it has none."""
+
+
+@frozen
+class SharePicture:
+    """A PNG of WIDTH × HEIGHT."""
+
+    png: bytes
+    whole: bool
+    """Whether the cover is in it, if there is one."""
+
+
+class SharePainter(Protocol):
+    """Draws share pictures."""
+
+    async def paint(self, card: ShareCard) -> SharePicture | None:
+        """The picture of a card; without its cover if that cannot be drawn, and None if nothing can be.
+
+        A cover is foreign input: whatever is in it, drawing reads no file and no network, ends within bounds of time
+        and memory, and does not hold up the event loop. Does not raise.
+        """

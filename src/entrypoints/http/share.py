@@ -1,0 +1,91 @@
+"""The pictures of products that social networks show with a link: PNGs, since they show no SVG."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from litestar import route
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from domain.colour import Colour
+from domain.ports.sharing import ShareCard, SharePainter, SharePicture
+from domain.product import CatalogueEdition, Product
+from domain.values import ProductId
+from entrypoints.http.page import AnyRequest, PageFrame
+from entrypoints.http.prepared import Prepared
+from entrypoints.http.responses import RawResponse
+from entrypoints.http.shop import PAGE, PUBLIC, kept_as
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+_ACCENT: Final = "#24483e"
+"""--act in shop.css, in its light form."""
+_SUFFIX: Final = ".png"
+_MOST_BYTES: Final = 16_000_000
+_Key = tuple[str, ProductId]
+"""The version of the catalogue, and the product."""
+
+
+class SharePages:
+    """Draws each picture when it is first requested, and keeps the latest in memory."""
+
+    def __init__(self, *, frame: PageFrame, painter: SharePainter, at_most: int = _MOST_BYTES) -> None:
+        """`at_most`: the bytes of pictures that are kept."""
+        self._front = frame
+        self._painter = painter
+        self._drawn: OrderedDict[_Key, SharePicture | None] = OrderedDict()
+        self._bytes, self._at_most = 0, at_most
+        self._being_drawn: dict[_Key, asyncio.Task[SharePicture | None]] = {}
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [route("/share/{name:str}", http_method=PAGE, status_code=200)(self.picture)]
+
+    async def picture(self, request: AnyRequest, name: FromPath[str]) -> RawResponse:
+        """`/share/<product>.png`; under `?v=` of this very version it may be kept for ever."""
+        edition = self._front.catalogue.current()
+        product = edition.products.get(ProductId(name.removesuffix(_SUFFIX)))
+        if product is None or not product.listed or not name.endswith(_SUFFIX):
+            raise NotFoundException
+        found = await self.drawn(edition, product)
+        if found is None:
+            raise NotFoundException
+        # Drawing may succeed another time (a machine short of memory): then nobody should keep this one.
+        kept = kept_as(request, edition.version[:8]) if found.whole else PUBLIC
+        return Prepared(found.png, "image/png", headers=[kept])
+
+    async def drawn(self, edition: CatalogueEdition, product: Product) -> SharePicture | None:
+        """Drawn once for all who wait for it, even if the first of them disconnects."""
+        key = (edition.version, product.id)
+        if key in self._drawn:
+            self._drawn.move_to_end(key)
+            return self._drawn[key]
+        task = self._being_drawn.get(key)
+        if task is None:
+            accent = Colour.parse(edition.shop.accent)
+            card = ShareCard(
+                name=product.name,
+                shop=edition.shop.name,
+                accent=_ACCENT if accent is None else str(accent),
+                cover=self._front.catalogue.cover(product.id),
+            )
+            task = self._being_drawn[key] = asyncio.create_task(self._draw(key, card))
+        return await asyncio.shield(task)
+
+    async def _draw(self, key: _Key, card: ShareCard) -> SharePicture | None:
+        try:
+            found = self._drawn[key] = await self._painter.paint(card)
+        finally:
+            del self._being_drawn[key]
+        self._bytes += _size(found)
+        while self._bytes > self._at_most:
+            self._bytes -= _size(self._drawn.popitem(last=False)[1])
+        return found
+
+
+def _size(picture: SharePicture | None) -> int:
+    return 0 if picture is None else len(picture.png)

@@ -1,0 +1,299 @@
+"""What social networks show of a product: a PNG, whatever its cover is, and nothing that the cover should not reach."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from adapters.files.pictures import picture_type
+from adapters.resvg.layout import breadth, shortened, wrapped
+from adapters.resvg.painter import ResvgPainter
+from domain.ports import ShareCard, SharePicture
+from domain.values import ProductId
+from entrypoints.http.share import SharePages
+from entrypoints.testing import a_product, an_edition
+from testkit.covers import GIF, JPEG, SVG, WEBP, a_bomb, a_png, read_png
+from testkit.pages_in_memory import Town
+from testkit.servers import Shopper, ShopServer, a_shop
+
+RED = '<rect width="80" height="60" fill="#c81e3c"/>'
+GOOD = {
+    "svg": ("cover.svg", SVG.format(RED + '<text x="4" y="30">Hello</text>').encode()),
+    "png": ("cover.png", a_png(8, 6)),
+    "jpeg": ("cover.jpg", JPEG),
+    "webp": ("cover.webp", WEBP),
+    "gif": ("cover.gif", GIF),
+}
+LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+HOSTILE = {
+    "bomb": ("cover.png", a_bomb()),
+    "million": ("cover.svg", SVG.format("<a/>" * 1_000_000).encode()),
+    "laughs": ("cover.svg", f'<!DOCTYPE svg [<!ENTITY a0 "ha">{LAUGHS}]>{SVG.format("&a9;")}'.encode()),
+    "damaged": ("cover.png", a_png(8, 6)[:40]),
+    "avif": ("cover.avif", b"\0\0\0\x1cftypavif" + b"\0" * 100),
+    "no-svg": ("cover.svg", b"not even XML"),
+}
+ENDLESS = SVG.format(
+    '<filter id="f"><feTurbulence baseFrequency="9" numOctaves="99999999"/></filter>'
+    '<rect width="80" height="60" filter="url(#f)"/>'
+).encode()
+
+
+def references(picture: Path, port: int) -> list[str]:
+    """Drawings that refer to a picture on the disk, or on a server; each would be red if that were read."""
+    image = '<image width="80" height="60" {}="{}"/>'
+    nested = SVG.format(image.format("href", picture))
+    return [
+        *(
+            SVG.format(image.format("href", to))
+            for to in (picture, picture.as_uri(), f"../../../..{picture}")
+        ),
+        SVG.format(image.format("xlink:href", picture)),
+        SVG.format(image.format("href", "".join(f"&#{ord(char)};" for char in str(picture)))),
+        f'<!DOCTYPE svg [<!ENTITY it "{picture}">]>{SVG.format(image.format("href", "&it;"))}',
+        f'<!DOCTYPE svg [<!ENTITY it SYSTEM "{picture}">]>{SVG.format("<desc>&it;</desc>")}',
+        SVG.format(
+            f'<filter id="f"><feImage href="{picture}"/></filter><rect width="80" height="60" filter="url(#f)"/>'
+        ),
+        SVG.format(image.format("href", f"data:image/svg+xml;base64,{b64encode(nested.encode()).decode()}")),
+        SVG.format(image.format("href", f"http://127.0.0.1:{port}/red.png")),
+        SVG.format(f'<style>@import url("http://127.0.0.1:{port}/x.css");</style><use href="{picture}#a"/>'),
+    ]
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory, listener: socket.socket) -> Iterator[ShopServer]:
+    """A product for each cover; all have the same name, so that their pictures can be compared."""
+    folder = tmp_path_factory.mktemp("gallery")
+    (folder / "red.png").write_bytes(a_png(8, 6))
+    to = references(folder / "red.png", listener.getsockname()[1])
+    covers = {
+        **GOOD,
+        **HOSTILE,
+        **{f"refers-{number}": ("cover.svg", text.encode()) for number, text in enumerate(to)},
+        "blank": ("cover.svg", SVG.format("").encode()),
+        "within": ("cover.svg", SVG.format(
+            f'<image width="80" height="60" href="data:image/png;base64,{b64encode(a_png(8, 6)).decode()}"/>'
+        ).encode()),
+        "bare": ("", b""),
+    }  # fmt: skip
+    for pid, (name, cover) in covers.items():
+        product = folder / "catalogue" / pid
+        product.mkdir(parents=True)
+        (product / "content.md").write_text("Thank you.\n")
+        (product / "product.toml").write_text(
+            'name = "Størrelse & <more>"\nprice = "9"\n' + (f'cover = "{name}"\n' if name else "")
+        )
+        if name:
+            (product / name).write_bytes(cover)
+    (folder / "catalogue" / "shop.toml").write_text(
+        'name = "Gallery"\ncurrency = "usd"\nsupport = "help@gallery.example"\naccent = "#a16"\n'
+    )
+    with a_shop(folder) as running:
+        yield running
+
+
+def described(shop: ShopServer, pid: str) -> dict[str, str]:
+    page = Shopper(shop).get(f"/products/{pid}")
+    assert page.status_code == 200
+    return dict(re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">', page.text))
+
+
+def drawn(shop: ShopServer, pid: str) -> bytes:
+    """The picture, fetched as a social network does: from the address that the page names."""
+    address = urlsplit(described(shop, pid)["og:image"])
+    answer = Shopper(shop).get(f"{address.path}?{address.query}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    size, rows = read_png(answer.content)
+    assert size == (1200, 630)
+    assert len(rows) >= 630 * (1200 * 3 + 1)
+    assert len({rows[at : at + 4] for at in range(1, len(rows), 4801)}) > 1 or len(set(rows)) > 8
+    return answer.content
+
+
+def test_the_page_says_what_networks_ask_for(gallery: ShopServer) -> None:
+    found = described(gallery, "svg")
+    assert found["og:image"].startswith(f"{gallery.url}/share/svg.png?v=")
+    assert (
+        found
+        | {
+            "og:image:type": "image/png",
+            "og:image:width": "1200",
+            "og:image:height": "630",
+            "og:image:alt": "Størrelse &amp; &lt;more&gt;",
+            "twitter:card": "summary_large_image",
+        }
+        == found
+    )
+
+
+@pytest.mark.parametrize("pid", GOOD)
+def test_a_cover_of_every_kind_is_in_the_picture(gallery: ShopServer, pid: str) -> None:
+    assert drawn(gallery, pid) not in (drawn(gallery, "bare"), drawn(gallery, "blank"))
+
+
+def test_a_product_without_a_cover_has_a_picture_too(gallery: ShopServer) -> None:
+    assert len(drawn(gallery, "bare")) > 5000, "the names are in it"
+
+
+@pytest.mark.parametrize("pid", HOSTILE)
+def test_a_cover_that_cannot_be_drawn_stops_neither_the_page_nor_the_picture(
+    gallery: ShopServer, pid: str
+) -> None:
+    assert drawn(gallery, pid) == drawn(gallery, "bare")
+    address = urlsplit(described(gallery, pid)["og:image"])
+    answer = Shopper(gallery).get(f"{address.path}?{address.query}")
+    assert answer.headers["cache-control"] == "public, max-age=0, must-revalidate", "it may be drawn one day"
+
+
+def test_the_log_names_each_such_cover(gallery: ShopServer) -> None:
+    for pid in HOSTILE:
+        drawn(gallery, pid)
+    lines = [line["message"] for line in gallery.log_lines if "cannot be drawn" in line["message"]]
+    assert len(lines) == len(HOSTILE), lines
+    assert all(line.startswith("the cover of 'Størrelse & <more>' cannot be drawn") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("pid", "why"),
+    [
+        ("bomb", " (it takes more than 400 MB of memory)"),
+        ("endless", " (it takes more than 5 s of CPU time)"),
+        ("damaged", ""),
+    ],
+)
+def test_the_merchant_hears_once_of_a_cover_and_why(pid: str, why: str) -> None:
+    told: list[str] = []
+    painter = ResvgPainter(warn=told.append)
+    name, cover = HOSTILE.get(pid, ("cover.svg", ENDLESS))
+    card = ShareCard(name="Book", shop="Shop", accent="#24483e", cover=(cover, picture_type(name)))
+    for _ in range(1 if pid == "endless" else 2):
+        found = asyncio.run(painter.paint(card))
+        assert found is not None
+        assert not found.whole
+    [sentence] = told
+    assert sentence.startswith(
+        f"the cover of 'Book' cannot be drawn for social networks{why}, which show the name"
+    )
+
+
+@pytest.mark.parametrize("number", range(len(references(Path("/x"), 1))))
+def test_a_cover_reads_nothing_from_disk_or_network(
+    gallery: ShopServer, listener: socket.socket, number: int
+) -> None:
+    assert drawn(gallery, f"refers-{number}") in (drawn(gallery, "blank"), drawn(gallery, "bare"))
+    assert drawn(gallery, "within") != drawn(gallery, "blank"), "a picture that is within the cover is shown"
+    with pytest.raises(BlockingIOError):
+        listener.accept()
+
+
+def test_it_is_kept_for_ever_under_its_own_version_only(gallery: ShopServer) -> None:
+    guest, address = Shopper(gallery), urlsplit(described(gallery, "svg")["og:image"])
+    own = guest.get(f"{address.path}?{address.query}")
+    assert own.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for path in (address.path, f"{address.path}?v=12345678"):
+        assert guest.get(path).headers["cache-control"] == "public, max-age=0, must-revalidate"
+    again = guest.http.get(address.path, headers={"if-none-match": own.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    head = guest.http.head(address.path)
+    assert (head.headers["content-length"], head.content) == (str(len(own.content)), b"")
+
+
+@pytest.mark.parametrize("name", ["nothing.png", "svg", "svg.jpg", ".png", "svg.png.png", "..%2fsvg.png"])
+def test_there_are_no_other_pictures(gallery: ShopServer, name: str) -> None:
+    assert Shopper(gallery).get(f"/share/{name}").status_code == 404
+
+
+# ------------------------------------------------------------------ what is drawn, and how often
+
+
+class CountingPainter:
+    """Draws a text, one turn of the event loop later; notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[ShareCard] = []
+
+    async def paint(self, card: ShareCard) -> SharePicture | None:
+        self.asked.append(card)
+        await asyncio.sleep(0)
+        return SharePicture(png=card.name.encode() * 10, whole=True)
+
+
+def test_a_picture_is_drawn_once_for_all_who_wait_and_the_oldest_make_room(tmp_path: Path) -> None:
+    painter = CountingPainter()
+    edition = an_edition(*(a_product(ProductId(pid)) for pid in ("aa", "bb", "cc")))
+    town = Town(tmp_path, edition, lambda where, html: None, parts={"painter": painter})
+    pages = SharePages(frame=town.container.frame(), painter=painter, at_most=140)
+
+    def ask(*pids: str) -> list[str]:
+        async def main() -> None:
+            products = [edition.products[ProductId(pid)] for pid in pids]
+            await asyncio.gather(*(pages.drawn(edition, product) for product in products))
+
+        painter.asked.clear()
+        asyncio.run(main())
+        return [card.name for card in painter.asked]
+
+    assert ask("aa", "aa", "bb", "aa") == ["The aa", "The bb"]
+    assert ask("bb", "aa") == []
+    assert ask("cc") == ["The cc"], "of 60 bytes; there is room for two"
+    assert ask("aa", "cc") == []
+    assert ask("bb") == ["The bb"]
+
+
+def test_the_picture_has_the_colour_and_the_names_of_the_shop(tmp_path: Path) -> None:
+    painter = CountingPainter()
+    edition = an_edition(a_product())
+    for accent, shown in (("#A16", "#aa1166"), ("", "#24483e")):
+        town = Town(tmp_path, replace(edition, shop=replace(edition.shop, accent=accent)), lambda where, html: None,
+                    parts={"painter": painter})  # fmt: skip
+        asyncio.run(town.client().get("/share/book.png"))
+        assert painter.asked[-1] == ShareCard(name="The book", shop="A Shop", accent=shown, cover=None)
+
+
+class NoPainter:
+    async def paint(self, card: ShareCard) -> SharePicture | None:
+        return None
+
+
+def test_where_nothing_can_be_drawn_there_is_no_picture_and_the_page_stays(tmp_path: Path) -> None:
+    town = Town(tmp_path, an_edition(a_product()), lambda where, html: None, parts={"painter": NoPainter()})
+
+    async def main() -> None:
+        client = town.client()
+        await client.get("/share/book.png", status=404)
+        assert "og:image" in await client.get("/products/book")
+
+    asyncio.run(main())
+
+
+def test_a_product_that_is_not_listed_has_no_picture(tmp_path: Path) -> None:
+    town = Town(tmp_path, an_edition(replace(a_product(), listed=False)), lambda where, html: None,
+                parts={"painter": CountingPainter()})  # fmt: skip
+    asyncio.run(town.client().get("/share/book.png", status=404))
+
+
+def test_a_long_name_is_wrapped_and_a_longer_one_cut() -> None:
+    assert wrapped("The Last Cloakroom", 7) == ["The Last", "Cloakroom"]
+    broken = wrapped("W" * 12, 5)
+    assert "".join(broken) == "W" * 12
+    assert all(breadth(line) <= 5 for line in broken)
+    assert shortened("Short", 10) == "Short"
+    cut = shortened("A name that is longer than its line", 10)
+    assert cut.endswith("…")
+    assert breadth(cut) <= 10
