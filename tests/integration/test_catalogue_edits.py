@@ -8,8 +8,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from io import BufferedReader
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
@@ -234,6 +234,8 @@ def test_a_file_of_a_drive_that_fails_for_a_moment_is_read_later_although_nothin
         ] * 2
     look(catalogue, times=31)
     assert (name_of(catalogue), catalogue.problems) == ("Newer", ())
+
+
 # ------------------------------------------------------------------ when something last changed
 
 
