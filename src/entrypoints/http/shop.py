@@ -70,7 +70,7 @@ class ShopPages:
         self._rendered = _Rendered()
         self._assets = {
             (name, kept): Prepared(body, media_type=media_type, headers=[kept])
-            for kept in (_FOREVER, _PUBLIC)
+            for kept in (_FOREVER, PUBLIC)
             for name, (body, media_type) in frame.pages.assets.items()
         }
 
@@ -289,7 +289,7 @@ class ShopPages:
         version = self._front.pages.versions.get(name)
         if version is None:
             raise NotFoundException
-        return self._assets[name, _kept(request, version)]
+        return self._assets[name, kept_as(request, version)]
 
     async def logo(self, request: AnyRequest) -> RawResponse:
         """The shop's logo."""
