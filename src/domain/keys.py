@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 from dataclasses import field
+from datetime import UTC, datetime
 
 from domain.frozen import frozen
 from domain.values import CheckoutId, Digest, EmailAddress, LinkId, Money, ProductId, UserId, digest_of
@@ -50,6 +51,7 @@ class Key:
     session: bytes = field(repr=False)
     erasure: bytes = field(repr=False)
     checkout: bytes = field(repr=False)
+    preview: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Key:
@@ -68,6 +70,7 @@ class Key:
             session=_hkdf(raw, b"coatcheck session v1"),
             erasure=_hkdf(raw, b"coatcheck erasure v1"),
             checkout=_hkdf(raw, b"coatcheck checkout v1"),
+            preview=_hkdf(raw, b"coatcheck preview v1"),
         )
 
     def token_of(self, link: LinkId) -> str:
@@ -115,6 +118,19 @@ class Key:
         """The token of a "no more news" link: `<key name>.<user>.<HMAC>`. It can do nothing but that."""
         mac = hmac.digest(self.news, user.encode(), "sha256").hex()[:32]
         return f"{self.name}.{user}.{mac}"
+
+    def preview_of(self, product: ProductId, until: datetime) -> str:
+        """The token of a preview link: `<key name>.<product>.<Unix time>.<HMAC>`. It shows a page, no more."""
+        named = f"{product}.{int(until.timestamp())}"
+        return f"{self.name}.{named}.{_preview_mac(self, named)}"
+
+
+@frozen
+class PreviewGrant:
+    """What a preview link shows, and until when it does."""
+
+    product: ProductId
+    until: datetime
 
 
 @frozen
@@ -200,6 +216,16 @@ class Keyring:
             return None
         return user if hmac.compare_digest(token, key.opt_out_of(user)) else None
 
+    def previews(self, token: str) -> PreviewGrant | None:
+        """What a preview link shows, whether that time is over or not; None if this shop did not issue it."""
+        name, _, rest = token.partition(".")
+        named, _, mac = rest.rpartition(".")
+        key = self.named(name)
+        if key is None or not token.isascii() or not hmac.compare_digest(mac, _preview_mac(key, named)):
+            return None
+        product, _, until = named.partition(".")
+        return PreviewGrant(ProductId(product), until=datetime.fromtimestamp(int(until), tz=UTC))
+
     def device_tag(self, *, nonce: str, mailbox: str) -> str:
         """What a browser that proved a mailbox carries on: it counts apart from strangers, and opens nothing."""
         key = self.signing
@@ -213,6 +239,10 @@ class Keyring:
         if key is None or not mac.isascii():
             return False
         return hmac.compare_digest(mac, _device_mac(key, nonce, mailbox))
+
+
+def _preview_mac(key: Key, named: str) -> str:
+    return hmac.digest(key.preview, named.encode(), "sha256").hex()[:32]
 
 
 def _device_mac(key: Key, nonce: str, mailbox: str) -> str:

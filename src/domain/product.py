@@ -33,6 +33,18 @@ class Licences:
     listed: tuple[str, ...] | None
 
 
+class Status(Enum):
+    """What the merchant wants of a product: who sees it, and whether it is sold. Owners open it in any case."""
+
+    DRAFT = "draft"
+    """Seen by its owners only, and by people with a preview link."""
+    UNLISTED = "unlisted"
+    """Sold, but neither in the shop's list nor for search engines: people with its address find it."""
+    ON_SALE = "on_sale"
+    RETIRED = "retired"
+    """Not sold any more; its page says so."""
+
+
 @frozen
 class Product:
     """Something for sale. HTML fields are sanitised by the catalogue that made them."""
@@ -44,7 +56,6 @@ class Product:
     """In the shop's currency; where the buyer names the price, the least that is taken. 0 is free."""
     description_html: str
     content_html: str
-    on_sale: bool
     stock: int | None
     """How many copies may be sold in all; None for no limit. Counted at the start of a checkout, so copies in
     open checkouts can oversell it by a few: a paid checkout is never refused."""
@@ -59,7 +70,12 @@ class Product:
     contains: tuple[ProductId, ...] = ()
     """The other products that a purchase of this bundle opens, too."""
     licences: Licences | None = None
-    listed: bool = True
+    status: Status = Status.ON_SALE
+    available_from: datetime | None = None
+    """When its sale begins; None for a sale that has begun. In UTC."""
+    held_back: bool = False
+    """Whether a mistake keeps it from being sold: this is its last good form."""
+    present: bool = True
     """Whether the catalogue has it. One that is gone is opened by its owners, and seen by nobody else."""
     tax_code: str = ""
     """https://docs.stripe.com/tax/tax-codes; "" for the account's default."""
@@ -67,6 +83,25 @@ class Product:
     """The name of the file that anybody may download; "" for none."""
     changed: datetime | None = None
     """When what its public page shows last changed, in UTC and whole seconds; None if that is not known."""
+
+    @property
+    def on_sale(self) -> bool:
+        """Whether the merchant sells it, and no mistake keeps it from being sold."""
+        return self.status in (Status.ON_SALE, Status.UNLISTED) and not self.held_back
+
+    def waits(self, *, now: datetime) -> bool:
+        """Whether its sale is still to begin."""
+        return self.available_from is not None and now < self.available_from and self.on_sale
+
+    @property
+    def public(self) -> bool:
+        """Whether everybody with its address sees its page. Of what is not public, only owners do."""
+        return self.present and self.status is not Status.DRAFT
+
+    @property
+    def on_shelf(self) -> bool:
+        """Whether it is in the shop's list and in the sitemap."""
+        return self.present and self.status is Status.ON_SALE
 
     @property
     def prices(self) -> tuple[Money, ...]:
@@ -159,9 +194,23 @@ class CatalogueEdition:
     pages: Mapping[str, Page]
 
     @property
-    def listed(self) -> tuple[Product, ...]:
+    def present(self) -> tuple[Product, ...]:
         """The products that the catalogue has, on sale or not."""
-        return tuple(product for product in self.products.values() if product.listed)
+        return tuple(product for product in self.products.values() if product.present)
+
+    def shown(self, product: ProductId) -> Product | None:
+        """The product of that id, unless nobody but its owners may learn of it: a draft, or one that is gone."""
+        found = self.products.get(product)
+        return found if found is not None and found.public else None
+
+    def waiting(self, *, now: datetime) -> frozenset[ProductId]:
+        """The products whose sale is still to begin."""
+        return frozenset(product.id for product in self.products.values() if product.waits(now=now))
+
+    def next_opening(self, *, now: datetime) -> datetime | None:
+        """When the next sale begins; None if none is to begin."""
+        found = (product.available_from for product in self.products.values() if product.waits(now=now))
+        return min((opens for opens in found if opens is not None), default=None)
 
     def name_of(self, product: ProductId) -> str:
         """What a product is called; its id once it is not in the catalogue any more."""
@@ -170,8 +219,10 @@ class CatalogueEdition:
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """Every currency something is sold in; the shop's own first."""
-        others = {price.currency for product in self.listed for price in product.other_prices}
+        """Every currency something is sold in, or was until a mistake; the shop's own first."""
+        sold = (Status.ON_SALE, Status.UNLISTED)
+        found = (product for product in self.present if product.status in sold)
+        others = {price.currency for product in found for price in product.other_prices}
         return (self.shop.currency, *sorted(others - {self.shop.currency}))
 
     @property
@@ -185,16 +236,24 @@ class Saleability(Enum):
 
     ON_SALE = auto()
     NOT_ON_SALE = auto()
+    RETIRED = auto()
+    NOT_YET = auto()
+    """Its sale is still to begin."""
     SOLD_OUT = auto()
 
 
-def saleability(product: Product, *, sold: int) -> Saleability:
-    """Whether another copy may be offered, `sold` copies having been paid for."""
+def offered(product: Product, *, now: datetime) -> Saleability:
+    """Whether it is sold at a moment, however many copies are left."""
+    if product.status is Status.RETIRED:
+        return Saleability.RETIRED
     if not product.on_sale:
         return Saleability.NOT_ON_SALE
-    if product.stock is not None and sold >= product.stock:
-        return Saleability.SOLD_OUT
-    return Saleability.ON_SALE
+    return Saleability.NOT_YET if product.waits(now=now) else Saleability.ON_SALE
+
+
+def is_sold_out(product: Product, *, sold: int) -> bool:
+    """Whether no copy is left, `sold` copies having been paid for."""
+    return product.stock is not None and sold >= product.stock
 
 
 @frozen

@@ -23,6 +23,7 @@ from entrypoints.cli_output import (
     registered_lines,
     status_lines,
 )
+from entrypoints.cli_preview import preview
 from entrypoints.cli_running import Refusal, beside, place_of, run, settings_of
 from entrypoints.cli_sales import sales
 from entrypoints.container import Container
@@ -380,7 +381,9 @@ def confirm_address(copy: bool) -> None:
 
 
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
-main.add_section("Every day", status, sales, customer, resend, send_link, announce, reconcile, export)
+main.add_section(
+    "Every day", status, sales, customer, resend, send_link, preview, announce, reconcile, export
+)
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 
 if __name__ == "__main__":

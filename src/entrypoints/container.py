@@ -66,6 +66,7 @@ from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
 from domain.usecases.own_data import ShowOwnData
+from domain.usecases.preview_product import PreviewProduct
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
@@ -98,6 +99,7 @@ from entrypoints.http.health import HealthPages, Leaving, MetricsPage
 from entrypoints.http.library import LibraryPages
 from entrypoints.http.orders import OrderPages
 from entrypoints.http.page import PageFrame, Pages
+from entrypoints.http.preview import PreviewPages
 from entrypoints.http.purchase_page import PurchasePages
 from entrypoints.http.share import SharePages
 from entrypoints.http.shop import ShopPages
@@ -285,17 +287,15 @@ class Container(containers.DeclarativeContainer):
     report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
     send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
     export_records = Singleton(ExportRecords, store=store)
+    preview_product = Singleton(
+        PreviewProduct, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
+    )
     sum_sales = Singleton(SumSales, store=store)
     list_ledger = Singleton(ListLedger, store=store)
     show_customer = Singleton(ShowCustomer, store=store, clock=clock)
     resend_to_customer = Singleton(
-        ResendToCustomer,
-        store=store,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        randomness=randomness,
-    )
+        ResendToCustomer, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
+    )  # fmt: skip
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages
@@ -312,7 +312,10 @@ class Container(containers.DeclarativeContainer):
         banner=banner,
     )
     problems = Singleton(ErrorPages, frame)
-    shop_pages = Singleton(ShopPages, frame=frame, sold_out=check_stock, list_pending=list_pending)
+    shop_pages = Singleton(
+        ShopPages, frame=frame, sold_out=check_stock, list_pending=list_pending, clock=clock
+    )
+    preview_pages = Singleton(PreviewPages, frame=frame, shop=shop_pages, preview_product=preview_product)
     share_pages = Singleton(SharePages, frame=frame, painter=painter)
     checkout_pages = Singleton(
         CheckoutPages,
@@ -327,13 +330,9 @@ class Container(containers.DeclarativeContainer):
     )
     file_pages = Singleton(FilePages, frame=frame, fetch_file=fetch_file)
     order_pages = Singleton(
-        OrderPages,
-        frame=frame,
-        show_receipt=show_receipt,
-        resend_access_link=resend_access_link,
-        change_address=change_address,
-        clock=clock,
-    )
+        OrderPages, frame=frame, show_receipt=show_receipt, resend_access_link=resend_access_link,
+        change_address=change_address, clock=clock,
+    )  # fmt: skip
     account_pages = Singleton(
         AccountPages, frame=frame, own_data=own_data, change_address=change_address,
         email_preferences=email_preferences, erase_me=erase_me, clock=clock,
@@ -363,8 +362,8 @@ class Container(containers.DeclarativeContainer):
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, settings.provided.traces_to)
     families = providers.List(
-        shop_pages, checkout_pages, purchase_pages, file_pages, order_pages, account_pages, payment_webhook,
-        email_webhook, signin_pages, library_pages, health_pages, metrics_page, share_pages,
+        shop_pages, preview_pages, share_pages, checkout_pages, purchase_pages, file_pages, order_pages, account_pages,
+        payment_webhook, email_webhook, signin_pages, library_pages, health_pages, metrics_page,
     )  # fmt: skip
     app = Singleton(
         build_app,

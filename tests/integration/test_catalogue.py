@@ -124,8 +124,40 @@ BROKEN = [
     ),
     (
         "book/product.toml",
-        'name = "x"\nprice = "1"\non_sale = "yes"\n',
-        "product.toml:3: on_sale is true or false, without quotes",
+        'name = "x"\nprice = "1"\npay_what_you_want = "yes"\n',
+        "product.toml:3: pay_what_you_want is true or false, without quotes",
+    ),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\non_sale = false\n',
+        'product.toml:3: on_sale is no setting any more: write status = "retired" to end the sale',
+    ),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\nstatus = "sold"\n',
+        'product.toml:3: status is one of "draft", "unlisted", "on_sale", "retired", not \'sold\'',
+    ),
+    *(
+        (
+            "book/product.toml",
+            f'name = "x"\nprice = "1"\navailable_from = {moment}\n',
+            f"product.toml:3: {words}",
+        )
+        for moment, words in (
+            ("2026-12-24T18:00:00", "available_from has no time zone: write 2026-12-24T18:00:00Z for UTC"),
+            ("2026-12-24 18:00:00", "available_from has no time zone: write 2026-12-24T18:00:00Z for UTC"),
+            ("2026-12-24", "available_from is a day without a time: write 2026-12-24T00:00:00Z"),
+            ('"2026-12-24T18:00:00Z"', "available_from is written without quotes: 2026-12-24T18:00:00Z"),
+            ("18:00:00", "available_from is a moment, such as 2026-12-24T18:00:00Z"),
+            ("2026", "available_from is a moment, such as 2026-12-24T18:00:00Z"),
+            ("0001-01-01T00:00:00+01:00", "available_from is no moment that a calendar has"),
+            ("2026-02-30T00:00:00Z", "is not TOML"),
+        )
+    ),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\nstatus = false\n',
+        'product.toml:3: status is text in quotes: status = "…"',
     ),
     ("book/content.md", b"fine\n\xff\n", "content.md:2: is not UTF-8"),
     ("book/content.md", None, "content.md: is missing"),

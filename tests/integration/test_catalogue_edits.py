@@ -207,7 +207,7 @@ def test_what_cannot_be_read_for_a_moment_is_read_once_it_can_be(
     path.chmod(mode)
     with as_nobody():
         look(catalogue, times=3)
-    assert [product.on_sale for product in catalogue.current().listed] == [True, True]
+    assert [product.on_sale for product in catalogue.current().present] == [True, True]
     assert catalogue.current().products[ProductId("other")].content_html == "<p>Newer.</p>\n"
     assert (catalogue.problems, catalogue.current().pages["terms"].title) == ((), "Our terms")
     assert [": cannot be read: Permission denied" in line for line in told] == [True] * len(told)

@@ -314,8 +314,8 @@ def wait_for(shopper: Shopper, path: str, words: str) -> httpx.Response:
 def test_a_product_taken_off_the_shelf_stays_with_its_owners(own_shop: ShopServer) -> None:
     anna, order = a_buyer(own_shop, address(), PHOTOS)
     toml = own_shop.catalogue / PHOTOS / "product.toml"
-    toml.write_text(toml.read_text() + "on_sale = false\n")
-    wait_until(lambda: Shopper(own_shop).post(f"/buy/{PHOTOS}").status_code == 404)
+    toml.write_text(toml.read_text() + 'status = "retired"\n')
+    wait_until(lambda: Shopper(own_shop).post(f"/buy/{PHOTOS}").status_code == 410)
     assert anna.get(f"/view/{PHOTOS}").status_code == 200
     assert anna.get(f"/files/{PHOTOS}/licence.txt").status_code == 200
     (own_shop.catalogue / PHOTOS).rename(own_shop.catalogue / f"_{PHOTOS}")

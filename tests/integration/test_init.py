@@ -145,7 +145,7 @@ def test_in_every_currency_the_catalogue_loads_without_a_warning(tmp_path: Path)
         for name, content in filled_in(tmp_path, currency=currency).items():
             (tmp_path / name).write_bytes(content)
         edition = load(tmp_path).current()
-        [product] = edition.listed
+        [product] = edition.present
         assert (product.price.currency, edition.pages.keys()) == (currency, {"privacy", "refunds", "terms"})
         assert product.price.amount >= CURRENCIES[currency].least
         assert [file.name for file in product.files] == ["example.txt"]

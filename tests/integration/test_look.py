@@ -32,14 +32,14 @@ def write(root: Path, settings: str) -> None:
 
 def test_the_shelf_has_the_order_that_is_set_and_the_rest_by_name(root: Path) -> None:
     write(root, 'order = ["cup", "apple"]\n')
-    assert [product.id for product in load(root).current().listed] == ["cup", "apple", "book"]
+    assert [product.id for product in load(root).current().present] == ["cup", "apple", "book"]
 
 
 def test_an_order_with_names_that_are_not_there_is_reported_and_holds_nothing_back(root: Path) -> None:
     write(root, 'order = ["cup", "gone", "../book"]\n')
     told: list[str] = []
     catalogue = load(root, told=told)
-    assert [product.id for product in catalogue.current().listed] == ["cup", "apple", "book"]
+    assert [product.id for product in catalogue.current().present] == ["cup", "apple", "book"]
     assert told == ["catalogue/shop.toml:4: order names 'gone', '../book', and there is no such folder"]
 
 
@@ -55,7 +55,7 @@ def test_an_accent_that_is_no_colour_is_refused_by_line_and_the_last_good_one_st
         f"catalogue/shop.toml:4: accent is {accent!r}: write a colour as "
     )
     assert catalogue.current().shop.accent == "#1a6"
-    assert all(product.on_sale for product in catalogue.current().listed)
+    assert all(product.on_sale for product in catalogue.current().present)
 
 
 def test_a_style_sheet_that_cannot_be_read_is_reported_and_the_last_good_one_stays(root: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_style_sheet_that_cannot_be_read_is_reported_and_the_last_good_one_sta
     look(catalogue, times=12)
     assert catalogue.problems == ("catalogue/theme.css:1: is not UTF-8 text: save it as UTF-8",)
     assert catalogue.current().shop.theme == ".brand { letter-spacing: .1em }"
-    assert all(product.on_sale for product in catalogue.current().listed)
+    assert all(product.on_sale for product in catalogue.current().present)
     (root / "theme.css").unlink()
     look(catalogue, times=12)
     assert catalogue.current().shop.theme == ""
@@ -94,7 +94,7 @@ def test_a_logo_that_cannot_be_used_is_reported_and_the_last_good_one_stays(
     restarted = load(root, kept=tmp_path / "kept")
     assert restarted.problems[0].startswith(said)
     assert restarted.logo() == (b"<svg/>", "image/svg+xml")
-    assert all(product.on_sale for product in restarted.current().listed)
+    assert all(product.on_sale for product in restarted.current().present)
     write(root, "")
     look(restarted, times=12)
     assert restarted.logo() is None
@@ -110,7 +110,7 @@ def test_a_seller_that_no_receipt_can_show_is_refused_by_line(root: Path, seller
     write(root, f'seller = "{seller}"\n')
     look(catalogue, times=12)
     assert catalogue.problems[0].startswith(f"catalogue/shop.toml:4: seller {said}")
-    assert all(product.on_sale for product in catalogue.current().listed)
+    assert all(product.on_sale for product in catalogue.current().present)
 
 
 def test_a_tagline_that_cannot_be_shown_is_refused_by_line_and_the_last_good_one_stays(root: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_tagline_that_cannot_be_shown_is_refused_by_line_and_the_last_good_one
     look(catalogue, times=12)
     assert catalogue.problems[0].startswith("catalogue/shop.toml:4: tagline ")
     assert catalogue.current().shop.tagline == "Books"
-    assert all(product.on_sale for product in catalogue.current().listed)
+    assert all(product.on_sale for product in catalogue.current().present)
 
 
 def test_a_seller_is_its_lines_without_empty_ones(root: Path) -> None:

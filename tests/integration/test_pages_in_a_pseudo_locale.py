@@ -15,7 +15,7 @@ import pytest
 
 from domain.mail import Delivery
 from domain.purchase import FactKind
-from domain.values import ProviderRef, UserId, digest_of
+from domain.values import ProductId, ProviderRef, UserId, digest_of
 from entrypoints.http.page import Banner
 from entrypoints.http.sentences import TRANSLATIONS
 from testkit.pages_in_memory import Client, Town
@@ -41,9 +41,16 @@ async def public_pages(town: Town) -> None:
         "/products/wish",
         "/products/rare",
         "/products/gone",
+        "/products/old",
+        "/products/quiet",
+        "/products/later",
         "/products/set",
     ):
         await guest.get(path)
+    for pid in ("old", "later", "secret"):
+        link = town.container.preview_product().link(ProductId(pid))
+        assert link is not None
+        await guest.get(link.url.removeprefix(town.container.base_url()))
     await guest.post("/currency", status=303, currency="eur")
     await guest.get("/")
     await guest.get("/nowhere", status=404)
@@ -52,6 +59,8 @@ async def public_pages(town: Town) -> None:
     await guest.get("/" + "a" * 5000, status=414)
     await guest.post("/buy/rare", status=410)
     await guest.post("/buy/gone", status=404)
+    await guest.post("/buy/old", status=410)
+    await guest.post("/buy/later", status=409)
     await guest.post("/buy/wish", status=400, amount="a lot")
     await guest.post("/buy/wish", status=400, amount="1")
     for typed in ("999999999", "9,000", "$5", "€5", "5.001"):

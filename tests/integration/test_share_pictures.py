@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,7 @@ from adapters.files.pictures import picture_type
 from adapters.resvg.layout import breadth, shortened, wrapped
 from adapters.resvg.painter import ResvgPainter
 from domain.ports import ShareCard, SharePicture
+from domain.product import Status
 from domain.values import ProductId
 from entrypoints.http.share import SharePages
 from entrypoints.testing import a_product, an_edition
@@ -282,8 +284,9 @@ def test_where_nothing_can_be_drawn_there_is_no_picture_and_the_page_stays(tmp_p
     asyncio.run(main())
 
 
-def test_a_product_that_is_not_listed_has_no_picture(tmp_path: Path) -> None:
-    town = Town(tmp_path, an_edition(replace(a_product(), listed=False)), lambda where, html: None,
+@pytest.mark.parametrize("change", [{"present": False}, {"status": Status.DRAFT}], ids=["gone", "draft"])
+def test_a_product_that_only_its_owners_see_has_no_picture(tmp_path: Path, change: dict[str, Any]) -> None:
+    town = Town(tmp_path, an_edition(replace(a_product(), **change)), lambda where, html: None,
                 parts={"painter": CountingPainter()})  # fmt: skip
     asyncio.run(town.client().get("/share/book.png", status=404))
 

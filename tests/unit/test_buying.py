@@ -21,7 +21,7 @@ ANNA = "anna@example.com"
 
 
 def test_an_unknown_product_a_sold_out_one_and_one_not_on_sale_ask_the_provider_nothing() -> None:
-    shop = Shop(edition=an_edition(a_product(stock=1), a_product(ProductId("old"), on_sale=False)))
+    shop = Shop(edition=an_edition(a_product(stock=1), a_product(ProductId("old"), held_back=True)))
     Browser(shop).buy_and_pay(ANNA)
     calls = list(shop.payments.calls)
     browser = Browser(shop)

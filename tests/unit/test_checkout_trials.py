@@ -26,7 +26,7 @@ def test_the_lowest_price_of_each_currency_is_tried() -> None:
     edition = an_edition(
         an_offer("a", 900, Money(800, "eur")),
         an_offer("b", 500, Money(1200, "jpy"), Money(900, "eur")),
-        an_offer("off", 100, Money(100, "gbp"), on_sale=False),
+        an_offer("off", 100, Money(100, "gbp"), held_back=True),
         an_offer("gift", 0),
     )
     assert seen(edition) == [("$5.00", ("",)), ("€8.00", ("",)), ("¥1,200", ("",))]

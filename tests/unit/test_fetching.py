@@ -61,9 +61,9 @@ def test_a_sample_is_for_everybody_and_counts_for_nobody() -> None:
 
 
 def test_the_sample_of_a_product_that_is_gone_is_for_its_owners_alone() -> None:
-    assert run(with_a_sample(listed=False).fetch_file(Browser(Shop()).visitor, BOOK, "it.txt")) == NotYours()
+    assert run(with_a_sample(present=False).fetch_file(Browser(Shop()).visitor, BOOK, "it.txt")) == NotYours()
     assert isinstance(
-        run(with_a_sample(on_sale=False).fetch_file(Browser(Shop()).visitor, BOOK, "it.txt")), Offered
+        run(with_a_sample(held_back=True).fetch_file(Browser(Shop()).visitor, BOOK, "it.txt")), Offered
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from domain.product import CatalogueEdition, Page
+from domain.product import CatalogueEdition, Page, Status
 from domain.values import ProductId
 from entrypoints.http.for_crawlers import atom_feed, sitemap
 from entrypoints.testing import a_product, an_edition
@@ -112,10 +112,16 @@ def test_the_feed_has_an_entry_for_each_product_the_latest_change_first() -> Non
 
 
 def test_what_is_not_for_sale_is_not_in_the_feed() -> None:
-    gone = replace(a_product(ProductId("gone")), listed=False)
-    ended = a_product(ProductId("ended"), on_sale=False)
-    assert titles(feed_of(an_edition(gone, ended, a_product(ProductId("book"))))) == ["The book"]
-    assert titles(feed_of(an_edition(gone, ended))) == []
+    others = [
+        replace(a_product(ProductId("gone")), present=False),
+        replace(a_product(ProductId("bad")), held_back=True),
+    ]
+    others += [
+        replace(a_product(ProductId(status.value.replace("_", "-"))), status=status)
+        for status in (Status.DRAFT, Status.UNLISTED, Status.RETIRED)
+    ]
+    assert titles(feed_of(an_edition(*others, a_product(ProductId("book"))))) == ["The book"]
+    assert titles(feed_of(an_edition(*others))) == []
 
 
 def test_the_author_is_the_seller_or_else_the_shop() -> None:

@@ -132,7 +132,7 @@ class FolderCatalogue:
 
     async def forget(self, *, owned: AbstractSet[ProductId], now: datetime) -> None:
         """See Catalogue."""
-        present = {product.id for product in self._edition.products.values() if product.listed}
+        present = {product.id for product in self._edition.products.values() if product.present}
         await asyncio.to_thread(self._kept.forget_unseen, present=present, owned=owned, now=now)
 
 

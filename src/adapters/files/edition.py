@@ -30,7 +30,7 @@ from domain.values import ProductId, is_product_id
 
 _GONE: Final = (
     "there is no such folder any more: customers who own this product keep its last good form, and nobody can buy it. "
-    "Put the folder back; on_sale = false in its product.toml ends the sale"
+    'Put the folder back; status = "retired" in its product.toml ends the sale'
 )
 _NOT_FOR_SALE: Final = "until this is right, nothing is for sale"
 
@@ -119,7 +119,7 @@ def _read_products(
         if (last := kept.product(pid)) is not None:
             held[pid] = last
     for pid, form in held.items():
-        good[pid] = _not_for_sale(form, listed=pid in broken)
+        good[pid] = _not_for_sale(form, present=pid in broken)
     return dict(sorted(good.items()))
 
 
@@ -141,8 +141,8 @@ def _is_product(reader: Reader, folder: Path, *, known: bool) -> bool:
     return True
 
 
-def _not_for_sale(form: ProductForm, *, listed: bool) -> ProductForm:
-    return ProductForm(product=replace(form.product, on_sale=False, listed=listed), cover=form.cover)
+def _not_for_sale(form: ProductForm, *, present: bool) -> ProductForm:
+    return ProductForm(product=replace(form.product, held_back=True, present=present), cover=form.cover)
 
 
 # ------------------------------------------------------------------ pages
@@ -190,7 +190,7 @@ def _as_kept(
     reader.problems[-1] += f" ({_NOT_FOR_SALE})"
     forms = {pid: form for pid in sorted(kept.products()) if (form := kept.product(pid)) is not None}
     there = forms.keys() if folders is None else {folder.name for folder in folders}
-    products = {pid: _not_for_sale(form, listed=pid in there) for pid, form in forms.items()}
+    products = {pid: _not_for_sale(form, present=pid in there) for pid, form in forms.items()}
     return _loaded(reader, shop, products, _kept_pages(kept), state)
 
 
@@ -204,7 +204,7 @@ def _loaded(
     problems = tuple(reader.problems)
     # Part of the version: a product that is held back for a while has another page without another edit.
     gone = tuple(
-        f"{reader.root.name}/{pid}: {_GONE}" for pid, form in products.items() if not form.product.listed
+        f"{reader.root.name}/{pid}: {_GONE}" for pid, form in products.items() if not form.product.present
     )
     said = hashlib.sha256("\n".join((state.all, *problems, *gone)).encode()).hexdigest()[:16]
     first = {pid: place for place, pid in enumerate(shop.shop.order)}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -17,6 +17,7 @@ from adapters.files.names import composed
 from adapters.files.offers import read_licences, read_prices
 from adapters.files.pictures import LARGEST_COVER, picture_file, read_picture
 from adapters.files.reading import Reader, line_of_key
+from adapters.files.selling import OLD_KEYS, read_opening, read_status
 from adapters.files.shop_file import check_name
 from domain.ports import GoodsUnavailable
 from domain.product import GoodsFile, Page, Product
@@ -34,7 +35,8 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str = ""
     cover: str | None = None
     cover_alt: str = ""
-    on_sale: bool = True
+    status: str = "on_sale"
+    available_from: Any = None
     stock: int | None = None
     files: list[str | ListedFile] | None = None
     prices: dict[str, str] = {}
@@ -54,7 +56,9 @@ def read_product(
     if not is_product_id(folder.name):
         reader.complain(folder, "a product's folder is named in lower-case letters, digits and inner hyphens")
         return None
-    found = reader.toml(path, _ProductFile, missing="is missing: it holds at least name and price")
+    found = reader.toml(
+        path, _ProductFile, missing="is missing: it holds at least name and price", replaced=OLD_KEYS
+    )
     if found is None:
         return None
     told, text = found
@@ -63,6 +67,8 @@ def read_product(
     if told.stock is not None and not 0 <= told.stock <= _LARGEST_STOCK:
         words = f"stock is a number from 0 to {_LARGEST_STOCK:,}, or left out"
         reader.complain(path, words, line=line_of_key(text, "stock"))
+    status = read_status(reader, path, text, told.status)
+    opening = read_opening(reader, path, text, told.available_from)
     prices = read_prices(
         reader,
         path,
@@ -93,7 +99,8 @@ def read_product(
         price=prices.price,
         description_html=about,
         content_html=content,
-        on_sale=told.on_sale,
+        status=status,
+        available_from=opening,
         stock=told.stock,
         cover=told.cover,
         cover_alt=told.cover_alt,

@@ -12,7 +12,7 @@ import msgspec
 from adapters.files.reading import Reader, line_of_key
 from domain.amounts import AmountProblem, written_price
 from domain.currencies import CURRENCIES
-from domain.product import Licences, PaymentTerms, Product, Tax
+from domain.product import Licences, PaymentTerms, Product, Status, Tax
 from domain.values import Money, ProductId, decimal_text, is_product_id
 
 _LONGEST_KEY: Final = 200
@@ -174,6 +174,10 @@ def check_bundle(reader: Reader, bundle: Product, products: Mapping[ProductId, P
             problems.append(f"contains {item!r}, which is no other product of this shop")
         elif inner.contains:
             problems.append(f"contains {item!r}, which is a bundle itself: name what is in it")
+        elif inner.status is Status.DRAFT:
+            problems.append(
+                f'contains {item!r}, which is a draft: give that status = "unlisted" or "on_sale" first'
+            )
     if problems:
         line = line_of_key(reader.text(path) or "", "contains")
         for problem in problems:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 import msgspec
@@ -21,6 +23,7 @@ LARGEST_MARKDOWN: Final = 1_000_000
 _LONGEST_PROBLEM: Final = 400
 _LONG_NUMBER: Final = re.compile(r"\d{4301}")
 """More digits than Python reads."""
+NOTHING_REPLACED: Final[Mapping[str, str]] = MappingProxyType({})
 _UNKNOWN: Final = re.compile(r"unknown field `(.+?)`(?: - at `\$\.(\w+).*)?\Z", re.DOTALL)
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -144,8 +147,13 @@ class Reader:
             self.complain(path, "is not UTF-8 text: save it as UTF-8", line=line)
             return None
 
-    def toml(self, path: Path, kind: type[S], *, missing: str) -> tuple[S, str] | None:
-        """A TOML file as one of our structs, and its text; None, and a problem noted, if it is not one."""
+    def toml(
+        self, path: Path, kind: type[S], *, missing: str, replaced: Mapping[str, str] = NOTHING_REPLACED
+    ) -> tuple[S, str] | None:
+        """A TOML file as one of our structs, and its text; None, and a problem noted, if it is not one.
+
+        `replaced`: keys that were renamed, and what to say of them.
+        """
         text = self.text(path, at_most=LARGEST_TOML, missing=missing)
         if text is None:
             return None
@@ -160,7 +168,7 @@ class Reader:
             line = int(found[1]) if found else text.rstrip().count("\n") + 1
             self.complain(path, f"is not TOML: {error}", line=line)
         except msgspec.ValidationError as error:
-            self.complain(path, _in_words(str(error)), line=_line_of(str(error), text))
+            self.complain(path, _in_words(str(error), replaced), line=_line_of(str(error), text))
         except (ValueError, RecursionError, MemoryError) as error:  # a number that is too long, for one
             digits = _LONG_NUMBER.search(text)
             where = None if digits is None else text.count("\n", 0, digits.start()) + 1
@@ -202,13 +210,13 @@ _WRITTEN: Final = {
 }
 
 
-def _in_words(problem: str) -> str:
+def _in_words(problem: str, replaced: Mapping[str, str]) -> str:
     missing = re.search(r"required field `(\w+)`", problem)
     if missing:
         return f"{missing[1]} is missing: add a line {missing[1]} = …"
     unknown = _UNKNOWN.search(problem)
     if unknown:
-        return f"{unknown[1]} is not a setting of this file: is it misspelt?"
+        return replaced.get(unknown[1], f"{unknown[1]} is not a setting of this file: is it misspelt?")
     typed = re.search(r"Expected `(.+?)`, got `(.+?)` - at `\$\.(\w+)", problem)
     if typed and typed[3] == "price":
         return 'price is written in quotes, so that no digit is lost: price = "19.99"'

@@ -11,7 +11,7 @@ from domain.limits import (
     UNPAID_PER_NETWORK,
     checkout_shares,
 )
-from domain.product import Product, Saleability, saleability
+from domain.product import Product, Saleability, is_sold_out
 from domain.purchase import Checkout
 from domain.session import Session, Visitor
 from domain.transaction import Transaction
@@ -22,11 +22,13 @@ from domain.usecases.request_limits import RequestLimits
 
 
 def why_not(tx: Transaction, product: Product, viewer: Viewer) -> NotForSale | AlreadyYours | None:
-    """What keeps this browser from ordering a product; None if nothing does. AlreadyYours can be confirmed."""
+    """What keeps this browser from ordering a product that is offered; None if nothing does.
+
+    AlreadyYours can be confirmed.
+    """
     sold = tx.purchases.count_sold(product.id) if product.stock is not None else 0
-    why = saleability(product, sold=sold)
-    if why is not Saleability.ON_SALE:
-        return NotForSale(product=product, why=why)
+    if is_sold_out(product, sold=sold):
+        return NotForSale(product=product, why=Saleability.SOLD_OUT)
     if viewer.session is None:
         return None
     if product.id in viewer.owned:

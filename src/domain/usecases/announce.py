@@ -48,7 +48,7 @@ class Announce:
     ) -> Announced | None:
         """None if the catalogue has no such product. `look`: called after each transaction. Raises StoreUnavailable."""
         found = self.catalogue.current().products.get(product)
-        if found is None or not found.listed:
+        if found is None or not found.present:
             return None
         announced, after = Announced(), ""
         while True:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from domain.frozen import frozen
 from domain.ports import Store
-from domain.product import Product, Saleability, saleability
+from domain.product import Product, is_sold_out
 from domain.transaction import ReadTransaction
 from domain.values import ProductId
 
@@ -25,9 +25,7 @@ class CheckStock:
 
         def work(tx: ReadTransaction) -> frozenset[ProductId]:
             return frozenset(
-                one.id
-                for one in limited
-                if saleability(one, sold=tx.purchases.count_sold(one.id)) is Saleability.SOLD_OUT
+                one.id for one in limited if is_sold_out(one, sold=tx.purchases.count_sold(one.id))
             )
 
         return await self.store.read(work)

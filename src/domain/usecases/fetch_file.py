@@ -53,7 +53,7 @@ class FetchFile:
         """Whether they may. Raises StoreUnavailable."""
         sold = self.catalogue.current().products.get(product)
         file = None if sold is None else sold.file(name)
-        if sold is not None and sold.listed and file is not None and file.name == sold.sample:
+        if sold is not None and sold.public and file is not None and file.name == sold.sample:
             return Offered(file=file, product=product, purchase=None)
         viewer = await self.identify_viewer(visitor)
         now = self.clock.now()

@@ -51,6 +51,8 @@ class LinkError(Enum):
     """The purchase that it would give to its address belongs to another one. Nothing was used up."""
     SOLD_OUT = auto()
     """The last free copy was taken by another order. Nothing was used up."""
+    NO_LONGER_SOLD = auto()
+    """The merchant ended the sale before the free order was confirmed. Nothing was used up."""
 
 
 @frozen

@@ -11,7 +11,7 @@ from domain.keys import Keyring
 from domain.limits import FREE_PER_NETWORK
 from domain.magic_link import REPEATED_WITHIN
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
-from domain.product import BadAmount, Product, asked_price
+from domain.product import BadAmount, Product, Saleability, asked_price, offered
 from domain.purchase import Checkout
 from domain.session import Visitor
 from domain.transaction import Transaction
@@ -23,6 +23,7 @@ from domain.usecases.checkout_outcomes import (
     Free,
     FreeOrderBooked,
     NoSuchProduct,
+    NotForSale,
     NotFree,
     TooManyOrders,
 )
@@ -56,13 +57,15 @@ class OrderFree:
     ) -> Free:
         """`email`: the address that was typed, None before one was asked for. Raises StoreUnavailable."""
         edition = self.catalogue.current()
-        wanted = edition.products.get(product)
+        wanted = edition.shown(product)
         if wanted is None:
             return NoSuchProduct()
+        now = self.clock.now()
+        if (why := offered(wanted, now=now)) is not Saleability.ON_SALE:
+            return NotForSale(product=wanted, why=why)
         price = asked_price(wanted, currency=currency, amount=amount)
         if isinstance(price, BadAmount) or price.amount:
             return NotFree()
-        now = self.clock.now()
         entropy, ref = self.randomness.token(10), self.randomness.token(16).hex()
         draft = draft_of(wanted, price, livemode=None, entropy=entropy, now=now)
         booking = self.booking.prepare(now=now)

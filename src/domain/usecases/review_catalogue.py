@@ -47,7 +47,7 @@ class ReviewCatalogue:
         owned = await self.store.read(lambda tx: tx.purchases.products_owned())
         return CatalogueReview(
             problems=problems,
-            gone=[pid for pid in owned if pid in products and not products[pid].listed],
+            gone=[pid for pid in owned if pid in products and not products[pid].present],
             lost=[pid for pid in owned if pid not in products],
         )
 

@@ -18,13 +18,14 @@ from domain.ports import (
     Randomness,
     Store,
 )
-from domain.product import BadAmount, CatalogueEdition, Product, ShopInfo, asked_price
+from domain.product import BadAmount, CatalogueEdition, Product, Saleability, ShopInfo, asked_price, offered
 from domain.purchase import Checkout
 from domain.records import ProblemKind
 from domain.session import Visitor
 from domain.transaction import Transaction
 from domain.usecases.checkout_outcomes import (
     NoSuchProduct,
+    NotForSale,
     NothingToPay,
     RedirectToPayment,
     Started,
@@ -56,15 +57,17 @@ class StartCheckout:
         Raises PaymentsUnreachable (nothing was charged), PaymentsRefused, StoreUnavailable.
         """
         edition = self.catalogue.current()
-        wanted = edition.products.get(product)
+        wanted = edition.shown(product)
         if wanted is None:
             return NoSuchProduct()
+        now = self.clock.now()
+        if (why := offered(wanted, now=now)) is not Saleability.ON_SALE:
+            return NotForSale(product=wanted, why=why)
         price = asked_price(wanted, currency=currency, amount=amount)
         if isinstance(price, BadAmount):
             return WrongAmount(product=wanted, why=price)
         if price.amount == 0:
             return NothingToPay(product=wanted)
-        now = self.clock.now()
         fresh = new_session(self.randomness, now=now)
         livemode, discounts = self.payments.livemode, edition.shop.payment.promotion_codes
         entropy = self.randomness.token(10)

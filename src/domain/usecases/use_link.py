@@ -13,7 +13,7 @@ from domain.magic_link import LinkPurpose, MagicLink
 from domain.purchase import order_number
 from domain.session import NewSession, Visitor
 from domain.transaction import Transaction
-from domain.usecases.book_free_order import book_free, is_sold_out
+from domain.usecases.book_free_order import book_free, why_too_late
 from domain.usecases.book_sale import Booking
 from domain.usecases.finish_address_change import finish_change, undo_change
 from domain.usecases.identify_viewer import live_session, verify_mailbox
@@ -85,8 +85,7 @@ class LinkSubmit:
                 return None if session is not None and asks_here(change, session) else LinkError.ELSEWHERE
             case LinkPurpose.ORDER:
                 checkout = None if link.checkout is None else tx.checkouts.get(link.checkout)
-                late = checkout is not None and is_sold_out(tx, checkout, booking=self.booking)
-                return LinkError.SOLD_OUT if late else None
+                return None if checkout is None else why_too_late(tx, checkout, booking=self.booking)
             case LinkPurpose.OWNER:
                 return why_no_owner(tx, link, live_session(tx, self.visitor, now=self.now))
             case LinkPurpose.ACCESS | LinkPurpose.LOGIN | LinkPurpose.UNDO:

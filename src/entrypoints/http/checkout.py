@@ -29,7 +29,7 @@ from domain.usecases.order_free import OrderFree
 from domain.usecases.start_checkout import StartCheckout
 from domain.values import EmailProblem, ProductId
 from entrypoints.http.form_errors import email_error
-from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, in_words, opening, seconds_until, see_other
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
@@ -163,14 +163,22 @@ class CheckoutPages:
         )
 
     def _not_for_sale(self, request: AnyRequest, product: Product, why: Saleability) -> RawResponse:
-        sold_out = why is Saleability.SOLD_OUT
-        title = _("Sold out") if sold_out else _("Not for sale at the moment")
-        message = (
-            _("Every copy of %(name)s has been sold. Nothing was charged.", name=product.name)
-            if sold_out
-            else _("%(name)s cannot be bought right now. Nothing was charged.", name=product.name)
-        )
-        return self.frame.problem(request, 410 if sold_out else 404, title, message)
+        match why:
+            case Saleability.SOLD_OUT:
+                status, title = 410, _("Sold out")
+                message = _("Every copy of %(name)s has been sold. Nothing was charged.", name=product.name)
+            case Saleability.RETIRED:
+                status, title = 410, _("No longer sold")
+                message = _("%(name)s is no longer sold. Nothing was charged.", name=product.name)
+            case Saleability.NOT_YET if product.available_from is not None:
+                status, title = 409, _("On sale from %(moment)s", moment=opening(product.available_from))
+                message = _("%(name)s cannot be bought before then. Nothing was charged.", name=product.name)
+            case Saleability.NOT_YET | Saleability.NOT_ON_SALE | Saleability.ON_SALE:
+                status, title = 404, _("Not for sale at the moment")
+                message = _("%(name)s cannot be bought right now. Nothing was charged.", name=product.name)
+            case _:
+                assert_never(why)
+        return self.frame.problem(request, status, title, message)
 
     def _too_many(self, request: AnyRequest, pid: str, until: datetime) -> RawResponse:
         seconds = seconds_until(until, now=self.clock.now())

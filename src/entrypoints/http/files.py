@@ -64,7 +64,7 @@ class FilePages:
             case Closed(purchase, standing):
                 return closed(self.frame, request, purchase, standing)
             case NotYours():
-                product = self.frame.catalogue.current().products.get(ProductId(pid))
+                product = self.frame.catalogue.current().shown(ProductId(pid))
                 if product is None or product.file(name) is None:
                     raise NotFoundException
                 return not_yours(self.frame, request, product, await self.frame.viewer(request))

@@ -32,9 +32,10 @@ def sitemap(edition: CatalogueEdition, *, base_url: str) -> bytes:
 
 def _pages(edition: CatalogueEdition) -> Iterator[tuple[str, datetime | None]]:
     """The path of each page, and when what it shows last changed. The front page shows the shop and all products."""
-    known = [edition.shop.changed, *(product.changed for product in edition.listed)]
+    shelf = [product for product in edition.products.values() if product.on_shelf]
+    known = [edition.shop.changed, *(product.changed for product in shelf)]
     yield "/", max((moment for moment in known if moment is not None), default=None)
-    for product in edition.listed:
+    for product in shelf:
         yield f"/products/{product.id}", product.changed
     for slug, page in edition.pages.items():
         yield f"/pages/{slug}", page.changed
@@ -52,7 +53,11 @@ def timestamp(moment: datetime) -> str:
 def atom_feed(edition: CatalogueEdition, *, base_url: str) -> bytes:
     """The products on sale, the latest change first; RFC 4287. Ids are URLs, as stable as the shop's address."""
     shop = edition.shop
-    entries = sorted((product for product in edition.listed if product.on_sale), key=_changed, reverse=True)
+    entries = sorted(
+        (product for product in edition.products.values() if product.on_shelf and product.on_sale),
+        key=_changed,
+        reverse=True,
+    )
     updated = max([shop.changed or _UNKNOWN, *map(_changed, entries)])
     author = shop.seller.partition("\n")[0] or shop.name
     parts = [

@@ -64,6 +64,8 @@ class Pages:
             "without_owner": (),
             "emailed": True,
             "pending": (),
+            "preview": None,
+            "cover_at": "",
         }
         self._environments = {ENGLISH: self._in_language(ENGLISH)}
 
@@ -72,9 +74,9 @@ class Pages:
         return Environment(
             templates={name: translated(source, translations.gettext) for name, source in self._sources.items()},
             filters={
-                "money": str, "price_value": price_value, "day": day, "moment": moment, "filesize": filesize,
-                "asset": self.asset, "order_number": order_number, "url": url, "price": price_words,
-                "theme_address": theme_address,
+                "money": str, "price_value": price_value, "day": day, "moment": moment, "opening": opening,
+                "filesize": filesize, "asset": self.asset, "order_number": order_number, "url": url,
+                "price": price_words, "theme_address": theme_address,
             },
             undefined_behavior="strict",
             trim_blocks=True,
@@ -143,6 +145,11 @@ def day(at: datetime) -> str:
 def moment(at: datetime) -> str:
     """`24 November 2026, 09:05 UTC`."""
     return f"{day(at)}, {at:%H:%M} UTC"
+
+
+def opening(at: datetime) -> str:
+    """`24 December 2026, 18:00 UTC`, with seconds only if there are any: before that moment nothing is sold."""
+    return f"{day(at)}, {at:%H:%M:%S} UTC" if at.second else moment(at)
 
 
 def filesize(size: int) -> str:

@@ -7,18 +7,20 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from domain.product import CatalogueEdition, Product, Tax
-from domain.values import Money
+from domain.values import Money, ProductId
 from entrypoints.http.page import filesize, price_value
 from entrypoints.http.sentences import _
 
 _REFUND_PAGES: Final = ("refunds", "refund-policy", "refund", "returns")
 
 
-def product_context(product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
-    """The context of a product's page that is the same for all visitors."""
+def product_context(
+    product: Product, edition: CatalogueEdition, currency: str, *, waiting: frozenset[ProductId]
+) -> dict[str, Any]:
+    """The context of a product's page that is the same for all visitors. `waiting`: those whose sale is to begin."""
     price = product.price_in(currency)
     contents = [
-        item for pid in product.contains if (item := edition.products.get(pid)) is not None and item.listed
+        item for pid in product.contains if (item := edition.products.get(pid)) is not None and item.public
     ]
     suggested = product.suggested if product.suggested is not None and price == product.price else price
     return {
@@ -27,11 +29,12 @@ def product_context(product: Product, edition: CatalogueEdition, currency: str) 
         "typed": price_value(suggested),
         "error": "",
         "contents": contents,
-        "saving": _saving(product, contents, price),
+        "saving": None if waiting.intersection(product.contains) else _saving(product, contents, price),
+        "opens": product.available_from if product.id in waiting else None,
         "currencies": tuple(found.currency for found in product.prices),
         "currency": price.currency,
         "chosen": currency,
-        "sample": product.file(product.sample) if product.sample else None,
+        "sample": product.file(product.sample) if product.sample and product.public else None,
         "assurances": _assurances(product, edition, price),
     }
 

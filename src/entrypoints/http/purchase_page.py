@@ -59,16 +59,18 @@ class PurchasePages:
         if session_id is not None:
             return await self._come_back(request, pid, session_id)
         opened = await self.open_purchase(self.frame.visitor(request), ProductId(pid))
-        product = self.frame.catalogue.current().products.get(ProductId(pid))
+        edition = self.frame.catalogue.current()
+        product = edition.products.get(ProductId(pid))
         match opened.access:
             case NotYours():
                 unowned = [held.purchase for held in opened.viewer.without_owner]
                 order = next((one.checkout for one in unowned if pid in one.products), None)
                 if order is not None:
                     return see_other(f"/orders/{order}")
-                if product is None:
+                shown = edition.shown(ProductId(pid))
+                if shown is None:
                     raise NotFoundException
-                return not_yours(self.frame, request, product, opened.viewer)
+                return not_yours(self.frame, request, shown, opened.viewer)
             case Closed(purchase, standing):
                 return closed(self.frame, request, purchase, standing, opened.viewer)
             case Opens(purchase):
@@ -117,7 +119,7 @@ class PurchasePages:
         return self._returned(request, product, ref, returned)
 
     def _returned(self, request: AnyRequest, pid: ProductId, ref: str, returned: Returned) -> RawResponse:
-        product = self.frame.catalogue.current().products.get(pid)
+        product = self.frame.catalogue.current().shown(pid)
         match returned:
             case Claimed(here=True):
                 return see_other(f"/view/{pid}")

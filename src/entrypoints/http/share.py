@@ -49,7 +49,7 @@ class SharePages:
         """`/share/<product>.png`; under `?v=` of this very version it may be kept for ever."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(name.removesuffix(_SUFFIX)))
-        if product is None or not product.listed or not name.endswith(_SUFFIX):
+        if product is None or not product.public or not name.endswith(_SUFFIX):
             raise NotFoundException
         found = await self.drawn(edition, product)
         if found is None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litestar import HttpMethod, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.amounts import AmountProblem
-from domain.product import BadAmount, CatalogueEdition, Product
+from domain.ports import Clock
+from domain.product import BadAmount, CatalogueEdition, Product, Status
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.list_pending import ListPending
 from domain.values import ProductId
 from entrypoints.http.for_crawlers import FEED, atom_feed, sitemap
 from entrypoints.http.form_errors import amount_error
-from entrypoints.http.page import AnyRequest, PageFrame, see_other
+from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.product_context import product_context
 from entrypoints.http.request_body import form_of
@@ -25,6 +26,7 @@ from entrypoints.http.theme import theme_digest, theme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from litestar.handlers import HTTPRouteHandler
 
@@ -45,15 +47,19 @@ _OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, str]
 
 @dataclass(slots=True)
 class _Rendered:
-    """The parts shared by all visitors, rendered once for each edition of the catalogue."""
+    """The parts shared by all visitors, rendered once for each edition of the catalogue and each beginning sale."""
 
     version: str = ""
+    until: datetime | None = None
+    """When the next sale begins: then all of this is rendered anew."""
+    waiting: frozenset[ProductId] = frozenset()
+    """Products whose sale is still to begin."""
     limited: tuple[Product, ...] = ()
     """Products that can sell out."""
     pages: dict[_GuestsKey, Prepared] = field(default_factory=dict)
     """Pages for visitors without a session."""
-    pictures: dict[tuple[ProductId | None, Header], Prepared] = field(default_factory=dict)
-    """Covers, and the logo under None, each by how long it may be kept."""
+    pictures: dict[tuple[ProductId | None, tuple[Header, ...]], Prepared] = field(default_factory=dict)
+    """Covers, and the logo under None, each by its headers: how long it may be kept, above all."""
     owners: dict[_OwnersKey, RawResponse] = field(default_factory=dict)
     """Pages for visitors with a session."""
     cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
@@ -63,10 +69,13 @@ class _Rendered:
 class ShopPages:
     """Pages that need no session. Guests get pages rendered once."""
 
-    def __init__(self, *, frame: PageFrame, sold_out: CheckStock, list_pending: ListPending) -> None:
+    def __init__(
+        self, *, frame: PageFrame, sold_out: CheckStock, list_pending: ListPending, clock: Clock
+    ) -> None:
         self._front = frame
         self._sold_out = sold_out
         self._list_pending = list_pending
+        self._clock = clock
         self._rendered = _Rendered()
         self._assets = {
             (name, kept): Prepared(body, media_type=media_type, headers=[kept])
@@ -131,7 +140,7 @@ class ShopPages:
         """The page of a product; GET /buy shows the same."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
-        if product is None or not (product.listed or self._front.cookies.has_session(request)):
+        if product is None or not (product.public or self._front.cookies.has_session(request)):
             raise NotFoundException
         path, currency = f"/products/{pid}", self._front.currency(request, edition)
         sold_out = await self._is_sold_out(product)
@@ -143,22 +152,24 @@ class ShopPages:
                     "product.html",
                     edition,
                     path=path,
+                    noindex=product.status is Status.UNLISTED,
                     owned=False,
                     sold_out=sold_out,
-                    **product_context(product, edition, currency),
+                    **self._context(product, edition, currency),
                 ),
             )
         viewer = await self._front.viewer(request)
-        if not product.listed and product.id not in viewer.owned:
+        if not product.public and product.id not in viewer.owned:
             raise NotFoundException
         return self._front.html(
             request,
             "product.html",
             viewer=viewer,
+            noindex=not product.public or product.status is Status.UNLISTED,
             owned=product.id in viewer.owned,
             pending=[p for p in await self._list_pending(viewer) if product.id in p.products],
             sold_out=sold_out,
-            **product_context(product, edition, currency),
+            **self._context(product, edition, currency),
         )
 
     async def wrong_amount(
@@ -171,9 +182,9 @@ class ShopPages:
         edition = self._front.catalogue.current()
         viewer = await self._front.viewer(request)
         if why.problem is AmountProblem.NOT_OFFERED:
-            context = product_context(product, edition, self._front.currency(request, edition))
+            context = self._context(product, edition, self._front.currency(request, edition))
         else:
-            context = product_context(product, edition, why.least.currency) | {"typed": typed[:20]}
+            context = self._context(product, edition, why.least.currency) | {"typed": typed[:20]}
         return self._front.html(
             request,
             "product.html",
@@ -185,10 +196,21 @@ class ShopPages:
             **{**context, "error": amount_error(why)},
         )
 
+    def _context(self, product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
+        return product_context(product, edition, currency, waiting=self._of(edition).waiting)
+
     def _of(self, edition: CatalogueEdition) -> _Rendered:
-        if self._rendered.version != edition.version:
-            limited = tuple(product for product in edition.listed if product.stock is not None)
-            self._rendered = _Rendered(version=edition.version, limited=limited)
+        held = self._rendered
+        if held.version != edition.version or (held.until is not None and held.until <= self._clock.now()):
+            now = self._clock.now()
+            shelf = (product for product in edition.products.values() if product.on_shelf)
+            limited = tuple(product for product in shelf if product.stock is not None)
+            self._rendered = _Rendered(
+                version=edition.version,
+                until=edition.next_opening(now=now),
+                waiting=edition.waiting(now=now),
+                limited=limited,
+            )
         return self._rendered
 
     def _shelf(
@@ -199,10 +221,11 @@ class ShopPages:
         currency: str,
     ) -> list[str]:
         """The products as HTML, one card each."""
-        cards = self._of(edition).cards
+        rendered = self._of(edition)
+        cards = rendered.cards
         shelf: list[str] = []
         for product in edition.products.values():
-            if not product.listed and product.id not in owned:
+            if not product.on_shelf and product.id not in owned:
                 continue
             key = (product.id, product.id in owned, product.id in sold_out, currency)
             card = cards.get(key)
@@ -215,6 +238,7 @@ class ShopPages:
                     version=edition.version[:8],
                     owned=key[1],
                     sold_out=key[2],
+                    opens=product.available_from if product.id in rendered.waiting else None,
                 ).decode()
                 cards[key] = card
             shelf.append(card)
@@ -236,25 +260,28 @@ class ShopPages:
         return product.id in await self._sold_out((product,))
 
     async def cover(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
-        """A product's cover."""
+        """A product's cover; of a draft, for its owners only."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
         if product is None or product.cover != name:
             raise NotFoundException
-        return self._picture(request, product.id, lambda: self._front.catalogue.cover(product.id))
+        if product.public:
+            return self.picture(product.id, kept_as(request, edition.version[:8]))
+        viewer = await self._front.viewer(request)
+        if product.id not in viewer.owned:
+            raise NotFoundException
+        return self.picture(product.id, PERSONAL)
 
-    def _picture(
-        self, request: AnyRequest, key: ProductId | None, read: Callable[[], tuple[bytes, str] | None]
-    ) -> Prepared:
-        """A picture of the catalogue. An SVG opened directly cannot run scripts: its own policy is a sandbox."""
-        edition = self._front.catalogue.current()
-        pictures, kept = self._of(edition).pictures, kept_as(request, edition.version[:8])
-        found = pictures.get((key, kept))
+    def picture(self, key: ProductId | None, *headers: Header) -> Prepared:
+        """A product's cover, or the logo. An SVG opened directly cannot run scripts: its own policy is a sandbox."""
+        catalogue = self._front.catalogue
+        pictures = self._of(catalogue.current()).pictures
+        found = pictures.get((key, headers))
         if found is None:
-            held = read()
+            held = catalogue.logo() if key is None else catalogue.cover(key)
             if held is None:
                 raise NotFoundException
-            found = pictures[key, kept] = Prepared(*held, headers=[kept, _NO_SCRIPT])
+            found = pictures[key, headers] = Prepared(*held, headers=[*headers, _NO_SCRIPT])
         return found
 
     async def page(self, request: AnyRequest, slug: FromPath[str]) -> RawResponse:
@@ -277,7 +304,7 @@ class ShopPages:
         """Show prices in another currency from now on; `back` is a product's id, or nothing for the shop."""
         fields = await form_of(request)
         edition = self._front.catalogue.current()
-        product = edition.products.get(ProductId(fields.get("back", "")))
+        product = edition.shown(ProductId(fields.get("back", "")))
         url = "/" if product is None else f"/products/{product.id}"
         chosen = fields.get("currency", "")
         if chosen not in edition.currencies:
@@ -293,7 +320,7 @@ class ShopPages:
 
     async def logo(self, request: AnyRequest) -> RawResponse:
         """The shop's logo."""
-        return self._picture(request, None, self._front.catalogue.logo)
+        return self.picture(None, kept_as(request, self._front.catalogue.current().version[:8]))
 
     async def theme(self, request: AnyRequest) -> RawResponse:
         """The merchant's look."""

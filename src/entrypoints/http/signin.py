@@ -52,6 +52,7 @@ _STATUS: Final = {
     LinkError.ELSEWHERE: 409,
     LinkError.HAS_OWNER: 410,
     LinkError.SOLD_OUT: 410,
+    LinkError.NO_LONGER_SOLD: 410,
 }
 _OWN_PAGE: Final = re.compile(r"/(?:products|orders)/[a-z0-9-]+|/account")
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from domain.ports import StoreUnavailable
 from entrypoints.catalogue_lines import lacking_lines
-from entrypoints.cli_words import counted
 from entrypoints.container import Container
 from entrypoints.environment import SettingsRefused
 from entrypoints.maintenance.checks.example_texts import example_findings
 from entrypoints.maintenance.checks.finding import Finding
 from entrypoints.maintenance.checks.machine import disk_finding, goods_finding, street_findings
 from entrypoints.maintenance.checks.mail import mail_findings
+from entrypoints.maintenance.checks.products import products_finding
 from entrypoints.maintenance.checks.stripe import payment_findings
 from entrypoints.places import CANNOT_OPEN
 from entrypoints.run.address_watch import two_ways_on
@@ -36,7 +36,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
         edition = container.catalogue().current()
         findings = [
             _settings(container),
-            Finding("catalogue", True, f"{counted(len(edition.listed), 'product')} of {edition.shop.name}"),
+            products_finding(edition),
             *await _catalogue_findings(container),
             *example_findings(edition, folder=settings.catalogue),
             Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}"),

@@ -59,9 +59,7 @@ class CountedRandomness:
         return hashlib.shake_256(f"{self._seed}{self._count}".encode()).digest(size)
 
 
-def a_product(
-    pid: ProductId = BOOK, *, price: int = 900, on_sale: bool = True, stock: int | None = None, **more: Any
-) -> Product:
+def a_product(pid: ProductId = BOOK, *, price: int = 900, stock: int | None = None, **more: Any) -> Product:
     """A product with one file; `price` in minor units, `more` as `Product` takes it."""
     return Product(
         id=pid,
@@ -70,7 +68,6 @@ def a_product(
         price=Money(price, "usd"),
         description_html="<p>About it.</p>",
         content_html=f"<p>The secret of the {pid}.</p>",
-        on_sale=on_sale,
         stock=stock,
         cover=None,
         cover_alt="",

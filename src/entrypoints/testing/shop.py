@@ -34,6 +34,7 @@ from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_pending import ListPending
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
+from domain.usecases.preview_product import PreviewProduct
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
@@ -188,6 +189,12 @@ class Shop:
             catalogue=self.catalogue,
             keyring=self.keyring,
             clock=self.clock,
+        )
+
+    @cached_property
+    def preview_product(self) -> PreviewProduct:
+        return PreviewProduct(
+            catalogue=self.catalogue, keyring=self.keyring, clock=self.clock, base_url=BASE_URL
         )
 
     @cached_property

@@ -32,7 +32,9 @@ def example_files(edition: CatalogueEdition) -> Iterator[str]:
     untouched = {
         hashlib.sha256(path.read_bytes()).hexdigest() for path in TEMPLATE.glob("catalogue/*/files/*")
     }
-    for product in edition.listed:
+    for product in edition.present:
+        if not product.public:
+            continue
         texts = {
             "product.toml": product.summary, "about.md": product.description_html, "content.md": product.content_html,
         }  # fmt: skip

@@ -1,0 +1,31 @@
+"""`coatcheck preview`: a link to the page of a product that is not public, or not on sale yet."""
+
+from __future__ import annotations
+
+import click
+
+from domain.usecases.preview_product import PreviewLink
+from domain.values import ProductId
+from entrypoints.cli_running import Refusal, beside
+from entrypoints.cli_words import minute
+from entrypoints.container import Container
+from entrypoints.safe_output import say
+
+
+@click.command()
+@click.argument("product")
+def preview(product: str) -> None:
+    """Print a link that shows the page of PRODUCT, without Buy, to everybody who has the link, for a week.
+
+    It shows drafts, too, always as they are now. Nothing is stored: a link cannot be taken back, except by removing its
+    secret from SESSION_SECRET. The link alone goes to stdout.
+    """
+
+    async def work(container: Container) -> PreviewLink | None:
+        return container.preview_product().link(ProductId(product))
+
+    link = beside(work)
+    if link is None:
+        raise Refusal(f"there is no product {product!r} in the catalogue")
+    say(link.url)
+    say(f"The link works until {minute(link.until)}.", err=True)
