@@ -44,7 +44,7 @@ def test_people_with_the_link_see_the_page_with_its_cover_and_without_buy(
         path = preview_of(town)
         page = await client.get(path)
         assert (
-            "<b>Preview:</b> only people with this link see this page, until 8 March 2026, 12:00 UTC." in page
+            "<b>Preview:</b> people with this link see this page until 8 March 2026, 12:00 UTC." in page
         )
         assert "The lamp" in page
         assert ("from $9.00" in page) == (status is not Status.RETIRED)
