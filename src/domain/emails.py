@@ -1,7 +1,8 @@
 """What an email says: its name and its parameters. The sentences are in the templates of `EmailTemplates`.
 
 Parameters are known when the email is queued and taken from what it is about. Each is text, a flag, a `Money` or a
-tuple of those, so that a store can keep an email as JSON.
+tuple of those, so that a store can keep an email as JSON. A store leaves out what is at its default, so a default never
+changes: add another field.
 """
 
 from __future__ import annotations

@@ -160,8 +160,8 @@ class Fact:
     """The newest thing the provider said of one of its objects: a register, replaced only by a greater one.
 
     `as_of` is the provider's own second (Unix time): `event.created` of a webhook, the `Date` of an answer.
-    `payment` is the payment intent that a refund or dispute belongs to (a session's is on its purchase); `amount` is
-    in minor units.
+    `payment` is the payment intent that a refund or dispute belongs to; None for a session, whose payment is on its
+    purchase. `amount` is in minor units.
     """
 
     object_id: str

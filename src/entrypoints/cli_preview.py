@@ -17,8 +17,8 @@ from entrypoints.safe_output import say
 def preview(product: str) -> None:
     """Print a link that shows the page of PRODUCT, without Buy, to everybody who has the link, for a week.
 
-    It shows drafts, too, always as they are now. Nothing is stored: a link cannot be taken back, except by removing its
-    secret from SESSION_SECRET. The link alone goes to stdout.
+    It shows drafts, too, and always the current state of the catalogue. Nothing is stored, so a link cannot be revoked,
+    except by removing the secret that signed it from SESSION_SECRET. Only the link goes to stdout.
     """
 
     async def work(container: Container) -> PreviewLink | None:

@@ -124,13 +124,28 @@ BROKEN = [
     ),
     (
         "book/product.toml",
+        'name = "x"\nprice = "1"\nfiles = [1]\n',
+        "files: each value must be str or object, not int",
+    ),
+    (
+        "book/product.toml",
+        'name = "x"\nprice = "1"\nprices = { eur = 9.0 }\n',
+        "prices: each value must be str",
+    ),
+    (
+        "shop.toml",
+        'name = "S"\ncurrency = "usd"\nsupport = "a@b.example"\n[payment]\npromotion_codes = "yes"\n',
+        "promotion_codes is true or false, without quotes",
+    ),
+    (
+        "book/product.toml",
         'name = "x"\nprice = "1"\npay_what_you_want = "yes"\n',
         "product.toml:3: pay_what_you_want is true or false, without quotes",
     ),
     (
         "book/product.toml",
         'name = "x"\nprice = "1"\non_sale = false\n',
-        'product.toml:3: on_sale is no setting any more: write status = "retired" to end the sale',
+        'product.toml:3: on_sale is no longer a setting: write status = "retired" to end the sale',
     ),
     (
         "book/product.toml",
@@ -148,9 +163,9 @@ BROKEN = [
             ("2026-12-24 18:00:00", "available_from has no time zone: write 2026-12-24T18:00:00Z for UTC"),
             ("2026-12-24", "available_from is a day without a time: write 2026-12-24T00:00:00Z"),
             ('"2026-12-24T18:00:00Z"', "available_from is written without quotes: 2026-12-24T18:00:00Z"),
-            ("18:00:00", "available_from is a moment, such as 2026-12-24T18:00:00Z"),
-            ("2026", "available_from is a moment, such as 2026-12-24T18:00:00Z"),
-            ("0001-01-01T00:00:00+01:00", "available_from is no moment that a calendar has"),
+            ("18:00:00", "available_from is a date and time with a time zone, such as 2026-12-24T18:00:00Z"),
+            ("2026", "available_from is a date and time with a time zone, such as 2026-12-24T18:00:00Z"),
+            ("0001-01-01T00:00:00+01:00", "available_from is outside the years 1 to 9999"),
             ("2026-02-30T00:00:00Z", "is not TOML"),
         )
     ),

@@ -14,6 +14,7 @@ from adapters.resend.mailer import ResendMailer
 from adapters.smtp.mailer import SmtpMailer
 from adapters.stripe.account import API_VERSION
 from adapters.stripe.wire import FOLLOWED
+from domain.product import Status
 from entrypoints.maintenance.checks.machine import disk_finding
 from entrypoints.maintenance.checks.stripe import _prices, clock_finding
 from entrypoints.testing import a_product, an_edition
@@ -263,7 +264,7 @@ def test_a_price_that_stripe_does_not_charge_is_named(price: int, why: str) -> N
     found = _prices(an_edition(a_product(price=price)))
     assert (found.fine, f"({why})" in found.words, "book/product.toml" in found.words) == (False, True, True)
     assert _prices(an_edition(a_product(price=50))).fine
-    assert _prices(an_edition(a_product(price=price, on_sale=False))).fine, "nobody can buy it"
+    assert _prices(an_edition(a_product(price=price, status=Status.RETIRED))).fine, "nobody can buy it"
 
 
 def test_the_disk_is_measured_where_the_books_are(tmp_path: Path) -> None:

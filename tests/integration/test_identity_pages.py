@@ -120,7 +120,7 @@ def test_a_correction_signs_in_the_browser_that_confirms_and_gives_the_payers_no
     assert right in owner.get(f"/orders/{order}").text
     assert account_of(payer) is None
     assert right not in payer.get(f"/orders/{order}").text
-    assert "This purchase belongs to the address that was confirmed." in payer.get(f"/view/{BOOK}").text
+    assert "This purchase now belongs to the corrected address." in payer.get(f"/view/{BOOK}").text
     assert payer.get(f"/view/{PHOTOS}").status_code == 403
     assert payer.get(f"/view/{BOOK}").status_code == 200, "what it paid for, for a day"
 

@@ -43,9 +43,7 @@ def test_people_with_the_link_see_the_page_with_its_cover_and_without_buy(
         become(town.shop, status=status, available_from=opens, description_html=about, pay_what_you_want=True)
         path = preview_of(town)
         page = await client.get(path)
-        assert (
-            "<b>Preview:</b> people with this link see this page until 8 March 2026, 12:00 UTC." in page
-        )
+        assert "<b>Preview:</b> people with this link see this page until 8 March 2026, 12:00 UTC." in page
         assert "The lamp" in page
         assert ("from $9.00" in page) == (status is not Status.RETIRED)
         assert ("On sale from 2 March 2026, 12:00 UTC" in page) == (later and status is not Status.RETIRED)

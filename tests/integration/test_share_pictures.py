@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.files.pictures import picture_type
+from adapters.resvg.drawing import closed_drawing
 from adapters.resvg.layout import breadth, shortened, wrapped
 from adapters.resvg.painter import ResvgPainter
 from domain.ports import ShareCard, SharePicture
@@ -204,6 +205,30 @@ def test_a_cover_reads_nothing_from_disk_or_network(
         listener.accept()
 
 
+@pytest.mark.parametrize(
+    ("reference", "kept"),
+    [("data:image/png;base64,AAAA", True), (" data:image/png,x", True), ("#part", False), ("data:x/../../a.png", False),
+     ("\xa0data:,x", False), ("a.png", False), ("https://elsewhere.example/a.png", False)],
+)  # fmt: skip
+def test_of_an_image_no_reference_stays_that_could_name_a_file(reference: str, kept: bool) -> None:
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{reference}"/><use href="#part"/></svg>'
+    closed = closed_drawing(drawing.encode())
+    assert (reference in closed.partition("<ns0:use")[0].partition("use")[0]) is kept
+    assert 'href="#part"' in closed.rpartition("image")[2]
+
+
+def test_a_folder_beside_the_shop_does_not_stand_in_for_a_module_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "adapters").mkdir()
+    (tmp_path / "adapters" / "__init__.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    told: list[str] = []
+    card = ShareCard(name="Book", shop="Shop", accent="#24483e", cover=None)
+    found = asyncio.run(ResvgPainter(warn=told.append).paint(card))
+    assert (found is not None and found.whole, told) == (True, [])
+
+
 def test_it_is_kept_for_ever_under_its_own_version_only(gallery: ShopServer) -> None:
     guest, address = Shopper(gallery), urlsplit(described(gallery, "svg")["og:image"])
     own = guest.get(f"{address.path}?{address.query}")
@@ -227,13 +252,14 @@ def test_there_are_no_other_pictures(gallery: ShopServer, name: str) -> None:
 class CountingPainter:
     """Draws a text, one turn of the event loop later; notes what it was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = True) -> None:
         self.asked: list[ShareCard] = []
+        self._whole = whole
 
     async def paint(self, card: ShareCard) -> SharePicture | None:
         self.asked.append(card)
         await asyncio.sleep(0)
-        return SharePicture(png=card.name.encode() * 10, whole=True)
+        return SharePicture(png=card.name.encode() * 10, whole=self._whole)
 
 
 def test_a_picture_is_drawn_once_for_all_who_wait_and_the_oldest_make_room(tmp_path: Path) -> None:
@@ -266,6 +292,23 @@ def test_the_picture_has_the_colour_and_the_names_of_the_shop(tmp_path: Path) ->
                     parts={"painter": painter})  # fmt: skip
         asyncio.run(town.client().get("/share/book.png"))
         assert painter.asked[-1] == ShareCard(name="The book", shop="A Shop", accent=shown, cover=None)
+
+
+@pytest.mark.parametrize(("again_after", "times"), [(0, 2), (600, 1)])
+def test_a_picture_that_lacks_its_cover_is_drawn_again_after_a_while(
+    tmp_path: Path, again_after: float, times: int
+) -> None:
+    painter, edition = CountingPainter(whole=False), an_edition(a_product())
+    town = Town(tmp_path, edition, lambda where, html: None, parts={"painter": painter})
+    pages = SharePages(frame=town.container.frame(), painter=painter, again_after=again_after)
+
+    async def visit() -> None:
+        for _ in range(2):
+            await pages.drawn(edition, edition.products[ProductId("book")])
+            await asyncio.sleep(0)
+
+    asyncio.run(visit())
+    assert len(painter.asked) == times
 
 
 class NoPainter:

@@ -284,7 +284,7 @@ def test_a_bundle_may_contain_anything_but_a_draft(tmp_path: Path, status: Statu
     write_status(root, "pack", "on_sale", contains="lamp")
     mistake = (
         "catalogue/pack/product.toml:4: contains 'lamp', which is a draft: "
-        'give that status = "unlisted" or "on_sale" first'
+        'set its status to "unlisted" or "on_sale" first'
     )
     assert problems_of(root) == ((mistake,) if status is Status.DRAFT else ())
     assert load(root).current().products.get(LAMP) is not None

@@ -19,7 +19,7 @@ MARCH, MAY, JUNE = (datetime(2026, month, 5, 7, 8, 9, tzinfo=UTC) for month in (
 def dates(edition: CatalogueEdition) -> dict[str, str | None]:
     """The lastmod of every URL, None without one."""
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
-    root = ET.fromstring(sitemap(edition, base_url=SHOP))
+    root = ET.fromstring(sitemap(edition, waiting=frozenset(), base_url=SHOP))
     assert root.tag == f"{space}urlset"
     return {str(url.findtext(f"{space}loc")): url.findtext(f"{space}lastmod") for url in root}
 
@@ -57,9 +57,9 @@ DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 NASTY = "a </title><script>&amp; \"'\x01\ud7ff\ufffe]]> é 猫"
 
 
-def feed_of(edition: CatalogueEdition) -> ET.Element:
+def feed_of(edition: CatalogueEdition, waiting: frozenset[ProductId] = frozenset()) -> ET.Element:
     """The feed, held against what RFC 4287 requires of every feed and entry."""
-    written = atom_feed(edition, base_url=SHOP)
+    written = atom_feed(edition, waiting=waiting, base_url=SHOP)
     assert written.startswith(b'<?xml version="1.0" encoding="UTF-8"?>')
     feed = ET.fromstring(written)
     assert feed.tag == f"{ATOM}feed"
@@ -124,11 +124,24 @@ def test_what_is_not_for_sale_is_not_in_the_feed() -> None:
     assert titles(feed_of(an_edition(*others))) == []
 
 
-def test_the_author_is_the_seller_or_else_the_shop() -> None:
+def test_the_author_is_the_shop_and_no_address_of_its_seller_becomes_public() -> None:
     edition = an_edition()
     assert one(one(feed_of(edition), "author"), "name").text == "A Shop"
     sold = replace(edition, shop=replace(edition.shop, seller="Press Ltd\n1 Hook Lane"))
-    assert one(one(feed_of(sold), "author"), "name").text == "Press Ltd"
+    assert one(one(feed_of(sold), "author"), "name").text == "A Shop"
+    assert b"Hook Lane" not in atom_feed(sold, waiting=frozenset(), base_url=SHOP)
+
+
+def test_a_sale_that_begins_later_enters_the_feed_and_dates_its_page_when_it_begins() -> None:
+    opens = datetime(2026, 12, 24, 18, tzinfo=UTC)
+    later = replace(a_product(changed=datetime(2026, 5, 1, tzinfo=UTC)), available_from=opens)
+    edition = an_edition(later)
+    waiting = frozenset({later.id})
+    assert titles(feed_of(edition, waiting)) == []
+    assert b"2026-05-01T00:00:00Z" in sitemap(edition, waiting=waiting, base_url=SHOP)
+    [entry] = feed_of(edition).findall(f"{ATOM}entry")
+    assert one(entry, "updated").text == "2026-12-24T18:00:00Z"
+    assert b"2026-12-24T18:00:00Z" in sitemap(edition, waiting=frozenset(), base_url=SHOP)
 
 
 def test_whatever_the_merchant_writes_stays_text() -> None:

@@ -137,7 +137,7 @@ def _raw_html(text: str) -> Iterator[tuple[int, str]]:
 
 def _render_apart(text: str, title: str | None) -> Rendered:
     # The process gets nothing of our environment: that holds the shop's keys.
-    command = [sys.executable, "-X", "utf8", "-m", "adapters.files.markdown"]
+    command = [sys.executable, "-P", "-X", "utf8", "-m", "adapters.files.markdown"]
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
     try:
         done = subprocess.run(  # noqa: S603 - our own module; the text is its standard input

@@ -176,7 +176,7 @@ def check_bundle(reader: Reader, bundle: Product, products: Mapping[ProductId, P
             problems.append(f"contains {item!r}, which is a bundle itself: name what is in it")
         elif inner.status is Status.DRAFT:
             problems.append(
-                f'contains {item!r}, which is a draft: give that status = "unlisted" or "on_sale" first'
+                f'contains {item!r}, which is a draft: set its status to "unlisted" or "on_sale" first'
             )
     if problems:
         line = line_of_key(reader.text(path) or "", "contains")

@@ -217,10 +217,12 @@ def _in_words(problem: str, replaced: Mapping[str, str]) -> str:
     unknown = _UNKNOWN.search(problem)
     if unknown:
         return replaced.get(unknown[1], f"{unknown[1]} is not a setting of this file: is it misspelt?")
-    typed = re.search(r"Expected `(.+?)`, got `(.+?)` - at `\$\.(\w+)", problem)
+    typed = re.search(r"Expected `(.+?)`, got `(.+?)` - at `\$\.([^`]+)`", problem)
     if typed and typed[3] == "price":
         return 'price is written in quotes, so that no digit is lost: price = "19.99"'
     if typed:
-        wanted = typed[1].partition(" ")[0]
-        return f"{typed[3]} {_WRITTEN[wanted].format(typed[3])}" if wanted in _WRITTEN else problem
+        wanted, key = typed[1].partition(" ")[0], typed[3].replace("[...]", "[]").rpartition(".")[2]
+        if key.endswith("]"):  # a value of a list or a table
+            return f"{key.partition('[')[0]}: each value must be {typed[1].replace(' | ', ' or ')}, not {typed[2]}"
+        return f"{key} {_WRITTEN[wanted].format(key)}" if wanted in _WRITTEN else problem
     return problem

@@ -10,7 +10,7 @@ from adapters.files.reading import Reader, line_of_key
 from domain.product import Status
 
 OLD_KEYS: Final = {
-    "on_sale": 'on_sale is no setting any more: write status = "retired" to end the sale, or status = "on_sale"',
+    "on_sale": 'on_sale is no longer a setting: write status = "retired" to end the sale, or status = "on_sale"',
 }
 """Keys that product.toml once had, and what to write instead."""
 
@@ -36,12 +36,12 @@ def read_opening(reader: Reader, path: Path, text: str, written: object) -> date
             try:
                 return written.astimezone(UTC)
             except OverflowError:
-                words = "available_from is no moment that a calendar has"
+                words = "available_from is outside the years 1 to 9999"
         case date():
             words = f"available_from is a day without a time: write {written.isoformat()}T00:00:00Z"
         case str():
             words = "available_from is written without quotes: 2026-12-24T18:00:00Z"
         case _:
-            words = "available_from is a moment, such as 2026-12-24T18:00:00Z"
+            words = "available_from is a date and time with a time zone, such as 2026-12-24T18:00:00Z"
     reader.complain(path, words, line=line_of_key(text, "available_from"))
     return None

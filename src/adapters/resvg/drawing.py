@@ -6,6 +6,7 @@ A drawing of ten elements can take minutes, and a PNG of some kilobytes gigabyte
 from __future__ import annotations
 
 import os
+import re
 import resource
 import sys
 from base64 import b64encode
@@ -23,8 +24,9 @@ from domain.ports.sharing import HEIGHT, WIDTH, ShareCard, SharePicture
 _FONT_FILE: Final = Path(__file__).parent / "DejaVuSerif-Latin.ttf"
 _SVG: Final = "image/svg+xml"
 _KINDS: Final = frozenset({_SVG, "image/png", "image/jpeg", "image/gif", "image/webp"})
-_WITHIN: Final = ("#", "data:")
-"""The beginnings of references that stay within a drawing."""
+_DATA: Final = re.compile(r"[ \t\r\n]*data:[^,]*,")
+_WITHIN: Final = re.compile(r"[ \t\r\n]*#|" + _DATA.pattern)
+"""References that stay within a drawing. resvg takes any other for the name of a file; of an image, `#…`, too."""
 
 
 class NotDrawn(Exception):
@@ -71,8 +73,9 @@ def closed_drawing(svg: bytes) -> str:
     """
     root = ET.fromstring(svg)  # noqa: S314 - the process has limits, and expat loads nothing from outside
     for element in root.iter():
+        within = _DATA if str(element.tag).rpartition("}")[2] == "image" else _WITHIN
         for name, value in tuple(element.attrib.items()):
-            if name.rpartition("}")[2].lower() == "href" and not value.strip().startswith(_WITHIN):
+            if name.rpartition("}")[2].lower() == "href" and within.match(value) is None:
                 del element.attrib[name]
     return ET.tostring(root, encoding="unicode")
 
@@ -104,7 +107,7 @@ def _main() -> None:
     ):
         hard = resource.getrlimit(kind)[1]
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (least, hard))
+        resource.setrlimit(kind, (least, least + 1 if kind == resource.RLIMIT_CPU else least))
     os.nice(10)  # a sale goes first
     card = msgspec.json.decode(sys.stdin.buffer.read(), type=ShareCard)
     sys.stdout.buffer.write(msgspec.json.encode(draw(card)))

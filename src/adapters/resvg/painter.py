@@ -63,7 +63,7 @@ class ResvgPainter:
 
 def _drawn_apart(card: ShareCard) -> SharePicture | str:
     """The picture, or why there is none. The process gets nothing of our environment: that holds the shop's keys."""
-    command = [sys.executable, "-X", "utf8", "-m", "adapters.resvg.drawing"]
+    command = [sys.executable, "-P", "-X", "utf8", "-m", "adapters.resvg.drawing"]
     try:
         done = subprocess.run(  # noqa: S603 - our own module; the card is its standard input
             command,
@@ -84,8 +84,10 @@ def _drawn_apart(card: ShareCard) -> SharePicture | str:
 
 def _reason(code: int, said: str) -> str:
     """Why a process ended: resvg aborts where it gets no memory."""
-    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+    if code == -signal.SIGXCPU:
         return f"it takes more than {SECONDS} s of CPU time"
+    if code == -signal.SIGKILL:
+        return "the system ended the process"
     if code == -signal.SIGABRT or "MemoryError" in said:
         return f"it takes more than {MEMORY >> 20} MB of memory"
     return said.strip().rpartition("\n")[2][:_LONGEST_REASON] or f"exit {code}"

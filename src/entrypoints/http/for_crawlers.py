@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import UTC, datetime
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from domain.product import CatalogueEdition, Product
+from domain.values import ProductId
 
 FEED: Final = "application/atom+xml"
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -17,11 +18,11 @@ _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Atom requires a date of everything; a change that is not known is older than every other."""
 
 
-def sitemap(edition: CatalogueEdition, *, base_url: str) -> bytes:
-    """The public pages; https://www.sitemaps.org/protocol.html"""
+def sitemap(edition: CatalogueEdition, *, waiting: Set[ProductId], base_url: str) -> bytes:
+    """The public pages; `waiting`: the products whose sale is still to begin. https://www.sitemaps.org/protocol.html"""
     urls = "".join(
         f"<url><loc>{escape(base_url + path)}</loc>{_lastmod(changed)}</url>"
-        for path, changed in _pages(edition)
+        for path, changed in _pages(edition, waiting)
     )
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -30,13 +31,13 @@ def sitemap(edition: CatalogueEdition, *, base_url: str) -> bytes:
     return text.encode()
 
 
-def _pages(edition: CatalogueEdition) -> Iterator[tuple[str, datetime | None]]:
+def _pages(edition: CatalogueEdition, waiting: Set[ProductId]) -> Iterator[tuple[str, datetime | None]]:
     """The path of each page, and when what it shows last changed. The front page shows the shop and all products."""
     shelf = [product for product in edition.products.values() if product.on_shelf]
-    known = [edition.shop.changed, *(product.changed for product in shelf)]
+    known = [edition.shop.changed, *(_changed(product, waiting) for product in shelf)]
     yield "/", max((moment for moment in known if moment is not None), default=None)
     for product in shelf:
-        yield f"/products/{product.id}", product.changed
+        yield f"/products/{product.id}", _changed(product, waiting)
     for slug, page in edition.pages.items():
         yield f"/pages/{slug}", page.changed
 
@@ -50,16 +51,13 @@ def timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def atom_feed(edition: CatalogueEdition, *, base_url: str) -> bytes:
+def atom_feed(edition: CatalogueEdition, *, waiting: Set[ProductId], base_url: str) -> bytes:
     """The products on sale, the latest change first; RFC 4287. Ids are URLs, as stable as the shop's address."""
     shop = edition.shop
-    entries = sorted(
-        (product for product in edition.products.values() if product.on_shelf and product.on_sale),
-        key=_changed,
-        reverse=True,
-    )
-    updated = max([shop.changed or _UNKNOWN, *map(_changed, entries)])
-    author = shop.seller.partition("\n")[0] or shop.name
+    sold = [p for p in edition.products.values() if p.on_shelf and p.on_sale and p.id not in waiting]
+    dated = [(_changed(product, waiting) or _UNKNOWN, product) for product in sold]
+    dated.sort(key=lambda entry: entry[0], reverse=True)
+    updated = max([shop.changed or _UNKNOWN, *(moment for moment, _ in dated)])
     parts = [
         '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">',
         _element("title", shop.name),
@@ -68,24 +66,26 @@ def atom_feed(edition: CatalogueEdition, *, base_url: str) -> bytes:
         _link("self", f"{base_url}/feed.atom", FEED),
         _link("alternate", f"{base_url}/", "text/html"),
         _element("updated", timestamp(updated)),
-        f"<author>{_element('name', author)}</author>",
-        *(_entry(product, base_url) for product in entries),
+        f"<author>{_element('name', shop.name)}</author>",
+        *(_entry(product, moment, base_url) for moment, product in dated),
         "</feed>\n",
     ]
     return "\n".join(part for part in parts if part).encode()
 
 
-def _entry(product: Product, base_url: str) -> str:
+def _entry(product: Product, changed: datetime, base_url: str) -> str:
     url = f"{base_url}/products/{product.id}"
     return (
         f"<entry>{_element('title', product.name)}{_element('id', url)}{_link('alternate', url, 'text/html')}"
-        f"{_element('updated', timestamp(_changed(product)))}"
+        f"{_element('updated', timestamp(changed))}"
         f"{_element('summary', product.summary or product.name)}</entry>"
     )
 
 
-def _changed(product: Product) -> datetime:
-    return product.changed or _UNKNOWN
+def _changed(product: Product, waiting: Set[ProductId]) -> datetime | None:
+    """When its page last changed: by an edit, or as its sale began."""
+    begun = None if product.id in waiting else product.available_from
+    return max((moment for moment in (product.changed, begun) if moment is not None), default=None)
 
 
 def _element(name: str, text: str) -> str:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from litestar import route
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import NotFoundException, ServiceUnavailableException
 from litestar.params import FromPath
 
 from domain.colour import Colour
@@ -26,6 +26,9 @@ _ACCENT: Final = "#24483e"
 """--act in shop.css, in its light form."""
 _SUFFIX: Final = ".png"
 _MOST_BYTES: Final = 16_000_000
+_MOST_WAITING: Final = 32
+_TRY_AGAIN: Final = 600.0
+"""Seconds after which a picture that lacks its cover is drawn again: the machine may have been busy."""
 _Key = tuple[str, ProductId]
 """The version of the catalogue, and the product."""
 
@@ -33,12 +36,20 @@ _Key = tuple[str, ProductId]
 class SharePages:
     """Draws each picture when it is first requested, and keeps the latest in memory."""
 
-    def __init__(self, *, frame: PageFrame, painter: SharePainter, at_most: int = _MOST_BYTES) -> None:
-        """`at_most`: the bytes of pictures that are kept."""
+    def __init__(
+        self,
+        *,
+        frame: PageFrame,
+        painter: SharePainter,
+        at_most: int = _MOST_BYTES,
+        again_after: float = _TRY_AGAIN,
+    ) -> None:
+        """`at_most`: the bytes of pictures that are kept. `again_after`: the seconds until one that lacks its cover is
+        drawn again."""
         self._front = frame
         self._painter = painter
         self._drawn: OrderedDict[_Key, SharePicture | None] = OrderedDict()
-        self._bytes, self._at_most = 0, at_most
+        self._bytes, self._at_most, self._again_after = 0, at_most, again_after
         self._being_drawn: dict[_Key, asyncio.Task[SharePicture | None]] = {}
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -51,10 +62,12 @@ class SharePages:
         product = edition.products.get(ProductId(name.removesuffix(_SUFFIX)))
         if product is None or not product.public or not name.endswith(_SUFFIX):
             raise NotFoundException
+        if len(self._being_drawn) >= _MOST_WAITING:
+            raise ServiceUnavailableException
         found = await self.drawn(edition, product)
         if found is None:
             raise NotFoundException
-        # Drawing may succeed another time (a machine short of memory): then nobody should keep this one.
+        # Drawing may succeed another time: then nobody should keep this one.
         kept = kept_as(request, edition.version[:8]) if found.whole else PUBLIC
         return Prepared(found.png, "image/png", headers=[kept])
 
@@ -82,9 +95,15 @@ class SharePages:
         finally:
             del self._being_drawn[key]
         self._bytes += _size(found)
+        if found is None or not found.whole:
+            asyncio.get_running_loop().call_later(self._again_after, self._forget, key)
         while self._bytes > self._at_most:
             self._bytes -= _size(self._drawn.popitem(last=False)[1])
         return found
+
+    def _forget(self, key: _Key) -> None:
+        """Draw it again when it is next requested."""
+        self._bytes -= _size(self._drawn.pop(key, None))
 
 
 def _size(picture: SharePicture | None) -> int:

@@ -140,8 +140,10 @@ class ShopPages:
         """The page of a product; GET /buy shows the same."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
-        if product is None or not (product.public or self._front.cookies.has_session(request)):
-            raise NotFoundException
+        if product is None or not product.public:
+            viewer = await self._front.viewer(request)
+            if product is None or product.id not in viewer.owned:
+                raise NotFoundException
         path, currency = f"/products/{pid}", self._front.currency(request, edition)
         sold_out = await self._is_sold_out(product)
         if not self._front.cookies.has_session(request):
@@ -159,8 +161,6 @@ class ShopPages:
                 ),
             )
         viewer = await self._front.viewer(request)
-        if not product.public and product.id not in viewer.owned:
-            raise NotFoundException
         return self._front.html(
             request,
             "product.html",
@@ -353,10 +353,11 @@ class ShopPages:
 
     def _for_programs(self, path: str, write: Callable[..., bytes], media_type: str) -> Prepared:
         edition = self._front.catalogue.current()
-        pages, key = self._of(edition).pages, (path, "", frozenset[ProductId]())
-        if key not in pages:
-            pages[key] = _public(write(edition, base_url=self._front.base_url), media_type)
-        return pages[key]
+        held, key = self._of(edition), (path, "", frozenset[ProductId]())
+        if key not in held.pages:
+            body = write(edition, waiting=held.waiting, base_url=self._front.base_url)
+            held.pages[key] = _public(body, media_type)
+        return held.pages[key]
 
 
 def kept_as(request: AnyRequest, version: str) -> Header:
