@@ -107,7 +107,7 @@ def _main() -> None:
     ):
         hard = resource.getrlimit(kind)[1]
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (least, least + 1 if kind == resource.RLIMIT_CPU else least))
+        resource.setrlimit(kind, (least, least + 5 if kind == resource.RLIMIT_CPU else least))
     os.nice(10)  # a sale goes first
     card = msgspec.json.decode(sys.stdin.buffer.read(), type=ShareCard)
     sys.stdout.buffer.write(msgspec.json.encode(draw(card)))

@@ -17,7 +17,7 @@ import msgspec
 from adapters.resvg import MEMORY, SECONDS
 from domain.ports.sharing import ShareCard, SharePicture
 
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 60.0
 """Seconds; a machine may be busy with other things."""
 _LONGEST_REASON: Final = 200
 

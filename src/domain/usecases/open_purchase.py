@@ -81,12 +81,13 @@ class _Looked:
 
 
 def _look(tx: ReadTransaction, session: Session, purchase: Purchase, now: datetime) -> _Looked:
-    moved = tx.address_changes.correction_of(purchase.checkout) is not None
+    correction = tx.address_changes.correction_of(purchase.checkout)
+    corrected = correction is not None and correction.done_at is not None and correction.undone_at is None
     mail = tx.outbox.get(outbox_keys.access(purchase.checkout))
     here = holds_by_checkout(session, purchase, now=now)
-    why = may_correct(purchase, here=here, moved=moved, now=now)
+    why = may_correct(purchase, here=here, moved=correction is not None, now=now)
     return _Looked(
-        access_email=None if mail is None or mail.to != purchase.mailbox else access_email_status(mail),
+        access_email=None if mail is None or corrected else access_email_status(mail),
         correctable=why is None,
         sent_to=purchase.paid_email if why is None else None,
     )
