@@ -82,7 +82,7 @@ class _Looked:
 
 def _look(tx: ReadTransaction, session: Session, purchase: Purchase, now: datetime) -> _Looked:
     correction = tx.address_changes.correction_of(purchase.checkout)
-    corrected = correction is not None and correction.done_at is not None and correction.undone_at is None
+    corrected = correction is not None and correction.stands
     mail = tx.outbox.get(outbox_keys.access(purchase.checkout))
     here = holds_by_checkout(session, purchase, now=now)
     why = may_correct(purchase, here=here, moved=correction is not None, now=now)
