@@ -129,6 +129,7 @@ PROBES: list[tuple[str, str, dict[str, str]]] = [
     ("GET", "/files/{pid}/it.txt", {}),
     ("GET", "/files/{pid}/other.txt", {}),
     ("GET", "/covers/{pid}/lamp.svg", {}),
+    ("GET", "/share/{pid}.png", {}),
     ("POST", "/currency", {"back": "{pid}", "currency": "usd"}),
 ]
 

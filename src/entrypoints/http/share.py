@@ -62,8 +62,6 @@ class SharePages:
         product = edition.products.get(ProductId(name.removesuffix(_SUFFIX)))
         if product is None or not product.public or not name.endswith(_SUFFIX):
             raise NotFoundException
-        if len(self._being_drawn) >= _MOST_WAITING:
-            raise ServiceUnavailableException
         found = await self.drawn(edition, product)
         if found is None:
             raise NotFoundException
@@ -72,13 +70,18 @@ class SharePages:
         return Prepared(found.png, "image/png", headers=[kept])
 
     async def drawn(self, edition: CatalogueEdition, product: Product) -> SharePicture | None:
-        """Drawn once for all who wait for it, even if the first of them disconnects."""
+        """Drawn once for all who wait for it, even if the first of them disconnects.
+
+        Raises ServiceUnavailableException if too many others are waited for; what is kept is there in any case.
+        """
         key = (edition.version, product.id)
         if key in self._drawn:
             self._drawn.move_to_end(key)
             return self._drawn[key]
         task = self._being_drawn.get(key)
         if task is None:
+            if len(self._being_drawn) >= _MOST_WAITING:
+                raise ServiceUnavailableException
             accent = Colour.parse(edition.shop.accent)
             card = ShareCard(
                 name=product.name,
