@@ -83,6 +83,20 @@ def test_the_browser_that_paid_never_reads_where_the_owner_moved(tmp_path: Path)
     asyncio.run(visit())
 
 
+def test_a_correction_that_nobody_confirmed_changes_no_sentence(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+
+    async def visit() -> None:
+        payer, order = await paid(town, "anna@example.com")
+        await payer.post(f"/orders/{order}/address", email=NEW)
+        town.shop.deliver_mail()
+        page = await payer.get("/view/book")
+        assert "An access link was sent to your address." in page
+        assert "belongs to the corrected address" not in page
+
+    asyncio.run(visit())
+
+
 def test_the_form_answers_the_typed_address_alike_whether_its_owner_moved(tmp_path: Path) -> None:
     town = a_town(tmp_path)
 
