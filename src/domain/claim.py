@@ -8,7 +8,7 @@ from enum import Enum, auto
 from domain.frozen import frozen
 from domain.keys import Keyring, SealedTerms
 from domain.product import CatalogueEdition, Product
-from domain.purchase import Checkout, CheckoutStatus, Fact, FactKind
+from domain.purchase import PRICE_AS_IT_IS, Breakdown, Checkout, CheckoutStatus, Fact, FactKind
 from domain.values import (
     CheckoutId,
     EmailAddress,
@@ -50,6 +50,18 @@ class ProviderCheckout:
     """What the bundle contained that was offered; sealed."""
     discounts: bool = False
     """Whether promotion codes were taken; sealed."""
+
+    @property
+    def on_top(self) -> int:
+        """What was added to the discounted price: the tax, where prices do not include it."""
+        return self.total - (self.subtotal - self.discount)
+
+    @property
+    def breakdown(self) -> Breakdown:
+        """The discount and the tax."""
+        if not self.discount and not self.tax:
+            return PRICE_AS_IT_IS
+        return Breakdown(discount=self.discount, tax=self.tax, tax_on_top=self.on_top > 0)
 
     def fact(self) -> Fact:
         """The register of this session."""
@@ -133,6 +145,7 @@ class Sale:
     """None if the address given at the payment cannot be emailed, and the browser had verified none."""
     paid_email: EmailAddress | None
     paid: Money
+    breakdown: Breakdown = PRICE_AS_IT_IS
 
 
 Verdict = Rejected | Unsettled | Sale
@@ -264,7 +277,13 @@ def judge(
     except ValueError:
         return Rejected(reason=RejectReason.WRONG_AMOUNT)
     paid_email = address_of(reading.email)
-    return Sale(checkout=checkout, owner=checkout.mailbox or paid_email, paid_email=paid_email, paid=paid)
+    return Sale(
+        checkout=checkout,
+        owner=checkout.mailbox or paid_email,
+        paid_email=paid_email,
+        paid=paid,
+        breakdown=reading.breakdown,
+    )
 
 
 def _mismatch(
@@ -288,8 +307,7 @@ def _mismatch(
     if reading.discount and not checkout.discounts:
         return RejectReason.UNASKED_DISCOUNT
     # A tax that is in the price does not add to the total, one on top of it does.
-    on_top = reading.total - (reading.subtotal - reading.discount)
-    if reading.subtotal != checkout.price.amount or on_top not in (0, reading.tax):
+    if reading.subtotal != checkout.price.amount or reading.on_top not in (0, reading.tax):
         return RejectReason.WRONG_AMOUNT
     return None
 

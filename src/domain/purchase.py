@@ -64,6 +64,25 @@ class Checkout:
 
 
 @frozen
+class Breakdown:
+    """What lies between a price and what was paid for it, in minor units of its currency."""
+
+    discount: int = 0
+    tax: int = 0
+    tax_on_top: bool = False
+    """Whether the tax was added to the price. Otherwise it is in it."""
+
+    @property
+    def added(self) -> int:
+        """The tax that was added to the price."""
+        return self.tax if self.tax_on_top else 0
+
+
+PRICE_AS_IT_IS: Final = Breakdown()
+"""No discount, and no tax that the provider told of."""
+
+
+@frozen
 class LicenceKey:
     """A key that came with a purchase: of the product itself, or of one in its bundle."""
 
@@ -94,6 +113,14 @@ class Purchase:
     booked_at: datetime
     contents: tuple[ProductId, ...] = ()
     licences: tuple[LicenceKey, ...] = ()
+    breakdown: Breakdown = PRICE_AS_IT_IS
+    """What was taken off its price, and the tax."""
+
+    @property
+    def price(self) -> Money:
+        """What it cost before a discount, and before a tax that came on top."""
+        amount = self.paid.amount + self.breakdown.discount - self.breakdown.added
+        return Money(amount=amount, currency=self.paid.currency)
 
     @property
     def products(self) -> tuple[ProductId, ...]:

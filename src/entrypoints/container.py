@@ -99,6 +99,7 @@ from entrypoints.http.health import HealthPages, Leaving, MetricsPage
 from entrypoints.http.library import LibraryPages
 from entrypoints.http.orders import OrderPages
 from entrypoints.http.page import PageFrame, Pages
+from entrypoints.http.payment_details import KnownDetails
 from entrypoints.http.preview import PreviewPages
 from entrypoints.http.purchase_page import PurchasePages
 from entrypoints.http.share import SharePages
@@ -331,7 +332,7 @@ class Container(containers.DeclarativeContainer):
     file_pages = Singleton(FilePages, frame=frame, fetch_file=fetch_file)
     order_pages = Singleton(
         OrderPages, frame=frame, show_receipt=show_receipt, resend_access_link=resend_access_link,
-        change_address=change_address, clock=clock,
+        change_address=change_address, details=Singleton(KnownDetails, show_receipt), clock=clock,
     )  # fmt: skip
     account_pages = Singleton(
         AccountPages, frame=frame, own_data=own_data, change_address=change_address,

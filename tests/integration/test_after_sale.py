@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import re
 import time
@@ -188,11 +189,16 @@ def test_a_refund_that_only_the_charge_tells_of_is_read_from_stripe(own_shop: Sh
 
 def test_a_code_over_everything_and_one_over_a_part_are_sales(own_shop: ShopServer) -> None:
     own_shop.settle('[payment]\npromotion_codes = true\ntax = "exclusive"\ninvoices = true\n')
-    for code, paid in (("TENOFF", "$8.91"), ("GIFT", "$0.00"), (None, "$9.90")):
+    for code, paid, lines in (
+        ("TENOFF", "$8.91", ["$9.00", "Discount −$0.90", "Tax: VAT 10% (DE) $0.81", "Paid $8.91"]),
+        ("GIFT", "$0.00", ["$9.00", "Discount −$9.00", "Paid $0.00"]),
+        (None, "$9.90", ["$9.00", "Tax: VAT 10% (DE) $0.90", "Paid $9.90"]),
+    ):
         email = address()
         anna = Shopper(own_shop)
         cs = anna.buy()
-        own_shop.sandbox.pay(cs, email=email, copies=1, **({"promotion_code": code} if code else {}))
+        told = {"promotion_code": code} if code else {}
+        own_shop.sandbox.pay(cs, email=email, copies=1, address={"country": "DE"}, **told)
         page = anna.get(f"/view/{BOOK}")
         assert CONTENT in page.text, code
         order = page.text.partition("/orders/")[2][:32]
@@ -200,6 +206,12 @@ def test_a_code_over_everything_and_one_over_a_part_are_sales(own_shop: ShopServ
         assert anna.post(anna.link_from(email)).status_code == 303
         receipt = anna.get(f"/orders/{order}")
         assert paid in receipt.text
+        table = html.unescape(
+            re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", receipt.text.partition("<tbody>")[2]))
+        )
+        for line in lines:
+            assert line in table, table
+        assert ("Visa ending in 4242" in receipt.text) == (paid != "$0.00")
         assert "Invoice with taxes" in receipt.text
         own_shop.sandbox.behave(stripe="401")
         away = anna.get(f"/orders/{order}/invoice")

@@ -15,6 +15,7 @@ import pytest
 import stripe
 
 from adapters.stripe.account import StripeAccount
+from adapters.stripe.details import details_of
 from adapters.stripe.payments import StripePayments, _create_params, within_time
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import OF_DOCTOR, news_of
@@ -25,8 +26,10 @@ from domain.ports import (
     IgnoredEvent,
     InvalidWebhook,
     PaymentChangedEvent,
+    PaymentDetails,
     PaymentsRefused,
     PaymentsUnreachable,
+    TaxLine,
 )
 from domain.product import PaymentTerms, Tax
 from domain.purchase import FactKind
@@ -288,6 +291,31 @@ TERMS = PaymentTerms(
 )
 
 
+@pytest.mark.parametrize(
+    ("told", "details"),
+    [
+        ({}, PaymentDetails()),
+        ({"payment_intent": "pi_1"}, PaymentDetails()),
+        ({"payment_intent": {"latest_charge": "ch_1"}}, PaymentDetails()),
+        ({"total_details": {}}, PaymentDetails()),
+        ({"payment_method_details": {"type": "klarna"}}, PaymentDetails(method="Klarna")),
+        ({"payment_method_details": {"type": "card", "card": {"brand": "amex", "last4": "0005"}}},
+         PaymentDetails(method="American Express", last_digits="0005")),
+        ({"payment_method_details": {"type": "card", "card": None}}, PaymentDetails(method="Card")),
+        ({"payment_method_details": {"type": "new_thing", "new_thing": {"last4": "<b>"}}}, PaymentDetails(method="New Thing")),
+        ({"payment_method_details": {"type": 3}}, PaymentDetails()),
+        ({"total_details": {"breakdown": {"taxes": [
+            {"amount": 5, "rate": {"percentage": 8.875, "display_name": None, "country": "US"}},
+            {"amount": 0, "rate": {"percentage": 1}}]}}},
+         PaymentDetails(taxes=(TaxLine(name="", rate="8.875", country="US"),))),
+    ],
+)  # fmt: skip
+def test_the_details_of_a_payment_are_read_whatever_is_missing(told: Any, details: PaymentDetails) -> None:
+    if "payment_method_details" in told:
+        told = {"payment_intent": {"latest_charge": told}}
+    assert details_of(json.dumps(told)) == details
+
+
 def test_terms_of_the_shop_reach_the_payment_page_and_its_answer_is_a_sale(sandbox: Sandbox) -> None:
     offer = an_offer(53)
     bundle = replace(offer.checkout, contents=(ProductId("a"), ProductId("b")), discounts=True)
@@ -300,7 +328,20 @@ def test_terms_of_the_shop_reach_the_payment_page_and_its_answer_is_a_sale(sandb
     url = ask(sandbox.url, lambda p: p.invoice_url(page.ref))
     assert url is not None
     assert url.startswith(sandbox.url)
+    address = {"country": "DE", "postal_code": "10115"}
+    taxed = ask(sandbox.url, lambda p: p.create_checkout(replace(an_offer(55), terms=TERMS)))
+    sandbox.pay(taxed.ref, address=address)
+    assert ask(sandbox.url, lambda p: p.payment_details(taxed.ref)) == PaymentDetails(
+        method="Visa", last_digits="4242", taxes=(TaxLine(name="VAT", rate="10", country="DE"),)
+    )
     plain = ask(sandbox.url, lambda p: p.create_checkout(an_offer(54)))
+    assert ask(sandbox.url, lambda p: p.payment_details(plain.ref)) == PaymentDetails()
+    assert ask(sandbox.url, lambda p: p.payment_details(ProviderRef("cs_test_none"))) is None
+    debit = ask(sandbox.url, lambda p: p.create_checkout(an_offer(56)))
+    sandbox.pay(debit.ref, delayed=True)
+    assert ask(sandbox.url, lambda p: p.payment_details(debit.ref)) == PaymentDetails(
+        method="SEPA Direct Debit", last_digits="3000"
+    )
     assert ask(sandbox.url, lambda p: p.invoice_url(plain.ref)) is None
 
 

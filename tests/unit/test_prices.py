@@ -12,7 +12,7 @@ from domain.amounts import AmountProblem
 from domain.claim import RejectReason
 from domain.mail import MailKind
 from domain.product import BadAmount, CatalogueEdition, Licences, PaymentTerms, asked_price
-from domain.purchase import LicenceKey, Purchase
+from domain.purchase import Breakdown, LicenceKey, Purchase
 from domain.usecases.checkout_outcomes import (
     AddressNeeded,
     AlreadyYours,
@@ -294,6 +294,36 @@ def test_taxes_come_on_top_or_are_in_the_price_and_nothing_between(
     ref = Browser(shop).buy()
     shop.payments.pay(ref, email=ANNA)
     assert change(shop, ref, discount=discount, tax=tax, total=total) == outcome
+
+
+@pytest.mark.parametrize(
+    ("discount", "tax", "total", "breakdown", "lines"),
+    [
+        (0, 0, 900, Breakdown(), ["Total: $9.00"]),
+        (100, 0, 800, Breakdown(discount=100), ["Price: $9.00", "Discount: −$1.00", "Total: $8.00"]),
+        (0, 90, 990, Breakdown(tax=90, tax_on_top=True), ["Price: $9.00", "Tax: $0.90", "Total: $9.90"]),
+        (0, 82, 900, Breakdown(tax=82), ["Price: $9.00", "Tax included: $0.82", "Total: $9.00"]),
+        (100, 80, 880, Breakdown(discount=100, tax=80, tax_on_top=True),
+         ["Price: $9.00", "Discount: −$1.00", "Tax: $0.80", "Total: $8.80"]),
+        (900, 0, 0, Breakdown(discount=900), ["Price: $9.00", "Discount: −$9.00", "Total: $0.00"]),
+    ],
+)  # fmt: skip
+def test_a_sale_keeps_its_discount_and_its_tax_and_the_email_shows_them(
+    discount: int, tax: int, total: int, breakdown: Breakdown, lines: list[str]
+) -> None:
+    shop = a_shop(a_product(BOOK), payment=PaymentTerms(promotion_codes=True))
+    ref = Browser(shop).buy()
+    shop.payments.pay(ref, email=ANNA)
+    assert change(shop, ref, discount=discount, tax=tax, total=total) == "booked"
+    [purchase] = purchases(shop)
+    assert (purchase.breakdown, purchase.price, purchase.paid) == (
+        breakdown,
+        Money(900, "usd"),
+        Money(total, "usd"),
+    )
+    shop.deliver_mail()
+    text = shop.letters_to(ANNA)[0].text
+    assert text.partition("Product: The book\n")[2].partition("\n\n")[0].splitlines() == lines
 
 
 def test_a_restored_shop_knows_from_the_seal_whether_a_discount_was_allowed_and_what_was_bundled() -> None:

@@ -18,6 +18,7 @@ from domain.ports import (
     IgnoredEvent,
     InvalidWebhook,
     PaymentChangedEvent,
+    PaymentDetails,
     PaymentPage,
     PaymentsRefused,
     PaymentsUnreachable,
@@ -58,6 +59,7 @@ class MemoryPayments:
     def __init__(self, *, clock: Clock, pause: Callable[[str], Awaitable[None]] = _no_pause) -> None:
         self.sessions: dict[ProviderRef, ProviderCheckout] = {}
         self.invoices: dict[ProviderRef, str] = {}
+        self.details: dict[ProviderRef, PaymentDetails] = {}
         self.made_at: dict[ProviderRef, datetime] = {}
         self.failing = False
         self.forbidden: set[str] = set()
@@ -171,6 +173,11 @@ class MemoryPayments:
         """See Payments. It has the invoices that were put there."""
         await self._call("invoice")
         return self.invoices.get(ref)
+
+    async def payment_details(self, ref: ProviderRef) -> PaymentDetails | None:
+        """See Payments. It knows the details that were put there."""
+        await self._call("details")
+        return self.details.get(ref, PaymentDetails()) if ref in self.sessions else None
 
     def parse_webhook(self, body: bytes, signature: str, *, now: datetime) -> WebhookEvent:
         """See Payments."""

@@ -22,12 +22,12 @@ from adapters.sql.record import (
 )
 from domain.access import Holding
 from domain.going_live import STARTED_LIVE
-from domain.purchase import Fact, FactKind, LicenceKey, Purchase
+from domain.purchase import PRICE_AS_IT_IS, Breakdown, Fact, FactKind, LicenceKey, Purchase
 from domain.records import User
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId, UserId
 
 COLUMNS: Final = """checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount,
-  currency, livemode, session_id, booked_at, contents, licences"""
+  currency, livemode, session_id, booked_at, contents, licences, breakdown"""
 BY_CHECKOUT: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id = ?"
 _BOOK: Final = f"{insert('purchases', COLUMNS)} ON CONFLICT (checkout_id) DO NOTHING"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM purchases WHERE payment = ? LIMIT 1"
@@ -149,7 +149,7 @@ def from_row(row: Row) -> Purchase:
         checkout=row[0], provider_ref=row[1], payment=row[2], user=row[3], mailbox=maybe(EmailAddress, row[4]),
         paid_email=maybe(EmailAddress, row[5]), product=row[6], product_name=row[7], paid=Money(row[8], row[9]),
         livemode=maybe(bool, row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),
-        licences=_licences(row[14]),
+        licences=_licences(row[14]), breakdown=_breakdown(row[15]),
     )  # fmt: skip
 
 
@@ -159,8 +159,22 @@ def to_row(purchase: Purchase) -> Row:
         purchase.mailbox and purchase.mailbox.canonical, purchase.paid_email and purchase.paid_email.canonical,
         purchase.product, purchase.product_name, purchase.paid.amount, purchase.paid.currency,
         maybe(int, purchase.livemode), purchase.session, micros(purchase.booked_at), " ".join(purchase.contents),
-        licences_text(purchase.licences),
+        licences_text(purchase.licences), _breakdown_text(purchase.breakdown),
     )  # fmt: skip
+
+
+def _breakdown(text: str | None) -> Breakdown:
+    if text is None:
+        return PRICE_AS_IT_IS
+    discount, tax, on_top = text.split(" ")
+    return Breakdown(discount=int(discount), tax=int(tax), tax_on_top=on_top == "+")
+
+
+def _breakdown_text(breakdown: Breakdown) -> str | None:
+    """`<discount> <tax> <+ for a tax on top, else =>`; None for the usual sale, which has neither."""
+    if breakdown == PRICE_AS_IT_IS:
+        return None
+    return f"{breakdown.discount} {breakdown.tax} {'+' if breakdown.tax_on_top else '='}"
 
 
 def _licences(text: str) -> tuple[LicenceKey, ...]:

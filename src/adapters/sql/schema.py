@@ -85,7 +85,8 @@ CREATE TABLE purchases (
   checkout_id TEXT PRIMARY KEY, provider_ref TEXT, payment TEXT, user_id TEXT REFERENCES users (id),
   mailbox TEXT, paid_email TEXT, pid TEXT NOT NULL, product_name TEXT NOT NULL,
   amount INTEGER NOT NULL, currency TEXT NOT NULL, livemode INTEGER, session_id TEXT,
-  booked_at INTEGER NOT NULL, contents TEXT NOT NULL DEFAULT '', licences TEXT NOT NULL DEFAULT ''
+  booked_at INTEGER NOT NULL, contents TEXT NOT NULL DEFAULT '', licences TEXT NOT NULL DEFAULT '',
+  breakdown TEXT
 ) STRICT;
 CREATE INDEX purchases_user ON purchases (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX purchases_unowned ON purchases (checkout_id) WHERE user_id IS NULL;

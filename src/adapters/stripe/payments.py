@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
+from adapters.stripe.details import EXPANDED, details_of
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import (
     StripeDispute,
@@ -30,6 +31,7 @@ from domain.claim import ProviderCheckout
 from domain.ports import (
     CheckoutOffer,
     InvalidWebhook,
+    PaymentDetails,
     PaymentPage,
     PaymentsRefused,
     PaymentsUnreachable,
@@ -195,6 +197,16 @@ class StripePayments:
         except _NotThere:
             return None
         return invoice_url_of(body_of(found))
+
+    async def payment_details(self, ref: ProviderRef) -> PaymentDetails | None:
+        """See Payments. They are kept by Stripe alone, and asked for when somebody reads a receipt."""
+        try:
+            found = await within_time(
+                self.client().v1.checkout.sessions.retrieve_async(ref, {"expand": list(EXPANDED)})
+            )
+        except _NotThere:
+            return None
+        return details_of(body_of(found))
 
     @property
     def signature_header(self) -> str:

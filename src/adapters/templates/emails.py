@@ -59,6 +59,7 @@ class PackagedTemplates:
         if isinstance(email, AccessLink):
             began = began_at(email.order)
             context["day"] = "" if began is None else f"{began.day} {began:%B %Y}"
+            context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
         try:
             environment = self._environment(language)
             whole = environment.render_template(f"{email.template}.txt", **context)

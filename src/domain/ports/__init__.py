@@ -24,11 +24,13 @@ from domain.ports.payments import FactEvent as FactEvent
 from domain.ports.payments import IgnoredEvent as IgnoredEvent
 from domain.ports.payments import InvalidWebhook as InvalidWebhook
 from domain.ports.payments import PaymentChangedEvent as PaymentChangedEvent
+from domain.ports.payments import PaymentDetails as PaymentDetails
 from domain.ports.payments import PaymentPage as PaymentPage
 from domain.ports.payments import Payments as Payments
 from domain.ports.payments import PaymentsRefused as PaymentsRefused
 from domain.ports.payments import PaymentsUnreachable as PaymentsUnreachable
 from domain.ports.payments import ProviderPayment as ProviderPayment
+from domain.ports.payments import TaxLine as TaxLine
 from domain.ports.payments import WebhookEvent as WebhookEvent
 from domain.ports.sharing import ShareCard as ShareCard
 from domain.ports.sharing import SharePainter as SharePainter

@@ -89,6 +89,28 @@ class ProviderPayment:
     facts: tuple[Fact, ...]
 
 
+@frozen
+class TaxLine:
+    """One tax of a payment. `name`: as "VAT"; `rate`: in percent, as "19" or "8.875"; `country`: ISO 3166-1 alpha-2."""
+
+    name: str
+    rate: str
+    country: str
+
+
+@frozen
+class PaymentDetails:
+    """What the provider knows of a payment beside its amounts; "" and () for what it does not tell.
+
+    `method`: what the payment method or the card's brand is called, as "Visa" or "SEPA Direct Debit"; `last_digits`: of
+    the card or account.
+    """
+
+    method: str = ""
+    last_digits: str = ""
+    taxes: tuple[TaxLine, ...] = ()
+
+
 class PaymentsUnreachable(ProviderSaid):
     """The provider did not respond, or is temporarily unavailable. Nothing was charged."""
 
@@ -140,6 +162,9 @@ class Payments(Protocol):
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:
         """The URL of the provider's invoice of a session; None if it has none. Raises as `create_checkout`."""
+
+    async def payment_details(self, ref: ProviderRef) -> PaymentDetails | None:
+        """How a session was paid and taxed; None if it is unknown. Raises as `create_checkout`."""
 
     @property
     def signature_header(self) -> str:

@@ -78,6 +78,7 @@ class Booking:
             product=checkout.product,
             product_name=checkout.product_name,
             paid=sale.paid,
+            breakdown=sale.breakdown,
             livemode=checkout.livemode,
             session=None if known.erased else checkout.session,
             booked_at=self.now,

@@ -11,9 +11,9 @@ from domain.emails import AccessLink, Email, LicenceLine
 from domain.magic_link import LinkPurpose, MagicLink, tries_so_far
 from domain.mail import Mail, MailKind, Urgency, urgency_of
 from domain.product import CatalogueEdition, ShopInfo
-from domain.purchase import LicenceKey, Purchase, order_number
+from domain.purchase import PRICE_AS_IT_IS, LicenceKey, Purchase, order_number
 from domain.transaction import Transaction
-from domain.values import EmailAddress
+from domain.values import EmailAddress, Money
 
 _KIND_OF: Final = {
     LinkPurpose.ACCESS: MailKind.ACCESS,
@@ -83,11 +83,17 @@ def access_email(
     purchase: Purchase, licences: tuple[LicenceKey, ...], *, edition: CatalogueEdition
 ) -> AccessLink:
     """The access email of a purchase: the same whenever and from wherever it is queued. `licences`: those to show."""
+    of, currency = purchase.breakdown, purchase.paid.currency
     return AccessLink(
         product_name=purchase.product_name,
         paid=purchase.paid,
         order=order_number(purchase.checkout),
         licences=tuple(licence_line(item, purchase, edition=edition) for item in licences),
+        product=purchase.product,
+        price=None if of == PRICE_AS_IT_IS else purchase.price,
+        discount=Money(of.discount, currency) if of.discount else None,
+        tax=Money(of.tax, currency) if of.tax else None,
+        tax_on_top=of.tax_on_top,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.access import Holding, holds, names_here
 from domain.frozen import frozen
-from domain.ports import Clock, Payments, Store
+from domain.ports import Clock, PaymentDetails, Payments, Store
 from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
@@ -65,6 +65,16 @@ class ShowReceipt:
         by_payer = isinstance(receipt, Receipt) and receipt.by_payer
         ref = receipt.holding.purchase.provider_ref if receipt is not None and by_payer else None
         return None if ref is None else await self.payments.invoice_url(ref)
+
+    async def details(self, receipt: Receipt) -> PaymentDetails | None:
+        """How it was paid and taxed, for the payer alone; None for anybody else, or if there is nothing to know.
+
+        Raises PaymentsUnreachable, PaymentsRefused.
+        """
+        purchase = receipt.holding.purchase
+        if not receipt.by_payer or purchase.provider_ref is None or not purchase.paid.amount:
+            return None
+        return await self.payments.payment_details(purchase.provider_ref)
 
 
 def _find(

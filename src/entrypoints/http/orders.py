@@ -10,9 +10,9 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.address_change import ChangeKind, MayNotCorrect
-from domain.ports import Clock, PaymentsRefused, PaymentsUnreachable
+from domain.ports import Clock, PaymentDetails, PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition
-from domain.purchase import PurchaseState, began_at, order_number
+from domain.purchase import Purchase, PurchaseState, began_at, order_number
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.change_outcomes import (
     Asked,
@@ -28,6 +28,7 @@ from domain.usecases.show_receipt import Receipt, ShowReceipt, WithoutOwner
 from domain.values import CheckoutId, Money
 from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, in_words, seconds_until, see_other
+from entrypoints.http.payment_details import KnownDetails, method_words, tax_words
 from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
@@ -65,6 +66,7 @@ class OrderPages:
     show_receipt: ShowReceipt
     resend_access_link: ResendAccessLink
     change_address: ChangeAddress
+    details: KnownDetails
     clock: Clock
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -89,6 +91,7 @@ class OrderPages:
             viewer=await self.frame.viewer(request),
             noindex=True,
             **_receipt_context(receipt, self.frame.catalogue.current()),
+            **_details_context(await self.details.of(receipt)),
         )
 
     async def _without_owner(self, request: AnyRequest, order: WithoutOwner) -> RawResponse:
@@ -173,6 +176,7 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
         "has_invoice": receipt.by_payer
         and edition.shop.payment.invoices
         and purchase.provider_ref is not None,
+        **_breakdown_context(purchase),
         "refunded": Money(held.refunded, purchase.paid.currency) if held.refunded else None,
         "charged_back": Money(held.charged_back, purchase.paid.currency) if held.charged_back else None,
         "left": Money(purchase.paid.amount - held.refunded - held.charged_back, purchase.paid.currency),
@@ -180,6 +184,22 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
         # A receipt is kept and passed on, so it names its owner only to a browser that verified the address.
         "owner": purchase.mailbox if receipt.by_owner else None,
         "paid_with": noted if receipt.by_payer else None,
+    }
+
+
+def _breakdown_context(purchase: Purchase) -> dict[str, Any]:
+    found, currency = purchase.breakdown, purchase.paid.currency
+    return {
+        "discount": Money(found.discount, currency) if found.discount else None,
+        "tax": Money(found.tax, currency) if found.tax else None,
+        "tax_on_top": found.tax_on_top,
+    }
+
+
+def _details_context(details: PaymentDetails | None) -> dict[str, Any]:
+    return {
+        "method": "" if details is None else method_words(details),
+        "taxes": [] if details is None else [tax_words(line) for line in details.taxes],
     }
 
 

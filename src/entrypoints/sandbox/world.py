@@ -73,6 +73,8 @@ class World:
     sessions: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, list[Json]] = field(default_factory=dict)
     """The line items of a session: name, description, amount, quantity, currency, tax_behavior, tax_code."""
+    taxes: dict[str, list[Json]] = field(default_factory=dict)
+    """The taxes of a session, which are shown only where `total_details.breakdown` is expanded."""
     intent_metadata: dict[str, Json] = field(default_factory=dict)
     """The metadata for a session's future payment intent."""
     paid_by: dict[str, str] = field(default_factory=dict)

@@ -117,6 +117,7 @@ class HostedPages:
         settle_session(
             self._world, session["id"], email=_email(session, fields), name=fields.get("name", ""),
             delayed=delayed, address=_address(session, fields), tax_ids=_tax_ids(session, fields),
+            card=fields.get("number", ""),
         )  # fmt: skip
         chosen = MANNERS.get(fields.get("webhook", ""))
         manners = self._world.manners if chosen is None or fields.get("webhook") == "before" else chosen[1]

@@ -9,6 +9,7 @@ from typing import Final
 
 _DECLINED: Final = "4000000000000002"
 _THREE_D_SECURE: Final = frozenset({"4000000000003220", "4000002500003155"})
+_BRANDS: Final = (("5", "mastercard"), ("37", "amex"), ("6", "discover"))
 _SHORTEST, _LONGEST = 12, 19
 
 
@@ -26,6 +27,11 @@ def bank_of(number: str) -> CardAnswer:
     if digits == _DECLINED:
         return CardAnswer.DECLINES
     return CardAnswer.ASKS if digits in _THREE_D_SECURE else CardAnswer.PAYS
+
+
+def brand_of(number: str) -> str:
+    """The brand of a test card, as Stripe's API names it."""
+    return next((brand for start, brand in _BRANDS if number.startswith(start)), "visa")
 
 
 def card_problems(number: str, expiry: str, cvc: str) -> dict[str, str]:

@@ -91,8 +91,24 @@ def shown(call: Call, thing: Json) -> Json:
 def expanded(world: World, thing: Json, names: Iterable[str]) -> Json:
     """https://docs.stripe.com/api/expanding_objects"""
     for name in names:
+        if name == "total_details.breakdown" and thing.get("object") == "checkout.session":
+            thing = {
+                **thing,
+                "total_details": {**thing["total_details"], "breakdown": _breakdown(world, thing)},
+            }
+            continue
         thing = _expand(world, thing, name.split("."), name)
     return thing
+
+
+def _breakdown(world: World, session: Json) -> Json:
+    """The taxes are those of the customer's country."""
+    address = (session["customer_details"] or {}).get("address") or {}
+    taxes = [
+        {**tax, "rate": {**tax["rate"], "country": address.get("country")}}
+        for tax in world.taxes.get(session["id"], ())
+    ]
+    return {"discounts": [], "taxes": taxes}
 
 
 def _expand(world: World, thing: Json, path: list[str], name: str) -> Json:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from entrypoints.sandbox.stripe.cards import brand_of
 from entrypoints.sandbox.stripe.listing import page, same, shown
 from entrypoints.sandbox.stripe.objects import Call, Routes, Told
 from entrypoints.sandbox.world import Json, World, fresh_id, now
 
+_USUAL_CARD: Final = "4242424242424242"
+_USUAL_ACCOUNT: Final = "3000"
 NO_ADDRESS: Final = {
     "city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None,
 }  # fmt: skip
@@ -33,8 +36,12 @@ def make_intent(world: World, *, amount: int, currency: str, kind: str, metadata
     return intent
 
 
-def charge_for(world: World, intent: Json, billing: Json, *, pending: bool = False) -> Json:
-    """Charge the whole of an intent: at once, or with the bank's answer `pending`."""
+def charge_for(
+    world: World, intent: Json, billing: Json, *, pending: bool = False, card: str = _USUAL_CARD
+) -> Json:
+    """Charge the whole of an intent: at once, or with the bank's answer `pending`. `card`: the digits of its number."""
+    kind = intent["payment_method_types"][0]
+    digits = {"brand": brand_of(card), "last4": card[-4:]} if kind == "card" else {"last4": _USUAL_ACCOUNT}
     name = fresh_id("ch_")
     world.charges[name] = charge = {
         "id": name, "object": "charge", "amount": intent["amount"], "amount_captured": 0, "amount_refunded": 0,
@@ -45,7 +52,7 @@ def charge_for(world: World, intent: Json, billing: Json, *, pending: bool = Fal
         "failure_code": None, "failure_message": None, "fraud_details": {}, "livemode": False,
         "metadata": intent["metadata"], "on_behalf_of": None, "outcome": None, "paid": False,
         "payment_intent": intent["id"], "payment_method": intent["payment_method"],
-        "payment_method_details": {"type": intent["payment_method_types"][0]}, "receipt_email": None,
+        "payment_method_details": {"type": kind, kind: digits}, "receipt_email": None,
         "receipt_number": None, "receipt_url": None, "refunded": False, "review": None, "shipping": None,
         "source_transfer": None, "statement_descriptor": None, "statement_descriptor_suffix": None,
         "status": "pending", "transfer_data": None, "transfer_group": None,

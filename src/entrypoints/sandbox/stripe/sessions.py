@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from entrypoints.sandbox.stripe.customers import make_customer
@@ -195,7 +196,7 @@ def takes_cards(session: Json) -> bool:
 
 def settle_session(
     world: World, cs: str, *, email: str, name: str, delayed: bool, address: Json | None = None,
-    tax_ids: list[Json] | None = None,
+    tax_ids: list[Json] | None = None, card: str = "",
 ) -> Json:  # fmt: skip
     """Complete a session: paid by card, with a bank debit under way (`delayed`), or with nothing to pay."""
     session = world.sessions[cs]
@@ -213,13 +214,13 @@ def settle_session(
     if _wants_invoice(session):
         session["customer"] = make_customer(world, email=email, name=name or None)["id"]
     if not free:
-        _charge(world, session, delayed=delayed)
+        _charge(world, session, delayed=delayed, card=re.sub(r"\D", "", card))
     if session["payment_status"] != "unpaid":
         _invoice(world, session)
     return session
 
 
-def _charge(world: World, session: Json, *, delayed: bool) -> None:
+def _charge(world: World, session: Json, *, delayed: bool, card: str) -> None:
     kinds = session["payment_method_types"]
     debit = next((kind for kind in kinds if kind != "card"), "sepa_debit")
     intent = make_intent(
@@ -230,7 +231,7 @@ def _charge(world: World, session: Json, *, delayed: bool) -> None:
     billing = {"email": details["email"], "name": details["name"]}
     if details["address"]:
         billing["address"] = details["address"]
-    charge_for(world, intent, billing, pending=delayed)
+    charge_for(world, intent, billing, pending=delayed, **({"card": card} if card else {}))
     session["payment_intent"] = intent["id"]
     world.paid_by[intent["id"]] = session["id"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from entrypoints.sandbox.world import Json, World
+from entrypoints.sandbox.world import Json, World, now
 
 _INCLUSIVE: Final = "inclusive"
 _EXCLUSIVE: Final = "exclusive"
@@ -29,10 +29,25 @@ def reckon(world: World, session: Json) -> None:
                 included += amount - (amount * 20 + 11) // 22  # the net is 10/11, halves up
             else:
                 added += (amount + 5) // 10
+    world.taxes[session["id"]] = [
+        {"amount": amount, "rate": _rate(inclusive=inclusive), "taxability_reason": "standard_rated",
+         "taxable_amount": subtotal - discount - (amount if inclusive else 0)}
+        for amount, inclusive in ((included, True), (added, False)) if amount
+    ]  # fmt: skip
     session["amount_subtotal"] = subtotal
     session["amount_total"] = subtotal - discount + added
     session["total_details"] = {
         "amount_discount": discount, "amount_shipping": 0, "amount_tax": added + included,
+    }  # fmt: skip
+
+
+def _rate(*, inclusive: bool) -> Json:
+    """https://docs.stripe.com/api/tax_rates/object"""
+    return {
+        "id": "txr_sandbox", "object": "tax_rate", "active": True, "country": None, "created": now(),
+        "description": None, "display_name": "VAT", "effective_percentage": 10.0, "flat_amount": None,
+        "inclusive": inclusive, "jurisdiction": None, "jurisdiction_level": "country", "livemode": False,
+        "metadata": {}, "percentage": 10.0, "rate_type": "percentage", "state": None, "tax_type": "vat",
     }  # fmt: skip
 
 
