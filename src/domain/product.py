@@ -168,6 +168,8 @@ class ShopInfo:
     """The name of its file; "" for none."""
     changed: datetime | None = None
     """When shop.toml last changed, as for a product."""
+    emails: tuple[tuple[str, str], ...] = ()
+    """The merchant's own email templates: names and sources."""
 
 
 @frozen

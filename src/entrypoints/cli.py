@@ -14,6 +14,7 @@ from domain.usecases.announce import Announced
 from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
 from entrypoints.cli_customer import customer, resend
+from entrypoints.cli_emails import emails
 from entrypoints.cli_export import export
 from entrypoints.cli_help import ENVIRONMENT, Sections
 from entrypoints.cli_init import init
@@ -382,7 +383,7 @@ def confirm_address(copy: bool) -> None:
 
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
-    "Every day", status, sales, customer, resend, send_link, preview, announce, reconcile, export
+    "Every day", status, sales, customer, resend, send_link, preview, announce, emails, reconcile, export
 )
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 

@@ -155,12 +155,16 @@ class Container(containers.DeclarativeContainer):
         ),
         custom=Singleton(custom_goods, settings.provided.goods, settings.provided.environment),
     )
+    email_templates: providers.Provider[EmailTemplates] = Singleton(
+        PackagedTemplates, complain=providers.Object(log.error)
+    )
     catalogue: providers.Provider[Catalogue] = Singleton(
         FolderCatalogue,
         settings.provided.catalogue,
         complain=providers.Object(log.error),
         warn=providers.Object(log.warning),
         shelve=goods.provided.shelve,
+        check_emails=email_templates.provided.mistakes_in,
         kept=Singleton(LastGood, settings.provided.last_good_dir, writes=serving),
     )
     stripe_payments: providers.Provider[Payments] = Singleton(
@@ -191,7 +195,6 @@ class Container(containers.DeclarativeContainer):
         console=Singleton(ConsoleMailer),
         custom=Singleton(custom_mailer, settings.provided.mailer, settings.provided.environment),
     )
-    email_templates: providers.Provider[EmailTemplates] = Singleton(PackagedTemplates)
     painter: providers.Provider[SharePainter] = Singleton(ResvgPainter, warn=providers.Object(log.warning))
 
     # ------------------------------------------------------------------ use cases
@@ -254,15 +257,9 @@ class Container(containers.DeclarativeContainer):
         FetchFile, identify_viewer=identify_viewer, store=store, catalogue=catalogue, goods=goods, clock=clock
     )
     lease_mail = Singleton(
-        LeaseMail,
-        store=store,
-        templates=email_templates,
-        catalogue=catalogue,
-        keyring=keyring,
-        clock=clock,
-        randomness=randomness,
-        base_url=base_url,
-    )
+        LeaseMail, store=store, templates=email_templates, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness, base_url=base_url,
+    )  # fmt: skip
     deliver_mail = Singleton(
         DeliverMail, store=store, mailer=mailer, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
     )  # fmt: skip
@@ -304,14 +301,9 @@ class Container(containers.DeclarativeContainer):
     cookies = Singleton(Cookies, https=settings.provided.https, host=settings.provided.host)
     pages = Singleton(Pages)
     frame = Singleton(
-        PageFrame,
-        pages=pages,
-        catalogue=catalogue,
-        cookies=cookies,
-        identify_viewer=identify_viewer,
-        base_url=base_url,
-        banner=banner,
-    )
+        PageFrame, pages=pages, catalogue=catalogue, cookies=cookies, identify_viewer=identify_viewer,
+        base_url=base_url, banner=banner,
+    )  # fmt: skip
     problems = Singleton(ErrorPages, frame)
     shop_pages = Singleton(
         ShopPages, frame=frame, sold_out=check_stock, list_pending=list_pending, clock=clock
@@ -319,13 +311,8 @@ class Container(containers.DeclarativeContainer):
     preview_pages = Singleton(PreviewPages, frame=frame, shop=shop_pages, preview_product=preview_product)
     share_pages = Singleton(SharePages, frame=frame, painter=painter)
     checkout_pages = Singleton(
-        CheckoutPages,
-        frame=frame,
-        shop=shop_pages,
-        start_checkout=start_checkout,
-        order_free=order_free,
-        clock=clock,
-    )
+        CheckoutPages, frame=frame, shop=shop_pages, start_checkout=start_checkout, order_free=order_free, clock=clock,
+    )  # fmt: skip
     purchase_pages = Singleton(
         PurchasePages, frame=frame, return_from_payment=return_from_payment, open_purchase=open_purchase
     )

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from adapters.files.catalogue import FolderCatalogue
-from adapters.files.last_good import KEPT_FOR
+from adapters.files.last_good import KEPT_FOR, LastGood
 from adapters.files.reading import CatalogueRefused
+from adapters.memory.goods import MemoryGoods
+from adapters.templates.emails import PackagedTemplates
 from domain.product import Product
 from domain.values import Money, ProductId
 from testkit.catalogues import a_catalogue, load, look
@@ -302,3 +304,40 @@ def test_owners_read_on_and_the_merchant_hears_of_it_while_a_product_is_broken_o
     (own_shop.catalogue / "paperwork").rename(own_shop.catalogue / PAPERWORK)
     wait_until(lambda: guest.post(f"/buy/{BOOK}").status_code == 303)
     assert "Nothing is waiting for you." in own_shop.cli("status").stdout
+
+
+# ------------------------------------------------------------------ email templates
+
+
+def test_a_broken_email_template_keeps_its_last_good_form_and_a_deleted_one_is_gone(
+    root: Path, kept: Path
+) -> None:
+    good, folder = "Yours: {{ product_name }}\n\n{{ link }}", root / "emails"
+    folder.mkdir()
+    (folder / "access_link.txt").write_text(good)
+    (folder / "sign_in.txt").write_text("Hello\n\n{{ link }} {{ nope }}")
+    (folder / ".DS_Store").write_bytes(b"")
+
+    def load() -> FolderCatalogue:
+        return FolderCatalogue(
+            root, complain=lambda _: None, shelve=MemoryGoods().shelve, kept=LastGood(kept),
+            check_emails=PackagedTemplates().mistakes_in,
+        )  # fmt: skip
+
+    catalogue = load()
+    assert catalogue.problems == ("catalogue/emails/sign_in.txt:3: undefined value: `nope` is undefined",)
+    assert catalogue.current().shop.emails == (("access_link.txt", good),)
+    assert on_sale(catalogue) == ["book", "other"], "a template says nothing about what is for sale"
+    (folder / "sign_in.txt").unlink()
+    (folder / "access_link.txt").write_text("Yours\n\nwithout it")
+    for _ in range(3):
+        asyncio.run(catalogue.refresh())
+    lacks = ("catalogue/emails/access_link.txt: lacks {{ link }}, which the built-in template shows",)
+    assert catalogue.problems == lacks
+    for held in (catalogue, load()):
+        assert held.current().shop.emails == (("access_link.txt", good),)
+        assert held.problems == lacks
+    (folder / "access_link.txt").write_bytes(b"\xff\xfe")
+    assert load().current().shop.emails == (("access_link.txt", good),)
+    (folder / "access_link.txt").unlink()
+    assert load().current().shop.emails == ()

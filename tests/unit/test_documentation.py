@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from adapters.stripe.wire import FOLLOWED
+from domain.emails import EMAILS
 from entrypoints import cli
 from entrypoints.environment import HELP
 
@@ -49,6 +51,17 @@ def test_every_setting_is_documented_as_serve_help_says_it() -> None:
 def test_every_command_is_documented() -> None:
     documented = {cell.strip("`").split(" ")[0] for cell in first_cells(section("Commands"))}
     assert documented == set(cli.main.commands)
+
+
+def test_every_email_is_documented_with_what_a_template_can_say() -> None:
+    text = (ROOT / "docs" / "emails.md").read_text(encoding="utf-8")
+    documented = {plain(name): set(re.findall(r"`(\w+)`", variables)) for name, _, variables in rows(text)}
+    more = {"link", "code", "unsubscribe", "day", "picture_at"}
+    parameters = {email.template: {one.name for one in fields(email)} for email in EMAILS}
+    assert {name: told - more for name, told in documented.items()} == parameters
+    assert {name for name, told in documented.items() if "link" in told} == {
+        "access_link", "sign_in", "confirm_order", "confirm_owner", "confirm_address", "address_change_requested",
+    }  # fmt: skip
 
 
 def test_every_route_is_documented() -> None:

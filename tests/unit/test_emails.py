@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -36,7 +37,7 @@ from domain.emails import (
     UnreadableEmail,
 )
 from domain.mail import BODY_KEPT, Letter, Mail, MailState
-from domain.ports import EmailNotRendered, MailNotSent
+from domain.ports import EmailNotRendered, MailNotSent, TemplateMistake
 from domain.product import ShopInfo
 from domain.records import ProblemKind
 from domain.usecases.report_status import SentAgain
@@ -197,6 +198,13 @@ class Templates:
         self.broken = set(broken)
         self.edition = ""
         self.rendered: list[str] = []
+
+    @property
+    def built_in(self) -> Mapping[str, str]:
+        return {}
+
+    def mistakes_in(self, templates: Mapping[str, str]) -> Sequence[TemplateMistake]:
+        return ()
 
     def render(self, email: Email, *, language: str, shop: ShopInfo, base_url: str) -> Letter:
         if email.template in self.broken:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.files.edition import Loaded, read_edition
+from adapters.files.email_templates import CheckEmails, no_mistakes
 from adapters.files.format import Shelve
 from adapters.files.last_good import LastGood
 from adapters.files.looking import look_at
@@ -30,10 +31,12 @@ class FolderCatalogue:
         *,
         complain: Callable[[str], None],
         shelve: Shelve,
+        check_emails: CheckEmails = no_mistakes,
         warn: Callable[[str], None] = lambda _: None,
         kept: LastGood | None = None,
     ) -> None:
-        """`shelve` takes each file of an edition into the goods before the edition goes live.
+        """`shelve` takes each file of an edition into the goods before the edition goes live. `check_emails` says what
+        is wrong with email templates.
 
         `kept`: the last good forms; without it they are kept in memory. Raises CatalogueRefused with every problem of
         the folder if there is no shop.toml to go by, now or before.
@@ -42,6 +45,7 @@ class FolderCatalogue:
         self._complain = complain
         self._warn = warn
         self._shelve = shelve
+        self._check_emails = check_emails
         self._kept = LastGood(None) if kept is None else kept
         self._shop_id = ""
         self._loaded = self._read()
@@ -123,7 +127,7 @@ class FolderCatalogue:
         self._tell()
 
     def _read(self) -> Loaded:
-        return read_edition(self._root, self._shelve, self._kept)
+        return read_edition(self._root, self._shelve, self._kept, check_emails=self._check_emails)
 
     def _tries_again(self) -> bool:
         """Whether it is time to try again what failed for a reason that may have passed."""

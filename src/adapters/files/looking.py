@@ -16,6 +16,7 @@ from adapters.files.names import is_litter, is_set_aside
 from domain.values import is_product_id
 
 PAGES: Final = "pages"
+EMAILS: Final = "emails"
 MOST_PRODUCTS: Final = 10_000
 MOST_ENTRIES: Final = 20_000
 
@@ -34,7 +35,9 @@ def product_folders(root: Path) -> list[Path]:
     A link of a product's name is one, whatever it leads to. Raises OSError.
     """
     with os.scandir(root) as entries:
-        named = (entry for entry in entries if not is_set_aside(entry.name) and entry.name != PAGES)
+        named = (
+            entry for entry in entries if not is_set_aside(entry.name) and entry.name not in (PAGES, EMAILS)
+        )
         found = (
             entry.name
             for entry in named
@@ -86,7 +89,7 @@ def last_change(*files: Path) -> datetime | None:
 def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
     """Whatever lies where an edition is read from, symbolic links as the folders they lead to."""
     folders = product_folders(root)
-    for folder in (root, root / PAGES, *folders, *(folder / "files" for folder in folders)):
+    for folder in (root, root / PAGES, root / EMAILS, *folders, *(folder / "files" for folder in folders)):
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             seen = (entry for entry in entries if not is_litter(entry.name))
             yield from sorted(islice(seen, MOST_ENTRIES), key=lambda entry: entry.name)

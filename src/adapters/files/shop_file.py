@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from adapters.files.email_templates import CheckEmails, read_emails
 from adapters.files.last_good import ShopForm
 from adapters.files.looking import last_change
 from adapters.files.offers import PaymentTable, payment_terms
@@ -35,11 +36,11 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logo: str | None = None
 
 
-def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
-    """shop.toml, theme.css and the logo; the id of the ShopInfo is still to be given. None if shop.toml is broken.
+def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails) -> ShopForm | None:
+    """shop.toml, theme.css, the email templates and the logo; the id of the ShopInfo is still to be given.
 
-    While tagline, accent, seller, theme.css or logo cannot be used, which is noted, it is the `last` good one: none of
-    them says what anything costs or whose it is.
+    While tagline, accent, seller, theme.css, logo or an email template cannot be used, which is noted, it is the `last`
+    good one: none of them says what anything costs or whose it is. None if shop.toml is broken.
     """
     path = reader.root / "shop.toml"
     missing = "is missing: it holds name, currency and support (an email address)"
@@ -93,6 +94,7 @@ def read_shop(reader: Reader, last: ShopForm | None) -> ShopForm | None:
         seller=or_last("seller", "\n".join(seller), _seller_problem(seller)),
         logo=logo,
         changed=last_change(path),
+        emails=read_emails(reader, check_emails, held.emails),
     )
     return ShopForm(shop=info, declared_id=shop.id, logo=picture)
 

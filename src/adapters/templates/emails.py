@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from gettext import NullTranslations
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from minijinja import Environment, safe
+from minijinja import Environment, TemplateError, safe
 
+from adapters.templates.samples import BASE_URL, SAMPLES, SHOP
 from domain.colour import Colour, readable_on, text_on
 from domain.emails import AccessLink, Email, NewRelease, UnreadableEmail
 from domain.mail import CODE_SLOT, LINK_SLOT, Letter, opt_out_slot
-from domain.ports import EmailNotRendered
+from domain.ports import EmailNotRendered, TemplateMistake
 from domain.product import ShopInfo
 from domain.purchase import began_at
-from domain.values import Money
+from domain.values import Money, UserId
 
 _FOLDER: Final = Path(__file__).parent / "mail"
 _ACT, _BRAND = Colour(0x24, 0x48, 0x3E), Colour(0x7A, 0x4B, 0x12)
 _LIGHT, _DARK = Colour(0xFF, 0xFD, 0xF8), Colour(0x20, 0x23, 0x2B)
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
+_Own = tuple[tuple[str, str], ...]
+"""The merchant's own templates: names and sources."""
+_SAID: Final = re.compile(r"^(?:caused by: )?(.+) \(in (.+?):(\d+)\)$", re.MULTILINE)
+"""What minijinja says of an error, with template and line; the innermost comes last."""
+_FUEL: Final = 1_000_000
+"""Steps that a template of the merchant's may take: a tenth of a second."""
+_MOST_ENVIRONMENTS: Final = 8
+_UNKNOWN: Final = "is not the name of an email or of a part of one: `coatcheck emails` lists them"
+_NO_SUBJECT: Final = "begins with the subject, one line, and an empty line"
+_VARIABLES: Final = {LINK_SLOT: "link", CODE_SLOT: "code", opt_out_slot(UserId("sample")): "unsubscribe"}
 
 
 def english(language: str) -> NullTranslations:
@@ -32,60 +43,147 @@ def english(language: str) -> NullTranslations:
 
 
 class PackagedTemplates:
-    """The templates that ship with the shop. They are read once, here."""
+    """The templates that ship with the shop, which are read once, here; and the merchant's own in place of them."""
 
-    def __init__(self, translations: Callable[[str], NullTranslations] = english) -> None:
+    def __init__(
+        self,
+        translations: Callable[[str], NullTranslations] = english,
+        *,
+        complain: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`complain`: told of a template of the merchant's that fails, although it was good with sample values."""
         self._translations = translations
-        self._sources = {path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.iterdir())}
-        self._environments: dict[str, Environment] = {}
+        self._complain = complain
+        self.built_in: Final = {
+            path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.iterdir())
+        }
+        self._environments: dict[tuple[str, _Own], Environment] = {}
 
     def render(self, email: Email, *, language: str, shop: ShopInfo, base_url: str) -> Letter:
         """See EmailTemplates."""
         if isinstance(email, UnreadableEmail):
             raise EmailNotRendered(f"the row does not hold the parameters of an email {email.template!r}")
-        context = {field.name: _one_line(getattr(email, field.name)) for field in fields(email)}
-        context |= {
-            "shop_name": _one_line(shop.name),
-            "support": shop.support.canonical,
-            "base_url": base_url,
-            "library": f"{base_url}/library",
-            "language": language,
-            "link": LINK_SLOT,
-            "code": CODE_SLOT,
-            "unsubscribe": opt_out_slot(email.user) if isinstance(email, NewRelease) else "",
-            "look": _look_of(shop),
-            "seller": shop.seller or _one_line(shop.name),
-        }
-        if isinstance(email, AccessLink):
-            began = began_at(email.order)
-            context["day"] = "" if began is None else f"{began.day} {began:%B %Y}"
-            context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
+        context = _context_of(email, language=language, shop=shop, base_url=base_url)
+        if shop.emails:
+            try:
+                return _letter(self._environment(language, shop.emails), email, context)
+            except Exception as error:
+                reason = str(error).partition("\n")[0]
+                self._complain(f"emails/{email.template}: the built-in template is used instead: {reason}")
         try:
-            environment = self._environment(language)
-            whole = environment.render_template(f"{email.template}.txt", **context)
-            subject, _, text = _BLANK_LINES.sub("\n\n", whole).strip().partition("\n\n")
-            html = environment.render_template(f"{email.template}.html", **context, subject=subject)
+            return _letter(self._environment(language, ()), email, context)
         except Exception as error:  # whatever a template can do: it must stop this email only
             reason = str(error).partition("\n")[0]
             raise EmailNotRendered(f"the template {email.template!r} failed: {reason}") from error
-        return Letter(subject=subject, text=f"{text}\n", html=html)
 
-    def _environment(self, language: str) -> Environment:
-        """With the sentences of a language."""
-        if language not in self._environments:
-            environment = Environment(
-                templates=self._sources,
-                undefined_behavior="strict",
-                trim_blocks=True,
-                lstrip_blocks=True,
-                auto_escape_callback=lambda name: "html" if name.endswith(".html") else None,
-            )
-            translations = self._translations(language)
-            environment.add_global("_", _filled(translations.gettext))
-            environment.add_filter("money", str)
-            environment.add_filter("url", _url)
-            self._environments[language] = environment
-        return self._environments[language]
+    def mistakes_in(self, templates: Mapping[str, str]) -> Sequence[TemplateMistake]:
+        """See EmailTemplates."""
+        unknown = [
+            TemplateMistake(name=name, line=None, what=_UNKNOWN)
+            for name in templates
+            if name not in self.built_in
+        ]
+        if unknown:
+            return unknown
+        alone = [self._mistake_in({name: source}) for name, source in templates.items()]
+        found = [mistake for mistake in alone if mistake is not None]
+        together = None if found or len(templates) < 2 else self._mistake_in(templates)
+        return found if together is None else [together]
+
+    def _mistake_in(self, own: Mapping[str, str]) -> TemplateMistake | None:
+        """The first one that shows with sample values."""
+        environment = self._new_environment("en", own)
+        parts = [name for name in own if name.startswith("_")]
+        for email in SAMPLES:
+            names = [name for name in _names_of(email) if name in own] + parts
+            if names:
+                mistake = self._mistake_with(email, environment, names)
+                if mistake is not None:
+                    return mistake
+        return None
+
+    def _mistake_with(
+        self, email: Email, environment: Environment, names: Sequence[str]
+    ) -> TemplateMistake | None:
+        """`names`: of the merchant's templates that make this email; the first is blamed for what names none."""
+        context = _context_of(email, language="en", shop=SHOP, base_url=BASE_URL)
+        try:
+            letter = _letter(environment, email, context)
+        except TemplateError as error:
+            what, name, line = _SAID.findall(str(error))[-1]
+            if name in names:
+                return TemplateMistake(name=name, line=int(line), what=what)
+            return TemplateMistake(name=names[0], line=None, what=f"{what} (in {name}, line {line})")
+        usual = _letter(self._environment("en", ()), email, context)
+        for name, told, said in zip(
+            _names_of(email), (letter.text, letter.html), (usual.text, usual.html), strict=True
+        ):
+            lacking = [variable for slot, variable in _VARIABLES.items() if slot in said and slot not in told]
+            if lacking:
+                where = name if name in names else names[0]
+                words = f"lacks {{{{ {lacking[0]} }}}}, which the built-in template shows"
+                return TemplateMistake(name=where, line=None, what=words)
+        if not letter.subject or "\n" in letter.subject:
+            return TemplateMistake(name=names[0], line=1, what=_NO_SUBJECT)
+        return None
+
+    def _environment(self, language: str, own: _Own) -> Environment:
+        """With the sentences of a language, and the merchant's own templates."""
+        if (language, own) not in self._environments:
+            if len(self._environments) >= _MOST_ENVIRONMENTS:
+                self._environments.clear()
+            self._environments[language, own] = self._new_environment(language, dict(own))
+        return self._environments[language, own]
+
+    def _new_environment(self, language: str, own: Mapping[str, str]) -> Environment:
+        environment = Environment(
+            templates={**self.built_in, **own},
+            undefined_behavior="strict",
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_escape_callback=lambda name: "html" if name.endswith(".html") else None,
+        )
+        translations = self._translations(language)
+        environment.add_global("_", _filled(translations.gettext))
+        environment.add_filter("money", str)
+        environment.add_filter("url", _url)
+        if own:
+            environment.fuel = _FUEL
+        return environment
+
+
+def _context_of(email: Email, *, language: str, shop: ShopInfo, base_url: str) -> dict[str, Any]:
+    """What a template can say: the email's parameters, and what is the same in all emails."""
+    context = {field.name: _one_line(getattr(email, field.name)) for field in fields(email)}
+    context |= {
+        "shop_name": _one_line(shop.name),
+        "support": shop.support.canonical,
+        "base_url": base_url,
+        "library": f"{base_url}/library",
+        "language": language,
+        "link": LINK_SLOT,
+        "code": CODE_SLOT,
+        "unsubscribe": opt_out_slot(email.user) if isinstance(email, NewRelease) else "",
+        "look": _look_of(shop),
+        "seller": shop.seller or _one_line(shop.name),
+    }
+    if isinstance(email, AccessLink):
+        began = began_at(email.order)
+        context["day"] = "" if began is None else f"{began.day} {began:%B %Y}"
+        context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
+    return context
+
+
+def _letter(environment: Environment, email: Email, context: Mapping[str, Any]) -> Letter:
+    in_text, in_html = _names_of(email)
+    whole = environment.render_template(in_text, **context)
+    subject, _, text = _BLANK_LINES.sub("\n\n", whole).strip().partition("\n\n")
+    html = environment.render_template(in_html, **context, subject=subject)
+    return Letter(subject=subject, text=f"{text}\n", html=html)
+
+
+def _names_of(email: Email) -> tuple[str, str]:
+    return f"{email.template}.txt", f"{email.template}.html"
 
 
 def _look_of(shop: ShopInfo) -> dict[str, str]:

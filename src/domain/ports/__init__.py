@@ -12,6 +12,7 @@ from domain.ports.email import MailReports as MailReports
 from domain.ports.email import MailSentBefore as MailSentBefore
 from domain.ports.email import MailUnknown as MailUnknown
 from domain.ports.email import OtherReport as OtherReport
+from domain.ports.email import TemplateMistake as TemplateMistake
 from domain.ports.goods import Blob as Blob
 from domain.ports.goods import Catalogue as Catalogue
 from domain.ports.goods import FileAt as FileAt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from domain.emails import Email
@@ -56,15 +56,36 @@ class Mailer(Protocol):
         """Close the connections. Idempotent; safe if none was ever opened."""
 
 
+@frozen
+class TemplateMistake:
+    """What is wrong with one of the merchant's templates: its file's name, the line if there is one, and what to do."""
+
+    name: str
+    line: int | None
+    what: str
+
+
 class EmailTemplates(Protocol):
     """The wording and layout of every email."""
+
+    @property
+    def built_in(self) -> Mapping[str, str]:
+        """The sources of the templates that the merchant may replace, by file name."""
+
+    def mistakes_in(self, templates: Mapping[str, str]) -> Sequence[TemplateMistake]:
+        """What is wrong with the merchant's templates, given by file name; nothing else of them is ever rendered.
+
+        Each is rendered with sample values. At most one mistake is returned for each, and templates without any are
+        good together.
+        """
 
     def render(self, email: Email, *, language: str, shop: ShopInfo, base_url: str) -> Letter:
         """Render an email in `language`, or in English if there is no translation.
 
         LINK_SLOT, CODE_SLOT and the slot of `opt_out_slot` are placeholders for the links and the code; everything else
-        is escaped for its format. The same arguments give the same bytes. Raises EmailNotRendered; any other
-        exception is treated alike.
+        is escaped for its format. The same arguments give the same bytes. The merchant's own templates
+        (`ShopInfo.emails`) come first; if one fails, the email is rendered without them. Raises EmailNotRendered; any
+        other exception is treated alike.
         """
 
 

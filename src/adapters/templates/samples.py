@@ -1,0 +1,77 @@
+"""Emails with sample values, with which the merchant's own templates are tried."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.claim import RejectReason
+from domain.emails import (
+    AccessEmailBounced,
+    AccessLink,
+    AddressChangeRequested,
+    CatalogueMistakes,
+    ChangedItem,
+    ConfirmAddress,
+    ConfirmOrder,
+    ConfirmOwner,
+    CorrectionUndone,
+    Email,
+    EmailStuck,
+    LicenceArrived,
+    LicenceLine,
+    NewRelease,
+    OpenAgain,
+    OutOfLicenceKeys,
+    PaymentFailed,
+    PaymentQuarantined,
+    ProviderProblem,
+    Refunded,
+    SignIn,
+)
+from domain.product import ShopInfo
+from domain.records import ProblemKind
+from domain.values import EmailAddress, Money, ProductId, UserId
+
+_BOOK, _NAME, _ORDER = ProductId("sample"), "A sample product", "0192f0a4c1b2d3e4"
+_SOME, _MORE, _ALL = Money(100, "usd"), Money(500, "usd"), Money(900, "usd")
+_ONE, _EVERYTHING = ChangedItem(product_name=_NAME, order=_ORDER), ChangedItem(bought_as="a•••@shop.example")
+
+SHOP: Final = ShopInfo(
+    id="sample", name="A sample shop", tagline="", support=EmailAddress("help@shop.example"), currency="usd"
+)
+BASE_URL: Final = "https://shop.example"
+SAMPLES: Final[tuple[Email, ...]] = (
+    AccessLink(product_name=_NAME, paid=_ALL, order=_ORDER),
+    AccessLink(product_name=_NAME, paid=Money(0, "usd"), order="imported"),
+    AccessLink(
+        product_name=_NAME, paid=_ALL, order=_ORDER, product=_BOOK, price=_ALL, discount=_SOME, tax=_SOME,
+        tax_on_top=True, licences=(LicenceLine(key="KEY-1"), LicenceLine(key="KEY-2", of=_NAME)),
+    ),
+    SignIn(),
+    ConfirmOrder(product_name=_NAME),
+    *(ConfirmOwner(product_name=_NAME, order=_ORDER, here_only=here) for here in (False, True)),
+    PaymentFailed(product=_BOOK, product_name=_NAME, price=_ALL, order=_ORDER),
+    *(
+        Refunded(product_name=_NAME, refunded=_SOME, in_all=_MORE, paid=_ALL, closed=closed, suspended=suspended,
+                 order=_ORDER)
+        for closed, suspended in ((False, False), (True, False), (False, True))
+    ),
+    OpenAgain(product=_BOOK, product_name=_NAME, order=_ORDER),
+    *(LicenceArrived(product_name=_NAME, licence=LicenceLine(key="KEY-1", of=of), order=_ORDER) for of in ("", _NAME)),
+    NewRelease(product=_BOOK, product_name=_NAME, files=(("The file", "file.pdf"),), user=UserId("sample")),
+    *(
+        ConfirmAddress(item=item, address="new@shop.example", here_only=here, merges=merges)
+        for item in (_ONE, _EVERYTHING) for here in (False, True) for merges in (False, True)
+    ),
+    AddressChangeRequested(item=_ONE),
+    AddressChangeRequested(item=_EVERYTHING),
+    OutOfLicenceKeys(product=_BOOK, product_name=_NAME),
+    *(PaymentQuarantined(ref="cs_test_sample", reason=reason.name) for reason in RejectReason),
+    *(CorrectionUndone(orders=(_ORDER,), was_done=done) for done in (False, True)),
+    AccessEmailBounced(key="access:sample", product_name=_NAME, order=_ORDER),
+    *(EmailStuck(kind="access", problem=why, may_have_been_sent=maybe)
+      for why, maybe in (("refused", False), ("outcome_unknown", True))),
+    *(ProviderProblem(kind=kind.name, about="sample", detail="refused") for kind in ProblemKind),
+    CatalogueMistakes(problems=("a mistake",), gone=(_BOOK,), lost=(_BOOK,)),
+)  # fmt: skip
+"""Of every email at least one, and of those that say different things one of each."""
