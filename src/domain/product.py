@@ -147,6 +147,22 @@ class PaymentTerms:
 
 
 @frozen
+class Section:
+    """A part of the shop's list, under a title of its own."""
+
+    title: str
+    products: tuple[ProductId, ...]
+
+
+@frozen
+class WebLink:
+    """Another place on the web where the shop is to be found."""
+
+    title: str
+    url: str
+
+
+@frozen
 class ShopInfo:
     """The shop. `id` distinguishes its checkouts from those of other shops in the same Stripe account."""
 
@@ -162,6 +178,11 @@ class ShopInfo:
     """The merchant's own style sheet."""
     order: tuple[ProductId, ...] = ()
     """The products that come first, in this order; all others follow by id."""
+    sections: tuple[Section, ...] = ()
+    """The parts of the list, which come before all products that are in none."""
+    footer: str = ""
+    """What the merchant says at the foot of every page; several lines."""
+    links: tuple[WebLink, ...] = ()
     seller: str = ""
     """Who sells, for receipts: name, postal address, tax number; several lines."""
     logo: str = ""

@@ -208,7 +208,8 @@ def _loaded(
         f"{reader.root.name}/{pid}: {_GONE}" for pid, form in products.items() if not form.product.present
     )
     said = hashlib.sha256("\n".join((state.all, *problems, *gone)).encode()).hexdigest()[:16]
-    first = {pid: place for place, pid in enumerate(shop.shop.order)}
+    sections = (pid for section in shop.shop.sections for pid in section.products)
+    first = {pid: place for place, pid in enumerate(dict.fromkeys((*sections, *shop.shop.order)))}
     in_order = sorted(products, key=lambda pid: (first.get(pid, len(first)), pid))
     edition = CatalogueEdition(
         version=said,

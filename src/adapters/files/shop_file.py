@@ -9,6 +9,14 @@ from typing import Final
 import msgspec
 
 from adapters.files.email_templates import CheckEmails, read_emails
+from adapters.files.front import (
+    SectionTable,
+    lines_of,
+    lines_problem,
+    read_links,
+    read_order,
+    read_sections,
+)
 from adapters.files.last_good import ShopForm
 from adapters.files.looking import last_change
 from adapters.files.offers import PaymentTable, payment_terms
@@ -17,10 +25,11 @@ from adapters.files.reading import Reader, line_of_key
 from domain.colour import Colour
 from domain.currencies import CURRENCIES
 from domain.product import ShopInfo
-from domain.values import EmailAddress, InvalidEmail, ProductId, is_product_id, line_problem, name_problem
+from domain.values import EmailAddress, InvalidEmail, is_product_id, line_problem, name_problem
 
 LARGEST_THEME: Final = 100_000
 _LONGEST_SELLER: Final = 500
+_LONGEST_FOOTER: Final = 1000
 
 
 class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,15 +41,18 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payment: PaymentTable = PaymentTable()
     accent: str = ""
     order: list[str] = []
+    sections: list[SectionTable] = []
     seller: str = ""
+    footer: str = ""
+    links: dict[str, str] = {}
     logo: str | None = None
 
 
 def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails) -> ShopForm | None:
     """shop.toml, theme.css, the email templates and the logo; the id of the ShopInfo is still to be given.
 
-    While tagline, accent, seller, theme.css, logo or an email template cannot be used, which is noted, it is the `last`
-    good one: none of them says what anything costs or whose it is. None if shop.toml is broken.
+    While tagline, accent, seller, footer, theme.css, logo or an email template cannot be used, which is noted, it is
+    the `last` good one: none of them says what anything costs or whose it is. None if shop.toml is broken.
     """
     path = reader.root / "shop.toml"
     missing = "is missing: it holds name, currency and support (an email address)"
@@ -80,7 +92,7 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
         reader.complain(path, f"{key} {problem}", line=line_of_key(text, key))
         return str(getattr(held, key))
 
-    accent, seller = shop.accent.strip(), _lines(shop.seller)
+    accent, seller, footer = shop.accent.strip(), lines_of(shop.seller), lines_of(shop.footer)
     info = ShopInfo(
         id="",
         name=shop.name.strip(),
@@ -90,8 +102,11 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
         payment=payment_terms(shop.payment),
         accent=or_last("accent", accent, _accent_problem(accent)),
         theme=_theme(reader, held.theme),
-        order=_order(reader, path, text, shop.order),
-        seller=or_last("seller", "\n".join(seller), _seller_problem(seller)),
+        order=read_order(reader, path, text, shop.order),
+        seller=or_last("seller", "\n".join(seller), lines_problem(seller, longest=_LONGEST_SELLER)),
+        sections=read_sections(reader, path, text, shop.sections),
+        footer=or_last("footer", "\n".join(footer), lines_problem(footer, longest=_LONGEST_FOOTER)),
+        links=read_links(reader, path, text, shop.links),
         logo=logo,
         changed=last_change(path),
         emails=read_emails(reader, check_emails, held.emails),
@@ -101,25 +116,6 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
 
 def _accent_problem(accent: str) -> str | None:
     return f'is {accent!r}: write a colour as "#24483e"' if accent and Colour.parse(accent) is None else None
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
-
-
-def _seller_problem(lines: list[str]) -> str | None:
-    if len("\n".join(lines)) > _LONGEST_SELLER:
-        return f"is longer than {_LONGEST_SELLER} characters"
-    return next((why for line in lines if (why := line_problem(line)) is not None), None)
-
-
-def _order(reader: Reader, path: Path, text: str, order: list[str]) -> tuple[ProductId, ...]:
-    """The ids that have a folder; the others are reported, and hold nothing back."""
-    there = [pid for pid in dict.fromkeys(order) if is_product_id(pid) and (reader.root / pid).is_dir()]
-    if missing := [pid for pid in order if pid not in there]:
-        words = f"order names {', '.join(map(repr, missing[:3]))}, and there is no such folder"
-        reader.warn(path, words, line=line_of_key(text, "order"))
-    return tuple(ProductId(pid) for pid in there)
 
 
 def _logo(

@@ -10,6 +10,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
 
 from litestar import Request
 from minijinja import Environment, safe
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _HERE: Final = Path(__file__).parent
 _KILO: Final = 1000
+_LOOKS: Final = 6
 
 
 class Pages:
@@ -76,7 +78,7 @@ class Pages:
             filters={
                 "money": str, "price_value": price_value, "day": day, "moment": moment, "opening": opening,
                 "filesize": filesize, "asset": self.asset, "order_number": order_number, "url": url,
-                "price": price_words, "theme_address": theme_address,
+                "price": price_words, "theme_address": theme_address, "look": look_of,
             },
             undefined_behavior="strict",
             trim_blocks=True,
@@ -102,6 +104,11 @@ class Pages:
 def url(address: str) -> str:
     """A URL, escaped for an attribute but still readable: minijinja's own escaping also escapes slashes."""
     return safe(escape(address))
+
+
+def look_of(product: str) -> int:
+    """Which of the patterns in shop.css stands in for a cover: always the same one for a product."""
+    return crc32(product.encode()) % _LOOKS
 
 
 def price_value(price: Money) -> str:
@@ -264,7 +271,9 @@ class PageFrame:
         held = self.footers.get(edition.version)
         if held is None:
             self.footers.clear()
-            held = self.pages.render("footer_links.html", pages=tuple(edition.pages.values())).decode()
+            held = self.pages.render(
+                "footer_links.html", pages=tuple(edition.pages.values()), links=edition.shop.links
+            ).decode()
             self.footers[edition.version] = held
         return held
 

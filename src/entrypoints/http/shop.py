@@ -113,12 +113,12 @@ class ShopPages:
         whose = (viewer.owned, sold_out, viewer.session is not None, viewer.signed_in, currency)
         found = owners.get(whose)
         if found is None:
-            cards = self._shelf(edition, viewer.owned, sold_out, currency)
+            shelves = self._shelves(edition, viewer.owned, sold_out, currency)
             found = self._front.html(
                 request,
                 "shop.html",
                 viewer=viewer,
-                cards=cards,
+                shelves=shelves,
                 currency=currency,
                 currencies=edition.currencies,
             )
@@ -127,9 +127,9 @@ class ShopPages:
         return found
 
     def _render_home(self, edition: CatalogueEdition, currency: str, sold_out: frozenset[ProductId]) -> bytes:
-        cards = self._shelf(edition, frozenset(), sold_out, currency)
+        shelves = self._shelves(edition, frozenset(), sold_out, currency)
         return self._front.render(
-            "shop.html", edition, cards=cards, currency=currency, currencies=edition.currencies
+            "shop.html", edition, shelves=shelves, currency=currency, currencies=edition.currencies
         )
 
     async def product(self, request: AnyRequest, pid: FromPath[str]) -> RawResponse:
@@ -213,17 +213,18 @@ class ShopPages:
             )
         return self._rendered
 
-    def _shelf(
+    def _shelves(
         self,
         edition: CatalogueEdition,
         owned: frozenset[ProductId],
         sold_out: frozenset[ProductId],
         currency: str,
-    ) -> list[str]:
-        """The products as HTML, one card each."""
-        rendered = self._of(edition)
+    ) -> list[tuple[str, list[str]]]:
+        """The products as HTML, one card each: by section, then those that are in none."""
+        rendered, sections = self._of(edition), edition.shop.sections
         cards = rendered.cards
-        shelf: list[str] = []
+        places = {pid: place for place, section in enumerate(sections) for pid in section.products}
+        shelves: list[list[str]] = [[] for _ in range(len(sections) + 1)]
         for product in edition.products.values():
             if not product.on_shelf and product.id not in owned:
                 continue
@@ -233,6 +234,7 @@ class ShopPages:
                 card = self._front.pages.render(
                     "card.html",
                     product=product,
+                    level=3 if sections else 2,
                     price=product.price_in(currency),
                     chosen=currency,
                     version=edition.version[:8],
@@ -241,8 +243,9 @@ class ShopPages:
                     opens=product.available_from if product.id in rendered.waiting else None,
                 ).decode()
                 cards[key] = card
-            shelf.append(card)
-        return shelf
+            shelves[places.get(product.id, len(sections))].append(card)
+        titles = (*(section.title for section in sections), "")
+        return [(title, shelf) for title, shelf in zip(titles, shelves, strict=True) if shelf]
 
     def _for_guests(
         self, key: _GuestsKey, edition: CatalogueEdition, render: Callable[[], bytes]
