@@ -34,7 +34,7 @@ NOT_FOR_PEOPLE = re.compile(
 )
 
 ROW = {"name": "<b>Book", "url": "/view/a", "known": "", "order": "1", "stamp": "", "reason": ""}
-NO_LOOK = dict.fromkeys(("accent", "theme", "logo"), "")
+NO_LOOK = dict.fromkeys(("accent", "theme", "logo", "footer"), "")
 
 
 def left(template: str) -> list[str]:
