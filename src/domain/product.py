@@ -27,6 +27,14 @@ class GoodsFile:
 
 
 @frozen
+class Picture:
+    """One picture of a product beside its cover; `alt` says what it shows, to people who do not see it."""
+
+    name: str
+    alt: str = ""
+
+
+@frozen
 class Licences:
     """Every purchase of the product comes with a licence key: from the merchant's list, or generated (None)."""
 
@@ -62,6 +70,8 @@ class Product:
     cover: str | None
     cover_alt: str
     files: tuple[GoodsFile, ...]
+    pictures: tuple[Picture, ...] = ()
+    """What its page shows beside the cover."""
     other_prices: tuple[Money, ...] = ()
     """The same in other currencies, one each."""
     pay_what_you_want: bool = False
@@ -111,6 +121,10 @@ class Product:
     def price_in(self, currency: str) -> Money:
         """The price in a currency; in the shop's own where it has none in that."""
         return next((price for price in self.other_prices if price.currency == currency), self.price)
+
+    def shows(self, name: str) -> bool:
+        """Whether a picture of that name is on its page."""
+        return name == self.cover or any(picture.name == name for picture in self.pictures)
 
     def file(self, name: str) -> GoodsFile | None:
         """The file of that name, or None: names are compared, never joined to a path.

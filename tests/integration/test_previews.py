@@ -63,8 +63,8 @@ def test_people_with_the_link_see_the_page_with_its_cover_and_without_buy(
         assert client.headers["referrer-policy"] == "same-origin"
         assert '<meta name="robots" content="noindex">' in page
         shown = set(re.findall(r'<img[^>]* src="([^"]*)"', page))
-        assert shown == {f"{path}/cover"}
-        assert await client.get(f"{path}/cover") == COVER.decode()
+        assert shown == {f"{path}/lamp.svg"}
+        assert await client.get(f"{path}/lamp.svg") == COVER.decode()
         assert client.headers["cache-control"] == "no-store"
         assert client.headers["x-robots-tag"] == "noindex"
 
@@ -76,12 +76,12 @@ def test_a_product_without_a_cover_has_none_in_its_preview(tmp_path: Path) -> No
         town = a_town(tmp_path)
         path = preview_of(town, ProductId("book"))
         assert "<img" not in (await town.client().get(path)).partition("<main")[2]
-        await town.client().get(f"{path}/cover", status=404)
+        await town.client().get(f"{path}/lamp.svg", status=404)
 
     run(work())
 
 
-@pytest.mark.parametrize("what", ["", "/cover"])
+@pytest.mark.parametrize("what", ["", "/lamp.svg"])
 def test_any_other_link_is_answered_as_an_unknown_product(tmp_path: Path, what: str) -> None:
     async def answer(client: Client, path: str) -> tuple[int, list[str], str]:
         await client.get(path, status=404)
@@ -133,7 +133,7 @@ def test_the_command_prints_a_link_while_the_server_runs(own_shop: ShopServer) -
     page = guest.get(url.removeprefix(own_shop.url))
     assert page.status_code == 200
     assert "<b>Preview:</b>" in page.text
-    cover = guest.get(f"{url.removeprefix(own_shop.url)}/cover")
+    cover = guest.get(f"{url.removeprefix(own_shop.url)}/cover.svg")
     assert cover.headers["content-type"] == "image/svg+xml"
     assert "default-src 'none'; sandbox" in cover.headers["content-security-policy"]
     token = url.rpartition("/")[2]

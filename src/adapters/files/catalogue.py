@@ -97,6 +97,11 @@ class FolderCatalogue:
         name = self._edition.products[product].cover if product in self._edition.products else None
         return None if held is None or name is None else (held, picture_type(name))
 
+    def picture(self, product: ProductId, name: str) -> tuple[bytes, str] | None:
+        """See Catalogue."""
+        held = self._loaded.pictures.get(product, {}).get(name)
+        return None if held is None else (held, picture_type(name))
+
     def logo(self) -> tuple[bytes, str] | None:
         """See Catalogue."""
         held = self._loaded.logo

@@ -43,6 +43,7 @@ class Loaded:
     edition: CatalogueEdition
     declared_id: str | None
     covers: Mapping[ProductId, bytes]
+    pictures: Mapping[ProductId, Mapping[str, bytes]]
     logo: bytes | None
     state: FolderState
     problems: tuple[str, ...]
@@ -104,7 +105,7 @@ def _read_products(
         if found is None:
             broken.add(pid)
         else:
-            good[pid] = ProductForm(product=found[0], cover=found[1])
+            good[pid] = found
     held = {pid: form for pid in known - good.keys() if (form := kept.product(pid)) is not None}
     inner = {
         pid: form.product for pid, form in (good | {p: f for p, f in held.items() if p in broken}).items()
@@ -143,7 +144,8 @@ def _is_product(reader: Reader, folder: Path, *, known: bool) -> bool:
 
 
 def _not_for_sale(form: ProductForm, *, present: bool) -> ProductForm:
-    return ProductForm(product=replace(form.product, held_back=True, present=present), cover=form.cover)
+    product = replace(form.product, held_back=True, present=present)
+    return ProductForm(product=product, cover=form.cover, pictures=form.pictures)
 
 
 # ------------------------------------------------------------------ pages
@@ -222,6 +224,7 @@ def _loaded(
         declared_id=shop.declared_id,
         logo=shop.logo,
         covers={pid: form.cover for pid, form in products.items() if form.cover is not None},
+        pictures={pid: form.pictures for pid, form in products.items() if form.pictures},
         state=state,
         problems=problems,
         gone=gone,

@@ -11,11 +11,12 @@ from typing import Any, Final, Literal
 import msgspec
 
 from adapters.files.inside import NotInside
+from adapters.files.last_good import ProductForm
 from adapters.files.listing import FoundFile, ListedFile, find_files
 from adapters.files.looking import last_change
 from adapters.files.names import composed
 from adapters.files.offers import read_licences, read_prices
-from adapters.files.pictures import LARGEST_COVER, picture_file, read_picture
+from adapters.files.pictures import LARGEST_COVER, ListedPicture, picture_file, read_picture, read_pictures
 from adapters.files.reading import Reader, line_of_key
 from adapters.files.selling import OLD_KEYS, read_opening, read_status
 from adapters.files.shop_file import check_name
@@ -35,6 +36,7 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str = ""
     cover: str | None = None
     cover_alt: str = ""
+    pictures: list[str | ListedPicture] = []
     status: str = "on_sale"
     available_from: Any = None
     stock: int | None = None
@@ -48,10 +50,8 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sample: str = ""
 
 
-def read_product(
-    reader: Reader, folder: Path, *, currency: str, shelve: Shelve
-) -> tuple[Product, bytes | None] | None:
-    """One product and its cover's bytes; None, and problems noted, if it cannot be sold."""
+def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve) -> ProductForm | None:
+    """One product with its pictures; None, and problems noted, if it cannot be sold."""
     path = folder / "product.toml"
     if not is_product_id(folder.name):
         reader.complain(folder, "a product's folder is named in lower-case letters, digits and inner hyphens")
@@ -80,6 +80,7 @@ def read_product(
     )
     licences = read_licences(reader, folder, text, kind=told.licence_keys)
     cover = read_picture(reader, path, text, told.cover, key="cover", at_most=LARGEST_COVER)
+    pictures = read_pictures(reader, path, text, told.pictures)
     found_files = find_files(reader, path, text, told.files)
     sample = composed(told.sample)
     if sample and sample not in [file.name for file in found_files]:
@@ -104,6 +105,7 @@ def read_product(
         stock=told.stock,
         cover=told.cover,
         cover_alt=told.cover_alt,
+        pictures=tuple(pictures),
         files=files,
         other_prices=prices.others,
         pay_what_you_want=told.pay_what_you_want,
@@ -112,16 +114,17 @@ def read_product(
         licences=licences,
         tax_code=told.tax_code,
         sample=sample,
-        changed=_shown_since(folder, told.cover, found_files),
+        changed=_shown_since(folder, [told.cover, *(picture.name for picture in pictures)], found_files),
     )
-    return product, cover
+    return ProductForm(
+        product=product, cover=cover, pictures={picture.name: shown for picture, shown in pictures.items()}
+    )
 
 
-def _shown_since(folder: Path, cover: str | None, files: Sequence[FoundFile]) -> datetime | None:
+def _shown_since(folder: Path, pictures: Sequence[str | None], files: Sequence[FoundFile]) -> datetime | None:
     """When the newest of the files that make the public page changed; it names what is for sale, with its size."""
     shown = [folder / "product.toml", folder / "about.md", *(file.path for file in files)]
-    if cover is not None:
-        shown.append(picture_file(folder, cover))
+    shown += [picture_file(folder, name) for name in pictures if name is not None]
     return last_change(*shown)
 
 

@@ -35,10 +35,11 @@ class ShopForm(msgspec.Struct, frozen=True):
 
 
 class ProductForm(msgspec.Struct, frozen=True):
-    """A product and the bytes of its cover."""
+    """A product and the bytes of its cover and of its other pictures, by name."""
 
     product: Product
     cover: bytes | None = None
+    pictures: dict[str, bytes] = {}
 
 
 class PageForm(msgspec.Struct, frozen=True):

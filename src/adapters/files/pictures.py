@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import mimetypes
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from adapters.files.names import can_be_shown, composed
 from adapters.files.reading import Reader, line_of_key, names_in
+from domain.product import Picture
 
 _KINDS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"})
 LARGEST_COVER: Final = 5_000_000
+LARGEST_PICTURE: Final = 1_000_000
+MOST_PICTURES: Final = 8
 LARGEST_LOGO: Final = 200_000
 _MOST_ENTRIES: Final = 20_000
 
@@ -37,6 +43,30 @@ def read_picture(
         reader.complain(path, f"{key} {name!r} does not lie beside this file", line=line)
         return None
     return reader.raw(file, at_most=at_most)
+
+
+class ListedPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry of `pictures` in product.toml."""
+
+    name: str
+    alt: str = ""
+
+
+def read_pictures(
+    reader: Reader, path: Path, text: str, listed: Sequence[str | ListedPicture]
+) -> dict[Picture, bytes]:
+    """What `pictures` in product.toml names, in its order; a problem is noted of each that cannot be shown."""
+    if len(listed) > MOST_PICTURES:
+        words = f"a product has at most {MOST_PICTURES} pictures beside its cover"
+        reader.complain(path, words, line=line_of_key(text, "pictures"))
+        return {}
+    found: dict[Picture, bytes] = {}
+    for item in listed:
+        named = ListedPicture(name=item) if isinstance(item, str) else item
+        shown = read_picture(reader, path, text, named.name, key="pictures", at_most=LARGEST_PICTURE)
+        if shown is not None:
+            found[Picture(name=named.name, alt=named.alt)] = shown
+    return found
 
 
 def picture_file(folder: Path, name: str) -> Path:

@@ -11,7 +11,7 @@ from domain.values import ProductId
 
 
 class MemoryCatalogue:
-    """Always the edition it was given; `edition` may be exchanged. `covers`: bytes and media type."""
+    """Always the edition it was given; `edition` may be exchanged. `covers`, `pictures`: bytes and media type."""
 
     declared_id: str | None = None
     problems: tuple[str, ...] = ()
@@ -20,6 +20,7 @@ class MemoryCatalogue:
     def __init__(self, edition: CatalogueEdition) -> None:
         self.edition = edition
         self.covers: dict[ProductId, tuple[bytes, str]] = {}
+        self.pictures: dict[tuple[ProductId, str], tuple[bytes, str]] = {}
 
     def current(self) -> CatalogueEdition:
         """See Catalogue."""
@@ -28,6 +29,10 @@ class MemoryCatalogue:
     def cover(self, product: ProductId) -> tuple[bytes, str] | None:
         """See Catalogue."""
         return self.covers.get(product)
+
+    def picture(self, product: ProductId, name: str) -> tuple[bytes, str] | None:
+        """See Catalogue."""
+        return self.pictures.get((product, name))
 
     def logo(self) -> tuple[bytes, str] | None:
         """It has none."""

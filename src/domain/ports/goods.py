@@ -24,6 +24,9 @@ class Catalogue(Protocol):
     def cover(self, product: ProductId) -> tuple[bytes, str] | None:
         """The bytes and the media type of a product's cover; None if it has none."""
 
+    def picture(self, product: ProductId, name: str) -> tuple[bytes, str] | None:
+        """The same of one of its other pictures."""
+
     def logo(self) -> tuple[bytes, str] | None:
         """The bytes and the media type of the shop's logo; None if it has none."""
 

@@ -67,7 +67,7 @@ class Pages:
             "emailed": True,
             "pending": (),
             "preview": None,
-            "cover_at": "",
+            "pictures_at": "",
         }
         self._environments = {ENGLISH: self._in_language(ENGLISH)}
 

@@ -34,18 +34,19 @@ class PreviewPages:
         """The handlers of this family."""
         return [
             route("/preview/{token:str}", http_method=PAGE, status_code=200)(self.page),
-            route("/preview/{token:str}/cover", http_method=PAGE, status_code=200)(self.cover),
+            route("/preview/{token:str}/{name:str}", http_method=PAGE, status_code=200)(self.picture),
         ]
 
     async def page(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """The product as it will be seen, without Buy, under a line that says who sees it."""
         preview = self._shown(token)
         edition = self.frame.catalogue.current()
-        cover_at, product = f"/preview/{token}/cover", preview.product
-        if product.cover:
-            public = f"/covers/{product.id}/{quote(product.cover)}"
-            about = product.description_html.replace(f'src="{public}"', f'src="{cover_at}"')
-            product = replace(product, description_html=about)
+        pictures_at, product = f"/preview/{token}/", preview.product
+        about = product.description_html
+        for name in (product.cover or "", *(picture.name for picture in product.pictures)):
+            public = f"/covers/{product.id}/{quote(name)}"
+            about = about.replace(f'src="{public}"', f'src="{pictures_at}{quote(name)}"')
+        product = replace(product, description_html=about)
         currency = self.frame.currency(request, edition)
         context = product_context(product, edition, currency, waiting=frozenset())
         return self.frame.html(
@@ -56,13 +57,16 @@ class PreviewPages:
             owned=False,
             sold_out=False,
             preview=preview,
-            cover_at=cover_at,
+            pictures_at=pictures_at,
             **{**context, "opens": preview.opens, "sample": None},
         )
 
-    async def cover(self, token: FromPath[str]) -> RawResponse:
-        """Its cover: that of a draft has no other address for guests."""
-        return self.shop.picture(self._shown(token).product.id, PERSONAL, _NOT_INDEXED)
+    async def picture(self, token: FromPath[str], name: FromPath[str]) -> RawResponse:
+        """Its pictures: those of a draft have no other address for guests."""
+        product = self._shown(token).product
+        if not product.shows(name):
+            raise NotFoundException
+        return self.shop.picture((product.id, name), PERSONAL, _NOT_INDEXED)
 
     def _shown(self, token: str) -> Preview:
         preview = self.preview_product(token)

@@ -58,8 +58,10 @@ class _Rendered:
     """Products that can sell out."""
     pages: dict[_GuestsKey, Prepared] = field(default_factory=dict)
     """Pages for visitors without a session."""
-    pictures: dict[tuple[ProductId | None, tuple[Header, ...]], Prepared] = field(default_factory=dict)
-    """Covers, and the logo under None, each by its headers: how long it may be kept, above all."""
+    pictures: dict[tuple[tuple[ProductId, str] | None, tuple[Header, ...]], Prepared] = field(
+        default_factory=dict
+    )
+    """Covers and other pictures, and the logo under None, each by its headers: how long it may be kept, above all."""
     owners: dict[_OwnersKey, RawResponse] = field(default_factory=dict)
     """Pages for visitors with a session."""
     cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
@@ -263,29 +265,34 @@ class ShopPages:
         return product.id in await self._sold_out((product,))
 
     async def cover(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
-        """A product's cover; of a draft, for its owners only."""
+        """A product's cover, or another of its pictures; of a draft, for its owners only."""
         edition = self._front.catalogue.current()
         product = edition.products.get(ProductId(pid))
-        if product is None or product.cover != name:
+        if product is None or not product.shows(name):
             raise NotFoundException
         if product.public:
-            return self.picture(product.id, kept_as(request, edition.version[:8]))
+            return self.picture((product.id, name), kept_as(request, edition.version[:8]))
         viewer = await self._front.viewer(request)
         if product.id not in viewer.owned:
             raise NotFoundException
-        return self.picture(product.id, PERSONAL)
+        return self.picture((product.id, name), PERSONAL)
 
-    def picture(self, key: ProductId | None, *headers: Header) -> Prepared:
-        """A product's cover, or the logo. An SVG opened directly cannot run scripts: its own policy is a sandbox."""
+    def picture(self, key: tuple[ProductId, str] | None, *headers: Header) -> Prepared:
+        """A product's picture, or the logo. An SVG opened directly cannot run scripts: its own policy is a sandbox."""
         catalogue = self._front.catalogue
         pictures = self._of(catalogue.current()).pictures
         found = pictures.get((key, headers))
         if found is None:
-            held = catalogue.logo() if key is None else catalogue.cover(key)
+            held = catalogue.logo() if key is None else self._picture_of(*key)
             if held is None:
                 raise NotFoundException
             found = pictures[key, headers] = Prepared(*held, headers=[*headers, _NO_SCRIPT])
         return found
+
+    def _picture_of(self, pid: ProductId, name: str) -> tuple[bytes, str] | None:
+        catalogue = self._front.catalogue
+        product = catalogue.current().products[pid]
+        return catalogue.cover(pid) if product.cover == name else catalogue.picture(pid, name)
 
     async def page(self, request: AnyRequest, slug: FromPath[str]) -> RawResponse:
         """One of the merchant's own pages."""

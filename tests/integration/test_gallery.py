@@ -1,0 +1,114 @@
+"""More pictures of a product, beside its cover."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from adapters.files.catalogue import FolderCatalogue
+from domain.product import Picture
+from domain.values import ProductId
+from testkit.catalogues import a_catalogue, load
+from testkit.pages_in_memory import Town
+
+BOOK = ProductId("book")
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+def a_book(root: Path, lines: str) -> Path:
+    a_catalogue(root, "book")
+    toml = root / "book" / "product.toml"
+    toml.write_text(toml.read_text() + lines)
+    for name in ("cover.svg", "in side.png", "é.svg"):
+        (root / "book" / name).write_bytes(SVG if name.endswith("svg") else b"png")
+    return root
+
+
+def town(root: Path, folder: Path) -> tuple[Town, FolderCatalogue]:
+    catalogue = load(root)
+    catalogue.adopt("shop")
+    return Town(
+        folder, catalogue.current(), lambda where, page: None, parts={"catalogue": catalogue}
+    ), catalogue
+
+
+LISTED = 'cover = "cover.svg"\npictures = ["in side.png", { name = "é.svg", alt = "A <page>" }]\n'
+
+
+def test_a_page_shows_cover_and_pictures_in_order_and_each_is_served(tmp_path: Path) -> None:
+    place, catalogue = town(a_book(tmp_path / "catalogue", LISTED), tmp_path)
+    assert catalogue.current().products[BOOK].pictures == (
+        Picture(name="in side.png"),
+        Picture(name="é.svg", alt="A <page>"),
+    )
+
+    async def visit() -> None:
+        client = place.client()
+        page = await client.get("/products/book")
+        found = re.findall(r'<img class="cover" src="(/covers/book/[^?"]*)\?v=\w+" alt="([^"]*)"', page)
+        assert found == [
+            ("/covers/book/cover.svg", ""), ("/covers/book/in%20side.png", ""), ("/covers/book/%C3%A9.svg", "A &lt;page&gt;"),
+        ]  # fmt: skip
+        assert re.findall(r'href="#(picture-\d)"', page) == ["picture-1", "picture-2", "picture-3"]
+        assert await client.get("/covers/book/in side.png") == "png"
+        assert client.headers["content-type"] == "image/png"
+        assert await client.get("/covers/book/é.svg") == SVG.decode()
+        for name in ("product.toml", "content.md", "other.png", "../shop.toml"):
+            await client.get(f"/covers/book/{name}", status=404)
+
+    asyncio.run(visit())
+
+
+def test_the_pictures_of_a_draft_are_for_people_with_a_preview_link(tmp_path: Path) -> None:
+    place, _ = town(a_book(tmp_path / "catalogue", LISTED + 'status = "draft"\n'), tmp_path)
+    link = place.container.preview_product().link(BOOK)
+    assert link is not None
+    path = f"/preview/{link.url.rpartition('/')[2]}"
+
+    async def visit() -> None:
+        client = place.client()
+        await client.get("/covers/book/in side.png", status=404)
+        page = await client.get(path)
+        assert re.findall(r'<img class="cover" src="([^"]*)"', page) == [
+            f"{path}/cover.svg", f"{path}/in%20side.png", f"{path}/%C3%A9.svg",
+        ]  # fmt: skip
+        assert await client.get(f"{path}/in side.png") == "png"
+        assert client.headers["cache-control"] == "no-store"
+        await client.get(f"{path}/product.toml", status=404)
+        place.shop.clock.tick(days=8)
+        await client.get(f"{path}/in side.png", status=404)
+
+    asyncio.run(visit())
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('pictures = ["none.png"]', "pictures 'none.png' does not lie beside this file"),
+        (
+            'pictures = ["../shop.toml"]',
+            "pictures is '../shop.toml': name a picture that lies beside this file",
+        ),
+        ('pictures = ["content.md"]', "pictures is 'content.md': name a picture that lies beside this file"),
+        (f"pictures = {['cover.svg'] * 9}", "a product has at most 8 pictures beside its cover"),
+        ('pictures = [{ name = "cover.svg", at = "x" }]', "at"),
+    ],
+)
+def test_a_picture_that_cannot_be_shown_is_named_and_the_last_good_form_stays(
+    tmp_path: Path, lines: str, told: str
+) -> None:
+    root = a_book(tmp_path / "catalogue", LISTED)
+    catalogue = load(root, kept=tmp_path / "kept")
+    toml = root / "book" / "product.toml"
+    toml.write_text(toml.read_text().partition("pictures")[0] + lines + "\n")
+    after = load(root, kept=tmp_path / "kept")
+    [problem] = after.problems
+    assert "catalogue/book/product.toml" in problem
+    assert told in problem
+    assert (
+        after.picture(BOOK, "in side.png") == catalogue.picture(BOOK, "in side.png") == (b"png", "image/png")
+    )
+    assert not after.current().products[BOOK].on_sale
