@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind
-from domain.purchase import Purchase
+from domain.purchase import Purchase, Source
 from domain.transaction import Transaction
 from domain.usecases.send_email import access_email
 from domain.values import CheckoutId, EmailAddress, LinkId, UserId
@@ -20,7 +20,7 @@ def _sale(shop: Shop, ref: str, row: str, user: UserId) -> Purchase:
     return Purchase(
         checkout=CheckoutId(row), provider_ref=checkout.provider_ref, payment=None, user=user,  # type: ignore[arg-type]
         mailbox=EmailAddress(ANNA), paid_email=None, product=checkout.product, product_name=checkout.product_name,
-        paid=checkout.price, livemode=False, session=checkout.session, booked_at=shop.clock.now(),
+        paid=checkout.price, livemode=False, session=checkout.session, booked_at=shop.clock.now(), source=Source.SALE,
     )  # fmt: skip
 
 

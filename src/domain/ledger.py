@@ -8,7 +8,7 @@ from enum import Enum
 
 from domain.access import Holding
 from domain.frozen import frozen
-from domain.purchase import CheckoutStatus, FactKind, Purchase
+from domain.purchase import CheckoutStatus, FactKind, Purchase, Source
 
 
 class LedgerKind(Enum):
@@ -28,7 +28,7 @@ class LedgerLine:
     """When the sale was booked; of a refund or dispute, Stripe's time of its latest status."""
     kind: LedgerKind
     status: str
-    """`paid` or `free`; of the others, Stripe's status."""
+    """`paid`, `free` or `granted`; of the others, Stripe's status."""
     purchase: Purchase
     amount: int
     """In minor units of the purchase's currency; below zero if it went back."""
@@ -48,6 +48,8 @@ def ledger_lines(held: Holding) -> Sequence[LedgerLine]:
     """
     purchase = held.purchase
     status = CheckoutStatus.PAID.value if purchase.paid.amount else "free"
+    if purchase.source is Source.GRANT:
+        status = "granted"
     lines = [LedgerLine(purchase.booked_at, LedgerKind.SALE, status, purchase, purchase.paid.amount)]
     left = purchase.paid.amount
     for fact in sorted(held.facts, key=lambda fact: (fact.refunded == 0, fact.as_of, fact.object_id)):

@@ -90,6 +90,19 @@ class LicenceKey:
     key: str
 
 
+class Source(Enum):
+    """Where a purchase comes from. The values are stored and exported."""
+
+    SALE = "sale"
+    """Paid at the payment provider, or free there by a promotion code."""
+    FREE = "free"
+    """A free order."""
+    GRANT = "grant"
+    """Given by the merchant."""
+    IMPORT = "import"
+    """Sold by another shop, and adopted."""
+
+
 @frozen
 class Purchase:
     """A checkout that was paid. It belongs to `mailbox` and keeps the address given at the payment, too."""
@@ -108,9 +121,10 @@ class Purchase:
     product_name: str
     paid: Money
     livemode: bool | None
-    """Whether it was paid with real money; None for a free order or an import, which have no mode."""
+    """Whether it was paid with real money; None for a free order, a grant or an import, which have no mode."""
     session: SessionId | None
     booked_at: datetime
+    source: Source
     contents: tuple[ProductId, ...] = ()
     licences: tuple[LicenceKey, ...] = ()
     breakdown: Breakdown = PRICE_AS_IT_IS

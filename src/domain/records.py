@@ -118,6 +118,7 @@ class Tally:
 
     users: int
     purchases: int
+    """Without grants."""
     takings: tuple[Money, ...]
     """What is left of what was paid, one sum a currency: net of refunds pending or succeeded and of lost disputes.
 

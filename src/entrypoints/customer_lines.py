@@ -11,7 +11,7 @@ from domain.access import Holding
 from domain.address_change import AddressChange, ChangeKind
 from domain.mail import Delivery, Mail, MailProblem, MailState
 from domain.outbox_keys import sale_of
-from domain.purchase import Fact, FactKind, LicenceKey, Purchase, PurchaseState, order_number
+from domain.purchase import Fact, FactKind, LicenceKey, Purchase, PurchaseState, Source, order_number
 from domain.session import Session
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.show_customer import Customer
@@ -110,15 +110,20 @@ def _events(customer: Customer) -> Iterator[Event]:
 
 def _order(held: Holding, customer: Customer) -> str:
     purchase = held.purchase
-    price = str(purchase.paid) if purchase.paid.amount else "free"
-    parts = [
-        f"Order {order_number(purchase.checkout)}: {purchase.product_name}, {price}. {_state(held, customer)}"
-    ]
+    order = f"Order {order_number(purchase.checkout)}: {purchase.product_name}"
+    parts = [f"{order}, {_price(purchase)}. {_state(held, customer)}"]
     paid_by = purchase.paid_email
     if paid_by is not None and paid_by != purchase.mailbox:
         parts.append(f"Paid under another address ({mask(paid_by)}).")
     parts += [f"Licence key {_masked(licence)}." for licence in purchase.licences]
     return " ".join(parts)
+
+
+def _price(purchase: Purchase) -> str:
+    if purchase.source is Source.GRANT:
+        return "granted"
+    price = str(purchase.paid) if purchase.paid.amount else "free"
+    return f"{price}, imported" if purchase.source is Source.IMPORT else price
 
 
 def _state(held: Holding, customer: Customer) -> str:

@@ -12,7 +12,7 @@ from domain.values import decimal_text
 
 COLUMNS: Final = (
     "date", "kind", "status", "order", "product", "product_name", "currency", "amount", "stripe_session",
-    "stripe_payment", "stripe_object", "mode",
+    "stripe_payment", "stripe_object", "mode", "source",
 )  # fmt: skip
 WITH_ADDRESSES: Final = (*COLUMNS, "paid_address")
 _MODES: Final = {True: "live", False: "test", None: ""}
@@ -39,7 +39,7 @@ def ledger_cells(line: LedgerLine, *, with_address: bool) -> tuple[str, ...]:
         purchase.product, purchase.product_name, currency.upper(),
     )  # fmt: skip
     ids = (purchase.provider_ref or "", purchase.payment or "", line.object_id)
-    after = (*ids, _MODES[purchase.livemode])
+    after = (*ids, _MODES[purchase.livemode], purchase.source.value)
     address = (str(purchase.paid_email or ""),) if with_address else ()
     amount = decimal_text(line.amount, currency)
     return (*map(_as_text, before), amount, *map(_as_text, (*after, *address)))

@@ -11,7 +11,7 @@ from contracts.under_test import StoreUnderTest
 
 from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery, MailKind, MailState
-from domain.purchase import Fact, FactKind
+from domain.purchase import Fact, FactKind, Source
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId, UserId
 
 
@@ -161,6 +161,16 @@ class AfterSaleContract(StoreUnderTest):
         assert len(self.see(lambda tx: tx.shop.test_purchases(limit=1))) == 1
         self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW))
         assert [p.checkout for p in self.see(lambda tx: tx.shop.test_purchases(limit=9))] == ["c4"]
+
+    def test_a_grant_is_no_sale_in_the_figures_but_takes_a_copy(self) -> None:
+        for row, source in zip(("c1", "c2", "c3", "c4"), Source, strict=True):
+            paid = Money(0 if source is Source.GRANT else 900, "usd")
+            purchase = replace(samples.a_purchase(row, user=None, livemode=None), source=source, paid=paid)
+            self.do(lambda tx, purchase=purchase: tx.purchases.book(purchase))
+            assert self.see(lambda tx, row=row: tx.purchases.get(CheckoutId(row))) == purchase
+        tally = self.see(lambda tx: tx.shop.tally())
+        assert (tally.purchases, tally.test, tally.takings) == (3, 0, (Money(2700, "usd"),))
+        assert self.see(lambda tx: tx.purchases.count_sold(BOOK)) == 4
 
     def test_test_checkouts_are_dropped_unless_they_were_booked(self) -> None:
         self._sell("c2")

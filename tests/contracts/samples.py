@@ -10,7 +10,7 @@ from domain.emails import AccessLink, LicenceLine
 from domain.limits import Limit
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind, Urgency
-from domain.purchase import Checkout, LicenceKey, Purchase
+from domain.purchase import Checkout, LicenceKey, Purchase, Source
 from domain.session import Session
 from domain.values import (
     ChangeId,
@@ -76,7 +76,7 @@ def a_purchase(
     return Purchase(
         checkout=CheckoutId(row), provider_ref=ProviderRef(f"cs_test_{row}"), payment=f"pi_{row}", user=None if user is None else UserId(user),
         mailbox=mailbox, paid_email=None, product=ProductId(product), product_name="The book", paid=Money(900, "usd"), livemode=livemode,
-        session=SessionId(session) if session else None, booked_at=NOW, contents=tuple(ProductId(c) for c in contents),
+        session=SessionId(session) if session else None, booked_at=NOW, source=Source.SALE, contents=tuple(ProductId(c) for c in contents),
         licences=licences,
     )  # fmt: skip
 

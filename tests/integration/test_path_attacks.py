@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import pytest
 
-from domain.purchase import Purchase
+from domain.purchase import Purchase, Source
 from domain.session import Session
 from domain.transaction import Transaction
 from domain.values import (
@@ -130,7 +130,7 @@ def own_it(tx: Transaction) -> None:
         Purchase(
             checkout=CheckoutId("c1"), provider_ref=ProviderRef("cs_test_1"), payment="pi_1", user=user, mailbox=mailbox,
             paid_email=None, product=ProductId(SAMPLER), product_name="x", paid=Money(500, "usd"), livemode=False,
-            session=SessionId("s1"), booked_at=now,
+            session=SessionId("s1"), booked_at=now, source=Source.SALE,
         )
     )  # fmt: skip
 

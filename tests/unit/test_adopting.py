@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from domain.product import Product
-from domain.purchase import PurchaseState
+from domain.purchase import PurchaseState, Source
 from domain.transaction import Transaction
 from domain.usecases.import_sales import Imported, ImportSales
 from domain.usecases.imported_sale import OldSale
@@ -37,6 +37,7 @@ def test_a_sale_opens_for_its_mailbox_and_nobody_is_mailed() -> None:
         "what was paid there, in the currency of the product here"
     )
     assert (held.purchase.product_name, held.purchase.livemode) == ("The book", None)
+    assert held.purchase.source is Source.IMPORT
     assert held.standing.state is PurchaseState.LIVE
     assert not shop.memory.tables.outbox
     assert not shop.memory.tables.links

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.purchase import Purchase
+from domain.purchase import Purchase, Source
 from domain.usecases.send_email import access_email
 from domain.values import CheckoutId, Money
 from entrypoints.http.page import price_value, price_words
@@ -63,7 +63,7 @@ def test_pages_receipts_and_letters_write_the_same(price: Money, written: str) -
     purchase = Purchase(
         checkout=CheckoutId("0" * 32), provider_ref=None, payment=None, user=None, mailbox=None, paid_email=None,
         product=BOOK, product_name=product.name, paid=price, livemode=False, session=None,
-        booked_at=datetime(2026, 3, 1, tzinfo=UTC),
+        booked_at=datetime(2026, 3, 1, tzinfo=UTC), source=Source.SALE,
     )  # fmt: skip
     edition = an_edition(product)
     assert price_words(price, product) == written

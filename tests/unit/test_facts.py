@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Closed, Holding, NotYours, Opens, access
-from domain.purchase import Fact, FactKind, Purchase, PurchaseState, Standing, newer, standing
+from domain.purchase import Fact, FactKind, Purchase, PurchaseState, Source, Standing, newer, standing
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -29,7 +29,7 @@ ANNA, EVE = EmailAddress("anna@example.com"), EmailAddress("eve@example.com")
 PURCHASE = Purchase(
     checkout=CheckoutId("c1"), provider_ref=ProviderRef("cs_test_1"), payment="pi_1", user=UserId("u1"), mailbox=ANNA,
     paid_email=ANNA, product=ProductId("book"), product_name="The book", paid=Money(900, "usd"), livemode=False,
-    session=SessionId("s1"), booked_at=NOW,
+    session=SessionId("s1"), booked_at=NOW, source=Source.SALE,
 )  # fmt: skip
 STATUSES = {
     FactKind.SESSION: ["open", "expired", "unpaid", "failed", "paid", "new word"],

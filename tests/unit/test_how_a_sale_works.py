@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from domain import purchase
-from domain.purchase import Fact, FactKind, Purchase, PurchaseState, newer, standing
+from domain.purchase import Fact, FactKind, Purchase, PurchaseState, Source, newer, standing
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, UserId
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-a-sale-works.md"
@@ -26,6 +26,7 @@ PURCHASE = Purchase(
     checkout=CheckoutId("c1"), provider_ref=ProviderRef("cs_test_1"), payment="pi_1", user=UserId("u1"),
     mailbox=EmailAddress("anna@example.com"), paid_email=None, product=ProductId("book"), product_name="The book",
     paid=Money(PRICE, "usd"), livemode=False, session=None, booked_at=datetime(2026, 3, 1, tzinfo=UTC),
+    source=Source.SALE,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.access import Holding
 from domain.ledger import LedgerKind, LedgerLine, ledger_lines
-from domain.purchase import Fact, FactKind, Purchase
+from domain.purchase import Fact, FactKind, Purchase, Source
 from domain.sales_sum import SalesSum
 from domain.usecases.list_ledger import ListLedger
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef
@@ -30,7 +30,7 @@ def a_purchase(paid: Money = NINE, **more: object) -> Purchase:
     purchase = Purchase(
         checkout=CheckoutId("019ca9d1c400aaaabbbb"), provider_ref=ProviderRef("cs_test_1"), payment="pi_1", user=None,
         mailbox=None, paid_email=EmailAddress("=cmd@example.com"), product=ProductId("book"), product_name="The Book",
-        paid=paid, livemode=True, session=None, booked_at=SOLD,
+        paid=paid, livemode=True, session=None, booked_at=SOLD, source=Source.SALE,
     )  # fmt: skip
     return replace(purchase, **more)  # type: ignore[arg-type]
 
@@ -103,6 +103,14 @@ def test_a_free_order_is_a_sale_of_nothing() -> None:
     assert (line.status, line.amount) == ("free", 0)
 
 
+def test_a_grant_is_a_line_of_its_own_kind_and_of_nothing() -> None:
+    granted = a_purchase(Money(0, "usd"), source=Source.GRANT)
+    [line] = ledger_lines(Holding(granted, ()))
+    assert (line.status, line.amount) == ("granted", 0)
+    assert ledger_cells(line, with_address=False)[-1] == "grant"
+    assert ledger_cells(ledger_lines(Holding(a_purchase(), ()))[0], with_address=False)[-1] == "sale"
+
+
 # ------------------------------------------------------------------ the shop's
 
 
@@ -153,6 +161,7 @@ def test_a_row_has_what_an_accountant_needs_and_no_personal_data() -> None:
         "date": "2026-04-02T08:30:00Z", "kind": "refund", "status": "succeeded", "order": "019ca9d1c400aaaa",
         "product": "book", "product_name": "The Book", "currency": "USD", "amount": "-4.00",
         "stripe_session": "cs_test_1", "stripe_payment": "pi_1", "stripe_object": "re_1", "mode": "live",
+        "source": "sale",
     }  # fmt: skip
     assert cells(refund, with_address=True)["paid_address"] == "'=cmd@example.com"
 

@@ -12,7 +12,7 @@ from domain.amounts import AmountProblem
 from domain.claim import RejectReason
 from domain.mail import MailKind
 from domain.product import BadAmount, CatalogueEdition, Licences, PaymentTerms, asked_price
-from domain.purchase import Breakdown, LicenceKey, Purchase
+from domain.purchase import Breakdown, LicenceKey, Purchase, Source
 from domain.usecases.checkout_outcomes import (
     AddressNeeded,
     AlreadyYours,
@@ -69,6 +69,7 @@ def test_what_is_free_is_at_once_in_a_browser_that_proved_its_mailbox() -> None:
     assert opens(anna, FREE)
     assert len(shop.payments.calls) == calls, "nothing goes to the payment provider"
     [free] = [p for p in purchases(shop) if p.product == FREE]
+    assert [p.source for p in purchases(shop)] == [Source.SALE, Source.FREE]
     assert (free.provider_ref, free.payment, free.paid) == (None, None, Money(0, "usd"))
     shop.deliver_mail()
     assert shop.letters_to(ANNA)[-1].subject == "Your purchase: The free"

@@ -10,7 +10,7 @@ from datetime import datetime
 from adapters.memory.purchases import holding_of, is_counted
 from adapters.memory.tables import Record
 from domain.mail import Delivery, MailKind, MailProblem, MailState
-from domain.purchase import Purchase
+from domain.purchase import Purchase, Source
 from domain.records import Backlog, Tally
 from domain.values import LARGEST_AMOUNT, Money
 
@@ -85,7 +85,7 @@ class ShopRecord(Record):
         states = Counter(mail.state for mail in self._t.outbox.values())
         return Tally(
             users=len(self._t.users),
-            purchases=len(counted),
+            purchases=sum(purchase.source is not Source.GRANT for purchase in counted),
             test=len(self._t.purchases) - len(counted),
             takings=tuple(
                 money for currency, total in sorted(sums.items()) for money in _parts(total, currency)

@@ -22,12 +22,12 @@ from adapters.sql.record import (
 )
 from domain.access import Holding
 from domain.going_live import STARTED_LIVE
-from domain.purchase import PRICE_AS_IT_IS, Breakdown, Fact, FactKind, LicenceKey, Purchase
+from domain.purchase import PRICE_AS_IT_IS, Breakdown, Fact, FactKind, LicenceKey, Purchase, Source
 from domain.records import User
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId, UserId
 
 COLUMNS: Final = """checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount,
-  currency, livemode, session_id, booked_at, contents, licences, breakdown"""
+  currency, livemode, session_id, booked_at, contents, licences, breakdown, source"""
 BY_CHECKOUT: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id = ?"
 _BOOK: Final = f"{insert('purchases', COLUMNS)} ON CONFLICT (checkout_id) DO NOTHING"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM purchases WHERE payment = ? LIMIT 1"
@@ -59,6 +59,9 @@ _HAND_OVER: Final = f"""UPDATE purchases SET mailbox = ?, user_id = ?
 UNOWNED: Final = """user_id IS NULL
   AND NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.checkout_id = purchases.checkout_id)"""
 _GIVE: Final = f"UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id {ANY_OF} AND {UNOWNED}"
+# What nearly all are is stored as NULL, which takes no room.
+_SOURCES: Final = {None if source is Source.SALE else source.value: source for source in Source}
+_SOURCE_TEXTS: Final = {source: text for text, source in _SOURCES.items()}
 _HAND_CHECKOUTS_OVER: Final = f"UPDATE checkouts SET mailbox = ? WHERE id {ANY_OF} AND mailbox = ?"
 
 
@@ -149,7 +152,7 @@ def from_row(row: Row) -> Purchase:
         checkout=row[0], provider_ref=row[1], payment=row[2], user=row[3], mailbox=maybe(EmailAddress, row[4]),
         paid_email=maybe(EmailAddress, row[5]), product=row[6], product_name=row[7], paid=Money(row[8], row[9]),
         livemode=maybe(bool, row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),
-        licences=_licences(row[14]), breakdown=_breakdown(row[15]),
+        licences=_licences(row[14]), breakdown=_breakdown(row[15]), source=_SOURCES[row[16]],
     )  # fmt: skip
 
 
@@ -159,7 +162,7 @@ def to_row(purchase: Purchase) -> Row:
         purchase.mailbox and purchase.mailbox.canonical, purchase.paid_email and purchase.paid_email.canonical,
         purchase.product, purchase.product_name, purchase.paid.amount, purchase.paid.currency,
         maybe(int, purchase.livemode), purchase.session, micros(purchase.booked_at), " ".join(purchase.contents),
-        licences_text(purchase.licences), _breakdown_text(purchase.breakdown),
+        licences_text(purchase.licences), _breakdown_text(purchase.breakdown), _SOURCE_TEXTS[purchase.source],
     )  # fmt: skip
 
 

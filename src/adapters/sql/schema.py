@@ -47,8 +47,8 @@ class Migration:
 # Instants are whole microseconds since 1970 in UTC, amounts are minor units, flags are 0 and 1, ids are text.
 # WITHOUT ROWID (SQLite) where the key is an id and rows are small: one tree to write instead of two. Not where several
 # indexes would each repeat the id.
-# A purchase without `provider_ref` was free; one without `user_id` has an erased buyer, or was paid without an address
-# that can be emailed. `livemode` is null for what never goes to Stripe: free orders, and imports.
+# A purchase without `user_id` has an erased buyer, or was paid without an address that can be emailed. `livemode` is
+# null for what never goes to Stripe: free orders, grants and imports. `source` is null for a sale.
 _FIRST: Final = """
 CREATE TABLE shop (single INTEGER PRIMARY KEY CHECK (single = 1), id TEXT NOT NULL, base_url TEXT) STRICT;
 CREATE TABLE users (
@@ -86,7 +86,7 @@ CREATE TABLE purchases (
   mailbox TEXT, paid_email TEXT, pid TEXT NOT NULL, product_name TEXT NOT NULL,
   amount INTEGER NOT NULL, currency TEXT NOT NULL, livemode INTEGER, session_id TEXT,
   booked_at INTEGER NOT NULL, contents TEXT NOT NULL DEFAULT '', licences TEXT NOT NULL DEFAULT '',
-  breakdown TEXT
+  breakdown TEXT, source TEXT
 ) STRICT;
 CREATE INDEX purchases_user ON purchases (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX purchases_unowned ON purchases (checkout_id) WHERE user_id IS NULL;

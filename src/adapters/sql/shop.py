@@ -48,7 +48,7 @@ _TAKINGS: Final = f"""SELECT currency,
   LEFT JOIN (SELECT payment AS of_payment, sum(amount) AS gone FROM facts
     WHERE {_IS_GONE} GROUP BY payment) AS taken_off ON of_payment = payment
   WHERE {COUNTED} GROUP BY currency ORDER BY currency"""
-_COUNT: Final = f"SELECT count(*) FROM purchases WHERE {COUNTED}"
+_COUNT: Final = f"SELECT count(*) FROM purchases WHERE {COUNTED} AND coalesce(source, '') <> 'grant'"
 _NOT_COUNTED: Final = f"SELECT count(*) FROM purchases WHERE NOT {COUNTED}"
 TEST_PURCHASES: Final = f"""SELECT {purchases.COLUMNS} FROM purchases WHERE livemode = 0
   AND (mailbox IS NOT NULL OR session_id IS NOT NULL OR licences <> '') ORDER BY booked_at, checkout_id LIMIT ?"""

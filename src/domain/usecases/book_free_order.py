@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from domain.claim import Sale
 from domain.product import Status
-from domain.purchase import Checkout, Purchase
+from domain.purchase import Checkout, Purchase, Source
 from domain.transaction import Transaction
 from domain.usecases.book_sale import Booking
 from domain.usecases.link_outcomes import LinkError
@@ -43,4 +43,4 @@ def book_free(tx: Transaction, checkout: Checkout, mailbox: EmailAddress, *, boo
         paid=Money(0, checkout.price.currency),
     )
     known = tx.checkouts.for_claim(checkout.id, ref=None, payment=None)
-    return booking.book(tx, sale, known, ref=None, payment=None)
+    return booking.book(tx, sale, known, source=Source.FREE, ref=None, payment=None)

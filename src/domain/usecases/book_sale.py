@@ -14,7 +14,7 @@ from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition
-from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, standing_of
+from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Source, standing_of
 from domain.transaction import Transaction
 from domain.usecases.assign_licences import assign_licences
 from domain.usecases.notify_buyer import notify_buyer
@@ -57,6 +57,7 @@ class Booking:
         sale: Sale,
         known: KnownCheckout,
         *,
+        source: Source,
         ref: ProviderRef | None,
         payment: str | None,
     ) -> Purchase:
@@ -82,6 +83,7 @@ class Booking:
             livemode=checkout.livemode,
             session=None if known.erased else checkout.session,
             booked_at=self.now,
+            source=source,
             contents=checkout.contents,
             licences=()
             if known.erased

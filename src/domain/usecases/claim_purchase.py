@@ -23,7 +23,7 @@ from domain.claim import (
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Payments
-from domain.purchase import Checkout, CheckoutStatus, Fact
+from domain.purchase import Checkout, CheckoutStatus, Fact, Source
 from domain.transaction import Transaction
 from domain.usecases.book_sale import BookSale
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
@@ -105,7 +105,9 @@ class ClaimPurchase:
             for fact in facts:
                 tx.facts.record(fact)
                 known = replace(known, has_facts=True)
-            purchase = booking.book(tx, verdict, known, ref=reading.ref, payment=reading.payment)
+            purchase = booking.book(
+                tx, verdict, known, source=Source.SALE, ref=reading.ref, payment=reading.payment
+            )
             return Booked(purchase=purchase, first=True, twins=known.has_twins)
 
         return work

@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.frozen import frozen
 from domain.product import Product
-from domain.purchase import Checkout, CheckoutStatus, Fact, FactKind, Purchase
+from domain.purchase import Checkout, CheckoutStatus, Fact, FactKind, Purchase, Source
 from domain.values import (
     CheckoutId,
     EmailAddress,
@@ -85,6 +85,7 @@ def parse_old_sale(old: OldSale, product: Product | None, *, name: str, now: dat
         livemode=checkout.livemode,
         session=None,
         booked_at=now,
+        source=Source.IMPORT,
         contents=product.contains,
     )
     user = UserId(_id_of("user", owner.canonical))

@@ -12,7 +12,7 @@ from domain.limits import FREE_PER_NETWORK
 from domain.magic_link import REPEATED_WITHIN
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.product import BadAmount, Product, Saleability, asked_price, offered
-from domain.purchase import Checkout
+from domain.purchase import Checkout, Source
 from domain.session import Visitor
 from domain.transaction import Transaction
 from domain.usecases.admit_checkout import why_not
@@ -91,7 +91,7 @@ def _has_just_got(tx: Transaction, viewer: Viewer, product: Product, *, now: dat
     """Whether this account ordered it here a moment ago: the form was submitted twice."""
     mailbox = None if viewer.session is None else viewer.session.mailbox
     lately = [held.purchase for held in viewer.holdings if now - held.purchase.booked_at < REPEATED_WITHIN]
-    free = [one for one in lately if one.product == product.id and one.provider_ref is None]
+    free = [one for one in lately if one.product == product.id and one.source is Source.FREE]
     orders = [tx.checkouts.get(one.checkout) for one in free]
     return mailbox is not None and any(order is not None and order.mailbox == mailbox for order in orders)
 

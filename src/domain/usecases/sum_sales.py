@@ -10,6 +10,7 @@ from domain.access import Holding
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.ports import Store
+from domain.purchase import Source
 from domain.sales_sum import SalesBy, SalesSum, group_of
 
 _AT_ONCE: Final = 500
@@ -31,7 +32,8 @@ class SumSales:
     ) -> Sequence[SalesSum]:
         """The sums of what was booked from `first` to `last`, in order of period or product, then of currency.
 
-        Test purchases count until the shop has gone live. `look` gets the size of each page. Raises StoreUnavailable.
+        Grants are no sales, and test purchases are some until the shop has gone live. `look` gets the size of each
+        page. Raises StoreUnavailable.
         """
         sums: dict[tuple[str, str], SalesSum] = {}
         live = await self.store.read(lambda tx: tx.shop.cursor(STARTED_LIVE)) is not None
@@ -40,7 +42,8 @@ class SumSales:
             for held in rows:
                 day = held.purchase.booked_at.date()
                 within = (first is None or first <= day) and (last is None or day <= last)
-                if within and (held.purchase.livemode is not False or not live):
+                counts = held.purchase.livemode is not False or not live
+                if within and counts and held.purchase.source is not Source.GRANT:
                     key = (group_of(held, by), held.purchase.paid.currency)
                     sums[key] = sums.get(key, SalesSum(*key)).with_sale(held)
             look(len(rows))

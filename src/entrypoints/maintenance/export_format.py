@@ -48,6 +48,7 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
     return {
         "kind": "purchase",
         "id": purchase.checkout,
+        "source": purchase.source.value,
         "checkout_session": purchase.provider_ref,
         "payment_intent": purchase.payment,
         "user": purchase.user,
