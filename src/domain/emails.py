@@ -25,7 +25,7 @@ class LicenceLine:
 
 @frozen
 class AccessLink:
-    """What was bought, and the link that brings the customer back. Never a code."""
+    """What was bought or given, and the link that brings the customer back. Never a code."""
 
     template: ClassVar = "access_link"
     product_name: str
@@ -41,6 +41,8 @@ class AccessLink:
     tax: Money | None = None
     tax_on_top: bool = False
     """Whether the tax was added to the price. Otherwise it is in it."""
+    granted: bool = False
+    """The merchant gave it."""
 
 
 @frozen
@@ -232,6 +234,40 @@ class CatalogueMistakes:
 
 
 @frozen
+class SaleMade:
+    """To the merchant: something was sold, or ordered if it is free. It does not name the customer."""
+
+    template: ClassVar = "sale_made"
+    product_name: str
+    paid: Money
+    order: str
+
+
+@frozen
+class SalesTotal:
+    """The sales of one currency. Sums can be beyond the bound of `Money`, so they are text, as counts are."""
+
+    sales: str
+    gross: str
+    taken_back: str
+    """By refunds and lost disputes."""
+    net: str
+
+
+@frozen
+class SalesDigest:
+    """To the merchant: the sales of a day or a week. Days are `2026-11-30`, in UTC, both included."""
+
+    template: ClassVar = "sales_digest"
+    first: str
+    last: str
+    sales: tuple[SaleMade, ...]
+    more: str
+    """How many others there are; "" for none."""
+    totals: tuple[SalesTotal, ...]
+
+
+@frozen
 class UnreadableEmail:
     """A row whose parameters are not those of any email above. It cannot be rendered."""
 
@@ -242,13 +278,13 @@ class UnreadableEmail:
 Email = (
     AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | OpenAgain | LicenceArrived
     | NewRelease | ConfirmAddress | AddressChangeRequested | OutOfLicenceKeys | PaymentQuarantined | CorrectionUndone
-    | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes
+    | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes | SaleMade | SalesDigest
     | UnreadableEmail
 )  # fmt: skip
 
 EMAILS: Final = (
     AccessLink, SignIn, ConfirmOrder, ConfirmOwner, PaymentFailed, Refunded, OpenAgain, LicenceArrived, NewRelease,
     ConfirmAddress, AddressChangeRequested, OutOfLicenceKeys, PaymentQuarantined, CorrectionUndone,
-    AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes,
+    AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes, SaleMade, SalesDigest,
 )  # fmt: skip
 """Every email that can be rendered."""

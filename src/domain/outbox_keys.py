@@ -117,6 +117,16 @@ def catalogue_mistakes(digest: str, day: datetime) -> str:
     return f"notice:catalogue:{digest}:{day:%Y-%m-%d}"
 
 
+def sale_made(checkout: CheckoutId) -> str:
+    """To the merchant, once for each sale."""
+    return f"notice:sale:{checkout}"
+
+
+def sales_digest(end: datetime) -> str:
+    """To the merchant, once for all sales before a midnight that no earlier one reported."""
+    return f"notice:sales:{end:%Y-%m-%d}"
+
+
 def stuck(kind: MailKind, day: datetime) -> str:
     """To the merchant, once a day for each kind of email."""
     return f"notice:stuck:{kind.value}:{day:%Y-%m-%d}"

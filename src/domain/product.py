@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 
 from domain.amounts import AmountProblem, example_amount, greatest_charge, least_charge, typed_amount
 from domain.frozen import frozen
@@ -39,6 +39,15 @@ class Licences:
     """Every purchase of the product comes with a licence key: from the merchant's list, or generated (None)."""
 
     listed: tuple[str, ...] | None
+
+
+class SaleNotices(StrEnum):
+    """When the merchant gets an email about sales. The values are those of shop.toml."""
+
+    OFF = "off"
+    EACH = "each"
+    DAILY = "daily"
+    WEEKLY = "weekly"
 
 
 class Status(Enum):
@@ -91,6 +100,8 @@ class Product:
     """https://docs.stripe.com/tax/tax-codes; "" for the account's default."""
     sample: str = ""
     """The name of the file that anybody may download; "" for none."""
+    sale_notice: bool = True
+    """Whether the merchant wants to hear of its sales (`ShopInfo.sale_notices`)."""
     changed: datetime | None = None
     """When what its public page shows last changed, in UTC and whole seconds; None if that is not known."""
 
@@ -201,6 +212,7 @@ class ShopInfo:
     """Who sells, for receipts: name, postal address, tax number; several lines."""
     logo: str = ""
     """The name of its file; "" for none."""
+    sale_notices: SaleNotices = SaleNotices.OFF
     changed: datetime | None = None
     """When shop.toml last changed, as for a product."""
     emails: tuple[tuple[str, str], ...] = ()

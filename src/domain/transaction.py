@@ -33,10 +33,12 @@ from domain.repositories.sales import (
     Rechecks,
 )
 from domain.repositories.shop import (
+    Audit,
     Events,
     Limits,
     Outbox,
     Problems,
+    ReadAudit,
     ReadOutbox,
     ReadProblems,
     ReadShopRecord,
@@ -93,6 +95,9 @@ class ReadTransaction(Protocol):
     @property
     def outbox(self) -> ReadOutbox: ...
 
+    @property
+    def audit(self) -> ReadAudit: ...
+
 
 class Transaction(ReadTransaction, Protocol):
     """All records inside one serializable transaction.
@@ -144,6 +149,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def audit(self) -> Audit: ...
 
     @property
     def limits(self) -> Limits: ...

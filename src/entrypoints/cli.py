@@ -16,6 +16,7 @@ from domain.values import ProductId
 from entrypoints.cli_customer import customer, resend
 from entrypoints.cli_emails import emails
 from entrypoints.cli_export import export
+from entrypoints.cli_grant import audit, grant
 from entrypoints.cli_help import ENVIRONMENT, Sections
 from entrypoints.cli_init import init
 from entrypoints.cli_output import (
@@ -383,8 +384,8 @@ def confirm_address(copy: bool) -> None:
 
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
-    "Every day", status, sales, customer, resend, send_link, preview, announce, emails, reconcile, export
-)
+    "Every day", status, sales, customer, resend, send_link, grant, preview, announce, emails, reconcile, export, audit,
+)  # fmt: skip
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 
 if __name__ == "__main__":

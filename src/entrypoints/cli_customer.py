@@ -9,16 +9,10 @@ import click
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_outcomes import NotSent
-from entrypoints.cli_running import Refusal, beside
+from entrypoints.cli_running import NothingDone, Refusal, beside
 from entrypoints.customer_lines import customer_lines, several_lines
 from entrypoints.resend_lines import no_such_order, not_sent_line, queued_lines
 from entrypoints.safe_output import say
-
-
-class _Nothing(Refusal):
-    """The command is right, and there is nothing to do or to show."""
-
-    exit_code = 1
 
 
 @click.command()
@@ -36,7 +30,7 @@ def customer(wanted: str) -> None:
         case SeveralOrders():
             _list(found, wanted)
         case None:
-            raise _Nothing(f"nothing is known of {wanted}" if "@" in wanted else no_such_order(wanted))
+            raise NothingDone(f"nothing is known of {wanted}" if "@" in wanted else no_such_order(wanted))
         case _:
             for line in customer_lines(found):
                 say(line)
@@ -57,7 +51,7 @@ def resend(wanted: str) -> None:
         case SeveralOrders():
             _list(found, wanted)
         case NotSent():
-            raise _Nothing(not_sent_line(found, wanted))
+            raise NothingDone(not_sent_line(found, wanted))
         case _:
             for line in queued_lines(found):
                 say(line)

@@ -30,7 +30,7 @@ from entrypoints.maintenance.progress import progress
 @click.option("--to", "last", metavar="DATE", callback=calendar_day, help="csv: to this day, inclusive.")
 @click.option("--with-addresses", is_flag=True, help="csv: with the address given at the payment.")
 def export(*, as_: str, first: date | None, last: date | None, with_addresses: bool) -> None:
-    """Write all records to stdout as JSON lines: users, purchases, emails, quarantine entries.
+    """Write all records to stdout as JSON lines: users, purchases, emails, quarantine entries, audit log.
 
     With --format csv: sales, refunds and lost disputes for the accountant, each with its own date. Refunds and lost
     disputes are negative. Test purchases are left out once the shop has gone live; addresses, unless --with-addresses

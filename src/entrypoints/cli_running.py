@@ -58,6 +58,12 @@ class Refusal(click.ClickException):
             say(f"coatcheck: {line}", err=True)
 
 
+class NothingDone(Refusal):
+    """The command is right, and there is nothing to do or to show."""
+
+    exit_code = 1
+
+
 def settings_of(**instead: str) -> Settings:
     """The settings, from the environment and .env. `instead`: overrides of unneeded variables. Raises Refusal."""
     try:

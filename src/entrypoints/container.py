@@ -54,11 +54,13 @@ from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.go_live import GoLive
+from domain.usecases.grant_product import GrantProduct
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.import_sales import ImportSales
 from domain.usecases.lease_mail import LeaseMail
+from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_pending import ListPending
@@ -80,6 +82,7 @@ from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refused import SendRefused
+from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
 from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.sign_out import SignOut
@@ -294,6 +297,12 @@ class Container(containers.DeclarativeContainer):
     resend_to_customer = Singleton(
         ResendToCustomer, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
     )  # fmt: skip
+    grant_product = Singleton(
+        GrantProduct, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
+        booking=booking,
+    )  # fmt: skip
+    send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
+    list_audit = Singleton(ListAudit, store=store)
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
 
     # ------------------------------------------------------------------ pages
@@ -376,7 +385,8 @@ class Container(containers.DeclarativeContainer):
     worker = Singleton(
         Worker,
         outbox=outbox_worker, reconcile=reconcile, retry=retry_quarantine, recheck_payments=recheck_payments,
-        supply_licences=supply_licences, review_catalogue=review_catalogue, store=store, clock=clock,
+        supply_licences=supply_licences, review_catalogue=review_catalogue, send_sales_digest=send_sales_digest,
+        store=store, clock=clock,
         catalogue=catalogue, goods=goods, address=address_watch,
         scrub_what_waits=erase_me.provided.scrub_what_waits,
         expire_duplicates=expire_duplicates,

@@ -24,6 +24,7 @@ from contracts.samples import (
 from contracts.under_test import StoreUnderTest
 
 from domain.address_change import Before
+from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
 from domain.mail import Delivery, Letter, MailState
 from domain.purchase import Breakdown, Fact, FactKind, LicenceKey, Source
@@ -69,8 +70,12 @@ QUARANTINED: Final = Quarantined(
     ref="cs_test_9", reason=RejectReason.WRONG_AMOUNT, first_at=NOW, last_at=NOW + SECOND, tries=2,
     retry_at=NOW + MINUTE, closed_at=NOW + DAY,
 )  # fmt: skip
+AUDIT: Final = AuditLine(
+    id="a1", form="f1", at=NOW, actor="cli:anna", action=AuditAction.GRANT, object_id="c1", result=AuditResult.DONE,
+    reason="why",
+)  # fmt: skip
 WHOLE: Final = (
-    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, QUARANTINED,
+    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, QUARANTINED,
 )  # fmt: skip
 
 _SALE = "the sale stays"
@@ -125,6 +130,7 @@ class EveryFieldContract(StoreUnderTest):
             tx.downloads.count(PURCHASE.checkout, BOOK, "it.txt", now=NOW, window=DAY)
             tx.rechecks.schedule(DUE.payment, at=NOW, due_at=NOW)
             tx.rechecks.postpone(DUE.payment, due_at=NOW)
+            tx.audit.append(AUDIT)
             for at in (NOW, PROBLEM.last_at):
                 tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
             for at in (NOW, QUARANTINED.last_at):
@@ -136,6 +142,7 @@ class EveryFieldContract(StoreUnderTest):
                 tx.facts.get(FACT.object_id), tx.links.get(LINK.id), tx.outbox.get(MAIL.key),
                 tx.address_changes.get(CHANGE.id), tx.users.by_address(ANNA),
                 *tx.downloads.of_purchase(PURCHASE.checkout), *tx.rechecks.due(NOW, limit=9), *tx.problems.open(),
+                tx.audit.by_form(AUDIT.form),
             )  # fmt: skip
 
         self.do(write)

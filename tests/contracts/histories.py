@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from contracts import samples
+from contracts.audit import a_line
 from contracts.samples import ANNA, BEN, NOW
 from hypothesis import strategies as st
 
@@ -148,7 +149,10 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, c, at: tx.erasures.erase_order(CheckoutId(c), at=at), ROWS, SECONDS),
     op(lambda tx, m: tx.erasures.forget(m) if not tx.purchases.of_address(m) else None, MAILBOXES),
     op(lambda tx, tag, at: tx.erasures.note_address(ErasedAddress(tag=tag, at=at)), st.sampled_from("xy"), SECONDS),
-    op(lambda tx, days: tx.retention.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 2, 8, 20, 60, 91])),
+    op(lambda tx, row, form, c, at: tx.audit.append(a_line(row, form=form, about=c, at=at))
+       if all(line.id != row for line in tx.audit.page_after("", limit=9)) else None,
+       st.sampled_from("ab"), st.sampled_from("fg"), ROWS, SECONDS),
+    op(lambda tx, days: tx.retention.prune(now=NOW + timedelta(days=days)), st.sampled_from([1, 2, 8, 20, 60, 91, 731])),
 )  # fmt: skip
 
 
@@ -175,7 +179,8 @@ def everything(tx: Transaction) -> object:
         [tx.checkouts.of_address(m) for m in (ANNA, BEN)],
         [tx.checkouts.pending_of(m, since=NOW) for m in (ANNA, BEN)], tx.erasures.known_addresses_after("", limit=9),
         tx.erasures.addresses_after("", limit=9), tx.purchases.count_sold(samples.BOOK),
-        tx.shop.test_purchases(limit=9),
+        tx.shop.test_purchases(limit=9), tx.audit.page_after("", limit=9),
+        [tx.erasures.address_erased_at(tag) for tag in "xy"],
     )  # fmt: skip
     owned = [
         (user, [h.purchase for h in held])

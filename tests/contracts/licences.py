@@ -26,7 +26,9 @@ class LicenceContract(StoreUnderTest):
             )
             for n in range(20)
         ]
+        assert self.do(lambda tx: tx.licences.any_free(BOOK)) is True
         answers = self.together(*works)
+        assert self.do(lambda tx: tx.licences.any_free(BOOK)) is False
         given = [answer for answer in answers if isinstance(answer, str)]
         assert sorted(given, key=lambda key: int(key[4:])) == [f"key {n}" for n in range(15)]
         assert answers.count(None) == 5

@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
+from contracts.audit import AuditContract
 from contracts.checkouts import CheckoutContract
 from contracts.erasures import ErasureContract
 from contracts.every_field import EveryFieldContract
@@ -40,6 +41,7 @@ from domain.values import Digest, LinkId, ProviderRef, SessionId, UserId
 class StoreContract(
     AddressChangeContract,
     AfterSaleContract,
+    AuditContract,
     CheckoutContract,
     ErasureContract,
     EveryFieldContract,

@@ -131,6 +131,21 @@ class UpkeepContract(StoreUnderTest):
         assert self.do(lambda tx: tx.events.log(event, outcome="first", at=NOW)) is True
         assert self.do(lambda tx: tx.events.log(event, outcome="second", at=NOW)) is False
 
+    def test_a_page_of_purchases_can_be_of_those_booked_in_a_time_alone(self) -> None:
+        self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))
+        for number, at in enumerate((NOW + SECOND, NOW - SECOND, NOW + MINUTE, NOW, NOW + MINUTE - SECOND)):
+            one = replace(a_purchase(f"c{number}"), booked_at=at)
+            self.do(lambda tx, one=one: tx.purchases.book(one))
+
+        def page(after: str = "", limit: int = 9) -> list[str]:
+            booked = NOW, NOW + MINUTE
+            found = self.see(lambda tx: tx.purchases.page_after(after, limit=limit, booked=booked))
+            return [held.purchase.checkout for held in found]
+
+        assert page() == ["c0", "c3", "c4"]
+        assert (page("c0", 1), page("c4")) == (["c3"], [])
+        assert len(self.see(lambda tx: tx.purchases.page_after("", limit=9))) == 5
+
     def test_a_cursor_never_moves_back(self) -> None:
         for at in (NOW, NOW + DAY, NOW + MINUTE):
             self.do(lambda tx, at=at: tx.shop.advance_cursor("c", to=at))

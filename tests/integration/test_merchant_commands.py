@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import os
+import pwd
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -81,6 +85,66 @@ def test_what_is_not_found_or_not_clear_exits_with_1_or_2(own_shop: ShopServer) 
             nothing = own_shop.cli(command, wanted, check=False)
             assert (nothing.returncode, nothing.stdout, nothing.stderr.count("\n")) == (1, "", 1), wanted
     assert own_shop.mails_queued_for(ANNA) == 1
+
+
+def test_a_product_is_given_once_and_the_log_says_by_whom_and_why(own_shop: ShopServer) -> None:
+    options = ("grant", BOOK, "Anna@Example.com", "--reason", "won the raffle")
+    given = own_shop.cli(*options)
+    [order] = [one["id"] for one in own_shop.export()["purchase"]]
+    assert given.stdout == (
+        f"Order {order[:16]}: The Last Cloakroom was given to a•••@example.com.\n"
+        "The access email is queued. A running shop sends it within a second.\n"
+    )
+    own_shop.sandbox.wait_for_mail(ANNA)
+    anna = Shopper(own_shop)
+    assert anna.post(anna.link_from(ANNA)).status_code == 303
+    assert anna.get(f"/files/{BOOK}/the-last-cloakroom.txt").status_code == 200
+    assert "given to you" in anna.get("/library").text
+    receipt = anna.get(f"/orders/{order}").text
+    assert "Granted, nothing paid" in receipt
+    assert "Given to" in receipt
+    assert "Sold" not in receipt
+
+    again = own_shop.cli(*options, check=False)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "a•••@example.com has it already, by order" in again.stderr
+    assert own_shop.mails_queued_for(ANNA) == 1
+    [line] = own_shop.cli("audit").stdout.splitlines()
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert line.endswith(f" UTC  cli:{user}  grant {order}  done: won the raffle")
+    [told] = map(json.loads, own_shop.cli("audit", "--json").stdout.splitlines())
+    assert told == own_shop.export()["audit"][0]
+    assert (told["actor"], told["object"], told["reason"]) == (f"cli:{user}", order, "won the raffle")
+    assert [(row["status"], row["amount"], row["source"]) for row in rows(own_shop)] == [
+        ("granted", "0.00", "grant")
+    ]
+    assert f"Order {order[:16]}: The Last Cloakroom, granted. Open." in own_shop.cli("customer", ANNA).stdout
+    assert own_shop.cli("status").stdout.startswith("Sales   0 to 1 buyer; taken: $0.00")
+
+
+def test_two_commands_at_once_give_one_person_one_copy(own_shop: ShopServer) -> None:
+    def give(_: int) -> int:
+        return own_shop.cli("grant", BOOK, ANNA, "--reason", "a review", check=False).returncode
+
+    with ThreadPoolExecutor() as threads:
+        assert sorted(threads.map(give, range(3))) == [0, 1, 1]
+    exported = own_shop.export()
+    assert (len(exported["purchase"]), len(exported["audit"])) == (1, 1)
+    assert own_shop.mails_queued_for(ANNA) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [(["map", ANNA, "--reason", "x"], 1, "nothing was given: there is no product 'map' in the catalogue"),
+     ([BOOK, "a..b@example.com", "--reason", "x"], 2,
+      "that is not an address that can be emailed: the part before the @ has a character or a length that mail servers refuse"),
+     ([BOOK, ANNA, "--reason", " "], 1, "nothing was given: --reason is empty, or longer than 500 characters")],
+)  # fmt: skip
+def test_what_cannot_be_given_is_refused_in_one_sentence(
+    shop: ShopServer, options: list[str], code: int, said: str
+) -> None:
+    refused = shop.cli("grant", *options, check=False)
+    assert (refused.returncode, refused.stdout, refused.stderr) == (code, "", f"coatcheck: {said}\n")
 
 
 @pytest.mark.parametrize(

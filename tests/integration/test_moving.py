@@ -72,6 +72,7 @@ def a_full_life(shop: ShopServer) -> Shopper:
     box.pay(Shopper(shop).buy("abroad"), email="eve@example.com", copies=1, change={"currency": "jpy"})
     Shopper(shop).post("/buy/a-gift", {"email": "frida@example.com"})
     Shopper(shop).post("/request-login", {"email": "carol@example.com"})
+    shop.cli("grant", "abroad", "hal@example.com", "--reason", "a review")
     box.wait_for_mail("carol@example.com", number=2)
     box.wait_for_mail("anna@new.example")
     box.wait_for_mail("help@bazaar.example")

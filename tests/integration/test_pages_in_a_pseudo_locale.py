@@ -15,6 +15,7 @@ import pytest
 
 from domain.mail import Delivery
 from domain.purchase import FactKind
+from domain.staff import Actor
 from domain.values import ProductId, ProviderRef, UserId, digest_of
 from entrypoints.http.page import Banner
 from entrypoints.http.sentences import TRANSLATIONS
@@ -351,9 +352,21 @@ async def a_payment_under_way(town: Town) -> None:
     await client.post("/buy/book", status=303, again="yes")
 
 
+async def what_was_given(town: Town) -> None:
+    product, actor = ProductId("photos"), Actor.on_host("ada")
+    await town.container.supply_licences()()
+    await town.container.grant_product()(product, ANNA, actor=actor, form="f1", reason="a review")
+    client = town.client()
+    await town.follow(client, ANNA)
+    await client.get("/view/photos")
+    await client.get("/library")
+    await client.get(f"/orders/{town.order(client)}")
+
+
 STORIES = (
     public_pages, free_orders, back_from_the_payment_page, a_sale_that_another_account_began, account_pages, orders,
     what_was_taken_back, links, files, a_bounced_email, an_address_that_cannot_be_emailed, a_payment_under_way,
+    what_was_given,
 )  # fmt: skip
 
 

@@ -33,6 +33,9 @@ from domain.emails import (
     PaymentQuarantined,
     ProviderProblem,
     Refunded,
+    SaleMade,
+    SalesDigest,
+    SalesTotal,
     SignIn,
     UnreadableEmail,
 )
@@ -51,9 +54,11 @@ ANNA, MERCHANT = "anna@example.com", "help@shop.example"
 SMALL, LARGE = Money(400, "usd"), Money(900, "usd")
 NAME = "A & <b>\r\n\r\nB"
 ORDER, ALL = ChangedItem(product_name=NAME, order="c1"), ChangedItem(bought_as="a•••@example.com")
+TOTAL = SalesTotal(sales="3", gross="$27.00", taken_back="$9.00", net="$18.00")
 SAMPLES: tuple[Email, ...] = (
     AccessLink(product_name=NAME, paid=LARGE, order="c1"),
     AccessLink(product_name=NAME, paid=Money(0, "usd"), order="c1"),
+    AccessLink(product_name=NAME, paid=Money(0, "usd"), order="c1", granted=True),
     AccessLink(product_name=NAME, paid=LARGE, order="c1", licences=(LicenceLine(key="K-1"), LicenceLine(key="K-2", of=NAME))),
     SignIn(),
     ConfirmOrder(product_name=NAME),
@@ -80,6 +85,10 @@ SAMPLES: tuple[Email, ...] = (
     *(ProviderProblem(kind=kind.name, about="book", detail="no such key") for kind in ProblemKind),
     EmailStuck(kind="access", problem="no such key", may_have_been_sent=True),
     EmailStuck(kind="access", problem="outcome_unknown", may_have_been_sent=True),
+    SaleMade(product_name=NAME, paid=LARGE, order="c1"),
+    SaleMade(product_name=NAME, paid=Money(0, "usd"), order="c1"),
+    SalesDigest(first="2026-03-01", last="2026-03-01", sales=(SaleMade(product_name=NAME, paid=LARGE, order="c1"),), more="", totals=(TOTAL,)),
+    SalesDigest(first="2026-03-01", last="2026-03-07", sales=(SaleMade(product_name=NAME, paid=LARGE, order="c1"),), more="2", totals=(TOTAL, TOTAL)),
     CatalogueMistakes(problems=("no such key", "The book"), gone=(BOOK,), lost=()),
     CatalogueMistakes(problems=(), gone=(), lost=(BOOK, BOOK)),
 )  # fmt: skip
@@ -116,7 +125,7 @@ def test_text_and_html_are_whole_and_say_the_same(email: Email) -> None:
 
 # What is the shop's, its customers' or the provider's own.
 GIVEN = (
-    r"\{\{coatcheck:[^}]*\}\}|https://\S+|[\w.•]+@[\w.]+", r"A Shop|The book|\bbook\b|\bTitle\b|\bit\.txt|cs_test_1",
+    r"\{\{coatcheck:[^}]*\}\}|https://\S+|[\w.•]+@[\w.]+", r"A Shop|coatcheck export --format csv --from \S+ --to \S+|The book|\bbook\b|\bTitle\b|\bit\.txt|cs_test_1",
     # A row of the outbox as `coatcheck status` names it, and what the email provider said of it.
     r"\baccess:c1|“access”|no such key",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from contracts.every_field import (
+    AUDIT,
     CHECKOUT,
     DOWNLOAD,
     FACT,
@@ -32,7 +33,7 @@ _SENDING: Final = "how the shop goes about it"
 _PURCHASE: Final = {"Purchase.session": _INSIDE, "Fact.payment": "its purchase's"}
 NOT_TO_THE_MERCHANT: Final = _PURCHASE | {
     "Mail.link": _INSIDE, "Mail.key_name": _INSIDE, "Mail.due_at": _SENDING, "Mail.unknown_since": _SENDING,
-    "Mail.urgency": _SENDING, "Quarantined.last_at": _SENDING, "Quarantined.retry_at": _SENDING,
+    "Mail.urgency": _SENDING, "AuditLine.form": _INSIDE, "Quarantined.last_at": _SENDING, "Quarantined.retry_at": _SENDING,
 }  # fmt: skip
 NOT_TO_THE_CUSTOMER: Final = _PURCHASE | {
     "User.id": _INSIDE, "User.mailbox": _OWNER, "Session.id": _INSIDE, "Session.token_hash": "of the cookie's secret",
@@ -64,6 +65,7 @@ def test_the_merchants_export_has_every_field() -> None:
         *left_out(FACT, lambda fact: record_fields(Holding(purchase=PURCHASE, facts=(fact,)))),
         *left_out(MAIL, record_fields),
         *left_out(QUARANTINED, record_fields),
+        *left_out(AUDIT, record_fields),
     }
     assert found == NOT_TO_THE_MERCHANT.keys()
 

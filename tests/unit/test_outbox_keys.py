@@ -38,6 +38,8 @@ KEYS = {
     "notice:undone:m1": outbox_keys.correction_undone(ChangeId("m1")),
     "notice:bounced:access:c1": outbox_keys.bounced("access:c1"),
     "notice:catalogue:ab12:2026-03-09": outbox_keys.catalogue_mistakes("ab12", DAY),
+    "notice:sale:c1": outbox_keys.sale_made(ORDER),
+    "notice:sales:2026-03-09": outbox_keys.sales_digest(DAY),
     "notice:stuck:login:2026-03-09": outbox_keys.stuck(MailKind.LOGIN, DAY),
 }
 

@@ -13,7 +13,7 @@ from testkit.servers import ROOT
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
 ELSEWHERE = {
     "CheckStock", "ExportRecords", "ImportSales", "ListBouncedEmails", "OpenPurchase", "ShowReceipt",
-    "HandleEmailWebhook", "BecomeCopy", "OwnAddress", "SumSales", "ListLedger",
+    "HandleEmailWebhook", "BecomeCopy", "OwnAddress", "SumSales", "ListLedger", "ListAudit",
 }  # fmt: skip
 """Use cases that their tests make themselves."""
 

@@ -28,6 +28,7 @@ def node(shop: Shop) -> Worker:
         recheck_payments=unused,
         supply_licences=shop.supply_licences,
         review_catalogue=shop.review_catalogue,
+        send_sales_digest=shop.send_sales_digest,
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,

@@ -48,6 +48,7 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     licence_keys: Literal["generate", "list"] | None = None
     tax_code: str = ""
     sample: str = ""
+    sale_notice: bool = True
 
 
 def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve) -> ProductForm | None:
@@ -114,6 +115,7 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
         licences=licences,
         tax_code=told.tax_code,
         sample=sample,
+        sale_notice=told.sale_notice,
         changed=_shown_since(folder, [told.cover, *(picture.name for picture in pictures)], found_files),
     )
     return ProductForm(

@@ -24,7 +24,7 @@ from adapters.files.pictures import LARGEST_LOGO, read_picture
 from adapters.files.reading import Reader, line_of_key
 from domain.colour import Colour
 from domain.currencies import CURRENCIES
-from domain.product import ShopInfo
+from domain.product import SaleNotices, ShopInfo
 from domain.values import EmailAddress, InvalidEmail, is_product_id, line_problem, name_problem
 
 LARGEST_THEME: Final = 100_000
@@ -46,13 +46,14 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     footer: str = ""
     links: dict[str, str] = {}
     logo: str | None = None
+    sale_notices: str = SaleNotices.OFF
 
 
 def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails) -> ShopForm | None:
     """shop.toml, theme.css, the email templates and the logo; the id of the ShopInfo is still to be given.
 
-    While tagline, accent, seller, footer, theme.css, logo or an email template cannot be used, which is noted, it is
-    the `last` good one: none of them says what anything costs or whose it is. None if shop.toml is broken.
+    While tagline, accent, seller, footer, sale_notices, theme.css, logo or an email template cannot be used, which is
+    noted, it is the `last` good one: none of them says what anything costs or whose it is. None if shop.toml is broken.
     """
     path = reader.root / "shop.toml"
     missing = "is missing: it holds name, currency and support (an email address)"
@@ -108,6 +109,9 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
         footer=or_last("footer", "\n".join(footer), lines_problem(footer, longest=_LONGEST_FOOTER)),
         links=read_links(reader, path, text, shop.links),
         logo=logo,
+        sale_notices=SaleNotices(
+            or_last("sale_notices", shop.sale_notices, _notices_problem(shop.sale_notices))
+        ),
         changed=last_change(path),
         emails=read_emails(reader, check_emails, held.emails),
     )
@@ -116,6 +120,11 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
 
 def _accent_problem(accent: str) -> str | None:
     return f'is {accent!r}: write a colour as "#24483e"' if accent and Colour.parse(accent) is None else None
+
+
+def _notices_problem(notices: str) -> str | None:
+    known = ", ".join(f'"{one}"' for one in SaleNotices)
+    return None if notices in tuple(SaleNotices) else f"is one of {known}, not {notices!r}"
 
 
 def _logo(

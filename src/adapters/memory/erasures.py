@@ -27,6 +27,10 @@ class Erasures(Record):
     def checkouts_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
         return page(((erased, erased) for erased in self._t.erasures), checkout, limit)
 
+    def address_erased_at(self, tag: str) -> datetime | None:
+        held = self._t.erased_addresses.get(tag)
+        return None if held is None else held.at
+
     def addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
         return page(self._t.erased_addresses.items(), tag, limit)
 
@@ -65,6 +69,8 @@ class Erasures(Record):
             t.purchases[checkout] = replace(sold, user=None, mailbox=None, paid_email=None, session=None)
         t.downloads = {k: v for k, v in t.downloads.items() if k[0] != checkout}
         t.in_line = {k: v for k, v in t.in_line.items() if k[1] != checkout}
+        for line in [line for line in t.audit.values() if line.object_id == checkout]:
+            t.audit[line.id] = replace(line, reason="")
         access_email = t.outbox.pop(f"access:{checkout}", None)
         t.outbox.pop(f"failed:{checkout}", None)
         if access_email is not None and access_email.link is not None:

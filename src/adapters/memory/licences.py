@@ -26,6 +26,9 @@ class Licences(Record):
         self._t.given_licences[product, free[0]] = checkout
         return free[0]
 
+    def any_free(self, product: ProductId) -> bool:
+        return bool(self._t.free_licences.get(product))
+
     def enqueue(self, product: ProductId, *, checkout: CheckoutId) -> None:
         self._t.in_line[product, checkout] = None
 

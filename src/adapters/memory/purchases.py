@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from adapters.memory.tables import Record, Tables, page, rows_after
 from domain.access import Holding
@@ -36,8 +37,15 @@ class Purchases(Record):
         found = (p for p in self._t.purchases.values() if p.mailbox == mailbox)
         return [holding_of(self._t, p) for p in sorted(found, key=lambda p: (p.booked_at, p.checkout))]
 
-    def page_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
-        return [holding_of(self._t, p) for p in page(self._t.purchases.items(), checkout, limit)]
+    def page_after(
+        self, checkout: str, *, limit: int, booked: tuple[datetime, datetime] | None = None
+    ) -> Sequence[Holding]:
+        found = [
+            (row, p)
+            for row, p in self._t.purchases.items()
+            if booked is None or booked[0] <= p.booked_at < booked[1]
+        ]
+        return [holding_of(self._t, p) for p in page(found, checkout, limit)]
 
     def count_sold(self, product: ProductId) -> int:
         return sum(p.product == product and is_counted(self._t, p) for p in self._t.purchases.values())

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from adapters.memory.forgetting import forget_former, without_addresses
 from adapters.memory.tables import Record
+from domain import audit
 from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
 from domain.mail import BODY_KEPT, MailKind, MailState
@@ -67,6 +68,7 @@ class Retention(Record):
             if q.reason.is_foreign and q.closed_at is not None and q.closed_at < now - timedelta(days=90)
         ]
         problems = [key for key, p in self._t.problems.items() if p.last_at < now - timedelta(days=30)]
+        old_audit = [key for key, line in self._t.audit.items() if line.at < now - audit.KEPT_FOR]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (
             self._drop_bodies(now - BODY_KEPT)
@@ -79,6 +81,7 @@ class Retention(Record):
             + _drop(self._t.events, old_events)
             + _drop(self._t.quarantined, foreign)
             + _drop(self._t.problems, problems)
+            + _drop(self._t.audit, old_audit)
         )
 
     def drop_test_checkouts(self, *, limit: int) -> int:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from domain.address_change import AddressChange
+from domain.audit import AuditLine
 from domain.magic_link import MagicLink
 from domain.mail import Mail
 from domain.purchase import Checkout, Fact, Purchase
@@ -54,6 +55,7 @@ class Tables:
     moves: dict[ChangeId, AddressChange] = field(default_factory=dict)
     erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
     erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
+    audit: dict[str, AuditLine] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""

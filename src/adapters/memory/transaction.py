@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.memory.address_changes import AddressChanges
+from adapters.memory.audit import Audit
 from adapters.memory.checkouts import Checkouts
 from adapters.memory.downloads import Downloads
 from adapters.memory.erasures import Erasures
@@ -46,4 +47,5 @@ class MemoryTransaction:
         self.address_changes = AddressChanges(tables)
         self.erasures = Erasures(tables)
         self.problems = Problems(tables)
+        self.audit = Audit(tables)
         self.retention = Retention(tables)

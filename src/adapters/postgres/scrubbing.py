@@ -13,6 +13,7 @@ from domain.ports import StoreUnavailable
 
 _PERSONAL: Final = (
     "users", "sessions", "checkouts", "purchases", "magic_links", "outbox", "moves", "downloads", "licence_line",
+    "audit_reasons",
 )  # fmt: skip
 """Tables from which an erasure takes something."""
 _SMALL: Final = 32 * 2**20

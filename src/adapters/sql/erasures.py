@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from adapters.sql import checkouts, forgetting
-from adapters.sql.record import Record, Row, Table, first, micros, moment
+from adapters.sql.record import Record, Row, Table, first, maybe, micros, moment
 from domain.records import ErasedAddress
 from domain.values import CheckoutId, EmailAddress
 
@@ -31,6 +31,9 @@ class Erasures(Record):
 
     def checkouts_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
         return self._all(first, _ORDERS, (checkout, limit))
+
+    def address_erased_at(self, tag: str) -> datetime | None:
+        return maybe(moment, self._one(first, "SELECT at FROM erased_addresses WHERE tag = ?", (tag,)))
 
     def addresses_after(self, tag: str, *, limit: int) -> Sequence[ErasedAddress]:
         return self._all(address_from_row, _ADDRESSES, (tag, limit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import ClassVar, Final
 
 from adapters.sql import facts, users
@@ -36,6 +37,8 @@ _OF_ADDRESS: Final = f"SELECT {COLUMNS} FROM purchases WHERE user_id = (SELECT i
 _OF_EITHER: Final = f"{_OF_SESSION} UNION {_OF_ADDRESS}"
 OF_ADDRESS_IN_ORDER: Final = f"{_OF_ADDRESS} ORDER BY booked_at, checkout_id"
 PAGE: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id > ? ORDER BY checkout_id LIMIT ?"
+PAGE_BOOKED: Final = f"""SELECT {COLUMNS} FROM purchases WHERE checkout_id > ? AND booked_at >= ? AND booked_at < ?
+  ORDER BY checkout_id LIMIT ?"""
 COUNTED: Final = (
     f"(coalesce(livemode, 1) = 1 OR NOT EXISTS (SELECT 1 FROM cursors WHERE name = '{STARTED_LIVE}'))"
 )
@@ -85,8 +88,12 @@ class Purchases(Record):
     def of_address(self, mailbox: EmailAddress) -> Sequence[Holding]:
         return with_facts(self._sql, OF_ADDRESS_IN_ORDER, (mailbox.canonical,))
 
-    def page_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
-        return with_facts(self._sql, PAGE, (checkout, limit))
+    def page_after(
+        self, checkout: str, *, limit: int, booked: tuple[datetime, datetime] | None = None
+    ) -> Sequence[Holding]:
+        if booked is None:
+            return with_facts(self._sql, PAGE, (checkout, limit))
+        return with_facts(self._sql, PAGE_BOOKED, (checkout, *map(micros, booked), limit))
 
     def count_sold(self, product: ProductId) -> int:
         return int(self._value(_SOLD, (product,)))

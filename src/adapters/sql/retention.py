@@ -8,6 +8,7 @@ from typing import Final
 from adapters.sql.forgetting import KEPT_MARK, LONG_MOVED, WITHOUT_ADDRESSES, forget_former
 from adapters.sql.quarantine import IS_FOREIGN
 from adapters.sql.record import Record, micros
+from domain import audit
 from domain.magic_link import ACCESS_LIFETIME, LOGIN_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
 from domain.mail import BODY_KEPT
 from domain.session import IDLE_LIFETIME
@@ -47,6 +48,7 @@ PRUNE: Final = (
     _lot("limits", "(bucket, at, ref)", "at < :day"),
     _lot("events", "id", "at < :events"),
     _lot("problems", "(kind, subject)", "last_at < :problems"),
+    _lot("audit", "id", "at < :audit"),
     _lot("quarantine", "ref", f"closed_at < :events AND {IS_FOREIGN}"),
 )
 DROP_TEST_CHECKOUTS: Final = """DELETE FROM checkouts WHERE id IN (SELECT id FROM checkouts WHERE livemode = 0
@@ -55,7 +57,7 @@ _LONG_MOVED: Final = f"{LONG_MOVED} LIMIT {_LOT}"
 _KEEP_MARK: Final = f"{WITHOUT_ADDRESSES} WHERE id = ? AND kind = 'correction'"
 AGES: Final = {
     "body": BODY_KEPT, "day": _DAY, "week": _WEEK, "page": _WEEK + _DAY, "events": timedelta(days=90),
-    "problems": timedelta(days=30), "idle": _WEEK + IDLE_LIFETIME,
+    "problems": timedelta(days=30), "audit": audit.KEPT_FOR, "idle": _WEEK + IDLE_LIFETIME,
     "access": _WEEK + ACCESS_LIFETIME, "login": _WEEK + LOGIN_LIFETIME, "unsent": _WEEK + UNSENT_LIFETIME,
     "undo": _WEEK + UNDO_LIFETIME,
 }  # fmt: skip

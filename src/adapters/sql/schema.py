@@ -179,12 +179,22 @@ CREATE INDEX moves_old ON moves (old);
 CREATE INDEX moves_new ON moves (new);
 CREATE TABLE erasures (checkout_id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE erased_addresses (tag TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE audit (
+  id TEXT PRIMARY KEY, form TEXT NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+  object_id TEXT NOT NULL, result TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX audit_form ON audit (form);
+CREATE INDEX audit_object ON audit (object_id);
+CREATE INDEX audit_at ON audit (at);
+CREATE TABLE audit_reasons (
+  line_id TEXT PRIMARY KEY REFERENCES audit (id) ON DELETE CASCADE, reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 _PERSONAL_COLUMNS: Final = (
     "users.email", "sessions.mailbox", "checkouts.mailbox", "checkouts.verified", "purchases.mailbox",
     "purchases.paid_email", "magic_links.mailbox", "outbox.mailbox", "outbox.parameters", "outbox.subject",
-    "outbox.text", "outbox.html", "outbox.problem", "moves.old", "moves.new",
+    "outbox.text", "outbox.html", "outbox.problem", "moves.old", "moves.new", "audit_reasons.reason",
 )  # fmt: skip
 _BUSY_COLUMNS: Final = (
     "purchases.checkout_id", "purchases.payment", "checkouts.id", "checkouts.session_id", "facts.object_id", "users.id",
@@ -199,6 +209,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "purchases": ("checkout_id",), "outbox": ("key",), "events": ("id",), "facts": ("object_id",),
     "magic_links": ("id",), "quarantine": ("ref",), "licences": ("pid", "key"), "moves": ("id",),
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
-    "erased_addresses": ("tag",), "problems": ("kind", "subject"),
+    "erased_addresses": ("tag",), "audit": ("form",), "problems": ("kind", "subject"),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from adapters.sql.address_changes import AddressChanges
+from adapters.sql.audit import Audit
 from adapters.sql.checkouts import Checkouts
 from adapters.sql.downloads import Downloads
 from adapters.sql.erasures import Erasures
@@ -52,12 +53,14 @@ class SqlTransaction:
         self.address_changes = AddressChanges(execute)
         self.erasures = Erasures(execute)
         self.problems = Problems(execute)
+        self.audit = Audit(execute)
         self.retention = Retention(execute)
 
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, which refer to them
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
-    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Retention,
+    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit,
+    Retention,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""

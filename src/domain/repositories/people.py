@@ -175,6 +175,9 @@ class ReadErasures(Protocol):
     def is_erased(self, checkout: CheckoutId) -> bool:
         """Whether the buyer of this checkout was erased."""
 
+    def address_erased_at(self, tag: str) -> datetime | None:
+        """When the address of this tag was erased last; None if it is not noted."""
+
     def checkouts_after(self, checkout: str, *, limit: int) -> Sequence[CheckoutId]:
         """Checkouts of erased buyers, in order of id, after `checkout`."""
 
@@ -199,8 +202,9 @@ class Erasures(ReadErasures, Protocol):
         """Note that the person of a checkout was erased, and take them out of it; whether that changed anything.
 
         Its purchase stays, without user, mailbox, paid_email and session. Its downloads, its place in the line for
-        a licence key, its access email, the mail of a failed payment, and links and mails to addresses that were named
-        for it (`LinkPurpose.OWNER`) are gone. The checkout need not be known here.
+        a licence key, its access email, the mail of a failed payment, the reasons in audit lines about it, and links
+        and mails to addresses that were named for it (`LinkPurpose.OWNER`) are gone. The checkout need not be known
+        here.
         """
 
     def note_address(self, erased: ErasedAddress) -> bool:

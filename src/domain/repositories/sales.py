@@ -107,8 +107,13 @@ class ReadPurchases(Protocol):
     def of_address(self, mailbox: EmailAddress) -> Sequence[Holding]:
         """Every purchase of a mailbox, with its facts, oldest first."""
 
-    def page_after(self, checkout: str, *, limit: int) -> Sequence[Holding]:
-        """Purchases with their facts, in order of checkout id, after `checkout`."""
+    def page_after(
+        self, checkout: str, *, limit: int, booked: tuple[datetime, datetime] | None = None
+    ) -> Sequence[Holding]:
+        """Purchases with their facts, in order of checkout id, after `checkout`.
+
+        `booked`: only those booked at the first of these moments or later, and before the second.
+        """
 
     def count_sold(self, product: ProductId) -> int:
         """How many purchases of a product were booked; test purchases count until the shop has gone live."""
@@ -174,6 +179,9 @@ class Licences(Protocol):
 
     def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         """The next free key, given away to exactly one purchase; None, and it waits in line, if there is none."""
+
+    def any_free(self, product: ProductId) -> bool:
+        """Whether a key of this product is free."""
 
     def enqueue(self, product: ProductId, *, checkout: CheckoutId) -> None:
         """Have a purchase wait in line without taking a key, even if one is free."""

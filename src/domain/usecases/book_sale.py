@@ -13,9 +13,10 @@ from domain.keys import Keyring
 from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
-from domain.product import CatalogueEdition
+from domain.product import CatalogueEdition, SaleNotices
 from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Source, standing_of
 from domain.transaction import Transaction
+from domain.usecases.announce_sale import announce_sale
 from domain.usecases.assign_licences import assign_licences
 from domain.usecases.notify_buyer import notify_buyer
 from domain.usecases.paid_for_nobody import note_paid_for_nobody
@@ -99,6 +100,8 @@ class Booking:
             tx.limits.release(purchase.checkout)
         if owner is not None:
             self.send_access_link(tx, purchase, owner, purchase.licences if live else ())
+        if self.edition.shop.sale_notices is SaleNotices.EACH and not known.erased:
+            announce_sale(tx, purchase, edition=self.edition, now=self.now)
         self.catch_up(tx, purchase, facts)
         return purchase
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 from domain.access import Holding
+from domain.audit import AuditLine
 from domain.frozen import frozen
 from domain.mail import Mail
 from domain.ports import Store
@@ -22,8 +23,8 @@ class WithoutOwner:
     holding: Holding
 
 
-Record = User | Holding | WithoutOwner | Mail | Quarantined
-R = TypeVar("R", User, Holding, Mail, Quarantined)
+Record = User | Holding | WithoutOwner | Mail | Quarantined | AuditLine
+R = TypeVar("R", User, Holding, Mail, Quarantined, AuditLine)
 
 
 @frozen
@@ -33,7 +34,7 @@ class ExportRecords:
     store: Store
 
     async def __call__(self) -> AsyncIterator[Record]:
-        """Users, purchases with their facts, mails, quarantine. Raises StoreUnavailable."""
+        """Users, purchases with their facts, mails, quarantine, audit log. Raises StoreUnavailable."""
         users = self._pages(lambda tx, after: tx.users.page_after(after, limit=PAGE), lambda user: user.id)
         async for user in users:
             yield user
@@ -51,6 +52,9 @@ class ExportRecords:
         )
         async for entry in entries:
             yield entry
+        lines = self._pages(lambda tx, after: tx.audit.page_after(after, limit=PAGE), lambda line: line.id)
+        async for line in lines:
+            yield line
 
     async def _is_without_owner(self, held: Holding) -> bool:
         if held.purchase.user is not None:

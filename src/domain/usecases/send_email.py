@@ -11,7 +11,7 @@ from domain.emails import AccessLink, Email, LicenceLine
 from domain.magic_link import LinkPurpose, MagicLink, tries_so_far
 from domain.mail import Mail, MailKind, Urgency, urgency_of
 from domain.product import CatalogueEdition, ShopInfo
-from domain.purchase import PRICE_AS_IT_IS, LicenceKey, Purchase, order_number
+from domain.purchase import PRICE_AS_IT_IS, LicenceKey, Purchase, Source, order_number
 from domain.transaction import Transaction
 from domain.values import EmailAddress, Money
 
@@ -94,6 +94,7 @@ def access_email(
         discount=Money(of.discount, currency) if of.discount else None,
         tax=Money(of.tax, currency) if of.tax else None,
         tax_on_top=of.tax_on_top,
+        granted=purchase.source is Source.GRANT,
     )
 
 

@@ -9,7 +9,7 @@ from litestar import post, route
 
 from domain.access import Holding
 from domain.product import CatalogueEdition, Product
-from domain.purchase import PurchaseState
+from domain.purchase import PurchaseState, Source
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_pending import ListPending
 from domain.usecases.sign_out import SignOut
@@ -64,6 +64,8 @@ _STAMPS: Final = {
 def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
     purchase, found = held.purchase, held.standing
     paid = str(purchase.paid) if purchase.paid.amount else _("free")
+    if purchase.source is Source.GRANT:
+        paid = _("given to you")
     stamp = _STAMPS[found.state]
     reason = "" if found.state is PurchaseState.LIVE else closing_reason(found)
     if stamp is None and purchase.product not in edition.products:

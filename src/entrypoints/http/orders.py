@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from domain.address_change import ChangeKind, MayNotCorrect
 from domain.ports import Clock, PaymentDetails, PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition
-from domain.purchase import Purchase, PurchaseState, began_at, order_number
+from domain.purchase import Purchase, PurchaseState, Source, began_at, order_number
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.change_outcomes import (
     Asked,
@@ -170,6 +170,7 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
     return {
         "purchase": purchase,
         "ordered": began if began is not None and began.date() != purchase.booked_at.date() else None,
+        "granted": purchase.source is Source.GRANT,
         "without_owner": purchase.mailbox is None,
         "licences": held.usable_keys,
         "names": {item: edition.name_of(item) for item in purchase.contents},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain.access import Holding
+from domain.audit import AuditLine
 from domain.mail import Mail
 from domain.purchase import Checkout
 from domain.records import Download, Quarantined, User
@@ -39,6 +40,17 @@ def record_fields(record: Record) -> dict[str, Any]:
                 "since": record.first_at,
                 "tries": record.tries,
                 "closed_at": record.closed_at,
+            }
+        case AuditLine():
+            return {
+                "kind": "audit",
+                "id": record.id,
+                "at": record.at,
+                "actor": record.actor,
+                "action": record.action.value,
+                "object": record.object_id,
+                "result": record.result.value,
+                "reason": record.reason,
             }
 
 

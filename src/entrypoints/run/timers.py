@@ -27,6 +27,7 @@ from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.supply_licences import SupplyLicences
 from domain.values import CheckoutId
 from entrypoints.run.address_watch import AddressWatch
@@ -41,6 +42,7 @@ _READ_PAYMENTS: Final = timedelta(seconds=15)
 _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
 _SERVE_LICENCES: Final = timedelta(minutes=10)
+_REPORT_SALES: Final = timedelta(minutes=10)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 _PRUNE_GOODS: Final = timedelta(hours=6)
@@ -70,6 +72,7 @@ class Worker:
     recheck_payments: RecheckPayments
     supply_licences: SupplyLicences
     review_catalogue: ReviewCatalogue
+    send_sales_digest: SendSalesDigest
     store: Store
     clock: Clock
     catalogue: Catalogue
@@ -109,6 +112,7 @@ class Worker:
             )
             group.create_task(self._in_turn(_SWEEP, self._acting(self.sweep), "reconcile"))
             group.create_task(self._in_turn(_SERVE_LICENCES, self._acting(self.serve_licences), "licences"))
+            group.create_task(self._in_turn(_REPORT_SALES, self._acting(self.send_sales_digest), "sales"))
             group.create_task(self._in_turn(_PRUNE, self.prune, "prune"))
             group.create_task(self._in_turn(_SCRUB, self.scrub_what_waits, "scrub"))
             group.create_task(self._every(_PRUNE_GOODS, self.tidy_goods, "goods"))

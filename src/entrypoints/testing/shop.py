@@ -28,6 +28,7 @@ from domain.usecases.erase_me import EraseMe
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.go_live import GoLive
+from domain.usecases.grant_product import GrantProduct
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.lease_mail import LeaseMail
@@ -48,6 +49,7 @@ from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refused import SendRefused
+from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
@@ -161,6 +163,17 @@ class Shop:
             clock=self.clock,
             randomness=self.randomness,
         )
+
+    @cached_property
+    def grant_product(self) -> GrantProduct:
+        return GrantProduct(
+            store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
+            randomness=self.randomness, booking=self.booking,
+        )  # fmt: skip
+
+    @cached_property
+    def send_sales_digest(self) -> SendSalesDigest:
+        return SendSalesDigest(store=self.store, catalogue=self.catalogue, clock=self.clock)
 
     @cached_property
     def show_customer(self) -> ShowCustomer:

@@ -1,0 +1,22 @@
+"""The audit log. Lines are only ever added; their reasons go with the person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.memory.tables import Record, page
+from domain.audit import AuditLine
+
+
+class Audit(Record):
+    def by_form(self, form: str) -> AuditLine | None:
+        return next((line for line in self._t.audit.values() if line.form == form), None)
+
+    def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
+        return page(self._t.audit.items(), line, limit)
+
+    def append(self, line: AuditLine) -> bool:
+        if self.by_form(line.form) is not None:
+            return False
+        self._t.audit[line.id] = line
+        return True

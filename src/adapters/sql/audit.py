@@ -1,0 +1,45 @@
+"""The audit log. Lines are only ever added; their reasons stand apart, so that they can go with the person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from adapters.sql.record import Record, Row, Table, insert, micros, moment
+from domain.audit import AuditAction, AuditLine, AuditResult
+
+COLUMNS: Final = "id, form, at, actor, action, object_id, result"
+_APPEND: Final = f"{insert('audit', COLUMNS)} ON CONFLICT (form) DO NOTHING"
+_GIVE_REASON: Final = "INSERT INTO audit_reasons (line_id, reason) VALUES (?,?)"
+_LINES: Final = f"SELECT {COLUMNS}, coalesce(reason, '') FROM audit LEFT JOIN audit_reasons ON line_id = id"
+_BY_FORM: Final = f"{_LINES} WHERE form = ?"
+_PAGE: Final = f"{_LINES} WHERE id > ? ORDER BY id LIMIT ?"
+
+
+class Audit(Record):
+    tables: ClassVar = [
+        Table("audit", COLUMNS, key="id"),
+        Table("audit_reasons", "line_id, reason", key="line_id"),
+    ]
+
+    def by_form(self, form: str) -> AuditLine | None:
+        return self._one(_from_row, _BY_FORM, (form,))
+
+    def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
+        return self._all(_from_row, _PAGE, (line, limit))
+
+    def append(self, line: AuditLine) -> bool:
+        values = (
+            line.id, line.form, micros(line.at), line.actor, line.action.value, line.object_id, line.result.value,
+        )  # fmt: skip
+        if not self._changed(_APPEND, values):
+            return False
+        self._sql(_GIVE_REASON, (line.id, line.reason))
+        return True
+
+
+def _from_row(row: Row) -> AuditLine:
+    return AuditLine(
+        id=row[0], form=row[1], at=moment(row[2]), actor=row[3], action=AuditAction(row[4]), object_id=row[5],
+        result=AuditResult(row[6]), reason=row[7],
+    )  # fmt: skip

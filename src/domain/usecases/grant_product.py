@@ -1,0 +1,136 @@
+"""Give somebody a product: a purchase without a payment, its licence keys, one access email and one audit line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import Enum, auto
+from typing import Final
+
+from domain.audit import AuditAction, AuditLine, AuditResult, reason_of
+from domain.claim import Sale, draft_of
+from domain.frozen import frozen
+from domain.going_live import STARTED_LIVE
+from domain.keys import Keyring
+from domain.ports import Catalogue, Clock, Randomness, Store
+from domain.product import CatalogueEdition, Product, Status
+from domain.purchase import Purchase, PurchaseState, Source
+from domain.staff import Actor
+from domain.transaction import Transaction
+from domain.usecases.book_sale import BookSale
+from domain.usecases.request_login import NotAnAddress
+from domain.values import CheckoutId, EmailAddress, InvalidEmail, Money, ProductId, sortable_id
+
+
+class WhyNotGranted(Enum):
+    """Why nothing was given."""
+
+    NO_REASON = auto()
+    """It is empty, or too long."""
+    NO_SUCH_PRODUCT = auto()
+    DRAFT = auto()
+    RETIRED = auto()
+    NO_KEYS = auto()
+    """A list of licence keys is used up: that of the product, or of one in the bundle."""
+    ERASED = auto()
+    """The person with that address deleted their account."""
+
+
+_NOT_GIVEN: Final = {Status.DRAFT: WhyNotGranted.DRAFT, Status.RETIRED: WhyNotGranted.RETIRED}
+
+
+@frozen
+class NotGranted:
+    """Nothing was given."""
+
+    why: WhyNotGranted
+    product: ProductId
+    """What was to be given; of a bundle, the product whose list is used up."""
+
+
+@frozen
+class HasItAlready:
+    """They have it by this order, so nothing was given."""
+
+    order: Purchase
+
+
+@frozen
+class Granted:
+    """Theirs by this order, now or since the same form was submitted before."""
+
+    order: Purchase
+
+
+Granting = Granted | HasItAlready | NotGranted | NotAnAddress
+
+
+@frozen
+class GrantProduct:
+    """`coatcheck grant`. A product that is sold out can be given all the same, and counts against its stock."""
+
+    store: Store
+    catalogue: Catalogue
+    keyring: Keyring
+    clock: Clock
+    randomness: Randomness
+    booking: BookSale
+
+    async def __call__(
+        self, product: ProductId, typed: str, *, actor: Actor, form: str, reason: str
+    ) -> Granting:
+        """`typed`: the address. `form`: names this request, however often it is submitted. Raises StoreUnavailable."""
+        try:
+            mailbox = EmailAddress.parse(typed)
+        except InvalidEmail as error:
+            return NotAnAddress(error.problem)
+        now, edition, why = self.clock.now(), self.catalogue.current(), reason_of(reason)
+        found = edition.products.get(product)
+        if found is None or not found.present:
+            return NotGranted(WhyNotGranted.NO_SUCH_PRODUCT, product)
+        if found.status in _NOT_GIVEN:
+            return NotGranted(_NOT_GIVEN[found.status], product)
+        if why is None:
+            return NotGranted(WhyNotGranted.NO_REASON, product)
+        free = Money(0, found.price.currency)
+        draft = draft_of(found, free, livemode=None, entropy=self.randomness.token(10), now=now)
+        sale = Sale(checkout=draft, owner=mailbox, paid_email=None, paid=free)
+        line = AuditLine(
+            id=sortable_id(now=now, entropy=self.randomness.token(10)), form=form, at=now, actor=actor.name,
+            action=AuditAction.GRANT, object_id=draft.id, result=AuditResult.DONE, reason=why,
+        )  # fmt: skip
+        booking = self.booking.prepare(now=now)
+        tags = [key.erasure_of(mailbox) for key in self.keyring.keys]
+
+        def work(tx: Transaction) -> Granting:
+            done = tx.audit.by_form(form)
+            order = None if done is None else tx.purchases.get(CheckoutId(done.object_id))
+            if order is not None:
+                return Granted(order)
+            refused = _why_not(tx, found, mailbox, tags, edition)
+            if refused is not None:
+                return refused
+            tx.audit.append(line)
+            tx.checkouts.add(replace(draft, mailbox=mailbox))
+            known = tx.checkouts.for_claim(draft.id, ref=None, payment=None)
+            return Granted(booking.book(tx, sale, known, source=Source.GRANT, ref=None, payment=None))
+
+        return await self.store.transact(work)
+
+
+def _why_not(
+    tx: Transaction, product: Product, mailbox: EmailAddress, tags: Sequence[str], edition: CatalogueEdition
+) -> HasItAlready | NotGranted | None:
+    for held in tx.purchases.of_address(mailbox):
+        ended = held.purchase.livemode is False and tx.shop.cursor(STARTED_LIVE) is not None
+        if product.id in held.purchase.products and held.standing.state is PurchaseState.LIVE and not ended:
+            return HasItAlready(held.purchase)
+    # Whoever bought again since is a customer like any other.
+    if not tx.users.exists(mailbox) and any(tx.erasures.address_erased_at(tag) for tag in tags):
+        return NotGranted(WhyNotGranted.ERASED, product.id)
+    for pid in (product.id, *product.contains):
+        sold = edition.products.get(pid)
+        listed = None if sold is None or sold.licences is None else sold.licences.listed
+        if listed is not None and not tx.licences.any_free(pid):
+            return NotGranted(WhyNotGranted.NO_KEYS, pid)
+    return None

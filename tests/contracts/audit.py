@@ -1,0 +1,75 @@
+"""What every store promises of the audit log. Part of the store contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from contracts.samples import ANNA, DAY, NOW, SECOND
+from contracts.under_test import StoreUnderTest
+
+from domain.audit import KEPT_FOR, AuditAction, AuditLine, AuditResult
+from domain.records import ErasedAddress
+from domain.values import CheckoutId
+
+
+def a_line(row: str = "a1", *, form: str = "f1", about: str = "c1", at: datetime = NOW) -> AuditLine:
+    return AuditLine(
+        id=row, form=form, at=at, actor="cli:anna", action=AuditAction.GRANT, object_id=about,
+        result=AuditResult.DONE, reason=f"why {row}",
+    )  # fmt: skip
+
+
+class AuditContract(StoreUnderTest):
+    """See StoreContract, which says how to open a store and how to run."""
+
+    def _append(self, line: AuditLine) -> bool:
+        return self.do(lambda tx: tx.audit.append(line))
+
+    def _lines(self, *, after: str = "", limit: int = 9) -> list[AuditLine]:
+        return list(self.see(lambda tx: tx.audit.page_after(after, limit=limit)))
+
+    def test_of_twenty_submits_of_one_form_one_is_written(self) -> None:
+        lines = [a_line(f"a{n:02}") for n in range(20)]
+        works = [partial(self.store.transact, lambda tx, line=line: tx.audit.append(line)) for line in lines]
+        answers = self.together(*works)
+        assert sorted(answer is True for answer in answers) == [False] * 19 + [True]
+        [kept] = self._lines()
+        assert kept == lines[answers.index(True)]
+        assert self.see(lambda tx: tx.audit.by_form("f1")) == kept
+        assert self.see(lambda tx: tx.audit.by_form("f2")) is None
+
+    def test_lines_are_listed_in_order_of_id_a_page_at_a_time(self) -> None:
+        lines = [a_line(f"a{n}", form=f"f{9 - n}") for n in range(4)]
+        for line in reversed(lines):
+            assert self._append(line)
+        assert self._lines() == lines
+        assert self._lines(after="a1", limit=1) == [lines[2]]
+        assert self._lines(after="a3") == []
+
+    def test_the_reason_goes_with_the_person_and_the_line_stays(self) -> None:
+        self._sell("c1", "c2")
+        for number, row in enumerate(("c1", "c2", "c1")):
+            self._append(a_line(f"a{number}", form=f"f{number}", about=row))
+        self.do(lambda tx: tx.erasures.erase_order(CheckoutId("c1"), at=NOW))
+        assert [line.reason for line in self._lines()] == ["", "why a1", ""]
+        assert self._lines()[0] == replace(a_line("a0", form="f0"), reason="")
+        self.do(lambda tx: tx.users.mark_verified(ANNA, at=NOW))
+        self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW))
+        assert [line.reason for line in self._lines()] == ["", "", ""]
+        assert self._append(a_line("a9", form="f0")) is False, "the form stays used"
+
+    def test_lines_are_pruned_after_two_years_with_their_reasons(self) -> None:
+        self._append(a_line())
+        self._append(a_line("a2", form="f2", at=NOW + SECOND))
+        assert self.do(lambda tx: tx.retention.prune(now=NOW + KEPT_FOR)) == 0
+        assert self.do(lambda tx: tx.retention.prune(now=NOW + KEPT_FOR + SECOND)) == 1
+        assert [line.id for line in self._lines()] == ["a2"]
+        assert self._append(a_line()), "nothing is left of it"
+
+    def test_an_erased_address_is_found_by_its_tag(self) -> None:
+        for at in (NOW, NOW + DAY):
+            self.do(lambda tx, at=at: tx.erasures.note_address(ErasedAddress(tag="x", at=at)))
+        assert self.see(lambda tx: tx.erasures.address_erased_at("x")) == NOW + DAY
+        assert self.see(lambda tx: tx.erasures.address_erased_at("y")) is None
