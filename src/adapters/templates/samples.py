@@ -26,6 +26,9 @@ from domain.emails import (
     PaymentQuarantined,
     ProviderProblem,
     Refunded,
+    SaleMade,
+    SalesDigest,
+    SalesTotal,
     SignIn,
 )
 from domain.product import ShopInfo
@@ -42,7 +45,7 @@ SHOP: Final = ShopInfo(
 BASE_URL: Final = "https://shop.example"
 SAMPLES: Final[tuple[Email, ...]] = (
     AccessLink(product_name=_NAME, paid=_ALL, order=_ORDER),
-    AccessLink(product_name=_NAME, paid=Money(0, "usd"), order="imported"),
+    *(AccessLink(product_name=_NAME, paid=Money(0, "usd"), order="imported", granted=given) for given in (False, True)),
     AccessLink(
         product_name=_NAME, paid=_ALL, order=_ORDER, product=_BOOK, price=_ALL, discount=_SOME, tax=_SOME,
         tax_on_top=True, licences=(LicenceLine(key="KEY-1"), LicenceLine(key="KEY-2", of=_NAME)),
@@ -72,6 +75,12 @@ SAMPLES: Final[tuple[Email, ...]] = (
     *(EmailStuck(kind="access", problem=why, may_have_been_sent=maybe)
       for why, maybe in (("refused", False), ("outcome_unknown", True))),
     *(ProviderProblem(kind=kind.name, about="sample", detail="refused") for kind in ProblemKind),
+    *(SaleMade(product_name=_NAME, paid=paid, order=_ORDER) for paid in (_ALL, Money(0, "usd"))),
+    *(
+        SalesDigest(first="2026-01-05", last=last, sales=(SaleMade(product_name=_NAME, paid=_ALL, order=_ORDER),),
+                    more=more, totals=(SalesTotal(sales="51", gross="$459.00", taken_back="$0.00", net="$459.00"),))
+        for last, more in (("2026-01-05", ""), ("2026-01-11", "50"))
+    ),
     CatalogueMistakes(problems=("a mistake",), gone=(_BOOK,), lost=(_BOOK,)),
 )  # fmt: skip
 """Of every email at least one, and of those that say different things one of each."""
