@@ -52,7 +52,13 @@ def main() -> None:
 
 
 @click.command()
-def demo() -> None:
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on: 0.0.0.0 or :: in a container, whose published ports are reached from outside.",
+)
+def demo(host: str) -> None:
     """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
     The demo needs no keys, reads no .env, and keeps its data in .coatcheck-demo. Set PORT to choose the port (default:
@@ -66,7 +72,7 @@ def demo() -> None:
         raise Refusal("PORT is a number, such as 8000") from None
     if port is not None and not 0 < port < 65535:
         raise Refusal("PORT is a number from 1 to 65534, such as 8000; the stand-in takes the next one")
-    run(lambda: run_demo(port))
+    run(lambda: run_demo(port, host))
 
 
 @click.command("serve", epilog=ENVIRONMENT)

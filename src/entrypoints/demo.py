@@ -1,4 +1,4 @@
-"""`coatcheck demo`: the real shop with its real adapters, pointed at the stand-in, on this machine only."""
+"""`coatcheck demo`: the real shop with its real adapters, pointed at the stand-in."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ _EXAMPLES: Final = Path(__file__).parent / "example_catalogue"
 _LOG: Final = "demo.log"
 _FIRST_PORT: Final = 8000
 _PAIRS: Final = 20
+_LOOPBACK: Final = "127.0.0.1"
+_REACHED_ON_LOOPBACK: Final = frozenset({_LOOPBACK, "0.0.0.0", "::"})  # noqa: S104 - listened on if it is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,12 @@ class Newcomer:
         await send({"type": "http.response.body", "body": b""})
 
 
-def free_pair(first: int = _FIRST_PORT) -> int:
+def free_pair(first: int = _FIRST_PORT, *, host: str = _LOOPBACK) -> int:
     """The first of two neighbouring ports on which nobody listens. Raises CannotListen."""
     for port in range(first, first + 2 * _PAIRS, 2):
         try:
             for one in (port, port + 1):
-                Address(host="127.0.0.1", port=one).listen().close()
+                Address(host=host, port=one).listen().close()
                 if _listens_on_ipv6(one):  # where browsers would look for `localhost` first
                     raise CannotListen(f"port {one} is in use")
         except CannotListen:
@@ -85,16 +87,33 @@ def _listens_on_ipv6(port: int) -> bool:
     return True
 
 
-async def run_demo(wanted: int | None) -> None:
+def stand_in_bases(port: int, host: str) -> tuple[str, str]:
+    """The base of the stand-in's API and mailbox, and of its payment page.
+
+    The same, unless other machines may reach them: then each has a secret path.
+    """
+    base = f"http://{_LOOPBACK}:{port}"
+    if host == _LOOPBACK:
+        return base, base
+    return f"{base}/{secrets.token_urlsafe(16)}", f"{base}/{secrets.token_urlsafe(16)}"
+
+
+async def run_demo(wanted: int | None, host: str) -> None:
     """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in production.
 
-    `wanted`: the shop's port; the stand-in takes the next one. None: the first free pair. Raises CannotListen.
+    `wanted`: the shop's port; the stand-in takes the next one. None: the first free pair. `host` changes where they
+    listen, and not their addresses. Raises CannotListen.
     """
-    port = free_pair() if wanted is None else wanted
+    if host not in _REACHED_ON_LOOPBACK:
+        raise CannotListen(
+            f"--host {host}: the demo calls itself at {_LOOPBACK}, so choose 0.0.0.0, :: or {_LOOPBACK}"
+        )
+    port = free_pair(host=host) if wanted is None else wanted
     catalogue = FOLDER / "catalogue"
     if not catalogue.exists():
         shutil.copytree(_EXAMPLES, catalogue)
-    shop, stand_in = f"http://localhost:{port}", f"http://127.0.0.1:{port + 1}"
+    shop = f"http://localhost:{port}"
+    stand_in, payments = stand_in_bases(port + 1, host)
     webhook_secret = f"whsec_{secrets.token_hex(16)}"
     mail_secret = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
     settings = settle(
@@ -118,8 +137,10 @@ async def run_demo(wanted: int | None) -> None:
         webhook_secret=webhook_secret,
         mail_webhook_secret=mail_secret,
         shop_url=shop,
+        pay_url=payments,
     )
-    banner = Banner(mailbox=f"{stand_in}/mailbox")
+    # Everybody who can reach the shop sees its banner.
+    banner = Banner(mailbox=f"{stand_in}/mailbox") if host == _LOOPBACK else Banner()
     FOLDER.mkdir(exist_ok=True)
     lines = set_up_logs((FOLDER / _LOG).open("a", encoding="utf-8"))
     container = Container(
@@ -127,6 +148,12 @@ async def run_demo(wanted: int | None) -> None:
     )
 
     def when_up() -> None:
+        if host != _LOOPBACK:
+            click.echo(
+                f"\n  Warning: the demo listens on {host}. Everybody who can reach ports {port} and {port + 1} can use "
+                "the shop.\n  Keep the addresses of mailbox and payments to yourself.",
+                err=True,
+            )
         click.echo(
             f"\n  The shop      {shop}\n  Your mailbox  {stand_in}/mailbox\n  The payments  {stand_in}/\n\n"
             f"  Pay with 4242 4242 4242 4242, any date in the future, any CVC.\n"
@@ -136,10 +163,10 @@ async def run_demo(wanted: int | None) -> None:
 
     over = asyncio.Event()
     sandbox = asyncio.create_task(
-        Listener(build_sandbox(world), Address(host="127.0.0.1", port=port + 1)).run(until=over)
+        Listener(build_sandbox(world), Address(host=host, port=port + 1)).run(until=over)
     )
     try:
-        address = Address(host="127.0.0.1", port=port)
+        address = Address(host=host, port=port)
         selling = asyncio.create_task(
             serve(
                 container, address, lines=lines, when_up=when_up, hurry=True,

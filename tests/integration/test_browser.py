@@ -131,6 +131,8 @@ def test_cancel_goes_back_and_3ds_can_fail(demo: Demo, device: MakeDevice) -> No
     pay(page, email="x@example.com", card=THREE_D_SECURE)
     page.click("button:has-text('Fail')")
     expect(page.locator(".bad")).to_contain_text("unable to authenticate")
+    # Pay must ask for another card, and not answer the bank again.
+    expect(page.locator("form.card")).to_have_attribute("action", re.compile(r"/c/pay/\w+$"))
     page.click("text=Cancel and go back")
     page.wait_for_url(f"{demo.shop}/products/{PHOTOS}")
 

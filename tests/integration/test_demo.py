@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import html
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from entrypoints.demo import free_pair
 from entrypoints.run.listener import CannotListen
-from testkit.browsing import Demo
-from testkit.servers import clean_environment, free_port
+from testkit.browsing import CARD, Demo
+from testkit.servers import BOOK, clean_environment, free_port
 from testkit.waiting import wait_until
 
 
@@ -85,3 +88,76 @@ def test_a_port_on_which_ipv6_answers_is_not_free() -> None:
 
 def test_this_machine_reads_the_metrics_of_the_demo(demo: Demo) -> None:
     assert httpx.get(f"{demo.shop}/metrics").status_code == 200
+
+
+# ------------------------------------------------------------------ for containers
+
+
+@pytest.fixture(scope="module")
+def in_container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    running = Demo(tmp_path_factory.mktemp("container"), arguments=("--host", "0.0.0.0"))
+    running.process.start(f"{running.shop}/readyz")
+    yield running
+    running.process.stop()
+
+
+def other_address() -> str:
+    """Another address of this machine than 127.0.0.1, which no other machine can reach either."""
+    return "127.0.0.2"
+
+
+def base_of_mailbox(demo: Demo) -> str:
+    found = re.search(rf"{re.escape(demo.sandbox)}/[\w-]{{22}}(?=/mailbox\n)", demo.process.log.read_text())
+    assert found is not None, demo.process.log.read_text()
+    return found[0]
+
+
+def test_by_itself_the_demo_is_there_for_this_machine_only(demo: Demo) -> None:
+    for port in (demo.port, demo.port + 1):
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://{other_address()}:{port}/healthz")
+    assert "Warning" not in demo.process.log.read_text()
+
+
+def test_in_a_container_it_listens_where_it_is_told_and_warns(in_container: Demo) -> None:
+    for port in (in_container.port, in_container.port + 1):
+        assert httpx.get(f"http://{other_address()}:{port}/").status_code in (400, 404, 421)
+    assert "Warning: the demo listens on 0.0.0.0." in in_container.process.log.read_text()
+    assert "The Last Cloakroom" in httpx.get(in_container.shop).text
+
+
+def test_in_a_container_a_purchase_does_not_show_the_way_to_the_mailbox(in_container: Demo) -> None:
+    demo, owner = in_container, base_of_mailbox(in_container)
+    with httpx.Client(base_url=demo.shop, headers={"origin": demo.shop}) as browser:
+        front = browser.get("/").text
+        assert "Test mode" in front
+        assert demo.sandbox not in front
+        payment = browser.post(f"/buy/{BOOK}").headers["location"]
+        door, _, rest = payment.removeprefix(f"{demo.sandbox}/").partition("/")
+        assert len(door) == 22
+        assert door not in owner
+        page = httpx.get(payment)
+        assert page.status_code == 200
+        assert urlsplit(owner).path not in html.unescape(page.text)
+        for path in ("", "mailbox", "_sandbox/mails", "v1/events", "emails"):
+            assert httpx.get(f"{demo.sandbox}/{path}").status_code == 404, path
+            assert httpx.get(f"{demo.sandbox}/{door}/{path}").status_code == 404, path
+        assert httpx.get(f"{demo.sandbox}/{rest}").status_code == 404
+        card = {"email": "anna@example.com", "number": CARD, "expiry": "12 / 34", "cvc": "123"}
+        back = httpx.post(payment, data=card).headers["location"]
+        assert "Ottilie" in browser.get(back, follow_redirects=True).text
+    wait_until(lambda: "Your purchase" in httpx.get(f"{owner}/mailbox").text)
+    mail = re.search(r'href="(/[^"]+/mailbox/[^"]+)"', html.unescape(httpx.get(f"{owner}/mailbox").text))
+    assert mail is not None
+    assert httpx.get(f"{demo.sandbox}{mail[1]}").status_code == 200
+
+
+def test_an_address_at_which_the_demo_could_not_reach_itself_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "entrypoints.cli", "demo", "--host", "192.0.2.1"], cwd=tmp_path, env=clean_environment(),
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        2, "coatcheck: --host 192.0.2.1: the demo calls itself at 127.0.0.1, so choose 0.0.0.0, :: or 127.0.0.1\n"
+    )  # fmt: skip
+    assert not list(tmp_path.iterdir())

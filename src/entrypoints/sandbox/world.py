@@ -8,6 +8,7 @@ import string
 import time
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 _ALPHABET: Final = string.ascii_letters + string.digits
 _SHELVES: Final = {
@@ -64,12 +65,15 @@ class World:
     """All state. One event loop, so no locks."""
 
     own_url: str
+    """The base of the API, the mailbox and the controls."""
     webhook_url: str
     webhook_secret: str
     shop_url: str
     mail_webhook_secret: str = MAIL_WEBHOOK_SECRET
     """Empty: no mail webhook is ever sent."""
     mail_webhook_url: str = ""
+    pay_url: str = ""
+    """The base of the pages that customers are sent to; usually the same."""
     sessions: dict[str, Json] = field(default_factory=dict)
     lines: dict[str, list[Json]] = field(default_factory=dict)
     """The line items of a session: name, description, amount, quantity, currency, tax_behavior, tax_code."""
@@ -120,7 +124,13 @@ class World:
     """Method and path of the last requests to the Stripe API."""
 
     def __post_init__(self) -> None:
+        self.pay_url = self.pay_url or self.own_url
         self.mail_webhook_url = self.mail_webhook_url or f"{self.shop_url}/mail-events"
+
+    @property
+    def path(self) -> str:
+        """The path of `own_url`; usually none."""
+        return urlsplit(self.own_url).path
 
     def shelf_of(self, name: str) -> dict[str, Json] | None:
         """The objects whose ids a field of that name holds; None if it holds no ids."""

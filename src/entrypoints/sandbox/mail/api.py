@@ -151,7 +151,7 @@ class MailApi:
         kind = (await fields_of(request)).get("report")
         if found is not None and kind in KINDS:
             await self._reports.report(found, kind, Manners())
-        return see_other(f"/mailbox/{mail}" if found is not None else "/mailbox")
+        return see_other(f"{self._world.path}/mailbox" + (f"/{mail}" if found is not None else ""))
 
     async def body(self, mail: FromPath[str]) -> ASGIResponse:
         """The HTML part alone, for the frame of the page above. Links open in the whole window."""

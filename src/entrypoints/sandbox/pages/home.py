@@ -80,7 +80,7 @@ class HomePage:
         session = self._world.sessions.get(cs)
         if session is not None:
             await self._do(self._wish, session, (await fields_of(request)).get("wish", ""))
-        return see_other(f"/#{cs}")
+        return see_other(f"{self._world.path}/#{cs}")
 
     async def _do(self, wish: Any, thing: Json, what: str) -> None:
         """Do it, and notify the shop. An action no longer possible (from a stale page) does nothing."""
@@ -126,7 +126,7 @@ class HomePage:
         found = self._world.refunds.get(refund)
         if found is not None:
             await self._do(self._settled, found, (await fields_of(request)).get("wish", ""))
-        return see_other("/")
+        return see_other(f"{self._world.path}/")
 
     def _settled(self, refund: Json, status: str) -> list[Json]:
         return settle_refund(self._world, refund, status)[1]
@@ -136,7 +136,7 @@ class HomePage:
         found = self._world.disputes.get(dispute)
         if found is not None:
             await self._do(self._closed, found, (await fields_of(request)).get("wish", ""))
-        return see_other("/")
+        return see_other(f"{self._world.path}/")
 
     def _closed(self, dispute: Json, status: str) -> list[Json]:
         return close_dispute(self._world, dispute, status)[1]

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from minijinja import Environment
 
 from entrypoints.sandbox.stripe.money import money
+from entrypoints.sandbox.world import World
 
 _HERE: Final = Path(__file__).parent / "templates"
 
@@ -20,9 +21,9 @@ def clock(at: float) -> str:
 
 
 class SandboxPages:
-    """Renders templates."""
+    """Renders templates. Where customers' pages are apart, they do not link to the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: World) -> None:
         self._environment = Environment(
             templates={path.name: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.html"))},
             undefined_behavior="strict",
@@ -31,6 +32,8 @@ class SandboxPages:
         )
         self._environment.add_filter("money", money)
         self._environment.add_filter("clock", clock)
+        self._environment.add_global("home", world.path)
+        self._environment.add_global("apart", world.pay_url != world.own_url)
 
     def html(self, template: str, *, status: int = 200, **context: Any) -> ASGIResponse:
         """A page."""

@@ -15,7 +15,7 @@ _SELF: Final = {"type": "self"}
 def make_invoice(world: World, session: Json) -> Json:
     """The paid invoice of a paid session."""
     name, second = fresh_id("in_"), now()
-    page_of_it = f"{world.own_url}/invoices/{name}"
+    page_of_it = f"{world.pay_url}/invoices/{name}"
     data = session["invoice_creation"]["invoice_data"]
     details, totals = session["customer_details"], session["total_details"]
     total, tax = session["amount_total"], totals["amount_tax"]

@@ -130,7 +130,7 @@ def create_session(call: Call) -> Json:
         "submit_type": None,
         "subscription": None,
         "success_url": params["success_url"],
-        "url": f"{world.own_url}/c/pay/{cs}",
+        "url": f"{world.pay_url}/c/pay/{cs}",
         "wallet_options": None,
         **choices,
     }  # fmt: skip
