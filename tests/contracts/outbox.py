@@ -8,9 +8,10 @@ from datetime import datetime
 from contracts.samples import DAY, MINUTE, NOW, SECOND, a_link, a_mail
 from contracts.under_test import StoreUnderTest
 
-from domain.emails import UnreadableEmail
+from domain import outbox_keys
+from domain.emails import AccessLink, UnreadableEmail
 from domain.mail import BODY_KEPT, NOTED_FOR, Letter, MailState, Urgency
-from domain.values import LinkId
+from domain.values import CheckoutId, LinkId, Money
 
 
 class OutboxContract(StoreUnderTest):
@@ -135,6 +136,21 @@ class OutboxContract(StoreUnderTest):
         noted = self.see(lambda tx: tx.outbox.waiting(NOW + NOTED_FOR, late=MINUTE))
         assert [mail.key for mail in noted] == ["a", "b", "c"]
         assert noted[0].problem == "key_used"
+
+    def test_an_order_number_comes_back_whether_the_key_says_it_or_not(self) -> None:
+        checkout = CheckoutId("0123456789abcdef0123456789abcdef")
+        for key, order in (
+            (outbox_keys.access(checkout), "0123456789abcdef"),
+            (outbox_keys.access(CheckoutId("c9")), "another"),
+            (outbox_keys.access(CheckoutId("c8")), "c8"),
+            (outbox_keys.payment_failed(checkout), "0123456789abcdef"),
+            ("m7", "0123456789abcdef"),
+        ):
+            mail = replace(
+                a_mail(key), email=AccessLink(product_name="It", paid=Money(900, "usd"), order=order)
+            )
+            self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
+            assert self.see(lambda tx, key=key: tx.outbox.get(key)) == mail
 
     def test_an_email_that_cannot_be_read_stays_as_it_is_and_holds_up_no_other(self) -> None:
         odd = replace(a_mail("odd"), email=UnreadableEmail(template="of tomorrow", parameters='{"x": 1}'))

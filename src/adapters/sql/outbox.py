@@ -7,12 +7,15 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from msgspec.json import Decoder, encode
+from msgspec import convert
+from msgspec.json import decode, encode
 
 from adapters.sql.dialect import ANY_OF, LOCKED, texts
 from adapters.sql.record import Record, Row, Table, insert, maybe, micros, moment
 from domain.emails import EMAILS, Email, UnreadableEmail
 from domain.mail import NOTED_FOR, Delivery, Letter, Mail, MailKind, MailProblem, MailState, Urgency
+from domain.outbox_keys import sale_of
+from domain.purchase import order_number
 from domain.values import Digest, EmailAddress
 
 COLUMNS: Final = """key, kind, mailbox, template, language, parameters, subject, text, html, body_sha256, link_id,
@@ -42,7 +45,7 @@ _NOTE_SENT: Final = "UPDATE magic_links SET sent_at = ? WHERE id = ? AND sent_at
 _KEEP_LETTER: Final = """UPDATE outbox SET subject = ?, text = ?, html = ?, body_sha256 = ?
   WHERE key = ? AND subject IS NULL"""
 _LETTER: Final = "SELECT subject, text, html FROM outbox WHERE key = ?"
-_EMAILS: Final[dict[str, Decoder[Email]]] = {email.template: Decoder(email) for email in EMAILS}
+_EMAILS: Final[Mapping[str, type[Email]]] = {email.template: email for email in EMAILS}
 _DEFAULTS: Final[Mapping[type, Mapping[str, object]]] = {
     email: {one.name: one.default for one in fields(email)} for email in EMAILS
 }
@@ -124,7 +127,8 @@ class Outbox(Record):
 
 def _from_row(row: Row) -> Mail:
     return Mail(
-        key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]), email=_email(row[3], row[5]), language=row[4],
+        key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]), email=_email(row[3], row[5], key=row[0]),
+        language=row[4],
         letter=_letter_from_row(row[6:9]), body_sha256=maybe(_digest, row[9]), link=row[10], key_name=row[11],
         queued_at=moment(row[12]), due_at=moment(row[13]), state=_STATES[row[14]], attempts=row[15],
         unknown_since=maybe(moment, row[16]), settled_at=maybe(moment, row[17]), problem=row[18],
@@ -141,27 +145,37 @@ def _digest(sha256: bytes) -> Digest:
     return Digest(sha256.hex())
 
 
-def _email(template: str, parameters: str) -> Email:
+def _email(template: str, parameters: str, *, key: str) -> Email:
     """One row that cannot be read must not stop the others from leaving."""
     try:
-        return _EMAILS[template].decode(parameters)
-    except (KeyError, ValueError):
+        email, told = _EMAILS[template], decode(parameters)
+        if "order" in _DEFAULTS[email] and "order" not in told and (order := _order_of(key)):
+            told["order"] = order
+        return convert(told, email)
+    except (KeyError, TypeError, ValueError):
         return UnreadableEmail(template=template, parameters=parameters)
 
 
-def _parameters(email: Email) -> str:
-    """As JSON; what is at its default is not stored."""
+def _parameters(email: Email, *, key: str) -> str:
+    """As JSON; what is at its default is not stored, nor is the order number that the key says already."""
+    order = _order_of(key)
     told = {
         name: value
         for name, default in _DEFAULTS[type(email)].items()
-        if (value := getattr(email, name)) != default
+        if (value := getattr(email, name)) != default and not (name == "order" and value == order)
     }
     return encode(told).decode()
 
 
+def _order_of(key: str) -> str:
+    """The order number of the sale that an email is about; "" if it is about none."""
+    sale = sale_of(key)
+    return "" if sale is None else order_number(sale)
+
+
 def _to_row(mail: Mail) -> Row:
     email, letter = mail.email, mail.letter
-    parameters = email.parameters if isinstance(email, UnreadableEmail) else _parameters(email)
+    parameters = email.parameters if isinstance(email, UnreadableEmail) else _parameters(email, key=mail.key)
     return (
         mail.key, mail.kind.value, mail.to.canonical, email.template, mail.language, parameters,
         *((None, None, None) if letter is None else (letter.subject, letter.text, letter.html)),
