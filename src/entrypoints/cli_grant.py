@@ -10,7 +10,7 @@ import msgspec
 
 from domain.audit import AuditLine
 from domain.staff import Actor
-from domain.usecases.grant_product import Granted, Granting
+from domain.usecases.grant_outcomes import Granted, Granting
 from domain.usecases.request_login import NotAnAddress
 from domain.values import ProductId
 from entrypoints.cli_running import NothingDone, Refusal, beside

@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.audit import LONGEST_REASON
 from domain.purchase import Purchase, order_number
-from domain.usecases.grant_product import Granted, HasItAlready, NotGranted, WhyNotGranted
+from domain.usecases.grant_outcomes import Granted, HasItAlready, NotGranted, WhyNotGranted
 from domain.values import EmailAddress, mask
 from entrypoints.cli_words import minute
 

@@ -15,7 +15,7 @@ from domain.purchase import Fact, FactKind, Purchase, Source
 from domain.sales_sum import SalesBy
 from domain.staff import Actor
 from domain.usecases.erase_refusal import Erased
-from domain.usecases.grant_product import (
+from domain.usecases.grant_outcomes import (
     Granted,
     Granting,
     HasItAlready,

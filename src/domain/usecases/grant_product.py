@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import Enum, auto
 from typing import Final
 
 from domain.audit import AuditAction, AuditLine, AuditResult, reason_of
@@ -14,55 +13,21 @@ from domain.going_live import STARTED_LIVE
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import CatalogueEdition, Product, Status
-from domain.purchase import Purchase, PurchaseState, Source
+from domain.purchase import PurchaseState, Source
 from domain.staff import Actor
 from domain.transaction import Transaction
 from domain.usecases.book_sale import BookSale
+from domain.usecases.grant_outcomes import (
+    Granted,
+    Granting,
+    HasItAlready,
+    NotGranted,
+    WhyNotGranted,
+)
 from domain.usecases.request_login import NotAnAddress
 from domain.values import CheckoutId, EmailAddress, InvalidEmail, Money, ProductId, sortable_id
 
-
-class WhyNotGranted(Enum):
-    """Why nothing was given."""
-
-    NO_REASON = auto()
-    """It is empty, or too long."""
-    NO_SUCH_PRODUCT = auto()
-    DRAFT = auto()
-    RETIRED = auto()
-    NO_KEYS = auto()
-    """A list of licence keys is used up: that of the product, or of one in the bundle."""
-    ERASED = auto()
-    """The person with that address deleted their account."""
-
-
 _NOT_GIVEN: Final = {Status.DRAFT: WhyNotGranted.DRAFT, Status.RETIRED: WhyNotGranted.RETIRED}
-
-
-@frozen
-class NotGranted:
-    """Nothing was given."""
-
-    why: WhyNotGranted
-    product: ProductId
-    """What was to be given; of a bundle, the product whose list is used up."""
-
-
-@frozen
-class HasItAlready:
-    """They have it by this order, so nothing was given."""
-
-    order: Purchase
-
-
-@frozen
-class Granted:
-    """Theirs by this order, now or since the same form was submitted before."""
-
-    order: Purchase
-
-
-Granting = Granted | HasItAlready | NotGranted | NotAnAddress
 
 
 @frozen
