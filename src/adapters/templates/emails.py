@@ -109,8 +109,12 @@ class PackagedTemplates:
         context = _context_of(email, language="en", shop=SHOP, base_url=BASE_URL)
         try:
             letter = _letter(environment, email, context)
-        except TemplateError as error:
-            what, name, line = _SAID.findall(str(error))[-1]
+        except Exception as error:  # a filter's own, too: it must not stop the catalogue
+            places = _SAID.findall(str(error))
+            if not isinstance(error, TemplateError) or not places:
+                reason = str(error).partition("\n")[0]
+                return TemplateMistake(name=names[0], line=None, what=f"{type(error).__name__}: {reason}")
+            what, name, line = places[-1]
             if name in names:
                 return TemplateMistake(name=name, line=int(line), what=what)
             return TemplateMistake(name=names[0], line=None, what=f"{what} (in {name}, line {line})")
