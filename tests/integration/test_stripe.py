@@ -298,6 +298,7 @@ TERMS = PaymentTerms(
         ({"payment_intent": "pi_1"}, PaymentDetails()),
         ({"payment_intent": {"latest_charge": "ch_1"}}, PaymentDetails()),
         ({"total_details": {}}, PaymentDetails()),
+        ({"total_details": {"breakdown": {"taxes": [{"rate": None}]}}}, PaymentDetails()),
         ({"payment_method_details": {"type": "klarna"}}, PaymentDetails(method="Klarna")),
         ({"payment_method_details": {"type": "card", "card": {"brand": "amex", "last4": "0005"}}},
          PaymentDetails(method="American Express", last_digits="0005")),

@@ -63,8 +63,11 @@ _decode: Final = msgspec.json.Decoder(_Session).decode
 
 
 def details_of(body: str) -> PaymentDetails:
-    """What a session says of its payment. Raises msgspec.MsgspecError."""
-    session = _decode(body)
+    """What a session says of its payment; nothing if it is not written as we know it: a receipt does without."""
+    try:
+        session = _decode(body)
+    except msgspec.MsgspecError:
+        return PaymentDetails()
     breakdown = session.total_details and session.total_details.breakdown
     intent = session.payment_intent
     charge = intent.latest_charge if isinstance(intent, _Intent) else None
