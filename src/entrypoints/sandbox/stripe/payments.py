@@ -10,6 +10,7 @@ from entrypoints.sandbox.stripe.objects import Call, Routes, Told
 from entrypoints.sandbox.world import Json, World, fresh_id, now
 
 _USUAL_CARD: Final = "4242424242424242"
+_USUAL_EXPIRY: Final = {"exp_month": 12, "exp_year": 2034}
 _USUAL_ACCOUNT: Final = "3000"
 NO_ADDRESS: Final = {
     "city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None,
@@ -41,7 +42,9 @@ def charge_for(
 ) -> Json:
     """Charge the whole of an intent: at once, or with the bank's answer `pending`. `card`: the digits of its number."""
     kind = intent["payment_method_types"][0]
-    digits = {"brand": brand_of(card), "last4": card[-4:]} if kind == "card" else {"last4": _USUAL_ACCOUNT}
+    details: Json = {"last4": _USUAL_ACCOUNT}
+    if kind == "card":
+        details = {"brand": brand_of(card), "last4": card[-4:], **_USUAL_EXPIRY}
     name = fresh_id("ch_")
     world.charges[name] = charge = {
         "id": name, "object": "charge", "amount": intent["amount"], "amount_captured": 0, "amount_refunded": 0,
@@ -52,7 +55,7 @@ def charge_for(
         "failure_code": None, "failure_message": None, "fraud_details": {}, "livemode": False,
         "metadata": intent["metadata"], "on_behalf_of": None, "outcome": None, "paid": False,
         "payment_intent": intent["id"], "payment_method": intent["payment_method"],
-        "payment_method_details": {"type": kind, kind: digits}, "receipt_email": None,
+        "payment_method_details": {"type": kind, kind: details}, "receipt_email": None,
         "receipt_number": None, "receipt_url": None, "refunded": False, "review": None, "shipping": None,
         "source_transfer": None, "statement_descriptor": None, "statement_descriptor_suffix": None,
         "status": "pending", "transfer_data": None, "transfer_group": None,
