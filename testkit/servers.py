@@ -37,12 +37,17 @@ PAPERWORK, BOOK, PHOTOS = "small-shop-paperwork", "the-last-cloakroom", "harbour
 def _ports() -> Iterator[int]:
     """Ports of this process alone, below those that the system gives to connections.
 
-    Of a port that the system gives away as free, another process may be given it a moment later. Browsers refuse to
-    open 10080 (https://fetch.spec.whatwg.org/#port-blocking), so the range starts above it.
+    Of a port that the system gives away as free, another process may be given it a moment later. So each process
+    holds the first port of a block, and uses the others: testers beside each other and two runs of the tests on one
+    machine keep apart. Browsers refuse to open 10080 (https://fetch.spec.whatwg.org/#port-blocking), so the blocks
+    end above it.
     """
-    tester = int(os.environ.get("PYTEST_XDIST_WORKER", "gw9")[2:])
-    while True:
-        yield from range(10_100 + tester * 2_000, 12_100 + tester * 2_000)
+    for start in range(31_100, 10_000, -1_000):
+        with contextlib.suppress(OSError), socket.socket() as block:
+            block.bind(("127.0.0.1", start))
+            while True:
+                yield from range(start + 1, start + 1_000)
+    raise AssertionError
 
 
 _PORTS: Final = _ports()
