@@ -69,6 +69,7 @@ class Beside:
             store=cast("Store", _GenerousStore(container.store())),
             payments=container.payments(),
             catalogue=container.catalogue(),
+            code_links=container.code_links(),
             keyring=container.keyring(),
             clock=container.clock(),
             randomness=container.randomness(),

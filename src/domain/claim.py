@@ -178,8 +178,12 @@ def draft_of(
     entropy: bytes,
     now: datetime,
     discounts: bool = False,
+    promotion: str = "",
 ) -> Checkout:
-    """The snapshot by which the claim will judge, of no browser yet. `entropy`: ten random bytes."""
+    """The snapshot by which the claim will judge, of no browser yet.
+
+    `entropy`: ten random bytes; `promotion`: the provider's id of the code that the payment page begins with.
+    """
     return Checkout(
         id=CheckoutId(sortable_id(now=now, entropy=entropy)),
         product=product.id,
@@ -190,7 +194,8 @@ def draft_of(
         livemode=livemode,
         started_at=now,
         contents=product.contains,
-        discounts=discounts,
+        discounts=discounts or bool(promotion),
+        promotion=promotion,
     )
 
 

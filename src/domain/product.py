@@ -161,6 +161,9 @@ class PaymentTerms:
     """What the payment page offers and asks for; https://docs.stripe.com/api/checkout/sessions/create"""
 
     promotion_codes: bool = False
+    """Whether buyers may enter promotion codes."""
+    code_links: tuple[str, ...] = ()
+    """The promotion codes that links to products may carry."""
     tax: Tax = Tax.OFF
     invoices: bool = False
     methods: tuple[str, ...] = ()

@@ -47,7 +47,9 @@ class Checkout:
     contents: tuple[ProductId, ...] = ()
     """What a bundle contained when it was offered."""
     discounts: bool = False
-    """Whether the payment page took promotion codes."""
+    """Whether the payment page took promotion codes, or began with one."""
+    promotion: str = ""
+    """The provider's id of the promotion code that the payment page began with; "" for none."""
     on_purpose: bool = False
     """Whether its buyer confirmed it, owning the product or with a payment for it under way."""
     verified: EmailAddress | None = None

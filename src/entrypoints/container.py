@@ -46,6 +46,7 @@ from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
+from domain.usecases.code_links import CodeLinks
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
@@ -219,9 +220,10 @@ class Container(containers.DeclarativeContainer):
         observe=paid_lately.provided.note
     )  # fmt: skip
     note = Singleton(RecordFact, clock=clock)
+    code_links = Singleton(CodeLinks, payments=payments, catalogue=catalogue, clock=clock)
     start_checkout = Singleton(
-        StartCheckout, store=store, payments=payments, catalogue=catalogue, keyring=keyring, clock=clock,
-        randomness=randomness, base_url=base_url
+        StartCheckout, store=store, payments=payments, catalogue=catalogue, code_links=code_links, keyring=keyring,
+        clock=clock, randomness=randomness, base_url=base_url
     )  # fmt: skip
     return_from_payment = Singleton(
         ReturnFromPayment, store=store, payments=payments, claim=claim, keyring=keyring, clock=clock
@@ -315,8 +317,8 @@ class Container(containers.DeclarativeContainer):
     )  # fmt: skip
     problems = Singleton(ErrorPages, frame)
     shop_pages = Singleton(
-        ShopPages, frame=frame, sold_out=check_stock, list_pending=list_pending, clock=clock
-    )
+        ShopPages, frame=frame, sold_out=check_stock, list_pending=list_pending, code_links=code_links, clock=clock
+    )  # fmt: skip
     preview_pages = Singleton(PreviewPages, frame=frame, shop=shop_pages, preview_product=preview_product)
     share_pages = Singleton(SharePages, frame=frame, painter=painter)
     checkout_pages = Singleton(
@@ -387,7 +389,7 @@ class Container(containers.DeclarativeContainer):
         outbox=outbox_worker, reconcile=reconcile, retry=retry_quarantine, recheck_payments=recheck_payments,
         supply_licences=supply_licences, review_catalogue=review_catalogue, send_sales_digest=send_sales_digest,
         store=store, clock=clock,
-        catalogue=catalogue, goods=goods, address=address_watch,
+        catalogue=catalogue, goods=goods, address=address_watch, code_links=code_links,
         scrub_what_waits=erase_me.provided.scrub_what_waits,
         expire_duplicates=expire_duplicates,
         paid=paid_lately.provided.waiting,

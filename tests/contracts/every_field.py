@@ -38,7 +38,7 @@ SESSION: Final = replace(
 )
 CHECKOUT: Final = replace(
     a_checkout(), livemode=True, contents=(ProductId("a"), ProductId("b")), discounts=True, on_purpose=True,
-    verified=BEN, change=ChangeId("m1"),
+    verified=BEN, change=ChangeId("m1"), promotion="promo_1",
 )  # fmt: skip
 PURCHASE: Final = replace(
     a_purchase(livemode=True, contents=("a", "b"), licences=(LicenceKey(product=BOOK, key="a key"),)), paid_email=BEN,
@@ -84,6 +84,7 @@ STAYS: Final[Mapping[str, str]] = {
     "Checkout.id": _STRIPES, "Checkout.provider_ref": _STRIPES, "Checkout.product": _SALE,
     "Checkout.product_name": _SALE, "Checkout.price": _SALE, "Checkout.livemode": _SALE, "Checkout.started_at": _SALE,
     "Checkout.expires_at": _SALE, "Checkout.contents": _SALE, "Checkout.discounts": _SALE, "Checkout.on_purpose": _SALE,
+    "Checkout.promotion": _SALE,
     "Purchase.checkout": _STRIPES, "Purchase.provider_ref": _STRIPES, "Purchase.payment": _STRIPES,
     "Purchase.product": _SALE, "Purchase.product_name": _SALE, "Purchase.paid": _SALE, "Purchase.breakdown": _SALE, "Purchase.livemode": _SALE,
     "Purchase.source": _SALE,

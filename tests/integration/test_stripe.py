@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import jsonschema
@@ -29,9 +30,11 @@ from domain.ports import (
     PaymentDetails,
     PaymentsRefused,
     PaymentsUnreachable,
+    PromotionRefused,
     TaxLine,
 )
 from domain.product import PaymentTerms, Tax
+from domain.promotion import PromotionCode
 from domain.purchase import FactKind
 from domain.values import Money, ProductId, ProviderRef
 from testkit.leaping import LeapingLoop
@@ -317,6 +320,32 @@ def test_the_details_of_a_payment_are_read_whatever_is_missing(told: Any, detail
     assert details_of(json.dumps(told)) == details
 
 
+def test_a_code_of_a_link_is_found_and_the_payment_page_begins_with_it(sandbox: Sandbox) -> None:
+    coupon = {"percent_off": "12.5", "redeem_by": str(2**31)}
+    made = ask_raw(sandbox, "POST", "/v1/coupons", coupon)["id"]
+    rules = {"minimum_amount": 500, "minimum_amount_currency": "usd"}
+    told = {"promotion": {"type": "coupon", "coupon": made}, "code": "MAY", "restrictions": rules}
+    ref = ask_raw(sandbox, "POST", "/v1/promotion_codes", form(told | {"expires_at": 2**31 - 1}))["id"]
+    assert ask(sandbox.url, lambda p: p.find_promotion("may")) == PromotionCode(
+        code="MAY", ref=ref, percent_off=Decimal("12.5"), minimum=Money(500, "usd"),
+        expires_at=datetime.fromtimestamp(2**31 - 1, tz=UTC),
+    )  # fmt: skip
+    assert ask(sandbox.url, lambda p: p.find_promotion("FIVER")).amount_off == Money(500, "usd")
+    assert ask(sandbox.url, lambda p: p.find_promotion("NONE")) is None
+    offer = an_offer(57)
+    linked = replace(offer, checkout=replace(offer.checkout, discounts=True, promotion=ref))
+    page = ask(sandbox.url, lambda p: p.create_checkout(linked))
+    reading = ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref))
+    assert (reading.subtotal, reading.discount, reading.total, reading.discounts) == (900, 113, 787, True)
+    ask_raw(sandbox, "POST", f"/v1/promotion_codes/{ref}", {"active": "false"})
+    assert ask(sandbox.url, lambda p: p.find_promotion("MAY")) is None
+    for number, gone in ((58, ref), (59, "promo_none")):
+        offer = an_offer(number)
+        used_up = replace(offer, checkout=replace(offer.checkout, discounts=True, promotion=gone))
+        with pytest.raises(PromotionRefused):
+            ask(sandbox.url, lambda p, offer=used_up: p.create_checkout(offer))
+
+
 def test_terms_of_the_shop_reach_the_payment_page_and_its_answer_is_a_sale(sandbox: Sandbox) -> None:
     offer = an_offer(53)
     bundle = replace(offer.checkout, contents=(ProductId("a"), ProductId("b")), discounts=True)
@@ -421,7 +450,8 @@ def test_our_request_follows_the_schema() -> None:
     everything = replace(
         OFFER, terms=TERMS, tax_code="txcd_1", checkout=replace(OFFER.checkout, discounts=True)
     )
-    for offer in (OFFER, everything):
+    linked = replace(OFFER, checkout=replace(OFFER.checkout, discounts=True, promotion="promo_1"))
+    for offer in (OFFER, everything, linked):
         params = json.loads(json.dumps(_create_params(offer)))
         # Newer than the document: it replaced payment_method_types in 2026-10-28.endive.
         params.pop("allowed_payment_method_types", None)

@@ -33,6 +33,7 @@ def node(shop: Shop) -> Worker:
         clock=shop.clock,
         catalogue=shop.catalogue,
         goods=unused,
+        code_links=unused,
         scrub_what_waits=unused,
         expire_duplicates=unused,
         address=AddressWatch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -20,6 +21,8 @@ _MOST_KEYS: Final = 100_000
 _LARGEST_LIST: Final = 5_000_000
 _PROBLEMS_SHOWN: Final = 20
 _MOST_PRICES: Final = 200
+_MOST_CODES: Final = 20
+_CODE: Final = re.compile("[A-Za-z0-9-]{1,50}")
 _LONGEST_CONTENTS: Final = 450
 """Characters that a bundle's list may have: it travels in Stripe's metadata, whose values end at 500."""
 
@@ -28,6 +31,7 @@ class PaymentTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[payment] in shop.toml."""
 
     promotion_codes: bool = False
+    code_links: list[str] = []
     tax: Literal["off", "inclusive", "exclusive"] = "off"
     invoices: bool = False
     methods: list[str] = []
@@ -35,10 +39,18 @@ class PaymentTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tax_ids: bool = False
 
 
-def payment_terms(table: PaymentTable) -> PaymentTerms:
-    """Its meaning; names of payment methods are Stripe's business."""
+def payment_terms(reader: Reader, path: Path, text: str, table: PaymentTable) -> PaymentTerms:
+    """Its meaning; names of payment methods are Stripe's business. Codes that cannot be Stripe's are left out."""
+    line, listed = line_of_key(text, "code_links"), list(dict.fromkeys(table.code_links))
+    for code in listed:
+        if not _CODE.fullmatch(code):
+            words = f"code_links has {code!r}: a promotion code is letters (a to z), digits and hyphens"
+            reader.complain(path, words, line=line)
+    if len(listed) > _MOST_CODES:
+        reader.complain(path, f"code_links has more than {_MOST_CODES} codes", line=line)
     return PaymentTerms(
         promotion_codes=table.promotion_codes,
+        code_links=tuple(code for code in listed[:_MOST_CODES] if _CODE.fullmatch(code)),
         tax=Tax(table.tax),
         invoices=table.invoices,
         methods=tuple(table.methods),

@@ -100,7 +100,7 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
         tagline=or_last("tagline", shop.tagline.strip(), line_problem(shop.tagline)),
         support=support,
         currency=currency,
-        payment=payment_terms(shop.payment),
+        payment=payment_terms(reader, path, text, shop.payment),
         accent=or_last("accent", accent, _accent_problem(accent)),
         theme=_theme(reader, held.theme),
         order=read_order(reader, path, text, shop.order),

@@ -22,9 +22,11 @@ from domain.ports import (
     PaymentPage,
     PaymentsRefused,
     PaymentsUnreachable,
+    PromotionRefused,
     ProviderPayment,
     WebhookEvent,
 )
+from domain.promotion import PromotionCode
 from domain.purchase import CheckoutStatus, Fact, FactKind
 from domain.records import EventRecord
 from domain.values import CheckoutId, ProviderRef
@@ -61,6 +63,8 @@ class MemoryPayments:
         self.invoices: dict[ProviderRef, str] = {}
         self.details: dict[ProviderRef, PaymentDetails] = {}
         self.made_at: dict[ProviderRef, datetime] = {}
+        self.promotions: dict[str, PromotionCode] = {}
+        """The active promotion codes, by their text in upper case."""
         self.failing = False
         self.forbidden: set[str] = set()
         self.cut_off: set[str] = set()
@@ -86,6 +90,8 @@ class MemoryPayments:
         """See Payments."""
         await self._call("start")
         checkout = offer.checkout
+        if checkout.promotion and all(code.ref != checkout.promotion for code in self.promotions.values()):
+            raise PromotionRefused("no such promotion code")
         ref = self._by_checkout.setdefault(
             checkout.id,
             ProviderRef(
@@ -117,6 +123,11 @@ class MemoryPayments:
         await self._pause("start answered")
         expires_at = self.made_at[ref] + _PAGE_LIFETIME
         return PaymentPage(ref=ref, url=f"{self.page_origin}/{ref}", expires_at=expires_at)
+
+    async def find_promotion(self, code: str) -> PromotionCode | None:
+        """See Payments."""
+        await self._call("promotion")
+        return self.promotions.get(code.upper())
 
     async def retrieve_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
         """See Payments."""

@@ -13,7 +13,7 @@ from domain.purchase import Checkout
 from domain.values import ChangeId, CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId
 
 COLUMNS: Final = """id, pid, product_name, amount, currency, session_id, mailbox, livemode, started_at, provider_ref,
-  expires_at, contents, discounts, move_id, on_purpose, verified"""
+  expires_at, contents, discounts, move_id, on_purpose, verified, promotion"""
 _ADD: Final = f"{insert('checkouts', COLUMNS)} ON CONFLICT DO NOTHING"
 _BY_ID: Final = f"SELECT {COLUMNS} FROM checkouts WHERE id = ?"
 _FOR_CLAIM: Final = f"""SELECT {COLUMNS},
@@ -115,7 +115,7 @@ def from_row(row: Row) -> Checkout:
         mailbox=maybe(EmailAddress, row[6]), livemode=maybe(bool, row[7]), started_at=moment(row[8]),
         provider_ref=row[9], expires_at=maybe(moment, row[10]), contents=spaced(row[11]), discounts=bool(row[12]),
         change=row[13], on_purpose=bool(row[14]),
-        verified=maybe(EmailAddress, row[15]),
+        verified=maybe(EmailAddress, row[15]), promotion=row[16] or "",
     )  # fmt: skip
 
 
@@ -125,5 +125,5 @@ def to_row(checkout: Checkout) -> Row:
         checkout.session, checkout.mailbox and checkout.mailbox.canonical, maybe(int, checkout.livemode),
         micros(checkout.started_at), checkout.provider_ref, maybe(micros, checkout.expires_at),
         " ".join(checkout.contents), int(checkout.discounts), checkout.change,
-        int(checkout.on_purpose), checkout.verified and checkout.verified.canonical,
+        int(checkout.on_purpose), checkout.verified and checkout.verified.canonical, checkout.promotion or None,
     )  # fmt: skip

@@ -71,7 +71,7 @@ CREATE TABLE checkouts (
   currency TEXT NOT NULL, session_id TEXT, mailbox TEXT, livemode INTEGER,
   started_at INTEGER NOT NULL, provider_ref TEXT, expires_at INTEGER, asked_at INTEGER,
   contents TEXT NOT NULL DEFAULT '', discounts INTEGER NOT NULL DEFAULT 0, move_id TEXT,
-  on_purpose INTEGER NOT NULL DEFAULT 0, verified TEXT
+  on_purpose INTEGER NOT NULL DEFAULT 0, verified TEXT, promotion TEXT
 ) STRICT;
 CREATE UNIQUE INDEX checkouts_ref ON checkouts (provider_ref) WHERE provider_ref IS NOT NULL;
 CREATE INDEX checkouts_started ON checkouts (started_at);

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import stripe
 
 from adapters.stripe.payments import StripePayments, add_terms, body_of, price_data, within_time
+from adapters.stripe.promotions import COUPON, decode_codes
 from adapters.stripe.wire import (
     FOLLOWED,
     OF_DOCTOR,
     StripeEndpoint,
-    decode_codes,
     decode_endpoint,
     decode_endpoints,
     decode_session,
@@ -95,7 +95,7 @@ class StripeAccount:
         found: list[str] = []
         after: dict[str, str] = {}
         while True:
-            params: Any = {"active": True, "limit": _MOST, "expand": ["data.promotion.coupon"], **after}
+            params: Any = {"active": True, "limit": _MOST, "expand": [COUPON], **after}
             listed = decode_codes(body_of(await within_time(codes.list_async(params))))
             found += [code.code for code in listed.data if code.takes_all]
             if not listed.has_more or not listed.data:

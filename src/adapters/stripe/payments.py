@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
+from adapters.stripe import promotions
 from adapters.stripe.details import EXPANDED, details_of
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import (
@@ -35,10 +36,12 @@ from domain.ports import (
     PaymentPage,
     PaymentsRefused,
     PaymentsUnreachable,
+    PromotionRefused,
     ProviderPayment,
     WebhookEvent,
 )
 from domain.product import PaymentTerms, Tax
+from domain.promotion import PromotionCode
 from domain.purchase import Fact
 from domain.values import Money, ProviderRef, is_provider_ref
 
@@ -110,6 +113,13 @@ class StripePayments:
         return PaymentPage(
             ref=ProviderRef(session.id), url=session.url, expires_at=datetime.fromtimestamp(expires, tz=UTC)
         )
+
+    async def find_promotion(self, code: str) -> PromotionCode | None:
+        """See Payments. https://docs.stripe.com/api/promotion_codes/list; customers may have codes of their own."""
+        params: Any = {"code": code, "active": True, "limit": _PAGE, "expand": list(promotions.EXPANDED)}
+        answer = await within_time(self.client().v1.promotion_codes.list_async(params))
+        found = map(promotions.promotion_of, promotions.decode_codes(body_of(answer)).data)
+        return next((promotion for promotion in found if promotion is not None), None)
 
     async def retrieve_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/retrieve"""
@@ -253,7 +263,10 @@ async def within_time(call: Awaitable[T]) -> T:
         status = error.http_status
         if status is None or status >= 500 or status < 300 or status == 409:
             raise PaymentsUnreachable(f"Stripe answered {status}") from error
-        raise PaymentsRefused(f"Stripe said no ({status}): {error.user_message}") from error
+        # https://docs.stripe.com/api/errors: which parameter it is about.
+        about = str(getattr(error, "param", None) or "")
+        refused = PromotionRefused if about.startswith("discounts") else PaymentsRefused
+        raise refused(f"Stripe said no ({status}): {error.user_message}") from error
 
 
 def _made_since(since: datetime) -> dict[str, Any]:
@@ -293,7 +306,9 @@ def _create_params(offer: CheckoutOffer) -> SessionCreateParams:
     }
     if checkout.mailbox is not None:
         params["customer_email"] = checkout.mailbox.canonical
-    if checkout.discounts:
+    if checkout.promotion:
+        params["discounts"] = [{"promotion_code": checkout.promotion}]
+    elif checkout.discounts:
         params["allow_promotion_codes"] = True
     add_terms(params, offer.terms)
     return params

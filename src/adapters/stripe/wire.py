@@ -139,32 +139,6 @@ class StripeEndpoint(msgspec.Struct, frozen=True):
     secret: str = ""
 
 
-class _Coupon(msgspec.Struct, frozen=True):
-    percent_off: float | None = None
-    valid: bool = True
-
-
-class _Promotion(msgspec.Struct, frozen=True):
-    coupon: _Coupon | str | None = None
-
-
-class StripeCode(msgspec.Struct, frozen=True):
-    """https://docs.stripe.com/api/promotion_codes/object, its coupon expanded."""
-
-    id: str
-    code: str
-    active: bool
-    promotion: _Promotion | None = None
-
-    @property
-    def takes_all(self) -> bool:
-        """Whether it reduces the price to nothing."""
-        coupon = None if self.promotion is None else self.promotion.coupon
-        return (
-            self.active and isinstance(coupon, _Coupon) and coupon.valid and (coupon.percent_off or 0) >= 100
-        )
-
-
 class _EventData(msgspec.Struct, frozen=True):
     object: msgspec.Raw
 
@@ -198,7 +172,6 @@ _decode_charge: Final = msgspec.json.Decoder(_Charge).decode
 _decode_invoiced: Final = msgspec.json.Decoder(_Invoiced).decode
 decode_endpoint: Final = msgspec.json.Decoder(StripeEndpoint).decode
 decode_endpoints: Final = msgspec.json.Decoder(StripeList[StripeEndpoint]).decode
-decode_codes: Final = msgspec.json.Decoder(StripeList[StripeCode]).decode
 
 
 def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> ProviderCheckout:

@@ -30,6 +30,7 @@ from domain.ports.payments import PaymentPage as PaymentPage
 from domain.ports.payments import Payments as Payments
 from domain.ports.payments import PaymentsRefused as PaymentsRefused
 from domain.ports.payments import PaymentsUnreachable as PaymentsUnreachable
+from domain.ports.payments import PromotionRefused as PromotionRefused
 from domain.ports.payments import ProviderPayment as ProviderPayment
 from domain.ports.payments import TaxLine as TaxLine
 from domain.ports.payments import WebhookEvent as WebhookEvent

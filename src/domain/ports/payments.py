@@ -11,6 +11,7 @@ from domain.claim import ProviderCheckout
 from domain.frozen import frozen
 from domain.ports.world import ProviderSaid
 from domain.product import PaymentTerms
+from domain.promotion import PromotionCode
 from domain.purchase import Checkout, Fact
 from domain.records import EventRecord
 from domain.values import ProviderRef
@@ -119,6 +120,10 @@ class PaymentsRefused(ProviderSaid):
     """The provider refused the request: a wrong key, currency or price. The message is for the merchant."""
 
 
+class PromotionRefused(PaymentsRefused):
+    """The provider does not take the promotion code of a checkout: it was used up or ended a moment ago."""
+
+
 class Payments(Protocol):
     """The payment provider."""
 
@@ -133,7 +138,13 @@ class Payments(Protocol):
     async def create_checkout(self, offer: CheckoutOffer) -> PaymentPage:
         """Open a checkout session; the same checkout id twice gives the same session.
 
-        Raises PaymentsUnreachable within 10 s, or PaymentsRefused.
+        Raises PaymentsUnreachable within 10 s, PaymentsRefused, or of these PromotionRefused.
+        """
+
+    async def find_promotion(self, code: str) -> PromotionCode | None:
+        """The active promotion code that reads so, in upper or lower case; None if there is none.
+
+        Raises as `create_checkout` does.
         """
 
     async def retrieve_checkout(self, ref: ProviderRef) -> ProviderCheckout | None:

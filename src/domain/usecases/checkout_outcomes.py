@@ -60,6 +60,13 @@ class WrongAmount:
 
 
 @frozen
+class CodeNotTaken:
+    """The promotion code is not good for this purchase, or not any more. Nothing was charged."""
+
+    product: Product
+
+
+@frozen
 class TooManyCheckouts:
     """A limit is reached; a place is free again at `until`."""
 
@@ -73,6 +80,7 @@ Started = (
     | AlreadyYours
     | NothingToPay
     | WrongAmount
+    | CodeNotTaken
     | TooManyCheckouts
 )
 

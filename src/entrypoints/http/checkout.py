@@ -14,6 +14,7 @@ from domain.product import Product, Saleability
 from domain.usecases.checkout_outcomes import (
     AddressNeeded,
     AlreadyYours,
+    CodeNotTaken,
     ConfirmationEmailed,
     FreeOrderBooked,
     NoSuchProduct,
@@ -72,6 +73,7 @@ class CheckoutPages:
             again=form.get("again") == "yes",
             currency=form.get("currency", ""),
             amount=form.get("amount", ""),
+            code=form.get("code", ""),
         )
         match started:
             case RedirectToPayment(url, new_token, checkout, proof):
@@ -85,6 +87,8 @@ class CheckoutPages:
                 return await self._take(request, pid, form)
             case WrongAmount(product, why):
                 return await self.shop.wrong_amount(request, product, typed=form.get("amount", ""), why=why)
+            case CodeNotTaken(product):
+                return await self.shop.code_not_taken(request, product, currency=form.get("currency", ""))
             case AlreadyYours(product, pending):
                 return await self._buy_again(request, product, form, pending=pending)
             case NotForSale(product, why):
@@ -158,8 +162,8 @@ class CheckoutPages:
             noindex=True,
             product=product,
             pending=pending,
-            price=product.price_in(form.get("currency", "")),
-            kept={name: form[name] for name in ("currency", "amount") if name in form},
+            price=self.shop.price_with(form.get("code", ""), product, form.get("currency", "")),
+            kept={name: form[name] for name in ("currency", "amount", "code") if name in form},
         )
 
     def _not_for_sale(self, request: AnyRequest, product: Product, why: Saleability) -> RawResponse:

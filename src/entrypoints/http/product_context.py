@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -14,8 +15,34 @@ from entrypoints.http.sentences import _
 _REFUND_PAGES: Final = ("refunds", "refund-policy", "refund", "returns")
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The promotion code that a link to a product brings along, and what there is `left` to pay with it."""
+
+    code: str = ""
+    left: Money | None = None
+    ignored: bool = False
+    """Whether there was one that is not good here."""
+
+    @property
+    def key(self) -> str:
+        """Distinguishes the pages that are shown for it."""
+        if self.left is None:
+            return "?" if self.ignored else ""
+        return f"?{self.code}={self.left.amount}"
+
+
+NO_CODE: Final = Carried()
+CODE_IGNORED: Final = Carried(ignored=True)
+
+
 def product_context(
-    product: Product, edition: CatalogueEdition, currency: str, *, waiting: frozenset[ProductId]
+    product: Product,
+    edition: CatalogueEdition,
+    currency: str,
+    *,
+    waiting: frozenset[ProductId],
+    carried: Carried = NO_CODE,
 ) -> dict[str, Any]:
     """The context of a product's page that is the same for all visitors. `waiting`: those whose sale is to begin."""
     price = product.price_in(currency)
@@ -26,6 +53,7 @@ def product_context(
     return {
         "product": product,
         "price": price,
+        "carried": carried,
         "typed": price_value(suggested),
         "error": "",
         "contents": contents,

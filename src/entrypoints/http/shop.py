@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from litestar import HttpMethod, post, route
@@ -13,20 +12,22 @@ from domain.amounts import AmountProblem
 from domain.ports import Clock
 from domain.product import BadAmount, CatalogueEdition, Product, Status
 from domain.usecases.check_stock import CheckStock
+from domain.usecases.code_links import CodeLinks
 from domain.usecases.list_pending import ListPending
-from domain.values import ProductId
+from domain.values import Money, ProductId
 from entrypoints.http.for_crawlers import FEED, atom_feed, sitemap
 from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
-from entrypoints.http.product_context import product_context
+from entrypoints.http.product_context import CODE_IGNORED, NO_CODE, Carried, product_context
+from entrypoints.http.rendered import GuestsKey, Rendered
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import Header, RawResponse
+from entrypoints.http.sentences import _
 from entrypoints.http.theme import theme_digest, theme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from litestar.handlers import HTTPRouteHandler
 
@@ -38,47 +39,24 @@ _MOST_PAGES: Final = 5000
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
-# A page for guests: (path, currency, sold-out products).
-_GuestsKey = tuple[str, str, frozenset[ProductId]]
-# The shop for (owned products, sold-out products, known visitor, signed in, currency). It shows no other data of
-# a buyer.
-_OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, str]
-
-
-@dataclass(slots=True)
-class _Rendered:
-    """The parts shared by all visitors, rendered once for each edition of the catalogue and each beginning sale."""
-
-    version: str = ""
-    until: datetime | None = None
-    """When the next sale begins: then all of this is rendered anew."""
-    waiting: frozenset[ProductId] = frozenset()
-    """Products whose sale is still to begin."""
-    limited: tuple[Product, ...] = ()
-    """Products that can sell out."""
-    pages: dict[_GuestsKey, Prepared] = field(default_factory=dict)
-    """Pages for visitors without a session."""
-    pictures: dict[tuple[tuple[ProductId, str] | None, tuple[Header, ...]], Prepared] = field(
-        default_factory=dict
-    )
-    """Covers and other pictures, and the logo under None, each by its headers: how long it may be kept, above all."""
-    owners: dict[_OwnersKey, RawResponse] = field(default_factory=dict)
-    """Pages for visitors with a session."""
-    cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
-    """A product on the shelf: (product, owned, sold out, currency)."""
-
-
 class ShopPages:
     """Pages that need no session. Guests get pages rendered once."""
 
     def __init__(
-        self, *, frame: PageFrame, sold_out: CheckStock, list_pending: ListPending, clock: Clock
+        self,
+        *,
+        frame: PageFrame,
+        sold_out: CheckStock,
+        list_pending: ListPending,
+        code_links: CodeLinks,
+        clock: Clock,
     ) -> None:
         self._front = frame
         self._sold_out = sold_out
         self._list_pending = list_pending
+        self._code_links = code_links
         self._clock = clock
-        self._rendered = _Rendered()
+        self._rendered = Rendered()
         self._assets = {
             (name, kept): Prepared(body, media_type=media_type, headers=[kept])
             for kept in (_FOREVER, PUBLIC)
@@ -147,10 +125,11 @@ class ShopPages:
             if product is None or product.id not in viewer.owned:
                 raise NotFoundException
         path, currency = f"/products/{pid}", self._front.currency(request, edition)
+        carried = self._carried(request, product, currency)
         sold_out = await self._is_sold_out(product)
         if not self._front.cookies.has_session(request):
             return self._for_guests(
-                (path, currency, frozenset({product.id} if sold_out else ())),
+                (f"{path}{carried.key}", currency, frozenset({product.id} if sold_out else ())),
                 edition,
                 lambda: self._front.render(
                     "product.html",
@@ -159,7 +138,7 @@ class ShopPages:
                     noindex=product.status is Status.UNLISTED,
                     owned=False,
                     sold_out=sold_out,
-                    **self._context(product, edition, currency),
+                    **self._context(product, edition, currency, carried),
                 ),
             )
         viewer = await self._front.viewer(request)
@@ -171,7 +150,7 @@ class ShopPages:
             owned=product.id in viewer.owned,
             pending=[p for p in await self._list_pending(viewer) if product.id in p.products],
             sold_out=sold_out,
-            **self._context(product, edition, currency),
+            **self._context(product, edition, currency, carried),
         )
 
     async def wrong_amount(
@@ -198,16 +177,50 @@ class ShopPages:
             **{**context, "error": amount_error(why)},
         )
 
-    def _context(self, product: Product, edition: CatalogueEdition, currency: str) -> dict[str, Any]:
-        return product_context(product, edition, currency, waiting=self._of(edition).waiting)
+    async def code_not_taken(self, request: AnyRequest, product: Product, *, currency: str) -> RawResponse:
+        """The product's page again, at the usual price."""
+        edition = self._front.catalogue.current()
+        context = self._context(product, edition, currency or self._front.currency(request, edition))
+        error = _(
+            "This promotion code cannot be used any more. Nothing was charged. Below is the usual price."
+        )
+        return self._front.html(
+            request,
+            "product.html",
+            viewer=await self._front.viewer(request),
+            status=409,
+            noindex=True,
+            owned=False,
+            sold_out=await self._is_sold_out(product),
+            **{**context, "error": error},
+        )
 
-    def _of(self, edition: CatalogueEdition) -> _Rendered:
+    def _context(
+        self, product: Product, edition: CatalogueEdition, currency: str, carried: Carried = NO_CODE
+    ) -> dict[str, Any]:
+        return product_context(product, edition, currency, waiting=self._of(edition).waiting, carried=carried)
+
+    def price_with(self, code: str, product: Product, currency: str) -> Money:
+        """What a product costs with a promotion code, which may be ""."""
+        price = product.price_in(currency)
+        found = self._code_links.reduced(code, product, price) if code else None
+        return price if found is None else found[1]
+
+    def _carried(self, request: AnyRequest, product: Product, currency: str) -> Carried:
+        """The promotion code that the link brings along."""
+        typed = request.query_params.get("code")
+        if typed is None:
+            return NO_CODE
+        found = self._code_links.reduced(typed, product, product.price_in(currency))
+        return CODE_IGNORED if found is None else Carried(code=found[0].code, left=found[1])
+
+    def _of(self, edition: CatalogueEdition) -> Rendered:
         held = self._rendered
         if held.version != edition.version or (held.until is not None and held.until <= self._clock.now()):
             now = self._clock.now()
             shelf = (product for product in edition.products.values() if product.on_shelf)
             limited = tuple(product for product in shelf if product.stock is not None)
-            self._rendered = _Rendered(
+            self._rendered = Rendered(
                 version=edition.version,
                 until=edition.next_opening(now=now),
                 waiting=edition.waiting(now=now),
@@ -249,9 +262,7 @@ class ShopPages:
         titles = (*(section.title for section in sections), "")
         return [(title, shelf) for title, shelf in zip(titles, shelves, strict=True) if shelf]
 
-    def _for_guests(
-        self, key: _GuestsKey, edition: CatalogueEdition, render: Callable[[], bytes]
-    ) -> Prepared:
+    def _for_guests(self, key: GuestsKey, edition: CatalogueEdition, render: Callable[[], bytes]) -> Prepared:
         pages = self._of(edition).pages
         found = pages.get(key)
         if found is None:
@@ -315,7 +326,9 @@ class ShopPages:
         fields = await form_of(request)
         edition = self._front.catalogue.current()
         product = edition.shown(ProductId(fields.get("back", "")))
-        url = "/" if product is None else f"/products/{product.id}"
+        code = self._code_links.find(fields.get("code", ""))
+        carried = f"?code={code.code}" if code else ""
+        url = "/" if product is None else f"/products/{product.id}{carried}"
         chosen = fields.get("currency", "")
         if chosen not in edition.currencies:
             return see_other(url)

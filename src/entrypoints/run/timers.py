@@ -21,6 +21,7 @@ from domain.ports import (
     Store,
     StoreUnavailable,
 )
+from domain.usecases.code_links import CodeLinks
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.lease_mail import RENEW_EVERY
 from domain.usecases.recheck_payments import RecheckPayments
@@ -38,6 +39,7 @@ _LOOK_FOR_MAIL: Final = timedelta(seconds=0.5)
 _LOOK_AT_CATALOGUE: Final = timedelta(seconds=1)
 _LOOK_AT_PAID: Final = timedelta(seconds=1)
 _LOOK_AT_ADDRESS: Final = timedelta(seconds=1)
+_LOOK_AT_CODES: Final = timedelta(seconds=5)
 _READ_PAYMENTS: Final = timedelta(seconds=15)
 _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
@@ -77,6 +79,7 @@ class Worker:
     clock: Clock
     catalogue: Catalogue
     goods: Goods
+    code_links: CodeLinks
     scrub_what_waits: Callable[[], Awaitable[None]]
     expire_duplicates: ExpireDuplicates
     address: AddressWatch
@@ -105,6 +108,7 @@ class Worker:
                 self._every(_LOOK_AT_PAID, self._acting(self.expire_what_was_paid), "duplicates")
             )
             group.create_task(self._every(_LOOK_AT_CATALOGUE, self.catalogue.refresh, "catalogue"))
+            group.create_task(self._every(_LOOK_AT_CODES, self.code_links.refresh, "code links"))
             group.create_task(self.follow_editions())
             group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.read_due_payments), "payments"))
             group.create_task(

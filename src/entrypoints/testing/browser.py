@@ -45,9 +45,13 @@ class Browser:
             checkouts=tuple((one, digest_of(proof.encode())) for one, proof in self.proofs.items()),
         )
 
-    def buy(self, product: ProductId = BOOK, *, again: bool = False, currency: str = "") -> ProviderRef:
+    def buy(
+        self, product: ProductId = BOOK, *, again: bool = False, currency: str = "", code: str = ""
+    ) -> ProviderRef:
         """Press Buy; return the provider's session."""
-        started = run(self.shop.start_checkout(self.visitor, product, again=again, currency=currency))
+        started = run(
+            self.shop.start_checkout(self.visitor, product, again=again, currency=currency, code=code)
+        )
         assert isinstance(started, RedirectToPayment), started
         self.token = started.new_token or self.token
         self.proofs[started.checkout] = started.proof

@@ -21,6 +21,7 @@ from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.claim_purchase import ClaimPurchase
+from domain.usecases.code_links import CodeLinks
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
@@ -96,10 +97,7 @@ class Shop:
     @cached_property
     def booking(self) -> BookSale:
         return BookSale(
-            catalogue=self.catalogue,
-            keyring=self.keyring,
-            clock=self.clock,
-            randomness=self.randomness,
+            catalogue=self.catalogue, keyring=self.keyring, clock=self.clock, randomness=self.randomness
         )
 
     @cached_property
@@ -223,11 +221,16 @@ class Shop:
         return GoLive(store=self.store, payments=self.payments, clock=self.clock)
 
     @cached_property
+    def code_links(self) -> CodeLinks:
+        return CodeLinks(payments=self.payments, catalogue=self.catalogue, clock=self.clock)
+
+    @cached_property
     def start_checkout(self) -> StartCheckout:
         return StartCheckout(
             store=self.store,
             payments=self.payments,
             catalogue=self.catalogue,
+            code_links=self.code_links,
             keyring=self.keyring,
             clock=self.clock,
             randomness=self.randomness,

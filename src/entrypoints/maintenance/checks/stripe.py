@@ -10,6 +10,7 @@ from domain.amounts import charge_problem
 from domain.payment_account import CheckoutTrial, checkout_trials
 from domain.ports import PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition
+from domain.promotion import PromotionCode
 from entrypoints.cli_words import counted
 from entrypoints.container import Container
 from entrypoints.custom_adapters import Factory
@@ -41,7 +42,10 @@ async def payment_findings(container: Container, settings: Settings) -> list[Fin
         clock_finding(there, before=before, after=clock.now()),
         *await _lists(container),
         *await asyncio.gather(
-            _webhook(container, settings), _codes(container, edition), _checkout(container, settings)
+            _webhook(container, settings),
+            _codes(container, edition),
+            _code_links(container, edition),
+            _checkout(container, settings),
         ),
         _prices(edition),
     ]
@@ -134,6 +138,40 @@ async def _codes(container: Container, edition: CatalogueEdition) -> Finding:
         )
         return Finding("codes", True, words, warns=True)
     return Finding("codes", True, "none takes everything off")
+
+
+async def _code_links(container: Container, edition: CatalogueEdition) -> Finding:
+    """Whether every promotion code that links may carry is one that the shop can use."""
+    listed = edition.shop.payment.code_links
+    if not listed:
+        return Finding("code links", True, "links carry no promotion codes (shop.toml)")
+    good: list[str] = []
+    for code in listed:
+        try:
+            found = await container.payments().find_promotion(code)
+        except (PaymentsRefused, PaymentsUnreachable) as error:
+            words = f"links with promotion codes sell at the usual price: Stripe does not tell of {code} ({error})"
+            return Finding("code links", True, words, warns=True)
+        if found is None:
+            words = (
+                f"{code} is no active promotion code at Stripe: create it there, or take it out of code_links"
+            )
+            return Finding("code links", True, words, warns=True)
+        if found.restricted:
+            words = (
+                f"{code} is for certain products at Stripe, so for none here: use a coupon for all products"
+            )
+            return Finding("code links", True, words, warns=True)
+        good.append(code_words(found))
+    return Finding("code links", True, "; ".join(good))
+
+
+def code_words(code: PromotionCode) -> str:
+    """What a code takes off, as "SPRING takes 20% off, until 1 May 2026"."""
+    off = f"{code.percent_off.normalize():f}%" if code.percent_off is not None else str(code.amount_off)
+    least = f", from {code.minimum}" if code.minimum is not None else ""
+    until = f", until {code.expires_at:%d %B %Y, %H:%M} UTC" if code.expires_at is not None else ""
+    return f"{code.code} takes {off} off{least}{until}"
 
 
 async def _checkout(container: Container, settings: Settings) -> Finding:

@@ -12,8 +12,17 @@ from entrypoints.sandbox.world import Json, World, fresh_id, now
 INVALID: Final = "This code is invalid."
 """The message of Stripe's page, whatever the reason."""
 _COUPON: Final = ("id", "percent_off", "amount_off", "currency", "duration", "name", "max_redemptions",
-                  "redeem_by", "metadata")  # fmt: skip
-_CODE: Final = ("code", "active", "coupon", "promotion", "expires_at", "max_redemptions", "metadata")
+                  "redeem_by", "metadata", "applies_to")  # fmt: skip
+_CODE: Final = (
+    "code",
+    "active",
+    "coupon",
+    "promotion",
+    "expires_at",
+    "max_redemptions",
+    "metadata",
+    "restrictions",
+)
 _FILTERS: Final[Filters] = {
     "active": lambda code, wanted: bool(code["active"] is flag(wanted)),
     "code": lambda code, wanted: bool(code["code"].lower() == str(wanted).lower()),
@@ -37,15 +46,41 @@ def stock(world: World) -> None:
 def apply_code(world: World, session: Json, typed: str) -> None:
     """Give the session the discount of the code entered. Refuses with the wording of Stripe's page."""
     code = next((c for c in world.codes.values() if c["code"].lower() == typed.strip().lower()), None)
-    if code is None or not session["allow_promotion_codes"] or not _is_good(world, code, session["currency"]):
+    if code is None or not session["allow_promotion_codes"] or not _is_good(world, code, session):
         raise Refusal(400, INVALID, param="promotion_code")
     session["discounts"] = [{"coupon": None, "promotion_code": code["id"]}]
     reckon(world, session)
 
 
 def take_code_back(world: World, session: Json) -> None:
-    """Remove the discount."""
-    session["discounts"] = []
+    """Remove the discount, if the shopper may enter codes: one that the merchant gave stays."""
+    if session["allow_promotion_codes"]:
+        session["discounts"] = []
+        reckon(world, session)
+
+
+def give_code(world: World, session: Json, params: Json) -> None:
+    """Give a new session, whose totals are known, the discount that the merchant asks for.
+
+    https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-discounts
+    """
+    asked = params.get("discounts")
+    if asked is None:
+        return
+    if params.get("allow_promotion_codes") is not None:
+        words = "You may only specify one of these parameters: allow_promotion_codes, discounts."
+        raise Refusal(400, words)
+    [first, *others] = asked
+    if others or set(first) != {"promotion_code"}:
+        raise Refusal(400, "Only up to one promotion code may be specified.", param="discounts")
+    param = "discounts[0][promotion_code]"
+    code = world.codes.get(first["promotion_code"])
+    if code is None:
+        words = f"No such promotion code: '{first['promotion_code']}'"
+        raise Refusal(400, words, param=param, code="resource_missing")
+    if not _is_good(world, code, session):
+        raise Refusal(400, "This promotion code cannot be redeemed.", param=param)
+    session["discounts"] = [{"coupon": None, "promotion_code": code["id"]}]
     reckon(world, session)
 
 
@@ -64,11 +99,16 @@ def _used_up(thing: Json) -> bool:
     return thing["max_redemptions"] is not None and thing["times_redeemed"] >= thing["max_redemptions"]
 
 
-def _is_good(world: World, code: Json, currency: str) -> bool:
-    coupon = world.coupons[code["promotion"]["coupon"]]
+def _is_good(world: World, code: Json, session: Json) -> bool:
+    coupon, currency = world.coupons[code["promotion"]["coupon"]], session["currency"]
     over = any(end is not None and end <= now() for end in (code["expires_at"], coupon["redeem_by"]))
     fits = coupon["amount_off"] is None or coupon["currency"] == currency
-    return bool(code["active"] and coupon["valid"] and not over and fits)
+    least, of = (code["restrictions"][name] for name in ("minimum_amount", "minimum_amount_currency"))
+    enough = least is None or (of == currency and session["amount_subtotal"] >= least)
+    # A price made for the session is of a product of its own, to which no coupon of certain products applies.
+    return bool(
+        code["active"] and coupon["valid"] and not over and fits and enough and "applies_to" not in coupon
+    )
 
 
 def _coupon(
@@ -110,6 +150,8 @@ def _create_coupon(call: Call) -> Told:
             raise missing("currency")
         terms["amount_off"] = whole(params["amount_off"], "amount_off", least=1)
         terms["currency"] = str(params["currency"]).lower()
+    if "applies_to" in params:
+        terms["applies_to"] = {"products": list(params["applies_to"]["products"])}
     coupon = _coupon(str(params.get("id") or fresh_id("", length=8)), name=params.get("name"), **terms,
                      metadata=metadata_of(params), **_ends(params, "redeem_by"))  # fmt: skip
     if coupon["id"] in call.world.coupons:
@@ -135,6 +177,18 @@ def _ends(params: Json, until: str) -> Json:
     return {name: whole(params[name], name) for name in ("max_redemptions", until) if name in params}
 
 
+def _restrictions(params: Json) -> Json:
+    asked: Json = {}
+    if "minimum_amount" in params:
+        if "minimum_amount_currency" not in params:
+            raise missing("restrictions[minimum_amount_currency]")
+        asked["minimum_amount"] = whole(params["minimum_amount"], "restrictions[minimum_amount]", least=1)
+        asked["minimum_amount_currency"] = str(params["minimum_amount_currency"]).lower()
+    if "first_time_transaction" in params:
+        asked["first_time_transaction"] = flag(params["first_time_transaction"])
+    return asked
+
+
 def _create_code(call: Call) -> Told:
     params = call.params
     call.only(*_CODE)
@@ -150,6 +204,8 @@ def _create_code(call: Call) -> Told:
         raise Refusal(400, "An active promotion code with this code already exists.", param="code")
     code = _code(word, coupon, active=flag(params.get("active", "true")), metadata=metadata_of(params),
                  **_ends(params, "expires_at"))  # fmt: skip
+    if "restrictions" in params:
+        code["restrictions"] |= _restrictions(params["restrictions"])
     call.world.codes[code["id"]] = code
     return shown(call, code), []
 

@@ -12,7 +12,7 @@ from entrypoints.sandbox.stripe.listing import Filters, page, same, shown
 from entrypoints.sandbox.stripe.money import check_amount, check_currency, check_total
 from entrypoints.sandbox.stripe.objects import Call, Refusal, Routes, Told, flag, make_event, missing, whole
 from entrypoints.sandbox.stripe.payments import bank_decides, charge_for, make_intent
-from entrypoints.sandbox.stripe.promotions import redeem
+from entrypoints.sandbox.stripe.promotions import give_code, redeem
 from entrypoints.sandbox.stripe.totals import reckon
 from entrypoints.sandbox.world import Json, World, fresh_id, now
 
@@ -25,7 +25,7 @@ _KNOWN: Final = (
     "mode", "line_items", "success_url", "cancel_url", "client_reference_id", "customer_email", "metadata",
     "payment_intent_data", "expires_at", "allow_promotion_codes", "allowed_payment_method_types", "submit_type",
     "locale", "customer_creation", "phone_number_collection", "return_url", "ui_mode", "automatic_tax",
-    "invoice_creation", "billing_address_collection", "tax_id_collection",
+    "invoice_creation", "billing_address_collection", "tax_id_collection", "discounts",
 )  # fmt: skip
 _REMOVED: Final = {"payment_method_types": "2026-10-28"}
 """Parameters that callers of this and later API versions may not send any more."""
@@ -84,7 +84,7 @@ def create_session(call: Call) -> Json:
     cs = fresh_id("cs_test_", length=58)
     created = now()
     world.lines[cs] = lines
-    world.sessions[cs] = session = {
+    session: Json = {
         "id": cs,
         "object": "checkout.session",
         "adaptive_pricing": None,
@@ -135,6 +135,8 @@ def create_session(call: Call) -> Json:
         **choices,
     }  # fmt: skip
     reckon(world, session)
+    give_code(world, session, params)
+    world.sessions[cs] = session
     world.intent_metadata[cs] = (params.get("payment_intent_data") or {}).get("metadata") or {}
     return session
 

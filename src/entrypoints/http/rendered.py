@@ -1,0 +1,43 @@
+"""What is rendered once for many visitors: the keys by which it is found again, and how long it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from domain.product import Product
+from domain.values import ProductId
+from entrypoints.http.prepared import Prepared
+from entrypoints.http.responses import Header, RawResponse
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# A page for guests: (path, currency, sold-out products).
+GuestsKey = tuple[str, str, frozenset[ProductId]]
+# The shop for (owned products, sold-out products, known visitor, signed in, currency). It shows no other data of
+# a buyer.
+OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, str]
+
+
+@dataclass(slots=True)
+class Rendered:
+    """The parts shared by all visitors, rendered once for each edition of the catalogue and each beginning sale."""
+
+    version: str = ""
+    until: datetime | None = None
+    """When the next sale begins: then all of this is rendered anew."""
+    waiting: frozenset[ProductId] = frozenset()
+    """Products whose sale is still to begin."""
+    limited: tuple[Product, ...] = ()
+    """Products that can sell out."""
+    pages: dict[GuestsKey, Prepared] = field(default_factory=dict)
+    """Pages for visitors without a session."""
+    pictures: dict[tuple[tuple[ProductId, str] | None, tuple[Header, ...]], Prepared] = field(
+        default_factory=dict
+    )
+    """Covers and other pictures, and the logo under None, each by its headers: how long it may be kept, above all."""
+    owners: dict[OwnersKey, RawResponse] = field(default_factory=dict)
+    """Pages for visitors with a session."""
+    cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
+    """A product on the shelf: (product, owned, sold out, currency)."""
