@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,30 +14,32 @@ from domain.values import Money
 READ_EVERY: Final = timedelta(minutes=5)
 
 
+@dataclass(slots=True)
 class CodeLinks:
     """Read by a timer and held in memory, in every process: no request waits for the provider.
 
     A code that was used up or changed since it was read is refused when its checkout begins.
     """
 
-    def __init__(self, *, payments: Payments, catalogue: Catalogue, clock: Clock) -> None:
-        self._payments, self._catalogue, self._clock = payments, catalogue, clock
-        self._known: dict[str, PromotionCode] = {}
-        self._listed: tuple[str, ...] = ()
-        self._due: datetime | None = None
+    payments: Payments
+    catalogue: Catalogue
+    clock: Clock
+    _known: dict[str, PromotionCode] = field(default_factory=dict)
+    _listed: tuple[str, ...] = ()
+    _due: datetime | None = None
 
     async def refresh(self) -> None:
         """Read the listed codes, if their list changed or it is time. Raises PaymentsUnreachable, PaymentsRefused.
 
         Those that cannot be read are as they were, until it is time again.
         """
-        listed, now = self._catalogue.current().shop.payment.code_links, self._clock.now()
+        listed, now = self.catalogue.current().shop.payment.code_links, self.clock.now()
         if listed == self._listed and (self._due is None or now < self._due):
             return
         self._listed, self._due = listed, now + READ_EVERY if listed else None
         self._known = {code: self._known[code] for code in listed if code in self._known}
         for code in listed:
-            found = await self._payments.find_promotion(code)
+            found = await self.payments.find_promotion(code)
             if found is None:
                 self._known.pop(code, None)
             else:
@@ -50,5 +53,5 @@ class CodeLinks:
     def reduced(self, typed: str, product: Product, price: Money) -> tuple[PromotionCode, Money] | None:
         """The code of a link and what a product costs with it; None if it is not good for that."""
         code = self.find(typed)
-        left = None if code is None else reduced_price(code, product, price, now=self._clock.now())
+        left = None if code is None else reduced_price(code, product, price, now=self.clock.now())
         return None if code is None or left is None else (code, left)
