@@ -100,6 +100,8 @@ class Product:
     """https://docs.stripe.com/tax/tax-codes; "" for the account's default."""
     sample: str = ""
     """The name of the file that anybody may download; "" for none."""
+    media: tuple[GoodsFile, ...] = ()
+    """The pictures, sounds and videos that `content_html` shows; owners alone get them."""
     sale_notice: bool = True
     """Whether the merchant wants to hear of its sales (`ShopInfo.sale_notices`)."""
     changed: datetime | None = None
@@ -142,8 +144,16 @@ class Product:
 
         Composed and decomposed accents are the same: an address may have passed through a program that changes them.
         """
-        wanted = (name, unicodedata.normalize("NFC", name))
-        return next((file for file in self.files if file.name in wanted), None)
+        return _named(name, self.files)
+
+    def medium(self, name: str) -> GoodsFile | None:
+        """The same of what its content shows."""
+        return _named(name, self.media)
+
+
+def _named(name: str, files: tuple[GoodsFile, ...]) -> GoodsFile | None:
+    wanted = (name, unicodedata.normalize("NFC", name))
+    return next((file for file in files if file.name in wanted), None)
 
 
 class Tax(Enum):
@@ -279,8 +289,9 @@ class CatalogueEdition:
 
     @property
     def contents(self) -> frozenset[str]:
-        """The SHA-256 of every file that is for sale."""
-        return frozenset(file.sha256 for product in self.products.values() for file in product.files)
+        """The SHA-256 of every file that owners get."""
+        found = (file for product in self.products.values() for file in (*product.files, *product.media))
+        return frozenset(file.sha256 for file in found)
 
 
 class Saleability(Enum):

@@ -373,6 +373,7 @@ class Container(containers.DeclarativeContainer):
             host=settings.provided.host,
             https=settings.provided.https,
             payment_origin=payments.provided.page_origin,
+            goods_origin=goods.provided.origin,
             trusted_proxies=settings.provided.trusted_proxies,
         ),
         cookies=cookies,

@@ -158,6 +158,18 @@ class GoodsContract:
         asyncio.run(take_one())
         assert self.read(file) == CONTENT
 
+    def test_the_origin_is_that_of_the_addresses_it_gives_out(self) -> None:
+        file, origins = self.taken_in(), set()
+
+        async def open_it() -> None:
+            opened = await self.goods.open(file, start=0, stop=1)
+            if isinstance(opened, OpenFile):
+                assert [len(chunk) async for chunk in opened.chunks] == [1]
+            origins.add("/".join(opened.url.split("/")[:3]) if isinstance(opened, FileAt) else "")
+
+        asyncio.run(open_it())
+        assert origins == {self.goods.origin}
+
     def test_a_check_says_how_it_stands_in_a_sentence(self) -> None:
         self.taken_in()
         assert " " in asyncio.run(self.goods.check())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from testkit.goods import DATA, SAMPLER, a_catalogue, an_owner, put_on_sale
 from testkit.s3 import KEY, SECRET, a_bucket
 from testkit.servers import ShopServer, a_shop
+from testkit.sounds import a_tone
 from testkit.tools import chromium
 
 pytestmark = pytest.mark.browser
@@ -41,6 +43,48 @@ def open_what_was_bought(page: Page, shop: ShopServer) -> None:
     cookies = an_owner(shop).http.cookies.items()
     page.context.add_cookies([{"name": n, "value": v, "url": shop.url} for n, v in cookies])
     page.goto(f"{shop.url}/view/{SAMPLER}")
+
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)
+"""One pixel."""
+_PLAYED = """async () => {
+  const sound = document.querySelector("audio"), picture = document.querySelector(".prose img");
+  const before = sound.readyState;
+  await new Promise((good, bad) => {
+    sound.onloadedmetadata = good;
+    sound.onerror = () => bad(new Error("the sound is not played"));
+    sound.preload = "metadata";
+    sound.load();
+  });
+  await picture.decode();
+  return [before, sound.duration, picture.naturalWidth];
+}"""
+
+
+@pytest.mark.parametrize("kept", ["shop", "s3"])
+def test_what_the_content_shows_is_played_and_seen_wherever_it_is_kept(
+    page: Page, tmp_path: Path, kept: str, request: pytest.FixtureRequest
+) -> None:
+    sell(tmp_path)
+    folder = tmp_path / "catalogue" / SAMPLER
+    (folder / "content.md").write_text("# Hear\n\n![The talk](talk.wav)\n\n![The plan](plan.png)\n")
+    (folder / "talk.wav").write_bytes(a_tone(2))
+    (folder / "plan.png").write_bytes(PNG)
+    more = in_s3(request.getfixturevalue("s3")) if kept == "s3" else {}
+    with a_shop(tmp_path, **more) as shop:
+        open_what_was_bought(page, shop)
+        assert page.evaluate(_PLAYED) == [0, 2, 1], "nothing is loaded before it is played"
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def in_s3(endpoint: str) -> dict[str, str]:
+    return {
+        "GOODS_URL": f"s3://{a_bucket(endpoint).name}", "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+    }  # fmt: skip
 
 
 def on_disk(name: str) -> str:
@@ -117,10 +161,7 @@ def test_checksums_can_be_read_and_copied_on_a_phone(page: Page, tmp_path: Path)
 def test_from_another_origin_it_is_saved_just_the_same(page: Page, tmp_path: Path, s3: str) -> None:
     """The shop's own security headers let the browser follow to where the files are."""
     sell(tmp_path)
-    more = {
-        "GOODS_URL": f"s3://{a_bucket(s3).name}", "AWS_ENDPOINT_URL": s3, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET,
-    }  # fmt: skip
-    with a_shop(tmp_path, **more) as shop:
+    with a_shop(tmp_path, **in_s3(s3)) as shop:
         open_what_was_bought(page, shop)
         for name in KEPT:
             assert saved(page, name) == (on_disk(name), name.encode())

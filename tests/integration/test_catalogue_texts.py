@@ -59,7 +59,7 @@ def test_the_title_of_a_page_is_its_first_heading_however_it_is_written(root: Pa
 # ------------------------------------------------------------------ images and HTML
 
 UNSHOWN = (
-    "https://elsewhere.example/a.png", "http://elsewhere.example/a.png", "//elsewhere.example/a.png", "a.png",
+    "https://elsewhere.example/a.png", "http://elsewhere.example/a.png", "//elsewhere.example/a.png",
     "files/a.png", "../a.png", "ftp://elsewhere.example/a.png",
 )  # fmt: skip
 SHOWN = ("/files/book/a.png", "/covers/book/cover.svg", "data:image/png;base64,AAAA")
@@ -104,12 +104,12 @@ def test_what_is_no_html_is_not_warned_of(root: Path, text: str) -> None:
 
 
 def test_a_long_text_is_warned_of_like_a_short_one_and_its_warnings_are_few(root: Path) -> None:
-    text = "# The book\n\n" + "![A](a.png) <b>x</b>\n\n" * 2_000
+    text = "# The book\n\n" + "![A](b/a.png) <b>x</b>\n\n" * 2_000
     assert len(text) > SHORT
     (root / "book" / "content.md").write_text(text)
     catalogue = load(root)
     book = catalogue.current().products[ProductId("book")]
-    assert book.content_html.startswith('<p><img src="a.png" alt="A"')
+    assert book.content_html.startswith('<p><img src="b/a.png" alt="A"')
     assert len(catalogue.warnings) == 20
     assert catalogue.warnings[0].startswith("catalogue/book/content.md:3: ")
 

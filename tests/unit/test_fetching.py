@@ -60,6 +60,22 @@ def test_a_sample_is_for_everybody_and_counts_for_nobody() -> None:
     assert run(shop.fetch_file(guest.visitor, PHOTOS, "it.txt")) == NotYours()
 
 
+def test_what_the_content_shows_is_for_owners_and_no_download_even_if_it_is_called_as_the_sample() -> None:
+    book = a_product(BOOK, sample="it.txt")
+    shown = replace(book.files[0], name="talk.mp4")
+    book = replace(book, media=(shown, book.files[0]))
+    shop = Shop(an_edition(book, a_product(PHOTOS, price=1400)))
+    anna, guest = an_owner(shop), Browser(shop)
+    for name in ("talk.mp4", "it.txt"):
+        offered = run(shop.fetch_file(anna.visitor, BOOK, name, shown=True))
+        assert isinstance(offered, Offered)
+        assert isinstance(run(shop.fetch_file.open(offered, start=0, stop=5)), OpenFile)
+        assert run(shop.fetch_file(guest.visitor, BOOK, name, shown=True)) == NotYours()
+    [held] = anna.viewer.holdings
+    assert run(shop.store.read(lambda tx: tx.downloads.of_purchase(held.purchase.checkout))) == []
+    assert run(shop.fetch_file(anna.visitor, BOOK, "talk.mp4")) == NoSuchFile(), "it is not among the files"
+
+
 def test_the_sample_of_a_product_that_is_gone_is_for_its_owners_alone() -> None:
     assert run(with_a_sample(present=False).fetch_file(Browser(Shop()).visitor, BOOK, "it.txt")) == NotYours()
     assert isinstance(

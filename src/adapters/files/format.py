@@ -14,7 +14,8 @@ from adapters.files.inside import NotInside
 from adapters.files.last_good import ProductForm
 from adapters.files.listing import FoundFile, ListedFile, find_files
 from adapters.files.looking import last_change
-from adapters.files.names import composed
+from adapters.files.markdown import Rendered
+from adapters.files.names import can_be_shown, composed
 from adapters.files.offers import read_licences, read_prices
 from adapters.files.pictures import LARGEST_COVER, ListedPicture, picture_file, read_picture, read_pictures
 from adapters.files.reading import Reader, line_of_key
@@ -25,6 +26,7 @@ from domain.product import GoodsFile, Page, Product
 from domain.values import ProductId, is_product_id, line_problem
 
 _LARGEST_STOCK: Final = 1_000_000_000
+_MOST_MEDIA: Final = 500
 
 Shelve = Callable[[Path], tuple[str, int]]
 """Takes a file into the goods; its SHA-256 and size. May raise OSError or GoodsUnavailable."""
@@ -87,11 +89,12 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
     if sample and sample not in [file.name for file in found_files]:
         words = f"sample is {told.sample!r}: name one of the product's files"
         reader.complain(path, words, line=line_of_key(text, "sample"))
-    content = _markdown(reader, folder / "content.md", title=told.name, needed=not told.contains)
-    about = _markdown(reader, folder / "about.md", title=told.name, needed=False)
+    content = _content(reader, folder, title=told.name, needed=not told.contains)
+    about = _markdown(reader, folder / "about.md", title=told.name).html
+    media = _media(reader, folder / "content.md", content)
     if prices is None or len(reader.problems) > before:
         return None
-    files = _shelved(reader, found_files, shelve)
+    files, shown = _shelved(reader, found_files, shelve), _shelved(reader, media, shelve)
     if len(reader.problems) > before:
         return None
     product = Product(
@@ -100,7 +103,7 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
         summary=told.summary.strip(),
         price=prices.price,
         description_html=about,
-        content_html=content,
+        content_html=content.html,
         status=status,
         available_from=opening,
         stock=told.stock,
@@ -108,6 +111,7 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
         cover_alt=told.cover_alt,
         pictures=tuple(pictures),
         files=files,
+        media=shown,
         other_prices=prices.others,
         pay_what_you_want=told.pay_what_you_want,
         suggested=prices.suggested,
@@ -119,7 +123,7 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
         changed=_shown_since(folder, [told.cover, *(picture.name for picture in pictures)], found_files),
     )
     return ProductForm(
-        product=product, cover=cover, pictures={picture.name: shown for picture, shown in pictures.items()}
+        product=product, cover=cover, pictures={picture.name: held for picture, held in pictures.items()}
     )
 
 
@@ -171,10 +175,30 @@ def _shelved(reader: Reader, files: list[FoundFile], shelve: Shelve) -> tuple[Go
     return tuple(found)
 
 
-def _markdown(reader: Reader, path: Path, *, title: str, needed: bool) -> str:
-    if not os.path.lexists(path):
-        if needed:
-            reader.complain(path, "is missing: it is what the buyer reads")
-        return ""
-    text = reader.text(path)
-    return "" if text is None else reader.markdown(path, text, title=title).html
+def _content(reader: Reader, folder: Path, *, title: str, needed: bool) -> Rendered:
+    """What the buyer reads."""
+    path = folder / "content.md"
+    if needed and not os.path.lexists(path):
+        reader.complain(path, "is missing: it is what the buyer reads")
+    return _markdown(reader, path, title=title, media_at=f"/media/{folder.name}/")
+
+
+def _markdown(reader: Reader, path: Path, *, title: str, media_at: str = "") -> Rendered:
+    """A text; an empty one if there is none."""
+    text = reader.text(path) if os.path.lexists(path) else None
+    return Rendered(html="") if text is None else reader.markdown(path, text, title=title, media_at=media_at)
+
+
+def _media(reader: Reader, path: Path, text: Rendered) -> list[FoundFile]:
+    """The files that a text shows, each once."""
+    found: dict[str, FoundFile] = {}
+    for line, name in text.media:
+        shown, file = composed(name), picture_file(path.parent, name)
+        if not can_be_shown(name) or not os.path.lexists(file):
+            reader.complain(path, f"shows {name!r}, which does not lie beside it", line=line)
+        elif shown not in found and reader.opens(file):
+            found[shown] = FoundFile(path=file, name=shown, title=shown)
+    if len(found) > _MOST_MEDIA:
+        reader.complain(path, f"shows more than {_MOST_MEDIA} pictures, sounds and videos")
+        return []
+    return list(found.values())

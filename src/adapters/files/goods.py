@@ -44,6 +44,7 @@ class FolderGoods:
     """
 
     elsewhere = ""
+    origin = ""
 
     def __init__(self, root: Path, *, spare: int = _SPARE, patience: timedelta = _PATIENCE) -> None:
         """`spare`: bytes that stay free on the disk. `patience`: the longest wait for a file to open."""

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from adapters.files.media import is_medium
 from adapters.files.names import is_litter, is_set_aside
 from domain.values import is_product_id
 
@@ -67,7 +68,7 @@ def look_at(root: Path) -> FolderState:
         for entry in _entries(root):
             line = _looks(entry)
             everything.update(line)
-            if Path(entry.path).parent.name == "files":
+            if Path(entry.path).parent.name == "files" or is_medium(entry.name):
                 goods.update(line)
     except OSError as error:
         everything.update(str(error.errno).encode())

@@ -22,6 +22,8 @@ import msgspec
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from adapters.files.media import show_media
+
 # Raw HTML in a text is shown, not run; javascript: links are dropped by markdown-it itself.
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable(
     ["table", "strikethrough"]
@@ -32,8 +34,8 @@ _TAG: Final = re.compile(r"<[A-Za-z/!?]")
 _SHOWN: Final = re.compile(r"/(?![/\\])|data:image/")
 """The address of an image that a page may load: the content security policy has no other."""
 _NOT_SHOWN: Final = (
-    "is not shown: pages load images from this shop alone. In content.md, write the address of one in files/ as "
-    "/files/<product>/<name>"
+    "is not shown: pages load images from this shop alone. In content.md, write the plain name of one that lies "
+    "beside it"
 )
 _NOT_RUN: Final = "HTML is not run: customers see its tags as text. Write it in Markdown"
 _MOST_NOTES: Final = 10
@@ -75,29 +77,34 @@ class Rendered(msgspec.Struct, frozen=True):
     """The first heading, if the text begins with one of the first level."""
     notes: tuple[tuple[int, str], ...] = ()
     """What a visitor will not see as it was meant, each with its line."""
+    media: tuple[tuple[int, str], ...] = ()
+    """The files that it shows, each with its line."""
 
 
-def render(text: str, *, title: str | None = "") -> Rendered:
+def render(text: str, *, title: str | None = "", media_at: str = "") -> Rendered:
     """A text without its first heading if that repeats `title`; None: without it, whatever it is.
 
-    The page has a title of its own. Raises TooCostly, TooLong, OSError.
+    The page has a title of its own. `media_at`: the address of the files that lie beside the text, which it may show;
+    "" for none. Raises TooCostly, TooLong, OSError.
     """
     short = SHORT_WITH_REFERENCES if "]:" in text else SHORT
     try:
-        return _rendered(text, title) if len(text) <= short else _render_apart(text, title)
+        work = _rendered if len(text) <= short else _render_apart
+        return work(text, title, media_at)
     except (RecursionError, MemoryError) as error:
         raise TooCostly from error
 
 
-def _rendered(text: str, title: str | None) -> Rendered:
+def _rendered(text: str, title: str | None, media_at: str) -> Rendered:
     environment: dict[str, Any] = {}
     tokens = _MARKDOWN.parse(text, environment)
     heading = _heading_of(tokens)
     if heading is not None and (title is None or _folded(heading) == _folded(title)):
         del tokens[:3]
+    media = tuple(show_media(tokens, media_at)) if media_at else ()
     notes = (*islice(_images(tokens), _MOST_NOTES), *islice(_raw_html(text), _MOST_NOTES))
     html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, environment)
-    return Rendered(html=str(html), heading=heading, notes=tuple(sorted(notes)))
+    return Rendered(html=str(html), heading=heading, notes=tuple(sorted(notes)), media=media)
 
 
 def _heading_of(tokens: Sequence[Token]) -> str | None:
@@ -135,14 +142,14 @@ def _raw_html(text: str) -> Iterator[tuple[int, str]]:
             )
 
 
-def _render_apart(text: str, title: str | None) -> Rendered:
+def _render_apart(text: str, title: str | None, media_at: str) -> Rendered:
     # The process gets nothing of our environment: that holds the shop's keys.
     command = [sys.executable, "-P", "-X", "utf8", "-m", "adapters.files.markdown"]
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
     try:
         done = subprocess.run(  # noqa: S603 - our own module; the text is its standard input
             command,
-            input=msgspec.json.encode((text, title)),
+            input=msgspec.json.encode((text, title, media_at)),
             capture_output=True,
             env=environment,
             timeout=_PATIENCE,
@@ -165,8 +172,8 @@ def _main() -> None:
     _limit(resource.RLIMIT_CPU, _SECONDS)
     _limit(resource.RLIMIT_AS, _MEMORY)
     try:
-        text, title = msgspec.json.decode(sys.stdin.buffer.read(), type=tuple[str, str | None])
-        rendered = _rendered(text, title)
+        asked = msgspec.json.decode(sys.stdin.buffer.read(), type=tuple[str, str | None, str])
+        rendered = _rendered(*asked)
         long = len(rendered.html.encode()) > _MOST_HTML
         written = b"" if long else msgspec.json.encode(rendered)
     except (RecursionError, MemoryError):

@@ -121,11 +121,11 @@ class Reader:
         top, *below = path.relative_to(self.root).parts
         return self.root / top if below else self.root.resolve()
 
-    def markdown(self, path: Path, text: str, *, title: str | None) -> Rendered:
+    def markdown(self, path: Path, text: str, *, title: str | None, media_at: str = "") -> Rendered:
         """A text of that file, without a first heading that is its title, as HTML; empty, and a problem noted, if it
         cannot be rendered."""
         try:
-            rendered = render(text, title=title)
+            rendered = render(text, title=title, media_at=media_at)
             for line, note in rendered.notes:
                 self.warn(path, note, line=line)
             return rendered

@@ -15,6 +15,7 @@ class MemoryGoods:
     """Bytes by their SHA-256; `contents` may be changed. `failing`: nothing can be reached."""
 
     elsewhere = "the memory of this process"
+    origin = ""
 
     def __init__(self, *contents: bytes) -> None:
         self.contents = {hashlib.sha256(content).hexdigest(): content for content in contents}

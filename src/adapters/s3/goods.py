@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from adapters.s3.connecting import Place
 from domain.ports import Blob, FileAt, GoodsUnavailable
@@ -131,6 +132,14 @@ class S3Goods:
                 return None
             self._there[key] = time.monotonic() + self._trusted_for
         return FileAt(url=await self._signed(key))
+
+    @property
+    def origin(self) -> str:
+        """See Goods."""
+        import obstore  # noqa: PLC0415 - as above
+
+        parts = urlsplit(obstore.sign(self._asked, "GET", "any", _SIGNED_FOR))
+        return f"{parts.scheme}://{parts.netloc}"
 
     async def _signed(self, key: str) -> str:
         """An address is computed, not asked for."""

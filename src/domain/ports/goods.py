@@ -118,6 +118,10 @@ class Goods(Protocol):
         """A status line on the storage for the merchant, such as its size. Raises GoodsUnavailable."""
 
     @property
+    def origin(self) -> str:
+        """The origin of the URLs of `FileAt`, for the Content-Security-Policy; "" if `open` returns none."""
+
+    @property
     def elsewhere(self) -> str:
         """The external storage of the contents, which keeps its own copies: a backup names it but includes none.
 

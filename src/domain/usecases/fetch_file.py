@@ -27,6 +27,8 @@ class Offered:
     product: ProductId
     purchase: Purchase | None
     """None for a sample, which anybody may have."""
+    counted: bool = True
+    """Whether it is a download, and not shown in the product's content."""
 
 
 @frozen
@@ -48,33 +50,34 @@ class FetchFile:
     clock: Clock
 
     async def __call__(
-        self, visitor: Visitor, product: ProductId, name: str
+        self, visitor: Visitor, product: ProductId, name: str, *, shown: bool = False
     ) -> Offered | NoSuchFile | Closed | NotYours:
-        """Whether they may. Raises StoreUnavailable."""
+        """Whether they may. `shown`: of what the product's content shows. Raises StoreUnavailable."""
         sold = self.catalogue.current().products.get(product)
-        file = None if sold is None else sold.file(name)
-        if sold is not None and sold.public and file is not None and file.name == sold.sample:
+        file = None if sold is None else sold.medium(name) if shown else sold.file(name)
+        if sold is not None and sold.public and file is not None and file.name == sold.sample and not shown:
             return Offered(file=file, product=product, purchase=None)
         viewer = await self.identify_viewer(visitor)
         now = self.clock.now()
         found = access(viewer.session, product=product, holdings=viewer.holdings, now=now)
         match found:
             case Opens(purchase):
-                return (
-                    NoSuchFile() if file is None else Offered(file=file, product=product, purchase=purchase)
-                )
+                if file is None:
+                    return NoSuchFile()
+                return Offered(file=file, product=product, purchase=purchase, counted=not shown)
             case Closed() | NotYours():
                 return found
 
     async def open(self, offered: Offered, *, start: int, stop: int) -> OpenFile | FileAt | NoSuchFile:
         """The bytes of what was offered, from `start` up to `stop`; see Goods. Raises GoodsUnavailable.
 
-        It counts as a download, once a purchase, file and day: a file is fetched in many parts. Samples do not count.
+        It counts as a download, once a purchase, file and day: a file is fetched in many parts. Samples and what the
+        content shows do not count.
         """
         opened = await self.goods.open(offered.file, start=start, stop=stop)
         if opened is None:
             return NoSuchFile()
-        if offered.purchase is not None:
+        if offered.purchase is not None and offered.counted:
             await self._count(offered.purchase.checkout, offered.product, offered.file.name)
         return opened
 

@@ -41,6 +41,7 @@ class Frontage:
     host: str
     https: bool
     payment_origin: str
+    goods_origin: str
     trusted_proxies: tuple[Network, ...]
 
 
@@ -68,7 +69,9 @@ def build_app(
         app,
         base_url=frontage.base_url,
         host=frontage.host,
-        headers=security_headers(https=frontage.https, payment_origin=frontage.payment_origin),
+        headers=security_headers(
+            https=frontage.https, payment_origin=frontage.payment_origin, goods_origin=frontage.goods_origin
+        ),
         trusted_proxies=frontage.trusted_proxies,
         cookies=cookies,
         refuse=problems.refusal,

@@ -43,7 +43,7 @@ _RETRY_AFTER: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class FilePages:
-    """GET and HEAD of /files."""
+    """GET and HEAD of /files, and of /media: what the content of a product shows."""
 
     frame: PageFrame
     fetch_file: FetchFile
@@ -51,11 +51,21 @@ class FilePages:
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
-        return [route("/files/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.file)]
+        return [
+            route("/files/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.file),
+            route("/media/{pid:str}/{name:str}", http_method=PAGE, status_code=200)(self.medium),
+        ]
 
     async def file(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
         """Send a file to an owner of its product, and a sample to anybody."""
-        fetched = await self.fetch_file(self.frame.visitor(request), ProductId(pid), name)
+        return await self._fetched(request, pid, name, shown=False)
+
+    async def medium(self, request: AnyRequest, pid: FromPath[str], name: FromPath[str]) -> RawResponse:
+        """Send a picture, a sound or a video of the content to an owner of its product."""
+        return await self._fetched(request, pid, name, shown=True)
+
+    async def _fetched(self, request: AnyRequest, pid: str, name: str, *, shown: bool) -> RawResponse:
+        fetched = await self.fetch_file(self.frame.visitor(request), ProductId(pid), name, shown=shown)
         match fetched:
             case Offered():
                 return await self._hand_out(request, fetched)
@@ -65,7 +75,7 @@ class FilePages:
                 return closed(self.frame, request, purchase, standing)
             case NotYours():
                 product = self.frame.catalogue.current().shown(ProductId(pid))
-                if product is None or product.file(name) is None:
+                if product is None or (product.medium(name) if shown else product.file(name)) is None:
                     raise NotFoundException
                 return not_yours(self.frame, request, product, await self.frame.viewer(request))
             case _:

@@ -39,14 +39,17 @@ _OWN_BROWSER: Final = frozenset({"/logout", "/currency"})
 _CLOSE: Final = (b"connection", b"close")
 
 
-def security_headers(*, https: bool, payment_origin: str) -> list[tuple[bytes, bytes]]:
+def security_headers(*, https: bool, payment_origin: str, goods_origin: str) -> list[tuple[bytes, bytes]]:
     """The headers of every answer (OWASP ASVS 5.0 chapter 3.4).
 
-    `form-action` names the payment page, since it also rules the redirect that answers a form (CSP3 §6.3.1).
+    `goods_origin`: from where files are served if not by the shop, else "". `form-action` names the payment page, since
+    it also rules the redirect that answers a form (CSP3 §6.3.1).
     """
+    shown = f"'self' {goods_origin}".rstrip()
     policy = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"connect-src 'self'; form-action 'self' {payment_origin}; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'self'; script-src 'self'; img-src {shown} data:; media-src {shown}; "
+        f"font-src 'self'; connect-src 'self'; form-action 'self' {payment_origin}; base-uri 'none'; "
+        "frame-ancestors 'none'"
     )
     headers = [
         (b"content-security-policy", policy.encode()),
