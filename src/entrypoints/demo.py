@@ -5,28 +5,27 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-import shutil
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from entrypoints.container import Container
+from entrypoints.demo_shops import USUAL, DemoShop
 from entrypoints.environment import Environment
 from entrypoints.http.page import Banner
 from entrypoints.run.listener import Address, CannotListen, Listener
 from entrypoints.run.logs import set_up_logs
 from entrypoints.run.server import serve
 from entrypoints.sandbox.app import build_sandbox
+from entrypoints.sandbox.kept import Keeper, Taken
 from entrypoints.sandbox.world import World
-from entrypoints.settings import settle
+from entrypoints.settings import Settings, settle
 
-FOLDER: Final = Path(".coatcheck-demo")
-_EXAMPLES: Final = Path(__file__).parent / "example_catalogue"
 _LOG: Final = "demo.log"
+_KEPT: Final = "sandbox.json"
 _FIRST_PORT: Final = 8000
 _PAIRS: Final = 20
 _LOOPBACK: Final = "127.0.0.1"
@@ -98,79 +97,120 @@ def stand_in_bases(port: int, host: str) -> tuple[str, str]:
     return f"{base}/{secrets.token_urlsafe(16)}", f"{base}/{secrets.token_urlsafe(16)}"
 
 
-async def run_demo(wanted: int | None, host: str) -> None:
-    """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in production.
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """Where shop and stand-in listen, and under which addresses they are reached."""
 
-    `wanted`: the shop's port; the stand-in takes the next one. None: the first free pair. `host` changes where they
-    listen, and not their addresses. Raises CannotListen.
-    """
+    host: str
+    port: int
+    """The shop's; the stand-in has the next one."""
+    shop: str
+    stand_in: str
+    payments: str
+
+    @property
+    def is_for_this_machine(self) -> bool:
+        return self.host == _LOOPBACK
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    """What signs webhooks; of this start only."""
+
+    webhook: str
+    mail: str
+
+
+def _addresses(wanted: int | None, host: str) -> _Addresses:
     if host not in _REACHED_ON_LOOPBACK:
         raise CannotListen(
             f"--host {host}: the demo calls itself at {_LOOPBACK}, so choose 0.0.0.0, :: or {_LOOPBACK}"
         )
     port = free_pair(host=host) if wanted is None else wanted
-    catalogue = FOLDER / "catalogue"
-    if not catalogue.exists():
-        shutil.copytree(_EXAMPLES, catalogue)
-    shop = f"http://localhost:{port}"
     stand_in, payments = stand_in_bases(port + 1, host)
-    webhook_secret = f"whsec_{secrets.token_hex(16)}"
-    mail_secret = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
-    settings = settle(
+    return _Addresses(
+        host=host, port=port, shop=f"http://localhost:{port}", stand_in=stand_in, payments=payments
+    )
+
+
+def _settings(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> Settings:
+    return settle(
         Environment(
-            base_url=shop,
-            session_secret=secrets.token_hex(32),
-            catalogue=str(catalogue),
-            data_dir=str(FOLDER),
+            base_url=at.shop,
+            session_secret=example.session_secret(),
+            catalogue=str(example.catalogue),
+            data_dir=str(example.folder),
             stripe_secret_key=f"sk_test_{secrets.token_hex(12)}",
-            stripe_webhook_secret=webhook_secret,
-            stripe_api_base=stand_in,
+            stripe_webhook_secret=signed_with.webhook,
+            stripe_api_base=at.stand_in,
             resend_api_key=f"re_{secrets.token_hex(12)}",
-            resend_api_url=stand_in,
-            resend_webhook_secret=mail_secret,
-            email_from="Cloakroom Press <tickets@cloakroom.example>",
+            resend_api_url=at.stand_in,
+            resend_webhook_secret=signed_with.mail,
+            email_from=example.sender,
         )
     )
+
+
+def _sandbox(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> Listener:
+    """The stand-in, with what it kept. Raises CannotListen if another demo keeps its own there."""
     world = World(
-        own_url=stand_in,
-        webhook_url=f"{shop}/webhook",
-        webhook_secret=webhook_secret,
-        mail_webhook_secret=mail_secret,
-        shop_url=shop,
-        pay_url=payments,
+        own_url=at.stand_in,
+        webhook_url=f"{at.shop}/webhook",
+        webhook_secret=signed_with.webhook,
+        mail_webhook_secret=signed_with.mail,
+        shop_url=at.shop,
+        pay_url=at.payments,
     )
+    try:
+        keeper = Keeper(world, example.folder / _KEPT, tell=lambda said: click.echo(f"\n  {said}", err=True))
+    except Taken as error:
+        raise CannotListen(f"a demo runs already: {error}") from error
+    return Listener(build_sandbox(world, keeper), Address(host=at.host, port=at.port + 1))
+
+
+def _greet(example: DemoShop, at: _Addresses) -> None:
+    if not at.is_for_this_machine:
+        click.echo(
+            f"\n  Warning: the demo listens on {at.host}. Everybody who can reach ports {at.port} and {at.port + 1} "
+            "can use the shop.\n  Keep the addresses of mailbox and payments to yourself.",
+            err=True,
+        )
+    click.echo(
+        f"\n  The shop      {at.shop}\n  Your mailbox  {at.stand_in}/mailbox\n  The payments  {at.stand_in}/\n\n"
+        f"  Pay with 4242 4242 4242 4242, any date in the future, any CVC.\n"
+        f"  Edit {example.catalogue}/ and watch the shop follow. The log is {example.folder / _LOG}.\n"
+        "  Ctrl-C stops it; started again in this folder, it goes on where it was.\n"
+    )
+
+
+async def run_demo(wanted: int | None, host: str, name: str = USUAL) -> None:
+    """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in production.
+
+    `wanted`: the shop's port; the stand-in takes the next one. None: the first free pair. `host` changes where they
+    listen, and not their addresses. `name`: one of `demo_shops`. Raises CannotListen.
+    """
+    at, example = _addresses(wanted, host), DemoShop(name)
+    example.unpack()
+    signed_with = _Secrets(
+        webhook=f"whsec_{secrets.token_hex(16)}",
+        mail=f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}",
+    )
+    settings = _settings(example, at, signed_with)
+    stand_in = _sandbox(example, at, signed_with)
     # Everybody who can reach the shop sees its banner.
-    banner = Banner(mailbox=f"{stand_in}/mailbox") if host == _LOOPBACK else Banner()
-    FOLDER.mkdir(exist_ok=True)
-    lines = set_up_logs((FOLDER / _LOG).open("a", encoding="utf-8"))
+    banner = Banner(mailbox=f"{at.stand_in}/mailbox") if at.is_for_this_machine else Banner()
+    lines = set_up_logs((example.folder / _LOG).open("a", encoding="utf-8"))
     container = Container(
         settings=settings, serving=True, confirms_address=True, log_access=lines.access, banner=banner
     )
-
-    def when_up() -> None:
-        if host != _LOOPBACK:
-            click.echo(
-                f"\n  Warning: the demo listens on {host}. Everybody who can reach ports {port} and {port + 1} can use "
-                "the shop.\n  Keep the addresses of mailbox and payments to yourself.",
-                err=True,
-            )
-        click.echo(
-            f"\n  The shop      {shop}\n  Your mailbox  {stand_in}/mailbox\n  The payments  {stand_in}/\n\n"
-            f"  Pay with 4242 4242 4242 4242, any date in the future, any CVC.\n"
-            f"  Edit {catalogue}/ and watch the shop follow. The log is {FOLDER / _LOG}.\n"
-            "  Ctrl-C stops it.\n"
-        )
-
     over = asyncio.Event()
-    sandbox = asyncio.create_task(
-        Listener(build_sandbox(world), Address(host=host, port=port + 1)).run(until=over)
-    )
+    sandbox = asyncio.create_task(stand_in.run(until=over))
     try:
-        address = Address(host=host, port=port)
         selling = asyncio.create_task(
             serve(
-                container, address, lines=lines, when_up=when_up, hurry=True,
-                around=lambda app: Newcomer(app, shop, (f"127.0.0.1:{port}",)),
+                container, Address(host=host, port=at.port), lines=lines, hurry=True,
+                when_up=lambda: _greet(example, at),
+                around=lambda app: Newcomer(app, at.shop, (f"{_LOOPBACK}:{at.port}",)),
             )
         )  # fmt: skip
         await asyncio.wait({sandbox, selling}, return_when=asyncio.FIRST_COMPLETED)

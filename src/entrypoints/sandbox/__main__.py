@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from pathlib import Path
 
 import click
 
 from entrypoints.run.listener import Address, CannotListen, Listener
 from entrypoints.sandbox.app import build_sandbox
+from entrypoints.sandbox.kept import Keeper, Taken
 from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET, World
 
 
@@ -24,7 +26,12 @@ from entrypoints.sandbox.world import MAIL_WEBHOOK_SECRET, World
     show_default=True,
     help="What mail webhooks are signed with; empty: none are sent.",
 )
-def main(port: int, shop: str, webhook_secret: str, mail_webhook_secret: str) -> None:
+@click.option(
+    "--keep",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file for its state, which is read at the next start; without it, all is forgotten.",
+)
+def main(port: int, shop: str, webhook_secret: str, mail_webhook_secret: str, keep: Path | None) -> None:
     """A stand-in for Stripe and Resend, on 127.0.0.1 only. It takes no money and mails nobody."""
     world = World(
         own_url=f"http://127.0.0.1:{port}",
@@ -38,12 +45,13 @@ def main(port: int, shop: str, webhook_secret: str, mail_webhook_secret: str) ->
         told = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, told.set)
-        listener = Listener(build_sandbox(world), Address(host="127.0.0.1", port=port))
+        keeper = None if keep is None else Keeper(world, keep, tell=lambda said: click.echo(said, err=True))
+        listener = Listener(build_sandbox(world, keeper), Address(host="127.0.0.1", port=port))
         await listener.run(until=told, when_up=lambda: click.echo(f"sandbox on {world.own_url}", err=True))
 
     try:
         asyncio.run(run())
-    except CannotListen as error:
+    except (CannotListen, Taken) as error:
         raise click.ClickException(str(error)) from error
 
 

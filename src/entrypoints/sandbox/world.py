@@ -60,9 +60,20 @@ class Attempt:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A webhook that is still to be answered. `to`: an endpoint's id, or the mail webhook; `due`: Unix time."""
+
+    id: str
+    type: str
+    body: str
+    to: str
+    due: float
+
+
 @dataclass(slots=True)
 class World:
-    """All state. One event loop, so no locks."""
+    """All state. One event loop, so no locks. `kept.py` says what of it outlasts a restart."""
 
     own_url: str
     """The base of the API, the mailbox and the controls."""
@@ -101,14 +112,16 @@ class World:
     endpoints: dict[str, Json] = field(default_factory=dict)
     """Webhook endpoints created over the API, beside the one at `webhook_url`."""
     endpoint_secrets: dict[str, str] = field(default_factory=dict)
-    answers: dict[tuple[str, str], tuple[str, int, Json]] = field(default_factory=dict)
-    """Answers by idempotency key: request, status and body."""
+    answers: dict[str, tuple[str, int, Json]] = field(default_factory=dict)
+    """Answers by path and idempotency key: request, status and body."""
     mails: dict[str, SentMail] = field(default_factory=dict)
     """By idempotency key."""
     mails_by_id: dict[str, SentMail] = field(default_factory=dict)
     reports: dict[str, list[str]] = field(default_factory=dict)
     """The reports sent for a mail: the types of its webhooks."""
     attempts: list[Attempt] = field(default_factory=list)
+    undelivered: dict[str, Undelivered] = field(default_factory=dict)
+    """The deliveries under way, by a number of their own."""
     manners: Manners = field(default_factory=Manners)
     stripe_fault: str = ""
     """One of `faults.FAULTS`; empty: no fault."""

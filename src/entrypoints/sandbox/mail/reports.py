@@ -24,6 +24,8 @@ _BOUNCE: Final = {
     "type": "Permanent",
 }
 _A_WHILE: Final = 1.0
+TO_MAIL_WEBHOOK: Final = "mail"
+"""The shop's mail webhook, among the places that webhooks go to."""
 
 
 def sign_svix(body: bytes, secret: str, *, message: str, at: int | None = None) -> dict[str, str]:
@@ -73,6 +75,18 @@ def report_of(mail: SentMail, kind: str, more: Json) -> Json:
     return {"type": kind, "created_at": _iso(time.time()), "data": data}
 
 
+def mail_parcel(world: World, *, name: str, kind: str, body: bytes) -> Parcel:
+    """One report for the shop, under the id that all its attempts have."""
+
+    def headers(body: bytes) -> dict[str, str]:
+        signed = sign_svix(body, world.mail_webhook_secret, message=name)
+        return {"content-type": "application/json", "user-agent": "Svix-Webhooks/1.0", **signed}
+
+    return Parcel(
+        id=name, type=kind, body=body, to=TO_MAIL_WEBHOOK, address=lambda: world.mail_webhook_url, headers=headers
+    )  # fmt: skip
+
+
 class MailReports:
     """Sends reports to the shop; failed ones are retried under the same id."""
 
@@ -88,18 +102,11 @@ class MailReports:
             return None
         world, message = self._world, fresh_id("msg_", length=27)
         body = json.dumps(report_of(mail, kind, more or {})).encode()
-
-        def headers(body: bytes) -> dict[str, str]:
-            signed = sign_svix(body, world.mail_webhook_secret, message=message)
-            return {"content-type": "application/json", "user-agent": "Svix-Webhooks/1.0", **signed}
-
-        parcel = Parcel(
-            id=message, type=kind, body=body, address=lambda: world.mail_webhook_url, headers=headers
-        )
+        parcel = mail_parcel(world, name=message, kind=kind, body=body)
         if manners.copies:
             world.reports.setdefault(mail.id, []).append(kind)
         await self._deliveries.send_parcels([parcel], manners)
-        return body, headers(body)
+        return body, parcel.headers(body)
 
     async def accepted(self, mail: SentMail) -> None:
         """A mail was accepted. No report is sent, except a later bounce if its mailbox does not exist."""

@@ -113,7 +113,7 @@ class StripeApi:
     ) -> tuple[int, Json, bool]:
         """https://docs.stripe.com/api/idempotent_requests: the same key gives the same answer."""
         handler, ids = _handler_for(method, path)
-        held = self._world.answers.get((path, key)) if key and method == "POST" else None
+        held = self._world.answers.get(f"{path} {key}") if key and method == "POST" else None
         if held is not None:
             if held[0] != body:
                 words = "Keys for idempotent requests can only be used with the same parameters as at first."
@@ -123,7 +123,7 @@ class StripeApi:
         answer = thing if method == "GET" else snapshot(thing)
         if key and method == "POST":
             # Stored before any event is sent: a client that times out meanwhile and retries gets this answer.
-            self._world.answers[path, key] = (body, 200, answer)
+            self._world.answers[f"{path} {key}"] = (body, 200, answer)
         await self._deliveries.send(events, self._world.manners)
         return 200, answer, False
 

@@ -31,12 +31,14 @@ _FILTERS: Final[Filters] = {
 
 
 def stock(world: World) -> None:
-    """Add the initial codes of every world."""
+    """Add the initial codes of every world, unless it has them."""
     for word, terms in (
         ("TENOFF", {"percent_off": 10.0}),
         ("FIVER", {"amount_off": 500, "currency": "usd"}),
         ("GIFT", {"percent_off": 100.0}),
     ):
+        if any(code["code"] == word for code in world.codes.values()):
+            continue
         coupon = _coupon(f"coupon_{word.lower()}", name=word, **terms)
         world.coupons[coupon["id"]] = coupon
         code = _code(word, coupon)
