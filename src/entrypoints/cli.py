@@ -29,6 +29,7 @@ from entrypoints.cli_preview import preview
 from entrypoints.cli_running import Refusal, beside, place_of, run, settings_of
 from entrypoints.cli_sales import sales
 from entrypoints.container import Container
+from entrypoints.demo_shops import USUAL, demo_shops
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
 from entrypoints.maintenance.progress import progress
 from entrypoints.order_lines import owner_link_line
@@ -58,11 +59,19 @@ def main() -> None:
     show_default=True,
     help="Address to listen on: 0.0.0.0 or :: in a container, whose published ports are reached from outside.",
 )
-def demo(host: str) -> None:
+@click.option(
+    "--shop",
+    default=USUAL,
+    show_default=True,
+    type=click.Choice(demo_shops()),
+    help="The example shop to open.",
+)
+def demo(host: str, shop: str) -> None:
     """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
-    The demo needs no keys, reads no .env, and keeps its data in .coatcheck-demo. Set PORT to choose the port (default:
-    the first from 8000 that is free; the stand-in takes the next one).
+    The demo needs no keys and reads no .env. Its data, mailbox and payments are kept in the folder .coatcheck-demo
+    (with --shop, the name follows) and are there again at the next start. Set PORT to choose the port (default: the
+    first from 8000 that is free; the stand-in takes the next one).
     """
     from entrypoints.demo import run_demo  # noqa: PLC0415 - the stand-in is not part of a shop that sells
 
@@ -72,7 +81,7 @@ def demo(host: str) -> None:
         raise Refusal("PORT is a number, such as 8000") from None
     if port is not None and not 0 < port < 65535:
         raise Refusal("PORT is a number from 1 to 65534, such as 8000; the stand-in takes the next one")
-    run(lambda: run_demo(port, host))
+    run(lambda: run_demo(port, host, shop))
 
 
 @click.command("serve", epilog=ENVIRONMENT)
