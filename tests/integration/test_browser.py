@@ -144,6 +144,7 @@ def test_the_page_that_settles_asks_again_by_itself(demo: Demo, device: MakeDevi
     page.goto(f"{demo.shop}/products/{PHOTOS}")
     page.click("button:has-text('Buy')")
     page.wait_for_url("**/c/pay/**")
+    page.click("summary:has-text('Test options')")
     page.select_option("#webhook", "never")
     httpx.post(f"{demo.sandbox}/_sandbox/behave", json={"stripe": "down"})
     try:

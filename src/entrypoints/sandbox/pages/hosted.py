@@ -145,7 +145,8 @@ class HostedPages:
     def _over(self, session: Json | None) -> ASGIResponse:
         status, words = (404, "no such page") if session is None else (410, session["status"])
         heading = "There is nothing to pay here"
-        return self._pages.over(words, self._world.shop_url, status=status, heading=heading)
+        why = "A payment page is over once it is paid or has expired."
+        return self._pages.over(words, self._world.shop_url, status=status, heading=heading, why=why)
 
 
 def asks_address(session: Json) -> bool:

@@ -46,10 +46,10 @@ class SandboxPages:
         )
 
     def over(
-        self, words: str, shop_url: str, *, status: int, heading: str = "There is nothing here"
+        self, words: str, shop_url: str, *, status: int, heading: str = "There is nothing here", why: str = ""
     ) -> ASGIResponse:
         """The page for missing or expired content."""
-        return self.html("over.html", status=status, words=words, shop_url=shop_url, heading=heading)
+        return self.html("over.html", status=status, words=words, shop_url=shop_url, heading=heading, why=why)
 
 
 def see_other(url: str) -> ASGIResponse:
