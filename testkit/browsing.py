@@ -110,10 +110,12 @@ LOOKS = {
 
 
 def look_at(page: Page, name: str, look: str) -> None:
-    """WCAG 2.2 AA as far as a machine can tell, nothing wider than the screen, and a screenshot."""
+    """WCAG 2.2 AA as far as a machine can tell, all in landmarks, nothing wider than the screen; and a screenshot."""
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
     assert found.violations_count == 0, f"{name} {look}: {found.generate_report()}"
+    # Of axe's best practices: https://dequeuniversity.com/rules/axe/4.10/region
+    assert "region" in {rule["id"] for rule in found.response["passes"]}, f"{name} {look}"
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{name} {look} is {wide} px too wide"
     if SHOTS is not None:

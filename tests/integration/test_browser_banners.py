@@ -1,0 +1,121 @@
+"""Pages with a banner above them, and the stand-in's own: accessible in every look, with all they say in landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from testkit.browsing import (
+    CARD,
+    DECLINED,
+    LOOKS,
+    THREE_D_SECURE,
+    Demo,
+    MakeDevice,
+    look_at,
+    newest_link,
+    pay,
+)
+from testkit.servers import BOOK, PAPERWORK, PHOTOS, ShopServer, a_shop
+
+pytestmark = pytest.mark.browser
+NARROW = {**LOOKS, "narrow": {"viewport": {"width": 320, "height": 640}}}
+PAGES = {
+    "/": "shop",
+    f"/products/{BOOK}": "product",
+    "/request-login": "request-login",
+    "/nothing-here": "problem",
+}
+
+
+@pytest.fixture(scope="module")
+def in_test_mode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopServer]:
+    with a_shop(tmp_path_factory.mktemp("test-mode"), TEST_MODE="1") as running:
+        yield running
+
+
+@pytest.mark.parametrize("look", list(NARROW))
+def test_every_page_under_the_banner_of_the_demo(demo: Demo, device: MakeDevice, look: str) -> None:
+    page = device(**NARROW[look]).page
+    for path, name in PAGES.items():
+        page.goto(f"{demo.shop}{path}")
+        expect(page.get_by_role("complementary", name="About this shop")).to_contain_text(
+            "A demo on this machine"
+        )
+        look_at(page, f"demo-{name}", look)
+
+
+@pytest.mark.parametrize("look", list(NARROW))
+def test_every_page_under_the_banner_of_the_test_mode(
+    in_test_mode: ShopServer, device: MakeDevice, look: str
+) -> None:
+    page = device(**NARROW[look]).page
+    for path, name in PAGES.items():
+        page.goto(f"{in_test_mode.url}{path}")
+        expect(page.get_by_role("complementary", name="About this shop")).to_contain_text("Test mode")
+        look_at(page, f"test-mode-{name}", look)
+
+
+@pytest.mark.parametrize("look", list(NARROW))
+def test_every_page_of_the_stand_in(demo: Demo, device: MakeDevice, look: str) -> None:
+    page, email = device(**NARROW[look]).page, f"firstname.lastname.{look}@students.university.example"
+    _press_buy(demo, page, PHOTOS)
+    payment = page.url
+    look_at(page, "pay", look)
+    page.click("summary:has-text('Test options')")
+    look_at(page, "pay-options", look)
+    pay(page, email=email, card=DECLINED)
+    look_at(page, "pay-declined", look)
+    pay(page, email=email, card=THREE_D_SECURE)
+    look_at(page, "pay-3ds", look)
+    page.click("button:has-text('Complete')")
+    page.wait_for_url(f"{demo.shop}/view/{PHOTOS}")
+    look_at(page, "demo-view", look)
+    page.goto(payment)
+    expect(page.locator("h1")).to_contain_text("nothing to pay")
+    look_at(page, "pay-over", look)
+    page.goto(demo.sandbox)
+    page.locator("article", has_text="Harbour").first.get_by_role("button", name="Refund half").click()
+    page.locator("article", has_text="Harbour").first.get_by_role("button", name="Dispute").click()
+    look_at(page, "payments", look)
+    newest_link(demo, page, to=email, subject="Your purchase")
+    look_at(page, "mail", look)
+    page.click("a:has-text('All emails')")
+    look_at(page, "mailbox", look)
+
+
+def test_what_stands_outside_every_landmark_is_found(demo: Demo, device: MakeDevice) -> None:
+    page = device().page
+    page.goto(demo.shop)
+    page.evaluate("document.querySelector('.banner').outerHTML = '<div><p>A demo on this machine</p></div>'")
+    assert [rule["id"] for rule in Axe().run(page).response["violations"]] == ["region"]
+
+
+def test_the_payment_page_begins_with_the_card_and_keeps_its_test_options_folded(
+    demo: Demo, device: MakeDevice
+) -> None:
+    page = device().page
+    _press_buy(demo, page, PAPERWORK)
+    shown = "form.card input:visible, form.card select:visible"
+    expect(page.locator(shown).nth(1)).to_have_attribute("id", "number")
+    expect(page.locator("#webhook")).to_be_hidden()
+    for words in ("webhook", DECLINED[:4] + " 0000", "TENOFF"):
+        expect(page.locator("body")).not_to_contain_text(words, use_inner_text=True)
+    page.click("summary:has-text('Test options')")
+    page.select_option("#webhook", "twice")
+    pay(page, email="options@example.com", card=DECLINED)
+    expect(page.locator(".bad")).to_contain_text("declined")
+    expect(page.locator("#webhook")).to_be_visible()  # what was chosen is in force, and so it is shown
+    expect(page.locator("#webhook")).to_have_value("twice")
+    page.fill("#number", CARD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{demo.shop}/view/{PAPERWORK}")
+
+
+def _press_buy(demo: Demo, page: Page, product: str) -> None:
+    page.goto(f"{demo.shop}/products/{product}")
+    page.click("button:has-text('Buy')")
+    page.wait_for_url("**/c/pay/**")
