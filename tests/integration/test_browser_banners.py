@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -19,6 +20,7 @@ from testkit.browsing import (
     newest_link,
     pay,
 )
+from testkit.demos import running
 from testkit.servers import BOOK, PAPERWORK, PHOTOS, ShopServer, a_shop
 
 pytestmark = pytest.mark.browser
@@ -85,6 +87,23 @@ def test_every_page_of_the_stand_in(demo: Demo, device: MakeDevice, look: str) -
     look_at(page, "mail", look)
     page.click("a:has-text('All emails')")
     look_at(page, "mailbox", look)
+
+
+def test_on_a_narrow_phone_each_example_shop_is_accessible_and_no_button_breaks_its_word(
+    tmp_path: Path, device: MakeDevice
+) -> None:
+    for name, button in (
+        ("night-signals", "Choose a price for Night Drums"),
+        ("plain-light", "Buy Both courses"),
+    ):
+        with running(Demo(tmp_path, arguments=("--shop", name))) as demo:
+            page = device(**NARROW["narrow"]).page
+            page.goto(demo.shop)
+            look_at(page, name, "narrow")
+            found = page.get_by_role("link", name=button).or_(page.get_by_role("button", name=button)).first
+            box = found.bounding_box()
+            assert box is not None
+            assert box["height"] < 48, "one line"
 
 
 def test_what_stands_outside_every_landmark_is_found(demo: Demo, device: MakeDevice) -> None:
