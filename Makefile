@@ -8,6 +8,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # uv is quick; where it cannot reach an index, pip does the same.
 install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
+# The same, into another environment: $(1) is its Python.
+install_into = $(BIN)/uv pip install --quiet --compile-bytecode --python $(1) --require-hashes -r $(2) 2>/dev/null || \
+	$(BIN)/pip --python $(1) install --quiet --require-hashes -r $(2)
+
 .PHONY: demo test check bench drills drills-short fuzz nodes nightly screenshots release fmt format-check lint types contracts tests tools lock clean
 
 demo: .venv/.shop
@@ -49,9 +53,14 @@ drills-short: tools
 nodes: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.drills.many_nodes
 
-# What people install: a wheel and the sources, in dist/.
+# What people install: a wheel and the sources, in dist/, and what the wheel depends on, with licences (CycloneDX).
+# The list is read off an environment that holds the locked packages and nothing else.
 release: .venv/.dev
 	@$(BIN)/python -m hatchling build -t sdist -t wheel
+	@rm -rf .tools/release && mkdir -p .tools && $(BIN)/python -m venv --without-pip .tools/release
+	@$(call install_into,.tools/release/bin/python,requirements-wheel.txt)
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		-o dist/coatcheck-$$($(BIN)/python -m hatchling version).cdx.json .tools/release/bin/python
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
@@ -75,6 +84,8 @@ tools: .venv/.dev
 lock: .venv/.shop
 	@$(LOCK) pyproject.toml --group build --group dev -o requirements-dev.txt
 	@$(LOCK) pyproject.toml --group build -c requirements-dev.txt -o requirements.txt
+	@$(LOCK) pyproject.toml -c requirements-dev.txt -o requirements-wheel.txt
+	@$(LOCK) --group build -c requirements-dev.txt -o requirements-build.txt
 	@for extra in postgres s3 telemetry; do \
 		$(LOCK) pyproject.toml --group build --extra $$extra -c requirements-dev.txt -o requirements-$$extra.txt || exit 1; done
 	@echo uv | $(LOCK) - -o requirements-uv.txt

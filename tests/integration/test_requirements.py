@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +33,14 @@ def test_every_extra_has_its_file_of_hashes_in_the_versions_that_are_tested(extr
 
 def test_the_shop_itself_runs_in_the_versions_that_are_tested() -> None:
     assert pins_of("requirements.txt").items() <= pins_of("requirements-dev.txt").items()
+
+
+def test_what_the_image_is_made_from_is_what_the_shop_is_installed_from() -> None:
+    wheel, build = pins_of("requirements-wheel.txt"), pins_of("requirements-build.txt")
+    assert wheel | build == pins_of("requirements.txt")
+    assert "hatchling" not in wheel
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
+def test_no_lock_file_names_a_place(path: Path) -> None:
+    assert not re.search(r"://|^-", path.read_text(), re.MULTILINE)
