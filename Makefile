@@ -12,7 +12,7 @@ install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || 
 install_into = $(BIN)/uv pip install --quiet --compile-bytecode --python $(1) --require-hashes -r $(2) 2>/dev/null || \
 	$(BIN)/pip --python $(1) install --quiet --require-hashes -r $(2)
 
-.PHONY: demo test check bench drills drills-short fuzz nodes nightly screenshots release fmt format-check lint types contracts tests tools lock clean
+.PHONY: demo test check bench drills drills-short fuzz nodes nightly docs pythons screenshots release fmt format-check lint types contracts tests tools lock clean
 
 demo: .venv/.shop
 	@$(BIN)/coatcheck demo
@@ -25,6 +25,10 @@ check: format-check lint types contracts tests
 
 tests: tools
 	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+
+# The unit tests under each Python from 3.11 to 3.14 that is on PATH or in pyenv; says which were not found.
+pythons: .venv/.dev
+	@PYTHONPATH=. $(BIN)/python -m testkit.pythons $(TESTERS)
 
 nightly: tools
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
@@ -61,6 +65,10 @@ release: .venv/.dev
 	@$(call install_into,.tools/release/bin/python,requirements-wheel.txt)
 	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 		-o dist/coatcheck-$$($(BIN)/python -m hatchling version).cdx.json .tools/release/bin/python
+
+# The documentation as a site, in .tools/site: docs/ and README.md, with every link checked.
+docs: .venv/.dev
+	@PYTHONPATH=. $(BIN)/python -m testkit.docs
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
