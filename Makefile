@@ -110,4 +110,4 @@ lock: .venv/.shop
 	@touch $@
 
 clean:
-	@rm -rf .venv .tools .coatcheck-demo* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .tools .coatcheck-demo* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache

@@ -183,8 +183,14 @@ def engine() -> str | None:
     """Docker or Podman, if it is running here and can fetch the image that ours is made from."""
     base = next(rest for word, rest in instructions(CONTAINERFILE.read_text()) if word == "FROM").split()[0]
     for name in ("docker", "podman"):
-        if shutil.which(name) is not None:
-            tries = ([name, "info"], [name, "pull", "--quiet", base])
-            if all(subprocess.run(one, capture_output=True, check=False).returncode == 0 for one in tries):
-                return name
+        if shutil.which(name) and _works(name, "info") and _works(name, "pull", "--quiet", base):
+            return name
     return None
+
+
+def _works(*command: str) -> bool:
+    """Also false if nothing has come of it after minutes, as where a firewall swallows every packet."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=180).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
