@@ -33,6 +33,8 @@ class AccessLink:
     """0 for an order that was free."""
     order: str
     licences: tuple[LicenceLine, ...] = ()
+    product: ProductId = ProductId("")
+    """Whose picture the email shows; "" for none."""
     price: Money | None = None
     """Before a discount and a tax on top; None where there is neither, nor a tax that was in it."""
     discount: Money | None = None

@@ -51,6 +51,16 @@ def test_a_refund_closes_with_the_reason_and_one_that_fails_opens_again(
     expect(stripe.locator("tr:has-text('refund@example.com'):has-text('Your refund')")).to_have_count(2)
 
 
+def test_the_access_email_shows_the_product(demo: Demo, device: MakeDevice) -> None:
+    page, mail = device().page, device().page
+    buy(page, demo, email="picture@example.com", product=PAPERWORK)
+    newest_link(demo, mail, to="picture@example.com", subject="Your purchase")
+    picture = mail.frame_locator("iframe").locator("img").first
+    expect(picture).to_have_attribute("alt", "Small Shop Paperwork")
+    picture.evaluate("picture => picture.decode()")
+    assert picture.evaluate("picture => picture.naturalWidth") == 1200
+
+
 def test_a_dispute_suspends_and_a_won_one_shows_the_content_again(demo: Demo, device: MakeDevice) -> None:
     page, stripe = device().page, device().page
     buy(page, demo, email="dispute@example.com")

@@ -145,6 +145,18 @@ def test_the_page_says_what_networks_ask_for(gallery: ShopServer) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [("/share/svg.png", "cross-origin"), ("/share/none.png", "cross-origin"), ("/covers/svg/cover.svg", "same-origin"),
+     ("/", "same-origin"), ("/sharex", "same-origin")],
+)  # fmt: skip
+def test_emails_and_other_sites_may_show_these_pictures_alone(
+    gallery: ShopServer, path: str, policy: str
+) -> None:
+    """A webmail that loads no pictures by itself shows them from ours, if ours lets it."""
+    assert Shopper(gallery).get(path).headers.get_list("cross-origin-resource-policy") == [policy]
+
+
 @pytest.mark.parametrize("pid", GOOD)
 def test_a_cover_of_every_kind_is_in_the_picture(gallery: ShopServer, pid: str) -> None:
     assert drawn(gallery, pid) not in (drawn(gallery, "bare"), drawn(gallery, "blank"))

@@ -47,7 +47,7 @@ SAMPLES: Final[tuple[Email, ...]] = (
     AccessLink(product_name=_NAME, paid=_ALL, order=_ORDER),
     *(AccessLink(product_name=_NAME, paid=Money(0, "usd"), order="imported", granted=given) for given in (False, True)),
     AccessLink(
-        product_name=_NAME, paid=_ALL, order=_ORDER, price=_ALL, discount=_SOME, tax=_SOME,
+        product_name=_NAME, paid=_ALL, order=_ORDER, product=_BOOK, price=_ALL, discount=_SOME, tax=_SOME,
         tax_on_top=True, licences=(LicenceLine(key="KEY-1"), LicenceLine(key="KEY-2", of=_NAME)),
     ),
     SignIn(),

@@ -89,6 +89,7 @@ def access_email(
         paid=purchase.paid,
         order=order_number(purchase.checkout),
         licences=tuple(licence_line(item, purchase, edition=edition) for item in licences),
+        product=purchase.product,
         price=None if of == PRICE_AS_IT_IS else purchase.price,
         discount=Money(of.discount, currency) if of.discount else None,
         tax=Money(of.tax, currency) if of.tax else None,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
+_FOR_OTHERS: Final = "/share/"
+"""Pictures that emails and other sites show, too."""
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 # Litestar caches the last thousand paths and queries, whatever their length. The shop's are far shorter than these
 # limits, whose sum is the minimum that RFC 9110 §4.1 recommends to support.
@@ -36,6 +38,8 @@ _LONGEST_PATH: Final = 1_000
 _LONGEST_QUERY: Final = 7_000
 # Forms that change nothing but the visitor's own browser.
 _OWN_BROWSER: Final = frozenset({"/logout", "/currency"})
+_SHARING: Final = b"cross-origin-resource-policy"
+"""Which other sites may show an answer. https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header"""
 _CLOSE: Final = (b"connection", b"close")
 
 
@@ -57,7 +61,7 @@ def security_headers(*, https: bool, payment_origin: str, goods_origin: str) -> 
         (b"referrer-policy", b"same-origin"),
         (b"x-frame-options", b"DENY"),
         (b"cross-origin-opener-policy", b"same-origin"),
-        (b"cross-origin-resource-policy", b"same-origin"),
+        (_SHARING, b"same-origin"),
         (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
     ]
     if https:
@@ -93,6 +97,7 @@ class Middleware:
         # RFC 9110 §4.2.3: the port of the scheme may be written out.
         self._hosts = frozenset({host.encode().lower(), _with_port(base_url).encode()})
         self._headers = headers
+        self._open = [pair for pair in headers if pair[0] != _SHARING] + [(_SHARING, b"cross-origin")]
         self._proxies = trusted_proxies
         self._proxy_notice = ProxyNotice(trusted_proxies)
         self._cookies = cookies
@@ -178,7 +183,8 @@ class Middleware:
         self, headers: Iterable[tuple[bytes, bytes]], request_id: str, held: Held, scope: Scope
     ) -> list[tuple[bytes, bytes]]:
         """An answer's own headers and the common ones; without its own Cache-Control, it may not be stored."""
-        sent = [*headers, *self._headers, (b"x-request-id", request_id.encode())]
+        common = self._open if scope["path"].startswith(_FOR_OTHERS) else self._headers
+        sent = [*headers, *common, (b"x-request-id", request_id.encode())]
         if held.planted:  # for this browser alone: no cache may keep the answer for others
             path = scope.get("raw_path") or scope["path"].encode()
             sent = [header for header in sent if header[0] != b"cache-control"]

@@ -158,7 +158,7 @@ class MailApi:
         found = self._world.mails_by_id.get(mail)
         html = "" if found is None else str(found.fields.get("html", ""))
         html = html.replace("<head>", '<head><base target="_top">', 1)
-        policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data: {self._world.shop_url}"
         return ASGIResponse(
             body=html.encode(), media_type="text/html", headers=[("content-security-policy", policy)]
         )
