@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from gettext import NullTranslations
 
 
+_TYPES: Final = {".woff2": "font/woff2", ".json": "application/speculationrules+json"}
+"""Media types that systems know under no or another name."""
 _HERE: Final = Path(__file__).parent
 _KILO: Final = 1000
 _LOOKS: Final = 6
@@ -46,7 +48,10 @@ class Pages:
         }
         # Static files and their media types, by name.
         self.assets = {
-            path.name: (path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream")
+            path.name: (
+                path.read_bytes(),
+                _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "",
+            )
             for path in sorted((_HERE / "static").iterdir())
         }
         self.versions = {
@@ -55,6 +60,11 @@ class Pages:
         self._addresses = {
             name: safe(f"/static/{name}?v={version}") for name, version in self.versions.items()
         }
+        self.speculation: Final = ("speculation-rules", f'"{self._addresses["speculation.json"]}"')
+        """The header of guests' pages: which pages a browser may fetch when a link to one is pointed at.
+
+        https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Speculation-Rules
+        """
         # Variables that only some callers of a template set.
         self._defaults: dict[str, object] = {
             "noindex": False,

@@ -269,7 +269,8 @@ class ShopPages:
             if len(pages) >= _MOST_PAGES:
                 pages.clear()
             # A shared cache must not serve this to a visitor with a session.
-            found = pages[key] = _public(render(), "text/html", vary=("Cookie",))
+            more = [self._front.pages.speculation]
+            found = pages[key] = _public(render(), "text/html", vary=("Cookie",), more=more)
         return found
 
     async def _is_sold_out(self, product: Product) -> bool:
@@ -391,6 +392,8 @@ def kept_as(request: AnyRequest, version: str) -> Header:
     return _FOREVER if request.query_params.get("v") == version else PUBLIC
 
 
-def _public(body: bytes, media_type: str, *, vary: Sequence[str] = ()) -> Prepared:
+def _public(
+    body: bytes, media_type: str, *, vary: Sequence[str] = (), more: Sequence[Header] = ()
+) -> Prepared:
     """Public, but revalidated on every use: a client with a current copy gets a short 304."""
-    return Prepared(body, media_type=media_type, headers=[PUBLIC], vary=vary)
+    return Prepared(body, media_type=media_type, headers=[PUBLIC, *more], vary=vary)
