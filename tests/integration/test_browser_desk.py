@@ -155,8 +155,12 @@ def test_one_changes_ones_address_takes_ones_data_along_and_is_erased(
 
 
 def _traces(folder: Path, text: str) -> list[str]:
-    """Files of the demo that hold a text: its database, what belongs to it, and its logs."""
-    return [p.name for p in folder.rglob("*") if p.is_file() and text.encode() in p.read_bytes()]
+    """Files of the demo that hold a text: its database, what belongs to it, and its logs.
+
+    The stand-in keeps its own records of payments and emails, as Stripe and the email provider do.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "sandbox.json"]
+    return [path.name for path in files if text.encode() in path.read_bytes()]
 
 
 @pytest.mark.parametrize("look", list(LOOKS))
