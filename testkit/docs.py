@@ -5,18 +5,20 @@ A link to a folder leads to a list of what is in it.
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
+
+from markdown_it import MarkdownIt
 
 from testkit.bring import ROOT, TOOLS
 
 PAGES: Final = TOOLS / "docs"
 SITE: Final = TOOLS / "site"
-_LINK: Final = re.compile(r"(?<=\]\()(?!\w+:|#)([^)\s#]+)")
+_MARKDOWN: Final = MarkdownIt("commonmark").enable("table")
 
 
 def gather(pages: Path = PAGES) -> None:
@@ -27,13 +29,21 @@ def gather(pages: Path = PAGES) -> None:
         to = pages / page.relative_to(ROOT)
         to.parent.mkdir(parents=True, exist_ok=True)
         text = page.read_text(encoding="utf-8")
-        to.write_text(_LINK.sub(lambda link, page=page: _to_file(page, link[1]), text), encoding="utf-8")
-        for target in {(page.parent / link).resolve() for link in _LINK.findall(text)} - set(found):
+        files = {link.partition("#")[0] for link in links_of(text) if ":" not in link} - {""}
+        for folder in (link for link in files if (page.parent / link).is_dir()):
+            text = text.replace(f"]({folder})", f"]({folder.rstrip('/')}/index.md)")
+        to.write_text(text, encoding="utf-8")
+        for target in {(page.parent / link).resolve() for link in files} - set(found):
             _bring(target, pages / target.relative_to(ROOT))
 
 
-def _to_file(page: Path, link: str) -> str:
-    return f"{link.rstrip('/')}/index.md" if (page.parent / link).is_dir() else link
+def links_of(text: str) -> list[str]:
+    """What a page links to or shows; what stands in code is neither."""
+    parts = [part for token in _MARKDOWN.parse(text) for part in token.children or ()]
+    found = [
+        part.attrGet("href") or part.attrGet("src") for part in parts if part.type in ("link_open", "image")
+    ]
+    return [unquote(str(link)) for link in found]
 
 
 def _bring(target: Path, to: Path) -> None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
-from markdown_it import MarkdownIt
 
 from adapters.stripe.wire import FOLLOWED
 from domain.emails import EMAILS
 from entrypoints import cli
 from entrypoints.environment import HELP
+from testkit.docs import links_of
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 
 def section(title: str) -> str:
@@ -82,16 +80,6 @@ def test_every_event_that_is_followed_is_documented() -> None:
     listed, _, command = section("Stripe events").partition("```sh")
     assert set(re.findall(r"`((?:checkout|charge|refund)\.[a-z_.]+)`", listed)) == FOLLOWED
     assert set(re.findall(r"--events (\S+)", command)[0].split(",")) == FOLLOWED
-
-
-def links_of(text: str) -> list[str]:
-    """What a page links to or shows; what stands in code is neither."""
-    parts = [part for token in MARKDOWN.parse(text) for part in token.children or ()]
-    return [
-        unquote(str(part.attrGet("href") or part.attrGet("src")))
-        for part in parts
-        if part.type in ("link_open", "image")
-    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
