@@ -256,7 +256,7 @@ class SalesTotal:
 
 @frozen
 class SalesDigest:
-    """To the merchant: the sales of a day or a week. Days are `2026-11-30`, in UTC, both included."""
+    """To the merchant: the sales of a day or a week. Days are `2026-11-30`, both included."""
 
     template: ClassVar = "sales_digest"
     first: str

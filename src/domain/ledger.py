@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from enum import Enum
 
 from domain.access import Holding
 from domain.frozen import frozen
+from domain.local_time import day_of
 from domain.purchase import CheckoutStatus, FactKind, Purchase, Source
 
 
@@ -35,9 +36,9 @@ class LedgerLine:
     object_id: str = ""
     """The payment provider's id of the refund or dispute."""
 
-    def is_within(self, first: date | None, last: date | None) -> bool:
-        """Whether it is of one of these days (UTC), both included; None leaves a side open."""
-        day = self.at.date()
+    def is_within(self, first: date | None, last: date | None, zone: tzinfo) -> bool:
+        """Whether it is of one of these days of a time zone, both included; None leaves a side open."""
+        day = day_of(self.at, zone)
         return (first is None or first <= day) and (last is None or day <= last)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import Enum, StrEnum, auto
 
 from domain.amounts import AmountProblem, example_amount, greatest_charge, least_charge, typed_amount
 from domain.frozen import frozen
+from domain.local_time import zone_named
 from domain.values import EmailAddress, Money, ProductId
 
 
@@ -226,10 +227,17 @@ class ShopInfo:
     logo: str = ""
     """The name of its file; "" for none."""
     sale_notices: SaleNotices = SaleNotices.OFF
+    timezone: str = "UTC"
+    """Whose days and times the shop goes by: a name of the IANA time zone database, as `Europe/Berlin`."""
     changed: datetime | None = None
     """When shop.toml last changed, as for a product."""
     emails: tuple[tuple[str, str], ...] = ()
     """The merchant's own email templates: names and sources."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """Its time zone; UTC on a machine that does not know that zone."""
+        return zone_named(self.timezone) or UTC
 
 
 @frozen

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from enum import Enum
 
 from domain.access import Holding
 from domain.frozen import frozen
+from domain.local_time import day_of
 
 
 class SalesBy(Enum):
-    """What the sales are summed by. Periods are those of UTC; a sale belongs to the one in which it was booked."""
+    """What the sales are summed by. A sale belongs to the period in which it was booked, in the shop's time zone."""
 
     DAY = "day"
     WEEK = "week"
@@ -70,9 +71,9 @@ def totals(sums: Sequence[SalesSum]) -> Sequence[SalesSum]:
     ]
 
 
-def group_of(held: Holding, by: SalesBy) -> str:
-    """The period or product of a purchase."""
-    day = held.purchase.booked_at.date()
+def group_of(held: Holding, by: SalesBy, zone: tzinfo) -> str:
+    """The period or product of a purchase; periods are those of a time zone."""
+    day = day_of(held.purchase.booked_at, zone)
     match by:
         case SalesBy.DAY:
             return day.isoformat()

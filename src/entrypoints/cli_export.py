@@ -25,14 +25,15 @@ from entrypoints.maintenance.progress import progress
     "first",
     metavar="DATE",
     callback=calendar_day,
-    help="csv: from this day on, such as 2026-11-01 (UTC).",
+    help="csv: from this day on, such as 2026-11-01.",
 )
 @click.option("--to", "last", metavar="DATE", callback=calendar_day, help="csv: to this day, inclusive.")
 @click.option("--with-addresses", is_flag=True, help="csv: with the address given at the payment.")
 def export(*, as_: str, first: date | None, last: date | None, with_addresses: bool) -> None:
     """Write all records to stdout as JSON lines: users, purchases, emails, quarantine entries, audit log.
 
-    With --format csv: sales, refunds and lost disputes for the accountant, each with its own date. Refunds and lost
+    With --format csv: sales, refunds and lost disputes for the accountant, each with its own time (UTC); days
+    are those of `timezone` in shop.toml. Refunds and lost
     disputes are negative. Test purchases are left out once the shop has gone live; addresses, unless --with-addresses
     is given.
     """
@@ -58,5 +59,6 @@ async def _csv(
     container: Container, first: date | None, last: date | None, *, with_addresses: bool
 ) -> AsyncIterator[bytes]:
     yield csv_row(WITH_ADDRESSES if with_addresses else COLUMNS)
-    async for line in container.list_ledger()(first=first, last=last):
+    zone = container.catalogue().current().shop.zone
+    async for line in container.list_ledger()(first=first, last=last, zone=zone):
         yield csv_row(ledger_cells(line, with_address=with_addresses))

@@ -132,7 +132,7 @@ def place_of(text: str, named: str) -> Path | Bucket:
 
 
 def calendar_day(_: click.Context, option: click.Parameter, text: str | None) -> date | None:
-    """The day that an option names, in UTC. Raises Refusal."""
+    """The day that an option names. Raises Refusal."""
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:

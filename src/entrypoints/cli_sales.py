@@ -9,6 +9,7 @@ from datetime import date
 import click
 import msgspec
 
+from domain.local_time import day_of
 from domain.sales_sum import SalesBy, SalesSum, totals, week_of
 from domain.values import money_text
 from entrypoints.cli_running import Refusal, beside, calendar_day
@@ -27,7 +28,7 @@ _HEAD = ("", "sales", "gross", "refunded", "disputed", "net")
     "first",
     metavar="DATE",
     callback=calendar_day,
-    help="From this day on, such as 2026-11-01 (UTC).",
+    help="From this day on, such as 2026-11-01.",
 )
 @click.option("--to", "last", metavar="DATE", callback=calendar_day, help="To this day, inclusive.")
 @click.option(
@@ -38,16 +39,17 @@ _HEAD = ("", "sales", "gross", "refunded", "disputed", "net")
 def sales(*, week: bool, month: bool, first: date | None, last: date | None, by: str, as_json: bool) -> None:
     """Show what was sold: gross, refunded, lost in disputes, and net, in each currency.
 
-    A refund or dispute counts with its sale, in the period of the sale.
+    Days are those of `timezone` in shop.toml. A refund or dispute counts with its sale, in the period of the sale.
     """
     if week + month + (first is not None) > 1:
         raise Refusal("--week, --month and --from: choose one of them")
 
     async def work(container: Container) -> Sequence[SalesSum]:
-        today = container.clock().now().date()
+        zone = container.catalogue().current().shop.zone
+        today = day_of(container.clock().now(), zone)
         start = week_of(today) if week else today.replace(day=1) if month else first
         with progress("Reading", shown=sys.stderr.isatty()) as done:
-            return await container.sum_sales()(SalesBy(by), first=start, last=last, look=done)
+            return await container.sum_sales()(SalesBy(by), first=start, last=last, zone=zone, look=done)
 
     sums = beside(work)
     for line in json_lines(sums) if as_json else table(sums):

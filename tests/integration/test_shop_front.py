@@ -10,7 +10,7 @@ import pytest
 
 from domain.product import CatalogueEdition, Section, WebLink
 from domain.values import ProductId
-from testkit.catalogues import a_catalogue, load
+from testkit.catalogues import a_catalogue, load, look
 from testkit.pages_in_memory import Town
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "src" / "entrypoints" / "example_shops"
@@ -107,3 +107,18 @@ def test_an_example_shop_has_no_mistakes_and_something_to_sell(tmp_path: Path, n
     assert all(product.on_sale for product in edition.products.values())
     page = home_of(edition, tmp_path)
     assert len(re.findall(r'class="cover nocover look[0-5]"', page)) == 3
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "Europe", "../../etc/passwd"])
+def test_an_unknown_time_zone_is_named_and_the_last_good_one_stays(tmp_path: Path, name: str) -> None:
+    root = a_catalogue(tmp_path / "catalogue", "book")
+    toml = root / "shop.toml"
+    text = toml.read_text()
+    toml.write_text(text + 'timezone = "Europe/Berlin"\n')
+    catalogue = load(root)
+    assert catalogue.current().shop.timezone == "Europe/Berlin"
+    toml.write_text(text + f'timezone = "{name}"\n')
+    look(catalogue, times=2)
+    [problem] = catalogue.problems
+    assert f"shop.toml:4: timezone is '{name}', which this machine does not know" in problem
+    assert catalogue.current().shop.timezone == "Europe/Berlin"

@@ -24,6 +24,7 @@ from adapters.files.pictures import LARGEST_LOGO, read_picture
 from adapters.files.reading import Reader, line_of_key
 from domain.colour import Colour
 from domain.currencies import CURRENCIES
+from domain.local_time import zone_named
 from domain.product import SaleNotices, ShopInfo
 from domain.values import EmailAddress, InvalidEmail, is_product_id, line_problem, name_problem
 
@@ -46,14 +47,16 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     footer: str = ""
     links: dict[str, str] = {}
     logo: str | None = None
+    timezone: str = "UTC"
     sale_notices: str = SaleNotices.OFF
 
 
 def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails) -> ShopForm | None:
     """shop.toml, theme.css, the email templates and the logo; the id of the ShopInfo is still to be given.
 
-    While tagline, accent, seller, footer, sale_notices, theme.css, logo or an email template cannot be used, which is
-    noted, it is the `last` good one: none of them says what anything costs or whose it is. None if shop.toml is broken.
+    While tagline, accent, seller, footer, timezone, sale_notices, theme.css, logo or an email template cannot be used,
+    which is noted, it is the `last` good one: none of them says what anything costs or whose it is. None if shop.toml
+    is broken.
     """
     path = reader.root / "shop.toml"
     missing = "is missing: it holds name, currency and support (an email address)"
@@ -112,6 +115,7 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
         sale_notices=SaleNotices(
             or_last("sale_notices", shop.sale_notices, _notices_problem(shop.sale_notices))
         ),
+        timezone=or_last("timezone", shop.timezone, _timezone_problem(shop.timezone)),
         changed=last_change(path),
         emails=read_emails(reader, check_emails, held.emails),
     )
@@ -120,6 +124,12 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
 
 def _accent_problem(accent: str) -> str | None:
     return f'is {accent!r}: write a colour as "#24483e"' if accent and Colour.parse(accent) is None else None
+
+
+def _timezone_problem(name: str) -> str | None:
+    known = zone_named(name) is not None
+    words = f'is {name!r}, which this machine does not know: write a name such as "Europe/Berlin", or install tzdata'
+    return None if known else words
 
 
 def _notices_problem(notices: str) -> str | None:

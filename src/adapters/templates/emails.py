@@ -173,7 +173,8 @@ def _context_of(email: Email, *, language: str, shop: ShopInfo, base_url: str) -
     }
     if isinstance(email, AccessLink):
         began = began_at(email.order)
-        context["day"] = "" if began is None else f"{began.day} {began:%B %Y}"
+        there = None if began is None else began.astimezone(shop.zone)
+        context["day"] = "" if there is None else f"{there.day} {there:%B %Y}"
         context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
     return context
 

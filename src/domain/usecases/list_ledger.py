@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date
+from datetime import UTC, date, tzinfo
 from typing import Final
 
 from domain.access import Holding
@@ -22,9 +22,9 @@ class ListLedger:
     store: Store
 
     async def __call__(
-        self, *, first: date | None = None, last: date | None = None
+        self, *, first: date | None = None, last: date | None = None, zone: tzinfo = UTC
     ) -> AsyncIterator[LedgerLine]:
-        """Lines from `first` to `last`, those of one purchase together, in order of checkout id.
+        """Lines from `first` to `last`, days of a time zone, those of one purchase together, in order of checkout id.
 
         Test purchases count until the shop has gone live. Every purchase is read: a refund may come years after its
         sale. Raises StoreUnavailable.
@@ -35,7 +35,7 @@ class ListLedger:
             for held in rows:
                 if held.purchase.livemode is not False or not live:
                     for line in ledger_lines(held):
-                        if line.is_within(first, last):
+                        if line.is_within(first, last, zone):
                             yield line
             after = rows[-1].purchase.checkout
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
 from domain.emails import SaleMade, SalesDigest, SalesTotal
 from domain.frozen import frozen
+from domain.local_time import begin_of, day_of
 from domain.ports import Catalogue, Clock, Store
 from domain.product import SaleNotices
 from domain.purchase import LONGEST_PAYMENT, order_number
@@ -34,7 +35,7 @@ _AT_ONCE: Final = 200
 
 @frozen
 class SendSalesDigest:
-    """Run now and then. Days and weeks are those of UTC, and a week begins on a Monday.
+    """Run now and then. Days and weeks are those of the shop's time zone, and a week begins on a Monday.
 
     Each sale is reported once: after a time in which the shop was down, or had other notices, the next email goes back
     to where the last one ended. Without sales there is none.
@@ -50,14 +51,15 @@ class SendSalesDigest:
         length = _LENGTHS.get(edition.shop.sale_notices)
         if length is None:
             return
-        day = (now - _SETTLED).date()
+        zone = edition.shop.zone
+        day = day_of(now - _SETTLED, zone)
         last = day if edition.shop.sale_notices is SaleNotices.DAILY else week_of(day)
-        end = datetime.combine(last, time(), UTC)
-        start = await self.store.read(lambda tx: tx.shop.cursor(_REPORTED)) or end - length
+        end, before = begin_of(last, zone), begin_of(last - length, zone)
+        start = await self.store.read(lambda tx: tx.shop.cursor(_REPORTED)) or before
         if start >= end:
             return
         held = [one for one in await self._booked(start, end) if is_announced(one.purchase, edition=edition)]
-        email = _digest(held, start, end)
+        email = _digest(held, day_of(start, zone), last - timedelta(days=1))
 
         def work(tx: Transaction) -> None:
             if held:
@@ -81,7 +83,7 @@ class SendSalesDigest:
         )
 
 
-def _digest(held: Sequence[Holding], start: datetime, end: datetime) -> SalesDigest:
+def _digest(held: Sequence[Holding], first: date, last: date) -> SalesDigest:
     sums: dict[str, SalesSum] = {}
     for one in held:
         currency = one.purchase.paid.currency
@@ -89,8 +91,8 @@ def _digest(held: Sequence[Holding], start: datetime, end: datetime) -> SalesDig
     listed = [one.purchase for one in held[:_MOST_IN_AN_EMAIL]]
     more = len(held) - len(listed)
     return SalesDigest(
-        first=start.date().isoformat(),
-        last=(end - timedelta(days=1)).date().isoformat(),
+        first=first.isoformat(),
+        last=last.isoformat(),
         sales=tuple(SaleMade(one.product_name, one.paid, order_number(one.checkout)) for one in listed),
         more=str(more) if more else "",
         totals=tuple(

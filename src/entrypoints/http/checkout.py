@@ -29,8 +29,9 @@ from domain.usecases.checkout_outcomes import (
 from domain.usecases.order_free import OrderFree
 from domain.usecases.start_checkout import StartCheckout
 from domain.values import EmailProblem, ProductId
+from entrypoints.http.dates import opening
 from entrypoints.http.form_errors import email_error
-from entrypoints.http.page import AnyRequest, PageFrame, in_words, opening, seconds_until, see_other
+from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
@@ -175,7 +176,8 @@ class CheckoutPages:
                 status, title = 410, _("No longer sold")
                 message = _("%(name)s is no longer sold. Nothing was charged.", name=product.name)
             case Saleability.NOT_YET if product.available_from is not None:
-                status, title = 409, _("On sale from %(moment)s", moment=opening(product.available_from))
+                when = opening(product.available_from, self.frame.zone)
+                status, title = 409, _("On sale from %(moment)s", moment=when)
                 message = _("%(name)s cannot be bought before then. Nothing was charged.", name=product.name)
             case Saleability.NOT_YET | Saleability.NOT_ON_SALE | Saleability.ON_SALE:
                 status, title = 404, _("Not for sale at the moment")

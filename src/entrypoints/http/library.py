@@ -14,7 +14,8 @@ from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_pending import ListPending
 from domain.usecases.sign_out import SignOut
 from domain.values import EmailAddress, Money, ProductId, SessionId
-from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, day, see_other
+from entrypoints.http.dates import day
+from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, see_other
 from entrypoints.http.purchase_page import NOT_HERE, not_here_reason
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
@@ -67,11 +68,11 @@ def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
     if purchase.source is Source.GRANT:
         paid = _("given to you")
     stamp = _STAMPS[found.state]
-    reason = "" if found.state is PurchaseState.LIVE else closing_reason(found)
+    reason = "" if found.state is PurchaseState.LIVE else closing_reason(found, edition.shop.zone)
     if stamp is None and purchase.product not in edition.products:
         stamp, reason = NOT_HERE, not_here_reason(purchase.product_name)
     url = f"/view/{purchase.product}"
-    known = " · ".join([day(purchase.booked_at), paid, *_gone(held)])
+    known = " · ".join([day(purchase.booked_at, edition.shop.zone), paid, *_gone(held)])
     return _Row(
         product=purchase.product,
         name=purchase.product_name,
@@ -133,7 +134,7 @@ class LibraryPages:
             for held in sorted(viewer.without_owner, key=lambda held: held.purchase.checkout)
         )
         pending = tuple(
-            (checkout.product_name, day(checkout.started_at), str(checkout.price))
+            (checkout.product_name, day(checkout.started_at, edition.shop.zone), str(checkout.price))
             for checkout in await self.list_pending(viewer)
         )
         # The key covers everything on the page, so no buyer ever sees another's library.

@@ -10,6 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.address_change import ChangeKind, MayNotCorrect
+from domain.local_time import day_of
 from domain.ports import Clock, PaymentDetails, PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition
 from domain.purchase import Purchase, PurchaseState, Source, began_at, order_number
@@ -104,7 +105,7 @@ class OrderPages:
             noindex=True,
             purchase=order.holding.purchase,
             mailbox=str(order.session.mailbox or ""),
-            reason=None if found.state is PurchaseState.LIVE else closing_reason(found),
+            reason=None if found.state is PurchaseState.LIVE else closing_reason(found, self.frame.zone),
         )
 
     async def invoice(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
@@ -166,10 +167,12 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
     purchase = held.purchase
     state = held.standing.state
     noted = purchase.paid_email if purchase.paid_email != purchase.mailbox else None
-    began = began_at(order_number(purchase.checkout))
+    began, zone = began_at(order_number(purchase.checkout)), edition.shop.zone
     return {
         "purchase": purchase,
-        "ordered": began if began is not None and began.date() != purchase.booked_at.date() else None,
+        "ordered": began
+        if began is not None and day_of(began, zone) != day_of(purchase.booked_at, zone)
+        else None,
         "granted": purchase.source is Source.GRANT,
         "without_owner": purchase.mailbox is None,
         "licences": held.usable_keys,
@@ -181,7 +184,7 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
         "refunded": Money(held.refunded, purchase.paid.currency) if held.refunded else None,
         "charged_back": Money(held.charged_back, purchase.paid.currency) if held.charged_back else None,
         "left": Money(purchase.paid.amount - held.refunded - held.charged_back, purchase.paid.currency),
-        "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing),
+        "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing, edition.shop.zone),
         # A receipt is kept and passed on, so it names its owner only to a browser that verified the address.
         "owner": purchase.mailbox if receipt.by_owner else None,
         "paid_with": noted if receipt.by_payer else None,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import UTC, datetime, tzinfo
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +21,7 @@ from domain.session import Visitor
 from domain.usecases.identify_viewer import ANONYMOUS, IdentifyViewer, Viewer
 from domain.values import Money, decimal_text
 from entrypoints.http.cookies import Cookies
+from entrypoints.http.dates import day, in_shop, moment, opening
 from entrypoints.http.responses import Header, RawResponse
 from entrypoints.http.sentences import ENGLISH, TRANSLATIONS, _, ngettext, translated
 from entrypoints.http.theme import theme_address
@@ -86,7 +86,8 @@ class Pages:
         return Environment(
             templates={name: translated(source, translations.gettext) for name, source in self._sources.items()},
             filters={
-                "money": str, "price_value": price_value, "day": day, "moment": moment, "opening": opening,
+                "money": str, "price_value": price_value, "day": in_shop(day), "moment": in_shop(moment),
+                "opening": in_shop(opening),
                 "filesize": filesize, "asset": self.asset, "order_number": order_number, "url": url,
                 "price": price_words, "theme_address": theme_address, "look": look_of,
             },
@@ -133,9 +134,9 @@ def price_words(price: Money, product: Product) -> str:
     return str(price) if price.amount else _("Free")
 
 
-def closing_reason(found: Standing) -> str:
+def closing_reason(found: Standing, zone: tzinfo) -> str:
     """Why a purchase is closed, as a sentence for the buyer."""
-    when = None if found.since is None else day(datetime.fromtimestamp(found.since, tz=UTC))
+    when = None if found.since is None else day(datetime.fromtimestamp(found.since, tz=UTC), zone)
     match found.state, when:
         case PurchaseState.REFUNDED, None:
             return _("This purchase was refunded.")
@@ -151,22 +152,6 @@ def closing_reason(found: Standing) -> str:
             return _("The payment has been in dispute since %(day)s.", day=when)
         case PurchaseState.LIVE, _:
             return _("This purchase is open.")
-
-
-@lru_cache(maxsize=1024)
-def day(at: datetime) -> str:
-    """`24 November 2026`, in UTC."""
-    return f"{at.day} {at:%B %Y}"
-
-
-def moment(at: datetime) -> str:
-    """`24 November 2026, 09:05 UTC`."""
-    return f"{day(at)}, {at:%H:%M} UTC"
-
-
-def opening(at: datetime) -> str:
-    """`24 December 2026, 18:00 UTC`, with seconds only if there are any: before that moment nothing is sold."""
-    return f"{day(at)}, {at:%H:%M:%S} UTC" if at.second else moment(at)
 
 
 def filesize(size: int) -> str:
@@ -209,6 +194,11 @@ class PageFrame:
     base_url: str
     banner: Banner | None
     footers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The shop's time zone."""
+        return self.catalogue.current().shop.zone
 
     def visitor(self, request: AnyRequest) -> Visitor:
         """The visitor described by the request's cookies and headers."""

@@ -188,5 +188,5 @@ def closed(
         noindex=True,
         product_name=purchase.product_name,
         order=purchase.checkout,
-        reason=closing_reason(standing),
+        reason=closing_reason(standing, frame.zone),
     )

@@ -248,6 +248,7 @@ class ShopPages:
             if card is None:
                 card = self._front.pages.render(
                     "card.html",
+                    shop=edition.shop,
                     product=product,
                     level=3 if sections else 2,
                     price=product.price_in(currency),
