@@ -37,6 +37,7 @@ nightly: tools
 screenshots: tools
 	@SCREENSHOTS=.tools/screenshots $(BIN)/python -m pytest -q tests/integration/test_browser.py
 	@mkdir -p docs/screenshots && cd .tools/screenshots && cp shop-light.png product-dark.png view-phone.png library-light.png ../../docs/screenshots/
+	@PYTHONPATH=src:tests:. $(BIN)/python -m testkit.animation
 
 bench: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.speed
