@@ -147,7 +147,7 @@ def test_the_page_says_what_networks_ask_for(gallery: ShopServer) -> None:
 
 @pytest.mark.parametrize(
     ("path", "policy"),
-    [("/share/svg.png", "cross-origin"), ("/share/none.png", "cross-origin"), ("/covers/svg/cover.svg", "same-origin"),
+    [("/share/svg.png", "cross-origin"), ("/share/none.png", "cross-origin"), ("/logo", "cross-origin"), ("/covers/svg/cover.svg", "same-origin"),
      ("/", "same-origin"), ("/sharex", "same-origin")],
 )  # fmt: skip
 def test_emails_and_other_sites_may_show_these_pictures_alone(

@@ -185,6 +185,18 @@ def test_an_email_wears_the_accent_and_can_be_read_in_light_and_dark(accent: str
     assert dark.contrast(Colour(0x20, 0x23, 0x2B)) >= 4.5
 
 
+@pytest.mark.parametrize(
+    ("logo", "shown"),
+    [("logo.png", True), ("Logo.JPG", True), ("a.gif", True), ("logo.svg", False), ("logo.webp", False), ("", False)],
+)  # fmt: skip
+def test_emails_show_a_logo_that_email_programs_can_show(logo: str, shown: bool) -> None:
+    shop = replace(an_edition().shop, logo=logo)
+    for email in SAMPLES:
+        letter = EMAIL_TEMPLATES.render(email, language="en", shop=shop, base_url=BASE_URL)
+        assert (f'<img src="{BASE_URL}/logo"' in letter.html) is shown
+        assert shop.name in letter.html, "for readers who see no pictures"
+
+
 def test_every_reason_of_quarantine_has_a_sentence() -> None:
     texts = {rendered(PaymentQuarantined(ref="cs_1", reason=reason.name)).text for reason in RejectReason}
     assert len(texts) == len(RejectReason)

@@ -34,6 +34,8 @@ _FUEL: Final = 1_000_000
 _MOST_ENVIRONMENTS: Final = 8
 _UNKNOWN: Final = "is not the name of an email or of a part of one: `coatcheck emails` lists them"
 _NO_SUBJECT: Final = "begins with the subject, one line, and an empty line"
+_MAILED: Final = (".png", ".jpg", ".jpeg", ".gif")
+"""Pictures that email programs show; few show SVG, WebP or AVIF."""
 _VARIABLES: Final = {LINK_SLOT: "link", CODE_SLOT: "code", opt_out_slot(UserId("sample")): "unsubscribe"}
 
 
@@ -169,6 +171,7 @@ def _context_of(email: Email, *, language: str, shop: ShopInfo, base_url: str) -
         "code": CODE_SLOT,
         "unsubscribe": opt_out_slot(email.user) if isinstance(email, NewRelease) else "",
         "look": _look_of(shop),
+        "logo_at": f"{base_url}/logo" if shop.logo.lower().endswith(_MAILED) else "",
         "seller": shop.seller or _one_line(shop.name),
     }
     if isinstance(email, AccessLink):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
-_FOR_OTHERS: Final = "/share/"
+_FOR_OTHERS: Final = ("/share/", "/logo")
 """Pictures that emails and other sites show, too."""
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 # Litestar caches the last thousand paths and queries, whatever their length. The shop's are far shorter than these
