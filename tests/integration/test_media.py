@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 
 from adapters.files.markdown import SHORT, render
@@ -142,3 +144,16 @@ def test_owners_get_all_or_a_part_and_nobody_else_anything(with_a_talk: ShopServ
         assert stranger.get(path).status_code == 403
         assert stranger.get(f"/media/{BOOK}/none.wav").status_code == 404
         assert stranger.get(f"/media/{PHOTOS}/talk.wav").status_code == 404
+
+
+def test_a_page_may_ask_for_all_its_pictures_at_once(with_a_talk: ShopServer) -> None:
+    anna, path = Shopper(with_a_talk), f"{with_a_talk.url}/media/{BOOK}/talk.wav"
+    anna.buy_and_pay(address())
+
+    async def all_at_once() -> list[int]:
+        async with httpx.AsyncClient(cookies=dict(anna.http.cookies)) as browser:
+            return [
+                answer.status_code for answer in await asyncio.gather(*(browser.get(path) for _ in range(60)))
+            ]
+
+    assert asyncio.run(all_at_once()) == [200] * 60

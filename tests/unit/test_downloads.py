@@ -155,3 +155,26 @@ async def test_a_network_has_its_share_of_samples_as_of_other_downloads() -> Non
     for _ in range(PER_NETWORK):
         assert isinstance(downloads.begin(session=None, network="192.0.2.1", now=0.0), Download)
     assert downloads.begin(session=None, network="192.0.2.1", now=0.0) is Full.NETWORK
+
+
+async def test_what_a_page_shows_waits_for_a_place_and_gets_the_first_that_is_free() -> None:
+    downloads = Downloads()
+    first, second, *_ = [begin(downloads, 1) for _ in range(PER_SESSION)]
+    waiting = [asyncio.create_task(downloads.wait(session=session(1), network="192.0.2.1")) for _ in range(3)]
+    for freed, waited in ((first, 2), (second, 1)):
+        await asyncio.sleep(0)
+        freed.leave()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert sum(not task.done() for task in waiting) == waited
+    [gone] = [task for task in waiting if not task.done()]
+    gone.cancel()
+    assert all(isinstance(task.result(), Download) for task in waiting if task is not gone)
+    assert refused(downloads, 1) is Full.SESSION
+
+
+async def test_the_wait_for_a_place_has_an_end() -> None:
+    downloads = Downloads(patience=0.0)
+    for _ in range(PER_SESSION):
+        begin(downloads, 1)
+    assert await downloads.wait(session=session(1), network="192.0.2.1") is Full.SESSION

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,8 @@ OF_SAMPLES: Final = IN_ALL // 2
 """The other half is for customers."""
 IN_A_SITE: Final = IN_ALL // 2
 """For one IPv4 /24 or IPv6 /48, which a single party may hold entirely."""
+_PATIENCE: Final = 30.0
+_MOST_WAITING: Final = 500
 # At capacity, a reader that took nothing for so long is ended to make room. (After a minute without progress, the
 # connection is closed: entrypoints.run.connections.)
 _IDLE: Final = 10.0
@@ -49,6 +52,7 @@ class Download:
     networks: tuple[tuple[str, int], ...]
     """Of the reader, from the narrowest to the widest, as domain.limits.networks_around gives them."""
     _places: set[Download]
+    _freed: asyncio.Event
     _sending: asyncio.Timeout | None = None
     _since: float = 0.0
     _ended: bool = False
@@ -80,13 +84,18 @@ class Download:
     def leave(self) -> None:
         """Free the place, however the download ended."""
         self._places.discard(self)
+        self._freed.set()
 
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Admits downloads. At capacity, the places are shared out between networks."""
+    """Admits downloads. At capacity, the places are shared out between networks. `patience`: seconds of `wait`."""
 
+    patience: float = _PATIENCE
     _places: set[Download] = field(default_factory=set)
+    _freed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a place becomes free, for those that wait."""
+    _waiting: set[object] = field(default_factory=set)
 
     def begin(self, *, session: Digest | None, network: str, now: float) -> Download | Full:
         """Take a place for one more download, at this time of the event loop. `session`: None for a sample."""
@@ -99,11 +108,29 @@ class Downloads:
         held = Counter(name for one in self._places for name, _ in one.networks)
         if any(held[name] >= min(PER_NETWORK * times, IN_A_SITE) for name, times in networks):
             return Full.NETWORK
-        download = Download(session, networks, self._places)
+        download = Download(session, networks, self._places, self._freed)
         if len(self._places) >= IN_ALL and not self._make_room(download, held, now):
             return Full.ALL
         self._places.add(download)
         return download
+
+    async def wait(self, *, session: Digest | None, network: str) -> Download | Full:
+        """Like `begin`, but wait a while for a place: over HTTP/2 a page asks for all its pictures at once."""
+        loop = asyncio.get_running_loop()
+        patience = asyncio.timeout(self.patience)
+        with suppress(TimeoutError):
+            async with patience:
+                while True:
+                    self._freed.clear()
+                    begun = self.begin(session=session, network=network, now=loop.time())
+                    if not isinstance(begun, Full) or len(self._waiting) >= _MOST_WAITING:
+                        return begun
+                    self._waiting.add(patience)
+                    try:
+                        await self._freed.wait()
+                    finally:
+                        self._waiting.discard(patience)
+        return begun
 
     def _make_room(self, coming: Download, held: Counter[str], now: float) -> bool:
         """End the download that has waited longest for its reader, or one of the widest network that has the most."""

@@ -110,9 +110,12 @@ class FilePages:
 
     async def _opened(self, request: AnyRequest, offered: Offered, part: Part | None) -> RawResponse:
         visitor = self.frame.visitor(request)
-        now = asyncio.get_running_loop().time()
         session = None if offered.purchase is None else visitor.token_hash
-        download = self.downloads.begin(session=session, network=visitor.network, now=now)
+        if offered.counted:
+            now = asyncio.get_running_loop().time()
+            download = self.downloads.begin(session=session, network=visitor.network, now=now)
+        else:
+            download = await self.downloads.wait(session=session, network=visitor.network)
         if isinstance(download, Full):
             status = 503 if download is Full.ALL else 429
             return self.frame.problem(
