@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from adapters.files.markdown import SHORT, render
+from domain.product import GoodsFile
 from domain.values import ProductId
+from entrypoints.http.file_response import FileAnswer
 from testkit.catalogues import a_catalogue, load, look, problems_of
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 from testkit.shoppers import address
@@ -107,6 +111,34 @@ def test_an_edit_of_the_file_alone_is_followed(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------ over HTTP
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.mp4", "video/mp4"), ("a.m4v", "video/mp4"), ("a.webm", "video/webm"), ("a.mp3", "audio/mpeg"),
+        ("a.m4a", "audio/mp4"), ("a.aac", "audio/aac"), ("a.ogg", "audio/ogg"), ("a.oga", "audio/ogg"),
+        ("a.opus", "audio/ogg"), ("a.wav", "audio/x-wav"), ("a.FLAC", "audio/flac"), ("a.png", "image/png"),
+        ("a.jpg", "image/jpeg"), ("a.jpeg", "image/jpeg"), ("a.webp", "image/webp"), ("a.avif", "image/avif"),
+        ("a.gif", "image/gif"), ("a.svg", "image/svg+xml"), ("a.zip", "application/zip"), ("a", "application/octet-stream"),
+    ],
+)  # fmt: skip
+def test_browsers_learn_what_a_file_is_on_a_system_that_has_no_list_of_types(
+    without_a_list_of_types: None, name: str, kind: str
+) -> None:
+    answer = FileAnswer(GoodsFile(name=name, title=name, size=1, sha256="00" * 32))
+    assert answer.raw_headers[0] == (b"content-type", kind.encode())
+
+
+@pytest.fixture
+def without_a_list_of_types() -> Iterator[None]:
+    """As in a slim image of a container: no /etc/mime.types."""
+    known = list(mimetypes.knownfiles)
+    mimetypes.knownfiles.clear()
+    mimetypes.init()
+    yield
+    mimetypes.knownfiles.extend(known)
+    mimetypes.init()
 
 
 @pytest.fixture

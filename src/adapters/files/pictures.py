@@ -13,6 +13,7 @@ import msgspec
 
 from adapters.files.names import can_be_shown, composed
 from adapters.files.reading import Reader, line_of_key, names_in
+from domain.media_types import shown_type
 from domain.product import Picture
 
 _KINDS: Final = frozenset({".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"})
@@ -25,7 +26,7 @@ _MOST_ENTRIES: Final = 20_000
 
 def picture_type(name: str) -> str:
     """The media type of a picture."""
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return shown_type(name) or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def read_picture(

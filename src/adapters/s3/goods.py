@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from adapters.s3.connecting import Place
+from domain.media_types import shown_type
 from domain.ports import Blob, FileAt, GoodsUnavailable
 from domain.product import GoodsFile
 
@@ -229,7 +230,7 @@ def _verified(opened: Callable[[Path], BufferedReader], path: Path, *, sha256: s
 
 
 def _media_type(name: str) -> str:
-    guessed = mimetypes.guess_type(name)[0]
+    guessed = shown_type(name) or mimetypes.guess_type(name)[0]
     return "application/octet-stream" if guessed is None or guessed.startswith(_RUNS) else guessed
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from domain.media_types import shown_type
 from domain.ports import GoodsUnavailable
 from entrypoints.http.downloads import MadeRoom
 from entrypoints.http.responses import RawResponse
@@ -164,7 +165,7 @@ class FileAnswer(RawResponse):
     """The head of a file, and nothing else: for HEAD."""
 
     def __init__(self, file: GoodsFile, *, part: Part | None = None) -> None:
-        media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        media_type = shown_type(file.name) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         headers = [
             ("content-disposition", disposition(file.name)),
             ("etag", etag_of(file)),
