@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -50,6 +51,28 @@ def test_what_changed_just_before_the_end_is_written(tmp_path: Path) -> None:
         world.sessions["cs_2"] = {"id": "cs_2"}
 
     assert with_a_keeper(file, work) == []
+    assert list(decoded(file.read_bytes(), a_world())["sessions"]) == ["cs_1", "cs_2"]
+
+
+def test_what_changes_while_the_end_comes_during_a_write_is_written(tmp_path: Path) -> None:
+    file, pipe = tmp_path / "kept.json", tmp_path / "kept.json.new"
+    os.mkfifo(pipe)
+
+    async def work(world: World, keeper: Keeper, told: list[str]) -> None:
+        world.sessions["cs_1"] = {"id": "x" * 1_000_000}
+        keeper.changed()
+        reading = await asyncio.to_thread(
+            os.open, pipe, os.O_RDONLY
+        )  # waits for the write, which waits for a reader
+        pipe.unlink()
+        world.sessions["cs_2"] = {"id": "cs_2"}
+        keeper.changed()
+        closing = asyncio.create_task(keeper.close())
+        await asyncio.sleep(0)
+        os.close(reading)
+        await closing
+
+    with_a_keeper(file, work)
     assert list(decoded(file.read_bytes(), a_world())["sessions"]) == ["cs_1", "cs_2"]
 
 

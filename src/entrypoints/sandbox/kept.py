@@ -94,7 +94,8 @@ class Keeper:
         self._world.mails_by_id = {mail.id: mail for mail in self._world.mails.values()}
 
     async def _run(self) -> None:
-        while not self._closing.is_set():
+        # A change may come while the one before is written, and the end, too.
+        while self._dirty.is_set() or not self._closing.is_set():
             await self._dirty.wait()
             await _either(self._closing, self._pause)
             self._dirty.clear()
