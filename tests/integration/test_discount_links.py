@@ -202,10 +202,23 @@ def test_stripe_refuses_a_code_that_was_used_up_since_it_was_read(own_shop: Shop
     )
 
 
-def test_doctor_names_a_code_that_is_for_certain_products(own_shop: ShopServer) -> None:
-    coupon = {"percent_off": "20", "applies_to": {"products": ["prod_1"]}}
-    made = ask_raw(own_shop.sandbox, "POST", "/v1/coupons", form(coupon))["id"]
-    told = {"promotion": {"type": "coupon", "coupon": made}, "code": "SOME"}
+@pytest.mark.parametrize(
+    ("coupon", "rules"),
+    [
+        ({"applies_to": {"products": ["prod_1"]}}, {}),
+        ({}, {"restrictions": {"first_time_transaction": "true"}}),
+    ],
+    ids=["products", "first orders"],
+)
+def test_a_code_that_is_for_certain_products_or_first_orders_is_not_used_and_doctor_names_it(
+    own_shop: ShopServer, coupon: dict[str, object], rules: dict[str, object]
+) -> None:
+    made = ask_raw(own_shop.sandbox, "POST", "/v1/coupons", form({"percent_off": "20", **coupon}))["id"]
+    told = {"promotion": {"type": "coupon", "coupon": made}, "code": "SOME", **rules}
     ask_raw(own_shop.sandbox, "POST", "/v1/promotion_codes", form(told))
-    payment_table(own_shop, 'code_links = ["SOME"]')
-    assert "SOME is for certain products at Stripe, so for none here" in own_shop.cli("doctor").stdout
+    payment_table(own_shop, 'code_links = ["SOME", "TENOFF"]')
+    guest, path = Shopper(own_shop), f"/products/{LAST_CLOAKROOM}?code="
+    wait_until(lambda: "With the code TENOFF" in guest.get(f"{path}TENOFF").text)
+    assert IGNORED in guest.get(f"{path}SOME").text
+    said = own_shop.cli("doctor").stdout
+    assert "SOME is for certain products or for first orders at Stripe, so for none here" in said

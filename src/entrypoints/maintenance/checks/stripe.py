@@ -159,7 +159,8 @@ async def _code_links(container: Container, edition: CatalogueEdition) -> Findin
             return Finding("code links", True, words, warns=True)
         if found.restricted:
             words = (
-                f"{code} is for certain products at Stripe, so for none here: use a coupon for all products"
+                f"{code} is for certain products or for first orders at Stripe, so for none here: use a code without "
+                "such restrictions"
             )
             return Finding("code links", True, words, warns=True)
         good.append(code_words(found))
