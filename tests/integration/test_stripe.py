@@ -174,6 +174,41 @@ def test_a_repeated_request_that_meets_the_first_one_is_unreachable_and_no_refus
         asyncio.run(within_time(call()))
 
 
+@pytest.mark.parametrize(
+    ("message", "param", "status", "raised"),
+    [
+        ("No such promotion code: 'promo_1'", "discounts[0][promotion_code]", 400, PromotionRefused),
+        ("No such promotion code: 'promo_1'", "discounts[0][promotion_code]", 404, PromotionRefused),
+        ("It is over.", "discounts", 400, PromotionRefused),
+        ("This promotion code cannot be redeemed because the associated customer has prior transactions.",
+         None, 400, PromotionRefused),
+        ("Coupon expired: SPRING", "coupon", 400, PromotionRefused),
+        ("You may only specify one of these parameters: allow_promotion_codes, discounts.",
+         "allow_promotion_codes", 400, PaymentsRefused),
+        ("Invalid currency: xyz", "line_items[0][price_data][currency]", 400, PaymentsRefused),
+    ],
+)  # fmt: skip
+def test_a_code_that_stripe_refuses_is_told_from_a_checkout_that_it_refuses(
+    message: str, param: str | None, status: int, raised: type[Exception]
+) -> None:
+    async def call() -> None:
+        raise stripe.InvalidRequestError(message, param, http_status=status)
+
+    with pytest.raises(PaymentsRefused) as refused:
+        asyncio.run(within_time(call()))
+    assert type(refused.value) is raised
+
+
+def test_a_key_that_may_not_read_codes_is_no_refusal_of_a_code() -> None:
+    async def call() -> None:
+        words = "This key may not do that. It needs the permission to read a promotion code."
+        raise stripe.PermissionError(words, http_status=403)
+
+    with pytest.raises(PaymentsRefused) as refused:
+        asyncio.run(within_time(call()))
+    assert type(refused.value) is PaymentsRefused
+
+
 def test_buy_again_within_a_minute_after_an_edit_of_the_product_is_no_refusal(sandbox: Sandbox) -> None:
     offer = an_offer(21)
     page = ask(sandbox.url, lambda p: p.create_checkout(offer))

@@ -257,16 +257,22 @@ async def within_time(call: Awaitable[T]) -> T:
     except stripe.IdempotencyError as error:
         raise PaymentsUnreachable("Stripe has the same request with other contents under way") from error
     except stripe.StripeError as error:
+        if _is_about_a_code(error):
+            raise PromotionRefused(f"Stripe said no ({error.http_status}): {error.user_message}") from error
         if error.http_status == 404:
             raise _NotThere(f"Stripe knows no such thing: {error.user_message}") from error
         # A success that the SDK cannot read was cut off on its way; 409: the same request is under way.
         status = error.http_status
         if status is None or status >= 500 or status < 300 or status == 409:
             raise PaymentsUnreachable(f"Stripe answered {status}") from error
-        # https://docs.stripe.com/api/errors: which parameter it is about.
-        about = str(getattr(error, "param", None) or "")
-        refused = PromotionRefused if about.startswith("discounts") else PaymentsRefused
-        raise refused(f"Stripe said no ({status}): {error.user_message}") from error
+        raise PaymentsRefused(f"Stripe said no ({status}): {error.user_message}") from error
+
+
+def _is_about_a_code(error: stripe.StripeError) -> bool:
+    """Whether the promotion code is refused, and not the checkout. Not every such error names its parameter."""
+    about, said = str(getattr(error, "param", None) or ""), str(error.user_message or "").lower()
+    named = about.startswith("discounts") or "promotion code" in said or "coupon" in said
+    return isinstance(error, stripe.InvalidRequestError) and named
 
 
 def _made_since(since: datetime) -> dict[str, Any]:
