@@ -127,9 +127,17 @@ def test_while_the_provider_does_not_answer_the_codes_are_as_they_were() -> None
         run(shop.code_links.refresh())
     assert shop.code_links.find("SPRING") == TENTH
     shop.payments.failing = False
-    calls = len(shop.payments.calls)
+    shop.payments.promotions["SPRING"] = fifth = replace(TENTH, percent_off=Decimal(20))
+    shop.clock.tick(seconds=59)
     run(shop.code_links.refresh())
-    assert len(shop.payments.calls) == calls, "the next try is in five minutes"
+    assert shop.code_links.find("SPRING") == TENTH, "the next try is in a minute"
+    shop.clock.tick(seconds=1)
+    run(shop.code_links.refresh())
+    assert shop.code_links.find("SPRING") == fifth
+    calls = len(shop.payments.calls)
+    shop.clock.tick(minutes=4, seconds=59)
+    run(shop.code_links.refresh())
+    assert len(shop.payments.calls) == calls
 
 
 # ------------------------------------------------------------------ buying with one
@@ -167,6 +175,8 @@ def test_a_code_that_was_used_up_a_moment_ago_charges_nothing_and_the_next_try_c
     del shop.payments.promotions["SPRING"]
     assert isinstance(press(anna, "SPRING"), CodeNotTaken)
     assert run(shop.report()).all_well, "that is no problem of the merchant's"
+    run(shop.code_links.refresh())
+    assert shop.code_links.find("SPRING") is None, "the next buyer sees the usual price"
     [ended] = shop.memory.tables.checkouts
     assert all(ref != ended for *_, ref in shop.memory.tables.limits), "it takes no place"
     started = press(anna, "")

@@ -12,6 +12,8 @@ from domain.promotion import PromotionCode, reduced_price
 from domain.values import Money
 
 READ_EVERY: Final = timedelta(minutes=5)
+RETRY_AFTER: Final = timedelta(minutes=1)
+"""When those are read again that could not be read: after a start, no code is known until then."""
 
 
 @dataclass(slots=True)
@@ -31,12 +33,12 @@ class CodeLinks:
     async def refresh(self) -> None:
         """Read the listed codes, if their list changed or it is time. Raises PaymentsUnreachable, PaymentsRefused.
 
-        Those that cannot be read are as they were, until it is time again.
+        Those that cannot be read are as they were, and are read again in a minute.
         """
         listed, now = self.catalogue.current().shop.payment.code_links, self.clock.now()
         if listed == self._listed and (self._due is None or now < self._due):
             return
-        self._listed, self._due = listed, now + READ_EVERY if listed else None
+        self._listed, self._due = listed, now + RETRY_AFTER if listed else None
         self._known = {code: self._known[code] for code in listed if code in self._known}
         for code in listed:
             found = await self.payments.find_promotion(code)
@@ -44,6 +46,11 @@ class CodeLinks:
                 self._known.pop(code, None)
             else:
                 self._known[code] = found
+        self._due = now + READ_EVERY if listed else None
+
+    def read_soon(self) -> None:
+        """Have the next `refresh` read them: one was refused, so others should not see its price for long."""
+        self._due = self.clock.now()
 
     def find(self, typed: str) -> PromotionCode | None:
         """The code of a link, in upper or lower case; None if links may not carry it, or it is not active."""

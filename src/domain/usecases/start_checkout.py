@@ -101,6 +101,7 @@ class StartCheckout:
             await self.store.transact(lambda tx: tx.limits.release(opened.id))
             raise
         except PromotionRefused:
+            self.code_links.read_soon()
             await self.store.transact(partial(_end, checkout=opened))
             return CodeNotTaken(product=wanted)
         except PaymentsRefused as refused:
