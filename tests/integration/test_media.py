@@ -67,6 +67,22 @@ def test_no_label_leaves_its_attribute(label: str) -> None:
     assert html.count("<video") == html.count("</video>") == 1
 
 
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("A *long* **talk**", "A long talk"),
+        ("Tom &amp; Jerry", "Tom &amp; Jerry"),
+        (r"1\*", "1*"),
+        ("`x`", "x"),
+    ],
+)
+def test_a_player_says_its_label_without_markdown(label: str, said: str) -> None:
+    html = render(f"![{label}](a.mp4)", media_at="/media/talk/").html
+    assert f'aria-label="{said}"' in html
+    assert f">{said}</a>" in html
+    assert f'alt="{said}"' in render(f"![{label}](a.png)", media_at="/media/talk/").html, "as of a picture"
+
+
 # ------------------------------------------------------------------ the catalogue
 
 

@@ -8,12 +8,15 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote, unquote
 
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 _VIDEO: Final = frozenset({".mp4", ".m4v", ".webm"})
 _AUDIO: Final = frozenset({".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".wav", ".flac"})
 _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".svg"})
 KINDS: Final = _VIDEO | _AUDIO | _PICTURES
+_OPTIONS: Final = MarkdownIt().options
 
 
 def is_medium(name: str) -> bool:
@@ -33,7 +36,12 @@ def show_media(tokens: Sequence[Token], address: str) -> Iterator[tuple[int, str
             child.attrSet("src", source)
             element = _element(name)
             if element:
-                child.type, child.content = "html_inline", _player(element, source, child.content)
+                child.type, child.content = "html_inline", _player(element, source, _plain(child))
+
+
+def _plain(image: Token) -> str:
+    """Its label without Markdown, as in the `alt` of a picture."""
+    return RendererHTML().renderInlineAsText(image.children, _OPTIONS, {})
 
 
 def _element(name: str) -> str:
