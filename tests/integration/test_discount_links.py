@@ -22,7 +22,7 @@ from testkit.stripe_schema import ask_raw, form
 from testkit.waiting import wait_until
 
 USUAL = "<s>$9.00</s>"
-IGNORED = "The promotion code of this link cannot be used for this product, so this is the usual price."
+IGNORED = "The promotion code in this link does not apply here, so this is the usual price."
 NAMED = ProductId("named")
 
 
@@ -109,6 +109,39 @@ def test_another_currency_keeps_the_code(tmp_path: Path) -> None:
         assert "<b>€7.20</b>" in await guest.get("/products/book?code=SPRING")
         await guest.post("/currency", status=303, back="book", currency="usd", code="https://evil.example")
         assert guest.headers["location"] == "/products/book"
+
+    asyncio.run(story())
+
+
+def test_a_code_of_one_currency_comes_back_with_that_currency(tmp_path: Path) -> None:
+    async def story() -> None:
+        town = await a_town(tmp_path)
+        fiver = PromotionCode(code="SPRING", ref="promo_5", amount_off=Money(500, "usd"))
+        town.shop.payments.promotions["SPRING"] = fiver
+        town.container.code_links().read_soon()
+        await town.container.code_links().refresh()
+        guest = town.client()
+        await guest.post("/currency", status=303, back="book", currency="eur", code="SPRING")
+        html = await guest.get(guest.headers["location"])
+        assert (html.count(IGNORED), "Buy The book for €8.00" in buttons(html)) == (1, True)
+        [currencies] = re.findall(r'<form class="currencies".*?</form>', html, re.DOTALL)
+        assert '<input type="hidden" name="code" value="SPRING">' in currencies
+        assert html.count('name="code"') == 1, "the form of Buy has none"
+        await guest.post("/currency", status=303, back="book", currency="usd", code="SPRING")
+        assert "Buy The book for $4.00" in buttons(await guest.get(guest.headers["location"]))
+
+    asyncio.run(story())
+
+
+def test_what_a_code_makes_free_is_got_for_free(tmp_path: Path) -> None:
+    async def story() -> None:
+        town = await a_town(tmp_path)
+        gift = PromotionCode(code="SPRING", ref="promo_6", percent_off=Decimal(100))
+        town.shop.payments.promotions["SPRING"] = gift
+        town.container.code_links().read_soon()
+        await town.container.code_links().refresh()
+        html = await town.client().get("/products/book?code=SPRING")
+        assert buttons(html) == ["Get The book for free", "EUR", "Get for free"]
 
     asyncio.run(story())
 

@@ -23,17 +23,18 @@ class Carried:
     left: Money | None = None
     ignored: bool = False
     """Whether there was one that is not good here."""
+    elsewhere: str = ""
+    """The ignored one, if it is one that links may carry: it may be good in another currency."""
 
     @property
     def key(self) -> str:
         """Distinguishes the pages that are shown for it."""
         if self.left is None:
-            return "?" if self.ignored else ""
+            return f"?{self.elsewhere}" if self.ignored else ""
         return f"?{self.code}={self.left.amount}"
 
 
 NO_CODE: Final = Carried()
-CODE_IGNORED: Final = Carried(ignored=True)
 
 
 def product_context(

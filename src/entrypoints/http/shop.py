@@ -19,7 +19,7 @@ from entrypoints.http.for_crawlers import FEED, atom_feed, sitemap
 from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
-from entrypoints.http.product_context import CODE_IGNORED, NO_CODE, Carried, product_context
+from entrypoints.http.product_context import NO_CODE, Carried, product_context
 from entrypoints.http.rendered import GuestsKey, Rendered
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import Header, RawResponse
@@ -212,7 +212,10 @@ class ShopPages:
         if typed is None:
             return NO_CODE
         found = self._code_links.reduced(typed, product, product.price_in(currency))
-        return CODE_IGNORED if found is None else Carried(code=found[0].code, left=found[1])
+        if found is not None:
+            return Carried(code=found[0].code, left=found[1])
+        known = self._code_links.find(typed)
+        return Carried(ignored=True, elsewhere=known.code if known else "")
 
     def _of(self, edition: CatalogueEdition) -> Rendered:
         held = self._rendered
