@@ -66,6 +66,8 @@ def test_moments_are_written_with_the_zone_of_their_season() -> None:
     assert moment(winter, berlin) == "1 January 2027, 00:05 CET"  # type: ignore[arg-type]
     assert opening(summer, berlin) == "1 July 2026, 01:05:07 CEST"  # type: ignore[arg-type]
     assert opening(winter, UTC) == "31 December 2026, 23:05 UTC"
+    assert moment(winter, zone("America/Sao_Paulo")) == "31 December 2026, 20:05 UTC-03"  # type: ignore[arg-type]
+    assert opening(summer, zone("Asia/Kathmandu")) == "1 July 2026, 04:50:07 UTC+0545"  # type: ignore[arg-type]
 
 
 def a_shop(timezone: str, notices: SaleNotices = SaleNotices.DAILY) -> Shop:

@@ -19,12 +19,20 @@ def day(at: datetime, zone: tzinfo) -> str:
 
 def moment(at: datetime, zone: tzinfo) -> str:
     """`24 November 2026, 09:05 UTC`."""
-    return f"{day(at, zone)}, {at.astimezone(zone):%H:%M %Z}"
+    return f"{day(at, zone)}, {at.astimezone(zone):%H:%M} {_named(at, zone)}"
 
 
 def opening(at: datetime, zone: tzinfo) -> str:
     """`24 December 2026, 18:00 UTC`, with seconds only if there are any: before that moment nothing is sold."""
-    return f"{day(at, zone)}, {at.astimezone(zone):%H:%M:%S %Z}" if at.second else moment(at, zone)
+    if not at.second:
+        return moment(at, zone)
+    return f"{day(at, zone)}, {at.astimezone(zone):%H:%M:%S} {_named(at, zone)}"
+
+
+def _named(at: datetime, zone: tzinfo) -> str:
+    """`CET`; `UTC-03` where the database has no letters for a time zone: alone, the number would read as a minus."""
+    name = f"{at.astimezone(zone):%Z}"
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
 
 
 def in_shop(words: Callable[[datetime, tzinfo], str]) -> Callable[[Any, datetime], str]:
