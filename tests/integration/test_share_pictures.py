@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from contracts.samples import a_purchase
 from litestar.exceptions import ServiceUnavailableException
 
 from adapters.files.pictures import picture_type
@@ -21,6 +22,7 @@ from adapters.resvg.layout import breadth, shortened, wrapped
 from adapters.resvg.painter import ResvgPainter
 from domain.ports import ShareCard, SharePicture
 from domain.product import Status
+from domain.usecases.send_email import access_email
 from domain.values import ProductId
 from entrypoints.http.share import SharePages
 from entrypoints.testing import a_product, an_edition
@@ -373,3 +375,12 @@ def test_a_long_name_is_wrapped_and_a_longer_one_cut() -> None:
     cut = shortened("A name that is longer than its line", 10)
     assert cut.endswith("…")
     assert breadth(cut) <= 10
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"), [(Status.ON_SALE, "book"), (Status.UNLISTED, "book"), (Status.RETIRED, "book"), (Status.DRAFT, "")]
+)  # fmt: skip
+def test_an_access_email_shows_a_picture_only_if_its_reader_can_get_it(status: Status, shown: str) -> None:
+    edition = an_edition(replace(a_product(ProductId("book")), status=status))
+    assert access_email(a_purchase(), (), edition=edition).product == shown
+    assert access_email(a_purchase(product="gone"), (), edition=edition).product == ""

@@ -13,7 +13,7 @@ from domain.mail import Mail, MailKind, Urgency, urgency_of
 from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import PRICE_AS_IT_IS, LicenceKey, Purchase, Source, order_number
 from domain.transaction import Transaction
-from domain.values import EmailAddress, Money
+from domain.values import EmailAddress, Money, ProductId
 
 _KIND_OF: Final = {
     LinkPurpose.ACCESS: MailKind.ACCESS,
@@ -89,7 +89,8 @@ def access_email(
         paid=purchase.paid,
         order=order_number(purchase.checkout),
         licences=tuple(licence_line(item, purchase, edition=edition) for item in licences),
-        product=purchase.product,
+        # Of drafts, and of what the catalogue has no more, nobody gets a picture.
+        product=ProductId("") if edition.shown(purchase.product) is None else purchase.product,
         price=None if of == PRICE_AS_IT_IS else purchase.price,
         discount=Money(of.discount, currency) if of.discount else None,
         tax=Money(of.tax, currency) if of.tax else None,
