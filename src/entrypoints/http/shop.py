@@ -367,7 +367,8 @@ class ShopPages:
         """Crawlers may index the shop; all other pages are private to the buyer."""
         text = (
             "User-agent: *\nDisallow: /view/\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
-            f"Disallow: /request-login\nDisallow: /files/\nSitemap: {self._front.base_url}/sitemap.xml\n"
+            f"Disallow: /request-login\nDisallow: /files/\nDisallow: /media/\n"
+            f"Sitemap: {self._front.base_url}/sitemap.xml\n"
         )
         return _public(text.encode(), "text/plain")
 
