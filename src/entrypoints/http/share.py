@@ -14,10 +14,11 @@ from domain.colour import Colour
 from domain.ports.sharing import ShareCard, SharePainter, SharePicture
 from domain.product import CatalogueEdition, Product
 from domain.values import ProductId
+from entrypoints.http.caching import PUBLIC, kept_as
 from entrypoints.http.page import AnyRequest, PageFrame
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.responses import RawResponse
-from entrypoints.http.shop import PAGE, PUBLIC, kept_as
+from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler

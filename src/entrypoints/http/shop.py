@@ -15,6 +15,7 @@ from domain.usecases.check_stock import CheckStock
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.list_pending import ListPending
 from domain.values import Money, ProductId
+from entrypoints.http.caching import FOREVER, PUBLIC, kept_as, public
 from entrypoints.http.for_crawlers import FEED, atom_feed, sitemap
 from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
@@ -27,13 +28,11 @@ from entrypoints.http.sentences import _
 from entrypoints.http.theme import theme_digest, theme_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from litestar.handlers import HTTPRouteHandler
 
 PAGE: Final = [HttpMethod.GET, HttpMethod.HEAD]
-PUBLIC: Final = ("cache-control", "public, max-age=0, must-revalidate")
-_FOREVER: Final = ("cache-control", "public, max-age=31536000, immutable")
 _MOST_OWNERS: Final = 500
 _MOST_PAGES: Final = 5000
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
@@ -59,7 +58,7 @@ class ShopPages:
         self._rendered = Rendered()
         self._assets = {
             (name, kept): Prepared(body, media_type=media_type, headers=[kept])
-            for kept in (_FOREVER, PUBLIC)
+            for kept in (FOREVER, PUBLIC)
             for name, (body, media_type) in frame.pages.assets.items()
         }
 
@@ -274,7 +273,7 @@ class ShopPages:
                 pages.clear()
             # A shared cache must not serve this to a visitor with a session.
             more = [self._front.pages.speculation]
-            found = pages[key] = _public(render(), "text/html", vary=("Cookie",), more=more)
+            found = pages[key] = public(render(), "text/html", vary=("Cookie",), more=more)
         return found
 
     async def _is_sold_out(self, product: Product) -> bool:
@@ -370,7 +369,7 @@ class ShopPages:
             f"Disallow: /request-login\nDisallow: /files/\nDisallow: /media/\n"
             f"Sitemap: {self._front.base_url}/sitemap.xml\n"
         )
-        return _public(text.encode(), "text/plain")
+        return public(text.encode(), "text/plain")
 
     async def sitemap(self) -> RawResponse:
         """https://www.sitemaps.org/protocol.html"""
@@ -385,20 +384,5 @@ class ShopPages:
         held, key = self._of(edition), (path, "", frozenset[ProductId]())
         if key not in held.pages:
             body = write(edition, waiting=held.waiting, base_url=self._front.base_url)
-            held.pages[key] = _public(body, media_type)
+            held.pages[key] = public(body, media_type)
         return held.pages[key]
-
-
-def kept_as(request: AnyRequest, version: str) -> Header:
-    """How long an answer may be kept: for ever only under the URL of this very version.
-
-    A node that has not read an edit yet would otherwise leave the old content under the new URL.
-    """
-    return _FOREVER if request.query_params.get("v") == version else PUBLIC
-
-
-def _public(
-    body: bytes, media_type: str, *, vary: Sequence[str] = (), more: Sequence[Header] = ()
-) -> Prepared:
-    """Public, but revalidated on every use: a client with a current copy gets a short 304."""
-    return Prepared(body, media_type=media_type, headers=[PUBLIC, *more], vary=vary)
