@@ -106,6 +106,43 @@ def test_on_a_narrow_phone_each_example_shop_is_accessible_and_no_button_breaks_
             assert box["height"] < 48, "one line"
 
 
+def test_a_dark_shop_prints_in_dark_ink(tmp_path: Path, device: MakeDevice) -> None:
+    """Paper is white: browsers leave out backgrounds, and what is light on dark could not be read."""
+    with running(Demo(tmp_path, arguments=("--shop", "night-signals"))) as demo:
+        page = device().page
+        page.goto(f"{demo.shop}/pages/refunds")
+        ink = "getComputedStyle(document.querySelector('h1')).color"
+        assert page.evaluate(ink) == "rgb(232, 240, 236)"
+        page.emulate_media(media="print")
+        assert page.evaluate(ink) == "rgb(0, 0, 0)"
+        assert (
+            page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+            == "rgb(255, 255, 255)"
+        )
+        for hidden in (".banner", ".top nav", "footer"):
+            expect(page.locator(hidden)).to_be_hidden()
+
+
+def test_deleting_an_account_is_a_finger_away_from_keeping_it(shop: ShopServer, device: MakeDevice) -> None:
+    one = device(**NARROW["narrow"])
+    page = one.page
+    one.context.set_extra_http_headers({"x-forwarded-for": "203.0.113.77"})
+    page.goto(f"{shop.url}/products/{PAPERWORK}")
+    page.click("button:has-text('Buy')")
+    pay(page, email="careful@example.com")
+    page.wait_for_url("**/view/**")
+    shop.sandbox.wait_for_mail("careful@example.com")
+    text = shop.sandbox.mails_to("careful@example.com")[-1]["text"]
+    page.goto(f"{shop.url}/login/{text.partition('/login/')[2].split()[0]}")
+    page.click("main button")
+    page.goto(f"{shop.url}/account/erase")
+    delete = page.get_by_role("button", name="Delete my account").bounding_box()
+    keep = page.get_by_role("link", name="Keep my account").bounding_box()
+    assert delete is not None
+    assert keep is not None
+    assert keep["y"] - (delete["y"] + delete["height"]) >= 8, "one below the other, and a gap between them"
+
+
 def test_what_stands_outside_every_landmark_is_found(demo: Demo, device: MakeDevice) -> None:
     page = device().page
     page.goto(demo.shop)
