@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 from itertools import permutations
 
 import pytest
@@ -27,7 +28,7 @@ def test_a_full_refund_closes_and_the_page_says_when_and_the_buyer_is_told() -> 
     assert shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=PRICE)) == "noted"
     found = opens(anna)
     assert isinstance(found, Closed)
-    assert closing_reason(found.standing) == "This purchase was refunded on 1 March 2026."
+    assert closing_reason(found.standing, UTC) == "This purchase was refunded on 1 March 2026."
     assert subjects(shop) == ["Your refund: The book"]
 
 
@@ -84,7 +85,7 @@ def test_an_open_dispute_suspends_and_its_end_decides(ends: str, state: Purchase
     shop.hear_fact(shop.payments.tell(ref, FactKind.DISPUTE, "needs_response", amount=PRICE))
     found = opens(anna)
     assert isinstance(found, Closed)
-    assert closing_reason(found.standing) == "The payment has been in dispute since 1 March 2026."
+    assert closing_reason(found.standing, UTC) == "The payment has been in dispute since 1 March 2026."
     shop.clock.tick(days=30)
     shop.hear_fact(shop.payments.tell(ref, FactKind.DISPUTE, ends, amount=PRICE))
     assert state_of(shop, ref) is state
