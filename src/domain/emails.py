@@ -97,6 +97,8 @@ class Refunded:
     suspended: bool
     """A dispute is open, or a status is unknown."""
     order: str
+    elsewhere: bool = False
+    """Another purchase of the same address opens the product: it was bought twice, or in a bundle, too."""
 
 
 @frozen

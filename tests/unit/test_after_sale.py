@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from domain.access import Closed, NotYours, Opens, access
 from domain.mail import MailKind
 from domain.purchase import Fact, FactKind, PurchaseState
-from domain.values import ProviderRef
+from domain.values import ProductId, ProviderRef
 from entrypoints.http.page import closing_reason
-from entrypoints.testing import BOOK, Browser, Shop
+from entrypoints.testing import BOOK, Browser, Shop, a_product, an_edition
 from testkit.after_sale import ANNA, PRICE, a_sale, opens, state_of, subjects
 from testkit.stepping import run
+
+PACK = ProductId("pack")
 
 # ------------------------------------------------------------------ one after the other
 
@@ -133,6 +135,23 @@ def test_an_email_about_a_refund_promises_no_access_while_a_dispute_is_open() ->
     assert "keep your access" not in text
     assert "no longer have access" not in text
     assert "is suspended for now" in text
+
+
+@pytest.mark.parametrize("other", [BOOK, PACK], ids=["bought twice", "in a bundle, too"])
+def test_an_email_about_a_refund_does_not_say_that_access_ended_while_another_order_opens_it(
+    other: ProductId,
+) -> None:
+    shop = Shop(edition=an_edition(a_product(BOOK), a_product(PACK, contains=(BOOK,))))
+    _, ref = a_sale(shop)
+    again = Browser(shop).buy_and_pay(ANNA, product=other)
+    shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=PRICE))
+    shop.deliver_mail()
+    text = shop.letters_to(ANNA)[-1].text
+    assert "You keep your access to The book: another order of yours includes it." in text
+    assert "no longer have access" not in text
+    shop.hear_fact(shop.payments.tell(again, FactKind.REFUND, "succeeded", amount=PRICE))
+    shop.deliver_mail()
+    assert "You no longer have access to The" in shop.letters_to(ANNA)[-1].text
 
 
 def test_the_same_news_twice_is_mailed_once() -> None:

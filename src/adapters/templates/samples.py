@@ -56,8 +56,10 @@ SAMPLES: Final[tuple[Email, ...]] = (
     PaymentFailed(product=_BOOK, product_name=_NAME, price=_ALL, order=_ORDER),
     *(
         Refunded(product_name=_NAME, refunded=_SOME, in_all=_MORE, paid=_ALL, closed=closed, suspended=suspended,
-                 order=_ORDER)
-        for closed, suspended in ((False, False), (True, False), (False, True))
+                 order=_ORDER, elsewhere=elsewhere)
+        for closed, suspended, elsewhere in (
+            (False, False, False), (True, False, False), (False, True, False), (True, False, True),
+        )
     ),
     OpenAgain(product=_BOOK, product_name=_NAME, order=_ORDER),
     *(LicenceArrived(product_name=_NAME, licence=LicenceLine(key="KEY-1", of=of), order=_ORDER) for of in ("", _NAME)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain import outbox_keys
-from domain.access import Holding
+from domain.access import Holding, owned
 from domain.emails import OpenAgain, Refunded
 from domain.mail import MailKind
 from domain.purchase import Fact, PurchaseState, order_number
@@ -21,6 +21,9 @@ def notify_buyer(tx: Transaction, before: Holding, after: Holding, *, of: Fact, 
         return
     if after.refunded > before.refunded:
         currency = purchase.paid.currency
+        others = [
+            h for h in tx.purchases.of_address(purchase.mailbox) if h.purchase.checkout != purchase.checkout
+        ]
         email = Refunded(
             product_name=purchase.product_name,
             refunded=Money(after.refunded - before.refunded, currency),
@@ -29,6 +32,7 @@ def notify_buyer(tx: Transaction, before: Holding, after: Holding, *, of: Fact, 
             closed=state in (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK),
             suspended=state is PurchaseState.SUSPENDED,
             order=order_number(purchase.checkout),
+            elsewhere=purchase.product in owned(others),
         )
         key = outbox_keys.refunded(purchase.checkout, of.object_id)
         send_email(tx, email, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
