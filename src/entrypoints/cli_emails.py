@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from entrypoints.cli_running import Refusal, beside
+from entrypoints.cli_running import Refusal
 from entrypoints.container import Container
 from entrypoints.safe_output import say
 
@@ -17,15 +17,12 @@ def emails(name: str | None) -> None:
     Save what it prints as emails/NAME in the catalogue and edit it there: it is then used instead of the one that ships
     with the shop. See docs/emails.md.
     """
-
-    async def work(container: Container) -> dict[str, str]:
-        return dict(container.email_templates().built_in)
-
-    templates = beside(work)
+    templates = Container().email_templates().built_in  # needs no settings
     if name is None:
         for known in sorted(templates, key=lambda known: (known.startswith("_"), known)):
             say(known)
     elif name in templates:
-        say(templates[name].rstrip("\n"))
+        for line in templates[name].splitlines():
+            say(line)
     else:
         raise Refusal(f"there is no email template {name!r}: `coatcheck emails` lists them")
