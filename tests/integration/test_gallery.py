@@ -35,6 +35,42 @@ def town(root: Path, folder: Path) -> tuple[Town, FolderCatalogue]:
     ), catalogue
 
 
+WEBP = b"RIFF\x24\x00\x00\x00WEBPVP8 "
+AVIF = b"\x00\x00\x00\x20ftypavif"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fine"),
+    [
+        ("cover.png", b"\x89PNG\r\n\x1a\n...", True),
+        ("cover.PNG", b"\xff\xd8\xff\xe0 a JPEG: browsers look at the bytes", True),
+        ("cover.gif", b"GIF89a...", True),
+        ("cover.webp", WEBP, True),
+        ("cover.avif", AVIF, True),
+        ("cover.svg", SVG, True),
+        ("cover.svg", b"<?xml version='1.0'?><s:svg xmlns:s='http://www.w3.org/2000/svg'/>", True),
+        ("cover.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>".encode("utf-16"), True),
+        ("cover.png", b"", False),
+        ("cover.png", SVG, False),
+        ("cover.svg", WEBP, False),
+        ("cover.jpg", b"\n\xff\xd8\xff\xe0", False),
+        ("cover.webp", b"RIFF\x24\x00\x00\x00WAVEfmt ", False),
+    ],
+)
+def test_a_damaged_picture_is_warned_of_and_its_product_stays_on_sale(
+    tmp_path: Path, name: str, content: bytes, fine: bool
+) -> None:
+    root = a_catalogue(tmp_path / "catalogue", "book")
+    toml = root / "book" / "product.toml"
+    toml.write_text(f'{toml.read_text()}cover = "{name}"\n')
+    (root / "book" / name).write_bytes(content)
+    catalogue = load(root)
+    words = f"catalogue/book/{name}: is damaged or no picture, so browsers cannot show it: save it anew"
+    assert catalogue.warnings == (() if fine else (words,))
+    assert catalogue.problems == ()
+    assert BOOK in catalogue.current().products
+
+
 LISTED = 'cover = "cover.svg"\npictures = ["in side.png", { name = "é.svg", alt = "A <page>" }]\n'
 
 

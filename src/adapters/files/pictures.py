@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mimetypes
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,11 @@ LARGEST_PICTURE: Final = 1_000_000
 MOST_PICTURES: Final = 8
 LARGEST_LOGO: Final = 200_000
 _MOST_ENTRIES: Final = 20_000
+_SVG: Final = re.compile(rb"<([\w.-]+:)?svg[\s>/]")
+# https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern, and AVIF's file type box.
+_PIXELS: Final = re.compile(
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|RIFF....WEBPVP|....ftyp(avif|avis|mif1|msf1)", re.DOTALL
+)
 
 
 def picture_type(name: str) -> str:
@@ -43,7 +49,17 @@ def read_picture(
     if not os.path.lexists(file):
         reader.complain(path, f"{key} {name!r} does not lie beside this file", line=line)
         return None
-    return reader.raw(file, at_most=at_most)
+    raw = reader.raw(file, at_most=at_most)
+    if raw is not None and not _is_picture(raw, file.suffix.lower()):
+        reader.warn(file, "is damaged or no picture, so browsers cannot show it: save it anew")
+    return raw
+
+
+def _is_picture(raw: bytes, suffix: str) -> bool:
+    """Whether a file begins as a picture does. Browsers show any kind of pixels under the name of any other."""
+    if suffix == ".svg":
+        return _SVG.search(raw.replace(b"\0", b"")) is not None  # UTF-16, too
+    return _PIXELS.match(raw) is not None
 
 
 class ListedPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
