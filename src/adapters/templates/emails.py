@@ -31,6 +31,8 @@ _SAID: Final = re.compile(r"^(?:caused by: )?(.+) \(in (.+?):(\d+)\)$", re.MULTI
 """What minijinja says of an error, with template and line; the innermost comes last."""
 _FUEL: Final = 1_000_000
 """Steps that a template of the merchant's may take: a tenth of a second."""
+_OUT_OF_FUEL: Final = "engine ran out of fuel"
+_TOO_MANY_STEPS: Final = "takes more than a million steps: is there a loop that hardly ends?"
 _MOST_ENVIRONMENTS: Final = 8
 _UNKNOWN: Final = "is not the name of an email or of a part of one: `coatcheck emails` lists them"
 _NO_SUBJECT: Final = "begins with the subject, one line, and an empty line"
@@ -117,6 +119,7 @@ class PackagedTemplates:
                 reason = str(error).partition("\n")[0]
                 return TemplateMistake(name=names[0], line=None, what=f"{type(error).__name__}: {reason}")
             what, name, line = places[-1]
+            what = _TOO_MANY_STEPS if what == _OUT_OF_FUEL else what
             if name in names:
                 return TemplateMistake(name=name, line=int(line), what=what)
             return TemplateMistake(name=names[0], line=None, what=f"{what} (in {name}, line {line})")
