@@ -80,7 +80,8 @@ def test_a_damaged_file_is_set_aside_with_a_sentence_and_the_demo_starts(tmp_pat
     folder = tmp_path / ".coatcheck-demo"
     with running(demo), a_browser(demo) as browser:
         buy(demo, browser)
-        wait_until(lambda: len(mailbox(demo)) == 1)  # what the shop has not sent yet, it sends after the restart
+        # What the shop has not sent yet, it sends after the restart.
+        wait_until(lambda: len(mailbox(demo)) == 1)
     damaged = kept(demo)[:-100]
     (folder / "sandbox.json").write_text(damaged)
     with running(demo), a_browser(demo) as browser:
