@@ -130,21 +130,42 @@ def test_the_pictures_of_a_draft_are_for_people_with_a_preview_link(tmp_path: Pa
         ),
         ('pictures = ["content.md"]', "pictures is 'content.md': name a picture that lies beside this file"),
         (f"pictures = {['cover.svg'] * 9}", "a product has at most 8 pictures beside its cover"),
-        ('pictures = [{ name = "cover.svg", at = "x" }]', "at"),
     ],
 )
-def test_a_picture_that_cannot_be_shown_is_named_and_the_last_good_form_stays(
+def test_a_picture_that_cannot_be_shown_is_named_and_the_product_is_sold_all_the_same(
     tmp_path: Path, lines: str, told: str
 ) -> None:
     root = a_book(tmp_path / "catalogue", LISTED)
-    catalogue = load(root, kept=tmp_path / "kept")
     toml = root / "book" / "product.toml"
     toml.write_text(toml.read_text().partition("pictures")[0] + lines + "\n")
-    after = load(root, kept=tmp_path / "kept")
-    [problem] = after.problems
+    catalogue = load(root)
+    [problem] = catalogue.problems
     assert "catalogue/book/product.toml" in problem
     assert told in problem
-    assert (
-        after.picture(BOOK, "in side.png") == catalogue.picture(BOOK, "in side.png") == (b"png", "image/png")
-    )
-    assert not after.current().products[BOOK].on_sale
+    book = catalogue.current().products[BOOK]
+    assert (book.pictures, book.on_sale, book.cover) == ((), True, "cover.svg")
+
+
+def test_a_key_that_pictures_do_not_have_is_a_mistake_of_the_file(tmp_path: Path) -> None:
+    root = a_book(tmp_path / "catalogue", 'pictures = [{ name = "cover.svg", at = "x" }]\n')
+    [problem] = load(root).problems
+    assert "catalogue/book/product.toml:3: " in problem
+    assert "at" in problem.partition(":3: ")[2]
+
+
+def test_a_cover_that_is_gone_is_named_and_the_product_is_sold_without_it(tmp_path: Path) -> None:
+    root = a_book(tmp_path / "catalogue", LISTED)
+    (root / "book" / "cover.svg").unlink()
+    place, catalogue = town(root, tmp_path)
+    [problem] = catalogue.problems
+    assert "product.toml:3: cover 'cover.svg' does not lie beside this file" in problem
+
+    async def visit() -> None:
+        client = place.client()
+        page = await client.get("/products/book")
+        assert "nocover" in page
+        assert "/covers/book/cover.svg" not in page
+        await client.get("/covers/book/cover.svg", status=404)
+        await client.post("/buy/book", status=303, currency="eur")
+
+    asyncio.run(visit())

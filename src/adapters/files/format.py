@@ -65,6 +65,9 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
     if found is None:
         return None
     told, text = found
+    # Without a picture it is sold all the same.
+    cover = read_picture(reader, path, text, told.cover, key="cover", at_most=LARGEST_COVER)
+    pictures = read_pictures(reader, path, text, told.pictures)
     before = len(reader.problems)
     check_name(reader, path, text, name=told.name)
     if told.stock is not None and not 0 <= told.stock <= _LARGEST_STOCK:
@@ -82,8 +85,6 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
         currency=currency,
     )
     licences = read_licences(reader, folder, text, kind=told.licence_keys)
-    cover = read_picture(reader, path, text, told.cover, key="cover", at_most=LARGEST_COVER)
-    pictures = read_pictures(reader, path, text, told.pictures)
     found_files = find_files(reader, path, text, told.files)
     sample = composed(told.sample)
     if sample and sample not in [file.name for file in found_files]:
@@ -107,7 +108,7 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
         status=status,
         available_from=opening,
         stock=told.stock,
-        cover=told.cover,
+        cover=None if cover is None else told.cover,
         cover_alt=told.cover_alt,
         pictures=tuple(pictures),
         files=files,
