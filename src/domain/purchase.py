@@ -74,6 +74,10 @@ class Breakdown:
     tax_on_top: bool = False
     """Whether the tax was added to the price. Otherwise it is in it."""
 
+    def __bool__(self) -> bool:
+        """Whether there is anything: a discount, or a tax that the provider told of."""
+        return bool(self.discount or self.tax)
+
     @property
     def added(self) -> int:
         """The tax that was added to the price."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from domain.product import PaymentTerms
 from domain.values import ProductId
 from entrypoints.http.theme import theme_of
 from entrypoints.testing import a_product, an_edition
@@ -180,7 +181,7 @@ def test_a_product_page_says_what_one_gets_before_paying(shop: ShopServer) -> No
     assert said is not None
     lines = [re.sub(r"<[^>]+>", "", line).strip() for line in said[1].splitlines() if line.strip()]
     assert lines[0].startswith("EPUB, TXT, ")
-    assert lines[1:] == ["Secure payment with Stripe", "Refunds"]
+    assert lines[1:] == ["Visa, Mastercard, American Express", "Secure payment with Stripe", "Refunds"]
     assert '<a href="/pages/refunds">Refunds</a>' in said[1]
     assert page.count('<button form="buy">Buy · $9.00</button>') == 1
     assert page.count('<form id="buy"') == 1
@@ -239,3 +240,16 @@ def test_a_library_lists_what_was_bought_and_not_what_the_bundle_has_today(tmp_p
         assert re.findall(r'<li><a href="/view/(\w+)"', library) == ["apple", "book"]
 
     asyncio.run(visit())
+
+
+@pytest.mark.parametrize(
+    ("methods", "named"), [((), True), (("card", "sepa_debit"), True), (("sepa_debit",), False)]
+)
+def test_cards_are_named_only_where_cards_are_taken(
+    tmp_path: Path, methods: tuple[str, ...], named: bool
+) -> None:
+    edition = an_edition()
+    shop = replace(edition.shop, payment=PaymentTerms(methods=methods))
+    town = Town(tmp_path, replace(edition, shop=shop), lambda where, html: None)
+    page = asyncio.run(town.client().get("/products/book"))
+    assert ("Visa, Mastercard, American Express" in page) is named

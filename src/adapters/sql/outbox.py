@@ -162,7 +162,8 @@ def _parameters(email: Email, *, key: str) -> str:
     told = {
         name: value
         for name, default in _DEFAULTS[type(email)].items()
-        if (value := getattr(email, name)) != default and not (name == "order" and value == order)
+        if (value := getattr(email, name)) is not default and value != default
+        if not (name == "order" and value == order)
     }
     return encode(told).decode()
 

@@ -182,7 +182,7 @@ def _breakdown(text: str | None) -> Breakdown:
 
 def _breakdown_text(breakdown: Breakdown) -> str | None:
     """`<discount> <tax> <+ for a tax on top, else =>`; None for the usual sale, which has neither."""
-    if breakdown == PRICE_AS_IT_IS:
+    if not breakdown:
         return None
     return f"{breakdown.discount} {breakdown.tax} {'+' if breakdown.tax_on_top else '='}"
 

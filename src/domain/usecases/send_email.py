@@ -11,7 +11,7 @@ from domain.emails import AccessLink, Email, LicenceLine
 from domain.magic_link import LinkPurpose, MagicLink, tries_so_far
 from domain.mail import Mail, MailKind, Urgency, urgency_of
 from domain.product import CatalogueEdition, ShopInfo
-from domain.purchase import PRICE_AS_IT_IS, LicenceKey, Purchase, Source, order_number
+from domain.purchase import LicenceKey, Purchase, Source, order_number
 from domain.transaction import Transaction
 from domain.values import EmailAddress, Money, ProductId
 
@@ -91,7 +91,7 @@ def access_email(
         licences=tuple(licence_line(item, purchase, edition=edition) for item in licences),
         # Of drafts, and of what the catalogue has no more, nobody gets a picture.
         product=ProductId("") if edition.shown(purchase.product) is None else purchase.product,
-        price=None if of == PRICE_AS_IT_IS else purchase.price,
+        price=purchase.price if of else None,
         discount=Money(of.discount, currency) if of.discount else None,
         tax=Money(of.tax, currency) if of.tax else None,
         tax_on_top=of.tax_on_top,

@@ -80,6 +80,9 @@ def _assurances(product: Product, edition: CatalogueEdition, price: Money) -> li
         size = filesize(sum(file.size for file in product.files))
         said.append((_("%(kinds)s, %(size)s", kinds=", ".join(kinds), size=size), ""))
     if price.amount:
+        methods = edition.shop.payment.methods
+        if not methods or "card" in methods:
+            said.append((_("Visa, Mastercard, American Express"), ""))
         said.append((_("Secure payment with Stripe"), ""))
     policy = next((page for slug in _REFUND_PAGES if (page := edition.pages.get(slug)) is not None), None)
     if policy is not None:
