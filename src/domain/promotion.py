@@ -32,7 +32,8 @@ class PromotionCode:
 def reduced_price(code: PromotionCode, product: Product, price: Money, *, now: datetime) -> Money | None:
     """What a product costs with a code instead of `price`; None if the code is not good for it.
 
-    A code takes nothing off what a buyer names, nor off what is free. What is left is nothing, or can be charged.
+    A code applies neither to a price that the buyer names nor to a free product. The result is zero, or an amount that
+    the payment provider can charge.
     """
     over = code.expires_at is not None and code.expires_at <= now
     if over or code.restricted or product.pay_what_you_want or not price.amount:

@@ -52,7 +52,7 @@ def test_the_link_shows_both_prices_and_buys_at_the_lower_one(tmp_path: Path) ->
         html = await guest.get("/products/book?code=spring")
         assert USUAL in html
         assert "<b>$8.10</b>" in html
-        assert "With the code SPRING, which we enter for you." in html
+        assert "The code SPRING is applied at checkout." in html
         assert buttons(html) == ["Buy The book for $8.10", "EUR", "Buy · $8.10"]
         assert '<input type="hidden" name="code" value="SPRING">' in html
         assert '"price": "9.00"' in html or '"price":"9.00"' in html, "search engines see the usual price"
@@ -202,7 +202,7 @@ def payment_table(shop: ShopServer, lines: str) -> None:
 def test_a_sale_by_a_link_costs_what_the_page_said(own_shop: ShopServer) -> None:
     payment_table(own_shop, 'code_links = ["TENOFF"]')
     guest, path = Shopper(own_shop), f"/products/{LAST_CLOAKROOM}?code=TENOFF"
-    wait_until(lambda: "With the code TENOFF" in guest.get(path).text)
+    wait_until(lambda: "The code TENOFF is applied" in guest.get(path).text)
     price = re.search(r"<b>\$(\d+\.\d\d)</b>", guest.get(path).text)
     assert price is not None
     paying = guest.post(f"/buy/{LAST_CLOAKROOM}", {"currency": "usd", "code": "TENOFF"})
@@ -223,7 +223,7 @@ def test_a_sale_by_a_link_costs_what_the_page_said(own_shop: ShopServer) -> None
 def test_stripe_refuses_a_code_that_was_used_up_since_it_was_read(own_shop: ShopServer) -> None:
     payment_table(own_shop, 'code_links = ["TENOFF"]')
     guest, path = Shopper(own_shop), f"/products/{LAST_CLOAKROOM}?code=TENOFF"
-    wait_until(lambda: "With the code TENOFF" in guest.get(path).text)
+    wait_until(lambda: "The code TENOFF is applied" in guest.get(path).text)
     [code] = ask_raw(own_shop.sandbox, "GET", "/v1/promotion_codes?code=TENOFF")["data"]
     ask_raw(own_shop.sandbox, "POST", f"/v1/promotion_codes/{code['id']}", {"active": "false"})
     told = guest.post(f"/buy/{LAST_CLOAKROOM}", {"currency": "usd", "code": "TENOFF"})
@@ -231,7 +231,7 @@ def test_stripe_refuses_a_code_that_was_used_up_since_it_was_read(own_shop: Shop
     assert guest.post(f"/buy/{LAST_CLOAKROOM}", {"currency": "usd"}).status_code == 303
     said = own_shop.cli("doctor").stdout
     assert (
-        "TENOFF is no active promotion code at Stripe: create it there, or take it out of code_links" in said
+        "TENOFF is no active promotion code at Stripe: create it there, or remove it from code_links" in said
     )
 
 
@@ -251,7 +251,7 @@ def test_a_code_that_is_for_certain_products_or_first_orders_is_not_used_and_doc
     ask_raw(own_shop.sandbox, "POST", "/v1/promotion_codes", form(told))
     payment_table(own_shop, 'code_links = ["SOME", "TENOFF"]')
     guest, path = Shopper(own_shop), f"/products/{LAST_CLOAKROOM}?code="
-    wait_until(lambda: "With the code TENOFF" in guest.get(f"{path}TENOFF").text)
+    wait_until(lambda: "The code TENOFF is applied" in guest.get(f"{path}TENOFF").text)
     assert IGNORED in guest.get(f"{path}SOME").text
     said = own_shop.cli("doctor").stdout
-    assert "SOME is for certain products or for first orders at Stripe, so for none here" in said
+    assert "SOME is limited to certain products or first orders at Stripe, so it cannot be used here" in said

@@ -150,17 +150,19 @@ async def _code_links(container: Container, edition: CatalogueEdition) -> Findin
         try:
             found = await container.payments().find_promotion(code)
         except (PaymentsRefused, PaymentsUnreachable) as error:
-            words = f"links with promotion codes sell at the usual price: Stripe does not tell of {code} ({error})"
+            words = (
+                f"links with promotion codes sell at the usual price: Stripe did not return {code} ({error})"
+            )
             return Finding("code links", True, words, warns=True)
         if found is None:
             words = (
-                f"{code} is no active promotion code at Stripe: create it there, or take it out of code_links"
+                f"{code} is no active promotion code at Stripe: create it there, or remove it from code_links"
             )
             return Finding("code links", True, words, warns=True)
         if found.restricted:
             words = (
-                f"{code} is for certain products or for first orders at Stripe, so for none here: use a code without "
-                "such restrictions"
+                f"{code} is limited to certain products or first orders at Stripe, so it cannot be used here: create a "
+                "code without such limits"
             )
             return Finding("code links", True, words, warns=True)
         good.append(code_words(found))
