@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Error, Page
 
 from testkit.servers import Process, clean_environment, free_port
+from testkit.waiting import LONG_ENOUGH, wait_until
 
 SHOTS = Path(os.environ.get("SCREENSHOTS", "")) if os.environ.get("SCREENSHOTS") else None
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-component-update"]
@@ -56,7 +57,7 @@ class Device:
     foreign: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(LONG_ENOUGH * 1000)
         self.page.on(
             "pageerror",
             lambda error: None if _CUT_SHORT.match(str(error)) else self.complaints.append(str(error)),
@@ -95,11 +96,12 @@ def pay(page: Page, *, email: str | None, card: str = CARD) -> None:
 def newest_link(demo: Demo, page: Page, *, to: str, subject: str) -> str:
     """Open the mailbox as a person would, and copy the link of the newest mail of that subject."""
     row = page.locator(f"tr:has-text('{to}') a:has-text('{subject}')")
-    for _ in range(50):
+
+    def has_come() -> bool:
         page.goto(f"{demo.sandbox}/mailbox")
-        if row.count():
-            break
-        page.wait_for_timeout(200)
+        return row.count() > 0
+
+    wait_until(has_come, pause=0.2)
     row.first.click()
     link = page.locator("pre a").first.get_attribute("href")
     assert link is not None

@@ -26,13 +26,13 @@ def running(demo: Demo) -> Iterator[Demo]:
 
 
 def a_browser(demo: Demo) -> httpx.Client:
-    return httpx.Client(base_url=demo.shop, headers={"origin": demo.shop}, timeout=30)
+    return httpx.Client(base_url=demo.shop, headers={"origin": demo.shop}, timeout=60)
 
 
 def buy(demo: Demo, browser: httpx.Client, product: str = BOOK, **form: str) -> str:
     """Press Buy, pay, and return; the id of Stripe's session."""
     payment = browser.post(f"/buy/{product}").headers["location"]
-    back = httpx.post(payment, data={**PAID, **form}, timeout=30).headers["location"]
+    back = httpx.post(payment, data={**PAID, **form}, timeout=60).headers["location"]
     assert browser.get(back, follow_redirects=True).url.path == f"/view/{product}"
     return payment.rpartition("/")[2]
 

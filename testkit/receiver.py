@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from testkit.waiting import LONG_ENOUGH, wait_until
+
 
 @dataclass
 class Receiver:
@@ -20,11 +22,8 @@ class Receiver:
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     """Headers, with lower-case names, and body of every delivery."""
 
-    def wait(self, number: int, *, within: float = 8.0) -> list[tuple[dict[str, str], bytes]]:
-        deadline = time.monotonic() + within
-        while len(self.heard) < number and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert len(self.heard) >= number, f"{len(self.heard)} deliveries, not {number}"
+    def wait(self, number: int, *, within: float = LONG_ENOUGH) -> list[tuple[dict[str, str], bytes]]:
+        wait_until(lambda: len(self.heard) >= number, within=within, pause=0.02)
         return self.heard
 
 

@@ -126,7 +126,7 @@ class Process:
         assert self.child is not None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)
-        self.child.wait(10)
+        self.child.wait(60)
 
     def stop(self, number: int = signal.SIGINT, *, within: float = 60.0) -> int:
         if self.child is None:
@@ -344,7 +344,7 @@ class Shopper:
         self.http = httpx.Client(
             base_url=shop.url,
             headers={"x-forwarded-for": self.address},
-            timeout=30,
+            timeout=60,
             verify=False,
             trust_env=False,
         )

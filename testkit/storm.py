@@ -54,11 +54,11 @@ class Storm:
 
     def __post_init__(self) -> None:
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
-        self.http = httpx.AsyncClient(base_url=self.shop.url, timeout=20, limits=limits)
+        self.http = httpx.AsyncClient(base_url=self.shop.url, timeout=60, limits=limits)
         # A thousand browsers: each sale keeps its own cookies, and sends no other's. Clearing the jar after
         # an answer would be too late: another request may begin while the body of the answer is read.
         self.http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.stripe = httpx.AsyncClient(base_url=self.shop.sandbox.url, timeout=20)
+        self.stripe = httpx.AsyncClient(base_url=self.shop.sandbox.url, timeout=60)
         self.may_repeat.set()
 
     def a_sale(self, number: int, *, mailboxes: int) -> Sale:

@@ -59,4 +59,4 @@ def ask_raw(
     sandbox: Sandbox, method: str, path: str, data: dict[str, str] | None = None, **headers: str
 ) -> Any:
     headers = {"authorization": "Bearer sk_test_abcdefgh", **headers}
-    return httpx.request(method, f"{sandbox.url}{path}", data=data, headers=headers, timeout=30).json()
+    return httpx.request(method, f"{sandbox.url}{path}", data=data, headers=headers, timeout=60).json()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_LONG_ENOUGH = 60.0
+LONG_ENOUGH = 60.0
 
 
-def wait_until(holds: Callable[[], bool], *, within: float = _LONG_ENOUGH, pause: float = 0.05) -> None:
+def wait_until(holds: Callable[[], bool], *, within: float = LONG_ENOUGH, pause: float = 0.05) -> None:
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline, "it did not come to pass"

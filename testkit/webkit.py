@@ -15,6 +15,7 @@ import httpx
 
 from testkit.servers import Process, clean_environment, free_port
 from testkit.tools import program, webkit
+from testkit.waiting import LONG_ENOUGH
 
 
 @dataclass
@@ -47,7 +48,7 @@ class WebKit:
         if not was_cut_short(value):
             self.checked(value)
 
-    def wait_for(self, url: str, *, within: float = 15.0) -> None:
+    def wait_for(self, url: str, *, within: float = LONG_ENOUGH) -> None:
         """Until this is the address of the page, and the page is there."""
         deadline = time.monotonic() + within
         while (seen := self.where()) != (url, "complete"):

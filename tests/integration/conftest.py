@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from testkit.bazaar import stock_a_bazaar
 from testkit.browsing import ARGUMENTS, Demo, Device, MakeDevice, ServedShop
@@ -14,9 +15,15 @@ from testkit.postgres import PostgresServer, a_postgres
 from testkit.s3 import an_s3_server
 from testkit.servers import ShopServer, a_shop
 from testkit.tools import chromium, postgres_binaries
+from testkit.waiting import LONG_ENOUGH
 
 ENGINES = ["sqlite", "postgres"]
 InDatabase = Callable[[], dict[str, str]]
+
+# How fast an answer comes is judged by no test: a busy machine may take its time.
+expect.set_options(timeout=LONG_ENOUGH * 1000)
+for phase in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, phase, LONG_ENOUGH)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -152,7 +152,7 @@ def test_the_page_that_settles_asks_again_by_itself(demo: Demo, device: MakeDevi
         expect(page.locator("h1")).to_have_text("Your payment is being confirmed")
     finally:
         httpx.post(f"{demo.sandbox}/_sandbox/behave", json={"stripe": ""})
-    page.wait_for_url(f"{demo.shop}/view/{PHOTOS}", timeout=30_000)
+    page.wait_for_url(f"{demo.shop}/view/{PHOTOS}")
     expect(page.locator("article img")).to_have_count(5)
     assert page.locator("article img").first.evaluate("img => img.complete && img.naturalWidth > 0")
 

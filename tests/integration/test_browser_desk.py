@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from testkit.browsing import LOOKS, Demo, MakeDevice, look_at, newest_link, pay
 from testkit.servers import BOOK, PAPERWORK, ShopServer
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -102,11 +103,12 @@ def test_an_access_email_that_comes_back_is_told_where_it_was_paid(demo: Demo, d
     page = device().page
     buy(page, demo, email="bounce-me@example.com")
     note = page.locator("aside", has_text="Your access email bounced")
-    for _ in range(40):
+
+    def has_come() -> bool:
         page.reload()
-        if note.count():
-            break
-        page.wait_for_timeout(250)
+        return note.count() > 0
+
+    wait_until(has_come, pause=0.25)
     expect(note).to_contain_text("Correct it")
 
 

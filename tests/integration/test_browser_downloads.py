@@ -17,6 +17,7 @@ from testkit.s3 import KEY, SECRET, a_bucket
 from testkit.servers import ShopServer, a_shop
 from testkit.sounds import a_tone
 from testkit.tools import chromium
+from testkit.waiting import LONG_ENOUGH, wait_until
 
 pytestmark = pytest.mark.browser
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-component-update"]
@@ -29,7 +30,9 @@ def page() -> Iterator[Page]:
     path = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        context = browser.new_context(viewport={"width": 390, "height": 844})
+        context.set_default_timeout(LONG_ENOUGH * 1000)
+        yield context.new_page()
         browser.close()
 
 
@@ -37,6 +40,11 @@ def sell(folder: Path) -> None:
     files = {"data.bin": DATA, "page.html": b"<script>document.title = 'run'</script>"}
     put_on_sale(a_catalogue(folder), SAMPLER, {**files, **{name: name.encode() for name in NAMES}})
     (folder / "catalogue" / SAMPLER / "content.md").write_text(f"# The {SAMPLER}\n\nThank you.\n")
+
+
+def shown(page: Page, url: str, words: str) -> bool:
+    page.goto(url)
+    return page.get_by_text(words).count() > 0
 
 
 def open_what_was_bought(page: Page, shop: ShopServer) -> None:
@@ -120,18 +128,11 @@ def test_an_owner_opens_and_downloads_what_is_broken_and_what_the_catalogue_lost
         open_what_was_bought(page, shop)
         guest, product = page.context.browser.new_page(), shop.catalogue / SAMPLER
         (product / "product.toml").write_text("name = ")
-        for _ in range(60):
-            guest.goto(f"{shop.url}/products/{SAMPLER}")
-            if guest.get_by_text("Not for sale at the moment").count():
-                break
-            guest.wait_for_timeout(250)
+        wait_until(lambda: shown(guest, f"{shop.url}/products/{SAMPLER}", "Not for sale at the moment"))
         expect(guest.locator("main button")).to_have_count(0)
         assert saved(page, "data.bin") == ("data.bin", DATA)
         product.rename(shop.catalogue / "_sampler")
-        for _ in range(60):
-            if guest.goto(f"{shop.url}/products/{SAMPLER}").status == 404:
-                break
-            guest.wait_for_timeout(250)
+        wait_until(lambda: guest.goto(f"{shop.url}/products/{SAMPLER}").status == 404)
         guest.goto(shop.url)
         expect(guest.get_by_text(f"The {SAMPLER}")).to_have_count(0)
         page.goto(f"{shop.url}/library")

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 
 from testkit.docs import SITE, gather
 from testkit.servers import ROOT
+from testkit.waiting import LONG_ENOUGH
 
 pytestmark = pytest.mark.long
 PICTURES = {"shop-light.png", "product-dark.png", "view-phone.png", "library-light.png"}
@@ -87,6 +88,7 @@ def test_no_page_is_made_of_anything_from_elsewhere_or_names_this_machine(site: 
 @pytest.mark.browser
 def test_a_browser_that_opens_it_asks_nobody_else(site: dict[Path, Links], browser: Browser) -> None:
     page = browser.new_page()
+    page.set_default_timeout(LONG_ENOUGH * 1000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for name in ("index.html", "docs/benchmarks.html", "docs/decisions/index.html"):

@@ -31,7 +31,7 @@ def run(disk: Disk, *lines: str) -> str:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **disk.environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     return done.stdout

@@ -113,7 +113,7 @@ def test_a_locked_database_is_503_with_retry_after_and_passes(own_shop: ShopServ
     locker.execute("BEGIN IMMEDIATE")
     try:
         for answer in (
-            httpx.post(f"{own_shop.url}/webhook", content=event["body"], headers=headers, timeout=20),
+            httpx.post(f"{own_shop.url}/webhook", content=event["body"], headers=headers, timeout=60),
             anna.post("/request-login", {"email": "anna@example.com"}),
         ):
             assert answer.status_code == 503
@@ -140,7 +140,7 @@ def test_a_full_disk_is_503_and_loses_nothing(tmp_path: Path) -> None:
         pid = shop.process.child.pid
         wal = (shop.folder / "data" / "coatcheck.db-wal").stat().st_size
         free, _ = resource.prlimit(pid, resource.RLIMIT_FSIZE, (wal, resource.RLIM_INFINITY))
-        answer = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=20)
+        answer = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=60)
         assert answer.status_code == 503
         assert Shopper(shop).get("/").status_code == 200
         assert httpx.get(f"{shop.url}/readyz").status_code == 503, "it cannot sell"

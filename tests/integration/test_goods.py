@@ -224,7 +224,7 @@ def large(selling: ShopServer, anna: Shopper) -> str:
 def raw_download(shopper: Shopper, path: str) -> socket.socket:
     """A connection on which a download was asked for; nothing was read yet."""
     cookies = "; ".join(f"{name}={value}" for name, value in shopper.http.cookies.items())
-    raw = socket.create_connection(("127.0.0.1", shopper.shop.port), timeout=10)
+    raw = socket.create_connection(("127.0.0.1", shopper.shop.port), timeout=60)
     host = urlsplit(shopper.shop.url).netloc
     raw.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\n\r\n".encode())
     return raw

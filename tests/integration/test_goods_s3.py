@@ -138,7 +138,7 @@ class TestS3(GoodsContract):
         async def ask() -> FileAt | None:
             with pytest.raises(GoodsUnavailable):
                 await self.fresh(file)
-            for _ in range(100):
+            for _ in range(1200):
                 await asyncio.sleep(0.05)
                 try:
                     return await self.fresh(file)
@@ -165,7 +165,7 @@ class TestS3(GoodsContract):
         async def ask() -> None:
             with pytest.raises(GoodsUnavailable, match="stored again"):
                 await self.fresh(file)
-            for _ in range(100):
+            for _ in range(1200):
                 await asyncio.sleep(0.05)
                 try:
                     assert await self.fresh(file) is not None

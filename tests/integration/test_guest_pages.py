@@ -40,7 +40,7 @@ class Answer:
 
 def ask(shop: ShopServer, path: str, *, method: str = "GET", **headers: str) -> Answer:
     """One request, as it is: no coding asked for or undone behind our back."""
-    connection = http.client.HTTPConnection("localhost", shop.port, timeout=10)
+    connection = http.client.HTTPConnection("localhost", shop.port, timeout=60)
     try:
         connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in headers.items():

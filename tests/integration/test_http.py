@@ -299,7 +299,7 @@ def test_a_request_line_with_a_full_url_or_junk_does_not_break_the_server(shop: 
         b"\x00\x01\r\n\r\n",
         b"GET / HTTP/9\r\n\r\n",
     ):
-        with socket.create_connection(("127.0.0.1", shop.port), timeout=5) as raw:
+        with socket.create_connection(("127.0.0.1", shop.port), timeout=60) as raw:
             raw.sendall(junk)
             raw.recv(1000)
     assert Shopper(shop).get("/").status_code == 200

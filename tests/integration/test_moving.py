@@ -224,12 +224,12 @@ def test_killed_in_the_middle_nothing_is_there_and_the_next_run_moves_all_of_it(
             env=clean_environment(), cwd=file.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         waits = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY facts%' AND wait_event_type = 'Lock'"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not sql(target.replace("=tests", "=holder"), waits):
             assert child.poll() is None
             assert time.monotonic() < deadline
         child.send_signal(signal.SIGKILL)
-        child.wait(10)
+        child.wait(60)
     assert sql(target.replace("=tests", "=holder"), "SELECT count(*) FROM users") == [(0,)]
     assert "3 sales, 3 buyers" in moved(file, target)
     assert sql(target, "SELECT count(*) FROM purchases") == [(3,)]

@@ -95,7 +95,7 @@ def test_a_proxy_that_was_told_of_no_node_asks_nobody(name: str, tmp_path: Path)
         if name == "haproxy":
             assert cluster.proxy.child.wait(5) != 0
         else:
-            assert httpx.get(f"{cluster.shop.url}/", timeout=20).status_code == 503
+            assert httpx.get(f"{cluster.shop.url}/", timeout=60).status_code == 503
     finally:
         cluster.close()
 
@@ -162,7 +162,7 @@ class Crowd:
         pause: float,
         over: threading.Event,
     ) -> None:
-        with httpx.Client(base_url=self.cluster.shop.url, timeout=20, verify=False, trust_env=False) as http:
+        with httpx.Client(base_url=self.cluster.shop.url, timeout=60, verify=False, trust_env=False) as http:
             while not over.wait(pause):
                 method, path, headers, body = request()
                 try:
@@ -217,11 +217,11 @@ def test_a_node_that_dies_takes_at_most_what_it_had_begun_along(cluster: Cluster
 def test_nobody_can_take_the_nodes_out_of_the_proxy(cluster: Cluster) -> None:
     """A body that breaks its coding is its sender's fault: the next request is served, a POST, too."""
     for _ in range(2 * len(cluster.nodes)):
-        with socket.create_connection(("127.0.0.1", cluster.shop.port), timeout=5) as line:
+        with socket.create_connection(("127.0.0.1", cluster.shop.port), timeout=60) as line:
             head = f"POST /webhook HTTP/1.1\r\nhost: localhost:{cluster.shop.port}\r\ntransfer-encoding: chunked\r\n"
             line.sendall(f"{head}\r\nzz\r\n".encode())
             line.recv(100)
-    answer = httpx.post(f"{cluster.shop.url}/webhook", content=b"{}", timeout=10)
+    answer = httpx.post(f"{cluster.shop.url}/webhook", content=b"{}", timeout=60)
     assert (answer.status_code, answer.text) == (400, "it has no Stripe-Signature")
 
 
@@ -233,7 +233,7 @@ def test_caddy_asks_whoever_answers_where_no_node_says_that_it_is_ready(cluster:
         node.process.child.send_signal(signal.SIGTERM)
     statuses, late = Counter[int](), 0
     while late < 4:
-        statuses[httpx.post(f"{cluster.shop.url}/webhook", content=b"{}", timeout=10).status_code] += 1
+        statuses[httpx.post(f"{cluster.shop.url}/webhook", content=b"{}", timeout=60).status_code] += 1
         late += all(node.said_not_ready for node in cluster.nodes)  # Caddy has looked at them
         time.sleep(0.05)
     assert set(statuses) == {400}, statuses

@@ -108,7 +108,7 @@ async def test_a_running_shop_ends_the_other_page_at_once_and_not_only_when_it_r
     monkeypatch.setattr(payments, "expire_checkout", expire_and_tell)
     working = asyncio.create_task(town.container.worker().run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await ended.wait()
     finally:
         working.cancel()

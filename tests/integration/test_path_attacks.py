@@ -202,7 +202,7 @@ def test_two_thousand_of_them_over_a_real_connection(tmp_path: Path) -> None:
         cookies = "; ".join(f"{name}={value}" for name, value in anna.http.cookies.items())
         rest = f" HTTP/1.1\r\nHost: {urlsplit(shop.url).netloc}\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n"
         for target in [f"/files/{SAMPLER}/data.bin", "*", *chosen]:
-            with socket.create_connection(("127.0.0.1", shop.port), timeout=10) as raw:
+            with socket.create_connection(("127.0.0.1", shop.port), timeout=60) as raw:
                 raw.sendall(b"GET " + target.encode() + rest.encode())
                 answer = b"".join(iter(functools.partial(raw.recv, 65536), b""))
             status = int(answer[9:12])

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from testkit.browsing import ARGUMENTS, pay
 from testkit.servers import BOOK, ShopServer, a_certificate, a_shop
 from testkit.tools import chromium
+from testkit.waiting import LONG_ENOUGH
 
 HOST = "www.shop.test"
 _NETWORKS = count(1)
@@ -155,7 +156,8 @@ def test_what_is_bought_with_a_planted_cookie_opens_for_its_buyer_alone(
 ) -> None:
     with a_client(tls_shop) as attacker:
         token = a_new_session(attacker)
-        page = site_browser.new_context().new_page()
+        page = site_browser.new_page()
+        page.set_default_timeout(LONG_ENOUGH * 1000)
         plant(page, sibling, byte + b"__Host-session=" + token, path=path)
         page.goto(f"{tls_shop.url}/products/{BOOK}")
         page.click("button:has-text('Buy')")

@@ -37,7 +37,7 @@ def test_a_database_that_goes_down_is_503_and_no_sale_is_lost(tmp_path: Path) ->
             headers = {"stripe-signature": event["signature"]}
             server.stop(how)
             for answer in (
-                httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=20),
+                httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=60),
                 anna.get("/library"),
                 anna.get("/readyz"),
             ):
@@ -45,7 +45,7 @@ def test_a_database_that_goes_down_is_503_and_no_sale_is_lost(tmp_path: Path) ->
             assert anna.get("/healthz").status_code == 200
             server.start()
             wait_until(lambda: Shopper(shop).get("/readyz").status_code == 200)
-            told = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=20)
+            told = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=60)
             assert told.text in ("booked", "known")
             shop.sandbox.wait_for_mail(email)
         assert [m["attempts"] for m in shop.export()["mail"]] == [1, 1]
@@ -59,7 +59,7 @@ def test_a_lock_that_somebody_holds_is_503_and_passes(there: ShopServer) -> None
     headers = {"stripe-signature": event["signature"]}
     with psycopg.connect(shop.more["DATABASE_URL"]) as locker:
         locker.execute("LOCK TABLE purchases IN EXCLUSIVE MODE")
-        answer = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=20)
+        answer = httpx.post(f"{shop.url}/webhook", content=event["body"], headers=headers, timeout=60)
         assert answer.status_code == 503
         assert Shopper(shop).get("/").status_code == 200, "reading goes on"
         locker.rollback()

@@ -306,7 +306,7 @@ def test_the_buttons_of_the_home_page_do_what_they_say(sandbox: Sandbox) -> None
     session = sold(sandbox)
 
     def press(path: str, wish: str) -> str:
-        httpx.post(f"{sandbox.url}{path}", data={"wish": wish}, timeout=30)
+        httpx.post(f"{sandbox.url}{path}", data={"wish": wish}, timeout=60)
         return (
             httpx.get(f"{sandbox.url}/")
             .text.partition(f'<article class="card" id="{session["id"]}"')[2]

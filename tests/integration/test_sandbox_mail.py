@@ -34,7 +34,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 def send_mail(box: Sandbox, **changes: Any) -> httpx.Response:
     return httpx.post(
-        f"{box.url}/emails", json={**MAIL, **changes}, headers={"authorization": "Bearer re_x"}, timeout=5
+        f"{box.url}/emails", json={**MAIL, **changes}, headers={"authorization": "Bearer re_x"}, timeout=60
     )
 
 

@@ -34,7 +34,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def refused(box: Sandbox, told: Any, *, status: int = 400, **headers: str) -> dict[str, Any]:
     """The error of a refused session."""
     headers = {"authorization": "Bearer rk_test_abcdefgh", "stripe-version": API_VERSION, **headers}
-    answer = httpx.post(f"{box.url}/v1/checkout/sessions", data=form(told), headers=headers, timeout=30)
+    answer = httpx.post(f"{box.url}/v1/checkout/sessions", data=form(told), headers=headers, timeout=60)
     assert answer.status_code == status, answer.text
     holds("error", answer.json())
     error: dict[str, Any] = answer.json()["error"]

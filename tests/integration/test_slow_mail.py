@@ -53,7 +53,7 @@ def with_a_slow_provider(work: Work, **more: timedelta) -> None:
             lease_mail=shop.lease_mail, deliver_mail=shop.hand_over, patience=patience, **more
         )
         try:
-            async with asyncio.timeout(30):  # a worker that waits for ever ends here
+            async with asyncio.timeout(60):  # a worker that waits for ever ends here
                 await work(shop, mailer, worker)
         finally:
             await worker.close()

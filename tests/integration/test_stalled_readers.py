@@ -74,7 +74,7 @@ def test_readers_that_take_nothing_over_http_1_are_ended_and_give_their_places_b
         with all_closed(*readers):
             assert [status(reader) for reader in readers] == [200] * PER_SESSION
             assert not has_places(port, "/anna")
-            wait_until(lambda: cinema.under_way == 0, within=30)
+            wait_until(lambda: cinema.under_way == 0)
             assert has_places(port, "/anna")
             assert all(reader.read(FILM.size) < FILM.size for reader in readers), (
                 "their connections have ended"

@@ -27,7 +27,7 @@ class Line:
     """One connection, byte by byte."""
 
     def __init__(self, shop: ShopServer) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", shop.port), timeout=15)
+        self._socket = socket.create_connection(("127.0.0.1", shop.port), timeout=60)
         self._host = f"Host: localhost:{shop.port}"
 
     def get(self, path: str) -> bytes:

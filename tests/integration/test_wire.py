@@ -18,7 +18,7 @@ class Line:
     """One connection, byte by byte."""
 
     def __init__(self, shop: ShopServer) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", shop.port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", shop.port), timeout=60)
         self._host = f"Host: localhost:{shop.port}\r\n".encode()
 
     def say(self, head: str, body: bytes = b"") -> None:

@@ -205,7 +205,7 @@ def test_while_the_last_worker_finishes_a_request_new_connections_are_refused(th
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
         "Expect: 100-continue\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", three.port), timeout=15) as slow:
+    with socket.create_connection(("127.0.0.1", three.port), timeout=60) as slow:
         slow.sendall(head.encode())
         assert slow.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n", "it has begun"
         three.process.child.send_signal(signal.SIGINT)
