@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import Enum, auto
 
-from domain.frozen import frozen
+from domain.frozen import frozen, maker
 from domain.keys import Keyring, SealedTerms
 from domain.product import CatalogueEdition, Product
 from domain.purchase import PRICE_AS_IT_IS, Breakdown, Checkout, CheckoutStatus, Fact, FactKind
@@ -19,6 +19,8 @@ from domain.values import (
     is_product_id,
     sortable_id,
 )
+
+_fact = maker(Fact)
 
 
 @frozen
@@ -65,7 +67,7 @@ class ProviderCheckout:
 
     def fact(self) -> Fact:
         """The register of this session."""
-        return Fact(
+        return _fact(
             object_id=self.ref,
             kind=FactKind.SESSION,
             payment=None,
@@ -149,6 +151,7 @@ class Sale:
 
 
 Verdict = Rejected | Unsettled | Sale
+_sale = maker(Sale)
 
 
 @frozen
@@ -278,11 +281,11 @@ def judge(
     if reading.status != CheckoutStatus.PAID:
         return Unsettled(checkout=checkout)
     try:
-        paid = Money(amount=reading.total, currency=reading.currency)
+        paid = Money(reading.total, reading.currency)
     except ValueError:
         return Rejected(reason=RejectReason.WRONG_AMOUNT)
     paid_email = address_of(reading.email)
-    return Sale(
+    return _sale(
         checkout=checkout,
         owner=checkout.mailbox or paid_email,
         paid_email=paid_email,

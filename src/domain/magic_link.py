@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from domain.frozen import frozen
+from domain.frozen import frozen, maker
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, ProductId, SessionId
 
 ACCESS_LIFETIME: Final = timedelta(hours=24)
@@ -92,11 +92,14 @@ class MagicLink:
         return self.purpose in (LinkPurpose.ACCESS, LinkPurpose.LOGIN)
 
 
+_make = maker(MagicLink)
+
+
 def access_link(
     product: ProductId, mailbox: EmailAddress, *, link: LinkId, key: str, now: datetime
 ) -> MagicLink:
     """The link of an access email: it opens what was bought, and signs its owner in. It has no code."""
-    return MagicLink(
+    return _make(
         id=link,
         key=key,
         purpose=LinkPurpose.ACCESS,

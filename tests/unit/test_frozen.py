@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import pickle
 from dataclasses import FrozenInstanceError, field, fields, replace
+from typing import Generic, TypeVar
 
 import pytest
 
-from domain.frozen import frozen
+from domain.frozen import frozen, maker
 
 
 @frozen
@@ -64,6 +65,14 @@ def test_a_value_compares_shows_copies_and_hashes_as_a_dataclass_does() -> None:
             assert (hook, colour) == (1, "grey")
 
 
+T = TypeVar("T")
+
+
+@frozen
+class Parcel(Generic[T]):
+    inside: T
+
+
 class Cloak(Coat):
     """A subclass whose objects have a layout of their own, as fakes in tests do."""
 
@@ -88,3 +97,25 @@ def test_what_is_checked_after_the_fields_are_written_sees_a_frozen_value() -> N
     with pytest.raises(ValueError, match="below 0"):
         Ticket(-1)
     assert Ticket(0).number == 0
+
+
+def test_a_maker_creates_what_the_class_creates() -> None:
+    make = maker(Coat)
+    coat = make(1, colour="red")
+    assert coat == Coat(1, colour="red")
+    assert (type(coat), hash(maker(Ticket)(7))) == (Coat, hash(Ticket(7)))
+    assert maker(Parcel)(inside=7) == Parcel(7)
+    assert make(hook=1).pockets is not make(hook=1).pockets
+    with pytest.raises(FrozenInstanceError):
+        coat.hook = 2  # type: ignore[misc]
+    with pytest.raises(TypeError, match="hook"):
+        make()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="sleeves"):
+        make(1, sleeves=2)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="below 0"):
+        maker(Ticket)(-1)
+
+
+def test_there_is_no_maker_of_a_class_that_is_not_frozen() -> None:
+    with pytest.raises(KeyError):
+        maker(Cloak)

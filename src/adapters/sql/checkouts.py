@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Record, Row, Table, first, insert, maybe, micros, moment, spaced
 from domain.claim import KnownCheckout
+from domain.frozen import maker
 from domain.purchase import Checkout
 from domain.values import ChangeId, CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId
 
@@ -56,6 +57,8 @@ OF_ADDRESS: Final = """SELECT checkout_id AS id FROM purchases
   WHERE user_id = (SELECT id FROM users WHERE email = :address)
   UNION SELECT id FROM checkouts WHERE mailbox = :address
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id) ORDER BY id"""
+_make = maker(Checkout)
+_known = maker(KnownCheckout)
 
 
 class Checkouts(Record):
@@ -68,7 +71,7 @@ class Checkouts(Record):
         self, checkout: CheckoutId, *, ref: ProviderRef | None, payment: str | None
     ) -> KnownCheckout:
         row = self._sql(_FOR_CLAIM, {"id": checkout, "ref": ref, "payment": payment}).fetchone()
-        return KnownCheckout(
+        return _known(
             checkout=None if row[0] is None else from_row(row), booked=bool(row[-6]), erased=bool(row[-5]),
             holds_place=bool(row[-4]), quarantined=bool(row[-3]), has_facts=bool(row[-2]), has_twins=bool(row[-1]),
         )  # fmt: skip
@@ -110,7 +113,7 @@ class Checkouts(Record):
 
 
 def from_row(row: Row) -> Checkout:
-    return Checkout(
+    return _make(
         id=row[0], product=row[1], product_name=row[2], price=Money(row[3], row[4]), session=row[5],
         mailbox=maybe(EmailAddress, row[6]), livemode=maybe(bool, row[7]), started_at=moment(row[8]),
         provider_ref=row[9], expires_at=maybe(moment, row[10]), contents=spaced(row[11]), discounts=bool(row[12]),

@@ -50,4 +50,4 @@ def from_row(row: Row) -> Fact:
 
 
 def _to_row(fact: Fact) -> Row:
-    return (fact.object_id, fact.kind.value, fact.payment, fact.as_of, fact.status, fact.amount)
+    return (fact.object_id, fact.kind._value_, fact.payment, fact.as_of, fact.status, fact.amount)

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.record import Record, Row, Table, insert, maybe, micros, moment
+from domain.frozen import maker
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.values import Digest, EmailAddress, LinkId, SessionId
 
@@ -22,6 +23,7 @@ _SUPERSEDE: Final = """UPDATE magic_links SET superseded = 1
   WHERE asked_by = ? AND mailbox = ? AND used_at IS NULL AND purpose = 'login'"""
 _SPEND: Final = "UPDATE magic_links SET used_at = ?, used_with = ? WHERE id = ? AND used_at IS NULL"
 _COUNT_TRY: Final = f"UPDATE magic_links SET code_tries = code_tries + 1 WHERE id {ANY_OF} AND code_tries < ?"
+_make = maker(MagicLink)
 
 
 class MagicLinks(Record):
@@ -50,7 +52,7 @@ class MagicLinks(Record):
 
 
 def _from_row(row: Row) -> MagicLink:
-    return MagicLink(
+    return _make(
         id=row[0], key=row[1], purpose=LinkPurpose(row[2]), mailbox=EmailAddress(row[3]), asked_by=row[4],
         product=row[5], made_at=moment(row[6]), sent_at=maybe(moment, row[7]), used_at=maybe(moment, row[8]),
         superseded=bool(row[9]), code_tries=row[10], checkout=row[11], move=row[12], used_with=row[13],
@@ -59,7 +61,7 @@ def _from_row(row: Row) -> MagicLink:
 
 def _to_row(link: MagicLink) -> Row:
     return (
-        link.id, link.key, link.purpose.value, link.mailbox.canonical, link.asked_by, link.product,
+        link.id, link.key, link.purpose._value_, link.mailbox.canonical, link.asked_by, link.product,
         micros(link.made_at), maybe(micros, link.sent_at), maybe(micros, link.used_at), int(link.superseded),
         link.code_tries, link.checkout, link.move, link.used_with,
     )  # fmt: skip

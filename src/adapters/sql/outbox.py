@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import ClassVar, Final
 
 from msgspec import convert
@@ -13,6 +14,7 @@ from msgspec.json import decode, encode
 from adapters.sql.dialect import ANY_OF, LOCKED, texts
 from adapters.sql.record import Record, Row, Table, insert, maybe, micros, moment
 from domain.emails import EMAILS, Email, UnreadableEmail
+from domain.frozen import maker
 from domain.mail import NOTED_FOR, Delivery, Letter, Mail, MailKind, MailProblem, MailState, Urgency
 from domain.outbox_keys import sale_of
 from domain.purchase import order_number
@@ -49,10 +51,13 @@ _EMAILS: Final[Mapping[str, type[Email]]] = {email.template: email for email in 
 _DEFAULTS: Final[Mapping[type, Mapping[str, object]]] = {
     email: {one.name: one.default for one in fields(email)} for email in EMAILS
 }
+_VALUES_OF: Final = {email: attrgetter(*names, "template") for email, names in _DEFAULTS.items()}
+"""All values at once. (The template stands last so that there always are two, and so a tuple.)"""
 _DISMISSED: Final = MailProblem.BOUNCE_DISMISSED.value
 _KINDS: Final = {kind.value: kind for kind in MailKind}
 _STATES: Final = {state.value: state for state in MailState}
 _URGENCIES: Final = tuple(Urgency)
+_make = maker(Mail)
 
 
 class Outbox(Record):
@@ -126,7 +131,7 @@ class Outbox(Record):
 
 
 def _from_row(row: Row) -> Mail:
-    return Mail(
+    return _make(
         key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]), email=_email(row[3], row[5], key=row[0]),
         language=row[4],
         letter=_letter_from_row(row[6:9]), body_sha256=maybe(_digest, row[9]), link=row[10], key_name=row[11],
@@ -158,13 +163,14 @@ def _email(template: str, parameters: str, *, key: str) -> Email:
 
 def _parameters(email: Email, *, key: str) -> str:
     """As JSON; what is at its default is not stored, nor is the order number that the key says already."""
-    order = _order_of(key)
+    of = type(email)
     told = {
         name: value
-        for name, default in _DEFAULTS[type(email)].items()
-        if (value := getattr(email, name)) is not default and value != default
-        if not (name == "order" and value == order)
+        for (name, default), value in zip(_DEFAULTS[of].items(), _VALUES_OF[of](email), strict=False)
+        if value is not default and (default is MISSING or value != default)
     }
+    if "order" in told and told["order"] == _order_of(key):
+        del told["order"]
     return encode(told).decode()
 
 
@@ -175,12 +181,13 @@ def _order_of(key: str) -> str:
 
 
 def _to_row(mail: Mail) -> Row:
+    # An enum's `value` is a property in Python, three calls deep; every sale writes an email.
     email, letter = mail.email, mail.letter
     parameters = email.parameters if isinstance(email, UnreadableEmail) else _parameters(email, key=mail.key)
     return (
-        mail.key, mail.kind.value, mail.to.canonical, email.template, mail.language, parameters,
+        mail.key, mail.kind._value_, mail.to.canonical, email.template, mail.language, parameters,
         *((None, None, None) if letter is None else (letter.subject, letter.text, letter.html)),
         maybe(bytes.fromhex, mail.body_sha256), mail.link, mail.key_name, micros(mail.queued_at), micros(mail.due_at),
-        mail.state.value, mail.attempts, maybe(micros, mail.unknown_since), maybe(micros, mail.settled_at),
-        mail.problem, None if mail.delivery is None else mail.delivery.value, mail.urgency.value,
+        mail.state._value_, mail.attempts, maybe(micros, mail.unknown_since), maybe(micros, mail.settled_at),
+        mail.problem, None if mail.delivery is None else mail.delivery.value, mail.urgency._value_,
     )  # fmt: skip

@@ -22,6 +22,7 @@ from adapters.sql.record import (
     spaced,
 )
 from domain.access import Holding
+from domain.frozen import maker
 from domain.going_live import STARTED_LIVE
 from domain.purchase import PRICE_AS_IT_IS, Breakdown, Fact, FactKind, LicenceKey, Purchase, Source
 from domain.records import User
@@ -66,6 +67,7 @@ _GIVE: Final = f"UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id
 _SOURCES: Final = {None if source is Source.SALE else source.value: source for source in Source}
 _SOURCE_TEXTS: Final = {source: text for text, source in _SOURCES.items()}
 _HAND_CHECKOUTS_OVER: Final = f"UPDATE checkouts SET mailbox = ? WHERE id {ANY_OF} AND mailbox = ?"
+_make = maker(Purchase)
 
 
 class Purchases(Record):
@@ -155,7 +157,7 @@ def _is_about(fact: Fact, purchase: Purchase) -> bool:
 
 
 def from_row(row: Row) -> Purchase:
-    return Purchase(
+    return _make(
         checkout=row[0], provider_ref=row[1], payment=row[2], user=row[3], mailbox=maybe(EmailAddress, row[4]),
         paid_email=maybe(EmailAddress, row[5]), product=row[6], product_name=row[7], paid=Money(row[8], row[9]),
         livemode=maybe(bool, row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Generic, TypeVar
 import msgspec
 
 from domain.claim import ProviderCheckout
+from domain.frozen import maker
 from domain.ports import (
     CheckoutEvent,
     FactEvent,
@@ -171,6 +172,9 @@ _decode_dispute: Final = msgspec.json.Decoder(StripeDispute).decode
 _decode_charge: Final = msgspec.json.Decoder(_Charge).decode
 _decode_invoiced: Final = msgspec.json.Decoder(_Invoiced).decode
 decode_endpoint: Final = msgspec.json.Decoder(StripeEndpoint).decode
+_reading = maker(ProviderCheckout)
+_record = maker(EventRecord)
+_checkout = maker(CheckoutEvent)
 decode_endpoints: Final = msgspec.json.Decoder(StripeList[StripeEndpoint]).decode
 
 
@@ -179,7 +183,7 @@ def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> P
     totals = session.total_details or _Totals()
     details = session.customer_details or _Details()
     metadata = session.metadata or {}
-    return ProviderCheckout(
+    return _reading(
         ref=ProviderRef(session.id),
         as_of=as_of,
         livemode=session.livemode,
@@ -260,7 +264,7 @@ def news_of(body: bytes) -> WebhookEvent:
 
 
 def _record_of(event: _Event, object_id: str | None) -> EventRecord:
-    return EventRecord(id=event.id[:255], type=event.type[:255], object_id=(object_id or "")[:255])
+    return _record(id=event.id[:255], type=event.type[:255], object_id=(object_id or "")[:255])
 
 
 def _checkout_event(event: _Event, created: int, session: StripeSession) -> WebhookEvent:
@@ -270,7 +274,7 @@ def _checkout_event(event: _Event, created: int, session: StripeSession) -> Webh
         return IgnoredEvent(event=_record_of(event, session.id))
     failed = event.type == "checkout.session.async_payment_failed"
     reading = reading_of(session, as_of=created, failed=failed)
-    return CheckoutEvent(event=_record_of(event, session.id), reading=reading)
+    return _checkout(event=_record_of(event, session.id), reading=reading)
 
 
 def _told(event: EventRecord, thing: msgspec.Raw, *, as_of: int) -> WebhookEvent:

@@ -8,7 +8,7 @@ from datetime import datetime
 from domain import outbox_keys
 from domain.access import Holding
 from domain.claim import KnownCheckout, Sale
-from domain.frozen import frozen
+from domain.frozen import frozen, maker
 from domain.keys import Keyring
 from domain.magic_link import access_link
 from domain.mail import Urgency
@@ -23,6 +23,8 @@ from domain.usecases.paid_for_nobody import note_paid_for_nobody
 from domain.usecases.send_email import access_email, send_link
 from domain.values import EmailAddress, ProviderRef, UserId, sortable_id
 
+_purchase = maker(Purchase)
+
 
 @frozen
 class BookSale:
@@ -35,7 +37,7 @@ class BookSale:
 
     def prepare(self, *, now: datetime) -> Booking:
         """A booking at a moment, of any sale."""
-        return Booking(
+        return _booking(
             edition=self.catalogue.current(),
             keyring=self.keyring,
             user=UserId(sortable_id(now=now, entropy=self.randomness.token(10))),
@@ -70,7 +72,7 @@ class Booking:
         checkout, owner = sale.checkout, None if known.erased else sale.owner
         facts = tx.facts.of_payment(payment) if payment is not None and known.has_facts else ()
         live = not facts or standing_of(sale.paid, facts).state is PurchaseState.LIVE
-        purchase = Purchase(
+        purchase = _purchase(
             checkout=checkout.id,
             provider_ref=ref,
             payment=payment,
@@ -102,7 +104,8 @@ class Booking:
             self.send_access_link(tx, purchase, owner, purchase.licences if live else ())
         if self.edition.shop.sale_notices is SaleNotices.EACH and not known.erased:
             announce_sale(tx, purchase, edition=self.edition, now=self.now)
-        self.catch_up(tx, purchase, facts)
+        if facts:
+            self.catch_up(tx, purchase, facts)
         return purchase
 
     def send_access_link(
@@ -124,3 +127,6 @@ class Booking:
             after = Holding(purchase=purchase, facts=(*held.facts, fact))
             notify_buyer(tx, held, after, of=fact, now=self.now)
             held = after
+
+
+_booking = maker(Booking)

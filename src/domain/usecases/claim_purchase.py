@@ -20,7 +20,7 @@ from domain.claim import (
     address_of,
     judge_session,
 )
-from domain.frozen import frozen
+from domain.frozen import frozen, maker
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Payments
 from domain.purchase import Checkout, CheckoutStatus, Fact, Source
@@ -32,6 +32,7 @@ from domain.usecases.note_unpaid import note_unpaid
 from domain.usecases.quarantine_payment import put_in_quarantine
 from domain.values import CheckoutId, ProviderRef
 
+_booked = maker(Booked)
 RETRY_QUARANTINE_AFTER = timedelta(minutes=5)
 _NOTHING_BEGAN = (CheckoutStatus.OPEN, CheckoutStatus.EXPIRED)
 
@@ -108,7 +109,7 @@ class ClaimPurchase:
             purchase = booking.book(
                 tx, verdict, known, source=Source.SALE, ref=reading.ref, payment=reading.payment
             )
-            return Booked(purchase=purchase, first=True, twins=known.has_twins)
+            return _booked(purchase=purchase, first=True, twins=known.has_twins)
 
         return work
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Generic, TypeVar
 
-from domain.frozen import frozen
+from domain.frozen import frozen, maker
 from domain.ports import (
     CheckoutEvent,
     Clock,
@@ -37,22 +37,22 @@ Outcome = ClaimOutcome | FactOutcome | OtherOutcome
 O_co = TypeVar("O_co", bound=Outcome, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentWebhookHandled(Generic[O_co]):
     """Verified, and dealt with durably: the provider need not send it again."""
 
     type: str
     outcome: O_co
-
-    @property
-    def name(self) -> str:
-        """The name of the outcome in the log of events, in metrics and in the answer."""
-        return self.outcome.value if isinstance(self.outcome, Enum) else name_of(self.outcome)
+    name: str
+    """Of the outcome: in the log of events, in metrics and in the answer."""
 
     @property
     def was_followed(self) -> bool:
         """Whether it was about something that this shop may have sold."""
-        return self.outcome not in (OtherOutcome.IGNORED, FactOutcome.NO_PAYMENT)
+        return self.outcome is not OtherOutcome.IGNORED and self.outcome is not FactOutcome.NO_PAYMENT
+
+
+_handled = maker(PaymentWebhookHandled)
 
 
 @frozen
@@ -67,38 +67,37 @@ class HandlePaymentWebhook:
 
     async def __call__(self, body: bytes, signature: str) -> PaymentWebhookHandled[Outcome] | InvalidWebhook:
         """Raises StoreUnavailable: then the provider sends the event again."""
-        news = self.payments.parse_webhook(body, signature, now=self.clock.now())
+        now = self.clock.now()
+        news = self.payments.parse_webhook(body, signature, now=now)
         match news:
             case InvalidWebhook():
                 return news
             case CheckoutEvent(event, reading):
-                handled = await self._act(event, self.claim.work(reading))
+                handled = await self._act(event, self.claim.work(reading), at=now)
                 self.claim.observe(handled.outcome)
                 return handled
             case FactEvent(event, fact):
-                return await self._act(event, self.note.work(fact))
+                return await self._act(event, self.note.work(fact), at=now)
             case PaymentChangedEvent(event, payment):
-                return await self._act(event, self._have_it_read(payment))
+                return await self._act(event, _have_it_read(payment, at=now), at=now)
             case IgnoredEvent(event):
-                return await self._act(event, lambda tx: OtherOutcome.IGNORED)
+                return await self._act(event, lambda tx: OtherOutcome.IGNORED, at=now)
 
     async def _act(
-        self, event: EventRecord, act: Callable[[Transaction], O_co]
+        self, event: EventRecord, act: Callable[[Transaction], O_co], *, at: datetime
     ) -> PaymentWebhookHandled[O_co]:
-        at = self.clock.now()
-
         def work(tx: Transaction) -> PaymentWebhookHandled[O_co]:
-            handled = PaymentWebhookHandled(type=event.type, outcome=act(tx))
-            tx.events.log(event, outcome=handled.name, at=at)
-            return handled
+            outcome = act(tx)
+            name = outcome.value if isinstance(outcome, Enum) else name_of(outcome)
+            tx.events.log(event, outcome=name, at=at)
+            return _handled(type=event.type, outcome=outcome, name=name)
 
         return await self.store.transact(work)
 
-    def _have_it_read(self, payment: str) -> Callable[[Transaction], OtherOutcome]:
-        at = self.clock.now()
 
-        def work(tx: Transaction) -> OtherOutcome:
-            tx.rechecks.schedule(payment, at=at, due_at=at)
-            return OtherOutcome.RECHECK
+def _have_it_read(payment: str, *, at: datetime) -> Callable[[Transaction], OtherOutcome]:
+    def work(tx: Transaction) -> OtherOutcome:
+        tx.rechecks.schedule(payment, at=at, due_at=at)
+        return OtherOutcome.RECHECK
 
-        return work
+    return work

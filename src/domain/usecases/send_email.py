@@ -8,6 +8,7 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.emails import AccessLink, Email, LicenceLine
+from domain.frozen import maker
 from domain.magic_link import LinkPurpose, MagicLink, tries_so_far
 from domain.mail import Mail, MailKind, Urgency, urgency_of
 from domain.product import CatalogueEdition, ShopInfo
@@ -15,6 +16,8 @@ from domain.purchase import LicenceKey, Purchase, Source, order_number
 from domain.transaction import Transaction
 from domain.values import EmailAddress, Money, ProductId
 
+_mail = maker(Mail)
+_access_link = maker(AccessLink)
 _KIND_OF: Final = {
     LinkPurpose.ACCESS: MailKind.ACCESS,
     LinkPurpose.LOGIN: MailKind.LOGIN,
@@ -65,7 +68,7 @@ def send_link(
         link = replace(link, code_tries=tries_so_far(tx.links.with_code(link.asked_by), now=link.made_at))
     tx.links.add(link)
     tx.outbox.queue(
-        Mail(
+        _mail(
             key=key or outbox_keys.of_link(link),
             kind=_KIND_OF[link.purpose],
             to=link.mailbox,
@@ -84,7 +87,7 @@ def access_email(
 ) -> AccessLink:
     """The access email of a purchase: the same whenever and from wherever it is queued. `licences`: those to show."""
     of, currency = purchase.breakdown, purchase.paid.currency
-    return AccessLink(
+    return _access_link(
         product_name=purchase.product_name,
         paid=purchase.paid,
         order=order_number(purchase.checkout),
