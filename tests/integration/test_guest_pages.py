@@ -195,6 +195,17 @@ def test_a_page_that_knows_who_asks_is_neither_compressed_nor_kept(shop: ShopSer
             assert answer.body.startswith(b"<!doctype html>")
 
 
+def test_what_was_bought_is_no_page_for_search_engines_unless_one_bought_it(shop: ShopServer) -> None:
+    """Whoever may not open it, a crawler too, is told so; the robots file must not keep it from asking."""
+    buyer, address = Shopper(shop), f"/view/{BOOK}"
+    buyer.buy_and_pay("owner-of-a-page@example.com")
+    bought, guest = buyer.get(address), Shopper(shop).get(address)
+    assert (bought.status_code, "noindex" in bought.text) == (200, False)
+    assert '<meta name="description" content="' in bought.text
+    assert (guest.status_code, '<meta name="robots" content="noindex">' in guest.text) == (403, True)
+    assert "Disallow: /view/" not in buyer.get("/robots.txt").text
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/nothing", 404), ("GET", "/request-login", 200), ("GET", "/login/x", 404), ("PUT", "/", 405)],

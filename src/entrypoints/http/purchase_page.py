@@ -85,7 +85,6 @@ class PurchasePages:
             request,
             "view.html",
             viewer=opened.viewer,
-            noindex=True,
             product=product,
             purchase=purchase,
             by_checkout=session is not None and session.mailbox is None,

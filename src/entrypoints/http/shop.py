@@ -363,9 +363,14 @@ class ShopPages:
         return await self.static(request, "favicon.svg")
 
     async def robots(self) -> RawResponse:
-        """Crawlers may index the shop; all other pages are private to the buyer."""
+        """Crawlers may index the shop; all other pages are private to the buyer.
+
+        What was bought is not listed: everybody but its buyer is told with a status and `noindex` that there is nothing
+        to index, and a crawler has to fetch a page to learn that
+        (https://developers.google.com/search/docs/crawling-indexing/block-indexing).
+        """
         text = (
-            "User-agent: *\nDisallow: /view/\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
+            "User-agent: *\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
             f"Disallow: /request-login\nDisallow: /files/\nDisallow: /media/\n"
             f"Sitemap: {self._front.base_url}/sitemap.xml\n"
         )
