@@ -161,10 +161,13 @@ def test_one_that_is_bought_on_purpose_while_a_debit_is_under_way_stays_open_whe
     assert status_of(shop, *presents) == ["paid", "expired"], "confirmed once more, and not twice"
 
 
-def test_a_form_that_says_again_although_there_was_nothing_to_confirm_is_no_second_purchase() -> None:
+@pytest.mark.parametrize("first_again", [True, False])
+def test_a_form_that_says_again_although_there_was_nothing_to_confirm_is_no_second_purchase(
+    first_again: bool,
+) -> None:
     shop = Shop()
     anna = Browser(shop)
-    first, second = open_page(anna, again=True), open_page(anna, again=True)
+    first, second = open_page(anna, again=first_again), open_page(anna, again=True)
     pay(shop, first)
     run(shop.reconcile())
     assert status_of(shop, first, second) == ["paid", "expired"]
