@@ -170,7 +170,8 @@ def foreign(where: Shop, **change: object) -> ProviderRef:
 def test_nothing_unknown_is_fulfilled(change: dict[str, object], reason: RejectReason) -> None:
     shop = Shop()
     ref = foreign(shop, **change)
-    kind = "not ours: " if reason.is_foreign else "quarantined: "
+    theirs = reason in (RejectReason.NO_METADATA, RejectReason.ANOTHER_SHOP)
+    kind = "not ours: " if theirs else "quarantined: "
     assert shop.hear_of(ref).startswith(kind)
     assert shop.memory.tables.quarantined[ref].reason is reason
     assert not shop.memory.tables.purchases
