@@ -26,6 +26,7 @@ DEBIAN = {
     "caddy": "caddy",
     "chromium": "chromium",
     "etcd": "etcd-server",
+    "firefox-esr": "firefox-esr",
     "gcc": "gcc",
     "haproxy": "haproxy",
     "openssl": "openssl",
