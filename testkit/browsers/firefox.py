@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from websockets.sync.client import ClientConnection, connect
 
-from testkit.browsers.window import PageLeftError, Window
+from testkit.browsers.window import NewWindow, PageLeftError, Window
 from testkit.servers import Process, clean_environment, free_port
 from testkit.tools import program
 
@@ -66,8 +66,8 @@ class FirefoxWire:
 
 
 @contextmanager
-def a_firefox(folder: Path) -> Iterator[Callable[[], Window]]:
-    """A browser without a screen, which takes any certificate. Call it for a window with a profile of its own."""
+def a_firefox(folder: Path) -> Iterator[NewWindow]:
+    """A browser without a screen, which takes any certificate."""
     profile, port = folder / "profile", free_port()
     profile.mkdir()
     (profile / "user.js").write_text(_QUIET)
@@ -86,11 +86,13 @@ def a_firefox(folder: Path) -> Iterator[Callable[[], Window]]:
         running.kill()
 
 
-def _a_window(firefox: Firefox, folder: Path) -> Window:
+@contextmanager
+def _a_window(firefox: Firefox, folder: Path) -> Iterator[Window]:
     user = firefox("browser.createUserContext")["userContext"]
     downloads = folder / "downloads" / user
     downloads.mkdir(parents=True)
     behavior = {"type": "allowed", "destinationFolder": str(downloads)}
     firefox("browser.setDownloadBehavior", downloadBehavior=behavior, userContexts=[user])
     made = firefox("browsingContext.create", type="window", userContext=user)
-    return Window(FirefoxWire(firefox, made["context"]), downloads)
+    yield Window(FirefoxWire(firefox, made["context"]), downloads)
+    firefox("browser.removeUserContext", userContext=user)

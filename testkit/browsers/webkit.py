@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from testkit.browsers.window import PageLeftError, Window
+from testkit.browsers.window import NewWindow, PageLeftError, Window
 from testkit.servers import Process, clean_environment, free_port
 from testkit.tools import program, webkit
 from testkit.waiting import wait_until
@@ -65,27 +65,24 @@ class WebKitWire:
 
 
 @contextmanager
-def a_webkit(folder: Path) -> Iterator[Callable[[], Window]]:
-    """A browser on a screen of its own, which takes any certificate. Call it for a window with a profile of its own."""
-    with a_screen() as display, ExitStack() as running:
-
-        def make() -> Window:
-            home = folder / f"webkit-{free_port()}"
-            home.mkdir()
-            return running.enter_context(_a_window(home, display))
-
-        yield make
+def a_webkit(folder: Path) -> Iterator[NewWindow]:
+    """A browser on a screen of its own, which takes any certificate."""
+    with a_screen() as display:
+        yield lambda: _a_window(folder, display)
 
 
 @contextmanager
-def _a_window(home: Path, display: str) -> Iterator[Window]:
+def _a_window(folder: Path, display: str) -> Iterator[Window]:
+    """In a program of its own, whose profile is kept nowhere; it saves files at home."""
     browser, driver, port = webkit(), program("WebKitWebDriver"), free_port()
+    home = folder / f"home-{port}"
+    home.mkdir()
     environment = {**clean_environment(), "DISPLAY": display, "HOME": str(home)}
     driving = Process([driver, f"--port={port}"], home, environment, home / "webkit.log")
     driving.start(f"http://127.0.0.1:{port}/status")
     options = {"binary": str(browser), "args": ["--automation"]}
     wanted = {**_WANTED, "webkitgtk:browserOptions": options}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_LONG_ENOUGH, trust_env=False) as http:
         try:
             told = http.post("/session", json={"capabilities": {"alwaysMatch": wanted}}).json()["value"]
             yield Window(WebKitWire(told["sessionId"], http), home)

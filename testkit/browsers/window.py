@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -42,6 +43,8 @@ if (!box) return null;
 const x = Math.round(box.x + box.width / 2), y = Math.round(box.y + box.height / 2);
 return found.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 """
+_PAUSE: Final = {"type": "pause", "duration": 100}
+"""Milliseconds between the presses of a double click."""
 _END: Final = "\ue010"
 """The key: https://www.w3.org/TR/webdriver2/#keyboard-actions"""
 
@@ -63,9 +66,9 @@ class Window:
     def click(self, selector: str, *, times: int = 1) -> None:
         """Press where it is, as soon as it is there and nothing covers it."""
         x, y = self._aim(selector)
-        press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+        press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}, _PAUSE]
         move = {"type": "pointerMove", "x": x, "y": y, "origin": "viewport"}
-        self._act({"type": "pointer", "id": "mouse", "actions": [move, *press * times]})
+        self._act({"type": "pointer", "id": "mouse", "actions": [move, *(press * times)[:-1]]})
 
     def double_click(self, selector: str) -> None:
         self.click(selector, times=2)
@@ -136,5 +139,9 @@ class Window:
         return x, y
 
     def _act(self, source: dict[str, Any]) -> None:
-        with contextlib.suppress(PageLeftError):  # a button may well lead to another page
+        with suppress(PageLeftError):  # a button may well lead to another page
             self.wire.act([source])
+
+
+NewWindow = Callable[[], AbstractContextManager[Window]]
+"""Opens a window in a new profile, which is gone with it."""
