@@ -23,29 +23,30 @@ from adapters.memory.sessions import Sessions
 from adapters.memory.shop import ShopRecord
 from adapters.memory.tables import Tables
 from adapters.memory.users import Users
+from domain.repositories import people, sales, shop
 
 
 class MemoryTransaction:
-    """The records on one set of tables; the store takes back what a raising work wrote."""
+    """The records on one set of tables, typed as their ports; the store takes back what a raising work wrote."""
 
     def __init__(self, tables: Tables) -> None:
-        self.shop = ShopRecord(tables)
-        self.users = Users(tables)
-        self.sessions = Sessions(tables)
-        self.checkouts = Checkouts(tables)
-        self.open_payments = OpenPayments(tables)
-        self.purchases = Purchases(tables)
-        self.facts = Facts(tables)
-        self.links = MagicLinks(tables)
-        self.outbox = Outbox(tables)
-        self.limits = Limits(tables)
-        self.events = Events(tables)
-        self.quarantine = Quarantine(tables)
-        self.rechecks = Rechecks(tables)
-        self.licences = Licences(tables)
-        self.downloads = Downloads(tables)
-        self.address_changes = AddressChanges(tables)
-        self.erasures = Erasures(tables)
-        self.problems = Problems(tables)
-        self.audit = Audit(tables)
-        self.retention = Retention(tables)
+        self.shop: shop.ShopRecord = ShopRecord(tables)
+        self.users: people.Users = Users(tables)
+        self.sessions: people.Sessions = Sessions(tables)
+        self.checkouts: sales.Checkouts = Checkouts(tables)
+        self.open_payments: sales.OpenPayments = OpenPayments(tables)
+        self.purchases: sales.Purchases = Purchases(tables)
+        self.facts: sales.Facts = Facts(tables)
+        self.links: people.MagicLinks = MagicLinks(tables)
+        self.outbox: shop.Outbox = Outbox(tables)
+        self.limits: shop.Limits = Limits(tables)
+        self.events: shop.Events = Events(tables)
+        self.quarantine: sales.Quarantine = Quarantine(tables)
+        self.rechecks: sales.Rechecks = Rechecks(tables)
+        self.licences: sales.Licences = Licences(tables)
+        self.downloads: sales.Downloads = Downloads(tables)
+        self.address_changes: people.AddressChanges = AddressChanges(tables)
+        self.erasures: people.Erasures = Erasures(tables)
+        self.problems: shop.Problems = Problems(tables)
+        self.audit: shop.Audit = Audit(tables)
+        self.retention: shop.Retention = Retention(tables)
