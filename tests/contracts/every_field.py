@@ -30,7 +30,7 @@ from domain.mail import Delivery, Letter, MailState
 from domain.purchase import Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
 from domain.transaction import ReadTransaction, Transaction
-from domain.values import ChangeId, CheckoutId, Digest, ProductId, SessionId, UserId
+from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, ProductId, SessionId, UserId
 
 # Each with every field set, to a value of its own.
 SESSION: Final = replace(
@@ -111,6 +111,18 @@ def names_of(record: Any) -> list[str]:
     return [f"{type(record).__name__}.{one.name}" for one in fields(record)]
 
 
+def addresses_in(record: Any) -> dict[str, EmailAddress]:
+    held = {one.name: getattr(record, one.name) for one in fields(record)}
+    return {name: value for name, value in held.items() if isinstance(value, EmailAddress)}
+
+
+def with_addresses_of_its_own(record: Any) -> Any:
+    kind = type(record).__name__.lower()
+    return replace(
+        record, **{name: EmailAddress(f"{kind}.{name}@example.com") for name in addresses_in(record)}
+    )
+
+
 class EveryFieldContract(StoreUnderTest):
     """See StoreContract, which says how to open a store and how to run."""
 
@@ -154,6 +166,32 @@ class EveryFieldContract(StoreUnderTest):
         self.do(lambda tx: tx.quarantine.close(QUARANTINED.ref, at=NOW + DAY))
         entry = self.see(lambda tx: tx.quarantine.get(QUARANTINED.ref))
         assert entry == replace(QUARANTINED, retry_at=None), "it is not tried again once it is closed"
+
+    def test_every_address_of_a_record_is_known_to_an_erasure_after_a_restore(self) -> None:
+        session, checkout, purchase, link, mail, change = map(
+            with_addresses_of_its_own, (SESSION, CHECKOUT, PURCHASE, LINK, MAIL, CHANGE)
+        )
+
+        def write(tx: Transaction) -> None:
+            tx.users.get_or_add(ANNA, new_id=USER.id, now=NOW)
+            tx.sessions.add(session)
+            tx.checkouts.add(checkout)
+            tx.purchases.book(purchase)
+            tx.links.add(link)
+            tx.outbox.queue(mail)
+            tx.address_changes.begin(change)
+
+        self.do(write)
+        known = self.see(lambda tx: tx.erasures.known_addresses_after("", limit=99))
+        written = {
+            ANNA,
+            *(
+                a
+                for one in (session, checkout, purchase, link, mail, change)
+                for a in addresses_in(one).values()
+            ),
+        }
+        assert set(known) == written - {purchase.mailbox}, "a purchase's is its user's"
 
     def test_each_field_of_an_erased_order_is_empty_or_stays_for_a_reason(self) -> None:
         self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=USER.id, now=NOW))

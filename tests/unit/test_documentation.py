@@ -10,6 +10,7 @@ import pytest
 
 from adapters.stripe.wire import FOLLOWED
 from domain.emails import EMAILS
+from domain.purchase import Source
 from entrypoints import cli
 from entrypoints.environment import HELP
 from testkit.docs import links_of
@@ -74,6 +75,14 @@ def test_every_route_is_documented() -> None:
     assert len(served) > 30
     documented = re.findall(r"(/[^\s`\[]*)(?:\[[^`]*)?`", "".join(first_cells(section("Routes"))))
     assert set(documented) == served
+
+
+def test_every_source_of_a_purchase_is_documented() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    [of_ledger] = re.findall(r"^\| `source` \| (.*) \|$", operations, re.MULTILINE)
+    [of_export] = re.findall(r'`"source"` of a purchase is ([^;]*);', section("Commands"))
+    for listed in (of_ledger, of_export):
+        assert set(re.findall(r"`(\w+)`", listed)) == {source.value for source in Source}
 
 
 def test_every_event_that_is_followed_is_documented() -> None:
