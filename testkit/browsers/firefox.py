@@ -15,9 +15,9 @@ from websockets.sync.client import ClientConnection, connect
 from testkit.browsers.window import NewWindow, PageLeftError, Window
 from testkit.servers import Process, clean_environment, free_port
 from testkit.tools import program
+from testkit.waiting import LONG_ENOUGH
 
 _LEFT: Final = ("no such frame", "no such history entry", "unknown error")
-_LONG_ENOUGH: Final = 60.0
 _QUIET: Final = 'user_pref("browser.shell.checkDefaultBrowser", false);\n'
 
 
@@ -32,7 +32,7 @@ class Firefox:
         number = next(self._numbers)
         self.socket.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
-            answer = json.loads(self.socket.recv(timeout=_LONG_ENOUGH))
+            answer = json.loads(self.socket.recv(timeout=LONG_ENOUGH))
             if answer.get("id") == number:
                 break
         if answer["type"] == "error":

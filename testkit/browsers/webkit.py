@@ -15,9 +15,8 @@ import httpx
 from testkit.browsers.window import NewWindow, PageLeftError, Window
 from testkit.servers import Process, clean_environment, free_port
 from testkit.tools import program, webkit
-from testkit.waiting import wait_until
+from testkit.waiting import LONG_ENOUGH, wait_until
 
-_LONG_ENOUGH: Final = 60.0
 _SCRIPT_SECONDS: Final = 5.0
 """A script under way when the page's process is exchanged for another site's is never answered."""
 # Nor does the driver notice that such a page is complete: so it waits for none, and we look ourselves.
@@ -51,7 +50,7 @@ class WebKitWire:
     def act(self, actions: list[dict[str, Any]]) -> None:
         self._tell("actions", actions=actions)
 
-    def _tell(self, command: str, *, within: float = _LONG_ENOUGH, **told: Any) -> Any:
+    def _tell(self, command: str, *, within: float = LONG_ENOUGH, **told: Any) -> Any:
         try:
             answer = self.http.post(f"/session/{self.session}/{command}", json=told, timeout=within)
         except httpx.ReadTimeout as error:
@@ -82,7 +81,7 @@ def _a_window(folder: Path, display: str) -> Iterator[Window]:
     driving.start(f"http://127.0.0.1:{port}/status")
     options = {"binary": str(browser), "args": ["--automation"]}
     wanted = {**_WANTED, "webkitgtk:browserOptions": options}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_LONG_ENOUGH, trust_env=False) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=LONG_ENOUGH, trust_env=False) as http:
         try:
             told = http.post("/session", json={"capabilities": {"alwaysMatch": wanted}}).json()["value"]
             yield Window(WebKitWire(told["sessionId"], http), home)
