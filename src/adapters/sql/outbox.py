@@ -134,7 +134,7 @@ def _from_row(row: Row) -> Mail:
     return _make(
         key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]), email=_email(row[3], row[5], key=row[0]),
         language=row[4],
-        letter=_letter_from_row(row[6:9]), body_sha256=maybe(_digest, row[9]), link=row[10], key_name=row[11],
+        letter=_letter_from_row(row[6:9]), body_sha256=row[9] and Digest(row[9].hex()), link=row[10], key_name=row[11],
         queued_at=moment(row[12]), due_at=moment(row[13]), state=_STATES[row[14]], attempts=row[15],
         unknown_since=maybe(moment, row[16]), settled_at=maybe(moment, row[17]), problem=row[18],
         delivery=maybe(Delivery, row[19]), urgency=_URGENCIES[row[20]],
@@ -144,10 +144,6 @@ def _from_row(row: Row) -> Mail:
 def _letter_from_row(row: Row) -> Letter | None:
     subject, text, html = row
     return None if subject is None else Letter(subject=subject, text=text or "", html=html or "")
-
-
-def _digest(sha256: bytes) -> Digest:
-    return Digest(sha256.hex())
 
 
 def _email(template: str, parameters: str, *, key: str) -> Email:

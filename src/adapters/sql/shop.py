@@ -66,8 +66,7 @@ class ShopRecord(Record):
         return str(self._value(_ID))
 
     def base_url(self) -> str | None:
-        found: str | None = self._one(first, _BASE_URL)
-        return found
+        return self._one(first, _BASE_URL)
 
     def key_names(self) -> frozenset[str]:
         return frozenset(self._all(first, _KEY_NAMES))

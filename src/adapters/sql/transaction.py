@@ -61,8 +61,7 @@ class SqlTransaction:
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, which refer to them
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
-    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit,
-    Retention,
+    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, Retention,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""
