@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.mail import Delivery
 from domain.product import CatalogueEdition
 from domain.purchase import CheckoutStatus
 from domain.values import ProductId, ProviderRef
@@ -112,6 +113,28 @@ def test_a_page_that_is_not_there_offers_a_guest_to_sign_in(town: Town) -> None:
             page = await client.get(path, status=404)
             assert ">Sign in<" in page
             assert ">Sign out<" in page
+
+    play(story())
+
+
+def test_status_does_not_say_that_nothing_waits_while_an_access_email_has_bounced(town: Town) -> None:
+    async def status(dismiss: str | None = None) -> tuple[bool, str]:
+        report = await status_lines(town.container, dismiss=dismiss, send_again=None, send_refused=False)
+        return report.all_well, "\n".join(report.lines)
+
+    async def story() -> None:
+        await town.bought(town.client(), ANNA)
+        town.shop.deliver_mail()
+        [mail] = town.shop.memory.tables.outbox
+        await town.shop.store.transact(lambda tx: tx.outbox.record_delivery(mail, Delivery.BOUNCED))
+        well, said = await status()
+        assert (well, "; 1 access email bounced" in said, "is waiting for you" in said) == (
+            False,
+            True,
+            False,
+        )
+        well, said = await status(dismiss=mail)
+        assert (well, "Nothing is waiting for you." in said) == (True, True)
 
     play(story())
 
@@ -286,6 +309,29 @@ def test_forms_that_happen_once_survive_a_double_submit(town: Town) -> None:
         await twice(town, client, "/account/erase", sure="yes")
         assert "Your account is deleted" in client.html
         assert client.cookies["session"] == ""
+
+    play(story())
+
+
+def test_the_same_form_after_a_minute_is_another_request(town: Town) -> None:
+    """It is no double click any more: it is asked about, refused, or sends another email."""
+
+    async def story() -> None:
+        payer = town.client()
+        await town.bought(payer, "mistyped@mail.test")
+        await payer.get("/view/book")
+        correction = f"/orders/{town.order(payer)}/address"
+        await payer.post(correction, email=NEW)
+        client = await town.signed_in(ANNA)
+        await client.post("/buy/gift", status=303)
+        await client.post("/account/email", email="anna@newer.test")
+        town.shop.clock.tick(seconds=61)
+        moves = len(town.shop.memory.tables.moves)
+        await payer.post(correction, status=409, email=NEW)
+        assert "You own The gift already" in await client.post("/buy/gift")
+        assert len(town.shop.memory.tables.moves) == moves
+        await client.post("/account/email", email="anna@newer.test")
+        assert len(town.shop.memory.tables.moves) == moves + 1
 
     play(story())
 
