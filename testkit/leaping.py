@@ -7,12 +7,13 @@ import selectors
 
 
 class _Leaping(selectors.DefaultSelector):
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
         super().__init__()
         self.leapt = 0.0
+        self._patience = patience
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        ready = super().select(min(self._patience, timeout or 0))
         if ready or not timeout:
             return ready or super().select(timeout)
         self.leapt += timeout
@@ -20,10 +21,11 @@ class _Leaping(selectors.DefaultSelector):
 
 
 class LeapingLoop(asyncio.SelectorEventLoop):
-    """For work that waits for no thread, process or peer."""
+    """For work that waits for no thread or process, and for peers in this loop alone."""
 
-    def __init__(self) -> None:
-        self._leaping = _Leaping()
+    def __init__(self, *, patience: float = 0) -> None:
+        """`patience`: the seconds in which what a peer sent has surely arrived; no leap is made before."""
+        self._leaping = _Leaping(patience)
         super().__init__(self._leaping)
 
     def time(self) -> float:

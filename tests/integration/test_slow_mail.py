@@ -16,6 +16,7 @@ from domain.mail import Envelope, Mail, MailState
 from domain.ports import StoreUnavailable
 from entrypoints.run.outbox_worker import OutboxWorker
 from entrypoints.testing import Browser, Shop
+from testkit.leaping import LeapingLoop
 from testkit.scripted_smtp import Script, a_server_with
 from testkit.servers import Shopper, a_shop
 from testkit.waiting import wait_until
@@ -114,6 +115,30 @@ def test_an_email_that_takes_long_frees_its_place_for_any_number_of_others() -> 
     with_a_slow_provider(work)
 
 
+def test_an_email_keeps_its_place_for_a_minute_and_may_take_longer_than_any_mail_server() -> None:
+    """By the clock of a loop that does not wait, with the patience that the shop has."""
+
+    async def main() -> None:
+        shop, mailer, loop = Shop(), SlowMailer(), asyncio.get_running_loop()
+        shop.mailer = mailer
+        for address in (SLOW, SLOW, "anna@example.com"):
+            await sell(shop, address)
+        worker = OutboxWorker(lease_mail=shop.lease_mail, deliver_mail=shop.hand_over)
+        loop.call_later(700, mailer.answers.set)
+        begun = loop.time()
+        await worker.deliver_due()
+        await until(lambda: len(mailer.given) == 3)
+        assert 60 <= loop.time() - begun < 70
+        await mailer.answers.wait()
+        await until(lambda: len(mailer.mailbox) == 3)
+        await worker.close()
+        mails = shop.memory.tables.outbox.values()
+        assert [(mail.state, mail.attempts) for mail in mails] == [(MailState.SENT, 1)] * 3
+
+    with asyncio.Runner(loop_factory=LeapingLoop) as runner:
+        runner.run(main())
+
+
 def test_one_place_stays_free_while_another_is_not_yet_given_up() -> None:
     """A minute has not passed: the second place sends what becomes due meanwhile."""
 
@@ -193,15 +218,19 @@ def test_what_another_node_took_while_it_waited_for_a_place_is_left_to_that_node
 
 def test_an_outcome_that_cannot_be_stored_frees_its_place_again() -> None:
     async def work(shop: Shop, mailer: SlowMailer, worker: OutboxWorker) -> None:
+        tried: list[str] = []
+
         class Away(type(shop.hand_over)):  # type: ignore[misc] - the class of a use case
             async def __call__(self, mail: Mail) -> MailState:
+                tried.append(mail.key)
                 raise StoreUnavailable
 
         hand_over = shop.hand_over
         fields: dict[str, Any] = {name: getattr(hand_over, name) for name in type(hand_over).__slots__}
         ill = OutboxWorker(lease_mail=shop.lease_mail, deliver_mail=Away(**fields))
-        for _ in range(4):
+        for times in range(1, 5):
             await ill.deliver_due()
+            await until(lambda times=times: len(tried) == times)
             shop.clock.tick(minutes=1)
         assert mail_to(shop, SLOW).attempts == 4
         await ill.close()

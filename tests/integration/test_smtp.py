@@ -9,6 +9,7 @@ import email.policy
 import email.utils
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from domain.ports import MailNotSent, MailRefused, MailUnknown
 from domain.sender import Sender
 from domain.values import line_problem
 from entrypoints.testing import Browser, Shop, a_product, an_edition
+from testkit.leaping import LeapingLoop
 from testkit.scripted_smtp import Script, a_scripted_server, a_server_with
 from testkit.servers import free_port
 
@@ -226,6 +228,13 @@ class TestSmtp(MailerContract):
             self.send(replace(ENVELOPE, text="half a surrogate: \ud800"))
         assert self.arrived() == []
 
+    def test_an_error_of_our_own_before_the_message_was_given_has_surely_sent_nothing(self) -> None:
+        """No name server is asked for such a host: Python cannot encode it."""
+        self.mailer = SmtpMailer(url="smtp://mail..example", sender=SENDER)
+        for work in (lambda: self.mailer.send(ENVELOPE), self.mailer.check):
+            with pytest.raises(MailRefused, match="it cannot be given to the mail server: UnicodeError"):
+                self.run(work())
+
     @pytest.mark.parametrize("name", ["The\nbook", "The\r\n\r\nbook", "The\u2028book", "\x00The book"])
     def test_a_product_whose_name_has_a_line_break_is_written_about(self, name: str) -> None:
         """Sold before the catalogue refused such names."""
@@ -244,6 +253,42 @@ class TestSmtp(MailerContract):
         self.send(ENVELOPE)
         [message] = self.inbox.messages.values()
         assert "https://shop.example/login/" + "A" * 64 in message.get_body(("html",)).get_content()
+
+
+def send_to_a_server_that_takes(seconds: float) -> None:
+    """It answers the final dot so much later, by the clock of a loop that does not wait."""
+    hung_up = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example\r\n")
+        while command := await reader.readline():
+            if command.startswith(b"DATA"):
+                writer.write(b"354 go on\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+                asyncio.get_running_loop().call_later(seconds, writer.write, b"250 accepted\r\n")
+            else:
+                writer.write(b"250 mail.example\r\n")
+        writer.close()
+        await writer.wait_closed()
+        hung_up.set()
+
+    async def main() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            try:
+                await SmtpMailer(url=f"smtp://127.0.0.1:{port}", sender=SENDER).send(ENVELOPE)
+            finally:
+                await hung_up.wait()
+
+    with asyncio.Runner(loop_factory=partial(LeapingLoop, patience=0.2)) as runner:
+        runner.run(main())
+
+
+def test_a_server_has_ten_minutes_for_the_final_dot_and_then_the_outcome_is_unknown() -> None:
+    """RFC 5321 §4.5.3.2.6."""
+    send_to_a_server_that_takes(600)
+    with pytest.raises(MailUnknown):
+        send_to_a_server_that_takes(700)
 
 
 INJECTED = "=?utf-8?q?=0ABcc:=20thief@example.com=0D=0A=0D=0AAn=20invoice?="
