@@ -142,6 +142,20 @@ def test_an_error_of_the_system_is_tried_again_with_the_same_key_and_not_for_eve
     assert held.unknown_since is not None
 
 
+def test_what_was_surely_not_sent_is_tried_for_three_days_and_then_left_to_the_merchant() -> None:
+    shop = Shop()
+    mail = sold(shop)
+    shop.mailer.failing = MailNotSent("the daily quota is used up")
+    states = []
+    for _ in range(73):
+        shop.deliver_mail()
+        states.append(now_of(shop, mail.key).state)
+        shop.clock.tick(hours=1)
+    assert states == [MailState.QUEUED] * 72 + [MailState.STUCK]
+    held = now_of(shop, mail.key)
+    assert (held.problem, held.may_have_been_sent) == ("the daily quota is used up", False)
+
+
 def test_an_email_that_cannot_be_put_together_is_stuck_and_surely_not_sent() -> None:
     """A row whose link is no id: its URL cannot be made."""
     shop = Shop()
@@ -224,6 +238,21 @@ def test_one_command_sends_again_what_was_refused_and_nothing_that_may_have_been
     shop.deliver_mail()
     assert len(shop.letters_to("ben@example.com")) == 2
     assert run(shop.report()).all_well
+
+
+def test_two_commands_at_once_send_each_refused_email_once() -> None:
+    other: list[Resent] = []
+
+    async def overtaken(place: str) -> None:
+        """Between the first one's look and its transaction, the second one does everything."""
+        if place == "begin" and waits.pop("other", False):
+            other.append(run(shop.send_refused()))
+
+    waits: dict[str, bool] = {}
+    shop = Shop(pause=overtaken)
+    settle(shop, sold(shop), unknown_since=None)
+    waits["other"] = True
+    assert (run(shop.send_refused()), other) == (Resent(), [Resent(queued=1)])
 
 
 def sold_to(shop: Shop, address: str) -> Mail:
