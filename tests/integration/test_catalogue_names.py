@@ -95,6 +95,15 @@ def test_a_product_whose_folder_cannot_be_an_id_is_reported_and_holds_nothing_ba
     ]
 
 
+def test_a_page_whose_name_cannot_be_in_an_address_is_reported_and_holds_nothing_back(root: Path) -> None:
+    (root / "pages" / "Our Imprint.md").write_text("# Imprint\n")
+    catalogue = load(root)
+    assert (list(catalogue.current().pages), len(catalogue.current().present)) == (["terms"], 2)
+    assert [words.partition(" is named")[0] for words in catalogue.problems] == [
+        "catalogue/pages/Our Imprint.md: a page's file"
+    ]
+
+
 @pytest.mark.parametrize("name", ["._terms.md", ".terms.md.swp", "~$terms.md"])
 def test_what_an_editor_leaves_beside_a_page_is_no_page(root: Path, name: str) -> None:
     (root / "pages" / name).write_bytes(b"\x00\xff")
