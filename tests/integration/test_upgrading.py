@@ -60,6 +60,9 @@ def test_before_a_migration_the_database_is_copied_aside_as_it_was(path: Path) -
     assert copy.name == "coatcheck.db.before-9999_colours"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert not list(path.parent.glob("*before*-wal")), "a file by itself"
+    assert copy.read_bytes()[18:20] == b"\1\1", (
+        "and opened without a write-ahead log (sqlite.org/fileformat.html)"
+    )
     assert (things(copy), users_in(copy)) == (before, users)
     assert SqliteCopies(path).look_into(copy).users == 1
     path.unlink()
@@ -97,10 +100,17 @@ def test_a_migration_that_fails_changes_nothing_and_its_copy_is_replaced_by_the_
     assert [user[-1] for user in users_in(path)] == ["red", "red"]
 
 
-def open_broken(path: Path) -> None:
+def test_of_two_migrations_of_which_the_second_fails_neither_stays(path: Path) -> None:
+    before = things(path)
+    with pytest.raises(sqlite3.OperationalError):
+        open_broken(path, Migration("9998_shapes", "ALTER TABLE users ADD COLUMN shape TEXT"))
+    assert things(path) == before
+
+
+def open_broken(path: Path, *earlier: Migration) -> None:
     from adapters.sqlite.connections import open_writer
 
-    open_writer(path, checkpoints=True, steps=(*MIGRATIONS, BROKEN)).close()
+    open_writer(path, checkpoints=True, steps=(*MIGRATIONS, *earlier, BROKEN)).close()
 
 
 def test_without_room_for_the_copy_nothing_is_migrated(path: Path) -> None:

@@ -80,8 +80,9 @@ def test_every_bounce_is_reported_with_its_order_and_needs_the_merchant() -> Non
 def test_an_email_whose_outcome_was_unknown_and_that_bounced_is_no_longer_stuck() -> None:
     shop = Shop()
     _, mail = delivered(shop)
-    settle = {"state": MailState.STUCK, "problem": MailProblem.OUTCOME_UNKNOWN.value}
-    run(shop.store.transact(lambda tx: tx.outbox.settle(mail.key, at=shop.clock.now(), **settle)))
+    stuck = replace(mail, state=MailState.STUCK, problem=MailProblem.OUTCOME_UNKNOWN.value)
+    shop.memory.tables.outbox[mail.key] = stuck
+    assert [waiting.key for waiting in run(shop.report()).mails] == [mail.key]
     report(shop, mail.key, Delivery.BOUNCED)
     held = shop.memory.tables.outbox[mail.key]
     assert (held.state, listed(shop), run(shop.report()).mails) == (MailState.SENT, [mail.key], [])
