@@ -69,6 +69,7 @@ from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
 from domain.usecases.own_data import ShowOwnData
+from domain.usecases.payment_address import ListPaymentAddresses
 from domain.usecases.preview_product import PreviewProduct
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
@@ -348,7 +349,7 @@ class Container(containers.DeclarativeContainer):
     )  # fmt: skip
     library_pages = Singleton(
         LibraryPages, frame=frame, list_bounced_emails=list_bounced_emails, list_pending=list_pending,
-        sign_out=sign_out,
+        list_payment_addresses=Singleton(ListPaymentAddresses, store=store, clock=clock), sign_out=sign_out,
     )  # fmt: skip
     leaving = Singleton(Leaving)
     health_pages = Singleton(

@@ -130,6 +130,39 @@ def test_the_address_is_shown_as_long_as_it_can_be_corrected(tmp_path: Path) -> 
     asyncio.run(visit())
 
 
+def test_library_and_receipt_show_it_too_to_the_browser_that_paid(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+
+    async def visit() -> None:
+        payer, order = await paid(town, "anna@example.com")
+        for path in ("/library", f"/orders/{order}"):
+            await payer.get(path)
+            assert re.search(r"Address given at the payment:? ?anna@example.com", words(payer)), path
+        town.shop.clock.tick(minutes=30)
+        for path in ("/library", f"/orders/{order}"):
+            assert "anna@example.com" not in await payer.get(path), path
+
+    asyncio.run(visit())
+
+
+def test_neither_names_the_address_to_which_the_owner_moved(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+
+    async def visit() -> None:
+        payer, order = await paid(town, "anna@example.com")
+        owner = town.client()
+        await town.follow(owner, "anna@example.com")
+        await owner.post("/account/email", email=NEW)
+        town.shop.deliver_mail()
+        await town.follow(owner, NEW)
+        for path in ("/library", f"/orders/{order}"):
+            page = await payer.get(path)
+            assert "anna@example.com" in page, path
+            assert NEW not in page, path
+
+    asyncio.run(visit())
+
+
 @pytest.mark.parametrize(("error", "status"), [(StoreUnavailable(), 503), (RuntimeError("a bug"), 500)])
 def test_no_error_after_paying_says_that_nothing_was_charged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain import outbox_keys
-from domain.access import Access, NotYours, Opens, access, holds_by_checkout
-from domain.address_change import may_correct
+from domain.access import Access, NotYours, Opens, access
 from domain.frozen import frozen
 from domain.mail import Delivery, Mail, MailState
 from domain.ports import Clock, Store
@@ -14,6 +13,7 @@ from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import IdentifyViewer, Viewer
+from domain.usecases.payment_address import payment_address
 from domain.values import EmailAddress, ProductId
 
 
@@ -35,10 +35,7 @@ class Opened:
     """None where the mailbox is proved, and where it went to an address that was corrected since: of no use there."""
     correctable: bool
     sent_to: EmailAddress | None = None
-    """The address typed at the payment, for the browser that began the checkout, as long as it can be corrected there.
-
-    Another person may have paid, on another device, so it is shown only while a mistake can be corrected.
-    """
+    """See `payment_address`."""
     without_owner: bool = False
     """It was paid without an address that can be emailed: this browser may name one."""
 
@@ -84,12 +81,11 @@ def _look(tx: ReadTransaction, session: Session, purchase: Purchase, now: dateti
     correction = tx.address_changes.correction_of(purchase.checkout)
     corrected = correction is not None and correction.stands
     mail = tx.outbox.get(outbox_keys.access(purchase.checkout))
-    here = holds_by_checkout(session, purchase, now=now)
-    why = may_correct(purchase, here=here, moved=correction is not None, now=now)
+    typed = payment_address(tx, session, purchase, now=now)
     return _Looked(
         access_email=None if mail is None or corrected else access_email_status(mail),
-        correctable=why is None,
-        sent_to=purchase.paid_email if why is None else None,
+        correctable=typed is not None,
+        sent_to=typed,
     )
 
 

@@ -11,7 +11,8 @@ from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import live_session
-from domain.values import CheckoutId
+from domain.usecases.payment_address import payment_address
+from domain.values import CheckoutId, EmailAddress
 
 
 @frozen
@@ -22,6 +23,8 @@ class Receipt:
     holding: Holding
     payer_known: bool = False
     """See `payer_is_owner`."""
+    paid_here_with: EmailAddress | None = None
+    """See `payment_address`."""
 
     @property
     def by_owner(self) -> bool:
@@ -89,7 +92,12 @@ def _find(
             session, held.purchase, session.mailbox, now=now
         )
         return WithoutOwner(session=session, holding=held) if may_name else None
-    return Receipt(session=session, holding=held, payer_known=payer_is_owner(tx, held.purchase))
+    return Receipt(
+        session=session,
+        holding=held,
+        payer_known=payer_is_owner(tx, held.purchase),
+        paid_here_with=payment_address(tx, session, held.purchase, now=now),
+    )
 
 
 def payer_is_owner(tx: ReadTransaction, purchase: Purchase) -> bool:

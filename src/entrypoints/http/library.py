@@ -12,6 +12,7 @@ from domain.product import CatalogueEdition, Product
 from domain.purchase import PurchaseState, Source
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_pending import ListPending
+from domain.usecases.payment_address import ListPaymentAddresses
 from domain.usecases.sign_out import SignOut
 from domain.values import EmailAddress, Money, ProductId, SessionId
 from entrypoints.http.dates import day
@@ -51,6 +52,7 @@ _LibraryKey = tuple[
     EmailAddress | None,
     tuple[_Row, ...],
     frozenset[str],
+    tuple[tuple[str, EmailAddress], ...],
     tuple[tuple[str, str], ...],
     tuple[tuple[str, str, str], ...],
 ]
@@ -107,6 +109,7 @@ class LibraryPages:
 
     frame: PageFrame
     list_bounced_emails: ListBouncedEmails
+    list_payment_addresses: ListPaymentAddresses
     list_pending: ListPending
     sign_out: SignOut
     libraries: dict[_LibraryKey, RawResponse] = field(default_factory=dict)
@@ -129,6 +132,7 @@ class LibraryPages:
         holdings = sorted(viewer.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
         rows = tuple(_row_of(held, edition) for held in holdings)
         returned = await self.list_bounced_emails(viewer)
+        paid_with = await self.list_payment_addresses(viewer)
         without_owner = tuple(
             (held.purchase.checkout, held.purchase.product_name)
             for held in sorted(viewer.without_owner, key=lambda held: held.purchase.checkout)
@@ -138,7 +142,8 @@ class LibraryPages:
             for checkout in await self.list_pending(viewer)
         )
         # The key covers everything on the page, so no buyer ever sees another's library.
-        key = (edition.version, viewer.session.mailbox, rows, returned, without_owner, pending)
+        typed = tuple(sorted(paid_with.items(), key=lambda item: item[0]))
+        key = (edition.version, viewer.session.mailbox, rows, returned, typed, without_owner, pending)
         found = self.libraries.get(key)
         if found is None:
             found = self.frame.html(
@@ -149,6 +154,7 @@ class LibraryPages:
                 mailbox=viewer.session.mailbox,
                 rows=[_shown(row, edition) for row in rows],
                 returned=sorted(returned),
+                paid_with=paid_with,
                 without_owner=without_owner,
                 pending=pending,
             )

@@ -185,9 +185,9 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
         "charged_back": Money(held.charged_back, purchase.paid.currency) if held.charged_back else None,
         "left": Money(purchase.paid.amount - held.refunded - held.charged_back, purchase.paid.currency),
         "reason": None if state is PurchaseState.LIVE else closing_reason(held.standing, edition.shop.zone),
-        # A receipt is kept and passed on, so it names its owner only to a browser that verified the address.
+        # Who owns it now is for a browser that verified the address. The one that paid is shown what was typed there.
         "owner": purchase.mailbox if receipt.by_owner else None,
-        "paid_with": noted if receipt.by_payer else None,
+        "paid_with": noted if receipt.by_payer else receipt.paid_here_with,
     }
 
 
