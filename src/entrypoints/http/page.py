@@ -15,7 +15,7 @@ from litestar import Request
 from minijinja import Environment, safe
 
 from domain.ports import Catalogue
-from domain.product import CatalogueEdition, Product
+from domain.product import CatalogueEdition, Product, ShopInfo
 from domain.purchase import PurchaseState, Standing, order_number
 from domain.session import Visitor
 from domain.usecases.identify_viewer import ANONYMOUS, IdentifyViewer, Viewer
@@ -24,7 +24,7 @@ from entrypoints.http.cookies import Cookies
 from entrypoints.http.dates import day, in_shop, moment, opening
 from entrypoints.http.responses import Header, RawResponse
 from entrypoints.http.sentences import ENGLISH, TRANSLATIONS, _, ngettext, translated
-from entrypoints.http.theme import theme_address
+from entrypoints.http.theme import theme_address, theme_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +106,10 @@ class Pages:
         if environment is None:
             environment = self._environments[translations] = self._in_language(translations)
         return environment.render_template(name, **self._defaults | context).encode()
+
+    def style_sheets(self, shop: ShopInfo) -> tuple[str, str]:
+        """The text of the style sheets of a shop's pages, in their order: a later one takes precedence."""
+        return self.assets["shop.css"][0].decode(), theme_of(shop).decode()
 
     def asset(self, name: str) -> str:
         """The URL of a static file, which changes with its content, so it may be cached forever."""

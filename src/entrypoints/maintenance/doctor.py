@@ -9,6 +9,7 @@ from domain.ports import StoreUnavailable
 from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.container import Container
 from entrypoints.environment import SettingsRefused
+from entrypoints.maintenance.checks.contrast import contrast_findings
 from entrypoints.maintenance.checks.example_texts import example_findings
 from entrypoints.maintenance.checks.finding import Finding
 from entrypoints.maintenance.checks.machine import disk_finding, goods_finding, street_findings
@@ -38,6 +39,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
             _settings(container),
             products_finding(edition),
             *await _catalogue_findings(container),
+            *contrast_findings(*container.pages().style_sheets(edition.shop)),
             *example_findings(edition, folder=settings.catalogue),
             Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}"),
             *await _test_purchases(container),
