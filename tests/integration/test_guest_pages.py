@@ -195,14 +195,24 @@ def test_a_page_that_knows_who_asks_is_neither_compressed_nor_kept(shop: ShopSer
             assert answer.body.startswith(b"<!doctype html>")
 
 
-def test_what_was_bought_is_no_page_for_search_engines_unless_one_bought_it(shop: ShopServer) -> None:
-    """Whoever may not open it, a crawler too, is told so; the robots file must not keep it from asking."""
+def test_a_purchase_is_shown_to_its_buyer_alone_and_crawlers_are_told_not_to_index_it(
+    shop: ShopServer,
+) -> None:
+    """The robots file must let a crawler fetch the page, or it never sees `noindex`."""
     buyer, address = Shopper(shop), f"/view/{BOOK}"
-    buyer.buy_and_pay("owner-of-a-page@example.com")
-    bought, guest = buyer.get(address), Shopper(shop).get(address)
+    session = buyer.buy_and_pay("owner-of-a-page@example.com")
+    bought = buyer.get(address)
     assert (bought.status_code, "noindex" in bought.text) == (200, False)
     assert '<meta name="description" content="' in bought.text
-    assert (guest.status_code, '<meta name="robots" content="noindex">' in guest.text) == (403, True)
+    assert bought.headers["cache-control"] == "no-store"
+    assert "speculation-rules" not in bought.headers
+    for path, status in ((address, 403), (f"{address}?session_id={session}", 200)):
+        guest = Shopper(shop).get(path)
+        assert (guest.status_code, '<meta name="robots" content="noindex">' in guest.text) == (status, True)
+        assert guest.headers["cache-control"] == "no-store"
+        assert "Ottilie" in bought.text
+        assert "Ottilie" not in guest.text
+        assert "owner-of-a-page@" not in guest.text
     assert "Disallow: /view/" not in buyer.get("/robots.txt").text
 
 

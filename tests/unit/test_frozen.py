@@ -114,6 +114,16 @@ def test_a_maker_creates_what_the_class_creates() -> None:
         make(1, sleeves=2)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="below 0"):
         maker(Ticket)(-1)
+    assert pickle.loads(pickle.dumps(make(1, note="torn"))).note == "torn"
+    assert replace(make(1), hook=3) == Coat(3)
+
+
+def test_a_maker_of_a_class_with_a_base_writes_and_checks_the_fields_of_both() -> None:
+    make = maker(Numbered)
+    assert make(1, row="A") == Numbered(1, "A")
+    assert type(make(1, row="A")) is Numbered
+    with pytest.raises(ValueError, match="below 0"):
+        make(-1, "A")
 
 
 def test_there_is_no_maker_of_a_class_that_is_not_frozen() -> None:

@@ -365,9 +365,8 @@ class ShopPages:
     async def robots(self) -> RawResponse:
         """Crawlers may index the shop; all other pages are private to the buyer.
 
-        What was bought is not listed: everybody but its buyer is told with a status and `noindex` that there is nothing
-        to index, and a crawler has to fetch a page to learn that
-        (https://developers.google.com/search/docs/crawling-indexing/block-indexing).
+        `/view/` is not disallowed. Without proof of a purchase its pages have `noindex`, which a crawler sees only
+        if it may fetch them (https://developers.google.com/search/docs/crawling-indexing/block-indexing).
         """
         text = (
             "User-agent: *\nDisallow: /login/\nDisallow: /library\nDisallow: /sessions\n"
