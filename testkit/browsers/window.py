@@ -43,8 +43,12 @@ if (!box) return null;
 const x = Math.round(box.x + box.width / 2), y = Math.round(box.y + box.height / 2);
 return found.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 """
-_PAUSE: Final = {"type": "pause", "duration": 100}
-"""Milliseconds between the presses of a double click."""
+_PAUSE: Final = {"type": "pause", "duration": 400}
+"""Milliseconds between the presses of a double click, which desktops take for one up to 500.
+
+WebKit gives a form up that is submitted again before it was sent, so on a busy machine the first of two quick presses
+never reaches the shop.
+"""
 _END: Final = "\ue010"
 """The key: https://www.w3.org/TR/webdriver2/#keyboard-actions"""
 
