@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from contracts.samples import DAY, MINUTE, NOW, SECOND, a_link, a_mail
 from contracts.under_test import StoreUnderTest
 
 from domain import outbox_keys
-from domain.emails import AccessLink, UnreadableEmail
+from domain.emails import (
+    AccessLink,
+    AddressChangeRequested,
+    ChangedItem,
+    ConfirmOrder,
+    LicenceLine,
+    SignIn,
+    UnreadableEmail,
+)
 from domain.mail import BODY_KEPT, NOTED_FOR, Letter, MailState, Urgency
-from domain.values import CheckoutId, LinkId, Money
+from domain.values import CheckoutId, LinkId, Money, ProductId
+
+EMAILS_OF_ALL_SIZES: Final = (
+    SignIn(),
+    ConfirmOrder(product_name="It"),
+    ConfirmOrder(product_name=""),
+    AddressChangeRequested(item=ChangedItem()),
+    AddressChangeRequested(item=ChangedItem(order="c1")),
+    AccessLink(
+        product_name="It", paid=Money(900, "usd"), order="c1", licences=(LicenceLine(key="K-1", of="It"),),
+        product=ProductId("it"), price=Money(1000, "usd"), discount=Money(190, "usd"), tax=Money(90, "usd"),
+        tax_on_top=True, granted=True,
+    ),
+)  # fmt: skip
 
 
 class OutboxContract(StoreUnderTest):
@@ -151,6 +173,12 @@ class OutboxContract(StoreUnderTest):
             )
             self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
             assert self.see(lambda tx, key=key: tx.outbox.get(key)) == mail
+
+    def test_an_email_comes_back_with_its_values_whether_it_has_none_one_or_many(self) -> None:
+        for n, email in enumerate(EMAILS_OF_ALL_SIZES):
+            mail = replace(a_mail(f"m{n}"), email=email)
+            self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
+            assert self.see(lambda tx, key=mail.key: tx.outbox.get(key)) == mail
 
     def test_an_email_that_cannot_be_read_stays_as_it_is_and_holds_up_no_other(self) -> None:
         odd = replace(a_mail("odd"), email=UnreadableEmail(template="of tomorrow", parameters='{"x": 1}'))
