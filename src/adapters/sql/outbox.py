@@ -52,10 +52,7 @@ _DEFAULTS: Final[Mapping[type, Mapping[str, object]]] = {
     email: {one.name: one.default for one in fields(email)} for email in EMAILS
 }
 _VALUES_OF: Final = {email: attrgetter(*names, "template") for email, names in _DEFAULTS.items()}
-"""All values of an email at once, in the order of its defaults.
-
-`attrgetter` returns a tuple only for two names or more; with the template, one field is two.
-"""
+"""All values of an email, in the order of its defaults. With the template there are two or more, so a tuple."""
 _DISMISSED: Final = MailProblem.BOUNCE_DISMISSED.value
 _KINDS: Final = {kind.value: kind for kind in MailKind}
 _STATES: Final = {state.value: state for state in MailState}
