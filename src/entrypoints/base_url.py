@@ -31,7 +31,7 @@ def read_base_url(text: str, problems: list[str]) -> SplitResult | None:
         url = urlsplit(text)
         host, port = _host_in_requests(url.hostname or ""), url.port
     except ValueError:  # idna's own errors among them
-        problems.append(f"BASE_URL is {text!r}, and a browser could not ask for that: {_SUCH_AS}")
+        problems.append(f"BASE_URL is {text!r}, which no browser can request: {_SUCH_AS}")
         return None
     if url.scheme not in DEFAULT_PORTS or port == 0:
         problems.append(f"BASE_URL is {text!r}: {_SUCH_AS}")

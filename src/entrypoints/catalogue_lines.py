@@ -10,7 +10,7 @@ def lacking_lines(review: CatalogueReview) -> list[str]:
     return [
         *(
             f"{pid}: customers own it, but its folder is not in the catalogue: they keep its last good form, and "
-            'nobody can buy it. Put the folder back (status = "retired" ends the sale)'
+            'nobody can buy it. Put the folder back; to end the sale, set status = "retired" in product.toml'
             for pid in review.gone
         ),
         *(

@@ -26,7 +26,7 @@ from entrypoints.run.address_watch import two_ways_on
 
 _PAGE: Final = 500
 _PROBLEMS: Final = {
-    ProblemKind.CHECKOUT_REFUSED: "A payment page for {} was refused",
+    ProblemKind.CHECKOUT_REFUSED: "Payment pages for {} are refused",
     ProblemKind.LOOKUP_REFUSED: "Payments cannot be looked up",
     ProblemKind.LIST_REFUSED: "The list of {} cannot be read, so changes that no webhook reports are missed",
 }
@@ -94,17 +94,17 @@ def _figures(status: Status, *, live: bool) -> list[str]:
     taken = f"{takings}, net of refunds and lost disputes" if takings else "nothing yet"
     mails = ", ".join(f"{number} {state.value}" for state, number in tally.mails if number) or "none"
     bounced = f"; {counted(tally.bounced, 'access email')} bounced" if tally.bounced else ""
-    rest = "opens nothing, counts nowhere" if live else "counts nowhere: the shop has gone live"
+    rest = "no access, not counted" if live else "not counted, because the shop has gone live"
     return [
         f"Sales   {tally.purchases} to {counted(tally.users, 'buyer')}; taken: {taken}",
-        *([f"Test    {counted(tally.test, 'purchase')} made with a test key; {rest}"] if tally.test else []),
+        *([f"Test    {counted(tally.test, 'purchase')} made with a test key: {rest}"] if tally.test else []),
         f"Emails  {mails}{bounced}",
         *([_foreign(tally.foreign)] if tally.foreign else []),
     ]
 
 
 def _foreign(number: int) -> str:
-    return f"Ignored {counted(number, 'payment')} of other programs on the same Stripe account, in the last 90 days"
+    return f"Ignored {counted(number, 'payment')} from other programs on the same Stripe account, in the last 90 days"
 
 
 def _mistakes(review: CatalogueReview) -> list[str]:
@@ -128,14 +128,15 @@ def _waiting(status: Status) -> list[str]:
 
 
 def _problem(problem: Problem) -> str:
-    return f"  {_PROBLEMS[problem.kind].format(problem.subject)}, since {minute(problem.first_at)}: {problem.detail}"
+    words = _PROBLEMS[problem.kind].format(problem.subject)
+    return f"  {words} (since {minute(problem.first_at)}): {problem.detail}"
 
 
 def reconciled_lines(found: Reconciled) -> list[str]:
     """The findings of a sweep, one per line."""
     return [
         f"{found.seen} sales, refunds and disputes at Stripe; {len(found.booked)} sales were missing",
-        *([f"  {found.foreign} belong to other programs"] if found.foreign else []),
+        *([f"  {found.foreign} from other programs on the same Stripe account"] if found.foreign else []),
         *(f"  booked {ref}" for ref in found.booked),
         *(f"  noted {ref}" for ref in found.noted),
         *(f"  in quarantine: {ref}" for ref in found.refused),

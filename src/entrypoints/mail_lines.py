@@ -62,4 +62,4 @@ def _line(mail: Mail) -> str:
     problem = problem_of(mail)
     if mail.delivery is Delivery.BOUNCED and isinstance(mail.email, AccessLink):
         problem = f"order {mail.email.order} ({mail.email.product_name})"
-    return f"  {mail.key}  {mail.state.value} to {mask(mail.to)} since {minute(mail.queued_at)}: {problem}"
+    return f"  {mail.key}  to {mask(mail.to)}, queued {minute(mail.queued_at)}: {problem}"

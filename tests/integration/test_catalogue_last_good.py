@@ -71,7 +71,7 @@ def empty_folder(root: Path) -> str:
 def lead_nowhere(root: Path) -> str:
     shutil.rmtree(root / "book")
     (root / "book").symlink_to("nowhere")
-    return "catalogue/book/product.toml: cannot be read: it is a symbolic link that leads nowhere"
+    return "catalogue/book/product.toml: cannot be read: it is a symbolic link that leads nowhere: mend or delete it"
 
 
 BREAK = (break_price, lose_content, lose_toml, empty_folder, lead_nowhere)
@@ -299,6 +299,7 @@ def test_owners_read_on_and_the_merchant_hears_of_it_while_a_product_is_broken_o
         assert f"{BOOK}/product.toml:" in said.stdout
         assert "is not TOML" in said.stdout
         assert f"{PAPERWORK}: customers own it, but its folder is not in the catalogue" in said.stdout
+        assert 'Put the folder back; to end the sale, set status = "retired" in product.toml' in said.stdout
     assert "\n\nMistakes in the catalogue:\n  " in status.stdout
     toml.write_text(good)
     (own_shop.catalogue / "paperwork").rename(own_shop.catalogue / PAPERWORK)

@@ -105,9 +105,12 @@ def test_payments_of_other_programs_are_counted_apart_by_status_and_reconcile(tm
         town.shop.memory.tables.checkouts.clear()
         await town.started(town.client())  # a shop without a checkout asks for nothing
         found = await town.shop.reconcile()
-        assert (found.all_well, reconciled_lines(found)[1:]) == (True, ["  1 belong to other programs"])
+        assert (found.all_well, reconciled_lines(found)[1:]) == (
+            True,
+            ["  1 from other programs on the same Stripe account"],
+        )
         report = await status_lines(town.container, dismiss=None, send_again=None, send_refused=False)
-        said = "Ignored 1 payment of other programs on the same Stripe account, in the last 90 days"
+        said = "Ignored 1 payment from other programs on the same Stripe account, in the last 90 days"
         assert said in report.lines
         assert (report.all_well, report.lines[-1]) == (True, "Nothing is waiting for you.")
 

@@ -175,6 +175,7 @@ def test_a_proxy_behind_which_all_visitors_share_the_limits_of_one_is_reported(t
         try:
             mark, words = findings(shop)["proxy"]
             assert (mark, "TRUSTED_PROXIES does not name it" in words) == ("!!", True), words
+            assert ". Set TRUSTED_PROXIES to the address from which the proxy reaches the shop" in words
             [logged] = [line["message"] for line in shop.log_lines if "TRUSTED_PROXIES" in line["message"]]
             assert "TRUSTED_PROXIES=127.0.0.1" in logged
             shop.process.stop()
@@ -226,6 +227,7 @@ def test_the_doctor_names_a_mail_server_that_would_get_the_password_in_clear_tex
         own_shop.environment["SMTP_URL"] = f"smtp://user:secret@0.0.0.0:{port}"
         mark, words = findings(own_shop)["mail"]
         assert (mark, script.heard[1:]) == ("!!", [])
+        assert words.endswith(". Check SMTP_URL"), "the one that is set"
         assert words.startswith(
             f"0.0.0.0 offers no TLS on port {port}, so user and password would be sent in clear text: have SMTP_URL "
         )
@@ -335,7 +337,7 @@ def test_what_stripe_refuses_is_told_by_doctor_status_and_one_email(
     assert mark == "!!"
     assert said.startswith("no payment page opens in USD: Stripe said no (40")
     assert words in said
-    assert said.endswith(". Nobody can buy in these currencies until this is fixed")
+    assert said.endswith(". Nobody can pay in USD until this is fixed")
 
     def a_stranger_buys() -> int:
         # Each time another browser: one that pressed Buy before is led to the page it was given.
@@ -344,7 +346,7 @@ def test_what_stripe_refuses_is_told_by_doctor_status_and_one_email(
     wait_until(lambda: a_stranger_buys() == 502, pause=0.5)
     status = own_shop.cli("status", check=False)
     assert status.returncode == 1
-    assert f"A payment page for {BOOK} was refused, since " in status.stdout
+    assert f"Payment pages for {BOOK} are refused (since " in status.stdout
     assert words in status.stdout
     mail = own_shop.sandbox.wait_for_mail(merchant)
     assert words in mail["text"]

@@ -40,7 +40,10 @@ def test_a_test_purchase_of_a_shop_that_goes_live_opens_nothing_and_counts_nowhe
             STRIPE_SECRET_KEY="sk_live_ofthetests", HTTPS_PROXY=NOWHERE, NO_PROXY="127.0.0.1"
         )
         found = shop.cli("doctor", check=False).stdout
-        assert "test purchases: some exist: from the next start they open nothing" in found
+        assert (
+            "test purchases: there are some. From the next start with the live key, they give no access"
+            in found
+        )
         shop.start()
         for browser in (guest, owner):
             assert browser.get(f"/view/{BOOK}").status_code == 403
@@ -50,8 +53,8 @@ def test_a_test_purchase_of_a_shop_that_goes_live_opens_nothing_and_counts_nowhe
         assert "Sold out" not in Shopper(shop).get(f"/products/{BOOK}").text
         said = shop.cli("status", check=False).stdout
         assert "Sales   0 to 0 buyers; taken: nothing yet" in said
-        assert "Test    1 purchase made with a test key; opens nothing, counts nowhere" in said
+        assert "Test    1 purchase made with a test key: no access, not counted" in said
         [purchase] = shop.export()["purchase"]
         assert (purchase["livemode"], purchase["email"]) == (False, None)
         found = shop.cli("doctor", check=False).stdout
-        assert "test purchases: 1 kept as records, which open nothing and count nowhere" in found
+        assert "test purchases: 1 on record: no access, not counted" in found

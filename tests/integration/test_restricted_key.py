@@ -95,7 +95,7 @@ def test_the_list_that_cannot_be_read_is_named_by_reconcile_status_and_doctor(re
     said = restricted.cli("status", check=False)
     assert said.returncode == 1
     assert (
-        "The list of disputes cannot be read, so changes that no webhook reports are missed, since "
+        "The list of disputes cannot be read, so changes that no webhook reports are missed (since "
         in said.stdout
     )
     found = restricted.cli("doctor", check=False)

@@ -71,7 +71,7 @@ def test_every_bounce_is_reported_with_its_order_and_needs_the_merchant() -> Non
             assert "anna" not in part, "an account can be deleted; this email would keep its address"
         status = run(shop.report())
         assert status.all_well is False
-        line = f"  {mail.key}  sent to a•••@example.com since 2026-03-01 12:00 UTC: order {order} (The book)"
+        line = f"  {mail.key}  to a•••@example.com, queued 2026-03-01 12:00 UTC: order {order} (The book)"
         assert line in mail_lines(status)
     report(shop, mail.key, Delivery.BOUNCED)
     assert len(shop.letters_to(MERCHANT)) == 3, "once each"

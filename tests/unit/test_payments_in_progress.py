@@ -227,6 +227,7 @@ def test_money_that_arrives_for_an_erased_customer_is_the_merchants_to_pay_back(
     told = [mail.text for mail in shop.letters_to(str(shop.edition.shop.support))]
     assert [sum(ref in text for text in told) for ref in refs] == [1, 1]
     assert all("deleted the account" in text for text in told)
+    assert not any("If it is a sale of this shop" in text for text in told), "it is one"
     assert shop.letters_to(ANNA)[-1].subject != "Your purchase: The photos"
     shop.hear_fact(shop.payments.tell(refs[0], FactKind.REFUND, "succeeded", amount=1))
     assert len(run(shop.report()).quarantine) == 2, "a part is not all of it"

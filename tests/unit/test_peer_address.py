@@ -108,5 +108,5 @@ def test_it_is_logged_once_with_the_setting_and_without_a_visitors_address(
     assert len(said) == 3
     assert "TRUSTED_PROXIES=172.17.0.1" in said[0]
     assert not any(visitor in "".join(said) for visitor in ("203.0.113.9", "8.8."))
-    assert "share the limits of one" in said[1]
+    assert "share the rate limits of one" in said[1]
     assert "cannot be read" in said[2]

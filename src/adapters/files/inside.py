@@ -80,7 +80,9 @@ def _real(path: Path) -> Path:
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
         looped = isinstance(error, RuntimeError) or error.errno == errno.ELOOP
         if looped or (isinstance(error, FileNotFoundError) and path.is_symlink()):
-            raise NotInside(errno.ELOOP, "it is a symbolic link that leads nowhere") from error
+            raise NotInside(
+                errno.ELOOP, "it is a symbolic link that leads nowhere: mend or delete it"
+            ) from error
         raise
 
 
@@ -117,4 +119,4 @@ def _outside() -> NotInside:
 
 
 def _irregular() -> NotInside:
-    return NotInside(errno.EINVAL, "it is not a regular file")
+    return NotInside(errno.EINVAL, "it is not a regular file: put a file here, or delete it")

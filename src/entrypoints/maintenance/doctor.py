@@ -80,11 +80,11 @@ async def _test_purchases(container: Container) -> list[Finding]:
     about = "test purchases"
     if waiting:
         words = (
-            "some exist: from the next start they open nothing and count nowhere, "
-            "and release the stock and licence keys they hold"
+            "there are some. From the next start with the live key, they give no access, are not counted, and release "
+            "the stock and licence keys they hold"
         )
         return [Finding(about, True, words)]
-    words = f"{tally.test} kept as records, which open nothing and count nowhere"
+    words = f"{tally.test} on record: no access, not counted"
     return [Finding(about, True, words)] if tally.test else []
 
 

@@ -37,11 +37,11 @@ class SharedLimits(StrEnum):
 
 SHARED_WORDS: Final = {
     SharedLimits.UNTRUSTED: "requests come through a proxy, and TRUSTED_PROXIES does not name it, so all visitors "
-    "share the limits of one",
+    "share the rate limits of one",
     SharedLimits.MISSING: "the proxy that TRUSTED_PROXIES names sends no X-Forwarded-For, so all visitors share the "
-    "limits of one: let it add the visitor's address to that header",
+    "rate limits of one: have it add the visitor's address to that header",
     SharedLimits.UNREADABLE: "the last address that the proxy wrote into X-Forwarded-For cannot be read, so visitors "
-    "share the limits of one: let it write plain IP addresses",
+    "share the rate limits of one: have it write plain IP addresses",
 }
 
 

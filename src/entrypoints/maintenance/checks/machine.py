@@ -77,7 +77,10 @@ def _tells_apart(answer: httpx.Response) -> list[Finding]:
         return []
     words = SHARED_WORDS[SharedLimits(why)]
     if why == SharedLimits.UNTRUSTED:
-        words += ": set it to the address from which the proxy reaches the shop (the log of `coatcheck serve` has it)"
+        words += (
+            ". Set TRUSTED_PROXIES to the address from which the proxy reaches the shop (the log of `coatcheck serve` "
+            "has it)"
+        )
     return [Finding("proxy", False, words)]
 
 
@@ -85,8 +88,8 @@ def _answers(settings: Settings, answer: httpx.Response, page: httpx.Response) -
     if answer.status_code == httpx.codes.OK and answer.text == "up\n":
         if page.status_code == httpx.codes.BAD_REQUEST:
             words = (
-                "the shop answers, but refuses every page: requests reach it with another Host header than "
-                f"{settings.host}. Let your proxy pass it on (nginx: proxy_set_header Host $host), and restart "
+                "the shop answers, but refuses every page: requests reach it with a Host header other than "
+                f"{settings.host}. Have your proxy pass it on (nginx: proxy_set_header Host $host), and restart "
                 "`coatcheck serve` if BASE_URL was changed"
             )
             return Finding(settings.base_url, False, words)

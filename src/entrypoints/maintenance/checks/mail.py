@@ -20,7 +20,8 @@ async def mail_findings(container: Container, settings: Settings) -> list[Findin
         await mailer.check()
         fine, words = await mailer.sender_found()
     except MailRefused as error:
-        return [Finding("mail", False, f"{error}. Check {custom or ' or '.join(EMAIL_PROVIDERS)}")]
+        named = [name for name, provider in EMAIL_PROVIDERS.items() if provider == settings.email_provider]
+        return [Finding("mail", False, f"{error}. Check {custom or ' or '.join(named)}")]
     except (MailNotSent, MailUnknown) as error:
         return [Finding("mail", False, f"{error}. Is this machine online?")]
     except Exception as error:

@@ -192,10 +192,9 @@ async def _checkout(container: Container, settings: Settings) -> Finding:
             refused.setdefault(words, []).append(trial.price.currency.upper())
     if refused:
         each = "; ".join(f"in {', '.join(codes)}: {words.rstrip('.')}" for words, codes in refused.items())
+        codes = ", ".join(code for found in refused.values() for code in found)
         return Finding(
-            "checkout",
-            False,
-            f"no payment page opens {each}. Nobody can buy in these currencies until this is fixed",
+            "checkout", False, f"no payment page opens {each}. Nobody can pay in {codes} until this is fixed"
         )
     opened = ", ".join(trial.price.currency.upper() for trial in trials)
     return Finding("checkout", True, f"a payment page opens in {opened}")
