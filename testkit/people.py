@@ -53,6 +53,9 @@ class World:
                 life.end("another address was verified in it")
             life = self.new_life(seat, now=now)
         life.mailbox, life.verified_at, life.turn = address, now, life.turn + 1
+        for order in self.orders.values():
+            if order.life is life and order.account is None and not (order.paid or order.erased):
+                order.verified = order.verified or address
         seat.sit(life)
         if self.at(address):
             self.proved.add(address)
@@ -77,10 +80,9 @@ class World:
         self.forget_proofs()
         if wish.order is not None:
             return
-        of_account = [life for life in self.lives if life.mailbox == wish.old and not life.over]
         for order in self.orders.values():
             open_ = order.account is None and not (order.paid or order.erased)
-            if open_ and (order.life in of_account or order.was_brought_to(wish.old)):
+            if open_ and order.counts_to(wish.old):
                 order.follows.append(wish)
                 wish.moved.append(order)
         for life in self.lives:
@@ -210,6 +212,8 @@ class World:
             order.owner, order.account, order.erased = None, None, True
         for wish in self.wishes.values():
             wish.forgotten = wish.forgotten or (wish.new == address and bool(wish.done))
+        for order in self.orders.values():
+            order.verified = "" if order.verified == address else order.verified
         for life in self.lives:
             if life.mailbox == address:
                 life.end("the account was deleted")

@@ -96,6 +96,8 @@ class Order:
     """Its owner ended it: the browser that started it opens it no more."""
     follows: list[Wish] = field(default_factory=list)
     """The changes that were done while it was open, begun by a guest in a session of the account since."""
+    verified: str = ""
+    """The address that its browser verified first since a guest began it there, before it was paid."""
     typed: str = ""
     """The address that was given to the payment provider: the invoice names its reader."""
 
@@ -112,11 +114,13 @@ class Order:
                 owner = wish.new
         return self.account or owner
 
-    def was_brought_to(self, address: str) -> bool:
-        """Whether the last change that it follows, of those from or to an address, ended there."""
+    def counts_to(self, address: str) -> bool:
+        """Whether a guest's open payment follows a change of this address: its browser verified it, signed out since
+        or not, or the last change that it follows, of those from or to the address, ended there.
+        """
         standing = [w for w in self.follows if not (w.withdrawn or w.forgotten) and self in w.moved]
         ends = [w.new for w in standing if address in (w.old, w.new)]
-        return bool(ends) and ends[-1] == address
+        return (ends[-1] if ends else self.verified) == address
 
     def move_to(self, address: str) -> None:
         if self.paid:

@@ -262,6 +262,24 @@ def test_a_change_leads_back_only_to_what_was_changed_before_it(first: str) -> N
     people.teardown()
 
 
+@pytest.mark.parametrize("signs_out", [False, True])
+def test_what_a_guest_began_follows_a_change_though_its_browser_signed_out(signs_out: bool) -> None:
+    """She began it as a guest, verified her address in that browser, and changed it elsewhere before she paid."""
+    people = People()
+    people.presses_buy("V", PHOTOS)
+    people.pays(0, by_her=True, typed=HERS[1], redirect="V")
+    people.presses_buy("K", BOOK)
+    people.she_signs_in("K", HERS[1])
+    if signs_out:
+        people.signs_out("K", everywhere=False)
+    people.she_signs_in("V", HERS[1])
+    assert people.moves(people.seats["V"], HERS[0])
+    people.pays(0, by_her=True, typed=HERS[1], redirect="V")
+    assert [one.owner for one in people.world.orders.values() if one.typed == HERS[1]] == [HERS[0]] * 2
+    people.everything_is_whose_it_is()
+    people.teardown()
+
+
 def test_the_attacks_and_what_they_are_judged_by_are_found() -> None:
     assert len(ATTACKS) == 12
     assert len(INVARIANTS) == 5
