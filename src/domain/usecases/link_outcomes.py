@@ -18,6 +18,8 @@ class SignedIn:
     device: str
     mailbox: EmailAddress
     product: ProductId | None
+    purpose: LinkPurpose
+    """What else the link did."""
 
 
 @frozen

@@ -72,7 +72,9 @@ class LinkSubmit:
 
     def _signed_in(self, link: MagicLink, token: str) -> SignedIn:
         device = self.keyring.device_tag(nonce=self.nonce, mailbox=link.mailbox.canonical)
-        return SignedIn(token=token, device=device, mailbox=link.mailbox, product=link.product)
+        return SignedIn(
+            token=token, device=device, mailbox=link.mailbox, product=link.product, purpose=link.purpose
+        )
 
     def _refusal(self, tx: Transaction, link: MagicLink) -> LinkError | None:
         """Why a usable link does not open here and now; then nothing is used up."""

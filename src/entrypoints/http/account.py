@@ -20,6 +20,7 @@ from entrypoints.http.orders import asked_to_move, verify_again
 from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
 from entrypoints.http.request_body import field_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.said import Said
 from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE
 from entrypoints.maintenance.export_format import own_data_fields
@@ -77,8 +78,10 @@ class AccountPages:
     async def news(self, request: AnyRequest) -> RawResponse:
         """Switch emails about new versions on or off."""
         wanted = await field_of(request, "wanted") == "yes"
-        await self.email_preferences.here(self.frame.visitor(request), wanted=wanted)
-        return see_other("/account")
+        if not await self.email_preferences.here(self.frame.visitor(request), wanted=wanted):
+            return see_other("/account")
+        said = Said.RELEASE_EMAILS_ON if wanted else Said.RELEASE_EMAILS_OFF
+        return see_other("/account", self.frame.cookies.say(said))
 
     async def data(self, request: AnyRequest) -> RawResponse:
         """Export all data held about the buyer, as a file."""

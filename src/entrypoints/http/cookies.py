@@ -1,4 +1,4 @@
-"""The shop's cookies: session, checkouts, tag of a verified browser, random value of a link's page, currency."""
+"""The shop's cookies: session, checkouts, tag of a verified browser, a link's random value, currency, confirmation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from domain.limits import network_of
 from domain.session import ABSOLUTE_LIFETIME, Visitor, label_of
 from domain.values import CheckoutId, Digest, digest_of
+from entrypoints.http.said import BY_VALUE, Said
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 _DEVICE_DAYS: Final = 365
 _FORM_SECONDS: Final = 86400
 _CURRENCY_DAYS: Final = 365
+_SAID_SECONDS: Final = 60
 _SESSION: Final = "session"
 _DEVICE: Final = "device"
 _FORM: Final = "form"
 _CURRENCY: Final = "currency"
-_NAMES: Final = (_SESSION, _DEVICE, _FORM, _CURRENCY)
+_SAID: Final = "said"
+_NAMES: Final = (_SESSION, _DEVICE, _FORM, _CURRENCY, _SAID)
 """Cookies with other names are never read, except those of checkouts."""
 _CHECKOUT: Final = "checkout-"
 _CHECKOUT_SECONDS: Final = 90_000
@@ -144,8 +147,25 @@ class Cookies:
         )
 
     def has_session(self, request: Request[Any, Any, Any]) -> bool:
-        """Whether a session cookie was sent exactly once: without one, all visitors see the same page."""
+        """Whether a session cookie was sent exactly once."""
         return _SESSION in _held(request)
+
+    def is_guest(self, request: Request[Any, Any, Any]) -> bool:
+        """Whether there is neither a session nor anything to confirm: all such visitors see the same page."""
+        held = _held(request)
+        return not held or (_SESSION not in held and self.said(request) is None)
+
+    def said(self, request: Request[Any, Any, Any]) -> Said | None:
+        """What the page is to confirm; None if that is nothing, or a value that the shop never sets."""
+        return BY_VALUE.get(_held(request).get(_SAID, b""))
+
+    def say(self, said: Said) -> tuple[str, str]:
+        """The header that has the next page confirm an action."""
+        return self._set(_SAID, said.value, _SAID_SECONDS)
+
+    def no_said(self) -> tuple[str, str]:
+        """The header that expires the confirmation once a page has shown it."""
+        return self._set(_SAID, "", 0)
 
     def currency(self, request: Request[Any, Any, Any]) -> str:
         """The currency chosen in this browser, unvalidated; "" if none was chosen."""

@@ -13,13 +13,14 @@ from domain.purchase import PurchaseState, Source
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_pending import ListPending
 from domain.usecases.payment_address import ListPaymentAddresses
-from domain.usecases.sign_out import SignOut
+from domain.usecases.sign_out import OwnSessions, SignOut
 from domain.values import EmailAddress, Money, ProductId, SessionId
 from entrypoints.http.dates import day
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, see_other
 from entrypoints.http.purchase_page import NOT_HERE, not_here_reason
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.said import Said
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
 
@@ -144,7 +145,8 @@ class LibraryPages:
         # The key covers everything on the page, so no buyer ever sees another's library.
         typed = tuple(sorted(paid_with.items(), key=lambda item: item[0]))
         key = (edition.version, viewer.session.mailbox, rows, returned, typed, without_owner, pending)
-        found = self.libraries.get(key)
+        said = self.frame.cookies.said(request)
+        found = None if said else self.libraries.get(key)
         if found is None:
             found = self.frame.html(
                 request,
@@ -158,6 +160,8 @@ class LibraryPages:
                 without_owner=without_owner,
                 pending=pending,
             )
+            if said:
+                return found
             if len(self.libraries) >= _MOST_LIBRARIES:
                 self.libraries.clear()
             self.libraries[key] = found
@@ -182,10 +186,22 @@ class LibraryPages:
     async def end(self, request: AnyRequest) -> RawResponse:
         """End one of the buyer's sessions (`end` is its id), or all of them (`end` is `all`)."""
         wish = (await form_of(request)).get("end", "")
-        visitor = self.frame.visitor(request)
+        visitor, cookies = self.frame.visitor(request), self.frame.cookies
+        own = await self.sign_out.list(visitor)
         if wish == "all":
             await self.sign_out.everywhere(visitor)
-            cookies = self.frame.cookies
-            return see_other("/", cookies.no_session(), cookies.no_form(), *cookies.no_checkouts(request))
-        await self.sign_out.one(visitor, SessionId(wish))
-        return see_other("/sessions")
+            several = own is not None and own.current.mailbox is not None
+            said = cookies.say(Said.SIGNED_OUT_EVERYWHERE if several else Said.SIGNED_OUT)
+            return see_other(
+                "/", cookies.no_session(), cookies.no_form(), *cookies.no_checkouts(request), said
+            )
+        if not await self.sign_out.one(visitor, SessionId(wish)) or own is None:
+            return see_other("/sessions")
+        return see_other("/sessions", cookies.say(_what_ended(own, SessionId(wish))))
+
+
+def _what_ended(own: OwnSessions, ended: SessionId) -> Said:
+    """The confirmation for one of these sessions, or for a browser that verified nothing."""
+    if ended == own.current.id:
+        return Said.SIGNED_OUT
+    return Said.BROWSER_SIGNED_OUT if any(s.id == ended for s in own.all) else Said.ACCESS_ENDED

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
-from litestar import Request
+from litestar import HttpMethod, Request
 from minijinja import Environment, safe
 
 from domain.ports import Catalogue
@@ -23,6 +23,7 @@ from domain.values import Money, decimal_text
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.dates import day, in_shop, moment, opening
 from entrypoints.http.responses import Header, RawResponse
+from entrypoints.http.said import sentence_of
 from entrypoints.http.sentences import ENGLISH, TRANSLATIONS, _, ngettext, translated
 from entrypoints.http.theme import theme_address, theme_of
 
@@ -78,6 +79,7 @@ class Pages:
             "pending": (),
             "preview": None,
             "pictures_at": "",
+            "said": "",
         }
         self._environments = {ENGLISH: self._in_language(ENGLISH)}
 
@@ -233,18 +235,26 @@ class PageFrame:
 
         Without a viewer no session was read, so the page does not name a user; if the request has a session cookie, it
         offers to sign out, like every page.
+
+        It confirms the action that led to it, once: such a page must not be kept for another request. A HEAD shows
+        nothing, so it leaves the confirmation for the GET after it.
         """
         edition = self.catalogue.current()
+        said = self.cookies.said(request)
         body = self.render(
             template,
             edition,
             viewer=viewer or ANONYMOUS,
             unread=viewer is None and self.cookies.has_session(request),
+            said=sentence_of(said),
             path=request.scope["path"],
             request_id=request.scope["request_id"],  # type: ignore[typeddict-item]  # the middleware put it there
             **context,
         )
-        return RawResponse(body, status=status, headers=headers, media_type="text/html")
+        answer = RawResponse(body, status=status, headers=headers, media_type="text/html")
+        if said is not None and request.method != HttpMethod.HEAD:
+            answer.add(*self.cookies.no_said())
+        return answer
 
     def render(
         self,

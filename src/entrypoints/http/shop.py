@@ -84,13 +84,14 @@ class ShopPages:
         edition = self._front.catalogue.current()
         currency = self._front.currency(request, edition)
         sold_out = await self._sold_out(self._of(edition).limited)
-        if not self._front.cookies.has_session(request):
+        if self._front.cookies.is_guest(request):
             key = ("/", currency, sold_out)
             return self._for_guests(key, edition, lambda: self._render_home(edition, currency, sold_out))
         viewer = await self._front.viewer(request)
+        said = self._front.cookies.said(request)
         owners = self._of(edition).owners
         whose = (viewer.owned, sold_out, viewer.session is not None, viewer.signed_in, currency)
-        found = owners.get(whose)
+        found = None if said else owners.get(whose)
         if found is None:
             shelves = self._shelves(edition, viewer.owned, sold_out, currency)
             found = self._front.html(
@@ -101,7 +102,7 @@ class ShopPages:
                 currency=currency,
                 currencies=edition.currencies,
             )
-            if len(owners) < _MOST_OWNERS:
+            if not said and len(owners) < _MOST_OWNERS:
                 owners[whose] = found
         return found
 
@@ -126,7 +127,7 @@ class ShopPages:
         path, currency = f"/products/{pid}", self._front.currency(request, edition)
         carried = self._carried(request, product, currency)
         sold_out = await self._is_sold_out(product)
-        if not self._front.cookies.has_session(request):
+        if self._front.cookies.is_guest(request):
             return self._for_guests(
                 (f"{path}{carried.key}", currency, frozenset({product.id} if sold_out else ())),
                 edition,
@@ -315,7 +316,7 @@ class ShopPages:
         page = edition.pages.get(slug)
         if page is None:
             raise NotFoundException
-        if not self._front.cookies.has_session(request):
+        if self._front.cookies.is_guest(request):
             path = f"/pages/{slug}"
             return self._for_guests(
                 (path, "", frozenset()),

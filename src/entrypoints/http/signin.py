@@ -10,6 +10,7 @@ from litestar import HttpMethod, post, route
 from litestar.params import FromPath
 
 from domain.address_change import ChangeKind
+from domain.magic_link import LinkPurpose
 from domain.ports import Clock, Randomness
 from domain.usecases.link_outcomes import (
     ChangePreview,
@@ -33,6 +34,7 @@ from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
 from entrypoints.http.request_body import field_of, form_of
 from entrypoints.http.responses import RawResponse
+from entrypoints.http.said import Said
 from entrypoints.http.sentences import _, ngettext
 from entrypoints.http.shop import PAGE
 
@@ -54,6 +56,12 @@ _STATUS: Final = {
     LinkError.SOLD_OUT: 410,
     LinkError.NO_LONGER_SOLD: 410,
 }
+_SAID: Final = {
+    LinkPurpose.MOVE: Said.ADDRESS_CONFIRMED,
+    LinkPurpose.OWNER: Said.ADDRESS_CONFIRMED,
+    LinkPurpose.UNDO: Said.CHANGE_UNDONE,
+}
+"""What a link confirms that does more than sign in."""
 _OWN_PAGE: Final = re.compile(r"/(?:products|orders)/[a-z0-9-]+|/account")
 
 
@@ -182,12 +190,17 @@ class SigninPages:
     def _entered(
         self, request: AnyRequest, came: SignedIn | SignedInAlready | LinkRejected, *, token: str | None
     ) -> RawResponse:
+        cookies = self.frame.cookies
         match came:
-            case SignedIn(session, device, _, product):
-                cookies = self.frame.cookies
-                return see_other(_next_page(product), cookies.session(session), cookies.device(device))
+            case SignedIn(session, device, _, product, purpose):
+                set_here = (
+                    cookies.session(session),
+                    cookies.device(device),
+                    cookies.say(_SAID.get(purpose, Said.SIGNED_IN)),
+                )
+                return see_other(_next_page(product), *set_here)
             case SignedInAlready(product):
-                return see_other(_next_page(product))
+                return see_other(_next_page(product), cookies.say(Said.SIGNED_IN))
             case LinkRejected():
                 return self._turned(request, came, token=token)
 
@@ -222,7 +235,8 @@ class SigninPages:
         """Sign out: end the session on the server and expire its cookie."""
         await self.sign_out.here(self.frame.visitor(request))
         cookies = self.frame.cookies
-        return see_other("/", cookies.no_session(), cookies.no_form(), *cookies.no_checkouts(request))
+        ended = (cookies.no_session(), cookies.no_form(), *cookies.no_checkouts(request))
+        return see_other("/", *ended, cookies.say(Said.SIGNED_OUT))
 
 
 def _next_page(product: ProductId | None) -> str:
