@@ -12,6 +12,7 @@ from domain.usecases.change_outcomes import ConfirmOwner
 from domain.usecases.link_outcomes import SignedIn
 from domain.values import CheckoutId, EmailAddress, ProviderRef
 from entrypoints.testing import BASE_URL, BOOK, Browser, Shop
+from testkit import by_hand
 from testkit.stepping import Actor, Stage, pause, run
 
 ANNA, BEN, CARL = "anna@example.com", "ben@example.com", "carl@example.com"
@@ -92,7 +93,7 @@ def race(
         return shop.hear(told.body, told.signature)
 
     async def merchant() -> None:
-        await shop.send_owner_link(order, CARL)
+        await shop.send_owner_link(order, CARL, actor=by_hand.CLI, form="f1")
         await scene.use(carl, CARL)
 
     actors = [

@@ -8,6 +8,8 @@ from typing import Final
 
 from domain.frozen import frozen
 from domain.redacting import redacted
+from domain.staff import Actor
+from domain.values import sortable_id
 
 LONGEST_REASON: Final = 500
 KEPT_FOR: Final = timedelta(days=730)
@@ -18,12 +20,24 @@ class AuditAction(Enum):
 
     GRANT = "grant"
     """The object is the purchase, by its checkout's id."""
+    RESEND = "resend"
+    """The object is the purchase, by its checkout's id."""
+    SEND_LINK = "send-link"
+    """The object is the purchase, by its checkout's id."""
+    SEND_AGAIN = "send-again"
+    """The object is the email, by its key in the outbox: a line for each, also if all that were refused are sent."""
+    DISMISS_PAYMENT = "dismiss-payment"
+    """The object is the entry of the quarantine, by its id."""
+    DISMISS_BOUNCE = "dismiss-bounce"
+    """The object is the email, by its key in the outbox."""
 
 
 class AuditResult(Enum):
     """What came of it. The values are stored and exported."""
 
     DONE = "done"
+    DROPPED = "dropped"
+    """The email that was to be sent again is of no use any more, so it was dropped."""
 
 
 @frozen
@@ -41,7 +55,40 @@ class AuditLine:
     object_id: str
     result: AuditResult
     reason: str
-    """In the actor's words (`reason_of`); "" once the person of the object was erased."""
+    """In the actor's words (`reason_of`); "" if none is asked for, or once the person of the object was erased."""
+
+
+ASKS_REASON: Final = frozenset({AuditAction.GRANT})
+"""What needs a reason. The other actions cost nobody anything."""
+
+
+@frozen
+class ByHand:
+    """A request of somebody who acts for the merchant. The transaction that fulfils it writes the line."""
+
+    id: str
+    form: str
+    at: datetime
+    actor: Actor
+
+    @classmethod
+    def asked(cls, actor: Actor, *, form: str, now: datetime, entropy: bytes) -> ByHand:
+        """`form`: names this request, however often it is submitted. `entropy`: 10 bytes."""
+        return cls(id=sortable_id(now=now, entropy=entropy), form=form, at=now, actor=actor)
+
+    def line(
+        self,
+        action: AuditAction,
+        object_id: str,
+        *,
+        result: AuditResult = AuditResult.DONE,
+        reason: str = "",
+    ) -> AuditLine:
+        """What was done to what."""
+        return AuditLine(
+            id=self.id, form=self.form, at=self.at, actor=self.actor.name, action=action, object_id=object_id,
+            result=result, reason=reason,
+        )  # fmt: skip
 
 
 def reason_of(typed: str) -> str | None:

@@ -37,8 +37,8 @@ _OF_SALE: Final = frozenset({"access", "access-again", "failed", "refunded", "op
 
 def sale_of(key: str) -> CheckoutId | None:
     """The checkout that an email to its owner is about; None of the other emails."""
-    cause, _, rest = key.partition("#")[0].partition(":")
-    return CheckoutId(rest.partition(":")[0]) if cause in _OF_SALE else None
+    kind, _, rest = cause(key).partition(":")
+    return CheckoutId(rest.partition(":")[0]) if kind in _OF_SALE else None
 
 
 def access_again(checkout: CheckoutId, link: LinkId) -> str:
@@ -74,6 +74,11 @@ def licence(checkout: CheckoutId, product: ProductId) -> str:
 def release(product: ProductId, version: str, user: UserId) -> str:
     """A new version of a product, once for each of its owners."""
     return f"news:{product}:{version}:{user}"
+
+
+def cause(key: str) -> str:
+    """The key without its count (`anew`)."""
+    return key.partition("#")[0]
 
 
 def anew(key: str) -> str:

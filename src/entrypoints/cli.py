@@ -11,8 +11,10 @@ from typing import TextIO
 import click
 
 from domain.usecases.announce import Announced
+from domain.usecases.request_login import NotAnAddress
 from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
+from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_copies import backup, move, restore
 from entrypoints.cli_customer import customer, resend
 from entrypoints.cli_emails import emails
@@ -229,7 +231,12 @@ def send_link(order: str, address: str) -> None:
     The order belongs to ADDRESS once the link is used, in any browser, within a day; until then nothing changes. Make
     sure that ADDRESS belongs to the customer. `coatcheck status` lists the orders.
     """
-    sent = beside(lambda container: container.send_link()(order, address), acts=True)
+
+    async def work(container: Container) -> OwnerLink | NotAnAddress:
+        form = new_form(container.randomness())
+        return await container.send_link()(order, address, actor=actor_here(), form=form)
+
+    sent = beside(work, acts=True)
     if sent is not OwnerLink.QUEUED:
         raise Refusal(owner_link_line(sent, order=order))
     say(owner_link_line(sent, order=order))

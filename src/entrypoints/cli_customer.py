@@ -8,8 +8,10 @@ import click
 
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.request_login import NotAnAddress
-from domain.usecases.resend_outcomes import NotSent
+from domain.usecases.resend_outcomes import NotSent, Resending
+from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_running import NothingDone, Refusal, beside
+from entrypoints.container import Container
 from entrypoints.customer_lines import customer_lines, several_lines
 from entrypoints.resend_lines import no_such_order, not_sent_line, queued_lines
 from entrypoints.safe_output import say
@@ -44,7 +46,12 @@ def resend(wanted: str) -> None:
     With ADDRESS: one email about the newest order that is open. Its link signs the customer in, so it opens the others,
     too. At most three an hour to one address. Exits with 1, and says why, if nothing was sent.
     """
-    found = beside(lambda container: container.resend_to_customer()(wanted), acts=True)
+
+    async def work(container: Container) -> Resending:
+        form = new_form(container.randomness())
+        return await container.resend_to_customer()(wanted, actor=actor_here(), form=form)
+
+    found = beside(work, acts=True)
     match found:
         case NotAnAddress():
             _refuse(found)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-
 import click
 import msgspec
 
-from domain.audit import AuditLine
-from domain.staff import Actor
+from domain.audit import ASKS_REASON, AuditLine
 from domain.usecases.grant_outcomes import Granted, Granting
 from domain.usecases.request_login import NotAnAddress
 from domain.values import ProductId
+from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_running import NothingDone, Refusal, beside
 from entrypoints.cli_words import minute
 from entrypoints.container import Container
@@ -33,9 +30,9 @@ def grant(product: str, address: str, reason: str) -> None:
 
     async def work(container: Container) -> Granting:
         await container.supply_licences()()  # as the server does whenever the catalogue changes
-        form = container.randomness().token(16).hex()
+        form = new_form(container.randomness())
         return await container.grant_product()(
-            ProductId(product), address, actor=_actor(), form=form, reason=reason
+            ProductId(product), address, actor=actor_here(), form=form, reason=reason
         )
 
     found = beside(work, acts=True)
@@ -54,13 +51,14 @@ def grant(product: str, address: str, reason: str) -> None:
 def audit(*, as_json: bool) -> None:
     """Show what was done by hand, newest last: when, by whom, to what, and why.
 
-    Lines are kept for two years. The reason is deleted with the account that the action was about.
+    Orders are named by their ids, emails by their keys, and nobody by address. Only `grant` asks for a reason, which is
+    deleted with the account that the action was about. Lines are kept for two years.
     """
 
     async def work(container: Container) -> bool:
         shown = False
         async for line in container.list_audit()():
-            say(msgspec.json.encode(record_fields(line)).decode() if as_json else _line(line))
+            say(msgspec.json.encode(record_fields(line)).decode() if as_json else audit_line(line))
             shown = True
         return shown
 
@@ -68,14 +66,9 @@ def audit(*, as_json: bool) -> None:
         say("Nothing was done by hand yet.")
 
 
-def _line(line: AuditLine) -> str:
-    reason = line.reason or "(reason deleted with the account)"
-    return f"{minute(line.at)}  {line.actor}  {line.action.value} {line.object_id}  {line.result.value}: {reason}"
-
-
-def _actor() -> Actor:
-    """Whoever runs this process. The environment is not asked: it says what it is told."""
-    try:
-        return Actor.on_host(pwd.getpwuid(os.getuid()).pw_name)
-    except KeyError:  # a container may run as a user without a name
-        return Actor.on_host(str(os.getuid()))
+def audit_line(line: AuditLine) -> str:
+    """One line; a missing reason is explained where one was asked for."""
+    deleted = "(reason deleted with the account)" if line.action in ASKS_REASON else ""
+    reason = line.reason or deleted
+    done = f"{line.result.value}: {reason}" if reason else line.result.value
+    return f"{minute(line.at)}  {line.actor}  {line.action.value} {line.object_id}  {done}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from domain.usecases.reconcile_outcome import Reconciled
 from domain.usecases.report_status import Status
 from domain.usecases.review_catalogue import CatalogueReview
 from domain.values import CheckoutId
+from entrypoints.acting import actor_here, new_form
 from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.cli_words import counted, minute
 from entrypoints.container import Container
@@ -62,17 +64,18 @@ async def status_lines(
     container: Container, *, dismiss: str | None, send_again: str | None, send_refused: bool
 ) -> Report:
     """Apply the requested actions, then report the shop's status."""
-    report = container.report_status()
+    report, actor = container.report_status(), actor_here()
+    forms = partial(new_form, container.randomness())
     lines: list[str] = []
     if dismiss is not None:
-        closed = await report.dismiss(dismiss)
+        closed = await report.dismiss(dismiss, actor=actor, form=forms())
         lines.append(
             "Dismissed." if closed else "There is no open quarantine entry and no bounced email of that id."
         )
     if send_again is not None:
-        lines.append(SENT_AGAIN[await report.send_again(send_again)])
+        lines.append(SENT_AGAIN[await report.send_again(send_again, actor=actor, form=forms())])
     if send_refused:
-        resent = await container.send_refused()()
+        resent = await container.send_refused()(actor=actor, form=forms())
         lines.append(f"{counted(resent.queued, 'email')} queued again; sent while the shop is served.")
         if resent.dropped:
             lines.append(f"{counted(resent.dropped, 'email')} dropped: {OF_NO_USE}.")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import product
 
+import pytest
 from contracts.samples import ANNA, DAY, NOW, SECOND
 from contracts.under_test import StoreUnderTest
 
 from domain.audit import KEPT_FOR, AuditAction, AuditLine, AuditResult
 from domain.records import ErasedAddress
+from domain.transaction import Transaction
 from domain.values import CheckoutId
 
 
@@ -39,6 +42,25 @@ class AuditContract(StoreUnderTest):
         assert kept == lines[answers.index(True)]
         assert self.see(lambda tx: tx.audit.by_form("f1")) == kept
         assert self.see(lambda tx: tx.audit.by_form("f2")) is None
+
+    def test_a_line_comes_back_as_it_was_written_with_or_without_a_reason(self) -> None:
+        kinds = list(product(AuditAction, AuditResult, ("why", "")))
+        lines = [
+            replace(a_line(f"a{n:02}", form=f"f{n}"), action=action, result=result, reason=reason)
+            for n, (action, result, reason) in enumerate(kinds)
+        ]
+        assert all(map(self._append, lines))
+        assert self._lines(limit=99) == lines
+        assert [self.see(lambda tx, form=line.form: tx.audit.by_form(form)) for line in lines] == lines
+
+    def test_a_line_is_written_with_the_act_or_not_at_all(self) -> None:
+        def fails(tx: Transaction) -> None:
+            tx.audit.append(a_line())
+            raise ValueError
+
+        with pytest.raises(ValueError):
+            self.do(fails)
+        assert self._lines() == []
 
     def test_lines_are_listed_in_order_of_id_a_page_at_a_time(self) -> None:
         lines = [a_line(f"a{n}", form=f"f{9 - n}") for n in range(4)]

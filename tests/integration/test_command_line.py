@@ -79,6 +79,10 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -
     assert own_shop.cli("backup", str(copy), check=False).returncode == 2
 
 
+def done_by_hand(shop: ShopServer) -> list[str]:
+    return [f"{line['action']} {line['object']}" for line in shop.export().get("audit", [])]
+
+
 def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: ShopServer) -> None:
     cs = Shopper(own_shop).buy()
     own_shop.sandbox.pay(cs, email="anna@example.com", copies=1, change={"currency": "eur"})
@@ -90,6 +94,7 @@ def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: S
         own_shop.sandbox.wait_for_mail("help@cloakroom.example")["subject"] == "A payment is waiting for you"
     )
     assert "Dismissed." in own_shop.cli("status", "--dismiss", cs).stdout
+    assert done_by_hand(own_shop) == [f"dismiss-payment {cs}"]
     assert "no email with that key" in own_shop.cli("status", "--send-again", "nothing").stdout
 
 
@@ -125,6 +130,7 @@ def test_what_was_refused_is_sent_again_by_one_command(own_shop: ShopServer) -> 
     for name in ("anna", "ben"):
         own_shop.sandbox.pay(Shopper(own_shop).buy(), email=f"{name}@example.com", copies=1)
     wait_until(lambda: [m["state"] for m in own_shop.export()["mail"]] == ["stuck"] * 3)
+    refused = [mail["id"] for mail in own_shop.export()["mail"]]
     waiting = own_shop.cli("status", check=False)
     assert waiting.returncode == 1
     assert (
@@ -137,6 +143,7 @@ def test_what_was_refused_is_sent_again_by_one_command(own_shop: ShopServer) -> 
     done = own_shop.cli("status", "--send-refused")
     assert "3 emails queued again; sent while the shop is served.\n" in done.stdout
     assert "Nothing is waiting for you." in done.stdout
+    assert sorted(done_by_hand(own_shop)) == sorted(f"send-again {key}" for key in refused)
     for name in ("anna@example.com", "ben@example.com", "help@cloakroom.example"):
         own_shop.sandbox.wait_for_mail(name)
 
@@ -166,6 +173,7 @@ def test_sales_whose_address_cannot_be_emailed_are_listed_and_get_one_by_a_link(
     assert own_shop.cli("send-link", "ffff", "ben@example.com", check=False).returncode == 2
     sent = own_shop.cli("send-link", order[:12], "ben@example.com")
     assert "until then nothing changes" in sent.stdout
+    assert done_by_hand(own_shop) == [f"send-link {order}"], "what was refused is no line"
     assert own_shop.export()["purchase"][0]["email"] is None
     own_shop.sandbox.wait_for_mail("ben@example.com")
     assert Shopper(own_shop).post(buyers[0].link_from("ben@example.com")).status_code == 303
@@ -177,6 +185,7 @@ def test_an_access_email_can_be_sent_again(own_shop: ShopServer) -> None:
     Shopper(own_shop).buy_and_pay("anna@example.com")
     [mail] = own_shop.export()["mail"]
     assert "Queued again" in own_shop.cli("status", "--send-again", mail["id"]).stdout
+    assert done_by_hand(own_shop) == [f"send-again {mail['id']}"]
     own_shop.sandbox.wait_for_mail("anna@example.com", number=2)
     assert Shopper(own_shop).post(Shopper(own_shop).link_from("anna@example.com")).status_code == 303
 

@@ -16,6 +16,7 @@ from testkit.servers import BOOK, Shopper, ShopServer
 pytestmark = pytest.mark.engines
 
 ANNA = "anna@example.com"
+USER = pwd.getpwuid(os.getuid()).pw_name
 
 
 def rows(shop: ShopServer, *options: str) -> list[dict[str, str]]:
@@ -51,6 +52,8 @@ def test_a_customer_who_writes_is_found_and_gets_the_link_again(own_shop: ShopSe
     assert phone.get(f"/view/{BOOK}").status_code == 200
     seen = own_shop.cli("customer", order).stdout
     assert "last seen (signed in since" in seen
+    [line] = own_shop.cli("audit").stdout.splitlines()
+    assert line.endswith(f" UTC  cli:{USER}  resend {order}  done")
     for secret in (link[7:], old[7:], phone.http.cookies["session"], "/login/"):
         assert secret not in seen + sent.stdout + by_address
 
@@ -110,11 +113,10 @@ def test_a_product_is_given_once_and_the_log_says_by_whom_and_why(own_shop: Shop
     assert "a•••@example.com has it already, by order" in again.stderr
     assert own_shop.mails_queued_for(ANNA) == 1
     [line] = own_shop.cli("audit").stdout.splitlines()
-    user = pwd.getpwuid(os.getuid()).pw_name
-    assert line.endswith(f" UTC  cli:{user}  grant {order}  done: won the raffle")
+    assert line.endswith(f" UTC  cli:{USER}  grant {order}  done: won the raffle")
     [told] = map(json.loads, own_shop.cli("audit", "--json").stdout.splitlines())
     assert told == own_shop.export()["audit"][0]
-    assert (told["actor"], told["object"], told["reason"]) == (f"cli:{user}", order, "won the raffle")
+    assert (told["actor"], told["object"], told["reason"]) == (f"cli:{USER}", order, "won the raffle")
     assert [(row["status"], row["amount"], row["source"]) for row in rows(own_shop)] == [
         ("granted", "0.00", "grant")
     ]

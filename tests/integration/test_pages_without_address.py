@@ -13,6 +13,7 @@ from domain.usecases.send_owner_link import OwnerLink
 from entrypoints.cli_output import export_lines, status_lines
 from entrypoints.order_lines import owner_link_line
 from entrypoints.testing import an_edition
+from testkit.by_hand import CLI
 from testkit.pages_in_memory import Client, Town
 
 pytestmark = pytest.mark.anyio
@@ -164,7 +165,7 @@ async def test_a_link_whose_purchase_has_an_owner_says_so(town: Town) -> None:
     _, order = await paid(town, anna)
     await anna.post(f"/orders/{order}/address", email=ANNA)
     link = town.link(ANNA)
-    await town.container.send_link()(order, "ben@example.com")
+    await town.container.send_link()(order, "ben@example.com", actor=CLI, form="f1")
     await town.follow(ben, "ben@example.com")
     assert "This purchase has an address already" in await anna.post(link, status=410)
     assert "ben@example.com" not in anna.html
@@ -181,7 +182,7 @@ async def test_status_export_and_the_command_name_the_order(town: Town) -> None:
     exported = [json.loads(line) async for line in export_lines(town.container)]
     [purchase] = [record for record in exported if record["kind"] == "purchase"]
     assert (purchase["id"], purchase["email"], purchase["without_address"]) == (order, None, True)
-    sent = await town.container.send_link()(order[:16], ANNA)
+    sent = await town.container.send_link()(order[:16], ANNA, actor=CLI, form="f1")
     assert owner_link_line(sent, order=order[:16]).startswith("The link is on its way.")
     await town.follow(town.client(), ANNA)
     report = await status_lines(town.container, dismiss=None, send_again=None, send_refused=False)

@@ -22,6 +22,7 @@ from adapters.sqlite.migrating import migrations
 from adapters.sqlite.store import SqliteStore
 from domain.mail import MailKind
 from domain.ports import Store
+from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.resend_outcomes import AccessQueued
 from domain.usecases.resend_to_customer import ResendToCustomer
@@ -121,7 +122,7 @@ def test_a_customer_is_found_and_emailed_without_a_scan(wanted: str) -> None:
     resend = ResendToCustomer(
         store=store, catalogue=memory.catalogue, keyring=memory.keyring, clock=memory.clock, randomness=memory.randomness
     )  # fmt: skip
-    assert isinstance(asyncio.run(resend(wanted)), AccessQueued)
+    assert isinstance(asyncio.run(resend(wanted, actor=Actor.on_host("ada"), form="f1")), AccessQueued)
     assert len(store.statements) > 10
     for statement, values in store.statements.items():
         steps = [step for step in scans_of(statement, values) if "json_each" not in step]

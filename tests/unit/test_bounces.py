@@ -14,6 +14,7 @@ from domain.usecases.report_status import SentAgain
 from domain.values import CheckoutId, EmailAddress
 from entrypoints.mail_lines import mail_lines
 from entrypoints.testing import Browser, Shop
+from testkit import by_hand
 from testkit.stepping import run
 
 ANNA, MERCHANT = "anna@example.com", "help@shop.example"
@@ -102,12 +103,12 @@ def asks_for_another(shop: Shop, browser: Browser, mail: Mail) -> None:
 
 
 def is_sent_again(shop: Shop, browser: Browser, mail: Mail) -> None:
-    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+    assert by_hand.send_again(shop, mail.key) is SentAgain.QUEUED
 
 
 def is_dismissed(shop: Shop, browser: Browser, mail: Mail) -> None:
-    assert run(shop.report.dismiss(mail.key)) is True
-    assert run(shop.report.dismiss(mail.key)) is False
+    assert by_hand.dismiss(shop, mail.key) is True
+    assert by_hand.dismiss(shop, mail.key) is False
 
 
 def order_of(mail: Mail) -> CheckoutId:
@@ -130,7 +131,7 @@ def test_a_bounce_is_off_the_list_once_somebody_was_reached(
 def test_the_email_that_was_sent_again_is_judged_in_its_place() -> None:
     shop = Shop()
     _, mail = bounced(shop)
-    run(shop.report.send_again(mail.key))
+    by_hand.send_again(shop, mail.key)
     shop.deliver_mail()
     report(shop, f"{mail.key}#2", Delivery.BOUNCED)
     assert listed(shop) == [f"{mail.key}#2"]

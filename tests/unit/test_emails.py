@@ -46,6 +46,7 @@ from domain.records import ProblemKind
 from domain.usecases.report_status import SentAgain
 from domain.values import Money, UserId
 from entrypoints.testing import BASE_URL, BOOK, EMAIL_TEMPLATES, Browser, Shop, an_edition
+from testkit import by_hand
 from testkit.stepping import run
 from testkit.translating import Pseudo, all_sentences, forgotten, plain_words
 
@@ -265,7 +266,7 @@ def test_a_broken_template_stops_its_own_email_and_nothing_else() -> None:
     shop.deliver_mail()
     assert [m.subject for m in shop.letters_to(ANNA)] == ["Sign in to A Shop"]
     templates.broken.clear()
-    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+    assert by_hand.send_again(shop, mail.key) is SentAgain.QUEUED
     shop.deliver_mail()
     assert shop.letters_to(ANNA)[-1].subject == "Your purchase: The book"
 
@@ -318,7 +319,7 @@ def test_sending_again_renders_anew_with_a_new_link_under_a_new_key() -> None:
     shop.deliver_mail()
     first = shop.last_link(ANNA)
     templates.edition = " (new)"
-    run(shop.report.send_again(mail.key))
+    by_hand.send_again(shop, mail.key)
     shop.deliver_mail()
     assert shop.letters_to(ANNA)[-1].subject == "Your purchase: The book (new)"
     assert shop.last_link(ANNA) != first
@@ -340,7 +341,7 @@ def test_a_body_is_deleted_25_hours_after_its_email_is_settled_and_the_rest_is_k
     assert kept.letter == Letter(subject=sent.letter.subject, text="", html="")
     assert kept.body_sha256 == sent.letter.body_sha256
     assert (kept.email, kept.language, kept.state) == (mail.email, "en", MailState.SENT)
-    run(shop.report.send_again(mail.key))
+    by_hand.send_again(shop, mail.key)
     shop.deliver_mail()
     assert len(shop.letters_to(ANNA)) == 2, "it can be sent again from its parameters"
 

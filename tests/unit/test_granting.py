@@ -31,6 +31,7 @@ from entrypoints.customer_lines import customer_lines
 from entrypoints.grant_lines import granted_lines, not_granted_line
 from entrypoints.maintenance.export_format import own_data_fields
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from testkit import by_hand
 from testkit.stepping import run
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
@@ -239,7 +240,7 @@ def test_a_person_who_deleted_their_account_is_not_given_anything_until_they_ord
 def test_the_link_sent_again_says_that_it_was_given() -> None:
     shop = Shop()
     order = given(shop)
-    run(shop.resend_to_customer(order.checkout))
+    by_hand.resend(shop, order.checkout)
     shop.deliver_mail()
     first, again = shop.letters_to(ANNA)
     assert again.subject == first.subject

@@ -16,6 +16,7 @@ from domain.usecases.send_refused import Resent
 from domain.values import LinkId
 from entrypoints.mail_lines import mail_lines
 from entrypoints.testing import SECRET, Browser, Shop
+from testkit import by_hand
 from testkit.stepping import run
 
 ANNA = "anna@example.com"
@@ -200,7 +201,7 @@ def test_an_outcome_unknown_for_a_day_is_shown_and_sent_again_only_by_the_mercha
     assert (held.state, held.problem) == (MailState.STUCK, "broken")
     assert held.may_have_been_sent
     assert shop.letters_to(ANNA) == []
-    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+    assert by_hand.send_again(shop, mail.key) is SentAgain.QUEUED
     shop.deliver_mail()
     assert len(shop.letters_to(ANNA)) == 1
     assert Browser(shop).press(shop.last_link(ANNA))
@@ -228,13 +229,13 @@ def test_one_command_sends_again_what_was_refused_and_nothing_that_may_have_been
     for mail in refused:
         settle(shop, mail, unknown_since=None)
     settle(shop, unknown, unknown_since=shop.clock.now())
-    assert run(shop.send_refused()) == Resent(queued=150)
-    assert run(shop.send_refused()) == Resent(), "once, however often it is asked for"
+    assert by_hand.send_refused(shop) == Resent(queued=150)
+    assert by_hand.send_refused(shop) == Resent(), "once, however often it is asked for"
     shop.deliver_mail()
     assert [len(shop.letters_to(str(mail.to))) for mail in refused] == [2] * 150
     assert len(shop.letters_to("ben@example.com")) == 1
     assert [mail.key for mail in run(shop.report()).mails] == [unknown.key]
-    assert run(shop.report.send_again(unknown.key)) is SentAgain.QUEUED
+    assert by_hand.send_again(shop, unknown.key) is SentAgain.QUEUED
     shop.deliver_mail()
     assert len(shop.letters_to("ben@example.com")) == 2
     assert run(shop.report()).all_well
@@ -246,13 +247,13 @@ def test_two_commands_at_once_send_each_refused_email_once() -> None:
     async def overtaken(place: str) -> None:
         """Between the first one's look and its transaction, the second one does everything."""
         if place == "begin" and waits.pop("other", False):
-            other.append(run(shop.send_refused()))
+            other.append(by_hand.send_refused(shop))
 
     waits: dict[str, bool] = {}
     shop = Shop(pause=overtaken)
     settle(shop, sold(shop), unknown_since=None)
     waits["other"] = True
-    assert (run(shop.send_refused()), other) == (Resent(), [Resent(queued=1)])
+    assert (by_hand.send_refused(shop), other) == (Resent(), [Resent(queued=1)])
 
 
 def sold_to(shop: Shop, address: str) -> Mail:
@@ -278,7 +279,7 @@ def test_an_email_that_was_refused_after_an_unknown_outcome_may_have_been_sent()
     shop.deliver_mail()
     held = now_of(shop, mail.key)
     assert (held.problem, held.may_have_been_sent) == ("the key was revoked", True)
-    assert run(shop.send_refused()) == Resent(queued=1), "the notice to the merchant"
+    assert by_hand.send_refused(shop) == Resent(queued=1), "the notice to the merchant"
 
 
 def test_a_key_that_was_used_before_means_sent_and_is_noted_apart() -> None:
@@ -294,8 +295,8 @@ def test_a_key_that_was_used_before_means_sent_and_is_noted_apart() -> None:
     assert (sent.state, sent.problem, sent.sent_at) == (MailState.SENT, "key_used", shop.clock.now())
     status = run(shop.report())
     assert ([m.key for m in status.noted], status.all_well) == ([mail.key], True)
-    assert run(shop.send_refused()) == Resent()
-    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+    assert by_hand.send_refused(shop) == Resent()
+    assert by_hand.send_again(shop, mail.key) is SentAgain.QUEUED
     assert run(shop.report()).noted == []
     shop.deliver_mail()
     assert len(shop.letters_to(ANNA)) == 2
@@ -331,12 +332,12 @@ def test_sending_again_twice_sends_twice_and_a_dropped_one_names_its_successor()
     mail = sold(shop)
     shop.deliver_mail()
     for number in (2, 3):
-        assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
+        assert by_hand.send_again(shop, mail.key) is SentAgain.QUEUED
         shop.deliver_mail()
         assert len(shop.letters_to(ANNA)) == number
     settle(shop, mail, unknown_since=None)
-    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED
-    assert run(shop.report.send_again(mail.key)) is SentAgain.QUEUED_BEFORE
+    assert by_hand.send_again(shop, mail.key) is SentAgain.QUEUED
+    assert by_hand.send_again(shop, mail.key) is SentAgain.QUEUED_BEFORE
 
 
 def test_words_that_no_database_stores_are_kept_without_what_it_cannot_hold() -> None:

@@ -52,7 +52,15 @@ def test_a_key_names_its_cause(expected: str) -> None:
 def test_every_function_of_the_module_is_in_the_table() -> None:
     public = [name for name in vars(outbox_keys) if name.islower() and not name.startswith("_")]
     made_here = [n for n in public if getattr(vars(outbox_keys)[n], "__module__", "") == outbox_keys.__name__]
-    assert len(made_here) - len(["anew", "access_checkout", "sale_of"]) == len(KEYS) - len(LinkPurpose) + 2
+    assert (
+        len(made_here) - len(["anew", "cause", "access_checkout", "sale_of"])
+        == len(KEYS) - len(LinkPurpose) + 2
+    )
+
+
+def test_every_key_of_an_email_that_is_queued_anew_has_one_cause() -> None:
+    for key in ("access:c1", "access:c1#2", "access:c1#13"):
+        assert outbox_keys.cause(key) == "access:c1"
 
 
 def test_the_key_of_an_access_email_names_its_sale() -> None:

@@ -17,6 +17,7 @@ from domain.usecases.resend_outcomes import AccessQueued, NotSent, Resending, Wh
 from domain.values import CheckoutId, EmailAddress, EmailProblem
 from entrypoints.resend_lines import not_sent_line, queued_lines
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
+from testkit import by_hand
 from testkit.stepping import run
 from testkit.without_address import paid
 
@@ -28,7 +29,7 @@ def newest(shop: Shop) -> Purchase:
 
 
 def resent(shop: Shop, wanted: str) -> Resending:
-    found = run(shop.resend_to_customer(wanted))
+    found = by_hand.resend(shop, wanted)
     shop.deliver_mail()
     return found
 
@@ -169,10 +170,10 @@ def test_what_is_still_queued_is_not_queued_once_more() -> None:
     shop.payments.pay(ref, email=ANNA)
     shop.hear_of(ref)
     order = newest(shop)
-    assert run(shop.resend_to_customer(ANNA)) == NotSent(WhyNotSent.STILL_QUEUED, order)
+    assert by_hand.resend(shop, ANNA) == NotSent(WhyNotSent.STILL_QUEUED, order)
     shop.deliver_mail()
-    assert isinstance(run(shop.resend_to_customer(ANNA)), AccessQueued)
-    assert run(shop.resend_to_customer(order.checkout)) == NotSent(WhyNotSent.STILL_QUEUED, order)
+    assert isinstance(by_hand.resend(shop, ANNA), AccessQueued)
+    assert by_hand.resend(shop, order.checkout) == NotSent(WhyNotSent.STILL_QUEUED, order)
     assert [mail.state for mail in shop.memory.tables.outbox.values()] == [MailState.SENT, MailState.QUEUED]
 
 

@@ -13,6 +13,7 @@ from domain.usecases.resend_access_link import Resent as AccessResent
 from domain.usecases.send_refused import Resent
 from domain.values import EmailAddress
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
+from testkit import by_hand
 from testkit.stepping import run
 
 OLD, NEW = "old@example.com", "new@example.com"
@@ -50,7 +51,7 @@ def test_an_undo_that_was_refused_works_when_it_is_sent_within_a_week(days: int)
     shop = Shop()
     anna, _ = moved(shop)
     shop.clock.tick(days=days)
-    assert run(shop.send_refused()) == Resent(queued=1)
+    assert by_hand.send_refused(shop) == Resent(queued=1)
     shop.deliver_mail()
     assert isinstance(Browser(shop).press(shop.last_link(OLD)), SignedIn)
     assert anna.viewer.session is None
@@ -67,9 +68,9 @@ def test_an_undo_that_was_refused_is_dropped_after_a_week(days: int, one_by_one:
         shop.clock.tick(days=1)
         prune(shop)
     if one_by_one:
-        assert run(shop.report.send_again(notice.key)) is SentAgain.TOO_LATE
+        assert by_hand.send_again(shop, notice.key) is SentAgain.TOO_LATE
     else:
-        assert run(shop.send_refused()) == Resent(dropped=1)
+        assert by_hand.send_refused(shop) == Resent(dropped=1)
     shop.deliver_mail()
     held = shop.memory.tables.outbox[notice.key]
     assert (held.state, held.problem) == (MailState.DROPPED, "too_late")
@@ -104,7 +105,7 @@ def test_an_undo_that_stayed_queued_while_the_shop_stood_still_is_not_sent_after
     assert (held.state, held.problem) == (MailState.STUCK, "too_late")
     assert not run(shop.report()).all_well
     assert "waited for a week" in shop.letters_to("help@shop.example")[-1].text
-    assert run(shop.send_refused()) == Resent(dropped=1)
+    assert by_hand.send_refused(shop) == Resent(dropped=1)
     assert run(shop.report()).all_well
 
 
@@ -120,7 +121,7 @@ def test_one_that_may_have_been_sent_is_told_as_such_also_after_a_week() -> None
     held = shop.memory.tables.outbox[notice.key]
     assert (held.state, held.problem, held.may_have_been_sent) == (MailState.STUCK, "no answer", True)
     assert "may have been sent" in shop.letters_to("help@shop.example")[-1].text
-    assert run(shop.send_refused()) == Resent()
+    assert by_hand.send_refused(shop) == Resent()
 
 
 def test_an_access_email_is_sent_again_however_late_and_its_link_opens() -> None:
@@ -131,7 +132,7 @@ def test_an_access_email_is_sent_again_however_late_and_its_link_opens() -> None
     for _ in range(30):
         shop.clock.tick(days=1)
         prune(shop)
-    assert run(shop.send_refused()) == Resent(queued=1)
+    assert by_hand.send_refused(shop) == Resent(queued=1)
     shop.deliver_mail()
     there = Browser(shop)
     assert isinstance(there.press(shop.last_link(OLD)), SignedIn)
@@ -153,7 +154,7 @@ def test_an_access_email_is_not_sent_again_to_an_address_that_was_corrected(aske
     shop.deliver_mail()
     assert isinstance(anna.press(shop.last_link(NEW)), SignedIn)
     letters = len(shop.letters_to("stranger@example.com"))
-    assert run(shop.send_refused()) == Resent(dropped=1)
+    assert by_hand.send_refused(shop) == Resent(dropped=1)
     shop.deliver_mail()
     assert len(shop.letters_to("stranger@example.com")) == letters
     held = shop.memory.tables.outbox[mail.key]
@@ -174,6 +175,6 @@ def test_a_link_that_names_an_owner_is_never_sent_again_as_a_sign_in() -> None:
     for _ in range(16):
         shop.clock.tick(days=1)
         prune(shop)
-    assert run(shop.send_refused()) == Resent(dropped=1)
+    assert by_hand.send_refused(shop) == Resent(dropped=1)
     shop.deliver_mail()
     assert [link for link in shop.memory.tables.links.values() if link.mailbox == EmailAddress(OLD)] == []

@@ -34,7 +34,8 @@ class Audit(Record):
         )  # fmt: skip
         if not self._changed(_APPEND, values):
             return False
-        self._sql(_GIVE_REASON, (line.id, line.reason))
+        if line.reason:
+            self._sql(_GIVE_REASON, (line.id, line.reason))
         return True
 
 

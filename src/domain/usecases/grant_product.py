@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from domain.audit import AuditAction, AuditLine, AuditResult, reason_of
+from domain.audit import AuditAction, ByHand, reason_of
 from domain.claim import Sale, draft_of
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
@@ -25,7 +25,7 @@ from domain.usecases.grant_outcomes import (
     WhyNotGranted,
 )
 from domain.usecases.request_login import NotAnAddress
-from domain.values import CheckoutId, EmailAddress, InvalidEmail, Money, ProductId, sortable_id
+from domain.values import CheckoutId, EmailAddress, InvalidEmail, Money, ProductId
 
 _NOT_GIVEN: Final = {Status.DRAFT: WhyNotGranted.DRAFT, Status.RETIRED: WhyNotGranted.RETIRED}
 
@@ -60,10 +60,8 @@ class GrantProduct:
         free = Money(0, found.price.currency)
         draft = draft_of(found, free, livemode=None, entropy=self.randomness.token(10), now=now)
         sale = Sale(checkout=draft, owner=mailbox, paid_email=None, paid=free)
-        line = AuditLine(
-            id=sortable_id(now=now, entropy=self.randomness.token(10)), form=form, at=now, actor=actor.name,
-            action=AuditAction.GRANT, object_id=draft.id, result=AuditResult.DONE, reason=why,
-        )  # fmt: skip
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        line = asked.line(AuditAction.GRANT, draft.id, reason=why)
         booking = self.booking.prepare(now=now)
         tags = [key.erasure_of(mailbox) for key in self.keyring.keys]
 

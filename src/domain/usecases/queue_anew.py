@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from domain import outbox_keys
+from domain.audit import AuditAction, AuditResult, ByHand
 from domain.keys import Keyring
 from domain.magic_link import UNSENT_LIFETIME, LinkPurpose, MagicLink
 from domain.mail import (
@@ -53,6 +54,15 @@ def queue_anew(tx: Transaction, mail: Mail, spare: LinkId, *, keyring: Keyring, 
         )
     )
     return True
+
+
+def queue_by_hand(tx: Transaction, mail: Mail, spare: LinkId, asked: ByHand, *, keyring: Keyring) -> bool:
+    """`queue_anew` for the merchant, with its audit line; without one if nothing changed, as after a first time."""
+    queued = queue_anew(tx, mail, spare, keyring=keyring, now=asked.at)
+    if queued or mail.state is MailState.STUCK:
+        result = AuditResult.DONE if queued else AuditResult.DROPPED
+        tx.audit.append(asked.line(AuditAction.SEND_AGAIN, mail.key, result=result))
+    return queued
 
 
 def link_is_too_late(tx: Transaction, mail: Mail, *, now: datetime) -> bool:

@@ -9,14 +9,16 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
+from domain.audit import AuditAction, AuditResult, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailProblem, MailState
 from domain.ports import Clock, Randomness, Store
 from domain.purchase import PurchaseState
 from domain.records import Problem, Quarantined, Tally
+from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.queue_anew import queue_anew
+from domain.usecases.queue_anew import queue_by_hand
 from domain.usecases.unreached_customers import unreached_customers
 from domain.values import LinkId, ProviderRef
 
@@ -98,19 +100,32 @@ class ReportStatus:
 
         return await self.store.read(work)
 
-    async def dismiss(self, ref: str) -> bool:
+    async def dismiss(self, ref: str, *, actor: Actor, form: str) -> bool:
         """Close a quarantine entry that is no sale of this shop, or a bounced email by its key; whether it was open."""
-        at = self.clock.now()
-        return await self.store.transact(
-            lambda tx: tx.quarantine.close(ProviderRef(ref), at=at) or tx.outbox.dismiss_bounce(ref)
-        )
+        now = self.clock.now()
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
 
-    async def send_again(self, key: str) -> SentAgain:
+        def work(tx: Transaction) -> bool:
+            if tx.audit.by_form(form) is not None:
+                return True
+            if tx.quarantine.close(ProviderRef(ref), at=now):
+                return tx.audit.append(asked.line(AuditAction.DISMISS_PAYMENT, ref))
+            if tx.outbox.dismiss_bounce(ref):
+                return tx.audit.append(asked.line(AuditAction.DISMISS_BOUNCE, ref))
+            return False
+
+        return await self.store.transact(work)
+
+    async def send_again(self, key: str, *, actor: Actor, form: str) -> SentAgain:
         """Queue a mail anew under a new key, with a new link. The merchant knows best whether it came."""
         now = self.clock.now()
         spare = LinkId(self.randomness.token(16).hex())
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
 
         def work(tx: Transaction) -> SentAgain:
+            done = tx.audit.by_form(form)
+            if done is not None:
+                return SentAgain.TOO_LATE if done.result is AuditResult.DROPPED else SentAgain.QUEUED
             mail = tx.outbox.get(key)
             if mail is None:
                 return SentAgain.NO_SUCH_MAIL
@@ -118,7 +133,7 @@ class ReportStatus:
                 return SentAgain.STILL_QUEUED
             if mail.state is MailState.DROPPED and mail.problem == MailProblem.QUEUED_AGAIN:
                 return SentAgain.QUEUED_BEFORE
-            queued = queue_anew(tx, mail, spare, keyring=self.keyring, now=now)
+            queued = queue_by_hand(tx, mail, spare, asked, keyring=self.keyring)
             return SentAgain.QUEUED if queued else SentAgain.TOO_LATE
 
         return await self.store.transact(work)

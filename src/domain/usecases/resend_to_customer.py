@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.access import Holding
+from domain.audit import AuditAction, AuditLine, ByHand
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.keys import Keyring
@@ -14,12 +15,13 @@ from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.outbox_keys import sale_of
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.purchase import Purchase, PurchaseState
+from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_access_link import send_access_again
 from domain.usecases.resend_outcomes import AccessQueued, NotSent, Resending, WhyNotSent
-from domain.values import EmailAddress, InvalidEmail, LinkId
+from domain.values import CheckoutId, EmailAddress, InvalidEmail, LinkId
 
 _CLOSED: Final = {
     PurchaseState.REFUNDED: WhyNotSent.REFUNDED,
@@ -37,8 +39,11 @@ class ResendToCustomer:
     clock: Clock
     randomness: Randomness
 
-    async def __call__(self, wanted: str) -> Resending:
-        """`wanted`: an order (`find_order`), or the address of a customer. Raises StoreUnavailable."""
+    async def __call__(self, wanted: str, *, actor: Actor, form: str) -> Resending:
+        """`wanted`: an order (`find_order`), or the address of a customer. `form`: as in `GrantProduct`.
+
+        Raises StoreUnavailable.
+        """
         mailbox = None
         if "@" in wanted:
             try:
@@ -47,8 +52,12 @@ class ResendToCustomer:
                 return NotAnAddress(error.problem)
         now, edition = self.clock.now(), self.catalogue.current()
         link = LinkId(self.randomness.token(16).hex())
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
 
         def work(tx: Transaction) -> Resending:
+            done = tx.audit.by_form(form)
+            if done is not None:
+                return _first_result(tx, done)
             held = find_order(tx, wanted) if mailbox is None else _newest(tx, mailbox)
             if isinstance(held, SeveralOrders):
                 return held
@@ -66,11 +75,27 @@ class ResendToCustomer:
             send_access_again(
                 tx, held, to, link=link, edition=edition, key=self.keyring.signing.name, now=now
             )
-            others = [h.purchase for h in _open(tx, to) if h.purchase.checkout != held.purchase.checkout]
+            tx.audit.append(asked.line(AuditAction.RESEND, held.purchase.checkout))
             bounced = bool(mails) and mails[-1].delivery is Delivery.BOUNCED
-            return AccessQueued(mailbox=to, order=held.purchase, others=tuple(others), bounced=bounced)
+            return AccessQueued(
+                mailbox=to, order=held.purchase, others=_others(tx, to, held.purchase), bounced=bounced
+            )
 
         return await self.store.transact(work)
+
+
+def _first_result(tx: ReadTransaction, done: AuditLine) -> Resending:
+    order = tx.purchases.get(CheckoutId(done.object_id))
+    if order is None or order.mailbox is None:
+        return NotSent(WhyNotSent.ERASED, order)
+    return AccessQueued(
+        mailbox=order.mailbox, order=order, others=_others(tx, order.mailbox, order), bounced=False
+    )
+
+
+def _others(tx: ReadTransaction, mailbox: EmailAddress, order: Purchase) -> tuple[Purchase, ...]:
+    found = (held.purchase for held in _open(tx, mailbox))
+    return tuple(purchase for purchase in found if purchase.checkout != order.checkout)
 
 
 def _open(tx: ReadTransaction, mailbox: EmailAddress) -> Sequence[Holding]:

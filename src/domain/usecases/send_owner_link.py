@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from domain.audit import AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Randomness, Store
 from domain.purchase import Purchase
 from domain.session import Visitor
+from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.name_owner import send_owner_email
@@ -41,16 +43,23 @@ class SendOwnerLink:
     clock: Clock
     randomness: Randomness
 
-    async def __call__(self, order: str, typed: str) -> OwnerLink | NotAnAddress:
-        """`order`: its id, or the beginning of it that receipts show (`find_order`). Raises StoreUnavailable."""
+    async def __call__(self, order: str, typed: str, *, actor: Actor, form: str) -> OwnerLink | NotAnAddress:
+        """`order`: its id, or the beginning of it that receipts show (`find_order`). `form`: as in `GrantProduct`.
+
+        Raises StoreUnavailable.
+        """
         try:
             mailbox = EmailAddress.parse(typed)
         except InvalidEmail as error:
             return NotAnAddress(error.problem)
         ref = self.randomness.token(16).hex()
-        limits = RequestLimits(self.keyring, _NOBODY, now=self.clock.now(), ref=ref)
+        now = self.clock.now()
+        limits = RequestLimits(self.keyring, _NOBODY, now=now, ref=ref)
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
 
         def work(tx: Transaction) -> OwnerLink:
+            if tx.audit.by_form(form) is not None:
+                return OwnerLink.QUEUED
             purchase = _find(tx, order)
             if isinstance(purchase, OwnerLink):
                 return purchase
@@ -59,6 +68,7 @@ class SendOwnerLink:
             if tx.erasures.is_erased(purchase.checkout):
                 return OwnerLink.ERASED
             send_owner_email(tx, purchase, mailbox, asked_by=None, limits=limits)
+            tx.audit.append(asked.line(AuditAction.SEND_LINK, purchase.checkout))
             return OwnerLink.QUEUED
 
         return await self.store.transact(work)

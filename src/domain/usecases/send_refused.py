@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from domain import outbox_keys
+from domain.audit import ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailState
 from domain.ports import Clock, Randomness, Store
+from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.queue_anew import queue_anew
+from domain.usecases.queue_anew import queue_by_hand
 from domain.usecases.report_status import LATE
 from domain.values import LinkId
 
@@ -23,7 +26,7 @@ class Resent:
 
     queued: int = 0
     dropped: int = 0
-    """They are of no use any more: see `queue_anew`."""
+    """They are of no use any more: see `domain.usecases.queue_anew`."""
 
 
 @frozen
@@ -35,30 +38,44 @@ class SendRefused:
     clock: Clock
     randomness: Randomness
 
-    async def __call__(self) -> Resent:
-        """Queue each anew, under a new key and with a new link, or drop it. Raises StoreUnavailable."""
+    async def __call__(self, *, actor: Actor, form: str) -> Resent:
+        """Queue each anew, under a new key and with a new link, or drop it: once for each form.
+
+        Raises StoreUnavailable.
+        """
         now = self.clock.now()
         waiting = await self.store.read(lambda tx: tx.outbox.waiting(now, late=LATE))
         keys = [mail.key for mail in waiting if _refused(mail)]
         queued = dropped = 0
         for start in range(0, len(keys), _AT_ONCE):
-            some = await self._queue(keys[start : start + _AT_ONCE])
+            some = await self._queue(keys[start : start + _AT_ONCE], actor, form)
             queued, dropped = queued + some.queued, dropped + some.dropped
         return Resent(queued, dropped)
 
-    async def _queue(self, keys: Sequence[str]) -> Resent:
+    async def _queue(self, keys: Sequence[str], actor: Actor, form: str) -> Resent:
         now = self.clock.now()
         spare = [LinkId(self.randomness.token(16).hex()) for _ in keys]
+        asked = [
+            ByHand.asked(actor, form=_form_of(form, key), now=now, entropy=self.randomness.token(10))
+            for key in keys
+        ]
 
         def work(tx: Transaction) -> Resent:
             done: list[bool] = []
-            for key, link in zip(keys, spare, strict=True):
+            for key, link, one in zip(keys, spare, asked, strict=True):
                 mail = tx.outbox.get(key)
-                if mail is not None and _refused(mail):  # another command may have been faster
-                    done.append(queue_anew(tx, mail, link, keyring=self.keyring, now=now))
+                if mail is None or not _refused(mail):  # another command may have been faster
+                    continue
+                if tx.audit.by_form(one.form) is None:
+                    done.append(queue_by_hand(tx, mail, link, one, keyring=self.keyring))
             return Resent(queued=done.count(True), dropped=done.count(False))
 
         return await self.store.transact(work)
+
+
+def _form_of(form: str, key: str) -> str:
+    """The form for one email. It is the same for every key of one cause, so an email refused anew is not sent again."""
+    return f"{form}:{outbox_keys.cause(key)}"
 
 
 def _refused(mail: Mail) -> bool:

@@ -1,0 +1,22 @@
+"""Who acts when a command is run, and the form that names the request: each run of a command is one of its own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+from domain.ports import Randomness
+from domain.staff import Actor
+
+
+def actor_here() -> Actor:
+    """Whoever runs this process. The environment is not asked: it says what it is told."""
+    try:
+        return Actor.on_host(pwd.getpwuid(os.getuid()).pw_name)
+    except KeyError:  # a container may run as a user without a name
+        return Actor.on_host(str(os.getuid()))
+
+
+def new_form(randomness: Randomness) -> str:
+    """128 bits, unique in the audit log."""
+    return randomness.token(16).hex()

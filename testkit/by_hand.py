@@ -1,0 +1,47 @@
+"""What the merchant does by hand, each time as a request of its own unless its form is given."""
+
+from __future__ import annotations
+
+from domain.audit import AuditLine
+from domain.staff import Actor
+from domain.usecases.list_audit import ListAudit
+from domain.usecases.report_status import SentAgain
+from domain.usecases.request_login import NotAnAddress
+from domain.usecases.resend_outcomes import Resending
+from domain.usecases.send_owner_link import OwnerLink
+from domain.usecases.send_refused import Resent
+from entrypoints.testing import Shop
+from testkit.stepping import run
+
+CLI = Actor.on_host("ada")
+
+
+def resend(shop: Shop, wanted: str, *, form: str = "") -> Resending:
+    return run(shop.resend_to_customer(wanted, actor=CLI, form=form or _new(shop)))
+
+
+def send_link(shop: Shop, order: str, typed: str, *, form: str = "") -> OwnerLink | NotAnAddress:
+    return run(shop.send_owner_link(order, typed, actor=CLI, form=form or _new(shop)))
+
+
+def dismiss(shop: Shop, ref: str, *, form: str = "") -> bool:
+    return run(shop.report.dismiss(ref, actor=CLI, form=form or _new(shop)))
+
+
+def send_again(shop: Shop, key: str, *, form: str = "") -> SentAgain:
+    return run(shop.report.send_again(key, actor=CLI, form=form or _new(shop)))
+
+
+def send_refused(shop: Shop, *, form: str = "") -> Resent:
+    return run(shop.send_refused(actor=CLI, form=form or _new(shop)))
+
+
+def log(shop: Shop) -> list[AuditLine]:
+    async def every() -> list[AuditLine]:
+        return [line async for line in ListAudit(shop.store)()]
+
+    return run(every())
+
+
+def _new(shop: Shop) -> str:
+    return shop.randomness.token(16).hex()
