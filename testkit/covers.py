@@ -56,3 +56,21 @@ def read_png(png: bytes) -> tuple[tuple[int, int], bytes]:
         at += 12 + length
     assert kind == b"IEND"
     return size, zlib.decompress(packed)
+
+
+def colours_of(png: bytes) -> set[tuple[int, int, int]]:
+    """The colours of all pixels, decoded: the filters are undone (https://www.w3.org/TR/png-3/#9Filters)."""
+    (width, height), rows = read_png(png)
+    depth = (len(rows) // height - 1) // width
+    above, found = bytearray(width * depth), set()
+    for top in range(0, len(rows), width * depth + 1):
+        kind, row = rows[top], bytearray(rows[top + 1 : top + 1 + width * depth])
+        for at in range(len(row)):
+            left, corner = (row[at - depth], above[at - depth]) if at >= depth else (0, 0)
+            up = above[at]
+            guess = left + up - corner
+            paeth = min((left, up, corner), key=lambda one, guess=guess: abs(guess - one))
+            row[at] = (row[at] + (0, left, up, (left + up) // 2, paeth)[kind]) & 0xFF
+        found.update(zip(row[0::depth], row[1::depth], row[2::depth], strict=True))
+        above = row
+    return found

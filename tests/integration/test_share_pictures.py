@@ -23,10 +23,10 @@ from adapters.resvg.painter import ResvgPainter
 from domain.ports import ShareCard, SharePicture
 from domain.product import Status
 from domain.usecases.send_email import access_email
-from domain.values import ProductId
+from domain.values import ProductId, is_product_id
 from entrypoints.http.share import SharePages
 from entrypoints.testing import a_product, an_edition
-from testkit.covers import GIF, JPEG, SVG, WEBP, a_bomb, a_png, read_png
+from testkit.covers import GIF, JPEG, SVG, WEBP, a_bomb, a_png, colours_of, read_png
 from testkit.pages_in_memory import Town
 from testkit.servers import Shopper, ShopServer, a_shop
 
@@ -109,13 +109,15 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, listener: socket.socket) -
             (product / name).write_bytes(cover)
     (folder / "catalogue" / "shop.toml").write_text(
         'name = "Gallery"\ncurrency = "usd"\nsupport = "help@gallery.example"\naccent = "#a16"\n'
+        'tagline = "Pictures of all kinds"\n'
     )
     with a_shop(folder) as running:
         yield running
 
 
 def described(shop: ShopServer, pid: str) -> dict[str, str]:
-    page = Shopper(shop).get(f"/products/{pid}")
+    """The tags of a product's page, or of the home page."""
+    page = Shopper(shop).get(f"/products/{pid}" if pid else "/")
     assert page.status_code == 200
     return dict(re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">', page.text))
 
@@ -145,6 +147,72 @@ def test_the_page_says_what_networks_ask_for(gallery: ShopServer) -> None:
         }
         == found
     )
+
+
+def test_the_home_page_says_what_networks_ask_for_and_its_picture_is_none_of_a_product(
+    gallery: ShopServer,
+) -> None:
+    found = described(gallery, "")
+    assert found["og:image"].startswith(f"{gallery.url}/share/_shop.png?v=")
+    assert (
+        found
+        | {
+            "og:type": "website",
+            "og:title": "Gallery",
+            "og:description": "Pictures of all kinds",
+            "og:image:type": "image/png",
+            "og:image:width": "1200",
+            "og:image:height": "630",
+            "og:image:alt": "Gallery",
+            "twitter:card": "summary_large_image",
+        }
+        == found
+    )
+    assert drawn(gallery, "") != drawn(gallery, "bare")
+    assert not is_product_id("_shop")
+
+
+def test_the_shops_picture_changes_with_name_tagline_accent_and_logo() -> None:
+    """Decoded: red of the logo is in it once there is one."""
+    painter = ResvgPainter(warn=pytest.fail)
+    logo = (SVG.format(RED).encode(), "image/svg+xml")
+    card = ShareCard(name="Gallery", below="Pictures", accent="#24483e", cover=None)
+    changes: list[dict[str, Any]] = [
+        {},
+        {"name": "Attic"},
+        {"below": ""},
+        {"accent": "#aa1166"},
+        {"cover": logo},
+    ]
+    pictures = []
+    for change in changes:
+        found = asyncio.run(painter.paint(replace(card, **change)))
+        assert found is not None
+        assert (read_png(found.png)[0], found.whole) == ((1200, 630), True)
+        pictures.append(found.png)
+    assert len(set(pictures)) == len(changes)
+    red, ours, other = (0xC8, 0x1E, 0x3C), (0x24, 0x48, 0x3E), (0xAA, 0x11, 0x66)
+    seen = [colours_of(png) & {red, ours, other} for png in pictures]
+    assert seen == [{ours}, {ours}, {ours}, {other}, {ours, red}]
+
+
+def test_the_shops_card_has_its_name_tagline_colour_and_logo_and_every_edition_one_of_its_own(
+    tmp_path: Path,
+) -> None:
+    painter, edition = CountingPainter(), an_edition(a_product())
+    town = Town(tmp_path, edition, lambda where, html: None, parts={"painter": painter})
+    pages = SharePages(frame=town.container.frame(), painter=painter)
+
+    async def visit() -> None:
+        for tagline in ("Old", "Old", "New"):
+            shop = replace(edition.shop, tagline=tagline, accent="#A16")
+            await pages.drawn(replace(edition, version=tagline, shop=shop), None)
+
+    asyncio.run(visit())
+    assert painter.asked == [
+        ShareCard(name="A Shop", below=tagline, accent="#aa1166", cover=None, of_shop=True)
+        for tagline in ("Old", "New")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +266,7 @@ def test_the_merchant_hears_once_of_a_cover_and_why(pid: str, why: str) -> None:
     told: list[str] = []
     painter = ResvgPainter(warn=told.append)
     name, cover = HOSTILE.get(pid, ("cover.svg", ENDLESS))
-    card = ShareCard(name="Book", shop="Shop", accent="#24483e", cover=(cover, picture_type(name)))
+    card = ShareCard(name="Book", below="Shop", accent="#24483e", cover=(cover, picture_type(name)))
     for _ in range(1 if pid == "endless" else 2):
         found = asyncio.run(painter.paint(card))
         assert found is not None
@@ -238,7 +306,7 @@ def test_a_folder_beside_the_shop_does_not_stand_in_for_a_module_of_ours(
     (tmp_path / "adapters" / "__init__.py").write_text("raise SystemExit(3)")
     monkeypatch.chdir(tmp_path)
     told: list[str] = []
-    card = ShareCard(name="Book", shop="Shop", accent="#24483e", cover=None)
+    card = ShareCard(name="Book", below="Shop", accent="#24483e", cover=None)
     found = asyncio.run(ResvgPainter(warn=told.append).paint(card))
     assert (found is not None and found.whole, told) == (True, [])
 
@@ -255,7 +323,9 @@ def test_it_is_kept_for_ever_under_its_own_version_only(gallery: ShopServer) -> 
     assert (head.headers["content-length"], head.content) == (str(len(own.content)), b"")
 
 
-@pytest.mark.parametrize("name", ["nothing.png", "svg", "svg.jpg", ".png", "svg.png.png", "..%2fsvg.png"])
+@pytest.mark.parametrize(
+    "name", ["nothing.png", "svg", "svg.jpg", ".png", "svg.png.png", "..%2fsvg.png", "_shop", "shop.png"]
+)
 def test_there_are_no_other_pictures(gallery: ShopServer, name: str) -> None:
     assert Shopper(gallery).get(f"/share/{name}").status_code == 404
 
@@ -305,7 +375,7 @@ def test_the_picture_has_the_colour_and_the_names_of_the_shop(tmp_path: Path) ->
         town = Town(tmp_path, replace(edition, shop=replace(edition.shop, accent=accent)), lambda where, html: None,
                     parts={"painter": painter})  # fmt: skip
         asyncio.run(town.client().get("/share/book.png"))
-        assert painter.asked[-1] == ShareCard(name="The book", shop="A Shop", accent=shown, cover=None)
+        assert painter.asked[-1] == ShareCard(name="The book", below="A Shop", accent=shown, cover=None)
 
 
 @pytest.mark.parametrize(("again_after", "times"), [(0, 2), (600, 1)])

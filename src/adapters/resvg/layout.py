@@ -19,7 +19,8 @@ COVER: Final = (560, HEIGHT - 2 * _MARGIN - _BAND)
 _ALONE: Final = (WIDTH - 2 * _MARGIN, COVER[1])
 """The room of a cover beside the names, and of one without."""
 _SIZES: Final = (72, 60, 50, 42)
-_SHOP_SIZE: Final = 30
+_BELOW_SIZE: Final = 30
+_MOST_BELOW: Final = 3
 _LEADING: Final = 1.2
 _MOST_LINES: Final = 5
 _LONGEST: Final = 200
@@ -43,9 +44,9 @@ def cover_room(name: str) -> tuple[int, int]:
     return COVER if can_be_set(_plain(name)) else _ALONE
 
 
-def picture_as_svg(name: str, shop: str, *, accent: str, cover: bytes | None) -> str:
+def picture_as_svg(name: str, below: str, *, accent: str, cover: bytes | None) -> str:
     """The whole picture. `cover`: a PNG that fits the room for it."""
-    name, shop = _plain(name), _plain(shop)
+    name, below = _plain(name), _plain(below)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{_PAPER}"/>',
@@ -63,7 +64,7 @@ def picture_as_svg(name: str, shop: str, *, accent: str, cover: bytes | None) ->
         place = f'x="{_MARGIN}" y="{_MARGIN}" width="{width}" height="{height}"'
         parts.append(f'<image {place} href="data:image/png;base64,{held}"/>')
     if can_be_set(name):
-        parts += _names(name, shop if can_be_set(shop) else "")
+        parts += _names(name, below if can_be_set(below) else "")
     return "".join([*parts, "</svg>"])
 
 
@@ -72,8 +73,8 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text[:_LONGEST]).split())
 
 
-def _names(name: str, shop: str) -> Iterator[str]:
-    """The product's name in the largest size in which it fits, and the shop's below; centred on the height."""
+def _names(name: str, below: str) -> Iterator[str]:
+    """The name in the largest size in which it fits, and what stands below; centred on the height."""
     left = _MARGIN + COVER[0] + _MARGIN
     room = WIDTH - left - _MARGIN
     for size in _SIZES:
@@ -82,13 +83,16 @@ def _names(name: str, shop: str) -> Iterator[str]:
             break
     if len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES - 1], shortened(" ".join(lines[_MOST_LINES - 1 :]), room / size)]
-    below = shortened(shop, room / _SHOP_SIZE)
-    height = len(lines) * size * _LEADING + (_SHOP_SIZE * 2 if below else 0)
+    more = wrapped(below, room / _BELOW_SIZE) if below else []
+    if len(more) > _MOST_BELOW:
+        more = [*more[: _MOST_BELOW - 1], shortened(" ".join(more[_MOST_BELOW - 1 :]), room / _BELOW_SIZE)]
+    height = len(lines) * size * _LEADING + (_BELOW_SIZE * (0.8 + len(more) * _LEADING) if more else 0)
     top = (HEIGHT - _BAND - height) / 2
     for number, line in enumerate(lines, start=1):
         yield _text(line, left, top + number * size * _LEADING - size * 0.25, size, _INK)
-    if below:
-        yield _text(below, left, top + height - _SHOP_SIZE * 0.25, _SHOP_SIZE, _SOFT)
+    for number, line in enumerate(reversed(more)):
+        baseline = top + height - _BELOW_SIZE * (0.25 + number * _LEADING)
+        yield _text(line, left, baseline, _BELOW_SIZE, _SOFT)
 
 
 def _text(text: str, left: float, baseline: float, size: int, colour: str) -> str:

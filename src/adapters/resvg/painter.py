@@ -46,10 +46,11 @@ class ResvgPainter:
             return None
         if card.cover is None or (found.whole and not reason):
             return found
+        what = "logo" if card.of_shop else "cover"
         self._tell(
             card.cover[0],
-            f"the cover of {card.name!r} cannot be drawn for social networks{reason}, which show the name without it: "
-            "use a simpler SVG, or a PNG, JPEG or WebP",
+            f"the {what} of {card.name!r} cannot be drawn for social networks{reason}, which show the name without "
+            "it: use a simpler SVG, or a PNG, JPEG or WebP",
         )
         return replace(found, whole=False)
 

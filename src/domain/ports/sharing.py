@@ -16,11 +16,15 @@ class ShareCard:
     """What a share picture shows."""
 
     name: str
-    shop: str
+    """The product's, or the shop's."""
+    below: str
+    """What stands below the name: the shop's name, or its tagline."""
     accent: str
     """The shop's colour (`#11aa66`)."""
     cover: tuple[bytes, str] | None
-    """The bytes of the product's cover and their media type; None if it has none."""
+    """The bytes of the product's cover, or of the shop's logo, and their media type; None if it has none."""
+    of_shop: bool = False
+    """Whether it is the shop's own picture."""
 
 
 @frozen

@@ -1,4 +1,4 @@
-"""The pictures of products that social networks show with a link: PNGs, since they show no SVG."""
+"""The pictures of the shop and its products that social networks show with a link: PNGs, since they show no SVG."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 _ACCENT: Final = "#24483e"
 """--act in shop.css, in its light form."""
 _SUFFIX: Final = ".png"
+_SHOP: Final = "_shop.png"
+"""The shop's own picture. No product's id begins like that (`is_product_id`)."""
 _MOST_BYTES: Final = 16_000_000
 _MOST_WAITING: Final = 32
 _TRY_AGAIN: Final = 600.0
 """Seconds after which a picture that lacks its cover is drawn again: the machine may have been busy."""
-_Key = tuple[str, ProductId]
-"""The version of the catalogue, and the product."""
+_Key = tuple[str, ProductId | None]
+"""The version of the catalogue, and the product; None for the shop."""
 
 
 class SharePages:
@@ -58,11 +60,13 @@ class SharePages:
         return [route("/share/{name:str}", http_method=PAGE, status_code=200)(self.picture)]
 
     async def picture(self, request: AnyRequest, name: FromPath[str]) -> RawResponse:
-        """`/share/<product>.png`; under `?v=` of this very version it may be kept for ever."""
+        """`/share/<product>.png` or `/share/_shop.png`; under `?v=` of this very version it may be kept for ever."""
         edition = self._front.catalogue.current()
-        product = edition.products.get(ProductId(name.removesuffix(_SUFFIX)))
-        if product is None or not product.public or not name.endswith(_SUFFIX):
-            raise NotFoundException
+        product = None
+        if name != _SHOP:
+            product = edition.products.get(ProductId(name.removesuffix(_SUFFIX)))
+            if product is None or not product.public or not name.endswith(_SUFFIX):
+                raise NotFoundException
         found = await self.drawn(edition, product)
         if found is None:
             raise NotFoundException
@@ -70,12 +74,12 @@ class SharePages:
         kept = kept_as(request, edition.version[:8]) if found.whole else PUBLIC
         return Prepared(found.png, "image/png", headers=[kept])
 
-    async def drawn(self, edition: CatalogueEdition, product: Product) -> SharePicture | None:
-        """Drawn once for all who wait for it, even if the first of them disconnects.
+    async def drawn(self, edition: CatalogueEdition, product: Product | None) -> SharePicture | None:
+        """Drawn once for all who wait for it, even if the first of them disconnects. `product`: None for the shop.
 
         Raises ServiceUnavailableException if too many others are waited for; what is kept is there in any case.
         """
-        key = (edition.version, product.id)
+        key = (edition.version, None if product is None else product.id)
         if key in self._drawn:
             self._drawn.move_to_end(key)
             return self._drawn[key]
@@ -83,15 +87,19 @@ class SharePages:
         if task is None:
             if len(self._being_drawn) >= _MOST_WAITING:
                 raise ServiceUnavailableException
-            accent = Colour.parse(edition.shop.accent)
-            card = ShareCard(
-                name=product.name,
-                shop=edition.shop.name,
-                accent=_ACCENT if accent is None else str(accent),
-                cover=self._front.catalogue.cover(product.id),
-            )
-            task = self._being_drawn[key] = asyncio.create_task(self._draw(key, card))
+            task = asyncio.create_task(self._draw(key, self._card(edition, product)))
+            self._being_drawn[key] = task
         return await asyncio.shield(task)
+
+    def _card(self, edition: CatalogueEdition, product: Product | None) -> ShareCard:
+        shop, catalogue = edition.shop, self._front.catalogue
+        parsed = Colour.parse(shop.accent)
+        accent = _ACCENT if parsed is None else str(parsed)
+        if product is None:
+            return ShareCard(
+                name=shop.name, below=shop.tagline, accent=accent, cover=catalogue.logo(), of_shop=True
+            )
+        return ShareCard(name=product.name, below=shop.name, accent=accent, cover=catalogue.cover(product.id))
 
     async def _draw(self, key: _Key, card: ShareCard) -> SharePicture | None:
         try:
