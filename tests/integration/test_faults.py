@@ -71,7 +71,7 @@ def test_stripe_refuses_at_buy_and_at_return(own_shop: ShopServer, fault: str) -
         assert not {"notified", "told"} & set(page.split())
     report = own_shop.cli("status", check=False)
     assert report.returncode == 1
-    assert f"A payment page for {PHOTOS} was refused" in report.stdout
+    assert f"Payment pages for {PHOTOS} are refused" in report.stdout
     assert "Payments cannot be looked up" in report.stdout
     assert "Told to refuse." in report.stdout
     own_shop.sandbox.wait_for_mail("help@cloakroom.example", number=2)
