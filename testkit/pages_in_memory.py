@@ -69,6 +69,8 @@ class Client:
             if name == b"set-cookie":
                 cookie, _, held = value.decode().partition(";")[0].partition("=")
                 self.cookies[cookie] = held
+                if not held:  # expired
+                    del self.cookies[cookie]
         self.html = b"".join(message.get("body", b"") for message in answer[1:]).decode()
         assert status in (self.status, 0), (method, path, self.status, self.html.partition("<main")[2])
         if self.headers["content-type"].startswith("text/html"):

@@ -218,8 +218,8 @@ def test_what_ends_the_grant_of_a_checkout_ends_that_of_its_cookie(town: Town, h
         copied = dict(browser.cookies)
         if how == "signs out":
             await browser.post("/logout", status=303)
-            assert not any(browser.cookies[name] for name in browser.cookies)
-            browser.cookies = copied | {"session": browser.cookies["session"]}
+            assert set(browser.cookies) == {"said"}
+            browser.cookies = {name: value for name, value in copied.items() if name != "session"}
             await town.started(browser, "photos")
         elif how == "verifies another address":
             await town.bought(town.client(), NEW, "photos")
@@ -308,7 +308,7 @@ def test_forms_that_happen_once_survive_a_double_submit(town: Town) -> None:
         assert len(town.shop.letters_to(ANNA)) == 1, "and one notice, which is not delivered yet"
         await twice(town, client, "/account/erase", sure="yes")
         assert "Your account is deleted" in client.html
-        assert client.cookies["session"] == ""
+        assert "session" not in client.cookies
 
     play(story())
 
