@@ -55,7 +55,7 @@ def test_what_becomes_of_the_plain_name_of_a_file(
     rendered = render(text, media_at="/media/talk/")
     assert html in rendered.html.replace(" />", ">")
     assert rendered.media == media
-    far = render(text + "\n\nMore.\n" * SHORT, media_at="/media/talk/")
+    far = render(text + "\n\n" + "More. " * (SHORT // 5), media_at="/media/talk/")
     assert (html in far.html.replace(" />", ">"), far.media) == (True, media), "rendered apart"
     assert render(text).media == (), "a text without such files"
 
