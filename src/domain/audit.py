@@ -64,7 +64,7 @@ ASKS_REASON: Final = frozenset({AuditAction.GRANT})
 
 @frozen
 class ByHand:
-    """A request of somebody who acts for the merchant. The transaction that fulfils it writes the line."""
+    """Something that the merchant does by hand. The transaction that does it also writes its audit line."""
 
     id: str
     form: str

@@ -10,7 +10,7 @@ from domain.staff import Actor
 
 
 def actor_here() -> Actor:
-    """Whoever runs this process. The environment is not asked: it says what it is told."""
+    """The user that runs this process, according to the operating system: anybody can set an environment variable."""
     try:
         return Actor.on_host(pwd.getpwuid(os.getuid()).pw_name)
     except KeyError:  # a container may run as a user without a name

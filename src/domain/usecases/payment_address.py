@@ -18,7 +18,7 @@ from domain.values import CheckoutId, EmailAddress
 
 @frozen
 class ListPaymentAddresses:
-    """Those of all purchases that a browser opens because it began their checkouts. Changes nothing."""
+    """The addresses given at the payments whose checkouts a browser began, by order. Changes nothing."""
 
     store: Store
     clock: Clock

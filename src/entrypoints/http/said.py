@@ -1,7 +1,7 @@
 """What the page after an action confirms: one of a few fixed sentences, carried over the redirect by a cookie.
 
-The cookie holds a word of `Said`, never text. Whoever plants it in a browser can make one page show one of these
-sentences, and nothing else; any other value counts as no cookie.
+The cookie holds a word of `Said`, never text, and any other value is ignored. So an attacker who plants the cookie in a
+browser can make one page show one of these sentences, and nothing else.
 """
 
 from __future__ import annotations
