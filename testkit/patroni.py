@@ -23,6 +23,10 @@ from testkit.servers import free_port
 _UP_WITHIN: Final = 60.0
 _KEY_LIVES: Final = 8
 """Seconds after which a primary that is gone has lost its key: the most of a failover is waiting for this."""
+_MAY_LACK: Final = 2**30
+"""Bytes of WAL that a standby may lack and still take over. Patroni's own limit is 1 MiB, which a primary writes in a
+second: an asynchronous cluster whose standbys were cut off would then have no primary at all, and nothing to compare.
+https://patroni.readthedocs.io/en/latest/replication_modes.html"""
 _SETTINGS: Final = {
     "max_connections": 100,
     "shared_buffers": "32MB",
@@ -160,6 +164,7 @@ class PatroniCluster:
                     "loop_wait": 1,
                     "retry_timeout": 3,
                     "master_start_timeout": 0,
+                    "maximum_lag_on_failover": _MAY_LACK,
                     "synchronous_mode": self.synchronous,
                     "synchronous_mode_strict": self.synchronous,
                     "postgresql": {"use_pg_rewind": True, "parameters": _SETTINGS},
