@@ -61,6 +61,10 @@ class FirefoxWire:
         assert answer["type"] == "success", answer
         return str(answer["result"]["value"])
 
+    def resize(self, width: int, height: int) -> None:
+        viewport = {"width": width, "height": height}
+        self.firefox("browsingContext.setViewport", context=self.context, viewport=viewport)
+
     def act(self, actions: list[dict[str, Any]]) -> None:
         self.firefox("input.performActions", context=self.context, actions=actions)
 

@@ -47,6 +47,9 @@ class WebKitWire:
         except PageLeftError:
             return False
 
+    def resize(self, width: int, height: int) -> None:
+        self._tell("window/rect", width=width, height=height)
+
     def act(self, actions: list[dict[str, Any]]) -> None:
         self._tell("actions", actions=actions)
 

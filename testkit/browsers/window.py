@@ -29,6 +29,9 @@ class Wire(Protocol):
     def run(self, script: str) -> str:
         """Run the body of a function that returns a string."""
 
+    def resize(self, width: int, height: int) -> None:
+        """Make the window so large, in CSS pixels."""
+
     def act(self, actions: list[dict[str, Any]]) -> None:
         """Do what hands do: https://www.w3.org/TR/webdriver2/#actions"""
 
@@ -66,6 +69,9 @@ class Window:
 
     def back(self) -> None:
         self.wire.back()
+
+    def resize(self, width: int, height: int) -> None:
+        self.wire.resize(width, height)
 
     def click(self, selector: str, *, times: int = 1) -> None:
         """Press where it is, as soon as it is there and nothing covers it."""

@@ -121,6 +121,16 @@ def test_a_customer_pays_on_another_site_reads_and_downloads(secure_shop: ShopSe
     assert window.count(".library > li") == 1
 
 
+def test_on_a_phone_buy_stays_within_reach(secure_shop: ShopServer, window: Window) -> None:
+    window.go(f"{secure_shop.url}/products/{BOOK}")
+    shown = "return getComputedStyle(document.querySelector('.buybar')).display"
+    assert window.run(shown) == "none", "on a desk there is one button"
+    window.resize(390, 844)
+    window.run("document.querySelector('footer').scrollIntoView(); return null")
+    window.click(".buybar button")
+    window.wait_for("*/c/pay/*")
+
+
 def test_an_emailed_link_signs_in_a_window_that_bought_nothing(
     secure_shop: ShopServer, window: Window
 ) -> None:

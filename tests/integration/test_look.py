@@ -16,7 +16,7 @@ from entrypoints.http.theme import theme_of
 from entrypoints.testing import a_product, an_edition
 from testkit.catalogues import a_catalogue, load, look
 from testkit.pages_in_memory import Town
-from testkit.servers import BOOK, Shopper, ShopServer
+from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 from testkit.waiting import wait_until
 
 SHOP = 'name = "A shop"\ncurrency = "eur"\nsupport = "help@shop.example"\n'
@@ -189,12 +189,18 @@ def test_a_product_page_says_what_one_gets_before_paying(shop: ShopServer) -> No
 
 def test_a_library_shows_covers_and_what_can_be_downloaded(shop: ShopServer) -> None:
     anna = Shopper(shop)
-    anna.buy_and_pay("look@example.com", BOOK)
+    for product in (BOOK, PHOTOS):
+        anna.buy_and_pay("look@example.com", product)
     library = anna.get("/library").text
     assert re.search(
         rf'<a class="thumb" href="/view/{BOOK}"[^>]*>\s*<img class="cover" src="/covers/{BOOK}/', library
     )
-    assert f'href="/view/{BOOK}#files"' in library
+    downloads = re.findall(r'href="(/files/[^"]+)" download>(.*?)</a>', library)
+    assert [(path, re.sub(r"<[^>]+>", "", label).rpartition(" · ")[0]) for path, label in downloads] == [
+        (f"/files/{BOOK}/the-last-cloakroom.epub", "Download EPUB of The Last Cloakroom"),
+        (f"/files/{BOOK}/the-last-cloakroom.txt", "Download TXT of The Last Cloakroom"),
+    ]
+    assert f'href="/view/{PHOTOS}#files"' in library, "five pictures are on a page of their own"
 
 
 def test_a_library_lists_what_is_in_a_bundle(bazaar: ShopServer) -> None:

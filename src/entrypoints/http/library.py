@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from litestar import post, route
 
 from domain.access import Holding
-from domain.product import CatalogueEdition, Product
+from domain.product import CatalogueEdition, GoodsFile, Product
 from domain.purchase import PurchaseState, Source
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_pending import ListPending
@@ -17,6 +17,7 @@ from domain.usecases.sign_out import OwnSessions, SignOut
 from domain.values import EmailAddress, Money, ProductId, SessionId
 from entrypoints.http.dates import day
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, see_other
+from entrypoints.http.product_context import format_of
 from entrypoints.http.purchase_page import NOT_HERE, not_here_reason
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _MOST_LIBRARIES: Final = 500
+_FEW_FILES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,25 @@ def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
     )
 
 
-def _shown(row: _Row, edition: CatalogueEdition) -> tuple[_Row, Product | None, list[Product]]:
-    """A row with its product and, if it is a bundle, what came with it."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A row with what the catalogue says of its product."""
+
+    row: _Row
+    product: Product | None
+    contents: list[Product]
+    """What came with it, if it is a bundle."""
+    downloads: list[tuple[GoodsFile, str]]
+    """Few files of which each has a format of its own are downloaded from here; more are on the product's page."""
+
+
+def _shown(row: _Row, edition: CatalogueEdition) -> _Shown:
+    product = edition.products.get(row.product)
     inner = [item for pid in row.contents if (item := edition.products.get(pid)) is not None]
-    return row, edition.products.get(row.product), inner
+    files = product.files if product is not None else ()
+    formats = [format_of(file) for file in files]
+    told_apart = len(files) == 1 or (all(formats) and len(set(formats)) == len(files) <= _FEW_FILES)
+    return _Shown(row, product, inner, list(zip(files, formats, strict=True)) if told_apart else [])
 
 
 def _gone(held: Holding) -> list[str]:

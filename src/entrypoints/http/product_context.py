@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from domain.product import CatalogueEdition, Product, Tax
+from domain.product import CatalogueEdition, GoodsFile, Product, Tax
 from domain.values import Money, ProductId
 from entrypoints.http.page import filesize, price_value
 from entrypoints.http.sentences import _
@@ -68,14 +68,17 @@ def product_context(
     }
 
 
+def format_of(file: GoodsFile) -> str:
+    """As "PDF", by its name; "" if that has no extension."""
+    return PurePosixPath(file.name).suffix[1:].upper()
+
+
 def _assurances(product: Product, edition: CatalogueEdition, price: Money) -> list[tuple[str, str]]:
     """What a buyer wants to know before paying, each with the address of the page that says more, or ""."""
     said: list[tuple[str, str]] = []
     if price.amount and edition.shop.payment.tax is Tax.INCLUSIVE:
         said.append((_("Price includes tax"), ""))
-    kinds = sorted(
-        {suffix[1:].upper() for file in product.files if (suffix := PurePosixPath(file.name).suffix)}
-    )
+    kinds = sorted({kind for file in product.files if (kind := format_of(file))})
     if kinds:
         size = filesize(sum(file.size for file in product.files))
         said.append((_("%(kinds)s, %(size)s", kinds=", ".join(kinds), size=size), ""))
