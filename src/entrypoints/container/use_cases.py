@@ -1,0 +1,181 @@
+"""The use cases, with the ports that each asks."""
+
+from __future__ import annotations
+
+from dependency_injector import providers
+from dependency_injector.providers import Singleton
+
+from adapters.resend.reports import ResendReports
+from domain.keys import Keyring
+from domain.ports import MailReports
+from domain.usecases.announce import Announce
+from domain.usecases.book_sale import BookSale
+from domain.usecases.change_address import ChangeAddress
+from domain.usecases.check_stock import CheckStock
+from domain.usecases.claim_purchase import ClaimPurchase
+from domain.usecases.code_links import CodeLinks
+from domain.usecases.deliver_mail import DeliverMail
+from domain.usecases.email_preferences import EmailPreferences
+from domain.usecases.erase_again import EraseAgain
+from domain.usecases.erase_me import EraseMe
+from domain.usecases.expire_duplicates import ExpireDuplicates
+from domain.usecases.export_records import ExportRecords
+from domain.usecases.fetch_file import FetchFile
+from domain.usecases.go_live import GoLive
+from domain.usecases.grant_product import GrantProduct
+from domain.usecases.handle_email_webhook import HandleEmailWebhook
+from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
+from domain.usecases.identify_viewer import IdentifyViewer
+from domain.usecases.import_sales import ImportSales
+from domain.usecases.lease_mail import LeaseMail
+from domain.usecases.list_audit import ListAudit
+from domain.usecases.list_bounced_emails import ListBouncedEmails
+from domain.usecases.list_ledger import ListLedger
+from domain.usecases.list_pending import ListPending
+from domain.usecases.open_purchase import OpenPurchase
+from domain.usecases.order_free import OrderFree
+from domain.usecases.own_address import BecomeCopy, OwnAddress
+from domain.usecases.own_data import ShowOwnData
+from domain.usecases.preview_product import PreviewProduct
+from domain.usecases.recheck_payments import RecheckPayments
+from domain.usecases.reconcile import Reconcile
+from domain.usecases.record_fact import RecordFact
+from domain.usecases.redeem_link import RedeemLink
+from domain.usecases.report_status import ReportStatus
+from domain.usecases.request_login import RequestLogin
+from domain.usecases.resend_access_link import ResendAccessLink
+from domain.usecases.resend_to_customer import ResendToCustomer
+from domain.usecases.retry_quarantine import RetryQuarantine
+from domain.usecases.return_from_payment import ReturnFromPayment
+from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.send_owner_link import SendOwnerLink
+from domain.usecases.send_refused import SendRefused
+from domain.usecases.send_sales_digest import SendSalesDigest
+from domain.usecases.show_customer import ShowCustomer
+from domain.usecases.show_receipt import ShowReceipt
+from domain.usecases.sign_out import SignOut
+from domain.usecases.start_checkout import StartCheckout
+from domain.usecases.sum_sales import SumSales
+from domain.usecases.supply_licences import SupplyLicences
+from entrypoints.container.adapters import Adapters
+from entrypoints.run.address_watch import AddressWatch
+from entrypoints.run.metrics import Metrics
+from entrypoints.run.paid_lately import PaidLately
+
+
+class UseCases(Adapters):
+    """What the shop does."""
+
+    settings, clock, randomness, store = (
+        Adapters.settings,
+        Adapters.clock,
+        Adapters.randomness,
+        Adapters.store,
+    )
+    payments, mailer, email_templates = Adapters.payments, Adapters.mailer, Adapters.email_templates
+    catalogue, goods = Adapters.catalogue, Adapters.goods
+
+    keyring = Singleton(Keyring.of, settings.provided.session_secrets)
+    base_url = settings.provided.base_url
+    go_live = Singleton(GoLive, store=store, payments=payments, clock=clock)
+    own_address = Singleton(OwnAddress, store=store, catalogue=catalogue, base_url=base_url)
+    address_watch = Singleton(AddressWatch, own_address, go_live=go_live)
+    become_copy = Singleton(
+        BecomeCopy, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
+        base_url=base_url,
+    )  # fmt: skip
+    identify_viewer = Singleton(IdentifyViewer, store=store, clock=clock)
+    booking = Singleton(BookSale, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness)
+    meter = Singleton(Metrics)
+    paid_lately = Singleton(PaidLately, meter.provided.claim)
+    claim = Singleton(
+        ClaimPurchase, payments=payments, catalogue=catalogue, keyring=keyring, clock=clock, booking=booking,
+        observe=paid_lately.provided.note
+    )  # fmt: skip
+    note = Singleton(RecordFact, clock=clock)
+    code_links = Singleton(CodeLinks, payments=payments, catalogue=catalogue, clock=clock)
+    start_checkout = Singleton(
+        StartCheckout, store=store, payments=payments, catalogue=catalogue, code_links=code_links, keyring=keyring,
+        clock=clock, randomness=randomness, base_url=base_url
+    )  # fmt: skip
+    return_from_payment = Singleton(
+        ReturnFromPayment, store=store, payments=payments, claim=claim, keyring=keyring, clock=clock
+    )
+    handle_payment_webhook = Singleton(
+        HandlePaymentWebhook, store=store, payments=payments, claim=claim, note=note, clock=clock
+    )
+    order_free = Singleton(
+        OrderFree, store=store, payments=payments, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness, booking=booking
+    )  # fmt: skip
+    check_stock = Singleton(CheckStock, store=store)
+    list_bounced_emails = Singleton(ListBouncedEmails, store=store)
+    list_pending = Singleton(ListPending, store=store)
+    open_purchase = Singleton(OpenPurchase, identify_viewer=identify_viewer, store=store, clock=clock)
+    show_receipt = Singleton(ShowReceipt, store=store, payments=payments, clock=clock)
+    resend_access_link = Singleton(
+        ResendAccessLink, store=store, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness
+    )  # fmt: skip
+    change_address = Singleton(
+        ChangeAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
+    email_preferences = Singleton(EmailPreferences, store=store, keyring=keyring, clock=clock)
+    own_data = Singleton(ShowOwnData, store=store, clock=clock)
+    erase_me = Singleton(EraseMe, store=store, clock=clock, keyring=keyring, randomness=randomness)
+    erase_again = Singleton(EraseAgain, store=store, clock=clock, keyring=keyring)
+    request_login = Singleton(
+        RequestLogin, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
+    redeem_link = Singleton(
+        RedeemLink, store=store, keyring=keyring, clock=clock, randomness=randomness, booking=booking
+    )
+    sign_out = Singleton(SignOut, store=store, keyring=keyring, clock=clock)
+    fetch_file = Singleton(
+        FetchFile, identify_viewer=identify_viewer, store=store, catalogue=catalogue, goods=goods, clock=clock
+    )
+    lease_mail = Singleton(
+        LeaseMail, store=store, templates=email_templates, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness, base_url=base_url,
+    )  # fmt: skip
+    deliver_mail = Singleton(
+        DeliverMail, store=store, mailer=mailer, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
+    )  # fmt: skip
+    mail_reports: providers.Provider[MailReports] = Singleton(
+        ResendReports, secrets=settings.provided.resend_webhook_secrets
+    )
+    handle_email_webhook = Singleton(
+        HandleEmailWebhook, store=store, reports=mail_reports, catalogue=catalogue, clock=clock
+    )
+    recheck_payments = Singleton(
+        RecheckPayments, store=store, payments=payments, catalogue=catalogue, claim=claim, note=note, clock=clock
+    )  # fmt: skip
+    expire_duplicates = Singleton(ExpireDuplicates, store=store, payments=payments, claim=claim, clock=clock)
+    reconcile = Singleton(
+        Reconcile, store=store, payments=payments, claim=claim, note=note, recheck_payments=recheck_payments,
+        expire_duplicates=expire_duplicates, clock=clock
+    )  # fmt: skip
+    retry_quarantine = Singleton(RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock)
+    supply_licences = Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
+    review_catalogue = Singleton(ReviewCatalogue, store=store, catalogue=catalogue, clock=clock)
+    announce = Singleton(Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
+    send_link = Singleton(SendOwnerLink, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    export_records = Singleton(ExportRecords, store=store)
+    preview_product = Singleton(
+        PreviewProduct, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
+    )
+    sum_sales = Singleton(SumSales, store=store)
+    list_ledger = Singleton(ListLedger, store=store)
+    show_customer = Singleton(ShowCustomer, store=store, clock=clock)
+    resend_to_customer = Singleton(
+        ResendToCustomer, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
+    )  # fmt: skip
+    grant_product = Singleton(
+        GrantProduct, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
+        booking=booking,
+    )  # fmt: skip
+    send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
+    list_audit = Singleton(ListAudit, store=store)
+    import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
