@@ -57,6 +57,7 @@ async def kill_the_primary(field: Field, scale: Scale, *, cut_off_first: bool = 
             await asyncio.to_thread(primary.kill)
             acknowledged = field.acknowledged
             await field.until_it_sells(within=60)
+            await asyncio.to_thread(cluster.until, lambda: cluster.leader() is not None, "another node leads")
             field.lost |= await asyncio.to_thread(missing_in_postgres, url, acknowledged)
             field.storm.may_repeat.set()
             cluster.start_node(primary)

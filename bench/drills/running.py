@@ -128,7 +128,12 @@ async def run(
 
 async def _settle(stack: AsyncExitStack, field: Field, drill: Drill, scale: Scale, began: float) -> Outcome:
     async with stack:
-        audit = await field.settle(within=scale.settles_within)
+        try:
+            audit = await field.settle(within=scale.settles_within)
+        except Exception as error:  # what went wrong before is often why
+            for found in field.broken:
+                error.add_note(found)
+            raise
         return _outcome(drill, field, audit, time.monotonic() - began)
 
 

@@ -30,12 +30,29 @@ class AuditAction(Enum):
     """The object is the entry of the quarantine, by its id."""
     DISMISS_BOUNCE = "dismiss-bounce"
     """The object is the email, by its key in the outbox."""
+    INVITE_STAFF = "invite-staff"
+    """This and the following are about a member of staff, by their id."""
+    LINK_STAFF = "link-staff"
+    CHANGE_ROLE = "change-role"
+    DISABLE_STAFF = "disable-staff"
+    ENABLE_STAFF = "enable-staff"
+    JOIN = "join"
+    """An invitation was used."""
+    SIGN_IN = "sign-in"
+    ENTER_BY_LINK = "enter-by-link"
+    ADD_PASSKEY = "add-passkey"
+    REMOVE_PASSKEY = "remove-passkey"
+    END_STAFF_SESSIONS = "end-staff-sessions"
 
 
 class AuditResult(Enum):
     """What came of it. The values are stored and exported."""
 
     DONE = "done"
+    REFUSED = "refused"
+    """The actor may not do it."""
+    ENDED = "ended"
+    """The passkey that was used seems to have been copied, so it was removed."""
     DROPPED = "dropped"
     """The email that was to be sent again is of no use any more, so it was dropped."""
 

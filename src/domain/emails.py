@@ -270,6 +270,19 @@ class SalesDigest:
 
 
 @frozen
+class StaffNotice:
+    """To a member of staff and to all owners: somebody's access to the back office changed, or was used anew."""
+
+    template: ClassVar = "staff_notice"
+    event: str
+    """A StaffEvent's value."""
+    about: str
+    """The member it is about, masked; "" in the email to that member."""
+    detail: str = ""
+    """The browser, or the new role."""
+
+
+@frozen
 class UnreadableEmail:
     """A row whose parameters are not those of any email above. It cannot be rendered."""
 
@@ -281,12 +294,13 @@ Email = (
     AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | OpenAgain | LicenceArrived
     | NewRelease | ConfirmAddress | AddressChangeRequested | OutOfLicenceKeys | PaymentQuarantined | CorrectionUndone
     | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes | SaleMade | SalesDigest
-    | UnreadableEmail
+    | StaffNotice | UnreadableEmail
 )  # fmt: skip
 
 EMAILS: Final = (
     AccessLink, SignIn, ConfirmOrder, ConfirmOwner, PaymentFailed, Refunded, OpenAgain, LicenceArrived, NewRelease,
     ConfirmAddress, AddressChangeRequested, OutOfLicenceKeys, PaymentQuarantined, CorrectionUndone,
     AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes, SaleMade, SalesDigest,
+    StaffNotice,
 )  # fmt: skip
 """Every email that can be rendered."""

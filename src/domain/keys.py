@@ -52,6 +52,7 @@ class Key:
     erasure: bytes = field(repr=False)
     checkout: bytes = field(repr=False)
     preview: bytes = field(repr=False)
+    challenge: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Key:
@@ -71,6 +72,7 @@ class Key:
             erasure=_hkdf(raw, b"coatcheck erasure v1"),
             checkout=_hkdf(raw, b"coatcheck checkout v1"),
             preview=_hkdf(raw, b"coatcheck preview v1"),
+            challenge=_hkdf(raw, b"coatcheck challenge v1"),
         )
 
     def token_of(self, link: LinkId) -> str:
@@ -113,6 +115,13 @@ class Key:
     def erasure_of(self, mailbox: EmailAddress) -> str:
         """How an erasure names an address: `<key name>.<HMAC>`. Without the secret it says nothing of the address."""
         return f"{self.name}.{hmac.digest(self.erasure, mailbox.canonical.encode(), 'sha256').hex()}"
+
+    def staff_token_of(self, form: str) -> str:
+        """The token of a link for staff, made by the form that asked for it: 256 bits in hex.
+
+        Always the same for the same form, so that a form that is sent twice shows the same link.
+        """
+        return hmac.digest(self.challenge, f"staff link\x1f{form}".encode(), "sha256").hex()
 
     def opt_out_of(self, user: UserId) -> str:
         """The token of a "no more news" link: `<key name>.<user>.<HMAC>`. It can do nothing but that."""

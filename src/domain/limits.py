@@ -83,6 +83,10 @@ def checkout_shares(*, livemode: bool) -> CheckoutShares:
     return _IN_LIVE_MODE if livemode else _IN_TEST_MODE
 
 
+STAFF_PER_NETWORK: Final = Limit(kind="staff-ip", most=10, window=timedelta(minutes=10))
+"""Tries to sign in to the back office, by passkey or by link."""
+STAFF_PER_ACCOUNT: Final = Limit(kind="staff-account", most=20, window=timedelta(hours=1))
+
 ERASED_LATELY: Final = Limit(kind="erased", most=1, window=timedelta(seconds=60))
 """No limit: for a minute it is remembered which session deleted its account, to answer the same form again alike."""
 

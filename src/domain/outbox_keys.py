@@ -11,6 +11,7 @@ from typing import Final
 
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import MailKind
+from domain.staff import StaffId
 from domain.values import ChangeId, CheckoutId, LinkId, ProductId, UserId
 
 _OF_LINK: Final = {
@@ -135,3 +136,8 @@ def sales_digest(end: datetime) -> str:
 def stuck(kind: MailKind, day: datetime) -> str:
     """To the merchant, once a day for each kind of email."""
     return f"notice:stuck:{kind.value}:{day:%Y-%m-%d}"
+
+
+def staff_notice(line: str, to: StaffId) -> str:
+    """What a member of staff is told of an action, by its line in the audit log."""
+    return f"notice:staff:{line}:{to}"

@@ -45,6 +45,14 @@ from domain.repositories.shop import (
     Retention,
     ShopRecord,
 )
+from domain.repositories.staff import (
+    Passkeys,
+    ReadPasskeys,
+    ReadStaff,
+    ReadStaffSessions,
+    Staff,
+    StaffSessions,
+)
 
 
 class ReadTransaction(Protocol):
@@ -97,6 +105,15 @@ class ReadTransaction(Protocol):
 
     @property
     def audit(self) -> ReadAudit: ...
+
+    @property
+    def staff(self) -> ReadStaff: ...
+
+    @property
+    def passkeys(self) -> ReadPasskeys: ...
+
+    @property
+    def staff_sessions(self) -> ReadStaffSessions: ...
 
 
 class Transaction(ReadTransaction, Protocol):
@@ -161,3 +178,12 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def retention(self) -> Retention: ...
+
+    @property
+    def staff(self) -> Staff: ...
+
+    @property
+    def passkeys(self) -> Passkeys: ...
+
+    @property
+    def staff_sessions(self) -> StaffSessions: ...

@@ -60,6 +60,9 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     trusted_proxies: Annotated[
         str, _said("addresses or networks, comma-separated, whose X-Forwarded-For is trusted")
     ] = ""
+    admin_host: Annotated[
+        str, _said("a host name of its own for the back office, such as admin.example.com; optional")
+    ] = ""
     test_mode: Annotated[str, _said("1 runs a public shop with a test key and a banner on every page")] = ""
     data_dir: Annotated[
         str,

@@ -37,6 +37,7 @@ _SMTP: Final = re.compile(
 )
 _SMTP_USER: Final = re.compile(r"smtps?://.*[/?#\[\]\s].*@", re.DOTALL)
 _LAST_PORT: Final = 65_535
+_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Settings:
     """The container's mailer: a value of EMAIL_PROVIDERS, `custom` or `console`."""
     email_from: str
     trusted_proxies: tuple[Network, ...]
+    admin_host: str
+    """The required value of the Host header of requests to the back office; the shop's own unless it has one."""
     test_mode: bool
     data_dir: Path
     goods_bucket: Bucket | None
@@ -84,6 +87,11 @@ class Settings:
     def host(self) -> str:
         """The required value of a request's Host header."""
         return urlsplit(self.base_url).netloc
+
+    @property
+    def admin_url(self) -> str:
+        """The address of the back office, without a path: the origin that passkeys are for."""
+        return f"{urlsplit(self.base_url).scheme}://{self.admin_host}"
 
     @property
     def on_loopback(self) -> bool:
@@ -151,6 +159,7 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
         problems=problems,
     )
     _check_watching(env, problems)
+    _check_admin_host(env, problems)
     if problems or base is None:
         raise SettingsRefused(tuple(problems))
     return Settings(
@@ -168,6 +177,7 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
         email_provider=email_provider,
         email_from=str(Sender.parse(env.email_from)) if env.email_from else "",
         trusted_proxies=proxies,
+        admin_host=env.admin_host.lower() or base.netloc,
         test_mode=env.test_mode == "1",
         data_dir=Path(env.data_dir),
         goods_bucket=bucket,
@@ -178,6 +188,13 @@ def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Sett
         payments=payments,
         environment=MappingProxyType(dict(variables or {})),
     )
+
+
+def _check_admin_host(env: Environment, problems: list[str]) -> None:
+    if env.admin_host and not _HOST.fullmatch(env.admin_host.lower()):
+        problems.append(
+            "ADMIN_HOST is a host name alone, such as admin.example.com, without https:// and without a path"
+        )
 
 
 def _several(text: str) -> tuple[str, ...]:

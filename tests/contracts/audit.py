@@ -46,11 +46,11 @@ class AuditContract(StoreUnderTest):
     def test_a_line_comes_back_as_it_was_written_with_or_without_a_reason(self) -> None:
         kinds = list(product(AuditAction, AuditResult, ("why", "")))
         lines = [
-            replace(a_line(f"a{n:02}", form=f"f{n}"), action=action, result=result, reason=reason)
+            replace(a_line(f"a{n:03}", form=f"f{n}"), action=action, result=result, reason=reason)
             for n, (action, result, reason) in enumerate(kinds)
         ]
         assert all(map(self._append, lines))
-        assert self._lines(limit=99) == lines
+        assert self._lines(limit=999) == lines
         assert [self.see(lambda tx, form=line.form: tx.audit.by_form(form)) for line in lines] == lines
 
     def test_a_line_is_written_with_the_act_or_not_at_all(self) -> None:

@@ -29,6 +29,16 @@ from domain.claim import RejectReason
 from domain.mail import Delivery, Letter, MailState
 from domain.purchase import Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
+from domain.staff import (
+    Passkey,
+    Role,
+    StaffId,
+    StaffLink,
+    StaffLinkKind,
+    StaffMember,
+    StaffSession,
+    StaffSessionId,
+)
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, ProductId, SessionId, UserId
 
@@ -74,8 +84,24 @@ AUDIT: Final = AuditLine(
     id="a1", form="f1", at=NOW, actor="cli:anna", action=AuditAction.GRANT, object_id="c1", result=AuditResult.DONE,
     reason="why",
 )  # fmt: skip
+STAFF: Final = StaffMember(
+    id=StaffId("s1"), email=BEN, role=Role.SUPPORT, since=NOW - DAY, disabled_at=NOW + SECOND
+)
+STAFF_LINK: Final = StaffLink(
+    token_hash=Digest("ab" * 32), kind=StaffLinkKind.ENTRY, staff=STAFF.id, made_at=NOW, expires_at=NOW + MINUTE,
+    used_at=NOW + SECOND,
+)  # fmt: skip
+PASSKEY: Final = Passkey(
+    id="cGFzc2tleQ", staff=STAFF.id, public_key=b"\xa5\x00\x01", counter=2**32 - 1, synced=True,
+    label="Firefox on Linux", added_at=NOW, used_at=NOW + DAY,
+)  # fmt: skip
+STAFF_SESSION: Final = StaffSession(
+    id=StaffSessionId("t1"), token_hash=Digest("cd" * 32), staff=STAFF.id, started_at=NOW, seen_at=NOW + DAY,
+    proved_at=NOW + SECOND, label="Safari on Mac", by_link=True,
+)  # fmt: skip
 WHOLE: Final = (
-    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, QUARANTINED,
+    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, STAFF,
+    STAFF_LINK, PASSKEY, STAFF_SESSION, QUARANTINED,
 )  # fmt: skip
 
 _SALE = "the sale stays"
@@ -144,6 +170,10 @@ class EveryFieldContract(StoreUnderTest):
             tx.rechecks.schedule(DUE.payment, at=NOW, due_at=NOW)
             tx.rechecks.postpone(DUE.payment, due_at=NOW)
             tx.audit.append(AUDIT)
+            tx.staff.add(STAFF)
+            tx.staff.add_link(STAFF_LINK)
+            tx.passkeys.add(PASSKEY)
+            tx.staff_sessions.add(STAFF_SESSION)
             for at in (NOW, PROBLEM.last_at):
                 tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
             for at in (NOW, QUARANTINED.last_at):
@@ -155,7 +185,8 @@ class EveryFieldContract(StoreUnderTest):
                 tx.facts.get(FACT.object_id), tx.links.get(LINK.id), tx.outbox.get(MAIL.key),
                 tx.address_changes.get(CHANGE.id), tx.users.by_address(ANNA),
                 *tx.downloads.of_purchase(PURCHASE.checkout), *tx.rechecks.due(NOW, limit=9), *tx.problems.open(),
-                tx.audit.by_form(AUDIT.form),
+                tx.audit.by_form(AUDIT.form), tx.staff.get(STAFF.id), tx.staff.link(STAFF_LINK.token_hash),
+                tx.passkeys.get(PASSKEY.id), tx.staff_sessions.by_token(STAFF_SESSION.token_hash),
             )  # fmt: skip
 
         self.do(write)

@@ -31,6 +31,7 @@ from contracts.samples import (
     a_purchase,
     a_session,
 )
+from contracts.staff import StaffContract
 from contracts.upkeep import UpkeepContract
 
 from domain.magic_link import LinkPurpose
@@ -48,6 +49,7 @@ class StoreContract(
     LicenceContract,
     OutboxContract,
     OwnAddressContract,
+    StaffContract,
     UpkeepContract,
 ):
     """Each method is a promise of `domain.ports.Store` or `domain.transaction.Transaction`."""

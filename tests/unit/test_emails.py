@@ -37,12 +37,14 @@ from domain.emails import (
     SalesDigest,
     SalesTotal,
     SignIn,
+    StaffNotice,
     UnreadableEmail,
 )
 from domain.mail import BODY_KEPT, Letter, Mail, MailState
 from domain.ports import EmailNotRendered, MailNotSent, TemplateMistake
 from domain.product import ShopInfo
 from domain.records import ProblemKind
+from domain.staff import StaffEvent
 from domain.usecases.report_status import SentAgain
 from domain.values import Money, UserId
 from entrypoints.testing import BASE_URL, BOOK, EMAIL_TEMPLATES, Browser, Shop, an_edition
@@ -91,6 +93,7 @@ SAMPLES: tuple[Email, ...] = (
     SaleMade(product_name=NAME, paid=Money(0, "usd"), order="c1"),
     SalesDigest(first="2026-03-01", last="2026-03-01", sales=(SaleMade(product_name=NAME, paid=LARGE, order="c1"),), more="", totals=(TOTAL,)),
     SalesDigest(first="2026-03-01", last="2026-03-07", sales=(SaleMade(product_name=NAME, paid=LARGE, order="c1"),), more="2", totals=(TOTAL, TOTAL)),
+    *(StaffNotice(event.value, about, detail="Firefox on Linux") for event in StaffEvent for about in ("", "b•••@x.com")),
     CatalogueMistakes(problems=("no such key", "The book"), gone=(BOOK,), lost=()),
     CatalogueMistakes(problems=(), gone=(), lost=(BOOK, BOOK)),
 )  # fmt: skip
@@ -127,7 +130,7 @@ def test_text_and_html_are_whole_and_say_the_same(email: Email) -> None:
 
 # What is the shop's, its customers' or the provider's own.
 GIVEN = (
-    r"\{\{coatcheck:[^}]*\}\}|https://\S+|[\w.•]+@[\w.]+", r"A Shop|coatcheck export --format csv --from \S+ --to \S+|The book|\bbook\b|\bTitle\b|\bit\.txt|cs_test_1",
+    r"\{\{coatcheck:[^}]*\}\}|https://\S+|[\w.•]+@[\w.]+", r"A Shop|Firefox on Linux|coatcheck export --format csv --from \S+ --to \S+|The book|\bbook\b|\bTitle\b|\bit\.txt|cs_test_1",
     # A row of the outbox as `coatcheck status` names it, and what the email provider said of it.
     r"\baccess:c1|“access”|no such key",
 )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from domain import outbox_keys
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import MailKind
+from domain.staff import StaffId
 from domain.values import ChangeId, CheckoutId, EmailAddress, LinkId, ProductId, UserId
 
 DAY = datetime(2026, 3, 9, 23, 59, tzinfo=UTC)
@@ -40,6 +41,7 @@ KEYS = {
     "notice:catalogue:ab12:2026-03-09": outbox_keys.catalogue_mistakes("ab12", DAY),
     "notice:sale:c1": outbox_keys.sale_made(ORDER),
     "notice:sales:2026-03-09": outbox_keys.sales_digest(DAY),
+    "notice:staff:a1:s1": outbox_keys.staff_notice("a1", StaffId("s1")),
     "notice:stuck:login:2026-03-09": outbox_keys.stuck(MailKind.LOGIN, DAY),
 }
 

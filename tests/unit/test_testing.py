@@ -8,6 +8,7 @@ import pytest
 
 from entrypoints.container import Container
 from entrypoints.testing import Shop
+from entrypoints.testing.office import Office
 from testkit.servers import ROOT
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
@@ -16,6 +17,7 @@ ELSEWHERE = {
     "HandleEmailWebhook", "BecomeCopy", "OwnAddress", "SumSales", "ListLedger", "ListAudit",
 }  # fmt: skip
 """Use cases that their tests make themselves."""
+PARTS = [(of, name) for of in (Shop, Office) for name in sorted(dir(of)) if not name.startswith("_")]
 
 
 def test_the_code_of_the_page_runs_in_one_go() -> None:
@@ -33,16 +35,15 @@ def test_every_use_case_of_the_container_is_in_the_shop_for_tests() -> None:
         for provider in Container.providers.values()
         if getattr(getattr(provider, "provides", None), "__module__", "").startswith("domain.usecases")
     }
-    shop = Shop()
-    here = set().union(*(_use_cases(getattr(shop, name)) for name in dir(Shop) if not name.startswith("_")))
+    here = set().union(*(_use_cases(getattr(of(), name)) for of, name in PARTS))
     assert len(made) > 25
     assert made - here == ELSEWHERE
 
 
-@pytest.mark.parametrize("name", sorted(name for name in dir(Shop) if not name.startswith("_")))
-def test_no_use_case_gets_another_part_than_in_the_container(name: str) -> None:
+@pytest.mark.parametrize(("of", "name"), PARTS)
+def test_no_use_case_gets_another_part_than_in_the_container(of: type[Shop | Office], name: str) -> None:
     """By the names of its fields: what the container gives it, it is given here."""
-    found = getattr(Shop(), name)
+    found = getattr(of(), name)
     if not _use_cases(found):
         return
     provider = next(

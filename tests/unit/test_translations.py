@@ -194,7 +194,7 @@ def test_a_value_with_markup_is_escaped_and_a_translated_sentence_in_an_expressi
     try:
         html = Pages().render(
             "library.html", shop={"name": "A", "support": "b", **NO_LOOK}, noindex=True, viewer=None, banner=None, footer_links="",
-            mailbox=None, returned=[], paid_with={}, rows=[(ROW, None, [])],
+            mailbox=None, returned=[], paid_with={}, rows=[{"row": ROW, "product": None, "contents": [], "downloads": []}],
         ).decode()  # fmt: skip
     finally:
         TRANSLATIONS.reset(held)

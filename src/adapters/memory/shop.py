@@ -38,7 +38,14 @@ class ShopRecord(Record):
         return former
 
     def become(self, shop_id: str, base_url: str, *, at: datetime) -> None:
-        for table in (self._t.sessions, self._t.due, self._t.in_line, self._t.problems):
+        for table in (
+            self._t.sessions,
+            self._t.due,
+            self._t.in_line,
+            self._t.problems,
+            self._t.staff_sessions,
+            self._t.staff_links,
+        ):
             table.clear()
         for checkout in [c for c in self._t.checkouts if c not in self._t.purchases]:
             del self._t.checkouts[checkout]

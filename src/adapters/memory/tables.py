@@ -24,7 +24,8 @@ from domain.records import (
     User,
 )
 from domain.session import Session
-from domain.values import ChangeId, CheckoutId, LinkId, ProductId, SessionId, UserId
+from domain.staff import Passkey, StaffId, StaffLink, StaffMember, StaffSession, StaffSessionId
+from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProductId, SessionId, UserId
 
 Row = TypeVar("Row")
 
@@ -56,6 +57,10 @@ class Tables:
     erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
     erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
     audit: dict[str, AuditLine] = field(default_factory=dict)
+    staff: dict[StaffId, StaffMember] = field(default_factory=dict)
+    staff_links: dict[Digest, StaffLink] = field(default_factory=dict)
+    passkeys: dict[str, Passkey] = field(default_factory=dict)
+    staff_sessions: dict[StaffSessionId, StaffSession] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""

@@ -21,9 +21,10 @@ from adapters.memory.rechecks import Rechecks
 from adapters.memory.retention import Retention
 from adapters.memory.sessions import Sessions
 from adapters.memory.shop import ShopRecord
+from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
 from adapters.memory.users import Users
-from domain.repositories import people, sales, shop
+from domain.repositories import people, sales, shop, staff
 
 
 class MemoryTransaction:
@@ -50,3 +51,6 @@ class MemoryTransaction:
         self.problems: shop.Problems = Problems(tables)
         self.audit: shop.Audit = Audit(tables)
         self.retention: shop.Retention = Retention(tables)
+        self.staff: staff.Staff = Staff(tables)
+        self.passkeys: staff.Passkeys = Passkeys(tables)
+        self.staff_sessions: staff.StaffSessions = StaffSessions(tables)

@@ -49,6 +49,8 @@ PRUNE: Final = (
     _lot("events", "id", "at < :events"),
     _lot("problems", "(kind, subject)", "last_at < :problems"),
     _lot("audit", "id", "at < :audit"),
+    _lot("staff_sessions", "id", "started_at < :week"),
+    _lot("staff_links", "token_hash", "expires_at < :week"),
     _lot("quarantine", "ref", f"closed_at < :events AND {IS_FOREIGN}"),
 )
 DROP_TEST_CHECKOUTS: Final = """DELETE FROM checkouts WHERE id IN (SELECT id FROM checkouts WHERE livemode = 0

@@ -191,6 +191,32 @@ CREATE TABLE audit_reasons (
 ) STRICT, WITHOUT ROWID;
 """
 
+_STAFF: Final = """
+CREATE TABLE staff (
+  id TEXT PRIMARY KEY, email TEXT NOT NULL, role TEXT NOT NULL, since INTEGER NOT NULL, disabled_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX staff_email ON staff (email);
+CREATE TABLE staff_links (
+  token_hash TEXT PRIMARY KEY, kind TEXT NOT NULL, staff_id TEXT NOT NULL REFERENCES staff (id),
+  made_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX staff_links_member ON staff_links (staff_id);
+CREATE INDEX staff_links_expires ON staff_links (expires_at);
+CREATE TABLE passkeys (
+  id TEXT PRIMARY KEY, staff_id TEXT NOT NULL REFERENCES staff (id), public_key BLOB NOT NULL,
+  counter INTEGER NOT NULL, synced INTEGER NOT NULL, label TEXT NOT NULL, added_at INTEGER NOT NULL, used_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX passkeys_member ON passkeys (staff_id);
+CREATE TABLE staff_sessions (
+  id TEXT PRIMARY KEY, token_hash TEXT NOT NULL, staff_id TEXT NOT NULL REFERENCES staff (id),
+  started_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, proved_at INTEGER NOT NULL, label TEXT NOT NULL,
+  by_link INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX staff_sessions_token ON staff_sessions (token_hash);
+CREATE INDEX staff_sessions_member ON staff_sessions (staff_id);
+CREATE INDEX staff_sessions_started ON staff_sessions (started_at);
+"""
+
 _PERSONAL_COLUMNS: Final = (
     "users.email", "sessions.mailbox", "checkouts.mailbox", "checkouts.verified", "purchases.mailbox",
     "purchases.paid_email", "magic_links.mailbox", "outbox.mailbox", "outbox.parameters", "outbox.subject",
@@ -202,6 +228,7 @@ _BUSY_COLUMNS: Final = (
 )  # fmt: skip
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
+    Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -210,5 +237,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "magic_links": ("id",), "quarantine": ("ref",), "licences": ("pid", "key"), "moves": ("id",),
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
     "erased_addresses": ("tag",), "audit": ("form",), "problems": ("kind", "subject"),
+    "staff": ("email",), "staff_links": ("token_hash",), "passkeys": ("id",), "staff_sessions": ("token_hash",),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

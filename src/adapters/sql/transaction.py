@@ -25,8 +25,9 @@ from adapters.sql.record import Execute, Record, Table
 from adapters.sql.retention import Retention
 from adapters.sql.sessions import Sessions
 from adapters.sql.shop import ShopRecord
+from adapters.sql.staff import Passkeys, Staff, StaffSessions
 from adapters.sql.users import Users
-from domain.repositories import people, sales, shop
+from domain.repositories import people, sales, shop, staff
 
 
 class SqlTransaction:
@@ -57,11 +58,15 @@ class SqlTransaction:
         self.problems: shop.Problems = Problems(execute)
         self.audit: shop.Audit = Audit(execute)
         self.retention: shop.Retention = Retention(execute)
+        self.staff: staff.Staff = Staff(execute)
+        self.passkeys: staff.Passkeys = Passkeys(execute)
+        self.staff_sessions: staff.StaffSessions = StaffSessions(execute)
 
 
-RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, which refer to them
+RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff before passkeys
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
     Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, Retention,
+    Staff, Passkeys, StaffSessions,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""

@@ -30,9 +30,11 @@ from domain.emails import (
     SalesDigest,
     SalesTotal,
     SignIn,
+    StaffNotice,
 )
 from domain.product import ShopInfo
 from domain.records import ProblemKind
+from domain.staff import StaffEvent
 from domain.values import EmailAddress, Money, ProductId, UserId
 
 _BOOK, _NAME, _ORDER = ProductId("sample"), "A sample product", "0192f0a4c1b2d3e4"
@@ -83,6 +85,8 @@ SAMPLES: Final[tuple[Email, ...]] = (
                     more=more, totals=(SalesTotal(sales="51", gross="$459.00", taken_back="$0.00", net="$459.00"),))
         for last, more in (("2026-01-05", ""), ("2026-01-11", "50"))
     ),
+    *(StaffNotice(event.value, about, detail="Firefox on Linux")
+      for event in StaffEvent for about in ("", "a•••@shop.example")),
     CatalogueMistakes(problems=("a mistake",), gone=(_BOOK,), lost=(_BOOK,)),
 )  # fmt: skip
 """Of every email at least one, and of those that say different things one of each."""

@@ -19,6 +19,10 @@ from domain.ports.goods import FileAt as FileAt
 from domain.ports.goods import Goods as Goods
 from domain.ports.goods import GoodsUnavailable as GoodsUnavailable
 from domain.ports.goods import OpenFile as OpenFile
+from domain.ports.passkeys import Ceremonies as Ceremonies
+from domain.ports.passkeys import NewCredential as NewCredential
+from domain.ports.passkeys import PasskeyRefused as PasskeyRefused
+from domain.ports.passkeys import PasskeyUse as PasskeyUse
 from domain.ports.payments import CheckoutEvent as CheckoutEvent
 from domain.ports.payments import CheckoutOffer as CheckoutOffer
 from domain.ports.payments import FactEvent as FactEvent

@@ -57,9 +57,9 @@ class ShopRecord(ReadShopRecord, Protocol):
     def become(self, shop_id: str, base_url: str, *, at: datetime) -> None:
         """Make the store another shop's, of that id, at that BASE_URL: records stay, nothing in progress is its own.
 
-        Sessions end, and open checkouts, payments to be read again, places in line for licence keys and problems are
-        deleted.
-        Emails that were not sent are dropped (`MailProblem.ANOTHER_SHOP`), and quarantine entries are closed.
+        Sessions end, those of staff, too. Links for staff, open checkouts, payments to be read again, places in line
+        for licence keys and problems are deleted. Emails that were not sent are dropped (`MailProblem.ANOTHER_SHOP`),
+        and quarantine entries are closed.
         """
 
     def advance_cursor(self, name: str, *, to: datetime) -> None:
@@ -215,7 +215,8 @@ class Retention(Protocol):
         moves a week after they could last be undone, unless an open checkout follows them (with what `forget` takes
         of the address that was moved away from; of a correction that stands it stays for good that there was one,
         without the addresses), limit places after a day, events after 90 days, quarantine entries of other programs 90
-        days after they were noted, problems that were not met again for 30 days, audit lines after two years.
+        days after they were noted, problems that were not met again for 30 days, audit lines after two years, sessions
+        of staff a week after they began, links for staff a week after they expired.
         """
 
     def drop_test_checkouts(self, *, limit: int) -> int:

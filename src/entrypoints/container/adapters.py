@@ -6,6 +6,7 @@ from dependency_injector import containers, providers
 from dependency_injector.providers import Singleton
 
 from adapters.console.mailer import ConsoleMailer
+from adapters.fido2 import LazyCeremonies
 from adapters.files.catalogue import FolderCatalogue
 from adapters.files.goods import FolderGoods
 from adapters.files.inside import open_goods
@@ -25,6 +26,7 @@ from adapters.templates.emails import PackagedTemplates
 from domain.payment_account import PaymentAccount
 from domain.ports import (
     Catalogue,
+    Ceremonies,
     Clock,
     EmailTemplates,
     Goods,
@@ -119,5 +121,8 @@ class Adapters(containers.DeclarativeContainer):
         smtp=Singleton(SmtpMailer, url=settings.provided.smtp_url, sender=settings.provided.email_from),
         console=Singleton(ConsoleMailer),
         custom=Singleton(custom_mailer, settings.provided.mailer, settings.provided.environment),
+    )
+    ceremonies: providers.Provider[Ceremonies] = Singleton(
+        LazyCeremonies, origin=settings.provided.admin_url, name=settings.provided.admin_host
     )
     painter: providers.Provider[SharePainter] = Singleton(ResvgPainter, warn=providers.Object(log.warning))

@@ -25,13 +25,19 @@ from domain.usecases.go_live import GoLive
 from domain.usecases.grant_product import GrantProduct
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
+from domain.usecases.identify_staff import IdentifyStaff
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.import_sales import ImportSales
+from domain.usecases.invite_staff import InviteStaff
+from domain.usecases.join_staff import JoinStaff
 from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_pending import ListPending
+from domain.usecases.list_staff import ListStaff
+from domain.usecases.manage_passkeys import ManagePasskeys
+from domain.usecases.manage_staff import ManageStaff, SignOutStaff
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
@@ -53,6 +59,7 @@ from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
 from domain.usecases.show_receipt import ShowReceipt
+from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.sum_sales import SumSales
@@ -73,7 +80,7 @@ class UseCases(Adapters):
         Adapters.store,
     )
     payments, mailer, email_templates = Adapters.payments, Adapters.mailer, Adapters.email_templates
-    catalogue, goods = Adapters.catalogue, Adapters.goods
+    catalogue, goods, ceremonies = Adapters.catalogue, Adapters.goods, Adapters.ceremonies
 
     keyring = Singleton(Keyring.of, settings.provided.session_secrets)
     base_url = settings.provided.base_url
@@ -178,4 +185,23 @@ class UseCases(Adapters):
     )  # fmt: skip
     send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
     list_audit = Singleton(ListAudit, store=store)
+    invite_staff = Singleton(InviteStaff, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    join_staff = Singleton(
+        JoinStaff, store=store, ceremonies=ceremonies, keyring=keyring, clock=clock, randomness=randomness
+    )
+    sign_in_staff = Singleton(
+        SignInStaff, store=store, ceremonies=ceremonies, keyring=keyring, clock=clock, randomness=randomness
+    )
+    identify_staff = Singleton(IdentifyStaff, store=store, clock=clock)
+    manage_passkeys = Singleton(
+        ManagePasskeys,
+        store=store,
+        ceremonies=ceremonies,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+    )
+    manage_staff = Singleton(ManageStaff, store=store, clock=clock, randomness=randomness)
+    sign_out_staff = Singleton(SignOutStaff, store=store, clock=clock, randomness=randomness)
+    list_staff = Singleton(ListStaff, store=store, clock=clock)
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)

@@ -1,0 +1,59 @@
+"""Who may do what by hand: which roles, and what must be proved just before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from domain.audit import AuditAction
+from domain.frozen import frozen
+from domain.staff import Actor, Role
+
+_OWNER: Final = frozenset({Role.OWNER})
+_WORKING: Final = frozenset({Role.OWNER, Role.SUPPORT})
+
+
+@frozen
+class Right:
+    """What an action asks of whoever does it."""
+
+    roles: frozenset[Role]
+    fresh: bool = False
+    """Whether a passkey must have been used just before (`domain.staff.FRESH`)."""
+
+
+class Verdict(Enum):
+    """Whether somebody may do something."""
+
+    MAY = "may"
+    WRONG_ROLE = "wrong-role"
+    PROVE_AGAIN = "prove-again"
+    """Their role may, once they have used a passkey again."""
+
+
+RIGHTS: Final[Mapping[AuditAction, Right]] = {
+    AuditAction.GRANT: Right(_WORKING, fresh=True),
+    AuditAction.RESEND: Right(_WORKING),
+    AuditAction.SEND_LINK: Right(_WORKING),
+    AuditAction.SEND_AGAIN: Right(_WORKING),
+    AuditAction.DISMISS_PAYMENT: Right(_WORKING),
+    AuditAction.DISMISS_BOUNCE: Right(_WORKING),
+    AuditAction.INVITE_STAFF: Right(_OWNER, fresh=True),
+    AuditAction.LINK_STAFF: Right(_OWNER, fresh=True),
+    AuditAction.CHANGE_ROLE: Right(_OWNER, fresh=True),
+    AuditAction.DISABLE_STAFF: Right(_OWNER, fresh=True),
+    AuditAction.ENABLE_STAFF: Right(_OWNER, fresh=True),
+    AuditAction.ADD_PASSKEY: Right(frozenset(Role), fresh=True),
+    AuditAction.REMOVE_PASSKEY: Right(frozenset(Role), fresh=True),
+    AuditAction.END_STAFF_SESSIONS: Right(frozenset(Role)),
+}
+"""Of every action. The last three are about the actor's own passkeys and sessions; those of others are an owner's."""
+
+
+def verdict(actor: Actor, action: AuditAction) -> Verdict:
+    """Whether somebody may do something, and if not, why."""
+    right = RIGHTS[action]
+    if actor.role not in right.roles:
+        return Verdict.WRONG_ROLE
+    return Verdict.PROVE_AGAIN if right.fresh and not actor.fresh else Verdict.MAY

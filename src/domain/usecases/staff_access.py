@@ -1,0 +1,137 @@
+"""What the use cases of the back office have in common: who acts, what is written, and who is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum
+
+from domain import outbox_keys
+from domain.audit import AuditAction, AuditLine, AuditResult, ByHand
+from domain.challenge import ANSWERED, bucket_of, is_ours
+from domain.emails import StaffNotice
+from domain.frozen import frozen
+from domain.keys import Keyring
+from domain.mail import MailKind
+from domain.ports import Randomness
+from domain.rights import Verdict, verdict
+from domain.staff import (
+    Actor,
+    NewStaffSession,
+    Role,
+    StaffEvent,
+    StaffMember,
+    StaffSession,
+    StaffSessionId,
+    StaffVisitor,
+)
+from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.send_email import send_email
+from domain.values import mask, sortable_id
+
+
+class WhyNotIn(Enum):
+    """Why somebody was not let in. The person is told little of it: unknown credentials get the same answer."""
+
+    WRONG = "wrong"
+    """The passkey is unknown, its answer not right, its member disabled, or the challenge not ours."""
+    TOO_LATE = "too-late"
+    """The challenge was made too long ago, or answered before."""
+    TOO_OFTEN = "too-often"
+    """This network, or this member, tried too often."""
+    NO_LINK = "no-link"
+    """There is no such link, or it was used or has expired."""
+    TAKEN = "taken"
+    """That passkey is registered already."""
+
+
+@frozen
+class SignedIn:
+    """A browser is signed in. `token`: its new cookie."""
+
+    token: str
+    member: StaffMember
+
+
+@frozen
+class NotAllowed:
+    """The actor may not do this. There is a line about it in the audit log."""
+
+    verdict: Verdict
+
+
+@frozen
+class SignedInStaff:
+    """Who works in a browser."""
+
+    member: StaffMember
+    session: StaffSession
+
+    def actor(self, *, now: datetime) -> Actor:
+        """Who acts in this session."""
+        return self.session.acts_as(self.member, now=now)
+
+
+def staff_here(tx: ReadTransaction, visitor: StaffVisitor, *, now: datetime) -> SignedInStaff | None:
+    """The member of staff who is signed in in a browser, if any."""
+    if visitor.token_hash is None:
+        return None
+    session = tx.staff_sessions.by_token(visitor.token_hash)
+    if session is None or not session.is_live(now=now):
+        return None
+    member = tx.staff.get(session.staff)
+    return SignedInStaff(member, session) if member is not None and member.active else None
+
+
+def new_staff_session(randomness: Randomness, *, now: datetime) -> NewStaffSession:
+    """What a session is made from: an id, which is no secret, and a 256-bit token in hex."""
+    row = StaffSessionId(sortable_id(now=now, entropy=randomness.token(10)))
+    return NewStaffSession(id=row, token=randomness.token(32).hex())
+
+
+def accept(
+    tx: Transaction, keyring: Keyring, challenge: bytes, purpose: str, *, now: datetime, ref: str
+) -> bool:
+    """Take a challenge for answered: whether it is ours, for this, not too old, and answered for the first time.
+
+    `ref`: another one for each answer, also if the same one comes twice.
+    """
+    if not is_ours(keyring, challenge, purpose, now=now):
+        return False
+    return tx.limits.acquire(bucket_of(challenge), ANSWERED, now=now, ref=ref) is None
+
+
+def refusal(
+    tx: Transaction, action: AuditAction, object_id: str, *, actor: Actor, asked: ByHand
+) -> NotAllowed | None:
+    """None if the actor may do it. Otherwise that is written down, once for each form.
+
+    The form is not used up: it may come again once a passkey was used.
+    """
+    found = verdict(actor, action)
+    if found is Verdict.MAY:
+        return None
+    line = asked.line(action, object_id, result=AuditResult.REFUSED)
+    tx.audit.append(replace(line, form=f"refused:{asked.form}"))
+    return NotAllowed(found)
+
+
+def tell_staff(
+    tx: Transaction, event: StaffEvent, member: StaffMember, line: AuditLine, *, detail: str = ""
+) -> None:
+    """Email a member, and every owner, about the member's access."""
+    to = {member.id: member} | {
+        other.id: other for other in tx.staff.all() if other.role is Role.OWNER and other.active
+    }
+    for reader in to.values():
+        about = "" if reader.id == member.id else mask(member.email)
+        send_email(
+            tx, StaffNotice(event.value, about, detail), key=outbox_keys.staff_notice(line.id, reader.id),
+            kind=MailKind.NOTICE, to=reader.email, now=line.at,
+        )  # fmt: skip
+
+
+def is_last_owner(tx: ReadTransaction, member: StaffMember) -> bool:
+    """Whether no other active owner would remain."""
+    owners = [other.id for other in tx.staff.all() if other.role is Role.OWNER and other.active]
+    return owners == [member.id]

@@ -1,0 +1,156 @@
+"""The back office of an in-memory shop: its use cases, and members with a browser and a device of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from adapters.memory.passkeys import MemoryAuthenticator, MemoryCeremonies
+from domain.staff import Actor, Role, StaffLinkKind, StaffVisitor
+from domain.usecases.identify_staff import IdentifyStaff
+from domain.usecases.invite_staff import Invited, InviteStaff
+from domain.usecases.join_staff import JoinStaff
+from domain.usecases.list_staff import ListStaff
+from domain.usecases.manage_passkeys import ManagePasskeys
+from domain.usecases.manage_staff import ManageStaff, SignOutStaff
+from domain.usecases.sign_in_staff import SignInStaff
+from domain.usecases.staff_access import SignedIn, SignedInStaff, WhyNotIn
+from domain.values import digest_of
+from entrypoints.testing.fakes import BASE_URL, run
+from entrypoints.testing.shop import Shop
+
+HOST = Actor.on_host("ada")
+
+
+@dataclass
+class Office:
+    """Who works for a shop."""
+
+    shop: Shop = field(default_factory=Shop)
+
+    def __post_init__(self) -> None:
+        self.ceremonies = MemoryCeremonies(origin=BASE_URL)
+
+    @cached_property
+    def invite(self) -> InviteStaff:
+        shop = self.shop
+        return InviteStaff(
+            store=shop.store, keyring=shop.keyring, clock=shop.clock, randomness=shop.randomness
+        )
+
+    @cached_property
+    def join(self) -> JoinStaff:
+        shop = self.shop
+        return JoinStaff(
+            store=shop.store, ceremonies=self.ceremonies, keyring=shop.keyring, clock=shop.clock,
+            randomness=shop.randomness,
+        )  # fmt: skip
+
+    @cached_property
+    def sign_in(self) -> SignInStaff:
+        shop = self.shop
+        return SignInStaff(
+            store=shop.store, ceremonies=self.ceremonies, keyring=shop.keyring, clock=shop.clock,
+            randomness=shop.randomness,
+        )  # fmt: skip
+
+    @cached_property
+    def identify(self) -> IdentifyStaff:
+        return IdentifyStaff(store=self.shop.store, clock=self.shop.clock)
+
+    @cached_property
+    def passkeys(self) -> ManagePasskeys:
+        shop = self.shop
+        return ManagePasskeys(
+            store=shop.store, ceremonies=self.ceremonies, keyring=shop.keyring, clock=shop.clock,
+            randomness=shop.randomness,
+        )  # fmt: skip
+
+    @cached_property
+    def manage(self) -> ManageStaff:
+        return ManageStaff(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def sign_out(self) -> SignOutStaff:
+        return SignOutStaff(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def staff(self) -> ListStaff:
+        return ListStaff(store=self.shop.store, clock=self.shop.clock)
+
+    def form(self) -> str:
+        """The id of a new form."""
+        return self.shop.randomness.token(16).hex()
+
+    def invitation(self, email: str, role: Role = Role.OWNER, *, actor: Actor = HOST) -> Invited:
+        """A new invitation."""
+        made = run(self.invite(email, role, actor=actor, form=self.form()))
+        assert isinstance(made, Invited), made
+        return made
+
+    def member(self, email: str, role: Role = Role.OWNER, *, synced: bool = False) -> Colleague:
+        """Somebody who was invited, added a passkey, and is signed in."""
+        new = Colleague(self, email, synced=synced)
+        assert isinstance(new.use(self.invitation(email, role)), SignedIn)
+        return new
+
+
+@dataclass
+class Colleague:
+    """A member of staff at a browser with a device that holds their passkeys."""
+
+    office: Office
+    email: str
+    network: str = "192.0.2.7"
+    label: str = "Firefox on Linux"
+    token: str = ""
+    synced: bool = False
+    """Whether the device's passkeys are."""
+
+    def __post_init__(self) -> None:
+        self.device = MemoryAuthenticator(origin=BASE_URL, synced=self.synced)
+
+    @property
+    def visitor(self) -> StaffVisitor:
+        """What a request of this browser brings along."""
+        held = digest_of(self.token.encode()) if self.token else None
+        return StaffVisitor(token_hash=held, network=self.network, label=self.label)
+
+    @property
+    def here(self) -> SignedInStaff | None:
+        """Who is signed in in this browser."""
+        return run(self.office.identify(self.visitor))
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts in this browser. AssertionError if nobody is signed in."""
+        here = self.here
+        assert here is not None
+        return here.actor(now=self.office.shop.clock.now())
+
+    def use(self, invited: Invited) -> SignedIn | WhyNotIn:
+        """Open a link and press its button."""
+        seen = run(self.office.join.look(invited.token))
+        if seen is None:
+            return WhyNotIn.NO_LINK
+        answer = self.device.create(seen.options) if seen.kind is StaffLinkKind.INVITE else ""
+        return self._with(run(self.office.join(invited.token, seen.challenge, answer, visitor=self.visitor)))
+
+    def sign_in(self) -> SignedIn | WhyNotIn:
+        """Use a passkey to come in."""
+        asked = self.office.sign_in.ask()
+        answer = self.device.get(asked.options)
+        return self._with(run(self.office.sign_in(asked.challenge, answer, visitor=self.visitor)))
+
+    def prove_again(self) -> SignedIn | WhyNotIn:
+        """Use a passkey once more."""
+        here = self.here
+        assert here is not None
+        asked = run(self.office.sign_in.ask_again(here))
+        answer = self.device.get(asked.options)
+        return self._with(run(self.office.sign_in.again(here, asked.challenge, answer, visitor=self.visitor)))
+
+    def _with(self, outcome: SignedIn | WhyNotIn) -> SignedIn | WhyNotIn:
+        if isinstance(outcome, SignedIn):
+            self.token = outcome.token
+        return outcome
