@@ -31,6 +31,7 @@ from entrypoints.cli_output import (
 from entrypoints.cli_preview import preview
 from entrypoints.cli_running import Refusal, beside, run, settings_of
 from entrypoints.cli_sales import sales
+from entrypoints.cli_staff import staff
 from entrypoints.container import Container
 from entrypoints.demo_shops import USUAL, demo_shops
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
@@ -321,6 +322,7 @@ def confirm_address(copy: bool) -> None:
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
     "Every day", status, sales, customer, resend, send_link, grant, preview, announce, emails, reconcile, export, audit,
+    staff,
 )  # fmt: skip
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 from entrypoints.container import Container
+from entrypoints.demo_office import DemoOffice
 from entrypoints.demo_shops import USUAL, DemoShop
 from entrypoints.environment import Environment
 from entrypoints.http.page import Banner
@@ -40,6 +41,7 @@ class Newcomer:
     shop: str
     other_names: tuple[str, ...]
     """Other names of this machine. A page that is asked for under one of them is redirected to the shop."""
+    office: DemoOffice
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """One request, from a network of its own: there is only one visitor, whom limits by network would stop."""
@@ -47,6 +49,9 @@ class Newcomer:
             host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
             if host in self.other_names and scope["method"] in ("GET", "HEAD"):
                 await self._lead_to_the_shop(scope, send)
+                return
+            if scope["path"] == self.office.path and scope["method"] == "GET":
+                await _lead_to(self.shop + await self.office.link(), send, status=303)
                 return
             if scope["path"] != "/metrics":  # which this machine alone may read
                 number = secrets.token_bytes(3)
@@ -57,9 +62,17 @@ class Newcomer:
         query = scope["query_string"].decode("latin-1")
         path = scope["raw_path"].decode("latin-1").partition("?")[0]
         to = f"{self.shop}/{path.lstrip('/')}" + (f"?{query}" if query else "")
-        headers = [(b"location", to.encode("latin-1")), (b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": 307, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        await _lead_to(to, send, status=307)
+
+
+async def _lead_to(url: str, send: Any, *, status: int) -> None:
+    headers = [
+        (b"location", url.encode("latin-1")),
+        (b"content-length", b"0"),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def free_pair(first: int = _FIRST_PORT, *, host: str = _LOOPBACK) -> int:
@@ -168,7 +181,7 @@ def _sandbox(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> Listen
     return Listener(build_sandbox(world, keeper), Address(host=at.host, port=at.port + 1))
 
 
-def _greet(example: DemoShop, at: _Addresses) -> None:
+def _greet(example: DemoShop, at: _Addresses, office: DemoOffice) -> None:
     if not at.is_for_this_machine:
         click.echo(
             f"\n  Warning: the demo listens on {at.host}. Everybody who can reach ports {at.port} and {at.port + 1} "
@@ -176,7 +189,8 @@ def _greet(example: DemoShop, at: _Addresses) -> None:
             err=True,
         )
     click.echo(
-        f"\n  The shop      {at.shop}\n  Your mailbox  {at.stand_in}/mailbox\n  The payments  {at.stand_in}/\n\n"
+        f"\n  The shop      {at.shop}\n  Your mailbox  {at.stand_in}/mailbox\n  The payments  {at.stand_in}/\n"
+        f"  Back office   {at.shop}{office.path}\n\n"
         f"  Pay with 4242 4242 4242 4242, any date in the future, any CVC.\n"
         f"  Edit {example.catalogue}/ and watch the shop follow. The log is {example.folder / _LOG}.\n"
         "  Ctrl-C stops it; started again in this folder, it goes on where it was.\n"
@@ -203,14 +217,15 @@ async def run_demo(wanted: int | None, host: str, name: str = USUAL) -> None:
     container = Container(
         settings=settings, serving=True, confirms_address=True, log_access=lines.access, banner=banner
     )
+    office = DemoOffice(container.invite_staff)
     over = asyncio.Event()
     sandbox = asyncio.create_task(stand_in.run(until=over))
     try:
         selling = asyncio.create_task(
             serve(
                 container, Address(host=host, port=at.port), lines=lines, hurry=True,
-                when_up=lambda: _greet(example, at),
-                around=lambda app: Newcomer(app, at.shop, (f"{_LOOPBACK}:{at.port}",)),
+                when_up=lambda: _greet(example, at, office),
+                around=lambda app: Newcomer(app, at.shop, (f"{_LOOPBACK}:{at.port}",), office),
             )
         )  # fmt: skip
         await asyncio.wait({sandbox, selling}, return_when=asyncio.FIRST_COMPLETED)

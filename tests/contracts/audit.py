@@ -68,6 +68,8 @@ class AuditContract(StoreUnderTest):
             assert self._append(line)
         assert self._lines() == lines
         assert self._lines(after="a1", limit=1) == [lines[2]]
+        assert list(self.see(lambda tx: tx.audit.page_before("", limit=2))) == [lines[3], lines[2]]
+        assert list(self.see(lambda tx: tx.audit.page_before("a2", limit=9))) == [lines[1], lines[0]]
         assert self._lines(after="a3") == []
 
     def test_the_reason_goes_with_the_person_and_the_line_stays(self) -> None:

@@ -161,3 +161,20 @@ def test_an_address_at_which_the_demo_could_not_reach_itself_is_refused(tmp_path
         2, "coatcheck: --host 192.0.2.1: the demo calls itself at 127.0.0.1, so choose 0.0.0.0, :: or 127.0.0.1\n"
     )  # fmt: skip
     assert not list(tmp_path.iterdir())
+
+
+def test_the_address_of_the_back_office_works_as_long_as_the_demo_runs(demo: Demo) -> None:
+    found = re.search(rf"Back office\s+({re.escape(demo.shop)}/admin/demo/\S+)", demo.process.log.read_text())
+    assert found is not None
+    for _ in range(2):
+        with httpx.Client() as browser:
+            link = browser.get(found[1]).headers["location"]
+            assert browser.post(link, data={"form": "0" * 32}).headers["location"] == "/admin"
+            home = browser.get(f"{demo.shop}/admin").text
+            assert "<h1>Home</h1>" in home
+            for asset in re.findall(r'/admin/static/[^"]+', home):
+                assert browser.get(f"{demo.shop}{asset}").status_code == 200
+            assert browser.get(link).status_code == 404, (
+                "each of its links is good once, and nobody has a passkey"
+            )
+    assert httpx.get(found[1] + "x").status_code == 404

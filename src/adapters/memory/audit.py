@@ -15,6 +15,10 @@ class Audit(Record):
     def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
         return page(self._t.audit.items(), line, limit)
 
+    def page_before(self, line: str, *, limit: int) -> Sequence[AuditLine]:
+        older = [self._t.audit[key] for key in sorted(self._t.audit, reverse=True) if not line or key < line]
+        return older[:limit]
+
     def append(self, line: AuditLine) -> bool:
         if self.by_form(line.form) is not None:
             return False

@@ -14,6 +14,9 @@ _GIVE_REASON: Final = "INSERT INTO audit_reasons (line_id, reason) VALUES (?,?)"
 _LINES: Final = f"SELECT {COLUMNS}, coalesce(reason, '') FROM audit LEFT JOIN audit_reasons ON line_id = id"
 _BY_FORM: Final = f"{_LINES} WHERE form = ?"
 _PAGE: Final = f"{_LINES} WHERE id > ? ORDER BY id LIMIT ?"
+_PAGE_BEFORE: Final = f"{_LINES} WHERE id < ? ORDER BY id DESC LIMIT ?"
+_LAST: Final = "\x7f"
+"""After every id: they are hexadecimal."""
 
 
 class Audit(Record):
@@ -27,6 +30,9 @@ class Audit(Record):
 
     def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
         return self._all(_from_row, _PAGE, (line, limit))
+
+    def page_before(self, line: str, *, limit: int) -> Sequence[AuditLine]:
+        return self._all(_from_row, _PAGE_BEFORE, (line or _LAST, limit))
 
     def append(self, line: AuditLine) -> bool:
         values = (

@@ -173,6 +173,9 @@ class ReadAudit(Protocol):
     def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
         """Lines in order of id, after `line`: the oldest first."""
 
+    def page_before(self, line: str, *, limit: int) -> Sequence[AuditLine]:
+        """Lines in the reverse order of id, before `line` ("" for the last): the newest first."""
+
 
 class Audit(ReadAudit, Protocol):
     """What was done by hand. A line is never changed, but for its reason, which goes with the person of its object."""

@@ -26,5 +26,9 @@ class ListAudit:
                 yield line
             after = lines[-1].id
 
+    async def newest(self, *, before: str, limit: int) -> Sequence[AuditLine]:
+        """The lines before that of this id ("": the newest), the newest first. Raises StoreUnavailable."""
+        return await self.store.read(lambda tx: tx.audit.page_before(before, limit=limit))
+
     async def _page(self, after: str) -> Sequence[AuditLine]:
         return await self.store.read(lambda tx: tx.audit.page_after(after, limit=_AT_ONCE))

@@ -12,6 +12,11 @@ from dependency_injector.providers import Singleton
 
 from domain.usecases.payment_address import ListPaymentAddresses
 from entrypoints import choices
+from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.frame import AdminFrame, admin_pages
+from entrypoints.admin.home import HomePages
+from entrypoints.admin.people import PeoplePages
+from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.container.adapters import Adapters
 from entrypoints.container.use_cases import UseCases
 from entrypoints.http.account import AccountPages
@@ -137,6 +142,42 @@ class Container(UseCases):
         token=Adapters.settings.provided.metrics_token,
     )
 
+    # ------------------------------------------------------------------ the back office
+    admin_frame = Singleton(
+        AdminFrame,
+        pages=Singleton(admin_pages),
+        cookie=Singleton(AdminCookie, https=Adapters.settings.provided.https),
+        identify=UseCases.identify_staff,
+        catalogue=Adapters.catalogue,
+        clock=Adapters.clock,
+        randomness=Adapters.randomness,
+        url=Adapters.settings.provided.admin_url,
+    )
+    signing_in_pages = Singleton(
+        SigningInPages,
+        frame=admin_frame,
+        sign_in=UseCases.sign_in_staff,
+        join=UseCases.join_staff,
+        sign_out=UseCases.sign_out_staff,
+    )
+    people_pages = Singleton(
+        PeoplePages,
+        frame=admin_frame,
+        list_staff=UseCases.list_staff,
+        invite=UseCases.invite_staff,
+        manage=UseCases.manage_staff,
+        passkeys=UseCases.manage_passkeys,
+        sign_out=UseCases.sign_out_staff,
+        list_audit=UseCases.list_audit,
+    )
+    home_pages = Singleton(
+        HomePages,
+        frame=admin_frame,
+        report_status=UseCases.report_status,
+        review_catalogue=UseCases.review_catalogue,
+        list_staff=UseCases.list_staff,
+    )
+
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
     families = providers.List(
@@ -154,6 +195,9 @@ class Container(UseCases):
         library_pages,
         health_pages,
         metrics_page,
+        signing_in_pages,
+        people_pages,
+        home_pages,
     )
     app = Singleton(
         build_app,
@@ -162,6 +206,7 @@ class Container(UseCases):
             Frontage,
             base_url=UseCases.base_url,
             host=Adapters.settings.provided.host,
+            admin_url=Adapters.settings.provided.admin_url,
             https=Adapters.settings.provided.https,
             payment_origin=Adapters.payments.provided.page_origin,
             goods_origin=Adapters.goods.provided.origin,

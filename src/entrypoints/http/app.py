@@ -39,6 +39,7 @@ class Frontage:
 
     base_url: str
     host: str
+    admin_url: str
     https: bool
     payment_origin: str
     goods_origin: str
@@ -69,6 +70,7 @@ def build_app(
         app,
         base_url=frontage.base_url,
         host=frontage.host,
+        admin_url=frontage.admin_url,
         headers=security_headers(
             https=frontage.https, payment_origin=frontage.payment_origin, goods_origin=frontage.goods_origin
         ),

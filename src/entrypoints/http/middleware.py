@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
+OFFICE: Final = "/admin"
 _FOR_OTHERS: Final = ("/share/", "/logo")
 """Pictures that emails and other sites show, too."""
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -69,6 +70,20 @@ def security_headers(*, https: bool, payment_origin: str, goods_origin: str) -> 
     return headers
 
 
+def office_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The same for the back office, whose pages show nothing from elsewhere and lead nowhere else."""
+    policy = (
+        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "
+        b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return [(name, policy if name == b"content-security-policy" else value) for name, value in headers]
+
+
+def is_office(path: str) -> bool:
+    """Whether a path belongs to the back office."""
+    return path.startswith(OFFICE) and (len(path) == len(OFFICE) or path[len(OFFICE)] == "/")
+
+
 class Middleware:
     """The outermost ASGI application. Keeps no state but a counter.
 
@@ -82,6 +97,7 @@ class Middleware:
         *,
         base_url: str,
         host: str,
+        admin_url: str,
         headers: list[tuple[bytes, bytes]],
         trusted_proxies: tuple[Network, ...],
         cookies: Cookies,
@@ -93,10 +109,12 @@ class Middleware:
         arrivals: Callable[[], ArrivingBodies] = ArrivingBodies,
     ) -> None:
         self._app = app
-        self._origin = base_url.encode()
+        self._origins = frozenset({base_url.encode(), admin_url.encode()})
         # RFC 9110 §4.2.3: the port of the scheme may be written out.
         self._hosts = frozenset({host.encode().lower(), _with_port(base_url).encode()})
+        self._admin_hosts = frozenset({urlsplit(admin_url).netloc.encode(), _with_port(admin_url).encode()})
         self._headers = headers
+        self._admin_headers = office_headers(headers)
         self._open = [pair for pair in headers if pair[0] != _SHARING] + [(_SHARING, b"cross-origin")]
         self._proxies = trusted_proxies
         self._proxy_notice = ProxyNotice(trusted_proxies)
@@ -183,12 +201,15 @@ class Middleware:
         self, headers: Iterable[tuple[bytes, bytes]], request_id: str, held: Held, scope: Scope
     ) -> list[tuple[bytes, bytes]]:
         """An answer's own headers and the common ones; without its own Cache-Control, it may not be stored."""
-        common = self._open if scope["path"].startswith(_FOR_OTHERS) else self._headers
+        path = scope["path"]
+        common = self._open if path.startswith(_FOR_OTHERS) else self._headers
+        if is_office(path):
+            common = self._admin_headers
         sent = [*headers, *common, (b"x-request-id", request_id.encode())]
         if held.planted:  # for this browser alone: no cache may keep the answer for others
-            path = scope.get("raw_path") or scope["path"].encode()
+            raw = scope.get("raw_path") or path.encode()
             sent = [header for header in sent if header[0] != b"cache-control"]
-            sent += self._cookies.expire(held.planted, path, sent)
+            sent += self._cookies.expire(held.planted, raw, sent)
         for name, _ in sent:
             if name == b"cache-control":
                 return sent
@@ -210,18 +231,28 @@ class Middleware:
                 site = value
             elif name == b"origin":
                 origin = value
-        if path not in _ANY_HOST and (host is None or host.lower() not in self._hosts):
-            return 400
+        if path not in _ANY_HOST and (refusal := self._wrong_host(path, host)) is not None:
+            return refusal
         if method in SAFE_METHODS or path == WEBHOOK_PATH:
             return None
         return None if self._is_same_origin(site, origin) else 403
+
+    def _wrong_host(self, path: str, host: bytes | None) -> int | None:
+        """400 for a host that is not ours; 404 for the back office at the shop's host, and the shop at the office's."""
+        named = b"" if host is None else host.lower()
+        ours, others = (
+            (self._admin_hosts, self._hosts) if is_office(path) else (self._hosts, self._admin_hosts)
+        )
+        if named in ours:
+            return None
+        return 404 if named in others else 400
 
     def _is_same_origin(self, site: bytes | None, origin: bytes | None) -> bool:
         """Go 1.25's rule (net/http CrossOriginProtection): no token to lose, and old clients still work."""
         if site is not None:
             return site in (b"same-origin", b"none")
         if origin is not None:
-            return origin == self._origin
+            return origin in self._origins
         return True
 
 

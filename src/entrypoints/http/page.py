@@ -42,10 +42,11 @@ _LOOKS: Final = 6
 class Pages:
     """Renders templates by name, and holds their static files."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path = _HERE, *, at: str = "/static/") -> None:
+        """`folder` has `templates` and `static`; the latter are served below `at`."""
         self._sources = {
             path.name: path.read_text(encoding="utf-8")
-            for path in sorted((_HERE / "templates").glob("*.html"))
+            for path in sorted((folder / "templates").glob("*.html"))
         }
         # Static files and their media types, by name.
         self.assets = {
@@ -53,19 +54,12 @@ class Pages:
                 path.read_bytes(),
                 _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "",
             )
-            for path in sorted((_HERE / "static").iterdir())
+            for path in sorted((folder / "static").iterdir())
         }
         self.versions = {
             name: hashlib.sha256(content).hexdigest()[:10] for name, (content, _) in self.assets.items()
         }
-        self._addresses = {
-            name: safe(f"/static/{name}?v={version}") for name, version in self.versions.items()
-        }
-        self.speculation: Final = ("speculation-rules", f'"{self._addresses["speculation.json"]}"')
-        """The header of guests' pages: which pages a browser may fetch when a link to one is pointed at.
-
-        https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Speculation-Rules
-        """
+        self._addresses = {name: safe(f"{at}{name}?v={version}") for name, version in self.versions.items()}
         # Variables that only some callers of a template set.
         self._defaults: dict[str, object] = {
             "noindex": False,
@@ -108,6 +102,14 @@ class Pages:
         if environment is None:
             environment = self._environments[translations] = self._in_language(translations)
         return environment.render_template(name, **self._defaults | context).encode()
+
+    @property
+    def speculation(self) -> Header:
+        """The header of guests' pages: which pages a browser may fetch when a link to one is pointed at.
+
+        https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Speculation-Rules
+        """
+        return "speculation-rules", f'"{self._addresses["speculation.json"]}"'
 
     def style_sheets(self, shop: ShopInfo) -> tuple[str, str]:
         """The text of the style sheets of a shop's pages, in their order: a later one takes precedence."""

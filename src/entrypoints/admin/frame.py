@@ -1,0 +1,141 @@
+"""What all pages of the back office have in common: who is there, the frame around a page, and forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from litestar.exceptions import NotFoundException
+
+from domain.audit import AuditAction
+from domain.ports import Catalogue, Clock, Randomness
+from domain.rights import Verdict, verdict
+from domain.staff import Actor
+from domain.usecases.identify_staff import Door, IdentifyStaff
+from domain.usecases.staff_access import SignedInStaff
+from entrypoints.admin.cookie import AdminCookie
+from entrypoints.http.page import PERSONAL, Pages, see_other
+from entrypoints.http.request_body import form_of
+from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import _
+
+if TYPE_CHECKING:
+    from entrypoints.http.page import AnyRequest
+    from entrypoints.http.responses import Header
+
+HOME: Final = "/admin"
+_FORM: Final = re.compile(r"[0-9a-f]{32}")
+_WANTED: Final = re.compile(r"/admin(?:/[A-Za-z0-9/_.~%-]*)?(?:\?[^\s#\\]*)?")
+"""A path of the back office, and nothing that a browser could take for another host."""
+
+
+def admin_pages() -> Pages:
+    """The templates and static files of the back office."""
+    return Pages(Path(__file__).parent, at="/admin/static/")
+
+
+def wanted_path(typed: str) -> str:
+    """Where somebody wants to go on: a path of the back office, else its first page."""
+    return typed if len(typed) <= 1000 and _WANTED.fullmatch(typed) else HOME
+
+
+@dataclass(frozen=True, slots=True)
+class AdminFrame:
+    """Every handler asks it first who is there."""
+
+    pages: Pages
+    cookie: AdminCookie
+    identify: IdentifyStaff
+    catalogue: Catalogue
+    clock: Clock
+    randomness: Randomness
+    url: str
+    """The address of the back office, without a path."""
+
+    async def here(self, request: AnyRequest, *, polls: bool = False) -> SignedInStaff | RawResponse:
+        """Who works in this browser; otherwise the way to the sign-in page.
+
+        Raises NotFoundException while nobody works here at all: then there is nothing to sign in to.
+        """
+        here = await self.identify(self.cookie.visitor(request), polls=polls)
+        if here is not None:
+            return here
+        await self.open(request)
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+        wanted = wanted_path(f"{path}?{query}" if query else path)
+        asked = "" if wanted == HOME or request.method == "POST" else "?" + urlencode({"to": wanted})
+        return see_other(f"/admin/sign-in{asked}")
+
+    async def open(self, request: AnyRequest, *, invited: bool = False) -> None:
+        """Raises NotFoundException unless somebody works here. `invited`: an open link is enough."""
+        door = await self.identify.door()
+        if door is Door.CLOSED or (door is Door.INVITED and not invited):
+            raise NotFoundException
+
+    def fresh(self, here: SignedInStaff, action: AuditAction, path: str) -> RawResponse | None:
+        """None if this member may open the page of an action; otherwise what they see instead."""
+        match verdict(self.actor(here), action):
+            case Verdict.MAY:
+                return None
+            case Verdict.PROVE_AGAIN:
+                return self.prove(path)
+            case Verdict.WRONG_ROLE:
+                return see_other(HOME)
+
+    def prove(self, path: str) -> RawResponse:
+        """The way to the page that asks for a passkey again, and back."""
+        return see_other("/admin/prove?" + urlencode({"to": wanted_path(path)}))
+
+    def actor(self, here: SignedInStaff) -> Actor:
+        """Who acts."""
+        return here.actor(now=self.clock.now())
+
+    def html(
+        self,
+        request: AnyRequest,
+        template: str,
+        *,
+        here: SignedInStaff | None,
+        status: int = 200,
+        headers: Sequence[Header] = (),
+        **context: object,
+    ) -> RawResponse:
+        """A page that no cache may store and no crawler may index. `form` names the forms on it."""
+        body = self.pages.render(
+            template,
+            shop=self.catalogue.current().shop,
+            here=here,
+            form=self.randomness.token(16).hex(),
+            path=request.scope["path"],
+            admin_url=self.url,
+            **context,
+        )
+        kept = [PERSONAL, ("x-robots-tag", "noindex"), *headers]
+        return RawResponse(body, status=status, headers=kept, media_type="text/html")
+
+    def refused(self, request: AnyRequest, here: SignedInStaff) -> RawResponse:
+        """The page of somebody whose role does not allow what they tried."""
+        return self.notice(
+            request, here, _("You may not do that"),
+            _("Your role does not allow it. An owner can do it, or give you another role."), status=403,
+        )  # fmt: skip
+
+    def notice(
+        self, request: AnyRequest, here: SignedInStaff | None, title: str, message: str, *, status: int = 200,
+        back: str = HOME,
+    ) -> RawResponse:  # fmt: skip
+        """A page with one message and the way back."""
+        return self.html(
+            request, "notice.html", here=here, status=status, title=title, message=message, back=back
+        )
+
+
+async def submitted(request: AnyRequest) -> tuple[Mapping[str, str], str]:
+    """The fields of a form and its id, which is unique in the audit log; "" if there is none."""
+    fields = await form_of(request)
+    form = fields.get("form", "")
+    return fields, form if _FORM.fullmatch(form) else ""

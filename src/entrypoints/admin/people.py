@@ -1,0 +1,293 @@
+"""Staff, one's own account, and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from litestar import post, route
+from litestar.params import FromPath
+
+from domain.audit import ASKS_REASON, AuditAction, AuditLine
+from domain.rights import Verdict
+from domain.staff import Role, StaffId, StaffSessionId
+from domain.usecases.invite_staff import Invited, InviteStaff, WhyNotInvited
+from domain.usecases.list_audit import ListAudit
+from domain.usecases.list_staff import ListStaff, StaffRow
+from domain.usecases.manage_passkeys import ManagePasskeys, PasskeyChange
+from domain.usecases.manage_staff import ManageStaff, SignOutStaff, StaffChange
+from domain.usecases.request_login import NotAnAddress
+from domain.usecases.staff_access import NotAllowed, SignedInStaff, WhyNotIn
+from entrypoints.admin.frame import AdminFrame, submitted
+from entrypoints.http.page import AnyRequest, see_other
+from entrypoints.http.responses import RawResponse
+from entrypoints.http.sentences import N_, _
+from entrypoints.http.shop import PAGE
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+_STAFF: Final = "/admin/staff"
+_ACCOUNT: Final = "/admin/account"
+_CHANGES: Final = {
+    StaffChange.SAME: N_("It was so already: nothing was changed."),
+    StaffChange.LAST_OWNER: N_("This is the only owner. Make somebody else an owner first."),
+    StaffChange.NOBODY: N_("There is no such member of staff any more."),
+    WhyNotInvited.DISABLED: N_("They were disabled. Enable them first."),
+    WhyNotInvited.OTHER_ROLE: N_("They are a member with another role. Change that first."),
+    WhyNotInvited.NOBODY: N_("There is no such member of staff."),
+    PasskeyChange.LAST: N_(
+        "It is your only passkey: without it, you could not sign in. Add another one first."
+    ),
+    PasskeyChange.GONE: N_("You have no such passkey any more."),
+    WhyNotIn.WRONG: N_("That passkey could not be added. Please try again."),
+    WhyNotIn.TOO_LATE: N_("That took longer than five minutes, or was sent twice. Please try again."),
+    WhyNotIn.TAKEN: N_("This passkey is registered already."),
+}
+"""Why something was not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePages:
+    """staff, account, audit."""
+
+    frame: AdminFrame
+    list_staff: ListStaff
+    invite: InviteStaff
+    manage: ManageStaff
+    passkeys: ManagePasskeys
+    sign_out: SignOutStaff
+    list_audit: ListAudit
+
+    def routes(self) -> list[HTTPRouteHandler]:
+        """The handlers of this family."""
+        return [
+            route(_STAFF, http_method=PAGE, status_code=200)(self.staff),
+            route(f"{_STAFF}/invite", http_method=PAGE, status_code=200)(self.inviting),
+            post(f"{_STAFF}/invite", status_code=200)(self.invited),
+            route(f"{_STAFF}/{{member:str}}", http_method=PAGE, status_code=200)(self.member),
+            post(f"{_STAFF}/{{member:str}}", status_code=303)(self.change),
+            route(_ACCOUNT, http_method=PAGE, status_code=200)(self.account),
+            route(f"{_ACCOUNT}/passkey", http_method=PAGE, status_code=200)(self.adding),
+            post(f"{_ACCOUNT}/passkey", status_code=303)(self.added),
+            post(f"{_ACCOUNT}/remove", status_code=303)(self.removed),
+            post(f"{_ACCOUNT}/sessions", status_code=303)(self.ended),
+            route("/admin/audit", http_method=PAGE, status_code=200)(self.audit),
+        ]
+
+    # ------------------------------------------------------------------ staff
+
+    async def staff(self, request: AnyRequest) -> RawResponse:
+        """Who works here. Everybody may look."""
+        here = await self.frame.here(request)
+        if isinstance(here, RawResponse):
+            return here
+        return self.frame.html(request, "staff.html", here=here, rows=await self.list_staff(), roles=roles())
+
+    async def inviting(self, request: AnyRequest) -> RawResponse:
+        """The form of an invitation."""
+        here = await self._for(request, AuditAction.INVITE_STAFF)
+        if isinstance(here, RawResponse):
+            return here
+        return self._invite_page(request, here, typed=request.query_params.get("email", ""), why="")
+
+    async def invited(self, request: AnyRequest) -> RawResponse:
+        """Invite somebody. The link is shown once, to whoever asked for it."""
+        here = await self.frame.here(request)
+        if isinstance(here, RawResponse):
+            return here
+        fields, form = await submitted(request)
+        typed, role = fields.get("email", ""), _role(fields.get("role", ""))
+        if not form or role is None:
+            return self._invite_page(request, here, typed=typed, why=_("Please choose a role."), status=400)
+        outcome = await self.invite(typed, role, actor=self.frame.actor(here), form=form)
+        match outcome:
+            case Invited():
+                return self.frame.html(request, "invited.html", here=here, invited=outcome)
+            case NotAnAddress():
+                why = _("That is not an address that can be emailed.")
+                return self._invite_page(request, here, typed=typed, why=why, status=400)
+            case NotAllowed():
+                return self._not_allowed(request, here, outcome, f"{_STAFF}/invite")
+            case _:
+                return self._invite_page(request, here, typed=typed, why=_(_CHANGES[outcome]), status=409)
+
+    async def member(self, request: AnyRequest, member: FromPath[str]) -> RawResponse:
+        """What can be changed about one member."""
+        here = await self._for(request, AuditAction.CHANGE_ROLE)
+        if isinstance(here, RawResponse):
+            return here
+        row = await self._row(member)
+        if row is None:
+            return see_other(_STAFF)
+        return self.frame.html(request, "member.html", here=here, row=row, roles=roles(), why="")
+
+    async def change(self, request: AnyRequest, member: FromPath[str]) -> RawResponse:
+        """Give a member another role, disable or enable them (`do`)."""
+        here = await self.frame.here(request)
+        if isinstance(here, RawResponse):
+            return here
+        fields, form = await submitted(request)
+        actor, who, role = self.frame.actor(here), StaffId(member), _role(fields.get("role", ""))
+        done: Awaitable[StaffChange | NotAllowed]
+        match fields.get("do", ""):
+            case "role" if role is not None and form:
+                done = self.manage.set_role(who, role, actor=actor, form=form)
+            case "disable" if form:
+                done = self.manage.disable(who, actor=actor, form=form)
+            case "enable" if form:
+                done = self.manage.enable(who, actor=actor, form=form)
+            case _:
+                return see_other(f"{_STAFF}/{member}")
+        outcome = await done
+        if isinstance(outcome, NotAllowed):
+            return self._not_allowed(request, here, outcome, f"{_STAFF}/{member}")
+        row = await self._row(member)
+        if outcome is StaffChange.DONE or row is None:
+            return see_other(_STAFF)
+        return self.frame.html(
+            request, "member.html", here=here, status=409, row=row, roles=roles(), why=_(_CHANGES[outcome])
+        )
+
+    # ------------------------------------------------------------------ one's own account
+
+    async def account(self, request: AnyRequest) -> RawResponse:
+        """One's own passkeys and sessions."""
+        here = await self.frame.here(request)
+        return here if isinstance(here, RawResponse) else await self._account_page(request, here)
+
+    async def adding(self, request: AnyRequest) -> RawResponse:
+        """The page that adds a passkey."""
+        here = await self._for(request, AuditAction.ADD_PASSKEY)
+        if isinstance(here, RawResponse):
+            return here
+        return self.frame.html(
+            request, "add_passkey.html", here=here, ask=await self.passkeys.ask(here), why=""
+        )
+
+    async def added(self, request: AnyRequest) -> RawResponse:
+        """A passkey was created."""
+        here = await self.frame.here(request)
+        if isinstance(here, RawResponse):
+            return here
+        fields, form = await submitted(request)
+        outcome = await self.passkeys.add(
+            here, fields.get("challenge", ""), fields.get("answer", ""),
+            visitor=self.frame.cookie.visitor(request), form=form or self.frame.randomness.token(16).hex(),
+        )  # fmt: skip
+        match outcome:
+            case PasskeyChange.DONE | PasskeyChange.SIGNED_OUT:
+                return see_other(_ACCOUNT)
+            case NotAllowed():
+                return self._not_allowed(request, here, outcome, f"{_ACCOUNT}/passkey")
+            case _:
+                ask = await self.passkeys.ask(here)
+                why = _(_CHANGES.get(outcome, _CHANGES[WhyNotIn.WRONG]))
+                return self.frame.html(request, "add_passkey.html", here=here, status=409, ask=ask, why=why)
+
+    async def removed(self, request: AnyRequest) -> RawResponse:
+        """Remove one of one's own passkeys."""
+        here = await self.frame.here(request)
+        if isinstance(here, RawResponse):
+            return here
+        fields, form = await submitted(request)
+        visitor = self.frame.cookie.visitor(request)
+        outcome = await self.passkeys.remove(visitor, fields.get("passkey", ""), form=form)
+        match outcome:
+            case PasskeyChange.DONE | PasskeyChange.SIGNED_OUT:
+                return see_other(_ACCOUNT)
+            case NotAllowed():
+                return self._not_allowed(request, here, outcome, _ACCOUNT)
+            case _:
+                return await self._account_page(request, here, why=_(_CHANGES[outcome]), status=409)
+
+    async def ended(self, request: AnyRequest) -> RawResponse:
+        """End one of one's own sessions (`end` is its id), or all but this one (`end` is `others`)."""
+        here = await self.frame.here(request)
+        if isinstance(here, RawResponse):
+            return here
+        fields, form = await submitted(request)
+        visitor, wish = self.frame.cookie.visitor(request), fields.get("end", "")
+        if wish == "others":
+            await self.sign_out.others(visitor, form=form)
+        else:
+            await self.sign_out.one(visitor, StaffSessionId(wish), form=form)
+        return see_other(_ACCOUNT)
+
+    # ------------------------------------------------------------------ the audit log
+
+    async def audit(self, request: AnyRequest) -> RawResponse:
+        """What was done by hand, newest first, fifty at a time (`before`: an id)."""
+        here = await self.frame.here(request)
+        if isinstance(here, RawResponse):
+            return here
+        lines = await self.list_audit.newest(
+            before=request.query_params.get("before", ""), limit=_AT_ONCE + 1
+        )
+        names = {f"staff:{row.member.id}": row.member.email.canonical for row in await self.list_staff()}
+        shown = [
+            (line, names.get(line.actor, line.actor), names.get(f"staff:{line.object_id}", ""))
+            for line in lines
+        ]
+        return self.frame.html(
+            request, "audit.html", here=here, lines=shown[:_AT_ONCE], older=len(shown) > _AT_ONCE,
+            asks_reason=_asks_reason,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ what they share
+
+    async def _for(self, request: AnyRequest, action: AuditAction) -> SignedInStaff | RawResponse:
+        """Who is here, if they may do this, and have used a passkey just before where that is asked for."""
+        here = await self.frame.here(request)
+        if isinstance(here, RawResponse):
+            return here
+        return self.frame.fresh(here, action, request.scope["path"]) or here
+
+    def _not_allowed(
+        self, request: AnyRequest, here: SignedInStaff, outcome: NotAllowed, path: str
+    ) -> RawResponse:
+        if outcome.verdict is Verdict.PROVE_AGAIN:
+            return self.frame.prove(path)
+        return self.frame.refused(request, here)
+
+    async def _row(self, member: str) -> StaffRow | None:
+        return next((row for row in await self.list_staff() if row.member.id == member), None)
+
+    async def _account_page(
+        self, request: AnyRequest, here: SignedInStaff, *, why: str = "", status: int = 200
+    ) -> RawResponse:
+        row = await self._row(here.member.id)
+        return self.frame.html(
+            request, "account.html", here=here, status=status, row=row, why=why, roles=roles()
+        )
+
+    def _invite_page(
+        self, request: AnyRequest, here: SignedInStaff, *, typed: str, why: str, status: int = 200
+    ) -> RawResponse:
+        return self.frame.html(
+            request, "invite.html", here=here, status=status, typed=typed, why=why, roles=roles()
+        )
+
+
+_AT_ONCE: Final = 50
+
+
+def roles() -> list[tuple[str, str, str]]:
+    """Of each role: its value, its name, and what it may do."""
+    return [
+        (Role.OWNER.value, _("Owner"), _("may do everything")),
+        (Role.SUPPORT.value, _("Support"), _("works with customers and sales; no settings, no staff")),
+        (Role.VIEWER.value, _("Viewer"), _("sees everything and changes nothing")),
+    ]
+
+
+def _role(typed: str) -> Role | None:
+    try:
+        return Role(typed)
+    except ValueError:
+        return None
+
+
+def _asks_reason(line: AuditLine) -> bool:
+    return line.action in ASKS_REASON

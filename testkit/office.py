@@ -1,0 +1,84 @@
+"""A member of staff at a browser without a screen: real requests, real forms, an authenticator in software."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from typing import Any
+
+import httpx
+
+from testkit.authenticator import SoftAuthenticator
+from testkit.servers import ShopServer
+
+_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+_LINK = re.compile(r"http\S+(/admin/join/[0-9a-f]{64})")
+
+
+class Member:
+    """At `shop`, with a browser that keeps its cookies and names itself by `agent`."""
+
+    def __init__(
+        self, shop: ShopServer, *, agent: str = "Mozilla/5.0 (X11; Linux) Firefox/140", **options: Any
+    ) -> None:
+        self.shop = shop
+        self.device = SoftAuthenticator(origin=shop.url)
+        headers = {"user-agent": agent, "sec-fetch-site": "same-origin", **options.pop("headers", {})}
+        self._networks = itertools.count(1)
+        self.http = httpx.Client(base_url=shop.url, headers=headers, verify=False, **options)
+        shop.clients.append(self.http)
+
+    def get(self, path: str) -> httpx.Response:
+        return self.http.get(path)
+
+    def elsewhere(self) -> dict[str, str]:
+        """A header that has the next request come from another network: each has its own limits."""
+        number = next(self._networks)
+        return {"x-forwarded-for": f"10.{id(self) >> 4 & 255}.{number >> 8}.{number & 255}"}
+
+    def post(self, path: str, page: httpx.Response, **fields: str) -> httpx.Response:
+        """Submit the form of a page that leads to this path, with these fields filled in."""
+        return self.http.post(path, data=form_on(page, path) | fields, headers=self.elsewhere())
+
+    def join(self, role: str = "owner", email: str = "anna@example.com") -> httpx.Response:
+        """Invited on the shop's machine; adds a passkey and is in."""
+        return self.use(link_of(self.shop, "invite", email, "--role", role))
+
+    def use(self, path: str) -> httpx.Response:
+        """Open a link for staff and press its button."""
+        page = self.get(path)
+        answer = self.device.create(options_on(page)) if "data-options" in page.text else ""
+        return self.post(path, page, answer=answer)
+
+    def sign_in(self, to: str = "/admin") -> httpx.Response:
+        page = self.http.get("/admin/sign-in", params={"to": to})
+        return self.post("/admin/sign-in", page, answer=self.device.get(options_on(page)))
+
+    def prove(self, to: str = "/admin") -> httpx.Response:
+        page = self.http.get("/admin/prove", params={"to": to}, headers=self.elsewhere())
+        if page.is_redirect:  # it was used just now
+            return page
+        return self.post("/admin/prove", page, answer=self.device.get(options_on(page)))
+
+
+def link_of(shop: ShopServer, *command: str) -> str:
+    """The path of the link that `coatcheck staff …` prints."""
+    done = shop.cli("staff", *command)
+    found = _LINK.search(done.stdout)
+    assert found is not None, done
+    return found[1]
+
+
+def form_on(page: httpx.Response, action: str) -> dict[str, str]:
+    """The hidden fields of the first form on a page that is submitted to this path."""
+    found = re.search(rf'<form method="post" action="{re.escape(action)}".*?</form>', page.text, re.DOTALL)
+    assert found is not None, page.text
+    return {name: html.unescape(value) for name, value in _HIDDEN.findall(found[0])}
+
+
+def options_on(page: httpx.Response) -> str:
+    """What the page asks an authenticator."""
+    found = re.search(r'data-options="([^"]*)"', page.text)
+    assert found is not None, page.text
+    return html.unescape(found[1])

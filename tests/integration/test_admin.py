@@ -1,0 +1,273 @@
+"""The back office over HTTP: whether it is there at all, who may open and do what, and its headers."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from testkit.authenticator import SoftAuthenticator
+from testkit.office import Member, form_on, link_of, options_on
+from testkit.servers import Shopper, ShopServer, a_shop
+
+PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/prove")
+# Address of a page; who sees it; whether a passkey must have been used in the last five minutes.
+LOOKED_AT = [
+    ("/admin", "owner support viewer", False),
+    ("/admin/staff", "owner support viewer", False),
+    ("/admin/audit", "owner support viewer", False),
+    ("/admin/account", "owner support viewer", False),
+    ("/admin/account/passkey", "owner support viewer", True),
+    ("/admin/staff/invite", "owner", True),
+    ("/admin/staff/{member}", "owner", True),
+]
+# Address of a form; its fields; who may submit it; whether a passkey must have been used in the last five minutes.
+SUBMITTED = [
+    ("/admin/staff/invite", {"email": "new@example.com", "role": "viewer"}, "owner", True),
+    ("/admin/staff/{member}", {"do": "role", "role": "viewer"}, "owner", True),
+    ("/admin/staff/{member}", {"do": "disable"}, "owner", True),
+    ("/admin/staff/{member}", {"do": "enable"}, "owner", True),
+    ("/admin/account/remove", {"passkey": "x"}, "owner support viewer", True),
+    ("/admin/account/sessions", {"end": "others"}, "owner support viewer", False),
+]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[ShopServer]:
+    with a_shop(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShopServer, dict[str, Member]]]:
+    """A shop with one member of each role, and a further one on whom the others try what they may do."""
+    with a_shop(tmp_path_factory.mktemp("staffed")) as running:
+        members = {}
+        for role in ("owner", "support", "viewer"):
+            members[role] = Member(running)
+            members[role].join(role, f"{role}@example.com")
+        Member(running).join("support", "target@example.com")
+        yield running, members
+
+
+def age(shop: ShopServer, *, minutes: int) -> None:
+    """Let the last use of a passkey be so long ago, in every session."""
+    with sqlite3.connect(shop.data / "coatcheck.db") as database:
+        database.execute("UPDATE staff_sessions SET proved_at = proved_at - ?", (minutes * 60_000_000,))
+
+
+def member_of(shop: ShopServer, email: str) -> str:
+    with sqlite3.connect(shop.data / "coatcheck.db") as database:
+        [found] = database.execute("SELECT id FROM staff WHERE email = ?", (email,)).fetchone()
+        return str(found)
+
+
+# ------------------------------------------------------------------ whether it is there
+
+
+def test_without_staff_the_back_office_is_a_page_that_does_not_exist(shop: ShopServer) -> None:
+    guest = Member(shop)
+    ordinary = guest.get("/nothing-here")
+    for path in (*PAGES, "/admin/sign-in", "/admin/join/x", "/admin/static/admin.css", "/admin/nothing"):
+        answer = guest.get(path)
+        assert answer.status_code == 404, path
+        assert re.sub(r"[0-9a-f]{16}", "", answer.text) == re.sub(r"[0-9a-f]{16}", "", ordinary.text)
+    for path in ("/admin/sign-in", "/admin/prove", "/admin/staff/invite"):
+        assert guest.http.post(path, data={"answer": "{}"}).status_code == 404
+
+
+def test_with_an_open_invitation_only_that_is_there(shop: ShopServer) -> None:
+    path, guest = link_of(shop, "invite", "anna@example.com", "--role", "owner"), Member(shop)
+    assert guest.get(path).status_code == 200
+    assert guest.get("/admin/static/admin.css").status_code == 200
+    assert guest.get("/admin/join/" + "0" * 64).status_code == 410
+    for other in (*PAGES, "/admin/sign-in"):
+        assert guest.get(other).status_code == 404, other
+
+
+def test_looking_at_a_link_uses_nothing_up_and_pressing_its_button_does(shop: ShopServer) -> None:
+    path, anna = link_of(shop, "invite", "anna@example.com", "--role", "owner"), Member(shop)
+    for _ in range(3):
+        assert anna.get(path).status_code == 200
+        assert anna.http.head(path).status_code == 200
+    assert anna.use(path).headers["location"] == "/admin"
+    assert Member(shop).get(path).status_code == 410
+    assert anna.get("/admin").status_code == 200
+
+
+# ------------------------------------------------------------------ who may
+
+
+def test_whoever_is_not_signed_in_is_led_to_the_sign_in_page_and_on_from_there(
+    staffed: tuple[ShopServer, dict[str, Member]],
+) -> None:
+    shop, members = staffed
+    guest = Member(shop)
+    for path in PAGES[1:]:
+        assert guest.get(path).headers["location"] == "/admin/sign-in?to=" + path.replace("/", "%2F")
+    again = Member(shop)
+    again.device = members["viewer"].device
+    assert again.sign_in("/admin/audit").headers["location"] == "/admin/audit"
+    assert again.get("/admin/audit").status_code == 200
+    for elsewhere in (
+        "https://evil.example",
+        "//evil.example",
+        "/admin//evil.example/..",
+        "/library",
+        "/admin\\x",
+        "x",
+    ):
+        assert again.http.get("/admin/sign-in", params={"to": elsewhere}).headers["location"] in (
+            "/admin",
+            "/admin//evil.example/..",
+        )
+
+
+@pytest.mark.parametrize(("path", "roles", "fresh"), LOOKED_AT)
+@pytest.mark.parametrize("role", ["owner", "support", "viewer"])
+def test_who_sees_which_page(
+    staffed: tuple[ShopServer, dict[str, Member]], path: str, roles: str, fresh: bool, role: str
+) -> None:
+    shop, members = staffed
+    path = path.format(member=member_of(shop, "target@example.com"))
+    may = role in roles.split()
+    members[role].prove()
+    answer = members[role].get(path)
+    assert (answer.status_code, answer.headers.get("location")) == ((200, None) if may else (303, "/admin"))
+    age(shop, minutes=5)
+    answer = members[role].get(path)
+    if may and fresh:
+        assert answer.headers["location"].startswith("/admin/prove?to=")
+    else:
+        assert answer.status_code == (200 if may else 303)
+
+
+@pytest.mark.parametrize(("path", "fields", "roles", "fresh"), SUBMITTED)
+@pytest.mark.parametrize("role", ["owner", "support", "viewer"])
+def test_who_may_submit_which_form(
+    staffed: tuple[ShopServer, dict[str, Member]],
+    path: str,
+    fields: dict[str, str],
+    roles: str,
+    fresh: bool,
+    role: str,
+) -> None:
+    shop, members = staffed
+    path = path.format(member=member_of(shop, "target@example.com"))
+    member, may = members[role], role in roles.split()
+    form = f"{abs(hash((path, tuple(fields), role, tuple(fields.values())))):032x}"[:32]
+    age(shop, minutes=5)
+    stale = member.http.post(path, data=fields | {"form": form})
+    if not may:
+        assert stale.status_code == 403
+        assert "You may not do that" in stale.text
+    elif fresh:
+        assert stale.headers["location"].startswith("/admin/prove")
+    member.prove()
+    done = member.http.post(path, data=fields | {"form": form})
+    assert done.status_code in ((200, 303, 409) if may else (403,))
+    assert "prove" not in done.headers.get("location", "")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/admin/staff/invite", "/admin/account/passkey"])
+def test_a_customers_session_opens_nothing_here_nor_staffs_there(
+    staffed: tuple[ShopServer, dict[str, Member]], path: str
+) -> None:
+    shop, members = staffed
+    anna = Shopper(shop)
+    anna.buy_and_pay("customer@example.com")
+    assert anna.get("/library").status_code == 200
+    planted = {"admin": anna.http.cookies["session"]}
+    answer = httpx.get(f"{shop.url}{path}", cookies=planted, verify=False)
+    assert answer.headers["location"].startswith("/admin/sign-in")
+    token = members["viewer"].http.cookies["admin"]
+    there = httpx.get(f"{shop.url}/library", cookies={"session": token}, verify=False)
+    assert there.headers["location"] == "/request-login"
+
+
+def test_a_form_from_another_site_is_refused(staffed: tuple[ShopServer, dict[str, Member]]) -> None:
+    _, members = staffed
+    for headers in ({"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}):
+        answer = members["owner"].http.post("/admin/sign-out", headers=headers)
+        assert answer.status_code == 403
+    assert members["owner"].get("/admin").status_code == 200
+
+
+# ------------------------------------------------------------------ passkeys
+
+
+def test_a_replayed_answer_and_one_from_another_origin_do_not_sign_in(shop: ShopServer) -> None:
+    anna, thief = Member(shop), Member(shop)
+    anna.join()
+    page = thief.get("/admin/sign-in")
+    answer = anna.device.get(options_on(page))
+    fields = form_on(page, "/admin/sign-in")
+    assert thief.http.post("/admin/sign-in", data=fields | {"answer": answer}).status_code == 303
+    thief.http.cookies.clear()
+    again = thief.http.post("/admin/sign-in", data=fields | {"answer": answer})
+    assert again.status_code == 403
+    assert "sent twice" in again.text
+
+    elsewhere = SoftAuthenticator(origin="https://evil.example")
+    elsewhere.keys = anna.device.keys
+    page = thief.get("/admin/sign-in")
+    told = form_on(page, "/admin/sign-in") | {"answer": elsewhere.get(options_on(page))}
+    assert thief.http.post("/admin/sign-in", data=told).status_code == 403
+
+
+def test_ten_tries_in_ten_minutes_and_the_sentence_says_so(shop: ShopServer) -> None:
+    anna, thief = Member(shop), Member(shop)
+    anna.join()
+    page = thief.get("/admin/sign-in")
+    answers = [
+        thief.http.post("/admin/sign-in", data=form_on(page, "/admin/sign-in") | {"answer": "{}"})
+        for _ in range(11)
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 10 + [429]
+    assert "wait ten minutes" in answers[-1].text
+
+
+def test_a_form_that_is_sent_twice_makes_one_link(staffed: tuple[ShopServer, dict[str, Member]]) -> None:
+    _, members = staffed
+    owner = members["owner"]
+    owner.prove()
+    page = owner.get("/admin/staff/invite")
+    told = {"email": "twice@example.com", "role": "viewer"}
+    links = {
+        re.search(r"/admin/join/([0-9a-f]{64})", owner.post("/admin/staff/invite", page, **told).text)[1]  # type: ignore[index]  # it is there, or this fails
+        for _ in range(2)
+    }
+    assert len(links) == 1
+
+
+# ------------------------------------------------------------------ how it is served
+
+
+def test_its_pages_are_stored_nowhere_and_show_nothing_from_elsewhere(
+    staffed: tuple[ShopServer, dict[str, Member]],
+) -> None:
+    _, members = staffed
+    answer = members["owner"].get("/admin")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-robots-tag"] == "noindex"
+    assert "content-encoding" not in answer.headers
+    policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+    assert (policy["default-src"], policy["img-src"], policy["form-action"]) == ("'none'", "'self'", "'self'")
+    again = Member(members["owner"].shop)
+    again.device = members["owner"].device
+    cookie = again.sign_in().headers["set-cookie"]
+    assert {"SameSite=Strict", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
+
+
+def test_a_host_of_its_own(tmp_path: Path) -> None:
+    with a_shop(tmp_path, ADMIN_HOST="127.0.0.1:1") as shop:
+        path = link_of(shop, "invite", "anna@example.com", "--role", "owner")
+        assert httpx.get(f"{shop.url}{path}", verify=False).status_code == 404
+        office = {"host": "127.0.0.1:1"}
+        assert httpx.get(f"{shop.url}{path}", headers=office, verify=False).status_code == 200
+        assert httpx.get(f"{shop.url}/", headers=office, verify=False).status_code == 404
+        assert httpx.get(f"{shop.url}/", verify=False).status_code == 200

@@ -1,0 +1,198 @@
+"""The back office in Chromium, with a virtual authenticator: https://www.w3.org/TR/webauthn-3/#sctn-automation"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import CDPSession, Page, expect
+
+from testkit.browsing import Device, MakeDevice, look_at
+from testkit.servers import ShopServer, a_shop
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Authenticator:
+    """A device that holds passkeys, as the browser sees it."""
+
+    cdp: CDPSession
+    id: str
+
+    @classmethod
+    def on(cls, page: Page, *, verified: bool = True) -> Authenticator:
+        cdp = page.context.new_cdp_session(page)
+        cdp.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+            "isUserVerified": verified, "automaticPresenceSimulation": True,
+        }  # fmt: skip
+        made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return cls(cdp, made["authenticatorId"])
+
+    def verifies(self, *, verified: bool) -> None:
+        self.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": verified})
+
+    def remove(self) -> None:
+        self.cdp.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": self.id})
+
+    def passkeys(self) -> list[dict[str, Any]]:
+        found = self.cdp.send("WebAuthn.getCredentials", {"authenticatorId": self.id})
+        return list(found["credentials"])
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[ShopServer]:
+    with a_shop(tmp_path) as shop:
+        yield shop
+
+
+def a_link(shop: ShopServer, *command: str) -> str:
+    """The link that a command prints."""
+    done = shop.cli("staff", *command)
+    found = re.search(r"http\S+/admin/join/\S+", done.stdout)
+    assert found is not None, done
+    return found[0]
+
+
+def come_in(
+    shop: ShopServer, device: Device, *, role: str = "owner", email: str = "anna@example.com"
+) -> Authenticator:
+    """Invited on the host, with a passkey of this device."""
+    authenticator = Authenticator.on(device.page)
+    device.page.goto(a_link(shop, "invite", email, "--role", role))
+    device.page.get_by_role("button", name="Add a passkey").click()
+    expect(device.page.locator("h1")).to_have_text("Home")
+    return authenticator
+
+
+def test_the_first_owner_comes_in_with_a_passkey_and_again(office: ShopServer, device: MakeDevice) -> None:
+    one = device()
+    page = one.page
+    come_in(office, one)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("h1")).to_have_text("Sign in")
+    page.goto(f"{office.url}/admin/staff")
+    expect(page.locator("h1")).to_have_text("Sign in")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator("h1")).to_have_text("Staff")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_a_passkey_is_refused_whose_device_did_not_verify_its_user(
+    office: ShopServer, device: MakeDevice
+) -> None:
+    one = device()
+    authenticator = come_in(office, one)
+    one.page.get_by_role("button", name="Sign out").click()
+    authenticator.verifies(verified=False)
+    one.page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(one.page.get_by_role("alert")).to_contain_text("your device did not answer")
+    expect(one.page.locator("h1")).to_have_text("Sign in")
+    authenticator.verifies(verified=True)
+    one.page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(one.page.locator("h1")).to_have_text("Home")
+
+
+def test_a_second_passkey_and_the_first_one_removed(office: ShopServer, device: MakeDevice) -> None:
+    one = device()
+    page = one.page
+    first = come_in(office, one)
+    expect(page.locator(".note")).to_contain_text("Add a second one")
+    page.get_by_role("link", name="Add a passkey").click()
+    first.remove()
+    second = Authenticator.on(page)
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.locator("#passkeys ~ .rows li")).to_have_count(2)
+    page.get_by_role("button", name="Remove").first.click()
+    expect(page.locator("#passkeys ~ .rows li")).to_have_count(1)
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("alert")).to_contain_text("your only passkey")
+    assert len(second.passkeys()) == 1
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator("h1")).to_have_text("Home")
+
+
+def test_inviting_asks_for_the_passkey_again_and_goes_on(office: ShopServer, device: MakeDevice) -> None:
+    one, two = device(), device()
+    page = one.page
+    come_in(office, one)
+    with sqlite3.connect(office.data / "coatcheck.db") as database:
+        database.execute("UPDATE staff_sessions SET proved_at = proved_at - 300000000")
+    page.get_by_role("link", name="Staff").click()
+    page.get_by_role("link", name="Invite somebody").click()
+    expect(page.locator("h1")).to_have_text("Use your passkey again")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.locator("h1")).to_have_text("Invite somebody")
+    page.get_by_label("Their email address").fill("ben@example.com")
+    page.get_by_role("radio", name="Viewer").check()
+    page.get_by_role("button", name="Make the link").click()
+    Authenticator.on(two.page)
+    two.page.goto(page.locator("code.link").inner_text())
+    two.page.get_by_role("button", name="Add a passkey").click()
+    expect(two.page.locator("h1")).to_have_text("Home")
+    two.page.get_by_role("link", name="Staff").click()
+    expect(two.page.get_by_role("link", name="Invite somebody")).to_have_count(0)
+    page.goto(f"{office.url}/admin/audit")
+    expect(page.locator("tbody tr").first).to_contain_text("ben@example.com")
+    mail = office.sandbox.wait_for_mail("anna@example.com", number=3)
+    assert "b•••@example.com used an invitation" in mail["text"]
+
+
+def test_an_ended_session_is_out_in_the_other_browser(office: ShopServer, device: MakeDevice) -> None:
+    one, two = device(), device()
+    come_in(office, one)
+    Authenticator.on(two.page)
+    two.page.goto(a_link(office, "invite", "anna@example.com", "--role", "owner"))
+    two.page.get_by_role("button", name="Add a passkey").click()
+    expect(two.page.locator("h1")).to_have_text("Home")
+    one.page.goto(f"{office.url}/admin/account")
+    one.page.get_by_role("button", name="Sign out everywhere else").click()
+    expect(one.page.locator("#sessions ~ .rows li")).to_have_count(1)
+    two.page.get_by_role("link", name="Audit log").click()
+    expect(two.page.locator("h1")).to_have_text("Sign in")
+
+
+def test_a_lost_passkey_is_no_lost_shop_and_needs_no_script(office: ShopServer, device: MakeDevice) -> None:
+    come_in(office, device())
+    without = device(java_script_enabled=False)
+    page, link = without.page, a_link(office, "link", "anna@example.com")
+    page.goto(link)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("h1")).to_have_text("Home")
+    page.goto(f"{office.url}/admin/staff/invite")
+    page.get_by_label("Their email address").fill("anna@example.com")
+    page.get_by_role("radio", name="Owner").check()
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.locator("code.link")).to_contain_text("/admin/join/")
+    page.goto(link)
+    expect(page.locator("h1")).to_have_text("This link cannot be used")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_its_pages_are_accessible_and_fit(
+    office: ShopServer, device: MakeDevice, scheme: str, width: int
+) -> None:
+    page = device(color_scheme=scheme, viewport={"width": width, "height": 800}).page
+    look = f"{scheme}-{width}"
+    Authenticator.on(page)
+    page.goto(a_link(office, "invite", "anna@example.com", "--role", "owner"))
+    look_at(page, "admin-join", look)
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.locator("h1")).to_have_text("Home")
+    for path in ("", "/staff", "/staff/invite", "/audit", "/account", "/account/passkey"):
+        page.goto(f"{office.url}/admin{path}")
+        look_at(page, f"admin{path.replace('/', '-')}", look)
+    page.goto(f"{office.url}/admin/staff")
+    page.get_by_role("link", name="anna@example.com").click()
+    look_at(page, "admin-member", look)
+    page.get_by_role("button", name="Sign out").click()
+    look_at(page, "admin-sign-in", look)
