@@ -142,6 +142,8 @@ def _state(held: Holding, customer: Customer) -> str:
             return f"Closed{since}: refunded in full.{test}"
         case PurchaseState.CHARGED_BACK:
             return f"Closed{since}: charged back.{test}"
+        case PurchaseState.REVOKED:
+            return f"Closed{since}: revoked.{test}"
 
 
 def _taken_back(held: Holding) -> str:
@@ -157,6 +159,8 @@ def _masked(licence: LicenceKey) -> str:
 
 
 def _fact(fact: Fact, purchase: Purchase) -> str:
+    if fact.kind is FactKind.MERCHANT:
+        return f"Order {order_number(purchase.checkout)} {fact.status}."
     what = "Refund of" if fact.kind is FactKind.REFUND else "Dispute over"
     amount = money_text(fact.amount, purchase.paid.currency)
     return f"{what} {amount}, order {order_number(purchase.checkout)}: {fact.status.replace('_', ' ')}."

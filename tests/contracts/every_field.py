@@ -45,7 +45,13 @@ PURCHASE: Final = replace(
     breakdown=Breakdown(discount=100, tax=171, tax_on_top=True), source=Source.GRANT,
 )  # fmt: skip
 FACT: Final = Fact(
-    object_id="re_1", kind=FactKind.REFUND, payment="pi_c1", as_of=5, status="succeeded", amount=900
+    object_id="re_1",
+    kind=FactKind.REFUND,
+    payment="pi_c1",
+    as_of=5,
+    status="succeeded",
+    amount=900,
+    request="r1",
 )
 LINK: Final = replace(
     a_link(move="m1", checkout="c1"), sent_at=NOW + SECOND, used_at=NOW + MINUTE, superseded=True, code_tries=2,

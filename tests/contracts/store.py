@@ -11,6 +11,7 @@ from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
 from contracts.checkouts import CheckoutContract
+from contracts.decisions import DecisionContract
 from contracts.erasures import ErasureContract
 from contracts.every_field import EveryFieldContract
 from contracts.licences import LicenceContract
@@ -43,6 +44,7 @@ class StoreContract(
     AfterSaleContract,
     AuditContract,
     CheckoutContract,
+    DecisionContract,
     ErasureContract,
     EveryFieldContract,
     LicenceContract,

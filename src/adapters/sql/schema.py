@@ -191,6 +191,10 @@ CREATE TABLE audit_reasons (
 ) STRICT, WITHOUT ROWID;
 """
 
+_REFUNDS: Final = """
+ALTER TABLE facts ADD COLUMN request TEXT;
+"""
+
 _PERSONAL_COLUMNS: Final = (
     "users.email", "sessions.mailbox", "checkouts.mailbox", "checkouts.verified", "purchases.mailbox",
     "purchases.paid_email", "magic_links.mailbox", "outbox.mailbox", "outbox.parameters", "outbox.subject",
@@ -202,6 +206,7 @@ _BUSY_COLUMNS: Final = (
 )  # fmt: skip
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
+    Migration("0002_refunds_by_hand", _REFUNDS),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -26,7 +26,7 @@ LATE = timedelta(minutes=10)
 ASKED_FOR = timedelta(days=30)
 """How long a purchase without an address counts as waiting. Nobody but its buyer knows an address, so it must not do so
 for ever."""
-_CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK)
+_CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK, PurchaseState.REVOKED)
 
 
 @frozen

@@ -64,6 +64,7 @@ _STAMPS: Final = {
     PurchaseState.REFUNDED: N_("Refunded"),
     PurchaseState.CHARGED_BACK: N_("Charged back"),
     PurchaseState.SUSPENDED: N_("In dispute"),
+    PurchaseState.REVOKED: N_("Closed by the seller"),
 }
 
 

@@ -86,6 +86,7 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
                 "status": f.status,
                 "amount": f.amount,
                 "as_of": f.as_of,
+                "refund_request": f.request,
             }
             for f in sorted(held.facts, key=lambda f: f.object_id)
         ],
