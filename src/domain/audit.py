@@ -20,6 +20,10 @@ class AuditAction(Enum):
 
     GRANT = "grant"
     """The object is the purchase, by its checkout's id."""
+    REVOKE = "revoke"
+    """The object is the purchase, by its checkout's id."""
+    RESTORE = "restore"
+    """The object is the purchase, by its checkout's id."""
     RESEND = "resend"
     """The object is the purchase, by its checkout's id."""
     SEND_LINK = "send-link"
@@ -58,7 +62,7 @@ class AuditLine:
     """In the actor's words (`reason_of`); "" if none is asked for, or once the person of the object was erased."""
 
 
-ASKS_REASON: Final = frozenset({AuditAction.GRANT})
+ASKS_REASON: Final = frozenset({AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE})
 """What needs a reason. The other actions cost nobody anything."""
 
 

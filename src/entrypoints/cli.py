@@ -17,6 +17,7 @@ from domain.values import ProductId
 from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_copies import backup, move, restore
 from entrypoints.cli_customer import customer, resend
+from entrypoints.cli_decide import reopen, revoke
 from entrypoints.cli_emails import emails
 from entrypoints.cli_export import export
 from entrypoints.cli_grant import audit, grant
@@ -320,7 +321,8 @@ def confirm_address(copy: bool) -> None:
 
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
-    "Every day", status, sales, customer, resend, send_link, grant, preview, announce, emails, reconcile, export, audit,
+    "Every day", status, sales, customer, resend, send_link, grant, revoke, reopen, preview, announce, emails,
+    reconcile, export, audit,
 )  # fmt: skip
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 

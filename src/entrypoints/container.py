@@ -79,9 +79,11 @@ from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.resend_to_customer import ResendToCustomer
+from domain.usecases.restore_purchase import RestorePurchase
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
@@ -304,6 +306,8 @@ class Container(containers.DeclarativeContainer):
         GrantProduct, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
         booking=booking,
     )  # fmt: skip
+    revoke_purchase = Singleton(RevokePurchase, store=store, clock=clock, randomness=randomness)
+    restore_purchase = Singleton(RestorePurchase, store=store, clock=clock, randomness=randomness)
     send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
     list_audit = Singleton(ListAudit, store=store)
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)

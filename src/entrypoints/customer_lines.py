@@ -28,6 +28,7 @@ _EMAILS: Final = {
     "confirm_owner": "Email that gives an order its address",
     "payment_failed": "Email about a payment that failed",
     "refunded": "Email about a refund or lost dispute",
+    "access_closed": "Email that an order is closed",
     "open_again": "Email that an order is open again",
     "licence_arrived": "Email with a licence key",
     "new_release": "Email about a new version",
