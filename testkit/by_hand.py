@@ -6,6 +6,7 @@ from domain.audit import AuditLine
 from domain.staff import Actor
 from domain.usecases.decision_outcomes import Deciding
 from domain.usecases.list_audit import ListAudit
+from domain.usecases.refund_outcomes import AskingForRefund
 from domain.usecases.report_status import SentAgain
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_outcomes import Resending
@@ -43,6 +44,14 @@ def revoke(shop: Shop, order: str, *, form: str = "", reason: str = "stolen", te
 
 def restore(shop: Shop, order: str, *, form: str = "", reason: str = "sorry", tell: bool = True) -> Deciding:
     return run(shop.restore(order, actor=CLI, form=form or _new(shop), reason=reason, tell=tell))
+
+
+def refund(
+    shop: Shop, order: str, typed: str = "", *, form: str = "", reason: str = "too late", close: bool = False,
+    tell: bool = True,
+) -> AskingForRefund:  # fmt: skip
+    form = form or _new(shop)
+    return run(shop.request_refund(order, typed, actor=CLI, form=form, reason=reason, close=close, tell=tell))
 
 
 def log(shop: Shop) -> list[AuditLine]:

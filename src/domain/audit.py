@@ -24,6 +24,10 @@ class AuditAction(Enum):
     """The object is the purchase, by its checkout's id."""
     RESTORE = "restore"
     """The object is the purchase, by its checkout's id."""
+    REFUND = "refund"
+    """The object is the purchase, by its checkout's id; the refund request has the line's id."""
+    DISMISS_REFUND = "dismiss-refund"
+    """The object is the purchase, by its checkout's id."""
     RESEND = "resend"
     """The object is the purchase, by its checkout's id."""
     SEND_LINK = "send-link"
@@ -62,7 +66,9 @@ class AuditLine:
     """In the actor's words (`reason_of`); "" if none is asked for, or once the person of the object was erased."""
 
 
-ASKS_REASON: Final = frozenset({AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE})
+ASKS_REASON: Final = frozenset(
+    {AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND}
+)
 """What needs a reason. The other actions cost nobody anything."""
 
 

@@ -16,6 +16,7 @@ from domain.repositories.people import (
     Sessions,
     Users,
 )
+from domain.repositories.refunds import ReadRefundRequests, RefundRequests
 from domain.repositories.sales import (
     Checkouts,
     Downloads,
@@ -87,6 +88,9 @@ class ReadTransaction(Protocol):
     def rechecks(self) -> ReadRechecks: ...
 
     @property
+    def refund_requests(self) -> ReadRefundRequests: ...
+
+    @property
     def problems(self) -> ReadProblems: ...
 
     @property
@@ -140,6 +144,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def rechecks(self) -> Rechecks: ...
+
+    @property
+    def refund_requests(self) -> RefundRequests: ...
 
     @property
     def problems(self) -> Problems: ...

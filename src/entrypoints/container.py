@@ -77,6 +77,7 @@ from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
+from domain.usecases.request_refund import RequestRefund
 from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.resend_to_customer import ResendToCustomer
 from domain.usecases.restore_purchase import RestorePurchase
@@ -85,6 +86,7 @@ from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.send_owner_link import SendOwnerLink
+from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
@@ -307,6 +309,12 @@ class Container(containers.DeclarativeContainer):
         booking=booking,
     )  # fmt: skip
     revoke_purchase = Singleton(RevokePurchase, store=store, clock=clock, randomness=randomness)
+    request_refund = Singleton(
+        RequestRefund, store=store, payments=payments, clock=clock, randomness=randomness
+    )
+    send_refunds = Singleton(
+        SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url
+    )
     restore_purchase = Singleton(RestorePurchase, store=store, clock=clock, randomness=randomness)
     send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
     list_audit = Singleton(ListAudit, store=store)
@@ -392,7 +400,8 @@ class Container(containers.DeclarativeContainer):
     )
     worker = Singleton(
         Worker,
-        outbox=outbox_worker, reconcile=reconcile, retry=retry_quarantine, recheck_payments=recheck_payments,
+        outbox=outbox_worker, send_refunds=send_refunds, reconcile=reconcile, retry=retry_quarantine,
+        recheck_payments=recheck_payments,
         supply_licences=supply_licences, review_catalogue=review_catalogue, send_sales_digest=send_sales_digest,
         store=store, clock=clock,
         catalogue=catalogue, goods=goods, address=address_watch, code_links=code_links,

@@ -18,6 +18,7 @@ from domain.usecases.show_customer import Customer
 from domain.values import mask, money_text
 from entrypoints.cli_words import counted, minute
 from entrypoints.mail_lines import problem_of
+from entrypoints.refund_lines import refund_request_line
 
 Event = tuple[datetime, str]
 
@@ -95,6 +96,8 @@ def _events(customer: Customer) -> Iterator[Event]:
         for fact in held.facts:
             if fact.kind is not FactKind.SESSION:
                 yield datetime.fromtimestamp(fact.as_of, UTC), _fact(fact, held.purchase)
+    for request in customer.refunds:
+        yield request.at, refund_request_line(request)
     for checkout in customer.pending:
         yield checkout.started_at, f"Payment of {checkout.price} for {checkout.product_name} is pending."
     for mail in customer.mails:

@@ -29,8 +29,9 @@ from domain.claim import RejectReason
 from domain.mail import Delivery, Letter, MailState
 from domain.purchase import Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
+from domain.refund import RefundCause, RefundRequest, RefundState
 from domain.transaction import ReadTransaction, Transaction
-from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, ProductId, SessionId, UserId
+from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, Money, ProductId, SessionId, UserId
 
 # Each with every field set, to a value of its own.
 SESSION: Final = replace(
@@ -72,6 +73,11 @@ DUE: Final = PaymentDue(payment="pi_c1", since=NOW, tries=1)
 PROBLEM: Final = Problem(
     kind=ProblemKind.LIST_REFUSED, subject="refunds", detail="no", first_at=NOW, last_at=NOW + DAY
 )
+REFUND_REQUEST: Final = RefundRequest(
+    id="a1", payment="pi_c1", checkout=CheckoutId("c1"), amount=Money(300, "usd"), reason="why", by="cli:anna", at=NOW,
+    due_at=NOW + SECOND, keyed_at=NOW + MINUTE, state=RefundState.REFUSED, cause=RefundCause.DUPLICATE, tells=False,
+    tries=2, attempt=3, failed=True, problem="no", settled_at=NOW + DAY,
+)  # fmt: skip
 QUARANTINED: Final = Quarantined(
     ref="cs_test_9", reason=RejectReason.WRONG_AMOUNT, first_at=NOW, last_at=NOW + SECOND, tries=2,
     retry_at=NOW + MINUTE, closed_at=NOW + DAY,
@@ -81,7 +87,8 @@ AUDIT: Final = AuditLine(
     reason="why",
 )  # fmt: skip
 WHOLE: Final = (
-    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, QUARANTINED,
+    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, REFUND_REQUEST,
+    QUARANTINED,
 )  # fmt: skip
 
 _SALE = "the sale stays"
@@ -150,6 +157,7 @@ class EveryFieldContract(StoreUnderTest):
             tx.rechecks.schedule(DUE.payment, at=NOW, due_at=NOW)
             tx.rechecks.postpone(DUE.payment, due_at=NOW)
             tx.audit.append(AUDIT)
+            tx.refund_requests.add(REFUND_REQUEST)
             for at in (NOW, PROBLEM.last_at):
                 tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
             for at in (NOW, QUARANTINED.last_at):
@@ -161,7 +169,7 @@ class EveryFieldContract(StoreUnderTest):
                 tx.facts.get(FACT.object_id), tx.links.get(LINK.id), tx.outbox.get(MAIL.key),
                 tx.address_changes.get(CHANGE.id), tx.users.by_address(ANNA),
                 *tx.downloads.of_purchase(PURCHASE.checkout), *tx.rechecks.due(NOW, limit=9), *tx.problems.open(),
-                tx.audit.by_form(AUDIT.form),
+                tx.audit.by_form(AUDIT.form), tx.refund_requests.get(REFUND_REQUEST.id),
             )  # fmt: skip
 
         self.do(write)

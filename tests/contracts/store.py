@@ -17,6 +17,7 @@ from contracts.every_field import EveryFieldContract
 from contracts.licences import LicenceContract
 from contracts.outbox import OutboxContract
 from contracts.own_address import OwnAddressContract
+from contracts.refund_requests import RefundRequestContract
 from contracts.samples import (
     ANNA,
     BEN,
@@ -50,6 +51,7 @@ class StoreContract(
     LicenceContract,
     OutboxContract,
     OwnAddressContract,
+    RefundRequestContract,
     UpkeepContract,
 ):
     """Each method is a promise of `domain.ports.Store` or `domain.transaction.Transaction`."""

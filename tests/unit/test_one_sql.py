@@ -21,7 +21,8 @@ from domain.transaction import Transaction
 
 REPOSITORIES = (
     "address_changes", "audit", "checkouts", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
-    "open_payments", "outbox", "problems", "purchases", "quarantine", "rechecks", "retention", "sessions", "shop", "users",
+    "open_payments", "outbox", "problems", "purchases", "quarantine", "rechecks", "refund_requests",
+    "retention", "sessions", "shop", "users",
 )  # fmt: skip
 
 

@@ -78,6 +78,7 @@ def test_the_key_of_an_email_to_an_owner_names_the_sale_and_no_other_key_does() 
         "access-again",
         "failed",
         "refunded",
+        "revoked",
         "open-again",
         "licence",
     }

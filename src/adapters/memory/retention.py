@@ -69,6 +69,11 @@ class Retention(Record):
         ]
         problems = [key for key, p in self._t.problems.items() if p.last_at < now - timedelta(days=30)]
         old_audit = [key for key, line in self._t.audit.items() if line.at < now - audit.KEPT_FOR]
+        old_refunds = [
+            key
+            for key, one in self._t.refund_requests.items()
+            if one.settled_at is not None and one.settled_at < now - audit.KEPT_FOR
+        ]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (
             self._drop_bodies(now - BODY_KEPT)
@@ -82,6 +87,7 @@ class Retention(Record):
             + _drop(self._t.quarantined, foreign)
             + _drop(self._t.problems, problems)
             + _drop(self._t.audit, old_audit)
+            + _drop(self._t.refund_requests, old_refunds)
         )
 
     def drop_test_checkouts(self, *, limit: int) -> int:

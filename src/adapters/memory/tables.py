@@ -23,6 +23,7 @@ from domain.records import (
     Quarantined,
     User,
 )
+from domain.refund import RefundRequest
 from domain.session import Session
 from domain.values import ChangeId, CheckoutId, LinkId, ProductId, SessionId, UserId
 
@@ -56,6 +57,7 @@ class Tables:
     erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
     erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
     audit: dict[str, AuditLine] = field(default_factory=dict)
+    refund_requests: dict[str, RefundRequest] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""

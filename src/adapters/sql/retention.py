@@ -49,6 +49,7 @@ PRUNE: Final = (
     _lot("events", "id", "at < :events"),
     _lot("problems", "(kind, subject)", "last_at < :problems"),
     _lot("audit", "id", "at < :audit"),
+    _lot("refund_requests", "id", "settled_at < :audit"),
     _lot("quarantine", "ref", f"closed_at < :events AND {IS_FOREIGN}"),
 )
 DROP_TEST_CHECKOUTS: Final = """DELETE FROM checkouts WHERE id IN (SELECT id FROM checkouts WHERE livemode = 0

@@ -193,6 +193,16 @@ CREATE TABLE audit_reasons (
 
 _REFUNDS: Final = """
 ALTER TABLE facts ADD COLUMN request TEXT;
+CREATE TABLE refund_requests (
+  id TEXT PRIMARY KEY, payment TEXT NOT NULL, checkout_id TEXT NOT NULL, amount INTEGER NOT NULL,
+  currency TEXT NOT NULL, reason TEXT NOT NULL, asked_by TEXT NOT NULL, at INTEGER NOT NULL, due_at INTEGER NOT NULL,
+  keyed_at INTEGER NOT NULL, state TEXT NOT NULL, cause TEXT NOT NULL, tells INTEGER NOT NULL, tries INTEGER NOT NULL,
+  attempt INTEGER NOT NULL, failed INTEGER NOT NULL, problem TEXT NOT NULL, settled_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refund_requests_purchase ON refund_requests (checkout_id);
+CREATE INDEX refund_requests_due ON refund_requests (due_at) WHERE state = 'requested';
+CREATE INDEX refund_requests_refused ON refund_requests (id) WHERE state IN ('refused', 'failed');
+CREATE INDEX refund_requests_settled ON refund_requests (settled_at);
 """
 
 _PERSONAL_COLUMNS: Final = (
@@ -206,7 +216,9 @@ _BUSY_COLUMNS: Final = (
 )  # fmt: skip
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
-    Migration("0002_refunds_by_hand", _REFUNDS),
+    Migration(
+        "0002_refunds_by_hand", _REFUNDS, unsampled=("refund_requests.reason", "refund_requests.problem")
+    ),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -215,5 +227,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "magic_links": ("id",), "quarantine": ("ref",), "licences": ("pid", "key"), "moves": ("id",),
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
     "erased_addresses": ("tag",), "audit": ("form",), "problems": ("kind", "subject"),
+    "refund_requests": ("id",),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

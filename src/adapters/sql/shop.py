@@ -27,6 +27,7 @@ _LEAVE: Final = (
     "DELETE FROM payments_due",
     "DELETE FROM licence_line",
     "DELETE FROM problems",
+    "DELETE FROM refund_requests WHERE state = 'requested'",
 )
 _DROP: Final = "UPDATE outbox SET state = ?, settled_at = ?, problem = ? WHERE state IN ('queued', 'stuck')"
 _CLOSE: Final = "UPDATE quarantine SET closed_at = ?, retry_at = NULL WHERE closed_at IS NULL"

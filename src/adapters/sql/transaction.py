@@ -22,11 +22,12 @@ from adapters.sql.purchases import Purchases
 from adapters.sql.quarantine import Quarantine
 from adapters.sql.rechecks import Rechecks
 from adapters.sql.record import Execute, Record, Table
+from adapters.sql.refund_requests import RefundRequests
 from adapters.sql.retention import Retention
 from adapters.sql.sessions import Sessions
 from adapters.sql.shop import ShopRecord
 from adapters.sql.users import Users
-from domain.repositories import people, sales, shop
+from domain.repositories import people, refunds, sales, shop
 
 
 class SqlTransaction:
@@ -50,6 +51,7 @@ class SqlTransaction:
         self.events: shop.Events = Events(execute)
         self.quarantine: sales.Quarantine = Quarantine(execute)
         self.rechecks: sales.Rechecks = Rechecks(execute)
+        self.refund_requests: refunds.RefundRequests = RefundRequests(execute)
         self.licences: sales.Licences = Licences(execute)
         self.downloads: sales.Downloads = Downloads(execute)
         self.address_changes: people.AddressChanges = AddressChanges(execute)
@@ -61,7 +63,7 @@ class SqlTransaction:
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, which refer to them
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
-    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, Retention,
+    Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, Retention,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""

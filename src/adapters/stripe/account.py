@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import stripe
 
-from adapters.stripe.payments import StripePayments, add_terms, body_of, price_data, within_time
+from adapters.stripe.offering import add_terms, price_data
+from adapters.stripe.payments import StripePayments, body_of, within_time
 from adapters.stripe.promotions import COUPON, decode_codes
 from adapters.stripe.wire import (
     FOLLOWED,

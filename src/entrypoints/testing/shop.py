@@ -43,6 +43,7 @@ from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
+from domain.usecases.request_refund import RequestRefund
 from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.resend_to_customer import ResendToCustomer
 from domain.usecases.restore_purchase import RestorePurchase
@@ -51,6 +52,7 @@ from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.send_owner_link import SendOwnerLink
+from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
@@ -171,6 +173,18 @@ class Shop:
     @cached_property
     def revoke(self) -> RevokePurchase:
         return RevokePurchase(store=self.store, clock=self.clock, randomness=self.randomness)
+
+    @cached_property
+    def request_refund(self) -> RequestRefund:
+        return RequestRefund(
+            store=self.store, payments=self.payments, clock=self.clock, randomness=self.randomness
+        )
+
+    @cached_property
+    def send_refunds(self) -> SendRefunds:
+        return SendRefunds(
+            store=self.store, payments=self.payments, note=self.note, clock=self.clock, base_url=BASE_URL
+        )
 
     @cached_property
     def restore(self) -> RestorePurchase:
