@@ -72,6 +72,17 @@ class RefundRequestContract(StoreUnderTest):
             leased.append(one.id)
         assert sorted(leased) == ["a0", "a1", "a2"]
 
+    def test_leases_of_a_dead_process_are_freed_but_what_has_to_wait_waits(self) -> None:
+        doubtful = replace(a_request("a2"), failed=True, due_at=NOW + SECOND)
+        later = replace(a_request("a3"), due_at=NOW + DAY)
+        self._ask(a_request("a1"), doubtful, later)
+        assert self._lease() is not None
+        assert self.do(lambda tx: tx.refund_requests.free_leases(now=NOW, until=NOW + MINUTE)) == 1
+        again = self._lease()
+        assert again is not None
+        assert (again.id, again.tries) == ("a1", 2)
+        assert (self._get("a2"), self._get("a3")) == (doubtful, later)
+
     def test_what_came_of_a_try_is_written_by_the_worker_that_holds_it(self) -> None:
         self._ask(a_request())
         first = self._lease()

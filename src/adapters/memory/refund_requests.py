@@ -41,6 +41,16 @@ class RefundRequests(Record):
         leased = self._t.refund_requests[due.id] = replace(due, due_at=until, tries=due.tries + 1)
         return leased
 
+    def free_leases(self, *, now: datetime, until: datetime) -> int:
+        held = [
+            one
+            for one in self._in_order()
+            if one.state is RefundState.REQUESTED and not one.failed and now < one.due_at <= until
+        ]
+        for one in held:
+            self._t.refund_requests[one.id] = replace(one, due_at=now)
+        return len(held)
+
     def follow_up(self, held: RefundRequest, *, by: RefundRequest) -> bool:
         now = self._t.refund_requests.get(held.id)
         if now is None or now.state is not RefundState.REQUESTED:

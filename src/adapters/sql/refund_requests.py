@@ -23,6 +23,8 @@ _PAGE: Final = f"SELECT {COLUMNS} FROM refund_requests WHERE id > ? ORDER BY id 
 _DUE: Final = f"""SELECT {COLUMNS} FROM refund_requests WHERE state = 'requested' AND due_at <= ?
   ORDER BY due_at, id LIMIT 1 {LOCKED}"""
 _LEASE: Final = "UPDATE refund_requests SET due_at = ?, tries = tries + 1 WHERE id = ?"
+_FREE: Final = """UPDATE refund_requests SET due_at = :now
+  WHERE state = 'requested' AND failed = 0 AND due_at > :now AND due_at <= :until"""
 _FOLLOW_UP: Final = """UPDATE refund_requests
   SET due_at = ?, keyed_at = ?, state = ?, attempt = ?, failed = ?, problem = ?, settled_at = ?
   WHERE id = ? AND state = 'requested' AND due_at = ? AND tries = ?"""
@@ -56,6 +58,9 @@ class RefundRequests(Record):
             return None
         self._sql(_LEASE, (micros(until), due.id))
         return replace(due, due_at=until, tries=due.tries + 1)
+
+    def free_leases(self, *, now: datetime, until: datetime) -> int:
+        return self._sql(_FREE, {"now": micros(now), "until": micros(until)}).rowcount
 
     def follow_up(self, held: RefundRequest, *, by: RefundRequest) -> bool:
         values = (

@@ -38,6 +38,9 @@ class RefundRequests(ReadRefundRequests, Protocol):
         As it is then; None if none is due.
         """
 
+    def free_leases(self, *, now: datetime, until: datetime) -> int:
+        """Make due what is leased, or waits, until `until` at the latest; how many. Not what has to wait: `failed`."""
+
     def follow_up(self, held: RefundRequest, *, by: RefundRequest) -> bool:
         """Write what came of a try, and free the lease. `held`: as it was leased.
 

@@ -43,6 +43,16 @@ class SendRefunds:
             await self._send(request)
         return taken
 
+    async def take_back(self) -> int:
+        """End the leases that a dead process left behind; how many requests are due again.
+
+        Only for the one process of a shop, at its start, as `LeaseMail.take_back`. Raises StoreUnavailable.
+        """
+        now = self.clock.now()
+        return await self.store.transact(
+            lambda tx: tx.refund_requests.free_leases(now=now, until=now + LEASE)
+        )
+
     async def _lease(self) -> RefundRequest | None:
         """None while the database belongs to another address (`OwnAddress`): the shop there sends them."""
         now = self.clock.now()

@@ -97,6 +97,7 @@ class Worker:
         """Run every timer until cancelled."""
         if self.alone:
             await _once(self.outbox.take_back_leases, "mail")
+            await _once(self._take_refunds_back, "refunds")
         try:
             await self._run_timers()
         finally:
@@ -189,6 +190,9 @@ class Worker:
         told = Counter(result.value for _, result in read)
         if told:
             log.info("payments read", extra={"fields": dict(told)})
+
+    async def _take_refunds_back(self) -> None:
+        await self.send_refunds.take_back()
 
     async def send_what_is_refunded(self) -> None:
         """Send the refunds that were asked for to the payment provider. Each is leased, so every node may look."""
