@@ -9,7 +9,7 @@ import pytest
 
 from domain.access import Closed, Opens
 from domain.audit import AuditAction
-from domain.purchase import FactKind, Purchase, PurchaseState
+from domain.purchase import FactKind, Purchase, PurchaseState, Standing
 from domain.usecases.decision_outcomes import Decided, Unchanged, WhyUnchanged
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.grant_outcomes import Granted
@@ -17,6 +17,7 @@ from domain.usecases.resend_outcomes import NotSent, WhyNotSent
 from domain.values import ProviderRef
 from entrypoints.customer_lines import customer_lines
 from entrypoints.decision_lines import reopened_lines, revoked_lines, unchanged_line
+from entrypoints.http.library import STAMPS
 from entrypoints.http.page import closing_reason
 from entrypoints.testing import BOOK, Browser, Shop
 from testkit import by_hand
@@ -213,6 +214,13 @@ def test_the_merchant_sees_it_and_an_access_email_is_not_sent_again() -> None:
     assert f"Order {order.checkout[:16]} revoked." in customer
     assert "Email that an order is closed" in customer
     assert by_hand.resend(shop, order.checkout) == NotSent(WhyNotSent.REVOKED, order)
+
+
+@pytest.mark.parametrize("state", PurchaseState)
+def test_every_state_has_words_of_its_own_on_pages_and_in_the_library(state: PurchaseState) -> None:
+    reasons = {closing_reason(Standing(one, since), UTC) for one in PurchaseState for since in (None, 0)}
+    assert len(reasons) == 2 * len(PurchaseState) - 1, "an open one has no day"
+    assert (STAMPS[state] is None) is (state is PurchaseState.LIVE)
 
 
 def test_the_reason_goes_with_the_person() -> None:
