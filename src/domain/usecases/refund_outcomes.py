@@ -58,7 +58,7 @@ class RefundAsked:
     request: RefundRequest
     order: Purchase
     closes: bool
-    """Whether access ends with it, although some of the money stays."""
+    """Whether access ends with it, although some of the money stays; False if the merchant had closed it before."""
 
 
 AskingForRefund = RefundAsked | NotRefunded | NotAnAmount | SeveralOrders

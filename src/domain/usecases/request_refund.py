@@ -73,9 +73,10 @@ class RequestRefund:
             request = _request(asked, purchase, amount, reason=why, tell=tell, cause=cause, now=now)
             tx.audit.append(asked.line(AuditAction.REFUND, purchase.checkout, reason=why))
             tx.refund_requests.add(request)
-            if close and not any(is_revoking(fact, held.facts) for fact in held.facts):
+            closes = close and not any(is_revoking(fact, held.facts) for fact in held.facts)
+            if closes:
                 decide(tx, held, MerchantStatus.REVOKED, now=now, request=request.id)
-            return RefundAsked(request, purchase, closes=close)
+            return RefundAsked(request, purchase, closes=closes)
 
         return await self.store.transact(work)
 
