@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from domain.audit import AuditLine
 from domain.staff import Actor
+from domain.usecases.decision_outcomes import Deciding
 from domain.usecases.list_audit import ListAudit
+from domain.usecases.refund_outcomes import AskingForRefund
 from domain.usecases.report_status import SentAgain
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_outcomes import Resending
@@ -34,6 +36,22 @@ def send_again(shop: Shop, key: str, *, form: str = "") -> SentAgain:
 
 def send_refused(shop: Shop, *, form: str = "") -> Resent:
     return run(shop.send_refused(actor=CLI, form=form or _new(shop)))
+
+
+def revoke(shop: Shop, order: str, *, form: str = "", reason: str = "stolen", tell: bool = True) -> Deciding:
+    return run(shop.revoke(order, actor=CLI, form=form or _new(shop), reason=reason, tell=tell))
+
+
+def restore(shop: Shop, order: str, *, form: str = "", reason: str = "sorry", tell: bool = True) -> Deciding:
+    return run(shop.restore(order, actor=CLI, form=form or _new(shop), reason=reason, tell=tell))
+
+
+def refund(
+    shop: Shop, order: str, typed: str = "", *, form: str = "", reason: str = "too late", close: bool = False,
+    tell: bool = True,
+) -> AskingForRefund:  # fmt: skip
+    form = form or _new(shop)
+    return run(shop.request_refund(order, typed, actor=CLI, form=form, reason=reason, close=close, tell=tell))
 
 
 def log(shop: Shop) -> list[AuditLine]:

@@ -98,8 +98,10 @@ def written_price(text: str, *, currency: str) -> Money | AmountProblem:
     return _money(found[0], rules)
 
 
-def typed_amount(text: str, *, currency: str) -> Money | AmountProblem:
+def typed_amount(text: str, *, currency: str, charged: bool = True) -> Money | AmountProblem:
     """An amount as people type it: `12`, `12.50`, `12,50`, `1 200`, `1.200,00`, `€ 12,-`, `12 USD`.
+
+    `charged`: False for a refund, which may be smaller than any charge.
 
     One separator before exactly three digits is ambiguous, unless the currency leaves it one meaning: none of its
     amounts has a fraction, or it has three decimal digits and they are written as the shop writes them (`1.500`).
@@ -114,10 +116,10 @@ def typed_amount(text: str, *, currency: str) -> Money | AmountProblem:
     if _names_another(f"{found[1]} {found[3]}", currency):
         return AmountProblem.OTHER_CURRENCY
     number = _plain_number(found[2], rules)
-    return number if isinstance(number, AmountProblem) else _money(number, rules)
+    return number if isinstance(number, AmountProblem) else _money(number, rules, charged=charged)
 
 
-def _money(number: str, rules: Currency) -> Money | AmountProblem:
+def _money(number: str, rules: Currency, *, charged: bool = True) -> Money | AmountProblem:
     """`number` is digits and at most one decimal point."""
     whole, _, fraction = number.partition(".")
     cents = fraction.rstrip("0")
@@ -127,7 +129,10 @@ def _money(number: str, rules: Currency) -> Money | AmountProblem:
     if minor > rules.most:
         return AmountProblem.ABOVE_GREATEST_CHARGE
     price = Money(minor, rules.code)
-    return charge_problem(price) or price
+    problem = charge_problem(price)
+    if problem is AmountProblem.BELOW_SMALLEST_CHARGE and not charged:
+        problem = None
+    return problem or price
 
 
 def _plain_number(number: str, rules: Currency) -> str | AmountProblem:

@@ -20,6 +20,14 @@ class AuditAction(Enum):
 
     GRANT = "grant"
     """The object is the purchase, by its checkout's id."""
+    REVOKE = "revoke"
+    """The object is the purchase, by its checkout's id."""
+    RESTORE = "restore"
+    """The object is the purchase, by its checkout's id."""
+    REFUND = "refund"
+    """The object is the purchase, by its checkout's id; the refund request has the line's id."""
+    DISMISS_REFUND = "dismiss-refund"
+    """The object is the purchase, by its checkout's id."""
     RESEND = "resend"
     """The object is the purchase, by its checkout's id."""
     SEND_LINK = "send-link"
@@ -75,7 +83,9 @@ class AuditLine:
     """In the actor's words (`reason_of`); "" if none is asked for, or once the person of the object was erased."""
 
 
-ASKS_REASON: Final = frozenset({AuditAction.GRANT})
+ASKS_REASON: Final = frozenset(
+    {AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND}
+)
 """What needs a reason. The other actions cost nobody anything."""
 
 

@@ -102,8 +102,19 @@ class Refunded:
 
 
 @frozen
+class AccessClosed:
+    """The merchant closed a purchase. It does not say why."""
+
+    template: ClassVar = "access_closed"
+    product_name: str
+    order: str
+    elsewhere: bool = False
+    """Another purchase of the same address opens the product."""
+
+
+@frozen
 class OpenAgain:
-    """A refund failed, or a dispute ended well: what was closed opens again."""
+    """What was closed opens again: a refund failed, a dispute ended well, or the merchant restored it."""
 
     template: ClassVar = "open_again"
     product: ProductId
@@ -291,15 +302,15 @@ class UnreadableEmail:
 
 
 Email = (
-    AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | OpenAgain | LicenceArrived
-    | NewRelease | ConfirmAddress | AddressChangeRequested | OutOfLicenceKeys | PaymentQuarantined | CorrectionUndone
-    | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes | SaleMade | SalesDigest
+    AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | AccessClosed | OpenAgain
+    | LicenceArrived | NewRelease | ConfirmAddress | AddressChangeRequested | OutOfLicenceKeys | PaymentQuarantined
+    | CorrectionUndone | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes | SaleMade | SalesDigest
     | StaffNotice | UnreadableEmail
 )  # fmt: skip
 
 EMAILS: Final = (
-    AccessLink, SignIn, ConfirmOrder, ConfirmOwner, PaymentFailed, Refunded, OpenAgain, LicenceArrived, NewRelease,
-    ConfirmAddress, AddressChangeRequested, OutOfLicenceKeys, PaymentQuarantined, CorrectionUndone,
+    AccessLink, SignIn, ConfirmOrder, ConfirmOwner, PaymentFailed, Refunded, AccessClosed, OpenAgain, LicenceArrived,
+    NewRelease, ConfirmAddress, AddressChangeRequested, OutOfLicenceKeys, PaymentQuarantined, CorrectionUndone,
     AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes, SaleMade, SalesDigest,
     StaffNotice,
 )  # fmt: skip

@@ -33,7 +33,9 @@ def access_checkout(key: str) -> CheckoutId | None:
     return sale_of(key) if key.startswith("access:") else None
 
 
-_OF_SALE: Final = frozenset({"access", "access-again", "failed", "refunded", "open-again", "licence"})
+_OF_SALE: Final = frozenset(
+    {"access", "access-again", "failed", "refunded", "revoked", "open-again", "licence"}
+)
 
 
 def sale_of(key: str) -> CheckoutId | None:
@@ -63,8 +65,13 @@ def refunded(checkout: CheckoutId, fact: str) -> str:
 
 
 def open_again(checkout: CheckoutId, fact: str) -> str:
-    """Once for each refund or dispute that ended well for the buyer."""
+    """Once for each refund or dispute that ended well for the buyer, or line of the audit log that restored it."""
     return f"open-again:{checkout}:{fact}"
+
+
+def revoked(checkout: CheckoutId, line: str) -> str:
+    """Once for each time the merchant closes a purchase; `line`: of the audit log."""
+    return f"revoked:{checkout}:{line}"
 
 
 def licence(checkout: CheckoutId, product: ProductId) -> str:

@@ -74,6 +74,9 @@ class PaymentAccount(Protocol):
         Its events are no business of the shop: `Payments.parse_webhook` ignores them.
         """
 
+    async def refund_problem(self) -> str | None:
+        """What the provider says to a refund if the key may not make any; None if it may. No money moves."""
+
     @property
     def followed(self) -> Sequence[str]:
         """The events that the shop subscribes to, in order."""

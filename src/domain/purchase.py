@@ -149,11 +149,13 @@ class Purchase:
 
 
 class FactKind(Enum):
-    """Which kind of the provider's objects a fact is the register of."""
+    """Which kind of object a fact is the register of: the provider's, or the merchant's own decision."""
 
     SESSION = "session"
     REFUND = "refund"
     DISPUTE = "dispute"
+    MERCHANT = "merchant"
+    """Whether the merchant closed the purchase. Written only by our own transaction (`domain.decision`)."""
 
 
 class CheckoutStatus(StrEnum):
@@ -165,6 +167,13 @@ class CheckoutStatus(StrEnum):
     """Completed; the money is under way."""
     FAILED = "failed"
     PAID = "paid"
+
+
+class MerchantStatus(StrEnum):
+    """What the merchant decided about access, in the order of rank. The values are stored."""
+
+    RESTORED = "restored"
+    REVOKED = "revoked"
 
 
 # Ranks are total and only break ties within one second, except that sessions compare by rank first.
@@ -181,6 +190,7 @@ _RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
         "won",
         "lost",
     ),
+    FactKind.MERCHANT: tuple(MerchantStatus),
 }
 _UNKNOWN_RANK: Final = 99
 _DISPUTED: Final = frozenset({"needs_response", "under_review"})
@@ -208,7 +218,8 @@ class Fact:
 
     `as_of` is the provider's own second (Unix time): `event.created` of a webhook, the `Date` of an answer.
     `payment` is the payment intent that a refund or dispute belongs to; None for a session, whose payment is on its
-    purchase. `amount` is in minor units.
+    purchase, and for the merchant's decision, which also concerns purchases without a payment. `amount` is in minor
+    units.
     """
 
     object_id: str
@@ -217,6 +228,8 @@ class Fact:
     as_of: int
     status: str
     amount: int
+    request: str = ""
+    """The refund request (`domain.refund`) that a refund answers, or that a revocation came with; "" for none."""
 
     @property
     def rank(self) -> int:
@@ -255,11 +268,11 @@ class Fact:
         return (self.kind is FactKind.DISPUTE and self.status in _DISPUTED) or self.rank == _UNKNOWN_RANK
 
     @property
-    def weight(self) -> tuple[int, int, int, str, int, str]:
+    def weight(self) -> tuple[int, int, str, int, str, str]:
         """What is compared: total, so that no two different facts tie and every order gives the same state."""
         if self.kind is FactKind.SESSION:
-            return (self.rank, self.as_of, 0, self.status, self.amount, self.payment or "")
-        return (self.as_of, self.rank, 0, self.status, self.amount, self.payment or "")
+            return (self.rank, self.as_of, self.status, self.amount, self.payment or "", self.request)
+        return (self.as_of, self.rank, self.status, self.amount, self.payment or "", self.request)
 
 
 def newer(held: Fact | None, told: Fact) -> Fact:
@@ -279,6 +292,8 @@ class PurchaseState(Enum):
     """All that was paid is gone, by refunds alone."""
     CHARGED_BACK = auto()
     """All that was paid is gone, and a lost dispute took some of it."""
+    REVOKED = auto()
+    """The merchant closed it."""
 
 
 @frozen
@@ -298,7 +313,10 @@ def standing(purchase: Purchase, facts: Iterable[Fact]) -> Standing:
 
 
 def standing_of(paid: Money, facts: Iterable[Fact]) -> Standing:
-    """The same, of a payment of which there may be no purchase yet."""
+    """The same, of a payment of which there may be no purchase yet.
+
+    What money says comes first: closed by refunds or lost disputes, suspended by a dispute, then the merchant's word.
+    """
     told = tuple(facts)
     gone = [fact for fact in told if fact.gone]
     if gone and sum(fact.gone for fact in gone) >= paid.amount:
@@ -309,7 +327,22 @@ def standing_of(paid: Money, facts: Iterable[Fact]) -> Standing:
     suspended = [fact.as_of for fact in told if fact.suspends]
     if suspended:
         return Standing(state=PurchaseState.SUSPENDED, since=max(suspended))
+    revoked = [fact.as_of for fact in told if is_revoking(fact, told)]
+    if revoked:
+        return Standing(state=PurchaseState.REVOKED, since=max(revoked))
     return Standing(state=PurchaseState.LIVE, since=None)
+
+
+def is_revoking(fact: Fact, told: Iterable[Fact]) -> bool:
+    """Whether a fact among those of its purchase is a revocation that counts.
+
+    One that came with a refund counts until that refund is known not to: it counts while nobody has answered, and
+    while the refund is pending or succeeded.
+    """
+    if fact.kind is not FactKind.MERCHANT or fact.status != MerchantStatus.REVOKED:
+        return False
+    answers = [other for other in told if other.request == fact.request and other.kind is FactKind.REFUND]
+    return not fact.request or not answers or any(other.status in GONE[other.kind] for other in answers)
 
 
 def order_number(checkout: CheckoutId) -> str:

@@ -34,6 +34,10 @@ class Verdict(Enum):
 
 RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.GRANT: Right(_WORKING, fresh=True),
+    AuditAction.REVOKE: Right(_WORKING, fresh=True),
+    AuditAction.RESTORE: Right(_WORKING, fresh=True),
+    AuditAction.REFUND: Right(_OWNER, fresh=True),
+    AuditAction.DISMISS_REFUND: Right(_WORKING),
     AuditAction.RESEND: Right(_WORKING),
     AuditAction.SEND_LINK: Right(_WORKING),
     AuditAction.SEND_AGAIN: Right(_WORKING),

@@ -16,6 +16,7 @@ from domain.repositories.people import (
     Sessions,
     Users,
 )
+from domain.repositories.refunds import ReadRefundRequests, RefundRequests
 from domain.repositories.sales import (
     Checkouts,
     Downloads,
@@ -95,6 +96,9 @@ class ReadTransaction(Protocol):
     def rechecks(self) -> ReadRechecks: ...
 
     @property
+    def refund_requests(self) -> ReadRefundRequests: ...
+
+    @property
     def problems(self) -> ReadProblems: ...
 
     @property
@@ -157,6 +161,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def rechecks(self) -> Rechecks: ...
+
+    @property
+    def refund_requests(self) -> RefundRequests: ...
 
     @property
     def problems(self) -> Problems: ...

@@ -17,6 +17,7 @@ from domain.values import ProductId
 from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_copies import backup, move, restore
 from entrypoints.cli_customer import customer, resend
+from entrypoints.cli_decide import reopen, revoke
 from entrypoints.cli_emails import emails
 from entrypoints.cli_export import export
 from entrypoints.cli_grant import audit, grant
@@ -29,6 +30,7 @@ from entrypoints.cli_output import (
     status_lines,
 )
 from entrypoints.cli_preview import preview
+from entrypoints.cli_refund import refund
 from entrypoints.cli_running import Refusal, beside, run, settings_of
 from entrypoints.cli_sales import sales
 from entrypoints.cli_staff import staff
@@ -185,7 +187,7 @@ def stripe_setup() -> None:
 
 @click.command()
 @click.option("--dismiss", metavar="ID",
-              help="Close a quarantine entry, or take a bounced email (its key) off the list.")  # fmt: skip
+              help="Close a quarantine entry, or take a bounced email (its key) or a refund off the list.")  # fmt: skip
 @click.option("--send-again", metavar="KEY", help="Send an email again, with a new link, under a new key.")
 @click.option("--send-refused", is_flag=True, help="Send all refused emails again, with new links.")
 def status(dismiss: str | None, send_again: str | None, send_refused: bool) -> None:
@@ -321,8 +323,8 @@ def confirm_address(copy: bool) -> None:
 
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
-    "Every day", status, sales, customer, resend, send_link, grant, preview, announce, emails, reconcile, export, audit,
-    staff,
+    "Every day", status, sales, customer, resend, send_link, grant, refund, revoke, reopen, preview, announce, emails,
+    reconcile, export, audit, staff,
 )  # fmt: skip
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 

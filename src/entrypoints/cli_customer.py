@@ -30,7 +30,7 @@ def customer(wanted: str) -> None:
         case NotAnAddress():
             _refuse(found)
         case SeveralOrders():
-            _list(found, wanted)
+            list_and_refuse(found, wanted)
         case None:
             raise NothingDone(f"nothing is known of {wanted}" if "@" in wanted else no_such_order(wanted))
         case _:
@@ -56,7 +56,7 @@ def resend(wanted: str) -> None:
         case NotAnAddress():
             _refuse(found)
         case SeveralOrders():
-            _list(found, wanted)
+            list_and_refuse(found, wanted)
         case NotSent():
             raise NothingDone(not_sent_line(found, wanted))
         case _:
@@ -68,7 +68,8 @@ def _refuse(found: NotAnAddress) -> NoReturn:
     raise Refusal(f"that is not an address that can be emailed: {found.problem.value}")
 
 
-def _list(found: SeveralOrders, wanted: str) -> NoReturn:
+def list_and_refuse(found: SeveralOrders, wanted: str) -> NoReturn:
+    """Print the orders that begin alike. Raises Refusal."""
     for line in several_lines(found):
         say(line)
     raise Refusal(f"several orders begin with {wanted!r}: give more of the number")

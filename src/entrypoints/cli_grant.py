@@ -51,8 +51,8 @@ def grant(product: str, address: str, reason: str) -> None:
 def audit(*, as_json: bool) -> None:
     """Show what was done by hand, newest last: when, by whom, to what, and why.
 
-    Orders are named by their ids, emails by their keys, and nobody by address. Only `grant` asks for a reason, which is
-    deleted with the account that the action was about. Lines are kept for two years.
+    Orders are named by their ids, emails by their keys, and nobody by address. What costs somebody something has
+    a reason, which is deleted with the account that the action was about. Lines are kept for two years.
     """
 
     async def work(container: Container) -> bool:

@@ -24,6 +24,7 @@ from entrypoints.mail_lines import OF_NO_USE, SENT_AGAIN, mail_lines
 from entrypoints.maintenance.erasures import Erasures
 from entrypoints.maintenance.export_format import record_fields
 from entrypoints.order_lines import without_owner_lines
+from entrypoints.refund_lines import waiting_refund_lines
 from entrypoints.run.address_watch import two_ways_on
 
 _PAGE: Final = 500
@@ -69,9 +70,7 @@ async def status_lines(
     lines: list[str] = []
     if dismiss is not None:
         closed = await report.dismiss(dismiss, actor=actor, form=forms())
-        lines.append(
-            "Dismissed." if closed else "There is no open quarantine entry and no bounced email of that id."
-        )
+        lines.append("Dismissed." if closed else "Nothing of that id is on the list.")
     if send_again is not None:
         lines.append(SENT_AGAIN[await report.send_again(send_again, actor=actor, form=forms())])
     if send_refused:
@@ -118,6 +117,7 @@ def _mistakes(review: CatalogueReview) -> list[str]:
 def _waiting(status: Status) -> list[str]:
     lines = mail_lines(status)
     lines += without_owner_lines(status)
+    lines += waiting_refund_lines(status.refunds)
     if status.quarantine:
         lines += [
             "",

@@ -18,6 +18,7 @@ from domain.usecases.show_customer import Customer
 from domain.values import mask, money_text
 from entrypoints.cli_words import counted, minute
 from entrypoints.mail_lines import problem_of
+from entrypoints.refund_lines import refund_request_line
 
 Event = tuple[datetime, str]
 
@@ -28,6 +29,7 @@ _EMAILS: Final = {
     "confirm_owner": "Email that gives an order its address",
     "payment_failed": "Email about a payment that failed",
     "refunded": "Email about a refund or lost dispute",
+    "access_closed": "Email that an order is closed",
     "open_again": "Email that an order is open again",
     "licence_arrived": "Email with a licence key",
     "new_release": "Email about a new version",
@@ -94,6 +96,8 @@ def _events(customer: Customer) -> Iterator[Event]:
         for fact in held.facts:
             if fact.kind is not FactKind.SESSION:
                 yield datetime.fromtimestamp(fact.as_of, UTC), _fact(fact, held.purchase)
+    for request in customer.refunds:
+        yield request.at, refund_request_line(request)
     for checkout in customer.pending:
         yield checkout.started_at, f"Payment of {checkout.price} for {checkout.product_name} is pending."
     for mail in customer.mails:
@@ -142,6 +146,8 @@ def _state(held: Holding, customer: Customer) -> str:
             return f"Closed{since}: refunded in full.{test}"
         case PurchaseState.CHARGED_BACK:
             return f"Closed{since}: charged back.{test}"
+        case PurchaseState.REVOKED:
+            return f"Closed{since}: revoked.{test}"
 
 
 def _taken_back(held: Holding) -> str:
@@ -157,6 +163,8 @@ def _masked(licence: LicenceKey) -> str:
 
 
 def _fact(fact: Fact, purchase: Purchase) -> str:
+    if fact.kind is FactKind.MERCHANT:
+        return f"Order {order_number(purchase.checkout)} {fact.status}."
     what = "Refund of" if fact.kind is FactKind.REFUND else "Dispute over"
     amount = money_text(fact.amount, purchase.paid.currency)
     return f"{what} {amount}, order {order_number(purchase.checkout)}: {fact.status.replace('_', ' ')}."

@@ -15,6 +15,7 @@ _WHY: Final = {
     WhyNotSent.TEST_PURCHASE: "{order} is a test purchase, which opens nothing since the shop has gone live",
     WhyNotSent.REFUNDED: "{order} was refunded, so there is nothing to open",
     WhyNotSent.CHARGED_BACK: "{order} was charged back, so there is nothing to open",
+    WhyNotSent.REVOKED: "{order} is closed; `coatcheck reopen {number}` opens it again",
     WhyNotSent.IN_DISPUTE: "{order} is closed while it is in dispute",
     WhyNotSent.UNKNOWN_STATUS: "{order} is closed, because Stripe reports a status that is not known",
     WhyNotSent.STILL_QUEUED: "an access email for {order} is already queued and will be sent automatically",

@@ -29,6 +29,7 @@ from domain.claim import RejectReason
 from domain.mail import Delivery, Letter, MailState
 from domain.purchase import Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
+from domain.refund import RefundCause, RefundRequest, RefundState
 from domain.staff import (
     Passkey,
     Role,
@@ -40,7 +41,7 @@ from domain.staff import (
     StaffSessionId,
 )
 from domain.transaction import ReadTransaction, Transaction
-from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, ProductId, SessionId, UserId
+from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, Money, ProductId, SessionId, UserId
 
 # Each with every field set, to a value of its own.
 SESSION: Final = replace(
@@ -55,7 +56,13 @@ PURCHASE: Final = replace(
     breakdown=Breakdown(discount=100, tax=171, tax_on_top=True), source=Source.GRANT,
 )  # fmt: skip
 FACT: Final = Fact(
-    object_id="re_1", kind=FactKind.REFUND, payment="pi_c1", as_of=5, status="succeeded", amount=900
+    object_id="re_1",
+    kind=FactKind.REFUND,
+    payment="pi_c1",
+    as_of=5,
+    status="succeeded",
+    amount=900,
+    request="r1",
 )
 LINK: Final = replace(
     a_link(move="m1", checkout="c1"), sent_at=NOW + SECOND, used_at=NOW + MINUTE, superseded=True, code_tries=2,
@@ -76,6 +83,11 @@ DUE: Final = PaymentDue(payment="pi_c1", since=NOW, tries=1)
 PROBLEM: Final = Problem(
     kind=ProblemKind.LIST_REFUSED, subject="refunds", detail="no", first_at=NOW, last_at=NOW + DAY
 )
+REFUND_REQUEST: Final = RefundRequest(
+    id="a1", payment="pi_c1", checkout=CheckoutId("c1"), amount=Money(300, "usd"), reason="why", by="cli:anna", at=NOW,
+    due_at=NOW + SECOND, keyed_at=NOW + MINUTE, state=RefundState.REFUSED, cause=RefundCause.DUPLICATE, tells=False,
+    tries=2, attempt=3, failed=True, problem="no", settled_at=NOW + DAY,
+)  # fmt: skip
 QUARANTINED: Final = Quarantined(
     ref="cs_test_9", reason=RejectReason.WRONG_AMOUNT, first_at=NOW, last_at=NOW + SECOND, tries=2,
     retry_at=NOW + MINUTE, closed_at=NOW + DAY,
@@ -100,8 +112,8 @@ STAFF_SESSION: Final = StaffSession(
     proved_at=NOW + SECOND, label="Safari on Mac", by_link=True,
 )  # fmt: skip
 WHOLE: Final = (
-    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, STAFF,
-    STAFF_LINK, PASSKEY, STAFF_SESSION, QUARANTINED,
+    SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, REFUND_REQUEST,
+    STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, QUARANTINED,
 )  # fmt: skip
 
 _SALE = "the sale stays"
@@ -174,6 +186,7 @@ class EveryFieldContract(StoreUnderTest):
             tx.staff.add_link(STAFF_LINK)
             tx.passkeys.add(PASSKEY)
             tx.staff_sessions.add(STAFF_SESSION)
+            tx.refund_requests.add(REFUND_REQUEST)
             for at in (NOW, PROBLEM.last_at):
                 tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
             for at in (NOW, QUARANTINED.last_at):
@@ -185,7 +198,8 @@ class EveryFieldContract(StoreUnderTest):
                 tx.facts.get(FACT.object_id), tx.links.get(LINK.id), tx.outbox.get(MAIL.key),
                 tx.address_changes.get(CHANGE.id), tx.users.by_address(ANNA),
                 *tx.downloads.of_purchase(PURCHASE.checkout), *tx.rechecks.due(NOW, limit=9), *tx.problems.open(),
-                tx.audit.by_form(AUDIT.form), tx.staff.get(STAFF.id), tx.staff.link(STAFF_LINK.token_hash),
+                tx.audit.by_form(AUDIT.form), tx.refund_requests.get(REFUND_REQUEST.id),
+                tx.staff.get(STAFF.id), tx.staff.link(STAFF_LINK.token_hash),
                 tx.passkeys.get(PASSKEY.id), tx.staff_sessions.by_token(STAFF_SESSION.token_hash),
             )  # fmt: skip
 

@@ -11,11 +11,13 @@ from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
 from contracts.checkouts import CheckoutContract
+from contracts.decisions import DecisionContract
 from contracts.erasures import ErasureContract
 from contracts.every_field import EveryFieldContract
 from contracts.licences import LicenceContract
 from contracts.outbox import OutboxContract
 from contracts.own_address import OwnAddressContract
+from contracts.refund_requests import RefundRequestContract
 from contracts.samples import (
     ANNA,
     BEN,
@@ -44,11 +46,13 @@ class StoreContract(
     AfterSaleContract,
     AuditContract,
     CheckoutContract,
+    DecisionContract,
     ErasureContract,
     EveryFieldContract,
     LicenceContract,
     OutboxContract,
     OwnAddressContract,
+    RefundRequestContract,
     StaffContract,
     UpkeepContract,
 ):

@@ -303,6 +303,8 @@ def test_a_payment_page_is_opened_in_every_currency_and_closed_unnoticed(own_sho
     found = findings(own_shop)
     assert found["checkout"] == ("ok", "a payment page opens in USD, EUR, KWD")
     assert found["Stripe"] == ("ok", "the key is good")
+    assert found["refunding"][0] == "!"
+    assert "give the key Charges and Refunds *write*" in found["refunding"][1]
     assert found["codes"][1].startswith("GIFT: ")
     assert sorted((s["currency"], s["status"]) for s in trials(own_shop)) == [
         ("eur", "expired"), ("kwd", "expired"), ("usd", "expired"),

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.stripe.payments import _create_params
+from adapters.stripe.offering import create_params
 from testkit.offers import an_offer
 from testkit.sales import begin, charge_of, sold
 from testkit.servers import Sandbox
@@ -174,7 +174,7 @@ def test_a_session_takes_only_the_ways_to_pay_that_it_allows(sandbox: Sandbox) -
 
 
 def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> None:
-    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(30))))
+    made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(create_params(an_offer(30))))
     holds("checkout.session", made)
     event = json.loads(sandbox.pay(made["id"])["body"])
     holds("event", event)
@@ -187,7 +187,7 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
         "data"
     ]:
         holds("checkout.session", session)
-    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(31))))
+    second = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(create_params(an_offer(31))))
     expired = ask_raw(sandbox, "POST", f"/v1/checkout/sessions/{second['id']}/expire")
     holds("checkout.session", expired)
     assert expired["status"] == "expired"
@@ -211,7 +211,7 @@ def test_every_answer_of_the_stand_in_follows_the_schema(sandbox: Sandbox) -> No
 
 
 def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_request(sandbox: Sandbox) -> None:
-    params = form(_create_params(an_offer(40)))
+    params = form(create_params(an_offer(40)))
     one = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
     two = ask_raw(sandbox, "POST", "/v1/checkout/sessions", params, **{"idempotency-key": "k1"})
     assert one == two

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import stripe.params.checkout._session_create_params as sdk
 
-from adapters.stripe.payments import _create_params
+from adapters.stripe.offering import create_params
 from entrypoints.sandbox.stripe.limits import METHODS, NESTED
 from entrypoints.sandbox.stripe.money import SUPPORTED, smallest_charge
 from entrypoints.sandbox.stripe.objects import API_VERSION
@@ -206,7 +206,7 @@ def test_an_account_that_is_not_set_up_sells_nothing(sandbox: Sandbox) -> None:
 
 
 def test_what_stripe_would_refuse_is_refused(sandbox: Sandbox) -> None:
-    params = form(_create_params(OFFER))
+    params = form(create_params(OFFER))
     for change, param in (
         ({"unheard_of": "1"}, "unheard_of"),
         ({"customer_email": "nobody"}, "customer_email"),

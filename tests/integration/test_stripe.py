@@ -17,7 +17,8 @@ import stripe
 
 from adapters.stripe.account import StripeAccount
 from adapters.stripe.details import details_of
-from adapters.stripe.payments import StripePayments, _create_params, within_time
+from adapters.stripe.offering import create_params
+from adapters.stripe.payments import StripePayments, within_time
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import OF_DOCTOR, news_of
 from domain.payment_account import CheckoutTrial
@@ -99,7 +100,7 @@ def test_a_checkout_is_made_once_looked_at_and_listed_when_paid(sandbox: Sandbox
 def test_the_list_is_followed_over_its_pages(sandbox: Sandbox) -> None:
     refs = set()
     for number in range(105):
-        made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(_create_params(an_offer(number))))
+        made = ask_raw(sandbox, "POST", "/v1/checkout/sessions", form(create_params(an_offer(number))))
         sandbox.pay(made["id"])
         refs.add(made["id"])
 
@@ -487,7 +488,7 @@ def test_our_request_follows_the_schema() -> None:
     )
     linked = replace(OFFER, checkout=replace(OFFER.checkout, discounts=True, promotion="promo_1"))
     for offer in (OFFER, everything, linked):
-        params = json.loads(json.dumps(_create_params(offer)))
+        params = json.loads(json.dumps(create_params(offer)))
         # Newer than the document: it replaced payment_method_types in 2026-10-28.endive.
         params.pop("allowed_payment_method_types", None)
         assert not [e.message for e in validator.iter_errors(params)]

@@ -13,6 +13,7 @@ from domain.claim import RejectReason
 from domain.colour import Colour
 from domain.emails import (
     EMAILS,
+    AccessClosed,
     AccessEmailBounced,
     AccessLink,
     AddressChangeRequested,
@@ -72,6 +73,7 @@ SAMPLES: tuple[Email, ...] = (
     Refunded(product_name=NAME, refunded=SMALL, in_all=Money(800, "usd"), paid=LARGE, closed=False, suspended=False, order="c1"),
     Refunded(product_name=NAME, refunded=SMALL, in_all=SMALL, paid=LARGE, closed=False, suspended=True, order="c1"),
     Refunded(product_name=NAME, refunded=LARGE, in_all=LARGE, paid=LARGE, closed=True, suspended=False, order="c1", elsewhere=True),
+    *(AccessClosed(product_name=NAME, order="c1", elsewhere=elsewhere) for elsewhere in (False, True)),
     OpenAgain(product=BOOK, product_name=NAME, order="c1"),
     LicenceArrived(product_name=NAME, licence=LicenceLine(key="K-1"), order="c1"),
     LicenceArrived(product_name=NAME, licence=LicenceLine(key="K-1", of=NAME), order="c1"),

@@ -21,7 +21,7 @@ def test_what_is_printed_is_the_template_line_by_line_without_any_settings(name:
 def test_the_list_names_every_template_and_the_parts_last() -> None:
     listed = CliRunner().invoke(emails, []).output.split()
     assert sorted(listed) == sorted(TEMPLATES)
-    assert listed[0] == "access_email_bounced.html"
+    assert listed[0] == "access_closed.html"
     assert listed[-1].startswith("_")
 
 

@@ -14,6 +14,7 @@ from contracts.every_field import (
     MAIL,
     PURCHASE,
     QUARANTINED,
+    REFUND_REQUEST,
     SESSION,
     USER,
     names_of,
@@ -34,6 +35,8 @@ _PURCHASE: Final = {"Purchase.session": _INSIDE, "Fact.payment": "its purchase's
 NOT_TO_THE_MERCHANT: Final = _PURCHASE | {
     "Mail.link": _INSIDE, "Mail.key_name": _INSIDE, "Mail.due_at": _SENDING, "Mail.unknown_since": _SENDING,
     "Mail.urgency": _SENDING, "AuditLine.form": _INSIDE, "Quarantined.last_at": _SENDING, "Quarantined.retry_at": _SENDING,
+    "RefundRequest.due_at": _SENDING, "RefundRequest.keyed_at": _SENDING, "RefundRequest.attempt": _SENDING,
+    "RefundRequest.failed": _SENDING,
 }  # fmt: skip
 NOT_TO_THE_CUSTOMER: Final = _PURCHASE | {
     "User.id": _INSIDE, "User.mailbox": _OWNER, "Session.id": _INSIDE, "Session.token_hash": "of the cookie's secret",
@@ -66,6 +69,7 @@ def test_the_merchants_export_has_every_field() -> None:
         *left_out(MAIL, record_fields),
         *left_out(QUARANTINED, record_fields),
         *left_out(AUDIT, record_fields),
+        *left_out(REFUND_REQUEST, record_fields),
     }
     assert found == NOT_TO_THE_MERCHANT.keys()
 

@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Closed, Holding, NotYours, Opens, access
-from domain.purchase import Fact, FactKind, Purchase, PurchaseState, Source, Standing, newer, standing
+from domain.decision import decided
+from domain.purchase import (
+    Fact,
+    FactKind,
+    MerchantStatus,
+    Purchase,
+    PurchaseState,
+    Source,
+    Standing,
+    newer,
+    standing,
+)
 from domain.session import Session
 from domain.values import (
     CheckoutId,
@@ -38,16 +49,22 @@ STATUSES = {
         "warning_needs_response", "warning_under_review", "needs_response", "under_review", "warning_closed",
         "prevented", "won", "lost", "new word",
     ],
+    FactKind.MERCHANT: ["restored", "revoked"],
 }  # fmt: skip
+BY_HAND = (FactKind.REFUND, FactKind.MERCHANT)
+"""What can carry the id of a refund request."""
 FACTS = st.sampled_from(list(FactKind)).flatmap(
     lambda kind: st.builds(
         Fact,
-        object_id=st.sampled_from([f"{kind.value}_1", f"{kind.value}_2"]),
+        object_id=st.sampled_from(
+            ["merchant:c1"] if kind is FactKind.MERCHANT else [f"{kind.value}_1", f"{kind.value}_2"]
+        ),
         kind=st.just(kind),
-        payment=st.just("pi_1"),
+        payment=st.just(None if kind is FactKind.MERCHANT else "pi_1"),
         as_of=st.integers(1, 4),
         status=st.sampled_from(STATUSES[kind]),
-        amount=st.sampled_from([300, 600, 900]),
+        amount=st.just(0) if kind is FactKind.MERCHANT else st.sampled_from([300, 600, 900]),
+        request=st.sampled_from(["", "", "r1", "r2"]) if kind in BY_HAND else st.just(""),
     )
 )
 
@@ -71,19 +88,31 @@ def test_every_order_gives_the_same_state(facts: list[Fact], entropy: object) ->
 def test_the_state_is_what_is_gone_of_the_payment_and_who_still_disputes_it(
     facts: list[Fact], paid: int
 ) -> None:
-    """Written out from the rule: gone = refunds pending or succeeded + amounts of lost disputes."""
+    """Written out from the rule: gone = refunds pending or succeeded + amounts of lost disputes.
+
+    Then what is in doubt, then the merchant's word, which counts with a refund that it came with.
+    """
+    word = registers(facts).get("merchant:c1")
     held = registers(facts).values()
     refunds = [(f.status, f.amount) for f in held if f.kind is FactKind.REFUND]
     disputes = [(f.status, f.amount) for f in held if f.kind is FactKind.DISPUTE]
     lost = sum(amount for status, amount in disputes if status == "lost")
     gone = lost + sum(amount for status, amount in refunds if status in ("pending", "succeeded"))
+    answers = (
+        {f.status for f in held if f.kind is FactKind.REFUND and f.request == word.request} if word else ()
+    )
+    revoked = word is not None and word.status == "revoked" and (
+        not word.request or not answers or not {"pending", "succeeded"}.isdisjoint(answers)
+    )  # fmt: skip
     in_doubt = any(status == "new word" for status, _ in [*refunds, *disputes]) or any(
         status in ("needs_response", "under_review") for status, _ in disputes
     )
     if gone > 0 and gone >= paid:
         expected = PurchaseState.CHARGED_BACK if lost else PurchaseState.REFUNDED
+    elif in_doubt:
+        expected = PurchaseState.SUSPENDED
     else:
-        expected = PurchaseState.SUSPENDED if in_doubt else PurchaseState.LIVE
+        expected = PurchaseState.REVOKED if revoked else PurchaseState.LIVE
     purchase = replace(PURCHASE, paid=Money(paid, "usd"))
     assert standing(purchase, held).state is expected
     shown = Holding(purchase=purchase, facts=tuple(held))
@@ -110,6 +139,26 @@ def test_paid_stays_paid_whatever_is_said_later() -> None:
 
 def fact(kind: FactKind, status: str, *, amount: int = 900, at: int = 1, name: str = "x") -> Fact:
     return Fact(object_id=name, kind=kind, payment="pi_1", as_of=at, status=status, amount=amount)
+
+
+REVOKED = decided(None, PURCHASE.checkout, MerchantStatus.REVOKED, now=NOW)
+
+
+def answer(status: str, *, name: str = "re_1") -> Fact:
+    """The refund of a part that answers the request r1."""
+    return replace(fact(FactKind.REFUND, status, amount=1, name=name), request="r1")
+
+
+def test_the_last_decision_wins_whatever_the_clock_says() -> None:
+    """Two in one second, and one under a clock that was set back."""
+    first = decided(None, PURCHASE.checkout, MerchantStatus.REVOKED, now=NOW)
+    second = decided(first, PURCHASE.checkout, MerchantStatus.RESTORED, now=NOW)
+    third = decided(second, PURCHASE.checkout, MerchantStatus.REVOKED, now=NOW - timedelta(days=1))
+    assert [first.as_of, second.as_of, third.as_of] == [1772323200, 1772323201, 1772323202]
+    for order in permutations([first, second, third]):
+        assert registers(list(order)) == {"merchant:c1": third}
+    late = decided(third, PURCHASE.checkout, MerchantStatus.RESTORED, now=NOW + timedelta(days=1))
+    assert late.as_of == 1772409600
 
 
 @pytest.mark.parametrize(
@@ -140,6 +189,23 @@ def fact(kind: FactKind, status: str, *, amount: int = 900, at: int = 1, name: s
         ([fact(FactKind.DISPUTE, "lost")], PurchaseState.CHARGED_BACK),
         ([fact(FactKind.DISPUTE, "won", name="a"), fact(FactKind.DISPUTE, "lost", name="b")],
          PurchaseState.CHARGED_BACK),
+        ([REVOKED], PurchaseState.REVOKED),
+        ([replace(REVOKED, status="restored")], PurchaseState.LIVE),
+        ([REVOKED, fact(FactKind.REFUND, "succeeded", amount=1)], PurchaseState.REVOKED),
+        ([REVOKED, fact(FactKind.REFUND, "succeeded")], PurchaseState.REFUNDED),
+        ([REVOKED, fact(FactKind.DISPUTE, "lost")], PurchaseState.CHARGED_BACK),
+        ([REVOKED, fact(FactKind.DISPUTE, "needs_response")], PurchaseState.SUSPENDED),
+        ([REVOKED, fact(FactKind.DISPUTE, "won")], PurchaseState.REVOKED),
+        ([REVOKED, fact(FactKind.REFUND, "failed")], PurchaseState.REVOKED),
+        ([replace(REVOKED, status="restored"), fact(FactKind.REFUND, "pending")], PurchaseState.REFUNDED),
+        ([replace(REVOKED, status="restored"), fact(FactKind.DISPUTE, "lost")], PurchaseState.CHARGED_BACK),
+        ([replace(REVOKED, request="r1")], PurchaseState.REVOKED),
+        ([replace(REVOKED, request="r1"), answer("pending")], PurchaseState.REVOKED),
+        ([replace(REVOKED, request="r1"), answer("succeeded")], PurchaseState.REVOKED),
+        ([replace(REVOKED, request="r1"), answer("failed")], PurchaseState.LIVE),
+        ([replace(REVOKED, request="r1"), answer("canceled")], PurchaseState.LIVE),
+        ([replace(REVOKED, request="r2"), answer("failed")], PurchaseState.REVOKED),
+        ([replace(REVOKED, request="r1"), answer("failed"), answer("succeeded", name="re_2")], PurchaseState.REVOKED),
     ],
 )  # fmt: skip
 def test_what_the_facts_add_up_to(facts: list[Fact], state: PurchaseState) -> None:

@@ -20,6 +20,7 @@ STATES = {
     "suspended": PurchaseState.SUSPENDED,
     "refunded": PurchaseState.REFUNDED,
     "charged back": PurchaseState.CHARGED_BACK,
+    "revoked": PurchaseState.REVOKED,
 }
 PRICE = 900
 PURCHASE = Purchase(
@@ -54,7 +55,7 @@ def fact_of(words: str, *, as_of: int) -> Fact:
     """`session paid`, `refund 1 pending, in full`, `dispute 2 won`."""
     told, _, part = words.partition(", ")
     kind, _, rest = told.partition(" ")
-    number, _, status = rest.partition(" ") if kind != "session" else ("", "", rest)
+    number, _, status = rest.partition(" ") if kind in ("refund", "dispute") else ("", "", rest)
     return Fact(
         object_id=f"{kind} {number}".strip(),
         kind=FactKind(kind),
@@ -70,7 +71,7 @@ def held_in(state: str) -> list[Fact]:
     if state not in STATES:
         return [fact_of(f"session {state}", as_of=1)]
     why = {"suspended": ["dispute 1 needs_response"], "refunded": ["refund 1 succeeded, in full"]}
-    why["charged back"] = ["dispute 1 lost"]
+    why |= {"charged back": ["dispute 1 lost"], "revoked": ["merchant revoked"]}
     return [fact_of(words, as_of=1) for words in ("session paid", *why.get(state, []))]
 
 

@@ -21,8 +21,8 @@ from domain.transaction import Transaction
 
 REPOSITORIES = (
     "address_changes", "audit", "checkouts", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
-    "open_payments", "outbox", "passkeys", "problems", "purchases", "quarantine", "rechecks", "retention", "sessions", "shop",
-    "staff", "staff_sessions", "users",
+    "open_payments", "outbox", "passkeys", "problems", "purchases", "quarantine", "rechecks", "refund_requests",
+    "retention", "sessions", "shop", "staff", "staff_sessions", "users",
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ KEYS = {
     "address:l2": outbox_keys.of_link(replace(LINK, id=LinkId("l2"), purpose=LinkPurpose.UNDO)),
     "failed:c1": outbox_keys.payment_failed(ORDER),
     "refunded:c1:re_1": outbox_keys.refunded(ORDER, "re_1"),
+    "revoked:c1:a1": outbox_keys.revoked(ORDER, "a1"),
     "open-again:c1:re_1": outbox_keys.open_again(ORDER, "re_1"),
     "licence:c1:book": outbox_keys.licence(ORDER, BOOK),
     "news:book:v1:u1": outbox_keys.release(BOOK, "v1", UserId("u1")),
@@ -79,6 +80,7 @@ def test_the_key_of_an_email_to_an_owner_names_the_sale_and_no_other_key_does() 
         "access-again",
         "failed",
         "refunded",
+        "revoked",
         "open-again",
         "licence",
     }

@@ -15,7 +15,7 @@ OF_THE_START = {
     "own_url", "webhook_url", "webhook_secret", "shop_url", "mail_webhook_secret", "mail_webhook_url", "pay_url",
 }  # fmt: skip
 INJECTED = {
-    "manners", "stripe_fault", "mail_fault", "permissions", "business_name", "head_office", "calls",
+    "manners", "stripe_fault", "refund_fault", "mail_fault", "permissions", "business_name", "head_office", "calls",
 }  # fmt: skip
 MADE_OF_OTHERS = {"mails_by_id"}
 MAIL = SentMail(id="m1", key="k1", fields={"text": "http://localhost:8000/login/x"}, at=1.5, handed=2)

@@ -26,6 +26,10 @@ MILLISECOND = timedelta(milliseconds=1)
 # From the specification of the back office: action, who may, whether a passkey must have been used just before.
 TABLE = [
     ("grant", "owner support", True),
+    ("revoke", "owner support", True),
+    ("restore", "owner support", True),
+    ("refund", "owner", True),
+    ("dismiss-refund", "owner support", False),
     ("resend", "owner support", False),
     ("send-link", "owner support", False),
     ("send-again", "owner support", False),

@@ -23,6 +23,7 @@ def node(shop: Shop) -> Worker:
     unused = cast("Any", None)
     return Worker(
         outbox=unused,
+        send_refunds=unused,
         reconcile=unused,
         retry=unused,
         recheck_payments=unused,

@@ -71,6 +71,8 @@ class Erasures(Record):
         t.in_line = {k: v for k, v in t.in_line.items() if k[1] != checkout}
         for line in [line for line in t.audit.values() if line.object_id == checkout]:
             t.audit[line.id] = replace(line, reason="")
+        for asked in [one for one in t.refund_requests.values() if one.checkout == checkout]:
+            t.refund_requests[asked.id] = replace(asked, reason="")
         access_email = t.outbox.pop(f"access:{checkout}", None)
         t.outbox.pop(f"failed:{checkout}", None)
         if access_email is not None and access_email.link is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,15 +20,18 @@ from domain.ports import (
     PaymentChangedEvent,
     PaymentDetails,
     PaymentPage,
+    PaymentsFailed,
     PaymentsRefused,
     PaymentsUnreachable,
     PromotionRefused,
     ProviderPayment,
+    ProviderSaid,
     WebhookEvent,
 )
 from domain.promotion import PromotionCode
 from domain.purchase import CheckoutStatus, Fact, FactKind
 from domain.records import EventRecord
+from domain.refund import RefundCause
 from domain.values import CheckoutId, ProviderRef
 
 _SECRET = b"a secret that the provider and the shop share"
@@ -70,6 +73,10 @@ class MemoryPayments:
         self.cut_off: set[str] = set()
         self.refusing = ""
         self.facts: dict[str, Fact] = {}
+        self.refund_fault = ""
+        """"failed": an error of its own, saved under the key; "failed but done"; "lost": done, and no answer."""
+        self.refund_status = "succeeded"
+        self._refund_answers: dict[str, Fact | ProviderSaid] = {}
         self.told_at: dict[str, datetime] = {}
         self.calls: list[str] = []
         self._clock = clock
@@ -180,6 +187,27 @@ class MemoryPayments:
         await self._pause("payment answered")
         return None if reading is None and not facts else ProviderPayment(checkout=reading, facts=facts)
 
+    async def refund(self, payment: str, amount: int, *, key: str, request: str, cause: RefundCause) -> Fact:
+        """See Payments. As at Stripe, an answer is saved under its key and repeated, failures included."""
+        await self._call("refund")
+        saved = self._refund_answers.get(key)
+        if saved is None:
+            saved = self._refund_answers[key] = self.refund_now(payment, amount, request)
+        await self._pause("refund answered")
+        if self.refund_fault == "lost":
+            raise PaymentsUnreachable("told to lose the answer")
+        if isinstance(saved, ProviderSaid):
+            raise saved
+        return saved
+
+    async def refunds_of(self, payment: str) -> Sequence[Fact]:
+        """See Payments."""
+        await self._call("refunds")
+        found = (f for f in self.facts.values() if f.payment == payment and f.kind is FactKind.REFUND)
+        listed = [replace(fact, as_of=self._second()) for fact in found]
+        await self._pause("refunds answered")
+        return listed
+
     async def invoice_url(self, ref: ProviderRef) -> str | None:
         """See Payments. It has the invoices that were put there."""
         await self._call("invoice")
@@ -227,6 +255,34 @@ class MemoryPayments:
         self.sessions[ref] = replace(
             held, status=CheckoutStatus(status), email=held.email or email, payment=f"pi_{ref[8:]}"
         )
+
+    def refund_now(self, payment: str, amount: int, request: str) -> Fact | ProviderSaid:
+        """A refund is made, or why it is not."""
+        paid = next((s.total for s in self.sessions.values() if s.payment == payment), None)
+        refunds = [f for f in self.facts.values() if f.payment == payment and f.kind is FactKind.REFUND]
+        given = sum(f.amount for f in refunds if f.status not in ("failed", "canceled"))
+        if self.refund_fault == "failed":
+            return PaymentsFailed("told to fail")
+        if paid is None:
+            return PaymentsRefused("no such payment")
+        if amount > paid - given:
+            return PaymentsRefused(f"{amount} is more than the {paid - given} that are left")
+        fact = Fact(
+            f"re_{len(self.facts)}",
+            FactKind.REFUND,
+            payment,
+            self._second(),
+            self.refund_status,
+            amount,
+            request,
+        )
+        self.facts[fact.object_id] = fact
+        self.told_at[fact.object_id] = self._clock.now()
+        return PaymentsFailed("told to fail, but did it") if self.refund_fault == "failed but done" else fact
+
+    def forget_keys(self) -> None:
+        """A day passes: what was answered under the keys of refunds is forgotten."""
+        self._refund_answers.clear()
 
     def tell(self, ref: ProviderRef, kind: FactKind, status: str, *, amount: int, name: str = "1") -> Fact:
         """Something happens to a session's payment: a refund or dispute is made, or gets another status."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from adapters.memory.tables import Record, Tables, page, rows_after
 from domain.access import Holding
+from domain.decision import merchant_object
 from domain.going_live import STARTED_LIVE
 from domain.purchase import FactKind, Purchase
 from domain.records import User
@@ -110,7 +111,7 @@ def holding_of(t: Tables, purchase: Purchase) -> Holding:
     facts = tuple(
         fact
         for fact in t.facts.values()
-        if fact.object_id == purchase.provider_ref
+        if fact.object_id in (purchase.provider_ref, merchant_object(purchase.checkout))
         or (
             purchase.payment is not None
             and fact.payment == purchase.payment

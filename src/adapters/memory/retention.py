@@ -71,6 +71,11 @@ class Retention(Record):
         old_audit = [key for key, line in self._t.audit.items() if line.at < now - audit.KEPT_FOR]
         old_staff_sessions = [s.id for s in self._t.staff_sessions.values() if s.started_at < week_ago]
         old_staff_links = [k for k, link in self._t.staff_links.items() if link.expires_at < week_ago]
+        old_refunds = [
+            key
+            for key, one in self._t.refund_requests.items()
+            if one.settled_at is not None and one.settled_at < now - audit.KEPT_FOR
+        ]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (
             self._drop_bodies(now - BODY_KEPT)
@@ -86,6 +91,7 @@ class Retention(Record):
             + _drop(self._t.audit, old_audit)
             + _drop(self._t.staff_sessions, old_staff_sessions)
             + _drop(self._t.staff_links, old_staff_links)
+            + _drop(self._t.refund_requests, old_refunds)
         )
 
     def drop_test_checkouts(self, *, limit: int) -> int:

@@ -12,6 +12,7 @@ from adapters.memory.tables import Record
 from domain.mail import Delivery, MailKind, MailProblem, MailState
 from domain.purchase import Purchase, Source
 from domain.records import Backlog, Tally
+from domain.refund import RefundState
 from domain.values import LARGEST_AMOUNT, Money
 
 
@@ -50,6 +51,8 @@ class ShopRecord(Record):
         for checkout in [c for c in self._t.checkouts if c not in self._t.purchases]:
             del self._t.checkouts[checkout]
             self._t.asked.pop(checkout, None)
+        for key in [k for k, one in self._t.refund_requests.items() if one.state is RefundState.REQUESTED]:
+            del self._t.refund_requests[key]
         for key, mail in self._t.outbox.items():
             if mail.state in (MailState.QUEUED, MailState.STUCK):
                 self._t.outbox[key] = replace(

@@ -23,6 +23,7 @@ from domain.records import (
     Quarantined,
     User,
 )
+from domain.refund import RefundRequest
 from domain.session import Session
 from domain.staff import Passkey, StaffId, StaffLink, StaffMember, StaffSession, StaffSessionId
 from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProductId, SessionId, UserId
@@ -61,6 +62,7 @@ class Tables:
     staff_links: dict[Digest, StaffLink] = field(default_factory=dict)
     passkeys: dict[str, Passkey] = field(default_factory=dict)
     staff_sessions: dict[StaffSessionId, StaffSession] = field(default_factory=dict)
+    refund_requests: dict[str, RefundRequest] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""

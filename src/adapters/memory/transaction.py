@@ -18,13 +18,14 @@ from adapters.memory.problems import Problems
 from adapters.memory.purchases import Purchases
 from adapters.memory.quarantine import Quarantine
 from adapters.memory.rechecks import Rechecks
+from adapters.memory.refund_requests import RefundRequests
 from adapters.memory.retention import Retention
 from adapters.memory.sessions import Sessions
 from adapters.memory.shop import ShopRecord
 from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
 from adapters.memory.users import Users
-from domain.repositories import people, sales, shop, staff
+from domain.repositories import people, refunds, sales, shop, staff
 
 
 class MemoryTransaction:
@@ -44,6 +45,7 @@ class MemoryTransaction:
         self.events: shop.Events = Events(tables)
         self.quarantine: sales.Quarantine = Quarantine(tables)
         self.rechecks: sales.Rechecks = Rechecks(tables)
+        self.refund_requests: refunds.RefundRequests = RefundRequests(tables)
         self.licences: sales.Licences = Licences(tables)
         self.downloads: sales.Downloads = Downloads(tables)
         self.address_changes: people.AddressChanges = AddressChanges(tables)

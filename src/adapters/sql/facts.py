@@ -9,15 +9,16 @@ from adapters.sql.dialect import ANY_OF
 from adapters.sql.record import Record, Row, Table, insert
 from domain.purchase import Fact, FactKind, newer
 
-COLUMNS: Final = "object_id, kind, payment, as_of, status, amount"
+COLUMNS: Final = "object_id, kind, payment, as_of, status, amount, request"
 ABOUT_ONE: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id = ?
-  UNION ALL SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"""
-"""Those about a checkout session, and about a payment."""
+  UNION ALL SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'
+  UNION ALL SELECT {COLUMNS} FROM facts WHERE object_id = ?"""
+"""Those about a checkout session, about a payment, and the merchant's decision."""
 ABOUT: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id {ANY_OF}
   UNION ALL SELECT {COLUMNS} FROM facts WHERE payment {ANY_OF} AND kind <> 'session'"""
-"""The same of several; for one, a list takes SQLite longer."""
+"""Those about several objects, and about several payments; for one, a list takes SQLite longer."""
 _NEW: Final = f"{insert('facts', COLUMNS)} ON CONFLICT (object_id) DO NOTHING"
-_RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?
+_RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?, request = ?
   WHERE object_id = ?"""
 _BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
@@ -46,8 +47,13 @@ class Facts(Record):
 
 def from_row(row: Row) -> Fact:
     kind = _KINDS[row[1]]
-    return Fact(object_id=row[0], kind=kind, payment=row[2], as_of=row[3], status=row[4], amount=row[5])
+    return Fact(
+        object_id=row[0], kind=kind, payment=row[2], as_of=row[3], status=row[4], amount=row[5],
+        request=row[6] or "",
+    )  # fmt: skip
 
 
 def _to_row(fact: Fact) -> Row:
-    return (fact.object_id, fact.kind._value_, fact.payment, fact.as_of, fact.status, fact.amount)
+    return (
+        fact.object_id, fact.kind._value_, fact.payment, fact.as_of, fact.status, fact.amount, fact.request or None,
+    )  # fmt: skip

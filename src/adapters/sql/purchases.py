@@ -22,6 +22,7 @@ from adapters.sql.record import (
     spaced,
 )
 from domain.access import Holding
+from domain.decision import merchant_object
 from domain.frozen import maker
 from domain.going_live import STARTED_LIVE
 from domain.purchase import PRICE_AS_IT_IS, Breakdown, Fact, FactKind, LicenceKey, Purchase, Source
@@ -140,19 +141,21 @@ def with_facts(execute: Execute, statement: str, values: Values) -> list[Holding
     purchases = [from_row(row) for row in execute(statement, values)]
     if len(purchases) == 1:
         [one] = purchases
-        found = execute(facts.ABOUT_ONE, (one.provider_ref, one.payment))
+        found = execute(facts.ABOUT_ONE, (one.provider_ref, one.payment, merchant_object(one.checkout)))
         return [Holding(purchase=one, facts=tuple(map(facts.from_row, found)))]
     if not purchases:
         return []
-    refs = texts(p.provider_ref for p in purchases if p.provider_ref is not None)
+    objects = texts(item for p in purchases for item in (p.provider_ref, merchant_object(p.checkout)) if item)
     payments = texts(p.payment for p in purchases if p.payment is not None)
-    told = [facts.from_row(row) for row in execute(facts.ABOUT, (refs, payments))]
+    told = [facts.from_row(row) for row in execute(facts.ABOUT, (objects, payments))]
     return [Holding(purchase=p, facts=tuple(f for f in told if _is_about(f, p))) for p in purchases]
 
 
 def _is_about(fact: Fact, purchase: Purchase) -> bool:
     if fact.kind is FactKind.SESSION:
         return fact.object_id == purchase.provider_ref
+    if fact.kind is FactKind.MERCHANT:
+        return fact.object_id == merchant_object(purchase.checkout)
     return fact.payment is not None and fact.payment == purchase.payment
 
 

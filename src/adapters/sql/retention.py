@@ -51,6 +51,7 @@ PRUNE: Final = (
     _lot("audit", "id", "at < :audit"),
     _lot("staff_sessions", "id", "started_at < :week"),
     _lot("staff_links", "token_hash", "expires_at < :week"),
+    _lot("refund_requests", "id", "settled_at < :audit"),
     _lot("quarantine", "ref", f"closed_at < :events AND {IS_FOREIGN}"),
 )
 DROP_TEST_CHECKOUTS: Final = """DELETE FROM checkouts WHERE id IN (SELECT id FROM checkouts WHERE livemode = 0

@@ -217,6 +217,20 @@ CREATE INDEX staff_sessions_member ON staff_sessions (staff_id);
 CREATE INDEX staff_sessions_started ON staff_sessions (started_at);
 """
 
+_REFUNDS: Final = """
+ALTER TABLE facts ADD COLUMN request TEXT;
+CREATE TABLE refund_requests (
+  id TEXT PRIMARY KEY, payment TEXT NOT NULL, checkout_id TEXT NOT NULL, amount INTEGER NOT NULL,
+  currency TEXT NOT NULL, reason TEXT NOT NULL, asked_by TEXT NOT NULL, at INTEGER NOT NULL, due_at INTEGER NOT NULL,
+  keyed_at INTEGER NOT NULL, state TEXT NOT NULL, cause TEXT NOT NULL, tells INTEGER NOT NULL, tries INTEGER NOT NULL,
+  attempt INTEGER NOT NULL, failed INTEGER NOT NULL, problem TEXT NOT NULL, settled_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refund_requests_purchase ON refund_requests (checkout_id);
+CREATE INDEX refund_requests_due ON refund_requests (due_at) WHERE state = 'requested';
+CREATE INDEX refund_requests_refused ON refund_requests (id) WHERE state IN ('refused', 'failed');
+CREATE INDEX refund_requests_settled ON refund_requests (settled_at);
+"""
+
 _PERSONAL_COLUMNS: Final = (
     "users.email", "sessions.mailbox", "checkouts.mailbox", "checkouts.verified", "purchases.mailbox",
     "purchases.paid_email", "magic_links.mailbox", "outbox.mailbox", "outbox.parameters", "outbox.subject",
@@ -229,6 +243,9 @@ _BUSY_COLUMNS: Final = (
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
+    Migration(
+        "0003_refunds_by_hand", _REFUNDS, unsampled=("refund_requests.reason", "refund_requests.problem")
+    ),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -238,5 +255,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
     "erased_addresses": ("tag",), "audit": ("form",), "problems": ("kind", "subject"),
     "staff": ("email",), "staff_links": ("token_hash",), "passkeys": ("id",), "staff_sessions": ("token_hash",),
+    "refund_requests": ("id",),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

@@ -22,12 +22,13 @@ from adapters.sql.purchases import Purchases
 from adapters.sql.quarantine import Quarantine
 from adapters.sql.rechecks import Rechecks
 from adapters.sql.record import Execute, Record, Table
+from adapters.sql.refund_requests import RefundRequests
 from adapters.sql.retention import Retention
 from adapters.sql.sessions import Sessions
 from adapters.sql.shop import ShopRecord
 from adapters.sql.staff import Passkeys, Staff, StaffSessions
 from adapters.sql.users import Users
-from domain.repositories import people, sales, shop, staff
+from domain.repositories import people, refunds, sales, shop, staff
 
 
 class SqlTransaction:
@@ -51,6 +52,7 @@ class SqlTransaction:
         self.events: shop.Events = Events(execute)
         self.quarantine: sales.Quarantine = Quarantine(execute)
         self.rechecks: sales.Rechecks = Rechecks(execute)
+        self.refund_requests: refunds.RefundRequests = RefundRequests(execute)
         self.licences: sales.Licences = Licences(execute)
         self.downloads: sales.Downloads = Downloads(execute)
         self.address_changes: people.AddressChanges = AddressChanges(execute)
@@ -65,7 +67,7 @@ class SqlTransaction:
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff before passkeys
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
-    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, Retention,
+    Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, Retention,
     Staff, Passkeys, StaffSessions,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import stripe
 
-from adapters.stripe.payments import StripePayments, add_terms, body_of, price_data, within_time
+from adapters.stripe.offering import add_terms, price_data
+from adapters.stripe.payments import StripePayments, body_of, within_time
 from adapters.stripe.promotions import COUPON, decode_codes
 from adapters.stripe.wire import (
     FOLLOWED,
@@ -30,6 +31,7 @@ API_VERSION: Final = stripe.api_version
 _MOST: Final = 100
 _MOST_LINES: Final = 100
 _DESCRIPTION: Final = "Coatcheck"
+_NO_PAYMENT: Final = "pi_doctor_asks_for_none"
 
 
 class StripeAccount:
@@ -50,6 +52,19 @@ class StripeAccount:
         # It opened, and nobody knows its address: if it cannot be closed, it ends by itself within a day.
         with contextlib.suppress(PaymentsRefused, PaymentsUnreachable):
             await within_time(sessions.expire_async(made.id))
+
+    async def refund_problem(self) -> str | None:
+        """See PaymentAccount. A payment that cannot exist is asked for: without the permission the answer is a 403.
+
+        https://docs.stripe.com/keys/restricted-api-keys
+        """
+        try:
+            await within_time(
+                self._payments.client().v1.refunds.create_async({"payment_intent": _NO_PAYMENT, "amount": 1})
+            )
+        except PaymentsRefused as error:
+            return str(error) if isinstance(error.__cause__, stripe.PermissionError) else None
+        return None
 
     async def _endpoints(self, url: str) -> list[StripeEndpoint]:
         """https://docs.stripe.com/api/webhook_endpoints/list; an account has 16 at most."""

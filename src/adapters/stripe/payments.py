@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import stripe
 
 from adapters.stripe import promotions
 from adapters.stripe.details import EXPANDED, details_of
+from adapters.stripe.offering import create_params
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import (
+    REQUEST,
     StripeDispute,
     StripeList,
     StripeRefund,
     StripeSession,
     decode_disputes,
+    decode_refund,
     decode_refunds,
     decode_session,
     decode_sessions,
@@ -34,19 +37,17 @@ from domain.ports import (
     InvalidWebhook,
     PaymentDetails,
     PaymentPage,
+    PaymentsFailed,
     PaymentsRefused,
     PaymentsUnreachable,
     PromotionRefused,
     ProviderPayment,
     WebhookEvent,
 )
-from domain.product import PaymentTerms, Tax
 from domain.promotion import PromotionCode
 from domain.purchase import Fact
-from domain.values import Money, ProviderRef, is_provider_ref
-
-if TYPE_CHECKING:
-    from stripe.params.checkout import SessionCreateParams
+from domain.refund import RefundCause
+from domain.values import ProviderRef, is_provider_ref
 
 T = TypeVar("T")
 S = TypeVar("S", StripeSession, StripeRefund, StripeDispute)
@@ -59,7 +60,6 @@ _IN_ALL: Final = 9.0
 """Seconds for a call with all its retries; the port promises 10."""
 _RETRIES: Final = 2
 _PAGE: Final = 100
-_SUMMARY: Final = 500
 
 
 class StripePayments:
@@ -103,7 +103,7 @@ class StripePayments:
         checkout = offer.checkout
         made = await within_time(
             self.client().v1.checkout.sessions.create_async(
-                _create_params(offer), options={"idempotency_key": checkout.id}
+                create_params(offer), options={"idempotency_key": checkout.id}
             )
         )
         session = _parsed(made)
@@ -182,6 +182,25 @@ class StripePayments:
         except _NotThere:
             return None
         return ProviderPayment(checkout=checkout, facts=tuple(facts)) if checkout or facts else None
+
+    async def refund(self, payment: str, amount: int, *, key: str, request: str, cause: RefundCause) -> Fact:
+        """See Payments. https://docs.stripe.com/api/refunds/create"""
+        params: Any = {
+            "payment_intent": payment, "amount": amount, "reason": cause.value, "metadata": {REQUEST: request},
+        }  # fmt: skip
+        made = await within_time(
+            self.client().v1.refunds.create_async(params, options={"idempotency_key": key})
+        )
+        refund = decode_refund(body_of(made))
+        # An answer that is repeated for the same key is the one of then, under today's date.
+        return fact_of(refund, as_of=refund.created or _second(made))
+
+    async def refunds_of(self, payment: str) -> Sequence[Fact]:
+        """See Payments. https://docs.stripe.com/api/refunds/list"""
+        try:
+            return [fact async for fact in self._refunds({"payment_intent": payment})]
+        except _NotThere:
+            return ()
 
     async def _facts_of(self, params: dict[str, Any]) -> list[Fact]:
         """A restricted key may be allowed to read only one of the two lists."""
@@ -263,7 +282,9 @@ async def within_time(call: Awaitable[T]) -> T:
             raise _NotThere(f"Stripe knows no such thing: {error.user_message}") from error
         # A success that the SDK cannot read was cut off on its way; 409: the same request is under way.
         status = error.http_status
-        if status is None or status >= 500 or status < 300 or status == 409:
+        if status is not None and status >= 500:
+            raise PaymentsFailed(f"Stripe answered {status}") from error
+        if status is None or status < 300 or status == 409:
             raise PaymentsUnreachable(f"Stripe answered {status}") from error
         raise PaymentsRefused(f"Stripe said no ({status}): {error.user_message}") from error
 
@@ -295,76 +316,6 @@ async def _listed(
         if not listed.has_more or not listed.data:
             return
         after = {"starting_after": listed.data[-1].id}
-
-
-def _create_params(offer: CheckoutOffer) -> SessionCreateParams:
-    checkout = offer.checkout
-    # Session metadata does not reach payment intents, nor from there refunds and disputes: both get it.
-    metadata = _metadata(offer)
-    params: SessionCreateParams = {
-        "mode": "payment",
-        "client_reference_id": checkout.id,
-        "line_items": [{"quantity": 1, "price_data": _price_of(offer)}],
-        "metadata": {**metadata},
-        "payment_intent_data": {"metadata": {**metadata}},
-        "success_url": offer.success_url,
-        "cancel_url": offer.cancel_url,
-    }
-    if checkout.mailbox is not None:
-        params["customer_email"] = checkout.mailbox.canonical
-    if checkout.promotion:
-        params["discounts"] = [{"promotion_code": checkout.promotion}]
-    elif checkout.discounts:
-        params["allow_promotion_codes"] = True
-    add_terms(params, offer.terms)
-    return params
-
-
-def _metadata(offer: CheckoutOffer) -> dict[str, str]:
-    checkout = offer.checkout
-    metadata = {"pid": str(checkout.product), "shop": offer.shop, "seal": offer.seal}
-    if checkout.contents:
-        metadata["contents"] = " ".join(checkout.contents)
-    if checkout.discounts:
-        metadata["discounts"] = "yes"
-    return metadata
-
-
-def _price_of(offer: CheckoutOffer) -> Any:
-    checkout = offer.checkout
-    data = price_data(checkout.price, name=checkout.product_name, tax_code=offer.tax_code, terms=offer.terms)
-    if offer.summary:
-        data["product_data"]["description"] = offer.summary[:_SUMMARY]
-    return data
-
-
-def price_data(price: Money, *, name: str, tax_code: str, terms: PaymentTerms) -> Any:
-    """A line's price, by which nothing has to be set up in Stripe's dashboard."""
-    product: dict[str, Any] = {"name": name}
-    data: dict[str, Any] = {
-        "currency": price.currency,
-        "unit_amount": price.amount,
-        "product_data": product,
-    }
-    if terms.tax is not Tax.OFF:
-        data["tax_behavior"] = terms.tax.value
-        if tax_code:
-            product["tax_code"] = tax_code
-    return data
-
-
-def add_terms(params: SessionCreateParams, terms: PaymentTerms) -> None:
-    """What the shop asks of the payment page."""
-    if terms.tax is not Tax.OFF:
-        params["automatic_tax"] = {"enabled": True}
-    if terms.invoices:
-        params["invoice_creation"] = {"enabled": True}
-    if terms.methods:
-        params["allowed_payment_method_types"] = cast("Any", list(terms.methods))
-    if terms.billing_address:
-        params["billing_address_collection"] = "required"
-    if terms.tax_ids:
-        params["tax_id_collection"] = {"enabled": True}
 
 
 def body_of(answer: Any) -> str:

@@ -96,6 +96,10 @@ class StripeSession(msgspec.Struct, frozen=True):
     expires_at: _Second | None = None
 
 
+REQUEST: Final = "coatcheck_refund"
+"""The metadata of a refund that says which request of ours it answers."""
+
+
 class StripeRefund(msgspec.Struct, frozen=True):
     """https://docs.stripe.com/api/refunds/object; the amount in minor units."""
 
@@ -103,6 +107,8 @@ class StripeRefund(msgspec.Struct, frozen=True):
     amount: _Amount
     payment_intent: str | _PaymentIntent | None = None
     status: str | None = None
+    metadata: dict[str, str] | None = None
+    created: _Second = 0
 
 
 class StripeDispute(msgspec.Struct, frozen=True):
@@ -167,7 +173,7 @@ decode_session: Final = msgspec.json.Decoder(StripeSession).decode
 decode_sessions: Final = msgspec.json.Decoder(StripeList[StripeSession]).decode
 decode_refunds: Final = msgspec.json.Decoder(StripeList[StripeRefund]).decode
 decode_disputes: Final = msgspec.json.Decoder(StripeList[StripeDispute]).decode
-_decode_refund: Final = msgspec.json.Decoder(StripeRefund).decode
+decode_refund: Final = msgspec.json.Decoder(StripeRefund).decode
 _decode_dispute: Final = msgspec.json.Decoder(StripeDispute).decode
 _decode_charge: Final = msgspec.json.Decoder(_Charge).decode
 _decode_invoiced: Final = msgspec.json.Decoder(_Invoiced).decode
@@ -220,6 +226,7 @@ def fact_of(thing: StripeRefund | StripeDispute, *, as_of: int) -> Fact:
         as_of=as_of,
         status=(thing.status or "pending")[:60],
         amount=thing.amount,
+        request=(thing.metadata or {}).get(REQUEST, "")[:60] if isinstance(thing, StripeRefund) else "",
     )
 
 
@@ -280,7 +287,7 @@ def _checkout_event(event: _Event, created: int, session: StripeSession) -> Webh
 def _told(event: EventRecord, thing: msgspec.Raw, *, as_of: int) -> WebhookEvent:
     """What an event of that second (Unix time) says, by its type. Raises msgspec.MsgspecError."""
     if event.type in REFUND_EVENTS:
-        return FactEvent(event=event, fact=fact_of(_decode_refund(thing), as_of=as_of))
+        return FactEvent(event=event, fact=fact_of(decode_refund(thing), as_of=as_of))
     if event.type in DISPUTE_EVENTS:
         return FactEvent(event=event, fact=fact_of(_decode_dispute(thing), as_of=as_of))
     payment = _id_of(_decode_charge(thing).payment_intent) if event.type in _CHARGE_EVENTS else None

@@ -6,6 +6,7 @@ from typing import Final
 
 from domain.claim import RejectReason
 from domain.emails import (
+    AccessClosed,
     AccessEmailBounced,
     AccessLink,
     AddressChangeRequested,
@@ -63,6 +64,7 @@ SAMPLES: Final[tuple[Email, ...]] = (
             (False, False, False), (True, False, False), (False, True, False), (True, False, True),
         )
     ),
+    *(AccessClosed(product_name=_NAME, order=_ORDER, elsewhere=elsewhere) for elsewhere in (False, True)),
     OpenAgain(product=_BOOK, product_name=_NAME, order=_ORDER),
     *(LicenceArrived(product_name=_NAME, licence=LicenceLine(key="KEY-1", of=of), order=_ORDER) for of in ("", _NAME)),
     NewRelease(product=_BOOK, product_name=_NAME, files=(("The file", "file.pdf"),), user=UserId("sample")),

@@ -32,6 +32,7 @@ from domain.ports.payments import PaymentChangedEvent as PaymentChangedEvent
 from domain.ports.payments import PaymentDetails as PaymentDetails
 from domain.ports.payments import PaymentPage as PaymentPage
 from domain.ports.payments import Payments as Payments
+from domain.ports.payments import PaymentsFailed as PaymentsFailed
 from domain.ports.payments import PaymentsRefused as PaymentsRefused
 from domain.ports.payments import PaymentsUnreachable as PaymentsUnreachable
 from domain.ports.payments import PromotionRefused as PromotionRefused

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import field
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ from domain.product import PaymentTerms
 from domain.promotion import PromotionCode
 from domain.purchase import Checkout, Fact
 from domain.records import EventRecord
+from domain.refund import RefundCause
 from domain.values import ProviderRef
 
 
@@ -116,6 +117,13 @@ class PaymentsUnreachable(ProviderSaid):
     """The provider did not respond, or is temporarily unavailable. Nothing was charged."""
 
 
+class PaymentsFailed(PaymentsUnreachable):
+    """The provider answered with an error of its own. It may have done what was asked, or may do it yet.
+
+    Under the same idempotency key it would repeat this answer.
+    """
+
+
 class PaymentsRefused(ProviderSaid):
     """The provider refused the request: a wrong key, currency or price. The message is for the merchant."""
 
@@ -169,6 +177,21 @@ class Payments(Protocol):
         """The provider's current state of a payment; None if unknown. Raises as `create_checkout` does.
 
         If the provider refuses to list either its refunds or its disputes, the others are returned.
+        """
+
+    async def refund(self, payment: str, amount: int, *, key: str, request: str, cause: RefundCause) -> Fact:
+        """Refund a part of a payment, in minor units; the fact of the refund as it stands then, naming `request`.
+
+        The provider keeps `request` with the refund, so that every later fact about it names it, too. The same `key`
+        gives the same refund and never a second one, for a day at least. Raises PaymentsUnreachable if there was no
+        answer (it may have been done: the same again is safe), of these PaymentsFailed if the provider failed, and
+        PaymentsRefused if it will not be done.
+        """
+
+    async def refunds_of(self, payment: str) -> Sequence[Fact]:
+        """Every refund of a payment as it stands now, in any order; () if it is unknown. Raises as `create_checkout`.
+
+        Complete: a refund that was made before is among them.
         """
 
     async def invoice_url(self, ref: ProviderRef) -> str | None:

@@ -11,6 +11,7 @@ from domain.frozen import frozen
 from domain.mail import Mail
 from domain.ports import Store
 from domain.records import Quarantined, User
+from domain.refund import RefundRequest
 from domain.transaction import ReadTransaction
 
 PAGE = 500
@@ -23,8 +24,8 @@ class WithoutOwner:
     holding: Holding
 
 
-Record = User | Holding | WithoutOwner | Mail | Quarantined | AuditLine
-R = TypeVar("R", User, Holding, Mail, Quarantined, AuditLine)
+Record = User | Holding | WithoutOwner | Mail | Quarantined | AuditLine | RefundRequest
+R = TypeVar("R", User, Holding, Mail, Quarantined, AuditLine, RefundRequest)
 
 
 @frozen
@@ -34,7 +35,7 @@ class ExportRecords:
     store: Store
 
     async def __call__(self) -> AsyncIterator[Record]:
-        """Users, purchases with their facts, mails, quarantine, audit log. Raises StoreUnavailable."""
+        """Users, purchases with facts, mails, quarantine, audit log, refund requests. Raises StoreUnavailable."""
         users = self._pages(lambda tx, after: tx.users.page_after(after, limit=PAGE), lambda user: user.id)
         async for user in users:
             yield user
@@ -55,6 +56,10 @@ class ExportRecords:
         lines = self._pages(lambda tx, after: tx.audit.page_after(after, limit=PAGE), lambda line: line.id)
         async for line in lines:
             yield line
+        async for request in self._pages(
+            lambda tx, after: tx.refund_requests.page_after(after, limit=PAGE), lambda request: request.id
+        ):
+            yield request
 
     async def _is_without_owner(self, held: Holding) -> bool:
         if held.purchase.user is not None:

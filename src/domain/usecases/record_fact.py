@@ -10,6 +10,7 @@ from domain.access import Holding
 from domain.frozen import frozen
 from domain.ports import Clock
 from domain.purchase import Fact, PurchaseState
+from domain.refund import NOT_GIVEN, RefundState
 from domain.transaction import Transaction
 from domain.usecases.notify_buyer import notify_buyer
 
@@ -49,6 +50,7 @@ def _note(tx: Transaction, fact: Fact, *, now: datetime) -> FactOutcome:
     before = tx.purchases.by_payment(fact.payment)
     held = tx.facts.get(fact.object_id)
     kept = tx.facts.record(fact)
+    quiet = kept.request != "" and _answer(tx, kept, now=now)
     if before is None:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_ABOUT_STRANGERS_AFTER)
         return FactOutcome.WAITS
@@ -56,7 +58,8 @@ def _note(tx: Transaction, fact: Fact, *, now: datetime) -> FactOutcome:
         return FactOutcome.KNOWN
     others = tuple(other for other in before.facts if other.object_id != fact.object_id)
     after = Holding(purchase=before.purchase, facts=(*others, kept))
-    notify_buyer(tx, before, after, of=kept, now=now)
+    if not quiet:
+        notify_buyer(tx, before, after, of=kept, now=now)
     sale = after.purchase
     if (
         sale.mailbox is None
@@ -67,3 +70,13 @@ def _note(tx: Transaction, fact: Fact, *, now: datetime) -> FactOutcome:
     if kept.undecided:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_AGAIN_AFTER)
     return FactOutcome.NEW
+
+
+def _answer(tx: Transaction, fact: Fact, *, now: datetime) -> bool:
+    """A refund that answers a request of ours settles it, whoever told of it first. Whether nobody is to be emailed."""
+    request = tx.refund_requests.get(fact.request)
+    if request is None or request.payment != fact.payment:
+        return False
+    state = RefundState.FAILED if fact.status in NOT_GIVEN else RefundState.DONE
+    tx.refund_requests.settle(request.id, state=state, at=now)
+    return not request.tells

@@ -16,6 +16,7 @@ from domain.mail import Mail, MailProblem, MailState
 from domain.ports import Clock, Randomness, Store
 from domain.purchase import PurchaseState
 from domain.records import Problem, Quarantined, Tally
+from domain.refund import RefundRequest
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.queue_anew import queue_by_hand
@@ -26,7 +27,7 @@ LATE = timedelta(minutes=10)
 ASKED_FOR = timedelta(days=30)
 """How long a purchase without an address counts as waiting. Nobody but its buyer knows an address, so it must not do so
 for ever."""
-_CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK)
+_CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK, PurchaseState.REVOKED)
 
 
 @frozen
@@ -44,13 +45,16 @@ class Status:
     problems: Sequence[Problem] = ()
     without_owner: Sequence[Holding] = ()
     """Purchases that are open, and belong to no address, because the one given at the payment cannot be emailed."""
+    refunds: Sequence[RefundRequest] = ()
+    """Asked for, and without an answer for long, refused, or failed."""
     asked_for: bool = False
     """Whether one of those is so new that its buyer may still ask for it."""
 
     @property
     def all_well(self) -> bool:
         """Whether nothing waits."""
-        return not (self.mails or self.bounced or self.quarantine or self.problems or self.asked_for)
+        waiting = self.mails, self.bounced, self.quarantine, self.problems, self.refunds, self.asked_for
+        return not any(waiting)
 
 
 class SentAgain(Enum):
@@ -95,13 +99,17 @@ class ReportStatus:
                 quarantine=tx.quarantine.open_entries(),
                 problems=tx.problems.open(),
                 without_owner=found,
+                refunds=tx.refund_requests.waiting(before=now - LATE),
                 asked_for=any(now - held.purchase.booked_at < ASKED_FOR for held in found),
             )
 
         return await self.store.read(work)
 
     async def dismiss(self, ref: str, *, actor: Actor, form: str) -> bool:
-        """Close a quarantine entry that is no sale of this shop, or a bounced email by its key; whether it was open."""
+        """Take something off the list, by its id; whether it was there.
+
+        A quarantine entry that is no sale of this shop, a bounced email (its key), a refund that came to nothing.
+        """
         now = self.clock.now()
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
 
@@ -112,6 +120,9 @@ class ReportStatus:
                 return tx.audit.append(asked.line(AuditAction.DISMISS_PAYMENT, ref))
             if tx.outbox.dismiss_bounce(ref):
                 return tx.audit.append(asked.line(AuditAction.DISMISS_BOUNCE, ref))
+            request = tx.refund_requests.get(ref)
+            if request is not None and tx.refund_requests.dismiss(ref):
+                return tx.audit.append(asked.line(AuditAction.DISMISS_REFUND, request.checkout))
             return False
 
         return await self.store.transact(work)

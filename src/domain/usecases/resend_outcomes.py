@@ -25,6 +25,8 @@ class WhyNotSent(Enum):
     """The shop has gone live, so it opens nothing."""
     REFUNDED = auto()
     CHARGED_BACK = auto()
+    REVOKED = auto()
+    """The merchant closed it."""
     IN_DISPUTE = auto()
     UNKNOWN_STATUS = auto()
     """The provider reports a status of a refund or dispute that is not known."""

@@ -26,6 +26,7 @@ from domain.values import CheckoutId, EmailAddress, InvalidEmail, LinkId
 _CLOSED: Final = {
     PurchaseState.REFUNDED: WhyNotSent.REFUNDED,
     PurchaseState.CHARGED_BACK: WhyNotSent.CHARGED_BACK,
+    PurchaseState.REVOKED: WhyNotSent.REVOKED,
 }
 
 

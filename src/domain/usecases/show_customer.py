@@ -13,6 +13,7 @@ from domain.mail import Mail, MailKind
 from domain.ports import Clock, Store
 from domain.purchase import LONGEST_PAYMENT, Checkout
 from domain.records import Download, User
+from domain.refund import RefundRequest
 from domain.session import Session
 from domain.transaction import ReadTransaction
 from domain.usecases.find_order import SeveralOrders, find_order
@@ -34,6 +35,8 @@ class Customer:
     """None if nothing was bought under the address, or nothing is left of it there."""
     holdings: Sequence[Holding]
     downloads: Sequence[Download]
+    refunds: Sequence[RefundRequest] = ()
+    """What was asked for by hand, for any of the orders."""
     pending: Sequence[Checkout] = ()
     """Payments that are under way."""
     mails: Sequence[Mail] = ()
@@ -76,6 +79,7 @@ def _by_order(tx: ReadTransaction, order: str, now: datetime) -> Customer | Seve
         user=None,
         holdings=[held],
         downloads=tx.downloads.of_purchase(held.purchase.checkout),
+        refunds=tx.refund_requests.of_purchase(held.purchase.checkout),
     )
 
 
@@ -89,6 +93,7 @@ def _by_address(tx: ReadTransaction, mailbox: EmailAddress, now: datetime) -> Cu
         user=tx.users.by_address(mailbox),
         holdings=holdings,
         downloads=[d for held in holdings for d in tx.downloads.of_purchase(held.purchase.checkout)],
+        refunds=[r for held in holdings for r in tx.refund_requests.of_purchase(held.purchase.checkout)],
         pending=tx.checkouts.pending_of(mailbox, since=now - LONGEST_PAYMENT),
         mails=[mail for mail in tx.outbox.to_address(mailbox) if mail.kind is not MailKind.NOTICE],
         sessions=[one for one in tx.sessions.of_address(mailbox) if one.mailbox == mailbox],

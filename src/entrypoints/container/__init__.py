@@ -227,6 +227,7 @@ class Container(UseCases):
     worker = Singleton(
         Worker,
         outbox=outbox_worker,
+        send_refunds=UseCases.send_refunds,
         reconcile=UseCases.reconcile,
         retry=UseCases.retry_quarantine,
         recheck_payments=UseCases.recheck_payments,

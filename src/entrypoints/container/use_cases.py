@@ -49,12 +49,16 @@ from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
+from domain.usecases.request_refund import RequestRefund
 from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.resend_to_customer import ResendToCustomer
+from domain.usecases.restore_purchase import RestorePurchase
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.send_owner_link import SendOwnerLink
+from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
@@ -183,6 +187,14 @@ class UseCases(Adapters):
         GrantProduct, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness,
         booking=booking,
     )  # fmt: skip
+    revoke_purchase = Singleton(RevokePurchase, store=store, clock=clock, randomness=randomness)
+    restore_purchase = Singleton(RestorePurchase, store=store, clock=clock, randomness=randomness)
+    request_refund = Singleton(
+        RequestRefund, store=store, payments=payments, clock=clock, randomness=randomness
+    )
+    send_refunds = Singleton(
+        SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url
+    )
     send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
     list_audit = Singleton(ListAudit, store=store)
     invite_staff = Singleton(InviteStaff, store=store, keyring=keyring, clock=clock, randomness=randomness)

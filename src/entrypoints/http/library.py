@@ -59,12 +59,14 @@ _LibraryKey = tuple[
     tuple[tuple[str, str], ...],
     tuple[tuple[str, str, str], ...],
 ]
-_STAMPS: Final = {
+STAMPS: Final = {
     PurchaseState.LIVE: None,
     PurchaseState.REFUNDED: N_("Refunded"),
     PurchaseState.CHARGED_BACK: N_("Charged back"),
     PurchaseState.SUSPENDED: N_("In dispute"),
+    PurchaseState.REVOKED: N_("Closed by the seller"),
 }
+"""What a library entry says of its state; None for one that is open."""
 
 
 def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
@@ -72,7 +74,7 @@ def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
     paid = str(purchase.paid) if purchase.paid.amount else _("free")
     if purchase.source is Source.GRANT:
         paid = _("given to you")
-    stamp = _STAMPS[found.state]
+    stamp = STAMPS[found.state]
     reason = "" if found.state is PurchaseState.LIVE else closing_reason(found, edition.shop.zone)
     if stamp is None and purchase.product not in edition.products:
         stamp, reason = NOT_HERE, not_here_reason(purchase.product_name)

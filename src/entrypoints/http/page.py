@@ -158,6 +158,10 @@ def closing_reason(found: Standing, zone: tzinfo) -> str:
             return _("The payment has been in dispute.")
         case PurchaseState.SUSPENDED, _:
             return _("The payment has been in dispute since %(day)s.", day=when)
+        case PurchaseState.REVOKED, None:
+            return _("The seller closed this purchase.")
+        case PurchaseState.REVOKED, _:
+            return _("The seller closed this purchase on %(day)s.", day=when)
         case PurchaseState.LIVE, _:
             return _("This purchase is open.")
 

@@ -9,6 +9,7 @@ from domain.audit import AuditLine
 from domain.mail import Mail
 from domain.purchase import Checkout
 from domain.records import Download, Quarantined, User
+from domain.refund import RefundRequest
 from domain.session import Session
 from domain.usecases.export_records import Record, WithoutOwner
 from domain.usecases.own_data import OwnData
@@ -52,6 +53,28 @@ def record_fields(record: Record) -> dict[str, Any]:
                 "result": record.result.value,
                 "reason": record.reason,
             }
+        case RefundRequest():
+            return _refund_request_fields(record)
+
+
+def _refund_request_fields(request: RefundRequest) -> dict[str, Any]:
+    return {
+        "kind": "refund_request",
+        "id": request.id,
+        "order": request.checkout,
+        "payment_intent": request.payment,
+        "amount": request.amount.amount,
+        "currency": request.amount.currency,
+        "cause": request.cause.value,
+        "reason": request.reason,
+        "by": request.by,
+        "at": request.at,
+        "state": request.state.value,
+        "customer_emailed": request.tells,
+        "tries": request.tries,
+        "problem": request.problem,
+        "settled_at": request.settled_at,
+    }
 
 
 def purchase_fields(held: Holding) -> dict[str, Any]:
@@ -86,6 +109,7 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
                 "status": f.status,
                 "amount": f.amount,
                 "as_of": f.as_of,
+                "refund_request": f.request,
             }
             for f in sorted(held.facts, key=lambda f: f.object_id)
         ],

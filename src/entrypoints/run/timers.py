@@ -28,6 +28,7 @@ from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.supply_licences import SupplyLicences
 from domain.values import CheckoutId
@@ -40,6 +41,7 @@ _LOOK_AT_CATALOGUE: Final = timedelta(seconds=1)
 _LOOK_AT_PAID: Final = timedelta(seconds=1)
 _LOOK_AT_ADDRESS: Final = timedelta(seconds=1)
 _LOOK_AT_CODES: Final = timedelta(seconds=5)
+_LOOK_FOR_REFUNDS: Final = timedelta(seconds=1)
 _READ_PAYMENTS: Final = timedelta(seconds=15)
 _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
@@ -69,6 +71,7 @@ class Worker:
     """All work that runs without a request. Run it beside the server; cancel it to stop it."""
 
     outbox: OutboxWorker
+    send_refunds: SendRefunds
     reconcile: Reconcile
     retry: RetryQuarantine
     recheck_payments: RecheckPayments
@@ -94,6 +97,7 @@ class Worker:
         """Run every timer until cancelled."""
         if self.alone:
             await _once(self.outbox.take_back_leases, "mail")
+            await _once(self._take_refunds_back, "refunds")
         try:
             await self._run_timers()
         finally:
@@ -106,6 +110,9 @@ class Worker:
             group.create_task(self._every(RENEW_EVERY, self.outbox.renew_leases, "leases"))
             group.create_task(
                 self._every(_LOOK_AT_PAID, self._acting(self.expire_what_was_paid), "duplicates")
+            )
+            group.create_task(
+                self._every(_LOOK_FOR_REFUNDS, self._acting(self.send_what_is_refunded), "refunds")
             )
             group.create_task(self._every(_LOOK_AT_CATALOGUE, self.catalogue.refresh, "catalogue"))
             group.create_task(self._every(_LOOK_AT_CODES, self.code_links.refresh, "code links"))
@@ -183,6 +190,14 @@ class Worker:
         told = Counter(result.value for _, result in read)
         if told:
             log.info("payments read", extra={"fields": dict(told)})
+
+    async def _take_refunds_back(self) -> None:
+        await self.send_refunds.take_back()
+
+    async def send_what_is_refunded(self) -> None:
+        """Send the refunds that were asked for to the payment provider. Each is leased, so every node may look."""
+        if sent := await self.send_refunds():
+            log.info("refunds sent", extra={"fields": {"count": sent}})
 
     async def retry_quarantine(self) -> None:
         """Retry the entries in quarantine."""

@@ -14,7 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from entrypoints.sandbox.faults import FAULTS, MAIL_FAULTS
+from entrypoints.sandbox.faults import FAULTS, MAIL_FAULTS, REFUND_FAULTS
 from entrypoints.sandbox.mail.reports import KINDS, MailReports
 from entrypoints.sandbox.pages.hosted import asks_address
 from entrypoints.sandbox.stripe.deliveries import Deliveries, body_of, sign
@@ -220,11 +220,12 @@ class Control:
         return _json([asdict(attempt) for attempt in self._world.attempts])
 
     async def behave(self, request: AnyRequest) -> ASGIResponse:
-        """{"stripe": one of `faults.FAULTS`, "mail": one of `faults.MAIL_FAULTS`, "copies", "delay", "before_redirect",
+        """{"stripe": one of `faults.FAULTS`, "refund": one of `faults.REFUND_FAULTS`, "mail":
+        one of `faults.MAIL_FAULTS`, "copies", "delay", "before_redirect",
         "webhook_url", "mail_webhook_url"}; and of the account: {"permissions": of a restricted key, null for all,
         "business_name", "head_office"}."""
         told: Json = json.loads(await request.body())
-        for side, faults in (("stripe", FAULTS), ("mail", MAIL_FAULTS)):
+        for side, faults in (("stripe", FAULTS), ("refund", REFUND_FAULTS), ("mail", MAIL_FAULTS)):
             if told.get(side, "") not in faults:
                 return _json({"error": f"{side}: one of {sorted(faults)}"}, status=400)
         unknown = sorted(set(told.get("permissions") or ()) - PERMISSIONS)
@@ -236,6 +237,7 @@ class Control:
         self._world.business_name = told.get("business_name", self._world.business_name)
         self._world.head_office = told.get("head_office", self._world.head_office)
         self._world.stripe_fault = told.get("stripe", self._world.stripe_fault)
+        self._world.refund_fault = told.get("refund", self._world.refund_fault)
         self._world.mail_fault = told.get("mail", self._world.mail_fault)
         self._world.webhook_url = told.get("webhook_url", self._world.webhook_url)
         self._world.mail_webhook_url = told.get("mail_webhook_url", self._world.mail_webhook_url)

@@ -18,12 +18,17 @@ MAIL_FAULTS: Final = FAULTS | {"daily-quota", "monthly-quota", "408", "429-html"
 """Those of the email service; the last two answer in HTML, as a proxy before it would."""
 
 
+REFUND_FAULTS: Final = frozenset({"", "400", "500", "500-done", "lost", "lost-before"})
+"""Those of making a refund. 400 and 500 are saved under the idempotency key, as Stripe does with failures; `500-done`
+makes the refund all the same; `lost` makes it and closes the connection, `lost-before` closes it and makes none."""
+
+
 async def stumble(fault: str, client: Any) -> int | None:
     """Simulate a fault. Returns the status to answer with; None: do the work anyway."""
     if fault == "hang":
         await asyncio.sleep(_HANG)
     if fault == "reset":
-        _hang_up(client)
+        hang_up(client)
     return _STATUS.get(fault)
 
 
@@ -32,7 +37,7 @@ def cut(body: bytes, fault: str) -> bytes:
     return body[: len(body) // 2] if fault == "truncated" else body
 
 
-def _hang_up(client: Any) -> None:
+def hang_up(client: Any) -> None:
     """Close the connection under the server: servers have no API for that, so find its socket (Linux)."""
     peer = (str(client[0]), int(client[1]))
     for entry in Path("/proc/self/fd").iterdir():

@@ -125,6 +125,8 @@ class World:
     manners: Manners = field(default_factory=Manners)
     stripe_fault: str = ""
     """One of `faults.FAULTS`; empty: no fault."""
+    refund_fault: str = ""
+    """One of `faults.REFUND_FAULTS`."""
     mail_fault: str = ""
     """One of `faults.MAIL_FAULTS`."""
     permissions: frozenset[str] | None = None

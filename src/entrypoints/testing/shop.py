@@ -43,12 +43,16 @@ from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
+from domain.usecases.request_refund import RequestRefund
 from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.resend_to_customer import ResendToCustomer
+from domain.usecases.restore_purchase import RestorePurchase
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.send_owner_link import SendOwnerLink
+from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
@@ -155,12 +159,9 @@ class Shop:
     @cached_property
     def resend_to_customer(self) -> ResendToCustomer:
         return ResendToCustomer(
-            store=self.store,
-            catalogue=self.catalogue,
-            keyring=self.keyring,
-            clock=self.clock,
+            store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
             randomness=self.randomness,
-        )
+        )  # fmt: skip
 
     @cached_property
     def grant_product(self) -> GrantProduct:
@@ -168,6 +169,26 @@ class Shop:
             store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
             randomness=self.randomness, booking=self.booking,
         )  # fmt: skip
+
+    @cached_property
+    def revoke(self) -> RevokePurchase:
+        return RevokePurchase(store=self.store, clock=self.clock, randomness=self.randomness)
+
+    @cached_property
+    def request_refund(self) -> RequestRefund:
+        return RequestRefund(
+            store=self.store, payments=self.payments, clock=self.clock, randomness=self.randomness
+        )
+
+    @cached_property
+    def send_refunds(self) -> SendRefunds:
+        return SendRefunds(
+            store=self.store, payments=self.payments, note=self.note, clock=self.clock, base_url=BASE_URL
+        )
+
+    @cached_property
+    def restore(self) -> RestorePurchase:
+        return RestorePurchase(store=self.store, clock=self.clock, randomness=self.randomness)
 
     @cached_property
     def send_sales_digest(self) -> SendSalesDigest:
@@ -195,12 +216,7 @@ class Shop:
 
     @cached_property
     def announce(self) -> Announce:
-        return Announce(
-            store=self.store,
-            catalogue=self.catalogue,
-            keyring=self.keyring,
-            clock=self.clock,
-        )
+        return Announce(store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock)
 
     @cached_property
     def preview_product(self) -> PreviewProduct:
@@ -263,14 +279,9 @@ class Shop:
     @cached_property
     def reconcile(self) -> Reconcile:
         return Reconcile(
-            store=self.store,
-            payments=self.payments,
-            claim=self.claim,
-            note=self.note,
-            recheck_payments=self.recheck_payments,
-            expire_duplicates=self.expire_duplicates,
-            clock=self.clock,
-        )
+            store=self.store, payments=self.payments, claim=self.claim, note=self.note,
+            recheck_payments=self.recheck_payments, expire_duplicates=self.expire_duplicates, clock=self.clock,
+        )  # fmt: skip
 
     @cached_property
     def expire_duplicates(self) -> ExpireDuplicates:
@@ -287,22 +298,16 @@ class Shop:
     @cached_property
     def request_login(self) -> RequestLogin:
         return RequestLogin(
-            store=self.store,
-            catalogue=self.catalogue,
-            keyring=self.keyring,
-            clock=self.clock,
+            store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
             randomness=self.randomness,
-        )
+        )  # fmt: skip
 
     @cached_property
     def redeem(self) -> RedeemLink:
         return RedeemLink(
-            store=self.store,
-            keyring=self.keyring,
-            clock=self.clock,
-            randomness=self.randomness,
+            store=self.store, keyring=self.keyring, clock=self.clock, randomness=self.randomness,
             booking=self.booking,
-        )
+        )  # fmt: skip
 
     @cached_property
     def sign_out(self) -> SignOut:
@@ -311,12 +316,9 @@ class Shop:
     @cached_property
     def fetch_file(self) -> FetchFile:
         return FetchFile(
-            identify_viewer=self.identify_viewer,
-            store=self.store,
-            catalogue=self.catalogue,
-            goods=self.goods,
+            identify_viewer=self.identify_viewer, store=self.store, catalogue=self.catalogue, goods=self.goods,
             clock=self.clock,
-        )
+        )  # fmt: skip
 
     @cached_property
     def report(self) -> ReportStatus:

@@ -45,6 +45,7 @@ async def payment_findings(container: Container, settings: Settings) -> list[Fin
             _webhook(container, settings),
             _codes(container, edition),
             _code_links(container, edition),
+            _refunds(container),
             _checkout(container, settings),
         ),
         _prices(edition),
@@ -109,6 +110,18 @@ async def _lists(container: Container) -> list[Finding]:
         except PaymentsUnreachable as error:
             found.append(Finding(name, False, f"{error}. Run this again"))
     return found or [Finding("refunds and disputes", True, "both lists can be read")]
+
+
+async def _refunds(container: Container) -> Finding:
+    """Whether `coatcheck refund` can work; a shop that refunds in the dashboard needs no permission for it."""
+    try:
+        problem = await container.account().refund_problem()
+    except (PaymentsRefused, PaymentsUnreachable) as error:
+        return Finding("refunding", False, f"{error}. Run this again")
+    if problem is None:
+        return Finding("refunding", True, "the key may refund")
+    words = f"`coatcheck refund` is refused: give the key Charges and Refunds *write* ({problem})"
+    return Finding("refunding", True, words, warns=True)
 
 
 async def _webhook(container: Container, settings: Settings) -> Finding:

@@ -10,7 +10,7 @@ from litestar import HttpMethod, Request, route
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
-from entrypoints.sandbox.faults import cut, stumble
+from entrypoints.sandbox.faults import cut, hang_up, stumble
 from entrypoints.sandbox.stripe import (
     cli,
     customers,
@@ -33,6 +33,7 @@ AnyRequest = Request[Any, Any, Any]
 _CALLS_KEPT: Final = 1000
 _ACCOUNT_VERSION: Final = "2026-09-30.dahlia"
 """What a caller speaks that names no version, such as the Stripe CLI: the account's own, from before removals."""
+_KINDS: Final = {"400": "invalid_request_error", "500": "api_error"}
 _EVENTS: Final[Filters] = {
     "type": lambda event, wanted: fnmatchcase(event["type"], wanted),
     "types": lambda event, wanted: event["type"] in wanted,
@@ -98,20 +99,26 @@ class StripeApi:
         body = (await request.body()).decode()
         params = unfold(body if method == "POST" else request.scope["query_string"].decode())
         version = request.headers.get("stripe-version", _ACCOUNT_VERSION)
+        refunding = self._world.refund_fault if (method, path) == ("POST", "/v1/refunds") else ""
+        if refunding == "lost-before":
+            hang_up(request.scope["client"])
+            return _answer(503, _broken(503))
         try:
             expand = params.get("expand") or []
             check_permission(self._world.permissions, method, path, expand, key=key)
             status, answer, replayed = await self._once(
-                request.headers.get("idempotency-key"), method, path, body, params, version
+                request.headers.get("idempotency-key"), method, path, body, params, version, fault=refunding
             )
         except Refusal as refusal:
             status, answer, replayed = refusal.status, refusal.body, False
+        if refunding == "lost":
+            hang_up(request.scope["client"])
         return _answer(status, answer, replayed=replayed, fault=fault)
 
     async def _once(
-        self, key: str | None, method: str, path: str, body: str, params: Json, version: str
+        self, key: str | None, method: str, path: str, body: str, params: Json, version: str, *, fault: str
     ) -> tuple[int, Json, bool]:
-        """https://docs.stripe.com/api/idempotent_requests: the same key gives the same answer."""
+        """https://docs.stripe.com/api/idempotent_requests: the same key gives the same answer, failures included."""
         handler, ids = _handler_for(method, path)
         held = self._world.answers.get(f"{path} {key}") if key and method == "POST" else None
         if held is not None:
@@ -119,13 +126,22 @@ class StripeApi:
                 words = "Keys for idempotent requests can only be used with the same parameters as at first."
                 raise Refusal(400, words, kind="idempotency_error")
             return held[1], held[2], True
-        thing, events = handler(Call(self._world, params, ids, version))
-        answer = thing if method == "GET" else snapshot(thing)
+        try:
+            if fault in ("400", "500"):
+                raise Refusal(int(fault), "Told to fail.", kind=_KINDS[fault], saved=True)
+            thing, events = handler(Call(self._world, params, ids, version))
+        except Refusal as refusal:
+            if key and method == "POST" and refusal.saved:
+                self._world.answers[f"{path} {key}"] = (body, refusal.status, refusal.body)
+            raise
+        status, answer = 200, thing if method == "GET" else snapshot(thing)
+        if fault == "500-done":
+            status, answer = 500, _broken(500)
         if key and method == "POST":
             # Stored before any event is sent: a client that times out meanwhile and retries gets this answer.
-            self._world.answers[f"{path} {key}"] = (body, 200, answer)
+            self._world.answers[f"{path} {key}"] = (body, status, answer)
         await self._deliveries.send(events, self._world.manners)
-        return 200, answer, False
+        return status, answer, False
 
 
 def _broken(status: int) -> Json:

@@ -19,10 +19,12 @@ class Refusal(Exception):
 
     def __init__(
         self, status: int, message: str, *, param: str | None = None, code: str | None = None,
-        kind: str = "invalid_request_error",
+        kind: str = "invalid_request_error", saved: bool = False,
     ) -> None:  # fmt: skip
+        """`saved`: the endpoint had begun to execute, so its idempotency key repeats this answer."""
         super().__init__(message)
         self.status = status
+        self.saved = saved
         self.body: Json = {"error": {"type": kind, "message": message}}
         if param:
             self.body["error"]["param"] = param

@@ -69,11 +69,11 @@ def _allowed(world: World, charge: Json, amount: int | None) -> int:
         raise Refusal(400, words, param="charge")
     if charge["disputed"] and _is_charged_back(world, charge):
         words = f"Charge {charge['id']} has been charged back; cannot issue a refund."
-        raise Refusal(400, words, code="charge_disputed")
+        raise Refusal(400, words, code="charge_disputed", saved=True)
     left, currency = left_of(charge), charge["currency"]
     if left == 0:
         words = f"Charge {charge['id']} has already been refunded."
-        raise Refusal(400, words, code="charge_already_refunded")
+        raise Refusal(400, words, code="charge_already_refunded", saved=True)
     if amount is None:
         return left
     if amount < 1:
@@ -83,7 +83,7 @@ def _allowed(world: World, charge: Json, amount: int | None) -> int:
             f"Refund amount ({money(amount, currency)}) is greater than unrefunded amount on charge "
             f"({money(left, currency)})"
         )
-        raise Refusal(400, words, param="amount", code="amount_too_large")
+        raise Refusal(400, words, param="amount", code="amount_too_large", saved=True)
     return amount
 
 

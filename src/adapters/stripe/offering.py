@@ -1,0 +1,85 @@
+"""What a checkout session is made of: the price in it, what was sealed, and the merchant's terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from domain.ports import CheckoutOffer
+from domain.product import PaymentTerms, Tax
+from domain.values import Money
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
+
+_SUMMARY: Final = 500
+
+
+def create_params(offer: CheckoutOffer) -> SessionCreateParams:
+    """The request for a checkout session."""
+    checkout = offer.checkout
+    # Session metadata does not reach payment intents, nor from there refunds and disputes: both get it.
+    metadata = _metadata(offer)
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "client_reference_id": checkout.id,
+        "line_items": [{"quantity": 1, "price_data": _price_of(offer)}],
+        "metadata": {**metadata},
+        "payment_intent_data": {"metadata": {**metadata}},
+        "success_url": offer.success_url,
+        "cancel_url": offer.cancel_url,
+    }
+    if checkout.mailbox is not None:
+        params["customer_email"] = checkout.mailbox.canonical
+    if checkout.promotion:
+        params["discounts"] = [{"promotion_code": checkout.promotion}]
+    elif checkout.discounts:
+        params["allow_promotion_codes"] = True
+    add_terms(params, offer.terms)
+    return params
+
+
+def _metadata(offer: CheckoutOffer) -> dict[str, str]:
+    checkout = offer.checkout
+    metadata = {"pid": str(checkout.product), "shop": offer.shop, "seal": offer.seal}
+    if checkout.contents:
+        metadata["contents"] = " ".join(checkout.contents)
+    if checkout.discounts:
+        metadata["discounts"] = "yes"
+    return metadata
+
+
+def _price_of(offer: CheckoutOffer) -> Any:
+    checkout = offer.checkout
+    data = price_data(checkout.price, name=checkout.product_name, tax_code=offer.tax_code, terms=offer.terms)
+    if offer.summary:
+        data["product_data"]["description"] = offer.summary[:_SUMMARY]
+    return data
+
+
+def price_data(price: Money, *, name: str, tax_code: str, terms: PaymentTerms) -> Any:
+    """A line's price, by which nothing has to be set up in Stripe's dashboard."""
+    product: dict[str, Any] = {"name": name}
+    data: dict[str, Any] = {
+        "currency": price.currency,
+        "unit_amount": price.amount,
+        "product_data": product,
+    }
+    if terms.tax is not Tax.OFF:
+        data["tax_behavior"] = terms.tax.value
+        if tax_code:
+            product["tax_code"] = tax_code
+    return data
+
+
+def add_terms(params: SessionCreateParams, terms: PaymentTerms) -> None:
+    """What the shop asks of the payment page."""
+    if terms.tax is not Tax.OFF:
+        params["automatic_tax"] = {"enabled": True}
+    if terms.invoices:
+        params["invoice_creation"] = {"enabled": True}
+    if terms.methods:
+        params["allowed_payment_method_types"] = cast("Any", list(terms.methods))
+    if terms.billing_address:
+        params["billing_address_collection"] = "required"
+    if terms.tax_ids:
+        params["tax_id_collection"] = {"enabled": True}

@@ -1,0 +1,129 @@
+"""Ask for a refund: our own row first. A worker sends it to the payment provider (`SendRefunds`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.access import Holding
+from domain.amounts import AmountProblem, typed_amount
+from domain.audit import AuditAction, ByHand, reason_of
+from domain.frozen import frozen
+from domain.ports import Clock, Payments, Randomness, Store
+from domain.purchase import FactKind, MerchantStatus, Purchase, is_revoking
+from domain.refund import RefundCause, RefundRequest, refundable
+from domain.staff import Actor
+from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.find_order import SeveralOrders, find_order
+from domain.usecases.refund_outcomes import (
+    AskingForRefund,
+    NotAnAmount,
+    NotRefunded,
+    RefundAsked,
+    WhyNotRefunded,
+)
+from domain.usecases.revoke_purchase import decide
+from domain.values import CheckoutId, Money
+
+
+@frozen
+class RequestRefund:
+    """`coatcheck refund`. All checks and the row are one transaction, so two people cannot refund the same money."""
+
+    store: Store
+    payments: Payments
+    clock: Clock
+    randomness: Randomness
+
+    async def __call__(
+        self,
+        order: str,
+        typed: str = "",
+        *,
+        actor: Actor,
+        form: str,
+        reason: str,
+        close: bool = False,
+        tell: bool = True,
+        cause: RefundCause = RefundCause.REQUESTED,
+    ) -> AskingForRefund:
+        """`order`: see `find_order`. `typed`: the amount in major units; "" for all that is left. `form`: as ever.
+
+        `close`: access ends as well, for as long as this refund counts. `tell`: the customer is emailed once the
+        provider confirms it. Raises StoreUnavailable.
+        """
+        now, why = self.clock.now(), reason_of(reason)
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        livemode = self.payments.livemode
+
+        def work(tx: Transaction) -> AskingForRefund:
+            before = _asked_before(tx, form)
+            if before is not None:
+                return before
+            held = find_order(tx, order)
+            if held is None or isinstance(held, SeveralOrders):
+                return held or NotRefunded(WhyNotRefunded.NO_SUCH_ORDER)
+            purchase = held.purchase
+            if why is None:
+                return NotRefunded(WhyNotRefunded.NO_REASON, purchase)
+            refused = _why_not(tx, held, livemode=livemode)
+            amount = refused or _amount_of(tx, held, typed)
+            if not isinstance(amount, Money):
+                return amount
+            # Here the right of the actor to refund `amount` is asked. Whoever is on the host may refund any.
+            request = _request(asked, purchase, amount, reason=why, tell=tell, cause=cause, now=now)
+            tx.audit.append(asked.line(AuditAction.REFUND, purchase.checkout, reason=why))
+            tx.refund_requests.add(request)
+            closes = close and not any(is_revoking(fact, held.facts) for fact in held.facts)
+            if closes:
+                decide(tx, held, MerchantStatus.REVOKED, now=now, request=request.id)
+            return RefundAsked(request, purchase, closes=closes)
+
+        return await self.store.transact(work)
+
+
+def _asked_before(tx: ReadTransaction, form: str) -> RefundAsked | None:
+    done = tx.audit.by_form(form)
+    request = None if done is None else tx.refund_requests.get(done.id)
+    held = None if request is None else tx.purchases.with_facts(request.checkout)
+    if request is None or held is None:
+        return None
+    named = any(f.kind is FactKind.MERCHANT and f.request == request.id for f in held.facts)
+    return RefundAsked(request, held.purchase, closes=named)
+
+
+def _why_not(tx: ReadTransaction, held: Holding, *, livemode: bool) -> NotRefunded | None:
+    purchase = held.purchase
+    if purchase.payment is None or not purchase.paid.amount:
+        return NotRefunded(WhyNotRefunded.NOT_PAID_HERE, purchase)
+    if purchase.livemode not in (None, livemode):
+        return NotRefunded(WhyNotRefunded.OTHER_MODE, purchase)
+    if purchase.mailbox is None and tx.erasures.is_erased(purchase.checkout):
+        return NotRefunded(WhyNotRefunded.ERASED, purchase)
+    if held.in_dispute:
+        return NotRefunded(WhyNotRefunded.IN_DISPUTE, purchase)
+    return None
+
+
+def _amount_of(tx: ReadTransaction, held: Holding, typed: str) -> Money | NotRefunded | NotAnAmount:
+    purchase = held.purchase
+    currency, requests = purchase.paid.currency, tx.refund_requests.of_purchase(purchase.checkout)
+    left = Money(refundable(held, requests), currency)
+    if not left.amount:
+        return NotRefunded(WhyNotRefunded.NOTHING_LEFT, purchase, left)
+    amount = typed_amount(typed, currency=currency, charged=False) if typed.strip() else left
+    if isinstance(amount, AmountProblem):
+        return NotAnAmount(amount, purchase)
+    if not amount.amount:
+        return NotRefunded(WhyNotRefunded.NOTHING_ASKED, purchase, left)
+    return amount if amount.amount <= left.amount else NotRefunded(WhyNotRefunded.TOO_MUCH, purchase, left)
+
+
+def _request(
+    asked: ByHand, purchase: Purchase, amount: Money, *, reason: str, tell: bool, cause: RefundCause, now: datetime
+) -> RefundRequest:  # fmt: skip
+    if purchase.payment is None:
+        raise AssertionError(f"purchase {purchase.checkout} has no payment")
+    return RefundRequest(
+        id=asked.id, payment=purchase.payment, checkout=CheckoutId(purchase.checkout), amount=amount, reason=reason,
+        by=asked.actor.name, at=now, due_at=now, keyed_at=now, cause=cause, tells=tell,
+    )  # fmt: skip
