@@ -32,6 +32,13 @@ class Verdict(Enum):
     """Their role may, once they have used a passkey again."""
 
 
+@frozen
+class NotAllowed:
+    """The actor may not do this. There is a line about it in the audit log."""
+
+    verdict: Verdict
+
+
 RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.GRANT: Right(_WORKING, fresh=True),
     AuditAction.REVOKE: Right(_WORKING, fresh=True),

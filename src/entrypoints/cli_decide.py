@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from domain.rights import NotAllowed
 from domain.usecases.decision_outcomes import Decided, Deciding, Unchanged
 from domain.usecases.find_order import SeveralOrders
 from entrypoints.acting import actor_here, new_form
@@ -58,6 +59,6 @@ def _decided(found: Deciding, wanted: str) -> Decided:
     """What was decided. Raises Refusal for the rest."""
     if isinstance(found, SeveralOrders):
         list_and_refuse(found, wanted)
-    if isinstance(found, Unchanged):
+    if isinstance(found, Unchanged | NotAllowed):
         raise NothingDone(unchanged_line(found, wanted))
     return found

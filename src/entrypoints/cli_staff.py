@@ -7,15 +7,15 @@ from typing import Protocol
 
 import click
 
+from domain.rights import NotAllowed
 from domain.staff import Actor, Role, StaffId
 from domain.usecases.invite_staff import Invited, Inviting, WhyNotInvited
 from domain.usecases.manage_staff import ManageStaff, StaffChange
 from domain.usecases.request_login import NotAnAddress
-from domain.usecases.staff_access import NotAllowed
 from domain.values import EmailAddress, InvalidEmail
 from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_running import NothingDone, Refusal, beside
-from entrypoints.cli_words import counted, minute
+from entrypoints.cli_words import NOT_ALLOWED, counted, minute
 from entrypoints.container import Container
 from entrypoints.safe_output import say
 
@@ -129,8 +129,8 @@ def _show(work: Callable[[Container], Awaitable[Inviting]]) -> None:
             raise Refusal(f"that is not an address that can be emailed: {problem.value}")
         case WhyNotInvited():
             raise NothingDone(_NOT_INVITED[found])
-        case NotAllowed():  # whoever runs a command on this machine may do everything
-            raise NothingDone("you may not do that")
+        case NotAllowed():
+            raise NothingDone(NOT_ALLOWED)
 
 
 class _Change(Protocol):
@@ -158,7 +158,7 @@ def _change(address: str, change: Callable[[ManageStaff], _Change]) -> None:
     match found:
         case StaffChange.DONE:
             say("Done. They and all owners are told by email.")
-        case NotAllowed():  # as above
-            raise NothingDone("you may not do that")
+        case NotAllowed():
+            raise NothingDone(NOT_ALLOWED)
         case _:
             raise NothingDone(_NOT_CHANGED[found])

@@ -1,8 +1,12 @@
-"""How the command line writes times and numbers of things."""
+"""How the command line writes times and numbers of things, and what it says of rights."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
+
+NOT_ALLOWED: Final = "nothing was done: the role of whoever asked does not allow it"
+"""Nobody on the shop's machine reads this: they may do everything."""
 
 
 def minute(at: datetime) -> str:

@@ -7,8 +7,10 @@ from typing import Final
 
 from domain.audit import LONGEST_REASON
 from domain.purchase import Purchase, PurchaseState, order_number
+from domain.rights import NotAllowed
 from domain.usecases.decision_outcomes import Decided, Unchanged, WhyUnchanged
 from domain.values import mask
+from entrypoints.cli_words import NOT_ALLOWED
 from entrypoints.resend_lines import no_such_order
 
 CLOSED_BECAUSE: Final[Mapping[PurchaseState, str]] = {
@@ -34,8 +36,10 @@ def reopened_lines(found: Decided) -> list[str]:
     return [f"{_named(found.order)} is not revoked any more. It stays closed, because {why}."]
 
 
-def unchanged_line(found: Unchanged, wanted: str) -> str:
+def unchanged_line(found: Unchanged | NotAllowed, wanted: str) -> str:
     """One sentence."""
+    if isinstance(found, NotAllowed):
+        return NOT_ALLOWED
     order = found.order
     if found.why is WhyUnchanged.NO_SUCH_ORDER or order is None:
         return no_such_order(wanted)

@@ -6,9 +6,10 @@ from typing import Final
 
 from domain.audit import LONGEST_REASON
 from domain.purchase import Purchase, order_number
+from domain.rights import NotAllowed
 from domain.usecases.grant_outcomes import Granted, HasItAlready, NotGranted, WhyNotGranted
 from domain.values import EmailAddress, mask
-from entrypoints.cli_words import minute
+from entrypoints.cli_words import NOT_ALLOWED, minute
 
 _WHY: Final = {
     WhyNotGranted.NO_REASON: f"--reason is empty, or longer than {LONGEST_REASON} characters",
@@ -29,9 +30,11 @@ def granted_lines(found: Granted) -> list[str]:
     ]
 
 
-def not_granted_line(found: NotGranted | HasItAlready) -> str:
+def not_granted_line(found: NotGranted | HasItAlready | NotAllowed) -> str:
     """One sentence."""
     match found:
+        case NotAllowed():
+            return NOT_ALLOWED
         case HasItAlready(order):
             return f"nothing was given: {_owner(order.mailbox)} has it already, {_by(order)}"
         case NotGranted(why, product):

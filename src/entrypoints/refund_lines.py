@@ -9,9 +9,10 @@ from domain.amounts import AmountProblem, example_amount
 from domain.audit import LONGEST_REASON
 from domain.purchase import Purchase, order_number
 from domain.refund import RefundRequest, RefundState
+from domain.rights import NotAllowed
 from domain.usecases.refund_outcomes import NotAnAmount, NotRefunded, RefundAsked, WhyNotRefunded
 from domain.values import decimal_text, mask
-from entrypoints.cli_words import counted, minute
+from entrypoints.cli_words import NOT_ALLOWED, counted, minute
 from entrypoints.resend_lines import no_such_order
 
 _WHY: Final = {
@@ -48,8 +49,10 @@ def asked_lines(found: RefundAsked) -> list[str]:
     return [*lines, "Nobody is emailed."]
 
 
-def not_refunded_line(found: NotRefunded | NotAnAmount, wanted: str) -> str:
+def not_refunded_line(found: NotRefunded | NotAnAmount | NotAllowed, wanted: str) -> str:
     """One sentence."""
+    if isinstance(found, NotAllowed):
+        return NOT_ALLOWED
     if isinstance(found, NotAnAmount):
         return f"nothing was refunded: {_amount_line(found)}"
     order = found.order

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from domain.audit import AuditAction, AuditResult
-from domain.rights import RIGHTS, Verdict, verdict
+from domain.rights import RIGHTS, NotAllowed, Verdict, verdict
 from domain.staff import Actor, Passkey, Role, StaffId, StaffLinkKind, wants_passkey
 from domain.usecases.identify_staff import Door
 from domain.usecases.invite_staff import Invited, WhyNotInvited
 from domain.usecases.manage_passkeys import PasskeyChange
 from domain.usecases.manage_staff import StaffChange
 from domain.usecases.request_login import NotAnAddress
-from domain.usecases.staff_access import NotAllowed, SignedIn, WhyNotIn
-from entrypoints.testing import HandClock
+from domain.usecases.staff_access import SignedIn, WhyNotIn
+from entrypoints.testing import PHOTOS, Browser, HandClock
 from entrypoints.testing.office import HOST, Colleague, Office
 from testkit.by_hand import log
 from testkit.stepping import run
@@ -515,3 +516,44 @@ def test_every_change_is_told_to_the_member_and_to_all_owners_and_names_nobody_e
         ("ben@example.com", "c•••@example.com"),
         ("cleo@example.com", ""),
     }
+
+
+# ------------------------------------------------------------------ what staff does to sales
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_money_and_access_are_moved_by_those_whose_role_allows_it_with_a_fresh_passkey(
+    office: Office, role: Role
+) -> None:
+    shop = office.shop
+    anna = Browser(shop)
+    anna.buy_and_pay("anna@example.com")
+    [purchase] = shop.memory.tables.purchases.values()
+    member = office.member("staff@example.com", role)
+    wait(office, 5 * MINUTE)
+
+    def asked(actor: Actor) -> list[object]:
+        told: dict[str, Any] = {"actor": actor, "reason": "they asked"}
+        return [
+            run(shop.revoke(purchase.checkout, form="f1", **told)),
+            run(shop.restore(purchase.checkout, form="f2", **told)),
+            run(shop.request_refund(purchase.checkout, "1.00", form="f3", **told)),
+            run(shop.grant_product(PHOTOS, "ben@example.com", form="f4", **told)),
+        ]
+
+    before = repr(sorted(shop.memory.tables.facts)), len(shop.memory.tables.purchases)
+    stale = asked(member.actor)
+    why = Verdict.WRONG_ROLE if role is Role.VIEWER else Verdict.PROVE_AGAIN
+    assert stale[0] == NotAllowed(why)
+    assert stale[3] == NotAllowed(why)
+    assert (repr(sorted(shop.memory.tables.facts)), len(shop.memory.tables.purchases)) == before
+    member.prove_again()
+    done = [type(outcome).__name__ for outcome in asked(member.actor)]
+    assert (
+        done
+        == {
+            Role.OWNER: ["Decided", "Decided", "RefundAsked", "Granted"],
+            Role.SUPPORT: ["Decided", "Decided", "NotAllowed", "Granted"],
+            Role.VIEWER: ["NotAllowed", "Unchanged", "NotAllowed", "NotAllowed"],
+        }[role]
+    )

@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from domain.frozen import frozen
 from domain.purchase import Purchase, PurchaseState
+from domain.rights import NotAllowed
 from domain.usecases.find_order import SeveralOrders
 
 
@@ -40,4 +41,4 @@ class Decided:
     """Whether the customer is emailed."""
 
 
-Deciding = Decided | Unchanged | SeveralOrders
+Deciding = Decided | Unchanged | NotAllowed | SeveralOrders

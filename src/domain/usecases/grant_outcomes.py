@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from domain.frozen import frozen
 from domain.purchase import Purchase
+from domain.rights import NotAllowed
 from domain.usecases.request_login import NotAnAddress
 from domain.values import ProductId
 
@@ -47,4 +48,4 @@ class Granted:
     order: Purchase
 
 
-Granting = Granted | HasItAlready | NotGranted | NotAnAddress
+Granting = Granted | HasItAlready | NotGranted | NotAllowed | NotAnAddress

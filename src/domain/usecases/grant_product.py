@@ -16,6 +16,7 @@ from domain.product import CatalogueEdition, Product, Status
 from domain.purchase import PurchaseState, Source
 from domain.staff import Actor
 from domain.transaction import Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.book_sale import BookSale
 from domain.usecases.grant_outcomes import (
     Granted,
@@ -73,6 +74,9 @@ class GrantProduct:
             refused = _why_not(tx, found, mailbox, tags, edition)
             if refused is not None:
                 return refused
+            not_allowed = refusal(tx, AuditAction.GRANT, product, asked=asked)
+            if not_allowed is not None:
+                return not_allowed
             tx.audit.append(line)
             tx.checkouts.add(replace(draft, mailbox=mailbox))
             known = tx.checkouts.for_claim(draft.id, ref=None, payment=None)

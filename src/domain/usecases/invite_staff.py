@@ -9,11 +9,12 @@ from domain.audit import AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Randomness, Store
-from domain.rights import Verdict
+from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role, StaffEvent, StaffId, StaffLink, StaffLinkKind, StaffMember
 from domain.transaction import Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.request_login import NotAnAddress
-from domain.usecases.staff_access import NotAllowed, refusal, tell_staff
+from domain.usecases.staff_access import tell_staff
 from domain.values import EmailAddress, InvalidEmail, digest_of, sortable_id
 
 
@@ -79,7 +80,7 @@ class InviteStaff:
 
         def work(tx: Transaction) -> Inviting:
             held = tx.staff.by_address(email)
-            refused = refusal(tx, action, held.id if held else "", actor=actor, asked=asked)
+            refused = refusal(tx, action, held.id if held else "", asked=asked)
             if refused is not None:
                 return refused
             done = tx.staff.link(digest_of(token.encode()))

@@ -9,15 +9,15 @@ from domain.challenge import RANDOM_BYTES, as_text, from_text, is_ours, new_chal
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Ceremonies, Clock, PasskeyRefused, Randomness, Store
+from domain.rights import NotAllowed
 from domain.staff import Passkey, StaffEvent, StaffVisitor
 from domain.transaction import Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.sign_in_staff import Ask
 from domain.usecases.staff_access import (
-    NotAllowed,
     SignedInStaff,
     WhyNotIn,
     accept,
-    refusal,
     staff_here,
     tell_staff,
 )
@@ -74,7 +74,7 @@ class ManagePasskeys:
             if still is None or still.member.id != here.member.id:
                 return PasskeyChange.SIGNED_OUT
             asked = ByHand.asked(still.actor(now=now), form=form, now=now, entropy=entropy)
-            refused = refusal(tx, AuditAction.ADD_PASSKEY, still.member.id, actor=asked.actor, asked=asked)
+            refused = refusal(tx, AuditAction.ADD_PASSKEY, still.member.id, asked=asked)
             if refused is not None:
                 return refused
             if tx.audit.by_form(form) is not None:
@@ -99,7 +99,7 @@ class ManagePasskeys:
             if here is None:
                 return PasskeyChange.SIGNED_OUT
             asked = ByHand.asked(here.actor(now=now), form=form, now=now, entropy=entropy)
-            refused = refusal(tx, AuditAction.REMOVE_PASSKEY, here.member.id, actor=asked.actor, asked=asked)
+            refused = refusal(tx, AuditAction.REMOVE_PASSKEY, here.member.id, asked=asked)
             if refused is not None:
                 return refused
             if tx.audit.by_form(form) is not None:

@@ -8,9 +8,11 @@ from enum import Enum
 from domain.audit import AuditAction, AuditLine, ByHand
 from domain.frozen import frozen
 from domain.ports import Clock, Randomness, Store
+from domain.rights import NotAllowed
 from domain.staff import Actor, Role, StaffEvent, StaffId, StaffMember, StaffSessionId, StaffVisitor
 from domain.transaction import Transaction
-from domain.usecases.staff_access import NotAllowed, is_last_owner, refusal, staff_here, tell_staff
+from domain.usecases.authorise import refusal
+from domain.usecases.staff_access import is_last_owner, staff_here, tell_staff
 
 
 class StaffChange(Enum):
@@ -81,7 +83,7 @@ class ManageStaff:
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
 
         def work(tx: Transaction) -> StaffChange | NotAllowed:
-            refused = refusal(tx, action, member, actor=actor, asked=asked)
+            refused = refusal(tx, action, member, asked=asked)
             if refused is not None:
                 return refused
             if tx.audit.by_form(form) is not None:

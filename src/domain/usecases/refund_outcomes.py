@@ -8,6 +8,7 @@ from domain.amounts import AmountProblem
 from domain.frozen import frozen
 from domain.purchase import Purchase
 from domain.refund import RefundRequest
+from domain.rights import NotAllowed
 from domain.usecases.find_order import SeveralOrders
 from domain.values import Money
 
@@ -61,4 +62,4 @@ class RefundAsked:
     """Whether access ends with it, although some of the money stays; False if the merchant had closed it before."""
 
 
-AskingForRefund = RefundAsked | NotRefunded | NotAnAmount | SeveralOrders
+AskingForRefund = RefundAsked | NotRefunded | NotAnAmount | NotAllowed | SeveralOrders

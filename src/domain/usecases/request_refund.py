@@ -13,6 +13,7 @@ from domain.purchase import FactKind, MerchantStatus, Purchase, is_revoking
 from domain.refund import RefundCause, RefundRequest, refundable
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.refund_outcomes import (
     AskingForRefund,
@@ -69,7 +70,9 @@ class RequestRefund:
             amount = refused or _amount_of(tx, held, typed)
             if not isinstance(amount, Money):
                 return amount
-            # Here the right of the actor to refund `amount` is asked. Whoever is on the host may refund any.
+            not_allowed = refusal(tx, AuditAction.REFUND, purchase.checkout, asked=asked)
+            if not_allowed is not None:
+                return not_allowed
             request = _request(asked, purchase, amount, reason=why, tell=tell, cause=cause, now=now)
             tx.audit.append(asked.line(AuditAction.REFUND, purchase.checkout, reason=why))
             tx.refund_requests.add(request)

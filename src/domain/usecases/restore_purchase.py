@@ -13,6 +13,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.purchase import MerchantStatus, Purchase, PurchaseState, is_revoking, order_number
 from domain.staff import Actor
 from domain.transaction import Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.decision_outcomes import Decided, Deciding, Unchanged, WhyUnchanged
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.revoke_purchase import already_decided, decide
@@ -46,6 +47,9 @@ class RestorePurchase:
                 return Unchanged(WhyUnchanged.NO_REASON, purchase, held.standing.state)
             if not any(is_revoking(fact, held.facts) for fact in held.facts):
                 return Unchanged(WhyUnchanged.NOT_REVOKED, purchase, held.standing.state)
+            not_allowed = refusal(tx, AuditAction.RESTORE, purchase.checkout, asked=asked)
+            if not_allowed is not None:
+                return not_allowed
             state = decide(tx, held, MerchantStatus.RESTORED, now=now).standing.state
             tx.audit.append(asked.line(AuditAction.RESTORE, purchase.checkout, reason=why))
             key = outbox_keys.open_again(purchase.checkout, asked.id)

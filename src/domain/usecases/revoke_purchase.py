@@ -16,6 +16,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.purchase import MerchantStatus, PurchaseState, is_revoking, order_number
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.decision_outcomes import Decided, Deciding, Unchanged, WhyUnchanged
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.send_email import send_email
@@ -54,6 +55,9 @@ class RevokePurchase:
                 return Unchanged(WhyUnchanged.NO_REASON, purchase, state)
             if any(is_revoking(fact, held.facts) and not fact.request for fact in held.facts):
                 return Unchanged(WhyUnchanged.ALREADY_REVOKED, purchase, state)
+            not_allowed = refusal(tx, AuditAction.REVOKE, purchase.checkout, asked=asked)
+            if not_allowed is not None:
+                return not_allowed
             after = decide(tx, held, MerchantStatus.REVOKED, now=now)
             tx.audit.append(asked.line(AuditAction.REVOKE, purchase.checkout, reason=why))
             key = outbox_keys.revoked(purchase.checkout, asked.id)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
 from domain import outbox_keys
-from domain.audit import AuditAction, AuditLine, AuditResult, ByHand
+from domain.audit import AuditLine
 from domain.challenge import ANSWERED, bucket_of, is_ours
 from domain.emails import StaffNotice
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import MailKind
 from domain.ports import Randomness
-from domain.rights import Verdict, verdict
 from domain.staff import (
     Actor,
     NewStaffSession,
@@ -51,13 +49,6 @@ class SignedIn:
 
     token: str
     member: StaffMember
-
-
-@frozen
-class NotAllowed:
-    """The actor may not do this. There is a line about it in the audit log."""
-
-    verdict: Verdict
 
 
 @frozen
@@ -99,21 +90,6 @@ def accept(
     if not is_ours(keyring, challenge, purpose, now=now):
         return False
     return tx.limits.acquire(bucket_of(challenge), ANSWERED, now=now, ref=ref) is None
-
-
-def refusal(
-    tx: Transaction, action: AuditAction, object_id: str, *, actor: Actor, asked: ByHand
-) -> NotAllowed | None:
-    """None if the actor may do it. Otherwise that is written down, once for each form.
-
-    The form is not used up: it may come again once a passkey was used.
-    """
-    found = verdict(actor, action)
-    if found is Verdict.MAY:
-        return None
-    line = asked.line(action, object_id, result=AuditResult.REFUSED)
-    tx.audit.append(replace(line, form=f"refused:{asked.form}"))
-    return NotAllowed(found)
 
 
 def tell_staff(

@@ -10,7 +10,7 @@ from litestar import post, route
 from litestar.params import FromPath
 
 from domain.audit import ASKS_REASON, AuditAction, AuditLine
-from domain.rights import Verdict
+from domain.rights import NotAllowed, Verdict
 from domain.staff import Role, StaffId, StaffSessionId
 from domain.usecases.invite_staff import Invited, InviteStaff, WhyNotInvited
 from domain.usecases.list_audit import ListAudit
@@ -18,7 +18,7 @@ from domain.usecases.list_staff import ListStaff, StaffRow
 from domain.usecases.manage_passkeys import ManagePasskeys, PasskeyChange
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff, StaffChange
 from domain.usecases.request_login import NotAnAddress
-from domain.usecases.staff_access import NotAllowed, SignedInStaff, WhyNotIn
+from domain.usecases.staff_access import SignedInStaff, WhyNotIn
 from entrypoints.admin.frame import AdminFrame, submitted
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
