@@ -100,6 +100,19 @@ def test_on_a_desk_there_is_one_button(demo: Demo, device: MakeDevice) -> None:
     expect(page.locator(".buybar")).to_be_hidden()
 
 
+def test_in_a_library_on_a_phone_each_button_is_one_line(demo: Demo, device: MakeDevice) -> None:
+    page = device(viewport={"width": 390, "height": 844}).page
+    page.goto(f"{demo.shop}/products/{BOOK}")
+    page.click("#buy button")
+    pay(page, email="library@example.com")
+    page.wait_for_url(f"{demo.shop}/view/{BOOK}")
+    page.goto(f"{demo.shop}/library")
+    for name in ("Open", "Download EPUB", "Download TXT"):
+        box = page.get_by_role("link", name=f"{name} ").first.bounding_box()
+        assert box is not None
+        assert box["height"] < 48, name
+
+
 @pytest.mark.engines
 def test_a_code_is_typed_in_the_browser_that_asked(demo: Demo, device: MakeDevice) -> None:
     one = device()

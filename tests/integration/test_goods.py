@@ -200,7 +200,7 @@ def test_every_name_comes_through_to_the_last_character(anna: Shopper) -> None:
 
 def test_the_page_tells_size_and_checksum_of_each_file(anna: Shopper) -> None:
     page = anna.get(f"/view/{SAMPLER}").text
-    assert "1.0 MB" in page
+    assert "1.0\N{NO-BREAK SPACE}MB" in page
     assert page.count(hashlib.sha256(DATA).hexdigest()) == 1
     for name in NAMES:
         assert hashlib.sha256(name.encode()).hexdigest() in page

@@ -218,7 +218,8 @@ def test_a_sample_is_downloaded_before_buying_and_nothing_else(own_shop: ShopSer
     address = f"{own_shop.url}/products/{BOOK}"
     wait_until(lambda: "Free sample" in httpx.get(address).text)
     link = re.search(
-        r'href="(/files/[^"]+)" download><span>Free sample: Plain text · 4.1 kB<', httpx.get(address).text
+        r'href="(/files/[^"]+)" download><span>Free sample: Plain text · 4.1\N{NO-BREAK SPACE}kB<',
+        httpx.get(address).text,
     )
     assert link is not None
     answer = httpx.get(own_shop.url + link[1], headers={"range": "bytes=0-99"})

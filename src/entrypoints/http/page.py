@@ -167,14 +167,14 @@ def closing_reason(found: Standing, zone: tzinfo) -> str:
 
 
 def filesize(size: int) -> str:
-    """`4.2 MB`: decimal units, as shops and phones count."""
+    """`4.2 MB`: decimal units, as shops and phones count. Number and unit stay on one line."""
     if size < _KILO:
         return ngettext("%(number)d byte", "%(number)d bytes", size)
     scaled, units = float(size), ("kB", "MB", "GB", "TB")
     for unit in units:
         scaled /= _KILO
         if scaled < _KILO or unit == units[-1]:
-            return f"{scaled:.1f} {unit}"
+            return f"{scaled:.1f}\N{NO-BREAK SPACE}{unit}"
     raise AssertionError("unreachable")
 
 
