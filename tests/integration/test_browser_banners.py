@@ -143,6 +143,32 @@ def test_deleting_an_account_is_a_finger_away_from_keeping_it(shop: ShopServer, 
     assert keep["y"] - (delete["y"] + delete["height"]) >= 8, "one below the other, and a gap between them"
 
 
+def test_what_a_receipt_states_stands_in_one_column(shop: ShopServer, device: MakeDevice) -> None:
+    """The owner's receipt has the longest label: Payment method."""
+    one = device(**NARROW["light"])
+    page = one.page
+    one.context.set_extra_http_headers({"x-forwarded-for": "203.0.113.78"})
+    page.goto(f"{shop.url}/products/{PAPERWORK}")
+    page.click("button:has-text('Buy')")
+    pay(page, email="tidy@example.com")
+    page.wait_for_url("**/view/**")
+    shop.sandbox.wait_for_mail("tidy@example.com")
+    text = shop.sandbox.mails_to("tidy@example.com")[-1]["text"]
+    page.goto(f"{shop.url}/login/{text.partition('/login/')[2].split()[0]}")
+    page.click("main button")
+    page.wait_for_url("**/view/**")
+    page.locator("a[href^='/orders/']").first.click()
+    expect(page.locator(".facts-of dt")).to_contain_text(
+        ["Order", "Date", "Sold by", "Sold to", "Payment method"]
+    )
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)  # type: ignore[arg-type]
+        places = page.locator(".facts-of dd").evaluate_all(
+            "all => all.map(one => Math.round(one.getBoundingClientRect().x))"
+        )
+        assert len(set(places)) == 1, (media, places)
+
+
 def test_what_stands_outside_every_landmark_is_found(demo: Demo, device: MakeDevice) -> None:
     page = device().page
     page.goto(demo.shop)
