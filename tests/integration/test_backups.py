@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from testkit.office import Member, link_of
 from testkit.s3 import KEY, SECRET, a_bucket
 from testkit.servers import BOOK, SESSION_SECRET, WEBHOOK_SECRET, Shopper, ShopServer
 
@@ -170,6 +171,22 @@ def test_everything_is_restored_and_the_sweep_brings_back_what_was_sold_since(
     assert BOOK in anna.get("/library").text
     file = next(line for line in anna.get(f"/view/{BOOK}").text.split('"') if line.startswith("/files/"))
     assert anna.get(file).status_code == 200
+
+
+def test_staff_comes_in_again_after_a_restore_and_an_old_link_lets_nobody_in(
+    own_shop: ShopServer, backups: Path
+) -> None:
+    anna = Member(own_shop)
+    anna.join()
+    link = link_of(own_shop, "link", "anna@example.com")
+    own_shop.cli("backup", str(backups))
+    lose(own_shop)
+    own_shop.cli("restore", str(backups))
+    own_shop.start()
+    assert anna.get("/admin").headers["location"] == "/admin/sign-in"
+    assert Member(own_shop).get(link).status_code == 410
+    assert anna.sign_in().headers["location"] == "/admin"
+    assert anna.get("/admin").status_code == 200
 
 
 def test_a_shop_backed_up_before_its_first_sale_finds_all_of_them(

@@ -29,6 +29,7 @@ LOOKED_BACK: Final = timedelta(days=30)
 """How far before a backup the first sweep after it begins: what was under way then, such as a bank debit or a
 refund, may have been settled since, and the provider lists by when it was begun."""
 _BESIDE: Final = ("-wal", "-shm", "-journal")
+_ENDED: Final = ("sessions", "staff_sessions", "staff_links")
 _MARK_UNKNOWN: Final = "UPDATE outbox SET unknown_since = coalesce(unknown_since, ?) WHERE state = 'queued'"
 _LOOK_BACK: Final = """INSERT INTO cursors (name, at) VALUES (?1, ?2)
   ON CONFLICT (name) DO UPDATE SET at = min(at, ?2)"""
@@ -135,13 +136,15 @@ class SqliteCopies:
     def make_fit(self, copy: Path, *, moment: datetime) -> None:
         """Ready a copy of that moment for the time after it, of which it knows nothing. Raises BadCopy.
 
-        Sessions end, since later sign-outs are lost. Queued emails may have been sent: from the moment of the
-        copy on, that is unknown. The next sweep begins where everything since is within it.
+        Sessions end, since later sign-outs are lost, and links for staff, which may have been used since. Queued emails
+        may have been sent: from the moment of the copy on, that is unknown. The next sweep begins where everything
+        since is within it.
         """
         with _opened(copy, writing=True) as connection:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute("DELETE FROM sessions")
+            for table in _held_tables(connection):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - one of _ENDED
             connection.execute(_MARK_UNKNOWN, (micros(moment),))
             connection.execute(_LOOK_BACK, (SESSIONS.name, micros(moment - LOOKED_BACK)))
             connection.execute("COMMIT")
@@ -153,6 +156,12 @@ class SqliteCopies:
         self.check_free()
         copy.rename(self.path)
         sync_folder(self.path.parent)
+
+
+def _held_tables(connection: sqlite3.Connection) -> list[str]:
+    """Those of `_ENDED` that a copy has: an older release may have made it."""
+    held = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    return [table for table in _ENDED if table in held]
 
 
 @contextlib.contextmanager
