@@ -32,8 +32,10 @@ def a_shop_file(path: Path, *, sales: int, letter: str = "<p>Thank you</p>") -> 
             "currency, livemode, booked_at) VALUES (?1, 'cs_test_'||?1, 'pi_'||?1, ?1, 'buyer-'||?1||'@example.com', "
             "'book', 'Das Büchlein', 900, 'usd', 0, 2)", ((i,) for i in ids),
         )  # fmt: skip
-        db.executemany("INSERT INTO facts VALUES ('cs_test_'||?1, 'session', 'pi_'||?1, 3, 'paid', 900)",
-                       ((i,) for i in ids))  # fmt: skip
+        db.executemany(
+            "INSERT INTO facts (object_id, kind, payment, as_of, status, amount) "
+            "VALUES ('cs_test_'||?1, 'session', 'pi_'||?1, 3, 'paid', 900)", ((i,) for i in ids),
+        )  # fmt: skip
         db.executemany(
             "INSERT INTO outbox (key, kind, mailbox, template, language, parameters, subject, text, html, queued_at, due_at, state, attempts, problem) "
             "VALUES ('access:'||?1, 'access', 'buyer-'||?1||'@example.com', 'sign_in', 'en', '{}', 'S', 'tab\t\\back\nline', ?2, 4, 5, "

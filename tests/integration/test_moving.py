@@ -25,6 +25,7 @@ from entrypoints.maintenance.copy_store import CannotMove, Row, move
 from testkit.bazaar import stock_a_bazaar
 from testkit.engines import everything_in
 from testkit.moving import a_shop_file, carry, moved, raw, refused, sql
+from testkit.office import Member
 from testkit.postgres import PostgresServer
 from testkit.servers import ROOT, Shopper, ShopServer, a_shop, clean_environment
 
@@ -73,6 +74,9 @@ def a_full_life(shop: ShopServer) -> Shopper:
     Shopper(shop).post("/buy/a-gift", {"email": "frida@example.com"})
     Shopper(shop).post("/request-login", {"email": "carol@example.com"})
     shop.cli("grant", "abroad", "hal@example.com", "--reason", "a review")
+    order = next(p["id"] for p in shop.export()["purchase"] if p["checkout_session"] == sale)
+    shop.cli("refund", order, "1.00", "--reason", "they asked")
+    Member(shop).join()
     box.wait_for_mail("carol@example.com", number=2)
     box.wait_for_mail("anna@new.example")
     box.wait_for_mail("help@bazaar.example")
