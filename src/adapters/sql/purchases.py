@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
@@ -147,16 +147,17 @@ def with_facts(execute: Execute, statement: str, values: Values) -> list[Holding
         return []
     objects = texts(item for p in purchases for item in (p.provider_ref, merchant_object(p.checkout)) if item)
     payments = texts(p.payment for p in purchases if p.payment is not None)
-    told = [facts.from_row(row) for row in execute(facts.ABOUT, (objects, payments))]
-    return [Holding(purchase=p, facts=tuple(f for f in told if _is_about(f, p))) for p in purchases]
+    about: dict[str | None, list[Fact]] = {}
+    for row in execute(facts.ABOUT, (objects, payments)):
+        fact = facts.from_row(row)
+        of_itself = fact.kind in (FactKind.SESSION, FactKind.MERCHANT)
+        about.setdefault(fact.object_id if of_itself else fact.payment, []).append(fact)
+    return [Holding(purchase=one, facts=_told_of(one, about)) for one in purchases]
 
 
-def _is_about(fact: Fact, purchase: Purchase) -> bool:
-    if fact.kind is FactKind.SESSION:
-        return fact.object_id == purchase.provider_ref
-    if fact.kind is FactKind.MERCHANT:
-        return fact.object_id == merchant_object(purchase.checkout)
-    return fact.payment is not None and fact.payment == purchase.payment
+def _told_of(purchase: Purchase, about: Mapping[str | None, Sequence[Fact]]) -> tuple[Fact, ...]:
+    keys = (purchase.provider_ref, merchant_object(purchase.checkout), purchase.payment)
+    return tuple(fact for key in keys if key is not None for fact in about.get(key, ()))
 
 
 def from_row(row: Row) -> Purchase:

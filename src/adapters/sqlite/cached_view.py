@@ -1,4 +1,4 @@
-"""Reads that cache sessions, purchases, payments under way and emails until the next commit."""
+"""Reads that cache sessions, purchases, corrections, payments under way and emails until the next commit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
+from adapters.sql.address_changes import AddressChanges
 from adapters.sql.open_payments import OpenPayments
 from adapters.sql.outbox import Outbox
 from adapters.sql.purchases import Purchases
@@ -55,6 +56,11 @@ class _RecentSessions(_Recent, Sessions):
 
 class _RecentPurchases(_Recent, Purchases):
     held_by = _remembered(Purchases.held_by)
+    with_facts = _remembered(Purchases.with_facts)
+
+
+class _RecentAddressChanges(_Recent, AddressChanges):
+    correction_of = _remembered(AddressChanges.correction_of)
 
 
 class _RecentOutbox(_Recent, Outbox):
@@ -76,9 +82,9 @@ class CachedReads(SqlTransaction):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(self._execute)
-        self.sessions, self.purchases, self.outbox, self.open_payments = self._recent = (
+        self.sessions, self.purchases, self.outbox, self.open_payments, self.address_changes = self._recent = (
             _RecentSessions(self._execute), _RecentPurchases(self._execute), _RecentOutbox(self._execute),
-            _RecentOpenPayments(self._execute),
+            _RecentOpenPayments(self._execute), _RecentAddressChanges(self._execute),
         )  # fmt: skip
         self._connection = connection
         self._version = self._commits = -1
