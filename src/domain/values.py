@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NewType
 
 import idna
@@ -111,6 +112,7 @@ def decimal_text(amount: int, currency: str, *, grouped: bool = False) -> str:
     return f"{Decimal(amount).scaleb(-digits):{',' if grouped else ''}.{digits}f}"
 
 
+@lru_cache(maxsize=4096)
 def money_text(amount: int, currency: str) -> str:
     """Minor units as people read them, here and at the stand-in: `$1,200.00`, `¥1,200`, `KWD 1.234`, `-€5.00`."""
     sign = CURRENCY_SIGNS.get(currency, f"{currency.upper()}\N{NO-BREAK SPACE}")
