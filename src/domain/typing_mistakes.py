@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from domain.values import EmailAddress
@@ -31,8 +32,15 @@ _ALIKE: Final = 0.84
 def likely_meant(address: EmailAddress) -> EmailAddress | None:
     """The address that was probably meant; None where nothing looks like a slip. A suggestion, never a correction."""
     local, _, domain = address.canonical.rpartition("@")
+    meant = _likely_domain(domain)
+    return None if meant is None else EmailAddress(f"{local}@{meant}")
+
+
+@lru_cache(maxsize=1024)
+def _likely_domain(domain: str) -> str | None:
+    """Remembered, because comparing takes longer than rendering the page that shows it."""
     name, _, rest = domain.partition(".")
     if domain in _COMMON or domain in _REAL or (name in _NATIONAL and len(rest.rpartition(".")[2]) == 2):
         return None
     found = get_close_matches(domain, _COMMON, n=1, cutoff=_ALIKE)
-    return EmailAddress(f"{local}@{found[0]}") if found else None
+    return found[0] if found else None
