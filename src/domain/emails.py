@@ -282,7 +282,7 @@ class SalesDigest:
 
 @frozen
 class StaffNotice:
-    """To a member of staff and to all owners: somebody's access to the back office changed, or was used anew."""
+    """To a member of staff and all owners: access to the back office changed, or was used in a new browser."""
 
     template: ClassVar = "staff_notice"
     event: str

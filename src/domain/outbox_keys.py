@@ -146,5 +146,5 @@ def stuck(kind: MailKind, day: datetime) -> str:
 
 
 def staff_notice(line: str, to: StaffId) -> str:
-    """What a member of staff is told of an action, by its line in the audit log."""
+    """The notice to a member of staff about an action, named by its line in the audit log."""
     return f"notice:staff:{line}:{to}"

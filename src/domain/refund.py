@@ -24,7 +24,7 @@ NOT_GIVEN: Final = ("canceled", "failed")
 
 
 class RefundCause(Enum):
-    """What the provider is told of why. The values are stored, and Stripe's: https://docs.stripe.com/api/refunds/create"""
+    """The reason that the provider is given. The values are stored, and Stripe's: https://docs.stripe.com/api/refunds/create"""
 
     REQUESTED = "requested_by_customer"
     DUPLICATE = "duplicate"

@@ -26,7 +26,6 @@ CHALLENGE_LIFETIME: Final = timedelta(minutes=5)
 """How long a passkey may take to answer."""
 WANTED_PASSKEYS: Final = 2
 """Whoever has fewer is asked for another one, unless the one they have is synced: then it is not lost with a device."""
-LONGEST_LABEL: Final = 60
 
 
 class Role(Enum):

@@ -25,8 +25,8 @@ _NOT_INVITED = {
     WhyNotInvited.NOBODY: "there is no such member: invite them with `coatcheck staff invite`",
 }
 _NOT_CHANGED = {
-    StaffChange.SAME: "it was so already",
-    StaffChange.LAST_OWNER: "this is the only owner: make somebody else an owner first",
+    StaffChange.SAME: "nothing changed: it was like that already",
+    StaffChange.LAST_OWNER: "this is the only owner: make another member an owner first",
     StaffChange.NOBODY: "there is no such member: `coatcheck staff` lists them",
 }
 _ROLES = click.Choice([role.value for role in Role])
@@ -48,9 +48,9 @@ def staff(context: click.Context) -> None:
 @click.argument("address")
 @click.option("--role", required=True, type=_ROLES, help="What they may do.")
 def invite(address: str, role: str) -> None:
-    """Print a link with which ADDRESS adds a passkey. It can be used once, for 15 minutes.
+    """Print a link with which ADDRESS adds a passkey. It works once, within 15 minutes.
 
-    Whoever lost their passkeys is invited again in the same way.
+    To let somebody in who lost their passkeys, invite them again.
     """
 
     async def work(container: Container) -> Inviting:
@@ -64,9 +64,9 @@ def invite(address: str, role: str) -> None:
 @staff.command()
 @click.argument("address")
 def link(address: str) -> None:
-    """Print a link that signs ADDRESS in without a passkey, for when it is lost. It can be used once, for 10 minutes.
+    """Print a link that signs ADDRESS in without a passkey, for when it is lost. It works once, within 10 minutes.
 
-    The session lasts an hour. All owners are told by email.
+    The session lasts an hour. All owners are notified by email.
     """
 
     async def work(container: Container) -> Inviting:
@@ -81,7 +81,7 @@ def link(address: str) -> None:
 @click.argument("address")
 @click.argument("role", type=_ROLES)
 def change_role(address: str, role: str) -> None:
-    """Give ADDRESS the role ROLE. It counts at once."""
+    """Give ADDRESS the role ROLE, effective immediately."""
 
     def to_role(manage: ManageStaff) -> _Change:
         return lambda who, /, *, actor, form: manage.set_role(who, Role(role), actor=actor, form=form)
@@ -92,7 +92,7 @@ def change_role(address: str, role: str) -> None:
 @staff.command()
 @click.argument("address")
 def disable(address: str) -> None:
-    """Sign ADDRESS out everywhere, and let them sign in no more."""
+    """Sign ADDRESS out everywhere and stop them from signing in."""
     _change(address, lambda manage: manage.disable)
 
 
@@ -157,7 +157,7 @@ def _change(address: str, change: Callable[[ManageStaff], _Change]) -> None:
     found = beside(work, acts=True)
     match found:
         case StaffChange.DONE:
-            say("Done. They and all owners are told by email.")
+            say("Done. They and all owners are notified by email.")
         case NotAllowed():
             raise NothingDone(NOT_ALLOWED)
         case _:

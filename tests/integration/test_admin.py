@@ -271,3 +271,14 @@ def test_a_host_of_its_own(tmp_path: Path) -> None:
         assert httpx.get(f"{shop.url}{path}", headers=office, verify=False).status_code == 200
         assert httpx.get(f"{shop.url}/", headers=office, verify=False).status_code == 404
         assert httpx.get(f"{shop.url}/", verify=False).status_code == 200
+
+
+def test_two_forms_without_an_id_are_two_requests(shop: ShopServer) -> None:
+    anna, elsewhere = Member(shop), Member(shop)
+    anna.join()
+    elsewhere.device = anna.device
+    elsewhere.sign_in()
+    assert anna.http.post("/admin/account/sessions", data={"end": "others"}).status_code == 303
+    assert elsewhere.get("/admin").status_code == 303
+    refused = anna.http.post("/admin/account/remove", data={"passkey": "none of hers"})
+    assert refused.status_code == 409, "it is not answered as the other one was"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.memory.passkeys import MemoryAuthenticator
 from domain.audit import AuditAction, AuditResult
 from domain.rights import RIGHTS, NotAllowed, Verdict, verdict
 from domain.staff import Actor, Passkey, Role, StaffId, StaffLinkKind, wants_passkey
@@ -16,7 +17,7 @@ from domain.usecases.manage_passkeys import PasskeyChange
 from domain.usecases.manage_staff import StaffChange
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.staff_access import SignedIn, WhyNotIn
-from entrypoints.testing import PHOTOS, Browser, HandClock
+from entrypoints.testing import BASE_URL, PHOTOS, Browser, HandClock
 from entrypoints.testing.office import HOST, Colleague, Office
 from testkit.by_hand import log
 from testkit.stepping import run
@@ -557,3 +558,13 @@ def test_money_and_access_are_moved_by_those_whose_role_allows_it_with_a_fresh_p
             Role.VIEWER: ["NotAllowed", "Unchanged", "NotAllowed", "NotAllowed"],
         }[role]
     )
+
+
+def test_a_link_ends_the_session_that_its_browser_had(office: Office) -> None:
+    anna = office.member("anna@example.com")
+    before = anna.token
+    invited = office.invitation("ben@example.com", Role.VIEWER)
+    anna.device = MemoryAuthenticator(origin=BASE_URL)
+    assert isinstance(anna.use(invited), SignedIn)
+    anna.token = before
+    assert anna.here is None, "its cookie is gone, so nobody could end it there any more"

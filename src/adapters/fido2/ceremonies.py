@@ -81,7 +81,7 @@ class Fido2Ceremonies:
         """See the port."""
         try:
             return as_text(AuthenticationResponse.from_dict(_parsed(answer)).raw_id)
-        except Exception:  # whatever the library makes of what somebody made up
+        except Exception:  # a malformed answer can raise anything in the library
             return ""
 
     def verify(self, challenge: bytes, answer: str, passkey: Passkey) -> PasskeyUse:
@@ -105,7 +105,7 @@ def _parsed(answer: str) -> dict[str, Any]:
 
 
 def _refuse(error: Exception) -> NoReturn:
-    """Whatever the library makes of an answer that somebody made up, it is a refusal."""
+    """A malformed answer can raise anything in the library; each time it is a refusal."""
     raise PasskeyRefused(str(error) or type(error).__name__) from error
 
 

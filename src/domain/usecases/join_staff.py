@@ -18,7 +18,14 @@ from domain.staff import (
     StaffVisitor,
 )
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.staff_access import SignedIn, WhyNotIn, accept, new_staff_session, tell_staff
+from domain.usecases.staff_access import (
+    SignedIn,
+    WhyNotIn,
+    accept,
+    new_staff_session,
+    staff_here,
+    tell_staff,
+)
 from domain.values import digest_of
 
 
@@ -127,6 +134,9 @@ def _let_in(
 ) -> SignedIn:
     by_link = link.kind is StaffLinkKind.ENTRY
     tx.staff.use_link(link.token_hash, at=line.at)
+    former = staff_here(tx, visitor, now=line.at)
+    if former is not None:
+        tx.staff_sessions.end(former.session.id)
     tx.staff_sessions.add(fresh.begin(member, label=visitor.label, now=line.at, by_link=by_link))
     tx.audit.append(line)
     event = StaffEvent.LINK_USED if by_link else StaffEvent.JOINED

@@ -1,4 +1,4 @@
-"""What the use cases of the back office have in common: who acts, what is written, and who is told."""
+"""What the use cases of the back office have in common: who acts, what is written, and who is notified."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def new_staff_session(randomness: Randomness, *, now: datetime) -> NewStaffSessi
 def accept(
     tx: Transaction, keyring: Keyring, challenge: bytes, purpose: str, *, now: datetime, ref: str
 ) -> bool:
-    """Take a challenge for answered: whether it is ours, for this, not too old, and answered for the first time.
+    """Whether a challenge is ours, for this purpose, not expired, and answered for the first time; it is used up now.
 
     `ref`: another one for each answer, also if the same one comes twice.
     """

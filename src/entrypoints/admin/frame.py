@@ -64,13 +64,13 @@ class AdminFrame:
         here = await self.identify(self.cookie.visitor(request), polls=polls)
         if here is not None:
             return here
-        await self.open(request)
+        await self.open()
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
         wanted = wanted_path(f"{path}?{query}" if query else path)
         asked = "" if wanted == HOME or request.method == "POST" else "?" + urlencode({"to": wanted})
         return see_other(f"/admin/sign-in{asked}")
 
-    async def open(self, request: AnyRequest, *, invited: bool = False) -> None:
+    async def open(self, *, invited: bool = False) -> None:
         """Raises NotFoundException unless somebody works here. `invited`: an open link is enough."""
         door = await self.identify.door()
         if door is Door.CLOSED or (door is Door.INVITED and not invited):
@@ -109,7 +109,7 @@ class AdminFrame:
             template,
             shop=self.catalogue.current().shop,
             here=here,
-            form=self.randomness.token(16).hex(),
+            form=self._new_form(),
             path=request.scope["path"],
             admin_url=self.url,
             **context,
@@ -124,6 +124,15 @@ class AdminFrame:
             _("Your role does not allow it. An owner can do it, or give you another role."), status=403,
         )  # fmt: skip
 
+    async def submitted(self, request: AnyRequest) -> tuple[Mapping[str, str], str]:
+        """The fields of a form and its id, which is unique in the audit log; without one, a request of its own."""
+        fields = await form_of(request)
+        form = fields.get("form", "")
+        return fields, form if _FORM.fullmatch(form) else self._new_form()
+
+    def _new_form(self) -> str:
+        return self.randomness.token(16).hex()
+
     def notice(
         self, request: AnyRequest, here: SignedInStaff | None, title: str, message: str, *, status: int = 200,
         back: str = HOME,
@@ -132,10 +141,3 @@ class AdminFrame:
         return self.html(
             request, "notice.html", here=here, status=status, title=title, message=message, back=back
         )
-
-
-async def submitted(request: AnyRequest) -> tuple[Mapping[str, str], str]:
-    """The fields of a form and its id, which is unique in the audit log; "" if there is none."""
-    fields = await form_of(request)
-    form = fields.get("form", "")
-    return fields, form if _FORM.fullmatch(form) else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from litestar import post, route
 from litestar.params import FromPath
 
-from domain.audit import ASKS_REASON, AuditAction, AuditLine
+from domain.audit import AuditAction
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Role, StaffId, StaffSessionId
 from domain.usecases.invite_staff import Invited, InviteStaff, WhyNotInvited
@@ -19,7 +19,7 @@ from domain.usecases.manage_passkeys import ManagePasskeys, PasskeyChange
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff, StaffChange
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.staff_access import SignedInStaff, WhyNotIn
-from entrypoints.admin.frame import AdminFrame, submitted
+from entrypoints.admin.frame import AdminFrame
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 _STAFF: Final = "/admin/staff"
 _ACCOUNT: Final = "/admin/account"
 _CHANGES: Final = {
-    StaffChange.SAME: N_("It was so already: nothing was changed."),
-    StaffChange.LAST_OWNER: N_("This is the only owner. Make somebody else an owner first."),
+    StaffChange.SAME: N_("Nothing changed: it was like that already."),
+    StaffChange.LAST_OWNER: N_("This is the only owner. Make another member an owner first."),
     StaffChange.NOBODY: N_("There is no such member of staff any more."),
     WhyNotInvited.DISABLED: N_("They were disabled. Enable them first."),
     WhyNotInvited.OTHER_ROLE: N_("They are a member with another role. Change that first."),
@@ -42,7 +42,9 @@ _CHANGES: Final = {
     ),
     PasskeyChange.GONE: N_("You have no such passkey any more."),
     WhyNotIn.WRONG: N_("That passkey could not be added. Please try again."),
-    WhyNotIn.TOO_LATE: N_("That took longer than five minutes, or was sent twice. Please try again."),
+    WhyNotIn.TOO_LATE: N_(
+        "That took longer than five minutes, or the form was sent twice. Please try again."
+    ),
     WhyNotIn.TAKEN: N_("This passkey is registered already."),
 }
 """Why something was not done."""
@@ -97,9 +99,9 @@ class PeoplePages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        fields, form = await submitted(request)
+        fields, form = await self.frame.submitted(request)
         typed, role = fields.get("email", ""), _role(fields.get("role", ""))
-        if not form or role is None:
+        if role is None:
             return self._invite_page(request, here, typed=typed, why=_("Please choose a role."), status=400)
         outcome = await self.invite(typed, role, actor=self.frame.actor(here), form=form)
         match outcome:
@@ -128,15 +130,15 @@ class PeoplePages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        fields, form = await submitted(request)
+        fields, form = await self.frame.submitted(request)
         actor, who, role = self.frame.actor(here), StaffId(member), _role(fields.get("role", ""))
         done: Awaitable[StaffChange | NotAllowed]
         match fields.get("do", ""):
-            case "role" if role is not None and form:
+            case "role" if role is not None:
                 done = self.manage.set_role(who, role, actor=actor, form=form)
-            case "disable" if form:
+            case "disable":
                 done = self.manage.disable(who, actor=actor, form=form)
-            case "enable" if form:
+            case "enable":
                 done = self.manage.enable(who, actor=actor, form=form)
             case _:
                 return see_other(f"{_STAFF}/{member}")
@@ -171,10 +173,10 @@ class PeoplePages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        fields, form = await submitted(request)
+        fields, form = await self.frame.submitted(request)
         outcome = await self.passkeys.add(
             here, fields.get("challenge", ""), fields.get("answer", ""),
-            visitor=self.frame.cookie.visitor(request), form=form or self.frame.randomness.token(16).hex(),
+            visitor=self.frame.cookie.visitor(request), form=form,
         )  # fmt: skip
         match outcome:
             case PasskeyChange.DONE | PasskeyChange.SIGNED_OUT:
@@ -191,7 +193,7 @@ class PeoplePages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        fields, form = await submitted(request)
+        fields, form = await self.frame.submitted(request)
         visitor = self.frame.cookie.visitor(request)
         outcome = await self.passkeys.remove(visitor, fields.get("passkey", ""), form=form)
         match outcome:
@@ -207,7 +209,7 @@ class PeoplePages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        fields, form = await submitted(request)
+        fields, form = await self.frame.submitted(request)
         visitor, wish = self.frame.cookie.visitor(request), fields.get("end", "")
         if wish == "others":
             await self.sign_out.others(visitor, form=form)
@@ -232,7 +234,6 @@ class PeoplePages:
         ]
         return self.frame.html(
             request, "audit.html", here=here, lines=shown[:_AT_ONCE], older=len(shown) > _AT_ONCE,
-            asks_reason=_asks_reason,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ what they share
@@ -287,7 +288,3 @@ def _role(typed: str) -> Role | None:
         return Role(typed)
     except ValueError:
         return None
-
-
-def _asks_reason(line: AuditLine) -> bool:
-    return line.action in ASKS_REASON

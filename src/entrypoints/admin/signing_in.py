@@ -13,7 +13,7 @@ from domain.usecases.join_staff import JoinStaff
 from domain.usecases.manage_staff import SignOutStaff
 from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.staff_access import SignedIn, WhyNotIn
-from entrypoints.admin.frame import HOME, AdminFrame, submitted, wanted_path
+from entrypoints.admin.frame import HOME, AdminFrame, wanted_path
 from entrypoints.http.caching import kept_as
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 _WHY: Final = {
     WhyNotIn.WRONG: N_("That passkey does not open this back office. Please try another one."),
-    WhyNotIn.TOO_LATE: N_("That took longer than five minutes, or was sent twice. Please try again."),
+    WhyNotIn.TOO_LATE: N_(
+        "That took longer than five minutes, or the form was sent twice. Please try again."
+    ),
     WhyNotIn.TOO_OFTEN: N_("There were too many tries. Please wait ten minutes and try again."),
-    WhyNotIn.NO_LINK: N_("This link was used, or it is too old. Ask for a new one."),
+    WhyNotIn.NO_LINK: N_("This link has been used or has expired. Ask for a new one."),
     WhyNotIn.TAKEN: N_("This passkey is registered already. Sign in with it."),
 }
 """Unknown passkeys, disabled members and wrong answers get the same sentence."""
@@ -60,13 +62,13 @@ class SigningInPages:
         wanted = wanted_path(request.query_params.get("to", ""))
         if await self.frame.identify(self.frame.cookie.visitor(request)) is not None:
             return see_other(wanted)
-        await self.frame.open(request)
+        await self.frame.open()
         return self._sign_in_page(request, wanted)
 
     async def enter(self, request: AnyRequest) -> RawResponse:
         """A passkey was used."""
-        await self.frame.open(request)
-        fields, _form = await submitted(request)
+        await self.frame.open()
+        fields, _form = await self.frame.submitted(request)
         wanted = wanted_path(fields.get("to", ""))
         outcome = await self.sign_in(
             fields.get("challenge", ""), fields.get("answer", ""), visitor=self.frame.cookie.visitor(request)
@@ -82,7 +84,7 @@ class SigningInPages:
 
     async def link(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """What a link for staff would do. Looking changes nothing."""
-        await self.frame.open(request, invited=True)
+        await self.frame.open(invited=True)
         found = await self.join.look(token)
         if found is None:
             return self._no_link(request)
@@ -91,8 +93,8 @@ class SigningInPages:
 
     async def use_link(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """Use a link for staff up."""
-        await self.frame.open(request, invited=True)
-        fields, _form = await submitted(request)
+        await self.frame.open(invited=True)
+        fields, _form = await self.frame.submitted(request)
         outcome = await self.join(
             token,
             fields.get("challenge", ""),
@@ -125,7 +127,7 @@ class SigningInPages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        fields, _form = await submitted(request)
+        fields, _form = await self.frame.submitted(request)
         wanted = wanted_path(fields.get("to", ""))
         outcome = await self.sign_in.again(
             here,
@@ -144,7 +146,7 @@ class SigningInPages:
     async def static(self, request: AnyRequest, name: FromPath[str]) -> RawResponse:
         """Style sheet and script of the back office."""
         if await self.frame.identify(self.frame.cookie.visitor(request), polls=True) is None:
-            await self.frame.open(request, invited=True)
+            await self.frame.open(invited=True)
         version = self.frame.pages.versions.get(name)
         if version is None:
             return see_other(HOME)
