@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from domain.repositories.lists import SaleLists, Searches
 from domain.repositories.people import (
     AddressChanges,
     Erasures,
@@ -97,6 +98,12 @@ class ReadTransaction(Protocol):
 
     @property
     def audit(self) -> ReadAudit: ...
+
+    @property
+    def sale_lists(self) -> SaleLists: ...
+
+    @property
+    def searches(self) -> Searches: ...
 
 
 class Transaction(ReadTransaction, Protocol):

@@ -54,6 +54,7 @@ from domain.usecases.erase_me import EraseMe
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
+from domain.usecases.find_sales import FindSales
 from domain.usecases.go_live import GoLive
 from domain.usecases.grant_product import GrantProduct
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
@@ -65,6 +66,7 @@ from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_pending import ListPending
+from domain.usecases.list_sales import ListSales
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
@@ -295,6 +297,8 @@ class Container(containers.DeclarativeContainer):
         PreviewProduct, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
     )
     sum_sales = Singleton(SumSales, store=store)
+    list_sales = Singleton(ListSales, store=store)
+    find_sales = Singleton(FindSales, store=store)
     list_ledger = Singleton(ListLedger, store=store)
     show_customer = Singleton(ShowCustomer, store=store, clock=clock)
     resend_to_customer = Singleton(

@@ -27,7 +27,7 @@ from domain.address_change import Before
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
 from domain.mail import Delivery, Letter, MailState
-from domain.purchase import Breakdown, Fact, FactKind, LicenceKey, Source
+from domain.purchase import BookedBy, Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, ProductId, SessionId, UserId
@@ -43,6 +43,7 @@ CHECKOUT: Final = replace(
 PURCHASE: Final = replace(
     a_purchase(livemode=True, contents=("a", "b"), licences=(LicenceKey(product=BOOK, key="a key"),)), paid_email=BEN,
     breakdown=Breakdown(discount=100, tax=171, tax_on_top=True), source=Source.GRANT,
+    booked_by=BookedBy.RECONCILER, opened_at=NOW + SECOND,
 )  # fmt: skip
 FACT: Final = Fact(
     object_id="re_1", kind=FactKind.REFUND, payment="pi_c1", as_of=5, status="succeeded", amount=900
@@ -87,7 +88,7 @@ STAYS: Final[Mapping[str, str]] = {
     "Checkout.promotion": _SALE,
     "Purchase.checkout": _STRIPES, "Purchase.provider_ref": _STRIPES, "Purchase.payment": _STRIPES,
     "Purchase.product": _SALE, "Purchase.product_name": _SALE, "Purchase.paid": _SALE, "Purchase.breakdown": _SALE, "Purchase.livemode": _SALE,
-    "Purchase.source": _SALE,
+    "Purchase.source": _SALE, "Purchase.booked_by": _SALE,
     "Purchase.booked_at": _SALE, "Purchase.contents": _SALE, "Purchase.licences": "these keys are used up",
 }  # fmt: skip
 """What an erased order keeps, and why: none of it says who bought."""

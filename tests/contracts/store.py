@@ -16,6 +16,7 @@ from contracts.every_field import EveryFieldContract
 from contracts.licences import LicenceContract
 from contracts.outbox import OutboxContract
 from contracts.own_address import OwnAddressContract
+from contracts.sale_lists import SaleListContract
 from contracts.samples import (
     ANNA,
     BEN,
@@ -31,6 +32,8 @@ from contracts.samples import (
     a_purchase,
     a_session,
 )
+from contracts.searches import SearchContract
+from contracts.surveys import SurveyContract
 from contracts.upkeep import UpkeepContract
 
 from domain.magic_link import LinkPurpose
@@ -48,6 +51,9 @@ class StoreContract(
     LicenceContract,
     OutboxContract,
     OwnAddressContract,
+    SaleListContract,
+    SearchContract,
+    SurveyContract,
     UpkeepContract,
 ):
     """Each method is a promise of `domain.ports.Store` or `domain.transaction.Transaction`."""

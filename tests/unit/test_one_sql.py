@@ -21,7 +21,7 @@ from domain.transaction import Transaction
 
 REPOSITORIES = (
     "address_changes", "audit", "checkouts", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
-    "open_payments", "outbox", "problems", "purchases", "quarantine", "rechecks", "retention", "sessions", "shop", "users",
+    "open_payments", "outbox", "problems", "purchases", "quarantine", "rechecks", "retention", "sale_lists", "searches", "sessions", "shop", "users",
 )  # fmt: skip
 
 

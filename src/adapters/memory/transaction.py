@@ -19,11 +19,13 @@ from adapters.memory.purchases import Purchases
 from adapters.memory.quarantine import Quarantine
 from adapters.memory.rechecks import Rechecks
 from adapters.memory.retention import Retention
+from adapters.memory.sale_lists import SaleLists
+from adapters.memory.searches import Searches
 from adapters.memory.sessions import Sessions
 from adapters.memory.shop import ShopRecord
 from adapters.memory.tables import Tables
 from adapters.memory.users import Users
-from domain.repositories import people, sales, shop
+from domain.repositories import lists, people, sales, shop
 
 
 class MemoryTransaction:
@@ -49,4 +51,6 @@ class MemoryTransaction:
         self.erasures: people.Erasures = Erasures(tables)
         self.problems: shop.Problems = Problems(tables)
         self.audit: shop.Audit = Audit(tables)
+        self.sale_lists: lists.SaleLists = SaleLists(tables)
+        self.searches: lists.Searches = Searches(tables)
         self.retention: shop.Retention = Retention(tables)

@@ -15,6 +15,7 @@ _OF_PURCHASE: Final = f"SELECT {COLUMNS} FROM downloads WHERE checkout_id = ? OR
 _COUNT: Final = f"""INSERT INTO downloads ({COLUMNS}) VALUES (?,?,?,?,1)
   ON CONFLICT (checkout_id, pid, name) DO UPDATE SET last_at = excluded.last_at, times = downloads.times + 1
   WHERE downloads.last_at <= ?"""
+_OPEN: Final = "UPDATE purchases SET opened_at = ? WHERE checkout_id = ? AND opened_at IS NULL"
 
 
 class Downloads(Record):
@@ -27,6 +28,9 @@ class Downloads(Record):
         self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
     ) -> bool:
         return self._changed(_COUNT, (checkout, product, name, micros(now), micros(now - window)))
+
+    def mark_opened(self, checkout: CheckoutId, *, at: datetime) -> bool:
+        return self._changed(_OPEN, (micros(at), checkout))
 
 
 def _from_row(row: Row) -> Download:

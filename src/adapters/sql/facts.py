@@ -19,6 +19,7 @@ ABOUT: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id {ANY_OF}
 _NEW: Final = f"{insert('facts', COLUMNS)} ON CONFLICT (object_id) DO NOTHING"
 _RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?
   WHERE object_id = ?"""
+_TELL: Final = """UPDATE purchases SET told = ? WHERE payment = ? AND coalesce(told, 0) < ?"""
 _BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
 _KINDS: Final = {kind.value: kind for kind in FactKind}
@@ -36,6 +37,9 @@ class Facts(Record):
     def record(self, fact: Fact) -> Fact:
         """One statement for what is new; the domain compares what is not."""
         row = _to_row(fact)
+        if fact.payment is not None and fact.kind is not FactKind.SESSION:
+            told = 1 if fact.kind is FactKind.REFUND else 2
+            self._sql(_TELL, (told, fact.payment, told))
         if self._changed(_NEW, row):
             return fact
         kept = newer(self.get(fact.object_id), fact)

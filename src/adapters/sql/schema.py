@@ -200,8 +200,31 @@ _BUSY_COLUMNS: Final = (
     "purchases.checkout_id", "purchases.payment", "checkouts.id", "checkouts.session_id", "facts.object_id", "users.id",
     "limits.ref",
 )  # fmt: skip
+# `told`: 1 once there is a fact about a refund of the purchase, 2 once there is one about something else (a dispute).
+# It leads lists to them, says no state, and never goes back.
+_BACK_OFFICE: Final = """
+ALTER TABLE purchases ADD COLUMN booked_by TEXT;
+ALTER TABLE purchases ADD COLUMN opened_at INTEGER;
+ALTER TABLE purchases ADD COLUMN told INTEGER;
+UPDATE purchases SET told = (SELECT max(CASE kind WHEN 'refund' THEN 1 ELSE 2 END) FROM facts
+  WHERE facts.payment = purchases.payment AND kind <> 'session') WHERE payment IS NOT NULL;
+DROP INDEX purchases_pid;
+CREATE INDEX purchases_pid ON purchases (pid, booked_at, checkout_id, livemode);
+CREATE INDEX purchases_booked ON purchases (booked_at, checkout_id);
+CREATE INDEX purchases_unopened ON purchases (booked_at, checkout_id) WHERE opened_at IS NULL;
+CREATE INDEX purchases_told ON purchases (booked_at, checkout_id) WHERE told IS NOT NULL;
+CREATE INDEX purchases_contested ON purchases (booked_at, checkout_id) WHERE told = 2;
+CREATE INDEX purchases_sources ON purchases (source, booked_at, checkout_id) WHERE source IS NOT NULL;
+CREATE INDEX checkouts_promotion ON checkouts (promotion, id) WHERE promotion IS NOT NULL;
+CREATE INDEX purchases_licences ON purchases (substr(licences, 1, 200)) WHERE licences <> '';
+CREATE INDEX licences_given ON licences (key) WHERE checkout_id IS NOT NULL;
+CREATE INDEX users_domain ON users (substr(email, instr(email, '@') + 1));
+CREATE INDEX facts_unpaid ON facts (object_id) WHERE status = 'unpaid';
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
+    Migration("0002_back_office", _BACK_OFFICE),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

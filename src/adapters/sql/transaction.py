@@ -23,10 +23,12 @@ from adapters.sql.quarantine import Quarantine
 from adapters.sql.rechecks import Rechecks
 from adapters.sql.record import Execute, Record, Table
 from adapters.sql.retention import Retention
+from adapters.sql.sale_lists import SaleLists
+from adapters.sql.searches import Searches
 from adapters.sql.sessions import Sessions
 from adapters.sql.shop import ShopRecord
 from adapters.sql.users import Users
-from domain.repositories import people, sales, shop
+from domain.repositories import lists, people, sales, shop
 
 
 class SqlTransaction:
@@ -56,12 +58,15 @@ class SqlTransaction:
         self.erasures: people.Erasures = Erasures(execute)
         self.problems: shop.Problems = Problems(execute)
         self.audit: shop.Audit = Audit(execute)
+        self.sale_lists: lists.SaleLists = SaleLists(execute)
+        self.searches: lists.Searches = Searches(execute)
         self.retention: shop.Retention = Retention(execute)
 
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, which refer to them
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
-    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, Retention,
+    Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, SaleLists,
+    Searches, Retention,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""

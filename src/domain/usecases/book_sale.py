@@ -14,7 +14,7 @@ from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition, SaleNotices
-from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Source, standing_of
+from domain.purchase import BookedBy, Fact, LicenceKey, Purchase, PurchaseState, Source, standing_of
 from domain.transaction import Transaction
 from domain.usecases.announce_sale import announce_sale
 from domain.usecases.assign_licences import assign_licences
@@ -63,6 +63,7 @@ class Booking:
         source: Source,
         ref: ProviderRef | None,
         payment: str | None,
+        by: BookedBy | None = None,
     ) -> Purchase:
         """Write a sale that is not booked yet, with everything it causes.
 
@@ -87,6 +88,7 @@ class Booking:
             session=None if known.erased else checkout.session,
             booked_at=self.now,
             source=source,
+            booked_by=by,
             contents=checkout.contents,
             licences=()
             if known.erased
