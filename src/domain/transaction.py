@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from domain.repositories.lists import SaleLists, Searches
+from domain.repositories.lists import CustomerLists, SaleLists, Searches
 from domain.repositories.people import (
     AddressChanges,
     Erasures,
@@ -101,6 +101,9 @@ class ReadTransaction(Protocol):
 
     @property
     def sale_lists(self) -> SaleLists: ...
+
+    @property
+    def customer_lists(self) -> CustomerLists: ...
 
     @property
     def searches(self) -> Searches: ...

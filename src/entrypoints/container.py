@@ -64,6 +64,7 @@ from domain.usecases.import_sales import ImportSales
 from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
+from domain.usecases.list_customers import ListCustomers
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_pending import ListPending
 from domain.usecases.list_sales import ListSales
@@ -88,7 +89,9 @@ from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
+from domain.usecases.show_person import ShowPerson
 from domain.usecases.show_receipt import ShowReceipt
+from domain.usecases.show_sale import ShowSale
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.sum_sales import SumSales
@@ -299,6 +302,9 @@ class Container(containers.DeclarativeContainer):
     sum_sales = Singleton(SumSales, store=store)
     list_sales = Singleton(ListSales, store=store)
     find_sales = Singleton(FindSales, store=store)
+    show_sale = Singleton(ShowSale, store=store, clock=clock)
+    list_customers = Singleton(ListCustomers, store=store)
+    show_person = Singleton(ShowPerson, store=store, clock=clock)
     list_ledger = Singleton(ListLedger, store=store)
     show_customer = Singleton(ShowCustomer, store=store, clock=clock)
     resend_to_customer = Singleton(

@@ -62,7 +62,9 @@ CHANGE: Final = replace(
     before=Before(since=NOW - DAY, old_wanted_news=True, new_wanted_news=True),
 )  # fmt: skip
 USER: Final = User(id=UserId("u1"), mailbox=ANNA, since=NOW, proved_at=NOW + DAY, wants_release_emails=False)
-DOWNLOAD: Final = Download(checkout=CheckoutId("c1"), product=BOOK, name="it.txt", last_at=NOW, times=1)
+DOWNLOAD: Final = Download(
+    checkout=CheckoutId("c1"), product=BOOK, name="it.txt", last_at=NOW + DAY, times=2, first_at=NOW
+)
 DUE: Final = PaymentDue(payment="pi_c1", since=NOW, tries=1)
 PROBLEM: Final = Problem(
     kind=ProblemKind.LIST_REFUSED, subject="refunds", detail="no", first_at=NOW, last_at=NOW + DAY
@@ -141,7 +143,8 @@ class EveryFieldContract(StoreUnderTest):
             tx.links.add(LINK)
             tx.outbox.queue(MAIL)
             tx.address_changes.begin(CHANGE)
-            tx.downloads.count(PURCHASE.checkout, BOOK, "it.txt", now=NOW, window=DAY)
+            for at in (NOW, DOWNLOAD.last_at):
+                tx.downloads.count(PURCHASE.checkout, BOOK, "it.txt", now=at, window=DAY)
             tx.rechecks.schedule(DUE.payment, at=NOW, due_at=NOW)
             tx.rechecks.postpone(DUE.payment, due_at=NOW)
             tx.audit.append(AUDIT)

@@ -11,6 +11,7 @@ from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
 from contracts.checkouts import CheckoutContract
+from contracts.customer_lists import CustomerListContract
 from contracts.erasures import ErasureContract
 from contracts.every_field import EveryFieldContract
 from contracts.licences import LicenceContract
@@ -46,6 +47,7 @@ class StoreContract(
     AfterSaleContract,
     AuditContract,
     CheckoutContract,
+    CustomerListContract,
     ErasureContract,
     EveryFieldContract,
     LicenceContract,

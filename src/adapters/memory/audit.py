@@ -15,6 +15,10 @@ class Audit(Record):
     def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
         return page(self._t.audit.items(), line, limit)
 
+    def about(self, objects: Sequence[str]) -> Sequence[AuditLine]:
+        found = [line for line in self._t.audit.values() if line.object_id in objects]
+        return sorted(found, key=lambda line: line.id)
+
     def append(self, line: AuditLine) -> bool:
         if self.by_form(line.form) is not None:
             return False

@@ -23,8 +23,9 @@ class Downloads(Record):
         if held is not None and held.last_at > now - window:
             return False
         times = 1 if held is None else held.times + 1
+        first_at = now if held is None else held.first_at
         self._t.downloads[checkout, product, name] = Download(
-            checkout=checkout, product=product, name=name, last_at=now, times=times
+            checkout=checkout, product=product, name=name, last_at=now, times=times, first_at=first_at
         )
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.memory.address_changes import AddressChanges
 from adapters.memory.audit import Audit
 from adapters.memory.checkouts import Checkouts
+from adapters.memory.customer_lists import CustomerLists
 from adapters.memory.downloads import Downloads
 from adapters.memory.erasures import Erasures
 from adapters.memory.events import Events
@@ -53,4 +54,5 @@ class MemoryTransaction:
         self.audit: shop.Audit = Audit(tables)
         self.sale_lists: lists.SaleLists = SaleLists(tables)
         self.searches: lists.Searches = Searches(tables)
+        self.customer_lists: lists.CustomerLists = CustomerLists(tables)
         self.retention: shop.Retention = Retention(tables)

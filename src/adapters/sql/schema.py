@@ -208,6 +208,7 @@ ALTER TABLE purchases ADD COLUMN opened_at INTEGER;
 ALTER TABLE purchases ADD COLUMN told INTEGER;
 UPDATE purchases SET told = (SELECT max(CASE kind WHEN 'refund' THEN 1 ELSE 2 END) FROM facts
   WHERE facts.payment = purchases.payment AND kind <> 'session') WHERE payment IS NOT NULL;
+ALTER TABLE downloads ADD COLUMN first_at INTEGER;
 DROP INDEX purchases_pid;
 CREATE INDEX purchases_pid ON purchases (pid, booked_at, checkout_id, livemode);
 CREATE INDEX purchases_booked ON purchases (booked_at, checkout_id);

@@ -8,6 +8,7 @@ from typing import Final
 from adapters.sql.address_changes import AddressChanges
 from adapters.sql.audit import Audit
 from adapters.sql.checkouts import Checkouts
+from adapters.sql.customer_lists import CustomerLists
 from adapters.sql.downloads import Downloads
 from adapters.sql.erasures import Erasures
 from adapters.sql.events import Events
@@ -60,13 +61,14 @@ class SqlTransaction:
         self.audit: shop.Audit = Audit(execute)
         self.sale_lists: lists.SaleLists = SaleLists(execute)
         self.searches: lists.Searches = Searches(execute)
+        self.customer_lists: lists.CustomerLists = CustomerLists(execute)
         self.retention: shop.Retention = Retention(execute)
 
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, which refer to them
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
     Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, SaleLists,
-    Searches, Retention,
+    CustomerLists, Searches, Retention,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.access import Holding
+from domain.customer_list import CustomerFilter, CustomerRows
 from domain.purchase import Checkout
 from domain.records import User
 from domain.sale_list import SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRows
-from domain.values import EmailAddress, ProductId
+from domain.values import EmailAddress, ProductId, UserId
 
 
 class SaleLists(Protocol):
@@ -27,6 +28,16 @@ class SaleLists(Protocol):
 
     def pending(self, *, limit: int) -> Sequence[Checkout]:
         """Checkouts whose payment is under way, the newest first."""
+
+
+class CustomerLists(Protocol):
+    """Customers as the merchant lists them. Reading only; for `Store.survey`."""
+
+    def rows(self, wanted: CustomerFilter, *, after: UserId | None, limit: int) -> CustomerRows:
+        """Customers, the newest first (by id), behind this one.
+
+        At most `limit`, and fewer where those that were looked at in one read do not match: see `SaleLists.rows`.
+        """
 
 
 class Searches(Protocol):

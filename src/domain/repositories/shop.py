@@ -173,6 +173,9 @@ class ReadAudit(Protocol):
     def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
         """Lines in order of id, after `line`: the oldest first."""
 
+    def about(self, objects: Sequence[str]) -> Sequence[AuditLine]:
+        """The lines about any of these objects, by their ids, the oldest first."""
+
 
 class Audit(ReadAudit, Protocol):
     """What was done by hand. A line is never changed, but for its reason, which goes with the person of its object."""

@@ -146,6 +146,7 @@ def _download_fields(download: Download) -> dict[str, Any]:
         "product": download.product,
         "file": download.name,
         "times": download.times,
+        "first_at": download.first_at,
         "last_at": download.last_at,
     }
 
