@@ -239,6 +239,11 @@ class Fact:
         return order.index(self.status) if self.status in order else _UNKNOWN_RANK
 
     @property
+    def moment(self) -> datetime:
+        """`as_of` as a moment."""
+        return datetime.fromtimestamp(self.as_of, UTC)
+
+    @property
     def undecided(self) -> bool:
         """Whether the provider will have more to say: then it is asked again if it says nothing."""
         return self.status in _UNDECIDED or self.rank == _UNKNOWN_RANK

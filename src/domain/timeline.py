@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import assert_never
 
@@ -121,7 +121,7 @@ def _of_sale(held: Holding) -> Iterable[Entry]:
         yield Entry(purchase.opened_at, Step.OPENED, purchase)
     for fact in held.facts:
         if fact.kind is not FactKind.SESSION:
-            yield Entry(datetime.fromtimestamp(fact.as_of, UTC), Step.TOLD, fact)
+            yield Entry(fact.moment, Step.TOLD, fact)
 
 
 def _likeness(entry: Entry) -> object:

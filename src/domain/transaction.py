@@ -46,6 +46,7 @@ from domain.repositories.shop import (
     Retention,
     ShopRecord,
 )
+from domain.repositories.sums import DaySums, ReadDaySums
 
 
 class ReadTransaction(Protocol):
@@ -104,6 +105,9 @@ class ReadTransaction(Protocol):
 
     @property
     def customer_lists(self) -> CustomerLists: ...
+
+    @property
+    def day_sums(self) -> ReadDaySums: ...
 
     @property
     def searches(self) -> Searches: ...
@@ -168,6 +172,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def events(self) -> Events: ...
+
+    @property
+    def day_sums(self) -> DaySums: ...
 
     @property
     def retention(self) -> Retention: ...

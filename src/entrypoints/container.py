@@ -68,6 +68,7 @@ from domain.usecases.list_customers import ListCustomers
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_pending import ListPending
 from domain.usecases.list_sales import ListSales
+from domain.usecases.list_todo import ListTodo
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
@@ -89,11 +90,13 @@ from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
+from domain.usecases.show_figures import ShowFigures
 from domain.usecases.show_person import ShowPerson
 from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.show_sale import ShowSale
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
+from domain.usecases.sum_days import SumDays
 from domain.usecases.sum_sales import SumSales
 from domain.usecases.supply_licences import SupplyLicences
 from entrypoints import choices
@@ -303,6 +306,9 @@ class Container(containers.DeclarativeContainer):
     list_sales = Singleton(ListSales, store=store)
     find_sales = Singleton(FindSales, store=store)
     show_sale = Singleton(ShowSale, store=store, clock=clock)
+    sum_days = Singleton(SumDays, store=store, catalogue=catalogue, clock=clock)
+    show_figures = Singleton(ShowFigures, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days)
+    list_todo = Singleton(ListTodo, store=store, clock=clock)
     list_customers = Singleton(ListCustomers, store=store)
     show_person = Singleton(ShowPerson, store=store, clock=clock)
     list_ledger = Singleton(ListLedger, store=store)
@@ -400,6 +406,7 @@ class Container(containers.DeclarativeContainer):
         Worker,
         outbox=outbox_worker, reconcile=reconcile, retry=retry_quarantine, recheck_payments=recheck_payments,
         supply_licences=supply_licences, review_catalogue=review_catalogue, send_sales_digest=send_sales_digest,
+        sum_days=sum_days,
         store=store, clock=clock,
         catalogue=catalogue, goods=goods, address=address_watch, code_links=code_links,
         scrub_what_waits=erase_me.provided.scrub_what_waits,

@@ -91,6 +91,7 @@ STAYS: Final[Mapping[str, str]] = {
     "Purchase.checkout": _STRIPES, "Purchase.provider_ref": _STRIPES, "Purchase.payment": _STRIPES,
     "Purchase.product": _SALE, "Purchase.product_name": _SALE, "Purchase.paid": _SALE, "Purchase.breakdown": _SALE, "Purchase.livemode": _SALE,
     "Purchase.source": _SALE, "Purchase.booked_by": _SALE,
+    "Purchase.opened_at": "sums of days count it, and it says nothing of who opened it",
     "Purchase.booked_at": _SALE, "Purchase.contents": _SALE, "Purchase.licences": "these keys are used up",
 }  # fmt: skip
 """What an erased order keeps, and why: none of it says who bought."""

@@ -12,6 +12,7 @@ from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
 from contracts.checkouts import CheckoutContract
 from contracts.customer_lists import CustomerListContract
+from contracts.day_sums import DaySumContract
 from contracts.erasures import ErasureContract
 from contracts.every_field import EveryFieldContract
 from contracts.licences import LicenceContract
@@ -48,6 +49,7 @@ class StoreContract(
     AuditContract,
     CheckoutContract,
     CustomerListContract,
+    DaySumContract,
     ErasureContract,
     EveryFieldContract,
     LicenceContract,

@@ -20,7 +20,7 @@ from adapters.sql.transaction import RECORDS, TABLES, SqlTransaction
 from domain.transaction import Transaction
 
 REPOSITORIES = (
-    "address_changes", "audit", "checkouts", "customer_lists", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
+    "address_changes", "audit", "checkouts", "customer_lists", "day_sums", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
     "open_payments", "outbox", "problems", "purchases", "quarantine", "rechecks", "retention", "sale_lists", "searches", "sessions", "shop", "users",
 )  # fmt: skip
 

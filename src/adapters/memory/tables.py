@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from domain.address_change import AddressChange
 from domain.audit import AuditLine
+from domain.day_sums import DaySum, SumsState
 from domain.magic_link import MagicLink
 from domain.mail import Mail
 from domain.purchase import Checkout, Fact, Purchase
@@ -56,6 +57,9 @@ class Tables:
     erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
     erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
     audit: dict[str, AuditLine] = field(default_factory=dict)
+    day_sums: dict[tuple[date, str, ProductId], DaySum] = field(default_factory=dict)
+    sums_touched: dict[datetime, int] = field(default_factory=dict)
+    sums_closed: dict[int, SumsState] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""

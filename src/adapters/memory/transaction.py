@@ -6,6 +6,7 @@ from adapters.memory.address_changes import AddressChanges
 from adapters.memory.audit import Audit
 from adapters.memory.checkouts import Checkouts
 from adapters.memory.customer_lists import CustomerLists
+from adapters.memory.day_sums import DaySums
 from adapters.memory.downloads import Downloads
 from adapters.memory.erasures import Erasures
 from adapters.memory.events import Events
@@ -26,7 +27,7 @@ from adapters.memory.sessions import Sessions
 from adapters.memory.shop import ShopRecord
 from adapters.memory.tables import Tables
 from adapters.memory.users import Users
-from domain.repositories import lists, people, sales, shop
+from domain.repositories import lists, people, sales, shop, sums
 
 
 class MemoryTransaction:
@@ -55,4 +56,5 @@ class MemoryTransaction:
         self.sale_lists: lists.SaleLists = SaleLists(tables)
         self.searches: lists.Searches = Searches(tables)
         self.customer_lists: lists.CustomerLists = CustomerLists(tables)
+        self.day_sums: sums.DaySums = DaySums(tables)
         self.retention: shop.Retention = Retention(tables)

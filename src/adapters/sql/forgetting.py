@@ -26,7 +26,7 @@ _OWN_LINKS: Final = f"SELECT id FROM magic_links WHERE move_id IN (SELECT id FRO
 _OWNER_LINKS: Final = "FROM magic_links WHERE checkout_id = :checkout AND purpose = 'owner'"
 ERASE_ORDER: Final = (
     "UPDATE checkouts SET session_id = NULL, mailbox = NULL, move_id = NULL, verified = NULL WHERE id = :checkout",
-    """UPDATE purchases SET user_id = NULL, mailbox = NULL, paid_email = NULL, session_id = NULL, opened_at = NULL
+    """UPDATE purchases SET user_id = NULL, mailbox = NULL, paid_email = NULL, session_id = NULL
       WHERE checkout_id = :checkout""",
     "DELETE FROM downloads WHERE checkout_id = :checkout",
     "DELETE FROM licence_line WHERE checkout_id = :checkout",

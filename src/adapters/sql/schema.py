@@ -209,6 +209,16 @@ ALTER TABLE purchases ADD COLUMN told INTEGER;
 UPDATE purchases SET told = (SELECT max(CASE kind WHEN 'refund' THEN 1 ELSE 2 END) FROM facts
   WHERE facts.payment = purchases.payment AND kind <> 'session') WHERE payment IS NOT NULL;
 ALTER TABLE downloads ADD COLUMN first_at INTEGER;
+CREATE TABLE day_sums (
+  day TEXT NOT NULL, currency TEXT NOT NULL, pid TEXT NOT NULL, sales INTEGER NOT NULL, gross INTEGER NOT NULL,
+  refunded INTEGER NOT NULL, free INTEGER NOT NULL, started INTEGER NOT NULL, paid INTEGER NOT NULL,
+  opened INTEGER NOT NULL, PRIMARY KEY (day, currency, pid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sums_touched (at INTEGER PRIMARY KEY, times INTEGER NOT NULL) STRICT;
+CREATE TABLE sums_closed (
+  single INTEGER PRIMARY KEY CHECK (single = 1), zone TEXT NOT NULL, live INTEGER NOT NULL, closed_before TEXT NOT NULL
+) STRICT;
+CREATE INDEX facts_as_of ON facts (as_of) WHERE kind <> 'session';
 DROP INDEX purchases_pid;
 CREATE INDEX purchases_pid ON purchases (pid, booked_at, checkout_id, livemode);
 CREATE INDEX purchases_booked ON purchases (booked_at, checkout_id);

@@ -9,6 +9,7 @@ from adapters.sql.address_changes import AddressChanges
 from adapters.sql.audit import Audit
 from adapters.sql.checkouts import Checkouts
 from adapters.sql.customer_lists import CustomerLists
+from adapters.sql.day_sums import DaySums
 from adapters.sql.downloads import Downloads
 from adapters.sql.erasures import Erasures
 from adapters.sql.events import Events
@@ -29,7 +30,7 @@ from adapters.sql.searches import Searches
 from adapters.sql.sessions import Sessions
 from adapters.sql.shop import ShopRecord
 from adapters.sql.users import Users
-from domain.repositories import lists, people, sales, shop
+from domain.repositories import lists, people, sales, shop, sums
 
 
 class SqlTransaction:
@@ -62,13 +63,14 @@ class SqlTransaction:
         self.sale_lists: lists.SaleLists = SaleLists(execute)
         self.searches: lists.Searches = Searches(execute)
         self.customer_lists: lists.CustomerLists = CustomerLists(execute)
+        self.day_sums: sums.DaySums = DaySums(execute)
         self.retention: shop.Retention = Retention(execute)
 
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, which refer to them
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
     Quarantine, Rechecks, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, SaleLists,
-    CustomerLists, Searches, Retention,
+    CustomerLists, DaySums, Searches, Retention,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""

@@ -6,7 +6,9 @@ from contextlib import suppress
 from datetime import datetime
 
 from domain.ports import Store, StoreUnavailable
-from domain.purchase import Purchase
+from domain.purchase import OPEN_AT_MOST, Purchase
+from domain.transaction import Transaction
+from domain.values import CheckoutId
 
 
 async def note_opened(store: Store, purchase: Purchase, *, now: datetime) -> None:
@@ -16,4 +18,11 @@ async def note_opened(store: Store, purchase: Purchase, *, now: datetime) -> Non
     """
     if purchase.opened_at is None:
         with suppress(StoreUnavailable):
-            await store.transact(lambda tx: tx.downloads.mark_opened(purchase.checkout, at=now))
+            await store.transact(lambda tx: _note(tx, purchase.checkout, now))
+
+
+def _note(tx: Transaction, checkout: CheckoutId, now: datetime) -> None:
+    if tx.downloads.mark_opened(checkout, at=now):
+        begun = tx.checkouts.get(checkout)
+        if begun is not None and now - begun.started_at > OPEN_AT_MOST:  # that day may be closed
+            tx.day_sums.touch([begun.started_at])
