@@ -222,14 +222,12 @@ CREATE INDEX facts_as_of ON facts (as_of) WHERE kind <> 'session';
 DROP INDEX purchases_pid;
 CREATE INDEX purchases_pid ON purchases (pid, booked_at, checkout_id, livemode);
 CREATE INDEX purchases_booked ON purchases (booked_at, checkout_id);
-CREATE INDEX purchases_unopened ON purchases (booked_at, checkout_id) WHERE opened_at IS NULL;
 CREATE INDEX purchases_told ON purchases (booked_at, checkout_id) WHERE told IS NOT NULL;
 CREATE INDEX purchases_contested ON purchases (booked_at, checkout_id) WHERE told = 2;
 CREATE INDEX purchases_sources ON purchases (source, booked_at, checkout_id) WHERE source IS NOT NULL;
 CREATE INDEX checkouts_promotion ON checkouts (promotion, id) WHERE promotion IS NOT NULL;
 CREATE INDEX purchases_licences ON purchases (substr(licences, 1, 200)) WHERE licences <> '';
 CREATE INDEX licences_given ON licences (key) WHERE checkout_id IS NOT NULL;
-CREATE INDEX users_domain ON users (substr(email, instr(email, '@') + 1));
 CREATE INDEX facts_unpaid ON facts (object_id) WHERE status = 'unpaid';
 """
 
