@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from domain.repositories.lists import CustomerLists, SaleLists, Searches
 from domain.repositories.people import (
     AddressChanges,
     Erasures,
@@ -54,6 +55,7 @@ from domain.repositories.staff import (
     Staff,
     StaffSessions,
 )
+from domain.repositories.sums import DaySums, ReadDaySums
 
 
 class ReadTransaction(Protocol):
@@ -119,6 +121,18 @@ class ReadTransaction(Protocol):
     @property
     def staff_sessions(self) -> ReadStaffSessions: ...
 
+    @property
+    def sale_lists(self) -> SaleLists: ...
+
+    @property
+    def customer_lists(self) -> CustomerLists: ...
+
+    @property
+    def day_sums(self) -> ReadDaySums: ...
+
+    @property
+    def searches(self) -> Searches: ...
+
 
 class Transaction(ReadTransaction, Protocol):
     """All records inside one serializable transaction.
@@ -182,6 +196,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def events(self) -> Events: ...
+
+    @property
+    def day_sums(self) -> DaySums: ...
 
     @property
     def retention(self) -> Retention: ...

@@ -17,7 +17,7 @@ from domain.ports import (
     Store,
 )
 from domain.product import ShopInfo
-from domain.purchase import Fact
+from domain.purchase import BookedBy, Fact
 from domain.records import PaymentDue
 from domain.transaction import Transaction
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
@@ -73,7 +73,9 @@ class RecheckPayments:
             return await self.store.transact(lambda tx: _put_off(tx, entry, shop=shop, now=now))
         if reading is None or reading.checkout is None:
             return await self.store.transact(lambda tx: _give_up(tx, entry, shop=shop, now=now))
-        claim = self.claim.retrying(reading.checkout, now=now, retry_at=None, facts=reading.facts)
+        claim = self.claim.retrying(
+            reading.checkout, now=now, retry_at=None, by=BookedBy.RECONCILER, facts=reading.facts
+        )
         read, claimed = await self.store.transact(self._settle(entry, claim, reading.facts, now))
         self.claim.observe(claimed)
         return read
