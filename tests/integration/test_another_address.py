@@ -101,7 +101,7 @@ REFUSED = (
 """Every command that books, pays, emails or lets somebody in."""
 OTHERS = {
     "audit", "backup", "confirm-address", "customer", "demo", "doctor", "emails", "erasures", "export", "init", "move",
-    "preview", "restore", "sales", "serve", "stripe-setup",
+    "preview", "restore", "sales", "serve", "stripe-setup", "sums",
 }  # fmt: skip
 
 
