@@ -54,6 +54,7 @@ from domain.repositories.staff import (
     Staff,
     StaffSessions,
 )
+from domain.repositories.uploads import ReadUploads, Uploads
 
 
 class ReadTransaction(Protocol):
@@ -118,6 +119,9 @@ class ReadTransaction(Protocol):
 
     @property
     def staff_sessions(self) -> ReadStaffSessions: ...
+
+    @property
+    def uploads(self) -> ReadUploads: ...
 
 
 class Transaction(ReadTransaction, Protocol):
@@ -194,3 +198,6 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def staff_sessions(self) -> StaffSessions: ...
+
+    @property
+    def uploads(self) -> Uploads: ...

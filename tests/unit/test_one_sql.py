@@ -22,7 +22,7 @@ from domain.transaction import Transaction
 REPOSITORIES = (
     "address_changes", "audit", "checkouts", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
     "open_payments", "outbox", "passkeys", "problems", "purchases", "quarantine", "rechecks", "refund_requests",
-    "retention", "sessions", "shop", "staff", "staff_sessions", "users",
+    "retention", "sessions", "shop", "staff", "staff_sessions", "uploads", "users",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from domain.address_change import AddressChange
 from domain.audit import AuditLine
+from domain.csv_rows import Piece
 from domain.magic_link import MagicLink
 from domain.mail import Mail
 from domain.purchase import Checkout, Fact, Purchase
@@ -26,6 +27,7 @@ from domain.records import (
 from domain.refund import RefundRequest
 from domain.session import Session
 from domain.staff import Passkey, StaffId, StaffLink, StaffMember, StaffSession, StaffSessionId
+from domain.uploads import Upload
 from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProductId, SessionId, UserId
 
 Row = TypeVar("Row")
@@ -63,6 +65,8 @@ class Tables:
     passkeys: dict[str, Passkey] = field(default_factory=dict)
     staff_sessions: dict[StaffSessionId, StaffSession] = field(default_factory=dict)
     refund_requests: dict[str, RefundRequest] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    upload_pieces: dict[tuple[str, int], Piece] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""

@@ -24,8 +24,9 @@ from adapters.memory.sessions import Sessions
 from adapters.memory.shop import ShopRecord
 from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
+from adapters.memory.uploads import Uploads
 from adapters.memory.users import Users
-from domain.repositories import people, refunds, sales, shop, staff
+from domain.repositories import people, refunds, sales, shop, staff, uploads
 
 
 class MemoryTransaction:
@@ -56,3 +57,4 @@ class MemoryTransaction:
         self.staff: staff.Staff = Staff(tables)
         self.passkeys: staff.Passkeys = Passkeys(tables)
         self.staff_sessions: staff.StaffSessions = StaffSessions(tables)
+        self.uploads: uploads.Uploads = Uploads(tables)
