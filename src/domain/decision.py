@@ -13,6 +13,11 @@ def merchant_object(checkout: CheckoutId) -> str:
     return f"merchant:{checkout}"
 
 
+def decided_on(object_id: str) -> CheckoutId:
+    """The purchase that the decision in this register is about."""
+    return CheckoutId(object_id.removeprefix("merchant:"))
+
+
 def decided(
     held: Fact | None, checkout: CheckoutId, status: MerchantStatus, *, now: datetime, request: str = ""
 ) -> Fact:

@@ -109,6 +109,16 @@ class Source(Enum):
     """Sold by another shop, and adopted."""
 
 
+class BookedBy(Enum):
+    """Which caller of the claim was first. The values are stored and exported."""
+
+    RETURN = "return"
+    """The buyer's browser, coming back from the payment page."""
+    WEBHOOK = "webhook"
+    RECONCILER = "reconciler"
+    """A timer that asked the payment provider."""
+
+
 @frozen
 class Purchase:
     """A checkout that was paid. It belongs to `mailbox` and keeps the address given at the payment, too."""
@@ -135,6 +145,10 @@ class Purchase:
     licences: tuple[LicenceKey, ...] = ()
     breakdown: Breakdown = PRICE_AS_IT_IS
     """What was taken off its price, and the tax."""
+    booked_by: BookedBy | None = None
+    """None for a free order, a grant or an import, and for sales booked before this was kept."""
+    opened_at: datetime | None = None
+    """When a browser that holds it first fetched its content or one of its files."""
 
     @property
     def price(self) -> Money:
@@ -236,6 +250,11 @@ class Fact:
         """The place of the status in its kind's total order; an unknown status stands last."""
         order = _RANKS[self.kind]
         return order.index(self.status) if self.status in order else _UNKNOWN_RANK
+
+    @property
+    def moment(self) -> datetime:
+        """`as_of` as a moment."""
+        return datetime.fromtimestamp(self.as_of, UTC)
 
     @property
     def undecided(self) -> bool:

@@ -74,6 +74,8 @@ class Download:
     name: str
     last_at: datetime
     times: int
+    first_at: datetime | None = None
+    """When it was first counted; None for what was first fetched before this was kept."""
 
 
 class ProblemKind(Enum):

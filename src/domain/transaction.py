@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from domain.repositories.lists import CustomerLists, SaleLists, Searches
 from domain.repositories.people import (
     AddressChanges,
     Erasures,
@@ -54,6 +55,7 @@ from domain.repositories.staff import (
     Staff,
     StaffSessions,
 )
+from domain.repositories.sums import DaySums, ReadDaySums
 from domain.repositories.uploads import ReadUploads, Uploads
 
 
@@ -121,6 +123,18 @@ class ReadTransaction(Protocol):
     def staff_sessions(self) -> ReadStaffSessions: ...
 
     @property
+    def sale_lists(self) -> SaleLists: ...
+
+    @property
+    def customer_lists(self) -> CustomerLists: ...
+
+    @property
+    def day_sums(self) -> ReadDaySums: ...
+
+    @property
+    def searches(self) -> Searches: ...
+
+    @property
     def uploads(self) -> ReadUploads: ...
 
 
@@ -186,6 +200,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def events(self) -> Events: ...
+
+    @property
+    def day_sums(self) -> DaySums: ...
 
     @property
     def retention(self) -> Retention: ...

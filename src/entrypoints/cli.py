@@ -32,7 +32,7 @@ from entrypoints.cli_output import (
 from entrypoints.cli_preview import preview
 from entrypoints.cli_refund import refund
 from entrypoints.cli_running import Refusal, beside, run, settings_of
-from entrypoints.cli_sales import sales
+from entrypoints.cli_sales import sales, sums
 from entrypoints.cli_staff import staff
 from entrypoints.container import Container
 from entrypoints.demo_shops import USUAL, demo_shops
@@ -323,8 +323,8 @@ def confirm_address(copy: bool) -> None:
 
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
-    "Every day", status, sales, customer, resend, send_link, grant, refund, revoke, reopen, preview, announce, emails,
-    reconcile, export, audit, staff,
+    "Every day", status, sales, sums, customer, resend, send_link, grant, refund, revoke, reopen, preview, announce,
+    emails, reconcile, export, audit, staff,
 )  # fmt: skip
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 

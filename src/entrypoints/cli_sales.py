@@ -9,8 +9,10 @@ from datetime import date
 import click
 import msgspec
 
+from domain.day_sums import DaySum
 from domain.local_time import day_of
 from domain.sales_sum import SalesBy, SalesSum, totals, week_of
+from domain.usecases.sum_days import Difference
 from domain.values import money_text
 from entrypoints.cli_running import Refusal, beside, calendar_day
 from entrypoints.container import Container
@@ -54,6 +56,50 @@ def sales(*, week: bool, month: bool, first: date | None, last: date | None, by:
     sums = beside(work)
     for line in json_lines(sums) if as_json else table(sums):
         say(line)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Count every closed day again, and list those that differ.")
+@click.pass_context
+def sums(context: click.Context, *, check: bool) -> None:
+    """Sum the days that are over, as the server does by itself, for the figures of the back office.
+
+    With --check, every closed day is counted again and compared with what is stored. Exits with 1 if one differs.
+    """
+
+    async def work(container: Container) -> Sequence[Difference]:
+        sum_days = container.sum_days()
+        while await sum_days.close():
+            pass
+        if not check:
+            return ()
+        with progress("Counting", shown=sys.stderr.isatty()) as done:
+            return await sum_days.check(look=done)
+
+    differences = beside(work)
+    for line in difference_lines(differences) if check else ["All days that are over are summed."]:
+        say(line)
+    context.exit(1 if differences else 0)
+
+
+def difference_lines(differences: Sequence[Difference]) -> list[str]:
+    """Each day that differs, with what is stored and what was counted."""
+    if not differences:
+        return ["Every closed day is as it was counted again."]
+    lines: list[str] = []
+    for one in differences:
+        lines.append(f"{one.day.isoformat()} differs")
+        lines += [f"  stored   {_sum_line(held)}" for held in one.stored]
+        lines += [f"  counted  {_sum_line(held)}" for held in one.counted]
+    return lines
+
+
+def _sum_line(one: DaySum) -> str:
+    amounts = (
+        f"gross {money_text(one.gross, one.currency)}, refunded {money_text(one.refunded, one.currency)}"
+    )
+    begun = f"started {one.started}, paid {one.paid}, opened {one.opened}"
+    return f"{one.product}: sales {one.sales}, {amounts}, free {one.free}, {begun}"
 
 
 def json_lines(sums: Sequence[SalesSum]) -> list[str]:

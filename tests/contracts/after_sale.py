@@ -271,6 +271,15 @@ class AfterSaleContract(StoreUnderTest):
         ] == ["u2"]
         assert len(self.see(lambda tx: tx.purchases.owners_after(BOOK, after="", limit=1))) == 1
 
+    def test_the_first_opening_of_a_purchase_is_kept(self) -> None:
+        self._sell("c1")
+        c1 = CheckoutId("c1")
+        assert self.do(lambda tx: tx.downloads.mark_opened(CheckoutId("c9"), at=NOW)) is False
+        assert self.do(lambda tx: tx.downloads.mark_opened(c1, at=NOW + DAY)) is True
+        assert self.do(lambda tx: tx.downloads.mark_opened(c1, at=NOW)) is False
+        held = self.see(lambda tx: tx.purchases.get(c1))
+        assert held == replace(samples.a_purchase("c1"), opened_at=NOW + DAY)
+
     def test_products_are_owned_while_somebody_has_a_purchase_of_them(self) -> None:
         assert self.see(lambda tx: tx.purchases.products_owned()) == []
         self._sell("c1")

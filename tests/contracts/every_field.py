@@ -27,7 +27,7 @@ from domain.address_change import Before
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
 from domain.mail import Delivery, Letter, MailState
-from domain.purchase import Breakdown, Fact, FactKind, LicenceKey, Source
+from domain.purchase import BookedBy, Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
 from domain.refund import RefundCause, RefundRequest, RefundState
 from domain.staff import (
@@ -54,6 +54,7 @@ CHECKOUT: Final = replace(
 PURCHASE: Final = replace(
     a_purchase(livemode=True, contents=("a", "b"), licences=(LicenceKey(product=BOOK, key="a key"),)), paid_email=BEN,
     breakdown=Breakdown(discount=100, tax=171, tax_on_top=True), source=Source.GRANT,
+    booked_by=BookedBy.RECONCILER, opened_at=NOW + SECOND,
 )  # fmt: skip
 FACT: Final = Fact(
     object_id="re_1",
@@ -78,7 +79,9 @@ CHANGE: Final = replace(
     before=Before(since=NOW - DAY, old_wanted_news=True, new_wanted_news=True),
 )  # fmt: skip
 USER: Final = User(id=UserId("u1"), mailbox=ANNA, since=NOW, proved_at=NOW + DAY, wants_release_emails=False)
-DOWNLOAD: Final = Download(checkout=CheckoutId("c1"), product=BOOK, name="it.txt", last_at=NOW, times=1)
+DOWNLOAD: Final = Download(
+    checkout=CheckoutId("c1"), product=BOOK, name="it.txt", last_at=NOW + DAY, times=2, first_at=NOW
+)
 DUE: Final = PaymentDue(payment="pi_c1", since=NOW, tries=1)
 PROBLEM: Final = Problem(
     kind=ProblemKind.LIST_REFUSED, subject="refunds", detail="no", first_at=NOW, last_at=NOW + DAY
@@ -125,7 +128,8 @@ STAYS: Final[Mapping[str, str]] = {
     "Checkout.promotion": _SALE,
     "Purchase.checkout": _STRIPES, "Purchase.provider_ref": _STRIPES, "Purchase.payment": _STRIPES,
     "Purchase.product": _SALE, "Purchase.product_name": _SALE, "Purchase.paid": _SALE, "Purchase.breakdown": _SALE, "Purchase.livemode": _SALE,
-    "Purchase.source": _SALE,
+    "Purchase.source": _SALE, "Purchase.booked_by": _SALE,
+    "Purchase.opened_at": "sums of days count it, and it says nothing of who opened it",
     "Purchase.booked_at": _SALE, "Purchase.contents": _SALE, "Purchase.licences": "these keys are used up",
 }  # fmt: skip
 """What an erased order keeps, and why: none of it says who bought."""
@@ -178,7 +182,8 @@ class EveryFieldContract(StoreUnderTest):
             tx.links.add(LINK)
             tx.outbox.queue(MAIL)
             tx.address_changes.begin(CHANGE)
-            tx.downloads.count(PURCHASE.checkout, BOOK, "it.txt", now=NOW, window=DAY)
+            for at in (NOW, DOWNLOAD.last_at):
+                tx.downloads.count(PURCHASE.checkout, BOOK, "it.txt", now=at, window=DAY)
             tx.rechecks.schedule(DUE.payment, at=NOW, due_at=NOW)
             tx.rechecks.postpone(DUE.payment, due_at=NOW)
             tx.audit.append(AUDIT)

@@ -20,6 +20,7 @@ from domain.mail import Delivery, Letter, MailKind, MailState, Urgency
 from domain.ports import Store
 from domain.purchase import Fact, FactKind
 from domain.records import ErasedAddress, ProblemKind
+from domain.sale_list import AddressState, SaleFilter, SaleOrder, SaleState
 from domain.transaction import Transaction
 from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProviderRef, SessionId, UserId
 from testkit import stepping
@@ -50,6 +51,16 @@ FACTS = st.builds(
     st.sampled_from(["pending", "succeeded", "failed", "paid", "unpaid"]),
     st.integers(1, 3),
 )
+
+
+def listed(
+    tx: Transaction, state: SaleState | None, opened: bool | None, address: AddressState | None
+) -> object:
+    wanted = SaleFilter(state=state, opened=opened, address=address)
+    found = tx.sale_lists.rows(wanted, order=SaleOrder.OLDEST, after=None, limit=2)
+    return [(row.held.purchase, row.verified, row.bounced) for row in found.rows], tx.sale_lists.count(wanted)
+
+
 Op = Callable[[Transaction], object]
 
 
@@ -77,6 +88,9 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, s, at: tx.checkouts.begun_lately(s, samples.BOOK, since=at), SESSIONS, SECONDS),
     op(lambda tx, c, old, s: tx.checkouts.pass_on(CheckoutId(c), old=old, session=s), ROWS, SESSIONS, SESSIONS),
     op(lambda tx, s: tx.sessions.get(s), SESSIONS),
+    op(listed, st.none() | st.sampled_from(SaleState), st.none() | st.booleans(),
+       st.none() | st.sampled_from(AddressState)),
+    op(lambda tx, c, at: tx.downloads.mark_opened(CheckoutId(c), at=at), ROWS, SECONDS),
     op(lambda tx, m, n, at: tx.checkouts.follow_change(m, change=ChangeId(n), since=at), MAILBOXES, MOVES, SECONDS),
     op(lambda tx, c, at: tx.checkouts.throttle(CheckoutId(c), now=at, gap=timedelta(seconds=5)), ROWS, SECONDS),
     op(lambda tx, f: tx.facts.record(f), FACTS),

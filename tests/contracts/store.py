@@ -11,6 +11,8 @@ from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
 from contracts.checkouts import CheckoutContract
+from contracts.customer_lists import CustomerListContract
+from contracts.day_sums import DaySumContract
 from contracts.decisions import DecisionContract
 from contracts.erasures import ErasureContract
 from contracts.every_field import EveryFieldContract
@@ -18,6 +20,7 @@ from contracts.licences import LicenceContract
 from contracts.outbox import OutboxContract
 from contracts.own_address import OwnAddressContract
 from contracts.refund_requests import RefundRequestContract
+from contracts.sale_lists import SaleListContract
 from contracts.samples import (
     ANNA,
     BEN,
@@ -33,7 +36,9 @@ from contracts.samples import (
     a_purchase,
     a_session,
 )
+from contracts.searches import SearchContract
 from contracts.staff import StaffContract
+from contracts.surveys import SurveyContract
 from contracts.upkeep import UpkeepContract
 
 from domain.magic_link import LinkPurpose
@@ -47,6 +52,8 @@ class StoreContract(
     AuditContract,
     CheckoutContract,
     DecisionContract,
+    CustomerListContract,
+    DaySumContract,
     ErasureContract,
     EveryFieldContract,
     LicenceContract,
@@ -54,6 +61,9 @@ class StoreContract(
     OwnAddressContract,
     RefundRequestContract,
     StaffContract,
+    SaleListContract,
+    SearchContract,
+    SurveyContract,
     UpkeepContract,
 ):
     """Each method is a promise of `domain.ports.Store` or `domain.transaction.Transaction`."""

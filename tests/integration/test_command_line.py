@@ -48,6 +48,8 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -
     sold = own_shop.cli("sales", "--week", "--by", "product").stdout.splitlines()
     assert sold[1].split() == [BOOK, "1", "$9.00", "$0.00", "$0.00", "$9.00"]
     assert own_shop.cli("sales", "--to", "2020-01-01").stdout == "Nothing was sold in that time.\n"
+    assert own_shop.cli("sums").stdout == "All days that are over are summed.\n"
+    assert own_shop.cli("sums", "--check").stdout == "Every closed day is as it was counted again.\n"
     both = own_shop.cli("sales", "--week", "--month", check=False)
     assert (both.returncode, "choose one of them" in both.stderr) == (2, True)
     exported = own_shop.export()

@@ -105,6 +105,8 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
             "cursors",
             "payments_due",
             "problems",
+            "day_sums",  # of days that are over
+            "sums_closed",
         }
         said = moved(source, target)
         assert "Nobody is signed out" in said

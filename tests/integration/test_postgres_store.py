@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
+from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from hypothesis import given, settings
 from adapters.postgres.store import PostgresStore
 from adapters.sql.schema import UNIQUE
 from domain.ports import Store
-from domain.transaction import Transaction
+from domain.transaction import ReadTransaction, Transaction
 from testkit.postgres import PostgresServer
 
 T = TypeVar("T")
@@ -45,6 +47,34 @@ class TestPostgresStore(StoreContract):
             return await asyncio.gather(*(work() for work in works), return_exceptions=True)
 
         return asyncio.run(all_at_once())
+
+
+def test_while_a_survey_goes_on_others_read_and_write(postgres: PostgresServer) -> None:
+    """It waits, in its thread, for a sale that is booked after it began; and does not see it."""
+    booked = threading.Event()
+
+    def survey(tx: ReadTransaction) -> tuple[int, bool, int]:
+        before = len(tx.purchases.page_after("", limit=9))
+        waited = booked.wait(timeout=20)
+        return before, waited, len(tx.purchases.page_after("", limit=9))
+
+    async def together() -> tuple[int, bool, int]:
+        begun = asyncio.create_task(store.survey(survey))
+        await asyncio.sleep(0)
+        await store.transact(lambda tx: tx.purchases.book(samples.a_purchase("c1", user=None)))
+        assert len(await store.read(lambda tx: tx.purchases.page_after("", limit=9))) == 1
+        booked.set()
+        return await begun
+
+    database = postgres.new_database()
+    store = PostgresStore.open(postgres.url(database))
+    try:
+        before, waited, after = asyncio.run(together())
+        assert waited
+        assert before == after, "one state from beginning to end"
+    finally:
+        store.close()
+        postgres.drop(database)
 
 
 @settings(max_examples=60)

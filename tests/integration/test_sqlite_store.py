@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -55,6 +56,32 @@ class TestSqliteStore(StoreContract):
             return await asyncio.gather(*(work() for work in works), return_exceptions=True)
 
         return asyncio.run(all_at_once())
+
+
+def test_while_a_survey_goes_on_others_read_and_write(tmp_path: Path) -> None:
+    """It waits, in its thread, for a sale that is booked after it began; and does not see it."""
+    booked = threading.Event()
+
+    def survey(tx: ReadTransaction) -> tuple[int, bool, int]:
+        before = len(tx.purchases.page_after("", limit=9))
+        waited = booked.wait(timeout=20)
+        return before, waited, len(tx.purchases.page_after("", limit=9))
+
+    async def together() -> tuple[int, bool, int]:
+        begun = asyncio.create_task(store.survey(survey))
+        await asyncio.sleep(0)
+        await store.transact(lambda tx: tx.purchases.book(samples.a_purchase("c1", user=None)))
+        assert len(await store.read(lambda tx: tx.purchases.page_after("", limit=9))) == 1
+        booked.set()
+        return await begun
+
+    store = SqliteStore.open(tmp_path / "shop.db", serving=True)
+    try:
+        before, waited, after = asyncio.run(together())
+        assert waited
+        assert before == after, "one state from beginning to end"
+    finally:
+        store.close()
 
 
 @settings(max_examples=150)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from domain.claim import NotPaid
-from domain.purchase import CheckoutStatus
+from domain.purchase import BookedBy, CheckoutStatus
 from domain.usecases.checkout_outcomes import AlreadyYours, RedirectToPayment
 from domain.usecases.claim_outcome import Booked
 from domain.values import ProductId, ProviderRef
@@ -224,7 +224,7 @@ def test_only_a_first_claim_with_other_pages_is_kept_for_the_worker() -> None:
     lately = PaidLately(counted.append)
     for ref in (lone, first, first, second):
         shop.payments.pay(ref, email=ANNA)
-        outcome = run(shop.store.transact(shop.claim.work(shop.payments.sessions[ref])))
+        outcome = run(shop.store.transact(shop.claim.work(shop.payments.sessions[ref], by=BookedBy.WEBHOOK)))
         assert isinstance(outcome, Booked)
         lately.note(outcome)
     kept = [shop.memory.tables.purchases[checkout].provider_ref for checkout in lately.waiting]
@@ -241,7 +241,7 @@ def test_the_worker_expires_them_once() -> None:
         outbox=unused, send_refunds=unused, reconcile=unused, retry=unused, recheck_payments=unused, supply_licences=unused,
         review_catalogue=unused, store=unused, address=unused, clock=unused, catalogue=unused, goods=unused, code_links=unused,
         scrub_what_waits=unused, run_uploads=unused,
-        send_sales_digest=unused, expire_duplicates=shop.expire_duplicates, paid=deque(shop.memory.tables.purchases),
+        send_sales_digest=unused, sum_days=unused, expire_duplicates=shop.expire_duplicates, paid=deque(shop.memory.tables.purchases),
     )  # fmt: skip
     run(worker.expire_what_was_paid())
     assert (status_of(shop, second), list(worker.paid)) == (["expired"], [])

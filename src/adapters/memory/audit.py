@@ -19,6 +19,10 @@ class Audit(Record):
         older = [self._t.audit[key] for key in sorted(self._t.audit, reverse=True) if not line or key < line]
         return older[:limit]
 
+    def about(self, objects: Sequence[str]) -> Sequence[AuditLine]:
+        found = [line for line in self._t.audit.values() if line.object_id in objects]
+        return sorted(found, key=lambda line: line.id)
+
     def append(self, line: AuditLine) -> bool:
         if self.by_form(line.form) is not None:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.memory.tables import Record
@@ -22,7 +23,15 @@ class Downloads(Record):
         if held is not None and held.last_at > now - window:
             return False
         times = 1 if held is None else held.times + 1
+        first_at = now if held is None else held.first_at
         self._t.downloads[checkout, product, name] = Download(
-            checkout=checkout, product=product, name=name, last_at=now, times=times
+            checkout=checkout, product=product, name=name, last_at=now, times=times, first_at=first_at
         )
+        return True
+
+    def mark_opened(self, checkout: CheckoutId, *, at: datetime) -> bool:
+        held = self._t.purchases.get(checkout)
+        if held is None or held.opened_at is not None:
+            return False
+        self._t.purchases[checkout] = replace(held, opened_at=at)
         return True

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from adapters.memory.tables import Record
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.values import Digest, EmailAddress, LinkId, SessionId
+from domain.values import CheckoutId, Digest, EmailAddress, LinkId, SessionId
 
 
 class MagicLinks(Record):
@@ -23,6 +23,15 @@ class MagicLinks(Record):
         used = [link for link in self._t.links.values() if link.used_with == cookie and link.used_at]
         used.sort(key=lambda link: (-link.used_at.timestamp() if link.used_at else 0, link.id))
         return used[0] if used else None
+
+    def used_for(self, checkout: CheckoutId | None, mailbox: EmailAddress | None) -> Sequence[MagicLink]:
+        used = [
+            (link.used_at, link.id, link)
+            for link in self._t.links.values()
+            if link.used_at is not None
+            and ((checkout is not None and link.checkout == checkout) or link.mailbox == mailbox)
+        ]
+        return [link for _, _, link in sorted(used, key=lambda one: one[:2])]
 
     def add(self, link: MagicLink) -> None:
         self._t.links[link.id] = link

@@ -45,6 +45,10 @@ class MemoryStore:
         await self._pause("read")
         return work(MemoryTransaction(self.tables.read_only()))
 
+    async def survey(self, work: Callable[[ReadTransaction], T]) -> T:
+        """See Store."""
+        return await self.read(work)
+
     async def scrub(self) -> None:
         """See Store. Nothing is kept of what was erased."""
 

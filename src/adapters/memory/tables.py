@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from domain.address_change import AddressChange
 from domain.audit import AuditLine
 from domain.csv_rows import Piece
+from domain.day_sums import DaySum, SumsState
 from domain.magic_link import MagicLink
 from domain.mail import Mail
 from domain.purchase import Checkout, Fact, Purchase
@@ -65,6 +66,9 @@ class Tables:
     passkeys: dict[str, Passkey] = field(default_factory=dict)
     staff_sessions: dict[StaffSessionId, StaffSession] = field(default_factory=dict)
     refund_requests: dict[str, RefundRequest] = field(default_factory=dict)
+    day_sums: dict[tuple[date, str, ProductId], DaySum] = field(default_factory=dict)
+    sums_touched: dict[datetime, int] = field(default_factory=dict)
+    sums_closed: dict[int, SumsState] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     upload_pieces: dict[tuple[str, int], Piece] = field(default_factory=dict)
 

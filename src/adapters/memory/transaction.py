@@ -5,6 +5,8 @@ from __future__ import annotations
 from adapters.memory.address_changes import AddressChanges
 from adapters.memory.audit import Audit
 from adapters.memory.checkouts import Checkouts
+from adapters.memory.customer_lists import CustomerLists
+from adapters.memory.day_sums import DaySums
 from adapters.memory.downloads import Downloads
 from adapters.memory.erasures import Erasures
 from adapters.memory.events import Events
@@ -20,13 +22,15 @@ from adapters.memory.quarantine import Quarantine
 from adapters.memory.rechecks import Rechecks
 from adapters.memory.refund_requests import RefundRequests
 from adapters.memory.retention import Retention
+from adapters.memory.sale_lists import SaleLists
+from adapters.memory.searches import Searches
 from adapters.memory.sessions import Sessions
 from adapters.memory.shop import ShopRecord
 from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
 from adapters.memory.uploads import Uploads
 from adapters.memory.users import Users
-from domain.repositories import people, refunds, sales, shop, staff, uploads
+from domain.repositories import lists, people, refunds, sales, shop, staff, sums, uploads
 
 
 class MemoryTransaction:
@@ -53,6 +57,10 @@ class MemoryTransaction:
         self.erasures: people.Erasures = Erasures(tables)
         self.problems: shop.Problems = Problems(tables)
         self.audit: shop.Audit = Audit(tables)
+        self.sale_lists: lists.SaleLists = SaleLists(tables)
+        self.searches: lists.Searches = Searches(tables)
+        self.customer_lists: lists.CustomerLists = CustomerLists(tables)
+        self.day_sums: sums.DaySums = DaySums(tables)
         self.retention: shop.Retention = Retention(tables)
         self.staff: staff.Staff = Staff(tables)
         self.passkeys: staff.Passkeys = Passkeys(tables)

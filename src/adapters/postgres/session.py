@@ -32,6 +32,8 @@ _DEFAULTS: Final = {
 # https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE
 _SET_UP: Final = f"""SET lock_timeout = {LOCK_MS}; SET statement_timeout = {_STATEMENT_MS};
   SET idle_in_transaction_session_timeout = 30000; SET client_min_messages = warning; SET enable_seqscan = off"""
+_SET_UP_FOR_SURVEYS: Final = """SET enable_seqscan = on; SET jit = off; SET statement_timeout = 20000;
+  SET default_transaction_read_only = on"""
 _PROMISES: Final = """SELECT current_setting('transaction_read_only'), current_setting('fsync'),
   current_setting('full_page_writes'), current_setting('synchronous_commit'),
   current_setting('synchronous_standby_names') <> '', current_setting('server_encoding')"""
@@ -159,6 +161,15 @@ def roll_back(connection: Connection) -> None:
     if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         with contextlib.suppress(psycopg.Error):
             connection.execute("ROLLBACK", prepare=False)
+
+
+def prepare_survey(connection: Connection) -> None:
+    """Set a connection up for long reads, which may scan tables: they are not serializable, and conflict with nothing.
+
+    Raises UnfitDatabase, psycopg.Error.
+    """
+    prepare_session(connection)
+    connection.execute(_SET_UP_FOR_SURVEYS, prepare=False)
 
 
 def prepare_session(connection: Connection) -> None:

@@ -10,7 +10,15 @@ from psycopg_pool import ConnectionPool
 
 from adapters.postgres.migrating import check_uniqueness, migrate
 from adapters.postgres.scrubbing import scrub
-from adapters.postgres.session import OPTIONS, Connection, connect, conninfo, opening, prepare_session
+from adapters.postgres.session import (
+    OPTIONS,
+    Connection,
+    connect,
+    conninfo,
+    opening,
+    prepare_session,
+    prepare_survey,
+)
 from adapters.postgres.transactions import Transactions
 from adapters.postgres.worker_pool import WorkerPool
 from domain.ports import StoreFigures
@@ -20,6 +28,9 @@ T = TypeVar("T")
 
 CONNECTIONS: Final = 6
 """Of one process. More of them are in each other's way under SERIALIZABLE more often than they help."""
+
+REPORTS: Final = 2
+"""Connections for long reads, made when the first is asked for."""
 
 
 class PostgresStore:
@@ -34,6 +45,12 @@ class PostgresStore:
         )  # fmt: skip
         self._desk = WorkerPool(threads=CONNECTIONS)
         self._transactions = Transactions(self._pool)
+        self._reports_pool: ConnectionPool[Connection] = ConnectionPool(
+            info, kwargs=OPTIONS, min_size=0, max_size=REPORTS, configure=prepare_survey,
+            reconnect_timeout=3.0, name="coatcheck-reports", open=True,
+        )  # fmt: skip
+        self._reports_desk = WorkerPool(threads=REPORTS)
+        self._reports = Transactions(self._reports_pool)
 
     @classmethod
     def open(cls, url: str) -> PostgresStore:
@@ -54,6 +71,10 @@ class PostgresStore:
         """See Store. Reads from the primary, so access decisions are never out of date."""
         return await self._desk.do(partial(self._transactions.read, work))
 
+    async def survey(self, work: Callable[[ReadTransaction], T]) -> T:
+        """See Store. From the primary, too: after a refund its page must show it."""
+        return await self._reports_desk.do(partial(self._reports.read, work))
+
     async def scrub(self) -> None:
         """See Store, and docs/postgresql.md for what archives and base backups keep."""
         await self._desk.do(partial(scrub, self._info))
@@ -68,5 +89,7 @@ class PostgresStore:
 
     def close(self) -> None:
         """Finish the transactions that wait, then close the connections."""
+        self._reports_desk.close(cut=self._reports.cut)
         self._desk.close(cut=self._transactions.cut)
+        self._reports_pool.close()
         self._pool.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.record import Record, Row, Table, insert, micros, moment
 from domain.audit import AuditAction, AuditLine, AuditResult
 
@@ -13,6 +14,7 @@ _APPEND: Final = f"{insert('audit', COLUMNS)} ON CONFLICT (form) DO NOTHING"
 _GIVE_REASON: Final = "INSERT INTO audit_reasons (line_id, reason) VALUES (?,?)"
 _LINES: Final = f"SELECT {COLUMNS}, coalesce(reason, '') FROM audit LEFT JOIN audit_reasons ON line_id = id"
 _BY_FORM: Final = f"{_LINES} WHERE form = ?"
+_ABOUT: Final = f"{_LINES} WHERE object_id {ANY_OF} ORDER BY id"
 _PAGE: Final = f"{_LINES} WHERE id > ? ORDER BY id LIMIT ?"
 _PAGE_BEFORE: Final = f"{_LINES} WHERE id < ? ORDER BY id DESC LIMIT ?"
 _LAST: Final = "\x7f"
@@ -33,6 +35,9 @@ class Audit(Record):
 
     def page_before(self, line: str, *, limit: int) -> Sequence[AuditLine]:
         return self._all(_from_row, _PAGE_BEFORE, (line or _LAST, limit))
+
+    def about(self, objects: Sequence[str]) -> Sequence[AuditLine]:
+        return self._all(_from_row, _ABOUT, (texts(objects),))
 
     def append(self, line: AuditLine) -> bool:
         values = (

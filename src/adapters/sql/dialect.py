@@ -22,10 +22,18 @@ _ON_POSTGRES: Final = (
     (ANY_OF, "= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(? AS jsonb))))"),
     (LISTED, _ROWS_ON_POSTGRES),
     (LOCKED, "FOR UPDATE SKIP LOCKED"),
+    ("instr(", "strpos("),
     ("?", "%s"),
 )
+_INDEX: Final = re.compile(r" INDEXED BY \w+")
+"""SQLite is told which index to begin with; PostgreSQL decides by its statistics."""
 _NAMED: Final = re.compile(r":([a-z_]+)")
-_COLUMN_TYPES: Final = (("TEXT", 'text COLLATE "C"'), ("INTEGER", "BIGINT"), ("BLOB", "BYTEA"))
+_COLUMN_TYPES: Final = (
+    ("TEXT", 'text COLLATE "C"'),
+    ("INTEGER", "BIGINT"),
+    ("BLOB", "BYTEA"),
+    ("instr(", "strpos("),
+)
 _TABLE_OPTIONS: Final = re.compile(r"\)\s+STRICT(, WITHOUT ROWID)?$")
 
 
@@ -39,6 +47,7 @@ def for_psycopg(statement: str) -> str:
     """A statement as psycopg takes it: `%s` for `?`, `%(name)s` for `:name`."""
     for ours, theirs in _ON_POSTGRES:
         statement = statement.replace(ours, theirs)
+    statement = _INDEX.sub("", statement)
     return _NAMED.sub(r"%(\1)s", statement)
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from adapters.sql.dialect import ANY_OF
 from adapters.sql.record import Record, Row, Table, insert
+from domain.decision import decided_on
 from domain.purchase import Fact, FactKind, newer
 
 COLUMNS: Final = "object_id, kind, payment, as_of, status, amount, request"
@@ -20,6 +21,8 @@ ABOUT: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id {ANY_OF}
 _NEW: Final = f"{insert('facts', COLUMNS)} ON CONFLICT (object_id) DO NOTHING"
 _RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?, request = ?
   WHERE object_id = ?"""
+_TELL: Final = """UPDATE purchases SET told = ? WHERE payment = ? AND coalesce(told, 0) < ?"""
+_TELL_OF_DECISION: Final = "UPDATE purchases SET told = 2 WHERE checkout_id = ? AND coalesce(told, 0) < 2"
 _BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
 _KINDS: Final = {kind.value: kind for kind in FactKind}
@@ -37,6 +40,11 @@ class Facts(Record):
     def record(self, fact: Fact) -> Fact:
         """One statement for what is new; the domain compares what is not."""
         row = _to_row(fact)
+        if fact.payment is not None and fact.kind is not FactKind.SESSION:
+            told = 1 if fact.kind is FactKind.REFUND else 2
+            self._sql(_TELL, (told, fact.payment, told))
+        elif fact.kind is FactKind.MERCHANT:
+            self._sql(_TELL_OF_DECISION, (decided_on(fact.object_id),))
         if self._changed(_NEW, row):
             return fact
         kept = newer(self.get(fact.object_id), fact)

@@ -10,7 +10,7 @@ from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.record import Record, Row, Table, insert, maybe, micros, moment
 from domain.frozen import maker
 from domain.magic_link import LinkPurpose, MagicLink
-from domain.values import Digest, EmailAddress, LinkId, SessionId
+from domain.values import CheckoutId, Digest, EmailAddress, LinkId, SessionId
 
 COLUMNS: Final = """id, key, purpose, mailbox, asked_by, pid, made_at, sent_at, used_at, superseded, code_tries,
   checkout_id, move_id, used_with"""
@@ -19,6 +19,9 @@ _BY_ID: Final = f"SELECT {COLUMNS} FROM magic_links WHERE id = ?"
 _WITH_CODE: Final = f"""SELECT {COLUMNS} FROM magic_links WHERE asked_by = ?
   ORDER BY made_at DESC, superseded, id"""
 _USED_WITH: Final = f"SELECT {COLUMNS} FROM magic_links WHERE used_with = ? ORDER BY used_at DESC, id LIMIT 1"
+_USED_FOR: Final = f"""SELECT {COLUMNS} FROM magic_links WHERE used_at IS NOT NULL AND id IN
+  (SELECT id FROM magic_links WHERE checkout_id = ? UNION SELECT id FROM magic_links WHERE mailbox = ?)
+  ORDER BY used_at, id"""
 _SUPERSEDE: Final = """UPDATE magic_links SET superseded = 1
   WHERE asked_by = ? AND mailbox = ? AND used_at IS NULL AND purpose = 'login'"""
 _SPEND: Final = "UPDATE magic_links SET used_at = ?, used_with = ? WHERE id = ? AND used_at IS NULL"
@@ -37,6 +40,9 @@ class MagicLinks(Record):
 
     def used_with(self, cookie: Digest) -> MagicLink | None:
         return self._one(_from_row, _USED_WITH, (cookie,))
+
+    def used_for(self, checkout: CheckoutId | None, mailbox: EmailAddress | None) -> Sequence[MagicLink]:
+        return self._all(_from_row, _USED_FOR, (checkout, None if mailbox is None else mailbox.canonical))
 
     def add(self, link: MagicLink) -> None:
         self._sql(_ADD, _to_row(link))

@@ -15,7 +15,6 @@ from adapters.sql.record import (
     Table,
     Values,
     first,
-    insert,
     maybe,
     micros,
     moment,
@@ -25,14 +24,25 @@ from domain.access import Holding
 from domain.decision import merchant_object
 from domain.frozen import maker
 from domain.going_live import STARTED_LIVE
-from domain.purchase import PRICE_AS_IT_IS, Breakdown, Fact, FactKind, LicenceKey, Purchase, Source
+from domain.purchase import (
+    PRICE_AS_IT_IS,
+    BookedBy,
+    Breakdown,
+    Fact,
+    FactKind,
+    LicenceKey,
+    Purchase,
+    Source,
+)
 from domain.records import User
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId, UserId
 
 COLUMNS: Final = """checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount,
-  currency, livemode, session_id, booked_at, contents, licences, breakdown, source"""
+  currency, livemode, session_id, booked_at, contents, licences, breakdown, source, booked_by, opened_at"""
 BY_CHECKOUT: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id = ?"
-_BOOK: Final = f"{insert('purchases', COLUMNS)} ON CONFLICT (checkout_id) DO NOTHING"
+_BOOK: Final = f"""INSERT INTO purchases ({COLUMNS}, told) VALUES ({",".join("?" * len(COLUMNS.split()))},
+  (SELECT max(CASE kind WHEN 'refund' THEN 1 ELSE 2 END) FROM facts WHERE payment = ? AND kind <> 'session'))
+  ON CONFLICT (checkout_id) DO NOTHING"""
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM purchases WHERE payment = ? LIMIT 1"
 _OF_SESSION: Final = f"SELECT {COLUMNS} FROM purchases WHERE session_id = ?"
 _OF_ADDRESS: Final = f"SELECT {COLUMNS} FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?)"
@@ -67,12 +77,13 @@ _GIVE: Final = f"UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id
 # What nearly all are is stored as NULL, which takes no room.
 _SOURCES: Final = {None if source is Source.SALE else source.value: source for source in Source}
 _SOURCE_TEXTS: Final = {source: text for text, source in _SOURCES.items()}
+_BOOKED_BY: Final[dict[str | None, BookedBy | None]] = {None: None, **{by.value: by for by in BookedBy}}
 _HAND_CHECKOUTS_OVER: Final = f"UPDATE checkouts SET mailbox = ? WHERE id {ANY_OF} AND mailbox = ?"
 _make = maker(Purchase)
 
 
 class Purchases(Record):
-    tables: ClassVar = [Table("purchases", COLUMNS, key="checkout_id")]
+    tables: ClassVar = [Table("purchases", f"{COLUMNS}, told", key="checkout_id")]
 
     def get(self, checkout: CheckoutId) -> Purchase | None:
         return self._one(from_row, BY_CHECKOUT, (checkout,))
@@ -115,7 +126,7 @@ class Purchases(Record):
         ]
 
     def book(self, purchase: Purchase) -> bool:
-        return self._changed(_BOOK, to_row(purchase))
+        return self._changed(_BOOK, (*to_row(purchase), purchase.payment))
 
     def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
         return self._sql(_RELEASE, (session, mailbox.canonical)).rowcount
@@ -166,6 +177,7 @@ def from_row(row: Row) -> Purchase:
         paid_email=maybe(EmailAddress, row[5]), product=row[6], product_name=row[7], paid=Money(row[8], row[9]),
         livemode=maybe(bool, row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),
         licences=_licences(row[14]), breakdown=_breakdown(row[15]), source=_SOURCES[row[16]],
+        booked_by=_BOOKED_BY[row[17]], opened_at=maybe(moment, row[18]),
     )  # fmt: skip
 
 
@@ -176,6 +188,7 @@ def to_row(purchase: Purchase) -> Row:
         purchase.product, purchase.product_name, purchase.paid.amount, purchase.paid.currency,
         maybe(int, purchase.livemode), purchase.session, micros(purchase.booked_at), " ".join(purchase.contents),
         licences_text(purchase.licences), _breakdown_text(purchase.breakdown), _SOURCE_TEXTS[purchase.source],
+        purchase.booked_by and purchase.booked_by._value_, maybe(micros, purchase.opened_at),
     )  # fmt: skip
 
 

@@ -256,13 +256,47 @@ _BUSY_COLUMNS: Final = (
     "purchases.checkout_id", "purchases.payment", "checkouts.id", "checkouts.session_id", "facts.object_id", "users.id",
     "limits.ref",
 )  # fmt: skip
+# `told`: 1 once there is a fact about a refund of the purchase, 2 once there is one about something else (a dispute,
+# the merchant's decision).
+# It leads lists to them, says no state, and never goes back.
+_BACK_OFFICE: Final = """
+ALTER TABLE purchases ADD COLUMN booked_by TEXT;
+ALTER TABLE purchases ADD COLUMN opened_at INTEGER;
+ALTER TABLE purchases ADD COLUMN told INTEGER;
+UPDATE purchases SET told = (SELECT max(CASE kind WHEN 'refund' THEN 1 ELSE 2 END) FROM facts
+  WHERE facts.payment = purchases.payment AND kind <> 'session') WHERE payment IS NOT NULL;
+UPDATE purchases SET told = 2 WHERE checkout_id IN (SELECT substr(object_id, 10) FROM facts WHERE kind = 'merchant');
+ALTER TABLE downloads ADD COLUMN first_at INTEGER;
+CREATE TABLE day_sums (
+  day TEXT NOT NULL, currency TEXT NOT NULL, pid TEXT NOT NULL, sales INTEGER NOT NULL, gross INTEGER NOT NULL,
+  refunded INTEGER NOT NULL, free INTEGER NOT NULL, started INTEGER NOT NULL, paid INTEGER NOT NULL,
+  opened INTEGER NOT NULL, PRIMARY KEY (day, currency, pid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sums_touched (at INTEGER PRIMARY KEY, times INTEGER NOT NULL) STRICT;
+CREATE TABLE sums_closed (
+  single INTEGER PRIMARY KEY CHECK (single = 1), zone TEXT NOT NULL, live INTEGER NOT NULL, closed_before TEXT NOT NULL
+) STRICT;
+CREATE INDEX facts_as_of ON facts (as_of) WHERE kind <> 'session';
+DROP INDEX purchases_pid;
+CREATE INDEX purchases_pid ON purchases (pid, booked_at, checkout_id, livemode);
+CREATE INDEX purchases_booked ON purchases (booked_at, checkout_id);
+CREATE INDEX purchases_told ON purchases (booked_at, checkout_id) WHERE told IS NOT NULL;
+CREATE INDEX purchases_contested ON purchases (booked_at, checkout_id) WHERE told = 2;
+CREATE INDEX purchases_sources ON purchases (source, booked_at, checkout_id) WHERE source IS NOT NULL;
+CREATE INDEX checkouts_promotion ON checkouts (promotion, id) WHERE promotion IS NOT NULL;
+CREATE INDEX purchases_licences ON purchases (substr(licences, 1, 200)) WHERE licences <> '';
+CREATE INDEX licences_given ON licences (key) WHERE checkout_id IS NOT NULL;
+CREATE INDEX facts_unpaid ON facts (object_id) WHERE status = 'unpaid';
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
     Migration(
         "0003_refunds_by_hand", _REFUNDS, unsampled=("refund_requests.reason", "refund_requests.problem")
     ),
-    Migration("0004_uploads", _UPLOADS, unsampled=("uploads.name", "uploads.report", "upload_pieces.packed")),
+    Migration("0004_back_office", _BACK_OFFICE),
+    Migration("0005_uploads", _UPLOADS, unsampled=("uploads.name", "uploads.report", "upload_pieces.packed")),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

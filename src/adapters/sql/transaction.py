@@ -8,6 +8,8 @@ from typing import Final
 from adapters.sql.address_changes import AddressChanges
 from adapters.sql.audit import Audit
 from adapters.sql.checkouts import Checkouts
+from adapters.sql.customer_lists import CustomerLists
+from adapters.sql.day_sums import DaySums
 from adapters.sql.downloads import Downloads
 from adapters.sql.erasures import Erasures
 from adapters.sql.events import Events
@@ -24,12 +26,14 @@ from adapters.sql.rechecks import Rechecks
 from adapters.sql.record import Execute, Record, Table
 from adapters.sql.refund_requests import RefundRequests
 from adapters.sql.retention import Retention
+from adapters.sql.sale_lists import SaleLists
+from adapters.sql.searches import Searches
 from adapters.sql.sessions import Sessions
 from adapters.sql.shop import ShopRecord
 from adapters.sql.staff import Passkeys, Staff, StaffSessions
 from adapters.sql.uploads import Uploads
 from adapters.sql.users import Users
-from domain.repositories import people, refunds, sales, shop, staff, uploads
+from domain.repositories import lists, people, refunds, sales, shop, staff, sums, uploads
 
 
 class SqlTransaction:
@@ -60,6 +64,10 @@ class SqlTransaction:
         self.erasures: people.Erasures = Erasures(execute)
         self.problems: shop.Problems = Problems(execute)
         self.audit: shop.Audit = Audit(execute)
+        self.sale_lists: lists.SaleLists = SaleLists(execute)
+        self.searches: lists.Searches = Searches(execute)
+        self.customer_lists: lists.CustomerLists = CustomerLists(execute)
+        self.day_sums: sums.DaySums = DaySums(execute)
         self.retention: shop.Retention = Retention(execute)
         self.staff: staff.Staff = Staff(execute)
         self.passkeys: staff.Passkeys = Passkeys(execute)
@@ -69,7 +77,8 @@ class SqlTransaction:
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff before passkeys
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
-    Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, Retention,
+    Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, SaleLists,
+    CustomerLists, DaySums, Searches, Retention,
     Staff, Passkeys, StaffSessions, Uploads,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}

@@ -15,6 +15,7 @@ from adapters.sql.schema import MIGRATIONS, Migration
 from adapters.sqlite.cached_view import CachedReads
 from adapters.sqlite.connections import ServeLock, open_reader, open_writer
 from adapters.sqlite.snapshots import delete_copies_aside
+from adapters.sqlite.surveys import Surveys
 from adapters.sqlite.writer import GroupWriter
 from domain.ports import StoreFigures, StoreUnavailable
 from domain.transaction import ReadTransaction, Transaction
@@ -34,6 +35,7 @@ class SqliteStore:
         self._writer = GroupWriter(writer)
         self._reader = open_reader(path)
         self._view = CachedReads(self._reader)
+        self._surveys = Surveys(path)
         # Reads run in the event loop, one at a time; the lock is for programs with several loops.
         self._reading = threading.Lock()
 
@@ -69,6 +71,10 @@ class SqliteStore:
             except sqlite3.Error as error:
                 raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
+    async def survey(self, work: Callable[[ReadTransaction], T]) -> T:
+        """See Store."""
+        return await self._surveys.run(work)
+
     async def scrub(self) -> None:
         """See Store. `secure_delete` overwrites what is deleted in the file; what is left is in the WAL.
 
@@ -102,6 +108,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Finish the transactions that wait, then close the file."""
+        self._surveys.close()
         self._writer.close()
         self._reader.close()
         self._write_connection.close()

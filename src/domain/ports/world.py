@@ -66,6 +66,13 @@ class Store(Protocol):
     async def read(self, work: Callable[[ReadTransaction], T]) -> T:
         """Run `work` on one consistent, committed state. Raises StoreUnavailable."""
 
+    async def survey(self, work: Callable[[ReadTransaction], T]) -> T:
+        """The same for what may take long: lists, searches and sums for the merchant.
+
+        Where `read` would hold up customers it runs beside them, on connections of its own, which cannot write. Raises
+        StoreBusy if too many wait, and StoreUnavailable, also for a read of more than 20 seconds.
+        """
+
     async def scrub(self) -> None:
         """Ensure that erased data cannot be recovered from the store's files on this machine.
 

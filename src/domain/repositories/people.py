@@ -100,6 +100,9 @@ class ReadMagicLinks(Protocol):
     def used_with(self, cookie: Digest) -> MagicLink | None:
         """The link that a submit with this cookie used last."""
 
+    def used_for(self, checkout: CheckoutId | None, mailbox: EmailAddress | None) -> Sequence[MagicLink]:
+        """The links of a checkout or of a mailbox that were used and are still stored, in order of their use."""
+
 
 class MagicLinks(ReadMagicLinks, Protocol):
     """Single-use proofs of an address."""

@@ -220,6 +220,9 @@ class Downloads(ReadDownloads, Protocol):
     ) -> bool:
         """Count a download unless one of the same file by the same purchase was counted within `window`."""
 
+    def mark_opened(self, checkout: CheckoutId, *, at: datetime) -> bool:
+        """Note when a purchase was first opened; False, and nothing written, if that is noted already."""
+
 
 class ReadQuarantine(Protocol):
     """Sessions and payments that the shop does not act on, with the reason. Reading only."""

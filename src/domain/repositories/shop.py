@@ -176,6 +176,9 @@ class ReadAudit(Protocol):
     def page_before(self, line: str, *, limit: int) -> Sequence[AuditLine]:
         """Lines in the reverse order of id, before `line` ("" for the last): the newest first."""
 
+    def about(self, objects: Sequence[str]) -> Sequence[AuditLine]:
+        """The lines about any of these objects, by their ids, the oldest first."""
+
 
 class Audit(ReadAudit, Protocol):
     """What was done by hand. A line is never changed, but for its reason, which goes with the person of its object."""

@@ -14,7 +14,16 @@ from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition, SaleNotices
-from domain.purchase import Fact, LicenceKey, Purchase, PurchaseState, Source, standing_of
+from domain.purchase import (
+    OPEN_AT_MOST,
+    BookedBy,
+    Fact,
+    LicenceKey,
+    Purchase,
+    PurchaseState,
+    Source,
+    standing_of,
+)
 from domain.transaction import Transaction
 from domain.usecases.announce_sale import announce_sale
 from domain.usecases.assign_licences import assign_licences
@@ -63,6 +72,7 @@ class Booking:
         source: Source,
         ref: ProviderRef | None,
         payment: str | None,
+        by: BookedBy | None = None,
     ) -> Purchase:
         """Write a sale that is not booked yet, with everything it causes.
 
@@ -87,6 +97,7 @@ class Booking:
             session=None if known.erased else checkout.session,
             booked_at=self.now,
             source=source,
+            booked_by=by,
             contents=checkout.contents,
             licences=()
             if known.erased
@@ -104,6 +115,10 @@ class Booking:
             self.send_access_link(tx, purchase, owner, purchase.licences if live else ())
         if self.edition.shop.sale_notices is SaleNotices.EACH and not known.erased:
             announce_sale(tx, purchase, edition=self.edition, now=self.now)
+        if facts:
+            tx.day_sums.touch([fact.moment for fact in facts])
+        if self.now - checkout.started_at > OPEN_AT_MOST:  # of a bank debit: that day may be closed
+            tx.day_sums.touch([checkout.started_at])
         if facts:
             self.catch_up(tx, purchase, facts)
         return purchase

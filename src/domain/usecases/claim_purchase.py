@@ -23,7 +23,7 @@ from domain.claim import (
 from domain.frozen import frozen, maker
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Payments
-from domain.purchase import Checkout, CheckoutStatus, Fact, Source
+from domain.purchase import BookedBy, Checkout, CheckoutStatus, Fact, Source
 from domain.transaction import Transaction
 from domain.usecases.book_sale import BookSale
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
@@ -53,13 +53,13 @@ class ClaimPurchase:
     observe: Callable[[ClaimOutcome], None] = _unobserved
     """Called with the outcome of each claim after its transaction, by the use case that ran it."""
 
-    def work(self, reading: ProviderCheckout) -> Callable[[Transaction], ClaimOutcome]:
+    def work(self, reading: ProviderCheckout, *, by: BookedBy) -> Callable[[Transaction], ClaimOutcome]:
         """The claim of this reading. Ids and time are drawn here, so that the work may run more than once.
 
         A session that goes to quarantine is looked at again after a few minutes.
         """
         now = self.clock.now()
-        return self.retrying(reading, now=now, retry_at=now + RETRY_QUARANTINE_AFTER)
+        return self.retrying(reading, now=now, retry_at=now + RETRY_QUARANTINE_AFTER, by=by)
 
     def retrying(
         self,
@@ -67,6 +67,7 @@ class ClaimPurchase:
         *,
         now: datetime,
         retry_at: datetime | None,
+        by: BookedBy,
         facts: Sequence[Fact] = (),
     ) -> Callable[[Transaction], ClaimOutcome]:
         """The same; `retry_at` says when to look again if it is refused, None for never.
@@ -107,7 +108,7 @@ class ClaimPurchase:
                 tx.facts.record(fact)
                 known = replace(known, has_facts=True)
             purchase = booking.book(
-                tx, verdict, known, source=Source.SALE, ref=reading.ref, payment=reading.payment
+                tx, verdict, known, source=Source.SALE, ref=reading.ref, payment=reading.payment, by=by
             )
             return _booked(purchase=purchase, first=True, twins=known.has_twins)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from domain.frozen import frozen
 from domain.ports import Clock, Payments, PaymentsRefused, PaymentsUnreachable, Store
+from domain.purchase import BookedBy
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.values import CheckoutId, ProviderRef
 
@@ -37,6 +38,6 @@ class ExpireDuplicates:
         if reading is None:
             return False
         # It may have been paid in this very moment: then this books it, as the webhook would.
-        claimed = await self.store.transact(self.claim.work(reading))
+        claimed = await self.store.transact(self.claim.work(reading, by=BookedBy.RECONCILER))
         self.claim.observe(claimed)
         return True

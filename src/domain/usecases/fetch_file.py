@@ -14,6 +14,7 @@ from domain.purchase import Purchase
 from domain.session import Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import IdentifyViewer
+from domain.usecases.note_opened import note_opened
 from domain.values import CheckoutId, ProductId
 
 COUNTED_ONCE_IN: Final = timedelta(days=1)
@@ -68,15 +69,19 @@ class FetchFile:
             case Closed() | NotYours():
                 return found
 
-    async def open(self, offered: Offered, *, start: int, stop: int) -> OpenFile | FileAt | NoSuchFile:
+    async def open(
+        self, offered: Offered, *, start: int, stop: int, noted: bool = True
+    ) -> OpenFile | FileAt | NoSuchFile:
         """The bytes of what was offered, from `start` up to `stop`; see Goods. Raises GoodsUnavailable.
 
         It counts as a download, once a purchase, file and day: a file is fetched in many parts. Samples and what the
-        content shows do not count.
+        content shows do not count. `noted`: whether it counts as opening the purchase; a prefetch does not.
         """
         opened = await self.goods.open(offered.file, start=start, stop=stop)
         if opened is None:
             return NoSuchFile()
+        if offered.purchase is not None and noted:
+            await note_opened(self.store, offered.purchase, now=self.clock.now())
         if offered.purchase is not None and offered.counted:
             await self._count(offered.purchase.checkout, offered.product, offered.file.name)
         return opened

@@ -18,6 +18,7 @@ from domain.ports import (
     Payments,
     Store,
 )
+from domain.purchase import BookedBy
 from domain.records import EventRecord
 from domain.transaction import Transaction
 from domain.usecases.claim_outcome import ClaimOutcome, name_of
@@ -73,7 +74,7 @@ class HandlePaymentWebhook:
             case InvalidWebhook():
                 return news
             case CheckoutEvent(event, reading):
-                handled = await self._act(event, self.claim.work(reading), at=now)
+                handled = await self._act(event, self.claim.work(reading, by=BookedBy.WEBHOOK), at=now)
                 self.claim.observe(handled.outcome)
                 return handled
             case FactEvent(event, fact):

@@ -9,6 +9,7 @@ from domain import outbox_keys
 from domain.frozen import frozen
 from domain.imports import Reason, Refused, Row
 from domain.keys import Keyring
+from domain.local_time import begin_of, day_of
 from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Store
@@ -32,7 +33,7 @@ class ImportRows:
 
     async def check(self, rows: Sequence[Row | Refused], *, seen: SeenIds) -> list[Outcome]:
         """What would become of rows. `seen`: the ids of the rows before them. Raises StoreUnavailable."""
-        outcomes = await self.store.read(lambda tx: [self._judge(tx, row) for row in rows])
+        outcomes = await self.store.survey(lambda tx: [self._judge(tx, row) for row in rows])
         return [
             Fate.KNOWN
             if outcome is Fate.NEW and isinstance(row, Row) and not seen.add(row.checkout)
@@ -43,9 +44,16 @@ class ImportRows:
     def work(self, rows: Sequence[Row | Refused], *, email: bool) -> Callable[[Transaction], list[Outcome]]:
         """Book those that are new. Only those get an access email, and only if `email`."""
         now, edition = self.clock.now(), self.catalogue.current()
+        zone = edition.shop.zone
 
         def booked(tx: Transaction) -> list[Outcome]:
-            return [self._import(tx, row, edition=edition, email=email, now=now) for row in rows]
+            outcomes = [self._import(tx, row, edition=edition, email=email, now=now) for row in rows]
+            sold = zip(rows, outcomes, strict=True)
+            days = {
+                day_of(row.at or now, zone) for row, of in sold if isinstance(row, Row) and of is Fate.NEW
+            }
+            tx.day_sums.touch([begin_of(day, zone) for day in sorted(days)])
+            return outcomes
 
         return booked
 

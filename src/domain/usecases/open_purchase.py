@@ -13,6 +13,7 @@ from domain.purchase import Purchase
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import IdentifyViewer, Viewer
+from domain.usecases.note_opened import note_opened
 from domain.usecases.payment_address import payment_address
 from domain.values import EmailAddress, ProductId
 
@@ -42,7 +43,7 @@ class Opened:
 
 @frozen
 class OpenPurchase:
-    """Changes nothing."""
+    """Changes nothing but when the purchase was first opened, once its content was shown (`note`)."""
 
     identify_viewer: IdentifyViewer
     store: Store
@@ -68,6 +69,10 @@ class OpenPurchase:
             correctable=looked.correctable and isinstance(found, Opens),
             sent_to=looked.sent_to,
         )
+
+    async def note(self, purchase: Purchase) -> None:
+        """Its content is shown to a browser that holds it."""
+        await note_opened(self.store, purchase, now=self.clock.now())
 
 
 @frozen

@@ -17,7 +17,7 @@ from domain.ports import (
     Store,
 )
 from domain.product import ShopInfo
-from domain.purchase import Fact, Source
+from domain.purchase import BookedBy, Fact, Source
 from domain.records import PaymentDue
 from domain.transaction import Transaction
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
@@ -81,7 +81,9 @@ class RecheckPayments:
                     work(tx, None)[0] if _is_imported(tx, entry) else _give_up(tx, entry, shop=shop, now=now)
                 )
             )
-        claim = self.claim.retrying(reading.checkout, now=now, retry_at=None, facts=reading.facts)
+        claim = self.claim.retrying(
+            reading.checkout, now=now, retry_at=None, by=BookedBy.RECONCILER, facts=reading.facts
+        )
         read, claimed = await self.store.transact(
             lambda tx: work(tx, None if _is_imported(tx, entry) else claim)
         )

@@ -9,7 +9,7 @@ from functools import partial
 from domain.claim import ProviderCheckout, Rejected
 from domain.frozen import frozen
 from domain.ports import Clock, Payments, PaymentsRefused, PaymentsUnreachable, Store
-from domain.purchase import Fact
+from domain.purchase import BookedBy, Fact
 from domain.usecases import reconcile_cursors as lists
 from domain.usecases.claim_outcome import Booked
 from domain.usecases.claim_purchase import ClaimPurchase
@@ -101,7 +101,7 @@ class Reconcile:
         found.seen += 1
         if await self.store.read(lambda tx: lists.is_settled(tx, reading)):
             return
-        claimed = await self.store.transact(self.claim.work(reading))
+        claimed = await self.store.transact(self.claim.work(reading, by=BookedBy.RECONCILER))
         self.claim.observe(claimed)
         if isinstance(claimed, Booked) and claimed.first:
             found.booked.append(reading.ref)

@@ -9,7 +9,7 @@ from enum import Enum
 from domain.access import Holding
 from domain.frozen import frozen
 from domain.ports import Clock
-from domain.purchase import Fact, PurchaseState
+from domain.purchase import Fact, FactKind, PurchaseState
 from domain.refund import NOT_GIVEN, RefundState
 from domain.transaction import Transaction
 from domain.usecases.notify_buyer import notify_buyer
@@ -54,6 +54,9 @@ def _note(tx: Transaction, fact: Fact, *, now: datetime) -> FactOutcome:
     if before is None:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_ABOUT_STRANGERS_AFTER)
         return FactOutcome.WAITS
+    if kept != held:
+        # What goes back counts on its day, and how much of it depends on the others of the payment.
+        tx.day_sums.touch([one.moment for one in (*before.facts, kept) if one.kind is not FactKind.SESSION])
     if held is not None and (kept.status, kept.amount) == (held.status, held.amount):
         return FactOutcome.KNOWN
     others = tuple(other for other in before.facts if other.object_id != fact.object_id)

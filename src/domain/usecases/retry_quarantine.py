@@ -7,6 +7,7 @@ from typing import Final
 
 from domain.frozen import frozen
 from domain.ports import Clock, Payments, Store
+from domain.purchase import BookedBy
 from domain.records import Quarantined
 from domain.usecases.claim_outcome import Booked
 from domain.usecases.claim_purchase import ClaimPurchase
@@ -46,7 +47,8 @@ class RetryQuarantine:
                 lambda tx: tx.quarantine.add(entry.ref, entry.reason, at=now, retry_at=retry_at)
             )
             return False
-        claimed = await self.store.transact(self.claim.retrying(reading, now=now, retry_at=retry_at))
+        claim = self.claim.retrying(reading, now=now, retry_at=retry_at, by=BookedBy.RECONCILER)
+        claimed = await self.store.transact(claim)
         self.claim.observe(claimed)
         return isinstance(claimed, Booked) and claimed.first
 

@@ -9,7 +9,7 @@ from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Payments, PaymentsRefused, PaymentsUnreachable, Store
-from domain.purchase import Checkout, CheckoutStatus, Purchase
+from domain.purchase import BookedBy, Checkout, CheckoutStatus, Purchase
 from domain.records import ProblemKind
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction
@@ -73,7 +73,7 @@ class ReturnFromPayment:
             return None
         if reading is None:
             return None
-        claimed = await self.store.transact(self.claim.work(reading))
+        claimed = await self.store.transact(self.claim.work(reading, by=BookedBy.RETURN))
         self.claim.observe(claimed)
         return claimed
 

@@ -62,7 +62,7 @@ class ShowCustomer:
             mailbox = EmailAddress.parse(wanted)
         except InvalidEmail as error:
             return NotAnAddress(error.problem)
-        return await self.store.read(lambda tx: _by_address(tx, mailbox, now))
+        return await self.store.read(lambda tx: show_address(tx, mailbox, now))
 
 
 def _by_order(tx: ReadTransaction, order: str, now: datetime) -> Customer | SeveralOrders | None:
@@ -70,7 +70,7 @@ def _by_order(tx: ReadTransaction, order: str, now: datetime) -> Customer | Seve
     if held is None or isinstance(held, SeveralOrders):
         return held
     if held.purchase.mailbox is not None:
-        return _by_address(tx, held.purchase.mailbox, now)
+        return show_address(tx, held.purchase.mailbox, now)
     return Customer(
         now=now,
         gone_live=tx.shop.cursor(STARTED_LIVE) is not None,
@@ -83,7 +83,8 @@ def _by_order(tx: ReadTransaction, order: str, now: datetime) -> Customer | Seve
     )
 
 
-def _by_address(tx: ReadTransaction, mailbox: EmailAddress, now: datetime) -> Customer | None:
+def show_address(tx: ReadTransaction, mailbox: EmailAddress, now: datetime) -> Customer | None:
+    """What is known about an address; None if nothing is."""
     holdings = tx.purchases.of_address(mailbox)
     found = Customer(
         now=now,

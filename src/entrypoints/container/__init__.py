@@ -234,6 +234,7 @@ class Container(UseCases):
         supply_licences=UseCases.supply_licences,
         review_catalogue=UseCases.review_catalogue,
         send_sales_digest=UseCases.send_sales_digest,
+        sum_days=UseCases.sum_days,
         run_uploads=UseCases.run_uploads,
         store=Adapters.store,
         clock=Adapters.clock,

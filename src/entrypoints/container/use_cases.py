@@ -21,6 +21,7 @@ from domain.usecases.erase_me import EraseMe
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
+from domain.usecases.find_sales import FindSales
 from domain.usecases.go_live import GoLive
 from domain.usecases.grant_product import GrantProduct
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
@@ -34,9 +35,12 @@ from domain.usecases.join_staff import JoinStaff
 from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
+from domain.usecases.list_customers import ListCustomers
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_pending import ListPending
+from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
+from domain.usecases.list_todo import ListTodo
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
 from domain.usecases.manage_uploads import ManageUploads
@@ -66,10 +70,14 @@ from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.show_customer import ShowCustomer
+from domain.usecases.show_figures import ShowFigures
+from domain.usecases.show_person import ShowPerson
 from domain.usecases.show_receipt import ShowReceipt
+from domain.usecases.show_sale import ShowSale
 from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
+from domain.usecases.sum_days import SumDays
 from domain.usecases.sum_sales import SumSales
 from domain.usecases.supply_licences import SupplyLicences
 from entrypoints.container.adapters import Adapters
@@ -182,6 +190,14 @@ class UseCases(Adapters):
         PreviewProduct, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
     )
     sum_sales = Singleton(SumSales, store=store)
+    list_sales = Singleton(ListSales, store=store)
+    find_sales = Singleton(FindSales, store=store)
+    show_sale = Singleton(ShowSale, store=store, clock=clock)
+    sum_days = Singleton(SumDays, store=store, catalogue=catalogue, clock=clock)
+    show_figures = Singleton(ShowFigures, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days)
+    list_todo = Singleton(ListTodo, store=store, clock=clock)
+    list_customers = Singleton(ListCustomers, store=store)
+    show_person = Singleton(ShowPerson, store=store, clock=clock)
     list_ledger = Singleton(ListLedger, store=store)
     show_customer = Singleton(ShowCustomer, store=store, clock=clock)
     resend_to_customer = Singleton(

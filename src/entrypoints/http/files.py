@@ -29,6 +29,7 @@ from entrypoints.http.file_response import (
     wish,
 )
 from entrypoints.http.page import AnyRequest, PageFrame
+from entrypoints.http.prefetch import is_opening
 from entrypoints.http.purchase_page import closed, not_yours
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _, ngettext
@@ -134,7 +135,7 @@ class FilePages:
     ) -> RawResponse:
         file = offered.file
         start, stop = (0, file.size) if part is None else (part.start, part.stop)
-        opened = await self.fetch_file.open(offered, start=start, stop=stop)
+        opened = await self.fetch_file.open(offered, start=start, stop=stop, noted=is_opening(request))
         match opened:
             case OpenFile():
                 return FileResponse(file, opened, part=part, download=download)

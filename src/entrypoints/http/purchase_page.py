@@ -21,6 +21,7 @@ from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.return_outcomes import Claimed, Confirming, Returned, UnknownCheckout
 from domain.values import ProductId, mask
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, see_other
+from entrypoints.http.prefetch import is_opening
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
@@ -76,6 +77,8 @@ class PurchasePages:
             case Opens(purchase):
                 if product is None:
                     return self._gone(request, purchase)
+                if is_opening(request):
+                    await self.open_purchase.note(purchase)
                 return self._show(request, product, purchase, opened)
 
     def _show(self, request: AnyRequest, product: Product, purchase: Purchase, opened: Opened) -> RawResponse:

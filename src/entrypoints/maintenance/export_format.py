@@ -99,6 +99,8 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
         "tax_on_top": purchase.breakdown.tax_on_top,
         "livemode": purchase.livemode,
         "booked_at": purchase.booked_at,
+        "booked_by": None if purchase.booked_by is None else purchase.booked_by.value,
+        "opened_at": purchase.opened_at,
         "contents": purchase.contents,
         "licence_keys": [{"product": item.product, "key": item.key} for item in purchase.licences],
         "state": held.standing.state.name.lower(),
@@ -168,6 +170,7 @@ def _download_fields(download: Download) -> dict[str, Any]:
         "product": download.product,
         "file": download.name,
         "times": download.times,
+        "first_at": download.first_at,
         "last_at": download.last_at,
     }
 

@@ -31,6 +31,7 @@ from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.run_uploads import RunUploads
 from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_sales_digest import SendSalesDigest
+from domain.usecases.sum_days import SumDays
 from domain.usecases.supply_licences import SupplyLicences
 from domain.values import CheckoutId
 from entrypoints.run.address_watch import AddressWatch
@@ -49,6 +50,7 @@ _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
 _SERVE_LICENCES: Final = timedelta(minutes=10)
 _REPORT_SALES: Final = timedelta(minutes=10)
+_SUM_DAYS: Final = timedelta(minutes=10)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 _PRUNE_GOODS: Final = timedelta(hours=6)
@@ -80,6 +82,7 @@ class Worker:
     supply_licences: SupplyLicences
     review_catalogue: ReviewCatalogue
     send_sales_digest: SendSalesDigest
+    sum_days: SumDays
     run_uploads: RunUploads
     store: Store
     clock: Clock
@@ -128,6 +131,7 @@ class Worker:
             group.create_task(self._in_turn(_SWEEP, self._acting(self.sweep), "reconcile"))
             group.create_task(self._in_turn(_SERVE_LICENCES, self._acting(self.serve_licences), "licences"))
             group.create_task(self._in_turn(_REPORT_SALES, self._acting(self.send_sales_digest), "sales"))
+            group.create_task(self._in_turn(_SUM_DAYS, self._close_days, "sums"))
             group.create_task(self._in_turn(_PRUNE, self.prune, "prune"))
             group.create_task(self._in_turn(_SCRUB, self.scrub_what_waits, "scrub"))
             group.create_task(self._every(_PRUNE_GOODS, self.tidy_goods, "goods"))
@@ -180,6 +184,11 @@ class Worker:
         works = ((self._stock_licences, "licences"), (self.review_catalogue.notify, "catalogue"))
         problems = [await _once(work, name) for work, name in works]
         return known if any(problems) else version
+
+    async def _close_days(self) -> None:
+        """Until a round finds nothing to do: after a change of the time zone there are years of days."""
+        while await self.sum_days.close():
+            pass
 
     async def _stock_licences(self) -> None:
         _log_served(await self.supply_licences())

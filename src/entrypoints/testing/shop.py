@@ -60,6 +60,7 @@ from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
 from domain.values import ProviderRef
+from entrypoints.testing.back_office import BackOffice
 from entrypoints.testing.fakes import BASE_URL, CONTENT, SECRET, CountedRandomness, HandClock, an_edition, run
 
 EMAIL_TEMPLATES = PackagedTemplates()
@@ -70,7 +71,7 @@ async def _no_pause(place: str) -> None:
 
 
 @dataclass
-class Shop:
+class Shop(BackOffice):
     """The parts, followed by the use cases built from them."""
 
     edition: CatalogueEdition = field(default_factory=an_edition)

@@ -1,0 +1,1 @@
+"""How long lists and searches for the merchant take with a million sales."""

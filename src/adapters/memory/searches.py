@@ -1,0 +1,46 @@
+"""Searches, by looking at everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.memory.purchases import holding_of
+from adapters.memory.tables import Record
+from domain.access import Holding
+from domain.records import User
+from domain.values import EmailAddress, ProductId
+
+
+class Searches(Record):
+    def event_object(self, event: str) -> str | None:
+        found = self._t.events.get(event)
+        return (found[0].object_id or None) if found is not None else None
+
+    def by_licence_key(self, key: str, *, limit: int) -> Sequence[Holding]:
+        given = {checkout for (_, one), checkout in self._t.given_licences.items() if one == key}
+        sold = {p.product for p in self._t.purchases.values()}
+        found = [
+            p
+            for p in self._t.purchases.values()
+            if p.checkout in given
+            or (p.licences and p.licences[0].key == key and p.licences[0].product in sold)
+        ]
+        return [holding_of(self._t, p) for p in sorted(found, key=lambda p: p.checkout)][:limit]
+
+    def paid_with(self, address: EmailAddress, *, limit: int) -> Sequence[Holding]:
+        found = [
+            p
+            for p in self._t.purchases.values()
+            if p.paid_email == address and p.mailbox not in (None, address)
+        ]
+        return [holding_of(self._t, p) for p in sorted(found, key=lambda p: p.checkout)][:limit]
+
+    def users_from(self, start: str, *, limit: int) -> Sequence[User]:
+        found = [user for user in self._t.users.values() if user.mailbox.canonical.startswith(start)]
+        return sorted(found, key=lambda user: user.mailbox)[:limit]
+
+    def product_names(self) -> Sequence[tuple[ProductId, str]]:
+        names: dict[ProductId, str] = {}
+        for purchase in sorted(self._t.purchases.values(), key=lambda p: (p.booked_at, p.checkout)):
+            names[purchase.product] = purchase.product_name
+        return sorted(names.items())

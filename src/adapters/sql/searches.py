@@ -1,0 +1,59 @@
+"""Searches: each by one seek into an index, whatever is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from adapters.sql import purchases, users
+from adapters.sql.dialect import ANY_OF, texts
+from adapters.sql.record import Record, first
+from domain.access import Holding
+from domain.records import User
+from domain.values import EmailAddress, ProductId
+
+_LONGEST_KEY: Final = 120
+_LAST: Final = "\U0010ffff"
+"""Behind every character."""
+# Steps from product to product in the index, however many sales each has.
+_PRODUCTS: Final = """WITH RECURSIVE each_of (pid) AS (SELECT min(pid) FROM purchases
+  UNION ALL SELECT (SELECT min(p.pid) FROM purchases p WHERE p.pid > each_of.pid) FROM each_of WHERE pid IS NOT NULL)
+  SELECT pid, (SELECT product_name FROM purchases p WHERE p.pid = each_of.pid
+    ORDER BY booked_at DESC, checkout_id DESC LIMIT 1) FROM each_of WHERE pid IS NOT NULL ORDER BY pid"""
+_EVENT: Final = "SELECT object_id FROM events WHERE id = ? AND object_id <> ''"
+_GIVEN: Final = "SELECT checkout_id FROM licences WHERE key = ? AND checkout_id IS NOT NULL LIMIT ?"
+_MADE: Final = """SELECT checkout_id FROM purchases INDEXED BY purchases_licences
+  WHERE licences <> '' AND substr(licences, 1, 200) >= ? AND substr(licences, 1, 200) < ? LIMIT ?"""
+_THESE: Final = (
+    f"SELECT {purchases.COLUMNS} FROM purchases WHERE checkout_id {ANY_OF} ORDER BY checkout_id LIMIT ?"
+)
+_PAID_WITH: Final = f"""SELECT {purchases.COLUMNS} FROM purchases INDEXED BY purchases_paid_email
+  WHERE paid_email = ? AND paid_email <> mailbox ORDER BY checkout_id LIMIT ?"""
+_USERS_FROM: Final = (
+    f"SELECT {users.COLUMNS} FROM users WHERE email >= ? AND email < ? ORDER BY email LIMIT ?"
+)
+
+
+class Searches(Record):
+    def event_object(self, event: str) -> str | None:
+        return self._one(first, _EVENT, (event,))
+
+    def by_licence_key(self, key: str, *, limit: int) -> Sequence[Holding]:
+        if len(key) > _LONGEST_KEY:
+            return []
+        found = set(self._all(first, _GIVEN, (key, limit)))
+        for product, _ in self.product_names():
+            line = f"{product} {key}"
+            # The key ends there: with the text, or with its line.
+            found.update(self._all(first, _MADE, (line, f"{line}\x01", limit)))
+            found.update(self._all(first, _MADE, (f"{line}\n", f"{line}\x0b", limit)))
+        return purchases.with_facts(self._sql, _THESE, (texts(found), limit))
+
+    def paid_with(self, address: EmailAddress, *, limit: int) -> Sequence[Holding]:
+        return purchases.with_facts(self._sql, _PAID_WITH, (address.canonical, limit))
+
+    def users_from(self, start: str, *, limit: int) -> Sequence[User]:
+        return self._all(users.from_row, _USERS_FROM, (start, start + _LAST, limit))
+
+    def product_names(self) -> Sequence[tuple[ProductId, str]]:
+        return self._all(lambda row: (ProductId(row[0]), str(row[1])), _PRODUCTS)

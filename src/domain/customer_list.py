@@ -1,0 +1,49 @@
+"""The list of customers: what it can be narrowed down to, and a page of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.access import Holding
+from domain.frozen import frozen
+from domain.records import User
+from domain.values import ProductId, UserId
+
+
+@frozen
+class CustomerFilter:
+    """Which customers are wanted; None leaves something open. A product is bought alone or in a bundle."""
+
+    bought: ProductId | None = None
+    did_not_buy: ProductId | None = None
+    never_opened: bool = False
+    """Of their purchases, none was ever opened; and there is one."""
+
+
+@frozen
+class CustomerRow:
+    """One customer, with all that its columns show."""
+
+    user: User
+    holdings: Sequence[Holding]
+    """Their purchases, the oldest first."""
+    seen_at: datetime | None
+    """When a browser that verified their address was last seen; None if there is none (any more)."""
+
+    def spent(self) -> Sequence[tuple[str, int]]:
+        """What is left of what they paid: currency and minor units, in order of currency."""
+        sums: Counter[str] = Counter()
+        for held in self.holdings:
+            sums[held.purchase.paid.currency] += held.purchase.paid.amount - held.refunded - held.charged_back
+        return sorted((currency, total) for currency, total in sums.items() if total)
+
+
+@frozen
+class CustomerRows:
+    """What one read found, the newest customer first."""
+
+    rows: Sequence[CustomerRow]
+    looked_to: UserId | None
+    """Where it stopped looking; None if there is nobody behind."""

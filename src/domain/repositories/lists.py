@@ -1,0 +1,62 @@
+"""Lists and searches for the merchant, over any number of records. Each docstring is a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.access import Holding
+from domain.customer_list import CustomerFilter, CustomerRows
+from domain.purchase import Checkout
+from domain.records import User
+from domain.sale_list import SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRows
+from domain.values import EmailAddress, ProductId, UserId
+
+
+class SaleLists(Protocol):
+    """Purchases as the merchant lists them. Reading only; for `Store.survey`."""
+
+    def rows(self, wanted: SaleFilter, *, order: SaleOrder, after: SaleMark | None, limit: int) -> SaleRows:
+        """Sales in this order, then of checkout id, behind a place (None: from the beginning).
+
+        At most `limit`. Fewer, although there may be more behind `looked_to`, if those that were looked at in one read
+        do not match: ask again from there.
+        """
+
+    def count(self, wanted: SaleFilter) -> SaleCount:
+        """How many match; it stops counting one row beyond `COUNTED_TO`."""
+
+    def pending(self, *, limit: int) -> Sequence[Checkout]:
+        """Checkouts whose payment is under way, the newest first."""
+
+
+class CustomerLists(Protocol):
+    """Customers as the merchant lists them. Reading only; for `Store.survey`."""
+
+    def rows(self, wanted: CustomerFilter, *, after: UserId | None, limit: int) -> CustomerRows:
+        """Customers, the newest first (by id), behind this one.
+
+        At most `limit`, and fewer where those that were looked at in one read do not match: see `SaleLists.rows`.
+        """
+
+
+class Searches(Protocol):
+    """What a search field finds. Whatever is typed is text: nothing in it is a pattern. Reading only."""
+
+    def event_object(self, event: str) -> str | None:
+        """The id of the object that a delivery of the payment provider was about."""
+
+    def by_licence_key(self, key: str, *, limit: int) -> Sequence[Holding]:
+        """The purchases that were given this key, in order of checkout id.
+
+        One that the shop made itself finds a purchase if it is its first key, and of a product that is also sold alone.
+        """
+
+    def paid_with(self, address: EmailAddress, *, limit: int) -> Sequence[Holding]:
+        """Purchases of another address that were paid with this one; in order of checkout id."""
+
+    def users_from(self, start: str, *, limit: int) -> Sequence[User]:
+        """Users whose address begins with this, in order of address."""
+
+    def product_names(self) -> Sequence[tuple[ProductId, str]]:
+        """Every product that was ever bought, with the name it had when it was bought last; in order of id."""

@@ -1,0 +1,102 @@
+"""The figures of the back office's first page: what was sold lately, beside the time before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from enum import Enum
+from functools import partial
+
+from domain.day_sums import DaySum, by_currency
+from domain.frozen import frozen
+from domain.local_time import begin_of, day_of
+from domain.ports import Catalogue, Clock, Store
+from domain.purchase import Source
+from domain.sale_list import SaleCount, SaleFilter, SaleOrder, SaleRow
+from domain.transaction import ReadTransaction
+from domain.usecases.sum_days import SumDays
+
+_NEWEST = 10
+
+
+class Period(Enum):
+    """Days up to today, today included, in the shop's time zone; the value is how many."""
+
+    TODAY = 1
+    WEEK = 7
+    MONTH = 30
+    YEAR = 365
+
+
+@frozen
+class PeriodFigures:
+    """The sums of a period and of as many days before it, by currency: never added across currencies."""
+
+    period: Period
+    first: date
+    now: Mapping[str, DaySum]
+    before: Mapping[str, DaySum]
+    grants: SaleCount
+    """Purchases that the merchant gave; of the period alone."""
+
+
+@frozen
+class Figures:
+    """All figures as of one moment, to a second or so: each is counted by a read of its own."""
+
+    at: datetime
+    periods: Sequence[PeriodFigures]
+    days: Sequence[DaySum]
+    """Of the last 365 days, for the charts; in order of day, currency and product."""
+    newest: Sequence[SaleRow]
+    """The newest ten sales."""
+
+
+@frozen
+class ShowFigures:
+    """The page "Home". Reads only, beside the customers (`Store.survey`)."""
+
+    store: Store
+    catalogue: Catalogue
+    clock: Clock
+    sum_days: SumDays
+
+    async def __call__(self) -> Figures:
+        """Raises StoreUnavailable."""
+        now, zone = self.clock.now(), self.catalogue.current().shop.zone
+        today = day_of(now, zone)
+        days = await self.sum_days(first_day(Period.YEAR, today) - timedelta(days=Period.YEAR.value), today)
+        newest = await self.store.survey(
+            lambda tx: tx.sale_lists.rows(SaleFilter(), order=SaleOrder.NEWEST, after=None, limit=_NEWEST)
+        )
+        periods: list[PeriodFigures] = []
+        for period in Period:
+            given = SaleFilter(source=Source.GRANT, booked_from=begin_of(first_day(period, today), zone))
+            grants = await self.store.survey(partial(_counted, given))
+            periods.append(figures_of(period, today, days, grants))
+        start = first_day(Period.YEAR, today)
+        return Figures(
+            at=now, periods=periods, days=[one for one in days if one.day >= start], newest=newest.rows
+        )
+
+
+def _counted(wanted: SaleFilter, tx: ReadTransaction) -> SaleCount:
+    return tx.sale_lists.count(wanted)
+
+
+def first_day(period: Period, today: date) -> date:
+    """The first day of a period that ends today."""
+    return today - timedelta(days=period.value - 1)
+
+
+def figures_of(period: Period, today: date, days: Sequence[DaySum], grants: SaleCount) -> PeriodFigures:
+    """The figures of a period, out of the sums of days."""
+    first = first_day(period, today)
+    earlier = first - timedelta(days=period.value)
+    return PeriodFigures(
+        period=period,
+        first=first,
+        now=by_currency(one for one in days if first <= one.day <= today),
+        before=by_currency(one for one in days if earlier <= one.day < first),
+        grants=grants,
+    )

@@ -1,0 +1,59 @@
+"""What the pages of the back office read, for the shop in memory."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from adapters.memory.catalogue import MemoryCatalogue
+from domain.ports import Store
+from domain.usecases.find_sales import FindSales
+from domain.usecases.list_customers import ListCustomers
+from domain.usecases.list_sales import ListSales
+from domain.usecases.list_todo import ListTodo
+from domain.usecases.show_figures import ShowFigures
+from domain.usecases.show_person import ShowPerson
+from domain.usecases.show_sale import ShowSale
+from domain.usecases.sum_days import SumDays
+from entrypoints.testing.fakes import HandClock
+
+
+class BackOffice:
+    """A part of `Shop`, which has the adapters."""
+
+    store: Store
+    catalogue: MemoryCatalogue
+    clock: HandClock
+
+    @cached_property
+    def list_sales(self) -> ListSales:
+        return ListSales(store=self.store)
+
+    @cached_property
+    def find_sales(self) -> FindSales:
+        return FindSales(store=self.store)
+
+    @cached_property
+    def show_sale(self) -> ShowSale:
+        return ShowSale(store=self.store, clock=self.clock)
+
+    @cached_property
+    def list_customers(self) -> ListCustomers:
+        return ListCustomers(store=self.store)
+
+    @cached_property
+    def show_person(self) -> ShowPerson:
+        return ShowPerson(store=self.store, clock=self.clock)
+
+    @cached_property
+    def sum_days(self) -> SumDays:
+        return SumDays(store=self.store, catalogue=self.catalogue, clock=self.clock)
+
+    @cached_property
+    def show_figures(self) -> ShowFigures:
+        return ShowFigures(
+            store=self.store, catalogue=self.catalogue, clock=self.clock, sum_days=self.sum_days
+        )
+
+    @cached_property
+    def list_todo(self) -> ListTodo:
+        return ListTodo(store=self.store, clock=self.clock)

@@ -1,0 +1,102 @@
+"""What every store promises of searches. Part of the store contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contracts import samples
+from contracts.samples import ANNA, BEN, DAY, NOW
+from contracts.under_test import StoreUnderTest
+
+from domain.purchase import LicenceKey
+from domain.records import EventRecord
+from domain.transaction import Transaction
+from domain.values import CheckoutId, EmailAddress, ProductId, UserId
+
+_HOSTILE = (
+    "%",
+    "_",
+    "'",
+    '"',
+    "\\",
+    "* OR 1=1 --",
+    "\N{SNOWMAN}",
+    "[a-z]",
+    "?",
+    ":x",
+    "\U0010ffff",
+    "a" * 10_000,
+)
+
+
+class SearchContract(StoreUnderTest):
+    """See StoreContract, which says how to open a store and how to run."""
+
+    def _sold(self) -> None:
+        def work(tx: Transaction) -> None:
+            for number, address in enumerate(
+                ("anna@example.com", "anna@firm.example", "annabel@x.test", "ben@x.test")
+            ):
+                tx.users.get_or_add(EmailAddress(address), new_id=UserId(f"u{number}"), now=NOW)
+            made = (
+                LicenceKey(product=ProductId("book"), key="AB 12"),
+                LicenceKey(product=ProductId("zine"), key="CD"),
+            )
+            tx.purchases.book(samples.a_purchase("c1", user="u0", licences=made))
+            renamed = samples.a_purchase("c2", user="u0", licences=made[:1])
+            tx.purchases.book(
+                replace(renamed, product_name="The new book", booked_at=NOW + DAY, paid_email=BEN)
+            )
+            other = samples.a_purchase("c3", user=None, mailbox=None, product="zine")
+            tx.purchases.book(replace(other, product_name="Zine", paid_email=BEN))
+            tx.licences.stock(ProductId("zine"), ["L-1", "L-2"])
+            tx.licences.assign(ProductId("zine"), checkout=CheckoutId("c3"))
+            tx.events.log(EventRecord("evt_1", "refund.created", "re_1"), outcome="noted", at=NOW)
+            tx.events.log(EventRecord("evt_2", "what.ever", ""), outcome="ignored", at=NOW)
+
+        self.do(work)
+
+    def _keys(self, key: str) -> list[str]:
+        found = self.see(lambda tx: tx.searches.by_licence_key(key, limit=9))
+        return [held.purchase.checkout for held in found]
+
+    def _users(self, start: str) -> list[str]:
+        return [
+            user.mailbox.canonical for user in self.see(lambda tx: tx.searches.users_from(start, limit=9))
+        ]
+
+    def test_a_licence_key_finds_the_purchases_that_have_it(self) -> None:
+        self._sold()
+        found = {key: self._keys(key) for key in ("AB 12", "AB", "AB 1", "ab 12", "L-1", "L-2", "L-3", "")}
+        assert found == {
+            "AB 12": ["c1", "c2"], "AB": [], "AB 1": [], "ab 12": [], "L-1": ["c3"], "L-2": [], "L-3": [], "": [],
+        }  # fmt: skip
+        assert len(self.see(lambda tx: tx.searches.by_licence_key("AB 12", limit=1))) == 1
+
+    def test_users_are_found_by_how_their_address_begins(self) -> None:
+        self._sold()
+        assert self._users("anna") == ["anna@example.com", "anna@firm.example", "annabel@x.test"]
+        assert self._users("anna@") == ["anna@example.com", "anna@firm.example"]
+        assert self._users("ben@x.test") == ["ben@x.test"]
+        assert self._users("nna") == []
+        assert len(self.see(lambda tx: tx.searches.users_from("", limit=2))) == 2
+
+    def test_what_is_typed_is_never_a_pattern(self) -> None:
+        self._sold()
+        for text in _HOSTILE:
+            assert self._users(text) == []
+            assert self._users(f"anna{text}") == []
+            assert self._keys(text) == []
+            assert self.see(lambda tx, text=text: tx.searches.event_object(text)) is None
+
+    def test_other_searches(self) -> None:
+        self._sold()
+        paid = self.see(lambda tx: tx.searches.paid_with(BEN, limit=9))
+        assert [held.purchase.checkout for held in paid] == ["c2"]
+        assert self.see(lambda tx: tx.searches.paid_with(ANNA, limit=9)) == []
+        events = [self.see(lambda tx, n=n: tx.searches.event_object(f"evt_{n}")) for n in (1, 2, 3)]
+        assert events == ["re_1", None, None]
+        assert self.see(lambda tx: tx.searches.product_names()) == [
+            ("book", "The new book"),
+            ("zine", "Zine"),
+        ]
