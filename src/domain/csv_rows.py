@@ -72,7 +72,9 @@ class Piece:
 class Pieces:
     """Cuts the bytes of a file into pieces as they arrive. UTF-8, or UTF-16 if it begins with a byte order mark."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int | None = LARGEST_FILE) -> None:
+        """`most`: bytes; None for a file that need not be stored."""
+        self._most = most
         self.size = 0
         """Bytes so far."""
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -91,7 +93,7 @@ class Pieces:
     def feed(self, data: bytes) -> list[Piece]:
         """The pieces that are complete now. Raises UnreadableCsv."""
         self.size += len(data)
-        if self.size > LARGEST_FILE:
+        if self._most is not None and self.size > self._most:
             raise UnreadableCsv(CsvProblem.TOO_LARGE, self.lines + 1)
         if self._decoder is None:
             self._head += data

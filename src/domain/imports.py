@@ -55,6 +55,16 @@ class Reason(Enum):
     ERASED = "erased"
     """Its buyer deleted their account here."""
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether such a row is rightly left out, so that nobody has to look at it."""
+        return self in _USUAL
+
+
+_USUAL: Final = frozenset(
+    {Reason.REFUNDED, Reason.CHARGED_BACK, Reason.REVOKED, Reason.NOT_PAID, Reason.TEST, Reason.ERASED}
+)
+
 
 @frozen
 class Layout:

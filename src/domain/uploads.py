@@ -86,6 +86,11 @@ class Report:
         """All of them."""
         return self.new + self.known + sum(self.refused.values())
 
+    @property
+    def needs_attention(self) -> bool:
+        """Whether rows are refused that the merchant may want to have."""
+        return any(not reason.is_usual for reason in self.refused)
+
     def plus(self, outcomes: Iterable[Outcome]) -> Report:
         """With more rows."""
         new, known = self.new, self.known

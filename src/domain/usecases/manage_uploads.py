@@ -62,6 +62,11 @@ class ManageUploads:
             return refused
         return await self.store.read(lambda tx: tx.uploads.newest(limit=limit))
 
+    async def is_worked_on(self, upload: str) -> bool:
+        """Whether somebody goes through its rows. Raises StoreUnavailable."""
+        held = await self.store.read(lambda tx: tx.uploads.get(upload))
+        return held is not None and held.state.is_worked_on
+
     async def look(self, upload: str, *, actor: Actor) -> Seen | NotAllowed | None:
         """One file, with samples while they can be read; None if there is none. Raises StoreUnavailable."""
         refused = _not_an_owner(actor)
