@@ -118,12 +118,12 @@ class ManageUploads:
             done = tx.audit.by_form(form)
             if done is not None and done.object_id == upload:
                 return UploadChange.DONE
-            held = tx.uploads.get(upload)
-            if held is None or held.is_expired(now=now):
-                return UploadChange.GONE
             refused = refusal(tx, AuditAction.IMPORT, upload, asked=asked)
             if refused is not None:
                 return refused
+            held = tx.uploads.get(upload)
+            if held is None or held.is_expired(now=now):
+                return UploadChange.GONE
             if held.state is not UploadState.CHECKED or held.plan is None:
                 return UploadChange.NOT_NOW
             tx.audit.append(asked.line(AuditAction.IMPORT, upload))

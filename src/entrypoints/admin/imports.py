@@ -23,7 +23,7 @@ from domain.usecases.manage_uploads import ManageUploads, Seen, UploadChange
 from domain.usecases.receive_upload import ReceiveUpload, TooManyUploads
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.arrival import Arrival, Arrived
-from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.frame import HOME, AdminFrame
 from entrypoints.admin.import_forms import chosen_products, context_of, planned, problem_text
 from entrypoints.http.file_form import parts_of
 from entrypoints.http.middleware import UPLOAD_PATH
@@ -74,7 +74,7 @@ class ImportPages:
             return here
         found = await self.uploads.newest(actor=self.frame.actor(here))
         if isinstance(found, NotAllowed):
-            return self.frame.refused(request, here)
+            return see_other(HOME)
         return self.frame.html(request, "imports.html", here=here, uploads=found, now=self.clock.now())
 
     async def uploading(self, request: AnyRequest) -> RawResponse:
@@ -86,13 +86,10 @@ class ImportPages:
         return instead or self._upload_page(request, here)
 
     async def uploaded(self, request: AnyRequest) -> RawResponse:
-        """Take a file in. Who sends it is known before the body is read."""
+        """Take a file in. Whether its sender may is known before any of it is read."""
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        instead = self.frame.fresh(here, AuditAction.IMPORT, UPLOAD_PATH)
-        if instead is not None:
-            return instead
         try:
             arrived = await self._arrived(request, self.frame.actor(here))
         except HTTPException as error:
@@ -119,7 +116,8 @@ class ImportPages:
                     request, here, why=problem_text(arrived.problem, arrived.line), status=422
                 )
             case None:
-                return self._upload_page(request, here, why=_("Please choose a file."), status=400)
+                instead = self.frame.fresh(here, AuditAction.IMPORT, UPLOAD_PATH)
+                return instead or self._upload_page(request, here, why=_("Please choose a file."), status=400)
 
     async def shown(self, request: AnyRequest, upload: FromPath[str]) -> RawResponse:
         """One file: its columns, what would come of its rows, or what came of them."""
@@ -193,10 +191,10 @@ class ImportPages:
     ) -> RawResponse:
         seen = await self.uploads.look(upload, actor=self.frame.actor(here))
         if isinstance(seen, NotAllowed):
-            return self.frame.refused(request, here)
+            return see_other(HOME)
         if not isinstance(seen, Seen):
-            gone = _(_CHANGES[UploadChange.GONE])
-            return self.frame.notice(request, here, _("Import"), gone, status=404, back=_IMPORTS)
+            gone, missing = _(_CHANGES[UploadChange.GONE]), 404 if status == 200 else status
+            return self.frame.notice(request, here, _("Import"), gone, status=missing, back=_IMPORTS)
         wanted = request.query_params.get("preset", "")
         context = context_of(
             seen,
