@@ -7,7 +7,7 @@ arriving → ready → checking → checked → importing → done
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -154,31 +154,47 @@ class Upload:
         return replace(self, state=UploadState.BROKEN, problem=problem, problem_line=line)
 
 
-_FIRST_SIZE: Final = 1 << 12
+_SHARDS: Final = 1024
+_FIRST_SIZE: Final = 16
 
 
 class SeenIds:
-    """Ids that were seen, in 8 bytes each and a third of that again: a million rows take 16 MB.
+    """Ids that were seen, in 8 bytes each and a third of that again, or twice: a million rows take 16 MB.
 
     The first 60 bits of a SHA-256 stand for each. Two of ten million are alike once in 20,000 files, and then a dry run
-    calls one row known that is new.
+    calls one row known that is new. There are many small tables, so that none takes long to grow.
     """
+
+    def __init__(self) -> None:
+        self._shards = [_Shard() for _ in range(_SHARDS)]
+
+    def add(self, checkout: str) -> bool:
+        """Whether it is new. `checkout`: as `domain.imports.checkout_id` makes them."""
+        mark = int(checkout[1:16], 16) + 1
+        return self._shards[mark % _SHARDS].add(mark // _SHARDS + 1)
+
+
+class _Shard:
+    """A set of numbers above zero: open addressing, at most three quarters full."""
+
+    __slots__ = ("_count", "_slots")
 
     def __init__(self) -> None:
         self._slots = array("Q", bytes(8 * _FIRST_SIZE))
         self._count = 0
 
-    def add(self, checkout: str) -> bool:
-        """Whether it is new. `checkout`: as `domain.imports.checkout_id` makes them."""
+    def add(self, mark: int) -> bool:
         if self._count * 4 >= len(self._slots) * 3:
-            self._grow()
-        new = self._put(int(checkout[1:16], 16) + 1)
+            held, self._slots = self._slots, array("Q", bytes(16 * len(self._slots)))
+            for one in held:
+                if one:
+                    self._put(one)
+        new = self._put(mark)
         self._count += new
         return new
 
     def _put(self, mark: int) -> bool:
-        slots = self._slots
-        last = len(slots) - 1
+        slots, last = self._slots, len(self._slots) - 1
         place = mark & last
         while slots[place]:
             if slots[place] == mark:
@@ -186,15 +202,3 @@ class SeenIds:
             place = (place + 1) & last
         slots[place] = mark
         return True
-
-    def _grow(self) -> None:
-        held = self._slots
-        self._slots = array("Q", bytes(16 * len(held)))
-        for mark in held:
-            if mark:
-                self._put(mark)
-
-
-def sample_lines(lines: Sequence[str]) -> Sequence[str]:
-    """Enough of the first lines to show what a file holds."""
-    return lines[:200]
