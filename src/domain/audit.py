@@ -38,6 +38,8 @@ class AuditAction(Enum):
     """The object is the entry of the quarantine, by its id."""
     DISMISS_BOUNCE = "dismiss-bounce"
     """The object is the email, by its key in the outbox."""
+    IMPORT = "import"
+    """The object is the file, by the id of its upload."""
     INVITE_STAFF = "invite-staff"
     """This and the following are about a member of staff, by their id."""
     LINK_STAFF = "link-staff"

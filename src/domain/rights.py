@@ -50,6 +50,7 @@ RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.SEND_AGAIN: Right(_WORKING),
     AuditAction.DISMISS_PAYMENT: Right(_WORKING),
     AuditAction.DISMISS_BOUNCE: Right(_WORKING),
+    AuditAction.IMPORT: Right(_OWNER, fresh=True),
     AuditAction.INVITE_STAFF: Right(_OWNER, fresh=True),
     AuditAction.LINK_STAFF: Right(_OWNER, fresh=True),
     AuditAction.CHANGE_ROLE: Right(_OWNER, fresh=True),

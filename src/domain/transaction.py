@@ -56,6 +56,7 @@ from domain.repositories.staff import (
     StaffSessions,
 )
 from domain.repositories.sums import DaySums, ReadDaySums
+from domain.repositories.uploads import ReadUploads, Uploads
 
 
 class ReadTransaction(Protocol):
@@ -132,6 +133,9 @@ class ReadTransaction(Protocol):
 
     @property
     def searches(self) -> Searches: ...
+
+    @property
+    def uploads(self) -> ReadUploads: ...
 
 
 class Transaction(ReadTransaction, Protocol):
@@ -211,3 +215,6 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def staff_sessions(self) -> StaffSessions: ...
+
+    @property
+    def uploads(self) -> Uploads: ...

@@ -22,6 +22,7 @@ from entrypoints.cli_emails import emails
 from entrypoints.cli_export import export
 from entrypoints.cli_grant import audit, grant
 from entrypoints.cli_help import ENVIRONMENT, Sections
+from entrypoints.cli_import import import_sales
 from entrypoints.cli_init import init
 from entrypoints.cli_output import (
     erasure_lines,
@@ -324,7 +325,7 @@ def confirm_address(copy: bool) -> None:
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
     "Every day", status, sales, sums, customer, resend, send_link, grant, refund, revoke, reopen, preview, announce,
-    emails, reconcile, export, audit, staff,
+    emails, reconcile, export, import_sales, audit, staff,
 )  # fmt: skip
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 

@@ -40,6 +40,7 @@ from contracts.searches import SearchContract
 from contracts.staff import StaffContract
 from contracts.surveys import SurveyContract
 from contracts.upkeep import UpkeepContract
+from contracts.uploads import UploadContract
 
 from domain.magic_link import LinkPurpose
 from domain.transaction import Transaction
@@ -65,6 +66,7 @@ class StoreContract(
     SearchContract,
     SurveyContract,
     UpkeepContract,
+    UploadContract,
 ):
     """Each method is a promise of `domain.ports.Store` or `domain.transaction.Transaction`."""
 

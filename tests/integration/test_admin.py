@@ -14,7 +14,7 @@ from testkit.authenticator import SoftAuthenticator
 from testkit.office import Member, form_on, link_of, options_on
 from testkit.servers import Shopper, ShopServer, a_shop
 
-PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/prove")
+PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/imports", "/admin/prove")
 # Address of a page; who sees it; whether a passkey must have been used in the last five minutes.
 LOOKED_AT = [
     ("/admin", "owner support viewer", False),
@@ -22,6 +22,8 @@ LOOKED_AT = [
     ("/admin/audit", "owner support viewer", False),
     ("/admin/account", "owner support viewer", False),
     ("/admin/account/passkey", "owner support viewer", True),
+    ("/admin/imports", "owner", False),
+    ("/admin/imports/new", "owner", True),
     ("/admin/staff/invite", "owner", True),
     ("/admin/staff/{member}", "owner", True),
 ]
@@ -31,6 +33,10 @@ SUBMITTED = [
     ("/admin/staff/{member}", {"do": "role", "role": "viewer"}, "owner", True),
     ("/admin/staff/{member}", {"do": "disable"}, "owner", True),
     ("/admin/staff/{member}", {"do": "enable"}, "owner", True),
+    ("/admin/imports/x", {"do": "start"}, "owner", True),
+    ("/admin/imports/x", {"do": "plan", "preset": "own"}, "owner", False),
+    ("/admin/imports/x", {"do": "products"}, "owner", False),
+    ("/admin/imports/x", {"do": "drop"}, "owner", False),
     ("/admin/account/remove", {"passkey": "x"}, "owner support viewer", True),
     ("/admin/account/sessions", {"end": "others"}, "owner support viewer", False),
 ]

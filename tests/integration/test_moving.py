@@ -25,7 +25,7 @@ from entrypoints.maintenance.copy_store import CannotMove, Row, move
 from testkit.bazaar import stock_a_bazaar
 from testkit.engines import everything_in
 from testkit.moving import a_shop_file, carry, moved, raw, refused, sql
-from testkit.office import Member
+from testkit.office import Member, upload
 from testkit.postgres import PostgresServer
 from testkit.servers import ROOT, Shopper, ShopServer, a_shop, clean_environment
 
@@ -76,7 +76,9 @@ def a_full_life(shop: ShopServer) -> Shopper:
     shop.cli("grant", "abroad", "hal@example.com", "--reason", "a review")
     order = next(p["id"] for p in shop.export()["purchase"] if p["checkout_session"] == sale)
     shop.cli("refund", order, "1.00", "--reason", "they asked")
-    Member(shop).join()
+    owner = Member(shop)
+    owner.join()
+    upload(owner, b"external_id,address,product\n1,ida@example.com,nothing\n")
     box.wait_for_mail("carol@example.com", number=2)
     box.wait_for_mail("anna@new.example")
     box.wait_for_mail("help@bazaar.example")

@@ -22,7 +22,7 @@ from domain.transaction import Transaction
 REPOSITORIES = (
     "address_changes", "audit", "checkouts", "customer_lists", "day_sums", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
     "open_payments", "outbox", "passkeys", "problems", "purchases", "quarantine", "rechecks", "refund_requests",
-    "retention", "sale_lists", "searches", "sessions", "shop", "staff", "staff_sessions", "users",
+    "retention", "sale_lists", "searches", "sessions", "shop", "staff", "staff_sessions", "uploads", "users",
 )  # fmt: skip
 
 

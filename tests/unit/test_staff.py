@@ -37,6 +37,7 @@ TABLE = [
     ("send-again", "owner support", False),
     ("dismiss-payment", "owner support", False),
     ("dismiss-bounce", "owner support", False),
+    ("import", "owner", True),
     ("invite-staff", "owner", True),
     ("link-staff", "owner", True),
     ("change-role", "owner", True),

@@ -22,10 +22,12 @@ ALWAYS = {
 AT_HOME = {
     "outbox.deliver_due", "send_refunds", "reconcile", "retry", "recheck_payments", "supply_licences",
     "supply_licences.serve", "review_catalogue.notify", "send_sales_digest", "expire_duplicates",
+    "run_uploads",
 }  # fmt: skip
 TIMERS = {
     "address", "mail", "leases", "duplicates", "refunds", "catalogue", "code links", "payments", "quarantine",
     "reconcile", "licences", "sales", "sums", "prune", "scrub", "goods",
+    "uploads",
 }  # fmt: skip
 
 
@@ -81,6 +83,7 @@ async def _calls(shop: Shop, address: AddressWatch) -> set[str]:
         review_catalogue=part("review_catalogue"),
         send_sales_digest=part("send_sales_digest"),
         sum_days=part("sum_days"),
+        run_uploads=part("run_uploads"),
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,

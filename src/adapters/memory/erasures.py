@@ -12,6 +12,7 @@ from adapters.memory.forgetting import (
     drop_requests,
     forget_former,
     forget_in_moves,
+    forget_uploads,
     links_of_moves_away,
 )
 from adapters.memory.tables import Record, page
@@ -107,5 +108,6 @@ class Erasures(Record):
         for begun in [c for c in t.checkouts.values() if c.verified == mailbox]:
             t.checkouts[begun.id] = replace(begun, verified=None)
         t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
+        forget_uploads(t)
         for move in former:
             forget_former(t, move)

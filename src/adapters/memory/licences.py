@@ -26,6 +26,14 @@ class Licences(Record):
         self._t.given_licences[product, free[0]] = checkout
         return free[0]
 
+    def take(self, product: ProductId, key: str, *, checkout: CheckoutId) -> bool:
+        free = self._t.free_licences.get(product, ())
+        if key not in free:
+            return False
+        self._t.free_licences[product] = tuple(one for one in free if one != key)
+        self._t.given_licences[product, key] = checkout
+        return True
+
     def any_free(self, product: ProductId) -> bool:
         return bool(self._t.free_licences.get(product))
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from adapters.memory.forgetting import forget_former, without_addresses
 from adapters.memory.tables import Record
-from domain import audit
+from domain import audit, uploads
 from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
 from domain.mail import BODY_KEPT, MailKind, MailState
@@ -76,6 +76,9 @@ class Retention(Record):
             for key, one in self._t.refund_requests.items()
             if one.settled_at is not None and one.settled_at < now - audit.KEPT_FOR
         ]
+        expired = {one.id for one in self._t.uploads.values() if one.is_expired(now=now)}
+        old_pieces = [key for key in self._t.upload_pieces if key[0] in expired]
+        old_uploads = [one.id for one in self._t.uploads.values() if one.at < now - uploads.NOTED_FOR]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (
             self._drop_bodies(now - BODY_KEPT)
@@ -92,6 +95,8 @@ class Retention(Record):
             + _drop(self._t.staff_sessions, old_staff_sessions)
             + _drop(self._t.staff_links, old_staff_links)
             + _drop(self._t.refund_requests, old_refunds)
+            + _drop(self._t.upload_pieces, old_pieces)
+            + _drop(self._t.uploads, old_uploads)
         )
 
     def drop_test_checkouts(self, *, limit: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from domain.address_change import AddressChange
 from domain.audit import AuditLine
+from domain.csv_rows import Piece
 from domain.day_sums import DaySum, SumsState
 from domain.magic_link import MagicLink
 from domain.mail import Mail
@@ -27,6 +28,7 @@ from domain.records import (
 from domain.refund import RefundRequest
 from domain.session import Session
 from domain.staff import Passkey, StaffId, StaffLink, StaffMember, StaffSession, StaffSessionId
+from domain.uploads import Upload
 from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProductId, SessionId, UserId
 
 Row = TypeVar("Row")
@@ -67,6 +69,8 @@ class Tables:
     day_sums: dict[tuple[date, str, ProductId], DaySum] = field(default_factory=dict)
     sums_touched: dict[datetime, int] = field(default_factory=dict)
     sums_closed: dict[int, SumsState] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    upload_pieces: dict[tuple[str, int], Piece] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""

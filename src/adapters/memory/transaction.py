@@ -28,8 +28,9 @@ from adapters.memory.sessions import Sessions
 from adapters.memory.shop import ShopRecord
 from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
+from adapters.memory.uploads import Uploads
 from adapters.memory.users import Users
-from domain.repositories import lists, people, refunds, sales, shop, staff, sums
+from domain.repositories import lists, people, refunds, sales, shop, staff, sums, uploads
 
 
 class MemoryTransaction:
@@ -64,3 +65,4 @@ class MemoryTransaction:
         self.staff: staff.Staff = Staff(tables)
         self.passkeys: staff.Passkeys = Passkeys(tables)
         self.staff_sessions: staff.StaffSessions = StaffSessions(tables)
+        self.uploads: uploads.Uploads = Uploads(tables)

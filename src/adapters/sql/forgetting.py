@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from adapters.sql import uploads
 from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Execute, Row
 from domain.address_change import ChangeKind
@@ -57,6 +58,7 @@ FORGET: Final = (
     "UPDATE purchases SET paid_email = NULL WHERE paid_email = :address AND paid_email <> mailbox",
     "UPDATE checkouts SET verified = NULL WHERE verified = :address",
     "DELETE FROM users WHERE email = :address",
+    *uploads.FORGET,
 )
 """Everything else of a person. Value: address."""
 

@@ -19,6 +19,7 @@ _LIST: Final = f"""INSERT INTO licences (pid, key, position) SELECT ?, value, pl
   ON CONFLICT (pid, key) DO UPDATE SET position = excluded.position"""
 _TAKE: Final = """UPDATE licences SET checkout_id = :checkout WHERE pid = :pid AND key = (SELECT key FROM licences
   WHERE pid = :pid AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"""
+_TAKE_THIS: Final = "UPDATE licences SET checkout_id = ? WHERE pid = ? AND key = ? AND checkout_id IS NULL"
 _ANY_FREE: Final = "SELECT 1 FROM licences WHERE pid = ? AND checkout_id IS NULL LIMIT 1"
 _QUEUE: Final = "INSERT INTO licence_line (pid, checkout_id) VALUES (?,?) ON CONFLICT DO NOTHING"
 _WAITING: Final = f"""SELECT {purchases.COLUMNS} FROM purchases WHERE checkout_id IN
@@ -47,6 +48,9 @@ class Licences(Record):
         if taken is None:
             self.enqueue(product, checkout=checkout)
         return taken
+
+    def take(self, product: ProductId, key: str, *, checkout: CheckoutId) -> bool:
+        return self._changed(_TAKE_THIS, (checkout, product, key))
 
     def any_free(self, product: ProductId) -> bool:
         return self._any(_ANY_FREE, (product,))

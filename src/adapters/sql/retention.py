@@ -8,7 +8,7 @@ from typing import Final
 from adapters.sql.forgetting import KEPT_MARK, LONG_MOVED, WITHOUT_ADDRESSES, forget_former
 from adapters.sql.quarantine import IS_FOREIGN
 from adapters.sql.record import Record, micros
-from domain import audit
+from domain import audit, uploads
 from domain.magic_link import ACCESS_LIFETIME, LOGIN_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
 from domain.mail import BODY_KEPT
 from domain.session import IDLE_LIFETIME
@@ -34,6 +34,7 @@ _OLD_MAILS: Final = "kind = '{}' AND queued_at < :{} AND state IN ('sent', 'drop
 _FOLLOWED: Final = """EXISTS (SELECT 1 FROM checkouts AS begun WHERE begun.move_id IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = begun.id)
   AND ' ' || moves.checkouts || ' ' LIKE '% ' || begun.id || ' %')"""
+_EXPIRED: Final = "SELECT id FROM uploads WHERE expires_at <= :now"
 _DROP_BODIES: Final = f"""UPDATE outbox SET text = NULL, html = NULL WHERE key IN
   (SELECT key FROM outbox WHERE text IS NOT NULL AND settled_at < :body LIMIT {_LOT})"""
 PRUNE: Final = (
@@ -53,6 +54,8 @@ PRUNE: Final = (
     _lot("staff_links", "token_hash", "expires_at < :week"),
     _lot("refund_requests", "id", "settled_at < :audit"),
     _lot("quarantine", "ref", f"closed_at < :events AND {IS_FOREIGN}"),
+    _lot("upload_pieces", "(upload_id, number)", f"upload_id IN ({_EXPIRED})"),
+    _lot("uploads", "id", "at < :uploads AND id NOT IN (SELECT upload_id FROM upload_pieces)"),
 )
 DROP_TEST_CHECKOUTS: Final = """DELETE FROM checkouts WHERE id IN (SELECT id FROM checkouts WHERE livemode = 0
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id) ORDER BY started_at, id LIMIT ?)"""
@@ -62,7 +65,7 @@ AGES: Final = {
     "body": BODY_KEPT, "day": _DAY, "week": _WEEK, "page": _WEEK + _DAY, "events": timedelta(days=90),
     "problems": timedelta(days=30), "audit": audit.KEPT_FOR, "idle": _WEEK + IDLE_LIFETIME,
     "access": _WEEK + ACCESS_LIFETIME, "login": _WEEK + LOGIN_LIFETIME, "unsent": _WEEK + UNSENT_LIFETIME,
-    "undo": _WEEK + UNDO_LIFETIME,
+    "undo": _WEEK + UNDO_LIFETIME, "now": timedelta(), "uploads": uploads.NOTED_FOR,
 }  # fmt: skip
 """How long ago each of the moments is that the statements name."""
 

@@ -231,6 +231,22 @@ CREATE INDEX refund_requests_refused ON refund_requests (id) WHERE state IN ('re
 CREATE INDEX refund_requests_settled ON refund_requests (settled_at);
 """
 
+_UPLOADS: Final = """
+CREATE TABLE uploads (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, asked_by TEXT NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL, state TEXT NOT NULL, size INTEGER NOT NULL, lines INTEGER NOT NULL, header TEXT NOT NULL,
+  delimiter TEXT NOT NULL, plan TEXT, line INTEGER NOT NULL, report TEXT NOT NULL, problem TEXT,
+  problem_line INTEGER NOT NULL, version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX uploads_at ON uploads (at);
+CREATE INDEX uploads_expires ON uploads (expires_at);
+CREATE INDEX uploads_state ON uploads (state);
+CREATE TABLE upload_pieces (
+  upload_id TEXT NOT NULL, number INTEGER NOT NULL, line INTEGER NOT NULL, packed BLOB NOT NULL,
+  PRIMARY KEY (upload_id, number)
+) STRICT;
+"""
+
 _PERSONAL_COLUMNS: Final = (
     "users.email", "sessions.mailbox", "checkouts.mailbox", "checkouts.verified", "purchases.mailbox",
     "purchases.paid_email", "magic_links.mailbox", "outbox.mailbox", "outbox.parameters", "outbox.subject",
@@ -280,6 +296,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
         "0003_refunds_by_hand", _REFUNDS, unsampled=("refund_requests.reason", "refund_requests.problem")
     ),
     Migration("0004_back_office", _BACK_OFFICE),
+    Migration("0005_uploads", _UPLOADS, unsampled=("uploads.name", "uploads.report", "upload_pieces.packed")),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -289,6 +306,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
     "erased_addresses": ("tag",), "audit": ("form",), "problems": ("kind", "subject"),
     "staff": ("email",), "staff_links": ("token_hash",), "passkeys": ("id",), "staff_sessions": ("token_hash",),
-    "refund_requests": ("id",),
+    "refund_requests": ("id",), "uploads": ("id",), "upload_pieces": ("upload_id", "number"),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

@@ -30,6 +30,8 @@ _LEAVE: Final = (
     "DELETE FROM staff_sessions",
     "DELETE FROM staff_links",
     "DELETE FROM refund_requests WHERE state = 'requested'",
+    "DELETE FROM upload_pieces",
+    "DELETE FROM uploads",
 )
 _DROP: Final = "UPDATE outbox SET state = ?, settled_at = ?, problem = ? WHERE state IN ('queued', 'stuck')"
 _CLOSE: Final = "UPDATE quarantine SET closed_at = ?, retry_at = NULL WHERE closed_at IS NULL"

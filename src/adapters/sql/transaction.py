@@ -31,8 +31,9 @@ from adapters.sql.searches import Searches
 from adapters.sql.sessions import Sessions
 from adapters.sql.shop import ShopRecord
 from adapters.sql.staff import Passkeys, Staff, StaffSessions
+from adapters.sql.uploads import Uploads
 from adapters.sql.users import Users
-from domain.repositories import lists, people, refunds, sales, shop, staff, sums
+from domain.repositories import lists, people, refunds, sales, shop, staff, sums, uploads
 
 
 class SqlTransaction:
@@ -71,13 +72,14 @@ class SqlTransaction:
         self.staff: staff.Staff = Staff(execute)
         self.passkeys: staff.Passkeys = Passkeys(execute)
         self.staff_sessions: staff.StaffSessions = StaffSessions(execute)
+        self.uploads: uploads.Uploads = Uploads(execute)
 
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff before passkeys
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
     Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, SaleLists,
     CustomerLists, DaySums, Searches, Retention,
-    Staff, Passkeys, StaffSessions,
+    Staff, Passkeys, StaffSessions, Uploads,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}
 """Every table but `shop`, whose id is moved by itself; what is referred to comes first."""

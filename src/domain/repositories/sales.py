@@ -180,6 +180,9 @@ class Licences(Protocol):
     def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         """The next free key, given away to exactly one purchase; None, and it waits in line, if there is none."""
 
+    def take(self, product: ProductId, key: str, *, checkout: CheckoutId) -> bool:
+        """Give away this very key to a purchase, if it is listed and free; whether it was."""
+
     def any_free(self, product: ProductId) -> bool:
         """Whether a key of this product is free."""
 

@@ -166,11 +166,15 @@ class AdminFrame:
             _("Your role does not allow it. An owner can do it, or give you another role."), status=403,
         )  # fmt: skip
 
-    async def submitted(self, request: AnyRequest) -> tuple[Mapping[str, str], str]:
+    async def submitted(self, request: AnyRequest, *, most_fields: int = 20) -> tuple[Mapping[str, str], str]:
         """The fields of a form and its id, which is unique in the audit log; without one, a request of its own."""
-        fields = await form_of(request)
+        fields = await form_of(request, most_fields=most_fields)
+        return fields, self.form_id(fields)
+
+    def form_id(self, fields: Mapping[str, str]) -> str:
+        """The id among the fields of a form, or a new one."""
         form = fields.get("form", "")
-        return fields, form if _FORM.fullmatch(form) else self._new_form()
+        return form if _FORM.fullmatch(form) else self._new_form()
 
     def _new_form(self) -> str:
         return self.randomness.token(16).hex()

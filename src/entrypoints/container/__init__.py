@@ -15,6 +15,7 @@ from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
+from entrypoints.admin.imports import ImportPages
 from entrypoints.admin.people import PeoplePages
 from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.container.adapters import Adapters
@@ -178,6 +179,15 @@ class Container(UseCases):
         list_staff=UseCases.list_staff,
     )
 
+    import_pages = Singleton(
+        ImportPages,
+        frame=admin_frame,
+        receive=UseCases.receive_upload,
+        uploads=UseCases.manage_uploads,
+        catalogue=Adapters.catalogue,
+        clock=Adapters.clock,
+    )
+
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
     families = providers.List(
@@ -198,6 +208,7 @@ class Container(UseCases):
         signing_in_pages,
         people_pages,
         home_pages,
+        import_pages,
     )
     app = Singleton(
         build_app,
@@ -235,6 +246,7 @@ class Container(UseCases):
         review_catalogue=UseCases.review_catalogue,
         send_sales_digest=UseCases.send_sales_digest,
         sum_days=UseCases.sum_days,
+        run_uploads=UseCases.run_uploads,
         store=Adapters.store,
         clock=Adapters.clock,
         catalogue=Adapters.catalogue,

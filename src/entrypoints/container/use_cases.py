@@ -28,6 +28,7 @@ from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_staff import IdentifyStaff
 from domain.usecases.identify_viewer import IdentifyViewer
+from domain.usecases.import_rows import ImportRows
 from domain.usecases.import_sales import ImportSales
 from domain.usecases.invite_staff import InviteStaff
 from domain.usecases.join_staff import JoinStaff
@@ -42,11 +43,13 @@ from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
+from domain.usecases.manage_uploads import ManageUploads
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
+from domain.usecases.receive_upload import ReceiveUpload
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
@@ -61,6 +64,7 @@ from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.revoke_purchase import RevokePurchase
+from domain.usecases.run_uploads import ImportFile, RunUploads
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_refused import SendRefused
@@ -233,3 +237,12 @@ class UseCases(Adapters):
     sign_out_staff = Singleton(SignOutStaff, store=store, clock=clock, randomness=randomness)
     list_staff = Singleton(ListStaff, store=store, clock=clock)
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
+    import_rows = Singleton(ImportRows, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
+    receive_upload = Singleton(ReceiveUpload, store=store, clock=clock, randomness=randomness)
+    manage_uploads = Singleton(
+        ManageUploads, store=store, catalogue=catalogue, clock=clock, randomness=randomness, rows=import_rows
+    )
+    run_uploads = Singleton(RunUploads, store=store, catalogue=catalogue, clock=clock, rows=import_rows)
+    import_file = Singleton(
+        ImportFile, store=store, catalogue=catalogue, clock=clock, randomness=randomness, rows=import_rows
+    )

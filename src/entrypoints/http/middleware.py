@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
 OFFICE: Final = "/admin"
+UPLOAD_PATH: Final = "/admin/imports/new"
+_LONGEST_UPLOAD: Final = 900.0
+"""Seconds for 100 MB at one megabit a second. Only owners of the shop are read from; see the page."""
 _FOR_OTHERS: Final = ("/share/", "/logo")
 """Pictures that emails and other sites show, too."""
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -125,7 +128,8 @@ class Middleware:
         self._address = address
         self._away = away
         # Each has separate capacity, so that no flood of forms can crowd out Stripe's webhooks.
-        self._forms, self._webhooks = arrivals(), arrivals()
+        self._forms, self._webhooks, self._uploads = arrivals(), arrivals(), arrivals()
+        self._uploads.seconds = _LONGEST_UPLOAD
         self._ids = count(1)
         self._prefix = os.urandom(4).hex()
         self._no_store = (b"cache-control", b"no-store")
@@ -195,6 +199,8 @@ class Middleware:
             await _answer_plainly(refusal, self._refuse(refusal, scope["request_id"]), answer)  # type: ignore[typeddict-item]  # our own key
 
     def _arrivals(self, scope: HTTPScope) -> ArrivingBodies:
+        if scope["path"] == UPLOAD_PATH:
+            return self._uploads
         return self._webhooks if scope["path"] == WEBHOOK_PATH else self._forms
 
     def _completed(

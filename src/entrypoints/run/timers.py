@@ -28,6 +28,7 @@ from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.run_uploads import RunUploads
 from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.sum_days import SumDays
@@ -43,6 +44,7 @@ _LOOK_AT_PAID: Final = timedelta(seconds=1)
 _LOOK_AT_ADDRESS: Final = timedelta(seconds=1)
 _LOOK_AT_CODES: Final = timedelta(seconds=5)
 _LOOK_FOR_REFUNDS: Final = timedelta(seconds=1)
+_LOOK_FOR_UPLOADS: Final = timedelta(seconds=0.5)
 _READ_PAYMENTS: Final = timedelta(seconds=15)
 _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
@@ -81,6 +83,7 @@ class Worker:
     review_catalogue: ReviewCatalogue
     send_sales_digest: SendSalesDigest
     sum_days: SumDays
+    run_uploads: RunUploads
     store: Store
     clock: Clock
     catalogue: Catalogue
@@ -117,6 +120,7 @@ class Worker:
             group.create_task(
                 self._every(_LOOK_FOR_REFUNDS, self._acting(self.send_what_is_refunded), "refunds")
             )
+            group.create_task(self._every(_LOOK_FOR_UPLOADS, self._acting(self.work_on_uploads), "uploads"))
             group.create_task(self._every(_LOOK_AT_CATALOGUE, self.catalogue.refresh, "catalogue"))
             group.create_task(self._every(_LOOK_AT_CODES, self.code_links.refresh, "code links"))
             group.create_task(self.follow_editions())
@@ -207,6 +211,11 @@ class Worker:
         """Send the refunds that were asked for to the payment provider. Each is leased, so every node may look."""
         if sent := await self.send_refunds():
             log.info("refunds sent", extra={"fields": {"count": sent}})
+
+    async def work_on_uploads(self) -> None:
+        """Check and import the files that the merchant uploaded. Each is leased, so every node may look."""
+        if count := await self.run_uploads():
+            log.info("files worked on", extra={"fields": {"count": count}})
 
     async def retry_quarantine(self) -> None:
         """Retry the entries in quarantine."""

@@ -8,11 +8,15 @@ from functools import cached_property
 from adapters.memory.passkeys import MemoryAuthenticator, MemoryCeremonies
 from domain.staff import Actor, Role, StaffLinkKind, StaffVisitor
 from domain.usecases.identify_staff import IdentifyStaff
+from domain.usecases.import_rows import ImportRows
 from domain.usecases.invite_staff import Invited, InviteStaff
 from domain.usecases.join_staff import JoinStaff
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
+from domain.usecases.manage_uploads import ManageUploads
+from domain.usecases.receive_upload import ReceiveUpload
+from domain.usecases.run_uploads import ImportFile, RunUploads
 from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.staff_access import SignedIn, SignedInStaff, WhyNotIn
 from domain.values import digest_of
@@ -77,6 +81,36 @@ class Office:
     @cached_property
     def staff(self) -> ListStaff:
         return ListStaff(store=self.shop.store, clock=self.shop.clock)
+
+    @cached_property
+    def import_rows(self) -> ImportRows:
+        shop = self.shop
+        return ImportRows(store=shop.store, catalogue=shop.catalogue, keyring=shop.keyring, clock=shop.clock)
+
+    @cached_property
+    def receive_upload(self) -> ReceiveUpload:
+        return ReceiveUpload(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def uploads(self) -> ManageUploads:
+        shop = self.shop
+        return ManageUploads(
+            store=shop.store, catalogue=shop.catalogue, clock=shop.clock, randomness=shop.randomness,
+            rows=self.import_rows,
+        )  # fmt: skip
+
+    @cached_property
+    def run_uploads(self) -> RunUploads:
+        shop = self.shop
+        return RunUploads(store=shop.store, catalogue=shop.catalogue, clock=shop.clock, rows=self.import_rows)
+
+    @cached_property
+    def import_file(self) -> ImportFile:
+        shop = self.shop
+        return ImportFile(
+            store=shop.store, catalogue=shop.catalogue, clock=shop.clock, randomness=shop.randomness,
+            rows=self.import_rows,
+        )  # fmt: skip
 
     def form(self) -> str:
         """The id of a new form."""
