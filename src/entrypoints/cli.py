@@ -15,12 +15,13 @@ from domain.usecases.request_login import NotAnAddress
 from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
 from entrypoints.acting import actor_here, new_form
+from entrypoints.cli_audit import audit
 from entrypoints.cli_copies import backup, move, restore
 from entrypoints.cli_customer import customer, resend
 from entrypoints.cli_decide import reopen, revoke
 from entrypoints.cli_emails import emails
 from entrypoints.cli_export import export
-from entrypoints.cli_grant import audit, grant
+from entrypoints.cli_grant import grant
 from entrypoints.cli_help import ENVIRONMENT, Sections
 from entrypoints.cli_init import init
 from entrypoints.cli_output import (

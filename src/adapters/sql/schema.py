@@ -273,6 +273,24 @@ CREATE INDEX licences_given ON licences (key) WHERE checkout_id IS NOT NULL;
 CREATE INDEX facts_unpaid ON facts (object_id) WHERE status = 'unpaid';
 """
 
+# A line is linked once its number and signature are set. Reasons and salts go with a person; their hash stays.
+_AUDIT_CHAIN: Final = """
+ALTER TABLE audit ADD COLUMN reason_hash TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE audit ADD COLUMN sequence INTEGER;
+ALTER TABLE audit ADD COLUMN signature TEXT;
+ALTER TABLE audit_reasons ADD COLUMN salt TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX audit_sequence ON audit (sequence) WHERE sequence IS NOT NULL;
+CREATE INDEX audit_unlinked ON audit (id) WHERE sequence IS NULL;
+CREATE TABLE audit_checkpoint (
+  single INTEGER PRIMARY KEY CHECK (single = 1), sequence INTEGER NOT NULL, link_signature TEXT NOT NULL,
+  at INTEGER NOT NULL, signature TEXT NOT NULL
+) STRICT;
+CREATE TABLE refused_sign_ins (
+  network TEXT NOT NULL, hour INTEGER NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (network, hour)
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -280,6 +298,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
         "0003_refunds_by_hand", _REFUNDS, unsampled=("refund_requests.reason", "refund_requests.problem")
     ),
     Migration("0004_back_office", _BACK_OFFICE),
+    Migration("0005_audit_chain", _AUDIT_CHAIN, unsampled=("audit_reasons.salt",)),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -289,6 +308,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
     "erased_addresses": ("tag",), "audit": ("form",), "problems": ("kind", "subject"),
     "staff": ("email",), "staff_links": ("token_hash",), "passkeys": ("id",), "staff_sessions": ("token_hash",),
-    "refund_requests": ("id",),
+    "refund_requests": ("id",), "refused_sign_ins": ("network", "hour"),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

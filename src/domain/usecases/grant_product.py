@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.claim import Sale, draft_of
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
@@ -61,7 +61,7 @@ class GrantProduct:
         free = Money(0, found.price.currency)
         draft = draft_of(found, free, livemode=None, entropy=self.randomness.token(10), now=now)
         sale = Sale(checkout=draft, owner=mailbox, paid_email=None, paid=free)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         line = asked.line(AuditAction.GRANT, draft.id, reason=why)
         booking = self.booking.prepare(now=now)
         tags = [key.erasure_of(mailbox) for key in self.keyring.keys]

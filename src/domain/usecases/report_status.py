@@ -9,7 +9,7 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.audit import AuditAction, AuditResult, ByHand
+from domain.audit import ENTROPY, AuditAction, AuditResult, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailProblem, MailState
@@ -111,7 +111,7 @@ class ReportStatus:
         A quarantine entry that is no sale of this shop, a bounced email (its key), a refund that came to nothing.
         """
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> bool:
             if tx.audit.by_form(form) is not None:
@@ -131,7 +131,7 @@ class ReportStatus:
         """Queue a mail anew under a new key, with a new link. The merchant knows best whether it came."""
         now = self.clock.now()
         spare = LinkId(self.randomness.token(16).hex())
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> SentAgain:
             done = tx.audit.by_form(form)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.access import Holding
 from domain.amounts import AmountProblem, typed_amount
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.frozen import frozen
 from domain.ports import Clock, Payments, Randomness, Store
 from domain.purchase import FactKind, MerchantStatus, Purchase, is_revoking
@@ -53,7 +53,7 @@ class RequestRefund:
         provider confirms it. Raises StoreUnavailable.
         """
         now, why = self.clock.now(), reason_of(reason)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         livemode = self.payments.livemode
 
         def work(tx: Transaction) -> AskingForRefund:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.access import Holding
-from domain.audit import AuditAction, AuditLine, ByHand
+from domain.audit import ENTROPY, AuditAction, AuditLine, ByHand
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.keys import Keyring
@@ -53,7 +53,7 @@ class ResendToCustomer:
                 return NotAnAddress(error.problem)
         now, edition = self.clock.now(), self.catalogue.current()
         link = LinkId(self.randomness.token(16).hex())
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> Resending:
             done = tx.audit.by_form(form)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Randomness, Store
@@ -55,7 +55,7 @@ class SendOwnerLink:
         ref = self.randomness.token(16).hex()
         now = self.clock.now()
         limits = RequestLimits(self.keyring, _NOBODY, now=now, ref=ref)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> OwnerLink:
             if tx.audit.by_form(form) is not None:

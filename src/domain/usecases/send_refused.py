@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain import outbox_keys
-from domain.audit import ByHand
+from domain.audit import ENTROPY, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailState
@@ -56,7 +56,7 @@ class SendRefused:
         now = self.clock.now()
         spare = [LinkId(self.randomness.token(16).hex()) for _ in keys]
         asked = [
-            ByHand.asked(actor, form=_form_of(form, key), now=now, entropy=self.randomness.token(10))
+            ByHand.asked(actor, form=_form_of(form, key), now=now, entropy=self.randomness.token(ENTROPY))
             for key in keys
         ]
 

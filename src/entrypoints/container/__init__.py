@@ -235,6 +235,7 @@ class Container(UseCases):
         review_catalogue=UseCases.review_catalogue,
         send_sales_digest=UseCases.send_sales_digest,
         sum_days=UseCases.sum_days,
+        link_audit=UseCases.link_audit,
         store=Adapters.store,
         clock=Adapters.clock,
         catalogue=Adapters.catalogue,

@@ -11,6 +11,7 @@ from domain.ports import MailReports
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
+from domain.usecases.check_audit import CheckAudit
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
@@ -32,6 +33,7 @@ from domain.usecases.import_sales import ImportSales
 from domain.usecases.invite_staff import InviteStaff
 from domain.usecases.join_staff import JoinStaff
 from domain.usecases.lease_mail import LeaseMail
+from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_customers import ListCustomers
@@ -213,6 +215,8 @@ class UseCases(Adapters):
     )
     send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
     list_audit = Singleton(ListAudit, store=store)
+    link_audit = Singleton(LinkAudit, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    check_audit = Singleton(CheckAudit, store=store, keyring=keyring)
     invite_staff = Singleton(InviteStaff, store=store, keyring=keyring, clock=clock, randomness=randomness)
     join_staff = Singleton(
         JoinStaff, store=store, ceremonies=ceremonies, keyring=keyring, clock=clock, randomness=randomness

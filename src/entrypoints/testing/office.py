@@ -7,9 +7,11 @@ from functools import cached_property
 
 from adapters.memory.passkeys import MemoryAuthenticator, MemoryCeremonies
 from domain.staff import Actor, Role, StaffLinkKind, StaffVisitor
+from domain.usecases.check_audit import CheckAudit
 from domain.usecases.identify_staff import IdentifyStaff
 from domain.usecases.invite_staff import Invited, InviteStaff
 from domain.usecases.join_staff import JoinStaff
+from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
@@ -77,6 +79,15 @@ class Office:
     @cached_property
     def staff(self) -> ListStaff:
         return ListStaff(store=self.shop.store, clock=self.shop.clock)
+
+    @cached_property
+    def link_audit(self) -> LinkAudit:
+        shop = self.shop
+        return LinkAudit(store=shop.store, keyring=shop.keyring, clock=shop.clock, randomness=shop.randomness)
+
+    @cached_property
+    def check_audit(self) -> CheckAudit:
+        return CheckAudit(store=self.shop.store, keyring=self.shop.keyring)
 
     def form(self) -> str:
         """The id of a new form."""
