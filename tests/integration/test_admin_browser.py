@@ -76,6 +76,7 @@ def test_the_first_owner_comes_in_with_a_passkey_and_again(office: ShopServer, d
     one = device()
     page = one.page
     come_in(office, one)
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("h1")).to_have_text("Sign in")
     page.goto(f"{office.url}/admin/staff")
@@ -90,6 +91,7 @@ def test_a_passkey_is_refused_whose_device_did_not_verify_its_user(
 ) -> None:
     one = device()
     authenticator = come_in(office, one)
+    one.page.get_by_text("More", exact=True).click()
     one.page.get_by_role("button", name="Sign out").click()
     authenticator.verifies(verified=False)
     one.page.get_by_role("button", name="Sign in with a passkey").click()
@@ -115,6 +117,7 @@ def test_a_second_passkey_and_the_first_one_removed(office: ShopServer, device: 
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("alert")).to_contain_text("your only passkey")
     assert len(second.passkeys()) == 1
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.locator("h1")).to_have_text("Home")
@@ -126,6 +129,7 @@ def test_inviting_asks_for_the_passkey_again_and_goes_on(office: ShopServer, dev
     come_in(office, one)
     with sqlite3.connect(office.data / "coatcheck.db") as database:
         database.execute("UPDATE staff_sessions SET proved_at = proved_at - 300000000")
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("link", name="Staff").click()
     page.get_by_role("link", name="Invite somebody").click()
     expect(page.locator("h1")).to_have_text("Use your passkey again")
@@ -138,6 +142,7 @@ def test_inviting_asks_for_the_passkey_again_and_goes_on(office: ShopServer, dev
     two.page.goto(page.locator("code.link").inner_text())
     two.page.get_by_role("button", name="Add a passkey").click()
     expect(two.page.locator("h1")).to_have_text("Home")
+    two.page.get_by_text("More", exact=True).click()
     two.page.get_by_role("link", name="Staff").click()
     expect(two.page.get_by_role("link", name="Invite somebody")).to_have_count(0)
     page.goto(f"{office.url}/admin/audit")
@@ -156,6 +161,7 @@ def test_an_ended_session_is_out_in_the_other_browser(office: ShopServer, device
     one.page.goto(f"{office.url}/admin/account")
     one.page.get_by_role("button", name="Sign out everywhere else").click()
     expect(one.page.locator("#sessions ~ .rows li")).to_have_count(1)
+    two.page.get_by_text("More", exact=True).click()
     two.page.get_by_role("link", name="Audit log").click()
     expect(two.page.locator("h1")).to_have_text("Sign in")
 
@@ -194,5 +200,6 @@ def test_its_pages_are_accessible_and_fit(
     page.goto(f"{office.url}/admin/staff")
     page.get_by_role("link", name="anna@example.com").click()
     look_at(page, "admin-member", look)
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("button", name="Sign out").click()
     look_at(page, "admin-sign-in", look)

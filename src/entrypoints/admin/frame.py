@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from litestar.exceptions import NotFoundException
@@ -18,16 +18,35 @@ from domain.staff import Actor
 from domain.usecases.identify_staff import Door, IdentifyStaff
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.notices import NOTICES
 from entrypoints.http.page import PERSONAL, Pages, see_other
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
-from entrypoints.http.sentences import _
+from entrypoints.http.sentences import N_, _
 
 if TYPE_CHECKING:
     from entrypoints.http.page import AnyRequest
     from entrypoints.http.responses import Header
 
 HOME: Final = "/admin"
+NAVIGATION: Final = (
+    (HOME, N_("Home")),
+    ("/admin/todo", N_("To do")),
+    ("/admin/sales", N_("Sales")),
+    ("/admin/customers", N_("Customers")),
+    ("/admin/products", N_("Products")),
+)
+MORE: Final = (
+    ("/admin/emails", N_("Emails")),
+    ("/admin/stripe", N_("Stripe")),
+    ("/admin/exports", N_("Exports")),
+    ("/admin/imports", N_("Imports")),
+    ("/admin/staff", N_("Staff")),
+    ("/admin/audit", N_("Audit log")),
+    ("/admin/doctor", N_("Doctor")),
+    ("/admin/settings", N_("Settings")),
+    ("/admin/account", N_("Your account")),
+)
 _FORM: Final = re.compile(r"[0-9a-f]{32}")
 _WANTED: Final = re.compile(r"/admin(?:/[A-Za-z0-9/_.~%-]*)?(?:\?[^\s#\\]*)?")
 """A path of the back office, and nothing that a browser could take for another host."""
@@ -104,18 +123,41 @@ class AdminFrame:
         headers: Sequence[Header] = (),
         **context: object,
     ) -> RawResponse:
-        """A page that no cache may store and no crawler may index. `form` names the forms on it."""
+        """A page that no cache may store and no crawler may index. `form` names the forms on it.
+
+        After an action, `?done=` of the address names the notice on top (`entrypoints.admin.notices`).
+        """
         body = self.pages.render(
             template,
             shop=self.catalogue.current().shop,
             here=here,
             form=self._new_form(),
             path=request.scope["path"],
+            navigation=_named(NAVIGATION),
+            more=_named(MORE),
+            searched=request.query_params.get("q", ""),
+            done=_(word) if (word := NOTICES.get(request.query_params.get("done", ""))) else "",
             admin_url=self.url,
             **context,
         )
         kept = [PERSONAL, ("x-robots-tag", "noindex"), *headers]
         return RawResponse(body, status=status, headers=kept, media_type="text/html")
+
+    def action(
+        self, request: AnyRequest, here: SignedInStaff, *, title: str, effects: Sequence[str], button: str, back: str,
+        typed: Mapping[str, str] | None = None, why: str = "", status: int = 200, reason: bool = True,
+        danger: bool = False, seen: str = "", template: str = "action.html", **context: Any,
+    ) -> RawResponse:  # fmt: skip
+        """The page of an action: what will happen, to whom and what is emailed (`effects`), and one button.
+
+        `typed`: the fields of a form that comes back with `why` it was not done; it keeps its id. `seen`: what the
+        object looked like, to notice that it has changed. `template`: one that extends action.html with fields.
+        """
+        kept = {"form": "", "reason": "", **(typed or {})}
+        return self.html(
+            request, template, here=here, status=status, title=title, effects=effects, button=button, back=back,
+            typed=kept, why=why, reason_asked=reason, danger=danger, seen=seen, **context,
+        )  # fmt: skip
 
     def refused(self, request: AnyRequest, here: SignedInStaff) -> RawResponse:
         """The page of somebody whose role does not allow what they tried."""
@@ -141,3 +183,7 @@ class AdminFrame:
         return self.html(
             request, "notice.html", here=here, status=status, title=title, message=message, back=back
         )
+
+
+def _named(links: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(path, _(name)) for path, name in links]

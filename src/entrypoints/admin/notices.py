@@ -1,0 +1,19 @@
+"""What a page says after an action, by the word in its address: nobody can make it say anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from entrypoints.http.sentences import N_
+
+NOTICES: Final[Mapping[str, str]] = {
+    "refund": N_(
+        "The refund was requested. It appears here once Stripe confirms it, and the customer is emailed then."
+    ),
+    "revoked": N_("Access is closed."),
+    "restored": N_("Access is open again."),
+    "granted": N_("The free copy is theirs, and they are emailed a link."),
+    "resent": N_("The access link is on its way."),
+}
+"""Their sentences; `?done=` of an address has the key."""
