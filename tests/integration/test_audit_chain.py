@@ -25,6 +25,7 @@ from domain.usecases.link_audit import LinkAudit
 from entrypoints.testing import Shop
 from testkit.postgres import PostgresServer
 from testkit.servers import BOOK, ShopServer
+from testkit.waiting import wait_until
 
 KEYS: Final = Keyring.of(("a secret of more than thirty-two characters",))
 CHANGES: Final = {
@@ -146,8 +147,11 @@ def test_doctor_the_command_line_and_a_backup_say_how_the_log_stands(
     own_shop: ShopServer, tmp_path: Path
 ) -> None:
     """One story: a grant, its link, a backup, and a line that somebody changed."""
+    own_shop.process.stop()
     own_shop.cli("grant", BOOK, "anna@example.com", "--reason", "a review")
-    own_shop.link_audit()
+    assert ", 1 line not yet linked" in own_shop.cli("audit", "--check").stdout
+    own_shop.start()  # it links what is new at once, and then every minute
+    wait_until(lambda: "Newest link" in own_shop.cli("audit", "--check").stdout)
     said = own_shop.cli("audit", "--check").stdout
     assert "The audit log is whole: 1 line unbroken since " in said
     newest = said.split("Newest link: ")[1].strip()
@@ -158,7 +162,7 @@ def test_doctor_the_command_line_and_a_backup_say_how_the_log_stands(
     doctor = own_shop.cli("doctor", check=False).stdout
     assert "audit log: 1 line unbroken since " in doctor
     assert ", 0 lines not yet linked" in doctor
-    with sqlite3.connect(own_shop.database) as connection:
+    with sqlite3.connect(own_shop.data / "coatcheck.db") as connection:
         connection.execute("UPDATE audit SET actor = 'cli:eve'")
     connection.close()
     refused = own_shop.cli("audit", "--check", check=False)
