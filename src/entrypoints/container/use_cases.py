@@ -51,6 +51,7 @@ from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
+from domain.usecases.reconcile_by_hand import ReconcileByHand
 from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
@@ -176,10 +177,15 @@ class UseCases(Adapters):
         Reconcile, store=store, payments=payments, claim=claim, note=note, recheck_payments=recheck_payments,
         expire_duplicates=expire_duplicates, clock=clock
     )  # fmt: skip
+    reconcile_by_hand = Singleton(
+        ReconcileByHand, store=store, reconcile=reconcile, clock=clock, randomness=randomness
+    )
     retry_quarantine = Singleton(RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock)
     supply_licences = Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
     review_catalogue = Singleton(ReviewCatalogue, store=store, catalogue=catalogue, clock=clock)
-    announce = Singleton(Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
+    announce = Singleton(
+        Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
     send_link = Singleton(SendOwnerLink, store=store, keyring=keyring, clock=clock, randomness=randomness)
     report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
     send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
@@ -208,7 +214,7 @@ class UseCases(Adapters):
     revoke_purchase = Singleton(RevokePurchase, store=store, clock=clock, randomness=randomness)
     restore_purchase = Singleton(RestorePurchase, store=store, clock=clock, randomness=randomness)
     request_refund = Singleton(
-        RequestRefund, store=store, payments=payments, clock=clock, randomness=randomness
+        RequestRefund, store=store, payments=payments, catalogue=catalogue, clock=clock, randomness=randomness
     )
     send_refunds = Singleton(
         SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url

@@ -15,6 +15,7 @@ from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
+from domain.usecases.reconcile_by_hand import ReconcileByHand
 from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.staff_access import SignedIn, SignedInStaff, WhyNotIn
 from domain.values import digest_of
@@ -79,6 +80,13 @@ class Office:
     @cached_property
     def staff(self) -> ListStaff:
         return ListStaff(store=self.shop.store, clock=self.shop.clock)
+
+    @cached_property
+    def reconcile(self) -> ReconcileByHand:
+        shop = self.shop
+        return ReconcileByHand(
+            store=shop.store, reconcile=shop.reconcile, clock=shop.clock, randomness=shop.randomness
+        )
 
     @cached_property
     def link_audit(self) -> LinkAudit:
