@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.audit import AuditLine
+from domain.audit import ENTROPY, AuditLine, ByHand
 from domain.staff import Actor
 from domain.usecases.decision_outcomes import Deciding
 from domain.usecases.list_audit import ListAudit
@@ -52,6 +52,11 @@ def refund(
 ) -> AskingForRefund:  # fmt: skip
     form = form or _new(shop)
     return run(shop.request_refund(order, typed, actor=CLI, form=form, reason=reason, close=close, tell=tell))
+
+
+def asked(shop: Shop) -> ByHand:
+    """Something that a command does."""
+    return ByHand.asked(CLI, form=_new(shop), now=shop.clock.now(), entropy=shop.randomness.token(ENTROPY))
 
 
 def log(shop: Shop) -> list[AuditLine]:

@@ -53,6 +53,7 @@ class Key:
     checkout: bytes = field(repr=False)
     preview: bytes = field(repr=False)
     challenge: bytes = field(repr=False)
+    audit: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Key:
@@ -73,6 +74,7 @@ class Key:
             checkout=_hkdf(raw, b"coatcheck checkout v1"),
             preview=_hkdf(raw, b"coatcheck preview v1"),
             challenge=_hkdf(raw, b"coatcheck challenge v1"),
+            audit=_hkdf(raw, b"coatcheck audit v1"),
         )
 
     def token_of(self, link: LinkId) -> str:
@@ -215,6 +217,18 @@ class Keyring:
         """The name of a limit's counter; a keyed hash, so that a counter names no address and no browser."""
         mac = hmac.digest(self.signing.count, "\x1f".join(parts).encode(), "sha256")
         return f"{kind}:{mac.hex()[:32]}"
+
+    def sign_audit(self, message: bytes) -> str:
+        """`<key name>.<HMAC>`, for the chain of the audit log (`domain.audit_chain`)."""
+        return f"{self.signing.name}.{hmac.digest(self.signing.audit, message, 'sha256').hex()}"
+
+    def audit_holds(self, signature: str, message: bytes) -> bool | None:
+        """Whether a signature is ours; None if its secret is not among ours any more."""
+        name, _, mac = signature.partition(".")
+        key = self.named(name)
+        if key is None or not mac.isascii():
+            return None if key is None else False
+        return hmac.compare_digest(mac, hmac.digest(key.audit, message, "sha256").hex())
 
     def opts_out(self, token: str) -> UserId | None:
         """Whose "no more news" token this is; None if this shop did not issue it."""

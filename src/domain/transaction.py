@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from domain.repositories.audit import (
+    Audit,
+    AuditChain,
+    ReadAudit,
+    ReadAuditChain,
+    RefusedSignIns,
+)
 from domain.repositories.lists import CustomerLists, SaleLists, Searches
 from domain.repositories.people import (
     AddressChanges,
@@ -35,12 +42,10 @@ from domain.repositories.sales import (
     Rechecks,
 )
 from domain.repositories.shop import (
-    Audit,
     Events,
     Limits,
     Outbox,
     Problems,
-    ReadAudit,
     ReadOutbox,
     ReadProblems,
     ReadShopRecord,
@@ -112,6 +117,9 @@ class ReadTransaction(Protocol):
 
     @property
     def audit(self) -> ReadAudit: ...
+
+    @property
+    def audit_chain(self) -> ReadAuditChain: ...
 
     @property
     def staff(self) -> ReadStaff: ...
@@ -194,6 +202,12 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def audit(self) -> Audit: ...
+
+    @property
+    def audit_chain(self) -> AuditChain: ...
+
+    @property
+    def refused_sign_ins(self) -> RefusedSignIns: ...
 
     @property
     def limits(self) -> Limits: ...

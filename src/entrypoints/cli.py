@@ -10,17 +10,19 @@ from typing import TextIO
 
 import click
 
+from domain.rights import NotAllowed
 from domain.usecases.announce import Announced
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
-from entrypoints.acting import actor_here, new_form
+from entrypoints.acting import actor_here, asked_here, new_form
+from entrypoints.cli_audit import audit
 from entrypoints.cli_copies import backup, move, restore
 from entrypoints.cli_customer import customer, resend
 from entrypoints.cli_decide import reopen, revoke
 from entrypoints.cli_emails import emails
 from entrypoints.cli_export import export
-from entrypoints.cli_grant import audit, grant
+from entrypoints.cli_grant import grant
 from entrypoints.cli_help import ENVIRONMENT, Sections
 from entrypoints.cli_import import import_sales
 from entrypoints.cli_init import init
@@ -32,9 +34,10 @@ from entrypoints.cli_output import (
 )
 from entrypoints.cli_preview import preview
 from entrypoints.cli_refund import refund
-from entrypoints.cli_running import Refusal, beside, run, settings_of
+from entrypoints.cli_running import NothingDone, Refusal, beside, run, settings_of
 from entrypoints.cli_sales import sales, sums
 from entrypoints.cli_staff import staff
+from entrypoints.cli_words import NOT_ALLOWED
 from entrypoints.container import Container
 from entrypoints.demo_shops import USUAL, demo_shops
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
@@ -217,7 +220,10 @@ def reconcile() -> None:
 
     async def work(container: Container) -> bool:
         with progress("Asking Stripe") as done:
-            found = await container.reconcile()(look=lambda _: done(1))
+            form = new_form(container.randomness())
+            found = await container.reconcile_by_hand()(actor=actor_here(), form=form, look=lambda _: done(1))
+        if isinstance(found, NotAllowed):
+            raise NothingDone(NOT_ALLOWED)
         for line in reconciled_lines(found):
             say(line)
         return found.all_well
@@ -236,11 +242,13 @@ def send_link(order: str, address: str) -> None:
     sure that ADDRESS belongs to the customer. `coatcheck status` lists the orders.
     """
 
-    async def work(container: Container) -> OwnerLink | NotAnAddress:
+    async def work(container: Container) -> OwnerLink | NotAllowed | NotAnAddress:
         form = new_form(container.randomness())
         return await container.send_link()(order, address, actor=actor_here(), form=form)
 
     sent = beside(work, acts=True)
+    if isinstance(sent, NotAllowed):
+        raise NothingDone(NOT_ALLOWED)
     if sent is not OwnerLink.QUEUED:
         raise Refusal(owner_link_line(sent, order=order))
     say(owner_link_line(sent, order=order))
@@ -271,7 +279,8 @@ def erasures(again: TextIO | None) -> None:
             erasures = read_erasures(again, name=again.name)
         except (BadErasures, UnicodeDecodeError) as error:
             raise Refusal(f"{error}; give the output of `coatcheck erasures` as it is") from error
-        found = await container.erase_again()(erasures.orders, erasures.addresses)
+        asked = asked_here(container.clock(), container.randomness())
+        found = await container.erase_again()(erasures.orders, erasures.addresses, asked=asked)
         for line in (f"{found.orders} orders are erased that were not", *unknown_lines(found)):
             say(line)
 
@@ -295,9 +304,12 @@ def announce(product: str) -> None:
             done(seen - before)
 
         with progress("Notifying owners") as done:
-            found = await container.announce()(ProductId(product), look=look)
+            form = new_form(container.randomness())
+            found = await container.announce()(ProductId(product), actor=actor_here(), form=form, look=look)
         if found is None:
             raise Refusal(f"there is no product {product!r} in the catalogue")
+        if isinstance(found, NotAllowed):
+            raise NothingDone(NOT_ALLOWED)
         click.echo(
             f"Notifying {found.queued} owners; {found.known} were notified before, {found.left_out} skipped"
         )

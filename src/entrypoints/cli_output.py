@@ -11,14 +11,16 @@ import msgspec
 
 from domain.claim import RejectReason
 from domain.records import ErasedAddress, Problem, ProblemKind
+from domain.rights import NotAllowed
 from domain.transaction import ReadTransaction
 from domain.usecases.reconcile_outcome import Reconciled
 from domain.usecases.report_status import Status
 from domain.usecases.review_catalogue import CatalogueReview
+from domain.usecases.send_refused import Resent
 from domain.values import CheckoutId
 from entrypoints.acting import actor_here, new_form
 from entrypoints.catalogue_lines import lacking_lines
-from entrypoints.cli_words import counted, minute
+from entrypoints.cli_words import NOT_ALLOWED, counted, minute
 from entrypoints.container import Container
 from entrypoints.mail_lines import OF_NO_USE, SENT_AGAIN, mail_lines
 from entrypoints.maintenance.erasures import Erasures
@@ -70,14 +72,12 @@ async def status_lines(
     lines: list[str] = []
     if dismiss is not None:
         closed = await report.dismiss(dismiss, actor=actor, form=forms())
-        lines.append("Dismissed." if closed else "Nothing of that id is on the list.")
+        lines.append(_dismissed_line(closed))
     if send_again is not None:
-        lines.append(SENT_AGAIN[await report.send_again(send_again, actor=actor, form=forms())])
+        sent = await report.send_again(send_again, actor=actor, form=forms())
+        lines.append(NOT_ALLOWED if isinstance(sent, NotAllowed) else SENT_AGAIN[sent])
     if send_refused:
-        resent = await container.send_refused()(actor=actor, form=forms())
-        lines.append(f"{counted(resent.queued, 'email')} queued again; sent while the shop is served.")
-        if resent.dropped:
-            lines.append(f"{counted(resent.dropped, 'email')} dropped: {OF_NO_USE}.")
+        lines += _resent_lines(await container.send_refused()(actor=actor, form=forms()))
     status, review = await report(), await container.review_catalogue()()
     elsewhere = container.address_watch().elsewhere
     all_well = status.all_well and review.all_well and elsewhere is None
@@ -88,6 +88,20 @@ async def status_lines(
         waiting.insert(0, "Nothing urgent is waiting for you." if waiting else "Nothing is waiting for you.")
     figures = _figures(status, live=container.payments().livemode)
     return Report(lines=(*lines, *figures, *waiting), all_well=all_well)
+
+
+def _dismissed_line(closed: bool | NotAllowed) -> str:
+    if isinstance(closed, NotAllowed):
+        return NOT_ALLOWED
+    return "Dismissed." if closed else "Nothing of that id is on the list."
+
+
+def _resent_lines(resent: Resent | NotAllowed) -> list[str]:
+    if isinstance(resent, NotAllowed):
+        return [NOT_ALLOWED]
+    queued = f"{counted(resent.queued, 'email')} queued again; sent while the shop is served."
+    dropped = f"{counted(resent.dropped, 'email')} dropped: {OF_NO_USE}."
+    return [queued, dropped] if resent.dropped else [queued]
 
 
 def _figures(status: Status, *, live: bool) -> list[str]:

@@ -101,7 +101,7 @@ QUARANTINED: Final = Quarantined(
 )  # fmt: skip
 AUDIT: Final = AuditLine(
     id="a1", form="f1", at=NOW, actor="cli:anna", action=AuditAction.GRANT, object_id="c1", result=AuditResult.DONE,
-    reason="why",
+    reason="why", salt="5a", reason_hash="ab" * 32, times=2,
 )  # fmt: skip
 STAFF: Final = StaffMember(
     id=StaffId("s1"), email=BEN, role=Role.SUPPORT, since=NOW - DAY, disabled_at=NOW + SECOND

@@ -10,6 +10,7 @@ import pytest
 from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
+from contracts.audit_chain import AuditChainContract
 from contracts.checkouts import CheckoutContract
 from contracts.customer_lists import CustomerListContract
 from contracts.day_sums import DaySumContract
@@ -51,6 +52,7 @@ class StoreContract(
     AddressChangeContract,
     AfterSaleContract,
     AuditContract,
+    AuditChainContract,
     CheckoutContract,
     DecisionContract,
     CustomerListContract,

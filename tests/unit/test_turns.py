@@ -32,6 +32,7 @@ def node(shop: Shop) -> Worker:
         send_sales_digest=shop.send_sales_digest,
         sum_days=unused,
         run_uploads=unused,
+        link_audit=unused,
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,

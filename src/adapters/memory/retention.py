@@ -68,7 +68,6 @@ class Retention(Record):
             if q.reason.is_foreign and q.closed_at is not None and q.closed_at < now - timedelta(days=90)
         ]
         problems = [key for key, p in self._t.problems.items() if p.last_at < now - timedelta(days=30)]
-        old_audit = [key for key, line in self._t.audit.items() if line.at < now - audit.KEPT_FOR]
         old_staff_sessions = [s.id for s in self._t.staff_sessions.values() if s.started_at < week_ago]
         old_staff_links = [k for k, link in self._t.staff_links.items() if link.expires_at < week_ago]
         old_refunds = [
@@ -91,7 +90,6 @@ class Retention(Record):
             + _drop(self._t.events, old_events)
             + _drop(self._t.quarantined, foreign)
             + _drop(self._t.problems, problems)
-            + _drop(self._t.audit, old_audit)
             + _drop(self._t.staff_sessions, old_staff_sessions)
             + _drop(self._t.staff_links, old_staff_links)
             + _drop(self._t.refund_requests, old_refunds)

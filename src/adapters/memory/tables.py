@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from domain.address_change import AddressChange
 from domain.audit import AuditLine
+from domain.audit_chain import AuditLink, Checkpoint
 from domain.csv_rows import Piece
 from domain.day_sums import DaySum, SumsState
 from domain.magic_link import MagicLink
@@ -61,6 +62,9 @@ class Tables:
     erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
     erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
     audit: dict[str, AuditLine] = field(default_factory=dict)
+    audit_links: dict[str, AuditLink] = field(default_factory=dict)
+    audit_checkpoint: dict[int, Checkpoint] = field(default_factory=dict)
+    refused_sign_ins: dict[tuple[datetime, str], int] = field(default_factory=dict)
     staff: dict[StaffId, StaffMember] = field(default_factory=dict)
     staff_links: dict[Digest, StaffLink] = field(default_factory=dict)
     passkeys: dict[str, Passkey] = field(default_factory=dict)

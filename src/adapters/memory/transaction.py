@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.memory.address_changes import AddressChanges
 from adapters.memory.audit import Audit
+from adapters.memory.audit_chain import AuditChain
 from adapters.memory.checkouts import Checkouts
 from adapters.memory.customer_lists import CustomerLists
 from adapters.memory.day_sums import DaySums
@@ -21,6 +22,7 @@ from adapters.memory.purchases import Purchases
 from adapters.memory.quarantine import Quarantine
 from adapters.memory.rechecks import Rechecks
 from adapters.memory.refund_requests import RefundRequests
+from adapters.memory.refused_sign_ins import RefusedSignIns
 from adapters.memory.retention import Retention
 from adapters.memory.sale_lists import SaleLists
 from adapters.memory.searches import Searches
@@ -30,7 +32,7 @@ from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
 from adapters.memory.uploads import Uploads
 from adapters.memory.users import Users
-from domain.repositories import lists, people, refunds, sales, shop, staff, sums, uploads
+from domain.repositories import audit, lists, people, refunds, sales, shop, staff, sums, uploads
 
 
 class MemoryTransaction:
@@ -56,7 +58,9 @@ class MemoryTransaction:
         self.address_changes: people.AddressChanges = AddressChanges(tables)
         self.erasures: people.Erasures = Erasures(tables)
         self.problems: shop.Problems = Problems(tables)
-        self.audit: shop.Audit = Audit(tables)
+        self.audit: audit.Audit = Audit(tables)
+        self.audit_chain: audit.AuditChain = AuditChain(tables)
+        self.refused_sign_ins: audit.RefusedSignIns = RefusedSignIns(tables)
         self.sale_lists: lists.SaleLists = SaleLists(tables)
         self.searches: lists.Searches = Searches(tables)
         self.customer_lists: lists.CustomerLists = CustomerLists(tables)

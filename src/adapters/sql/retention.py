@@ -49,7 +49,6 @@ PRUNE: Final = (
     _lot("limits", "(bucket, at, ref)", "at < :day"),
     _lot("events", "id", "at < :events"),
     _lot("problems", "(kind, subject)", "last_at < :problems"),
-    _lot("audit", "id", "at < :audit"),
     _lot("staff_sessions", "id", "started_at < :week"),
     _lot("staff_links", "token_hash", "expires_at < :week"),
     _lot("refund_requests", "id", "settled_at < :audit"),

@@ -289,6 +289,24 @@ CREATE INDEX licences_given ON licences (key) WHERE checkout_id IS NOT NULL;
 CREATE INDEX facts_unpaid ON facts (object_id) WHERE status = 'unpaid';
 """
 
+# A line is linked once its number and signature are set. Reasons and salts go with a person; their hash stays.
+_AUDIT_CHAIN: Final = """
+ALTER TABLE audit ADD COLUMN reason_hash TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE audit ADD COLUMN sequence INTEGER;
+ALTER TABLE audit ADD COLUMN signature TEXT;
+ALTER TABLE audit_reasons ADD COLUMN salt TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX audit_sequence ON audit (sequence) WHERE sequence IS NOT NULL;
+CREATE INDEX audit_unlinked ON audit (id) WHERE sequence IS NULL;
+CREATE TABLE audit_checkpoint (
+  single INTEGER PRIMARY KEY CHECK (single = 1), sequence INTEGER NOT NULL, link_signature TEXT NOT NULL,
+  at INTEGER NOT NULL, signature TEXT NOT NULL
+) STRICT;
+CREATE TABLE refused_sign_ins (
+  network TEXT NOT NULL, hour INTEGER NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (network, hour)
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -297,6 +315,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     ),
     Migration("0004_back_office", _BACK_OFFICE),
     Migration("0005_uploads", _UPLOADS, unsampled=("uploads.name", "uploads.report", "upload_pieces.packed")),
+    Migration("0006_audit_chain", _AUDIT_CHAIN, unsampled=("audit_reasons.salt",)),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -307,5 +326,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "erased_addresses": ("tag",), "audit": ("form",), "problems": ("kind", "subject"),
     "staff": ("email",), "staff_links": ("token_hash",), "passkeys": ("id",), "staff_sessions": ("token_hash",),
     "refund_requests": ("id",), "uploads": ("id",), "upload_pieces": ("upload_id", "number"),
+    "refused_sign_ins": ("network", "hour"),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from adapters.sql.address_changes import AddressChanges
 from adapters.sql.audit import Audit
+from adapters.sql.audit_chain import AuditChain
 from adapters.sql.checkouts import Checkouts
 from adapters.sql.customer_lists import CustomerLists
 from adapters.sql.day_sums import DaySums
@@ -25,6 +26,7 @@ from adapters.sql.quarantine import Quarantine
 from adapters.sql.rechecks import Rechecks
 from adapters.sql.record import Execute, Record, Table
 from adapters.sql.refund_requests import RefundRequests
+from adapters.sql.refused_sign_ins import RefusedSignIns
 from adapters.sql.retention import Retention
 from adapters.sql.sale_lists import SaleLists
 from adapters.sql.searches import Searches
@@ -33,7 +35,7 @@ from adapters.sql.shop import ShopRecord
 from adapters.sql.staff import Passkeys, Staff, StaffSessions
 from adapters.sql.uploads import Uploads
 from adapters.sql.users import Users
-from domain.repositories import lists, people, refunds, sales, shop, staff, sums, uploads
+from domain.repositories import audit, lists, people, refunds, sales, shop, staff, sums, uploads
 
 
 class SqlTransaction:
@@ -63,7 +65,9 @@ class SqlTransaction:
         self.address_changes: people.AddressChanges = AddressChanges(execute)
         self.erasures: people.Erasures = Erasures(execute)
         self.problems: shop.Problems = Problems(execute)
-        self.audit: shop.Audit = Audit(execute)
+        self.audit: audit.Audit = Audit(execute)
+        self.audit_chain: audit.AuditChain = AuditChain(execute)
+        self.refused_sign_ins: audit.RefusedSignIns = RefusedSignIns(execute)
         self.sale_lists: lists.SaleLists = SaleLists(execute)
         self.searches: lists.Searches = Searches(execute)
         self.customer_lists: lists.CustomerLists = CustomerLists(execute)
@@ -77,7 +81,8 @@ class SqlTransaction:
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff before passkeys
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
-    Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, SaleLists,
+    Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, AuditChain,
+    RefusedSignIns, SaleLists,
     CustomerLists, DaySums, Searches, Retention,
     Staff, Passkeys, StaffSessions, Uploads,
 )  # fmt: skip

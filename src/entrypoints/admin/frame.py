@@ -102,7 +102,7 @@ class AdminFrame:
                 return None
             case Verdict.PROVE_AGAIN:
                 return self.prove(path)
-            case Verdict.WRONG_ROLE:
+            case Verdict.WRONG_ROLE | Verdict.ABOVE_LIMIT:
                 return see_other(HOME)
 
     def prove(self, path: str) -> RawResponse:

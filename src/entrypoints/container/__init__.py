@@ -247,6 +247,7 @@ class Container(UseCases):
         send_sales_digest=UseCases.send_sales_digest,
         sum_days=UseCases.sum_days,
         run_uploads=UseCases.run_uploads,
+        link_audit=UseCases.link_audit,
         store=Adapters.store,
         clock=Adapters.clock,
         catalogue=Adapters.catalogue,

@@ -11,6 +11,7 @@ from domain.ports import MailReports
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
+from domain.usecases.check_audit import CheckAudit
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
@@ -33,6 +34,7 @@ from domain.usecases.import_sales import ImportSales
 from domain.usecases.invite_staff import InviteStaff
 from domain.usecases.join_staff import JoinStaff
 from domain.usecases.lease_mail import LeaseMail
+from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_customers import ListCustomers
@@ -52,6 +54,7 @@ from domain.usecases.preview_product import PreviewProduct
 from domain.usecases.receive_upload import ReceiveUpload
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
+from domain.usecases.reconcile_by_hand import ReconcileByHand
 from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
@@ -178,10 +181,15 @@ class UseCases(Adapters):
         Reconcile, store=store, payments=payments, claim=claim, note=note, recheck_payments=recheck_payments,
         expire_duplicates=expire_duplicates, clock=clock
     )  # fmt: skip
+    reconcile_by_hand = Singleton(
+        ReconcileByHand, store=store, reconcile=reconcile, clock=clock, randomness=randomness
+    )
     retry_quarantine = Singleton(RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock)
     supply_licences = Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
     review_catalogue = Singleton(ReviewCatalogue, store=store, catalogue=catalogue, clock=clock)
-    announce = Singleton(Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
+    announce = Singleton(
+        Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
     send_link = Singleton(SendOwnerLink, store=store, keyring=keyring, clock=clock, randomness=randomness)
     report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
     send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
@@ -210,13 +218,15 @@ class UseCases(Adapters):
     revoke_purchase = Singleton(RevokePurchase, store=store, clock=clock, randomness=randomness)
     restore_purchase = Singleton(RestorePurchase, store=store, clock=clock, randomness=randomness)
     request_refund = Singleton(
-        RequestRefund, store=store, payments=payments, clock=clock, randomness=randomness
+        RequestRefund, store=store, payments=payments, catalogue=catalogue, clock=clock, randomness=randomness
     )
     send_refunds = Singleton(
         SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url
     )
     send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
     list_audit = Singleton(ListAudit, store=store)
+    link_audit = Singleton(LinkAudit, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    check_audit = Singleton(CheckAudit, store=store, keyring=keyring)
     invite_staff = Singleton(InviteStaff, store=store, keyring=keyring, clock=clock, randomness=randomness)
     join_staff = Singleton(
         JoinStaff, store=store, ceremonies=ceremonies, keyring=keyring, clock=clock, randomness=randomness

@@ -51,6 +51,7 @@ def record_fields(record: Record) -> dict[str, Any]:
                 "action": record.action.value,
                 "object": record.object_id,
                 "result": record.result.value,
+                "times": record.times,
                 "reason": record.reason,
             }
         case RefundRequest():

@@ -24,6 +24,7 @@ from domain.ports import (
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.lease_mail import RENEW_EVERY
+from domain.usecases.link_audit import LinkAudit
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.retry_quarantine import RetryQuarantine
@@ -51,6 +52,7 @@ _SWEEP: Final = timedelta(minutes=10)
 _SERVE_LICENCES: Final = timedelta(minutes=10)
 _REPORT_SALES: Final = timedelta(minutes=10)
 _SUM_DAYS: Final = timedelta(minutes=10)
+_LINK_AUDIT: Final = timedelta(minutes=1)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 _PRUNE_GOODS: Final = timedelta(hours=6)
@@ -84,6 +86,7 @@ class Worker:
     send_sales_digest: SendSalesDigest
     sum_days: SumDays
     run_uploads: RunUploads
+    link_audit: LinkAudit
     store: Store
     clock: Clock
     catalogue: Catalogue
@@ -132,6 +135,7 @@ class Worker:
             group.create_task(self._in_turn(_SERVE_LICENCES, self._acting(self.serve_licences), "licences"))
             group.create_task(self._in_turn(_REPORT_SALES, self._acting(self.send_sales_digest), "sales"))
             group.create_task(self._in_turn(_SUM_DAYS, self._close_days, "sums"))
+            group.create_task(self._in_turn(_LINK_AUDIT, self._link_lines, "audit"))
             group.create_task(self._in_turn(_PRUNE, self.prune, "prune"))
             group.create_task(self._in_turn(_SCRUB, self.scrub_what_waits, "scrub"))
             group.create_task(self._every(_PRUNE_GOODS, self.tidy_goods, "goods"))
@@ -189,6 +193,9 @@ class Worker:
         """Until a round finds nothing to do: after a change of the time zone there are years of days."""
         while await self.sum_days.close():
             pass
+
+    async def _link_lines(self) -> None:
+        await self.link_audit()
 
     async def _stock_licences(self) -> None:
         _log_served(await self.supply_licences())

@@ -7,15 +7,18 @@ from functools import cached_property
 
 from adapters.memory.passkeys import MemoryAuthenticator, MemoryCeremonies
 from domain.staff import Actor, Role, StaffLinkKind, StaffVisitor
+from domain.usecases.check_audit import CheckAudit
 from domain.usecases.identify_staff import IdentifyStaff
 from domain.usecases.import_rows import ImportRows
 from domain.usecases.invite_staff import Invited, InviteStaff
 from domain.usecases.join_staff import JoinStaff
+from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
 from domain.usecases.manage_uploads import ManageUploads
 from domain.usecases.receive_upload import ReceiveUpload
+from domain.usecases.reconcile_by_hand import ReconcileByHand
 from domain.usecases.run_uploads import ImportFile, RunUploads
 from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.staff_access import SignedIn, SignedInStaff, WhyNotIn
@@ -111,6 +114,22 @@ class Office:
             store=shop.store, catalogue=shop.catalogue, clock=shop.clock, randomness=shop.randomness,
             rows=self.import_rows,
         )  # fmt: skip
+
+    @cached_property
+    def reconcile(self) -> ReconcileByHand:
+        shop = self.shop
+        return ReconcileByHand(
+            store=shop.store, reconcile=shop.reconcile, clock=shop.clock, randomness=shop.randomness
+        )
+
+    @cached_property
+    def link_audit(self) -> LinkAudit:
+        shop = self.shop
+        return LinkAudit(store=shop.store, keyring=shop.keyring, clock=shop.clock, randomness=shop.randomness)
+
+    @cached_property
+    def check_audit(self) -> CheckAudit:
+        return CheckAudit(store=self.shop.store, keyring=self.shop.keyring)
 
     def form(self) -> str:
         """The id of a new form."""

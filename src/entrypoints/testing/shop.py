@@ -178,7 +178,11 @@ class Shop(BackOffice):
     @cached_property
     def request_refund(self) -> RequestRefund:
         return RequestRefund(
-            store=self.store, payments=self.payments, clock=self.clock, randomness=self.randomness
+            store=self.store,
+            payments=self.payments,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            randomness=self.randomness,
         )
 
     @cached_property
@@ -217,7 +221,13 @@ class Shop(BackOffice):
 
     @cached_property
     def announce(self) -> Announce:
-        return Announce(store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock)
+        return Announce(
+            store=self.store,
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
+            randomness=self.randomness,
+        )
 
     @cached_property
     def preview_product(self) -> PreviewProduct:
