@@ -39,6 +39,8 @@ TABLE = [
     ("dismiss-bounce", "owner support", False),
     ("announce", "owner support", True),
     ("reconcile", "owner support", False),
+    ("export", "owner support viewer", False),
+    ("export-with-addresses", "owner", True),
     ("invite-staff", "owner", True),
     ("link-staff", "owner", True),
     ("change-role", "owner", True),
