@@ -55,6 +55,8 @@ RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.IMPORT: Right(_OWNER, fresh=True),
     AuditAction.ANNOUNCE: Right(_WORKING, fresh=True),
     AuditAction.RECONCILE: Right(_WORKING),
+    AuditAction.EXPORT: Right(frozenset(Role)),
+    AuditAction.EXPORT_WITH_ADDRESSES: Right(_OWNER, fresh=True),
     AuditAction.INVITE_STAFF: Right(_OWNER, fresh=True),
     AuditAction.LINK_STAFF: Right(_OWNER, fresh=True),
     AuditAction.CHANGE_ROLE: Right(_OWNER, fresh=True),

@@ -11,7 +11,7 @@ from domain.repositories.audit import (
     ReadAuditChain,
     RefusedSignIns,
 )
-from domain.repositories.lists import CustomerLists, SaleLists, Searches
+from domain.repositories.lists import CustomerLists, Exports, SaleLists, Searches
 from domain.repositories.people import (
     AddressChanges,
     Erasures,
@@ -138,6 +138,9 @@ class ReadTransaction(Protocol):
 
     @property
     def day_sums(self) -> ReadDaySums: ...
+
+    @property
+    def exports(self) -> Exports: ...
 
     @property
     def searches(self) -> Searches: ...

@@ -24,7 +24,7 @@ from adapters.sqlite.copying import ShopFile
 from entrypoints.maintenance.copy_store import CannotMove, Row, move
 from testkit.bazaar import stock_a_bazaar
 from testkit.engines import everything_in
-from testkit.moving import a_shop_file, carry, moved, raw, refused, sql
+from testkit.moving import a_shop_file, by_the_tests, carry, moved, raw, refused, sql
 from testkit.office import Member, upload
 from testkit.postgres import PostgresServer
 from testkit.servers import ROOT, Shopper, ShopServer, a_shop, clean_environment
@@ -357,7 +357,7 @@ def test_a_target_that_differs_in_memory_is_refused_before_it_is_kept(file: Path
         ShopFile(file).opened() as opened,
         pytest.raises(CannotMove, match="facts: 3 rows were written, and 2"),
     ):
-        move(opened, place, lambda _: None)
+        move(opened, place, lambda _: None, asked=by_the_tests())
     assert not place.kept
 
 

@@ -40,6 +40,8 @@ TABLE = [
     ("import", "owner", True),
     ("announce", "owner support", True),
     ("reconcile", "owner support", False),
+    ("export", "owner support viewer", False),
+    ("export-with-addresses", "owner", True),
     ("invite-staff", "owner", True),
     ("link-staff", "owner", True),
     ("change-role", "owner", True),

@@ -11,6 +11,7 @@ from adapters.memory.day_sums import DaySums
 from adapters.memory.downloads import Downloads
 from adapters.memory.erasures import Erasures
 from adapters.memory.events import Events
+from adapters.memory.exports import Exports
 from adapters.memory.facts import Facts
 from adapters.memory.licences import Licences
 from adapters.memory.limits import Limits
@@ -62,6 +63,7 @@ class MemoryTransaction:
         self.audit_chain: audit.AuditChain = AuditChain(tables)
         self.refused_sign_ins: audit.RefusedSignIns = RefusedSignIns(tables)
         self.sale_lists: lists.SaleLists = SaleLists(tables)
+        self.exports: lists.Exports = Exports(tables)
         self.searches: lists.Searches = Searches(tables)
         self.customer_lists: lists.CustomerLists = CustomerLists(tables)
         self.day_sums: sums.DaySums = DaySums(tables)

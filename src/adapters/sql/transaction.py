@@ -14,6 +14,7 @@ from adapters.sql.day_sums import DaySums
 from adapters.sql.downloads import Downloads
 from adapters.sql.erasures import Erasures
 from adapters.sql.events import Events
+from adapters.sql.exports import Exports
 from adapters.sql.facts import Facts
 from adapters.sql.licences import Licences
 from adapters.sql.limits import Limits
@@ -69,6 +70,7 @@ class SqlTransaction:
         self.audit_chain: audit.AuditChain = AuditChain(execute)
         self.refused_sign_ins: audit.RefusedSignIns = RefusedSignIns(execute)
         self.sale_lists: lists.SaleLists = SaleLists(execute)
+        self.exports: lists.Exports = Exports(execute)
         self.searches: lists.Searches = Searches(execute)
         self.customer_lists: lists.CustomerLists = CustomerLists(execute)
         self.day_sums: sums.DaySums = DaySums(execute)
@@ -83,7 +85,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff be
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
     Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, AuditChain,
     RefusedSignIns, SaleLists,
-    CustomerLists, DaySums, Searches, Retention,
+    CustomerLists, DaySums, Exports, Searches, Retention,
     Staff, Passkeys, StaffSessions, Uploads,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from domain.access import Holding
 from domain.customer_list import CustomerFilter, CustomerRows
+from domain.export import Begun
 from domain.purchase import Checkout
-from domain.records import User
+from domain.records import Download, User
 from domain.sale_list import SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRows
-from domain.values import EmailAddress, ProductId, UserId
+from domain.values import CheckoutId, EmailAddress, ProductId, UserId
 
 
 class SaleLists(Protocol):
@@ -38,6 +39,16 @@ class CustomerLists(Protocol):
 
         At most `limit`, and fewer where those that were looked at in one read do not match: see `SaleLists.rows`.
         """
+
+
+class Exports(Protocol):
+    """What only exports read. Reading only; for `Store.survey`."""
+
+    def begun(self, checkouts: Sequence[CheckoutId]) -> Mapping[CheckoutId, Begun]:
+        """What these checkouts say of how they began; pruned ones are left out."""
+
+    def downloads_after(self, download: Download | None, *, limit: int) -> Sequence[Download]:
+        """Downloads in order of checkout, product and name, after this one (None: from the beginning)."""
 
 
 class Searches(Protocol):

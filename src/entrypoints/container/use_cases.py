@@ -20,6 +20,7 @@ from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.expire_duplicates import ExpireDuplicates
+from domain.usecases.export_list import ExportList
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.find_sales import FindSales
@@ -194,6 +195,7 @@ class UseCases(Adapters):
     report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
     send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
     export_records = Singleton(ExportRecords, store=store)
+    export_list = Singleton(ExportList, store=store, clock=clock, randomness=randomness)
     preview_product = Singleton(
         PreviewProduct, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
     )

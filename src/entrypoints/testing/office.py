@@ -8,6 +8,7 @@ from functools import cached_property
 from adapters.memory.passkeys import MemoryAuthenticator, MemoryCeremonies
 from domain.staff import Actor, Role, StaffLinkKind, StaffVisitor
 from domain.usecases.check_audit import CheckAudit
+from domain.usecases.export_list import ExportList
 from domain.usecases.identify_staff import IdentifyStaff
 from domain.usecases.import_rows import ImportRows
 from domain.usecases.invite_staff import Invited, InviteStaff
@@ -121,6 +122,11 @@ class Office:
         return ReconcileByHand(
             store=shop.store, reconcile=shop.reconcile, clock=shop.clock, randomness=shop.randomness
         )
+
+    @cached_property
+    def export(self) -> ExportList:
+        shop = self.shop
+        return ExportList(store=shop.store, clock=shop.clock, randomness=shop.randomness)
 
     @cached_property
     def link_audit(self) -> LinkAudit:
