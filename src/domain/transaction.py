@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from domain.repositories.lists import CustomerLists, SaleLists, Searches
+from domain.repositories.notes import Notes, ReadNotes
 from domain.repositories.people import (
     AddressChanges,
     Erasures,
@@ -29,6 +30,7 @@ from domain.repositories.sales import (
     ReadCheckouts,
     ReadDownloads,
     ReadFacts,
+    ReadLicences,
     ReadPurchases,
     ReadQuarantine,
     ReadRechecks,
@@ -87,6 +89,12 @@ class ReadTransaction(Protocol):
 
     @property
     def facts(self) -> ReadFacts: ...
+
+    @property
+    def licences(self) -> ReadLicences: ...
+
+    @property
+    def notes(self) -> ReadNotes: ...
 
     @property
     def downloads(self) -> ReadDownloads: ...
@@ -166,6 +174,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def licences(self) -> Licences: ...
+
+    @property
+    def notes(self) -> Notes: ...
 
     @property
     def downloads(self) -> Downloads: ...

@@ -27,6 +27,7 @@ from domain.address_change import Before
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
 from domain.mail import Delivery, Letter, MailState
+from domain.note import Note
 from domain.purchase import BookedBy, Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
 from domain.refund import RefundCause, RefundRequest, RefundState
@@ -91,6 +92,7 @@ REFUND_REQUEST: Final = RefundRequest(
     due_at=NOW + SECOND, keyed_at=NOW + MINUTE, state=RefundState.REFUSED, cause=RefundCause.DUPLICATE, tells=False,
     tries=2, attempt=3, failed=True, problem="no", settled_at=NOW + DAY,
 )  # fmt: skip
+NOTE: Final = Note(CheckoutId("c1"), text="a note", written_at=NOW, written_by="cli:anna")
 QUARANTINED: Final = Quarantined(
     ref="cs_test_9", reason=RejectReason.WRONG_AMOUNT, first_at=NOW, last_at=NOW + SECOND, tries=2,
     retry_at=NOW + MINUTE, closed_at=NOW + DAY,
@@ -116,7 +118,7 @@ STAFF_SESSION: Final = StaffSession(
 )  # fmt: skip
 WHOLE: Final = (
     SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, REFUND_REQUEST,
-    STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, QUARANTINED,
+    STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, NOTE, QUARANTINED,
 )  # fmt: skip
 
 _SALE = "the sale stays"
@@ -192,6 +194,7 @@ class EveryFieldContract(StoreUnderTest):
             tx.passkeys.add(PASSKEY)
             tx.staff_sessions.add(STAFF_SESSION)
             tx.refund_requests.add(REFUND_REQUEST)
+            tx.notes.write(NOTE)
             for at in (NOW, PROBLEM.last_at):
                 tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
             for at in (NOW, QUARANTINED.last_at):
@@ -206,6 +209,7 @@ class EveryFieldContract(StoreUnderTest):
                 tx.audit.by_form(AUDIT.form), tx.refund_requests.get(REFUND_REQUEST.id),
                 tx.staff.get(STAFF.id), tx.staff.link(STAFF_LINK.token_hash),
                 tx.passkeys.get(PASSKEY.id), tx.staff_sessions.by_token(STAFF_SESSION.token_hash),
+                tx.notes.get(NOTE.checkout),
             )  # fmt: skip
 
         self.do(write)

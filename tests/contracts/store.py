@@ -10,6 +10,7 @@ import pytest
 from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
+from contracts.by_hand import ByHandContract
 from contracts.checkouts import CheckoutContract
 from contracts.customer_lists import CustomerListContract
 from contracts.day_sums import DaySumContract
@@ -50,6 +51,7 @@ class StoreContract(
     AddressChangeContract,
     AfterSaleContract,
     AuditContract,
+    ByHandContract,
     CheckoutContract,
     DecisionContract,
     CustomerListContract,

@@ -76,6 +76,7 @@ def a_full_life(shop: ShopServer) -> Shopper:
     shop.cli("grant", "abroad", "hal@example.com", "--reason", "a review")
     order = next(p["id"] for p in shop.export()["purchase"] if p["checkout_session"] == sale)
     shop.cli("refund", order, "1.00", "--reason", "they asked")
+    shop.cli("note", order, "a reviewer")
     Member(shop).join()
     box.wait_for_mail("carol@example.com", number=2)
     box.wait_for_mail("anna@new.example")

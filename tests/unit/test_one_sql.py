@@ -20,7 +20,7 @@ from adapters.sql.transaction import RECORDS, TABLES, SqlTransaction
 from domain.transaction import Transaction
 
 REPOSITORIES = (
-    "address_changes", "audit", "checkouts", "customer_lists", "day_sums", "downloads", "erasures", "events", "facts", "licences", "limits", "links",
+    "address_changes", "audit", "checkouts", "customer_lists", "day_sums", "downloads", "erasures", "events", "facts", "licences", "limits", "links", "notes",
     "open_payments", "outbox", "passkeys", "problems", "purchases", "quarantine", "rechecks", "refund_requests",
     "retention", "sale_lists", "searches", "sessions", "shop", "staff", "staff_sessions", "users",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from adapters.memory.facts import Facts
 from adapters.memory.licences import Licences
 from adapters.memory.limits import Limits
 from adapters.memory.magic_links import MagicLinks
+from adapters.memory.notes import Notes
 from adapters.memory.open_payments import OpenPayments
 from adapters.memory.outbox import Outbox
 from adapters.memory.problems import Problems
@@ -29,7 +30,7 @@ from adapters.memory.shop import ShopRecord
 from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
 from adapters.memory.users import Users
-from domain.repositories import lists, people, refunds, sales, shop, staff, sums
+from domain.repositories import lists, notes, people, refunds, sales, shop, staff, sums
 
 
 class MemoryTransaction:
@@ -50,6 +51,7 @@ class MemoryTransaction:
         self.quarantine: sales.Quarantine = Quarantine(tables)
         self.rechecks: sales.Rechecks = Rechecks(tables)
         self.refund_requests: refunds.RefundRequests = RefundRequests(tables)
+        self.notes: notes.Notes = Notes(tables)
         self.licences: sales.Licences = Licences(tables)
         self.downloads: sales.Downloads = Downloads(tables)
         self.address_changes: people.AddressChanges = AddressChanges(tables)

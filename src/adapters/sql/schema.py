@@ -273,6 +273,14 @@ CREATE INDEX licences_given ON licences (key) WHERE checkout_id IS NOT NULL;
 CREATE INDEX facts_unpaid ON facts (object_id) WHERE status = 'unpaid';
 """
 
+_BY_HAND: Final = """
+ALTER TABLE licences ADD COLUMN replaced_at INTEGER;
+CREATE INDEX licences_replaced ON licences (checkout_id) WHERE replaced_at IS NOT NULL;
+CREATE TABLE sale_notes (
+  checkout_id TEXT PRIMARY KEY, text TEXT NOT NULL, written_at INTEGER NOT NULL, written_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -280,6 +288,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
         "0003_refunds_by_hand", _REFUNDS, unsampled=("refund_requests.reason", "refund_requests.problem")
     ),
     Migration("0004_back_office", _BACK_OFFICE),
+    Migration("0005_by_hand", _BY_HAND, unsampled=("sale_notes.text",)),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -289,6 +298,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "downloads": ("checkout_id", "pid", "name"), "limits": ("bucket", "at", "ref"), "erasures": ("checkout_id",),
     "erased_addresses": ("tag",), "audit": ("form",), "problems": ("kind", "subject"),
     "staff": ("email",), "staff_links": ("token_hash",), "passkeys": ("id",), "staff_sessions": ("token_hash",),
-    "refund_requests": ("id",),
+    "refund_requests": ("id",), "sale_notes": ("checkout_id",),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

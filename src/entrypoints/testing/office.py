@@ -7,14 +7,21 @@ from functools import cached_property
 
 from adapters.memory.passkeys import MemoryAuthenticator, MemoryCeremonies
 from domain.staff import Actor, Role, StaffLinkKind, StaffVisitor
+from domain.usecases.book_payment import BookPayment
+from domain.usecases.correct_address import CorrectAddress
+from domain.usecases.erase_customer import EraseCustomer
 from domain.usecases.identify_staff import IdentifyStaff
 from domain.usecases.invite_staff import Invited, InviteStaff
 from domain.usecases.join_staff import JoinStaff
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
+from domain.usecases.merge_customers import MergeCustomers
+from domain.usecases.replace_key import ReplaceKey
 from domain.usecases.sign_in_staff import SignInStaff
+from domain.usecases.sign_out_customer import SignOutCustomer
 from domain.usecases.staff_access import SignedIn, SignedInStaff, WhyNotIn
+from domain.usecases.write_note import WriteNote
 from domain.values import digest_of
 from entrypoints.testing.fakes import BASE_URL, run
 from entrypoints.testing.shop import Shop
@@ -77,6 +84,51 @@ class Office:
     @cached_property
     def staff(self) -> ListStaff:
         return ListStaff(store=self.shop.store, clock=self.shop.clock)
+
+    @cached_property
+    def correct_address(self) -> CorrectAddress:
+        shop = self.shop
+        return CorrectAddress(
+            store=shop.store, keyring=shop.keyring, clock=shop.clock, randomness=shop.randomness
+        )
+
+    @cached_property
+    def merge_customers(self) -> MergeCustomers:
+        shop = self.shop
+        return MergeCustomers(
+            store=shop.store, keyring=shop.keyring, clock=shop.clock, randomness=shop.randomness
+        )
+
+    @cached_property
+    def replace_key(self) -> ReplaceKey:
+        shop = self.shop
+        return ReplaceKey(
+            store=shop.store, catalogue=shop.catalogue, keyring=shop.keyring, clock=shop.clock,
+            randomness=shop.randomness,
+        )  # fmt: skip
+
+    @cached_property
+    def write_note(self) -> WriteNote:
+        return WriteNote(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def sign_out_customer(self) -> SignOutCustomer:
+        return SignOutCustomer(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def erase_customer(self) -> EraseCustomer:
+        shop = self.shop
+        return EraseCustomer(
+            store=shop.store, clock=shop.clock, randomness=shop.randomness, erase_me=shop.erase
+        )
+
+    @cached_property
+    def book_payment(self) -> BookPayment:
+        shop = self.shop
+        return BookPayment(
+            store=shop.store, payments=shop.payments, catalogue=shop.catalogue, keyring=shop.keyring,
+            clock=shop.clock, randomness=shop.randomness, booking=shop.booking,
+        )  # fmt: skip
 
     def form(self) -> str:
         """The id of a new form."""
