@@ -9,6 +9,7 @@ from adapters.resend.reports import ResendReports
 from domain.keys import Keyring
 from domain.ports import MailReports
 from domain.usecases.announce import Announce
+from domain.usecases.ask_right import AskRight
 from domain.usecases.book_payment import BookPayment
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
@@ -43,6 +44,7 @@ from domain.usecases.list_pending import ListPending
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
 from domain.usecases.merge_customers import MergeCustomers
@@ -218,6 +220,9 @@ class UseCases(Adapters):
     send_refunds = Singleton(
         SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url
     )
+    ask_right = Singleton(AskRight, store=store, clock=clock, randomness=randomness)
+    look_at_sale = Singleton(LookAtSale, store=store, payments=payments)
+    look_at_customer = Singleton(LookAtCustomer, store=store)
     correct_address = Singleton(
         CorrectAddress, store=store, keyring=keyring, clock=clock, randomness=randomness
     )

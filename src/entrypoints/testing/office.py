@@ -7,6 +7,7 @@ from functools import cached_property
 
 from adapters.memory.passkeys import MemoryAuthenticator, MemoryCeremonies
 from domain.staff import Actor, Role, StaffLinkKind, StaffVisitor
+from domain.usecases.ask_right import AskRight
 from domain.usecases.book_payment import BookPayment
 from domain.usecases.correct_address import CorrectAddress
 from domain.usecases.erase_customer import EraseCustomer
@@ -14,6 +15,7 @@ from domain.usecases.identify_staff import IdentifyStaff
 from domain.usecases.invite_staff import Invited, InviteStaff
 from domain.usecases.join_staff import JoinStaff
 from domain.usecases.list_staff import ListStaff
+from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
 from domain.usecases.merge_customers import MergeCustomers
@@ -84,6 +86,18 @@ class Office:
     @cached_property
     def staff(self) -> ListStaff:
         return ListStaff(store=self.shop.store, clock=self.shop.clock)
+
+    @cached_property
+    def ask_right(self) -> AskRight:
+        return AskRight(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def look_at_sale(self) -> LookAtSale:
+        return LookAtSale(store=self.shop.store, payments=self.shop.payments)
+
+    @cached_property
+    def look_at_customer(self) -> LookAtCustomer:
+        return LookAtCustomer(store=self.shop.store)
 
     @cached_property
     def correct_address(self) -> CorrectAddress:
