@@ -56,6 +56,16 @@ class AuditAction(Enum):
     EXPORT = "export"
     """The object is what was exported (`domain.export.ExportKind`), without addresses."""
     EXPORT_WITH_ADDRESSES = "export-with-addresses"
+    CORRECT_ADDRESS = "correct-address"
+    """This and the following are about a purchase, by its checkout's id: where they concern a whole customer, about the
+    oldest one that they had."""
+    MERGE_CUSTOMERS = "merge-customers"
+    REPLACE_KEY = "replace-key"
+    WRITE_NOTE = "write-note"
+    SIGN_OUT_CUSTOMER = "sign-out-customer"
+    ERASE_CUSTOMER = "erase-customer"
+    BOOK_PAYMENT = "book-payment"
+    """The object is the purchase that came of it; of a refused one, the entry of the quarantine."""
     INVITE_STAFF = "invite-staff"
     """This and the following are about a member of staff, by their id."""
     LINK_STAFF = "link-staff"
@@ -113,8 +123,11 @@ class AuditLine:
 
 
 ASKS_REASON: Final = frozenset(
-    {AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND}
-)
+    {
+        AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND, AuditAction.CORRECT_ADDRESS,
+        AuditAction.MERGE_CUSTOMERS, AuditAction.REPLACE_KEY, AuditAction.ERASE_CUSTOMER, AuditAction.BOOK_PAYMENT,
+    }
+)  # fmt: skip
 """What needs a reason. The other actions cost nobody anything."""
 
 

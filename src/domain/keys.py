@@ -107,11 +107,13 @@ class Key:
         named = f"{checkout}\x1f{mailbox.canonical}"
         return LinkId(hmac.digest(self.access, named.encode(), "sha256")[:_LINK_BYTES].hex())
 
-    def licence_of(self, checkout: CheckoutId, product: ProductId) -> str:
-        """A generated licence key: 100 bits in five groups of four, the same for the same purchase."""
-        text = _in_base32(
-            hmac.digest(self.licence, f"{checkout}\x1f{product}".encode(), "sha256"), _LICENCE_LENGTH
-        )
+    def licence_of(self, checkout: CheckoutId, product: ProductId, *, replaced: int = 0) -> str:
+        """A generated licence key: 100 bits in five groups of four, the same for the same purchase.
+
+        `replaced`: how many keys the purchase had before this one.
+        """
+        named = f"{checkout}\x1f{product}" + (f"\x1f{replaced}" if replaced else "")
+        text = _in_base32(hmac.digest(self.licence, named.encode(), "sha256"), _LICENCE_LENGTH)
         return "-".join(text[at : at + 4] for at in range(0, _LICENCE_LENGTH, 4))
 
     def erasure_of(self, mailbox: EmailAddress) -> str:

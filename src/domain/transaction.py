@@ -12,6 +12,7 @@ from domain.repositories.audit import (
     RefusedSignIns,
 )
 from domain.repositories.lists import CustomerLists, Exports, SaleLists, Searches
+from domain.repositories.notes import Notes, ReadNotes
 from domain.repositories.people import (
     AddressChanges,
     Erasures,
@@ -36,6 +37,7 @@ from domain.repositories.sales import (
     ReadCheckouts,
     ReadDownloads,
     ReadFacts,
+    ReadLicences,
     ReadPurchases,
     ReadQuarantine,
     ReadRechecks,
@@ -93,6 +95,12 @@ class ReadTransaction(Protocol):
 
     @property
     def facts(self) -> ReadFacts: ...
+
+    @property
+    def licences(self) -> ReadLicences: ...
+
+    @property
+    def notes(self) -> ReadNotes: ...
 
     @property
     def downloads(self) -> ReadDownloads: ...
@@ -181,6 +189,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def licences(self) -> Licences: ...
+
+    @property
+    def notes(self) -> Notes: ...
 
     @property
     def downloads(self) -> Downloads: ...

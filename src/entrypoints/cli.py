@@ -17,6 +17,7 @@ from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
 from entrypoints.acting import actor_here, asked_here, new_form
 from entrypoints.cli_audit import audit
+from entrypoints.cli_by_hand import book, correct, erase, merge, note, replace_key, sign_out
 from entrypoints.cli_copies import backup, move, restore
 from entrypoints.cli_customer import customer, resend
 from entrypoints.cli_decide import reopen, revoke
@@ -339,6 +340,7 @@ main.add_section(
     "Every day", status, sales, sums, customer, resend, send_link, grant, refund, revoke, reopen, preview, announce,
     emails, reconcile, export, import_sales, audit, staff,
 )  # fmt: skip
+main.add_section("Customers", correct, merge, replace_key, note, sign_out, erase, book)
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from domain.csv_rows import CsvProblem, Piece
 from domain.import_plan import Field, Plan
 from domain.imports import Reason
 from domain.mail import Delivery, Letter, MailState
+from domain.note import Note
 from domain.purchase import BookedBy, Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
 from domain.refund import RefundCause, RefundRequest, RefundState
@@ -95,6 +96,7 @@ REFUND_REQUEST: Final = RefundRequest(
     due_at=NOW + SECOND, keyed_at=NOW + MINUTE, state=RefundState.REFUSED, cause=RefundCause.DUPLICATE, tells=False,
     tries=2, attempt=3, failed=True, problem="no", settled_at=NOW + DAY,
 )  # fmt: skip
+NOTE: Final = Note(CheckoutId("c1"), text="a note", written_at=NOW, written_by="cli:anna")
 QUARANTINED: Final = Quarantined(
     ref="cs_test_9", reason=RejectReason.WRONG_AMOUNT, first_at=NOW, last_at=NOW + SECOND, tries=2,
     retry_at=NOW + MINUTE, closed_at=NOW + DAY,
@@ -132,6 +134,7 @@ PIECE: Final = Piece(number=1, line=3, packed=b"\xa5\x00\x01")
 WHOLE: Final = (
     SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, REFUND_REQUEST,
     STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, UPLOAD, PIECE, QUARANTINED,
+    STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, NOTE, QUARANTINED,
 )  # fmt: skip
 
 _SALE = "the sale stays"
@@ -211,6 +214,7 @@ class EveryFieldContract(StoreUnderTest):
             tx.uploads.add(arriving)
             tx.uploads.add_piece(UPLOAD.id, PIECE)
             tx.uploads.replace(arriving, UPLOAD)
+            tx.notes.write(NOTE)
             for at in (NOW, PROBLEM.last_at):
                 tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
             for at in (NOW, QUARANTINED.last_at):
@@ -226,6 +230,7 @@ class EveryFieldContract(StoreUnderTest):
                 tx.staff.get(STAFF.id), tx.staff.link(STAFF_LINK.token_hash),
                 tx.passkeys.get(PASSKEY.id), tx.staff_sessions.by_token(STAFF_SESSION.token_hash),
                 tx.uploads.get(UPLOAD.id), tx.uploads.piece(UPLOAD.id, PIECE.number),
+                tx.notes.get(NOTE.checkout),
             )  # fmt: skip
 
         self.do(write)

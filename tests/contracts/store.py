@@ -11,6 +11,7 @@ from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
 from contracts.audit_chain import AuditChainContract
+from contracts.by_hand import ByHandContract
 from contracts.checkouts import CheckoutContract
 from contracts.customer_lists import CustomerListContract
 from contracts.day_sums import DaySumContract
@@ -53,6 +54,7 @@ class StoreContract(
     AfterSaleContract,
     AuditContract,
     AuditChainContract,
+    ByHandContract,
     CheckoutContract,
     DecisionContract,
     CustomerListContract,

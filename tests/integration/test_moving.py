@@ -79,6 +79,7 @@ def a_full_life(shop: ShopServer) -> Shopper:
     owner = Member(shop)
     owner.join()
     upload(owner, b"external_id,address,product\n1,ida@example.com,nothing\n")
+    shop.cli("note", order, "a reviewer")
     Member(shop).join()
     Shopper(shop).post("/admin/sign-in", {"challenge": "no challenge", "answer": "{}"})
     box.wait_for_mail("carol@example.com", number=2)

@@ -72,6 +72,7 @@ class Erasures(Record):
         t.in_line = {k: v for k, v in t.in_line.items() if k[1] != checkout}
         for line in [line for line in t.audit.values() if line.object_id == checkout]:
             t.audit[line.id] = replace(line, reason="", salt="")
+        t.sale_notes.pop(checkout, None)
         for asked in [one for one in t.refund_requests.values() if one.checkout == checkout]:
             t.refund_requests[asked.id] = replace(asked, reason="")
         access_email = t.outbox.pop(f"access:{checkout}", None)

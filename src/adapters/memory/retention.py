@@ -12,7 +12,7 @@ from adapters.memory.tables import Record
 from domain import audit, uploads
 from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
-from domain.mail import BODY_KEPT, MailKind, MailState
+from domain.mail import BODY_KEPT, Mail, MailKind, MailState
 from domain.purchase import Checkout, CheckoutStatus
 from domain.session import IDLE_LIFETIME
 
@@ -50,6 +50,7 @@ class Retention(Record):
             or (m.kind is MailKind.ADDRESS and m.queued_at < week_ago - UNDO_LIFETIME)
             if m.state in (MailState.SENT, MailState.DROPPED)
         ]
+        old_mails += [m.key for m in self._t.outbox.values() if _is_over(m, now)]
         dropped = {*old_checkouts}
         followed = {
             c.id for c in self._t.checkouts.values() if c.change is not None and c.id not in dropped
@@ -123,6 +124,16 @@ class Retention(Record):
     def _awaits_bank(self, checkout: Checkout) -> bool:
         fact = self._t.facts.get(checkout.provider_ref or "")
         return fact is not None and fact.status == CheckoutStatus.UNPAID
+
+
+def _is_over(mail: Mail, now: datetime) -> bool:
+    """Whether a last email was sent, or is a week old."""
+    if mail.kind is not MailKind.FAREWELL:
+        return False
+    sent = mail.state in (MailState.SENT, MailState.DROPPED) and mail.settled_at is not None
+    return mail.queued_at < now - _WEEK or (
+        sent and mail.settled_at is not None and mail.settled_at < now - BODY_KEPT
+    )
 
 
 def _drop(table: dict[_Key, Any], keys: Iterable[_Key]) -> int:

@@ -15,6 +15,7 @@ from domain.csv_rows import Piece
 from domain.day_sums import DaySum, SumsState
 from domain.magic_link import MagicLink
 from domain.mail import Mail
+from domain.note import Note
 from domain.purchase import Checkout, Fact, Purchase
 from domain.records import (
     Download,
@@ -56,6 +57,7 @@ class Tables:
     due: dict[str, tuple[datetime, PaymentDue]] = field(default_factory=dict)
     free_licences: dict[ProductId, tuple[str, ...]] = field(default_factory=dict)
     given_licences: dict[tuple[ProductId, str], CheckoutId] = field(default_factory=dict)
+    replaced_licences: dict[tuple[ProductId, str], tuple[CheckoutId, datetime]] = field(default_factory=dict)
     in_line: dict[tuple[ProductId, CheckoutId], None] = field(default_factory=dict)
     downloads: dict[tuple[CheckoutId, ProductId, str], Download] = field(default_factory=dict)
     moves: dict[ChangeId, AddressChange] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Tables:
     passkeys: dict[str, Passkey] = field(default_factory=dict)
     staff_sessions: dict[StaffSessionId, StaffSession] = field(default_factory=dict)
     refund_requests: dict[str, RefundRequest] = field(default_factory=dict)
+    sale_notes: dict[CheckoutId, Note] = field(default_factory=dict)
     day_sums: dict[tuple[date, str, ProductId], DaySum] = field(default_factory=dict)
     sums_touched: dict[datetime, int] = field(default_factory=dict)
     sums_closed: dict[int, SumsState] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from adapters.memory.facts import Facts
 from adapters.memory.licences import Licences
 from adapters.memory.limits import Limits
 from adapters.memory.magic_links import MagicLinks
+from adapters.memory.notes import Notes
 from adapters.memory.open_payments import OpenPayments
 from adapters.memory.outbox import Outbox
 from adapters.memory.problems import Problems
@@ -33,7 +34,7 @@ from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
 from adapters.memory.uploads import Uploads
 from adapters.memory.users import Users
-from domain.repositories import audit, lists, people, refunds, sales, shop, staff, sums, uploads
+from domain.repositories import audit, lists, notes, people, refunds, sales, shop, staff, sums, uploads
 
 
 class MemoryTransaction:
@@ -54,6 +55,7 @@ class MemoryTransaction:
         self.quarantine: sales.Quarantine = Quarantine(tables)
         self.rechecks: sales.Rechecks = Rechecks(tables)
         self.refund_requests: refunds.RefundRequests = RefundRequests(tables)
+        self.notes: notes.Notes = Notes(tables)
         self.licences: sales.Licences = Licences(tables)
         self.downloads: sales.Downloads = Downloads(tables)
         self.address_changes: people.AddressChanges = AddressChanges(tables)

@@ -32,6 +32,7 @@ ERASE_ORDER: Final = (
     "DELETE FROM downloads WHERE checkout_id = :checkout",
     "DELETE FROM licence_line WHERE checkout_id = :checkout",
     "DELETE FROM audit_reasons WHERE line_id IN (SELECT id FROM audit WHERE object_id = :checkout)",
+    "DELETE FROM sale_notes WHERE checkout_id = :checkout",
     "UPDATE refund_requests SET reason = '' WHERE checkout_id = :checkout",
     "DELETE FROM magic_links WHERE id IN (SELECT link_id FROM outbox WHERE key = :access)",
     "DELETE FROM outbox WHERE key IN (:access, :failed)",

@@ -27,8 +27,8 @@ _OLD_CHECKOUTS: Final = """started_at < :page AND coalesce(expires_at, started_a
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id)
   AND NOT EXISTS (SELECT 1 FROM facts WHERE object_id = checkouts.provider_ref AND status = 'unpaid')"""
 _OLD_LINKS: Final = """made_at < :week AND (used_at < :week
-  OR ((purpose = 'access' OR (purpose = 'owner' AND asked_by IS NULL)) AND sent_at < :access)
-  OR ((purpose IN ('login', 'order', 'move') OR (purpose = 'owner' AND asked_by IS NOT NULL)) AND sent_at < :login)
+  OR ((purpose = 'access' OR (purpose IN ('owner', 'move') AND asked_by IS NULL)) AND sent_at < :access)
+  OR ((purpose IN ('login', 'order') OR (purpose IN ('owner', 'move') AND asked_by IS NOT NULL)) AND sent_at < :login)
   OR (sent_at IS NULL AND made_at < :unsent) OR (purpose = 'undo' AND sent_at < :undo))"""
 _OLD_MAILS: Final = "kind = '{}' AND queued_at < :{} AND state IN ('sent', 'dropped')"
 _FOLLOWED: Final = """EXISTS (SELECT 1 FROM checkouts AS begun WHERE begun.move_id IS NOT NULL
@@ -45,6 +45,11 @@ PRUNE: Final = (
     _lot("outbox", "key", _OLD_MAILS.format("login", "week")),
     _lot("outbox", "key", _OLD_MAILS.format("order", "week")),
     _lot("outbox", "key", _OLD_MAILS.format("address", "undo")),
+    _lot(
+        "outbox",
+        "key",
+        "kind = 'farewell' AND (queued_at < :week OR (state IN ('sent', 'dropped') AND settled_at < :body))",
+    ),
     _lot("moves", "id", f"asked_at < :undo AND NOT ({KEPT_MARK}) AND NOT {_FOLLOWED}"),
     _lot("limits", "(bucket, at, ref)", "at < :day"),
     _lot("events", "id", "at < :events"),

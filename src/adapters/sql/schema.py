@@ -307,6 +307,14 @@ CREATE TABLE refused_sign_ins (
 ) STRICT, WITHOUT ROWID;
 """
 
+_BY_HAND: Final = """
+ALTER TABLE licences ADD COLUMN replaced_at INTEGER;
+CREATE INDEX licences_replaced ON licences (checkout_id) WHERE replaced_at IS NOT NULL;
+CREATE TABLE sale_notes (
+  checkout_id TEXT PRIMARY KEY, text TEXT NOT NULL, written_at INTEGER NOT NULL, written_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -316,6 +324,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0004_back_office", _BACK_OFFICE),
     Migration("0005_uploads", _UPLOADS, unsampled=("uploads.name", "uploads.report", "upload_pieces.packed")),
     Migration("0006_audit_chain", _AUDIT_CHAIN, unsampled=("audit_reasons.salt",)),
+    Migration("0007_by_hand", _BY_HAND, unsampled=("sale_notes.text",)),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -327,5 +336,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "staff": ("email",), "staff_links": ("token_hash",), "passkeys": ("id",), "staff_sessions": ("token_hash",),
     "refund_requests": ("id",), "uploads": ("id",), "upload_pieces": ("upload_id", "number"),
     "refused_sign_ins": ("network", "hour"),
+    "sale_notes": ("checkout_id",),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

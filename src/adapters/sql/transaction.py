@@ -19,6 +19,7 @@ from adapters.sql.facts import Facts
 from adapters.sql.licences import Licences
 from adapters.sql.limits import Limits
 from adapters.sql.magic_links import MagicLinks
+from adapters.sql.notes import Notes
 from adapters.sql.open_payments import OpenPayments
 from adapters.sql.outbox import Outbox
 from adapters.sql.problems import Problems
@@ -36,7 +37,7 @@ from adapters.sql.shop import ShopRecord
 from adapters.sql.staff import Passkeys, Staff, StaffSessions
 from adapters.sql.uploads import Uploads
 from adapters.sql.users import Users
-from domain.repositories import audit, lists, people, refunds, sales, shop, staff, sums, uploads
+from domain.repositories import audit, lists, notes, people, refunds, sales, shop, staff, sums, uploads
 
 
 class SqlTransaction:
@@ -61,6 +62,7 @@ class SqlTransaction:
         self.quarantine: sales.Quarantine = Quarantine(execute)
         self.rechecks: sales.Rechecks = Rechecks(execute)
         self.refund_requests: refunds.RefundRequests = RefundRequests(execute)
+        self.notes: notes.Notes = Notes(execute)
         self.licences: sales.Licences = Licences(execute)
         self.downloads: sales.Downloads = Downloads(execute)
         self.address_changes: people.AddressChanges = AddressChanges(execute)
@@ -83,9 +85,8 @@ class SqlTransaction:
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff before passkeys
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
-    Quarantine, Rechecks, RefundRequests, Licences, Downloads, AddressChanges, Erasures, Problems, Audit, AuditChain,
-    RefusedSignIns, SaleLists,
-    CustomerLists, DaySums, Exports, Searches, Retention,
+    Quarantine, Rechecks, RefundRequests, Notes, Licences, Downloads, AddressChanges, Erasures, Problems, Audit,
+    AuditChain, RefusedSignIns, SaleLists, CustomerLists, DaySums, Exports, Searches, Retention,
     Staff, Passkeys, StaffSessions, Uploads,
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for record in RECORDS for table in record.tables}

@@ -171,7 +171,14 @@ class Facts(ReadFacts, Protocol):
         """Keep the greater of this fact and the one held about the same object (`domain.purchase.newer`); the kept."""
 
 
-class Licences(Protocol):
+class ReadLicences(Protocol):
+    """Licence keys that were replaced. Reading only."""
+
+    def replaced_of(self, checkout: CheckoutId) -> Sequence[LicenceKey]:
+        """The keys that a purchase had and that are not valid any more, in the order in which they were replaced."""
+
+
+class Licences(ReadLicences, Protocol):
     """Licence keys, and the purchases that wait for one."""
 
     def stock(self, product: ProductId, keys: Sequence[str]) -> None:
@@ -197,6 +204,15 @@ class Licences(Protocol):
 
     def take_back(self, purchase: Purchase) -> None:
         """Take the keys out of a purchase; the listed ones among them are free again, after those that are free."""
+
+    def replace(
+        self, product: ProductId, *, checkout: CheckoutId, at: datetime, generated: str | None
+    ) -> LicenceKey | None:
+        """Give a purchase another key of a product: `generated`, or without one the next free key of the list.
+
+        The one that it had is kept as replaced: nobody is given it again. None, and nothing written, if it has none,
+        or no key is free.
+        """
 
     def serve(self, product: ProductId, *, checkout: CheckoutId) -> tuple[Purchase, LicenceKey] | None:
         """Give a free key to a purchase in line, and write it into the purchase.

@@ -194,6 +194,7 @@ class Retention(Protocol):
 
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
         and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,
+        the last email to an erased person 25 hours after it was sent, and after a week whatever came of it,
         moves a week after they could last be undone, unless an open checkout follows them (with what `forget` takes
         of the address that was moved away from; of a correction that stands it stays for good that there was one,
         without the addresses), limit places after a day, events after 90 days, quarantine entries of other programs 90

@@ -69,7 +69,7 @@ class RequestRefund:
             purchase = held.purchase
             if why is None:
                 return NotRefunded(WhyNotRefunded.NO_REASON, purchase)
-            refused = _why_not(tx, held, livemode=livemode)
+            refused = _refused(tx, held, livemode=livemode)
             amount = refused or _amount_of(tx, held, typed)
             if not isinstance(amount, Money):
                 return amount
@@ -97,16 +97,22 @@ def _asked_before(tx: ReadTransaction, form: str) -> RefundAsked | None:
     return RefundAsked(request, held.purchase, closes=named)
 
 
-def _why_not(tx: ReadTransaction, held: Holding, *, livemode: bool) -> NotRefunded | None:
+def _refused(tx: ReadTransaction, held: Holding, *, livemode: bool) -> NotRefunded | None:
+    why = why_not_refundable(tx, held, livemode=livemode)
+    return None if why is None else NotRefunded(why, held.purchase)
+
+
+def why_not_refundable(tx: ReadTransaction, held: Holding, *, livemode: bool) -> WhyNotRefunded | None:
+    """Why nothing of a purchase can be refunded here, whatever the amount; None if something may be left."""
     purchase = held.purchase
     if purchase.payment is None or not purchase.paid.amount:
-        return NotRefunded(WhyNotRefunded.NOT_PAID_HERE, purchase)
+        return WhyNotRefunded.NOT_PAID_HERE
     if purchase.livemode not in (None, livemode):
-        return NotRefunded(WhyNotRefunded.OTHER_MODE, purchase)
+        return WhyNotRefunded.OTHER_MODE
     if purchase.mailbox is None and tx.erasures.is_erased(purchase.checkout):
-        return NotRefunded(WhyNotRefunded.ERASED, purchase)
+        return WhyNotRefunded.ERASED
     if held.in_dispute:
-        return NotRefunded(WhyNotRefunded.IN_DISPUTE, purchase)
+        return WhyNotRefunded.IN_DISPUTE
     return None
 
 

@@ -15,5 +15,11 @@ NOTICES: Final[Mapping[str, str]] = {
     "restored": N_("Access is open again."),
     "granted": N_("The free copy is theirs, and they are emailed a link."),
     "resent": N_("The access link is on its way."),
+    "address": N_("Both addresses are emailed. Nothing moves until the new one confirms it."),
+    "key": N_("The licence key is replaced, and the new one is emailed."),
+    "note": N_("The note is saved."),
+    "signed-out": N_("They are signed out everywhere."),
+    "erased": N_("Their data is deleted. They are sent a last email."),
+    "booked": N_("The payment is booked, and the customer is emailed the access link."),
 }
 """Their sentences; `?done=` of an address has the key."""

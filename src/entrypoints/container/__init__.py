@@ -13,10 +13,14 @@ from dependency_injector.providers import Singleton
 from domain.usecases.payment_address import ListPaymentAddresses
 from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.customer_actions import CustomerActionPages
+from entrypoints.admin.desk import Desk
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.imports import ImportPages
 from entrypoints.admin.people import PeoplePages
+from entrypoints.admin.refund_right import RefundRight
+from entrypoints.admin.sale_actions import SaleActionPages
 from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.container.adapters import Adapters
 from entrypoints.container.use_cases import UseCases
@@ -188,6 +192,32 @@ class Container(UseCases):
         clock=Adapters.clock,
     )
 
+    desk = Singleton(Desk, frame=admin_frame, ask_right=UseCases.ask_right)
+    sale_action_pages = Singleton(
+        SaleActionPages,
+        desk=desk,
+        look=UseCases.look_at_sale,
+        may_refund=Singleton(RefundRight, Adapters.account.provider),
+        request_refund=UseCases.request_refund,
+        revoke=UseCases.revoke_purchase,
+        restore=UseCases.restore_purchase,
+        resend=UseCases.resend_to_customer,
+        correct=UseCases.correct_address,
+        replace=UseCases.replace_key,
+        note=UseCases.write_note,
+    )
+    customer_action_pages = Singleton(
+        CustomerActionPages,
+        desk=desk,
+        look=UseCases.look_at_customer,
+        correct=UseCases.correct_address,
+        merge=UseCases.merge_customers,
+        sign_out=UseCases.sign_out_customer,
+        erase=UseCases.erase_customer,
+        grant=UseCases.grant_product,
+        book=UseCases.book_payment,
+    )
+
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
     families = providers.List(
@@ -209,6 +239,8 @@ class Container(UseCases):
         people_pages,
         home_pages,
         import_pages,
+        sale_action_pages,
+        customer_action_pages,
     )
     app = Singleton(
         build_app,

@@ -9,15 +9,19 @@ from adapters.resend.reports import ResendReports
 from domain.keys import Keyring
 from domain.ports import MailReports
 from domain.usecases.announce import Announce
+from domain.usecases.ask_right import AskRight
+from domain.usecases.book_payment import BookPayment
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.check_audit import CheckAudit
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
+from domain.usecases.correct_address import CorrectAddress
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
+from domain.usecases.erase_customer import EraseCustomer
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.export_list import ExportList
@@ -44,9 +48,11 @@ from domain.usecases.list_pending import ListPending
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
 from domain.usecases.manage_uploads import ManageUploads
+from domain.usecases.merge_customers import MergeCustomers
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
@@ -58,6 +64,7 @@ from domain.usecases.reconcile import Reconcile
 from domain.usecases.reconcile_by_hand import ReconcileByHand
 from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
+from domain.usecases.replace_key import ReplaceKey
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.request_refund import RequestRefund
@@ -80,10 +87,12 @@ from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.show_sale import ShowSale
 from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.sign_out import SignOut
+from domain.usecases.sign_out_customer import SignOutCustomer
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.sum_days import SumDays
 from domain.usecases.sum_sales import SumSales
 from domain.usecases.supply_licences import SupplyLicences
+from domain.usecases.write_note import WriteNote
 from entrypoints.container.adapters import Adapters
 from entrypoints.run.address_watch import AddressWatch
 from entrypoints.run.metrics import Metrics
@@ -225,6 +234,27 @@ class UseCases(Adapters):
     send_refunds = Singleton(
         SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url
     )
+    ask_right = Singleton(AskRight, store=store, clock=clock, randomness=randomness)
+    look_at_sale = Singleton(LookAtSale, store=store, payments=payments)
+    look_at_customer = Singleton(LookAtCustomer, store=store)
+    correct_address = Singleton(
+        CorrectAddress, store=store, keyring=keyring, clock=clock, randomness=randomness
+    )
+    merge_customers = Singleton(
+        MergeCustomers, store=store, keyring=keyring, clock=clock, randomness=randomness
+    )
+    replace_key = Singleton(
+        ReplaceKey, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
+    write_note = Singleton(WriteNote, store=store, clock=clock, randomness=randomness)
+    sign_out_customer = Singleton(SignOutCustomer, store=store, clock=clock, randomness=randomness)
+    erase_customer = Singleton(
+        EraseCustomer, store=store, clock=clock, randomness=randomness, erase_me=erase_me
+    )
+    book_payment = Singleton(
+        BookPayment, store=store, payments=payments, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness, booking=booking,
+    )  # fmt: skip
     send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
     list_audit = Singleton(ListAudit, store=store)
     link_audit = Singleton(LinkAudit, store=store, keyring=keyring, clock=clock, randomness=randomness)
