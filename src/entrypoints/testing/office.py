@@ -146,6 +146,7 @@ class Office:
     def check_audit(self) -> CheckAudit:
         return CheckAudit(store=self.shop.store, keyring=self.shop.keyring)
 
+    @cached_property
     def ask_right(self) -> AskRight:
         return AskRight(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
 
