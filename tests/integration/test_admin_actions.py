@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from testkit.acting import Sold, lines_about, sold, submit
 from testkit.bazaar import stock_a_bazaar
 from testkit.office import Member, form_on
-from testkit.servers import Shopper, ShopServer, a_shop
+from testkit.servers import BOOK, Shopper, ShopServer, a_shop
 from testkit.waiting import wait_until
 
 WHY = {"reason": "they wrote"}
+_WHY = ("--reason", "they wrote")
 
 
 @pytest.fixture(scope="module")
@@ -324,3 +326,35 @@ def test_forms_from_elsewhere_and_customers_cookies_do_nothing(office: tuple[Sho
     for path in ("/admin/sales/nothing/refund", "/admin/customers/nobody/erase"):
         owner.prove()
         assert owner.get(path).status_code == 404
+
+
+def test_a_key_that_may_not_refund_leads_to_stripe(tmp_path: Path) -> None:
+    with a_shop(tmp_path) as shop:
+        owner = Member(shop)
+        owner.join()
+        one = sold(shop, BOOK)
+        shop.sandbox.behave(permissions=["checkout_session_write", "payment_intent_read", "charge_read"])
+        page = owner.get(one.at("refund"))
+        assert "it needs Charges and Refunds write" in page.text
+        assert "Open it at Stripe" in page.text
+        assert 'name="amount"' not in page.text
+        shop.sandbox.behave(permissions=None)
+        assert 'name="amount"' in owner.get(one.at("refund")).text
+
+
+def test_each_action_has_a_command(office: tuple[ShopServer, Member]) -> None:
+    shop, _ = office
+    one, other = sold(shop, "keyed"), sold(shop, "abroad")
+    before = one.sale["licence_keys"]
+    assert "has a new licence key" in shop.cli("replace-key", one.order, *_WHY).stdout
+    assert one.sale["licence_keys"] != before
+    assert "has this note now" in shop.cli("note", one.order, "a note").stdout
+    assert "signed out everywhere" in shop.cli("sign-out", one.email).stdout
+    assert "undoes it for 72 hours" in shop.cli("correct", one.order, "x1@example.com", *_WHY).stdout
+    assert "another customer" in shop.cli("correct", other.email, one.email, *_WHY, check=False).stderr
+    assert "Everything bought as" in shop.cli("merge", other.email, one.email, *_WHY).stdout
+    third = sold(shop, "abroad")
+    assert "is deleted" in shop.cli("erase", third.email, "--yes", *_WHY).stdout
+    assert third.sale["email"] is None
+    refused = shop.cli("book", one.ref, *_WHY, check=False)
+    assert (refused.returncode, "not in quarantine" in refused.stderr) == (1, True)
