@@ -41,6 +41,7 @@ from domain.repositories.shop import (
     Outbox,
     Problems,
     ReadAudit,
+    ReadEvents,
     ReadOutbox,
     ReadProblems,
     ReadShopRecord,
@@ -111,6 +112,9 @@ class ReadTransaction(Protocol):
 
     @property
     def audit(self) -> ReadAudit: ...
+
+    @property
+    def events(self) -> ReadEvents: ...
 
     @property
     def staff(self) -> ReadStaff: ...
