@@ -111,7 +111,7 @@ def test_started_paid_and_opened_are_set_beside_each_other() -> None:
 def test_the_csv_has_amounts_in_major_units() -> None:
     lines = csv_of([one_day(0, sales=2, gross=2400, refunded=3000), one_day(0, "jpy", sales=1, gross=500)])
     assert lines.decode().splitlines() == [
-        "day,currency,product,sales,gross,refunded,net,free,started,paid,opened",
-        "2026-03-10,USD,book,2,24.00,30.00,-6.00,0,0,0,0",
-        "2026-03-10,JPY,book,1,500,0,500,0,0,0,0",
+        "day,currency,sales,gross,refunded,net,free,started,paid,opened",
+        "2026-03-10,USD,2,24.00,30.00,-6.00,0,0,0,0",
+        "2026-03-10,JPY,1,500,0,500,0,0,0,0",
     ]

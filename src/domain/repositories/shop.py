@@ -78,12 +78,14 @@ class ReadOutbox(Protocol):
     def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         """Outbox rows in order of key, after `key`."""
 
-    def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
+    def waiting(
+        self, now: datetime, *, late: timedelta, bounced_since: datetime | None = None
+    ) -> Sequence[Mail]:
         """Mails for the merchant to see, oldest first:
 
         those that are stuck; those still queued that were queued at least `late` ago and failed; those sent in the last
         `NOTED_FOR` whose key had been used before; and access emails that were sent or dropped, bounced, and are not
-        dismissed.
+        dismissed, all or those queued since.
         """
 
 

@@ -13,19 +13,21 @@ from domain.frozen import frozen
 from domain.mail import Mail, MailState
 from domain.ports import Catalogue, Clock, Store
 from domain.product import CatalogueEdition
-from domain.purchase import Fact, FactKind, Source
+from domain.purchase import OPEN_AT_MOST, Fact, FactKind, Source, began_at, order_number
 from domain.records import Problem, Quarantined
 from domain.refund import RefundRequest
 from domain.sale_list import SaleFilter, SaleOrder, SaleState
 from domain.transaction import ReadTransaction
 from domain.usecases.report_status import ASKED_FOR, LATE
 from domain.usecases.review_catalogue import broken_since
-from domain.usecases.unreached_customers import unreached_customers
-from domain.values import ProductId
+from domain.usecases.unreached_customers import each_unreached
+from domain.values import CheckoutId, ProductId
 
 NOT_OPENED_FOR: Final = timedelta(hours=48)
 _NOT_OPENED_SINCE: Final = timedelta(days=30)
 """A purchase that nobody opened within a month is nobody's task any more."""
+_BOUNCED_SINCE: Final = timedelta(days=90)
+"""The same of an access email that bounced; `ReportStatus` has them all."""
 _MOST: Final = 50
 _ANSWERED_BY_US: Final = "needs_response"
 _SILENT_AFTER: Final = timedelta(hours=1)
@@ -113,16 +115,17 @@ class ListTodo:
         """Raises StoreUnavailable."""
         now, edition = self.clock.now(), self.catalogue.current()
         mistakes = Mistakes(tuple(self.catalogue.problems))
-        return await self.store.survey(lambda tx: _list(tx, edition, mistakes, now))
+        return await self.store.survey(lambda tx: todo_list(tx, edition, mistakes, now))
 
 
-def _list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes, now: datetime) -> TodoList:
-    mails = tx.outbox.waiting(now, late=LATE)
+def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes, now: datetime) -> TodoList:
+    """What waits, of one state of the records."""
+    mails = tx.outbox.waiting(now, late=LATE, bounced_since=now - _BOUNCED_SINCE)
     sources: tuple[Iterable[Todo], ...] = (
         (Todo(Task.QUARANTINED, entry.first_at, entry) for entry in tx.quarantine.open_entries()),
         (Todo(Task.STUCK_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.STUCK),
         (Todo(Task.LATE_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.QUEUED),
-        (Todo(Task.BOUNCED_EMAIL, mail.queued_at, mail) for mail in unreached_customers(tx, mails)),
+        (Todo(Task.BOUNCED_EMAIL, mail.queued_at, mail) for mail in each_unreached(tx, mails)),
         _never_opened(tx, now),
         _disputes(tx),
         _without_address(tx, now),
@@ -145,7 +148,7 @@ def _never_opened(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
     wanted = SaleFilter(
         state=SaleState.OPEN, opened=False, booked_from=now - _NOT_OPENED_SINCE, booked_before=now - NOT_OPENED_FOR
     )  # fmt: skip
-    found = tx.sale_lists.rows(wanted, order=SaleOrder.OLDEST, after=None, limit=2 * _MOST)
+    found = tx.sale_lists.rows(wanted, order=SaleOrder.OLDEST, after=None, limit=_MOST + 10)
     for held in (row.held for row in found.rows):
         if held.purchase.user is not None and held.purchase.livemode is not False:
             yield Todo(Task.NEVER_OPENED, held.purchase.booked_at, held)
@@ -161,9 +164,16 @@ def _disputes(tx: ReadTransaction) -> Iterator[Todo]:
 
 
 def _without_address(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
-    for held in map(tx.purchases.with_facts, tx.problems.orders_without_owner()):
+    orders = (order for order in tx.problems.orders_without_owner() if not _is_old(order, now))
+    for held in map(tx.purchases.with_facts, orders):
         if held is not None and now - held.purchase.booked_at < ASKED_FOR:
             yield Todo(Task.WITHOUT_ADDRESS, held.purchase.booked_at, held)
+
+
+def _is_old(order: CheckoutId, now: datetime) -> bool:
+    """Whether a checkout began so long ago that it was certainly not paid lately: nothing has to be looked up."""
+    began = began_at(order_number(order))
+    return began is not None and now - began > ASKED_FOR + OPEN_AT_MOST
 
 
 def _lacking(tx: ReadTransaction, edition: CatalogueEdition) -> Iterator[Todo]:

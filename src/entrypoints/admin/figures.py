@@ -22,7 +22,7 @@ _PERIODS: Final = {
     Period.TODAY: N_("Today"), Period.WEEK: N_("7 days"), Period.MONTH: N_("30 days"), Period.YEAR: N_("12 months"),
 }  # fmt: skip
 _COLUMNS: Final = (
-    "day", "currency", "product", "sales", "gross", "refunded", "net", "free", "started", "paid", "opened",
+    "day", "currency", "sales", "gross", "refunded", "net", "free", "started", "paid", "opened",
 )  # fmt: skip
 
 
@@ -201,7 +201,7 @@ def csv_of(sums: Sequence[DaySum]) -> bytes:
     for one in sums:
         amounts = (decimal_text(amount, one.currency) for amount in (one.gross, one.refunded, net(one)))
         rows.writerow((
-            one.day.isoformat(), one.currency.upper(), one.product, one.sales, *amounts, one.free, one.started,
+            one.day.isoformat(), one.currency.upper(), one.sales, *amounts, one.free, one.started,
             one.paid, one.opened,
         ))  # fmt: skip
     return out.getvalue().encode()
