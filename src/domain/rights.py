@@ -50,6 +50,8 @@ RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.SEND_AGAIN: Right(_WORKING),
     AuditAction.DISMISS_PAYMENT: Right(_WORKING),
     AuditAction.DISMISS_BOUNCE: Right(_WORKING),
+    AuditAction.RECONCILE: Right(_WORKING),
+    AuditAction.READ_AGAIN: Right(_WORKING),
     AuditAction.INVITE_STAFF: Right(_OWNER, fresh=True),
     AuditAction.LINK_STAFF: Right(_OWNER, fresh=True),
     AuditAction.CHANGE_ROLE: Right(_OWNER, fresh=True),

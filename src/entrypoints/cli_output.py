@@ -11,14 +11,16 @@ import msgspec
 
 from domain.claim import RejectReason
 from domain.records import ErasedAddress, Problem, ProblemKind
+from domain.rights import NotAllowed
 from domain.transaction import ReadTransaction
 from domain.usecases.reconcile_outcome import Reconciled
 from domain.usecases.report_status import Status
 from domain.usecases.review_catalogue import CatalogueReview
+from domain.usecases.send_refused import Resent
 from domain.values import CheckoutId
 from entrypoints.acting import actor_here, new_form
 from entrypoints.catalogue_lines import lacking_lines
-from entrypoints.cli_words import counted, minute
+from entrypoints.cli_words import NOT_ALLOWED, counted, minute
 from entrypoints.container import Container
 from entrypoints.mail_lines import OF_NO_USE, SENT_AGAIN, mail_lines
 from entrypoints.maintenance.erasures import Erasures
@@ -26,6 +28,7 @@ from entrypoints.maintenance.export_format import record_fields
 from entrypoints.order_lines import without_owner_lines
 from entrypoints.refund_lines import waiting_refund_lines
 from entrypoints.run.address_watch import two_ways_on
+from entrypoints.todo_lines import is_urgent, todo_lines
 
 _PAGE: Final = 500
 _PROBLEMS: Final = {
@@ -70,18 +73,23 @@ async def status_lines(
     lines: list[str] = []
     if dismiss is not None:
         closed = await report.dismiss(dismiss, actor=actor, form=forms())
-        lines.append("Dismissed." if closed else "Nothing of that id is on the list.")
+        lines.append("Dismissed." if closed is True else "Nothing of that id is on the list.")
     if send_again is not None:
-        lines.append(SENT_AGAIN[await report.send_again(send_again, actor=actor, form=forms())])
+        sent = await report.send_again(send_again, actor=actor, form=forms())
+        lines.append(NOT_ALLOWED if isinstance(sent, NotAllowed) else SENT_AGAIN[sent])
     if send_refused:
         resent = await container.send_refused()(actor=actor, form=forms())
-        lines.append(f"{counted(resent.queued, 'email')} queued again; sent while the shop is served.")
-        if resent.dropped:
+        if isinstance(resent, NotAllowed):
+            lines.append(NOT_ALLOWED)
+        else:
+            lines.append(f"{counted(resent.queued, 'email')} queued again; sent while the shop is served.")
+        if isinstance(resent, Resent) and resent.dropped:
             lines.append(f"{counted(resent.dropped, 'email')} dropped: {OF_NO_USE}.")
     status, review = await report(), await container.review_catalogue()()
+    todo = await container.list_todo()()
     elsewhere = container.address_watch().elsewhere
-    all_well = status.all_well and review.all_well and elsewhere is None
-    waiting = [*_waiting(status), *_mistakes(review)]
+    all_well = status.all_well and review.all_well and elsewhere is None and not is_urgent(todo)
+    waiting = [*_waiting(status), *todo_lines(todo), *_mistakes(review)]
     if elsewhere is not None:
         waiting = ["", f"The address is not confirmed: {two_ways_on(elsewhere)}.", *waiting]
     if all_well:

@@ -37,6 +37,8 @@ TABLE = [
     ("send-again", "owner support", False),
     ("dismiss-payment", "owner support", False),
     ("dismiss-bounce", "owner support", False),
+    ("reconcile", "owner support", False),
+    ("read-again", "owner support", False),
     ("invite-staff", "owner", True),
     ("link-staff", "owner", True),
     ("change-role", "owner", True),

@@ -273,6 +273,8 @@ CREATE INDEX licences_given ON licences (key) WHERE checkout_id IS NOT NULL;
 CREATE INDEX facts_unpaid ON facts (object_id) WHERE status = 'unpaid';
 """
 
+_LISTED_EMAILS: Final = "CREATE INDEX outbox_listed ON outbox (kind, queued_at, key) WHERE kind <> 'access';"
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -280,6 +282,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
         "0003_refunds_by_hand", _REFUNDS, unsampled=("refund_requests.reason", "refund_requests.problem")
     ),
     Migration("0004_back_office", _BACK_OFFICE),
+    Migration("0005_listed_emails", _LISTED_EMAILS),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import islice
@@ -11,6 +11,7 @@ from typing import Final
 from domain.access import Holding
 from domain.frozen import frozen
 from domain.mail import Mail, MailState
+from domain.outbox_keys import sale_of
 from domain.ports import Catalogue, Clock, Store
 from domain.product import CatalogueEdition
 from domain.purchase import OPEN_AT_MOST, Fact, FactKind, Source, began_at, order_number
@@ -126,7 +127,7 @@ def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes
         (Todo(Task.STUCK_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.STUCK),
         (Todo(Task.LATE_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.QUEUED),
         (Todo(Task.BOUNCED_EMAIL, mail.queued_at, mail) for mail in each_unreached(tx, mails)),
-        _never_opened(tx, now),
+        _never_opened(tx, now, beside={sale_of(mail.key) for mail in mails}),
         _disputes(tx),
         _without_address(tx, now),
         (Todo(Task.REFUND, one.at, one) for one in tx.refund_requests.waiting(before=now - LATE)),
@@ -144,13 +145,15 @@ def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes
     return TodoList(rows=sorted(rows, key=lambda row: row.since), more=frozenset(more))
 
 
-def _never_opened(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
+def _never_opened(tx: ReadTransaction, now: datetime, *, beside: Set[CheckoutId | None]) -> Iterator[Todo]:
+    """`beside`: sales with an email that waits itself, which says why they were not opened."""
     wanted = SaleFilter(
         state=SaleState.OPEN, opened=False, booked_from=now - _NOT_OPENED_SINCE, booked_before=now - NOT_OPENED_FOR
     )  # fmt: skip
     found = tx.sale_lists.rows(wanted, order=SaleOrder.OLDEST, after=None, limit=_MOST + 10)
     for held in (row.held for row in found.rows):
-        if held.purchase.user is not None and held.purchase.livemode is not False:
+        purchase = held.purchase
+        if purchase.user is not None and purchase.livemode is not False and purchase.checkout not in beside:
             yield Todo(Task.NEVER_OPENED, held.purchase.booked_at, held)
 
 

@@ -17,8 +17,10 @@ from domain.ports import Clock, Randomness, Store
 from domain.purchase import PurchaseState
 from domain.records import Problem, Quarantined, Tally
 from domain.refund import RefundRequest
+from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.queue_anew import queue_by_hand
 from domain.usecases.unreached_customers import unreached_customers
 from domain.values import LinkId, ProviderRef
@@ -105,19 +107,25 @@ class ReportStatus:
 
         return await self.store.read(work)
 
-    async def dismiss(self, ref: str, *, actor: Actor, form: str) -> bool:
+    async def dismiss(self, ref: str, *, actor: Actor, form: str, reason: str = "") -> bool | NotAllowed:
         """Take something off the list, by its id; whether it was there.
 
         A quarantine entry that is no sale of this shop, a bounced email (its key), a refund that came to nothing.
+        `reason`: see `domain.audit.reason_of`.
         """
         now = self.clock.now()
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
 
-        def work(tx: Transaction) -> bool:
+        def work(tx: Transaction) -> bool | NotAllowed:
             if tx.audit.by_form(form) is not None:
                 return True
+            refused = refusal(
+                tx, AuditAction.DISMISS_PAYMENT, ref, asked=asked
+            )  # the others ask for the same
+            if refused is not None:
+                return refused
             if tx.quarantine.close(ProviderRef(ref), at=now):
-                return tx.audit.append(asked.line(AuditAction.DISMISS_PAYMENT, ref))
+                return tx.audit.append(asked.line(AuditAction.DISMISS_PAYMENT, ref, reason=reason))
             if tx.outbox.dismiss_bounce(ref):
                 return tx.audit.append(asked.line(AuditAction.DISMISS_BOUNCE, ref))
             request = tx.refund_requests.get(ref)
@@ -127,13 +135,16 @@ class ReportStatus:
 
         return await self.store.transact(work)
 
-    async def send_again(self, key: str, *, actor: Actor, form: str) -> SentAgain:
+    async def send_again(self, key: str, *, actor: Actor, form: str) -> SentAgain | NotAllowed:
         """Queue a mail anew under a new key, with a new link. The merchant knows best whether it came."""
         now = self.clock.now()
         spare = LinkId(self.randomness.token(16).hex())
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
 
-        def work(tx: Transaction) -> SentAgain:
+        def work(tx: Transaction) -> SentAgain | NotAllowed:
+            refused = refusal(tx, AuditAction.SEND_AGAIN, key, asked=asked)
+            if refused is not None:
+                return refused
             done = tx.audit.by_form(form)
             if done is not None:
                 return SentAgain.TOO_LATE if done.result is AuditResult.DROPPED else SentAgain.QUEUED

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain import outbox_keys
-from domain.audit import ByHand
+from domain.audit import AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailState
 from domain.ports import Clock, Randomness, Store
+from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.queue_anew import queue_by_hand
 from domain.usecases.report_status import LATE
 from domain.values import LinkId
@@ -38,12 +40,18 @@ class SendRefused:
     clock: Clock
     randomness: Randomness
 
-    async def __call__(self, *, actor: Actor, form: str) -> Resent:
+    async def __call__(self, *, actor: Actor, form: str) -> Resent | NotAllowed:
         """Queue each anew, under a new key and with a new link, or drop it: once for each form.
 
         Raises StoreUnavailable.
         """
         now = self.clock.now()
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        refused = await self.store.transact(
+            lambda tx: refusal(tx, AuditAction.SEND_AGAIN, "refused", asked=asked)
+        )
+        if refused is not None:
+            return refused
         waiting = await self.store.read(lambda tx: tx.outbox.waiting(now, late=LATE))
         keys = [mail.key for mail in waiting if _refused(mail)]
         queued = dropped = 0

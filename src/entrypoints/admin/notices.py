@@ -15,5 +15,10 @@ NOTICES: Final[Mapping[str, str]] = {
     "restored": N_("Access is open again."),
     "granted": N_("The free copy is theirs, and they are emailed a link."),
     "resent": N_("The access link is on its way."),
+    "sent-again": N_("It is queued again, and leaves within a second."),
+    "dismissed": N_("It is off the list."),
+    "gone": N_("It was not on the list any more."),
+    "reconciled": N_("The shop was compared with Stripe."),
+    "reconciling": N_("Stripe is being asked. What it has that the shop lacks is booked as it comes."),
 }
 """Their sentences; `?done=` of an address has the key."""

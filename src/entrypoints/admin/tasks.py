@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from domain.access import Holding
 from domain.mail import Mail, MailProblem
+from domain.outbox_keys import sale_of
 from domain.purchase import order_number
 from domain.records import Problem, ProblemKind, Quarantined
 from domain.refund import RefundRequest, RefundState
@@ -20,6 +21,11 @@ from entrypoints.http.sentences import N_, _, ngettext
 
 TODO: Final = "/admin/todo"
 _MAIL_PROBLEMS: Final[Mapping[str, str]] = {
+    MailProblem.NO_CUSTOMER: N_("nobody bought anything with this address"),
+    MailProblem.UNSUBSCRIBED: N_("its reader wants no news"),
+    MailProblem.QUEUED_AGAIN: N_("it was queued again"),
+    MailProblem.ANOTHER_SHOP: N_("another shop sends it"),
+    MailProblem.BOUNCE_DISMISSED: N_("it came back, and was dismissed"),
     MailProblem.OUTCOME_UNKNOWN: N_("the shop stopped while it was being sent"),
     MailProblem.TOO_LATE: N_("it waited for a week, which is too long for what it was to confirm or undo"),
     MailProblem.NO_ANSWER: N_("the email provider took it and did not answer within an hour"),
@@ -42,6 +48,8 @@ class Button:
     at: str
     first: bool = False
     """The likeliest one."""
+    writes: bool = False
+    """Whether it leads to an action, which a viewer may not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,16 @@ def _summed(task: Task, number: int, *, more: bool) -> str:
     return f"{said} {_('There are more.')}" if more else said
 
 
+NAMES: Final[Mapping[Task, str]] = {
+    Task.QUARANTINED: N_("Payments in quarantine"), Task.STUCK_EMAIL: N_("Emails not sent"),
+    Task.LATE_EMAIL: N_("Emails that are late"), Task.BOUNCED_EMAIL: N_("Access emails that came back"),
+    Task.NEVER_OPENED: N_("Paid and never opened"), Task.DISPUTE: N_("Disputes"),
+    Task.WITHOUT_ADDRESS: N_("Without an address"), Task.REFUSED_BY_PROVIDER: N_("Refused by Stripe"),
+    Task.REFUND: N_("Refunds that did not arrive"), Task.LICENCES_USED_UP: N_("Licence keys"),
+    Task.PRODUCT_LOST: N_("Products that cannot be opened"), Task.CATALOGUE: N_("Catalogue"),
+    Task.WEBHOOKS_SILENT: N_("Webhooks"),
+}  # fmt: skip
+"""What the tasks are called in a list of them."""
 _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
     Task.QUARANTINED: lambda n: ngettext(
         "%(number)d payment is in quarantine.", "%(number)d payments are in quarantine.", n),
@@ -104,7 +122,7 @@ def row_of(todo: Todo, *, dashboard: str) -> Row:
     """A row of the queue. `dashboard`: the address of the account's pages at Stripe, with "/" at the end."""
     match todo.about:
         case Quarantined():
-            return _quarantined(todo, todo.about, dashboard)
+            return _quarantined(todo, todo.about)
         case Mail():
             return _mail(todo, todo.about)
         case Holding():
@@ -133,7 +151,7 @@ def row_of(todo: Todo, *, dashboard: str) -> Row:
                 "A sale is an hour old, and nothing was heard of it: whoever closes the payment page too early waits."
             )
             buttons = [
-                Button(_("Reconcile now"), "/admin/stripe/reconcile", first=True),
+                Button(_("Reconcile now"), "/admin/stripe/reconcile", first=True, writes=True),
                 Button(_("Webhooks at Stripe"), f"{dashboard}webhooks"),
             ]
             return Row(todo, _("Stripe's webhooks do not arrive"), "/admin/stripe", why, buttons)
@@ -141,19 +159,18 @@ def row_of(todo: Todo, *, dashboard: str) -> Row:
             assert_never(todo.about)
 
 
-def _quarantined(todo: Todo, entry: Quarantined, dashboard: str) -> Row:
+def _quarantined(todo: Todo, entry: Quarantined) -> Row:
     at = f"/admin/stripe/{quote(entry.ref)}"
-    page = "payments" if entry.ref.startswith("pi_") else "checkout/sessions"
     buttons = [
-        Button(_("Read it again"), f"{at}/read", first=True), Button(_("Dismiss"), f"{at}/dismiss"),
-        Button(_("Open in Stripe"), f"{dashboard}{page}/{quote(entry.ref)}"),
-    ]  # fmt: skip
+        Button(_("Read it again"), f"{at}/read", first=True, writes=True),
+        Button(_("Dismiss"), f"{at}/dismiss", writes=True),
+    ]
     return Row(
         todo,
         _("Payment %(ref)s in quarantine", ref=entry.ref),
         "/admin/stripe",
         _(REASONS[entry.reason]),
-        buttons[:2],
+        buttons,
     )
 
 
@@ -169,9 +186,16 @@ def _mail(todo: Todo, mail: Mail) -> Row:
         why = _("The address may be mistyped: the customer has no access link.")
     elif mail.may_have_been_sent:
         why = _("It may have been sent: %(why)s.", why=why)
-    buttons = [Button(_("Send again"), f"{at}/send", first=True)] if todo.task is not Task.LATE_EMAIL else []
+    order = sale_of(mail.key)
+    if order is not None:
+        why = _("Order %(order)s. %(why)s", order=order_number(order), why=why)
+    buttons = (
+        [Button(_("Send again"), f"{at}/send", first=True, writes=True)]
+        if todo.task is not Task.LATE_EMAIL
+        else []
+    )
     if todo.task is Task.BOUNCED_EMAIL:
-        buttons.append(Button(_("Dismiss"), f"{at}/dismiss"))
+        buttons.append(Button(_("Dismiss"), f"{at}/dismiss", writes=True))
     else:
         buttons.append(Button(_("Look at it"), at))
     return Row(todo, _(words[todo.task], to=mail.to.canonical), at, why, buttons)
@@ -199,7 +223,10 @@ def _sale(todo: Todo, held: Holding, dashboard: str) -> Row:
         order,
         at,
         why,
-        [Button(_("Send the link again"), f"{at}/resend", first=True), Button(_("Look at the sale"), at)],
+        [
+            Button(_("Send the link again"), f"{at}/resend", first=True, writes=True),
+            Button(_("Look at the sale"), at),
+        ],
     )
 
 
@@ -227,7 +254,11 @@ def _refund(todo: Todo, request: RefundRequest, dashboard: str) -> Row:
             [look, Button(_("Open in Stripe"), f"{dashboard}payments/{quote(request.payment)}")],
         )
     return Row(
-        todo, what, at, why, [look, Button(_("Dismiss"), f"{TODO}/refunds/{quote(request.id)}/dismiss")]
+        todo,
+        what,
+        at,
+        why,
+        [look, Button(_("Dismiss"), f"{TODO}/refunds/{quote(request.id)}/dismiss", writes=True)],
     )
 
 

@@ -30,6 +30,8 @@ ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.SEND_AGAIN: N_("sent an email again"),
     AuditAction.DISMISS_PAYMENT: N_("dismissed a quarantined payment"),
     AuditAction.DISMISS_BOUNCE: N_("dismissed a bounced email"),
+    AuditAction.RECONCILE: N_("compared the shop with Stripe"),
+    AuditAction.READ_AGAIN: N_("had a payment read again at Stripe"),
     AuditAction.INVITE_STAFF: N_("invited a member of staff"),
     AuditAction.LINK_STAFF: N_("made a sign-in link for a member of staff"),
     AuditAction.CHANGE_ROLE: N_("changed the role of a member of staff"),

@@ -13,10 +13,13 @@ from dependency_injector.providers import Singleton
 from domain.usecases.payment_address import ListPaymentAddresses
 from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.emails import EmailPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.people import PeoplePages
+from entrypoints.admin.provider import LastSweep, ProviderPages
 from entrypoints.admin.signing_in import SigningInPages
+from entrypoints.admin.todo import TodoPages
 from entrypoints.admin.waiting import Waiting
 from entrypoints.container.adapters import Adapters
 from entrypoints.container.use_cases import UseCases
@@ -182,6 +185,27 @@ class Container(UseCases):
         copies_itself=providers.Callable(choices.serves_alone, Adapters.settings),
     )
 
+    dashboard = providers.Callable(choices.dashboard, Adapters.payments)
+    todo_pages = Singleton(
+        TodoPages, frame=admin_frame, report_status=UseCases.report_status, dashboard=dashboard
+    )
+    provider_pages = Singleton(
+        ProviderPages,
+        frame=admin_frame,
+        compare=UseCases.compare_with_provider,
+        ask=UseCases.ask_provider,
+        report_status=UseCases.report_status,
+        dashboard=dashboard,
+        last=Singleton(LastSweep),
+    )
+    email_pages = Singleton(
+        EmailPages,
+        frame=admin_frame,
+        list_emails=UseCases.list_emails,
+        report_status=UseCases.report_status,
+        send_refused=UseCases.send_refused,
+    )
+
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
     families = providers.List(
@@ -202,6 +226,9 @@ class Container(UseCases):
         signing_in_pages,
         people_pages,
         home_pages,
+        todo_pages,
+        provider_pages,
+        email_pages,
     )
     app = Singleton(
         build_app,

@@ -15,6 +15,7 @@ from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
+from domain.usecases.compare_with_provider import CompareWithProvider
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
@@ -36,6 +37,7 @@ from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_customers import ListCustomers
+from domain.usecases.list_emails import ListEmails
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_news import ListNews
 from domain.usecases.list_pending import ListPending
@@ -49,6 +51,7 @@ from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
+from domain.usecases.read_again import AskProvider
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
@@ -196,6 +199,12 @@ class UseCases(Adapters):
     list_todo = Singleton(ListTodo, store=store, catalogue=catalogue, clock=clock)
     list_news = Singleton(ListNews, store=store)
     check_first_days = Singleton(CheckFirstDays, store=store, catalogue=catalogue, clock=clock)
+    list_emails = Singleton(ListEmails, store=store, clock=clock)
+    compare_with_provider = Singleton(CompareWithProvider, store=store, clock=clock)
+    ask_provider = Singleton(
+        AskProvider, store=store, payments=payments, claim=claim, reconcile=reconcile,
+        recheck_payments=recheck_payments, clock=clock, randomness=randomness,
+    )  # fmt: skip
     list_customers = Singleton(ListCustomers, store=store)
     show_person = Singleton(ShowPerson, store=store, clock=clock)
     list_ledger = Singleton(ListLedger, store=store)

@@ -37,6 +37,7 @@ from domain.usecases.list_pending import ListPending
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
+from domain.usecases.read_again import AskProvider
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
@@ -282,6 +283,13 @@ class Shop(BackOffice):
         return Reconcile(
             store=self.store, payments=self.payments, claim=self.claim, note=self.note,
             recheck_payments=self.recheck_payments, expire_duplicates=self.expire_duplicates, clock=self.clock,
+        )  # fmt: skip
+
+    @cached_property
+    def ask_provider(self) -> AskProvider:
+        return AskProvider(
+            store=self.store, payments=self.payments, claim=self.claim, reconcile=self.reconcile,
+            recheck_payments=self.recheck_payments, clock=self.clock, randomness=self.randomness,
         )  # fmt: skip
 
     @cached_property
