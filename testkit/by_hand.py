@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
 from domain.audit import ENTROPY, AuditLine, ByHand
+from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.usecases.decision_outcomes import Deciding
 from domain.usecases.list_audit import ListAudit
@@ -14,6 +18,8 @@ from domain.usecases.send_owner_link import OwnerLink
 from domain.usecases.send_refused import Resent
 from entrypoints.testing import Shop
 from testkit.stepping import run
+
+T = TypeVar("T")
 
 CLI = Actor.on_host("ada")
 
@@ -27,15 +33,21 @@ def send_link(shop: Shop, order: str, typed: str, *, form: str = "") -> OwnerLin
 
 
 def dismiss(shop: Shop, ref: str, *, form: str = "") -> bool:
-    return run(shop.report.dismiss(ref, actor=CLI, form=form or _new(shop)))
+    return _may(shop.report.dismiss(ref, actor=CLI, form=form or _new(shop)))
 
 
 def send_again(shop: Shop, key: str, *, form: str = "") -> SentAgain:
-    return run(shop.report.send_again(key, actor=CLI, form=form or _new(shop)))
+    return _may(shop.report.send_again(key, actor=CLI, form=form or _new(shop)))
 
 
 def send_refused(shop: Shop, *, form: str = "") -> Resent:
-    return run(shop.send_refused(actor=CLI, form=form or _new(shop)))
+    return _may(shop.send_refused(actor=CLI, form=form or _new(shop)))
+
+
+def _may(act: Coroutine[Any, Any, T | NotAllowed]) -> T:
+    outcome = run(act)
+    assert not isinstance(outcome, NotAllowed)
+    return outcome
 
 
 def revoke(shop: Shop, order: str, *, form: str = "", reason: str = "stolen", tell: bool = True) -> Deciding:

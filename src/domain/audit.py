@@ -66,6 +66,8 @@ class AuditAction(Enum):
     ERASE_CUSTOMER = "erase-customer"
     BOOK_PAYMENT = "book-payment"
     """The object is the purchase that came of it; of a refused one, the entry of the quarantine."""
+    READ_AGAIN = "read-again"
+    """The object is the payment provider's, by its id."""
     INVITE_STAFF = "invite-staff"
     """This and the following are about a member of staff, by their id."""
     LINK_STAFF = "link-staff"

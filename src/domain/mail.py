@@ -16,7 +16,7 @@ from domain.values import Digest, EmailAddress, LinkId, UserId, as_line
 
 LINK_SLOT: Final = "{{coatcheck:link}}"
 CODE_SLOT: Final = "{{coatcheck:code}}"
-_OPT_OUT_SLOT: Final = re.compile(r"\{\{coatcheck:no-more:([0-9a-f]+)\}\}")
+OPT_OUT_SLOT: Final = re.compile(r"\{\{coatcheck:no-more:([0-9a-f]+)\}\}")
 
 BODY_KEPT: Final = timedelta(hours=25)
 """How long a rendered body is kept once its email is settled: an hour longer than providers keep idempotency keys."""
@@ -222,7 +222,7 @@ def fill(mail: Mail, letter: Letter, *, key: Key | None, base_url: str, shop: st
         spaced = f"{code[:4]}-{code[4:]}"
         text = text.replace(LINK_SLOT, url).replace(CODE_SLOT, spaced)
         html = html.replace(LINK_SLOT, url).replace(CODE_SLOT, spaced)
-    slot = _OPT_OUT_SLOT.search(text) if mail.kind is MailKind.RELEASE else None
+    slot = OPT_OUT_SLOT.search(text) if mail.kind is MailKind.RELEASE else None
     if slot is not None and key is not None:
         no_more = f"{base_url}/no-more/{key.opt_out_of(UserId(slot[1]))}"
         text, html = text.replace(slot[0], no_more), html.replace(slot[0], no_more)

@@ -64,6 +64,7 @@ RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.SIGN_OUT_CUSTOMER: Right(_WORKING),
     AuditAction.ERASE_CUSTOMER: Right(_OWNER, fresh=True),
     AuditAction.BOOK_PAYMENT: Right(_OWNER, fresh=True),
+    AuditAction.READ_AGAIN: Right(_WORKING),
     AuditAction.INVITE_STAFF: Right(_OWNER, fresh=True),
     AuditAction.LINK_STAFF: Right(_OWNER, fresh=True),
     AuditAction.CHANGE_ROLE: Right(_OWNER, fresh=True),

@@ -48,6 +48,7 @@ from domain.repositories.shop import (
     Limits,
     Outbox,
     Problems,
+    ReadEvents,
     ReadOutbox,
     ReadProblems,
     ReadShopRecord,
@@ -128,6 +129,9 @@ class ReadTransaction(Protocol):
 
     @property
     def audit_chain(self) -> ReadAuditChain: ...
+
+    @property
+    def events(self) -> ReadEvents: ...
 
     @property
     def staff(self) -> ReadStaff: ...

@@ -34,6 +34,11 @@ def engine(settings: Settings) -> str:
     return "postgres" if isinstance(settings.database, PostgresAddress) else "sqlite"
 
 
+def dashboard(payments: Payments) -> str:
+    """The address of the account's pages at Stripe: https://dashboard.stripe.com"""
+    return f"https://dashboard.stripe.com/{'' if payments.livemode else 'test/'}"
+
+
 def serves_alone(settings: Settings) -> bool:
     """Whether no other process can serve the same database."""
     return not isinstance(settings.database, PostgresAddress)

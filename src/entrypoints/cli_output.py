@@ -28,6 +28,7 @@ from entrypoints.maintenance.export_format import record_fields
 from entrypoints.order_lines import without_owner_lines
 from entrypoints.refund_lines import waiting_refund_lines
 from entrypoints.run.address_watch import two_ways_on
+from entrypoints.todo_lines import is_urgent, todo_lines
 
 _PAGE: Final = 500
 _PROBLEMS: Final = {
@@ -79,9 +80,10 @@ async def status_lines(
     if send_refused:
         lines += _resent_lines(await container.send_refused()(actor=actor, form=forms()))
     status, review = await report(), await container.review_catalogue()()
+    todo = await container.list_todo()()
     elsewhere = container.address_watch().elsewhere
-    all_well = status.all_well and review.all_well and elsewhere is None
-    waiting = [*_waiting(status), *_mistakes(review)]
+    all_well = status.all_well and review.all_well and elsewhere is None and not is_urgent(todo)
+    waiting = [*_waiting(status), *todo_lines(todo), *_mistakes(review)]
     if elsewhere is not None:
         waiting = ["", f"The address is not confirmed: {two_ways_on(elsewhere)}.", *waiting]
     if all_well:

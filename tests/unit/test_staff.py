@@ -49,6 +49,7 @@ TABLE = [
     ("sign-out-customer", "owner support", False),
     ("erase-customer", "owner", True),
     ("book-payment", "owner", True),
+    ("read-again", "owner support", False),
     ("invite-staff", "owner", True),
     ("link-staff", "owner", True),
     ("change-role", "owner", True),

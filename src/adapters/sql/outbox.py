@@ -26,12 +26,16 @@ _QUEUE: Final = f"{insert('outbox', COLUMNS)} ON CONFLICT (key) DO NOTHING"
 _BY_KEY: Final = f"SELECT {COLUMNS} FROM outbox WHERE key = ?"
 _TO_ADDRESS: Final = f"SELECT {COLUMNS} FROM outbox WHERE mailbox = ? ORDER BY queued_at, key"
 _PAGE: Final = f"SELECT {COLUMNS} FROM outbox WHERE key > ? ORDER BY key LIMIT ?"
+_NEWEST: Final = f"""SELECT {COLUMNS} FROM outbox WHERE kind = ? AND kind <> 'access' AND queued_at <= ?
+  AND (queued_at < ? OR key < ?) ORDER BY queued_at DESC, key DESC LIMIT ?"""
+_NEWEST_ACCESS: Final = f"""SELECT {COLUMNS} FROM outbox WHERE key > 'access:' AND key < ?
+  ORDER BY key DESC LIMIT ?"""
 _WAITING: Final = f"""SELECT {COLUMNS} FROM outbox WHERE state = 'stuck'
   UNION ALL SELECT {COLUMNS} FROM outbox WHERE state = 'queued' AND queued_at <= ? AND problem <> ''
   UNION ALL SELECT {COLUMNS} FROM outbox WHERE state = 'sent' AND problem <> '' AND settled_at >= ? AND problem = ?
     AND (delivery IS NULL OR delivery <> 'bounced' OR kind <> 'access')
   UNION ALL SELECT {COLUMNS} FROM outbox WHERE delivery = 'bounced' AND kind = 'access'
-    AND state IN ('sent', 'dropped') AND problem <> ?
+    AND state IN ('sent', 'dropped') AND problem <> ? AND queued_at >= ?
   ORDER BY queued_at, key"""
 _DISMISS: Final = """UPDATE outbox SET problem = ?
   WHERE key = ? AND delivery = 'bounced' AND kind = 'access' AND problem <> ?"""
@@ -54,6 +58,8 @@ _DEFAULTS: Final[Mapping[type, Mapping[str, object]]] = {
 _VALUES_OF: Final = {email: attrgetter(*names, "template") for email, names in _DEFAULTS.items()}
 """All values of an email, in the order of its defaults. With the template there are two or more, so a tuple."""
 _DISMISSED: Final = MailProblem.BOUNCE_DISMISSED.value
+_LAST: Final = 2**62
+"""A moment after all others."""
 _KINDS: Final = {kind.value: kind for kind in MailKind}
 _STATES: Final = {state.value: state for state in MailState}
 _URGENCIES: Final = tuple(Urgency)
@@ -72,8 +78,19 @@ class Outbox(Record):
     def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         return self._all(_from_row, _PAGE, (key, limit))
 
-    def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
-        values = (micros(now - late), micros(now - NOTED_FOR), MailProblem.KEY_USED.value, _DISMISSED)
+    def newest(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
+        if kind is MailKind.ACCESS:
+            return self._all(_from_row, _NEWEST_ACCESS, ("access;" if before is None else before.key, limit))
+        at = micros(before.queued_at) if before is not None else _LAST
+        return self._all(
+            _from_row, _NEWEST, (kind.value, at, at, "" if before is None else before.key, limit)
+        )
+
+    def waiting(
+        self, now: datetime, *, late: timedelta, bounced_since: datetime | None = None
+    ) -> Sequence[Mail]:
+        since = maybe(micros, bounced_since) or 0
+        values = (micros(now - late), micros(now - NOTED_FOR), MailProblem.KEY_USED.value, _DISMISSED, since)
         return self._all(_from_row, _WAITING, values)
 
     def queue(self, mail: Mail) -> bool:

@@ -315,6 +315,8 @@ CREATE TABLE sale_notes (
 ) STRICT, WITHOUT ROWID;
 """
 
+_LISTED_EMAILS: Final = "CREATE INDEX outbox_listed ON outbox (kind, queued_at, key) WHERE kind <> 'access';"
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -325,6 +327,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0005_uploads", _UPLOADS, unsampled=("uploads.name", "uploads.report", "upload_pieces.packed")),
     Migration("0006_audit_chain", _AUDIT_CHAIN, unsampled=("audit_reasons.salt",)),
     Migration("0007_by_hand", _BY_HAND, unsampled=("sale_notes.text",)),
+    Migration("0008_listed_emails", _LISTED_EMAILS),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

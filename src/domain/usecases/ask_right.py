@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.frozen import frozen
 from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed, Verdict, verdict
@@ -25,5 +25,5 @@ class AskRight:
         if verdict(actor, action) is Verdict.MAY:
             return None
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         return await self.store.transact(lambda tx: refusal(tx, action, object_id, asked=asked))

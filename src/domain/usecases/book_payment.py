@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum, auto
 
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.claim import KnownCheckout, ProviderCheckout, RejectReason, Sale, address_of, judge
 from domain.frozen import frozen
 from domain.keys import Keyring
@@ -97,7 +97,7 @@ class BookPayment:
         if isinstance(reading, PaymentBooked | NotBooked):
             return reading
         now, why = self.clock.now(), reason_of(reason)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         booking = self.booking.prepare(now=now)
 
         def work(tx: Transaction) -> BookingPayment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.address_change import ChangeKind
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.emails import ChangedItem
 from domain.frozen import frozen
 from domain.keys import Keyring
@@ -79,7 +79,7 @@ class CorrectAddress:
         return await self.store.transact(work)
 
     def _drawn(self, actor: Actor, *, form: str, reason: str) -> StaffChange:
-        asked = ByHand.asked(actor, form=form, now=self.clock.now(), entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=self.clock.now(), entropy=self.randomness.token(ENTROPY))
         return StaffChange.drawn(
             asked, reason=reason_of(reason), keyring=self.keyring, randomness=self.randomness
         )

@@ -6,7 +6,7 @@ import contextlib
 from enum import Enum, auto
 
 from domain import outbox_keys
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.emails import AccountDeleted
 from domain.frozen import frozen
 from domain.mail import MailKind
@@ -65,7 +65,7 @@ class EraseCustomer:
     async def __call__(self, customer: str, *, actor: Actor, form: str, reason: str) -> ErasingByHand:
         """`customer`: see `find_customer`. `form`: names this request. Raises StoreUnavailable: nothing was done."""
         now, why = self.clock.now(), reason_of(reason)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> ErasingByHand:
             if tx.audit.by_form(form) is not None:

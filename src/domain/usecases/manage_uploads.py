@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.csv_rows import Record, Records, UnreadableCsv
 from domain.frozen import frozen
 from domain.import_plan import Plan
@@ -112,7 +112,7 @@ class ManageUploads:
         Raises StoreUnavailable.
         """
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> UploadChange | NotAllowed:
             done = tx.audit.by_form(form)

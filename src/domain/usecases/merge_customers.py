@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Randomness, Store
@@ -29,7 +29,7 @@ class MergeCustomers:
         Raises StoreUnavailable.
         """
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         why = reason_of(reason)
         draft = StaffChange.drawn(asked, reason=why, keyring=self.keyring, randomness=self.randomness)
 

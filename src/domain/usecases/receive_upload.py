@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.csv_rows import CsvProblem, Piece, Pieces, Records, UnreadableCsv, delimiter_of
 from domain.frozen import frozen
 from domain.ports import Clock, Randomness, Store
@@ -35,7 +35,7 @@ class ReceiveUpload:
     async def begin(self, name: str, *, actor: Actor, form: str) -> Receiving | NotAllowed | TooManyUploads:
         """Nothing is read of the file until it is known who sends it. Raises StoreUnavailable."""
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         upload = Upload(
             id=sortable_id(now=now, entropy=self.randomness.token(10)),
             name=shown_name(name),

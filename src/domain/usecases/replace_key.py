@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.emails import LicenceArrived
 from domain.frozen import frozen
 from domain.keys import Keyring
@@ -78,7 +78,7 @@ class ReplaceKey:
         Raises StoreUnavailable.
         """
         now, why, edition = self.clock.now(), reason_of(reason), self.catalogue.current()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> Replacing:
             before = _replaced_before(tx, form)

@@ -107,10 +107,11 @@ class ReportStatus:
 
         return await self.store.read(work)
 
-    async def dismiss(self, ref: str, *, actor: Actor, form: str) -> bool | NotAllowed:
+    async def dismiss(self, ref: str, *, actor: Actor, form: str, reason: str = "") -> bool | NotAllowed:
         """Take something off the list, by its id; whether it was there.
 
         A quarantine entry that is no sale of this shop, a bounced email (its key), a refund that came to nothing.
+        `reason`: see `domain.audit.reason_of`.
         """
         now = self.clock.now()
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
@@ -125,7 +126,9 @@ class ReportStatus:
             not_allowed = refusal(tx, action, object_id, asked=asked)
             if not_allowed is not None:
                 return not_allowed
-            return _dismiss(tx, action, ref, now=now) and tx.audit.append(asked.line(action, object_id))
+            return _dismiss(tx, action, ref, now=now) and tx.audit.append(
+                asked.line(action, object_id, reason=reason)
+            )
 
         return await self.store.transact(work)
 

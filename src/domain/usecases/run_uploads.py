@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.csv_rows import Record, Records, UnreadableCsv
 from domain.frozen import frozen
 from domain.imports import Layout, Refused, Row, read_row
@@ -162,7 +162,7 @@ class ImportFile:
     ) -> Report | NotAllowed:
         """`look` gets the number of rows of each lot. Raises UnreadableCsv, StoreUnavailable."""
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def note(tx: Transaction) -> NotAllowed | None:
             refused = refusal(tx, AuditAction.IMPORT, asked.id, asked=asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.frozen import frozen
 from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed
@@ -40,7 +40,7 @@ class SignOutCustomer:
     async def __call__(self, customer: str, *, actor: Actor, form: str) -> SigningOut:
         """`customer`: see `find_customer`. `form`: names this request. Raises StoreUnavailable."""
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> SigningOut:
             user = find_customer(tx, customer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.frozen import frozen
 from domain.note import Note, note_text
 from domain.ports import Clock, Randomness, Store
@@ -56,7 +56,7 @@ class WriteNote:
     async def __call__(self, order: str, typed: str, *, actor: Actor, form: str) -> Noting:
         """`order`: see `find_order`. `form`: names this request. Raises StoreUnavailable."""
         now, text = self.clock.now(), note_text(typed)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> Noting:
             done = tx.audit.by_form(form)

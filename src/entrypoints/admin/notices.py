@@ -21,5 +21,10 @@ NOTICES: Final[Mapping[str, str]] = {
     "signed-out": N_("They are signed out everywhere."),
     "erased": N_("Their data is deleted. They are sent a last email."),
     "booked": N_("The payment is booked, and the customer is emailed the access link."),
+    "sent-again": N_("It is queued again, and leaves within a second."),
+    "dismissed": N_("It is off the list."),
+    "gone": N_("It was not on the list any more."),
+    "reconciled": N_("The shop was compared with Stripe."),
+    "reconciling": N_("Stripe is being asked. What it has that the shop lacks is booked as it comes."),
 }
 """Their sentences; `?done=` of an address has the key."""

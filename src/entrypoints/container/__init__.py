@@ -15,13 +15,17 @@ from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
 from entrypoints.admin.customer_actions import CustomerActionPages
 from entrypoints.admin.desk import Desk
+from entrypoints.admin.emails import EmailPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.imports import ImportPages
 from entrypoints.admin.people import PeoplePages
+from entrypoints.admin.provider import LastSweep, ProviderPages
 from entrypoints.admin.refund_right import RefundRight
 from entrypoints.admin.sale_actions import SaleActionPages
 from entrypoints.admin.signing_in import SigningInPages
+from entrypoints.admin.todo import TodoPages
+from entrypoints.admin.waiting import Waiting
 from entrypoints.container.adapters import Adapters
 from entrypoints.container.use_cases import UseCases
 from entrypoints.http.account import AccountPages
@@ -157,6 +161,7 @@ class Container(UseCases):
         clock=Adapters.clock,
         randomness=Adapters.randomness,
         url=Adapters.settings.provided.admin_url,
+        waiting=Singleton(Waiting, list_todo=UseCases.list_todo, clock=Adapters.clock),
     )
     signing_in_pages = Singleton(
         SigningInPages,
@@ -178,9 +183,32 @@ class Container(UseCases):
     home_pages = Singleton(
         HomePages,
         frame=admin_frame,
-        report_status=UseCases.report_status,
-        review_catalogue=UseCases.review_catalogue,
+        show_figures=UseCases.show_figures,
+        list_news=UseCases.list_news,
+        check_first_days=UseCases.check_first_days,
         list_staff=UseCases.list_staff,
+        copies_itself=providers.Callable(choices.serves_alone, Adapters.settings),
+    )
+
+    dashboard = providers.Callable(choices.dashboard, Adapters.payments)
+    todo_pages = Singleton(
+        TodoPages, frame=admin_frame, report_status=UseCases.report_status, dashboard=dashboard
+    )
+    provider_pages = Singleton(
+        ProviderPages,
+        frame=admin_frame,
+        compare=UseCases.compare_with_provider,
+        ask=UseCases.ask_provider,
+        report_status=UseCases.report_status,
+        dashboard=dashboard,
+        last=Singleton(LastSweep),
+    )
+    email_pages = Singleton(
+        EmailPages,
+        frame=admin_frame,
+        list_emails=UseCases.list_emails,
+        report_status=UseCases.report_status,
+        send_refused=UseCases.send_refused,
     )
 
     import_pages = Singleton(
@@ -241,6 +269,9 @@ class Container(UseCases):
         import_pages,
         sale_action_pages,
         customer_action_pages,
+        todo_pages,
+        provider_pages,
+        email_pages,
     )
     app = Singleton(
         build_app,

@@ -14,9 +14,11 @@ from domain.usecases.book_payment import BookPayment
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.check_audit import CheckAudit
+from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
+from domain.usecases.compare_with_provider import CompareWithProvider
 from domain.usecases.correct_address import CorrectAddress
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
@@ -43,7 +45,9 @@ from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_customers import ListCustomers
+from domain.usecases.list_emails import ListEmails
 from domain.usecases.list_ledger import ListLedger
+from domain.usecases.list_news import ListNews
 from domain.usecases.list_pending import ListPending
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
@@ -58,6 +62,7 @@ from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
+from domain.usecases.read_again import AskProvider
 from domain.usecases.receive_upload import ReceiveUpload
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
@@ -214,7 +219,15 @@ class UseCases(Adapters):
     show_sale = Singleton(ShowSale, store=store, clock=clock)
     sum_days = Singleton(SumDays, store=store, catalogue=catalogue, clock=clock)
     show_figures = Singleton(ShowFigures, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days)
-    list_todo = Singleton(ListTodo, store=store, clock=clock)
+    list_todo = Singleton(ListTodo, store=store, catalogue=catalogue, clock=clock)
+    list_news = Singleton(ListNews, store=store)
+    check_first_days = Singleton(CheckFirstDays, store=store, catalogue=catalogue, clock=clock)
+    list_emails = Singleton(ListEmails, store=store, clock=clock)
+    compare_with_provider = Singleton(CompareWithProvider, store=store, clock=clock)
+    ask_provider = Singleton(
+        AskProvider, store=store, payments=payments, claim=claim, reconcile=reconcile_by_hand,
+        recheck_payments=recheck_payments, clock=clock, randomness=randomness,
+    )  # fmt: skip
     list_customers = Singleton(ListCustomers, store=store)
     show_person = Singleton(ShowPerson, store=store, clock=clock)
     list_ledger = Singleton(ListLedger, store=store)

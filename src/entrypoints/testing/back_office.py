@@ -6,8 +6,12 @@ from functools import cached_property
 
 from adapters.memory.catalogue import MemoryCatalogue
 from domain.ports import Store
+from domain.usecases.check_first_days import CheckFirstDays
+from domain.usecases.compare_with_provider import CompareWithProvider
 from domain.usecases.find_sales import FindSales
 from domain.usecases.list_customers import ListCustomers
+from domain.usecases.list_emails import ListEmails
+from domain.usecases.list_news import ListNews
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_todo import ListTodo
 from domain.usecases.show_figures import ShowFigures
@@ -55,5 +59,21 @@ class BackOffice:
         )
 
     @cached_property
+    def list_news(self) -> ListNews:
+        return ListNews(store=self.store)
+
+    @cached_property
+    def check_first_days(self) -> CheckFirstDays:
+        return CheckFirstDays(store=self.store, catalogue=self.catalogue, clock=self.clock)
+
+    @cached_property
+    def list_emails(self) -> ListEmails:
+        return ListEmails(store=self.store, clock=self.clock)
+
+    @cached_property
+    def compare_with_provider(self) -> CompareWithProvider:
+        return CompareWithProvider(store=self.store, clock=self.clock)
+
+    @cached_property
     def list_todo(self) -> ListTodo:
-        return ListTodo(store=self.store, clock=self.clock)
+        return ListTodo(store=self.store, catalogue=self.catalogue, clock=self.clock)

@@ -24,6 +24,7 @@ from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
 from domain.usecases.manage_uploads import ManageUploads
 from domain.usecases.merge_customers import MergeCustomers
+from domain.usecases.read_again import AskProvider
 from domain.usecases.receive_upload import ReceiveUpload
 from domain.usecases.reconcile_by_hand import ReconcileByHand
 from domain.usecases.replace_key import ReplaceKey
@@ -201,6 +202,14 @@ class Office:
         return BookPayment(
             store=shop.store, payments=shop.payments, catalogue=shop.catalogue, keyring=shop.keyring,
             clock=shop.clock, randomness=shop.randomness, booking=shop.booking,
+        )  # fmt: skip
+
+    @cached_property
+    def ask_provider(self) -> AskProvider:
+        shop = self.shop
+        return AskProvider(
+            store=shop.store, payments=shop.payments, claim=shop.claim, reconcile=self.reconcile,
+            recheck_payments=shop.recheck_payments, clock=shop.clock, randomness=shop.randomness,
         )  # fmt: skip
 
     def form(self) -> str:
