@@ -14,13 +14,20 @@ from testkit.authenticator import SoftAuthenticator
 from testkit.office import Member, form_on, link_of, options_on
 from testkit.servers import Shopper, ShopServer, a_shop
 
-PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/prove")
+PAGES = (
+    "/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/prove",
+    "/admin/sales", "/admin/sales/new", "/admin/search",
+)  # fmt: skip
 # Address of a page; who sees it; whether a passkey must have been used in the last five minutes.
 LOOKED_AT = [
     ("/admin", "owner support viewer", False),
     ("/admin/staff", "owner support viewer", False),
     ("/admin/audit", "owner support viewer", False),
     ("/admin/account", "owner support viewer", False),
+    ("/admin/sales", "owner support viewer", False),
+    ("/admin/sales/new", "owner support viewer", False),
+    ("/admin/sales/{order}", "owner support viewer", False),
+    ("/admin/search", "owner support viewer", False),
     ("/admin/account/passkey", "owner support viewer", True),
     ("/admin/staff/invite", "owner", True),
     ("/admin/staff/{member}", "owner", True),
@@ -51,6 +58,7 @@ def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShopServ
             members[role] = Member(running)
             members[role].join(role, f"{role}@example.com")
         Member(running).join("support", "target@example.com")
+        Shopper(running).buy_and_pay("buyer@example.com")
         yield running, members
 
 
@@ -63,6 +71,12 @@ def age(shop: ShopServer, *, minutes: int) -> None:
 def member_of(shop: ShopServer, email: str) -> str:
     with sqlite3.connect(shop.data / "coatcheck.db") as database:
         [found] = database.execute("SELECT id FROM staff WHERE email = ?", (email,)).fetchone()
+        return str(found)
+
+
+def an_order(shop: ShopServer) -> str:
+    with sqlite3.connect(shop.data / "coatcheck.db") as database:
+        [found] = database.execute("SELECT min(checkout_id) FROM purchases").fetchone()
         return str(found)
 
 
@@ -133,7 +147,7 @@ def test_who_sees_which_page(
     staffed: tuple[ShopServer, dict[str, Member]], path: str, roles: str, fresh: bool, role: str
 ) -> None:
     shop, members = staffed
-    path = path.format(member=member_of(shop, "target@example.com"))
+    path = path.format(member=member_of(shop, "target@example.com"), order=an_order(shop))
     may = role in roles.split()
     members[role].prove()
     answer = members[role].get(path)
@@ -157,7 +171,7 @@ def test_who_may_submit_which_form(
     role: str,
 ) -> None:
     shop, members = staffed
-    path = path.format(member=member_of(shop, "target@example.com"))
+    path = path.format(member=member_of(shop, "target@example.com"), order=an_order(shop))
     member, may = members[role], role in roles.split()
     form = f"{abs(hash((path, tuple(fields), role, tuple(fields.values())))):032x}"[:32]
     age(shop, minutes=5)
