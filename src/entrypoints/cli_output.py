@@ -138,7 +138,7 @@ def _problem(problem: Problem) -> str:
 def reconciled_lines(found: Reconciled) -> list[str]:
     """The findings of a sweep, one per line."""
     return [
-        f"{found.seen} sales, refunds and disputes at Stripe; {len(found.booked)} sales were missing",
+        f"Sales, refunds and disputes read at Stripe: {found.seen}; sales that were missing: {len(found.booked)}",
         *([f"  {found.foreign} from other programs on the same Stripe account"] if found.foreign else []),
         *(f"  booked {ref}" for ref in found.booked),
         *(f"  noted {ref}" for ref in found.noted),

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from entrypoints.cli import main as coatcheck
 from entrypoints.container import Container
 from entrypoints.run.opening import close_shop, open_shop
 from entrypoints.testing import an_edition
@@ -89,6 +90,27 @@ def test_a_copy_beside_the_real_shop_shows_its_pages_and_does_nothing_else(own_s
     own_shop.cli("reconcile", check=False)
     assert len(own_shop.export()["purchase"]) == 3
     assert own_shop.cli("doctor").returncode == 0
+
+
+REFUSED = (
+    "status --send-refused", "status --send-again access:1", "resend anna@example.com", "send-link 1 a@example.com",
+    f"grant {BOOK} a@example.com --reason x", "refund 1 --reason x", "revoke 1 --reason x", "reopen 1 --reason x",
+    f"announce {BOOK}", "reconcile", "staff invite a@example.com --role owner", "staff link a@example.com",
+    "staff role a@example.com viewer", "staff disable a@example.com", "staff enable a@example.com",
+)  # fmt: skip
+"""Every command that books, pays, emails or lets somebody in."""
+OTHERS = {
+    "audit", "backup", "confirm-address", "customer", "demo", "doctor", "emails", "erasures", "export", "init", "move",
+    "preview", "restore", "sales", "serve", "stripe-setup", "sums",
+}  # fmt: skip
+
+
+def test_under_another_address_every_command_that_acts_is_refused(shop: ShopServer) -> None:
+    assert {line.split()[0] for line in REFUSED} | OTHERS == set(coatcheck.commands)
+    here = "http://localhost:1"
+    for line in REFUSED:
+        told = shop.cli(*line.split(), check=False, BASE_URL=here)
+        assert (told.returncode, told.stdout, names(told.stderr, shop.url, here)) == (2, "", True), line
 
 
 # ------------------------------------------------------------------ a copy that becomes a shop of its own

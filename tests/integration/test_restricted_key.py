@@ -101,3 +101,30 @@ def test_the_list_that_cannot_be_read_is_named_by_reconcile_status_and_doctor(re
     found = restricted.cli("doctor", check=False)
     assert "disputes: the list of disputes cannot be read" in found.stdout
     assert "give the key Disputes *read*" in found.stdout
+
+
+NEEDED = {
+    "checkout_session_write", "payment_intent_read", "charge_read", "dispute_read", "invoice_read", "coupon_read",
+    "promotion_code_read", "webhook_read",
+}  # fmt: skip
+"""What docs/reference.md asks of a restricted key."""
+LACKING = {
+    "checkout_session_write": ("Stripe", "Check STRIPE_SECRET_KEY, and the permissions of a restricted key"),
+    "payment_intent_read": ("completed checkouts", "give the key PaymentIntents *read*"),
+    "charge_read": ("refunds", "give the key Charges and Refunds *read*"),
+    "dispute_read": ("disputes", "give the key Disputes *read*"),
+    "invoice_read": ("invoices", "customers cannot open them: give the key Invoices *read*"),
+}
+
+
+def test_doctor_names_each_permission_without_which_a_shop_cannot_do_its_work(tmp_path: Path) -> None:
+    with a_shop(tmp_path) as shop:
+        shop.settle("\n[payment]\ninvoices = true\n")
+        Shopper(shop).buy_and_pay("anna@example.com")
+        shop.sandbox.behave(permissions=sorted(NEEDED))
+        assert shop.cli("doctor", check=False).returncode == 0
+        for permission, (finding, words) in LACKING.items():
+            shop.sandbox.behave(permissions=sorted(NEEDED - {permission}))
+            found = shop.cli("doctor", check=False)
+            line = next(line for line in found.stdout.splitlines() if line.startswith(f" !!  {finding}: "))
+            assert (found.returncode, words in line, ".." in line) == (1, True, False), found.stdout

@@ -10,6 +10,7 @@ from domain.product import Licences
 from domain.purchase import FactKind, Purchase
 from domain.values import ProviderRef
 from entrypoints.testing import BOOK, Browser, Shop, a_product, an_edition
+from testkit import by_hand
 from testkit.stepping import run
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
@@ -61,6 +62,19 @@ def test_a_purchase_that_is_not_live_is_skipped_in_the_line(kind: FactKind, stat
     assert keys_of(shop) == [[], ["k1"]]
     assert not any("k1" in mail.text for mail in shop.letters_to(ANNA))
     assert "k1" in shop.letters_to(BEN)[-1].text
+
+
+def test_a_revoked_purchase_is_skipped_in_the_line_and_served_once_it_is_reopened() -> None:
+    shop, _ = a_list_that_ran_out(ANNA, BEN)
+    order = purchases(shop)[0].checkout
+    by_hand.revoke(shop, order)
+    assert restock(shop, "k1", "k2") == 1
+    assert keys_of(shop) == [[], ["k1"]]
+    by_hand.restore(shop, order)
+    assert run(shop.supply_licences.serve()) == 1
+    assert keys_of(shop) == [["k2"], ["k1"]]
+    shop.deliver_mail()
+    assert any("k2" in mail.text for mail in shop.letters_to(ANNA))
 
 
 def test_a_purchase_that_is_live_again_gets_its_key_without_a_new_list() -> None:

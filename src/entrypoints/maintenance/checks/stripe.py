@@ -19,6 +19,8 @@ from entrypoints.settings import Settings
 
 _AT_ONCE: Final = 4
 """Payment pages that are tried at the same time."""
+_LATELY: Final = timedelta(days=30)
+"""How old the completed checkout may be that is looked at."""
 _CLOCKS_DIFFER: Final = timedelta(seconds=30)
 """Stripe's signatures are valid for five minutes; a clock that drifts this far is not synchronised."""
 
@@ -32,7 +34,10 @@ async def payment_findings(container: Container, settings: Settings) -> list[Fin
         before = clock.now()
         there = await payments.check()
     except PaymentsRefused as error:
-        words = f"{error}. Check STRIPE_SECRET_KEY, and the permissions of a restricted key, in Stripe's dashboard"
+        said = str(error).rstrip(".")
+        words = (
+            f"{said}. Check STRIPE_SECRET_KEY, and the permissions of a restricted key, in Stripe's dashboard"
+        )
         return [Finding("Stripe", False, words), await _checkout(container, settings)]
     except PaymentsUnreachable as error:
         return [Finding("Stripe", False, f"{error}. Is this machine online?")]
@@ -41,6 +46,7 @@ async def payment_findings(container: Container, settings: Settings) -> list[Fin
         Finding("Stripe", True, "the key is good"),
         clock_finding(there, before=before, after=clock.now()),
         *await _lists(container),
+        *await _invoices(container, edition),
         *await asyncio.gather(
             _webhook(container, settings),
             _codes(container, edition),
@@ -91,16 +97,16 @@ def clock_finding(
 
 
 async def _lists(container: Container) -> list[Finding]:
-    """Whether the reconciler may read refunds and disputes; a restricted key needs a permission for each."""
+    """Whether the reconciler may read its lists; a restricted key needs a permission for each."""
     payments, found = container.payments(), []
-    nothing_since = container.clock().now() + timedelta(days=1)
+    tomorrow = container.clock().now() + timedelta(days=1)
     for name, permission, listing in (
-        ("refunds", "Charges and Refunds", payments.list_refunds),
-        ("disputes", "Disputes", payments.list_disputes),
+        ("completed checkouts", "PaymentIntents", payments.list_completed(tomorrow - _LATELY, tomorrow)),
+        ("refunds", "Charges and Refunds", payments.list_refunds(tomorrow)),
+        ("disputes", "Disputes", payments.list_disputes(tomorrow)),
     ):
         try:
-            async for _ in listing(nothing_since):
-                pass
+            await anext(listing, None)
         except PaymentsRefused as error:
             words = (
                 f"the list of {name} cannot be read, so changes that no webhook reports are missed: "
@@ -109,7 +115,29 @@ async def _lists(container: Container) -> list[Finding]:
             found.append(Finding(name, False, words))
         except PaymentsUnreachable as error:
             found.append(Finding(name, False, f"{error}. Run this again"))
-    return found or [Finding("refunds and disputes", True, "both lists can be read")]
+    return found or [Finding("lists", True, "completed checkouts, refunds and disputes can be read")]
+
+
+async def _invoices(container: Container, edition: CatalogueEdition) -> list[Finding]:
+    """Whether customers can open their invoices: one of the last days is looked up, if there is any."""
+    if not edition.shop.payment.invoices:
+        return []
+    payments, tomorrow = container.payments(), container.clock().now() + timedelta(days=1)
+    try:
+        newest = await anext(payments.list_completed(tomorrow - _LATELY, tomorrow), None)
+    except (PaymentsRefused, PaymentsUnreachable):
+        return []  # another finding says so
+    if newest is None:
+        return []
+    try:
+        await payments.invoice_url(newest.ref)
+    except PaymentsRefused as error:
+        return [
+            Finding("invoices", False, f"customers cannot open them: give the key Invoices *read* ({error})")
+        ]
+    except PaymentsUnreachable as error:
+        return [Finding("invoices", False, f"{error}. Run this again")]
+    return [Finding("invoices", True, "customers can open them")]
 
 
 async def _refunds(container: Container) -> Finding:
