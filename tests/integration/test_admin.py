@@ -14,7 +14,10 @@ from testkit.authenticator import SoftAuthenticator
 from testkit.office import Member, form_on, link_of, options_on
 from testkit.servers import Shopper, ShopServer, a_shop
 
-PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/imports", "/admin/prove")
+PAGES = (
+    "/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/imports", "/admin/prove",
+    "/admin/sales", "/admin/sales/new", "/admin/search",
+)  # fmt: skip
 # Address of a page; who sees it; whether a passkey must have been used in the last five minutes.
 LOOKED_AT = [
     ("/admin", "owner support viewer", False),
@@ -22,6 +25,10 @@ LOOKED_AT = [
     ("/admin/staff", "owner support viewer", False),
     ("/admin/audit", "owner support viewer", False),
     ("/admin/account", "owner support viewer", False),
+    ("/admin/sales", "owner support viewer", False),
+    ("/admin/sales/new", "owner support viewer", False),
+    ("/admin/sales/{order}", "owner support viewer", False),
+    ("/admin/search", "owner support viewer", False),
     ("/admin/account/passkey", "owner support viewer", True),
     ("/admin/imports", "owner", False),
     ("/admin/imports/new", "owner", True),

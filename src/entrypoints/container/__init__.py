@@ -22,7 +22,10 @@ from entrypoints.admin.imports import ImportPages
 from entrypoints.admin.people import PeoplePages
 from entrypoints.admin.provider import LastSweep, ProviderPages
 from entrypoints.admin.refund_right import RefundRight
+from entrypoints.admin.sale import SalePages
 from entrypoints.admin.sale_actions import SaleActionPages
+from entrypoints.admin.sales import SalesPages
+from entrypoints.admin.search import SearchPages
 from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.admin.todo import TodoPages
 from entrypoints.admin.waiting import Waiting
@@ -246,6 +249,33 @@ class Container(UseCases):
         book=UseCases.book_payment,
     )
 
+    sales_pages = Singleton(
+        SalesPages,
+        frame=admin_frame,
+        list_sales=UseCases.list_sales,
+        find=UseCases.find_sales,
+        code_links=UseCases.code_links,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+        shop_url=UseCases.base_url,
+    )
+    search_pages = Singleton(
+        SearchPages,
+        frame=admin_frame,
+        find=UseCases.find_sales,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+    )
+    sale_pages = Singleton(
+        SalePages,
+        frame=admin_frame,
+        show=UseCases.show_sale,
+        find=UseCases.find_sales,
+        list_staff=UseCases.list_staff,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+    )
+
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
     families = providers.List(
@@ -272,6 +302,9 @@ class Container(UseCases):
         todo_pages,
         provider_pages,
         email_pages,
+        sales_pages,
+        search_pages,
+        sale_pages,
     )
     app = Singleton(
         build_app,
