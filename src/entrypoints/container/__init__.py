@@ -16,6 +16,9 @@ from entrypoints.admin.cookie import AdminCookie
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.people import PeoplePages
+from entrypoints.admin.sale import SalePages
+from entrypoints.admin.sales import SalesPages
+from entrypoints.admin.search import SearchPages
 from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.container.adapters import Adapters
 from entrypoints.container.use_cases import UseCases
@@ -178,6 +181,33 @@ class Container(UseCases):
         list_staff=UseCases.list_staff,
     )
 
+    sales_pages = Singleton(
+        SalesPages,
+        frame=admin_frame,
+        list_sales=UseCases.list_sales,
+        find=UseCases.find_sales,
+        code_links=UseCases.code_links,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+        shop_url=UseCases.base_url,
+    )
+    search_pages = Singleton(
+        SearchPages,
+        frame=admin_frame,
+        find=UseCases.find_sales,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+    )
+    sale_pages = Singleton(
+        SalePages,
+        frame=admin_frame,
+        show=UseCases.show_sale,
+        find=UseCases.find_sales,
+        list_staff=UseCases.list_staff,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+    )
+
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
     families = providers.List(
@@ -198,6 +228,9 @@ class Container(UseCases):
         signing_in_pages,
         people_pages,
         home_pages,
+        sales_pages,
+        search_pages,
+        sale_pages,
     )
     app = Singleton(
         build_app,
