@@ -20,6 +20,9 @@ LOOKED_AT = [
     ("/admin", "owner support viewer", False),
     ("/admin/staff", "owner support viewer", False),
     ("/admin/audit", "owner support viewer", False),
+    ("/admin/customers", "owner support viewer", False),
+    ("/admin/customers/{user}", "owner support viewer", False),
+    ("/admin/customers/{user}/data", "owner", True),
     ("/admin/account", "owner support viewer", False),
     ("/admin/account/passkey", "owner support viewer", True),
     ("/admin/staff/invite", "owner", True),
@@ -31,6 +34,7 @@ SUBMITTED = [
     ("/admin/staff/{member}", {"do": "role", "role": "viewer"}, "owner", True),
     ("/admin/staff/{member}", {"do": "disable"}, "owner", True),
     ("/admin/staff/{member}", {"do": "enable"}, "owner", True),
+    ("/admin/customers/{user}/data", {}, "owner", True),
     ("/admin/account/remove", {"passkey": "x"}, "owner support viewer", True),
     ("/admin/account/sessions", {"end": "others"}, "owner support viewer", False),
 ]
@@ -51,12 +55,15 @@ def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShopServ
             members[role] = Member(running)
             members[role].join(role, f"{role}@example.com")
         Member(running).join("support", "target@example.com")
+        Shopper(running).buy_and_pay("somebody@example.com")
+        running.sandbox.wait_for_mail("somebody@example.com")
         yield running, members
 
 
 def age(shop: ShopServer, *, minutes: int) -> None:
-    """Let the last use of a passkey be so long ago, in every session."""
+    """Let the last use of a passkey be so long ago, in every session; and every try, of which an hour has twenty."""
     with sqlite3.connect(shop.data / "coatcheck.db") as database:
+        database.execute("DELETE FROM limits")
         database.execute("UPDATE staff_sessions SET proved_at = proved_at - ?", (minutes * 60_000_000,))
 
 
@@ -64,6 +71,14 @@ def member_of(shop: ShopServer, email: str) -> str:
     with sqlite3.connect(shop.data / "coatcheck.db") as database:
         [found] = database.execute("SELECT id FROM staff WHERE email = ?", (email,)).fetchone()
         return str(found)
+
+
+def filled(shop: ShopServer, path: str) -> str:
+    """The address with the ids of a member, a sale and its customer."""
+    with sqlite3.connect(shop.data / "coatcheck.db") as database:
+        query = "SELECT checkout_id, user_id FROM purchases WHERE mailbox = 'somebody@example.com'"
+        [order, user] = database.execute(query).fetchone() or ("", "")
+    return path.format(member=member_of(shop, "target@example.com"), order=order, user=user)
 
 
 # ------------------------------------------------------------------ whether it is there
@@ -133,7 +148,7 @@ def test_who_sees_which_page(
     staffed: tuple[ShopServer, dict[str, Member]], path: str, roles: str, fresh: bool, role: str
 ) -> None:
     shop, members = staffed
-    path = path.format(member=member_of(shop, "target@example.com"))
+    path = filled(shop, path)
     may = role in roles.split()
     members[role].prove()
     answer = members[role].get(path)
@@ -157,7 +172,7 @@ def test_who_may_submit_which_form(
     role: str,
 ) -> None:
     shop, members = staffed
-    path = path.format(member=member_of(shop, "target@example.com"))
+    path = filled(shop, path)
     member, may = members[role], role in roles.split()
     form = f"{abs(hash((path, tuple(fields), role, tuple(fields.values())))):032x}"[:32]
     age(shop, minutes=5)

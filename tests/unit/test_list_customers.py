@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from domain.access import NotYours, Opens
+from domain.audit import AuditAction, AuditResult
 from domain.customer_list import CustomerFilter
+from domain.rights import NotAllowed, Verdict
+from domain.staff import Actor, Role, StaffId
 from domain.usecases.list_customers import CustomersPage
+from domain.usecases.own_data import OwnData
+from domain.usecases.sign_out_customer import NoSuchCustomer
 from domain.values import ProductId, UserId
 from entrypoints.testing import BOOK, Browser, Shop
+from testkit.by_hand import CLI, log
 from testkit.stepping import run
 
 
@@ -52,3 +58,21 @@ def test_a_customer_is_shown_by_id_and_an_unknown_one_is_none() -> None:
     assert person.customer.mailbox == row.user.mailbox
     assert [(one.product, type(one.access)) for one in person.access] == [(BOOK, Opens), ("zine", NotYours)]
     assert run(shop.show_person.of_user(UserId("0" * 32))) is None
+
+
+def test_the_data_of_a_customer_is_handed_over_once_for_each_form() -> None:
+    shop = a_shop(1)
+    [row] = run(shop.list_customers(CustomerFilter())).rows
+    viewer = Actor("staff:s1", role=Role.VIEWER, fresh=True, staff=StaffId("s1"))
+    refused = run(shop.hand_over_data(row.user.id, actor=viewer, form="a"))
+    assert refused == NotAllowed(Verdict.WRONG_ROLE)
+    for _ in range(2):
+        own = run(shop.hand_over_data(row.user.id, actor=CLI, form="b"))
+        assert isinstance(own, OwnData)
+        assert (own.mailbox, len(own.holdings)) == (row.user.mailbox, 1)
+    assert run(shop.hand_over_data("nobody", actor=CLI, form="c")) == NoSuchCustomer()
+    lines = [(line.action, line.result) for line in log(shop)]
+    assert lines == [
+        (AuditAction.HAND_OVER_DATA, AuditResult.DONE),
+        (AuditAction.HAND_OVER_DATA, AuditResult.REFUSED),
+    ]

@@ -43,6 +43,7 @@ TABLE = [
     ("write-note", "owner support", False),
     ("sign-out-customer", "owner support", False),
     ("erase-customer", "owner", True),
+    ("hand-over-data", "owner", True),
     ("book-payment", "owner", True),
     ("invite-staff", "owner", True),
     ("link-staff", "owner", True),

@@ -77,17 +77,18 @@ def day_range(first: date | None, last: date | None, *, today: date) -> str:
     """`1\N{EN DASH}30 June`, `28 May \N{EN DASH} 3 June`, `from 1 June`, `until 30 June`, or `1 June`."""
     if first is None or last is None:
         if last is not None:
-            return _("until %(day)s", day=_long(last, today=today))
-        return "" if first is None else _("from %(day)s", day=_long(first, today=today))
+            return _("until %(day)s", day=long_day(last, today=today))
+        return "" if first is None else _("from %(day)s", day=long_day(first, today=today))
     if first == last:
-        return _long(last, today=today)
+        return long_day(last, today=today)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}\N{EN DASH}{_long(last, today=today)}"
-    begin = f"{first.day} {first:%B}" if first.year == last.year else _long(first, today=today)
-    return f"{begin} \N{EN DASH} {_long(last, today=today)}"
+        return f"{first.day}\N{EN DASH}{long_day(last, today=today)}"
+    begin = f"{first.day} {first:%B}" if first.year == last.year else long_day(first, today=today)
+    return f"{begin} \N{EN DASH} {long_day(last, today=today)}"
 
 
-def _long(day: date, *, today: date) -> str:
+def long_day(day: date, *, today: date) -> str:
+    """`3 May`, with the month in full, and the year unless it is this one."""
     return f"{day.day} {day:%B}" if day.year == today.year else f"{day.day} {day:%B} {day.year}"
 
 
@@ -101,7 +102,7 @@ def state_sentence(sale: SaleShown, zone: tzinfo) -> str:
         return _opened_how(held)
     if reason.state is SaleState.PARTLY_REFUNDED:
         return _partly(sale)
-    since = "" if reason.since is None else _long(day_of(reason.since, zone), today=day_of(sale.now, zone))
+    since = "" if reason.since is None else long_day(day_of(reason.since, zone), today=day_of(sale.now, zone))
     match reason.state:
         case SaleState.REFUNDED:
             return _("Closed since %(day)s: refunded in full.", day=since)

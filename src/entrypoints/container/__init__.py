@@ -13,6 +13,8 @@ from dependency_injector.providers import Singleton
 from domain.usecases.payment_address import ListPaymentAddresses
 from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.customer import CustomerPages
+from entrypoints.admin.customers import CustomersPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.people import PeoplePages
@@ -207,6 +209,22 @@ class Container(UseCases):
         clock=Adapters.clock,
         livemode=Adapters.payments.provided.livemode,
     )
+    customers_pages = Singleton(
+        CustomersPages,
+        frame=admin_frame,
+        list_customers=UseCases.list_customers,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+        shop_url=UseCases.base_url,
+    )
+    customer_pages = Singleton(
+        CustomerPages,
+        frame=admin_frame,
+        show=UseCases.show_person,
+        hand_over=UseCases.hand_over_data,
+        list_staff=UseCases.list_staff,
+        livemode=Adapters.payments.provided.livemode,
+    )
 
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
@@ -231,6 +249,8 @@ class Container(UseCases):
         sales_pages,
         search_pages,
         sale_pages,
+        customers_pages,
+        customer_pages,
     )
     app = Singleton(
         build_app,

@@ -27,6 +27,7 @@ from domain.usecases.fetch_file import FetchFile
 from domain.usecases.find_sales import FindSales
 from domain.usecases.go_live import GoLive
 from domain.usecases.grant_product import GrantProduct
+from domain.usecases.hand_over_data import HandOverData
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_staff import IdentifyStaff
@@ -200,6 +201,7 @@ class UseCases(Adapters):
     show_figures = Singleton(ShowFigures, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days)
     list_todo = Singleton(ListTodo, store=store, clock=clock)
     list_customers = Singleton(ListCustomers, store=store)
+    hand_over_data = Singleton(HandOverData, store=store, clock=clock, randomness=randomness)
     show_person = Singleton(ShowPerson, store=store, clock=clock)
     list_ledger = Singleton(ListLedger, store=store)
     show_customer = Singleton(ShowCustomer, store=store, clock=clock)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from adapters.memory.catalogue import MemoryCatalogue
-from domain.ports import Store
+from domain.ports import Randomness, Store
 from domain.usecases.find_sales import FindSales
+from domain.usecases.hand_over_data import HandOverData
 from domain.usecases.list_customers import ListCustomers
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_todo import ListTodo
@@ -23,6 +24,7 @@ class BackOffice:
     store: Store
     catalogue: MemoryCatalogue
     clock: HandClock
+    randomness: Randomness
 
     @cached_property
     def list_sales(self) -> ListSales:
@@ -39,6 +41,10 @@ class BackOffice:
     @cached_property
     def list_customers(self) -> ListCustomers:
         return ListCustomers(store=self.store)
+
+    @cached_property
+    def hand_over_data(self) -> HandOverData:
+        return HandOverData(store=self.store, clock=self.clock, randomness=self.randomness)
 
     @cached_property
     def show_person(self) -> ShowPerson:
