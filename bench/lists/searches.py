@@ -11,7 +11,9 @@ from domain.purchase import Source
 from domain.sale_list import PAGE, AddressState, SaleFilter, SaleMark, SaleOrder, SaleState
 from domain.transaction import ReadTransaction
 from domain.usecases.find_sales import search
+from domain.usecases.list_todo import Mistakes, todo_list
 from domain.values import CheckoutId, ProductId
+from entrypoints.testing.fakes import an_edition
 
 Search = Callable[[ReadTransaction], object]
 
@@ -79,6 +81,12 @@ def searches(past: Past) -> Mapping[str, Search]:
     }
     for name, typed in typed_by_name.items():
         found[f"search: {name}"] = _find(typed)
+    found["home: what waits"] = lambda tx: len(todo_list(tx, an_edition(), Mistakes(()), NOW).rows)
+    found["home: a day that is not closed"] = lambda tx: len(tx.day_sums.count(NOW.date(), NOW - day, NOW))
+    found["home: two years of closed days"] = lambda tx: len(
+        tx.day_sums.totals(NOW.date() - 730 * day, NOW.date())
+    )
+    found["home: the newest refunds and disputes"] = lambda tx: len(tx.facts.newest(limit=50))
     found["payments under way"] = lambda tx: len(tx.sale_lists.pending(limit=PAGE))
     return found
 

@@ -108,6 +108,14 @@ def closed_before(now: datetime, zone: tzinfo) -> date:
     return day_of(now - CLOSED_AFTER, zone)
 
 
+def over_products(sums: Iterable[DaySum]) -> Sequence[DaySum]:
+    """One for each day and currency, in that order; the product is ""."""
+    found: dict[tuple[date, str], list[DaySum]] = defaultdict(list)
+    for one in sums:
+        found[one.day, one.currency].append(one)
+    return [_added(day, (currency, ProductId("")), ones) for (day, currency), ones in sorted(found.items())]
+
+
 def by_currency(sums: Iterable[DaySum]) -> Mapping[str, DaySum]:
     """The sums over all days and products, one for each currency; never added across currencies."""
     found: dict[str, list[DaySum]] = defaultdict(list)

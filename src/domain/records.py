@@ -21,6 +21,17 @@ class EventRecord:
 
 
 @frozen
+class LoggedEvent:
+    """A delivery as it stands in the log."""
+
+    event: EventRecord
+    outcome: str
+    """What the latest delivery of it came to; a name for people, as in the answer to the provider."""
+    at: datetime
+    """When it was first delivered."""
+
+
+@frozen
 class Quarantined:
     """A session (`cs_…`) or payment (`pi_…`) of the provider that the shop does not act on.
 

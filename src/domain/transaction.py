@@ -43,6 +43,7 @@ from domain.repositories.shop import (
     Outbox,
     Problems,
     ReadAudit,
+    ReadEvents,
     ReadOutbox,
     ReadProblems,
     ReadShopRecord,
@@ -119,6 +120,9 @@ class ReadTransaction(Protocol):
 
     @property
     def audit(self) -> ReadAudit: ...
+
+    @property
+    def events(self) -> ReadEvents: ...
 
     @property
     def staff(self) -> ReadStaff: ...

@@ -115,6 +115,14 @@ class DaySumContract(StoreUnderTest):
         self.do(lambda tx: tx.day_sums.replace(TODAY, [one, two]))
         self.do(lambda tx: tx.day_sums.replace(TODAY + DAY, [other]))
         assert stored() == [two, one, other]
+        third = DaySum(TODAY, "usd", ZINE, sales=2, refunded=4)
+        self.do(lambda tx: tx.day_sums.replace(TODAY, [one, two, third]))
+        totals = self.see(lambda tx: tx.day_sums.totals(TODAY, TODAY + DAY))
+        both, nothing = replace(one, product=ProductId(""), sales=3, refunded=7), ProductId("")
+        assert list(totals) == [replace(two, product=nothing), both, replace(other, product=nothing)]
+        self.do(lambda tx: tx.day_sums.clear())
+        self.do(lambda tx: tx.day_sums.replace(TODAY, [one, two]))
+        self.do(lambda tx: tx.day_sums.replace(TODAY + DAY, [other]))
         assert stored(0) == [two, one]
         less, new = DaySum(TODAY, "usd", BOOK, sales=2, started=1), DaySum(TODAY, "usd", ZINE, free=1)
         self.do(lambda tx: tx.day_sums.replace(TODAY, [new, less]))

@@ -25,7 +25,7 @@ from domain.mail import MailKind, MailState
 from domain.purchase import Fact, FactKind
 from domain.records import Backlog, EventRecord, ProblemKind
 from domain.transaction import Transaction
-from domain.values import CheckoutId, Digest, LinkId, Money, ProviderRef, UserId
+from domain.values import CheckoutId, Digest, LinkId, Money, ProductId, ProviderRef, UserId
 
 
 class UpkeepContract(StoreUnderTest):
@@ -130,6 +130,39 @@ class UpkeepContract(StoreUnderTest):
         event = EventRecord(id="evt_1", type="t", object_id="o")
         assert self.do(lambda tx: tx.events.log(event, outcome="first", at=NOW)) is True
         assert self.do(lambda tx: tx.events.log(event, outcome="second", at=NOW)) is False
+        [logged] = self.see(lambda tx: tx.events.newest(limit=9))
+        assert (logged.event, logged.outcome, logged.at) == (event, "second", NOW)
+
+    def test_events_come_in_pages_the_newest_first(self) -> None:
+        def work(tx: Transaction) -> None:
+            for name, at in (("a", NOW), ("b", NOW + SECOND), ("c", NOW), ("d", NOW - SECOND)):
+                tx.events.log(EventRecord(id=name, type="t", object_id="o"), outcome="x", at=at)
+
+        def page(before: tuple[datetime, str] | None, limit: int) -> str:
+            return "".join(
+                one.event.id for one in self.see(lambda tx: tx.events.newest(before=before, limit=limit))
+            )
+
+        self.do(work)
+        assert [page(None, 2), page((NOW, "c"), 2), page((NOW - SECOND, "d"), 2)] == ["bc", "ad", ""]
+
+    def test_the_newest_facts_are_no_sessions(self) -> None:
+        def work(tx: Transaction) -> None:
+            tx.facts.record(Fact("cs_test_1", FactKind.SESSION, "pi_1", 9, "paid", 900))
+            tx.facts.record(Fact("re_1", FactKind.REFUND, "pi_1", 5, "succeeded", 900))
+            tx.facts.record(Fact("re_2", FactKind.REFUND, "pi_1", 5, "succeeded", 900))
+            tx.facts.record(Fact("du_1", FactKind.DISPUTE, "pi_1", 7, "won", 900))
+            tx.facts.record(Fact("merchant:c1", FactKind.MERCHANT, None, 6, "revoked", 0))
+
+        self.do(work)
+        found = self.see(lambda tx: tx.facts.newest(limit=3))
+        assert [fact.object_id for fact in found] == ["du_1", "merchant:c1", "re_2"]
+
+    def test_the_lines_for_licence_keys_are_counted_by_product(self) -> None:
+        for product, row in (("book", "c2"), ("book", "c1"), ("album", "c1")):
+            waits = ProductId(product), CheckoutId(row)
+            self.do(lambda tx, waits=waits: tx.licences.enqueue(waits[0], checkout=waits[1]))
+        assert self.see(lambda tx: tx.problems.licence_lines()) == [("album", "c1", 1), ("book", "c1", 2)]
 
     def test_a_page_of_purchases_can_be_of_those_booked_in_a_time_alone(self) -> None:
         self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))

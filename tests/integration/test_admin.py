@@ -18,6 +18,7 @@ PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/pro
 # Address of a page; who sees it; whether a passkey must have been used in the last five minutes.
 LOOKED_AT = [
     ("/admin", "owner support viewer", False),
+    ("/admin/figures.csv", "owner support viewer", False),
     ("/admin/staff", "owner support viewer", False),
     ("/admin/audit", "owner support viewer", False),
     ("/admin/customers", "owner support viewer", False),

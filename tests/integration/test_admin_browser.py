@@ -179,6 +179,9 @@ def test_a_lost_passkey_is_no_lost_shop_and_needs_no_script(office: ShopServer, 
     page.get_by_role("button", name="Make the link").click()
     expect(page.locator("code.link")).to_contain_text("/admin/join/")
     page.goto(link)
+    expect(page.locator("h1")).to_have_text("Home")
+    page.context.clear_cookies()
+    page.goto(link)
     expect(page.locator("h1")).to_have_text("This link cannot be used")
 
 

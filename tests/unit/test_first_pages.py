@@ -8,22 +8,28 @@ from datetime import date, timedelta
 from contracts import samples
 from contracts.samples import ANNA, NOW
 
+from domain.audit import AuditAction, ByHand
 from domain.claim import RejectReason
 from domain.day_sums import DaySum
 from domain.mail import Delivery, MailState
-from domain.purchase import Fact, FactKind, Purchase
-from domain.records import ProblemKind
+from domain.product import Licences
+from domain.purchase import BookedBy, Fact, FactKind, Purchase
+from domain.records import EventRecord, ProblemKind
+from domain.refund import RefundRequest
 from domain.sale_list import SaleCount
+from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.list_todo import ListTodo, Task
+from domain.usecases.check_first_days import BACKED_UP, FirstDays
+from domain.usecases.list_todo import Task
 from domain.usecases.show_figures import Period, ShowFigures, figures_of
 from domain.usecases.sum_days import SumDays
-from domain.values import CheckoutId, ProductId, UserId
+from domain.values import CheckoutId, Money, ProductId, UserId
 from entrypoints.testing import Browser, Shop
+from entrypoints.testing.fakes import a_product, an_edition
 from testkit.stepping import run
 
 TODAY = date(2026, 3, 10)
-BOOK = ProductId("book")
+BOOK, LOST = ProductId("book"), ProductId("lost")
 
 
 def test_a_period_is_compared_with_as_many_days_before_it() -> None:
@@ -98,13 +104,116 @@ def test_what_waits_is_one_queue_with_the_oldest_first() -> None:
         tx.outbox.record_delivery("access:opened", Delivery.BOUNCED)
 
     run(shop.store.transact(fill))
-    found = run(ListTodo(store=shop.store, clock=shop.clock)())
+    found = run(shop.list_todo())
     assert [row.task for row in found.rows] == [
         Task.WITHOUT_ADDRESS, Task.NEVER_OPENED, Task.DISPUTE, Task.BOUNCED_EMAIL, Task.STUCK_EMAIL,
         Task.REFUSED_BY_PROVIDER, Task.QUARANTINED,
     ]  # fmt: skip
     assert found.more == frozenset()
     run(shop.store.transact(lambda tx: tx.downloads.mark_opened(CheckoutId("waits"), at=NOW)))
-    assert Task.NEVER_OPENED not in [
-        row.task for row in run(ListTodo(store=shop.store, clock=shop.clock)()).rows
-    ]
+    assert Task.NEVER_OPENED not in [row.task for row in run(shop.list_todo()).rows]
+
+
+def test_each_kind_of_task_leaves_the_queue_when_its_cause_is_gone() -> None:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+    hour = timedelta(hours=1)
+
+    def fill(tx: Transaction) -> None:
+        tx.purchases.book(
+            replace(sold("seen", days_ago=0.5), booked_by=BookedBy.RETURN, opened_at=NOW, product=LOST)
+        )
+        tx.licences.enqueue(ProductId("keyed"), checkout=CheckoutId("seen"))
+        tx.refund_requests.add(
+            RefundRequest(
+                id="r1", payment="pi_seen", checkout=CheckoutId("seen"), amount=Money(900, "usd"), reason="x",
+                by="cli:ada", at=NOW - hour, due_at=NOW, keyed_at=NOW - hour,
+            )
+        )  # fmt: skip
+
+    def tasks() -> list[Task]:
+        return [row.task for row in run(shop.list_todo()).rows]
+
+    keyed = a_product(ProductId("keyed"), licences=Licences(listed=()))
+    shop.catalogue.edition = an_edition(keyed)
+    run(shop.store.transact(fill))
+    assert tasks() == [Task.LICENCES_USED_UP, Task.WEBHOOKS_SILENT, Task.REFUND, Task.PRODUCT_LOST]
+    event = EventRecord(id="evt_1", type="charge.refunded", object_id="ch_1")
+    run(shop.store.transact(lambda tx: tx.events.log(event, outcome="not followed", at=NOW)))
+    assert Task.WEBHOOKS_SILENT not in tasks()
+    shop.catalogue.edition = an_edition(keyed, a_product(LOST))
+    assert Task.PRODUCT_LOST not in tasks()
+
+
+def test_a_queue_of_many_alike_says_that_there_are_more() -> None:
+    shop = Shop()
+    at = shop.clock.now()
+
+    def fill(tx: Transaction) -> None:
+        for n in range(51):
+            tx.quarantine.add(f"cs_test_{n}", RejectReason.WRONG_AMOUNT, at=at, retry_at=None)
+
+    run(shop.store.transact(fill))
+    found = run(shop.list_todo())
+    assert (len(found.rows), found.more) == (50, {Task.QUARANTINED})
+
+
+def test_since_when_the_catalogue_is_broken_is_known_and_begins_anew() -> None:
+    shop = Shop()
+
+    def since() -> list[timedelta]:
+        return [
+            shop.clock.now() - row.since for row in run(shop.list_todo()).rows if row.task is Task.CATALOGUE
+        ]
+
+    run(shop.review_catalogue.notify())
+    shop.catalogue.problems = ("book/product.toml, line 3: the price is missing",)
+    assert since() == [timedelta()]
+    run(shop.review_catalogue.notify())
+    shop.clock.tick(hours=1)
+    run(shop.review_catalogue.notify())
+    assert since() == [timedelta(hours=1)]
+    shop.catalogue.problems = ()
+    run(shop.review_catalogue.notify())
+    shop.clock.tick(hours=1)
+    shop.catalogue.problems = ("again",)
+    run(shop.review_catalogue.notify())
+    assert since() == [timedelta()]
+
+
+def test_news_are_what_happened_beside_sales_and_no_coming_and_going() -> None:
+    shop = Shop()
+
+    def fill(tx: Transaction) -> None:
+        tx.purchases.book(sold("one", days_ago=3))
+        at = int((NOW - timedelta(days=1)).timestamp())
+        tx.facts.record(Fact("re_1", FactKind.REFUND, "pi_one", at, "succeeded", 900))
+        tx.facts.record(Fact("merchant:one", FactKind.MERCHANT, None, at + 1, "revoked", 0))
+        tx.quarantine.add("cs_test_9", RejectReason.WRONG_AMOUNT, at=NOW - timedelta(hours=5), retry_at=None)
+        for action, hours in ((AuditAction.REVOKE, 23), (AuditAction.SIGN_IN, 1)):
+            made = ByHand.asked(
+                Actor.on_host("ada"), form=action.value, now=NOW - timedelta(hours=hours), entropy=bytes(10)
+            )
+            tx.audit.append(made.line(action, "one"))
+
+    run(shop.store.transact(fill))
+    found = run(shop.list_news())
+    assert [(type(one.about).__name__, one.held is not None) for one in found] == [
+        ("Quarantined", False), ("AuditLine", True), ("Fact", True),
+    ]  # fmt: skip
+
+
+def test_the_first_days_end_step_by_step() -> None:
+    shop = Shop()
+    first = run(shop.check_first_days())
+    assert first == FirstDays(product=True, heard=False, sold=False, emailed=False, backed_up=False)
+    Browser(shop).buy_and_pay("anna@example.com")
+    shop.deliver_mail()
+    run(shop.store.transact(lambda tx: tx.shop.advance_cursor(BACKED_UP, to=shop.clock.now())))
+    event = EventRecord(id="evt_1", type="charge.refunded", object_id="ch_1")
+    run(shop.store.transact(lambda tx: tx.events.log(event, outcome="not followed", at=shop.clock.now())))
+    assert run(shop.check_first_days()) == FirstDays(
+        product=True, heard=True, sold=True, emailed=True, backed_up=True
+    )
+    shop.clock.tick(days=2)
+    assert not run(shop.check_first_days()).backed_up

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from adapters.memory.purchases import holding_of, is_counted
 from adapters.memory.tables import Record
-from domain.day_sums import DaySum, SumsState, combined, gone_in
+from domain.day_sums import DaySum, SumsState, combined, gone_in, over_products
 from domain.going_live import STARTED_LIVE
 from domain.purchase import Source
 
@@ -47,6 +47,9 @@ class DaySums(Record):
     def stored(self, first: date, last: date) -> Sequence[DaySum]:
         found = [one for one in self._t.day_sums.values() if first <= one.day <= last]
         return sorted(found, key=lambda one: (one.day, one.currency, one.product))
+
+    def totals(self, first: date, last: date) -> Sequence[DaySum]:
+        return over_products(self.stored(first, last))
 
     def state(self) -> SumsState | None:
         return self._t.sums_closed.get(1)

@@ -19,6 +19,10 @@ class Facts(Record):
             if fact.payment == payment and fact.kind is not FactKind.SESSION
         ]
 
+    def newest(self, *, limit: int) -> Sequence[Fact]:
+        found = [fact for fact in self._t.facts.values() if fact.kind is not FactKind.SESSION]
+        return sorted(found, key=lambda fact: (fact.as_of, fact.object_id), reverse=True)[:limit]
+
     def record(self, fact: Fact) -> Fact:
         kept = newer(self._t.facts.get(fact.object_id), fact)
         self._t.facts[fact.object_id] = kept

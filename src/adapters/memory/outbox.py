@@ -22,8 +22,15 @@ class Outbox(Record):
     def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         return page(self._t.outbox.items(), key, limit)
 
-    def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
-        waiting = (m for m in self._t.outbox.values() if self._is_for_merchant(m, now, late))
+    def waiting(
+        self, now: datetime, *, late: timedelta, bounced_since: datetime | None = None
+    ) -> Sequence[Mail]:
+        waiting = (
+            m
+            for m in self._t.outbox.values()
+            if self._is_for_merchant(m, now, late)
+            or (self._is_bounced(m) and (bounced_since is None or m.queued_at >= bounced_since))
+        )
         return sorted(waiting, key=lambda mail: (mail.queued_at, mail.key))
 
     def _is_for_merchant(self, mail: Mail, now: datetime, late: timedelta) -> bool:
@@ -33,13 +40,16 @@ class Outbox(Record):
             case MailState.QUEUED:
                 return mail.problem != "" and mail.queued_at <= now - late
             case MailState.SENT if mail.problem == MailProblem.KEY_USED and mail.sent_at is not None:
-                return mail.sent_at >= now - NOTED_FOR or self._is_bounced(mail)
+                return mail.sent_at >= now - NOTED_FOR and not self._bounced_access(mail)
             case _:
-                return self._is_bounced(mail)
+                return False
+
+    def _bounced_access(self, mail: Mail) -> bool:
+        return mail.delivery is Delivery.BOUNCED and mail.kind is MailKind.ACCESS
 
     def _is_bounced(self, mail: Mail) -> bool:
-        returned = mail.delivery is Delivery.BOUNCED and mail.kind is MailKind.ACCESS
-        return returned and mail.problem != MailProblem.BOUNCE_DISMISSED
+        settled = mail.state in (MailState.SENT, MailState.DROPPED)
+        return settled and self._bounced_access(mail) and mail.problem != MailProblem.BOUNCE_DISMISSED
 
     def queue(self, mail: Mail) -> bool:
         return self._t.outbox.setdefault(mail.key, mail) is mail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from datetime import datetime
 from adapters.memory.purchases import is_without_owner
 from adapters.memory.tables import Record
 from domain.records import Problem, ProblemKind
-from domain.values import CheckoutId
+from domain.values import CheckoutId, ProductId
 
 
 class Problems(Record):
@@ -18,6 +19,12 @@ class Problems(Record):
 
     def orders_without_owner(self) -> Sequence[CheckoutId]:
         return sorted(p.checkout for p in self._t.purchases.values() if is_without_owner(self._t, p))
+
+    def licence_lines(self) -> Sequence[tuple[ProductId, CheckoutId, int]]:
+        waiting: defaultdict[ProductId, list[CheckoutId]] = defaultdict(list)
+        for product, checkout in self._t.in_line:
+            waiting[product].append(checkout)
+        return [(product, min(those), len(those)) for product, those in sorted(waiting.items())]
 
     def report(self, kind: ProblemKind, subject: str, *, detail: str, at: datetime) -> bool:
         held = self._t.problems.get((kind, subject))

@@ -30,6 +30,8 @@ _TAKEN_BACK: Final = """SELECT DISTINCT payment FROM facts INDEXED BY facts_as_o
   WHERE kind <> 'session' AND as_of >= ? AND as_of < ? AND payment IS NOT NULL"""
 _PAID_BY: Final = f"SELECT {purchases.COLUMNS} FROM purchases WHERE payment {ANY_OF} AND {COUNTED}"
 _STORED: Final = f"SELECT {COLUMNS} FROM day_sums WHERE day >= ? AND day <= ? ORDER BY day, currency, pid"
+_TOTALS: Final = f"""SELECT day, currency, '', {", ".join(f"sum({name})" for name in COLUMNS.split(", ")[3:])}
+  FROM day_sums WHERE day >= ? AND day <= ? GROUP BY day, currency ORDER BY day, currency"""
 _BEGUN_BEFORE: Final = "SELECT currency, pid, started FROM day_sums WHERE day = ?"
 _ADD: Final = insert("day_sums", COLUMNS)
 _TOUCH: Final = """INSERT INTO sums_touched (at, times) VALUES (?, 1)
@@ -69,6 +71,9 @@ class DaySums(Record):
 
     def stored(self, first: date, last: date) -> Sequence[DaySum]:
         return self._all(_from_row, _STORED, (first.isoformat(), last.isoformat()))
+
+    def totals(self, first: date, last: date) -> Sequence[DaySum]:
+        return self._all(_from_row, _TOTALS, (first.isoformat(), last.isoformat()))
 
     def state(self) -> SumsState | None:
         return self._one(_state, "SELECT zone, live, closed_before FROM sums_closed")
@@ -116,7 +121,7 @@ def _to_row(one: DaySum) -> Row:
 
 
 def _from_row(row: Row) -> DaySum:
-    return DaySum(date.fromisoformat(row[0]), *row[1:])
+    return DaySum(date.fromisoformat(row[0]), row[1], row[2], *map(int, row[3:]))
 
 
 def _state(row: Row) -> SumsState:

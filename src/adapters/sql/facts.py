@@ -25,6 +25,8 @@ _TELL: Final = """UPDATE purchases SET told = ? WHERE payment = ? AND coalesce(t
 _TELL_OF_DECISION: Final = "UPDATE purchases SET told = 2 WHERE checkout_id = ? AND coalesce(told, 0) < 2"
 _BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
+_NEWEST: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_as_of WHERE kind <> 'session'
+  ORDER BY as_of DESC, object_id DESC LIMIT ?"""
 _KINDS: Final = {kind.value: kind for kind in FactKind}
 
 
@@ -36,6 +38,9 @@ class Facts(Record):
 
     def of_payment(self, payment: str) -> Sequence[Fact]:
         return self._all(from_row, _BY_PAYMENT, (payment,))
+
+    def newest(self, *, limit: int) -> Sequence[Fact]:
+        return self._all(from_row, _NEWEST, (limit,))
 
     def record(self, fact: Fact) -> Fact:
         """One statement for what is new; the domain compares what is not."""

@@ -31,7 +31,7 @@ _WAITING: Final = f"""SELECT {COLUMNS} FROM outbox WHERE state = 'stuck'
   UNION ALL SELECT {COLUMNS} FROM outbox WHERE state = 'sent' AND problem <> '' AND settled_at >= ? AND problem = ?
     AND (delivery IS NULL OR delivery <> 'bounced' OR kind <> 'access')
   UNION ALL SELECT {COLUMNS} FROM outbox WHERE delivery = 'bounced' AND kind = 'access'
-    AND state IN ('sent', 'dropped') AND problem <> ?
+    AND state IN ('sent', 'dropped') AND problem <> ? AND queued_at >= ?
   ORDER BY queued_at, key"""
 _DISMISS: Final = """UPDATE outbox SET problem = ?
   WHERE key = ? AND delivery = 'bounced' AND kind = 'access' AND problem <> ?"""
@@ -72,8 +72,11 @@ class Outbox(Record):
     def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         return self._all(_from_row, _PAGE, (key, limit))
 
-    def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
-        values = (micros(now - late), micros(now - NOTED_FOR), MailProblem.KEY_USED.value, _DISMISSED)
+    def waiting(
+        self, now: datetime, *, late: timedelta, bounced_since: datetime | None = None
+    ) -> Sequence[Mail]:
+        since = maybe(micros, bounced_since) or 0
+        values = (micros(now - late), micros(now - NOTED_FOR), MailProblem.KEY_USED.value, _DISMISSED, since)
         return self._all(_from_row, _WAITING, values)
 
     def queue(self, mail: Mail) -> bool:

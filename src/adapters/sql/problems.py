@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from adapters.sql.purchases import UNOWNED
 from adapters.sql.record import Record, Row, Table, first, insert, micros, moment
 from domain.records import Problem, ProblemKind
-from domain.values import CheckoutId
+from domain.values import CheckoutId, ProductId
 
 COLUMNS: Final = "kind, subject, detail, first_at, last_at"
 _OPEN: Final = f"SELECT {COLUMNS} FROM problems ORDER BY first_at, kind, subject"
@@ -18,6 +18,7 @@ _AGAIN: Final = """UPDATE problems SET detail = :detail,
   last_at = CASE WHEN last_at < :at THEN :at ELSE last_at END WHERE kind = :kind AND subject = :subject"""
 _RESOLVE: Final = """DELETE FROM problems WHERE kind = :kind
   AND detail = (SELECT detail FROM problems WHERE kind = :kind AND subject = :subject)"""
+_LINES: Final = "SELECT pid, min(checkout_id), count(*) FROM licence_line GROUP BY pid ORDER BY pid"
 _WITHOUT_OWNER: Final = f"SELECT checkout_id FROM purchases WHERE {UNOWNED} ORDER BY checkout_id"
 
 
@@ -29,6 +30,9 @@ class Problems(Record):
 
     def orders_without_owner(self) -> Sequence[CheckoutId]:
         return self._all(first, _WITHOUT_OWNER)
+
+    def licence_lines(self) -> Sequence[tuple[ProductId, CheckoutId, int]]:
+        return self._all(lambda row: (row[0], row[1], row[2]), _LINES)
 
     def report(self, kind: ProblemKind, subject: str, *, detail: str, at: datetime) -> bool:
         now = micros(at)

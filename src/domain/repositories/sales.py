@@ -163,6 +163,9 @@ class ReadFacts(Protocol):
     def of_payment(self, payment: str) -> Sequence[Fact]:
         """The recorded refunds and disputes of a payment, whether its sale was claimed or not; in any order."""
 
+    def newest(self, *, limit: int) -> Sequence[Fact]:
+        """Refunds, disputes and decisions, the newest first, then in the reverse order of object id."""
+
 
 class Facts(ReadFacts, Protocol):
     """What the payment provider and the merchant said about purchases."""

@@ -10,8 +10,8 @@ from domain.audit import AuditLine
 from domain.limits import Limit
 from domain.mail import Delivery, Letter, Mail, MailState
 from domain.purchase import Purchase
-from domain.records import Backlog, EventRecord, Problem, ProblemKind, Tally
-from domain.values import CheckoutId, EmailAddress
+from domain.records import Backlog, EventRecord, LoggedEvent, Problem, ProblemKind, Tally
+from domain.values import CheckoutId, EmailAddress, ProductId
 
 
 class ReadShopRecord(Protocol):
@@ -78,12 +78,14 @@ class ReadOutbox(Protocol):
     def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         """Outbox rows in order of key, after `key`."""
 
-    def waiting(self, now: datetime, *, late: timedelta) -> Sequence[Mail]:
+    def waiting(
+        self, now: datetime, *, late: timedelta, bounced_since: datetime | None = None
+    ) -> Sequence[Mail]:
         """Mails for the merchant to see, oldest first:
 
         those that are stuck; those still queued that were queued at least `late` ago and failed; those sent in the last
         `NOTED_FOR` whose key had been used before; and access emails that were sent or dropped, bounced, and are not
-        dismissed.
+        dismissed, all or those queued since.
         """
 
 
@@ -153,6 +155,9 @@ class ReadProblems(Protocol):
         Those of erased persons are not among them.
         """
 
+    def licence_lines(self) -> Sequence[tuple[ProductId, CheckoutId, int]]:
+        """Of each product for whose licence keys purchases wait: the first in line, and how many; in order of id."""
+
 
 class Problems(ReadProblems, Protocol):
     """What waits for the merchant: what does not work, and what belongs to nobody."""
@@ -201,7 +206,14 @@ class Limits(Protocol):
         """Free every place taken under this ref."""
 
 
-class Events(Protocol):
+class ReadEvents(Protocol):
+    """A log of webhook deliveries. Reading only."""
+
+    def newest(self, *, before: tuple[datetime, str] | None = None, limit: int) -> Sequence[LoggedEvent]:
+        """Deliveries, the newest first, then in the reverse order of id; `before`: the time and id of one."""
+
+
+class Events(ReadEvents, Protocol):
     """A log of webhook deliveries. It decides nothing."""
 
     def log(self, event: EventRecord, *, outcome: str, at: datetime) -> bool:

@@ -21,6 +21,9 @@ class ReadDaySums(Protocol):
     def stored(self, first: date, last: date) -> Sequence[DaySum]:
         """The stored sums of these days, both included; in order of day, currency and product."""
 
+    def totals(self, first: date, last: date) -> Sequence[DaySum]:
+        """The same over all products (the product is ""); in order of day and currency."""
+
     def state(self) -> SumsState | None:
         """How far the days are closed; None before the first one is."""
 

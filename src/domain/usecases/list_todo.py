@@ -2,46 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from enum import Enum, auto
+from enum import Enum
+from itertools import islice
 from typing import Final
 
 from domain.access import Holding
 from domain.frozen import frozen
 from domain.mail import Mail, MailState
-from domain.ports import Clock, Store
-from domain.purchase import Fact, FactKind
+from domain.ports import Catalogue, Clock, Store
+from domain.product import CatalogueEdition
+from domain.purchase import OPEN_AT_MOST, Fact, FactKind, Source, began_at, order_number
 from domain.records import Problem, Quarantined
+from domain.refund import RefundRequest
 from domain.sale_list import SaleFilter, SaleOrder, SaleState
 from domain.transaction import ReadTransaction
 from domain.usecases.report_status import ASKED_FOR, LATE
-from domain.usecases.unreached_customers import unreached_customers
+from domain.usecases.review_catalogue import broken_since
+from domain.usecases.unreached_customers import each_unreached
+from domain.values import CheckoutId, ProductId
 
 NOT_OPENED_FOR: Final = timedelta(hours=48)
 _NOT_OPENED_SINCE: Final = timedelta(days=30)
 """A purchase that nobody opened within a month is nobody's task any more."""
+_BOUNCED_SINCE: Final = timedelta(days=90)
+"""The same of an access email that bounced; `ReportStatus` has them all."""
 _MOST: Final = 50
 _ANSWERED_BY_US: Final = "needs_response"
+_SILENT_AFTER: Final = timedelta(hours=1)
+"""How long after a sale its webhook must have come. Stripe sends them within seconds, and again for three days."""
 
 
 class Task(Enum):
-    """What waits."""
+    """What waits. The values stand in addresses of the back office."""
 
-    QUARANTINED = auto()
+    QUARANTINED = "quarantined"
     """A payment that the shop does not act on; `about` says why."""
-    STUCK_EMAIL = auto()
-    LATE_EMAIL = auto()
+    STUCK_EMAIL = "stuck-emails"
+    LATE_EMAIL = "late-emails"
     """Queued for ten minutes, and refused at least once."""
-    BOUNCED_EMAIL = auto()
-    NEVER_OPENED = auto()
+    BOUNCED_EMAIL = "bounced-emails"
+    NEVER_OPENED = "never-opened"
     """Paid 48 hours to 30 days ago, and open."""
-    DISPUTE = auto()
+    DISPUTE = "disputes"
     """It needs an answer; `decides` is the dispute."""
-    WITHOUT_ADDRESS = auto()
+    WITHOUT_ADDRESS = "without-address"
     """Paid with an address that cannot be emailed."""
-    REFUSED_BY_PROVIDER = auto()
+    REFUSED_BY_PROVIDER = "refused-by-stripe"
     """In the payment provider's words."""
+    REFUND = "refunds"
+    """Asked for by hand, and without an answer for ten minutes, refused, or returned by the bank."""
+    LICENCES_USED_UP = "licence-keys"
+    """Purchases wait for a key of a product whose list is used up."""
+    PRODUCT_LOST = "lost-products"
+    """Customers own a product that the shop has in no form, so they cannot open it."""
+    CATALOGUE = "catalogue"
+    """It has mistakes."""
+    WEBHOOKS_SILENT = "webhooks"
+    """A sale is an hour old, and no webhook has come since it was booked."""
+
+
+@frozen
+class Lacking:
+    """A product that owners wait for. `waiting`: how many purchases wait for a licence key of it."""
+
+    product: ProductId
+    waiting: int = 0
+
+
+@frozen
+class Mistakes:
+    """What `Catalogue.problems` says."""
+
+    lines: Sequence[str]
+
+
+@frozen
+class Silence:
+    """When the payment provider's webhook was last heard; None if it never was."""
+
+    heard_at: datetime | None
 
 
 @frozen
@@ -50,13 +91,13 @@ class Todo:
 
     task: Task
     since: datetime
-    about: Quarantined | Mail | Holding | Problem
+    about: Quarantined | Mail | Holding | Problem | RefundRequest | Lacking | Mistakes | Silence
     decides: Fact | None = None
 
 
 @frozen
 class TodoList:
-    """At most 50 rows of a kind that can be many. `more`: kinds of which there are others."""
+    """At most 50 rows of each task. `more`: tasks of which there are others."""
 
     rows: Sequence[Todo]
     more: frozenset[Task] = frozenset()
@@ -64,55 +105,53 @@ class TodoList:
 
 @frozen
 class ListTodo:
-    """The page "To do". Reads only, one committed state, beside the customers (`Store.survey`)."""
+    """The page "To do", and `coatcheck status`. Reads only, one committed state, beside the customers."""
 
     store: Store
+    catalogue: Catalogue
     clock: Clock
 
     async def __call__(self) -> TodoList:
         """Raises StoreUnavailable."""
-        now = self.clock.now()
-        return await self.store.survey(lambda tx: _list(tx, now))
+        now, edition = self.clock.now(), self.catalogue.current()
+        mistakes = Mistakes(tuple(self.catalogue.problems))
+        return await self.store.survey(lambda tx: todo_list(tx, edition, mistakes, now))
 
 
-def _list(tx: ReadTransaction, now: datetime) -> TodoList:
-    found = [*_of_records(tx, now), *_disputes(tx)]
-    unopened = tx.sale_lists.rows(
-        SaleFilter(
-            state=SaleState.OPEN,
-            opened=False,
-            booked_from=now - _NOT_OPENED_SINCE,
-            booked_before=now - NOT_OPENED_FOR,
-        ),
-        order=SaleOrder.OLDEST,
-        after=None,
-        limit=_MOST,
+def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes, now: datetime) -> TodoList:
+    """What waits, of one state of the records."""
+    mails = tx.outbox.waiting(now, late=LATE, bounced_since=now - _BOUNCED_SINCE)
+    sources: tuple[Iterable[Todo], ...] = (
+        (Todo(Task.QUARANTINED, entry.first_at, entry) for entry in tx.quarantine.open_entries()),
+        (Todo(Task.STUCK_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.STUCK),
+        (Todo(Task.LATE_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.QUEUED),
+        (Todo(Task.BOUNCED_EMAIL, mail.queued_at, mail) for mail in each_unreached(tx, mails)),
+        _never_opened(tx, now),
+        _disputes(tx),
+        _without_address(tx, now),
+        (Todo(Task.REFUND, one.at, one) for one in tx.refund_requests.waiting(before=now - LATE)),
+        _lacking(tx, edition),
+        _lost(tx, edition, now),
+        _problems(tx, mistakes, now),
+        _silence(tx, now),
     )
-    found += [
-        Todo(Task.NEVER_OPENED, row.held.purchase.booked_at, row.held)
-        for row in unopened.rows
-        if row.held.purchase.user is not None and row.held.purchase.livemode is not False
-    ]
-    more = frozenset() if unopened.looked_to is None else frozenset({Task.NEVER_OPENED})
-    return TodoList(rows=sorted(found, key=lambda row: row.since), more=more)
+    rows: list[Todo] = []
+    more: set[Task] = set()
+    for source in sources:
+        found = list(islice(source, _MOST + 1))
+        rows += found[:_MOST]
+        more |= {row.task for row in found[_MOST:]}
+    return TodoList(rows=sorted(rows, key=lambda row: row.since), more=frozenset(more))
 
 
-def _of_records(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
-    for entry in tx.quarantine.open_entries():
-        yield Todo(Task.QUARANTINED, entry.first_at, entry)
-    waiting = tx.outbox.waiting(now, late=LATE)
-    for mail in waiting:
-        if mail.state is MailState.STUCK:
-            yield Todo(Task.STUCK_EMAIL, mail.queued_at, mail)
-        elif mail.state is MailState.QUEUED:
-            yield Todo(Task.LATE_EMAIL, mail.queued_at, mail)
-    for mail in unreached_customers(tx, waiting):
-        yield Todo(Task.BOUNCED_EMAIL, mail.queued_at, mail)
-    for problem in tx.problems.open():
-        yield Todo(Task.REFUSED_BY_PROVIDER, problem.first_at, problem)
-    for held in map(tx.purchases.with_facts, tx.problems.orders_without_owner()):
-        if held is not None and now - held.purchase.booked_at < ASKED_FOR:
-            yield Todo(Task.WITHOUT_ADDRESS, held.purchase.booked_at, held)
+def _never_opened(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
+    wanted = SaleFilter(
+        state=SaleState.OPEN, opened=False, booked_from=now - _NOT_OPENED_SINCE, booked_before=now - NOT_OPENED_FOR
+    )  # fmt: skip
+    found = tx.sale_lists.rows(wanted, order=SaleOrder.OLDEST, after=None, limit=_MOST + 10)
+    for held in (row.held for row in found.rows):
+        if held.purchase.user is not None and held.purchase.livemode is not False:
+            yield Todo(Task.NEVER_OPENED, held.purchase.booked_at, held)
 
 
 def _disputes(tx: ReadTransaction) -> Iterator[Todo]:
@@ -122,3 +161,48 @@ def _disputes(tx: ReadTransaction) -> Iterator[Todo]:
         for fact in held.facts:
             if fact.kind is FactKind.DISPUTE and fact.status == _ANSWERED_BY_US:
                 yield Todo(Task.DISPUTE, fact.moment, held, decides=fact)
+
+
+def _without_address(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
+    orders = (order for order in tx.problems.orders_without_owner() if not _is_old(order, now))
+    for held in map(tx.purchases.with_facts, orders):
+        if held is not None and now - held.purchase.booked_at < ASKED_FOR:
+            yield Todo(Task.WITHOUT_ADDRESS, held.purchase.booked_at, held)
+
+
+def _is_old(order: CheckoutId, now: datetime) -> bool:
+    """Whether a checkout began so long ago that it was certainly not paid lately: nothing has to be looked up."""
+    began = began_at(order_number(order))
+    return began is not None and now - began > ASKED_FOR + OPEN_AT_MOST
+
+
+def _lacking(tx: ReadTransaction, edition: CatalogueEdition) -> Iterator[Todo]:
+    """Purchases in line keep their place while they are closed; then nobody waits."""
+    for product, first, waiting in tx.problems.licence_lines():
+        sold, purchase = edition.products.get(product), tx.purchases.get(first)
+        listed = sold is not None and sold.licences is not None and sold.licences.listed is not None
+        if listed and purchase is not None:
+            yield Todo(Task.LICENCES_USED_UP, purchase.booked_at, Lacking(product, waiting))
+
+
+def _lost(tx: ReadTransaction, edition: CatalogueEdition, now: datetime) -> Iterator[Todo]:
+    for product in tx.purchases.products_owned():
+        if product not in edition.products:
+            yield Todo(Task.PRODUCT_LOST, broken_since(tx) or now, Lacking(product))
+
+
+def _problems(tx: ReadTransaction, mistakes: Mistakes, now: datetime) -> Iterator[Todo]:
+    for problem in tx.problems.open():
+        yield Todo(Task.REFUSED_BY_PROVIDER, problem.first_at, problem)
+    if mistakes.lines:
+        yield Todo(Task.CATALOGUE, broken_since(tx) or now, mistakes)
+
+
+def _silence(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
+    """A sale that the browser or the reconciler brought, and of which the webhook should have come by now."""
+    wanted = SaleFilter(source=Source.SALE, booked_before=now - _SILENT_AFTER)
+    newest = tx.sale_lists.rows(wanted, order=SaleOrder.NEWEST, after=None, limit=1).rows
+    heard = next((one.at for one in tx.events.newest(limit=1)), None)
+    for purchase in (row.held.purchase for row in newest):
+        if purchase.booked_by is not None and (heard is None or heard < purchase.booked_at):
+            yield Todo(Task.WEBHOOKS_SILENT, heard or purchase.booked_at, Silence(heard))

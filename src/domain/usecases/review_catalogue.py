@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from domain import outbox_keys
 from domain.emails import CatalogueMistakes
 from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Store
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.send_email import notify_merchant
 from domain.values import ProductId
 
 _MOST_IN_AN_EMAIL: Final = 20
+_WELL: Final = "the catalogue was in order"
+_BROKE: Final = "the catalogue broke"
+"""Cursors: when it was last seen in order, and since when it is not, if that is later."""
 
 
 @frozen
@@ -53,7 +58,8 @@ class ReviewCatalogue:
 
     async def notify(self) -> None:
         """Email what needs the merchant, once a day while it is the same. Raises StoreUnavailable."""
-        review = await self()
+        review, now = await self(), self.clock.now()
+        await self.store.transact(lambda tx: _note(tx, well=review.all_well, now=now))
         if review.all_well:
             return
         email = CatalogueMistakes(
@@ -61,7 +67,20 @@ class ReviewCatalogue:
             gone=tuple(review.gone[:_MOST_IN_AN_EMAIL]),
             lost=tuple(review.lost[:_MOST_IN_AN_EMAIL]),
         )
-        now, shop = self.clock.now(), self.catalogue.current().shop
+        shop = self.catalogue.current().shop
         said = "\n".join((*review.problems, "", *review.gone, "", *review.lost))
         key = outbox_keys.catalogue_mistakes(hashlib.sha256(said.encode()).hexdigest()[:16], now)
         await self.store.transact(lambda tx: notify_merchant(tx, email, key=key, shop=shop, now=now))
+
+
+def broken_since(tx: ReadTransaction) -> datetime | None:
+    """Since when a review finds something; None if the last one found nothing, or there was none."""
+    broke, well = tx.shop.cursor(_BROKE), tx.shop.cursor(_WELL)
+    return broke if broke is not None and (well is None or well <= broke) else None
+
+
+def _note(tx: Transaction, *, well: bool, now: datetime) -> None:
+    if well:
+        tx.shop.advance_cursor(_WELL, to=now)
+    elif broken_since(tx) is None:
+        tx.shop.advance_cursor(_BROKE, to=now)

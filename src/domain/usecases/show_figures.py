@@ -47,7 +47,7 @@ class Figures:
     at: datetime
     periods: Sequence[PeriodFigures]
     days: Sequence[DaySum]
-    """Of the last 365 days, for the charts; in order of day, currency and product."""
+    """Of the last 365 days, over all products, for the charts; in order of day and currency."""
     newest: Sequence[SaleRow]
     """The newest ten sales."""
 
@@ -65,7 +65,9 @@ class ShowFigures:
         """Raises StoreUnavailable."""
         now, zone = self.clock.now(), self.catalogue.current().shop.zone
         today = day_of(now, zone)
-        days = await self.sum_days(first_day(Period.YEAR, today) - timedelta(days=Period.YEAR.value), today)
+        days = await self.sum_days.totals(
+            first_day(Period.YEAR, today) - timedelta(days=Period.YEAR.value), today
+        )
         newest = await self.store.survey(
             lambda tx: tx.sale_lists.rows(SaleFilter(), order=SaleOrder.NEWEST, after=None, limit=_NEWEST)
         )

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Final
 
-from domain.day_sums import DaySum, SumsState, bounds, closed_before
+from domain.day_sums import DaySum, SumsState, bounds, closed_before, over_products
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.local_time import day_of
@@ -38,12 +38,24 @@ class SumDays:
 
     async def __call__(self, first: date, last: date) -> Sequence[DaySum]:
         """The sums of these days of the shop, both included, in order of day. Raises StoreUnavailable."""
-        zone, wanted = self._zone(), await self._state()
-        state = await self.store.survey(lambda tx: tx.day_sums.state())
-        open_from = first if state is None or not _is_current(state, wanted) else state.closed_before
+        open_from = await self._open_from(first)
         stored = await self.store.survey(lambda tx: tx.day_sums.stored(first, min(last, open_from - _DAY)))
-        days = [open_from + n * _DAY for n in range((last - open_from).days + 1)]
-        return [*stored, *[one for day in days if day >= first for one in await self._count(day, zone)]]
+        return [*stored, *await self._live(max(first, open_from), last)]
+
+    async def totals(self, first: date, last: date) -> Sequence[DaySum]:
+        """The same over all products, in order of day and currency. Raises StoreUnavailable."""
+        open_from = await self._open_from(first)
+        stored = await self.store.survey(lambda tx: tx.day_sums.totals(first, min(last, open_from - _DAY)))
+        return [*stored, *over_products(await self._live(max(first, open_from), last))]
+
+    async def _open_from(self, first: date) -> date:
+        """The first day that is not closed; before any is, `first`."""
+        wanted, state = await self._state(), await self.store.survey(lambda tx: tx.day_sums.state())
+        return first if state is None or not _is_current(state, wanted) else state.closed_before
+
+    async def _live(self, first: date, last: date) -> list[DaySum]:
+        zone, days = self._zone(), [first + n * _DAY for n in range((last - first).days + 1)]
+        return [one for day in days for one in await self._count(day, zone)]
 
     async def close(self, *, most: int = _AT_ONCE) -> int:
         """Close the days that are over and count those again that changed since, at most so many; how many.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from domain import outbox_keys
 from domain.mail import Delivery, Mail
@@ -11,7 +11,14 @@ from domain.transaction import ReadTransaction
 
 def unreached_customers(tx: ReadTransaction, waiting: Sequence[Mail]) -> list[Mail]:
     """Those of the waiting emails that bounced and need the merchant."""
-    return [mail for mail in waiting if mail.delivery is Delivery.BOUNCED and not _reached_since(tx, mail)]
+    return list(each_unreached(tx, waiting))
+
+
+def each_unreached(tx: ReadTransaction, waiting: Sequence[Mail]) -> Iterator[Mail]:
+    """The same one by one: each takes several questions."""
+    for mail in waiting:
+        if mail.delivery is Delivery.BOUNCED and not _reached_since(tx, mail):
+            yield mail
 
 
 def _reached_since(tx: ReadTransaction, mail: Mail) -> bool:

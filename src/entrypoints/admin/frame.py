@@ -19,6 +19,7 @@ from domain.usecases.identify_staff import Door, IdentifyStaff
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.cookie import AdminCookie
 from entrypoints.admin.notices import NOTICES
+from entrypoints.admin.waiting import Waiting
 from entrypoints.http.page import PERSONAL, Pages, see_other
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
@@ -74,6 +75,7 @@ class AdminFrame:
     randomness: Randomness
     url: str
     """The address of the back office, without a path."""
+    waiting: Waiting
 
     async def here(self, request: AnyRequest, *, polls: bool = False) -> SignedInStaff | RawResponse:
         """Who works in this browser; otherwise the way to the sign-in page.
@@ -82,6 +84,8 @@ class AdminFrame:
         """
         here = await self.identify(self.cookie.visitor(request), polls=polls)
         if here is not None:
+            if not polls:
+                await self.waiting.refresh()
             return here
         await self.open()
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
@@ -134,6 +138,7 @@ class AdminFrame:
             form=self._new_form(),
             path=request.scope["path"],
             navigation=_named(NAVIGATION),
+            waits=self._waits(),
             more=_named(MORE),
             searched=request.query_params.get("q", ""),
             done=_(word) if (word := NOTICES.get(request.query_params.get("done", ""))) else "",
@@ -169,8 +174,14 @@ class AdminFrame:
     async def submitted(self, request: AnyRequest) -> tuple[Mapping[str, str], str]:
         """The fields of a form and its id, which is unique in the audit log; without one, a request of its own."""
         fields = await form_of(request)
+        self.waiting.forget()
         form = fields.get("form", "")
         return fields, form if _FORM.fullmatch(form) else self._new_form()
+
+    def _waits(self) -> str:
+        """How much waits, for the navigation; "" for nothing."""
+        number = self.waiting.number
+        return f"({number}{'+' if self.waiting.more else ''})" if number else ""
 
     def _new_form(self) -> str:
         return self.randomness.token(16).hex()

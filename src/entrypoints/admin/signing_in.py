@@ -12,7 +12,7 @@ from domain.staff import StaffLinkKind
 from domain.usecases.join_staff import JoinStaff
 from domain.usecases.manage_staff import SignOutStaff
 from domain.usecases.sign_in_staff import SignInStaff
-from domain.usecases.staff_access import SignedIn, WhyNotIn
+from domain.usecases.staff_access import SignedIn, SignedInStaff, WhyNotIn
 from entrypoints.admin.frame import HOME, AdminFrame, wanted_path
 from entrypoints.http.caching import kept_as
 from entrypoints.http.page import AnyRequest, see_other
@@ -83,17 +83,17 @@ class SigningInPages:
         return see_other("/admin/sign-in", self.frame.cookie.none())
 
     async def link(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
-        """What a link for staff would do. Looking changes nothing."""
-        await self.frame.open(invited=True)
+        """What a link for staff would do. Looking changes nothing. One that was used leads who is signed in on."""
+        here = await self._at_the_door(request)
         found = await self.join.look(token)
         if found is None:
-            return self._no_link(request)
+            return self._no_link(request) if here is None else see_other(HOME)
         template = "enter.html" if found.kind is StaffLinkKind.ENTRY else "join.html"
         return self.frame.html(request, template, here=None, link=found, why="")
 
     async def use_link(self, request: AnyRequest, token: FromPath[str]) -> RawResponse:
         """Use a link for staff up."""
-        await self.frame.open(invited=True)
+        here = await self._at_the_door(request)
         fields, _form = await self.frame.submitted(request)
         outcome = await self.join(
             token,
@@ -105,11 +105,18 @@ class SigningInPages:
             return see_other(HOME, self.frame.cookie.session(outcome.token))
         found = await self.join.look(token)
         if found is None or outcome is WhyNotIn.NO_LINK:
-            return self._no_link(request)
+            return self._no_link(request) if here is None else see_other(HOME)
         template = "enter.html" if found.kind is StaffLinkKind.ENTRY else "join.html"
         return self.frame.html(
             request, template, here=None, status=_status(outcome), link=found, why=_(_WHY[outcome])
         )
+
+    async def _at_the_door(self, request: AnyRequest) -> SignedInStaff | None:
+        """Who is signed in in a browser that opens a link. Raises NotFoundException if nobody is, nor is invited."""
+        here = await self.frame.identify(self.frame.cookie.visitor(request))
+        if here is None:
+            await self.frame.open(invited=True)
+        return here
 
     async def again(self, request: AnyRequest) -> RawResponse:
         """Ask for a passkey before what moves money or changes rights."""

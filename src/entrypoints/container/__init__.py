@@ -22,6 +22,7 @@ from entrypoints.admin.sale import SalePages
 from entrypoints.admin.sales import SalesPages
 from entrypoints.admin.search import SearchPages
 from entrypoints.admin.signing_in import SigningInPages
+from entrypoints.admin.waiting import Waiting
 from entrypoints.container.adapters import Adapters
 from entrypoints.container.use_cases import UseCases
 from entrypoints.http.account import AccountPages
@@ -157,6 +158,7 @@ class Container(UseCases):
         clock=Adapters.clock,
         randomness=Adapters.randomness,
         url=Adapters.settings.provided.admin_url,
+        waiting=Singleton(Waiting, list_todo=UseCases.list_todo, clock=Adapters.clock),
     )
     signing_in_pages = Singleton(
         SigningInPages,
@@ -178,9 +180,11 @@ class Container(UseCases):
     home_pages = Singleton(
         HomePages,
         frame=admin_frame,
-        report_status=UseCases.report_status,
-        review_catalogue=UseCases.review_catalogue,
+        show_figures=UseCases.show_figures,
+        list_news=UseCases.list_news,
+        check_first_days=UseCases.check_first_days,
         list_staff=UseCases.list_staff,
+        copies_itself=providers.Callable(choices.serves_alone, Adapters.settings),
     )
 
     sales_pages = Singleton(

@@ -12,6 +12,7 @@ from domain.usecases.announce import Announce
 from domain.usecases.book_payment import BookPayment
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
+from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
@@ -40,6 +41,7 @@ from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_customers import ListCustomers
 from domain.usecases.list_ledger import ListLedger
+from domain.usecases.list_news import ListNews
 from domain.usecases.list_pending import ListPending
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
@@ -199,7 +201,9 @@ class UseCases(Adapters):
     show_sale = Singleton(ShowSale, store=store, clock=clock)
     sum_days = Singleton(SumDays, store=store, catalogue=catalogue, clock=clock)
     show_figures = Singleton(ShowFigures, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days)
-    list_todo = Singleton(ListTodo, store=store, clock=clock)
+    list_todo = Singleton(ListTodo, store=store, catalogue=catalogue, clock=clock)
+    list_news = Singleton(ListNews, store=store)
+    check_first_days = Singleton(CheckFirstDays, store=store, catalogue=catalogue, clock=clock)
     list_customers = Singleton(ListCustomers, store=store)
     hand_over_data = Singleton(HandOverData, store=store, clock=clock, randomness=randomness)
     show_person = Singleton(ShowPerson, store=store, clock=clock)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from domain.ports import Store
+from domain.ports import Store, StoreUnavailable
+from domain.usecases.check_first_days import BACKED_UP
 from domain.usecases.erase_again import EraseAgain, ErasedAgain
 from domain.usecases.own_address import ServedElsewhere
 from entrypoints.bucket import Bucket
@@ -55,12 +56,20 @@ async def backed_up_lines(container: Container, place: Path | Bucket) -> list[st
             now=container.clock().now,
             done=done,
         )
+    await _note(container)
     lines = [
         f"{vault.place}/{made.name}: {_contents(made.manifest)}; {made.new_goods} contents were new there"
     ]
     if made.new_erasures:
         lines.append(f"Erased since the last backup, and noted apart: {made.new_erasures} orders")
     return lines
+
+
+async def _note(container: Container) -> None:
+    """Have the back office know of a backup; it was made, whether or not that can be written down."""
+    now = container.clock().now()
+    with contextlib.suppress(StoreUnavailable):
+        await container.store().transact(lambda tx: tx.shop.advance_cursor(BACKED_UP, to=now))
 
 
 async def looked_lines(

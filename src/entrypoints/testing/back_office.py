@@ -6,9 +6,11 @@ from functools import cached_property
 
 from adapters.memory.catalogue import MemoryCatalogue
 from domain.ports import Randomness, Store
+from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.find_sales import FindSales
 from domain.usecases.hand_over_data import HandOverData
 from domain.usecases.list_customers import ListCustomers
+from domain.usecases.list_news import ListNews
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_todo import ListTodo
 from domain.usecases.show_figures import ShowFigures
@@ -61,5 +63,13 @@ class BackOffice:
         )
 
     @cached_property
+    def list_news(self) -> ListNews:
+        return ListNews(store=self.store)
+
+    @cached_property
+    def check_first_days(self) -> CheckFirstDays:
+        return CheckFirstDays(store=self.store, catalogue=self.catalogue, clock=self.clock)
+
+    @cached_property
     def list_todo(self) -> ListTodo:
-        return ListTodo(store=self.store, clock=self.clock)
+        return ListTodo(store=self.store, catalogue=self.catalogue, clock=self.clock)

@@ -1,0 +1,261 @@
+"""What waits, as sentences: a line for each task on Home, and a row of the queue with its likeliest buttons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+from urllib.parse import quote
+
+from domain.access import Holding
+from domain.mail import Mail, MailProblem
+from domain.purchase import order_number
+from domain.records import Problem, ProblemKind, Quarantined
+from domain.refund import RefundRequest, RefundState
+from domain.usecases.list_todo import Lacking, Mistakes, Silence, Task, Todo, TodoList
+from domain.values import money_text
+from entrypoints.admin.words import REASONS
+from entrypoints.http.sentences import N_, _, ngettext
+
+TODO: Final = "/admin/todo"
+_MAIL_PROBLEMS: Final[Mapping[str, str]] = {
+    MailProblem.OUTCOME_UNKNOWN: N_("the shop stopped while it was being sent"),
+    MailProblem.TOO_LATE: N_("it waited for a week, which is too long for what it was to confirm or undo"),
+    MailProblem.NO_ANSWER: N_("the email provider took it and did not answer within an hour"),
+    MailProblem.KEY_USED: N_("an earlier attempt got through"),
+}
+_PROBLEMS: Final = {
+    ProblemKind.CHECKOUT_REFUSED: N_("Stripe refuses payment pages for %(subject)s"),
+    ProblemKind.LOOKUP_REFUSED: N_("Stripe refuses to look payments up"),
+    ProblemKind.LIST_REFUSED: N_(
+        "Stripe refuses the list of %(subject)s, so changes that no webhook reports are missed"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A link to a page that asks before it does something, or to where something is done."""
+
+    label: str
+    at: str
+    first: bool = False
+    """The likeliest one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the queue: what, why, and the likeliest buttons."""
+
+    todo: Todo
+    what: str
+    at: str
+    """Where it is shown; "" if nowhere else."""
+    why: str
+    buttons: Sequence[Button]
+
+
+def summary(found: TodoList) -> list[tuple[str, str]]:
+    """Of each task that is not zero, a sentence and the address of its rows; those that wait longest first."""
+    counted = Counter(row.task for row in found.rows)
+    return [
+        (_summed(task, number, more=task in found.more), f"{TODO}?only={task.value}")
+        for task, number in counted.items()
+    ]
+
+
+def _summed(task: Task, number: int, *, more: bool) -> str:
+    said = _SUMMARIES[task](number)
+    return f"{said} {_('There are more.')}" if more else said
+
+
+_SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
+    Task.QUARANTINED: lambda n: ngettext(
+        "%(number)d payment is in quarantine.", "%(number)d payments are in quarantine.", n),
+    Task.STUCK_EMAIL: lambda n: ngettext(
+        "%(number)d email could not be sent.", "%(number)d emails could not be sent.", n),
+    Task.LATE_EMAIL: lambda n: ngettext("%(number)d email is late.", "%(number)d emails are late.", n),
+    Task.BOUNCED_EMAIL: lambda n: ngettext(
+        "%(number)d access email came back, and its customer was not reached since.",
+        "%(number)d access emails came back, and their customers were not reached since.", n),
+    Task.NEVER_OPENED: lambda n: ngettext(
+        "%(number)d purchase was paid two days ago or earlier, and never opened.",
+        "%(number)d purchases were paid two days ago or earlier, and never opened.", n),
+    Task.DISPUTE: lambda n: ngettext("%(number)d dispute needs an answer.", "%(number)d disputes need an answer.", n),
+    Task.WITHOUT_ADDRESS: lambda n: ngettext(
+        "%(number)d purchase was paid with an address that cannot be emailed.",
+        "%(number)d purchases were paid with addresses that cannot be emailed.", n),
+    Task.REFUSED_BY_PROVIDER: lambda n: ngettext(
+        "%(number)d thing is refused by Stripe.", "%(number)d things are refused by Stripe.", n),
+    Task.REFUND: lambda n: ngettext("%(number)d refund did not arrive.", "%(number)d refunds did not arrive.", n),
+    Task.LICENCES_USED_UP: lambda n: ngettext(
+        "The licence keys of %(number)d product are used up.",
+        "The licence keys of %(number)d products are used up.", n),
+    Task.PRODUCT_LOST: lambda n: ngettext(
+        "%(number)d product cannot be opened by its owners.",
+        "%(number)d products cannot be opened by their owners.", n),
+    Task.CATALOGUE: lambda _n: _("The catalogue has mistakes."),
+    Task.WEBHOOKS_SILENT: lambda _n: _("Stripe's webhooks do not arrive."),
+}  # fmt: skip
+
+
+def row_of(todo: Todo, *, dashboard: str) -> Row:
+    """A row of the queue. `dashboard`: the address of the account's pages at Stripe, with "/" at the end."""
+    match todo.about:
+        case Quarantined():
+            return _quarantined(todo, todo.about, dashboard)
+        case Mail():
+            return _mail(todo, todo.about)
+        case Holding():
+            return _sale(todo, todo.about, dashboard)
+        case Problem():
+            words = _(_PROBLEMS[todo.about.kind], subject=todo.about.subject)
+            doctor = Button(_("Run the doctor"), "/admin/doctor", first=True)
+            keys = Button(_("Keys at Stripe"), f"{dashboard}apikeys")
+            return Row(todo, words, "", todo.about.detail, [doctor, keys])
+        case RefundRequest():
+            return _refund(todo, todo.about, dashboard)
+        case Lacking():
+            return _lacking(todo, todo.about)
+        case Mistakes():
+            lines = todo.about.lines
+            more = ngettext("%(number)d more", "%(number)d more", len(lines) - 1) if len(lines) > 1 else ""
+            buttons = [
+                Button(_("Look at the products"), "/admin/products", first=True),
+                Button(_("Run the doctor"), "/admin/doctor"),
+            ]
+            return Row(
+                todo, _("Mistakes in the catalogue"), "/admin/products", f"{lines[0]} {more}".strip(), buttons
+            )
+        case Silence():
+            why = _(
+                "A sale is an hour old, and nothing was heard of it: whoever closes the payment page too early waits."
+            )
+            buttons = [
+                Button(_("Reconcile now"), "/admin/stripe/reconcile", first=True),
+                Button(_("Webhooks at Stripe"), f"{dashboard}webhooks"),
+            ]
+            return Row(todo, _("Stripe's webhooks do not arrive"), "/admin/stripe", why, buttons)
+        case _:
+            assert_never(todo.about)
+
+
+def _quarantined(todo: Todo, entry: Quarantined, dashboard: str) -> Row:
+    at = f"/admin/stripe/{quote(entry.ref)}"
+    page = "payments" if entry.ref.startswith("pi_") else "checkout/sessions"
+    buttons = [
+        Button(_("Read it again"), f"{at}/read", first=True), Button(_("Dismiss"), f"{at}/dismiss"),
+        Button(_("Open in Stripe"), f"{dashboard}{page}/{quote(entry.ref)}"),
+    ]  # fmt: skip
+    return Row(
+        todo,
+        _("Payment %(ref)s in quarantine", ref=entry.ref),
+        "/admin/stripe",
+        _(REASONS[entry.reason]),
+        buttons[:2],
+    )
+
+
+def _mail(todo: Todo, mail: Mail) -> Row:
+    at = mail_address(mail.key)
+    words = {
+        Task.STUCK_EMAIL: N_("Email to %(to)s was not sent"),
+        Task.LATE_EMAIL: N_("Email to %(to)s is late"),
+        Task.BOUNCED_EMAIL: N_("Access email to %(to)s came back"),
+    }
+    why = problem_of(mail)
+    if todo.task is Task.BOUNCED_EMAIL:
+        why = _("The address may be mistyped: the customer has no access link.")
+    elif mail.may_have_been_sent:
+        why = _("It may have been sent: %(why)s.", why=why)
+    buttons = [Button(_("Send again"), f"{at}/send", first=True)] if todo.task is not Task.LATE_EMAIL else []
+    if todo.task is Task.BOUNCED_EMAIL:
+        buttons.append(Button(_("Dismiss"), f"{at}/dismiss"))
+    else:
+        buttons.append(Button(_("Look at it"), at))
+    return Row(todo, _(words[todo.task], to=mail.to.canonical), at, why, buttons)
+
+
+def _sale(todo: Todo, held: Holding, dashboard: str) -> Row:
+    purchase = held.purchase
+    at = sale_address(purchase.checkout)
+    order = _("%(product)s, %(amount)s, order %(order)s", product=purchase.product_name, amount=purchase.paid,
+              order=order_number(purchase.checkout))  # fmt: skip
+    if todo.task is Task.DISPUTE and todo.decides is not None:
+        why = _("A dispute about %(amount)s needs an answer, usually within a week or three: Stripe shows until when.",
+                amount=money_text(todo.decides.amount, purchase.paid.currency))  # fmt: skip
+        answer = Button(
+            _("Answer in Stripe"), f"{dashboard}disputes/{quote(todo.decides.object_id)}", first=True
+        )
+        return Row(todo, order, at, why, [answer, Button(_("Look at the sale"), at)])
+    if todo.task is Task.WITHOUT_ADDRESS:
+        why = _("The address given at the payment cannot be emailed: only the browser that paid can open it.")
+        return Row(todo, order, at, why, [Button(_("Look at the sale"), at, first=True)])
+    mailbox = "" if purchase.mailbox is None else purchase.mailbox.canonical
+    why = _("Paid and never opened: %(address)s may not have had the email.", address=mailbox)
+    return Row(
+        todo,
+        order,
+        at,
+        why,
+        [Button(_("Send the link again"), f"{at}/resend", first=True), Button(_("Look at the sale"), at)],
+    )
+
+
+def _refund(todo: Todo, request: RefundRequest, dashboard: str) -> Row:
+    at = sale_address(request.checkout)
+    match request.state:
+        case RefundState.REQUESTED:
+            why = _("Stripe has not answered yet; it is asked again.") + (
+                f" {request.problem}" if request.problem else ""
+            )
+        case RefundState.REFUSED:
+            why = _("Stripe refused it: %(problem)s", problem=request.problem)
+        case _:
+            why = _("The bank returned it, so the customer does not have the money.")
+    what = _(
+        "Refund of %(amount)s, order %(order)s", amount=request.amount, order=order_number(request.checkout)
+    )
+    look = Button(_("Look at the sale"), at, first=True)
+    if request.state is RefundState.REQUESTED:
+        return Row(
+            todo,
+            what,
+            at,
+            why,
+            [look, Button(_("Open in Stripe"), f"{dashboard}payments/{quote(request.payment)}")],
+        )
+    return Row(
+        todo, what, at, why, [look, Button(_("Dismiss"), f"{TODO}/refunds/{quote(request.id)}/dismiss")]
+    )
+
+
+def _lacking(todo: Todo, about: Lacking) -> Row:
+    at = f"/admin/products/{quote(about.product)}"
+    look = Button(_("Look at the product"), at, first=True)
+    if todo.task is Task.LICENCES_USED_UP:
+        why = ngettext(
+            "%(number)d purchase waits for a key. Add keys to its list in the catalogue: it is served at once.",
+            "%(number)d purchases wait for a key. Add keys to the list in the catalogue: they are served at once.",
+            about.waiting)  # fmt: skip
+        return Row(todo, _("Licence keys of %(product)s are used up", product=about.product), at, why, [look])
+    why = _(
+        "Customers own it, but the catalogue lacks it and no good form of it is kept. Put its folder back."
+    )
+    return Row(todo, _("%(product)s cannot be opened", product=about.product), at, why, [look])
+
+
+def problem_of(mail: Mail) -> str:
+    """Why an email was not sent, in words of ours or of the email provider."""
+    return _(_MAIL_PROBLEMS[mail.problem]) if mail.problem in _MAIL_PROBLEMS else mail.problem
+
+
+def sale_address(checkout: str) -> str:
+    """Of the page of a sale."""
+    return f"/admin/sales/{quote(checkout)}"
+
+
+def mail_address(key: str) -> str:
+    """Of the page of an email. Its key has characters that mean something in addresses."""
+    return f"/admin/emails/{quote(key, safe='')}"

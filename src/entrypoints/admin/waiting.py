@@ -1,0 +1,41 @@
+"""How much waits for the merchant, beside "To do" in the navigation of every page."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.ports import Clock, StoreUnavailable
+from domain.usecases.list_todo import ListTodo, TodoList
+
+_GOOD_FOR: Final = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Counted at most every 30 seconds, so that most pages cost nothing; counted anew after every form."""
+
+    list_todo: ListTodo
+    clock: Clock
+    number: int = 0
+    """As far as it was counted; `more`: there are others."""
+    more: bool = False
+    _counted_at: datetime | None = field(default=None)
+
+    async def __call__(self) -> TodoList:
+        """What waits, as it is now. Raises StoreUnavailable."""
+        found = await self.list_todo()
+        self.number, self.more, self._counted_at = len(found.rows), bool(found.more), self.clock.now()
+        return found
+
+    async def refresh(self) -> None:
+        """Count, unless that was done just now. A store that is busy stops no page: the number stays as it was."""
+        if self._counted_at is None or self.clock.now() - self._counted_at >= _GOOD_FOR:
+            with suppress(StoreUnavailable):
+                await self()
+
+    def forget(self) -> None:
+        """Something is about to change."""
+        self._counted_at = None

@@ -1,0 +1,107 @@
+"""What the back office calls states, tasks and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain.audit import AuditAction, AuditLine, AuditResult
+from domain.claim import RejectReason
+from domain.purchase import Fact, FactKind
+from domain.records import Quarantined
+from domain.sale_list import SaleState
+from domain.usecases.list_news import News
+from domain.values import money_text
+from entrypoints.http.sentences import N_, _
+
+SALE_STATES: Final[Mapping[SaleState, str]] = {
+    SaleState.OPEN: N_("Open"), SaleState.PARTLY_REFUNDED: N_("Partly refunded"), SaleState.REFUNDED: N_("Refunded"),
+    SaleState.DISPUTED: N_("Disputed"), SaleState.SUSPENDED: N_("Suspended"),
+    SaleState.CHARGED_BACK: N_("Charged back"), SaleState.REVOKED: N_("Revoked"),
+}  # fmt: skip
+ACTIONS: Final[Mapping[AuditAction, str]] = {
+    AuditAction.GRANT: N_("gave a free copy"),
+    AuditAction.REVOKE: N_("closed a purchase"),
+    AuditAction.RESTORE: N_("reopened a purchase"),
+    AuditAction.REFUND: N_("asked for a refund"),
+    AuditAction.DISMISS_REFUND: N_("dismissed a refund"),
+    AuditAction.RESEND: N_("sent an access link again"),
+    AuditAction.SEND_LINK: N_("sent a link to an address that was named for an order"),
+    AuditAction.SEND_AGAIN: N_("sent an email again"),
+    AuditAction.DISMISS_PAYMENT: N_("dismissed a quarantined payment"),
+    AuditAction.DISMISS_BOUNCE: N_("dismissed a bounced email"),
+    AuditAction.INVITE_STAFF: N_("invited a member of staff"),
+    AuditAction.LINK_STAFF: N_("made a sign-in link for a member of staff"),
+    AuditAction.CHANGE_ROLE: N_("changed the role of a member of staff"),
+    AuditAction.DISABLE_STAFF: N_("disabled a member of staff"),
+    AuditAction.ENABLE_STAFF: N_("enabled a member of staff"),
+    AuditAction.JOIN: N_("used an invitation"),
+    AuditAction.SIGN_IN: N_("signed in"),
+    AuditAction.ENTER_BY_LINK: N_("signed in with a link"),
+    AuditAction.ADD_PASSKEY: N_("added a passkey"),
+    AuditAction.REMOVE_PASSKEY: N_("removed a passkey"),
+    AuditAction.END_STAFF_SESSIONS: N_("ended sessions"),
+}
+"""Each goes on a sentence that begins with who did it."""
+REASONS: Final[Mapping[RejectReason, str]] = {
+    RejectReason.NO_METADATA: N_(
+        "It carries no checkout of ours: another program on the same Stripe account made it."
+    ),
+    RejectReason.ANOTHER_SHOP: N_("It was made for another shop."),
+    RejectReason.UNKNOWN_PRODUCT: N_("It names a product that this shop does not have."),
+    RejectReason.UNKNOWN_CHECKOUT: N_(
+        "It names a checkout that this shop never started, and its seal does not hold."
+    ),
+    RejectReason.ANOTHER_SESSION: N_("It names a checkout of ours, but that checkout has another session."),
+    RejectReason.NOT_A_PAYMENT: N_("It is not a one-time payment."),
+    RejectReason.OTHER_MODE: N_("It is from Stripe's other mode (test or live) than this shop's key."),
+    RejectReason.WRONG_PRODUCT: N_("It names another product than the checkout it belongs to."),
+    RejectReason.WRONG_CURRENCY: N_("Its currency is not the one that was asked."),
+    RejectReason.WRONG_AMOUNT: N_("Its amount is not the price that was asked."),
+    RejectReason.UNASKED_DISCOUNT: N_("It has a discount, which this checkout did not allow."),
+    RejectReason.FOREIGN_PAYMENT: N_("A refund or dispute of a payment that is no sale of this shop."),
+    RejectReason.CUSTOMER_ERASED: N_(
+        "Paid after its customer deleted the account: nothing was delivered, and nobody emailed. Refund it in Stripe."
+    ),
+    RejectReason.UNREADABLE_PAYMENT: N_(
+        "A refund or dispute of a payment that Stripe could not be asked about for three days."
+    ),
+}
+_STATUSES: Final = {
+    "pending": N_("on its way"), "requires_action": N_("waits for the customer"), "succeeded": N_("done"),
+    "canceled": N_("cancelled"), "failed": N_("failed"),
+    "warning_needs_response": N_("an inquiry that needs an answer"),
+    "warning_under_review": N_("an inquiry under review"), "warning_closed": N_("an inquiry that was closed"),
+    "needs_response": N_("needs an answer"), "under_review": N_("under review"), "prevented": N_("prevented"),
+    "won": N_("won"), "lost": N_("lost"),
+}  # fmt: skip
+
+
+def status(fact: Fact) -> str:
+    """How a refund or a dispute stands; a status that this release does not know, as Stripe writes it."""
+    return _(_STATUSES[fact.status]) if fact.status in _STATUSES else fact.status
+
+
+def news(one: News, names: Mapping[str, str]) -> str:
+    """A sentence. `names`: of members of staff, by the actor's name in the audit log."""
+    match one.about:
+        case Fact():
+            return _fact(one.about, "" if one.held is None else one.held.purchase.paid.currency)
+        case AuditLine():
+            who = names.get(one.about.actor, one.about.actor)
+            return f"{who} {_action(one.about)}"
+        case Quarantined():
+            return _("A payment was quarantined: %(why)s", why=_(REASONS[one.about.reason]))
+
+
+def _fact(fact: Fact, currency: str) -> str:
+    amount = money_text(fact.amount, currency) if currency else _("an unknown sale")
+    if fact.kind is FactKind.REFUND:
+        return _("Refund of %(amount)s: %(status)s", amount=amount, status=status(fact))
+    return _("Dispute about %(amount)s: %(status)s", amount=amount, status=status(fact))
+
+
+def _action(line: AuditLine) -> str:
+    if line.result is AuditResult.REFUSED:
+        return _("tried, and was refused: %(action)s", action=_(ACTIONS[line.action]))
+    return _(ACTIONS[line.action])
