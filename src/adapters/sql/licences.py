@@ -21,6 +21,8 @@ _LIST: Final = f"""INSERT INTO licences (pid, key, position) SELECT ?, value, pl
 _TAKE: Final = """UPDATE licences SET checkout_id = :checkout WHERE pid = :pid AND key = (SELECT key FROM licences
   WHERE pid = :pid AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"""
 _ANY_FREE: Final = "SELECT 1 FROM licences WHERE pid = ? AND checkout_id IS NULL LIMIT 1"
+_COUNT_FREE: Final = "SELECT count(*) FROM licences WHERE pid = ? AND checkout_id IS NULL"
+_COUNT_WAITING: Final = "SELECT count(*) FROM licence_line WHERE pid = ?"
 _QUEUE: Final = "INSERT INTO licence_line (pid, checkout_id) VALUES (?,?) ON CONFLICT DO NOTHING"
 _WAITING: Final = f"""SELECT {purchases.COLUMNS} FROM purchases WHERE checkout_id IN
   (SELECT checkout_id FROM licence_line WHERE pid = ?"""
@@ -58,6 +60,12 @@ class Licences(Record):
 
     def any_free(self, product: ProductId) -> bool:
         return self._any(_ANY_FREE, (product,))
+
+    def count_free(self, product: ProductId) -> int:
+        return int(self._all(first, _COUNT_FREE, (product,))[0])
+
+    def count_waiting(self, product: ProductId) -> int:
+        return int(self._all(first, _COUNT_WAITING, (product,))[0])
 
     def enqueue(self, product: ProductId, *, checkout: CheckoutId) -> None:
         self._sql(_QUEUE, (product, checkout))

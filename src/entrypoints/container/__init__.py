@@ -18,6 +18,8 @@ from entrypoints.admin.customers import CustomersPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.people import PeoplePages
+from entrypoints.admin.product_page import ProductPages
+from entrypoints.admin.products import ProductsPages
 from entrypoints.admin.sale import SalePages
 from entrypoints.admin.sales import SalesPages
 from entrypoints.admin.search import SearchPages
@@ -229,6 +231,20 @@ class Container(UseCases):
         list_staff=UseCases.list_staff,
         livemode=Adapters.payments.provided.livemode,
     )
+    products_pages = Singleton(
+        ProductsPages,
+        frame=admin_frame,
+        list_products=UseCases.list_products,
+        catalogue=Adapters.catalogue,
+        folder=Adapters.settings.provided.catalogue,
+    )
+    product_pages = Singleton(
+        ProductPages,
+        frame=admin_frame,
+        list_products=UseCases.list_products,
+        folder=Adapters.settings.provided.catalogue,
+        shop_url=UseCases.base_url,
+    )
 
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
@@ -255,6 +271,8 @@ class Container(UseCases):
         sale_pages,
         customers_pages,
         customer_pages,
+        products_pages,
+        product_pages,
     )
     app = Singleton(
         build_app,

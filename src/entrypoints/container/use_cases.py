@@ -43,6 +43,7 @@ from domain.usecases.list_customers import ListCustomers
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_news import ListNews
 from domain.usecases.list_pending import ListPending
+from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
@@ -201,6 +202,10 @@ class UseCases(Adapters):
     show_sale = Singleton(ShowSale, store=store, clock=clock)
     sum_days = Singleton(SumDays, store=store, catalogue=catalogue, clock=clock)
     show_figures = Singleton(ShowFigures, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days)
+    list_products = Singleton(
+        ListProducts, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days,
+        review_catalogue=review_catalogue,
+    )  # fmt: skip
     list_todo = Singleton(ListTodo, store=store, catalogue=catalogue, clock=clock)
     list_news = Singleton(ListNews, store=store)
     check_first_days = Singleton(CheckFirstDays, store=store, catalogue=catalogue, clock=clock)

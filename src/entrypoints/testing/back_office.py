@@ -11,8 +11,10 @@ from domain.usecases.find_sales import FindSales
 from domain.usecases.hand_over_data import HandOverData
 from domain.usecases.list_customers import ListCustomers
 from domain.usecases.list_news import ListNews
+from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.show_figures import ShowFigures
 from domain.usecases.show_person import ShowPerson
 from domain.usecases.show_sale import ShowSale
@@ -27,6 +29,10 @@ class BackOffice:
     catalogue: MemoryCatalogue
     clock: HandClock
     randomness: Randomness
+
+    @cached_property
+    def review_catalogue(self) -> ReviewCatalogue:
+        return ReviewCatalogue(store=self.store, catalogue=self.catalogue, clock=self.clock)
 
     @cached_property
     def list_sales(self) -> ListSales:
@@ -69,6 +75,13 @@ class BackOffice:
     @cached_property
     def check_first_days(self) -> CheckFirstDays:
         return CheckFirstDays(store=self.store, catalogue=self.catalogue, clock=self.clock)
+
+    @cached_property
+    def list_products(self) -> ListProducts:
+        return ListProducts(
+            store=self.store, catalogue=self.catalogue, clock=self.clock, sum_days=self.sum_days,
+            review_catalogue=self.review_catalogue,
+        )  # fmt: skip
 
     @cached_property
     def list_todo(self) -> ListTodo:
