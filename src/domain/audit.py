@@ -64,6 +64,7 @@ class AuditAction(Enum):
     WRITE_NOTE = "write-note"
     SIGN_OUT_CUSTOMER = "sign-out-customer"
     ERASE_CUSTOMER = "erase-customer"
+    HAND_OVER_DATA = "hand-over-data"
     BOOK_PAYMENT = "book-payment"
     """The object is the purchase that came of it; of a refused one, the entry of the quarantine."""
     READ_AGAIN = "read-again"

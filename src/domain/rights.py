@@ -63,6 +63,7 @@ RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.WRITE_NOTE: Right(_WORKING),
     AuditAction.SIGN_OUT_CUSTOMER: Right(_WORKING),
     AuditAction.ERASE_CUSTOMER: Right(_OWNER, fresh=True),
+    AuditAction.HAND_OVER_DATA: Right(_OWNER, fresh=True),
     AuditAction.BOOK_PAYMENT: Right(_OWNER, fresh=True),
     AuditAction.READ_AGAIN: Right(_WORKING),
     AuditAction.INVITE_STAFF: Right(_OWNER, fresh=True),

@@ -48,6 +48,7 @@ TABLE = [
     ("write-note", "owner support", False),
     ("sign-out-customer", "owner support", False),
     ("erase-customer", "owner", True),
+    ("hand-over-data", "owner", True),
     ("book-payment", "owner", True),
     ("read-again", "owner support", False),
     ("invite-staff", "owner", True),

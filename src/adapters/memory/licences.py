@@ -38,6 +38,12 @@ class Licences(Record):
     def any_free(self, product: ProductId) -> bool:
         return bool(self._t.free_licences.get(product))
 
+    def count_free(self, product: ProductId) -> int:
+        return len(self._t.free_licences.get(product, ()))
+
+    def count_waiting(self, product: ProductId) -> int:
+        return sum(pid == product for pid, _checkout in self._t.in_line)
+
     def enqueue(self, product: ProductId, *, checkout: CheckoutId) -> None:
         self._t.in_line[product, checkout] = None
 

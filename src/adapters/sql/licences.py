@@ -22,6 +22,8 @@ _TAKE: Final = """UPDATE licences SET checkout_id = :checkout WHERE pid = :pid A
   WHERE pid = :pid AND checkout_id IS NULL ORDER BY position LIMIT 1) RETURNING key"""
 _TAKE_THIS: Final = "UPDATE licences SET checkout_id = ? WHERE pid = ? AND key = ? AND checkout_id IS NULL"
 _ANY_FREE: Final = "SELECT 1 FROM licences WHERE pid = ? AND checkout_id IS NULL LIMIT 1"
+_COUNT_FREE: Final = "SELECT count(*) FROM licences WHERE pid = ? AND checkout_id IS NULL"
+_COUNT_WAITING: Final = "SELECT count(*) FROM licence_line WHERE pid = ?"
 _QUEUE: Final = "INSERT INTO licence_line (pid, checkout_id) VALUES (?,?) ON CONFLICT DO NOTHING"
 _WAITING: Final = f"""SELECT {purchases.COLUMNS} FROM purchases WHERE checkout_id IN
   (SELECT checkout_id FROM licence_line WHERE pid = ?"""
@@ -62,6 +64,12 @@ class Licences(Record):
 
     def any_free(self, product: ProductId) -> bool:
         return self._any(_ANY_FREE, (product,))
+
+    def count_free(self, product: ProductId) -> int:
+        return int(self._all(first, _COUNT_FREE, (product,))[0])
+
+    def count_waiting(self, product: ProductId) -> int:
+        return int(self._all(first, _COUNT_WAITING, (product,))[0])
 
     def enqueue(self, product: ProductId, *, checkout: CheckoutId) -> None:
         self._sql(_QUEUE, (product, checkout))

@@ -34,10 +34,18 @@ class SaleLists(Protocol):
 class CustomerLists(Protocol):
     """Customers as the merchant lists them. Reading only; for `Store.survey`."""
 
-    def rows(self, wanted: CustomerFilter, *, after: UserId | None, limit: int) -> CustomerRows:
-        """Customers, the newest first (by id), behind this one.
+    def rows(
+        self, wanted: CustomerFilter, *, after: UserId | None, limit: int, back: bool = False
+    ) -> CustomerRows:
+        """Customers, the newest first (by id), behind this one; `back`: the oldest first, ahead of it.
 
         At most `limit`, and fewer where those that were looked at in one read do not match: see `SaleLists.rows`.
+        """
+
+    def count(self, wanted: CustomerFilter) -> SaleCount:
+        """How many match, of the newest `LOOKED_AT` where something is narrowed down.
+
+        It stops counting one row beyond `COUNTED_TO`.
         """
 
 

@@ -175,7 +175,13 @@ class Facts(ReadFacts, Protocol):
 
 
 class ReadLicences(Protocol):
-    """Licence keys that were replaced. Reading only."""
+    """Licence keys that were replaced, and how many there are. Reading only."""
+
+    def count_free(self, product: ProductId) -> int:
+        """How many of the listed keys of a product are not given away."""
+
+    def count_waiting(self, product: ProductId) -> int:
+        """How many purchases wait in line for a key of a product."""
 
     def replaced_of(self, checkout: CheckoutId) -> Sequence[LicenceKey]:
         """The keys that a purchase had and that are not valid any more, in the order in which they were replaced."""

@@ -76,7 +76,7 @@ class SalePages:
         edition = self.frame.catalogue.current()
         zone, purchase, actor = edition.shop.zone, sale.held.purchase, self.frame.actor(here)
         at, opens_by, user = f"{AT}/{purchase.checkout}", sale.reason.opens_by, sale.user
-        lines = lines_of(sale.timeline, names=names, currency=purchase.paid.currency, zone=zone, now=sale.now)
+        lines = lines_of(sale.timeline, names=names, sales=[purchase], zone=zone, now=sale.now)
         proved = None if user is None else user.proved_at
         return {
             "at": at, "sale": sale, "purchase": purchase, "user": user, "order": order_number(purchase.checkout),

@@ -77,17 +77,18 @@ def day_range(first: date | None, last: date | None, *, today: date) -> str:
     """`1\N{EN DASH}30 June`, `28 May \N{EN DASH} 3 June`, `from 1 June`, `until 30 June`, or `1 June`."""
     if first is None or last is None:
         if last is not None:
-            return _("until %(day)s", day=_long(last, today=today))
-        return "" if first is None else _("from %(day)s", day=_long(first, today=today))
+            return _("until %(day)s", day=long_day(last, today=today))
+        return "" if first is None else _("from %(day)s", day=long_day(first, today=today))
     if first == last:
-        return _long(last, today=today)
+        return long_day(last, today=today)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}\N{EN DASH}{_long(last, today=today)}"
-    begin = f"{first.day} {first:%B}" if first.year == last.year else _long(first, today=today)
-    return f"{begin} \N{EN DASH} {_long(last, today=today)}"
+        return f"{first.day}\N{EN DASH}{long_day(last, today=today)}"
+    begin = f"{first.day} {first:%B}" if first.year == last.year else long_day(first, today=today)
+    return f"{begin} \N{EN DASH} {long_day(last, today=today)}"
 
 
-def _long(day: date, *, today: date) -> str:
+def long_day(day: date, *, today: date) -> str:
+    """`3 May`, with the month in full, and the year unless it is this one."""
     return f"{day.day} {day:%B}" if day.year == today.year else f"{day.day} {day:%B} {day.year}"
 
 
@@ -98,7 +99,7 @@ def state_sentence(sale: SaleShown, zone: tzinfo) -> str:
     """The state of a sale, with the reason: "Closed since 3 May: refunded in full."."""
     reason, held = sale.reason, sale.held
     at = reason.since or held.purchase.booked_at
-    since = _long(day_of(at, zone), today=day_of(sale.now, zone))
+    since = long_day(day_of(at, zone), today=day_of(sale.now, zone))
     if not sale.counts:
         return _("Closed: a test purchase, from before the shop went live.")
     if reason.state is SaleState.OPEN:

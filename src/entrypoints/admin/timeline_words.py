@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final, assert_never
 
+from domain import outbox_keys
 from domain.address_change import AddressChange
 from domain.audit import AuditAction, AuditLine, AuditResult
+from domain.decision import decided_on
 from domain.local_time import day_of
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Delivery, Mail, MailState
 from domain.purchase import Checkout, Fact, FactKind, MerchantStatus, Purchase, Source
 from domain.records import Download
-from domain.timeline import Entry, Step
+from domain.timeline import Entry, Step, is_about_sale
 from domain.values import Money
 from entrypoints.admin.sale_words import booked_by, day_range, movement_name, short_moment, status_words
 from entrypoints.http.sentences import N_, _, ngettext
@@ -65,6 +67,14 @@ _ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.SEND_LINK: N_("Link sent that gives the order an address"),
     AuditAction.SEND_AGAIN: N_("Email sent again"),
     AuditAction.DISMISS_BOUNCE: N_("Bounce taken off the list"),
+    AuditAction.CORRECT_ADDRESS: N_("Correction of the address requested"),
+    AuditAction.MERGE_CUSTOMERS: N_("Merge with another customer requested"),
+    AuditAction.REPLACE_KEY: N_("Licence key replaced"),
+    AuditAction.WRITE_NOTE: N_("Internal note written"),
+    AuditAction.SIGN_OUT_CUSTOMER: N_("Customer signed out everywhere"),
+    AuditAction.ERASE_CUSTOMER: N_("Customer's data deleted"),
+    AuditAction.BOOK_PAYMENT: N_("Payment booked by hand"),
+    AuditAction.HAND_OVER_DATA: N_("File with the customer's data downloaded"),
 }
 _RESULTS: Final[Mapping[AuditResult, str]] = {
     AuditResult.REFUSED: N_("refused: their role does not allow it"),
@@ -88,12 +98,20 @@ class Line:
 
 
 def lines_of(
-    entries: Sequence[Entry], *, names: Mapping[str, str], currency: str, zone: tzinfo, now: datetime
+    entries: Sequence[Entry],
+    *,
+    names: Mapping[str, str],
+    sales: Sequence[Purchase],
+    zone: tzinfo,
+    now: datetime,
 ) -> list[Line]:
-    """The lines, in the order of the entries. `names`: of those who act (`AuditLine.actor`)."""
+    """The lines, in the order of the entries. `names`: of those who act (`AuditLine.actor`).
+
+    `sales`: what they are about; with several, a line says which one.
+    """
     by_hand = [entry.at for entry in entries if _is_decision(entry)]
     return [
-        _line(entry, names=names, currency=currency, zone=zone, now=now)
+        _line(entry, names=names, sales=sales, zone=zone, now=now)
         for entry in entries
         if not (_is_merchants(entry) and any(abs(entry.at - at) <= _CLOSE for at in by_hand))
     ]
@@ -109,9 +127,33 @@ def _is_merchants(entry: Entry) -> bool:
     return isinstance(entry.about, Fact) and entry.about.kind is FactKind.MERCHANT
 
 
-def _line(entry: Entry, *, names: Mapping[str, str], currency: str, zone: tzinfo, now: datetime) -> Line:
+def _line(
+    entry: Entry, *, names: Mapping[str, str], sales: Sequence[Purchase], zone: tzinfo, now: datetime
+) -> Line:
+    sale = next((sale for sale in sales if _is_about(entry, sale)), None)
+    currency = (sale or sales[0]).paid.currency if sales else ""
     what, detail, bad = _words(entry, names, currency)
+    if len(sales) > 1 and sale is not None:
+        detail = f"{sale.product_name}; {detail}" if detail else sale.product_name
     return Line(entry.at, _when(entry, zone, now), what, detail, bad)
+
+
+def _is_about(entry: Entry, sale: Purchase) -> bool:
+    match entry.about:
+        case Purchase() as purchase:
+            return purchase.checkout == sale.checkout
+        case Fact() as fact if fact.kind is FactKind.MERCHANT:
+            return decided_on(fact.object_id) == sale.checkout
+        case Fact() as fact:
+            return fact.payment is not None and fact.payment == sale.payment
+        case Mail() as mail:
+            return is_about_sale(mail, sale)
+        case Download() as download:
+            return download.checkout == sale.checkout
+        case AuditLine() as line:
+            return sale.checkout in (line.object_id, outbox_keys.sale_of(line.object_id))
+        case _:
+            return False
 
 
 def _when(entry: Entry, zone: tzinfo, now: datetime) -> str:
@@ -169,11 +211,19 @@ def _fact(fact: Fact, currency: str) -> tuple[str, str, bool]:
     return f"{name}: {status_words(fact)}", fact.object_id, bad
 
 
+def mail_name(mail: Mail) -> str:
+    """What kind of email it is."""
+    return _(_MAILS[mail.email.template]) if mail.email.template in _MAILS else _("Email")
+
+
+def mail_went(mail: Mail) -> str:
+    """How far it got, in a few words."""
+    return _(_DELIVERIES[mail.delivery]) if mail.delivery is not None else _(_STATES[mail.state])
+
+
 def _mail(entry: Entry, mail: Mail) -> tuple[str, str, bool]:
-    known = _(_MAILS[mail.email.template]) if mail.email.template in _MAILS else _("Email")
-    state = mail.state
-    sent = _(_DELIVERIES[mail.delivery]) if mail.delivery is not None else _(_STATES[state])
-    went_wrong = state is MailState.STUCK or mail.delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)
+    known, sent = mail_name(mail), mail_went(mail)
+    went_wrong = mail.state is MailState.STUCK or mail.delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)
     detail = _("to %(address)s", address=mail.to)
     return f"{_several(known, entry.times)}: {sent}", detail, went_wrong
 

@@ -13,13 +13,17 @@ from dependency_injector.providers import Singleton
 from domain.usecases.payment_address import ListPaymentAddresses
 from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.customer import CustomerPages
 from entrypoints.admin.customer_actions import CustomerActionPages
+from entrypoints.admin.customers import CustomersPages
 from entrypoints.admin.desk import Desk
 from entrypoints.admin.emails import EmailPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.imports import ImportPages
 from entrypoints.admin.people import PeoplePages
+from entrypoints.admin.product_page import ProductPages
+from entrypoints.admin.products import ProductsPages
 from entrypoints.admin.provider import LastSweep, ProviderPages
 from entrypoints.admin.refund_right import RefundRight
 from entrypoints.admin.sale import SalePages
@@ -275,6 +279,36 @@ class Container(UseCases):
         clock=Adapters.clock,
         livemode=Adapters.payments.provided.livemode,
     )
+    customers_pages = Singleton(
+        CustomersPages,
+        frame=admin_frame,
+        list_customers=UseCases.list_customers,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+        shop_url=UseCases.base_url,
+    )
+    customer_pages = Singleton(
+        CustomerPages,
+        frame=admin_frame,
+        show=UseCases.show_person,
+        hand_over=UseCases.hand_over_data,
+        list_staff=UseCases.list_staff,
+        livemode=Adapters.payments.provided.livemode,
+    )
+    products_pages = Singleton(
+        ProductsPages,
+        frame=admin_frame,
+        list_products=UseCases.list_products,
+        catalogue=Adapters.catalogue,
+        folder=Adapters.settings.provided.catalogue,
+    )
+    product_pages = Singleton(
+        ProductPages,
+        frame=admin_frame,
+        list_products=UseCases.list_products,
+        folder=Adapters.settings.provided.catalogue,
+        shop_url=UseCases.base_url,
+    )
 
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
@@ -305,6 +339,10 @@ class Container(UseCases):
         sales_pages,
         search_pages,
         sale_pages,
+        customers_pages,
+        customer_pages,
+        products_pages,
+        product_pages,
     )
     app = Singleton(
         build_app,

@@ -32,6 +32,7 @@ from domain.usecases.fetch_file import FetchFile
 from domain.usecases.find_sales import FindSales
 from domain.usecases.go_live import GoLive
 from domain.usecases.grant_product import GrantProduct
+from domain.usecases.hand_over_data import HandOverData
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_staff import IdentifyStaff
@@ -49,6 +50,7 @@ from domain.usecases.list_emails import ListEmails
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_news import ListNews
 from domain.usecases.list_pending import ListPending
+from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
@@ -219,6 +221,10 @@ class UseCases(Adapters):
     show_sale = Singleton(ShowSale, store=store, clock=clock)
     sum_days = Singleton(SumDays, store=store, catalogue=catalogue, clock=clock)
     show_figures = Singleton(ShowFigures, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days)
+    list_products = Singleton(
+        ListProducts, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days,
+        review_catalogue=review_catalogue,
+    )  # fmt: skip
     list_todo = Singleton(ListTodo, store=store, catalogue=catalogue, clock=clock)
     list_news = Singleton(ListNews, store=store)
     check_first_days = Singleton(CheckFirstDays, store=store, catalogue=catalogue, clock=clock)
@@ -229,6 +235,7 @@ class UseCases(Adapters):
         recheck_payments=recheck_payments, clock=clock, randomness=randomness,
     )  # fmt: skip
     list_customers = Singleton(ListCustomers, store=store)
+    hand_over_data = Singleton(HandOverData, store=store, clock=clock, randomness=randomness)
     show_person = Singleton(ShowPerson, store=store, clock=clock)
     list_ledger = Singleton(ListLedger, store=store)
     show_customer = Singleton(ShowCustomer, store=store, clock=clock)

@@ -49,7 +49,6 @@ from domain.usecases.resend_to_customer import ResendToCustomer
 from domain.usecases.restore_purchase import RestorePurchase
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
-from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refunds import SendRefunds
@@ -238,10 +237,6 @@ class Shop(BackOffice):
     @cached_property
     def supply_licences(self) -> SupplyLicences:
         return SupplyLicences(store=self.store, catalogue=self.catalogue, clock=self.clock)
-
-    @cached_property
-    def review_catalogue(self) -> ReviewCatalogue:
-        return ReviewCatalogue(store=self.store, catalogue=self.catalogue, clock=self.clock)
 
     @cached_property
     def go_live(self) -> GoLive:
