@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import post, route
@@ -44,14 +45,14 @@ _AT_ONCE: Final = 20
 """Emails and lines of the timeline that are shown before the rest is folded."""
 ACTIONS: Final[Mapping[str, tuple[AuditAction, str]]] = {
     "resend": (AuditAction.RESEND, N_("Send the access link again")),
-    "correct": (AuditAction.CORRECT_ADDRESS, N_("Correct the address")),
+    "address": (AuditAction.CORRECT_ADDRESS, N_("Correct the address")),
     "grant": (AuditAction.GRANT, N_("Give a free copy")),
     "sign-out": (AuditAction.SIGN_OUT_CUSTOMER, N_("Sign out everywhere")),
     "merge": (AuditAction.MERGE_CUSTOMERS, N_("Merge with another customer")),
     "data": (AuditAction.HAND_OVER_DATA, N_("Download their data")),
-    "delete": (AuditAction.ERASE_CUSTOMER, N_("Delete their data")),
+    "erase": (AuditAction.ERASE_CUSTOMER, N_("Delete their data")),
 }
-"""The last part of an action's address: how it is audited, and what its link says."""
+"""By name: how an action is audited, and what its link says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class CustomerPages:
             "verified": "" if user.proved_at is None else short_moment(user.proved_at, zone, now=now),
             "seen": "" if seen is None else short_moment(seen, zone, now=now),
             "spent": [str(Money(sum_, currency)) for currency, sum_ in row.spent(livemode=self.livemode)],
-            "bounced": _bounced(customer), "actions": self._actions(customer, here),
+            "bounced": _bounced(customer), "actions": self._actions(customer, here, f"{AT}/{user.id}"),
             "access": self._access(person, edition), "products": _products(person, edition),
             "sales": [self._sale(customer, n, edition) for n in reversed(range(len(sales)))],
             "pending": [(one.product_name, one.price) for one in customer.pending],
@@ -152,13 +153,20 @@ class CustomerPages:
             "paid_with": str(purchase.paid_email) if other else "",
         }  # fmt: skip
 
-    def _actions(self, customer: Customer, here: SignedInStaff) -> list[tuple[str, str]]:
-        """The actions that their role may do and that do something here: last part of the address, and name."""
+    def _actions(self, customer: Customer, here: SignedInStaff, at: str) -> list[tuple[str, str, str]]:
+        """The actions that their role may do and that do something here: name, address, what the link says."""
         actor, fits = self.frame.actor(here), dict.fromkeys(ACTIONS, True)
-        fits["resend"] = any(held.standing.state is PurchaseState.LIVE for held in customer.holdings)
+        live = [
+            held.purchase.checkout for held in customer.holdings if held.standing.state is PurchaseState.LIVE
+        ]
+        fits["resend"] = bool(live)
         fits["sign-out"] = any(session.is_live(now=customer.now) for session in customer.sessions)
+        elsewhere = {
+            "resend": f"{SALES}/{live[-1]}/resend" if live else "",
+            "grant": "/admin/grant?" + urlencode({"address": str(customer.mailbox or "")}),
+        }
         return [
-            (name, _(label))
+            (name, elsewhere.get(name, f"{at}/{name}"), _(label))
             for name, (action, label) in ACTIONS.items()
             if fits[name] and verdict(actor, action) is not Verdict.WRONG_ROLE
         ]
