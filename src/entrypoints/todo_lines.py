@@ -61,14 +61,13 @@ def _lacking(rows: Sequence[Todo]) -> list[str]:
 
 
 def _silent(rows: Sequence[Todo]) -> list[str]:
-    return [
-        line
-        for row in rows
-        if isinstance(row.about, Silence)
-        for line in (
-            "",
-            "Stripe's webhooks do not arrive: a sale is an hour old, and the last webhook was heard "
-            + ("never" if row.about.heard_at is None else f"at {minute(row.about.heard_at)}")
-            + ". `coatcheck doctor` checks the endpoint.",
-        )
-    ]
+    lines: list[str] = []
+    for row in rows:
+        if isinstance(row.about, Silence):
+            heard = "never" if row.about.heard_at is None else f"at {minute(row.about.heard_at)}"
+            lines += [
+                "",
+                f"Stripe's webhooks do not arrive: a sale is an hour old, and the last one was heard {heard}. "
+                "`coatcheck doctor` checks the endpoint.",
+            ]
+    return lines

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -22,6 +23,17 @@ PAGES = (
 LOOKED_AT = [
     ("/admin", "owner support viewer", False),
     ("/admin/figures.csv", "owner support viewer", False),
+    ("/admin/todo", "owner support viewer", False),
+    ("/admin/todo/refunds/r1/dismiss", "owner support", False),
+    ("/admin/stripe", "owner support viewer", False),
+    ("/admin/stripe/reconcile", "owner support", False),
+    ("/admin/stripe/cs_test_1/read", "owner support", False),
+    ("/admin/stripe/cs_test_1/dismiss", "owner support", False),
+    ("/admin/emails", "owner support viewer", False),
+    ("/admin/emails/send-refused", "owner support", False),
+    ("/admin/emails/{email}", "owner support viewer", False),
+    ("/admin/emails/{email}/send", "owner support", False),
+    ("/admin/emails/{email}/dismiss", "owner support", False),
     ("/admin/staff", "owner support viewer", False),
     ("/admin/audit", "owner support viewer", False),
     ("/admin/customers", "owner support viewer", False),
@@ -57,6 +69,14 @@ LOOKED_AT = [
 ]
 # Address of a form; its fields; who may submit it; whether a passkey must have been used in the last five minutes.
 SUBMITTED = [
+    ("/admin/todo/refunds/r1/dismiss", {}, "owner support", False),
+    ("/admin/stripe/reconcile", {}, "owner support", False),
+    ("/admin/stripe/read", {"ref": "cs_test_1"}, "owner support", False),
+    ("/admin/stripe/cs_test_1/read", {}, "owner support", False),
+    ("/admin/stripe/cs_test_1/dismiss", {"reason": "not ours"}, "owner support", False),
+    ("/admin/emails/send-refused", {}, "owner support", False),
+    ("/admin/emails/{email}/send", {}, "owner support", False),
+    ("/admin/emails/{email}/dismiss", {}, "owner support", False),
     ("/admin/staff/invite", {"email": "new@example.com", "role": "viewer"}, "owner", True),
     ("/admin/staff/{member}", {"do": "role", "role": "viewer"}, "owner", True),
     ("/admin/staff/{member}", {"do": "disable"}, "owner", True),
@@ -118,12 +138,20 @@ def member_of(shop: ShopServer, email: str) -> str:
         return str(found)
 
 
+def email_of(shop: ShopServer) -> str:
+    """The key of some email, as an address has it."""
+    with sqlite3.connect(shop.data / "coatcheck.db") as database:
+        return quote(database.execute("SELECT min(key) FROM outbox").fetchone()[0], safe="")
+
+
 def filled(shop: ShopServer, path: str) -> str:
     """The address with the ids of a member, a sale and its customer."""
     with sqlite3.connect(shop.data / "coatcheck.db") as database:
         query = "SELECT checkout_id, user_id FROM purchases WHERE mailbox = 'somebody@example.com'"
         [order, user] = database.execute(query).fetchone() or ("", "")
-    return path.format(member=member_of(shop, "target@example.com"), order=order, user=user)
+    return path.format(
+        member=member_of(shop, "target@example.com"), order=order, user=user, email=email_of(shop)
+    )
 
 
 # ------------------------------------------------------------------ whether it is there

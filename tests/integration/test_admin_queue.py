@@ -1,0 +1,164 @@
+"""What waits, Stripe's side and emails, over HTTP: what the pages show, and what their buttons do."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from testkit import past
+from testkit.office import Member
+from testkit.servers import ShopServer, a_shop
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShopServer, Member, list[str]]]:
+    """A shop with a past, and its owner."""
+    with a_shop(tmp_path_factory.mktemp("queue")) as shop:
+        orders = past.fill(shop.data)
+        anna = Member(shop)
+        anna.join()
+        yield shop, anna, list(orders)
+
+
+def email_at(order: str) -> str:
+    return f"/admin/emails/{quote(f'access:{order}', safe='')}"
+
+
+def test_the_queue_names_what_why_and_the_likeliest_buttons(
+    filled: tuple[ShopServer, Member, list[str]],
+) -> None:
+    _shop, anna, orders = filled
+    page = anna.get("/admin/todo")
+    rows = re.findall(r"<li>\s*<div>.*?</li>", page.text, re.DOTALL)
+    [dispute] = [row for row in rows if "dispute about" in row]
+    assert 'href="https://dashboard.stripe.com/test/disputes/du_1"' in dispute
+    assert f'href="/admin/sales/{orders[past.DISPUTED]}"' in dispute
+    [stuck] = [row for row in rows if "is not verified" in row]
+    assert f'href="{email_at(orders[past.STUCK])}/send"' in stuck
+    assert all(1 <= row.count('<a class="button') <= 2 for row in rows)
+    assert "buyer34@example.com was not sent" in page.text
+    assert "Paid and never opened: buyer34@example.com" not in page.text, "its email says why"
+
+
+def test_one_task_alone_is_an_address_and_an_unknown_one_shows_all(
+    filled: tuple[ShopServer, Member, list[str]],
+) -> None:
+    _shop, anna, _orders = filled
+    assert anna.get("/admin/todo?only=disputes").text.count("<li>\n  <div>") == 1
+    everything = anna.get("/admin/todo").text.count("<li>\n  <div>")
+    assert anna.http.get("/admin/todo", params={"only": "%_'\""}).text.count("<li>\n  <div>") == everything
+
+
+def test_status_lists_the_same(filled: tuple[ShopServer, Member, list[str]]) -> None:
+    shop, _anna, orders = filled
+    said = shop.cli("status", check=False)
+    assert said.returncode == 1
+    assert f"du_1  order {orders[past.DISPUTED][:16]}" in said.stdout
+    assert "and never opened" in said.stdout
+    assert "buyer4@" not in said.stdout, "addresses are masked"
+
+
+def test_stripes_page_says_when_it_was_heard_and_lists_its_webhooks_in_pages(
+    filled: tuple[ShopServer, Member, list[str]],
+) -> None:
+    _shop, anna, _orders = filled
+    page = anna.get("/admin/stripe")
+    assert page.text.count("checkout.session.completed") == 50
+    older = re.search(r'rel="next" href="([^"]+)"', page.text)
+    assert older is not None
+    assert anna.get(html.unescape(older[1])).text.count("checkout.session.completed") == 10
+    for odd in ("x", "1e99-evt", "-", "nan-evt_1", "inf-x"):
+        assert anna.http.get("/admin/stripe", params={"before": odd}).status_code == 200
+
+
+def test_a_payment_is_dismissed_for_a_reason_once_and_leaves_the_list(
+    filled: tuple[ShopServer, Member, list[str]],
+) -> None:
+    _shop, anna, _orders = filled
+    path = "/admin/stripe/cs_test_odd/dismiss"
+    page = anna.get(path)
+    assert anna.post(path, page, reason=" ").status_code == 400
+    for _ in range(2):
+        done = anna.post(path, page, reason="refunded by hand")
+        assert done.headers["location"] == "/admin/stripe?done=dismissed"
+    after = anna.get(done.headers["location"])
+    assert "It is off the list." in after.text
+    assert "cs_test_odd" not in after.text.partition('id="events"')[0]
+    assert anna.get("/admin/audit").text.count("dismiss-payment") == 1
+    assert "refunded by hand" in anna.get("/admin/audit").text
+
+
+def test_what_is_read_again_is_said_and_nonsense_is_refused(
+    filled: tuple[ShopServer, Member, list[str]],
+) -> None:
+    _shop, anna, _orders = filled
+    page = anna.get("/admin/stripe")
+    assert "Stripe knows no such payment" in anna.post("/admin/stripe/read", page, ref="cs_test_nothing").text
+    for typed in ("", "..", "ch_1", "x" * 9000):
+        assert anna.post("/admin/stripe/read", anna.get("/admin/stripe"), ref=typed).status_code == 400
+
+
+def test_reconciling_by_hand_says_what_it_found(filled: tuple[ShopServer, Member, list[str]]) -> None:
+    _shop, anna, _orders = filled
+    path = "/admin/stripe/reconcile"
+    done = anna.post(path, anna.get(path))
+    assert done.headers["location"] == "/admin/stripe?done=reconciled"
+    assert "Compared on" in anna.get(done.headers["location"]).text
+
+
+def test_emails_that_wait_those_of_a_kind_and_those_of_an_address(
+    filled: tuple[ShopServer, Member, list[str]],
+) -> None:
+    _shop, anna, orders = filled
+    waiting = anna.get("/admin/emails")
+    assert "may have been sent" in waiting.text
+    assert "buyer13@example.com" in waiting.text
+    access = anna.get("/admin/emails?kind=access")
+    assert access.text.count("Your access to") == 50
+    older = re.search(r'rel="next" href="([^"]+)"', access.text)
+    assert older is not None
+    assert anna.get(html.unescape(older[1])).text.count("Your access to") == 10
+    assert f'href="{email_at(orders[7])}"' in anna.get("/admin/emails?to=BUYER7@example.com").text
+    for typed in ("nobody", "%@_", "x" * 5000):
+        assert anna.http.get("/admin/emails", params={"to": typed}).status_code == 200
+
+
+def test_an_email_shows_its_text_without_link_and_code(filled: tuple[ShopServer, Member, list[str]]) -> None:
+    _shop, anna, orders = filled
+    page = anna.get(email_at(orders[0]))
+    assert "Open it: [the link]" in page.text
+    assert "Code: [the code]" in page.text
+    assert "coatcheck:" not in page.text
+    hostile = anna.get(email_at(orders[5]))
+    assert past.HOSTILE not in hostile.text
+    assert past.HOSTILE in html.unescape(hostile.text)
+    assert anna.get("/admin/emails/access%3Anone").status_code == 404
+
+
+def test_an_email_is_sent_again_once_and_its_history_says_so(
+    filled: tuple[ShopServer, Member, list[str]],
+) -> None:
+    shop, anna, orders = filled
+    at = email_at(orders[past.STUCK])
+    page = anna.get(f"{at}/send")
+    assert "buyer21@example.com is emailed the same again" in page.text
+    for _ in range(2):
+        assert anna.post(f"{at}/send", page).headers["location"] == f"{at}?done=sent-again"
+    after = anna.get(at)
+    assert "The same, queued again" in after.text
+    assert "send-again: done" in after.text
+    again = anna.post(f"{at}/send", anna.get(f"{at}/send"))
+    assert again.status_code == 409
+    assert shop.sandbox.wait_for_mail("buyer21@example.com")
+
+
+def test_a_bounce_is_dismissed_and_leaves_the_queue(filled: tuple[ShopServer, Member, list[str]]) -> None:
+    _shop, anna, orders = filled
+    path = f"{email_at(orders[past.BOUNCED])}/dismiss"
+    assert "Access email to buyer13" in anna.get("/admin/todo").text
+    assert anna.post(path, anna.get(path)).headers["location"] == "/admin/emails?done=dismissed"
+    assert "Access email to buyer13" not in anna.get("/admin/todo").text
