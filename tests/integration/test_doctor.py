@@ -20,7 +20,7 @@ from entrypoints.maintenance.checks.stripe import _prices, clock_finding
 from entrypoints.testing import a_product, an_edition
 from testkit.forwarding import a_proxy
 from testkit.scripted_smtp import Script, a_server_with
-from testkit.servers import BOOK, Shopper, ShopServer, free_port, wait_until
+from testkit.servers import BOOK, Shopper, ShopServer, a_shop, free_port, wait_until
 from testkit.stripe_schema import ask_raw, form, holds
 
 pytestmark = pytest.mark.long
@@ -162,6 +162,14 @@ def test_a_shop_that_refuses_every_page_is_not_well(own_shop: ShopServer) -> Non
     own_shop.environment["BASE_URL"] = elsewhere = f"http://127.0.0.1:{own_shop.port}"
     done = own_shop.cli("doctor", check=False)
     assert f" !!  {elsewhere}: the shop answers, but refuses every page" in done.stdout, done.stdout
+
+
+def test_a_certificate_that_is_not_accepted_is_named(tmp_path: Path) -> None:
+    with a_shop(tmp_path, tls_host="localhost") as shop:
+        mark, words = findings(shop)[shop.url]
+        assert (mark, "certificate is not accepted (self" in words) == ("!!", True), words
+        shop.environment["SSL_CERT_FILE"] = str(shop.folder / "localhost.pem")
+        assert findings(shop)[shop.url] == ("ok", "the shop answers")
 
 
 def test_a_proxy_behind_which_all_visitors_share_the_limits_of_one_is_reported(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import ssl
 from pathlib import Path
 from typing import Final
 
@@ -65,9 +66,22 @@ async def street_findings(settings: Settings) -> list[Finding]:
             answer = await client.get(f"{settings.base_url}/healthz")
             page = await client.get(f"{settings.base_url}/robots.txt")
     except httpx.HTTPError as error:
-        words = f"nothing answers there yet ({type(error).__name__}): start it with `coatcheck serve`"
-        return [Finding(settings.base_url, True, words)]
+        return [_no_answer(settings, error)]
     return [_answers(settings, answer, page), *_tells_apart(answer)]
+
+
+def _no_answer(settings: Settings, error: httpx.HTTPError) -> Finding:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        words = f"nothing answers there yet ({type(error).__name__}): start it with `coatcheck serve`"
+        return Finding(settings.base_url, True, words)
+    words = (
+        f"its certificate is not accepted ({cause.verify_message}), so browsers and Stripe refuse it, too: renew "
+        "or replace it. If its authority is your own, name a file with that authority's certificate in SSL_CERT_FILE"
+    )
+    return Finding(settings.base_url, False, words)
 
 
 def _tells_apart(answer: httpx.Response) -> list[Finding]:
