@@ -74,6 +74,7 @@ def plan_of_page(page: httpx.Response) -> dict[str, str]:
 # ------------------------------------------------------------------ the command line
 
 
+@pytest.mark.engines
 def test_gumroads_file_on_the_command_line(own_shop: ShopServer) -> None:
     shop, file = own_shop, str(GUMROAD)
     dry = shop.cli("import", file, "--preset", "gumroad", "--dry-run", check=False)
@@ -125,6 +126,7 @@ def test_gumroads_file_on_the_command_line(own_shop: ShopServer) -> None:
     assert "ada@example.com" not in purchases(shop)
 
 
+@pytest.mark.engines
 def test_stripes_file_and_our_own_sales_in_it(shop: ShopServer) -> None:
     email = f"{uuid.uuid4().hex[:10]}@example.com"
     Shopper(shop).buy_and_pay(email)
@@ -159,6 +161,7 @@ def test_stripes_file_and_our_own_sales_in_it(shop: ShopServer) -> None:
     assert mapped.stdout.splitlines()[0] == "9 rows: 0 would be imported, 4 known already, 5 refused."
 
 
+@pytest.mark.engines
 def test_our_own_format_with_emails(own_shop: ShopServer) -> None:
     shop = own_shop
     file = shop.folder / "sales.csv"
