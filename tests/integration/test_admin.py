@@ -14,12 +14,13 @@ from testkit.authenticator import SoftAuthenticator
 from testkit.office import Member, form_on, link_of, options_on
 from testkit.servers import Shopper, ShopServer, a_shop
 
-PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/prove")
+PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/exports", "/admin/account", "/admin/prove")
 # Address of a page; who sees it; whether a passkey must have been used in the last five minutes.
 LOOKED_AT = [
     ("/admin", "owner support viewer", False),
     ("/admin/staff", "owner support viewer", False),
     ("/admin/audit", "owner support viewer", False),
+    ("/admin/exports", "owner support viewer", False),
     ("/admin/account", "owner support viewer", False),
     ("/admin/account/passkey", "owner support viewer", True),
     ("/admin/staff/invite", "owner", True),
@@ -31,6 +32,8 @@ SUBMITTED = [
     ("/admin/staff/{member}", {"do": "role", "role": "viewer"}, "owner", True),
     ("/admin/staff/{member}", {"do": "disable"}, "owner", True),
     ("/admin/staff/{member}", {"do": "enable"}, "owner", True),
+    ("/admin/exports", {"kind": "sales", "column": "order"}, "owner support viewer", False),
+    ("/admin/exports", {"kind": "sales", "column": "address"}, "owner", True),
     ("/admin/account/remove", {"passkey": "x"}, "owner support viewer", True),
     ("/admin/account/sessions", {"end": "others"}, "owner support viewer", False),
 ]

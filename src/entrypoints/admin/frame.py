@@ -169,8 +169,11 @@ class AdminFrame:
     async def submitted(self, request: AnyRequest) -> tuple[Mapping[str, str], str]:
         """The fields of a form and its id, which is unique in the audit log; without one, a request of its own."""
         fields = await form_of(request)
-        form = fields.get("form", "")
-        return fields, form if _FORM.fullmatch(form) else self._new_form()
+        return fields, self.form_id(fields.get("form", ""))
+
+    def form_id(self, typed: str) -> str:
+        """The id of a form as it came back; a new one if it is none of ours."""
+        return typed if _FORM.fullmatch(typed) else self._new_form()
 
     def _new_form(self) -> str:
         return self.randomness.token(16).hex()

@@ -13,6 +13,7 @@ from dependency_injector.providers import Singleton
 from domain.usecases.payment_address import ListPaymentAddresses
 from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.exports import ExportPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.people import PeoplePages
@@ -170,6 +171,7 @@ class Container(UseCases):
         sign_out=UseCases.sign_out_staff,
         list_audit=UseCases.list_audit,
     )
+    export_pages = Singleton(ExportPages, frame=admin_frame, export=UseCases.export_list)
     home_pages = Singleton(
         HomePages,
         frame=admin_frame,
@@ -197,6 +199,7 @@ class Container(UseCases):
         metrics_page,
         signing_in_pages,
         people_pages,
+        export_pages,
         home_pages,
     )
     app = Singleton(
