@@ -67,7 +67,9 @@ def _silent(rows: Sequence[Todo]) -> list[str]:
             heard = "never" if row.about.heard_at is None else f"at {minute(row.about.heard_at)}"
             lines += [
                 "",
-                f"Stripe's webhooks do not arrive: a sale is an hour old, and the last one was heard {heard}. "
-                "`coatcheck doctor` checks the endpoint.",
+                (
+                    f"Stripe's webhooks do not arrive: a sale is an hour old, and the last one was heard {heard}. "
+                    "`coatcheck doctor` checks the endpoint."
+                ),
             ]
     return lines

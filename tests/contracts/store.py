@@ -18,6 +18,7 @@ from contracts.day_sums import DaySumContract
 from contracts.decisions import DecisionContract
 from contracts.erasures import ErasureContract
 from contracts.every_field import EveryFieldContract
+from contracts.exports import ExportContract
 from contracts.licences import LicenceContract
 from contracts.outbox import OutboxContract
 from contracts.own_address import OwnAddressContract
@@ -55,6 +56,7 @@ class StoreContract(
     AuditContract,
     AuditChainContract,
     ByHandContract,
+    ExportContract,
     CheckoutContract,
     DecisionContract,
     CustomerListContract,

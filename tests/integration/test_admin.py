@@ -16,7 +16,7 @@ from testkit.office import Member, form_on, link_of, options_on
 from testkit.servers import Shopper, ShopServer, a_shop
 
 PAGES = (
-    "/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/imports", "/admin/prove",
+    "/admin", "/admin/staff", "/admin/audit", "/admin/exports", "/admin/account", "/admin/imports", "/admin/prove",
     "/admin/sales", "/admin/sales/new", "/admin/search",
 )  # fmt: skip
 # Address of a page; who sees it; whether a passkey must have been used in the last five minutes.
@@ -43,6 +43,7 @@ LOOKED_AT = [
     ("/admin/products/the-last-cloakroom", "owner support viewer", False),
     ("/admin/products/the-last-cloakroom/cover", "owner support viewer", False),
     ("/admin/products/the-last-cloakroom/figures.csv", "owner support viewer", False),
+    ("/admin/exports", "owner support viewer", False),
     ("/admin/account", "owner support viewer", False),
     ("/admin/sales", "owner support viewer", False),
     ("/admin/sales/new", "owner support viewer", False),
@@ -86,6 +87,8 @@ SUBMITTED = [
     ("/admin/imports/x", {"do": "products"}, "owner", False),
     ("/admin/imports/x", {"do": "drop"}, "owner", False),
     ("/admin/customers/{user}/data", {}, "owner", True),
+    ("/admin/exports", {"kind": "sales", "column": "order"}, "owner support viewer", False),
+    ("/admin/exports", {"kind": "sales", "column": "address"}, "owner", True),
     ("/admin/account/remove", {"passkey": "x"}, "owner support viewer", True),
     ("/admin/account/sessions", {"end": "others"}, "owner support viewer", False),
     # Without what the page carried of the object, each is shown again: what they do is in test_admin_actions.py.

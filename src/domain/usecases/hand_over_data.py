@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.frozen import frozen
 from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed
@@ -27,7 +27,7 @@ class HandOverData:
     ) -> OwnData | NoSuchCustomer | NotAllowed:
         """`customer`: see `find_customer`. `form`: names this request. Raises StoreUnavailable."""
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> OwnData | NoSuchCustomer | NotAllowed:
             user = find_customer(tx, customer)

@@ -18,6 +18,7 @@ from entrypoints.admin.customer_actions import CustomerActionPages
 from entrypoints.admin.customers import CustomersPages
 from entrypoints.admin.desk import Desk
 from entrypoints.admin.emails import EmailPages
+from entrypoints.admin.exports import ExportPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.imports import ImportPages
@@ -187,6 +188,7 @@ class Container(UseCases):
         sign_out=UseCases.sign_out_staff,
         list_audit=UseCases.list_audit,
     )
+    export_pages = Singleton(ExportPages, frame=admin_frame, export=UseCases.export_list)
     home_pages = Singleton(
         HomePages,
         frame=admin_frame,
@@ -329,6 +331,7 @@ class Container(UseCases):
         metrics_page,
         signing_in_pages,
         people_pages,
+        export_pages,
         home_pages,
         import_pages,
         sale_action_pages,

@@ -14,30 +14,6 @@ if TYPE_CHECKING:
 Header = tuple[str, str]
 
 
-class StreamedResponse(ASGIResponse):
-    """Sends a file whose length nobody knows yet, a part at a time: the next one is made once this one is on its way.
-
-    If making a part fails, the connection ends in the middle of the file, so no browser takes it for the whole.
-    """
-
-    def __init__(
-        self, parts: AsyncIterator[bytes], *, media_type: str, headers: Sequence[Header] = ()
-    ) -> None:
-        kind = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
-        self._parts = parts
-        self.raw_headers = [
-            (b"content-type", kind.encode()),
-            *((name.encode(), value.encode()) for name, value in headers),
-        ]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send head and body."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        async for part in self._parts:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
 class RawResponse(ASGIResponse):
     """Sends the same as Litestar's own ASGIResponse, at a tenth of its cost; can be sent any number of times.
 
@@ -69,3 +45,24 @@ class RawResponse(ASGIResponse):
         """Send head and body."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+class StreamedResponse(RawResponse):
+    """Sends a file whose length nobody knows yet, a part at a time: the next one is made once this one is on its way.
+
+    If making a part fails, the connection ends in the middle of the file, so no browser takes it for the whole.
+    """
+
+    def __init__(
+        self, parts: AsyncIterator[bytes], *, media_type: str, headers: Sequence[Header] = ()
+    ) -> None:
+        super().__init__(media_type=media_type, headers=headers)
+        self.raw_headers = [header for header in self.raw_headers if header[0] != b"content-length"]
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send head and body."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
+        async for part in self._parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
