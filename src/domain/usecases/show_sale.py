@@ -10,6 +10,7 @@ from domain.access import Holding
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.mail import Mail, MailKind
+from domain.note import Note
 from domain.ports import Clock, Store
 from domain.purchase import Checkout, Fact, FactKind, PurchaseState
 from domain.records import Download, User
@@ -75,6 +76,8 @@ class SaleShown:
     """What can still be refunded, in minor units."""
     access_mail: Mail | None
     """The latest email that its customer gets in by; None if there is none."""
+    note: Note | None
+    """The internal note."""
 
 
 @frozen
@@ -117,6 +120,7 @@ def _show(tx: ReadTransaction, checkout: CheckoutId, now: datetime) -> SaleShown
         requests=requests,
         refundable=refundable(held, requests),
         access_mail=_latest_access(happened.mails),
+        note=tx.notes.get(checkout),
     )
 
 

@@ -76,6 +76,7 @@ class SalePages:
         edition = self.frame.catalogue.current()
         zone, purchase, actor = edition.shop.zone, sale.held.purchase, self.frame.actor(here)
         at, opens_by, user = f"{AT}/{purchase.checkout}", sale.reason.opens_by, sale.user
+        note = sale.note
         lines = lines_of(sale.timeline, names=names, sales=[purchase], zone=zone, now=sale.now)
         proved = None if user is None else user.proved_at
         return {
@@ -89,6 +90,8 @@ class SalePages:
             "panels": panels(sale, edition, at), "actions": [
                 (address_of(name, sale), label) for name, label in actions(sale, actor, livemode=self.livemode)
             ],
+            "noted_by": "" if note is None else names.get(note.written_by, note.written_by),
+            "noted_at": "" if note is None else short_moment(note.written_at, zone, now=sale.now),
             "may_note": may(actor, "note") and not sale.erased,
             "contents": contents(sale, edition, zone), "at_once": _AT_ONCE,
             "keys": keys(sale, edition, masked=here.member.role is Role.VIEWER), "money": money(sale),
