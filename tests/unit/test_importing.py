@@ -438,6 +438,31 @@ def test_after_a_crash_another_node_goes_on_behind_the_last_lot() -> None:
     assert (done.state, done.report.new, done.report.known) == (UploadState.DONE, 4 * AT_ONCE, 0)
 
 
+def test_a_worker_that_lost_its_file_to_another_books_and_counts_nothing_more() -> None:
+    importer = Importer()
+    checked = importer.check(importer.upload(of_people(4 * AT_ONCE)), a_plan())
+    importer.start(checked)
+    store, overtaken = importer.office.shop.store, False
+
+    async def slow(work: Any) -> Any:
+        nonlocal overtaken
+        if importer.held(checked).line > AT_ONCE and not overtaken:
+            overtaken = True
+            now = importer.held(checked)
+            await store.transact(lambda tx: tx.uploads.replace(now, replace(now, due_at=now.at)))
+            held = importer.held(checked)
+            await store.transact(
+                lambda tx: tx.uploads.replace(held, replace(held, state=UploadState.CHECKED))
+            )
+        return await store.transact(work)
+
+    other = Importer(Office(Shop(given_store=_With(store, slow))))
+    run(other.office.run_uploads())
+    left = importer.held(checked)
+    assert overtaken
+    assert left.report.new == len(importer.purchases) == AT_ONCE - 1
+
+
 class _With:
     """A store of which one method is another."""
 
