@@ -46,18 +46,13 @@ def _order(row: Todo) -> str:
 
 
 def _lacking(rows: Sequence[Todo]) -> list[str]:
-    return [
-        line
-        for row in rows
-        if row.task is Task.LICENCES_USED_UP and isinstance(row.about, Lacking)
-        for line in (
-            "",
-            (
-                f"The licence keys of {row.about.product} are used up: {counted(row.about.waiting, 'purchase')} "
-                f"without one since {minute(row.since)}. Add keys to the list in the catalogue."
-            ),
-        )
-    ]
+    lines: list[str] = []
+    for row in rows:
+        if row.task is Task.LICENCES_USED_UP and isinstance(row.about, Lacking):
+            waiting = f"{counted(row.about.waiting, 'purchase')} without one since {minute(row.since)}"
+            what = f"The licence keys of {row.about.product} are used up: {waiting}."
+            lines += ["", f"{what} Add keys to the list in the catalogue."]
+    return lines
 
 
 def _silent(rows: Sequence[Todo]) -> list[str]:
@@ -65,11 +60,8 @@ def _silent(rows: Sequence[Todo]) -> list[str]:
     for row in rows:
         if isinstance(row.about, Silence):
             heard = "never" if row.about.heard_at is None else f"at {minute(row.about.heard_at)}"
-            lines += [
-                "",
-                (
-                    f"Stripe's webhooks do not arrive: a sale is an hour old, and the last one was heard {heard}. "
-                    "`coatcheck doctor` checks the endpoint."
-                ),
-            ]
+            what = (
+                f"Stripe's webhooks do not arrive: a sale is an hour old, and the last one was heard {heard}."
+            )
+            lines += ["", f"{what} `coatcheck doctor` checks the endpoint."]
     return lines

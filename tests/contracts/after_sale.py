@@ -240,6 +240,8 @@ class AfterSaleContract(StoreUnderTest):
             return [mail.key for mail in self.see(lambda tx: tx.outbox.waiting(NOW + DAY, late=MINUTE))]
 
         assert listed() == ["c", "a", "b"], "each once"
+        lately = self.see(lambda tx: tx.outbox.waiting(NOW + DAY, late=MINUTE, bounced_since=NOW))
+        assert [mail.key for mail in lately] == ["a", "b"]
         for key, done in (("a", True), ("a", False), ("login", False), ("fine", False), ("none", False)):
             assert self.do(lambda tx, key=key: tx.outbox.dismiss_bounce(key)) is done
         assert listed() == ["c", "b"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contracts import samples
-from contracts.samples import ANNA, BEN, DAY, NOW
+from contracts.samples import ANNA, BEN, DAY, MINUTE, NOW
 from contracts.under_test import StoreUnderTest
 
+from domain.mail import MailKind
 from domain.purchase import LicenceKey
 from domain.records import EventRecord
-from domain.transaction import Transaction
+from domain.transaction import ReadTransaction, Transaction
 from domain.values import CheckoutId, EmailAddress, ProductId, UserId
 
 _HOSTILE = (
@@ -100,3 +101,33 @@ class SearchContract(StoreUnderTest):
             ("book", "The new book"),
             ("zine", "Zine"),
         ]
+
+    def test_emails_of_a_kind_come_in_pages_the_newest_first(self) -> None:
+        keys = (
+            ("login:a", 0),
+            ("login:c", 5),
+            ("login:b", 5),
+            ("login:d", 9),
+            ("access:2", 0),
+            ("access:1", 3),
+            ("access-again:3", 1),
+        )
+
+        def work(tx: Transaction) -> None:
+            for key, minutes in keys:
+                kind = MailKind.LOGIN if key.startswith("login") else MailKind.ACCESS
+                tx.outbox.queue(replace(samples.a_mail(key, kind=kind), queued_at=NOW + minutes * MINUTE))
+
+        def page(kind: MailKind, before: str = "", limit: int = 2) -> list[str]:
+            def read(tx: ReadTransaction) -> list[str]:
+                mark = tx.outbox.get(before) if before else None
+                return [mail.key for mail in tx.searches.emails(kind, before=mark, limit=limit)]
+
+            return self.see(read)
+
+        self.do(work)
+        assert page(MailKind.LOGIN) == ["login:d", "login:c"]
+        assert page(MailKind.LOGIN, "login:c") == ["login:b", "login:a"]
+        assert page(MailKind.LOGIN, "login:a") == []
+        assert page(MailKind.ACCESS) == ["access:2", "access:1"]
+        assert page(MailKind.ACCESS, "access:2") == ["access:1"]

@@ -22,20 +22,6 @@ class Outbox(Record):
     def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         return page(self._t.outbox.items(), key, limit)
 
-    def newest(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
-        access = kind is MailKind.ACCESS
-
-        def place(mail: Mail) -> tuple[object, ...]:
-            return (mail.key,) if access else (mail.queued_at, mail.key)
-
-        found = [
-            mail
-            for mail in self._t.outbox.values()
-            if (mail.key.startswith("access:") if access else mail.kind is kind)
-            and (before is None or place(mail) < place(before))
-        ]
-        return sorted(found, key=place, reverse=True)[:limit]
-
     def waiting(
         self, now: datetime, *, late: timedelta, bounced_since: datetime | None = None
     ) -> Sequence[Mail]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from adapters.memory.purchases import holding_of
 from adapters.memory.tables import Record
 from domain.access import Holding
+from domain.mail import Mail, MailKind
 from domain.records import User
 from domain.values import EmailAddress, ProductId
 
@@ -44,3 +45,17 @@ class Searches(Record):
         for purchase in sorted(self._t.purchases.values(), key=lambda p: (p.booked_at, p.checkout)):
             names[purchase.product] = purchase.product_name
         return sorted(names.items())
+
+    def emails(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
+        access = kind is MailKind.ACCESS
+
+        def place(mail: Mail) -> tuple[object, ...]:
+            return (mail.key,) if access else (mail.queued_at, mail.key)
+
+        found = [
+            mail
+            for mail in self._t.outbox.values()
+            if (mail.key.startswith("access:") if access else mail.kind is kind)
+            and (before is None or place(mail) < place(before))
+        ]
+        return sorted(found, key=place, reverse=True)[:limit]

@@ -26,10 +26,6 @@ _QUEUE: Final = f"{insert('outbox', COLUMNS)} ON CONFLICT (key) DO NOTHING"
 _BY_KEY: Final = f"SELECT {COLUMNS} FROM outbox WHERE key = ?"
 _TO_ADDRESS: Final = f"SELECT {COLUMNS} FROM outbox WHERE mailbox = ? ORDER BY queued_at, key"
 _PAGE: Final = f"SELECT {COLUMNS} FROM outbox WHERE key > ? ORDER BY key LIMIT ?"
-_NEWEST: Final = f"""SELECT {COLUMNS} FROM outbox WHERE kind = ? AND kind <> 'access' AND queued_at <= ?
-  AND (queued_at < ? OR key < ?) ORDER BY queued_at DESC, key DESC LIMIT ?"""
-_NEWEST_ACCESS: Final = f"""SELECT {COLUMNS} FROM outbox WHERE key > 'access:' AND key < ?
-  ORDER BY key DESC LIMIT ?"""
 _WAITING: Final = f"""SELECT {COLUMNS} FROM outbox WHERE state = 'stuck'
   UNION ALL SELECT {COLUMNS} FROM outbox WHERE state = 'queued' AND queued_at <= ? AND problem <> ''
   UNION ALL SELECT {COLUMNS} FROM outbox WHERE state = 'sent' AND problem <> '' AND settled_at >= ? AND problem = ?
@@ -58,8 +54,6 @@ _DEFAULTS: Final[Mapping[type, Mapping[str, object]]] = {
 _VALUES_OF: Final = {email: attrgetter(*names, "template") for email, names in _DEFAULTS.items()}
 """All values of an email, in the order of its defaults. With the template there are two or more, so a tuple."""
 _DISMISSED: Final = MailProblem.BOUNCE_DISMISSED.value
-_LAST: Final = 2**62
-"""A moment after all others."""
 _KINDS: Final = {kind.value: kind for kind in MailKind}
 _STATES: Final = {state.value: state for state in MailState}
 _URGENCIES: Final = tuple(Urgency)
@@ -70,28 +64,20 @@ class Outbox(Record):
     tables: ClassVar = [Table("outbox", COLUMNS, key="key")]
 
     def get(self, key: str) -> Mail | None:
-        return self._one(_from_row, _BY_KEY, (key,))
+        return self._one(from_row, _BY_KEY, (key,))
 
     def to_address(self, mailbox: EmailAddress) -> Sequence[Mail]:
-        return self._all(_from_row, _TO_ADDRESS, (mailbox.canonical,))
+        return self._all(from_row, _TO_ADDRESS, (mailbox.canonical,))
 
     def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
-        return self._all(_from_row, _PAGE, (key, limit))
-
-    def newest(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
-        if kind is MailKind.ACCESS:
-            return self._all(_from_row, _NEWEST_ACCESS, ("access;" if before is None else before.key, limit))
-        at = micros(before.queued_at) if before is not None else _LAST
-        return self._all(
-            _from_row, _NEWEST, (kind.value, at, at, "" if before is None else before.key, limit)
-        )
+        return self._all(from_row, _PAGE, (key, limit))
 
     def waiting(
         self, now: datetime, *, late: timedelta, bounced_since: datetime | None = None
     ) -> Sequence[Mail]:
         since = maybe(micros, bounced_since) or 0
         values = (micros(now - late), micros(now - NOTED_FOR), MailProblem.KEY_USED.value, _DISMISSED, since)
-        return self._all(_from_row, _WAITING, values)
+        return self._all(from_row, _WAITING, values)
 
     def queue(self, mail: Mail) -> bool:
         return self._changed(_QUEUE, _to_row(mail))
@@ -101,7 +87,7 @@ class Outbox(Record):
         # One seek into the index for each urgency, however many mails wait for their next try.
         for urgency in Urgency:
             if len(due) < limit:
-                due += self._all(_from_row, _DUE, (urgency.value, micros(now), limit - len(due)))
+                due += self._all(from_row, _DUE, (urgency.value, micros(now), limit - len(due)))
         if due:
             self._sql(_LEASE, (micros(until), micros(now), texts(mail.key for mail in due)))
         return due
@@ -147,7 +133,7 @@ class Outbox(Record):
         return held
 
 
-def _from_row(row: Row) -> Mail:
+def from_row(row: Row) -> Mail:
     return _make(
         key=row[0], kind=_KINDS[row[1]], to=EmailAddress(row[2]), email=_email(row[3], row[5], key=row[0]),
         language=row[4],

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.sql import purchases, users
+from adapters.sql import outbox, purchases, users
 from adapters.sql.dialect import ANY_OF, texts
-from adapters.sql.record import Record, first
+from adapters.sql.record import Record, first, micros
 from domain.access import Holding
+from domain.mail import Mail, MailKind
 from domain.records import User
 from domain.values import EmailAddress, ProductId
 
@@ -32,6 +33,13 @@ _PAID_WITH: Final = f"""SELECT {purchases.COLUMNS} FROM purchases INDEXED BY pur
 _USERS_FROM: Final = (
     f"SELECT {users.COLUMNS} FROM users WHERE email >= ? AND email < ? ORDER BY email LIMIT ?"
 )
+
+_NEWEST: Final = f"""SELECT {outbox.COLUMNS} FROM outbox WHERE kind = ? AND kind <> 'access' AND queued_at <= ?
+  AND (queued_at < ? OR key < ?) ORDER BY queued_at DESC, key DESC LIMIT ?"""
+_NEWEST_ACCESS: Final = f"""SELECT {outbox.COLUMNS} FROM outbox WHERE key > 'access:' AND key < ?
+  ORDER BY key DESC LIMIT ?"""
+_LATER: Final = 2**62
+"""A moment after all others."""
 
 
 class Searches(Record):
@@ -57,3 +65,13 @@ class Searches(Record):
 
     def product_names(self) -> Sequence[tuple[ProductId, str]]:
         return self._all(lambda row: (ProductId(row[0]), str(row[1])), _PRODUCTS)
+
+    def emails(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
+        if kind is MailKind.ACCESS:
+            return self._all(
+                outbox.from_row, _NEWEST_ACCESS, ("access;" if before is None else before.key, limit)
+            )
+        at = micros(before.queued_at) if before is not None else _LATER
+        return self._all(
+            outbox.from_row, _NEWEST, (kind.value, at, at, "" if before is None else before.key, limit)
+        )

@@ -8,6 +8,7 @@ from typing import Protocol
 from domain.access import Holding
 from domain.customer_list import CustomerFilter, CustomerRows
 from domain.export import Begun
+from domain.mail import Mail, MailKind
 from domain.purchase import Checkout
 from domain.records import Download, User
 from domain.sale_list import SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRows
@@ -79,3 +80,10 @@ class Searches(Protocol):
 
     def product_names(self) -> Sequence[tuple[ProductId, str]]:
         """Every product that was ever bought, with the name it had when it was bought last; in order of id."""
+
+    def emails(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
+        """Emails of a kind, those queued last first, then in the reverse order of key; before one, or from the last.
+
+        Access emails that sales caused are in the reverse order of their keys, which is that of their checkouts; the
+        others of that kind are listed with their customers alone.
+        """

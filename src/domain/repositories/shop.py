@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.limits import Limit
-from domain.mail import Delivery, Letter, Mail, MailKind, MailState
+from domain.mail import Delivery, Letter, Mail, MailState
 from domain.purchase import Purchase
 from domain.records import Backlog, EventRecord, LoggedEvent, Problem, ProblemKind, Tally
 from domain.values import CheckoutId, EmailAddress, ProductId
@@ -76,13 +76,6 @@ class ReadOutbox(Protocol):
 
     def page_after(self, key: str, *, limit: int) -> Sequence[Mail]:
         """Outbox rows in order of key, after `key`."""
-
-    def newest(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
-        """Emails of a kind, those queued last first, then in the reverse order of key; before one, or from the last.
-
-        Access emails that sales caused are in the reverse order of their keys, which is that of their checkouts; the
-        others of that kind are listed with their customers alone.
-        """
 
     def waiting(
         self, now: datetime, *, late: timedelta, bounced_since: datetime | None = None

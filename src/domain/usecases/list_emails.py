@@ -43,7 +43,7 @@ class ListEmails:
 
         def work(tx: ReadTransaction) -> Sequence[Mail]:
             mark = tx.outbox.get(before) if before else None
-            return tx.outbox.newest(kind, before=mark, limit=PAGE + 1)
+            return tx.searches.emails(kind, before=mark, limit=PAGE + 1)
 
         return await self.store.survey(work)
 

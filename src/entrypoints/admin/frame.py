@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from litestar.exceptions import NotFoundException
 
@@ -136,7 +136,7 @@ class AdminFrame:
             shop=self.catalogue.current().shop,
             here=here,
             form=self._new_form(),
-            path=request.scope["path"],
+            path=quote(request.scope["path"]),
             navigation=_named(NAVIGATION),
             waits=self._waits(),
             more=_named(MORE),
