@@ -118,10 +118,10 @@ def write(tx: Transaction, kind: Kind) -> None:
             )
         )  # fmt: skip
     if sale.mailbox is not None and sale.user is not None:
-        user = tx.users.get_or_add(sale.mailbox, new_id=sale.user, now=sale.booked_at)
-        sale = replace(sale, user=user)
+        mailbox = sale.mailbox
+        sale = replace(sale, user=tx.users.get_or_add(mailbox, new_id=sale.user, now=sale.booked_at))
         if kind.verified:
-            tx.users.mark_verified(sale.mailbox, at=sale.booked_at + timedelta(minutes=3))
+            tx.users.mark_verified(mailbox, at=sale.booked_at + timedelta(minutes=3))
     tx.purchases.book(sale)
     for fact in kind.facts:
         tx.facts.record(fact)

@@ -40,7 +40,7 @@ Office = tuple[ShopServer, dict[str, Member], datetime]
 def text_of(page: httpx.Response) -> str:
     """What a page says, without its tags."""
     main = page.text.partition("<main")[2].partition(">")[2].partition("</main>")[0]
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main.replace("<wbr>", ""))).split())
 
 
 def orders_in(page: httpx.Response) -> list[str]:
