@@ -28,6 +28,8 @@ LOOKED_AT = [
     ("/admin/products/the-last-cloakroom", "owner support viewer", False),
     ("/admin/products/the-last-cloakroom/cover", "owner support viewer", False),
     ("/admin/products/the-last-cloakroom/figures.csv", "owner support viewer", False),
+    ("/admin/doctor", "owner support viewer", False),
+    ("/admin/settings", "owner support viewer", False),
     ("/admin/account", "owner support viewer", False),
     ("/admin/account/passkey", "owner support viewer", True),
     ("/admin/staff/invite", "owner", True),

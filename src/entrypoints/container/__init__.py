@@ -15,6 +15,7 @@ from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
 from entrypoints.admin.customer import CustomerPages
 from entrypoints.admin.customers import CustomersPages
+from entrypoints.admin.doctor import DoctorPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
 from entrypoints.admin.people import PeoplePages
@@ -23,6 +24,7 @@ from entrypoints.admin.products import ProductsPages
 from entrypoints.admin.sale import SalePages
 from entrypoints.admin.sales import SalesPages
 from entrypoints.admin.search import SearchPages
+from entrypoints.admin.settings_page import SettingsPages
 from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.admin.waiting import Waiting
 from entrypoints.container.adapters import Adapters
@@ -245,6 +247,12 @@ class Container(UseCases):
         folder=Adapters.settings.provided.catalogue,
         shop_url=UseCases.base_url,
     )
+    doctor_pages = Singleton(
+        DoctorPages, frame=admin_frame, environment=Adapters.settings.provided.environment
+    )
+    settings_pages = Singleton(
+        SettingsPages, frame=admin_frame, settings=Adapters.settings, keyring=UseCases.keyring
+    )
 
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
@@ -273,6 +281,8 @@ class Container(UseCases):
         customer_pages,
         products_pages,
         product_pages,
+        doctor_pages,
+        settings_pages,
     )
     app = Singleton(
         build_app,
