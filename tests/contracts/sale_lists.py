@@ -68,6 +68,10 @@ _NARROWED = [
     (SaleFilter(product=ProductId("book"), opened=False, source=Source.SALE), "c8 c6 c5 c1"),
     (SaleFilter(state=SaleState.REFUNDED, product=ProductId("zine")), ""),
     (SaleFilter(state=SaleState.OPEN, address=AddressState.UNVERIFIED), "c3"),
+    (SaleFilter(state=SaleState.OPEN, users=(UserId("u2"),)), "c4"),
+    (SaleFilter(state=SaleState.OPEN, domain="example.com"), "c4 c3"),
+    (SaleFilter(state=SaleState.OPEN, product=ProductId("zine")), "c4 c3"),
+    (SaleFilter(state=SaleState.OPEN, source=Source.FREE), "c3"),
     (SaleFilter(state=SaleState.PARTLY_REFUNDED, users=(UserId("u2"),), opened=True), "c2"),
 ]
 

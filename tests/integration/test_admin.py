@@ -14,7 +14,10 @@ from testkit.authenticator import SoftAuthenticator
 from testkit.office import Member, form_on, link_of, options_on
 from testkit.servers import Shopper, ShopServer, a_shop
 
-PAGES = ("/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/prove")
+PAGES = (
+    "/admin", "/admin/staff", "/admin/audit", "/admin/account", "/admin/prove",
+    "/admin/sales", "/admin/sales/new", "/admin/search",
+)  # fmt: skip
 # Address of a page; who sees it; whether a passkey must have been used in the last five minutes.
 LOOKED_AT = [
     ("/admin", "owner support viewer", False),
@@ -31,6 +34,10 @@ LOOKED_AT = [
     ("/admin/doctor", "owner support viewer", False),
     ("/admin/settings", "owner support viewer", False),
     ("/admin/account", "owner support viewer", False),
+    ("/admin/sales", "owner support viewer", False),
+    ("/admin/sales/new", "owner support viewer", False),
+    ("/admin/sales/{order}", "owner support viewer", False),
+    ("/admin/search", "owner support viewer", False),
     ("/admin/account/passkey", "owner support viewer", True),
     ("/admin/staff/invite", "owner", True),
     ("/admin/staff/{member}", "owner", True),

@@ -196,7 +196,8 @@ class SaleLists(Record):
         untouched = self._count(_narrowed(plan, "told IS NULL"))
         if untouched.number > COUNTED_TO:
             return untouched
-        others = self._count_in_state(self._plan(wanted, touched=True), SaleState.OPEN)
+        touched = _narrowed(self._plan(wanted, touched=True), "told IS NOT NULL")
+        others = self._count_in_state(touched, SaleState.OPEN)
         complete = untouched.complete and others.complete
         return SaleCount(min(untouched.number + others.number, COUNTED_TO + 1), complete)
 

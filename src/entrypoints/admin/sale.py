@@ -22,7 +22,7 @@ from entrypoints.admin.sale_actions import actions, may
 from entrypoints.admin.sale_filter import AT
 from entrypoints.admin.sale_panels import panels
 from entrypoints.admin.sale_parts import contents, ids, keys, money, movements, other
-from entrypoints.admin.sale_words import SOURCES, is_closed, short_moment, slug, state_name, state_sentence
+from entrypoints.admin.sale_words import SOURCES, is_closed, short_moment, slug, state_sentence
 from entrypoints.admin.timeline_words import lines_of
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
@@ -80,7 +80,7 @@ class SalePages:
         proved = None if user is None else user.proved_at
         return {
             "at": at, "sale": sale, "purchase": purchase, "user": user, "order": order_number(purchase.checkout),
-            "state": state_name(sale.reason.state), "tone": slug(sale.reason.state), "closed": is_closed(sale),
+            "tone": slug(sale.reason.state), "closed": is_closed(sale),
             "sentence": state_sentence(sale, zone), "source": _(SOURCES[purchase.source]),
             "opens_by": "" if opens_by is None else f"{AT}/{opens_by.purchase.checkout}",
             "test": self.livemode and purchase.livemode is False,

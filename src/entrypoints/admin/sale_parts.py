@@ -7,14 +7,21 @@ from datetime import tzinfo
 
 from domain.access import Holding
 from domain.product import CatalogueEdition
-from domain.purchase import FactKind, order_number
+from domain.purchase import order_number
 from domain.records import Download
 from domain.refund import RefundState
 from domain.sale_list import sale_state
 from domain.usecases.show_sale import SaleShown
 from domain.values import Money, ProductId
 from entrypoints.admin.sale_filter import AT
-from entrypoints.admin.sale_words import dashboard, masked_key, short_moment, state_name, status_words
+from entrypoints.admin.sale_words import (
+    dashboard,
+    masked_key,
+    movement_name,
+    short_moment,
+    state_name,
+    status_words,
+)
 from entrypoints.http.page import filesize
 from entrypoints.http.sentences import N_, _
 
@@ -92,8 +99,7 @@ def movements(sale: SaleShown, zone: tzinfo) -> list[dict[str, str]]:
     rows = [
         {
             "when": short_moment(fact.moment, zone, now=sale.now),
-            "what": _("Refund") if fact.kind is FactKind.REFUND else _("Dispute"),
-            "amount": str(Money(fact.amount, purchase.paid.currency)),
+            "what": movement_name(fact, Money(fact.amount, purchase.paid.currency)),
             "state": status_words(fact),
             "ref": fact.object_id,
             "at": dashboard(fact.object_id, livemode=purchase.livemode),
@@ -104,8 +110,7 @@ def movements(sale: SaleShown, zone: tzinfo) -> list[dict[str, str]]:
     rows += [
         {
             "when": short_moment(request.at, zone, now=sale.now),
-            "what": _("Refund"),
-            "amount": str(request.amount),
+            "what": _("Refund of %(amount)s", amount=request.amount),
             "state": _(_REQUESTS[request.state]),
             "ref": "",
             "at": "",

@@ -98,11 +98,14 @@ def long_day(day: date, *, today: date) -> str:
 def state_sentence(sale: SaleShown, zone: tzinfo) -> str:
     """The state of a sale, with the reason: "Closed since 3 May: refunded in full."."""
     reason, held = sale.reason, sale.held
+    at = reason.since or held.purchase.booked_at
+    since = long_day(day_of(at, zone), today=day_of(sale.now, zone))
+    if not sale.counts:
+        return _("Closed: a test purchase, from before the shop went live.")
     if reason.state is SaleState.OPEN:
-        return _opened_how(held)
+        return _opened_how(held, since)
     if reason.state is SaleState.PARTLY_REFUNDED:
         return _partly(sale)
-    since = "" if reason.since is None else long_day(day_of(reason.since, zone), today=day_of(sale.now, zone))
     match reason.state:
         case SaleState.REFUNDED:
             return _("Closed since %(day)s: refunded in full.", day=since)
@@ -120,19 +123,19 @@ def state_sentence(sale: SaleShown, zone: tzinfo) -> str:
             )  # fmt: skip
 
 
-def _opened_how(held: Holding) -> str:
+def _opened_how(held: Holding, since: str) -> str:
     purchase = held.purchase
     match purchase.source:
         case Source.GRANT:
-            return _("Open: a free copy, given by hand.")
+            return _("Open since %(day)s: a free copy, given by hand.", day=since)
         case Source.FREE:
-            return _("Open: a free order.")
+            return _("Open since %(day)s: a free order.", day=since)
         case Source.IMPORT:
-            return _("Open: imported from another shop.")
+            return _("Open since %(day)s: imported from another shop.", day=since)
         case Source.SALE:
             if not purchase.paid.amount:
-                return _("Open: nothing had to be paid, because of a discount.")
-            return _("Open: paid.")
+                return _("Open since %(day)s: free because of a discount.", day=since)
+            return _("Open since %(day)s: paid.", day=since)
 
 
 def _partly(sale: SaleShown) -> str:
@@ -157,14 +160,14 @@ _REFUNDS: Final[Mapping[str, str]] = {
     "canceled": N_("cancelled"),
 }
 _DISPUTES: Final[Mapping[str, str]] = {
-    "warning_needs_response": N_("inquiry: Stripe waits for your answer"),
-    "warning_under_review": N_("inquiry: the bank reviews your answer"),
-    "warning_closed": N_("inquiry closed"),
-    "needs_response": N_("dispute: Stripe waits for your answer"),
-    "under_review": N_("dispute: the bank reviews your answer"),
-    "prevented": N_("dispute prevented"),
-    "won": N_("dispute won"),
-    "lost": N_("dispute lost: the bank took the money back"),
+    "warning_needs_response": N_("waits for your answer"),
+    "warning_under_review": N_("the bank reviews your answer"),
+    "warning_closed": N_("closed"),
+    "needs_response": N_("waits for your answer"),
+    "under_review": N_("the bank reviews your answer"),
+    "prevented": N_("prevented"),
+    "won": N_("won"),
+    "lost": N_("lost: the bank took the money back"),
 }
 
 
@@ -172,6 +175,15 @@ def status_words(fact: Fact) -> str:
     """What Stripe's status of a refund or a dispute means; the status itself where this version does not know it."""
     known = _REFUNDS if fact.kind is FactKind.REFUND else _DISPUTES
     return _(known[fact.status]) if fact.status in known else fact.status
+
+
+def movement_name(fact: Fact, amount: Money) -> str:
+    """What a refund or a dispute is called."""
+    if fact.kind is FactKind.REFUND:
+        return _("Refund of %(amount)s", amount=amount)
+    if fact.status.startswith("warning_"):
+        return _("Inquiry about %(amount)s", amount=amount)
+    return _("Dispute over %(amount)s", amount=amount)
 
 
 def masked_key(key: str) -> str:

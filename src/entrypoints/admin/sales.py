@@ -171,7 +171,7 @@ class SalesPages:
         return {
             "caption": _("Payments that are on their way, newest first: %(number)s", number=number),
             "columns": [
-                {"name": name, "at": "", "sorted": "", "rest": rest}
+                {"name": name, "at": "", "sorted": "", "rest": rest, "number": name == _("Price")}
                 for name, rest in (
                     (_("Started"), True), (_("Customer"), False), (_("Product"), True), (_("State"), False),
                     (_("Price"), False), (_("Order"), True),
@@ -208,13 +208,17 @@ def _columns(wanted: Asked, edition: CatalogueEdition) -> list[dict[str, object]
     by_amount = wanted.at(sort="smallest" if order is SaleOrder.LARGEST else "largest", currency=currency)
     in_time, in_amount = (not order.by_amount, order.by_amount)
 
-    def column(name: str, at: str = "", *, is_sorted: bool = False, rest: bool = True) -> dict[str, object]:
-        return {"name": name, "at": at, "sorted": directions[order] if is_sorted else "", "rest": rest}
+    def column(
+        name: str, at: str = "", *, is_sorted: bool = False, rest: bool = True, number: bool = False
+    ) -> dict[str, object]:
+        is_by = directions[order] if is_sorted else ""
+        return {"name": name, "at": at, "sorted": is_by, "rest": rest, "number": number}
 
     return [
         column(_("When"), by_time, is_sorted=in_time), column(_("Customer"), rest=False), column(_("Product")),
         column(_("State"), rest=False), column(_("Opened")),
-        column(_("Paid"), by_amount, is_sorted=in_amount, rest=False), column(_("Refunded")), column(_("Order")),
+        column(_("Paid"), by_amount, is_sorted=in_amount, rest=False, number=True),
+        column(_("Refunded"), number=True), column(_("Order")),
     ]  # fmt: skip
 
 

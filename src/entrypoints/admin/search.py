@@ -83,7 +83,7 @@ class SearchPages:
             request, "search.html", here=here, typed=shown, nothing=nothing,
             users=() if found is None else found.users,
             products=() if found is None else found.products,
-            more=found is not None and found.more,
+            others=found is not None and found.more,
             sales=[
                 row_of(SaleRow(held, verified=True, bounced=False), zone=zone, now=now, livemode=self.livemode)
                 for held in sales

@@ -18,7 +18,7 @@ from domain.purchase import Checkout, Fact, FactKind, MerchantStatus, Purchase, 
 from domain.records import Download
 from domain.timeline import Entry, Step, is_about_sale
 from domain.values import Money
-from entrypoints.admin.sale_words import booked_by, day_range, short_moment, status_words
+from entrypoints.admin.sale_words import booked_by, day_range, movement_name, short_moment, status_words
 from entrypoints.http.sentences import N_, _, ngettext
 
 _MAILS: Final[Mapping[str, str]] = {
@@ -206,11 +206,9 @@ def _fact(fact: Fact, currency: str) -> tuple[str, str, bool]:
     if fact.kind is FactKind.MERCHANT:
         revoked = fact.status == MerchantStatus.REVOKED
         return _("Access revoked") if revoked else _("Access restored"), "", revoked
-    amount, words = Money(fact.amount, currency), status_words(fact)
-    bad = fact.gone > 0 or fact.suspends
-    if fact.kind is FactKind.REFUND:
-        return _("Refund of %(amount)s: %(state)s", amount=amount, state=words), fact.object_id, bad
-    return _("%(amount)s disputed: %(state)s", amount=amount, state=words), fact.object_id, bad
+    bad = fact.charged_back > 0 or fact.suspends or fact.status == "failed"
+    name = movement_name(fact, Money(fact.amount, currency))
+    return f"{name}: {status_words(fact)}", fact.object_id, bad
 
 
 def mail_name(mail: Mail) -> str:
