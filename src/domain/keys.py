@@ -127,6 +127,13 @@ class Key:
         """
         return hmac.digest(self.challenge, f"staff link\x1f{form}".encode(), "sha256").hex()
 
+    def fingerprint_of(self, secret: str) -> str:
+        """What stands for another secret where people compare them: 32 bits in hex, the same on every node.
+
+        It is keyed, so that a weak password cannot be guessed from it.
+        """
+        return hmac.digest(self.challenge, f"fingerprint\x1f{secret}".encode(), "sha256").hex()[:8]
+
     def opt_out_of(self, user: UserId) -> str:
         """The token of a "no more news" link: `<key name>.<user>.<HMAC>`. It can do nothing but that."""
         mac = hmac.digest(self.news, user.encode(), "sha256").hex()[:32]

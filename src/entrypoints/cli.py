@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 import click
+import msgspec
 
 from domain.rights import NotAllowed
 from domain.usecases.announce import Announced
@@ -163,11 +164,15 @@ def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLin
 
 
 @click.command(epilog=ENVIRONMENT)
-def doctor() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(*, as_json: bool) -> None:
     """Check settings, catalogue, database, Stripe and email, and explain how to fix each problem."""
     from entrypoints.maintenance.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
 
     findings = asyncio.run(examine(os.environ, dotenv=Path(".env")))
+    if as_json:
+        click.echo(msgspec.json.encode(findings))
+        sys.exit(0 if all(finding.fine for finding in findings) else 1)
     for finding in findings:
         mark = click.style(" ok ", fg="green")
         if finding.warns:

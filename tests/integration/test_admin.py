@@ -44,6 +44,8 @@ LOOKED_AT = [
     ("/admin/products/the-last-cloakroom/cover", "owner support viewer", False),
     ("/admin/products/the-last-cloakroom/figures.csv", "owner support viewer", False),
     ("/admin/exports", "owner support viewer", False),
+    ("/admin/doctor", "owner support viewer", False),
+    ("/admin/settings", "owner support viewer", False),
     ("/admin/account", "owner support viewer", False),
     ("/admin/sales", "owner support viewer", False),
     ("/admin/sales/new", "owner support viewer", False),

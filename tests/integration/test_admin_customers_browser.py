@@ -32,6 +32,8 @@ PAGES = [
     ("customers/gone@bounce.example", "customer-bounced"),
     ("products", "products"),
     (f"products/{BOOK}", "product"),
+    ("doctor", "doctor"),
+    ("settings", "settings"),
 ]
 
 

@@ -17,6 +17,7 @@ from entrypoints.admin.customer import CustomerPages
 from entrypoints.admin.customer_actions import CustomerActionPages
 from entrypoints.admin.customers import CustomersPages
 from entrypoints.admin.desk import Desk
+from entrypoints.admin.doctor import DoctorPages
 from entrypoints.admin.emails import EmailPages
 from entrypoints.admin.exports import ExportPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
@@ -31,6 +32,7 @@ from entrypoints.admin.sale import SalePages
 from entrypoints.admin.sale_actions import SaleActionPages
 from entrypoints.admin.sales import SalesPages
 from entrypoints.admin.search import SearchPages
+from entrypoints.admin.settings_page import SettingsPages
 from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.admin.todo import TodoPages
 from entrypoints.admin.waiting import Waiting
@@ -311,6 +313,12 @@ class Container(UseCases):
         folder=Adapters.settings.provided.catalogue,
         shop_url=UseCases.base_url,
     )
+    doctor_pages = Singleton(
+        DoctorPages, frame=admin_frame, environment=Adapters.settings.provided.environment
+    )
+    settings_pages = Singleton(
+        SettingsPages, frame=admin_frame, settings=Adapters.settings, keyring=UseCases.keyring
+    )
 
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
@@ -346,6 +354,8 @@ class Container(UseCases):
         customer_pages,
         products_pages,
         product_pages,
+        doctor_pages,
+        settings_pages,
     )
     app = Singleton(
         build_app,
