@@ -97,6 +97,10 @@ class ByHandContract(StoreUnderTest):
             LicenceKey(BOOK, "g1"),
             LicenceKey(BOOK, "g2"),
         ]
+        [found] = self.see(lambda tx: tx.searches.by_licence_key("g1", limit=9))
+        assert found.purchase.checkout == TWO
+        self.do(lambda tx: tx.licences.stock(BOOK, ["g1"]))
+        assert not self.do(lambda tx: tx.licences.any_free(BOOK)), "it was given away, whoever lists it now"
         assert self.do(lambda tx: tx.licences.replace(BOOK, checkout=ONE, at=NOW, generated="g9")) is None
         assert (
             self.do(lambda tx: tx.licences.replace(BOOK, checkout=CheckoutId("c9"), at=NOW, generated="g9"))

@@ -14,7 +14,7 @@ from domain.audit import AuditAction, AuditResult
 from domain.claim import RejectReason
 from domain.mail import MailKind
 from domain.product import Licences
-from domain.purchase import Source
+from domain.purchase import CheckoutStatus, Source
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role, StaffId
 from domain.usecases.book_payment import Bookable, NotBooked, PaymentBooked, WhyNotBooked
@@ -340,6 +340,25 @@ def test_what_is_not_a_checkout_of_this_shop_is_never_booked(paid: dict[str, Any
     assert found.why in (WhyNotBooked.NOT_OURS, WhyNotBooked.NOT_QUARANTINED)
     assert run(office.book_payment("pi_1", form="f2", **WHY)) == NotBooked(WhyNotBooked.NOT_OURS)
     assert not office.shop.memory.tables.purchases
+
+
+@pytest.mark.parametrize("now", [{"livemode": True}, {"mode": "subscription"}, {"product": "another"}])
+def test_what_turned_out_to_be_something_else_is_not_booked(now: dict[str, Any]) -> None:
+    """The entry is of another amount, and Stripe says now that it is no checkout of this shop either."""
+    office, ref = quarantined(subtotal=700, total=700)
+    sessions = office.shop.payments.sessions
+    sessions[ref] = replace(sessions[ref], **now)  # type: ignore[index]  # the id of a session
+    assert run(office.book_payment(ref, form="f1", **WHY)) == NotBooked(WhyNotBooked.NOT_OURS)
+    sessions[ref] = replace(sessions[ref], status=CheckoutStatus.UNPAID)  # type: ignore[index]  # as above
+    assert isinstance(run(office.book_payment(ref, form="f2", **WHY)), NotBooked)
+    assert not office.shop.memory.tables.purchases
+
+
+def test_what_is_not_paid_is_not_booked() -> None:
+    office, ref = quarantined(subtotal=700, total=700)
+    sessions = office.shop.payments.sessions
+    sessions[ref] = replace(sessions[ref], status=CheckoutStatus.EXPIRED)  # type: ignore[index]  # the id of a session
+    assert run(office.book_payment(ref, form="f1", **WHY)) == NotBooked(WhyNotBooked.NOT_PAID)
 
 
 def test_a_payment_without_a_reason_stays_in_quarantine() -> None:

@@ -174,7 +174,7 @@ class Desk:
         if sheet.cannot:
             at, label = sheet.elsewhere
             return self.frame.html(
-                request, "cannot.html", here=here, status=200 if status == 200 else status, headers=headers,
+                request, "cannot.html", here=here, status=status, headers=headers,
                 title=sheet.title, why=why or sheet.cannot, at=at, label=label, back=sheet.back,
             )  # fmt: skip
         page = self.frame.action(

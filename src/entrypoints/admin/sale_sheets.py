@@ -103,7 +103,7 @@ def revoke_sheet(sale: SaleSeen) -> Sheet:
         action=AuditAction.REVOKE, object_id=purchase.checkout,
         title=_("Close access to %(name)s", name=purchase.product_name), effects=effects,
         button=_("Close access"), back=at_sale(purchase), seen=sale.digest, danger=True,
-        fields=[Entry("tell", _told(purchase, _("that their access ended")), kind="check", on=True)],
+        fields=[Entry("tell", _("Email the customer that their access ended"), kind="check", on=True)],
     )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def restore_sheet(sale: SaleSeen) -> Sheet:
         action=AuditAction.RESTORE, object_id=purchase.checkout,
         title=_("Restore access to %(name)s", name=purchase.product_name), effects=effects,
         button=_("Restore access"), back=at_sale(purchase), seen=sale.digest,
-        fields=[Entry("tell", _told(purchase, _("that they have access again")), kind="check", on=True)],
+        fields=[Entry("tell", _("Email the customer that they have access again"), kind="check", on=True)],
     )  # fmt: skip
 
 
@@ -212,7 +212,3 @@ def about(purchase: Purchase) -> str:
 def state(sale: SaleSeen) -> str:
     """What the order is now, in a sentence."""
     return _(STATES[sale.held.standing.state])
-
-
-def _told(purchase: Purchase, what: str) -> str:
-    return _("Email %(address)s %(what)s", address=purchase.mailbox or _("the customer"), what=what)
