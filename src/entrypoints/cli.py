@@ -77,7 +77,8 @@ def main() -> None:
     type=click.Choice(demo_shops()),
     help="The example shop to open.",
 )
-def demo(host: str, shop: str) -> None:
+@click.option("--empty", is_flag=True, help="Begin a new demo without the four weeks of invented sales.")
+def demo(host: str, shop: str, *, empty: bool) -> None:
     """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
     The demo needs no keys and reads no .env. Its data, mailbox and payments are kept in the folder .coatcheck-demo
@@ -92,7 +93,7 @@ def demo(host: str, shop: str) -> None:
         raise Refusal("PORT is a number, such as 8000") from None
     if port is not None and not 0 < port < 65535:
         raise Refusal("PORT is a number from 1 to 65534, such as 8000; the stand-in takes the next one")
-    run(lambda: run_demo(port, host, shop))
+    run(lambda: run_demo(port, host, shop, empty=empty))
 
 
 @click.command("serve", epilog=ENVIRONMENT)

@@ -110,7 +110,7 @@ class SaleListContract(StoreUnderTest):
             for name, kind, row, status, amount in _FACTS:
                 tx.facts.record(Fact(name, kind, f"pi_{row}", as_of=5, status=status, amount=amount))
             for row in _SALES:
-                tx.purchases.book(sale(row))
+                tx.purchases.book(sale(row), tx.facts.of_payment(f"pi_{row}"))
             tx.outbox.queue(samples.a_mail(outbox_keys.access(CheckoutId("c2")), to=BEN))
             tx.outbox.record_delivery(outbox_keys.access(CheckoutId("c2")), Delivery.BOUNCED)
 

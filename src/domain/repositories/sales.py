@@ -133,8 +133,11 @@ class ReadPurchases(Protocol):
 class Purchases(ReadPurchases, Protocol):
     """Booked purchases and their owners."""
 
-    def book(self, purchase: Purchase) -> bool:
-        """Write a purchase unless its checkout is already booked; whether we wrote."""
+    def book(self, purchase: Purchase, known: Sequence[Fact] = ()) -> bool:
+        """Write a purchase unless its checkout is already booked; whether we wrote.
+
+        `known`: the facts of its payment that were recorded before, all of them (`Facts.of_payment`).
+        """
 
     def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
         """Take this mailbox's purchases from the browsers that made their checkouts, or from one; how many."""

@@ -209,7 +209,7 @@ class Middleware:
         """An answer's own headers and the common ones; without its own Cache-Control, it may not be stored."""
         path = scope["path"]
         common = self._open if path.startswith(_FOR_OTHERS) else self._headers
-        if is_office(path):
+        if path.startswith(OFFICE) and is_office(path):
             common = self._admin_headers
         sent = [*headers, *common, (b"x-request-id", request_id.encode())]
         if held.planted:  # for this browser alone: no cache may keep the answer for others
@@ -237,8 +237,12 @@ class Middleware:
                 site = value
             elif name == b"origin":
                 origin = value
-        if path not in _ANY_HOST and (refusal := self._wrong_host(path, host)) is not None:
-            return refusal
+        if host not in self._hosts or path.startswith(
+            OFFICE
+        ):  # nearly no request: the look by name is only for these
+            refusal = None if path in _ANY_HOST else self._wrong_host(path, host)
+            if refusal is not None:
+                return refusal
         if method in SAFE_METHODS or path == WEBHOOK_PATH:
             return None
         return None if self._is_same_origin(site, origin) else 403
