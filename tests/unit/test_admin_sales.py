@@ -262,7 +262,11 @@ def test_a_masked_key_shows_four_characters_of_a_long_one(key: str, seen: str) -
 
 def said(happened: Happened) -> list[Line]:
     return lines_of(
-        timeline(happened), names={"staff:1": "ben@example.com"}, currency="usd", zone=UTC, now=NOW + 99 * DAY
+        timeline(happened),
+        names={"staff:1": "ben@example.com"},
+        sales=[samples.a_purchase()],
+        zone=UTC,
+        now=NOW + 99 * DAY,
     )
 
 
@@ -325,7 +329,9 @@ def test_an_email_says_how_far_it_got(
     ],
 )
 def test_what_stripe_says_in_words(fact: Fact, words: str, bad: bool) -> None:
-    [line] = lines_of([Entry(NOW, Step.TOLD, fact)], names={}, currency="usd", zone=UTC, now=NOW)
+    [line] = lines_of(
+        [Entry(NOW, Step.TOLD, fact)], names={}, sales=[samples.a_purchase()], zone=UTC, now=NOW
+    )
     assert (line.what, line.bad) == (words, bad)
 
 
@@ -341,7 +347,9 @@ def test_every_kind_of_entry_has_words(shop: Shop) -> None:
     sale = run(shop.show_sale(held.purchase.checkout))
     assert sale is not None
     changed = timeline(Happened(changes=[move]))
-    lines = lines_of([*sale.timeline, *changed], names={}, currency="usd", zone=UTC, now=sale.now)
+    lines = lines_of(
+        [*sale.timeline, *changed], names={}, sales=[samples.a_purchase()], zone=UTC, now=sale.now
+    )
     assert sorted(line.what for line in lines) == [
         "Access email: sent", "Access link used", "Address changed", "Change of address requested",
         "Change of address undone", "Checkout started", "Paid $9.00",

@@ -365,10 +365,7 @@ class Shop(BackOffice):
 
     async def mail_round(self) -> int:
         """Run one round of the mail worker."""
-        mails = await self.lease_mail()
-        for mail in mails:
-            await self.hand_over(mail)
-        return len(mails)
+        return len([await self.hand_over(mail) for mail in await self.lease_mail()])
 
     def deliver_mail(self) -> None:
         """Run the mail worker until no mail is due."""
@@ -400,7 +397,6 @@ class Shop(BackOffice):
 
     def last_code(self, address: str) -> str:
         """The code of the last login mail delivered to an address."""
-        line = next(
-            line for line in self.letters_to(address)[-1].text.splitlines() if line.startswith("    ")
+        return next(
+            line.strip() for line in self.letters_to(address)[-1].text.splitlines() if line[:4] == "    "
         )
-        return line.strip()
