@@ -31,10 +31,19 @@ class Demo:
     folder: Path
     port: int = field(default_factory=partial(free_port, in_a_row=2))
     arguments: tuple[str, ...] = ()
+    empty: bool = True
+    """Without the invented sales of the past."""
 
     def __post_init__(self) -> None:
         self.shop, self.sandbox = f"http://localhost:{self.port}", f"http://127.0.0.1:{self.port + 1}"
-        command = [sys.executable, "-m", "entrypoints.cli", "demo", *self.arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "entrypoints.cli",
+            "demo",
+            *self.arguments,
+            *(("--empty",) if self.empty else ()),
+        ]
         environment = clean_environment(PORT=str(self.port), STRIPE_SECRET_KEY="sk_live_must_not_be_read")
         self.process = Process(command, self.folder, environment, self.folder / "demo.log")
 

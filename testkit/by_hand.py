@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from domain.audit import AuditLine
+from domain.audit import ENTROPY, AuditLine, ByHand
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.usecases.decision_outcomes import Deciding
@@ -64,6 +64,11 @@ def refund(
 ) -> AskingForRefund:  # fmt: skip
     form = form or _new(shop)
     return run(shop.request_refund(order, typed, actor=CLI, form=form, reason=reason, close=close, tell=tell))
+
+
+def asked(shop: Shop) -> ByHand:
+    """Something that a command does."""
+    return ByHand.asked(CLI, form=_new(shop), now=shop.clock.now(), entropy=shop.randomness.token(ENTROPY))
 
 
 def log(shop: Shop) -> list[AuditLine]:

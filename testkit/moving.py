@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import hashlib
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_bytes, token_hex
 
 import psycopg
 from click.testing import CliRunner, Result
@@ -14,6 +16,8 @@ from click.testing import CliRunner, Result
 from adapters.postgres.copying import PostgresTarget
 from adapters.sqlite.copying import ShopFile
 from adapters.sqlite.store import SqliteStore
+from domain.audit import ByHand
+from domain.staff import Actor
 from entrypoints.cli import main
 from entrypoints.maintenance.copy_store import is_moved, move
 
@@ -74,10 +78,16 @@ def raw(source: Path) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in held.items() if content}
 
 
+def by_the_tests() -> ByHand:
+    """A move, for the audit log."""
+    now = datetime.now(UTC)
+    return ByHand.asked(Actor.on_host("tests"), form=token_hex(16), now=now, entropy=token_bytes(26))
+
+
 def carry(path: Path, target: str) -> bool:
     """Move in this process; whether anything was left to do."""
     with ShopFile(path).opened() as opened, PostgresTarget(target).opened(opened.shop) as there:
         if is_moved(opened, there, lambda _: None):
             return False
-        move(opened, there, lambda _: None)
+        move(opened, there, lambda _: None, asked=by_the_tests())
         return True

@@ -82,3 +82,15 @@ def options_on(page: httpx.Response) -> str:
     found = re.search(r'data-options="([^"]*)"', page.text)
     assert found is not None, page.text
     return html.unescape(found[1])
+
+
+def upload(member: Member, content: bytes, *, name: str = "sales.csv") -> httpx.Response:
+    """Upload a file of another shop's sales; the page that it leads to."""
+    page = member.get("/admin/imports/new")
+    answer = member.http.post(
+        "/admin/imports/new",
+        data={"form": form_on(page, "/admin/imports/new")["form"]},
+        files={"file": (name, content, "text/csv")},
+        headers=member.elsewhere(),
+    )
+    return answer if not answer.is_redirect else member.get(answer.headers["location"])

@@ -268,7 +268,7 @@ class ShopServer:
     def export(self, **variables: str) -> dict[str, list[dict[str, Any]]]:
         """Every record by kind, as `coatcheck export` writes it; read in this process, since a start takes seconds."""
         found: dict[str, list[dict[str, Any]]] = {
-            kind: [] for kind in ("user", "purchase", "mail", "quarantine", "audit", "refund_request")
+            kind: [] for kind in ("user", "purchase", "mail", "quarantine", "audit", "refund_request", "note")
         }
         settings = load_settings({**self.environment, **variables}, dotenv=None)
         with ThreadPoolExecutor(1) as beside:  # Playwright's loop runs in this thread

@@ -19,6 +19,11 @@ CORRECTED_WITHIN: Final = timedelta(minutes=30)
 UNDONE_WITHIN: Final = timedelta(hours=73)
 """The life of an undo link, and an hour for its mail to leave."""
 
+BY_STAFF: Final = SessionId("")
+"""Who asked, if it was no browser of the customer's: the merchant, by hand."""
+_WAITS_FOR: Final = timedelta(hours=1)
+_WAITS_FOR_BY_STAFF: Final = timedelta(hours=25)
+
 
 class ChangeKind(Enum):
     """Why something moves to another address."""
@@ -48,6 +53,7 @@ class AddressChange:
     old: EmailAddress
     new: EmailAddress
     asked_by: SessionId
+    """The customer's session, or `BY_STAFF`."""
     asked_at: datetime
     checkouts: tuple[CheckoutId, ...]
     """What moves; of a change it is known once it was done."""
@@ -69,6 +75,16 @@ class AddressChange:
     def is_pending(self) -> bool:
         """Whether it waits for its proof."""
         return self.done_at is None and self.undone_at is None
+
+    @property
+    def by_staff(self) -> bool:
+        """Whether the merchant asked for it. Then its link works in every browser: nobody waits in one."""
+        return self.asked_by == BY_STAFF
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Whether it waits for its proof and may still get it: its link is good, or was sent late."""
+        lasts = _WAITS_FOR_BY_STAFF if self.by_staff else _WAITS_FOR
+        return self.is_pending and now < self.asked_at + lasts
 
 
 def asks_here(move: AddressChange, session: Session) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -13,6 +15,8 @@ from domain.values import sortable_id
 
 LONGEST_REASON: Final = 500
 KEPT_FOR: Final = timedelta(days=730)
+ENTROPY: Final = 26
+"""Random bytes for one action: ten for its id, sixteen for the salt of its reason."""
 
 
 class AuditAction(Enum):
@@ -38,8 +42,31 @@ class AuditAction(Enum):
     """The object is the entry of the quarantine, by its id."""
     DISMISS_BOUNCE = "dismiss-bounce"
     """The object is the email, by its key in the outbox."""
+    IMPORT = "import"
+    """The object is the file, by the id of its upload."""
+    ANNOUNCE = "announce"
+    """The object is the product."""
     RECONCILE = "reconcile"
-    """The object is "stripe": its lists were swept."""
+    """This and the following three are about the shop, by its id."""
+    MOVE = "move"
+    """All records were moved here from another database."""
+    CONFIRM_ADDRESS = "confirm-address"
+    ERASE_AGAIN = "erase-again"
+    """Erasures were applied again after a restore."""
+    EXPORT = "export"
+    """The object is what was exported (`domain.export.ExportKind`), without addresses."""
+    EXPORT_WITH_ADDRESSES = "export-with-addresses"
+    CORRECT_ADDRESS = "correct-address"
+    """This and the following are about a purchase, by its checkout's id: where they concern a whole customer, about the
+    oldest one that they had."""
+    MERGE_CUSTOMERS = "merge-customers"
+    REPLACE_KEY = "replace-key"
+    WRITE_NOTE = "write-note"
+    SIGN_OUT_CUSTOMER = "sign-out-customer"
+    ERASE_CUSTOMER = "erase-customer"
+    HAND_OVER_DATA = "hand-over-data"
+    BOOK_PAYMENT = "book-payment"
+    """The object is the purchase that came of it; of a refused one, the entry of the quarantine."""
     READ_AGAIN = "read-again"
     """The object is the payment provider's, by its id."""
     INVITE_STAFF = "invite-staff"
@@ -85,11 +112,25 @@ class AuditLine:
     result: AuditResult
     reason: str
     """In the actor's words (`reason_of`); "" if none is asked for, or once the person of the object was erased."""
+    salt: str = field(default="", repr=False)
+    """Goes with the reason: without it, nobody can find out whether a guess has the hash that stays."""
+    reason_hash: str = ""
+    """Of salt and reason (`hash_of_reason`), so that the chain of lines stays whole when the reason goes."""
+    times: int = 1
+    """How often; more than once only where refused sign-ins of an hour are counted."""
+
+    @property
+    def reason_holds(self) -> bool:
+        """Whether the reason is the one that was given, or is not there any more."""
+        return not self.reason or self.reason_hash == hash_of_reason(self.salt, self.reason)
 
 
 ASKS_REASON: Final = frozenset(
-    {AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND}
-)
+    {
+        AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND, AuditAction.CORRECT_ADDRESS,
+        AuditAction.MERGE_CUSTOMERS, AuditAction.REPLACE_KEY, AuditAction.ERASE_CUSTOMER, AuditAction.BOOK_PAYMENT,
+    }
+)  # fmt: skip
 """What needs a reason. The other actions cost nobody anything."""
 
 
@@ -101,11 +142,13 @@ class ByHand:
     form: str
     at: datetime
     actor: Actor
+    salt: str = field(default="", repr=False)
 
     @classmethod
     def asked(cls, actor: Actor, *, form: str, now: datetime, entropy: bytes) -> ByHand:
-        """`form`: names this request, however often it is submitted. `entropy`: 10 bytes."""
-        return cls(id=sortable_id(now=now, entropy=entropy), form=form, at=now, actor=actor)
+        """`form`: names this request, however often it is submitted. `entropy`: `ENTROPY` bytes."""
+        row = sortable_id(now=now, entropy=entropy)
+        return cls(id=row, form=form, at=now, actor=actor, salt=entropy[10:].hex())
 
     def line(
         self,
@@ -118,8 +161,14 @@ class ByHand:
         """What was done to what."""
         return AuditLine(
             id=self.id, form=self.form, at=self.at, actor=self.actor.name, action=action, object_id=object_id,
-            result=result, reason=reason,
+            result=result, reason=reason, salt=self.salt if reason else "",
+            reason_hash=hash_of_reason(self.salt, reason) if reason else "",
         )  # fmt: skip
+
+
+def hash_of_reason(salt: str, reason: str) -> str:
+    """SHA-256 in hex. The salt is random, so a deleted reason cannot be guessed from what stays."""
+    return hashlib.sha256(f"{salt}\x1f{reason}".encode()).hexdigest()
 
 
 def reason_of(typed: str) -> str | None:

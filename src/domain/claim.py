@@ -104,6 +104,14 @@ class RejectReason(Enum):
     """A refund or dispute of a payment that could not be asked about for three days."""
 
     @property
+    def can_be_booked(self) -> bool:
+        """Whether it is a session of a checkout of this shop, paid otherwise than it was offered.
+
+        The merchant may accept that by hand.
+        """
+        return self in (RejectReason.WRONG_AMOUNT, RejectReason.WRONG_CURRENCY, RejectReason.UNASKED_DISCOUNT)
+
+    @property
     def is_foreign(self) -> bool:
         """Whether it is the business of another program on the same account of the provider.
 
@@ -272,11 +280,20 @@ def judge_session(
 
 
 def judge(
-    reading: ProviderCheckout, checkout: Checkout, *, keyring: Keyring, shop: str, livemode: bool
+    reading: ProviderCheckout,
+    checkout: Checkout,
+    *,
+    keyring: Keyring,
+    shop: str,
+    livemode: bool,
+    accepted: bool = False,
 ) -> Verdict:
-    """Whether a reading is a sale of this checkout. Nothing unknown is fulfilled; the snapshot decides."""
+    """Whether a reading is a sale of this checkout. Nothing unknown is fulfilled; the snapshot decides.
+
+    `accepted`: the merchant takes what was paid for what was asked, whatever amount, currency and discount it has.
+    """
     reason = _mismatch(reading, checkout, keyring=keyring, shop=shop, livemode=livemode)
-    if reason is not None:
+    if reason is not None and not (accepted and reason.can_be_booked):
         return Rejected(reason=reason)
     if reading.status != CheckoutStatus.PAID:
         return Unsettled(checkout=checkout)
@@ -290,7 +307,7 @@ def judge(
         owner=checkout.mailbox or paid_email,
         paid_email=paid_email,
         paid=paid,
-        breakdown=reading.breakdown,
+        breakdown=reading.breakdown if reason is None else PRICE_AS_IT_IS,
     )
 
 

@@ -32,17 +32,22 @@ class CustomerRow:
     seen_at: datetime | None
     """When a browser that verified their address was last seen; None if there is none (any more)."""
 
-    def spent(self) -> Sequence[tuple[str, int]]:
-        """What is left of what they paid: currency and minor units, in order of currency."""
+    def spent(self, *, livemode: bool = False) -> Sequence[tuple[str, int]]:
+        """What is left of what they paid: currency and minor units, in order of currency.
+
+        `livemode`: test purchases do not count.
+        """
         sums: Counter[str] = Counter()
         for held in self.holdings:
+            if livemode and held.purchase.livemode is False:
+                continue
             sums[held.purchase.paid.currency] += held.purchase.paid.amount - held.refunded - held.charged_back
         return sorted((currency, total) for currency, total in sums.items() if total)
 
 
 @frozen
 class CustomerRows:
-    """What one read found, the newest customer first."""
+    """What one read found, in the order that was asked for."""
 
     rows: Sequence[CustomerRow]
     looked_to: UserId | None

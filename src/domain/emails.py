@@ -130,6 +130,8 @@ class LicenceArrived:
     product_name: str
     licence: LicenceLine
     order: str
+    replaces: bool = False
+    """It takes the place of an earlier key, which is not valid any more."""
 
 
 @frozen
@@ -164,6 +166,8 @@ class ConfirmAddress:
     """A change of a whole account completes only in the browser that asked; elsewhere its link shows a code."""
     merges: bool
     """The new address has purchases of its own."""
+    by_staff: bool = False
+    """The merchant asked: the link works in every browser for a day, and there is no code."""
 
 
 @frozen
@@ -172,6 +176,15 @@ class AddressChangeRequested:
 
     template: ClassVar = "address_change_requested"
     item: ChangedItem
+    by_staff: bool = False
+    """The merchant asked, by hand."""
+
+
+@frozen
+class AccountDeleted:
+    """To an address whose data the merchant deleted: the last email."""
+
+    template: ClassVar = "account_deleted"
 
 
 @frozen
@@ -199,6 +212,8 @@ class CorrectionUndone:
     template: ClassVar = "correction_undone"
     orders: tuple[str, ...]
     was_done: bool
+    by_staff: bool = False
+    """The merchant had asked for it, by hand."""
 
 
 @frozen
@@ -303,15 +318,15 @@ class UnreadableEmail:
 
 Email = (
     AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | AccessClosed | OpenAgain
-    | LicenceArrived | NewRelease | ConfirmAddress | AddressChangeRequested | OutOfLicenceKeys | PaymentQuarantined
-    | CorrectionUndone | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes | SaleMade | SalesDigest
-    | StaffNotice | UnreadableEmail
+    | LicenceArrived | NewRelease | ConfirmAddress | AddressChangeRequested | AccountDeleted | OutOfLicenceKeys
+    | PaymentQuarantined | CorrectionUndone | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes
+    | SaleMade | SalesDigest | StaffNotice | UnreadableEmail
 )  # fmt: skip
 
 EMAILS: Final = (
     AccessLink, SignIn, ConfirmOrder, ConfirmOwner, PaymentFailed, Refunded, AccessClosed, OpenAgain, LicenceArrived,
-    NewRelease, ConfirmAddress, AddressChangeRequested, OutOfLicenceKeys, PaymentQuarantined, CorrectionUndone,
-    AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes, SaleMade, SalesDigest,
+    NewRelease, ConfirmAddress, AddressChangeRequested, AccountDeleted, OutOfLicenceKeys, PaymentQuarantined,
+    CorrectionUndone, AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes, SaleMade, SalesDigest,
     StaffNotice,
 )  # fmt: skip
 """Every email that can be rendered."""

@@ -53,6 +53,7 @@ class Key:
     checkout: bytes = field(repr=False)
     preview: bytes = field(repr=False)
     challenge: bytes = field(repr=False)
+    audit: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Key:
@@ -73,6 +74,7 @@ class Key:
             checkout=_hkdf(raw, b"coatcheck checkout v1"),
             preview=_hkdf(raw, b"coatcheck preview v1"),
             challenge=_hkdf(raw, b"coatcheck challenge v1"),
+            audit=_hkdf(raw, b"coatcheck audit v1"),
         )
 
     def token_of(self, link: LinkId) -> str:
@@ -105,11 +107,13 @@ class Key:
         named = f"{checkout}\x1f{mailbox.canonical}"
         return LinkId(hmac.digest(self.access, named.encode(), "sha256")[:_LINK_BYTES].hex())
 
-    def licence_of(self, checkout: CheckoutId, product: ProductId) -> str:
-        """A generated licence key: 100 bits in five groups of four, the same for the same purchase."""
-        text = _in_base32(
-            hmac.digest(self.licence, f"{checkout}\x1f{product}".encode(), "sha256"), _LICENCE_LENGTH
-        )
+    def licence_of(self, checkout: CheckoutId, product: ProductId, *, replaced: int = 0) -> str:
+        """A generated licence key: 100 bits in five groups of four, the same for the same purchase.
+
+        `replaced`: how many keys the purchase had before this one.
+        """
+        named = f"{checkout}\x1f{product}" + (f"\x1f{replaced}" if replaced else "")
+        text = _in_base32(hmac.digest(self.licence, named.encode(), "sha256"), _LICENCE_LENGTH)
         return "-".join(text[at : at + 4] for at in range(0, _LICENCE_LENGTH, 4))
 
     def erasure_of(self, mailbox: EmailAddress) -> str:
@@ -122,6 +126,13 @@ class Key:
         Always the same for the same form, so that a form that is sent twice shows the same link.
         """
         return hmac.digest(self.challenge, f"staff link\x1f{form}".encode(), "sha256").hex()
+
+    def fingerprint_of(self, secret: str) -> str:
+        """What stands for another secret where people compare them: 32 bits in hex, the same on every node.
+
+        It is keyed, so that a weak password cannot be guessed from it.
+        """
+        return hmac.digest(self.challenge, f"fingerprint\x1f{secret}".encode(), "sha256").hex()[:8]
 
     def opt_out_of(self, user: UserId) -> str:
         """The token of a "no more news" link: `<key name>.<user>.<HMAC>`. It can do nothing but that."""
@@ -215,6 +226,18 @@ class Keyring:
         """The name of a limit's counter; a keyed hash, so that a counter names no address and no browser."""
         mac = hmac.digest(self.signing.count, "\x1f".join(parts).encode(), "sha256")
         return f"{kind}:{mac.hex()[:32]}"
+
+    def sign_audit(self, message: bytes) -> str:
+        """`<key name>.<HMAC>`, for the chain of the audit log (`domain.audit_chain`)."""
+        return f"{self.signing.name}.{hmac.digest(self.signing.audit, message, 'sha256').hex()}"
+
+    def audit_holds(self, signature: str, message: bytes) -> bool | None:
+        """Whether a signature is ours; None if its secret is not among ours any more."""
+        name, _, mac = signature.partition(".")
+        key = self.named(name)
+        if key is None or not mac.isascii():
+            return None if key is None else False
+        return hmac.compare_digest(mac, hmac.digest(key.audit, message, "sha256").hex())
 
     def opts_out(self, token: str) -> UserId | None:
         """Whose "no more news" token this is; None if this shop did not issue it."""

@@ -77,7 +77,7 @@ class MagicLink:
         """The moment from which it no longer opens anything."""
         if self.sent_at is None:
             return self.made_at + UNSENT_LIFETIME
-        if self.purpose is LinkPurpose.OWNER and self.asked_by is None:
+        if self.purpose in (LinkPurpose.OWNER, LinkPurpose.MOVE) and self.asked_by is None:
             return self.sent_at + ACCESS_LIFETIME  # the merchant sent it: nobody is waiting for it
         return self.sent_at + self.purpose.lifetime
 

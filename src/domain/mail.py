@@ -42,6 +42,8 @@ class MailKind(Enum):
     """About whose address is whose: a proof asked of the new one, a word to the old one."""
     RELEASE = "release"
     """A new version, to owners who did not opt out."""
+    FAREWELL = "farewell"
+    """The last word to somebody whose data was deleted. The row goes once it was sent, and after a week in any case."""
     NOTICE = "notice"
     """A word to the merchant."""
 
@@ -63,6 +65,7 @@ _URGENCIES: Final = {
     MailKind.ACCESS: Urgency.PAYMENT,
     MailKind.UPDATE: Urgency.PAYMENT,
     MailKind.ADDRESS: Urgency.KNOWN,
+    MailKind.FAREWELL: Urgency.KNOWN,
     MailKind.NOTICE: Urgency.KNOWN,
     MailKind.LOGIN: Urgency.STRANGER,
     MailKind.ORDER: Urgency.STRANGER,

@@ -79,6 +79,16 @@ def licence(checkout: CheckoutId, product: ProductId) -> str:
     return f"licence:{checkout}:{product}"
 
 
+def licence_replaced(checkout: CheckoutId, product: ProductId, line: str) -> str:
+    """Once for each time the merchant replaces a licence key; `line`: of the audit log."""
+    return f"licence:{checkout}:{product}:{line}"
+
+
+def farewell(line: str) -> str:
+    """To somebody whose data the merchant deleted; `line`: of the audit log."""
+    return f"farewell:{line}"
+
+
 def release(product: ProductId, version: str, user: UserId) -> str:
     """A new version of a product, once for each of its owners."""
     return f"news:{product}:{version}:{user}"

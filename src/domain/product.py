@@ -231,6 +231,8 @@ class ShopInfo:
     """Whose days and times the shop goes by: a name of the IANA time zone database, as `Europe/Berlin`."""
     changed: datetime | None = None
     """When shop.toml last changed, as for a product."""
+    support_refunds: tuple[Money, ...] = ()
+    """The most that support refunds of one purchase, one for each currency; in others they refund nothing."""
     emails: tuple[tuple[str, str], ...] = ()
     """The merchant's own email templates: names and sources."""
 

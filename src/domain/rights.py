@@ -30,6 +30,8 @@ class Verdict(Enum):
     WRONG_ROLE = "wrong-role"
     PROVE_AGAIN = "prove-again"
     """Their role may, once they have used a passkey again."""
+    ABOVE_LIMIT = "above-limit"
+    """Their role may, but not for so much money (`support_refunds`), or not so often a day."""
 
 
 @frozen
@@ -43,14 +45,26 @@ RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.GRANT: Right(_WORKING, fresh=True),
     AuditAction.REVOKE: Right(_WORKING, fresh=True),
     AuditAction.RESTORE: Right(_WORKING, fresh=True),
-    AuditAction.REFUND: Right(_OWNER, fresh=True),
+    AuditAction.REFUND: Right(_WORKING, fresh=True),
     AuditAction.DISMISS_REFUND: Right(_WORKING),
     AuditAction.RESEND: Right(_WORKING),
     AuditAction.SEND_LINK: Right(_WORKING),
     AuditAction.SEND_AGAIN: Right(_WORKING),
     AuditAction.DISMISS_PAYMENT: Right(_WORKING),
     AuditAction.DISMISS_BOUNCE: Right(_WORKING),
+    AuditAction.IMPORT: Right(_OWNER, fresh=True),
+    AuditAction.ANNOUNCE: Right(_WORKING, fresh=True),
     AuditAction.RECONCILE: Right(_WORKING),
+    AuditAction.EXPORT: Right(frozenset(Role)),
+    AuditAction.EXPORT_WITH_ADDRESSES: Right(_OWNER, fresh=True),
+    AuditAction.CORRECT_ADDRESS: Right(_WORKING, fresh=True),
+    AuditAction.MERGE_CUSTOMERS: Right(_OWNER, fresh=True),
+    AuditAction.REPLACE_KEY: Right(_WORKING, fresh=True),
+    AuditAction.WRITE_NOTE: Right(_WORKING),
+    AuditAction.SIGN_OUT_CUSTOMER: Right(_WORKING),
+    AuditAction.ERASE_CUSTOMER: Right(_OWNER, fresh=True),
+    AuditAction.HAND_OVER_DATA: Right(_OWNER, fresh=True),
+    AuditAction.BOOK_PAYMENT: Right(_OWNER, fresh=True),
     AuditAction.READ_AGAIN: Right(_WORKING),
     AuditAction.INVITE_STAFF: Right(_OWNER, fresh=True),
     AuditAction.LINK_STAFF: Right(_OWNER, fresh=True),
@@ -61,7 +75,10 @@ RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.REMOVE_PASSKEY: Right(frozenset(Role), fresh=True),
     AuditAction.END_STAFF_SESSIONS: Right(frozenset(Role)),
 }
-"""Of every action. The last three are about the actor's own passkeys and sessions; those of others are an owner's."""
+"""Of every action, but for those that let somebody in, and those that are done on the shop's machine alone.
+
+The last three are about the actor's own passkeys and sessions; those of others are an owner's.
+"""
 
 
 def verdict(actor: Actor, action: AuditAction) -> Verdict:

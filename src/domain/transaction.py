@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from domain.repositories.lists import CustomerLists, SaleLists, Searches
+from domain.repositories.audit import (
+    Audit,
+    AuditChain,
+    ReadAudit,
+    ReadAuditChain,
+    RefusedSignIns,
+)
+from domain.repositories.lists import CustomerLists, Exports, SaleLists, Searches
+from domain.repositories.notes import Notes, ReadNotes
 from domain.repositories.people import (
     AddressChanges,
     Erasures,
@@ -29,18 +37,17 @@ from domain.repositories.sales import (
     ReadCheckouts,
     ReadDownloads,
     ReadFacts,
+    ReadLicences,
     ReadPurchases,
     ReadQuarantine,
     ReadRechecks,
     Rechecks,
 )
 from domain.repositories.shop import (
-    Audit,
     Events,
     Limits,
     Outbox,
     Problems,
-    ReadAudit,
     ReadEvents,
     ReadOutbox,
     ReadProblems,
@@ -57,6 +64,7 @@ from domain.repositories.staff import (
     StaffSessions,
 )
 from domain.repositories.sums import DaySums, ReadDaySums
+from domain.repositories.uploads import ReadUploads, Uploads
 
 
 class ReadTransaction(Protocol):
@@ -90,6 +98,12 @@ class ReadTransaction(Protocol):
     def facts(self) -> ReadFacts: ...
 
     @property
+    def licences(self) -> ReadLicences: ...
+
+    @property
+    def notes(self) -> ReadNotes: ...
+
+    @property
     def downloads(self) -> ReadDownloads: ...
 
     @property
@@ -114,6 +128,9 @@ class ReadTransaction(Protocol):
     def audit(self) -> ReadAudit: ...
 
     @property
+    def audit_chain(self) -> ReadAuditChain: ...
+
+    @property
     def events(self) -> ReadEvents: ...
 
     @property
@@ -135,7 +152,13 @@ class ReadTransaction(Protocol):
     def day_sums(self) -> ReadDaySums: ...
 
     @property
+    def exports(self) -> Exports: ...
+
+    @property
     def searches(self) -> Searches: ...
+
+    @property
+    def uploads(self) -> ReadUploads: ...
 
 
 class Transaction(ReadTransaction, Protocol):
@@ -172,6 +195,9 @@ class Transaction(ReadTransaction, Protocol):
     def licences(self) -> Licences: ...
 
     @property
+    def notes(self) -> Notes: ...
+
+    @property
     def downloads(self) -> Downloads: ...
 
     @property
@@ -196,6 +222,12 @@ class Transaction(ReadTransaction, Protocol):
     def audit(self) -> Audit: ...
 
     @property
+    def audit_chain(self) -> AuditChain: ...
+
+    @property
+    def refused_sign_ins(self) -> RefusedSignIns: ...
+
+    @property
     def limits(self) -> Limits: ...
 
     @property
@@ -215,3 +247,6 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def staff_sessions(self) -> StaffSessions: ...
+
+    @property
+    def uploads(self) -> Uploads: ...

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 
-from domain.ports import Randomness
+from domain.audit import ENTROPY, ByHand
+from domain.ports import Clock, Randomness
 from domain.staff import Actor
 
 
@@ -15,6 +16,12 @@ def actor_here() -> Actor:
         return Actor.on_host(pwd.getpwuid(os.getuid()).pw_name)
     except KeyError:  # a container may run as a user without a name
         return Actor.on_host(str(os.getuid()))
+
+
+def asked_here(clock: Clock, randomness: Randomness) -> ByHand:
+    """Something that this command does, for the audit log."""
+    form = new_form(randomness)
+    return ByHand.asked(actor_here(), form=form, now=clock.now(), entropy=randomness.token(ENTROPY))
 
 
 def new_form(randomness: Randomness) -> str:

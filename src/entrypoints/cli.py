@@ -9,19 +9,24 @@ from pathlib import Path
 from typing import TextIO
 
 import click
+import msgspec
 
+from domain.rights import NotAllowed
 from domain.usecases.announce import Announced
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
-from entrypoints.acting import actor_here, new_form
+from entrypoints.acting import actor_here, asked_here, new_form
+from entrypoints.cli_audit import audit
+from entrypoints.cli_by_hand import book, correct, erase, merge, note, replace_key, sign_out
 from entrypoints.cli_copies import backup, move, restore
 from entrypoints.cli_customer import customer, resend
 from entrypoints.cli_decide import reopen, revoke
 from entrypoints.cli_emails import emails
 from entrypoints.cli_export import export
-from entrypoints.cli_grant import audit, grant
+from entrypoints.cli_grant import grant
 from entrypoints.cli_help import ENVIRONMENT, Sections
+from entrypoints.cli_import import import_sales
 from entrypoints.cli_init import init
 from entrypoints.cli_output import (
     erasure_lines,
@@ -31,9 +36,10 @@ from entrypoints.cli_output import (
 )
 from entrypoints.cli_preview import preview
 from entrypoints.cli_refund import refund
-from entrypoints.cli_running import Refusal, beside, run, settings_of
+from entrypoints.cli_running import NothingDone, Refusal, beside, run, settings_of
 from entrypoints.cli_sales import sales, sums
 from entrypoints.cli_staff import staff
+from entrypoints.cli_words import NOT_ALLOWED
 from entrypoints.container import Container
 from entrypoints.demo_shops import USUAL, demo_shops
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
@@ -71,7 +77,8 @@ def main() -> None:
     type=click.Choice(demo_shops()),
     help="The example shop to open.",
 )
-def demo(host: str, shop: str) -> None:
+@click.option("--empty", is_flag=True, help="Begin a new demo without the four weeks of invented sales.")
+def demo(host: str, shop: str, *, empty: bool) -> None:
     """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
     The demo needs no keys and reads no .env. Its data, mailbox and payments are kept in the folder .coatcheck-demo
@@ -86,7 +93,7 @@ def demo(host: str, shop: str) -> None:
         raise Refusal("PORT is a number, such as 8000") from None
     if port is not None and not 0 < port < 65535:
         raise Refusal("PORT is a number from 1 to 65534, such as 8000; the stand-in takes the next one")
-    run(lambda: run_demo(port, host, shop))
+    run(lambda: run_demo(port, host, shop, empty=empty))
 
 
 @click.command("serve", epilog=ENVIRONMENT)
@@ -158,11 +165,15 @@ def _watch(settings: Settings, address: Address, workers: int, lines: BatchedLin
 
 
 @click.command(epilog=ENVIRONMENT)
-def doctor() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(*, as_json: bool) -> None:
     """Check settings, catalogue, database, Stripe and email, and explain how to fix each problem."""
     from entrypoints.maintenance.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
 
     findings = asyncio.run(examine(os.environ, dotenv=Path(".env")))
+    if as_json:
+        click.echo(msgspec.json.encode(findings))
+        sys.exit(0 if all(finding.fine for finding in findings) else 1)
     for finding in findings:
         mark = click.style(" ok ", fg="green")
         if finding.warns:
@@ -216,7 +227,10 @@ def reconcile() -> None:
 
     async def work(container: Container) -> bool:
         with progress("Asking Stripe") as done:
-            found = await container.reconcile()(look=lambda _: done(1))
+            form = new_form(container.randomness())
+            found = await container.reconcile_by_hand()(actor=actor_here(), form=form, look=lambda _: done(1))
+        if isinstance(found, NotAllowed):
+            raise NothingDone(NOT_ALLOWED)
         for line in reconciled_lines(found):
             say(line)
         return found.all_well
@@ -235,11 +249,13 @@ def send_link(order: str, address: str) -> None:
     sure that ADDRESS belongs to the customer. `coatcheck status` lists the orders.
     """
 
-    async def work(container: Container) -> OwnerLink | NotAnAddress:
+    async def work(container: Container) -> OwnerLink | NotAllowed | NotAnAddress:
         form = new_form(container.randomness())
         return await container.send_link()(order, address, actor=actor_here(), form=form)
 
     sent = beside(work, acts=True)
+    if isinstance(sent, NotAllowed):
+        raise NothingDone(NOT_ALLOWED)
     if sent is not OwnerLink.QUEUED:
         raise Refusal(owner_link_line(sent, order=order))
     say(owner_link_line(sent, order=order))
@@ -270,7 +286,8 @@ def erasures(again: TextIO | None) -> None:
             erasures = read_erasures(again, name=again.name)
         except (BadErasures, UnicodeDecodeError) as error:
             raise Refusal(f"{error}; give the output of `coatcheck erasures` as it is") from error
-        found = await container.erase_again()(erasures.orders, erasures.addresses)
+        asked = asked_here(container.clock(), container.randomness())
+        found = await container.erase_again()(erasures.orders, erasures.addresses, asked=asked)
         for line in (f"{found.orders} orders are erased that were not", *unknown_lines(found)):
             say(line)
 
@@ -294,9 +311,12 @@ def announce(product: str) -> None:
             done(seen - before)
 
         with progress("Notifying owners") as done:
-            found = await container.announce()(ProductId(product), look=look)
+            form = new_form(container.randomness())
+            found = await container.announce()(ProductId(product), actor=actor_here(), form=form, look=look)
         if found is None:
             raise Refusal(f"there is no product {product!r} in the catalogue")
+        if isinstance(found, NotAllowed):
+            raise NothingDone(NOT_ALLOWED)
         click.echo(
             f"Notifying {found.queued} owners; {found.known} were notified before, {found.left_out} skipped"
         )
@@ -324,8 +344,9 @@ def confirm_address(copy: bool) -> None:
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
     "Every day", status, sales, sums, customer, resend, send_link, grant, refund, revoke, reopen, preview, announce,
-    emails, reconcile, export, audit, staff,
+    emails, reconcile, export, import_sales, audit, staff,
 )  # fmt: skip
+main.add_section("Customers", correct, merge, replace_key, note, sign_out, erase, book)
 main.add_section("Rescue", backup, restore, erasures, move, confirm_address)
 
 if __name__ == "__main__":

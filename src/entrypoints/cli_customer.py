@@ -6,11 +6,13 @@ from typing import NoReturn
 
 import click
 
+from domain.rights import NotAllowed
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_outcomes import NotSent, Resending
 from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_running import NothingDone, Refusal, beside
+from entrypoints.cli_words import NOT_ALLOWED
 from entrypoints.container import Container
 from entrypoints.customer_lines import customer_lines, several_lines
 from entrypoints.resend_lines import no_such_order, not_sent_line, queued_lines
@@ -59,6 +61,8 @@ def resend(wanted: str) -> None:
             list_and_refuse(found, wanted)
         case NotSent():
             raise NothingDone(not_sent_line(found, wanted))
+        case NotAllowed():
+            raise NothingDone(NOT_ALLOWED)
         case _:
             for line in queued_lines(found):
                 say(line)

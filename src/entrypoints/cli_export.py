@@ -5,12 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from datetime import date
+from typing import Final
 
 import click
 
+from domain.export import COLUMNS as COLUMNS_OF
+from domain.export import ExportKind
+from domain.rights import NotAllowed
+from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_output import export_lines
-from entrypoints.cli_running import Refusal, beside, calendar_day
+from entrypoints.cli_running import NothingDone, Refusal, beside, calendar_day
+from entrypoints.cli_words import NOT_ALLOWED
 from entrypoints.container import Container
+from entrypoints.export_table import BadChoice, export_of, format_of, written
 from entrypoints.ledger_csv import COLUMNS, WITH_ADDRESSES, csv_row, ledger_cells
 from entrypoints.maintenance.progress import progress
 
@@ -18,33 +25,58 @@ from entrypoints.maintenance.progress import progress
 @click.command()
 @click.option(
     "--format", "as_", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True,
-    help="csv: a row for each sale, refund and lost dispute.",
+    help="csv, without --list: a row for each sale, refund and lost dispute.",
+)  # fmt: skip
+@click.option(
+    "--list", "kind", type=click.Choice([kind.value for kind in ExportKind]),
+    help="Export this list alone, as a table.",
 )  # fmt: skip
 @click.option(
     "--from",
     "first",
     metavar="DATE",
     callback=calendar_day,
-    help="csv: from this day on, such as 2026-11-01.",
+    help="From this day on, such as 2026-11-01 (csv, and --list sales).",
 )
-@click.option("--to", "last", metavar="DATE", callback=calendar_day, help="csv: to this day, inclusive.")
-@click.option("--with-addresses", is_flag=True, help="csv: with the address given at the payment.")
-def export(*, as_: str, first: date | None, last: date | None, with_addresses: bool) -> None:
+@click.option("--to", "last", metavar="DATE", callback=calendar_day, help="To this day, inclusive.")
+@click.option("--with-addresses", is_flag=True, help="With addresses of customers (csv, and --list).")
+@click.option("--columns", metavar="A,B", help="--list: these columns; see docs/operations.md.")
+@click.option("--only", metavar="FIELD=VALUE", multiple=True,
+              help="--list sales: state, product, source, currency, opened, address_state; repeatable.")  # fmt: skip
+@click.option(
+    "--timezone", metavar="NAME", help="--list: times in this zone; without it, in that of shop.toml."
+)
+@click.option("--bom", is_flag=True, help="--list, csv: begin with a byte order mark, for Excel.")
+def export(
+    *, as_: str, kind: str | None, first: date | None, last: date | None, with_addresses: bool,
+    columns: str | None, only: tuple[str, ...], timezone: str | None, bom: bool,
+) -> None:  # fmt: skip
     """Write all records to stdout as JSON lines: users, purchases, emails, quarantine entries, audit log.
 
     With --format csv: sales, refunds and lost disputes for the accountant, each with its own time (UTC); days
     are those of `timezone` in shop.toml. Refunds and lost
     disputes are negative. Test purchases are left out once the shop has gone live; addresses, unless --with-addresses
     is given.
+
+    With --list: one list as a table, with the columns of your choice, the newest first.
     """
-    if as_ != "csv" and (first or last or with_addresses):
-        raise Refusal("--from, --to and --with-addresses require --format csv")
     if first is not None and last is not None and first > last:
         raise Refusal(f"--from {first} is after --to {last}")
+    if kind is None and (columns or only or timezone or bom):
+        raise Refusal("--columns, --only, --timezone and --bom require --list")
+    if kind is None and as_ != "csv" and (first or last or with_addresses):
+        raise Refusal("--from, --to and --with-addresses require --format csv or --list")
+    if kind not in (None, ExportKind.SALES.value) and (first or last or only):
+        raise Refusal("--from, --to and --only narrow down sales: they require --list sales")
 
     async def work(container: Container) -> None:
         lines = export_lines(container)
-        if as_ == "csv":
+        if kind is not None:
+            chosen = dict(pair.partition("=")[::2] for pair in only)
+            chosen |= {"format": as_, "timezone": timezone or "", "bom": "yes" if bom else ""}
+            chosen |= {"from": str(first or ""), "to": str(last or "")}
+            lines = await _list(container, ExportKind(kind), chosen, columns, with_addresses=with_addresses)
+        elif as_ == "csv":
             lines = _csv(container, first, last, with_addresses=with_addresses)
         with progress("Writing", shown=not sys.stdout.isatty()) as done:
             async for line in lines:
@@ -53,6 +85,38 @@ def export(*, as_: str, first: date | None, last: date | None, with_addresses: b
         sys.stdout.buffer.flush()
 
     beside(work)
+
+
+async def _list(
+    container: Container,
+    kind: ExportKind,
+    chosen: dict[str, str],
+    columns: str | None,
+    *,
+    with_addresses: bool,
+) -> AsyncIterator[bytes]:
+    zone = container.catalogue().current().shop.zone
+    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    if with_addresses and not names:
+        names = list(COLUMNS_OF[kind])
+    unknown = {*chosen} - _FIELDS
+    try:
+        if unknown:
+            raise BadChoice("--only", ", ".join(sorted(unknown)))
+        wanted, form = export_of(kind, chosen, names, zone=zone), format_of(chosen, zone=zone)
+    except BadChoice as error:
+        raise Refusal(str(error)) from None
+    if wanted.has_addresses and not with_addresses:
+        raise Refusal("these columns name people by address: add --with-addresses")
+    table = await container.export_list()(wanted, actor=actor_here(), form=new_form(container.randomness()))
+    if isinstance(table, NotAllowed):
+        raise NothingDone(NOT_ALLOWED)
+    return written(table, wanted.columns, form)
+
+
+_FIELDS: Final = {
+    "format", "timezone", "bom", "from", "to", "state", "product", "source", "currency", "opened", "address_state",
+}  # fmt: skip
 
 
 async def _csv(

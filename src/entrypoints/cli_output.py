@@ -73,18 +73,12 @@ async def status_lines(
     lines: list[str] = []
     if dismiss is not None:
         closed = await report.dismiss(dismiss, actor=actor, form=forms())
-        lines.append("Dismissed." if closed is True else "Nothing of that id is on the list.")
+        lines.append(_dismissed_line(closed))
     if send_again is not None:
         sent = await report.send_again(send_again, actor=actor, form=forms())
         lines.append(NOT_ALLOWED if isinstance(sent, NotAllowed) else SENT_AGAIN[sent])
     if send_refused:
-        resent = await container.send_refused()(actor=actor, form=forms())
-        if isinstance(resent, NotAllowed):
-            lines.append(NOT_ALLOWED)
-        else:
-            lines.append(f"{counted(resent.queued, 'email')} queued again; sent while the shop is served.")
-        if isinstance(resent, Resent) and resent.dropped:
-            lines.append(f"{counted(resent.dropped, 'email')} dropped: {OF_NO_USE}.")
+        lines += _resent_lines(await container.send_refused()(actor=actor, form=forms()))
     status, review = await report(), await container.review_catalogue()()
     todo = await container.list_todo()()
     elsewhere = container.address_watch().elsewhere
@@ -96,6 +90,20 @@ async def status_lines(
         waiting.insert(0, "Nothing urgent is waiting for you." if waiting else "Nothing is waiting for you.")
     figures = _figures(status, live=container.payments().livemode)
     return Report(lines=(*lines, *figures, *waiting), all_well=all_well)
+
+
+def _dismissed_line(closed: bool | NotAllowed) -> str:
+    if isinstance(closed, NotAllowed):
+        return NOT_ALLOWED
+    return "Dismissed." if closed else "Nothing of that id is on the list."
+
+
+def _resent_lines(resent: Resent | NotAllowed) -> list[str]:
+    if isinstance(resent, NotAllowed):
+        return [NOT_ALLOWED]
+    queued = f"{counted(resent.queued, 'email')} queued again; sent while the shop is served."
+    dropped = f"{counted(resent.dropped, 'email')} dropped: {OF_NO_USE}."
+    return [queued, dropped] if resent.dropped else [queued]
 
 
 def _figures(status: Status, *, live: bool) -> list[str]:

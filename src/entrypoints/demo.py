@@ -8,11 +8,13 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from entrypoints.container import Container
+from entrypoints.demo_history import invent_past
 from entrypoints.demo_office import DemoOffice
 from entrypoints.demo_shops import USUAL, DemoShop
 from entrypoints.environment import Environment
@@ -23,7 +25,7 @@ from entrypoints.run.server import serve
 from entrypoints.sandbox.app import build_sandbox
 from entrypoints.sandbox.kept import Keeper, Taken
 from entrypoints.sandbox.world import World
-from entrypoints.settings import Settings, settle
+from entrypoints.settings import PostgresAddress, Settings, settle
 
 _LOG: Final = "demo.log"
 _KEPT: Final = "sandbox.json"
@@ -164,7 +166,7 @@ def _settings(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> Setti
     )
 
 
-def _sandbox(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> Listener:
+def _sandbox(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> tuple[World, Listener]:
     """The stand-in, with what it kept. Raises CannotListen if another demo keeps its own there."""
     world = World(
         own_url=at.stand_in,
@@ -178,7 +180,7 @@ def _sandbox(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> Listen
         keeper = Keeper(world, example.folder / _KEPT, tell=lambda said: click.echo(f"\n  {said}", err=True))
     except Taken as error:
         raise CannotListen(f"a demo runs already: {error}") from error
-    return Listener(build_sandbox(world, keeper), Address(host=at.host, port=at.port + 1))
+    return world, Listener(build_sandbox(world, keeper), Address(host=at.host, port=at.port + 1))
 
 
 def _greet(example: DemoShop, at: _Addresses, office: DemoOffice) -> None:
@@ -197,11 +199,16 @@ def _greet(example: DemoShop, at: _Addresses, office: DemoOffice) -> None:
     )
 
 
-async def run_demo(wanted: int | None, host: str, name: str = USUAL) -> None:
+def _is_there(database: Path | PostgresAddress) -> bool:
+    return isinstance(database, Path) and database.exists()
+
+
+async def run_demo(wanted: int | None, host: str, name: str = USUAL, *, empty: bool = False) -> None:
     """Serve shop and stand-in until Ctrl-C: on localhost and on 127.0.0.1, two sites, as in production.
 
     `wanted`: the shop's port; the stand-in takes the next one. None: the first free pair. `host` changes where they
-    listen, and not their addresses. `name`: one of `demo_shops`. Raises CannotListen.
+    listen, and not their addresses. `name`: one of `demo_shops`. `empty`: a new demo begins without the
+    invented past of `demo_history`. Raises CannotListen.
     """
     at, example = _addresses(wanted, host), DemoShop(name)
     example.unpack()
@@ -210,7 +217,7 @@ async def run_demo(wanted: int | None, host: str, name: str = USUAL) -> None:
         mail=f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}",
     )
     settings = _settings(example, at, signed_with)
-    stand_in = _sandbox(example, at, signed_with)
+    world, stand_in = _sandbox(example, at, signed_with)
     # Everybody who can reach the shop sees its banner.
     banner = Banner(mailbox=f"{at.stand_in}/mailbox") if at.is_for_this_machine else Banner()
     lines = set_up_logs((example.folder / _LOG).open("a", encoding="utf-8"))
@@ -219,8 +226,15 @@ async def run_demo(wanted: int | None, host: str, name: str = USUAL) -> None:
     )
     office = DemoOffice(container.invite_staff)
     over = asyncio.Event()
-    sandbox = asyncio.create_task(stand_in.run(until=over))
+    up = asyncio.Event()
+    sandbox = asyncio.create_task(stand_in.run(until=over, when_up=up.set))
     try:
+        if not (empty or world.sessions or _is_there(settings.database)):
+            waiting = asyncio.create_task(up.wait())
+            await asyncio.wait({sandbox, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if up.is_set():
+                await invent_past(settings, world, secret=signed_with.webhook)
+            waiting.cancel()
         selling = asyncio.create_task(
             serve(
                 container, Address(host=host, port=at.port), lines=lines, hurry=True,

@@ -42,8 +42,9 @@ def ledger_cells(line: LedgerLine, *, with_address: bool) -> tuple[str, ...]:
     after = (*ids, _MODES[purchase.livemode], purchase.source.value)
     address = (str(purchase.paid_email or ""),) if with_address else ()
     amount = decimal_text(line.amount, currency)
-    return (*map(_as_text, before), amount, *map(_as_text, (*after, *address)))
+    return (*map(as_text, before), amount, *map(as_text, (*after, *address)))
 
 
-def _as_text(cell: str) -> str:
+def as_text(cell: str) -> str:
+    """The cell, which no spreadsheet takes for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULAS) else cell

@@ -146,6 +146,8 @@ class AfterSaleContract(StoreUnderTest):
     def test_test_purchases_count_until_the_shop_has_gone_live(self) -> None:
         self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))
         for row, livemode in (("c1", False), ("c2", True), ("c3", None), ("c4", False)):
+            checkout = replace(samples.a_checkout(row, ref=f"cs_test_{row}"), livemode=livemode)
+            self.do(lambda tx, checkout=checkout: tx.checkouts.add(checkout))
             purchase = samples.a_purchase(row, livemode=livemode)
             self.do(lambda tx, purchase=purchase: tx.purchases.book(purchase))
             assert self.see(lambda tx, row=row: tx.purchases.get(CheckoutId(row))) == purchase

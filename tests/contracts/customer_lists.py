@@ -59,6 +59,28 @@ class CustomerListContract(StoreUnderTest):
                 if after is None:
                     break
             assert " ".join(found) == listed, wanted
+            counted = self.see(lambda tx, wanted=wanted: tx.customer_lists.count(wanted))
+            assert (counted.number, counted.complete) == (len(found), True), wanted
+
+    def test_customers_are_listed_backwards_too(self) -> None:
+        self._customers()
+
+        def ahead(mark: str, wanted: CustomerFilter, limit: int = 9) -> tuple[list[str], str | None]:
+            page = self.see(
+                lambda tx: tx.customer_lists.rows(wanted, after=UserId(mark), limit=limit, back=True)
+            )
+            return [row.user.id for row in page.rows], page.looked_to
+
+        assert ahead("u1", CustomerFilter(), 2) == (["u2", "u3"], "u3")
+        assert ahead("u2", CustomerFilter()) == (["u3", "u4"], None)
+        assert ahead("u1", CustomerFilter(did_not_buy=BOOK)) == (["u3", "u4"], None)
+        assert ahead("u4", CustomerFilter()) == ([], None)
+
+    def test_what_was_paid_in_a_test_is_not_what_a_customer_spent(self) -> None:
+        self._customers()
+        self.do(lambda tx: tx.purchases.book(samples.a_purchase("c5", user="u1", livemode=True)))
+        anna = self.see(lambda tx: tx.customer_lists.rows(CustomerFilter(), after=None, limit=9)).rows[3]
+        assert (anna.spent(), anna.spent(livemode=True)) == ([("usd", 2700)], [("usd", 900)])
 
     def test_a_customers_row_says_what_its_columns_show(self) -> None:
         self._customers()

@@ -26,7 +26,11 @@ from contracts.under_test import StoreUnderTest
 from domain.address_change import Before
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
+from domain.csv_rows import CsvProblem, Piece
+from domain.import_plan import Field, Plan
+from domain.imports import Reason
 from domain.mail import Delivery, Letter, MailState
+from domain.note import Note
 from domain.purchase import BookedBy, Breakdown, Fact, FactKind, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
 from domain.refund import RefundCause, RefundRequest, RefundState
@@ -41,6 +45,7 @@ from domain.staff import (
     StaffSessionId,
 )
 from domain.transaction import ReadTransaction, Transaction
+from domain.uploads import Report, Upload, UploadState
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, Money, ProductId, SessionId, UserId
 
 # Each with every field set, to a value of its own.
@@ -91,13 +96,14 @@ REFUND_REQUEST: Final = RefundRequest(
     due_at=NOW + SECOND, keyed_at=NOW + MINUTE, state=RefundState.REFUSED, cause=RefundCause.DUPLICATE, tells=False,
     tries=2, attempt=3, failed=True, problem="no", settled_at=NOW + DAY,
 )  # fmt: skip
+NOTE: Final = Note(CheckoutId("c1"), text="a note", written_at=NOW, written_by="cli:anna")
 QUARANTINED: Final = Quarantined(
     ref="cs_test_9", reason=RejectReason.WRONG_AMOUNT, first_at=NOW, last_at=NOW + SECOND, tries=2,
     retry_at=NOW + MINUTE, closed_at=NOW + DAY,
 )  # fmt: skip
 AUDIT: Final = AuditLine(
     id="a1", form="f1", at=NOW, actor="cli:anna", action=AuditAction.GRANT, object_id="c1", result=AuditResult.DONE,
-    reason="why",
+    reason="why", salt="5a", reason_hash="ab" * 32, times=2,
 )  # fmt: skip
 STAFF: Final = StaffMember(
     id=StaffId("s1"), email=BEN, role=Role.SUPPORT, since=NOW - DAY, disabled_at=NOW + SECOND
@@ -114,9 +120,20 @@ STAFF_SESSION: Final = StaffSession(
     id=StaffSessionId("t1"), token_hash=Digest("cd" * 32), staff=STAFF.id, started_at=NOW, seen_at=NOW + DAY,
     proved_at=NOW + SECOND, label="Safari on Mac", by_link=True,
 )  # fmt: skip
+UPLOAD: Final = Upload(
+    id="u1", name="u1.csv", by="cli:anna", at=NOW, expires_at=NOW + DAY, due_at=NOW + SECOND, state=UploadState.BROKEN,
+    size=2**33, lines=7, header=("a", 'b"', "ü"), delimiter=";", line=3,
+    plan=Plan(
+        preset="own", source="x", columns={Field.ID: ("a", "b"), Field.PAID: ()}, fixed={Field.CURRENCY: "eur"},
+        products={'<b>"x"</b>': BOOK}, email=True,
+    ),
+    report=Report(new=1, known=2, refused={Reason.ERASED: 3}, lines={Reason.ERASED: (4, 5)}, products={"x": 6}),
+    problem=CsvProblem.NOT_UTF8, problem_line=9, version=1,
+)  # fmt: skip
+PIECE: Final = Piece(number=1, line=3, packed=b"\xa5\x00\x01")
 WHOLE: Final = (
     SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, REFUND_REQUEST,
-    STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, QUARANTINED,
+    STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, UPLOAD, PIECE, NOTE, QUARANTINED,
 )  # fmt: skip
 
 _SALE = "the sale stays"
@@ -192,6 +209,11 @@ class EveryFieldContract(StoreUnderTest):
             tx.passkeys.add(PASSKEY)
             tx.staff_sessions.add(STAFF_SESSION)
             tx.refund_requests.add(REFUND_REQUEST)
+            arriving = replace(UPLOAD, state=UploadState.ARRIVING, version=0)
+            tx.uploads.add(arriving)
+            tx.uploads.add_piece(UPLOAD.id, PIECE)
+            tx.uploads.replace(arriving, UPLOAD)
+            tx.notes.write(NOTE)
             for at in (NOW, PROBLEM.last_at):
                 tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
             for at in (NOW, QUARANTINED.last_at):
@@ -206,6 +228,8 @@ class EveryFieldContract(StoreUnderTest):
                 tx.audit.by_form(AUDIT.form), tx.refund_requests.get(REFUND_REQUEST.id),
                 tx.staff.get(STAFF.id), tx.staff.link(STAFF_LINK.token_hash),
                 tx.passkeys.get(PASSKEY.id), tx.staff_sessions.by_token(STAFF_SESSION.token_hash),
+                tx.uploads.get(UPLOAD.id), tx.uploads.piece(UPLOAD.id, PIECE.number),
+                tx.notes.get(NOTE.checkout),
             )  # fmt: skip
 
         self.do(write)

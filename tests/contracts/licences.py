@@ -12,7 +12,7 @@ from contracts.under_test import StoreUnderTest
 
 from domain.purchase import Fact, FactKind, LicenceKey
 from domain.transaction import Transaction
-from domain.values import CheckoutId, UserId
+from domain.values import CheckoutId, ProductId, UserId
 
 
 class LicenceContract(StoreUnderTest):
@@ -32,6 +32,19 @@ class LicenceContract(StoreUnderTest):
         given = [answer for answer in answers if isinstance(answer, str)]
         assert sorted(given, key=lambda key: int(key[4:])) == [f"key {n}" for n in range(15)]
         assert answers.count(None) == 5
+
+    def test_free_keys_and_those_who_wait_are_counted(self) -> None:
+        def counted(product: ProductId = BOOK) -> tuple[int, int]:
+            return self.see(lambda tx: (tx.licences.count_free(product), tx.licences.count_waiting(product)))
+
+        self._sell("c1", "c2", "c3")
+        assert counted() == (0, 0)
+        self.do(lambda tx: tx.licences.stock(BOOK, ["a", "b"]))
+        self.do(lambda tx: tx.licences.assign(BOOK, checkout=CheckoutId("c1")))
+        assert counted() == (1, 0)
+        for row in ("c2", "c3"):
+            self.do(lambda tx, row=row: tx.licences.assign(BOOK, checkout=CheckoutId(row)))
+        assert (counted(), counted(ProductId("zine"))) == ((0, 1), (0, 0))
 
     def _in_line(self, *, after: str = "", limit: int = 9) -> list[str]:
         found = self.do(lambda tx: tx.licences.in_line_after(BOOK, after=after, limit=limit))

@@ -68,6 +68,10 @@ _NARROWED = [
     (SaleFilter(product=ProductId("book"), opened=False, source=Source.SALE), "c8 c6 c5 c1"),
     (SaleFilter(state=SaleState.REFUNDED, product=ProductId("zine")), ""),
     (SaleFilter(state=SaleState.OPEN, address=AddressState.UNVERIFIED), "c3"),
+    (SaleFilter(state=SaleState.OPEN, users=(UserId("u2"),)), "c4"),
+    (SaleFilter(state=SaleState.OPEN, domain="example.com"), "c4 c3"),
+    (SaleFilter(state=SaleState.OPEN, product=ProductId("zine")), "c4 c3"),
+    (SaleFilter(state=SaleState.OPEN, source=Source.FREE), "c3"),
     (SaleFilter(state=SaleState.PARTLY_REFUNDED, users=(UserId("u2"),), opened=True), "c2"),
 ]
 
@@ -106,7 +110,7 @@ class SaleListContract(StoreUnderTest):
             for name, kind, row, status, amount in _FACTS:
                 tx.facts.record(Fact(name, kind, f"pi_{row}", as_of=5, status=status, amount=amount))
             for row in _SALES:
-                tx.purchases.book(sale(row))
+                tx.purchases.book(sale(row), tx.facts.of_payment(f"pi_{row}"))
             tx.outbox.queue(samples.a_mail(outbox_keys.access(CheckoutId("c2")), to=BEN))
             tx.outbox.record_delivery(outbox_keys.access(CheckoutId("c2")), Delivery.BOUNCED)
 

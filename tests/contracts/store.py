@@ -10,12 +10,15 @@ import pytest
 from contracts.address_changes import AddressChangeContract
 from contracts.after_sale import AfterSaleContract
 from contracts.audit import AuditContract
+from contracts.audit_chain import AuditChainContract
+from contracts.by_hand import ByHandContract
 from contracts.checkouts import CheckoutContract
 from contracts.customer_lists import CustomerListContract
 from contracts.day_sums import DaySumContract
 from contracts.decisions import DecisionContract
 from contracts.erasures import ErasureContract
 from contracts.every_field import EveryFieldContract
+from contracts.exports import ExportContract
 from contracts.licences import LicenceContract
 from contracts.outbox import OutboxContract
 from contracts.own_address import OwnAddressContract
@@ -40,6 +43,7 @@ from contracts.searches import SearchContract
 from contracts.staff import StaffContract
 from contracts.surveys import SurveyContract
 from contracts.upkeep import UpkeepContract
+from contracts.uploads import UploadContract
 
 from domain.magic_link import LinkPurpose
 from domain.transaction import Transaction
@@ -50,6 +54,9 @@ class StoreContract(
     AddressChangeContract,
     AfterSaleContract,
     AuditContract,
+    AuditChainContract,
+    ByHandContract,
+    ExportContract,
     CheckoutContract,
     DecisionContract,
     CustomerListContract,
@@ -65,6 +72,7 @@ class StoreContract(
     SearchContract,
     SurveyContract,
     UpkeepContract,
+    UploadContract,
 ):
     """Each method is a promise of `domain.ports.Store` or `domain.transaction.Transaction`."""
 

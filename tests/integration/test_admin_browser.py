@@ -14,6 +14,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from testkit import past
 from testkit.browsing import Device, MakeDevice, look_at
+from testkit.importing import GUMROAD
 from testkit.servers import ShopServer, a_shop
 
 pytestmark = pytest.mark.browser
@@ -235,3 +236,34 @@ def test_its_pages_are_accessible_and_fit(
     page.get_by_text("More", exact=True).click()
     page.get_by_role("button", name="Sign out").click()
     look_at(page, "admin-sign-in", look)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+def test_a_file_of_another_shop_is_imported_in_a_browser(
+    office: ShopServer, device: MakeDevice, scheme: str, width: int
+) -> None:
+    """Without a script of its own; every page on the way is accessible and fits."""
+    one = device(color_scheme=scheme, viewport={"width": width, "height": 800})
+    page, look = one.page, f"{scheme}-{width}"
+    come_in(office, one)
+    page.goto(f"{office.url}/admin/imports")
+    look_at(page, "admin-imports-none", look)
+    page.get_by_role("link", name="Upload a file").click()
+    look_at(page, "admin-imports-new", look)
+    page.get_by_label("The file").set_input_files(GUMROAD)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("h1")).to_have_text("gumroad.csv")
+    look_at(page, "admin-import-columns", look)
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_role("heading", name="What would be imported")).to_be_visible()
+    look_at(page, "admin-import-products", look)
+    page.get_by_label("The Book").select_option(label="The Last Cloakroom")
+    page.get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("rowheader", name="ada@example.com")).to_have_count(2)
+    look_at(page, "admin-import-checked", look)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
+    expect(page.get_by_text("Nobody was emailed.")).to_be_visible()
+    look_at(page, "admin-import-done", look)
+    page.get_by_role("link", name="Back to imports").click()
+    look_at(page, "admin-imports", look)

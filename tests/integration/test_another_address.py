@@ -96,7 +96,7 @@ REFUSED = (
     "status --send-refused", "status --send-again access:1", "resend anna@example.com", "send-link 1 a@example.com",
     f"grant {BOOK} a@example.com --reason x", "refund 1 --reason x", "revoke 1 --reason x", "reopen 1 --reason x",
     f"announce {BOOK}", "reconcile", "staff invite a@example.com --role owner", "staff link a@example.com",
-    "staff role a@example.com viewer", "staff disable a@example.com", "staff enable a@example.com",
+    "import /dev/null --preset own", "staff role a@example.com viewer", "staff disable a@example.com", "staff enable a@example.com",
 )  # fmt: skip
 """Every command that books, pays, emails or lets somebody in."""
 OTHERS = {

@@ -250,6 +250,24 @@ def test_signing_out_everywhere_reaches_the_browser_that_paid(shop: ShopServer) 
     assert public.get(f"/orders/{order}").status_code == 404
 
 
+SIGN_IN = '<a href="/request-login">Sign in</a>'
+"""Of the header."""
+
+
+def test_a_browser_that_has_bought_nothing_is_not_offered_to_sign_out(shop: ShopServer) -> None:
+    guest = Shopper(shop)
+    guest.buy(PHOTOS)
+    for path in ("/", f"/products/{PHOTOS}", "/library"):
+        page = guest.get(path).text
+        assert SIGN_IN in page, path
+        assert ">Sign out<" not in page.partition("</header>")[0], path
+    guest.buy_and_pay(address())
+    for path in ("/", f"/products/{PHOTOS}", "/library"):
+        page = guest.get(path).text
+        assert SIGN_IN not in page, path
+        assert ">Sign out<" in page.partition("</header>")[0], path
+
+
 def test_every_page_of_a_guest_who_paid_offers_to_sign_out_and_that_ends_it(shop: ShopServer) -> None:
     email = address()
     guest, order = paid(shop, email)
@@ -274,7 +292,8 @@ def test_every_page_of_a_guest_who_paid_offers_to_sign_out_and_that_ends_it(shop
     for page in pages:
         assert 'action="/logout"' in page.text, page.url
         assert ">Sign out<" in page.text, page.url
-        assert ">Sign in<" in page.text, page.url
+        assert 'href="/library">Library<' in page.text, page.url
+        assert SIGN_IN not in page.text, f"beside “Sign out” on {page.url}"
     token = guest.http.cookies["session"]
     left = guest.post("/logout")
     assert "session=;" in str(cookie_in(left, "session"))

@@ -24,8 +24,8 @@ from adapters.sqlite.copying import ShopFile
 from entrypoints.maintenance.copy_store import CannotMove, Row, move
 from testkit.bazaar import stock_a_bazaar
 from testkit.engines import everything_in
-from testkit.moving import a_shop_file, carry, moved, raw, refused, sql
-from testkit.office import Member
+from testkit.moving import a_shop_file, by_the_tests, carry, moved, raw, refused, sql
+from testkit.office import Member, upload
 from testkit.postgres import PostgresServer
 from testkit.servers import ROOT, Shopper, ShopServer, a_shop, clean_environment
 
@@ -76,7 +76,12 @@ def a_full_life(shop: ShopServer) -> Shopper:
     shop.cli("grant", "abroad", "hal@example.com", "--reason", "a review")
     order = next(p["id"] for p in shop.export()["purchase"] if p["checkout_session"] == sale)
     shop.cli("refund", order, "1.00", "--reason", "they asked")
+    owner = Member(shop)
+    owner.join()
+    upload(owner, b"external_id,address,product\n1,ida@example.com,nothing\n")
+    shop.cli("note", order, "a reviewer")
     Member(shop).join()
+    Shopper(shop).post("/admin/sign-in", {"challenge": "no challenge", "answer": "{}"})
     box.wait_for_mail("carol@example.com", number=2)
     box.wait_for_mail("anna@new.example")
     box.wait_for_mail("help@bazaar.example")
@@ -107,6 +112,7 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
             "problems",
             "day_sums",  # of days that are over
             "sums_closed",
+            "audit_checkpoint",  # of lines two years old
         }
         said = moved(source, target)
         assert "Nobody is signed out" in said
@@ -114,7 +120,10 @@ def test_a_shop_with_everything_in_it_goes_on_where_it_stood(tmp_path: Path, tar
         assert "password" not in said.replace("with its user and password", "")
         assert raw(source) == before
         shop.more["DATABASE_URL"] = shop.environment["DATABASE_URL"] = target
-        assert shop.cli("export").stdout.splitlines() == exported
+        after = shop.cli("export").stdout.splitlines()
+        assert [line for line in after if '"action":"move"' not in line] == exported
+        [line] = [line for line in shop.export()["audit"] if line["action"] == "move"]
+        assert (line["actor"].partition(":")[0], line["result"]) == ("cli", "done")
         [waiting] = [mail for mail in shop.export()["mail"] if mail["to"] == "gil@example.com"]
         assert waiting["state"] == "queued"
         shop.sandbox.behave(mail="")
@@ -349,7 +358,7 @@ def test_a_target_that_differs_in_memory_is_refused_before_it_is_kept(file: Path
         ShopFile(file).opened() as opened,
         pytest.raises(CannotMove, match="facts: 3 rows were written, and 2"),
     ):
-        move(opened, place, lambda _: None)
+        move(opened, place, lambda _: None, asked=by_the_tests())
     assert not place.kept
 
 

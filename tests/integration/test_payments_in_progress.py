@@ -105,14 +105,15 @@ def test_status_names_the_money_that_came_for_a_deleted_account_and_what_to_do(t
     play(story())
 
 
-def test_a_page_that_is_not_there_offers_a_guest_to_sign_in(town: Town) -> None:
+def test_a_page_that_is_not_there_offers_a_guest_the_library_and_to_sign_out(town: Town) -> None:
     async def story() -> None:
         client = town.client()
         await town.bought(client, ANNA)
         for path in ("/nothing", "/products/nothing"):
             page = await client.get(path, status=404)
-            assert ">Sign in<" in page
+            assert ">Library<" in page
             assert ">Sign out<" in page
+            assert ">Sign in<" not in page
 
     play(story())
 

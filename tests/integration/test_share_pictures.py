@@ -380,6 +380,26 @@ def test_the_picture_has_the_colour_and_the_names_of_the_shop(tmp_path: Path) ->
         assert painter.asked[-1] == ShareCard(name="The book", below="A Shop", accent=shown, cover=None)
 
 
+@pytest.mark.parametrize(
+    ("theme", "paper", "ink"),
+    [
+        (":root { --paper: #0B0D10; --ink: #e8f0ec; --soft: #a3b3ab; }", "#0b0d10", "#e8f0ec"),
+        ("@media (prefers-color-scheme: dark) { :root { --paper: #000000; } }", "#f6efe2", "#1f2430"),
+        (":root { --paper: black; --ink: white; }", "#f6efe2", "#1f2430"),
+        (":root { --paper: #0b0d10; }", "#f6efe2", "#1f2430"),
+    ],
+)
+def test_the_picture_has_the_paper_and_the_ink_of_the_pages_where_they_can_be_read(
+    tmp_path: Path, theme: str, paper: str, ink: str
+) -> None:
+    painter, edition = CountingPainter(), an_edition(a_product())
+    edition = replace(edition, shop=replace(edition.shop, theme=theme, accent="#7df9c2"))
+    town = Town(tmp_path, edition, lambda where, html: None, parts={"painter": painter})
+    asyncio.run(town.client().get("/share/book.png"))
+    card = painter.asked[-1]
+    assert (card.paper, card.ink) == (paper, ink)
+
+
 @pytest.mark.parametrize(("again_after", "times"), [(0, 2), (600, 1)])
 def test_a_picture_that_lacks_its_cover_is_drawn_again_after_a_while(
     tmp_path: Path, again_after: float, times: int

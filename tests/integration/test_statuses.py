@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from domain.product import Status
+from domain.staff import Actor
+from domain.usecases.announce import Announced
 from domain.values import Money
 from testkit.catalogues import a_catalogue, load, problems_of
 from testkit.pages_in_memory import Client
@@ -230,8 +232,8 @@ def test_owners_keep_library_files_receipt_access_link_and_release_emails(
         other = town.client()
         await town.follow(other, ANNA)
         assert "The secret of the lamp." in await other.get(f"/view/{LAMP}")
-        announced = await town.shop.announce(LAMP)
-        assert announced is not None
+        announced = await town.shop.announce(LAMP, actor=Actor.on_host("ada"), form="f1")
+        assert isinstance(announced, Announced)
         assert announced.queued == 1
 
     run(work())

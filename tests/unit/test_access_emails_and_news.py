@@ -8,6 +8,8 @@ from domain.mail import Delivery, MailState
 from domain.ports import DeliveryReport, InvalidWebhook, MailUnknown, OtherReport
 from domain.product import GoodsFile
 from domain.purchase import FactKind
+from domain.staff import Actor
+from domain.usecases.announce import Announced
 from domain.usecases.handle_email_webhook import EmailWebhookHandled, HandleEmailWebhook
 from domain.usecases.link_outcomes import SignedIn
 from domain.usecases.open_purchase import OpenPurchase
@@ -134,8 +136,8 @@ def test_a_report_on_a_mail_we_do_not_have_changes_nothing() -> None:
 
 
 def announce(shop: Shop) -> tuple[int, int, int]:
-    found = run(shop.announce(BOOK))
-    assert found is not None
+    found = run(shop.announce(BOOK, actor=Actor.on_host("ada"), form="f1"))
+    assert isinstance(found, Announced)
     shop.deliver_mail()
     return found.queued, found.known, found.left_out
 
@@ -172,7 +174,7 @@ def _new_files(shop: Shop) -> object:
 def test_saying_no_between_announcement_and_delivery_counts() -> None:
     shop = Shop()
     anna, _ = signed_in(shop)
-    run(shop.announce(BOOK))
+    run(shop.announce(BOOK, actor=Actor.on_host("ada"), form="f1"))
     assert run(shop.news.here(anna.visitor, wanted=False))
     shop.deliver_mail()
     assert not [m for m in shop.letters_to(ANNA) if "new version" in m.subject]
@@ -188,4 +190,4 @@ def test_mailboxes_that_bounce_or_complain_hear_no_news() -> None:
 
 
 def test_nothing_is_announced_of_a_product_that_is_not_there() -> None:
-    assert run(Shop().announce(ProductId("nothing"))) is None
+    assert run(Shop().announce(ProductId("nothing"), actor=Actor.on_host("ada"), form="f1")) is None

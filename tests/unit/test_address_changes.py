@@ -172,7 +172,7 @@ def test_a_change_completes_only_in_the_browser_that_asked_and_elsewhere_uses_no
     shown = run(shop.redeem.look(phone.visitor, link))
     assert isinstance(shown, LinkValid)
     assert shown.moving is not None
-    assert (str(shown.moving.old), shown.moving.asked_here) == (ANNA, False)
+    assert (str(shown.moving.old), shown.moving.works_here) == (ANNA, False)
     assert isinstance(anna.type_code(shown.moving.code), SignedIn), "typed where it was asked for"
     assert owner_of(shop, ref) == NEW
 

@@ -34,7 +34,7 @@ _SENDING: Final = "how the shop goes about it"
 _PURCHASE: Final = {"Purchase.session": _INSIDE, "Fact.payment": "its purchase's"}
 NOT_TO_THE_MERCHANT: Final = _PURCHASE | {
     "Mail.link": _INSIDE, "Mail.key_name": _INSIDE, "Mail.due_at": _SENDING, "Mail.unknown_since": _SENDING,
-    "Mail.urgency": _SENDING, "AuditLine.form": _INSIDE, "Quarantined.last_at": _SENDING, "Quarantined.retry_at": _SENDING,
+    "Mail.urgency": _SENDING, "AuditLine.form": _INSIDE, "AuditLine.salt": _INSIDE, "AuditLine.reason_hash": _INSIDE, "Quarantined.last_at": _SENDING, "Quarantined.retry_at": _SENDING,
     "RefundRequest.due_at": _SENDING, "RefundRequest.keyed_at": _SENDING, "RefundRequest.attempt": _SENDING,
     "RefundRequest.failed": _SENDING,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.access import Opens, access
-from domain.audit import LONGEST_REASON, AuditAction, AuditLine, AuditResult
+from domain.audit import LONGEST_REASON, AuditAction, AuditLine, AuditResult, hash_of_reason
 from domain.product import Licences, Product, Status
 from domain.purchase import Fact, FactKind, Purchase, Source
 from domain.sales_sum import SalesBy
@@ -95,7 +95,8 @@ def test_a_grant_is_a_purchase_with_nothing_paid_one_access_email_and_one_audit_
     [line] = log(shop)
     assert line == AuditLine(
         id=line.id, form="form 0", at=shop.clock.now(), actor="cli:ada", action=AuditAction.GRANT,
-        object_id=order.checkout, result=AuditResult.DONE, reason="a review",
+        object_id=order.checkout, result=AuditResult.DONE, reason="a review", salt=line.salt,
+        reason_hash=hash_of_reason(line.salt, "a review"),
     )  # fmt: skip
     anna = Browser(shop)
     assert not opens(anna, BOOK), "nothing opens before the address is verified"

@@ -49,7 +49,7 @@ def test_the_page_of_a_change_names_both_accounts_and_says_that_they_become_one(
     assert isinstance(shown, LinkValid)
     assert shown.moving is not None
     assert (str(shown.moving.old), str(shown.moving.new)) == (THIEF, VICTIM)
-    assert (shown.moving.asked_here, shown.moving.merges) == (False, True)
+    assert (shown.moving.works_here, shown.moving.merges) == (False, True)
     letter = shop.letters_to(VICTIM)[-1].text
     assert mask(EmailAddress(THIEF)) in letter
     assert THIEF not in letter

@@ -32,6 +32,8 @@ KEYS = {
     "revoked:c1:a1": outbox_keys.revoked(ORDER, "a1"),
     "open-again:c1:re_1": outbox_keys.open_again(ORDER, "re_1"),
     "licence:c1:book": outbox_keys.licence(ORDER, BOOK),
+    "licence:c1:book:a1": outbox_keys.licence_replaced(ORDER, BOOK, "a1"),
+    "farewell:a1": outbox_keys.farewell("a1"),
     "news:book:v1:u1": outbox_keys.release(BOOK, "v1", UserId("u1")),
     "notice:licences:book:2026-03-09": outbox_keys.licences_used_up(BOOK, DAY),
     "notice:quarantine:cs_1": outbox_keys.quarantined("cs_1"),

@@ -240,8 +240,9 @@ def test_the_worker_expires_them_once() -> None:
     worker = Worker(
         outbox=unused, send_refunds=unused, reconcile=unused, retry=unused, recheck_payments=unused, supply_licences=unused,
         review_catalogue=unused, store=unused, address=unused, clock=unused, catalogue=unused, goods=unused, code_links=unused,
-        scrub_what_waits=unused,
-        send_sales_digest=unused, sum_days=unused, expire_duplicates=shop.expire_duplicates, paid=deque(shop.memory.tables.purchases),
+        scrub_what_waits=unused, run_uploads=unused, link_audit=unused,
+        send_sales_digest=unused, sum_days=unused, expire_duplicates=shop.expire_duplicates,
+        paid=deque(shop.memory.tables.purchases),
     )  # fmt: skip
     run(worker.expire_what_was_paid())
     assert (status_of(shop, second), list(worker.paid)) == (["expired"], [])

@@ -31,6 +31,8 @@ def node(shop: Shop) -> Worker:
         review_catalogue=shop.review_catalogue,
         send_sales_digest=shop.send_sales_digest,
         sum_days=unused,
+        run_uploads=unused,
+        link_audit=unused,
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from adapters.files.admin import AdminTable, support_refunds
 from adapters.files.email_templates import CheckEmails, read_emails
 from adapters.files.front import (
     SectionTable,
@@ -49,14 +50,15 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logo: str | None = None
     timezone: str = "UTC"
     sale_notices: str = SaleNotices.OFF
+    admin: AdminTable = AdminTable()
 
 
 def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails) -> ShopForm | None:
     """shop.toml, theme.css, the email templates and the logo; the id of the ShopInfo is still to be given.
 
-    While tagline, accent, seller, footer, timezone, sale_notices, theme.css, logo or an email template cannot be used,
-    which is noted, it is the `last` good one: none of them says what anything costs or whose it is. None if shop.toml
-    is broken.
+    While tagline, accent, seller, footer, timezone, sale_notices, support_refunds, theme.css, logo or an email template
+    cannot be used, which is noted, it is the `last` good one: none of them says what anything costs or whose it is.
+    None if shop.toml is broken.
     """
     path = reader.root / "shop.toml"
     missing = "is missing: it holds name, currency and support (an email address)"
@@ -116,6 +118,9 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
             or_last("sale_notices", shop.sale_notices, _notices_problem(shop.sale_notices))
         ),
         timezone=or_last("timezone", shop.timezone, _timezone_problem(shop.timezone)),
+        support_refunds=support_refunds(
+            reader, path, text, shop.admin, currency=currency, last=held.support_refunds
+        ),
         changed=last_change(path),
         emails=read_emails(reader, check_emails, held.emails),
     )

@@ -12,6 +12,7 @@ from adapters.memory.forgetting import (
     drop_requests,
     forget_former,
     forget_in_moves,
+    forget_uploads,
     links_of_moves_away,
 )
 from adapters.memory.tables import Record, page
@@ -70,7 +71,8 @@ class Erasures(Record):
         t.downloads = {k: v for k, v in t.downloads.items() if k[0] != checkout}
         t.in_line = {k: v for k, v in t.in_line.items() if k[1] != checkout}
         for line in [line for line in t.audit.values() if line.object_id == checkout]:
-            t.audit[line.id] = replace(line, reason="")
+            t.audit[line.id] = replace(line, reason="", salt="")
+        t.sale_notes.pop(checkout, None)
         for asked in [one for one in t.refund_requests.values() if one.checkout == checkout]:
             t.refund_requests[asked.id] = replace(asked, reason="")
         access_email = t.outbox.pop(f"access:{checkout}", None)
@@ -107,5 +109,6 @@ class Erasures(Record):
         for begun in [c for c in t.checkouts.values() if c.verified == mailbox]:
             t.checkouts[begun.id] = replace(begun, verified=None)
         t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
+        forget_uploads(t)
         for move in former:
             forget_former(t, move)

@@ -10,6 +10,7 @@ from adapters.memory.tables import Tables
 from domain.address_change import AddressChange, ChangeKind
 from domain.magic_link import LinkPurpose
 from domain.mail import MailKind
+from domain.uploads import UploadState
 from domain.values import ChangeId, EmailAddress, LinkId, SessionId
 
 _OF_SALES: Final = frozenset({MailKind.ACCESS, MailKind.UPDATE, MailKind.RELEASE})
@@ -29,6 +30,13 @@ def forget_in_moves(t: Tables, mailbox: EmailAddress) -> None:
         elif move.kind is ChangeKind.CORRECTION:
             t.moves[move.id] = without_addresses(move)
     t.moves = {k: v for k, v in t.moves.items() if v.new != mailbox and (v.old != mailbox or v.stands)}
+
+
+def forget_uploads(t: Tables) -> None:
+    """Delete every uploaded file: it may name anybody, in any spelling."""
+    t.upload_pieces = {}
+    for one in [one for one in t.uploads.values() if one.state.holds_file]:
+        t.uploads[one.id] = replace(one, state=UploadState.FORGOTTEN, version=one.version + 1)
 
 
 def forget_former(t: Tables, move: AddressChange) -> None:

@@ -10,7 +10,7 @@ from adapters.memory.tables import Record, Tables, page, rows_after
 from domain.access import Holding
 from domain.decision import merchant_object
 from domain.going_live import STARTED_LIVE
-from domain.purchase import FactKind, Purchase
+from domain.purchase import Fact, FactKind, Purchase
 from domain.records import User
 from domain.values import CheckoutId, EmailAddress, ProductId, SessionId, UserId
 
@@ -66,7 +66,7 @@ class Purchases(Record):
             (self._t.users[UserId(user)], found) for user, found in rows_after(owned.items(), after, limit)
         ]
 
-    def book(self, purchase: Purchase) -> bool:
+    def book(self, purchase: Purchase, known: Sequence[Fact] = ()) -> bool:
         return self._t.purchases.setdefault(purchase.checkout, purchase) is purchase
 
     def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:

@@ -9,10 +9,10 @@ from typing import Any, Final, TypeVar
 
 from adapters.memory.forgetting import forget_former, without_addresses
 from adapters.memory.tables import Record
-from domain import audit
+from domain import audit, uploads
 from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
-from domain.mail import BODY_KEPT, MailKind, MailState
+from domain.mail import BODY_KEPT, Mail, MailKind, MailState
 from domain.purchase import Checkout, CheckoutStatus
 from domain.session import IDLE_LIFETIME
 
@@ -50,6 +50,7 @@ class Retention(Record):
             or (m.kind is MailKind.ADDRESS and m.queued_at < week_ago - UNDO_LIFETIME)
             if m.state in (MailState.SENT, MailState.DROPPED)
         ]
+        old_mails += [m.key for m in self._t.outbox.values() if _is_over(m, now)]
         dropped = {*old_checkouts}
         followed = {
             c.id for c in self._t.checkouts.values() if c.change is not None and c.id not in dropped
@@ -68,7 +69,6 @@ class Retention(Record):
             if q.reason.is_foreign and q.closed_at is not None and q.closed_at < now - timedelta(days=90)
         ]
         problems = [key for key, p in self._t.problems.items() if p.last_at < now - timedelta(days=30)]
-        old_audit = [key for key, line in self._t.audit.items() if line.at < now - audit.KEPT_FOR]
         old_staff_sessions = [s.id for s in self._t.staff_sessions.values() if s.started_at < week_ago]
         old_staff_links = [k for k, link in self._t.staff_links.items() if link.expires_at < week_ago]
         old_refunds = [
@@ -76,6 +76,9 @@ class Retention(Record):
             for key, one in self._t.refund_requests.items()
             if one.settled_at is not None and one.settled_at < now - audit.KEPT_FOR
         ]
+        expired = {one.id for one in self._t.uploads.values() if one.is_expired(now=now)}
+        old_pieces = [key for key in self._t.upload_pieces if key[0] in expired]
+        old_uploads = [one.id for one in self._t.uploads.values() if one.at < now - uploads.NOTED_FOR]
         old_events = [k for k, (_, _, at) in self._t.events.items() if at < now - timedelta(days=90)]
         return (
             self._drop_bodies(now - BODY_KEPT)
@@ -88,10 +91,11 @@ class Retention(Record):
             + _drop(self._t.events, old_events)
             + _drop(self._t.quarantined, foreign)
             + _drop(self._t.problems, problems)
-            + _drop(self._t.audit, old_audit)
             + _drop(self._t.staff_sessions, old_staff_sessions)
             + _drop(self._t.staff_links, old_staff_links)
             + _drop(self._t.refund_requests, old_refunds)
+            + _drop(self._t.upload_pieces, old_pieces)
+            + _drop(self._t.uploads, old_uploads)
         )
 
     def drop_test_checkouts(self, *, limit: int) -> int:
@@ -120,6 +124,16 @@ class Retention(Record):
     def _awaits_bank(self, checkout: Checkout) -> bool:
         fact = self._t.facts.get(checkout.provider_ref or "")
         return fact is not None and fact.status == CheckoutStatus.UNPAID
+
+
+def _is_over(mail: Mail, now: datetime) -> bool:
+    """Whether a last email was sent, or is a week old."""
+    if mail.kind is not MailKind.FAREWELL:
+        return False
+    sent = mail.state in (MailState.SENT, MailState.DROPPED) and mail.settled_at is not None
+    return mail.queued_at < now - _WEEK or (
+        sent and mail.settled_at is not None and mail.settled_at < now - BODY_KEPT
+    )
 
 
 def _drop(table: dict[_Key, Any], keys: Iterable[_Key]) -> int:

@@ -46,6 +46,8 @@ class ShopRecord(Record):
             self._t.problems,
             self._t.staff_sessions,
             self._t.staff_links,
+            self._t.upload_pieces,
+            self._t.uploads,
         ):
             table.clear()
         for checkout in [c for c in self._t.checkouts if c not in self._t.purchases]:

@@ -10,9 +10,12 @@ from typing import Any, TypeVar
 
 from domain.address_change import AddressChange
 from domain.audit import AuditLine
+from domain.audit_chain import AuditLink, Checkpoint
+from domain.csv_rows import Piece
 from domain.day_sums import DaySum, SumsState
 from domain.magic_link import MagicLink
 from domain.mail import Mail
+from domain.note import Note
 from domain.purchase import Checkout, Fact, Purchase
 from domain.records import (
     Download,
@@ -27,6 +30,7 @@ from domain.records import (
 from domain.refund import RefundRequest
 from domain.session import Session
 from domain.staff import Passkey, StaffId, StaffLink, StaffMember, StaffSession, StaffSessionId
+from domain.uploads import Upload
 from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProductId, SessionId, UserId
 
 Row = TypeVar("Row")
@@ -53,20 +57,27 @@ class Tables:
     due: dict[str, tuple[datetime, PaymentDue]] = field(default_factory=dict)
     free_licences: dict[ProductId, tuple[str, ...]] = field(default_factory=dict)
     given_licences: dict[tuple[ProductId, str], CheckoutId] = field(default_factory=dict)
+    replaced_licences: dict[tuple[ProductId, str], tuple[CheckoutId, datetime]] = field(default_factory=dict)
     in_line: dict[tuple[ProductId, CheckoutId], None] = field(default_factory=dict)
     downloads: dict[tuple[CheckoutId, ProductId, str], Download] = field(default_factory=dict)
     moves: dict[ChangeId, AddressChange] = field(default_factory=dict)
     erasures: dict[CheckoutId, datetime] = field(default_factory=dict)
     erased_addresses: dict[str, ErasedAddress] = field(default_factory=dict)
     audit: dict[str, AuditLine] = field(default_factory=dict)
+    audit_links: dict[str, AuditLink] = field(default_factory=dict)
+    audit_checkpoint: dict[int, Checkpoint] = field(default_factory=dict)
+    refused_sign_ins: dict[tuple[datetime, str], int] = field(default_factory=dict)
     staff: dict[StaffId, StaffMember] = field(default_factory=dict)
     staff_links: dict[Digest, StaffLink] = field(default_factory=dict)
     passkeys: dict[str, Passkey] = field(default_factory=dict)
     staff_sessions: dict[StaffSessionId, StaffSession] = field(default_factory=dict)
     refund_requests: dict[str, RefundRequest] = field(default_factory=dict)
+    sale_notes: dict[CheckoutId, Note] = field(default_factory=dict)
     day_sums: dict[tuple[date, str, ProductId], DaySum] = field(default_factory=dict)
     sums_touched: dict[datetime, int] = field(default_factory=dict)
     sums_closed: dict[int, SumsState] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    upload_pieces: dict[tuple[str, int], Piece] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """A snapshot that later writes do not touch."""

@@ -18,6 +18,9 @@ class Users(Record):
     def by_address(self, mailbox: EmailAddress) -> User | None:
         return next((user for user in self._t.users.values() if user.mailbox == mailbox), None)
 
+    def get(self, user: UserId) -> User | None:
+        return self._t.users.get(user)
+
     def page_after(self, user: str, *, limit: int) -> Sequence[User]:
         return page(((row.id, row) for row in self._t.users.values()), user, limit)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import psycopg
@@ -12,9 +13,11 @@ from psycopg.pq import TransactionStatus
 
 from adapters.postgres import TargetRefused
 from adapters.postgres.migrating import check_uniqueness, migrate
-from adapters.postgres.session import Connection, connect, conninfo, prepare_session, roll_back
+from adapters.postgres.session import Connection, connect, conninfo, execute_on, prepare_session, roll_back
+from adapters.sql.audit import Audit
 from adapters.sql.record import Row
 from adapters.sql.transaction import TABLES
+from domain.audit import AuditAction, ByHand
 
 _PATIENT: Final = """SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
   SET enable_seqscan = on"""
@@ -29,6 +32,9 @@ _PUT_SHOP: Final = """INSERT INTO shop (single, id, base_url) VALUES (1, %s, %s)
 _PUT_NOTE: Final = """INSERT INTO moved_in (single, digest) VALUES (1, %s)
   ON CONFLICT (single) DO UPDATE SET digest = excluded.digest"""
 _ROWS_AT_ONCE: Final = 200
+_FORM: Final = "moved:"
+_MOVED_LINES: Final = TABLES["audit"].select.replace(" ORDER BY", f" WHERE form NOT LIKE '{_FORM}%' ORDER BY")
+"""Without the line of the move itself, which its source does not have."""
 
 
 class PostgresTarget:
@@ -94,7 +100,8 @@ class OpenTarget:
         """All rows in the order of their key, some hundred at a time."""
         with self._connection.cursor(name="moving") as cursor:
             cursor.itersize = _ROWS_AT_ONCE
-            yield from cursor.execute(TABLES[table].select.encode())
+            select = _MOVED_LINES if table == "audit" else TABLES[table].select
+            yield from cursor.execute(select.encode())
 
     def clear(self) -> None:
         """Take out what an earlier move put there, and leave nothing of it in the files, erased people included."""
@@ -107,11 +114,16 @@ class OpenTarget:
             for row in rows:
                 copy.write_row(row)
 
-    def keep(self, note: str, *, base_url: str | None) -> None:
-        """Commit. If it raises StoreUnavailable, the outcome is unknown, and `note` tells it the next time."""
+    def keep(self, note: str, *, base_url: str | None, asked: ByHand) -> None:
+        """Commit, with the audit line of the move itself, which is none of the rows.
+
+        If it raises StoreUnavailable, the outcome is unknown, and `note` tells it the next time.
+        """
         run = self._connection.execute
         run(_PUT_SHOP, (self._shop, base_url))
         run(_PUT_NOTE, (note,))
+        line = replace(asked.line(AuditAction.MOVE, self._shop), form=f"{_FORM}{asked.form}")
+        Audit(execute_on(self._connection)).append(line)
         run("COMMIT", prepare=False)
         # So that the first node plans by what there is.
         run(f"ANALYZE {', '.join(TABLES)}".encode(), prepare=False)

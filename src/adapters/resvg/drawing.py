@@ -41,7 +41,7 @@ def draw(card: ShareCard) -> SharePicture:
             cover = _drawn_cover(*card.cover, room=cover_room(card.name))
         except (NotDrawn, ValueError, ET.ParseError):
             whole = False
-    svg = picture_as_svg(card.name, card.below, accent=card.accent, cover=cover)
+    svg = picture_as_svg(card, cover=cover)
     return SharePicture(png=_as_png(svg), whole=whole)
 
 

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape
 
-from domain.ports.sharing import HEIGHT, WIDTH
+from domain.ports.sharing import HEIGHT, WIDTH, ShareCard
 
 FONT: Final = "DejaVu Serif"
-_PAPER, _INK, _SOFT = "#f6efe2", "#1f2430", "#5d574c"
-"""Of shop.css, in its light form."""
 _MARGIN: Final = 60
 _BAND: Final = 18
 COVER: Final = (560, HEIGHT - 2 * _MARGIN - _BAND)
@@ -44,12 +42,12 @@ def cover_room(name: str) -> tuple[int, int]:
     return COVER if can_be_set(_plain(name)) else _ALONE
 
 
-def picture_as_svg(name: str, below: str, *, accent: str, cover: bytes | None) -> str:
+def picture_as_svg(card: ShareCard, *, cover: bytes | None) -> str:
     """The whole picture. `cover`: a PNG that fits the room for it."""
-    name, below = _plain(name), _plain(below)
+    name, below, accent = _plain(card.name), _plain(card.below), card.accent
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{_PAPER}"/>',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{card.paper}"/>',
         f'<rect y="{HEIGHT - _BAND}" width="{WIDTH}" height="{_BAND}" fill="{accent}"/>',
     ]
     width, height = cover_room(name)
@@ -57,14 +55,14 @@ def picture_as_svg(name: str, below: str, *, accent: str, cover: bytes | None) -
         parts.append(
             f'<g transform="translate({_MARGIN + width / 2 - 160} {_MARGIN + height / 2 - 160}) scale(10)">'
             f'<path d="{_TICKET}" fill="{accent}"/>'
-            f'<path d="M20 9v14" stroke="{_PAPER}" stroke-width="1.6" stroke-dasharray="2 2"/></g>'
+            f'<path d="M20 9v14" stroke="{card.paper}" stroke-width="1.6" stroke-dasharray="2 2"/></g>'
         )
     else:
         held = b64encode(cover).decode()
         place = f'x="{_MARGIN}" y="{_MARGIN}" width="{width}" height="{height}"'
         parts.append(f'<image {place} href="data:image/png;base64,{held}"/>')
     if can_be_set(name):
-        parts += _names(name, below if can_be_set(below) else "")
+        parts += _names(name, below if can_be_set(below) else "", ink=card.ink, soft=card.soft)
     return "".join([*parts, "</svg>"])
 
 
@@ -73,7 +71,7 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text[:_LONGEST]).split())
 
 
-def _names(name: str, below: str) -> Iterator[str]:
+def _names(name: str, below: str, *, ink: str, soft: str) -> Iterator[str]:
     """The name in the largest size in which it fits, and what stands below; centred on the height."""
     left = _MARGIN + COVER[0] + _MARGIN
     room = WIDTH - left - _MARGIN
@@ -89,10 +87,10 @@ def _names(name: str, below: str) -> Iterator[str]:
     height = len(lines) * size * _LEADING + (_BELOW_SIZE * (0.8 + len(more) * _LEADING) if more else 0)
     top = (HEIGHT - _BAND - height) / 2
     for number, line in enumerate(lines, start=1):
-        yield _text(line, left, top + number * size * _LEADING - size * 0.25, size, _INK)
+        yield _text(line, left, top + number * size * _LEADING - size * 0.25, size, ink)
     for number, line in enumerate(reversed(more)):
         baseline = top + height - _BELOW_SIZE * (0.25 + number * _LEADING)
-        yield _text(line, left, baseline, _BELOW_SIZE, _SOFT)
+        yield _text(line, left, baseline, _BELOW_SIZE, soft)
 
 
 def _text(text: str, left: float, baseline: float, size: int, colour: str) -> str:

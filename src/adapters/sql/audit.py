@@ -9,49 +9,51 @@ from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.record import Record, Row, Table, insert, micros, moment
 from domain.audit import AuditAction, AuditLine, AuditResult
 
-COLUMNS: Final = "id, form, at, actor, action, object_id, result"
+COLUMNS: Final = "id, form, at, actor, action, object_id, result, reason_hash, times"
 _APPEND: Final = f"{insert('audit', COLUMNS)} ON CONFLICT (form) DO NOTHING"
-_GIVE_REASON: Final = "INSERT INTO audit_reasons (line_id, reason) VALUES (?,?)"
-_LINES: Final = f"SELECT {COLUMNS}, coalesce(reason, '') FROM audit LEFT JOIN audit_reasons ON line_id = id"
-_BY_FORM: Final = f"{_LINES} WHERE form = ?"
-_ABOUT: Final = f"{_LINES} WHERE object_id {ANY_OF} ORDER BY id"
-_PAGE: Final = f"{_LINES} WHERE id > ? ORDER BY id LIMIT ?"
-_PAGE_BEFORE: Final = f"{_LINES} WHERE id < ? ORDER BY id DESC LIMIT ?"
+_GIVE_REASON: Final = "INSERT INTO audit_reasons (line_id, reason, salt) VALUES (?,?,?)"
+LINES: Final = f"""SELECT {COLUMNS}, coalesce(reason, ''), sequence, signature, coalesce(salt, '')
+  FROM audit LEFT JOIN audit_reasons ON line_id = id"""
+_BY_FORM: Final = f"{LINES} WHERE form = ?"
+_ABOUT: Final = f"{LINES} WHERE object_id {ANY_OF} ORDER BY id"
+_PAGE: Final = f"{LINES} WHERE id > ? ORDER BY id LIMIT ?"
+_PAGE_BEFORE: Final = f"{LINES} WHERE id < ? ORDER BY id DESC LIMIT ?"
 _LAST: Final = "\x7f"
 """After every id: they are hexadecimal."""
 
 
 class Audit(Record):
     tables: ClassVar = [
-        Table("audit", COLUMNS, key="id"),
-        Table("audit_reasons", "line_id, reason", key="line_id"),
+        Table("audit", f"{COLUMNS}, sequence, signature", key="id"),
+        Table("audit_reasons", "line_id, reason, salt", key="line_id"),
     ]
 
     def by_form(self, form: str) -> AuditLine | None:
-        return self._one(_from_row, _BY_FORM, (form,))
+        return self._one(from_row, _BY_FORM, (form,))
 
     def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
-        return self._all(_from_row, _PAGE, (line, limit))
+        return self._all(from_row, _PAGE, (line, limit))
 
     def page_before(self, line: str, *, limit: int) -> Sequence[AuditLine]:
-        return self._all(_from_row, _PAGE_BEFORE, (line or _LAST, limit))
+        return self._all(from_row, _PAGE_BEFORE, (line or _LAST, limit))
 
     def about(self, objects: Sequence[str]) -> Sequence[AuditLine]:
-        return self._all(_from_row, _ABOUT, (texts(objects),))
+        return self._all(from_row, _ABOUT, (texts(objects),))
 
     def append(self, line: AuditLine) -> bool:
         values = (
             line.id, line.form, micros(line.at), line.actor, line.action.value, line.object_id, line.result.value,
+            line.reason_hash, line.times,
         )  # fmt: skip
         if not self._changed(_APPEND, values):
             return False
         if line.reason:
-            self._sql(_GIVE_REASON, (line.id, line.reason))
+            self._sql(_GIVE_REASON, (line.id, line.reason, line.salt))
         return True
 
 
-def _from_row(row: Row) -> AuditLine:
+def from_row(row: Row) -> AuditLine:
     return AuditLine(
         id=row[0], form=row[1], at=moment(row[2]), actor=row[3], action=AuditAction(row[4]), object_id=row[5],
-        result=AuditResult(row[6]), reason=row[7],
+        result=AuditResult(row[6]), reason_hash=row[7], times=row[8], reason=row[9], salt=row[12],
     )  # fmt: skip

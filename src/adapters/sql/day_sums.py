@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import ClassVar, Final
 
-from adapters.sql import purchases
+from adapters.sql import facts, purchases
 from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.purchases import COUNTED
 from adapters.sql.record import Record, Row, Table, first, insert, maybe, micros, moment
@@ -26,8 +26,8 @@ _BEGUN: Final = f"""SELECT checkouts.currency, checkouts.pid, count(*), count(pu
   FROM checkouts INDEXED BY checkouts_started LEFT JOIN purchases ON purchases.checkout_id = checkouts.id
   WHERE checkouts.started_at >= ? AND checkouts.started_at < ? AND checkouts.livemode IS NOT NULL
   AND {COUNTED.replace("livemode", "checkouts.livemode")} GROUP BY checkouts.currency, checkouts.pid"""
-_TAKEN_BACK: Final = """SELECT DISTINCT payment FROM facts INDEXED BY facts_as_of
-  WHERE kind <> 'session' AND as_of >= ? AND as_of < ? AND payment IS NOT NULL"""
+_TAKEN_BACK: Final = f"""SELECT DISTINCT payment FROM facts INDEXED BY facts_looked_for WHERE {facts.LOOKED_FOR}
+  AND kind IN ('refund', 'dispute') AND as_of >= ? AND as_of < ? AND payment IS NOT NULL"""
 _PAID_BY: Final = f"SELECT {purchases.COLUMNS} FROM purchases WHERE payment {ANY_OF} AND {COUNTED}"
 _STORED: Final = f"SELECT {COLUMNS} FROM day_sums WHERE day >= ? AND day <= ? ORDER BY day, currency, pid"
 _TOTALS: Final = f"""SELECT day, currency, '', {", ".join(f"sum({name})" for name in COLUMNS.split(", ")[3:])}

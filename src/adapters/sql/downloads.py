@@ -22,7 +22,7 @@ class Downloads(Record):
     tables: ClassVar = [Table("downloads", COLUMNS, key="checkout_id, pid, name")]
 
     def of_purchase(self, checkout: CheckoutId) -> Sequence[Download]:
-        return self._all(_from_row, _OF_PURCHASE, (checkout,))
+        return self._all(from_row, _OF_PURCHASE, (checkout,))
 
     def count(
         self, checkout: CheckoutId, product: ProductId, name: str, *, now: datetime, window: timedelta
@@ -35,7 +35,7 @@ class Downloads(Record):
         return self._changed(_OPEN, (micros(at), checkout))
 
 
-def _from_row(row: Row) -> Download:
+def from_row(row: Row) -> Download:
     return Download(
         checkout=row[0],
         product=row[1],

@@ -18,6 +18,8 @@ ABOUT_ONE: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id = ?
 ABOUT: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id {ANY_OF}
   UNION ALL SELECT {COLUMNS} FROM facts WHERE payment {ANY_OF} AND kind <> 'session'"""
 """Those about several objects, and about several payments; for one, a list takes SQLite longer."""
+LOOKED_FOR: Final = "(kind <> 'session' OR status = 'unpaid')"
+"""What the index `facts_looked_for` has, in its own words: SQLite compares them."""
 _NEW: Final = f"{insert('facts', COLUMNS)} ON CONFLICT (object_id) DO NOTHING"
 _RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?, request = ?
   WHERE object_id = ?"""
@@ -45,17 +47,29 @@ class Facts(Record):
     def record(self, fact: Fact) -> Fact:
         """One statement for what is new; the domain compares what is not."""
         row = _to_row(fact)
-        if fact.payment is not None and fact.kind is not FactKind.SESSION:
-            told = 1 if fact.kind is FactKind.REFUND else 2
-            self._sql(_TELL, (told, fact.payment, told))
-        elif fact.kind is FactKind.MERCHANT:
-            self._sql(_TELL_OF_DECISION, (decided_on(fact.object_id),))
+        if fact.kind is not FactKind.SESSION:
+            self._tell(fact)
         if self._changed(_NEW, row):
             return fact
         kept = newer(self.get(fact.object_id), fact)
         if kept is fact:
             self._sql(_RENEW, (*row[1:], row[0]))
         return kept
+
+    def _tell(self, fact: Fact) -> None:
+        if fact.payment is not None:
+            told = told_by((fact,))
+            self._sql(_TELL, (told, fact.payment, told))
+        elif fact.kind is FactKind.MERCHANT:
+            self._sql(_TELL_OF_DECISION, (decided_on(fact.object_id),))
+
+
+def told_by(known: Sequence[Fact]) -> int | None:
+    """`told` of the purchase that these facts are about: see the schema."""
+    kinds = {fact.kind for fact in known} - {FactKind.SESSION}
+    if not kinds:
+        return None
+    return 1 if kinds == {FactKind.REFUND} else 2
 
 
 def from_row(row: Row) -> Fact:

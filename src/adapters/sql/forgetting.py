@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from adapters.sql import uploads
 from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Execute, Row
 from domain.address_change import ChangeKind
@@ -31,6 +32,7 @@ ERASE_ORDER: Final = (
     "DELETE FROM downloads WHERE checkout_id = :checkout",
     "DELETE FROM licence_line WHERE checkout_id = :checkout",
     "DELETE FROM audit_reasons WHERE line_id IN (SELECT id FROM audit WHERE object_id = :checkout)",
+    "DELETE FROM sale_notes WHERE checkout_id = :checkout",
     "UPDATE refund_requests SET reason = '' WHERE checkout_id = :checkout",
     "DELETE FROM magic_links WHERE id IN (SELECT link_id FROM outbox WHERE key = :access)",
     "DELETE FROM outbox WHERE key IN (:access, :failed)",
@@ -57,6 +59,7 @@ FORGET: Final = (
     "UPDATE purchases SET paid_email = NULL WHERE paid_email = :address AND paid_email <> mailbox",
     "UPDATE checkouts SET verified = NULL WHERE verified = :address",
     "DELETE FROM users WHERE email = :address",
+    *uploads.FORGET,
 )
 """Everything else of a person. Value: address."""
 

@@ -15,6 +15,7 @@ from adapters.sql.record import (
     Table,
     Values,
     first,
+    insert,
     maybe,
     micros,
     moment,
@@ -40,9 +41,7 @@ from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId,
 COLUMNS: Final = """checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount,
   currency, livemode, session_id, booked_at, contents, licences, breakdown, source, booked_by, opened_at"""
 BY_CHECKOUT: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id = ?"
-_BOOK: Final = f"""INSERT INTO purchases ({COLUMNS}, told) VALUES ({",".join("?" * len(COLUMNS.split()))},
-  (SELECT max(CASE kind WHEN 'refund' THEN 1 ELSE 2 END) FROM facts WHERE payment = ? AND kind <> 'session'))
-  ON CONFLICT (checkout_id) DO NOTHING"""
+_BOOK: Final = f"{insert('purchases', f'{COLUMNS}, told')} ON CONFLICT (checkout_id) DO NOTHING"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM purchases WHERE payment = ? LIMIT 1"
 _OF_SESSION: Final = f"SELECT {COLUMNS} FROM purchases WHERE session_id = ?"
 _OF_ADDRESS: Final = f"SELECT {COLUMNS} FROM purchases WHERE user_id = (SELECT id FROM users WHERE email = ?)"
@@ -125,8 +124,8 @@ class Purchases(Record):
             for user in found
         ]
 
-    def book(self, purchase: Purchase) -> bool:
-        return self._changed(_BOOK, (*to_row(purchase), purchase.payment))
+    def book(self, purchase: Purchase, known: Sequence[Fact] = ()) -> bool:
+        return self._changed(_BOOK, (*to_row(purchase), facts.told_by(known) if known else None))
 
     def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
         return self._sql(_RELEASE, (session, mailbox.canonical)).rowcount
@@ -188,7 +187,7 @@ def to_row(purchase: Purchase) -> Row:
         purchase.product, purchase.product_name, purchase.paid.amount, purchase.paid.currency,
         maybe(int, purchase.livemode), purchase.session, micros(purchase.booked_at), " ".join(purchase.contents),
         licences_text(purchase.licences), _breakdown_text(purchase.breakdown), _SOURCE_TEXTS[purchase.source],
-        purchase.booked_by and purchase.booked_by._value_, maybe(micros, purchase.opened_at),
+        purchase.booked_by and purchase.booked_by._value_, purchase.opened_at and micros(purchase.opened_at),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from adapters.sql.forgetting import KEPT_MARK, LONG_MOVED, WITHOUT_ADDRESSES, forget_former
 from adapters.sql.quarantine import IS_FOREIGN
 from adapters.sql.record import Record, micros
-from domain import audit
+from domain import audit, uploads
 from domain.magic_link import ACCESS_LIFETIME, LOGIN_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
 from domain.mail import BODY_KEPT
 from domain.session import IDLE_LIFETIME
@@ -27,13 +27,15 @@ _OLD_CHECKOUTS: Final = """started_at < :page AND coalesce(expires_at, started_a
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id)
   AND NOT EXISTS (SELECT 1 FROM facts WHERE object_id = checkouts.provider_ref AND status = 'unpaid')"""
 _OLD_LINKS: Final = """made_at < :week AND (used_at < :week
-  OR ((purpose = 'access' OR (purpose = 'owner' AND asked_by IS NULL)) AND sent_at < :access)
-  OR ((purpose IN ('login', 'order', 'move') OR (purpose = 'owner' AND asked_by IS NOT NULL)) AND sent_at < :login)
+  OR ((purpose = 'access' OR (purpose IN ('owner', 'move') AND asked_by IS NULL)) AND sent_at < :access)
+  OR ((purpose IN ('login', 'order') OR (purpose IN ('owner', 'move') AND asked_by IS NOT NULL)) AND sent_at < :login)
   OR (sent_at IS NULL AND made_at < :unsent) OR (purpose = 'undo' AND sent_at < :undo))"""
-_OLD_MAILS: Final = "kind = '{}' AND queued_at < :{} AND state IN ('sent', 'dropped')"
+_OLD_MAILS: Final = """kind IN ('login', 'address', 'order') AND kind = '{}' AND queued_at < :{}
+  AND state IN ('sent', 'dropped')"""
 _FOLLOWED: Final = """EXISTS (SELECT 1 FROM checkouts AS begun WHERE begun.move_id IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = begun.id)
   AND ' ' || moves.checkouts || ' ' LIKE '% ' || begun.id || ' %')"""
+_EXPIRED: Final = "SELECT id FROM uploads WHERE expires_at <= :now"
 _DROP_BODIES: Final = f"""UPDATE outbox SET text = NULL, html = NULL WHERE key IN
   (SELECT key FROM outbox WHERE text IS NOT NULL AND settled_at < :body LIMIT {_LOT})"""
 PRUNE: Final = (
@@ -44,15 +46,21 @@ PRUNE: Final = (
     _lot("outbox", "key", _OLD_MAILS.format("login", "week")),
     _lot("outbox", "key", _OLD_MAILS.format("order", "week")),
     _lot("outbox", "key", _OLD_MAILS.format("address", "undo")),
+    _lot(
+        "outbox",
+        "key",
+        "kind = 'farewell' AND (queued_at < :week OR (state IN ('sent', 'dropped') AND settled_at < :body))",
+    ),
     _lot("moves", "id", f"asked_at < :undo AND NOT ({KEPT_MARK}) AND NOT {_FOLLOWED}"),
     _lot("limits", "(bucket, at, ref)", "at < :day"),
     _lot("events", "id", "at < :events"),
     _lot("problems", "(kind, subject)", "last_at < :problems"),
-    _lot("audit", "id", "at < :audit"),
     _lot("staff_sessions", "id", "started_at < :week"),
     _lot("staff_links", "token_hash", "expires_at < :week"),
     _lot("refund_requests", "id", "settled_at < :audit"),
     _lot("quarantine", "ref", f"closed_at < :events AND {IS_FOREIGN}"),
+    _lot("upload_pieces", "(upload_id, number)", f"upload_id IN ({_EXPIRED})"),
+    _lot("uploads", "id", "at < :uploads AND id NOT IN (SELECT upload_id FROM upload_pieces)"),
 )
 DROP_TEST_CHECKOUTS: Final = """DELETE FROM checkouts WHERE id IN (SELECT id FROM checkouts WHERE livemode = 0
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id) ORDER BY started_at, id LIMIT ?)"""
@@ -62,7 +70,7 @@ AGES: Final = {
     "body": BODY_KEPT, "day": _DAY, "week": _WEEK, "page": _WEEK + _DAY, "events": timedelta(days=90),
     "problems": timedelta(days=30), "audit": audit.KEPT_FOR, "idle": _WEEK + IDLE_LIFETIME,
     "access": _WEEK + ACCESS_LIFETIME, "login": _WEEK + LOGIN_LIFETIME, "unsent": _WEEK + UNSENT_LIFETIME,
-    "undo": _WEEK + UNDO_LIFETIME,
+    "undo": _WEEK + UNDO_LIFETIME, "now": timedelta(), "uploads": uploads.NOTED_FOR,
 }  # fmt: skip
 """How long ago each of the moments is that the statements name."""
 

@@ -29,8 +29,9 @@ from domain.values import CheckoutId, Money
 
 _STATES_AT_ONCE: Final = 250
 _MOST_LOOKED_AT: Final = {
-    "purchases_told": 5_000, "purchases_contested": 5_000, "purchases_sources": 5_000,
-}  # fmt: skip
+    "purchases_told": 5_000,
+    "purchases_sources": 5_000,
+}
 """Where the rows of an index lie far apart in the table, so that each is a page of it."""
 _KEY: Final = "checkout_id, amount, currency, payment, told"
 _BY_KEYS: Final = f"SELECT {purchases.COLUMNS} FROM purchases WHERE checkout_id {ANY_OF}"
@@ -47,7 +48,8 @@ _VERIFIED: Final = f"SELECT id FROM users WHERE id {ANY_OF} AND proved_at IS NOT
 _RETURNED: Final = f"""SELECT DISTINCT mailbox FROM outbox INDEXED BY outbox_mailbox
   WHERE mailbox {ANY_OF} AND kind = 'access' AND delivery = 'bounced'"""
 PENDING: Final = f"""SELECT {checkouts.COLUMNS} FROM checkouts WHERE provider_ref IN
-  (SELECT object_id FROM facts INDEXED BY facts_unpaid WHERE status = 'unpaid' AND kind = 'session')
+  (SELECT object_id FROM facts INDEXED BY facts_looked_for WHERE {facts.LOOKED_FOR}
+    AND status = 'unpaid' AND kind = 'session')
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = checkouts.id)
   ORDER BY started_at DESC, id DESC LIMIT ?"""
 _UNVERIFIED: Final = (
@@ -196,7 +198,8 @@ class SaleLists(Record):
         untouched = self._count(_narrowed(plan, "told IS NULL"))
         if untouched.number > COUNTED_TO:
             return untouched
-        others = self._count_in_state(self._plan(wanted, touched=True), SaleState.OPEN)
+        touched = _narrowed(self._plan(wanted, touched=True), "told IS NOT NULL")
+        others = self._count_in_state(touched, SaleState.OPEN)
         complete = untouched.complete and others.complete
         return SaleCount(min(untouched.number + others.number, COUNTED_TO + 1), complete)
 
@@ -251,10 +254,9 @@ class SaleLists(Record):
         return Plan("purchases_booked", tuple(dates), tuple(rest.values()), ordered=True)
 
 
-_FOR_FEW: Final = {"users": "purchases_user", "bounced": "purchases_user", "none": "purchases_unowned"}
+_FOR_FEW: Final = dict.fromkeys(("users", "bounced", "none"), "purchases_user")
 _IN_ORDER: Final = {
-    "contested": "purchases_contested", "told": "purchases_told", "source": "purchases_sources",
-    "product": "purchases_pid",
+    "contested": "purchases_told", "told": "purchases_told", "source": "purchases_sources", "product": "purchases_pid",
 }  # fmt: skip
 """Indexes that have their rows in order of booking, those of rare things first."""
 

@@ -12,6 +12,7 @@ from domain.values import EmailAddress, UserId
 
 COLUMNS: Final = "id, email, since, proved_at, wants_release_emails"
 _BY_ADDRESS: Final = f"SELECT {COLUMNS} FROM users WHERE email = ?"
+_BY_ID: Final = f"SELECT {COLUMNS} FROM users WHERE id = ?"
 _PAGE: Final = f"SELECT {COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?"
 _NEW: Final = "INSERT INTO users (id, email, since) VALUES (?,?,?) ON CONFLICT (email) DO NOTHING"
 _DROP: Final = """DELETE FROM users WHERE email = ?
@@ -28,6 +29,9 @@ class Users(Record):
 
     def by_address(self, mailbox: EmailAddress) -> User | None:
         return self._one(from_row, _BY_ADDRESS, (mailbox.canonical,))
+
+    def get(self, user: UserId) -> User | None:
+        return self._one(from_row, _BY_ID, (user,))
 
     def page_after(self, user: str, *, limit: int) -> Sequence[User]:
         return self._all(from_row, _PAGE, (user, limit))

@@ -14,6 +14,7 @@ from typing import Final
 from sqlite_utils import Database
 
 from adapters.sql import erasures
+from adapters.sql.audit_chain import AuditChain
 from adapters.sql.record import micros
 from adapters.sqlite.connections import AlreadyServed, ServeLock, open_reader
 from adapters.sqlite.foreign import distrust, objection_to
@@ -56,6 +57,8 @@ class Copied:
     """The names of the migrations it has had."""
     purchases: int
     users: int
+    audit: str | None = None
+    """The newest link of the audit log; None if it has none yet."""
 
 
 class SqliteCopies:
@@ -85,7 +88,10 @@ class SqliteCopies:
             if shop is None:
                 raise BadCopy("it belongs to no shop")
             had = tuple(applied_migrations(Database(connection)))
-        return Copied(shop=shop, base_url=base_url, schema=had, purchases=purchases, users=users)
+            newest = _newest_link(connection)
+        return Copied(
+            shop=shop, base_url=base_url, schema=had, purchases=purchases, users=users, audit=newest
+        )
 
     def erased_orders_in(self, copy: Path) -> list[CheckoutId]:
         """The checkouts of erased buyers in the copy. Raises BadCopy."""
@@ -160,8 +166,19 @@ class SqliteCopies:
 
 def _held_tables(connection: sqlite3.Connection) -> list[str]:
     """Those of `_ENDED` that a copy has: an older release may have made it."""
-    held = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    held = _tables(connection)
     return [table for table in _ENDED if table in held]
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+
+
+def _newest_link(connection: sqlite3.Connection) -> str | None:
+    if "audit_checkpoint" not in _tables(connection):  # an older release made it
+        return None
+    newest = AuditChain(connection.execute).newest()
+    return None if newest is None else str(newest)
 
 
 @contextlib.contextmanager

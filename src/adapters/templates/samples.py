@@ -9,6 +9,7 @@ from domain.emails import (
     AccessClosed,
     AccessEmailBounced,
     AccessLink,
+    AccountDeleted,
     AddressChangeRequested,
     CatalogueMistakes,
     ChangedItem,
@@ -67,16 +68,21 @@ SAMPLES: Final[tuple[Email, ...]] = (
     *(AccessClosed(product_name=_NAME, order=_ORDER, elsewhere=elsewhere) for elsewhere in (False, True)),
     OpenAgain(product=_BOOK, product_name=_NAME, order=_ORDER),
     *(LicenceArrived(product_name=_NAME, licence=LicenceLine(key="KEY-1", of=of), order=_ORDER) for of in ("", _NAME)),
+    LicenceArrived(product_name=_NAME, licence=LicenceLine(key="KEY-1"), order=_ORDER, replaces=True),
     NewRelease(product=_BOOK, product_name=_NAME, files=(("The file", "file.pdf"),), user=UserId("sample")),
     *(
         ConfirmAddress(item=item, address="new@shop.example", here_only=here, merges=merges)
         for item in (_ONE, _EVERYTHING) for here in (False, True) for merges in (False, True)
     ),
-    AddressChangeRequested(item=_ONE),
-    AddressChangeRequested(item=_EVERYTHING),
+    *(
+        ConfirmAddress(item=item, address="new@shop.example", here_only=False, merges=merges, by_staff=True)
+        for item in (_ONE, _EVERYTHING) for merges in (False, True)
+    ),
+    *(AddressChangeRequested(item=item, by_staff=by) for item in (_ONE, _EVERYTHING) for by in (False, True)),
+    AccountDeleted(),
     OutOfLicenceKeys(product=_BOOK, product_name=_NAME),
     *(PaymentQuarantined(ref="cs_test_sample", reason=reason.name) for reason in RejectReason),
-    *(CorrectionUndone(orders=(_ORDER,), was_done=done) for done in (False, True)),
+    *(CorrectionUndone(orders=(_ORDER,), was_done=done, by_staff=by) for done in (False, True) for by in (False, True)),
     AccessEmailBounced(key="access:sample", product_name=_NAME, order=_ORDER),
     *(EmailStuck(kind="access", problem=why, may_have_been_sent=maybe)
       for why, maybe in (("refused", False), ("outcome_unknown", True))),

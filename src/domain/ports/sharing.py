@@ -25,6 +25,12 @@ class ShareCard:
     """The bytes of the product's cover, or of the shop's logo, and their media type; None if it has none."""
     of_shop: bool = False
     """Whether it is the shop's own picture."""
+    paper: str = "#f6efe2"
+    """The colour behind everything. These three are those of the shop's pages, in their light form."""
+    ink: str = "#1f2430"
+    """The colour of the name."""
+    soft: str = "#5d574c"
+    """The colour of what stands below it."""
 
 
 @frozen

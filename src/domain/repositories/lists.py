@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from domain.access import Holding
 from domain.customer_list import CustomerFilter, CustomerRows
+from domain.export import Begun
 from domain.mail import Mail, MailKind
 from domain.purchase import Checkout
-from domain.records import User
+from domain.records import Download, User
 from domain.sale_list import SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRows
-from domain.values import EmailAddress, ProductId, UserId
+from domain.values import CheckoutId, EmailAddress, ProductId, UserId
 
 
 class SaleLists(Protocol):
@@ -34,11 +35,29 @@ class SaleLists(Protocol):
 class CustomerLists(Protocol):
     """Customers as the merchant lists them. Reading only; for `Store.survey`."""
 
-    def rows(self, wanted: CustomerFilter, *, after: UserId | None, limit: int) -> CustomerRows:
-        """Customers, the newest first (by id), behind this one.
+    def rows(
+        self, wanted: CustomerFilter, *, after: UserId | None, limit: int, back: bool = False
+    ) -> CustomerRows:
+        """Customers, the newest first (by id), behind this one; `back`: the oldest first, ahead of it.
 
         At most `limit`, and fewer where those that were looked at in one read do not match: see `SaleLists.rows`.
         """
+
+    def count(self, wanted: CustomerFilter) -> SaleCount:
+        """How many match, of the newest `LOOKED_AT` where something is narrowed down.
+
+        It stops counting one row beyond `COUNTED_TO`.
+        """
+
+
+class Exports(Protocol):
+    """What only exports read. Reading only; for `Store.survey`."""
+
+    def begun(self, checkouts: Sequence[CheckoutId]) -> Mapping[CheckoutId, Begun]:
+        """What these checkouts say of how they began; pruned ones are left out."""
+
+    def downloads_after(self, download: Download | None, *, limit: int) -> Sequence[Download]:
+        """Downloads in order of checkout, product and name, after this one (None: from the beginning)."""
 
 
 class Searches(Protocol):

@@ -19,6 +19,9 @@ class ReadUsers(Protocol):
     def exists(self, mailbox: EmailAddress) -> bool:
         """Whether a purchase was ever booked for this mailbox."""
 
+    def get(self, user: UserId) -> User | None:
+        """The user of that id; None once the last purchase went to another address, or the person was erased."""
+
     def by_address(self, mailbox: EmailAddress) -> User | None:
         """The user of a mailbox."""
 
@@ -205,9 +208,9 @@ class Erasures(ReadErasures, Protocol):
         """Note that the person of a checkout was erased, and take them out of it; whether that changed anything.
 
         Its purchase stays, without user, mailbox, paid_email and session. Its downloads, its place in the line for
-        a licence key, its access email, the mail of a failed payment, the reasons in audit lines about it, and links
-        and mails to addresses that were named for it (`LinkPurpose.OWNER`) are gone. The checkout need not be known
-        here.
+        a licence key, its note, its access email, the mail of a failed payment, the reasons in audit lines about it,
+        and links and mails to addresses that were named for it (`LinkPurpose.OWNER`) are gone. The checkout need not
+        be known here.
         """
 
     def note_address(self, erased: ErasedAddress) -> bool:

@@ -133,8 +133,11 @@ class ReadPurchases(Protocol):
 class Purchases(ReadPurchases, Protocol):
     """Booked purchases and their owners."""
 
-    def book(self, purchase: Purchase) -> bool:
-        """Write a purchase unless its checkout is already booked; whether we wrote."""
+    def book(self, purchase: Purchase, known: Sequence[Fact] = ()) -> bool:
+        """Write a purchase unless its checkout is already booked; whether we wrote.
+
+        `known`: the facts of its payment that were recorded before, all of them (`Facts.of_payment`).
+        """
 
     def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:
         """Take this mailbox's purchases from the browsers that made their checkouts, or from one; how many."""
@@ -174,7 +177,20 @@ class Facts(ReadFacts, Protocol):
         """Keep the greater of this fact and the one held about the same object (`domain.purchase.newer`); the kept."""
 
 
-class Licences(Protocol):
+class ReadLicences(Protocol):
+    """Licence keys that were replaced, and how many there are. Reading only."""
+
+    def count_free(self, product: ProductId) -> int:
+        """How many of the listed keys of a product are not given away."""
+
+    def count_waiting(self, product: ProductId) -> int:
+        """How many purchases wait in line for a key of a product."""
+
+    def replaced_of(self, checkout: CheckoutId) -> Sequence[LicenceKey]:
+        """The keys that a purchase had and that are not valid any more, in the order in which they were replaced."""
+
+
+class Licences(ReadLicences, Protocol):
     """Licence keys, and the purchases that wait for one."""
 
     def stock(self, product: ProductId, keys: Sequence[str]) -> None:
@@ -182,6 +198,9 @@ class Licences(Protocol):
 
     def assign(self, product: ProductId, *, checkout: CheckoutId) -> str | None:
         """The next free key, given away to exactly one purchase; None, and it waits in line, if there is none."""
+
+    def take(self, product: ProductId, key: str, *, checkout: CheckoutId) -> bool:
+        """Give away this very key to a purchase, if it is listed and free; whether it was."""
 
     def any_free(self, product: ProductId) -> bool:
         """Whether a key of this product is free."""
@@ -197,6 +216,15 @@ class Licences(Protocol):
 
     def take_back(self, purchase: Purchase) -> None:
         """Take the keys out of a purchase; the listed ones among them are free again, after those that are free."""
+
+    def replace(
+        self, product: ProductId, *, checkout: CheckoutId, at: datetime, generated: str | None
+    ) -> LicenceKey | None:
+        """Give a purchase another key of a product: `generated`, or without one the next free key of the list.
+
+        The one that it had is kept as replaced: nobody is given it again. None, and nothing written, if it has none,
+        or no key is free.
+        """
 
     def serve(self, product: ProductId, *, checkout: CheckoutId) -> tuple[Purchase, LicenceKey] | None:
         """Give a free key to a purchase in line, and write it into the purchase.

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.audit import AuditLine
 from domain.limits import Limit
 from domain.mail import Delivery, Letter, Mail, MailState
 from domain.purchase import Purchase
@@ -169,29 +168,6 @@ class Problems(ReadProblems, Protocol):
         """It works again, and with it what was refused in the same words; whether it was a problem."""
 
 
-class ReadAudit(Protocol):
-    """What was done by hand. Reading only."""
-
-    def by_form(self, form: str) -> AuditLine | None:
-        """The line of that form or command."""
-
-    def page_after(self, line: str, *, limit: int) -> Sequence[AuditLine]:
-        """Lines in order of id, after `line`: the oldest first."""
-
-    def page_before(self, line: str, *, limit: int) -> Sequence[AuditLine]:
-        """Lines in the reverse order of id, before `line` ("" for the last): the newest first."""
-
-    def about(self, objects: Sequence[str]) -> Sequence[AuditLine]:
-        """The lines about any of these objects, by their ids, the oldest first."""
-
-
-class Audit(ReadAudit, Protocol):
-    """What was done by hand. A line is never changed, but for its reason, which goes with the person of its object."""
-
-    def append(self, line: AuditLine) -> bool:
-        """Add a line unless its form was done; whether we wrote. Its id is fresh randomness."""
-
-
 class Limits(Protocol):
     """How often something may happen."""
 
@@ -230,11 +206,13 @@ class Retention(Protocol):
 
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
         and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,
+        the last email to an erased person 25 hours after it was sent, and after a week whatever came of it,
         moves a week after they could last be undone, unless an open checkout follows them (with what `forget` takes
         of the address that was moved away from; of a correction that stands it stays for good that there was one,
         without the addresses), limit places after a day, events after 90 days, quarantine entries of other programs 90
-        days after they were noted, problems that were not met again for 30 days, audit lines after two years, sessions
-        of staff a week after they began, links for staff a week after they expired.
+        days after they were noted, problems that were not met again for 30 days, sessions of staff a week after they
+        began, links for staff a week after they expired, refund requests two years after they were settled. Audit
+        lines are pruned with their chain (`domain.usecases.link_audit`).
         """
 
     def drop_test_checkouts(self, *, limit: int) -> int:

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.emails import NewRelease
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Delivery, MailKind
-from domain.ports import Catalogue, Clock, Store
+from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import Product
 from domain.purchase import PurchaseState
 from domain.records import User
+from domain.rights import NotAllowed
+from domain.staff import Actor
 from domain.transaction import Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.send_email import send_email
 from domain.values import ProductId
 
@@ -42,14 +46,28 @@ class Announce:
     catalogue: Catalogue
     keyring: Keyring
     clock: Clock
+    randomness: Randomness
 
     async def __call__(
-        self, product: ProductId, *, look: Callable[[Announced], None] = lambda found: None
-    ) -> Announced | None:
-        """None if the catalogue has no such product. `look`: called after each transaction. Raises StoreUnavailable."""
+        self,
+        product: ProductId,
+        *,
+        actor: Actor,
+        form: str,
+        look: Callable[[Announced], None] = lambda found: None,
+    ) -> Announced | NotAllowed | None:
+        """None if the catalogue has no such product. `form`: as in `GrantProduct`. Raises StoreUnavailable.
+
+        `look`: called after each transaction.
+        """
         found = self.catalogue.current().products.get(product)
         if found is None or not found.present:
             return None
+        entropy = self.randomness.token(ENTROPY)
+        asked = ByHand.asked(actor, form=form, now=self.clock.now(), entropy=entropy)
+        not_allowed = await self.store.transact(lambda tx: _begin(tx, product, asked))
+        if not_allowed is not None:
+            return not_allowed
         announced, after = Announced(), ""
         while True:
             part, after = await self._announce_to_some(found, after)
@@ -79,6 +97,14 @@ class Announce:
             return part, owners[-1][0].id if len(owners) == _AT_ONCE else ""
 
         return await self.store.transact(work)
+
+
+def _begin(tx: Transaction, product: ProductId, asked: ByHand) -> NotAllowed | None:
+    """The line is written first: a run that is broken off has emailed somebody."""
+    not_allowed = refusal(tx, AuditAction.ANNOUNCE, product, asked=asked)
+    if not_allowed is None:
+        tx.audit.append(asked.line(AuditAction.ANNOUNCE, product))
+    return not_allowed
 
 
 def version_of(product: Product) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from domain import outbox_keys
@@ -12,6 +13,7 @@ from domain.product import CatalogueEdition
 from domain.purchase import Checkout, LicenceKey
 from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
+from domain.values import ProductId
 
 
 def assign_licences(
@@ -22,16 +24,17 @@ def assign_licences(
     edition: CatalogueEdition,
     keyring: Keyring,
     now: datetime,
+    brought: Collection[ProductId] = (),
 ) -> tuple[LicenceKey, ...]:
     """A key for each product that has keys, of the bundle, too. Where the list ran out the buyer waits in line.
 
     So does a purchase that is not `live` when it is booked, which takes no listed key until it is. A test sale takes
-    none once the shop has gone live.
+    none once the shop has gone live. `brought`: products of which the buyer has a key already.
     """
     assigned: list[LicenceKey] = []
     for product in (checkout.product, *checkout.contents):
         sold = edition.products.get(product)
-        if sold is None or sold.licences is None:
+        if sold is None or sold.licences is None or product in brought:
             continue
         if sold.licences.listed is not None and checkout.livemode is False and tx.shop.cursor(STARTED_LIVE):
             continue  # a test sale of a shop that went live

@@ -15,8 +15,13 @@ def refusal(tx: Transaction, action: AuditAction, object_id: str, *, asked: ByHa
     The form is not used up: it may come again once a passkey was used.
     """
     found = verdict(asked.actor, action)
-    if found is Verdict.MAY:
-        return None
+    return None if found is Verdict.MAY else refuse(tx, found, action, object_id, asked=asked)
+
+
+def refuse(
+    tx: Transaction, found: Verdict, action: AuditAction, object_id: str, *, asked: ByHand
+) -> NotAllowed:
+    """Write down that somebody may not do it."""
     line = asked.line(action, object_id, result=AuditResult.REFUSED)
     tx.audit.append(replace(line, form=f"refused:{asked.form}"))
     return NotAllowed(found)

@@ -107,7 +107,7 @@ class Booking:
         )
         if known.erased:
             note_paid_for_nobody(tx, purchase, known, facts, shop=self.edition.shop, now=self.now)
-        if not tx.purchases.book(purchase):
+        if not tx.purchases.book(purchase, facts):
             raise AssertionError(f"checkout {purchase.checkout} was booked within its own serializable claim")
         if known.holds_place:
             tx.limits.release(purchase.checkout)

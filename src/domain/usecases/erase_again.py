@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from domain.audit import AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Store
@@ -40,13 +41,21 @@ class EraseAgain:
     keyring: Keyring
 
     async def __call__(
-        self, checkouts: Sequence[CheckoutId], addresses: Sequence[ErasedAddress] = ()
+        self,
+        checkouts: Sequence[CheckoutId],
+        addresses: Sequence[ErasedAddress] = (),
+        *,
+        asked: ByHand | None = None,
     ) -> ErasedAgain:
         """Erase once more what a restored database brought back: these orders, these addresses, and nothing else.
 
         An address may have had another owner when the backup was made: what it owns there beside these orders was
         moved away from it before the erasure, so it is kept, and the address with it. Raises StoreUnavailable.
+
+        `asked`: by whom, for the audit log; None where it is part of a restore.
         """
+        if asked is not None:
+            await self.store.transact(partial(_note_asked, asked))
         now, found = self.clock.now(), 0
         for at in range(0, len(checkouts), _LOT):
             lot = checkouts[at : at + _LOT]
@@ -100,6 +109,10 @@ class EraseAgain:
             if named:
                 await self.store.transact(partial(work, named))
             after = page[-1].canonical
+
+
+def _note_asked(asked: ByHand, tx: Transaction) -> None:
+    tx.audit.append(asked.line(AuditAction.ERASE_AGAIN, tx.shop.id() or ""))
 
 
 def _note_addresses(addresses: Sequence[ErasedAddress], tx: Transaction) -> None:

@@ -16,7 +16,7 @@ from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.erase_refusal import Erased, undoable, why_not_erased
 from domain.usecases.finish_address_change import undo_change
 from domain.usecases.identify_viewer import live_session
-from domain.values import UserId
+from domain.values import EmailAddress, UserId
 
 _ERASED: Final = "erased"
 _SCRUBBED: Final = "scrubbed"
@@ -48,14 +48,8 @@ class EraseMe:
             refusal = why_not_erased(tx, session, session.mailbox, now=now)
             if refusal is not None:
                 return refusal
-            for correction in undoable(tx, session.mailbox, now=now):
-                undo_change(tx, correction.id, new_user=UserId(correction.id), now=now)
-            for address in (session.mailbox, *tx.address_changes.former_addresses(session.mailbox)):
-                tag = self.keyring.signing.erasure_of(address)
-                tx.erasures.note_address(ErasedAddress(tag=tag, at=now))
-            tx.erasures.erase(session.mailbox, at=now)
+            erase_person(tx, session.mailbox, keyring=self.keyring, now=now)
             tx.sessions.end(session.id)
-            tx.shop.advance_cursor(_ERASED, to=now)
             tx.limits.acquire(self._bucket(visitor), ERASED_LATELY, now=now, ref=ref)
             return Erased.DONE
 
@@ -99,3 +93,13 @@ class EraseMe:
     async def _scrub(self, erased: datetime) -> None:
         await self.store.scrub()
         await self.store.transact(lambda tx: tx.shop.advance_cursor(_SCRUBBED, to=erased))
+
+
+def erase_person(tx: Transaction, mailbox: EmailAddress, *, keyring: Keyring, now: datetime) -> None:
+    """Erase whoever has this address, once nothing keeps it (`why_not_yet`); it is scrubbed within the hour."""
+    for correction in undoable(tx, mailbox, now=now):
+        undo_change(tx, correction.id, new_user=UserId(correction.id), now=now)
+    for address in (mailbox, *tx.address_changes.former_addresses(mailbox)):
+        tx.erasures.note_address(ErasedAddress(tag=keyring.signing.erasure_of(address), at=now))
+    tx.erasures.erase(mailbox, at=now)
+    tx.shop.advance_cursor(_ERASED, to=now)

@@ -30,8 +30,11 @@ def why_not_erased(
     tx: ReadTransaction, session: Session, mailbox: EmailAddress, *, now: datetime
 ) -> Erased | None:
     """What keeps the account of a session from being deleted now; None if nothing does."""
-    if not session.verified_lately(now=now):
-        return Erased.PROVE_AGAIN
+    return why_not_yet(tx, mailbox, now=now) if session.verified_lately(now=now) else Erased.PROVE_AGAIN
+
+
+def why_not_yet(tx: ReadTransaction, mailbox: EmailAddress, *, now: datetime) -> Erased | None:
+    """What keeps an address from being erased now, whoever asks; None if nothing does."""
     found = undoable(tx, mailbox, now=now)
     if any(move.kind is ChangeKind.CHANGE or _went_on(tx, move, mailbox) for move in found):
         return Erased.TOO_SOON

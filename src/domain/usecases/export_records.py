@@ -9,6 +9,7 @@ from domain.access import Holding
 from domain.audit import AuditLine
 from domain.frozen import frozen
 from domain.mail import Mail
+from domain.note import Note
 from domain.ports import Store
 from domain.records import Quarantined, User
 from domain.refund import RefundRequest
@@ -24,8 +25,8 @@ class WithoutOwner:
     holding: Holding
 
 
-Record = User | Holding | WithoutOwner | Mail | Quarantined | AuditLine | RefundRequest
-R = TypeVar("R", User, Holding, Mail, Quarantined, AuditLine, RefundRequest)
+Record = User | Holding | WithoutOwner | Mail | Quarantined | AuditLine | RefundRequest | Note
+R = TypeVar("R", User, Holding, Mail, Quarantined, AuditLine, RefundRequest, Note)
 
 
 @frozen
@@ -35,7 +36,10 @@ class ExportRecords:
     store: Store
 
     async def __call__(self) -> AsyncIterator[Record]:
-        """Users, purchases with facts, mails, quarantine, audit log, refund requests. Raises StoreUnavailable."""
+        """Users, purchases with facts, mails, quarantine, audit log, refund requests, notes.
+
+        Raises StoreUnavailable.
+        """
         users = self._pages(lambda tx, after: tx.users.page_after(after, limit=PAGE), lambda user: user.id)
         async for user in users:
             yield user
@@ -60,6 +64,10 @@ class ExportRecords:
             lambda tx, after: tx.refund_requests.page_after(after, limit=PAGE), lambda request: request.id
         ):
             yield request
+        async for note in self._pages(
+            lambda tx, after: tx.notes.page_after(after, limit=PAGE), lambda note: note.checkout
+        ):
+            yield note
 
     async def _is_without_owner(self, held: Holding) -> bool:
         if held.purchase.user is not None:

@@ -14,15 +14,15 @@ from domain.values import ChangeId, CheckoutId, EmailAddress, UserId
 def finish_change(tx: Transaction, move: ChangeId, *, new_user: UserId, now: datetime) -> bool:
     """The new address is proved: hand over what still belongs to the old one, with the payments in progress.
 
-    False if the move was taken back, or if it is a correction and the old address was verified meanwhile: then the
-    purchase stays where it is.
+    False if the move was taken back, or if it is a correction that its payer asked for and the old address was verified
+    meanwhile: then the purchase stays where it is.
     """
     held = tx.address_changes.get(move)
     if held is None or not held.is_pending:
         return False
     old, new = tx.users.by_address(held.old), tx.users.by_address(held.new)
     if held.kind is ChangeKind.CORRECTION:
-        if old is not None and old.proved_at is not None:
+        if old is not None and old.proved_at is not None and not held.by_staff:
             return False
         checkouts: tuple[CheckoutId, ...] = held.checkouts
     else:

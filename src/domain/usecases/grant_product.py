@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.claim import Sale, draft_of
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.keys import Keyring
+from domain.limits import GRANTS_BY_SUPPORT
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import CatalogueEdition, Product, Status
 from domain.purchase import PurchaseState, Source
-from domain.staff import Actor
+from domain.rights import NotAllowed, Verdict
+from domain.staff import Actor, Role
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, refuse
 from domain.usecases.book_sale import BookSale
 from domain.usecases.grant_outcomes import (
     Granted,
@@ -61,7 +63,7 @@ class GrantProduct:
         free = Money(0, found.price.currency)
         draft = draft_of(found, free, livemode=None, entropy=self.randomness.token(10), now=now)
         sale = Sale(checkout=draft, owner=mailbox, paid_email=None, paid=free)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         line = asked.line(AuditAction.GRANT, draft.id, reason=why)
         booking = self.booking.prepare(now=now)
         tags = [key.erasure_of(mailbox) for key in self.keyring.keys]
@@ -74,7 +76,7 @@ class GrantProduct:
             refused = _why_not(tx, found, mailbox, tags, edition)
             if refused is not None:
                 return refused
-            not_allowed = refusal(tx, AuditAction.GRANT, product, asked=asked)
+            not_allowed = self._refusal(tx, product, asked)
             if not_allowed is not None:
                 return not_allowed
             tx.audit.append(line)
@@ -83,6 +85,16 @@ class GrantProduct:
             return Granted(booking.book(tx, sale, known, source=Source.GRANT, ref=None, payment=None))
 
         return await self.store.transact(work)
+
+    def _refusal(self, tx: Transaction, product: ProductId, asked: ByHand) -> NotAllowed | None:
+        """None if the actor may, and has not given away too much today; this one is counted then."""
+        not_allowed = refusal(tx, AuditAction.GRANT, product, asked=asked)
+        if not_allowed is not None or asked.actor.role is Role.OWNER:
+            return not_allowed
+        bucket = self.keyring.bucket(GRANTS_BY_SUPPORT.kind, asked.actor.name)
+        if tx.limits.acquire(bucket, GRANTS_BY_SUPPORT, now=asked.at, ref=asked.id) is None:
+            return None
+        return refuse(tx, Verdict.ABOVE_LIMIT, AuditAction.GRANT, product, asked=asked)
 
 
 def _why_not(

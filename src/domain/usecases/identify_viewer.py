@@ -29,6 +29,11 @@ class Viewer:
         return self.session is not None and self.session.signed_in
 
     @property
+    def holds(self) -> bool:
+        """Whether this browser has any purchase, open or still without an address: signing out ends that."""
+        return bool(self.holdings or self.without_owner)
+
+    @property
     def owned(self) -> frozenset[ProductId]:
         """The products that open for this browser."""
         return owned(self.holdings)

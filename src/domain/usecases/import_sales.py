@@ -104,7 +104,8 @@ def _import(tx: Transaction, sale: ImportedSale) -> _Outcome:
         return _Outcome.TAKEN
     tx.facts.record(sale.fact)
     user = tx.users.get_or_add(sale.owner, new_id=sale.new_user, now=checkout.started_at)
-    tx.purchases.book(replace(purchase, user=user))
+    known = () if purchase.payment is None else tx.facts.of_payment(purchase.payment)
+    tx.purchases.book(replace(purchase, user=user), known)
     return _Outcome.BOOKED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Randomness, Store
@@ -73,7 +73,7 @@ class InviteStaff:
         if kind is StaffLinkKind.ENTRY and not actor.on_the_host:
             return NotAllowed(Verdict.WRONG_ROLE)
         now, token = self.clock.now(), self.keyring.signing.staff_token_of(form)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         new_id = StaffId(sortable_id(now=now, entropy=self.randomness.token(10)))
         lives = kind.made_on_host_lives if actor.on_the_host else kind.made_by_owner_lives
         action, event = _KEPT[kind]

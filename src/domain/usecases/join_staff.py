@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.audit import AuditAction, AuditLine, ByHand
+from domain.audit import ENTROPY, AuditAction, AuditLine, ByHand
 from domain.challenge import RANDOM_BYTES, as_text, from_text, is_ours, new_challenge
 from domain.frozen import frozen
 from domain.keys import Keyring
@@ -22,6 +22,8 @@ from domain.usecases.staff_access import (
     SignedIn,
     WhyNotIn,
     accept,
+    count_refused,
+    counting_refusals,
     new_staff_session,
     staff_here,
     tell_staff,
@@ -89,7 +91,7 @@ class JoinStaff:
         action = AuditAction.ENTER_BY_LINK if passkey is None else AuditAction.JOIN
         actor = fresh.begin(member, label=visitor.label, now=now).acts_as(member, now=now)
         asked = ByHand.asked(
-            actor, form=f"link:{link.token_hash}", now=now, entropy=self.randomness.token(10)
+            actor, form=f"link:{link.token_hash}", now=now, entropy=self.randomness.token(ENTROPY)
         )
         line = asked.line(action, member.id)
 
@@ -104,16 +106,19 @@ class JoinStaff:
                     return WhyNotIn.TAKEN
             return _let_in(tx, link, again[1], fresh, line, visitor)
 
-        return await self.store.transact(work)
+        return await self.store.transact(counting_refusals(work, self.keyring, visitor, now=now))
 
     async def _count(self, visitor: StaffVisitor, answer: WhyNotIn) -> WhyNotIn:
         """A wrong try: too many of them from one network, and none is looked at for a while."""
         bucket = self.keyring.bucket(STAFF_PER_NETWORK.kind, visitor.network)
         ref, now = self.randomness.token(16).hex(), self.clock.now()
-        until = await self.store.transact(
-            lambda tx: tx.limits.acquire(bucket, STAFF_PER_NETWORK, now=now, ref=ref)
-        )
-        return answer if until is None else WhyNotIn.TOO_OFTEN
+
+        def work(tx: Transaction) -> WhyNotIn:
+            count_refused(tx, self.keyring, visitor, now=now)
+            until = tx.limits.acquire(bucket, STAFF_PER_NETWORK, now=now, ref=ref)
+            return answer if until is None else WhyNotIn.TOO_OFTEN
+
+        return await self.store.transact(work)
 
 
 def _found(tx: ReadTransaction, token: str) -> tuple[StaffLink, StaffMember, list[Passkey]] | None:

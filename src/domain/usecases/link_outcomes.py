@@ -100,7 +100,9 @@ class ChangePreview:
     """The products that a correction moves; a change moves everything."""
     merges: bool
     """The new address has purchases already: both would be in one account."""
-    asked_here: bool
+    works_here: bool
+    """The change completes in this browser: it asked, or the merchant did."""
+    by_staff: bool
     code: str
     """What completes a change in the browser that asked for it; "" after too many wrong tries."""
 

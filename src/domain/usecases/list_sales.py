@@ -22,6 +22,7 @@ from domain.sale_list import (
     SaleRows,
 )
 from domain.transaction import ReadTransaction
+from domain.values import ProductId
 
 _READS: Final = 3
 """How many reads fill a page, where one looks at all that it may and finds too few."""
@@ -99,6 +100,10 @@ class ListSales:
     async def count(self, wanted: SaleFilter) -> SaleCount:
         """How many there are; 10,001 stands for more than 10,000. Raises StoreUnavailable."""
         return await self.store.survey(lambda tx: tx.sale_lists.count(wanted))
+
+    async def products(self) -> Sequence[tuple[ProductId, str]]:
+        """Every product that was ever bought, with its name when it was bought last. Raises StoreUnavailable."""
+        return await self.store.survey(lambda tx: tx.searches.product_names())
 
     async def pending(self) -> Sequence[Checkout]:
         """The newest 50 payments that are under way, the state "Awaiting payment". Raises StoreUnavailable."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from domain.audit import AuditAction, AuditLine, ByHand
+from domain.audit import ENTROPY, AuditAction, AuditLine, ByHand
 from domain.frozen import frozen
 from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed
@@ -80,7 +80,7 @@ class ManageStaff:
         detail: str = "",
     ) -> StaffChange | NotAllowed:
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> StaffChange | NotAllowed:
             refused = refusal(tx, action, member, asked=asked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from domain.audit import AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Randomness, Store
@@ -51,9 +52,19 @@ class OwnAddress:
 
         return self._compare(await self.store.read(work))
 
-    async def confirm(self) -> str | None:
-        """The shop moved here: act under our address. Returns the former one. Raises StoreUnavailable."""
-        return await self.store.transact(lambda tx: tx.shop.confirm_address(self.base_url))
+    async def confirm(self, *, asked: ByHand | None = None) -> str | None:
+        """The shop moved here: act under our address. Returns the former one. Raises StoreUnavailable.
+
+        `asked`: by whom; None where nobody is, as in a demo. There is an audit line if it changed anything.
+        """
+
+        def work(tx: Transaction) -> str | None:
+            former = tx.shop.confirm_address(self.base_url)
+            if asked is not None and former != self.base_url:
+                tx.audit.append(asked.line(AuditAction.CONFIRM_ADDRESS, tx.shop.id() or ""))
+            return former
+
+        return await self.store.transact(work)
 
     def _compare(self, there: str | None) -> ServedElsewhere | None:
         if there is None or there == self.base_url:
@@ -81,8 +92,8 @@ class BecomeCopy:
     randomness: Randomness
     base_url: str
 
-    async def __call__(self) -> str | NoCopy:
-        """The new shop's id. Raises StoreUnavailable."""
+    async def __call__(self, *, asked: ByHand | None = None) -> str | NoCopy:
+        """The new shop's id. `asked`: as in `OwnAddress.confirm`. Raises StoreUnavailable."""
         at, declared = self.clock.now(), self.catalogue.declared_id
         shop_id = declared or self.randomness.token(8).hex()
 
@@ -92,6 +103,8 @@ class BecomeCopy:
             if any(self.keyring.named(name) is not None for name in tx.shop.key_names()):
                 return NoCopy.SAME_SECRET
             tx.shop.become(shop_id, self.base_url, at=at)
+            if asked is not None:
+                tx.audit.append(asked.line(AuditAction.CONFIRM_ADDRESS, shop_id))
             return shop_id
 
         return await self.store.transact(work)

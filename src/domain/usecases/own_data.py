@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from domain.access import Holding
 from domain.frozen import frozen
@@ -47,21 +48,23 @@ class ShowOwnData:
             session = live_session(tx, visitor, now=now)
             if session is None or session.mailbox is None:
                 return None
-            mailbox = session.mailbox
-            holdings = [_without_the_payer(tx, held) for held in tx.purchases.of_address(mailbox)]
-            return OwnData(
-                mailbox=mailbox,
-                user=tx.users.by_address(mailbox),
-                holdings=holdings,
-                downloads=[d for held in holdings for d in tx.downloads.of_purchase(held.purchase.checkout)],
-                sessions=[
-                    session for session in tx.sessions.of_address(mailbox) if session.mailbox == mailbox
-                ],
-                mails=tx.outbox.to_address(mailbox),
-                pending=tx.checkouts.pending_of(mailbox, since=now - LONGEST_PAYMENT),
-            )
+            return data_of(tx, session.mailbox, now=now)
 
         return await self.store.read(work)
+
+
+def data_of(tx: ReadTransaction, mailbox: EmailAddress, *, now: datetime) -> OwnData:
+    """What is held under a mailbox, whoever asks."""
+    holdings = [_without_the_payer(tx, held) for held in tx.purchases.of_address(mailbox)]
+    return OwnData(
+        mailbox=mailbox,
+        user=tx.users.by_address(mailbox),
+        holdings=holdings,
+        downloads=[d for held in holdings for d in tx.downloads.of_purchase(held.purchase.checkout)],
+        sessions=[session for session in tx.sessions.of_address(mailbox) if session.mailbox == mailbox],
+        mails=tx.outbox.to_address(mailbox),
+        pending=tx.checkouts.pending_of(mailbox, since=now - LONGEST_PAYMENT),
+    )
 
 
 def _without_the_payer(tx: ReadTransaction, held: Holding) -> Holding:

@@ -36,7 +36,8 @@ def preview(
                 found.product_name for found in map(tx.purchases.get, move.checkouts) if found is not None
             ),
             merges=tx.users.exists(move.new),
-            asked_here=session is not None and asks_here(move, session),
+            works_here=move.by_staff or (session is not None and asks_here(move, session)),
+            by_staff=move.by_staff,
             code="" if code_is_dead(link) else key.code_of(link.id),
         ),
         naming=_naming(tx, link, session),

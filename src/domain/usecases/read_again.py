@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.claim import AwaitingPayment, Rejected
 from domain.frozen import frozen
 from domain.ports import Clock, Payments, Randomness, Store
@@ -16,11 +16,9 @@ from domain.usecases.authorise import refusal
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.recheck_payments import Recheck, RecheckPayments
-from domain.usecases.reconcile import Reconcile
+from domain.usecases.reconcile_by_hand import ReconcileByHand
 from domain.usecases.reconcile_outcome import Reconciled
 from domain.values import ProviderRef, is_payment, is_provider_ref
-
-_STRIPE = "stripe"
 
 
 class ReadAgain(Enum):
@@ -56,15 +54,14 @@ class AskProvider:
     store: Store
     payments: Payments
     claim: ClaimPurchase
-    reconcile: Reconcile
+    reconcile: ReconcileByHand
     recheck_payments: RecheckPayments
     clock: Clock
     randomness: Randomness
 
     async def sweep(self, *, actor: Actor, form: str) -> Reconciled | NotAllowed:
         """Read every list of the provider's. Raises what `Reconcile` raises."""
-        refused = await self._note(AuditAction.RECONCILE, _STRIPE, actor, form)
-        return refused or await self.reconcile()
+        return await self.reconcile(actor=actor, form=form)
 
     async def read(self, ref: str, *, actor: Actor, form: str) -> ReadAgain | NotAllowed:
         """Read one session or payment. Raises PaymentsUnreachable, PaymentsRefused, StoreUnavailable."""
@@ -92,7 +89,7 @@ class AskProvider:
         return ReadAgain.KNOWN if read is None else _OF_PAYMENT[read]
 
     async def _note(self, action: AuditAction, of: str, actor: Actor, form: str) -> NotAllowed | None:
-        asked = ByHand.asked(actor, form=form, now=self.clock.now(), entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=self.clock.now(), entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> NotAllowed | None:
             refused = refusal(tx, action, of, asked=asked)

@@ -17,7 +17,7 @@ from domain.ports import (
     Store,
 )
 from domain.product import ShopInfo
-from domain.purchase import BookedBy, Fact
+from domain.purchase import BookedBy, Fact, Source
 from domain.records import PaymentDue
 from domain.transaction import Transaction
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
@@ -28,6 +28,7 @@ from domain.usecases.record_fact import ASK_AGAIN_AFTER, FactOutcome, RecordFact
 WAITS_AT_MOST = timedelta(days=3)
 """How long a fact waits for its sale before the merchant is notified."""
 _AT_ONCE = 20
+Claim = Callable[[Transaction], ClaimOutcome]
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=3)
 
@@ -71,29 +72,36 @@ class RecheckPayments:
             reading = await self.payments.retrieve_payment(entry.payment)
         except (PaymentsUnreachable, PaymentsRefused):
             return await self.store.transact(lambda tx: _put_off(tx, entry, shop=shop, now=now))
-        if reading is None or reading.checkout is None:
+        if reading is None:
             return await self.store.transact(lambda tx: _give_up(tx, entry, shop=shop, now=now))
+        work = self._settle(entry, reading.facts, now)
+        if reading.checkout is None:
+            return await self.store.transact(
+                lambda tx: (
+                    work(tx, None)[0] if _is_imported(tx, entry) else _give_up(tx, entry, shop=shop, now=now)
+                )
+            )
         claim = self.claim.retrying(
             reading.checkout, now=now, retry_at=None, by=BookedBy.RECONCILER, facts=reading.facts
         )
-        read, claimed = await self.store.transact(self._settle(entry, claim, reading.facts, now))
-        self.claim.observe(claimed)
+        read, claimed = await self.store.transact(
+            lambda tx: work(tx, None if _is_imported(tx, entry) else claim)
+        )
+        if claimed is not None:
+            self.claim.observe(claimed)
         return read
 
     def _settle(
-        self,
-        entry: PaymentDue,
-        claim: Callable[[Transaction], ClaimOutcome],
-        facts: Sequence[Fact],
-        now: datetime,
-    ) -> Callable[[Transaction], tuple[Recheck, ClaimOutcome]]:
+        self, entry: PaymentDue, facts: Sequence[Fact], now: datetime
+    ) -> Callable[[Transaction, Claim | None], tuple[Recheck, ClaimOutcome | None]]:
+        """Without a claim: of a sale that was imported, which has no session of ours."""
         notes = [(fact, self.note.work(fact)) for fact in facts]
 
-        def work(tx: Transaction) -> tuple[Recheck, ClaimOutcome]:
+        def work(tx: Transaction, claim: Claim | None) -> tuple[Recheck, ClaimOutcome | None]:
             # Before the claim and the facts, which may mark it anew.
             tx.rechecks.cancel(entry.payment)
-            claimed = claim(tx)
-            if not isinstance(claimed, (Booked, AwaitingPayment)):
+            claimed = None if claim is None else claim(tx)
+            if claimed is not None and not isinstance(claimed, (Booked, AwaitingPayment)):
                 foreign = isinstance(claimed, Rejected) and claimed.reason.is_foreign
                 return Recheck.FOREIGN if foreign else Recheck.REFUSED, claimed
             noted = [note(tx) for _, note in notes]
@@ -103,6 +111,11 @@ class RecheckPayments:
             return Recheck.REPAIRED if fresh or FactOutcome.NEW in noted else Recheck.KNOWN, claimed
 
         return work
+
+
+def _is_imported(tx: Transaction, entry: PaymentDue) -> bool:
+    held = tx.purchases.by_payment(entry.payment)
+    return held is not None and held.purchase.source is Source.IMPORT
 
 
 def _put_off(tx: Transaction, entry: PaymentDue, *, shop: ShopInfo, now: datetime) -> Recheck:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.audit import AuditAction, AuditResult, ByHand
+from domain.audit import ENTROPY, AuditAction, AuditResult, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailProblem, MailState
@@ -114,24 +114,21 @@ class ReportStatus:
         `reason`: see `domain.audit.reason_of`.
         """
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> bool | NotAllowed:
             if tx.audit.by_form(form) is not None:
                 return True
-            refused = refusal(
-                tx, AuditAction.DISMISS_PAYMENT, ref, asked=asked
-            )  # the others ask for the same
-            if refused is not None:
-                return refused
-            if tx.quarantine.close(ProviderRef(ref), at=now):
-                return tx.audit.append(asked.line(AuditAction.DISMISS_PAYMENT, ref, reason=reason))
-            if tx.outbox.dismiss_bounce(ref):
-                return tx.audit.append(asked.line(AuditAction.DISMISS_BOUNCE, ref))
-            request = tx.refund_requests.get(ref)
-            if request is not None and tx.refund_requests.dismiss(ref):
-                return tx.audit.append(asked.line(AuditAction.DISMISS_REFUND, request.checkout))
-            return False
+            found = _on_the_list(tx, ref)
+            if found is None:
+                return False
+            action, object_id = found
+            not_allowed = refusal(tx, action, object_id, asked=asked)
+            if not_allowed is not None:
+                return not_allowed
+            return _dismiss(tx, action, ref, now=now) and tx.audit.append(
+                asked.line(action, object_id, reason=reason)
+            )
 
         return await self.store.transact(work)
 
@@ -139,12 +136,9 @@ class ReportStatus:
         """Queue a mail anew under a new key, with a new link. The merchant knows best whether it came."""
         now = self.clock.now()
         spare = LinkId(self.randomness.token(16).hex())
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> SentAgain | NotAllowed:
-            refused = refusal(tx, AuditAction.SEND_AGAIN, key, asked=asked)
-            if refused is not None:
-                return refused
             done = tx.audit.by_form(form)
             if done is not None:
                 return SentAgain.TOO_LATE if done.result is AuditResult.DROPPED else SentAgain.QUEUED
@@ -155,7 +149,30 @@ class ReportStatus:
                 return SentAgain.STILL_QUEUED
             if mail.state is MailState.DROPPED and mail.problem == MailProblem.QUEUED_AGAIN:
                 return SentAgain.QUEUED_BEFORE
+            not_allowed = refusal(tx, AuditAction.SEND_AGAIN, key, asked=asked)
+            if not_allowed is not None:
+                return not_allowed
             queued = queue_by_hand(tx, mail, spare, asked, keyring=self.keyring)
             return SentAgain.QUEUED if queued else SentAgain.TOO_LATE
 
         return await self.store.transact(work)
+
+
+def _on_the_list(tx: ReadTransaction, ref: str) -> tuple[AuditAction, str] | None:
+    """What dismissing this id is, and the object that its audit line names; None if there is nothing of that id."""
+    request = tx.refund_requests.get(ref)
+    if request is not None:
+        return AuditAction.DISMISS_REFUND, request.checkout
+    if tx.quarantine.get(ProviderRef(ref)) is not None:
+        return AuditAction.DISMISS_PAYMENT, ref
+    return None if tx.outbox.get(ref) is None else (AuditAction.DISMISS_BOUNCE, ref)
+
+
+def _dismiss(tx: Transaction, action: AuditAction, ref: str, *, now: datetime) -> bool:
+    match action:
+        case AuditAction.DISMISS_REFUND:
+            return tx.refund_requests.dismiss(ref)
+        case AuditAction.DISMISS_BOUNCE:
+            return tx.outbox.dismiss_bounce(ref)
+        case _:
+            return tx.quarantine.close(ProviderRef(ref), at=now)

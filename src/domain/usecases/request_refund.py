@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.access import Holding
 from domain.amounts import AmountProblem, typed_amount
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.frozen import frozen
-from domain.ports import Clock, Payments, Randomness, Store
+from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.purchase import FactKind, MerchantStatus, Purchase, is_revoking
-from domain.refund import RefundCause, RefundRequest, refundable
-from domain.staff import Actor
+from domain.refund import RefundCause, RefundRequest, RefundState, refundable
+from domain.rights import NotAllowed, Verdict
+from domain.staff import Actor, Role
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, refuse
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.refund_outcomes import (
     AskingForRefund,
@@ -32,6 +34,7 @@ class RequestRefund:
 
     store: Store
     payments: Payments
+    catalogue: Catalogue
     clock: Clock
     randomness: Randomness
 
@@ -53,8 +56,8 @@ class RequestRefund:
         provider confirms it. Raises StoreUnavailable.
         """
         now, why = self.clock.now(), reason_of(reason)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
-        livemode = self.payments.livemode
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
+        livemode, limits = self.payments.livemode, self.catalogue.current().shop.support_refunds
 
         def work(tx: Transaction) -> AskingForRefund:
             before = _asked_before(tx, form)
@@ -66,11 +69,11 @@ class RequestRefund:
             purchase = held.purchase
             if why is None:
                 return NotRefunded(WhyNotRefunded.NO_REASON, purchase)
-            refused = _why_not(tx, held, livemode=livemode)
+            refused = _refused(tx, held, livemode=livemode)
             amount = refused or _amount_of(tx, held, typed)
             if not isinstance(amount, Money):
                 return amount
-            not_allowed = refusal(tx, AuditAction.REFUND, purchase.checkout, asked=asked)
+            not_allowed = _refusal(tx, purchase, amount, asked, limits=limits)
             if not_allowed is not None:
                 return not_allowed
             request = _request(asked, purchase, amount, reason=why, tell=tell, cause=cause, now=now)
@@ -94,16 +97,22 @@ def _asked_before(tx: ReadTransaction, form: str) -> RefundAsked | None:
     return RefundAsked(request, held.purchase, closes=named)
 
 
-def _why_not(tx: ReadTransaction, held: Holding, *, livemode: bool) -> NotRefunded | None:
+def _refused(tx: ReadTransaction, held: Holding, *, livemode: bool) -> NotRefunded | None:
+    why = why_not_refundable(tx, held, livemode=livemode)
+    return None if why is None else NotRefunded(why, held.purchase)
+
+
+def why_not_refundable(tx: ReadTransaction, held: Holding, *, livemode: bool) -> WhyNotRefunded | None:
+    """Why nothing of a purchase can be refunded here, whatever the amount; None if something may be left."""
     purchase = held.purchase
     if purchase.payment is None or not purchase.paid.amount:
-        return NotRefunded(WhyNotRefunded.NOT_PAID_HERE, purchase)
+        return WhyNotRefunded.NOT_PAID_HERE
     if purchase.livemode not in (None, livemode):
-        return NotRefunded(WhyNotRefunded.OTHER_MODE, purchase)
+        return WhyNotRefunded.OTHER_MODE
     if purchase.mailbox is None and tx.erasures.is_erased(purchase.checkout):
-        return NotRefunded(WhyNotRefunded.ERASED, purchase)
+        return WhyNotRefunded.ERASED
     if held.in_dispute:
-        return NotRefunded(WhyNotRefunded.IN_DISPUTE, purchase)
+        return WhyNotRefunded.IN_DISPUTE
     return None
 
 
@@ -119,6 +128,24 @@ def _amount_of(tx: ReadTransaction, held: Holding, typed: str) -> Money | NotRef
     if not amount.amount:
         return NotRefunded(WhyNotRefunded.NOTHING_ASKED, purchase, left)
     return amount if amount.amount <= left.amount else NotRefunded(WhyNotRefunded.TOO_MUCH, purchase, left)
+
+
+def _refusal(
+    tx: Transaction, order: Purchase, amount: Money, asked: ByHand, *, limits: Sequence[Money]
+) -> NotAllowed | None:
+    """Whoever is no owner refunds no more of one purchase than the limit in its currency, in all they ask for."""
+    not_allowed = refusal(tx, AuditAction.REFUND, order.checkout, asked=asked)
+    if not_allowed is not None or asked.actor.role is Role.OWNER:
+        return not_allowed
+    before = sum(
+        one.amount.amount
+        for one in tx.refund_requests.of_purchase(order.checkout)
+        if one.by == asked.actor.name and one.state not in (RefundState.REFUSED, RefundState.FAILED)
+    )
+    most = next((limit.amount for limit in limits if limit.currency == amount.currency), 0)
+    if before + amount.amount <= most:
+        return None
+    return refuse(tx, Verdict.ABOVE_LIMIT, AuditAction.REFUND, order.checkout, asked=asked)
 
 
 def _request(

@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from domain.frozen import frozen
 from domain.purchase import Purchase
+from domain.rights import NotAllowed
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.request_login import NotAnAddress
 from domain.values import EmailAddress
@@ -57,4 +58,4 @@ class AccessQueued:
     """Whether the last access email to that address came back."""
 
 
-Resending = AccessQueued | NotSent | SeveralOrders | NotAnAddress
+Resending = AccessQueued | NotSent | NotAllowed | SeveralOrders | NotAnAddress

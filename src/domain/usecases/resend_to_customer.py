@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.access import Holding
-from domain.audit import AuditAction, AuditLine, ByHand
+from domain.audit import ENTROPY, AuditAction, AuditLine, ByHand
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.keys import Keyring
@@ -15,8 +15,10 @@ from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.outbox_keys import sale_of
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.purchase import Purchase, PurchaseState
+from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_access_link import send_access_again
@@ -53,7 +55,7 @@ class ResendToCustomer:
                 return NotAnAddress(error.problem)
         now, edition = self.clock.now(), self.catalogue.current()
         link = LinkId(self.randomness.token(16).hex())
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> Resending:
             done = tx.audit.by_form(form)
@@ -70,9 +72,9 @@ class ResendToCustomer:
             mails = [mail for mail in tx.outbox.to_address(to) if mail.kind is MailKind.ACCESS]
             if any(_waits(mail, held.purchase) for mail in mails):
                 return NotSent(WhyNotSent.STILL_QUEUED, held.purchase)
-            bucket = self.keyring.bucket(RESENT_BY_MERCHANT.kind, to.canonical)
-            if tx.limits.acquire(bucket, RESENT_BY_MERCHANT, now=now, ref=link) is not None:
-                return NotSent(WhyNotSent.ENOUGH, held.purchase)
+            refused = self._refusal(tx, held.purchase, to, asked, ref=link)
+            if refused is not None:
+                return refused
             send_access_again(
                 tx, held, to, link=link, edition=edition, key=self.keyring.signing.name, now=now
             )
@@ -83,6 +85,18 @@ class ResendToCustomer:
             )
 
         return await self.store.transact(work)
+
+    def _refusal(
+        self, tx: Transaction, order: Purchase, to: EmailAddress, asked: ByHand, *, ref: str
+    ) -> NotAllowed | NotSent | None:
+        """None if the actor may, and there is a place under the limit, which is taken then."""
+        not_allowed = refusal(tx, AuditAction.RESEND, order.checkout, asked=asked)
+        bucket = self.keyring.bucket(RESENT_BY_MERCHANT.kind, to.canonical)
+        if not_allowed is not None:
+            return not_allowed
+        if tx.limits.acquire(bucket, RESENT_BY_MERCHANT, now=asked.at, ref=ref) is not None:
+            return NotSent(WhyNotSent.ENOUGH, order)
+        return None
 
 
 def _first_result(tx: ReadTransaction, done: AuditLine) -> Resending:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain import outbox_keys
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.emails import OpenAgain
 from domain.frozen import frozen
 from domain.mail import MailKind
@@ -33,7 +33,7 @@ class RestorePurchase:
     ) -> Deciding:
         """As `RevokePurchase`. The customer is emailed only if the purchase is open then. Raises StoreUnavailable."""
         now, why = self.clock.now(), reason_of(reason)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> Deciding:
             before = already_decided(tx, form)

@@ -7,7 +7,7 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding, owned
-from domain.audit import AuditAction, ByHand, reason_of
+from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.decision import decided, merchant_object
 from domain.emails import AccessClosed
 from domain.frozen import frozen
@@ -41,7 +41,7 @@ class RevokePurchase:
         Raises StoreUnavailable.
         """
         now, why = self.clock.now(), reason_of(reason)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
         def work(tx: Transaction) -> Deciding:
             before = already_decided(tx, form)

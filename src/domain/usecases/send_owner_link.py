@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Randomness, Store
 from domain.purchase import Purchase
+from domain.rights import NotAllowed
 from domain.session import Visitor
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import refusal
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.name_owner import send_owner_email
 from domain.usecases.request_limits import RequestLimits
@@ -43,7 +45,9 @@ class SendOwnerLink:
     clock: Clock
     randomness: Randomness
 
-    async def __call__(self, order: str, typed: str, *, actor: Actor, form: str) -> OwnerLink | NotAnAddress:
+    async def __call__(
+        self, order: str, typed: str, *, actor: Actor, form: str
+    ) -> OwnerLink | NotAllowed | NotAnAddress:
         """`order`: its id, or the beginning of it that receipts show (`find_order`). `form`: as in `GrantProduct`.
 
         Raises StoreUnavailable.
@@ -55,9 +59,9 @@ class SendOwnerLink:
         ref = self.randomness.token(16).hex()
         now = self.clock.now()
         limits = RequestLimits(self.keyring, _NOBODY, now=now, ref=ref)
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
-        def work(tx: Transaction) -> OwnerLink:
+        def work(tx: Transaction) -> OwnerLink | NotAllowed:
             if tx.audit.by_form(form) is not None:
                 return OwnerLink.QUEUED
             purchase = _find(tx, order)
@@ -67,6 +71,9 @@ class SendOwnerLink:
                 return OwnerLink.HAS_OWNER
             if tx.erasures.is_erased(purchase.checkout):
                 return OwnerLink.ERASED
+            not_allowed = refusal(tx, AuditAction.SEND_LINK, purchase.checkout, asked=asked)
+            if not_allowed is not None:
+                return not_allowed
             send_owner_email(tx, purchase, mailbox, asked_by=None, limits=limits)
             tx.audit.append(asked.line(AuditAction.SEND_LINK, purchase.checkout))
             return OwnerLink.QUEUED

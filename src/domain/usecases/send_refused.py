@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain import outbox_keys
-from domain.audit import AuditAction, ByHand
+from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailState
@@ -46,12 +46,12 @@ class SendRefused:
         Raises StoreUnavailable.
         """
         now = self.clock.now()
-        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(10))
-        refused = await self.store.transact(
-            lambda tx: refusal(tx, AuditAction.SEND_AGAIN, "refused", asked=asked)
+        all_of_them = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
+        not_allowed = await self.store.transact(
+            lambda tx: refusal(tx, AuditAction.SEND_AGAIN, "", asked=all_of_them)
         )
-        if refused is not None:
-            return refused
+        if not_allowed is not None:
+            return not_allowed
         waiting = await self.store.read(lambda tx: tx.outbox.waiting(now, late=LATE))
         keys = [mail.key for mail in waiting if _refused(mail)]
         queued = dropped = 0
@@ -64,7 +64,7 @@ class SendRefused:
         now = self.clock.now()
         spare = [LinkId(self.randomness.token(16).hex()) for _ in keys]
         asked = [
-            ByHand.asked(actor, form=_form_of(form, key), now=now, entropy=self.randomness.token(10))
+            ByHand.asked(actor, form=_form_of(form, key), now=now, entropy=self.randomness.token(ENTROPY))
             for key in keys
         ]
 

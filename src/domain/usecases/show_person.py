@@ -12,6 +12,7 @@ from domain.ports import Clock, Store
 from domain.session import Session
 from domain.timeline import Entry, Happened, timeline
 from domain.transaction import ReadTransaction
+from domain.usecases.customers import find_customer
 from domain.usecases.show_customer import Customer, show_address
 from domain.values import Digest, EmailAddress, ProductId, SessionId
 
@@ -48,6 +49,16 @@ class ShowPerson:
         now = self.clock.now()
         return await self.store.survey(lambda tx: _show(tx, mailbox, product, now))
 
+    async def of_user(self, wanted: str, *, product: ProductId | None = None) -> Person | None:
+        """The same of a customer by id (or address): None if there is none (any more). Raises StoreUnavailable."""
+        now = self.clock.now()
+
+        def work(tx: ReadTransaction) -> Person | None:
+            user = find_customer(tx, wanted)
+            return None if user is None else _show(tx, user.mailbox, product, now)
+
+        return await self.store.survey(work)
+
 
 def _show(
     tx: ReadTransaction, mailbox: EmailAddress, product: ProductId | None, now: datetime
@@ -66,7 +77,8 @@ def _show(
         changes=customer.changes,
         lines=tx.audit.about([*orders, *(mail.key for mail in customer.mails)]),
     )
-    asked = () if product is None else (product,)
+    bought = [one for held in customer.holdings for one in held.purchase.products]
+    asked = [*bought, *(() if product is None else (product,))]
     opening = customer.holdings if tx.shop.cursor(STARTED_LIVE) is None else _real(customer.holdings)
     return Person(
         customer=customer,
@@ -84,7 +96,7 @@ def explain(
     )
     names = {p: "" for held in holdings for p in held.purchase.products}
     names |= {held.purchase.product: held.purchase.product_name for held in holdings}
-    wanted = [*sorted(names), *(product for product in also if product not in names)]
+    wanted = [*sorted(names), *(product for product in dict.fromkeys(also) if product not in names)]
     return [
         ProductAccess(
             product=product,

@@ -9,9 +9,12 @@ from domain import outbox_keys
 from domain.access import Holding
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
+from domain.mail import Mail, MailKind
+from domain.note import Note
 from domain.ports import Clock, Store
 from domain.purchase import Checkout, Fact, FactKind, PurchaseState
 from domain.records import Download, User
+from domain.refund import RefundRequest, refundable
 from domain.sale_list import SaleState, sale_state
 from domain.timeline import Entry, Happened, is_about_sale, timeline
 from domain.transaction import ReadTransaction
@@ -67,6 +70,14 @@ class SaleShown:
     """The other purchases of its customer, the newest first."""
     downloads: Sequence[Download]
     timeline: Sequence[Entry]
+    requests: Sequence[RefundRequest]
+    """The refunds that were asked for here, the oldest first, whatever came of them."""
+    refundable: int
+    """What can still be refunded, in minor units."""
+    access_mail: Mail | None
+    """The latest email that its customer gets in by; None if there is none."""
+    note: Note | None
+    """The internal note."""
 
 
 @frozen
@@ -92,7 +103,8 @@ def _show(tx: ReadTransaction, checkout: CheckoutId, now: datetime) -> SaleShown
         [] if mailbox is None else [h for h in tx.purchases.of_address(mailbox) if h.purchase != purchase]
     )
     downloads = tx.downloads.of_purchase(checkout)
-    begun = tx.checkouts.get(checkout)
+    begun, requests = tx.checkouts.get(checkout), tx.refund_requests.of_purchase(checkout)
+    happened = _happened(tx, held, begun, downloads)
     return SaleShown(
         now=now,
         held=held,
@@ -104,8 +116,17 @@ def _show(tx: ReadTransaction, checkout: CheckoutId, now: datetime) -> SaleShown
         money=money_of(held),
         others=others[::-1],
         downloads=downloads,
-        timeline=timeline(_happened(tx, held, begun, downloads)),
+        timeline=timeline(happened),
+        requests=requests,
+        refundable=refundable(held, requests),
+        access_mail=_latest_access(happened.mails),
+        note=tx.notes.get(checkout),
     )
+
+
+def _latest_access(mails: Sequence[Mail]) -> Mail | None:
+    access = [mail for mail in mails if mail.kind is MailKind.ACCESS]
+    return max(access, key=lambda mail: (mail.queued_at, mail.key), default=None)
 
 
 def _happened(

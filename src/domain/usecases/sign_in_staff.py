@@ -17,6 +17,8 @@ from domain.usecases.staff_access import (
     SignedInStaff,
     WhyNotIn,
     accept,
+    count_refused,
+    counting_refusals,
     new_staff_session,
     staff_here,
     tell_staff,
@@ -94,11 +96,11 @@ class SignInStaff:
         let_in: Callable[[Transaction, StaffMember, NewStaffSession, AuditLine], SignedIn | WhyNotIn],
     ) -> SignedIn | WhyNotIn:
         now, asked_for = self.clock.now(), from_text(challenge)
-        if not await self._may_try(STAFF_PER_NETWORK, visitor.network):
+        if not await self._may_try(STAFF_PER_NETWORK, visitor.network, visitor):
             return WhyNotIn.TOO_OFTEN
         passkey = await self._named_in(answer)
         used = self._verified(asked_for, answer, passkey)
-        if passkey is not None and not await self._may_try(STAFF_PER_ACCOUNT, passkey.staff):
+        if passkey is not None and not await self._may_try(STAFF_PER_ACCOUNT, passkey.staff, visitor):
             return WhyNotIn.TOO_OFTEN
         fresh, entropy = new_staff_session(self.randomness, now=now), self.randomness.token(10)
 
@@ -117,7 +119,7 @@ class SignInStaff:
             tx.passkeys.note_use(held.id, counter=used.counter, synced=used.synced, at=now)
             return let_in(tx, member, fresh, asked.line(AuditAction.SIGN_IN, member.id))
 
-        return await self.store.transact(work)
+        return await self.store.transact(counting_refusals(work, self.keyring, visitor, now=now))
 
     def _challenge(self, purpose: str) -> bytes:
         entropy = self.randomness.token(RANDOM_BYTES)
@@ -135,15 +137,20 @@ class SignInStaff:
         except PasskeyRefused:
             return None
 
-    async def _may_try(self, limit: Limit, who: str) -> bool:
+    async def _may_try(self, limit: Limit, who: str, visitor: StaffVisitor) -> bool:
         bucket, ref, now = (
             self.keyring.bucket(limit.kind, who),
             self.randomness.token(16).hex(),
             self.clock.now(),
         )
-        return (
-            await self.store.transact(lambda tx: tx.limits.acquire(bucket, limit, now=now, ref=ref)) is None
-        )
+
+        def work(tx: Transaction) -> bool:
+            if tx.limits.acquire(bucket, limit, now=now, ref=ref) is None:
+                return True
+            count_refused(tx, self.keyring, visitor, now=now)
+            return False
+
+        return await self.store.transact(work)
 
 
 def _again(here: SignedInStaff) -> str:

@@ -59,7 +59,7 @@ class SignOut:
         def work(tx: Transaction) -> None:
             session = live_session(tx, visitor, now=now)
             if session is not None and session.mailbox is not None:
-                _end_all_of(tx, session.mailbox, now)
+                end_all_of(tx, session.mailbox, now)
             if session is not None:
                 tx.sessions.end(session.id)
             end_other_sessions(tx, visitor, keyring=self.keyring, now=now)
@@ -88,7 +88,8 @@ class SignOut:
         return await self.store.read(lambda tx: _own(tx, visitor, now))
 
 
-def _end_all_of(tx: Transaction, mailbox: EmailAddress, now: datetime) -> None:
+def end_all_of(tx: Transaction, mailbox: EmailAddress, now: datetime) -> None:
+    """End every session of a mailbox, and withdraw the changes of address that wait to be confirmed."""
     for own in _sessions(tx, mailbox, now):
         tx.sessions.end(own.id)
     for change in tx.address_changes.done_from(mailbox):

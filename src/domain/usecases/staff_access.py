@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 
 from domain import outbox_keys
 from domain.audit import AuditLine
+from domain.audit_chain import hour_of
 from domain.challenge import ANSWERED, bucket_of, is_ours
 from domain.emails import StaffNotice
 from domain.frozen import frozen
@@ -105,6 +107,29 @@ def tell_staff(
             tx, StaffNotice(event.value, about, detail), key=outbox_keys.staff_notice(line.id, reader.id),
             kind=MailKind.NOTICE, to=reader.email, now=line.at,
         )  # fmt: skip
+
+
+def count_refused(tx: Transaction, keyring: Keyring, visitor: StaffVisitor, *, now: datetime) -> None:
+    """Somebody was not let in: counted for the audit log (`domain.usecases.link_audit`), by network and hour."""
+    tx.refused_sign_ins.count(keyring.bucket("network", visitor.network), hour_of(now))
+
+
+def counting_refusals(
+    work: Callable[[Transaction], SignedIn | WhyNotIn],
+    keyring: Keyring,
+    visitor: StaffVisitor,
+    *,
+    now: datetime,
+) -> Callable[[Transaction], SignedIn | WhyNotIn]:
+    """The same work, which counts it if it does not let its visitor in."""
+
+    def counted(tx: Transaction) -> SignedIn | WhyNotIn:
+        outcome = work(tx)
+        if isinstance(outcome, WhyNotIn):
+            count_refused(tx, keyring, visitor, now=now)
+        return outcome
+
+    return counted
 
 
 def is_last_owner(tx: ReadTransaction, member: StaffMember) -> bool:

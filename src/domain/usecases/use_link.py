@@ -82,7 +82,9 @@ class LinkSubmit:
             case LinkPurpose.MOVE:
                 change = None if link.move is None else tx.address_changes.get(link.move)
                 session = live_session(tx, self.visitor, now=self.now)
-                if change is None or not change.is_pending or change.kind is ChangeKind.CORRECTION:
+                if change is None or not change.is_pending:
+                    return None
+                if change.kind is ChangeKind.CORRECTION or change.by_staff:
                     return None
                 return None if session is not None and asks_here(change, session) else LinkError.ELSEWHERE
             case LinkPurpose.ORDER:
@@ -116,9 +118,10 @@ class LinkSubmit:
         undone = undo_change(tx, move, new_user=self.booking.user, now=self.now)
         if undone is None:
             return False
-        if undone.kind is ChangeKind.CORRECTION:
+        if undone.kind is ChangeKind.CORRECTION or undone.by_staff:
             orders = tuple(order_number(order) for order in undone.checkouts)
-            email = CorrectionUndone(orders=orders, was_done=undone.done_at is not None)
+            done = undone.done_at is not None
+            email = CorrectionUndone(orders=orders, was_done=done, by_staff=undone.by_staff)
             key = outbox_keys.correction_undone(move)
             notify_merchant(tx, email, key=key, shop=self.booking.edition.shop, now=self.now)
         return True

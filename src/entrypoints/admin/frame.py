@@ -106,7 +106,7 @@ class AdminFrame:
                 return None
             case Verdict.PROVE_AGAIN:
                 return self.prove(path)
-            case Verdict.WRONG_ROLE:
+            case Verdict.WRONG_ROLE | Verdict.ABOVE_LIMIT:
                 return see_other(HOME)
 
     def prove(self, path: str) -> RawResponse:
@@ -171,12 +171,16 @@ class AdminFrame:
             _("Your role does not allow it. An owner can do it, or give you another role."), status=403,
         )  # fmt: skip
 
-    async def submitted(self, request: AnyRequest) -> tuple[Mapping[str, str], str]:
+    async def submitted(self, request: AnyRequest, *, most_fields: int = 20) -> tuple[Mapping[str, str], str]:
         """The fields of a form and its id, which is unique in the audit log; without one, a request of its own."""
-        fields = await form_of(request)
+        fields = await form_of(request, most_fields=most_fields)
         self.waiting.forget()
+        return fields, self.form_id(fields)
+
+    def form_id(self, fields: Mapping[str, str]) -> str:
+        """The id among the fields of a form, or a new one."""
         form = fields.get("form", "")
-        return fields, form if _FORM.fullmatch(form) else self._new_form()
+        return form if _FORM.fullmatch(form) else self._new_form()
 
     def _waits(self) -> str:
         """How much waits, for the navigation; "" for nothing."""

@@ -13,11 +13,26 @@ from dependency_injector.providers import Singleton
 from domain.usecases.payment_address import ListPaymentAddresses
 from entrypoints import choices
 from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.customer import CustomerPages
+from entrypoints.admin.customer_actions import CustomerActionPages
+from entrypoints.admin.customers import CustomersPages
+from entrypoints.admin.desk import Desk
+from entrypoints.admin.doctor import DoctorPages
 from entrypoints.admin.emails import EmailPages
+from entrypoints.admin.exports import ExportPages
 from entrypoints.admin.frame import AdminFrame, admin_pages
 from entrypoints.admin.home import HomePages
+from entrypoints.admin.imports import ImportPages
 from entrypoints.admin.people import PeoplePages
+from entrypoints.admin.product_page import ProductPages
+from entrypoints.admin.products import ProductsPages
 from entrypoints.admin.provider import LastSweep, ProviderPages
+from entrypoints.admin.refund_right import RefundRight
+from entrypoints.admin.sale import SalePages
+from entrypoints.admin.sale_actions import SaleActionPages
+from entrypoints.admin.sales import SalesPages
+from entrypoints.admin.search import SearchPages
+from entrypoints.admin.settings_page import SettingsPages
 from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.admin.todo import TodoPages
 from entrypoints.admin.waiting import Waiting
@@ -175,6 +190,7 @@ class Container(UseCases):
         sign_out=UseCases.sign_out_staff,
         list_audit=UseCases.list_audit,
     )
+    export_pages = Singleton(ExportPages, frame=admin_frame, export=UseCases.export_list)
     home_pages = Singleton(
         HomePages,
         frame=admin_frame,
@@ -206,6 +222,104 @@ class Container(UseCases):
         send_refused=UseCases.send_refused,
     )
 
+    import_pages = Singleton(
+        ImportPages,
+        frame=admin_frame,
+        receive=UseCases.receive_upload,
+        uploads=UseCases.manage_uploads,
+        catalogue=Adapters.catalogue,
+        clock=Adapters.clock,
+    )
+
+    desk = Singleton(Desk, frame=admin_frame, ask_right=UseCases.ask_right)
+    sale_action_pages = Singleton(
+        SaleActionPages,
+        desk=desk,
+        look=UseCases.look_at_sale,
+        may_refund=Singleton(RefundRight, Adapters.account.provider),
+        request_refund=UseCases.request_refund,
+        revoke=UseCases.revoke_purchase,
+        restore=UseCases.restore_purchase,
+        resend=UseCases.resend_to_customer,
+        correct=UseCases.correct_address,
+        replace=UseCases.replace_key,
+        note=UseCases.write_note,
+    )
+    customer_action_pages = Singleton(
+        CustomerActionPages,
+        desk=desk,
+        look=UseCases.look_at_customer,
+        correct=UseCases.correct_address,
+        merge=UseCases.merge_customers,
+        sign_out=UseCases.sign_out_customer,
+        erase=UseCases.erase_customer,
+        grant=UseCases.grant_product,
+        book=UseCases.book_payment,
+    )
+
+    sales_pages = Singleton(
+        SalesPages,
+        frame=admin_frame,
+        list_sales=UseCases.list_sales,
+        find=UseCases.find_sales,
+        code_links=UseCases.code_links,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+        shop_url=UseCases.base_url,
+    )
+    search_pages = Singleton(
+        SearchPages,
+        frame=admin_frame,
+        find=UseCases.find_sales,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+    )
+    sale_pages = Singleton(
+        SalePages,
+        frame=admin_frame,
+        show=UseCases.show_sale,
+        find=UseCases.find_sales,
+        list_staff=UseCases.list_staff,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+    )
+    customers_pages = Singleton(
+        CustomersPages,
+        frame=admin_frame,
+        list_customers=UseCases.list_customers,
+        clock=Adapters.clock,
+        livemode=Adapters.payments.provided.livemode,
+        shop_url=UseCases.base_url,
+    )
+    customer_pages = Singleton(
+        CustomerPages,
+        frame=admin_frame,
+        show=UseCases.show_person,
+        hand_over=UseCases.hand_over_data,
+        list_staff=UseCases.list_staff,
+        livemode=Adapters.payments.provided.livemode,
+    )
+    products_pages = Singleton(
+        ProductsPages,
+        frame=admin_frame,
+        list_products=UseCases.list_products,
+        catalogue=Adapters.catalogue,
+        folder=Adapters.settings.provided.catalogue,
+    )
+    product_pages = Singleton(
+        ProductPages,
+        frame=admin_frame,
+        list_products=UseCases.list_products,
+        folder=Adapters.settings.provided.catalogue,
+        shop_url=UseCases.base_url,
+    )
+    doctor_pages = Singleton(
+        DoctorPages, frame=admin_frame, environment=Adapters.settings.provided.environment
+    )
+    settings_pages = Singleton(
+        SettingsPages, frame=admin_frame, settings=Adapters.settings, keyring=UseCases.keyring
+    )
+
     # ------------------------------------------------------------------ the application
     traces = Singleton(start_traces, Adapters.settings.provided.traces_to)
     families = providers.List(
@@ -225,10 +339,23 @@ class Container(UseCases):
         metrics_page,
         signing_in_pages,
         people_pages,
+        export_pages,
         home_pages,
+        import_pages,
+        sale_action_pages,
+        customer_action_pages,
         todo_pages,
         provider_pages,
         email_pages,
+        sales_pages,
+        search_pages,
+        sale_pages,
+        customers_pages,
+        customer_pages,
+        products_pages,
+        product_pages,
+        doctor_pages,
+        settings_pages,
     )
     app = Singleton(
         build_app,
@@ -266,6 +393,8 @@ class Container(UseCases):
         review_catalogue=UseCases.review_catalogue,
         send_sales_digest=UseCases.send_sales_digest,
         sum_days=UseCases.sum_days,
+        run_uploads=UseCases.run_uploads,
+        link_audit=UseCases.link_audit,
         store=Adapters.store,
         clock=Adapters.clock,
         catalogue=Adapters.catalogue,

@@ -9,31 +9,40 @@ from adapters.resend.reports import ResendReports
 from domain.keys import Keyring
 from domain.ports import MailReports
 from domain.usecases.announce import Announce
+from domain.usecases.ask_right import AskRight
+from domain.usecases.book_payment import BookPayment
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
+from domain.usecases.check_audit import CheckAudit
 from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.compare_with_provider import CompareWithProvider
+from domain.usecases.correct_address import CorrectAddress
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
+from domain.usecases.erase_customer import EraseCustomer
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.expire_duplicates import ExpireDuplicates
+from domain.usecases.export_list import ExportList
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.find_sales import FindSales
 from domain.usecases.go_live import GoLive
 from domain.usecases.grant_product import GrantProduct
+from domain.usecases.hand_over_data import HandOverData
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_staff import IdentifyStaff
 from domain.usecases.identify_viewer import IdentifyViewer
+from domain.usecases.import_rows import ImportRows
 from domain.usecases.import_sales import ImportSales
 from domain.usecases.invite_staff import InviteStaff
 from domain.usecases.join_staff import JoinStaff
 from domain.usecases.lease_mail import LeaseMail
+from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_audit import ListAudit
 from domain.usecases.list_bounced_emails import ListBouncedEmails
 from domain.usecases.list_customers import ListCustomers
@@ -41,21 +50,28 @@ from domain.usecases.list_emails import ListEmails
 from domain.usecases.list_ledger import ListLedger
 from domain.usecases.list_news import ListNews
 from domain.usecases.list_pending import ListPending
+from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
+from domain.usecases.manage_uploads import ManageUploads
+from domain.usecases.merge_customers import MergeCustomers
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_address import BecomeCopy, OwnAddress
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
 from domain.usecases.read_again import AskProvider
+from domain.usecases.receive_upload import ReceiveUpload
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
+from domain.usecases.reconcile_by_hand import ReconcileByHand
 from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
+from domain.usecases.replace_key import ReplaceKey
 from domain.usecases.report_status import ReportStatus
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.request_refund import RequestRefund
@@ -66,6 +82,7 @@ from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.revoke_purchase import RevokePurchase
+from domain.usecases.run_uploads import ImportFile, RunUploads
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_refused import SendRefused
@@ -77,10 +94,12 @@ from domain.usecases.show_receipt import ShowReceipt
 from domain.usecases.show_sale import ShowSale
 from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.sign_out import SignOut
+from domain.usecases.sign_out_customer import SignOutCustomer
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.sum_days import SumDays
 from domain.usecases.sum_sales import SumSales
 from domain.usecases.supply_licences import SupplyLicences
+from domain.usecases.write_note import WriteNote
 from entrypoints.container.adapters import Adapters
 from entrypoints.run.address_watch import AddressWatch
 from entrypoints.run.metrics import Metrics
@@ -179,14 +198,20 @@ class UseCases(Adapters):
         Reconcile, store=store, payments=payments, claim=claim, note=note, recheck_payments=recheck_payments,
         expire_duplicates=expire_duplicates, clock=clock
     )  # fmt: skip
+    reconcile_by_hand = Singleton(
+        ReconcileByHand, store=store, reconcile=reconcile, clock=clock, randomness=randomness
+    )
     retry_quarantine = Singleton(RetryQuarantine, store=store, payments=payments, claim=claim, clock=clock)
     supply_licences = Singleton(SupplyLicences, store=store, catalogue=catalogue, clock=clock)
     review_catalogue = Singleton(ReviewCatalogue, store=store, catalogue=catalogue, clock=clock)
-    announce = Singleton(Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
+    announce = Singleton(
+        Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
     send_link = Singleton(SendOwnerLink, store=store, keyring=keyring, clock=clock, randomness=randomness)
     report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
     send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
     export_records = Singleton(ExportRecords, store=store)
+    export_list = Singleton(ExportList, store=store, clock=clock, randomness=randomness)
     preview_product = Singleton(
         PreviewProduct, catalogue=catalogue, keyring=keyring, clock=clock, base_url=base_url
     )
@@ -196,16 +221,21 @@ class UseCases(Adapters):
     show_sale = Singleton(ShowSale, store=store, clock=clock)
     sum_days = Singleton(SumDays, store=store, catalogue=catalogue, clock=clock)
     show_figures = Singleton(ShowFigures, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days)
+    list_products = Singleton(
+        ListProducts, store=store, catalogue=catalogue, clock=clock, sum_days=sum_days,
+        review_catalogue=review_catalogue,
+    )  # fmt: skip
     list_todo = Singleton(ListTodo, store=store, catalogue=catalogue, clock=clock)
     list_news = Singleton(ListNews, store=store)
     check_first_days = Singleton(CheckFirstDays, store=store, catalogue=catalogue, clock=clock)
     list_emails = Singleton(ListEmails, store=store, clock=clock)
     compare_with_provider = Singleton(CompareWithProvider, store=store, clock=clock)
     ask_provider = Singleton(
-        AskProvider, store=store, payments=payments, claim=claim, reconcile=reconcile,
+        AskProvider, store=store, payments=payments, claim=claim, reconcile=reconcile_by_hand,
         recheck_payments=recheck_payments, clock=clock, randomness=randomness,
     )  # fmt: skip
     list_customers = Singleton(ListCustomers, store=store)
+    hand_over_data = Singleton(HandOverData, store=store, clock=clock, randomness=randomness)
     show_person = Singleton(ShowPerson, store=store, clock=clock)
     list_ledger = Singleton(ListLedger, store=store)
     show_customer = Singleton(ShowCustomer, store=store, clock=clock)
@@ -219,13 +249,36 @@ class UseCases(Adapters):
     revoke_purchase = Singleton(RevokePurchase, store=store, clock=clock, randomness=randomness)
     restore_purchase = Singleton(RestorePurchase, store=store, clock=clock, randomness=randomness)
     request_refund = Singleton(
-        RequestRefund, store=store, payments=payments, clock=clock, randomness=randomness
+        RequestRefund, store=store, payments=payments, catalogue=catalogue, clock=clock, randomness=randomness
     )
     send_refunds = Singleton(
         SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url
     )
+    ask_right = Singleton(AskRight, store=store, clock=clock, randomness=randomness)
+    look_at_sale = Singleton(LookAtSale, store=store, payments=payments)
+    look_at_customer = Singleton(LookAtCustomer, store=store)
+    correct_address = Singleton(
+        CorrectAddress, store=store, keyring=keyring, clock=clock, randomness=randomness
+    )
+    merge_customers = Singleton(
+        MergeCustomers, store=store, keyring=keyring, clock=clock, randomness=randomness
+    )
+    replace_key = Singleton(
+        ReplaceKey, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
+    write_note = Singleton(WriteNote, store=store, clock=clock, randomness=randomness)
+    sign_out_customer = Singleton(SignOutCustomer, store=store, clock=clock, randomness=randomness)
+    erase_customer = Singleton(
+        EraseCustomer, store=store, clock=clock, randomness=randomness, erase_me=erase_me
+    )
+    book_payment = Singleton(
+        BookPayment, store=store, payments=payments, catalogue=catalogue, keyring=keyring, clock=clock,
+        randomness=randomness, booking=booking,
+    )  # fmt: skip
     send_sales_digest = Singleton(SendSalesDigest, store=store, catalogue=catalogue, clock=clock)
     list_audit = Singleton(ListAudit, store=store)
+    link_audit = Singleton(LinkAudit, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    check_audit = Singleton(CheckAudit, store=store, keyring=keyring)
     invite_staff = Singleton(InviteStaff, store=store, keyring=keyring, clock=clock, randomness=randomness)
     join_staff = Singleton(
         JoinStaff, store=store, ceremonies=ceremonies, keyring=keyring, clock=clock, randomness=randomness
@@ -246,3 +299,12 @@ class UseCases(Adapters):
     sign_out_staff = Singleton(SignOutStaff, store=store, clock=clock, randomness=randomness)
     list_staff = Singleton(ListStaff, store=store, clock=clock)
     import_sales = Singleton(ImportSales, store=store, catalogue=catalogue, clock=clock)
+    import_rows = Singleton(ImportRows, store=store, catalogue=catalogue, keyring=keyring, clock=clock)
+    receive_upload = Singleton(ReceiveUpload, store=store, clock=clock, randomness=randomness)
+    manage_uploads = Singleton(
+        ManageUploads, store=store, catalogue=catalogue, clock=clock, randomness=randomness, rows=import_rows
+    )
+    run_uploads = Singleton(RunUploads, store=store, catalogue=catalogue, clock=clock, rows=import_rows)
+    import_file = Singleton(
+        ImportFile, store=store, catalogue=catalogue, clock=clock, randomness=randomness, rows=import_rows
+    )

@@ -63,6 +63,7 @@ class Pages:
         # Variables that only some callers of a template set.
         self._defaults: dict[str, object] = {
             "noindex": False,
+            "holds": False,
             "unread": False,
             "ordered": None,
             "back": "/request-login",
@@ -240,7 +241,7 @@ class PageFrame:
         """A page, by default one that no cache may store.
 
         Without a viewer no session was read, so the page does not name a user; if the request has a session cookie, it
-        offers to sign out, like every page.
+        offers to sign out, and the library, where guests can sign in.
 
         It confirms the action that led to it, once: such a page must not be kept for another request. A HEAD shows
         nothing, so it leaves the confirmation for the GET after it.
@@ -251,6 +252,7 @@ class PageFrame:
             template,
             edition,
             viewer=viewer or ANONYMOUS,
+            holds=viewer is not None and viewer.holds,
             unread=viewer is None and self.cookies.has_session(request),
             said=sentence_of(said),
             path=request.scope["path"],

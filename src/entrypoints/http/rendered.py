@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 # A page for guests: (path, currency, sold-out products).
 GuestsKey = tuple[str, str, frozenset[ProductId]]
-# The shop for (owned products, sold-out products, known visitor, signed in, currency). It shows no other data of
-# a buyer.
-OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, str]
+# The shop for (owned products, sold-out products, known visitor, signed in, holds a purchase, currency). It shows no
+# other data of a buyer.
+OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, bool, str]
 
 
 @dataclass(slots=True)

@@ -50,7 +50,7 @@ def _announced(scope: HTTPScope) -> int:
     return 0
 
 
-async def form_of(request: AnyRequest) -> dict[str, str]:
+async def form_of(request: AnyRequest, *, most_fields: int = _MOST_FIELDS) -> dict[str, str]:
     """The fields of an urlencoded form; only the first of each name. Raises HTTPException (413, 400)."""
     body = await read_body(request.scope, request.receive, most=_LARGEST_FORM)
     if not body:
@@ -59,7 +59,7 @@ async def form_of(request: AnyRequest) -> dict[str, str]:
     if kind != "application/x-www-form-urlencoded":
         raise ClientException("not a form of ours")
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
     except ValueError as error:
         raise ClientException("not a form of ours") from error
     fields: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from litestar.response.base import ASGIResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from litestar.types import Receive, Scope, Send
 
@@ -45,3 +45,24 @@ class RawResponse(ASGIResponse):
         """Send head and body."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+class StreamedResponse(RawResponse):
+    """Sends a file whose length nobody knows yet, a part at a time: the next one is made once this one is on its way.
+
+    If making a part fails, the connection ends in the middle of the file, so no browser takes it for the whole.
+    """
+
+    def __init__(
+        self, parts: AsyncIterator[bytes], *, media_type: str, headers: Sequence[Header] = ()
+    ) -> None:
+        super().__init__(media_type=media_type, headers=headers)
+        self.raw_headers = [header for header in self.raw_headers if header[0] != b"content-length"]
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send head and body."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
+        async for part in self._parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from litestar import route
 from litestar.exceptions import NotFoundException, ServiceUnavailableException
 from litestar.params import FromPath
 
-from domain.colour import Colour
+from domain.colour import READABLE, Colour
 from domain.ports.sharing import ShareCard, SharePainter, SharePicture
 from domain.product import CatalogueEdition, Product
 from domain.values import ProductId
@@ -19,6 +20,7 @@ from entrypoints.http.page import AnyRequest, PageFrame
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.shop import PAGE
+from entrypoints.style_sheets import root_colours
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -93,13 +95,14 @@ class SharePages:
 
     def _card(self, edition: CatalogueEdition, product: Product | None) -> ShareCard:
         shop, catalogue = edition.shop, self._front.catalogue
-        parsed = Colour.parse(shop.accent)
-        accent = _ACCENT if parsed is None else str(parsed)
         if product is None:
-            return ShareCard(
-                name=shop.name, below=shop.tagline, accent=accent, cover=catalogue.logo(), of_shop=True
+            card = ShareCard(
+                name=shop.name, below=shop.tagline, accent=_ACCENT, cover=catalogue.logo(), of_shop=True
             )
-        return ShareCard(name=product.name, below=shop.name, accent=accent, cover=catalogue.cover(product.id))
+        else:
+            cover = catalogue.cover(product.id)
+            card = ShareCard(name=product.name, below=shop.name, accent=_ACCENT, cover=cover)
+        return _in_colours_of(card, *self._front.pages.style_sheets(shop))
 
     async def _draw(self, key: _Key, card: ShareCard) -> SharePicture | None:
         try:
@@ -116,6 +119,19 @@ class SharePages:
     def _forget(self, key: _Key) -> None:
         """Draw it again when it is next requested."""
         self._bytes -= _size(self._drawn.pop(key, None))
+
+
+def _in_colours_of(card: ShareCard, ours: str, theme: str) -> ShareCard:
+    """In the colours of the pages; in ours, if the theme's are not in hexadecimal or cannot be read on its paper."""
+    light, _ = root_colours(ours, theme)
+    accent, paper, ink, soft = (Colour.parse(light[name]) for name in ("--act", "--paper", "--ink", "--soft"))
+    if accent is not None:
+        card = replace(card, accent=str(accent))
+    if paper is None or ink is None or soft is None:
+        return card
+    if min(ink.contrast(paper), soft.contrast(paper)) < READABLE:
+        return card
+    return replace(card, paper=str(paper), ink=str(ink), soft=str(soft))
 
 
 def _size(picture: SharePicture | None) -> int:

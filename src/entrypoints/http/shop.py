@@ -90,7 +90,7 @@ class ShopPages:
         viewer = await self._front.viewer(request)
         said = self._front.cookies.said(request)
         owners = self._of(edition).owners
-        whose = (viewer.owned, sold_out, viewer.session is not None, viewer.signed_in, currency)
+        whose = (viewer.owned, sold_out, viewer.session is not None, viewer.signed_in, viewer.holds, currency)
         found = None if said else owners.get(whose)
         if found is None:
             shelves = self._shelves(edition, viewer.owned, sold_out, currency)

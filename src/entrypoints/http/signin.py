@@ -254,6 +254,7 @@ def _moving_context(moving: ChangePreview | None) -> dict[str, object] | None:
         "new": mask(moving.new),
         "names": moving.names,
         "merges": moving.merges,
-        "asked_here": moving.asked_here,
+        "works_here": moving.works_here,
+        "by_staff": moving.by_staff,
         "code": f"{moving.code[:4]}-{moving.code[4:]}" if moving.code else "",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.usecases.own_address import NoCopy
+from entrypoints.acting import asked_here
 from entrypoints.container import Container
 from entrypoints.run.opening import WrongShop
 
@@ -19,7 +20,9 @@ _NO_COPY: Final = {
 async def confirmed_lines(container: Container) -> list[str]:
     """The shop moved to BASE_URL; the next steps."""
     here = container.settings().base_url
-    former = await container.address_watch().confirm()
+    former = await container.address_watch().confirm(
+        asked=asked_here(container.clock(), container.randomness())
+    )
     if former == here:
         return [f"Nothing is left to do: this database is served at {here} already."]
     if former is None:
@@ -46,7 +49,7 @@ async def copied_lines(container: Container) -> list[str]:
             "the address of the copy, and run this again"
         )
     former = watch.elsewhere.there
-    made = await container.become_copy()()
+    made = await container.become_copy()(asked=asked_here(container.clock(), container.randomness()))
     if isinstance(made, NoCopy):
         raise WrongShop(_NO_COPY[made])
     return [

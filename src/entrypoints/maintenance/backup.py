@@ -98,6 +98,10 @@ class Copied(Protocol):
     def users(self) -> int:
         """How many there are."""
 
+    @property
+    def audit(self) -> str | None:
+        """The newest link of the audit log (`domain.audit_chain`); None if it has none yet."""
+
 
 class Copies(Protocol):
     """Copies of the database. See adapters.sqlite.copies for the exceptions of each."""
@@ -155,6 +159,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     users: Number
     database: Kept
     goods: tuple[Kept, ...]
+    audit: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,18}\.[0-9a-f]{8}\.[0-9a-f]{64}\Z")] | None = None
+    """The newest link of the audit log: `coatcheck audit --check --against` finds out whether it is still there."""
     goods_elsewhere: Line = ""
     """The bucket that holds the goods, if the backup itself does not."""
 
@@ -206,7 +212,7 @@ def back_up(
         manifest = Manifest(
             format=_FORMAT, coatcheck=version, shop=found.shop, moment=moment, schema=found.schema,
             purchases=found.purchases, users=found.users, database=database, goods=kept,
-            goods_elsewhere=goods.elsewhere,
+            audit=found.audit, goods_elsewhere=goods.elsewhere,
         )  # fmt: skip
         _put_bytes(vault, f"{name}/{MANIFEST}", _written(manifest), folder=folder)
     return Made(name=name, manifest=manifest, new_goods=new_goods, new_erasures=new_erasures)

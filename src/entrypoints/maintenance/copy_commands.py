@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from domain.audit import AuditAction
 from domain.usecases.import_sales import Imported
 from domain.usecases.imported_sale import OldSale
+from entrypoints.acting import asked_here
 from entrypoints.container import Container
 from entrypoints.maintenance.copy_store import CannotMove, Sum, all_rows, is_moved, move
 from entrypoints.maintenance.progress import progress
@@ -56,7 +58,9 @@ def moved_lines(source: Path, target: Path | PostgresAddress) -> Told:
                         (f"Nothing is left to do: all {rows} rows stand in {target} already.", *_next(target))
                     )
             with progress("Moving", length=2 * rows) as done:
-                moved = move(opened, there, done)
+                container = Container()  # needs no settings
+                asked = asked_here(container.clock(), container.randomness())
+                moved = move(opened, there, done, asked=asked)
     return Told((*_moved(moved, source, target), *_next(target)))
 
 
@@ -89,7 +93,11 @@ async def adopted_lines(
         raise CannotMove(f"{target} exists, and is no shop's database: name a new file")
     container = Container(settings=replace(settings, database=target))
     await open_shop(container)
+    asked = asked_here(container.clock(), container.randomness())
     try:
+        await container.store().transact(
+            lambda tx: tx.audit.append(asked.line(AuditAction.MOVE, tx.shop.id() or ""))
+        )
         number, idle = await asyncio.to_thread(file.count), await asyncio.to_thread(file.users_without_sales)
         with progress("Moving", length=number) as done:
             adopted = await container.import_sales()(file.sales(), renamed=renamed, look=done)

@@ -13,6 +13,8 @@ from typing import Final, Protocol
 
 import msgspec
 
+from domain.audit import ByHand
+
 Row = tuple[str | int | None, ...]
 Progress = Callable[[int], None]
 """Called with the number of rows processed since the last call."""
@@ -66,8 +68,8 @@ class Place(Protocol):
     def put(self, table: str, rows: Iterable[Row]) -> None:
         """Write rows."""
 
-    def keep(self, note: str, *, base_url: str | None) -> None:
-        """Store the note and that BASE_URL, and commit."""
+    def keep(self, note: str, *, base_url: str | None, asked: ByHand) -> None:
+        """Store the note and that BASE_URL, with the audit line of the move, which is none of `rows`, and commit."""
 
 
 class Target(Protocol):
@@ -154,7 +156,7 @@ def is_moved(source: Source, place: Place, done: Progress) -> bool:
     return False
 
 
-def move(source: Source, place: Place, done: Progress) -> Mapping[str, Sum]:
+def move(source: Source, place: Place, done: Progress, *, asked: ByHand) -> Mapping[str, Sum]:
     """Write all rows, read them back, and commit if they are the same. Raises CannotMove."""
     here: dict[str, Sum] = {}
     for table in source.tables:
@@ -168,7 +170,7 @@ def move(source: Source, place: Place, done: Progress) -> Mapping[str, Sum]:
                 f"{table}: {here[table].rows} rows were written, and {there[table].rows} read back that are not the "
                 "same; nothing was moved: see what changes rows there (a trigger?), and run this again"
             )
-    place.keep(note_of(here, base_url=source.base_url), base_url=source.base_url)
+    place.keep(note_of(here, base_url=source.base_url), base_url=source.base_url, asked=asked)
     return here
 
 

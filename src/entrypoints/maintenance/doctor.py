@@ -9,6 +9,7 @@ from domain.ports import StoreUnavailable
 from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.container import Container
 from entrypoints.environment import SettingsRefused
+from entrypoints.maintenance.checks.audit import audit_findings
 from entrypoints.maintenance.checks.contrast import contrast_findings
 from entrypoints.maintenance.checks.example_texts import example_findings
 from entrypoints.maintenance.checks.finding import Finding
@@ -42,6 +43,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
             *contrast_findings(*container.pages().style_sheets(edition.shop)),
             *example_findings(edition, folder=settings.catalogue),
             Finding("database", True, f"{settings.database}, durable; this shop's id is {shop_id}"),
+            *await audit_findings(container.check_audit()),
             *await _test_purchases(container),
             *_address(container),
             disk_finding(settings.data_dir),

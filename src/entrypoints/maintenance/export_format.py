@@ -7,6 +7,7 @@ from typing import Any
 from domain.access import Holding
 from domain.audit import AuditLine
 from domain.mail import Mail
+from domain.note import Note
 from domain.purchase import Checkout
 from domain.records import Download, Quarantined, User
 from domain.refund import RefundRequest
@@ -51,10 +52,19 @@ def record_fields(record: Record) -> dict[str, Any]:
                 "action": record.action.value,
                 "object": record.object_id,
                 "result": record.result.value,
+                "times": record.times,
                 "reason": record.reason,
             }
         case RefundRequest():
             return _refund_request_fields(record)
+        case Note():
+            return {
+                "kind": "note",
+                "order": record.checkout,
+                "text": record.text,
+                "written_at": record.written_at,
+                "written_by": record.written_by,
+            }
 
 
 def _refund_request_fields(request: RefundRequest) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from domain.audit import ByHand
 from domain.usecases.own_address import OwnAddress, ServedElsewhere
 from entrypoints.run.logs import log
 
@@ -27,9 +28,9 @@ class AddressWatch:
             await self._act_if(found is None)
         self.elsewhere = found
 
-    async def confirm(self) -> str | None:
+    async def confirm(self, *, asked: ByHand | None = None) -> str | None:
         """Act under our address from now on; the former one. Raises StoreUnavailable."""
-        former = await self.own_address.confirm()
+        former = await self.own_address.confirm(asked=asked)
         self.elsewhere = None
         return former
 

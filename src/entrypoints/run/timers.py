@@ -24,10 +24,12 @@ from domain.ports import (
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.lease_mail import RENEW_EVERY
+from domain.usecases.link_audit import LinkAudit
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.run_uploads import RunUploads
 from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_sales_digest import SendSalesDigest
 from domain.usecases.sum_days import SumDays
@@ -43,12 +45,14 @@ _LOOK_AT_PAID: Final = timedelta(seconds=1)
 _LOOK_AT_ADDRESS: Final = timedelta(seconds=1)
 _LOOK_AT_CODES: Final = timedelta(seconds=5)
 _LOOK_FOR_REFUNDS: Final = timedelta(seconds=1)
+_LOOK_FOR_UPLOADS: Final = timedelta(seconds=0.5)
 _READ_PAYMENTS: Final = timedelta(seconds=15)
 _RETRY_QUARANTINE: Final = timedelta(minutes=1)
 _SWEEP: Final = timedelta(minutes=10)
 _SERVE_LICENCES: Final = timedelta(minutes=10)
 _REPORT_SALES: Final = timedelta(minutes=10)
 _SUM_DAYS: Final = timedelta(minutes=10)
+_LINK_AUDIT: Final = timedelta(minutes=1)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 _PRUNE_GOODS: Final = timedelta(hours=6)
@@ -81,6 +85,8 @@ class Worker:
     review_catalogue: ReviewCatalogue
     send_sales_digest: SendSalesDigest
     sum_days: SumDays
+    run_uploads: RunUploads
+    link_audit: LinkAudit
     store: Store
     clock: Clock
     catalogue: Catalogue
@@ -117,6 +123,7 @@ class Worker:
             group.create_task(
                 self._every(_LOOK_FOR_REFUNDS, self._acting(self.send_what_is_refunded), "refunds")
             )
+            group.create_task(self._every(_LOOK_FOR_UPLOADS, self._acting(self.work_on_uploads), "uploads"))
             group.create_task(self._every(_LOOK_AT_CATALOGUE, self.catalogue.refresh, "catalogue"))
             group.create_task(self._every(_LOOK_AT_CODES, self.code_links.refresh, "code links"))
             group.create_task(self.follow_editions())
@@ -128,6 +135,7 @@ class Worker:
             group.create_task(self._in_turn(_SERVE_LICENCES, self._acting(self.serve_licences), "licences"))
             group.create_task(self._in_turn(_REPORT_SALES, self._acting(self.send_sales_digest), "sales"))
             group.create_task(self._in_turn(_SUM_DAYS, self._close_days, "sums"))
+            group.create_task(self._in_turn(_LINK_AUDIT, self._link_lines, "audit"))
             group.create_task(self._in_turn(_PRUNE, self.prune, "prune"))
             group.create_task(self._in_turn(_SCRUB, self.scrub_what_waits, "scrub"))
             group.create_task(self._every(_PRUNE_GOODS, self.tidy_goods, "goods"))
@@ -186,6 +194,9 @@ class Worker:
         while await self.sum_days.close():
             pass
 
+    async def _link_lines(self) -> None:
+        await self.link_audit()
+
     async def _stock_licences(self) -> None:
         _log_served(await self.supply_licences())
 
@@ -207,6 +218,11 @@ class Worker:
         """Send the refunds that were asked for to the payment provider. Each is leased, so every node may look."""
         if sent := await self.send_refunds():
             log.info("refunds sent", extra={"fields": {"count": sent}})
+
+    async def work_on_uploads(self) -> None:
+        """Check and import the files that the merchant uploaded. Each is leased, so every node may look."""
+        if count := await self.run_uploads():
+            log.info("files worked on", extra={"fields": {"count": count}})
 
     async def retry_quarantine(self) -> None:
         """Retry the entries in quarantine."""

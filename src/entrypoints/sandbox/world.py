@@ -18,6 +18,7 @@ _SHELVES: Final = {
 MAIL_WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(b"the stand-in's mail webhooks").decode()
 """The default signing secret of mail webhooks; a shop that receives them is configured with it."""
 Json = dict[str, Any]
+_moment: float | None = None
 
 
 def fresh_id(prefix: str, *, length: int = 24) -> str:
@@ -27,7 +28,18 @@ def fresh_id(prefix: str, *, length: int = 24) -> str:
 
 def now() -> int:
     """The present second, Unix time."""
-    return int(time.time())
+    return int(moment())
+
+
+def moment() -> float:
+    """The same, with its fraction."""
+    return time.time() if _moment is None else _moment
+
+
+def stand_still_at(second: float | None) -> None:
+    """From now on it is this moment, in the whole process, until it is called with None: see `demo_history`."""
+    global _moment  # noqa: PLW0603 - the time is everybody's
+    _moment = second
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 
 from adapters.memory.catalogue import MemoryCatalogue
-from domain.ports import Store
+from domain.ports import Randomness, Store
 from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.compare_with_provider import CompareWithProvider
 from domain.usecases.find_sales import FindSales
+from domain.usecases.hand_over_data import HandOverData
 from domain.usecases.list_customers import ListCustomers
 from domain.usecases.list_emails import ListEmails
 from domain.usecases.list_news import ListNews
+from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.show_figures import ShowFigures
 from domain.usecases.show_person import ShowPerson
 from domain.usecases.show_sale import ShowSale
@@ -27,6 +30,11 @@ class BackOffice:
     store: Store
     catalogue: MemoryCatalogue
     clock: HandClock
+    randomness: Randomness
+
+    @cached_property
+    def review_catalogue(self) -> ReviewCatalogue:
+        return ReviewCatalogue(store=self.store, catalogue=self.catalogue, clock=self.clock)
 
     @cached_property
     def list_sales(self) -> ListSales:
@@ -43,6 +51,10 @@ class BackOffice:
     @cached_property
     def list_customers(self) -> ListCustomers:
         return ListCustomers(store=self.store)
+
+    @cached_property
+    def hand_over_data(self) -> HandOverData:
+        return HandOverData(store=self.store, clock=self.clock, randomness=self.randomness)
 
     @cached_property
     def show_person(self) -> ShowPerson:
@@ -73,6 +85,13 @@ class BackOffice:
     @cached_property
     def compare_with_provider(self) -> CompareWithProvider:
         return CompareWithProvider(store=self.store, clock=self.clock)
+
+    @cached_property
+    def list_products(self) -> ListProducts:
+        return ListProducts(
+            store=self.store, catalogue=self.catalogue, clock=self.clock, sum_days=self.sum_days,
+            review_catalogue=self.review_catalogue,
+        )  # fmt: skip
 
     @cached_property
     def list_todo(self) -> ListTodo:

@@ -7,14 +7,32 @@ from functools import cached_property
 
 from adapters.memory.passkeys import MemoryAuthenticator, MemoryCeremonies
 from domain.staff import Actor, Role, StaffLinkKind, StaffVisitor
+from domain.usecases.ask_right import AskRight
+from domain.usecases.book_payment import BookPayment
+from domain.usecases.check_audit import CheckAudit
+from domain.usecases.correct_address import CorrectAddress
+from domain.usecases.erase_customer import EraseCustomer
+from domain.usecases.export_list import ExportList
 from domain.usecases.identify_staff import IdentifyStaff
+from domain.usecases.import_rows import ImportRows
 from domain.usecases.invite_staff import Invited, InviteStaff
 from domain.usecases.join_staff import JoinStaff
+from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_staff import ListStaff
+from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
+from domain.usecases.manage_uploads import ManageUploads
+from domain.usecases.merge_customers import MergeCustomers
+from domain.usecases.read_again import AskProvider
+from domain.usecases.receive_upload import ReceiveUpload
+from domain.usecases.reconcile_by_hand import ReconcileByHand
+from domain.usecases.replace_key import ReplaceKey
+from domain.usecases.run_uploads import ImportFile, RunUploads
 from domain.usecases.sign_in_staff import SignInStaff
+from domain.usecases.sign_out_customer import SignOutCustomer
 from domain.usecases.staff_access import SignedIn, SignedInStaff, WhyNotIn
+from domain.usecases.write_note import WriteNote
 from domain.values import digest_of
 from entrypoints.testing.fakes import BASE_URL, run
 from entrypoints.testing.shop import Shop
@@ -77,6 +95,122 @@ class Office:
     @cached_property
     def staff(self) -> ListStaff:
         return ListStaff(store=self.shop.store, clock=self.shop.clock)
+
+    @cached_property
+    def import_rows(self) -> ImportRows:
+        shop = self.shop
+        return ImportRows(store=shop.store, catalogue=shop.catalogue, keyring=shop.keyring, clock=shop.clock)
+
+    @cached_property
+    def receive_upload(self) -> ReceiveUpload:
+        return ReceiveUpload(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def uploads(self) -> ManageUploads:
+        shop = self.shop
+        return ManageUploads(
+            store=shop.store, catalogue=shop.catalogue, clock=shop.clock, randomness=shop.randomness,
+            rows=self.import_rows,
+        )  # fmt: skip
+
+    @cached_property
+    def run_uploads(self) -> RunUploads:
+        shop = self.shop
+        return RunUploads(store=shop.store, catalogue=shop.catalogue, clock=shop.clock, rows=self.import_rows)
+
+    @cached_property
+    def import_file(self) -> ImportFile:
+        shop = self.shop
+        return ImportFile(
+            store=shop.store, catalogue=shop.catalogue, clock=shop.clock, randomness=shop.randomness,
+            rows=self.import_rows,
+        )  # fmt: skip
+
+    @cached_property
+    def reconcile(self) -> ReconcileByHand:
+        shop = self.shop
+        return ReconcileByHand(
+            store=shop.store, reconcile=shop.reconcile, clock=shop.clock, randomness=shop.randomness
+        )
+
+    @cached_property
+    def export(self) -> ExportList:
+        shop = self.shop
+        return ExportList(store=shop.store, clock=shop.clock, randomness=shop.randomness)
+
+    @cached_property
+    def link_audit(self) -> LinkAudit:
+        shop = self.shop
+        return LinkAudit(store=shop.store, keyring=shop.keyring, clock=shop.clock, randomness=shop.randomness)
+
+    @cached_property
+    def check_audit(self) -> CheckAudit:
+        return CheckAudit(store=self.shop.store, keyring=self.shop.keyring)
+
+    @cached_property
+    def ask_right(self) -> AskRight:
+        return AskRight(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def look_at_sale(self) -> LookAtSale:
+        return LookAtSale(store=self.shop.store, payments=self.shop.payments)
+
+    @cached_property
+    def look_at_customer(self) -> LookAtCustomer:
+        return LookAtCustomer(store=self.shop.store)
+
+    @cached_property
+    def correct_address(self) -> CorrectAddress:
+        shop = self.shop
+        return CorrectAddress(
+            store=shop.store, keyring=shop.keyring, clock=shop.clock, randomness=shop.randomness
+        )
+
+    @cached_property
+    def merge_customers(self) -> MergeCustomers:
+        shop = self.shop
+        return MergeCustomers(
+            store=shop.store, keyring=shop.keyring, clock=shop.clock, randomness=shop.randomness
+        )
+
+    @cached_property
+    def replace_key(self) -> ReplaceKey:
+        shop = self.shop
+        return ReplaceKey(
+            store=shop.store, catalogue=shop.catalogue, keyring=shop.keyring, clock=shop.clock,
+            randomness=shop.randomness,
+        )  # fmt: skip
+
+    @cached_property
+    def write_note(self) -> WriteNote:
+        return WriteNote(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def sign_out_customer(self) -> SignOutCustomer:
+        return SignOutCustomer(store=self.shop.store, clock=self.shop.clock, randomness=self.shop.randomness)
+
+    @cached_property
+    def erase_customer(self) -> EraseCustomer:
+        shop = self.shop
+        return EraseCustomer(
+            store=shop.store, clock=shop.clock, randomness=shop.randomness, erase_me=shop.erase
+        )
+
+    @cached_property
+    def book_payment(self) -> BookPayment:
+        shop = self.shop
+        return BookPayment(
+            store=shop.store, payments=shop.payments, catalogue=shop.catalogue, keyring=shop.keyring,
+            clock=shop.clock, randomness=shop.randomness, booking=shop.booking,
+        )  # fmt: skip
+
+    @cached_property
+    def ask_provider(self) -> AskProvider:
+        shop = self.shop
+        return AskProvider(
+            store=shop.store, payments=shop.payments, claim=shop.claim, reconcile=self.reconcile,
+            recheck_payments=shop.recheck_payments, clock=shop.clock, randomness=shop.randomness,
+        )  # fmt: skip
 
     def form(self) -> str:
         """The id of a new form."""

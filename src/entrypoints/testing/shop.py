@@ -37,7 +37,6 @@ from domain.usecases.list_pending import ListPending
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
-from domain.usecases.read_again import AskProvider
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
@@ -50,7 +49,6 @@ from domain.usecases.resend_to_customer import ResendToCustomer
 from domain.usecases.restore_purchase import RestorePurchase
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
-from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refunds import SendRefunds
@@ -179,7 +177,11 @@ class Shop(BackOffice):
     @cached_property
     def request_refund(self) -> RequestRefund:
         return RequestRefund(
-            store=self.store, payments=self.payments, clock=self.clock, randomness=self.randomness
+            store=self.store,
+            payments=self.payments,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            randomness=self.randomness,
         )
 
     @cached_property
@@ -218,7 +220,13 @@ class Shop(BackOffice):
 
     @cached_property
     def announce(self) -> Announce:
-        return Announce(store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock)
+        return Announce(
+            store=self.store,
+            catalogue=self.catalogue,
+            keyring=self.keyring,
+            clock=self.clock,
+            randomness=self.randomness,
+        )
 
     @cached_property
     def preview_product(self) -> PreviewProduct:
@@ -229,10 +237,6 @@ class Shop(BackOffice):
     @cached_property
     def supply_licences(self) -> SupplyLicences:
         return SupplyLicences(store=self.store, catalogue=self.catalogue, clock=self.clock)
-
-    @cached_property
-    def review_catalogue(self) -> ReviewCatalogue:
-        return ReviewCatalogue(store=self.store, catalogue=self.catalogue, clock=self.clock)
 
     @cached_property
     def go_live(self) -> GoLive:
@@ -283,13 +287,6 @@ class Shop(BackOffice):
         return Reconcile(
             store=self.store, payments=self.payments, claim=self.claim, note=self.note,
             recheck_payments=self.recheck_payments, expire_duplicates=self.expire_duplicates, clock=self.clock,
-        )  # fmt: skip
-
-    @cached_property
-    def ask_provider(self) -> AskProvider:
-        return AskProvider(
-            store=self.store, payments=self.payments, claim=self.claim, reconcile=self.reconcile,
-            recheck_payments=self.recheck_payments, clock=self.clock, randomness=self.randomness,
         )  # fmt: skip
 
     @cached_property

@@ -1,4 +1,5 @@
-// A passkey is created or used, and what the device answers is submitted with the form. Nothing else needs a script.
+// A passkey is created or used, and what the device answers is submitted with the form. Nothing else needs a script:
+// keys that can be switched off, and a look for new sales while the page is in view.
 "use strict";
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 const text = (buffer) =>
@@ -39,4 +40,42 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       button.disabled = false;
     }
   });
+}
+
+const help = document.getElementById("shortcuts");
+if (help) {
+  const on = help.querySelector("input"), button = document.querySelector("[data-keys]");
+  on.checked = localStorage.keys !== "off";
+  on.onchange = () => (localStorage.keys = on.checked ? "on" : "off");
+  button.hidden = false;
+  button.onclick = () => help.showModal();
+  document.addEventListener("keydown", (event) => {
+    const { key } = event, step = { j: 1, k: -1 }[key];
+    if (!on.checked || help.open || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea") || !(step || key === "/" || key === "?")) return;
+    event.preventDefault();
+    if (key === "?") return help.showModal();
+    if (key === "/") return document.querySelector(".search input").select();
+    const rows = [...document.querySelectorAll("tbody th a")];
+    const now = rows.findIndex((row) => row.closest("tr").contains(document.activeElement));
+    rows[Math.min(Math.max(now + step, 0), rows.length - 1)]?.focus();
+  });
+}
+
+const news = document.querySelector("[data-poll]");
+if (news) {
+  let tag = "";
+  const timer = setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(news.dataset.poll, { redirect: "manual", headers: { "if-none-match": tag } });
+      if (answer.type === "opaqueredirect") return clearInterval(timer);
+      if (answer.status !== 200) return;
+      tag = answer.headers.get("etag");
+      const link = document.createElement("a");
+      link.href = news.dataset.at;
+      link.textContent = await answer.text();
+      news.replaceChildren(...(link.textContent ? [link] : []));
+    } catch {} // The network is away: it is asked again.
+  }, 20000);
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import uuid
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -20,7 +19,7 @@ from entrypoints.sandbox.faults import cut, stumble
 from entrypoints.sandbox.mail.reports import KINDS, MailReports, recipients
 from entrypoints.sandbox.pages.rendering import SandboxPages, see_other
 from entrypoints.sandbox.stripe.forms import fields_of
-from entrypoints.sandbox.world import Json, Manners, SentMail, World
+from entrypoints.sandbox.world import Json, Manners, SentMail, World, moment
 
 AnyRequest = Request[Any, Any, Any]
 _SHOWN: Final = 200
@@ -72,7 +71,7 @@ class MailApi:
                 return _error(409, "invalid_idempotent_request", words)
             held.handed += 1
             return 200, {"id": held.id}
-        mail = SentMail(id=str(uuid.uuid4()), key=key, fields=fields, at=time.time())
+        mail = SentMail(id=str(uuid.uuid4()), key=key, fields=fields, at=moment())
         self._world.mails[key] = self._world.mails_by_id[mail.id] = mail
         await self._reports.accepted(mail)
         return 200, {"id": mail.id}

@@ -1,0 +1,1 @@
+"""How long a large import takes, in how much memory, and what a sale waits meanwhile."""

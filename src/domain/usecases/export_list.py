@@ -1,0 +1,144 @@
+"""Export sales, customers, downloads, emails or the audit log as a table, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from domain.audit import ENTROPY, AuditAction, AuditLine, ByHand
+from domain.customer_list import CustomerFilter, CustomerRows
+from domain.export import (
+    ROWS_AT_ONCE,
+    Export,
+    ExportKind,
+    Value,
+    audit_values,
+    customer_values,
+    download_values,
+    email_values,
+    sale_values,
+)
+from domain.frozen import frozen
+from domain.mail import Mail
+from domain.ports import Clock, Randomness, Store
+from domain.records import Download
+from domain.rights import NotAllowed
+from domain.sale_list import SaleMark, SaleOrder
+from domain.staff import Actor
+from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import refusal
+from domain.values import UserId
+
+Table = AsyncIterator[Sequence[Sequence[Value]]]
+"""Pages of rows, each row in the order of the columns."""
+T = TypeVar("T")
+
+
+@frozen
+class ExportList:
+    """`coatcheck export --list` and the page "Exports". Holds no more than a page in memory.
+
+    Each page is a read of its own, beside the customers (`Store.survey`), so that no long read keeps the database from
+    being tidied, and nobody waits. Sales, customers and lines that were added since the first page are left out; what
+    was erased since is not in the pages that follow.
+    """
+
+    store: Store
+    clock: Clock
+    randomness: Randomness
+
+    async def __call__(self, wanted: Export, *, actor: Actor, form: str) -> Table | NotAllowed:
+        """The table, which is read as it is iterated; its line is in the audit log by then. Raises StoreUnavailable."""
+        now = self.clock.now()
+        asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
+        action = AuditAction.EXPORT_WITH_ADDRESSES if wanted.has_addresses else AuditAction.EXPORT
+
+        def work(tx: Transaction) -> NotAllowed | None:
+            refused = refusal(tx, action, wanted.kind.value, asked=asked)
+            if refused is None:
+                tx.audit.append(asked.line(action, wanted.kind.value))
+            return refused
+
+        return await self.store.transact(work) or self._table(wanted, now)
+
+    async def _table(self, wanted: Export, now: datetime) -> Table:
+        pages = {
+            ExportKind.SALES: self._sales,
+            ExportKind.CUSTOMERS: self._customers,
+            ExportKind.DOWNLOADS: self._downloads,
+            ExportKind.EMAILS: self._emails,
+            ExportKind.AUDIT: self._audit,
+        }[wanted.kind]
+        async for page in pages(wanted, now):
+            yield [[values[name] for name in wanted.columns] for values in page]
+
+    async def _sales(self, wanted: Export, _: datetime) -> AsyncIterator[Sequence[Mapping[str, Value]]]:
+        """The newest first, so whatever is sold meanwhile is before the first page."""
+        after: SaleMark | None = None
+        while True:
+            page, after = await self.store.survey(partial(_sales_page, wanted, after))
+            if page:
+                yield page
+            if after is None:
+                return
+
+    async def _customers(self, _: Export, __: datetime) -> AsyncIterator[Sequence[Mapping[str, Value]]]:
+        after: UserId | None = None
+        while True:
+            found = await self.store.survey(partial(_customers_page, after))
+            if found.rows:
+                yield [customer_values(row) for row in found.rows]
+            after = found.looked_to
+            if after is None:
+                return
+
+    async def _downloads(self, _: Export, now: datetime) -> AsyncIterator[Sequence[Mapping[str, Value]]]:
+        def page(tx: ReadTransaction, after: Download | None) -> Sequence[Download]:
+            return tx.exports.downloads_after(after, limit=ROWS_AT_ONCE)
+
+        async for rows in self._pages(page):
+            yield [download_values(one) for one in rows if (one.first_at or one.last_at) <= now]
+
+    async def _emails(self, _: Export, now: datetime) -> AsyncIterator[Sequence[Mapping[str, Value]]]:
+        def page(tx: ReadTransaction, after: Mail | None) -> Sequence[Mail]:
+            return tx.outbox.page_after("" if after is None else after.key, limit=ROWS_AT_ONCE)
+
+        async for rows in self._pages(page):
+            yield [email_values(mail) for mail in rows if mail.queued_at <= now]
+
+    async def _audit(self, _: Export, __: datetime) -> AsyncIterator[Sequence[Mapping[str, Value]]]:
+        def page(tx: ReadTransaction, after: AuditLine | None) -> Sequence[AuditLine]:
+            return tx.audit.page_before("" if after is None else after.id, limit=ROWS_AT_ONCE)
+
+        async for rows in self._pages(page):
+            yield [audit_values(line) for line in rows]
+
+    async def _pages(
+        self, page: Callable[[ReadTransaction, T | None], Sequence[T]]
+    ) -> AsyncIterator[Sequence[T]]:
+        after: T | None = None
+        while rows := await self.store.survey(partial(_read, page, after)):
+            yield rows
+            after = rows[-1]
+
+
+def _read(
+    page: Callable[[ReadTransaction, T | None], Sequence[T]], after: T | None, tx: ReadTransaction
+) -> Sequence[T]:
+    return page(tx, after)
+
+
+def _sales_page(
+    wanted: Export, after: SaleMark | None, tx: ReadTransaction
+) -> tuple[Sequence[Mapping[str, Value]], SaleMark | None]:
+    found = tx.sale_lists.rows(wanted.sales, order=SaleOrder.NEWEST, after=after, limit=ROWS_AT_ONCE)
+    ids = [row.held.purchase.checkout for row in found.rows] if wanted.asks_checkouts else []
+    begun = tx.exports.begun(ids) if ids else {}
+    rows = [sale_values(row, begun.get(row.held.purchase.checkout)) for row in found.rows]
+    return rows, found.looked_to
+
+
+def _customers_page(after: UserId | None, tx: ReadTransaction) -> CustomerRows:
+    return tx.customer_lists.rows(CustomerFilter(), after=after, limit=ROWS_AT_ONCE)

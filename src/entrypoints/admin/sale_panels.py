@@ -1,0 +1,108 @@
+"""What of a sale needs a decision, each in a sentence or two with the way on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from domain.mail import Delivery, MailState
+from domain.product import CatalogueEdition
+from domain.purchase import FactKind, PurchaseState, order_number
+from domain.refund import RefundState
+from domain.usecases.show_sale import SaleShown
+from entrypoints.admin.sale_words import dashboard
+from entrypoints.http.sentences import N_, _
+from entrypoints.mail_lines import problem_of
+
+_UNOPENED_FOR: Final = timedelta(hours=48)
+_ANSWERS: Final = {
+    "needs_response": N_(
+        "The customer disputes this payment at their bank. Answer in Stripe, or the money is lost; do not refund it."
+    ),
+    "warning_needs_response": N_(
+        "The customer's bank asks about this payment. Answer in Stripe, or refund it, before it becomes a dispute."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One thing to decide. `at`: where to do something about it, called `way`; "" for nowhere."""
+
+    what: str
+    way: str = ""
+    at: str = ""
+    line: str = ""
+    """A command to copy."""
+
+
+def panels(sale: SaleShown, edition: CatalogueEdition, at: str) -> list[Panel]:
+    """The most pressing first. `at`: the address of the sale."""
+    return [*_disputes(sale), *_refunds(sale), *_address(sale, at), *_access(sale, edition, at)]
+
+
+def _disputes(sale: SaleShown) -> list[Panel]:
+    livemode = sale.held.purchase.livemode
+    return [
+        Panel(_(_ANSWERS[fact.status]), _("Answer in Stripe"), dashboard(fact.object_id, livemode=livemode))
+        for fact in sale.held.facts
+        if fact.kind is FactKind.DISPUTE and fact.status in _ANSWERS
+    ]
+
+
+def _refunds(sale: SaleShown) -> list[Panel]:
+    found = []
+    for request in sale.requests:
+        amount = request.amount
+        if request.state is RefundState.REQUESTED:
+            what = _("A refund of %(amount)s was requested. Stripe has not confirmed it yet.", amount=amount)
+        elif request.state is RefundState.REFUSED:
+            what = _("Stripe refused a refund of %(amount)s: %(words)s", amount=amount, words=request.problem)
+        elif request.state is RefundState.FAILED:
+            what = _("A refund of %(amount)s failed: the money came back to your account.", amount=amount)
+        else:
+            continue
+        found.append(Panel(what))
+    return found
+
+
+def _address(sale: SaleShown, at: str) -> list[Panel]:
+    purchase, mail = sale.held.purchase, sale.access_mail
+    if sale.erased or sale.held.standing.state is not PurchaseState.LIVE:
+        return []
+    if purchase.mailbox is None:
+        what = _(
+            "This order has no address: the one given at the payment cannot be emailed. "
+            "Ask the customer for another one, and run on the shop's machine:"
+        )
+        return [Panel(what, line=f"coatcheck send-link {order_number(purchase.checkout)} ADDRESS")]
+    if mail is None:
+        return []
+    if mail.delivery is Delivery.BOUNCED:
+        what = _(
+            "The access email to %(address)s bounced: the customer has not been reached.", address=mail.to
+        )
+        return [Panel(what, _("Correct the address"), f"{at}/address")]
+    if mail.state is MailState.STUCK:
+        what = _("The access email could not be sent: %(problem)s", problem=problem_of(mail))
+        return [Panel(what, _("See the email"), "/admin/emails")]
+    return []
+
+
+def _access(sale: SaleShown, edition: CatalogueEdition, at: str) -> list[Panel]:
+    purchase, found = sale.held.purchase, []
+    live = sale.held.standing.state is PurchaseState.LIVE
+    if not sale.counts:
+        what = _("A test purchase, from before the shop went live: it opens nothing and is in no figure.")
+        found.append(Panel(what))
+    missing = [product for product in purchase.products if product not in edition.products]
+    if live and missing:
+        what = _(
+            "The catalogue has no “%(product)s” any more, so its owners cannot open it.", product=missing[0]
+        )
+        found.append(Panel(what))
+    unopened = purchase.opened_at is None and sale.now - purchase.booked_at >= _UNOPENED_FOR
+    if live and unopened and purchase.mailbox is not None and not _address(sale, at) and sale.counts:
+        found.append(Panel(_("Nobody has opened it yet."), _("Send the access link again"), f"{at}/resend"))
+    return found
