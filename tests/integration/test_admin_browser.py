@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
+from testkit import past
 from testkit.browsing import Device, MakeDevice, look_at
 from testkit.importing import GUMROAD
 from testkit.servers import ShopServer, a_shop
@@ -184,6 +185,34 @@ def test_a_lost_passkey_is_no_lost_shop_and_needs_no_script(office: ShopServer, 
     page.context.clear_cookies()
     page.goto(link)
     expect(page.locator("h1")).to_have_text("This link cannot be used")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_pages_about_a_shop_with_a_past_are_accessible_and_fit(
+    office: ShopServer, device: MakeDevice, scheme: str, width: int
+) -> None:
+    orders = past.fill(office.data)
+    page = device(color_scheme=scheme, viewport={"width": width, "height": 800}).page
+    look, email = f"{scheme}-{width}", f"emails/access%3A{orders[past.STUCK]}"
+    Authenticator.on(page)
+    page.goto(a_link(office, "invite", "anna@example.com", "--role", "owner"))
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.locator("h1")).to_have_text("Home")
+    for details in page.locator("figure summary").all():
+        details.click()
+    look_at(page, "admin-home", look)
+    for path in (
+        "todo",
+        "stripe",
+        "stripe/cs_test_odd/dismiss",
+        "emails",
+        "emails?kind=access",
+        email,
+        f"{email}/send",
+    ):
+        page.goto(f"{office.url}/admin/{path}")
+        look_at(page, f"admin-{re.split('[?%]', path)[0].replace('/', '-')}", look)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
