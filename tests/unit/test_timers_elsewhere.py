@@ -16,7 +16,7 @@ from testkit.stepping import run
 
 ALWAYS = {
     "outbox.take_back_leases", "outbox.renew_leases", "outbox.close", "send_refunds.take_back", "code_links.refresh",
-    "goods.prune", "scrub_what_waits", "sum_days.close",
+    "goods.prune", "scrub_what_waits", "sum_days.close", "link_audit",
 }  # fmt: skip
 """What changes nothing outside the database, and books nothing."""
 AT_HOME = {
@@ -25,7 +25,7 @@ AT_HOME = {
 }  # fmt: skip
 TIMERS = {
     "address", "mail", "leases", "duplicates", "refunds", "catalogue", "code links", "payments", "quarantine",
-    "reconcile", "licences", "sales", "sums", "prune", "scrub", "goods",
+    "reconcile", "licences", "sales", "sums", "audit", "prune", "scrub", "goods",
 }  # fmt: skip
 
 
@@ -81,6 +81,7 @@ async def _calls(shop: Shop, address: AddressWatch) -> set[str]:
         review_catalogue=part("review_catalogue"),
         send_sales_digest=part("send_sales_digest"),
         sum_days=part("sum_days"),
+        link_audit=part("link_audit"),
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,
