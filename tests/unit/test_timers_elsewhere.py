@@ -27,7 +27,7 @@ AT_HOME = {
 TIMERS = {
     "address", "mail", "leases", "duplicates", "refunds", "catalogue", "code links", "payments", "quarantine",
     "reconcile", "licences", "sales", "sums", "prune", "scrub", "goods",
-    "uploads", "audit",
+    "audit", "uploads",
 }  # fmt: skip
 
 
