@@ -19,7 +19,7 @@ from adapters.files.front import (
 )
 from adapters.files.last_good import ShopForm
 from adapters.files.looking import last_change
-from adapters.files.offers import PaymentTable, payment_terms
+from adapters.files.offers import FraudTable, PaymentTable, fraud_terms, payment_terms
 from adapters.files.pictures import LARGEST_LOGO, read_picture
 from adapters.files.reading import Reader, line_of_key
 from domain.colour import Colour
@@ -49,6 +49,7 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logo: str | None = None
     timezone: str = "UTC"
     sale_notices: str = SaleNotices.OFF
+    fraud: FraudTable = FraudTable()
 
 
 def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails) -> ShopForm | None:
@@ -115,6 +116,7 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
         sale_notices=SaleNotices(
             or_last("sale_notices", shop.sale_notices, _notices_problem(shop.sale_notices))
         ),
+        fraud=fraud_terms(reader, path, text, shop.fraud, currency=currency),
         timezone=or_last("timezone", shop.timezone, _timezone_problem(shop.timezone)),
         changed=last_change(path),
         emails=read_emails(reader, check_emails, held.emails),

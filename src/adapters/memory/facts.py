@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.memory.tables import Record
-from domain.purchase import Fact, FactKind, newer
+from domain.purchase import ACTIONABLE, Fact, FactKind, newer
 
 
 class Facts(Record):
@@ -18,6 +18,14 @@ class Facts(Record):
             for fact in self._t.facts.values()
             if fact.payment == payment and fact.kind is not FactKind.SESSION
         ]
+
+    def fraud_warnings(self, *, limit: int) -> Sequence[Fact]:
+        warnings = [
+            fact
+            for fact in self._t.facts.values()
+            if fact.kind is FactKind.WARNING and fact.status == ACTIONABLE
+        ]
+        return sorted(warnings, key=lambda fact: (-fact.as_of, fact.object_id))[:limit]
 
     def record(self, fact: Fact) -> Fact:
         kept = newer(self._t.facts.get(fact.object_id), fact)

@@ -15,6 +15,7 @@ from domain.purchase import Fact, FactKind
 from domain.records import Problem, Quarantined
 from domain.sale_list import SaleFilter, SaleOrder, SaleState
 from domain.transaction import ReadTransaction
+from domain.usecases.act_on_fraud_warnings import open_warnings
 from domain.usecases.report_status import ASKED_FOR, LATE
 from domain.usecases.unreached_customers import unreached_customers
 
@@ -38,6 +39,8 @@ class Task(Enum):
     """Paid 48 hours to 30 days ago, and open."""
     DISPUTE = auto()
     """It needs an answer; `decides` is the dispute."""
+    FRAUD_WARNING = auto()
+    """A refund now prevents a dispute; `decides` is the warning."""
     WITHOUT_ADDRESS = auto()
     """Paid with an address that cannot be emailed."""
     REFUSED_BY_PROVIDER = auto()
@@ -77,6 +80,7 @@ class ListTodo:
 
 def _list(tx: ReadTransaction, now: datetime) -> TodoList:
     found = [*_of_records(tx, now), *_disputes(tx)]
+    found += [Todo(Task.FRAUD_WARNING, fact.moment, held, decides=fact) for held, fact in open_warnings(tx)]
     unopened = tx.sale_lists.rows(
         SaleFilter(
             state=SaleState.OPEN,

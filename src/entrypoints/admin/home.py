@@ -66,6 +66,9 @@ def _waiting(status: Status, review: CatalogueReview) -> Sequence[str]:
         (len(status.without_owner) if status.asked_for else 0, ngettext(
             "%(number)d purchase was paid with an address that cannot be emailed.",
             "%(number)d purchases were paid with addresses that cannot be emailed.", len(status.without_owner))),
+        (len(status.fraud_warnings), ngettext(
+            "%(number)d payment has a fraud warning: a refund now prevents a dispute.",
+            "%(number)d payments have fraud warnings: refunds now prevent disputes.", len(status.fraud_warnings))),
         (len(status.problems), ngettext(
             "%(number)d thing is refused by Stripe.", "%(number)d things are refused by Stripe.",
             len(status.problems))),

@@ -21,6 +21,7 @@ from domain.ports import (
     Store,
     StoreUnavailable,
 )
+from domain.usecases.act_on_fraud_warnings import ActOnFraudWarnings
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.lease_mail import RENEW_EVERY
@@ -74,6 +75,7 @@ class Worker:
 
     outbox: OutboxWorker
     send_refunds: SendRefunds
+    act_on_fraud_warnings: ActOnFraudWarnings
     reconcile: Reconcile
     retry: RetryQuarantine
     recheck_payments: RecheckPayments
@@ -121,6 +123,7 @@ class Worker:
             group.create_task(self._every(_LOOK_AT_CODES, self.code_links.refresh, "code links"))
             group.create_task(self.follow_editions())
             group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.read_due_payments), "payments"))
+            group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.act_on_warnings), "fraud"))
             group.create_task(
                 self._in_turn(_RETRY_QUARANTINE, self._acting(self.retry_quarantine), "quarantine")
             )
@@ -207,6 +210,11 @@ class Worker:
         """Send the refunds that were asked for to the payment provider. Each is leased, so every node may look."""
         if sent := await self.send_refunds():
             log.info("refunds sent", extra={"fields": {"count": sent}})
+
+    async def act_on_warnings(self) -> None:
+        """Email the merchant about fraud warnings, or refund them."""
+        if asked := await self.act_on_fraud_warnings():
+            log.warning("refunds asked for after fraud warnings", extra={"fields": {"count": asked}})
 
     async def retry_quarantine(self) -> None:
         """Retry the entries in quarantine."""

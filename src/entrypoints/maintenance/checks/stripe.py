@@ -97,6 +97,7 @@ async def _lists(container: Container) -> list[Finding]:
     for name, permission, listing in (
         ("refunds", "Charges and Refunds", payments.list_refunds),
         ("disputes", "Disputes", payments.list_disputes),
+        ("fraud warnings", "Radar", payments.list_fraud_warnings),
     ):
         try:
             async for _ in listing(nothing_since):
@@ -109,7 +110,9 @@ async def _lists(container: Container) -> list[Finding]:
             found.append(Finding(name, False, words))
         except PaymentsUnreachable as error:
             found.append(Finding(name, False, f"{error}. Run this again"))
-    return found or [Finding("refunds and disputes", True, "both lists can be read")]
+    return found or [
+        Finding("refunds and disputes", True, "their lists and that of fraud warnings can be read")
+    ]
 
 
 async def _refunds(container: Container) -> Finding:
