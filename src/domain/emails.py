@@ -262,6 +262,17 @@ class CatalogueMistakes:
 
 
 @frozen
+class FraudWarned:
+    """To the merchant: the card's issuer suspects fraud. `refunded`: the shop asked for a refund by itself."""
+
+    template: ClassVar = "fraud_warned"
+    product_name: str
+    paid: Money
+    order: str
+    refunded: bool
+
+
+@frozen
 class SaleMade:
     """To the merchant: something was sold, or ordered if it is free. It does not name the customer."""
 
@@ -320,13 +331,13 @@ Email = (
     AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | AccessClosed | OpenAgain
     | LicenceArrived | NewRelease | ConfirmAddress | AddressChangeRequested | AccountDeleted | OutOfLicenceKeys
     | PaymentQuarantined | CorrectionUndone | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes
-    | SaleMade | SalesDigest | StaffNotice | UnreadableEmail
+    | SaleMade | SalesDigest | StaffNotice | FraudWarned | UnreadableEmail
 )  # fmt: skip
 
 EMAILS: Final = (
     AccessLink, SignIn, ConfirmOrder, ConfirmOwner, PaymentFailed, Refunded, AccessClosed, OpenAgain, LicenceArrived,
     NewRelease, ConfirmAddress, AddressChangeRequested, AccountDeleted, OutOfLicenceKeys, PaymentQuarantined,
     CorrectionUndone, AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes, SaleMade, SalesDigest,
-    StaffNotice,
+    StaffNotice, FraudWarned,
 )  # fmt: skip
 """Every email that can be rendered."""

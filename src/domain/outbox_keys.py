@@ -140,6 +140,11 @@ def catalogue_mistakes(digest: str, day: datetime) -> str:
     return f"notice:catalogue:{digest}:{day:%Y-%m-%d}"
 
 
+def fraud_warned(warning: str) -> str:
+    """To the merchant, once for each early fraud warning."""
+    return f"notice:fraud:{warning}"
+
+
 def sale_made(checkout: CheckoutId) -> str:
     """To the merchant, once for each sale."""
     return f"notice:sale:{checkout}"

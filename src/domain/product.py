@@ -202,6 +202,19 @@ class WebLink:
 
 
 @frozen
+class FraudTerms:
+    """What the shop does about early fraud warnings (`domain.fraud`), beside reporting them."""
+
+    refund_up_to: Money | None = None
+    """Payments of at most so much, in this currency, are refunded by the shop itself; None: none are."""
+
+    def refunds(self, paid: Money) -> bool:
+        """Whether the shop refunds such a payment by itself."""
+        most = self.refund_up_to
+        return most is not None and paid.currency == most.currency and paid.amount <= most.amount
+
+
+@frozen
 class ShopInfo:
     """The shop. `id` distinguishes its checkouts from those of other shops in the same Stripe account."""
 
@@ -227,6 +240,7 @@ class ShopInfo:
     logo: str = ""
     """The name of its file; "" for none."""
     sale_notices: SaleNotices = SaleNotices.OFF
+    fraud: FraudTerms = field(default_factory=FraudTerms)
     timezone: str = "UTC"
     """Whose days and times the shop goes by: a name of the IANA time zone database, as `Europe/Berlin`."""
     changed: datetime | None = None

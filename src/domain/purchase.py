@@ -170,6 +170,8 @@ class FactKind(Enum):
     DISPUTE = "dispute"
     MERCHANT = "merchant"
     """Whether the merchant closed the purchase. Written only by our own transaction (`domain.decision`)."""
+    WARNING = "warning"
+    """The card's issuer suspects fraud. It changes nothing by itself. https://docs.stripe.com/radar/early-fraud-warnings"""
 
 
 class CheckoutStatus(StrEnum):
@@ -191,6 +193,8 @@ class MerchantStatus(StrEnum):
 
 
 # Ranks are total and only break ties within one second, except that sessions compare by rank first.
+ACTIONABLE: Final = "actionable"
+"""The status of a fraud warning of a payment that was neither disputed nor refunded in full."""
 _RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
     FactKind.SESSION: tuple(CheckoutStatus),
     FactKind.REFUND: ("pending", "requires_action", "succeeded", "canceled", "failed"),
@@ -205,6 +209,7 @@ _RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
         "lost",
     ),
     FactKind.MERCHANT: tuple(MerchantStatus),
+    FactKind.WARNING: (ACTIONABLE, "over"),
 }
 _UNKNOWN_RANK: Final = 99
 _DISPUTED: Final = frozenset({"needs_response", "under_review"})
@@ -282,7 +287,7 @@ class Fact:
 
         An inquiry (`warning_…`) does not. https://docs.stripe.com/disputes/how-disputes-work
         """
-        if self.kind is FactKind.SESSION:
+        if self.kind in (FactKind.SESSION, FactKind.WARNING):
             return False
         return (self.kind is FactKind.DISPUTE and self.status in _DISPUTED) or self.rank == _UNKNOWN_RANK
 

@@ -25,7 +25,7 @@ from entrypoints.container import Container
 from entrypoints.mail_lines import OF_NO_USE, SENT_AGAIN, mail_lines
 from entrypoints.maintenance.erasures import Erasures
 from entrypoints.maintenance.export_format import record_fields
-from entrypoints.order_lines import without_owner_lines
+from entrypoints.order_lines import fraud_warning_lines, without_owner_lines
 from entrypoints.refund_lines import waiting_refund_lines
 from entrypoints.run.address_watch import two_ways_on
 from entrypoints.todo_lines import is_urgent, todo_lines
@@ -132,7 +132,7 @@ def _mistakes(review: CatalogueReview) -> list[str]:
 
 def _waiting(status: Status) -> list[str]:
     lines = mail_lines(status)
-    lines += without_owner_lines(status)
+    lines += without_owner_lines(status) + fraud_warning_lines(status)
     lines += waiting_refund_lines(status.refunds)
     if status.quarantine:
         lines += [

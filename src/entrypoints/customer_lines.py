@@ -165,6 +165,8 @@ def _masked(licence: LicenceKey) -> str:
 def _fact(fact: Fact, purchase: Purchase) -> str:
     if fact.kind is FactKind.MERCHANT:
         return f"Order {order_number(purchase.checkout)} {fact.status}."
+    if fact.kind is FactKind.WARNING:
+        return f"Fraud warning, order {order_number(purchase.checkout)}: {fact.status}."
     what = "Refund of" if fact.kind is FactKind.REFUND else "Dispute over"
     amount = money_text(fact.amount, purchase.paid.currency)
     return f"{what} {amount}, order {order_number(purchase.checkout)}: {fact.status.replace('_', ' ')}."

@@ -23,6 +23,22 @@ def without_owner_lines(status: Status) -> list[str]:
     return lines
 
 
+def fraud_warning_lines(status: Status) -> list[str]:
+    """What can still be refunded before it is disputed."""
+    if not status.fraud_warnings:
+        return []
+    lines = [
+        "",
+        "The bank that issued the card suspects fraud in these payments. A refund prevents a dispute and its fee:",
+        "coatcheck refund ORDER --cause fraudulent --close --reason …",
+    ]
+    purchases = [held.purchase for held in status.fraud_warnings]
+    lines += [
+        f"  {one.checkout}  {one.product_name}, {one.paid}, {minute(one.booked_at)}" for one in purchases
+    ]
+    return lines
+
+
 def _purchases(number: int) -> str:
     return "1 purchase has no address" if number == 1 else f"{number} purchases have no address"
 

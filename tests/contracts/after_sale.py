@@ -141,6 +141,31 @@ class AfterSaleContract(StoreUnderTest):
         self._begin("c5")
         assert [has_twins(row) for row in ("c1", "c2", "c3", "c5")] == [True, False, False, True]
 
+    # ------------------------------------------------------------------ fraud warnings
+
+    def test_fraud_warnings_are_listed_the_newest_first_while_they_can_be_acted_on(self) -> None:
+        for name, at, status in (
+            ("issfr_1", 1, "actionable"),
+            ("issfr_2", 3, "actionable"),
+            ("issfr_3", 2, "over"),
+        ):
+            fact = Fact(name, FactKind.WARNING, f"pi_{name}", as_of=at, status=status, amount=0)
+            assert self.do(lambda tx, fact=fact: tx.facts.record(fact)) == fact
+        self.do(
+            lambda tx: tx.facts.record(
+                Fact("re_1", FactKind.REFUND, "pi_x", as_of=9, status="succeeded", amount=1)
+            )
+        )
+
+        def listed(limit: int) -> list[str]:
+            return [fact.object_id for fact in self.see(lambda tx: tx.facts.fraud_warnings(limit=limit))]
+
+        assert listed(9) == ["issfr_2", "issfr_1"]
+        assert listed(1) == ["issfr_2"]
+        over = Fact("issfr_2", FactKind.WARNING, "pi_issfr_2", as_of=4, status="over", amount=0)
+        self.do(lambda tx: tx.facts.record(over))
+        assert listed(9) == ["issfr_1"]
+
     # ------------------------------------------------------------------ modes and figures
 
     def test_test_purchases_count_until_the_shop_has_gone_live(self) -> None:

@@ -306,7 +306,7 @@ def test_a_payment_page_is_opened_in_every_currency_and_closed_unnoticed(own_sho
     # What docs/reference.md asks of a restricted key.
     own_shop.sandbox.behave(permissions=[
         "checkout_session_write", "payment_intent_read", "charge_read", "dispute_read", "invoice_read", "coupon_read",
-        "promotion_code_read", "webhook_read",
+        "promotion_code_read", "webhook_read", "radar_early_fraud_warning_read",
     ])  # fmt: skip
     found = findings(own_shop)
     assert found["checkout"] == ("ok", "a payment page opens in USD, EUR, KWD")

@@ -286,6 +286,25 @@ def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbo
     assert ask(sandbox.url, lambda p: p.retrieve_payment("pi_nothing")) is None
 
 
+def test_a_fraud_warning_is_heard_and_listed(sandbox: Sandbox) -> None:
+    page = ask(sandbox.url, lambda p: p.create_checkout(an_offer(53)))
+    sandbox.pay(page.ref)
+    payment = ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref)).payment
+    told = sandbox.post(f"/_sandbox/sessions/{page.ref}/warn", copies=0)
+    [event] = told["events"]
+    heard = news_of(event["body"].encode())
+    assert isinstance(heard, FactEvent)
+    assert (heard.event.type, heard.fact.object_id, heard.fact.kind, heard.fact.payment, heard.fact.status) == (
+        "radar.early_fraud_warning.created", told["warning"]["id"], FactKind.WARNING, payment, "actionable",
+    )  # fmt: skip
+    since = datetime.now(UTC) - timedelta(hours=1)
+
+    async def listed(p: StripePayments) -> dict[str, str]:
+        return {fact.object_id: fact.status async for fact in p.list_fraud_warnings(since)}
+
+    assert ask(sandbox.url, listed)[told["warning"]["id"]] == "actionable"
+
+
 def test_every_event_after_a_sale_is_heard_as_what_it_is(sandbox: Sandbox) -> None:
     page = ask(sandbox.url, lambda p: p.create_checkout(an_offer(51)))
     sandbox.pay(page.ref)

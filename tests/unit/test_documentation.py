@@ -87,7 +87,7 @@ def test_every_source_of_a_purchase_is_documented() -> None:
 
 def test_every_event_that_is_followed_is_documented() -> None:
     listed, _, command = section("Stripe events").partition("```sh")
-    assert set(re.findall(r"`((?:checkout|charge|refund)\.[a-z_.]+)`", listed)) == FOLLOWED
+    assert set(re.findall(r"`((?:checkout|charge|refund|radar)\.[a-z_.]+)`", listed)) == FOLLOWED
     assert set(re.findall(r"--events (\S+)", command)[0].split(",")) == FOLLOWED
 
 

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from domain.ports import PaymentsUnreachable
 from domain.purchase import CheckoutStatus, FactKind, PurchaseState
 from domain.records import ProblemKind
-from domain.usecases.reconcile_cursors import DISPUTES, REFUNDS, SESSIONS, begins_at
+from domain.usecases.reconcile_cursors import DISPUTES, REFUNDS, SESSIONS, WARNINGS, begins_at
 from domain.values import ProviderRef
 from entrypoints.testing import PHOTOS, Browser, Shop
 from testkit.stepping import run
 
 ANNA = "anna@example.com"
 PRICE = 900
-LISTS = {"list refunds": REFUNDS, "list disputes": DISPUTES, "list": SESSIONS}
+LISTS = {"list refunds": REFUNDS, "list disputes": DISPUTES, "list": SESSIONS, "list warnings": WARNINGS}
 
 
 def state_of(shop: Shop, ref: ProviderRef) -> PurchaseState:
@@ -83,7 +83,13 @@ def test_a_list_that_the_key_may_not_read_stops_no_other_and_is_reported_until_i
     shop.payments.pay(lost, email="ben@example.com")
     refund = shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=300)
     dispute = shop.payments.tell(ref, FactKind.DISPUTE, "needs_response", amount=PRICE)
-    new = {"list refunds": refund.object_id, "list disputes": dispute.object_id, "list": lost}
+    warning = shop.payments.tell(ref, FactKind.WARNING, "actionable", amount=0)
+    new = {
+        "list refunds": refund.object_id,
+        "list disputes": dispute.object_id,
+        "list": lost,
+        "list warnings": warning.object_id,
+    }
     shop.payments.forbidden = {forbidden}
     found = run(shop.reconcile())
     assert {*found.noted, *found.booked} == set(new.values()) - {new[forbidden]}
@@ -115,7 +121,13 @@ def test_a_list_that_cannot_be_reached_stops_nothing_else_and_is_read_later(cut_
     shop.payments.pay(lost, email="ben@example.com")
     refund = shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=300)
     dispute = shop.payments.tell(ref, FactKind.DISPUTE, "needs_response", amount=PRICE)
-    new = {"list refunds": refund.object_id, "list disputes": dispute.object_id, "list": lost}
+    warning = shop.payments.tell(ref, FactKind.WARNING, "actionable", amount=0)
+    new = {
+        "list refunds": refund.object_id,
+        "list disputes": dispute.object_id,
+        "list": lost,
+        "list warnings": warning.object_id,
+    }
     shop.payments.cut_off = {cut_off}
     shop.payments.calls.clear()
     with pytest.raises(PaymentsUnreachable):
@@ -157,7 +169,7 @@ def test_each_list_has_a_cursor_of_its_own() -> None:
     shop.payments.forbidden = {"list disputes"}
     run(shop.reconcile())
     at = {name: shop.memory.tables.cursors.get(which.name) for name, which in LISTS.items()}
-    assert at == {"list refunds": began, "list disputes": None, "list": began}
+    assert at == {"list refunds": began, "list disputes": None, "list": began, "list warnings": began}
 
 
 def test_a_provider_that_cannot_be_reached_is_no_refusal() -> None:

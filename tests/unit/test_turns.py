@@ -24,6 +24,7 @@ def node(shop: Shop) -> Worker:
     return Worker(
         outbox=unused,
         send_refunds=unused,
+        act_on_fraud_warnings=unused,
         reconcile=unused,
         retry=unused,
         recheck_payments=unused,

@@ -13,7 +13,7 @@ import msgspec
 from adapters.files.reading import Reader, line_of_key
 from domain.amounts import AmountProblem, written_price
 from domain.currencies import CURRENCIES
-from domain.product import Licences, PaymentTerms, Product, Status, Tax
+from domain.product import FraudTerms, Licences, PaymentTerms, Product, Status, Tax
 from domain.values import Money, ProductId, decimal_text, is_product_id
 
 _LONGEST_KEY: Final = 200
@@ -37,6 +37,26 @@ class PaymentTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     methods: list[str] = []
     billing_address: Literal["auto", "required"] = "auto"
     tax_ids: bool = False
+
+
+class FraudTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[fraud] in shop.toml."""
+
+    warnings: Literal["notify", "refund"] = "notify"
+    refund_up_to: str | None = None
+
+
+def fraud_terms(reader: Reader, path: Path, text: str, table: FraudTable, *, currency: str) -> FraudTerms:
+    """Its meaning. Without a limit that can be read, which is noted, the shop refunds nothing by itself."""
+    if table.warnings == "notify":
+        return FraudTerms()
+    if table.refund_up_to is None:
+        words = 'warnings = "refund" needs a limit: write it like refund_up_to = "50.00"'
+        reader.complain(path, words, line=line_of_key(text, "warnings"))
+        return FraudTerms()
+    return FraudTerms(
+        refund_up_to=_money(reader, path, text, table.refund_up_to, currency, key="refund_up_to")
+    )
 
 
 def payment_terms(reader: Reader, path: Path, text: str, table: PaymentTable) -> PaymentTerms:

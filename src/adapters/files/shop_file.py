@@ -20,7 +20,7 @@ from adapters.files.front import (
 )
 from adapters.files.last_good import ShopForm
 from adapters.files.looking import last_change
-from adapters.files.offers import PaymentTable, payment_terms
+from adapters.files.offers import FraudTable, PaymentTable, fraud_terms, payment_terms
 from adapters.files.pictures import LARGEST_LOGO, read_picture
 from adapters.files.reading import Reader, line_of_key
 from domain.colour import Colour
@@ -51,6 +51,7 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "UTC"
     sale_notices: str = SaleNotices.OFF
     admin: AdminTable = AdminTable()
+    fraud: FraudTable = FraudTable()
 
 
 def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails) -> ShopForm | None:
@@ -117,6 +118,7 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
         sale_notices=SaleNotices(
             or_last("sale_notices", shop.sale_notices, _notices_problem(shop.sale_notices))
         ),
+        fraud=fraud_terms(reader, path, text, shop.fraud, currency=currency),
         timezone=or_last("timezone", shop.timezone, _timezone_problem(shop.timezone)),
         support_refunds=support_refunds(
             reader, path, text, shop.admin, currency=currency, last=held.support_refunds

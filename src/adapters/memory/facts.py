@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.memory.tables import Record
-from domain.purchase import Fact, FactKind, newer
+from domain.purchase import ACTIONABLE, Fact, FactKind, newer
 
 
 class Facts(Record):
@@ -22,6 +22,14 @@ class Facts(Record):
     def newest(self, *, limit: int) -> Sequence[Fact]:
         found = [fact for fact in self._t.facts.values() if fact.kind is not FactKind.SESSION]
         return sorted(found, key=lambda fact: (fact.as_of, fact.object_id), reverse=True)[:limit]
+
+    def fraud_warnings(self, *, limit: int) -> Sequence[Fact]:
+        warnings = [
+            fact
+            for fact in self._t.facts.values()
+            if fact.kind is FactKind.WARNING and fact.status == ACTIONABLE
+        ]
+        return sorted(warnings, key=lambda fact: (-fact.as_of, fact.object_id))[:limit]
 
     def record(self, fact: Fact) -> Fact:
         kept = newer(self._t.facts.get(fact.object_id), fact)

@@ -172,6 +172,10 @@ class MemoryPayments:
         """See Payments."""
         return self._list(FactKind.DISPUTE, since)
 
+    def list_fraud_warnings(self, since: datetime) -> AsyncIterator[Fact]:
+        """See Payments."""
+        return self._list(FactKind.WARNING, since)
+
     async def _list(self, kind: FactKind, since: datetime) -> AsyncIterator[Fact]:
         await self._call(f"list {kind.value}s")
         for object_id, fact in list(self.facts.items()):
@@ -182,7 +186,11 @@ class MemoryPayments:
         """See Payments."""
         await self._call("payment")
         held = next((s for s in self.sessions.values() if s.payment == payment), None)
-        facts = tuple(replace(f, as_of=self._second()) for f in self.facts.values() if f.payment == payment)
+        facts = tuple(
+            replace(f, as_of=self._second())
+            for f in self.facts.values()
+            if f.payment == payment and f.kind is not FactKind.WARNING
+        )
         reading = None if held is None else replace(held, as_of=self._second())
         await self._pause("payment answered")
         return None if reading is None and not facts else ProviderPayment(checkout=reading, facts=facts)

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from adapters.sql.dialect import ANY_OF
 from adapters.sql.record import Record, Row, Table, insert
 from domain.decision import decided_on
-from domain.purchase import Fact, FactKind, newer
+from domain.purchase import ACTIONABLE, Fact, FactKind, newer
 
 COLUMNS: Final = "object_id, kind, payment, as_of, status, amount, request"
 ABOUT_ONE: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id = ?
@@ -29,6 +29,8 @@ _BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
 _NEWEST: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_as_of WHERE kind <> 'session'
   ORDER BY as_of DESC, object_id DESC LIMIT ?"""
+_WARNINGS: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_looked_for WHERE {LOOKED_FOR}
+  AND kind = 'warning' AND status = '{ACTIONABLE}' ORDER BY as_of DESC, object_id LIMIT ?"""
 _KINDS: Final = {kind.value: kind for kind in FactKind}
 
 
@@ -44,6 +46,9 @@ class Facts(Record):
     def newest(self, *, limit: int) -> Sequence[Fact]:
         return self._all(from_row, _NEWEST, (limit,))
 
+    def fraud_warnings(self, *, limit: int) -> Sequence[Fact]:
+        return self._all(from_row, _WARNINGS, (limit,))
+
     def record(self, fact: Fact) -> Fact:
         """One statement for what is new; the domain compares what is not."""
         row = _to_row(fact)
@@ -57,8 +62,8 @@ class Facts(Record):
         return kept
 
     def _tell(self, fact: Fact) -> None:
-        if fact.payment is not None:
-            told = told_by((fact,))
+        told = told_by((fact,))
+        if fact.payment is not None and told is not None:
             self._sql(_TELL, (told, fact.payment, told))
         elif fact.kind is FactKind.MERCHANT:
             self._sql(_TELL_OF_DECISION, (decided_on(fact.object_id),))
@@ -66,7 +71,7 @@ class Facts(Record):
 
 def told_by(known: Sequence[Fact]) -> int | None:
     """`told` of the purchase that these facts are about: see the schema."""
-    kinds = {fact.kind for fact in known} - {FactKind.SESSION}
+    kinds = {fact.kind for fact in known} - {FactKind.SESSION, FactKind.WARNING}
     if not kinds:
         return None
     return 1 if kinds == {FactKind.REFUND} else 2

@@ -21,15 +21,18 @@ from adapters.stripe.wire import (
     StripeList,
     StripeRefund,
     StripeSession,
+    StripeWarning,
     decode_disputes,
     decode_refund,
     decode_refunds,
     decode_session,
     decode_sessions,
+    decode_warnings,
     fact_of,
     invoice_url_of,
     news_of,
     reading_of,
+    warning_of,
 )
 from domain.claim import ProviderCheckout
 from domain.ports import (
@@ -50,7 +53,7 @@ from domain.refund import RefundCause
 from domain.values import ProviderRef, is_provider_ref
 
 T = TypeVar("T")
-S = TypeVar("S", StripeSession, StripeRefund, StripeDispute)
+S = TypeVar("S", StripeSession, StripeRefund, StripeDispute, StripeWarning)
 
 # The SDK's telemetry writes into the home folder, and fails the first call of a user without one.
 stripe.enable_telemetry = False
@@ -159,6 +162,12 @@ class StripePayments:
     def list_disputes(self, since: datetime) -> AsyncIterator[Fact]:
         """See Payments. https://docs.stripe.com/api/disputes/list"""
         return self._disputes(_made_since(since))
+
+    async def list_fraud_warnings(self, since: datetime) -> AsyncIterator[Fact]:
+        """See Payments. https://docs.stripe.com/api/radar/early_fraud_warnings/list"""
+        listing = self.client().v1.radar.early_fraud_warnings.list_async
+        async for warning, second in _listed(listing, _made_since(since), decode_warnings):
+            yield warning_of(warning, as_of=second)
 
     async def _refunds(self, params: dict[str, Any]) -> AsyncIterator[Fact]:
         async for refund, second in _listed(self.client().v1.refunds.list_async, params, decode_refunds):

@@ -16,7 +16,7 @@ from domain.ports import (
     PaymentChangedEvent,
     WebhookEvent,
 )
-from domain.purchase import CheckoutStatus, Fact, FactKind
+from domain.purchase import ACTIONABLE, CheckoutStatus, Fact, FactKind
 from domain.records import EventRecord
 from domain.values import ProviderRef, is_payment, is_provider_ref
 
@@ -42,9 +42,14 @@ DISPUTE_EVENTS: Final = frozenset(
         "charge.dispute.funds_reinstated",
     }
 )
+WARNING_EVENTS: Final = frozenset({"radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"})
 _CHARGE_EVENTS: Final = frozenset({"charge.refunded"})
 FOLLOWED: Final = (
-    CHECKOUT_EVENTS | REFUND_EVENTS - {"charge.refund.updated"} | DISPUTE_EVENTS | _CHARGE_EVENTS
+    CHECKOUT_EVENTS
+    | REFUND_EVENTS - {"charge.refund.updated"}
+    | DISPUTE_EVENTS
+    | WARNING_EVENTS
+    | _CHARGE_EVENTS
 )
 """The events that an endpoint subscribes to. (`charge.refund.updated` is `refund.updated` by its older name.)"""
 OF_DOCTOR: Final = {"coatcheck": "doctor"}
@@ -120,6 +125,14 @@ class StripeDispute(msgspec.Struct, frozen=True):
     payment_intent: str | _PaymentIntent | None = None
 
 
+class StripeWarning(msgspec.Struct, frozen=True):
+    """https://docs.stripe.com/api/radar/early_fraud_warnings/object"""
+
+    id: str
+    actionable: bool
+    payment_intent: str | _PaymentIntent | None = None
+
+
 class StripeList(msgspec.Struct, Generic[T], frozen=True):
     """https://docs.stripe.com/api/pagination"""
 
@@ -175,6 +188,8 @@ decode_refunds: Final = msgspec.json.Decoder(StripeList[StripeRefund]).decode
 decode_disputes: Final = msgspec.json.Decoder(StripeList[StripeDispute]).decode
 decode_refund: Final = msgspec.json.Decoder(StripeRefund).decode
 _decode_dispute: Final = msgspec.json.Decoder(StripeDispute).decode
+decode_warnings: Final = msgspec.json.Decoder(StripeList[StripeWarning]).decode
+_decode_warning: Final = msgspec.json.Decoder(StripeWarning).decode
 _decode_charge: Final = msgspec.json.Decoder(_Charge).decode
 _decode_invoiced: Final = msgspec.json.Decoder(_Invoiced).decode
 decode_endpoint: Final = msgspec.json.Decoder(StripeEndpoint).decode
@@ -227,6 +242,19 @@ def fact_of(thing: StripeRefund | StripeDispute, *, as_of: int) -> Fact:
         status=(thing.status or "pending")[:60],
         amount=thing.amount,
         request=(thing.metadata or {}).get(REQUEST, "")[:60] if isinstance(thing, StripeRefund) else "",
+    )
+
+
+def warning_of(thing: StripeWarning, *, as_of: int) -> Fact:
+    """A fraud warning as the domain knows it."""
+    payment = _id_of(thing.payment_intent)
+    return Fact(
+        object_id=thing.id[:255],
+        kind=FactKind.WARNING,
+        payment=payment if payment is not None and is_payment(payment) else None,
+        as_of=as_of,
+        status=ACTIONABLE if thing.actionable else "over",
+        amount=0,
     )
 
 
@@ -290,6 +318,8 @@ def _told(event: EventRecord, thing: msgspec.Raw, *, as_of: int) -> WebhookEvent
         return FactEvent(event=event, fact=fact_of(decode_refund(thing), as_of=as_of))
     if event.type in DISPUTE_EVENTS:
         return FactEvent(event=event, fact=fact_of(_decode_dispute(thing), as_of=as_of))
+    if event.type in WARNING_EVENTS:
+        return FactEvent(event=event, fact=warning_of(_decode_warning(thing), as_of=as_of))
     payment = _id_of(_decode_charge(thing).payment_intent) if event.type in _CHARGE_EVENTS else None
     if payment is None or not is_payment(payment):
         return IgnoredEvent(event=event)

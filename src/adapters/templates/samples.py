@@ -19,6 +19,7 @@ from domain.emails import (
     CorrectionUndone,
     Email,
     EmailStuck,
+    FraudWarned,
     LicenceArrived,
     LicenceLine,
     NewRelease,
@@ -87,6 +88,7 @@ SAMPLES: Final[tuple[Email, ...]] = (
     *(EmailStuck(kind="access", problem=why, may_have_been_sent=maybe)
       for why, maybe in (("refused", False), ("outcome_unknown", True))),
     *(ProviderProblem(kind=kind.name, about="sample", detail="refused") for kind in ProblemKind),
+    *(FraudWarned(product_name=_NAME, paid=_ALL, order=_ORDER, refunded=done) for done in (False, True)),
     *(SaleMade(product_name=_NAME, paid=paid, order=_ORDER) for paid in (_ALL, Money(0, "usd"))),
     *(
         SalesDigest(first="2026-01-05", last=last, sales=(SaleMade(product_name=_NAME, paid=_ALL, order=_ORDER),),

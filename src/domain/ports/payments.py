@@ -173,6 +173,12 @@ class Payments(Protocol):
     def list_disputes(self, since: datetime) -> AsyncIterator[Fact]:
         """Disputes created since then, as they stand now, ours or not, in any order. Raises as `create_checkout`."""
 
+    def list_fraud_warnings(self, since: datetime) -> AsyncIterator[Fact]:
+        """Fraud warnings created since then, as they stand now, ours or not, in any order.
+
+        Raises as `create_checkout`. A provider that has none yields nothing.
+        """
+
     async def retrieve_payment(self, payment: str) -> ProviderPayment | None:
         """The provider's current state of a payment; None if unknown. Raises as `create_checkout` does.
 

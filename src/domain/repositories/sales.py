@@ -164,7 +164,13 @@ class ReadFacts(Protocol):
         """The newest fact about one of the provider's objects."""
 
     def of_payment(self, payment: str) -> Sequence[Fact]:
-        """The recorded refunds and disputes of a payment, whether its sale was claimed or not; in any order."""
+        """The recorded refunds and disputes of a payment, whether its sale was claimed or not; in any order.
+
+        Its fraud warnings are among them.
+        """
+
+    def fraud_warnings(self, *, limit: int) -> Sequence[Fact]:
+        """The fraud warnings that can be acted on, of any payment, the newest first."""
 
     def newest(self, *, limit: int) -> Sequence[Fact]:
         """Refunds, disputes and decisions, the newest first, then in the reverse order of object id."""

@@ -19,6 +19,7 @@ from domain.records import Problem, Quarantined
 from domain.refund import RefundRequest
 from domain.sale_list import SaleFilter, SaleOrder, SaleState
 from domain.transaction import ReadTransaction
+from domain.usecases.act_on_fraud_warnings import open_warnings
 from domain.usecases.report_status import ASKED_FOR, LATE
 from domain.usecases.review_catalogue import broken_since
 from domain.usecases.unreached_customers import each_unreached
@@ -48,6 +49,8 @@ class Task(Enum):
     """Paid 48 hours to 30 days ago, and open."""
     DISPUTE = "disputes"
     """It needs an answer; `decides` is the dispute."""
+    FRAUD_WARNING = "fraud-warnings"
+    """A refund now prevents a dispute; `decides` is the warning."""
     WITHOUT_ADDRESS = "without-address"
     """Paid with an address that cannot be emailed."""
     REFUSED_BY_PROVIDER = "refused-by-stripe"
@@ -129,6 +132,7 @@ def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes
         (Todo(Task.BOUNCED_EMAIL, mail.queued_at, mail) for mail in each_unreached(tx, mails)),
         _never_opened(tx, now, beside={sale_of(mail.key) for mail in mails}),
         _disputes(tx),
+        (Todo(Task.FRAUD_WARNING, fact.moment, held, decides=fact) for held, fact in open_warnings(tx)),
         _without_address(tx, now),
         (Todo(Task.REFUND, one.at, one) for one in tx.refund_requests.waiting(before=now - LATE)),
         _lacking(tx, edition),

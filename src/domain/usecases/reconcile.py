@@ -52,6 +52,7 @@ class Reconcile:
             (lists.REFUNDS, partial(self._sweep_facts, self.payments.list_refunds)),
             (lists.DISPUTES, partial(self._sweep_facts, self.payments.list_disputes)),
             (lists.SESSIONS, self._sweep_sessions),
+            (lists.WARNINGS, partial(self._sweep_facts, self.payments.list_fraud_warnings)),
         )
         down: list[PaymentsUnreachable] = []
         for which, sweep in sweeps:

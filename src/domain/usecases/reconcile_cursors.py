@@ -32,6 +32,8 @@ SESSIONS: Final = ProviderList("completed checkouts")
 REFUNDS: Final = ProviderList("refunds", looks_back=timedelta(days=90))
 # https://docs.stripe.com/disputes/how-disputes-work: evidence takes up to 21 days, the decision up to 75, and more.
 DISPUTES: Final = ProviderList("disputes", looks_back=timedelta(days=180))
+# https://docs.stripe.com/radar/early-fraud-warnings: they follow within weeks, and end with a refund or a dispute.
+WARNINGS: Final = ProviderList("fraud warnings", looks_back=timedelta(days=90))
 
 
 def begins_at(tx: ReadTransaction, *, which: ProviderList, now: datetime) -> datetime | None:

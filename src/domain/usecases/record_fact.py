@@ -54,7 +54,7 @@ def _note(tx: Transaction, fact: Fact, *, now: datetime) -> FactOutcome:
     if before is None:
         tx.rechecks.schedule(fact.payment, at=now, due_at=now + ASK_ABOUT_STRANGERS_AFTER)
         return FactOutcome.WAITS
-    if kept != held:
+    if kept != held and kept.kind is not FactKind.WARNING:
         # What goes back counts on its day, and how much of it depends on the others of the payment.
         tx.day_sums.touch([one.moment for one in (*before.facts, kept) if one.kind is not FactKind.SESSION])
     if held is not None and (kept.status, kept.amount) == (held.status, held.amount):

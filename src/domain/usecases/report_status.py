@@ -20,6 +20,7 @@ from domain.refund import RefundRequest
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.act_on_fraud_warnings import open_warnings
 from domain.usecases.authorise import refusal
 from domain.usecases.queue_anew import queue_by_hand
 from domain.usecases.unreached_customers import unreached_customers
@@ -49,14 +50,16 @@ class Status:
     """Purchases that are open, and belong to no address, because the one given at the payment cannot be emailed."""
     refunds: Sequence[RefundRequest] = ()
     """Asked for, and without an answer for long, refused, or failed."""
+    fraud_warnings: Sequence[Holding] = ()
+    """Purchases that a refund now would spare a dispute."""
     asked_for: bool = False
     """Whether one of those is so new that its buyer may still ask for it."""
 
     @property
     def all_well(self) -> bool:
         """Whether nothing waits."""
-        waiting = self.mails, self.bounced, self.quarantine, self.problems, self.refunds, self.asked_for
-        return not any(waiting)
+        waiting = self.mails, self.bounced, self.quarantine, self.problems, self.refunds, self.fraud_warnings
+        return not any((*waiting, self.asked_for))
 
 
 class SentAgain(Enum):
@@ -102,6 +105,7 @@ class ReportStatus:
                 problems=tx.problems.open(),
                 without_owner=found,
                 refunds=tx.refund_requests.waiting(before=now - LATE),
+                fraud_warnings=[held for held, _ in open_warnings(tx)],
                 asked_for=any(now - held.purchase.booked_at < ASKED_FOR for held in found),
             )
 

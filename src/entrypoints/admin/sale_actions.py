@@ -10,6 +10,7 @@ from litestar import post, route
 from litestar.params import FromPath
 
 from domain.audit import AuditAction
+from domain.refund import RefundCause
 from domain.rights import NotAllowed
 from domain.usecases.correct_address import CorrectAddress
 from domain.usecases.decision_outcomes import Decided, Deciding, Unchanged
@@ -81,8 +82,13 @@ class SaleActionPages:
 
     async def refund_page(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """How much, and whether access ends."""
-        may = await self.may_refund()
-        return await self._opened(request, order, lambda sale: sale_sheets.refund_sheet(sale, may_refund=may))
+        may, fraud = (
+            await self.may_refund(),
+            request.query_params.get("cause") == RefundCause.FRAUDULENT.value,
+        )
+        return await self._opened(
+            request, order, lambda sale: sale_sheets.refund_sheet(sale, may_refund=may, fraudulent=fraud)
+        )
 
     async def refund_sent(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """Ask for a refund; Stripe is asked after the answer."""
@@ -97,7 +103,7 @@ class SaleActionPages:
             return _("Please write the amount.")
         found = await self.request_refund(
             order, typed, actor=came.actor, form=came.form, reason=came.reason, close=came.has("close"),
-            tell=came.has("tell"),
+            tell=came.has("tell"), cause=RefundCause.FRAUDULENT if came.has("fraudulent") else RefundCause.REQUESTED,
         )  # fmt: skip
         match found:
             case RefundAsked():

@@ -56,8 +56,8 @@ def changes(seen: str, sale: SaleSeen) -> list[str]:
     return [] if sale.done else [_(_CHANGES[part]) for part in changed_since(seen, sale.digest)]
 
 
-def refund_sheet(sale: SaleSeen, *, may_refund: bool) -> Sheet:
-    """Asks for the amount, and whether access ends with it."""
+def refund_sheet(sale: SaleSeen, *, may_refund: bool, fraudulent: bool = False) -> Sheet:
+    """Asks for the amount, and whether access ends with it. `fraudulent`: as after a fraud warning."""
     purchase, left = sale.held.purchase, sale.left
     stripe = (at_stripe(purchase), _("Open it at Stripe")) if purchase.payment else ("", "")
     cannot = _(_NOT_REFUNDED[sale.why_not_refunded]) if sale.why_not_refunded else ""
@@ -81,7 +81,9 @@ def refund_sheet(sale: SaleSeen, *, may_refund: bool) -> Sheet:
         fields=[
             Entry("amount", _("Amount in %(currency)s", currency=left.currency.upper()),
                   value=decimal_text(left.amount, left.currency)),
-            Entry("close", _("Also close access, whatever the amount"), kind="check"),
+            Entry("close", _("Also close access, whatever the amount"), kind="check", on=fraudulent),
+            Entry("fraudulent", _("It was fraud: Stripe then blocks the card and the address"), kind="check",
+                  on=fraudulent),
             Entry("tell", _("Email the customer once Stripe confirms it"), kind="check", on=True),
         ],
         seen=sale.digest,

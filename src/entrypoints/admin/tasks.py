@@ -82,6 +82,7 @@ NAMES: Final[Mapping[Task, str]] = {
     Task.QUARANTINED: N_("Payments in quarantine"), Task.STUCK_EMAIL: N_("Emails not sent"),
     Task.LATE_EMAIL: N_("Emails that are late"), Task.BOUNCED_EMAIL: N_("Access emails that came back"),
     Task.NEVER_OPENED: N_("Paid and never opened"), Task.DISPUTE: N_("Disputes"),
+    Task.FRAUD_WARNING: N_("Fraud warnings"),
     Task.WITHOUT_ADDRESS: N_("Without an address"), Task.REFUSED_BY_PROVIDER: N_("Refused by Stripe"),
     Task.REFUND: N_("Refunds that did not arrive"), Task.LICENCES_USED_UP: N_("Licence keys"),
     Task.PRODUCT_LOST: N_("Products that cannot be opened"), Task.CATALOGUE: N_("Catalogue"),
@@ -101,6 +102,9 @@ _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
         "%(number)d purchase was paid two days ago or earlier, and never opened.",
         "%(number)d purchases were paid two days ago or earlier, and never opened.", n),
     Task.DISPUTE: lambda n: ngettext("%(number)d dispute needs an answer.", "%(number)d disputes need an answer.", n),
+    Task.FRAUD_WARNING: lambda n: ngettext(
+        "%(number)d payment has a fraud warning: a refund now prevents a dispute.",
+        "%(number)d payments have fraud warnings: refunds now prevent disputes.", n),
     Task.WITHOUT_ADDRESS: lambda n: ngettext(
         "%(number)d purchase was paid with an address that cannot be emailed.",
         "%(number)d purchases were paid with addresses that cannot be emailed.", n),
@@ -213,6 +217,10 @@ def _sale(todo: Todo, held: Holding, dashboard: str) -> Row:
             _("Answer in Stripe"), f"{dashboard}disputes/{quote(todo.decides.object_id)}", first=True
         )
         return Row(todo, order, at, why, [answer, Button(_("Look at the sale"), at)])
+    if todo.task is Task.FRAUD_WARNING:
+        why = _("The card's issuer suspects fraud. A refund in full now prevents a dispute and its fee.")
+        refund = Button(_("Refund as fraudulent"), f"{at}/refund?cause=fraudulent", first=True, writes=True)
+        return Row(todo, order, at, why, [refund, Button(_("Look at the sale"), at)])
     if todo.task is Task.WITHOUT_ADDRESS:
         why = _("The address given at the payment cannot be emailed: only the browser that paid can open it.")
         return Row(todo, order, at, why, [Button(_("Look at the sale"), at, first=True)])

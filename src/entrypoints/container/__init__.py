@@ -188,6 +188,7 @@ class Container(BackOffice):
         Worker,
         outbox=outbox_worker,
         send_refunds=UseCases.send_refunds,
+        act_on_fraud_warnings=UseCases.act_on_fraud_warnings,
         reconcile=UseCases.reconcile,
         retry=UseCases.retry_quarantine,
         recheck_payments=UseCases.recheck_payments,

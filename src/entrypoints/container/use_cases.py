@@ -8,6 +8,7 @@ from dependency_injector.providers import Singleton
 from adapters.resend.reports import ResendReports
 from domain.keys import Keyring
 from domain.ports import MailReports
+from domain.usecases.act_on_fraud_warnings import ActOnFraudWarnings
 from domain.usecases.announce import Announce
 from domain.usecases.ask_right import AskRight
 from domain.usecases.book_payment import BookPayment
@@ -251,6 +252,10 @@ class UseCases(Adapters):
     request_refund = Singleton(
         RequestRefund, store=store, payments=payments, catalogue=catalogue, clock=clock, randomness=randomness
     )
+    act_on_fraud_warnings = Singleton(
+        ActOnFraudWarnings, store=store, payments=payments, catalogue=catalogue, clock=clock,
+        request_refund=request_refund,
+    )  # fmt: skip
     send_refunds = Singleton(
         SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url
     )

@@ -21,6 +21,7 @@ from domain.ports import (
     Store,
     StoreUnavailable,
 )
+from domain.usecases.act_on_fraud_warnings import ActOnFraudWarnings
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.lease_mail import RENEW_EVERY
@@ -78,6 +79,7 @@ class Worker:
 
     outbox: OutboxWorker
     send_refunds: SendRefunds
+    act_on_fraud_warnings: ActOnFraudWarnings
     reconcile: Reconcile
     retry: RetryQuarantine
     recheck_payments: RecheckPayments
@@ -128,6 +130,7 @@ class Worker:
             group.create_task(self._every(_LOOK_AT_CODES, self.code_links.refresh, "code links"))
             group.create_task(self.follow_editions())
             group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.read_due_payments), "payments"))
+            group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.act_on_warnings), "fraud"))
             group.create_task(
                 self._in_turn(_RETRY_QUARANTINE, self._acting(self.retry_quarantine), "quarantine")
             )
@@ -223,6 +226,11 @@ class Worker:
         """Check and import the files that the merchant uploaded. Each is leased, so every node may look."""
         if count := await self.run_uploads():
             log.info("files worked on", extra={"fields": {"count": count}})
+
+    async def act_on_warnings(self) -> None:
+        """Email the merchant about fraud warnings, or refund them."""
+        if asked := await self.act_on_fraud_warnings():
+            log.warning("refunds asked for after fraud warnings", extra={"fields": {"count": asked}})
 
     async def retry_quarantine(self) -> None:
         """Retry the entries in quarantine."""

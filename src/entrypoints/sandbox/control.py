@@ -25,6 +25,7 @@ from entrypoints.sandbox.stripe.permissions import PERMISSIONS
 from entrypoints.sandbox.stripe.promotions import apply_code
 from entrypoints.sandbox.stripe.refunds import create_refund, settle_refund
 from entrypoints.sandbox.stripe.sessions import bank_says, completed, settle_session, takes_debits
+from entrypoints.sandbox.stripe.warnings import warn_of
 from entrypoints.sandbox.world import Json, Manners, World
 
 AnyRequest = Request[Any, Any, Any]
@@ -46,6 +47,7 @@ class Control:
             post("/_sandbox/sessions/{cs:str}/bank", status_code=200)(self.bank),
             post("/_sandbox/sessions/{cs:str}/refund", status_code=200)(self.refund),
             post("/_sandbox/sessions/{cs:str}/dispute", status_code=200)(self.dispute),
+            post("/_sandbox/sessions/{cs:str}/warn", status_code=200)(self.warn),
             post("/_sandbox/refunds/{refund:str}/settle", status_code=200)(self.settle),
             post("/_sandbox/disputes/{dispute:str}/update", status_code=200)(self.update),
             post("/_sandbox/disputes/{dispute:str}/close", status_code=200)(self.close),
@@ -143,6 +145,16 @@ class Control:
             self._world, charge, status=told.get("status", "needs_response"), amount=told.get("amount"),
             reason=told.get("reason", "fraudulent"), created=told.get("created"),
         ))  # fmt: skip
+
+    async def warn(self, request: AnyRequest, cs: FromPath[str]) -> ASGIResponse:
+        """An early fraud warning: {"copies", "wait", "created"}."""
+        told: Json = json.loads(await request.body() or b"{}")
+        charge = self._charge_of(cs)
+        if charge is None:
+            return _no("no paid session of that id")
+        return await self._told(
+            "warning", told, lambda: warn_of(self._world, charge, created=told.get("created"))
+        )
 
     async def update(self, request: AnyRequest, dispute: FromPath[str]) -> ASGIResponse:
         """{"status": "under_review", or "needs_response" for an inquiry that grew, "copies", "wait", "created"}."""

@@ -16,8 +16,8 @@ import msgspec
 from entrypoints.sandbox.world import World
 
 KEPT: Final = (
-    "sessions", "lines", "taxes", "intent_metadata", "paid_by", "intents", "charges", "refunds", "disputes", "invoices",
-    "coupons", "codes", "customers", "products", "prices", "methods", "bounces", "events", "endpoints",
+    "sessions", "lines", "taxes", "intent_metadata", "paid_by", "intents", "charges", "refunds", "disputes", "warnings",
+    "invoices", "coupons", "codes", "customers", "products", "prices", "methods", "bounces", "events", "endpoints",
     "endpoint_secrets", "answers", "mails", "reports", "attempts", "undelivered",
 )  # fmt: skip
 """The fields of the world that are kept. Addresses, secrets and injected faults are those of the new start."""

@@ -110,6 +110,8 @@ class World:
     charges: dict[str, Json] = field(default_factory=dict)
     refunds: dict[str, Json] = field(default_factory=dict)
     disputes: dict[str, Json] = field(default_factory=dict)
+    warnings: dict[str, Json] = field(default_factory=dict)
+    """Early fraud warnings."""
     invoices: dict[str, Json] = field(default_factory=dict)
     coupons: dict[str, Json] = field(default_factory=dict)
     codes: dict[str, Json] = field(default_factory=dict)

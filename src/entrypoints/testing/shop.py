@@ -17,6 +17,7 @@ from domain.mail import Envelope
 from domain.ports import EmailTemplates, Store
 from domain.product import CatalogueEdition
 from domain.purchase import Fact
+from domain.usecases.act_on_fraud_warnings import ActOnFraudWarnings
 from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
@@ -183,6 +184,13 @@ class Shop(BackOffice):
             clock=self.clock,
             randomness=self.randomness,
         )
+
+    @cached_property
+    def act_on_fraud_warnings(self) -> ActOnFraudWarnings:
+        return ActOnFraudWarnings(
+            store=self.store, payments=self.payments, catalogue=self.catalogue, clock=self.clock,
+            request_refund=self.request_refund,
+        )  # fmt: skip
 
     @cached_property
     def send_refunds(self) -> SendRefunds:

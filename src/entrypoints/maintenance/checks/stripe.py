@@ -104,6 +104,7 @@ async def _lists(container: Container) -> list[Finding]:
         ("completed checkouts", "PaymentIntents", payments.list_completed(tomorrow - _LATELY, tomorrow)),
         ("refunds", "Charges and Refunds", payments.list_refunds(tomorrow)),
         ("disputes", "Disputes", payments.list_disputes(tomorrow)),
+        ("fraud warnings", "Radar", payments.list_fraud_warnings(tomorrow)),
     ):
         try:
             await anext(listing, None)
@@ -115,7 +116,9 @@ async def _lists(container: Container) -> list[Finding]:
             found.append(Finding(name, False, words))
         except PaymentsUnreachable as error:
             found.append(Finding(name, False, f"{error}. Run this again"))
-    return found or [Finding("lists", True, "completed checkouts, refunds and disputes can be read")]
+    return found or [
+        Finding("lists", True, "completed checkouts, refunds, disputes and fraud warnings can be read")
+    ]
 
 
 async def _invoices(container: Container, edition: CatalogueEdition) -> list[Finding]:

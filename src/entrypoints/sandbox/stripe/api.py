@@ -21,6 +21,7 @@ from entrypoints.sandbox.stripe import (
     promotions,
     refunds,
     sessions,
+    warnings,
 )
 from entrypoints.sandbox.stripe.deliveries import Deliveries
 from entrypoints.sandbox.stripe.forms import unfold
@@ -51,6 +52,7 @@ ROUTES: Final[Routes] = {
     **payments.ROUTES,
     **refunds.ROUTES,
     **disputes.ROUTES,
+    **warnings.ROUTES,
     **promotions.ROUTES,
     **invoices.ROUTES,
     **customers.ROUTES,

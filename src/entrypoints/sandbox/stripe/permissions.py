@@ -12,6 +12,7 @@ _RESOURCES: Final = {
     "refunds": "charge", "disputes": "dispute", "promotion_codes": "promotion_code", "coupons": "coupon",
     "invoices": "invoice", "customers": "customer", "webhook_endpoints": "webhook", "events": "event",
     "products": "product", "prices": "plan", "payment_methods": "payment_method",
+    "radar/early_fraud_warnings": "radar_early_fraud_warning",
 }  # fmt: skip
 _EXPANDED: Final = {"payment_intent": "payment_intent", "invoice": "invoice", "coupon": "coupon"}
 PERMISSIONS: Final = frozenset(f"{name}_{way}" for name in _RESOURCES.values() for way in ("read", "write"))
