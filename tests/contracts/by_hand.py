@@ -18,12 +18,12 @@ ONE, TWO = CheckoutId("c1"), CheckoutId("c2")
 class ByHandContract(StoreUnderTest):
     """See StoreContract, which says how to open a store and how to run."""
 
-    def _sold(self, *keys: str) -> None:
+    def _book_one(self, *keys: str) -> None:
         self.do(lambda tx: tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW))
         held = tuple(LicenceKey(BOOK, key) for key in keys)
         self.do(lambda tx: tx.purchases.book(replace(a_purchase(), licences=held)))
 
-    def _keys(self) -> list[str]:
+    def _held_keys(self) -> list[str]:
         purchase = self.see(lambda tx: tx.purchases.get(ONE))
         assert purchase is not None
         return [item.key for item in purchase.licences]
@@ -37,7 +37,7 @@ class ByHandContract(StoreUnderTest):
         assert self.see(lambda tx: tx.users.get(UserId("u1"))) is None
 
     def test_the_last_note_counts_an_empty_one_deletes_it_and_it_goes_with_the_person(self) -> None:
-        self._sold()
+        self._book_one()
         first = Note(ONE, text="one\ntwo", written_at=NOW, written_by="cli:anna")
         other = Note(TWO, text="x" * 2000, written_at=NOW, written_by="staff:s1")
         for note in (replace(first, text="before"), first, other):
@@ -53,18 +53,20 @@ class ByHandContract(StoreUnderTest):
     def test_a_listed_key_is_replaced_by_the_next_free_one_and_given_to_nobody_again(self) -> None:
         self.do(lambda tx: tx.licences.stock(BOOK, ["k1", "k2"]))
         assert self.do(lambda tx: tx.licences.assign(BOOK, checkout=ONE)) == "k1"
-        self._sold("k1")
+        self._book_one("k1")
         new = LicenceKey(BOOK, "k2")
 
         def replaced() -> LicenceKey | None:
             return self.do(lambda tx: tx.licences.replace(BOOK, checkout=ONE, at=NOW, generated=None))
 
         assert replaced() == new
-        assert self._keys() == ["k2"]
+        assert self._held_keys() == ["k2"]
         assert replaced() is None, "no key is free"
-        assert self._keys() == ["k2"]
+        assert self._held_keys() == ["k2"]
         assert self.see(lambda tx: tx.licences.replaced_of(ONE)) == [LicenceKey(BOOK, "k1")]
         assert self.see(lambda tx: tx.licences.replaced_of(TWO)) == []
+        [found] = self.see(lambda tx: tx.searches.by_licence_key("k1", limit=9))
+        assert found.purchase.checkout == ONE, "whoever writes with the old key is found by it"
         self.do(lambda tx: tx.licences.stock(BOOK, ["k1", "k2"]))
         assert not self.do(lambda tx: tx.licences.any_free(BOOK))
         purchase = self.see(lambda tx: tx.purchases.get(ONE))
@@ -75,7 +77,7 @@ class ByHandContract(StoreUnderTest):
 
     def test_a_generated_key_is_replaced_in_its_place_by_the_given_one(self) -> None:
         zine = ProductId("zine")
-        self._sold()
+        self._book_one()
         held = (LicenceKey(zine, "z1"), LicenceKey(BOOK, "g1"))
         self.do(
             lambda tx: tx.purchases.book(
@@ -95,6 +97,10 @@ class ByHandContract(StoreUnderTest):
             LicenceKey(BOOK, "g1"),
             LicenceKey(BOOK, "g2"),
         ]
+        [found] = self.see(lambda tx: tx.searches.by_licence_key("g1", limit=9))
+        assert found.purchase.checkout == TWO
+        self.do(lambda tx: tx.licences.stock(BOOK, ["g1"]))
+        assert not self.do(lambda tx: tx.licences.any_free(BOOK)), "it was given away, whoever lists it now"
         assert self.do(lambda tx: tx.licences.replace(BOOK, checkout=ONE, at=NOW, generated="g9")) is None
         assert (
             self.do(lambda tx: tx.licences.replace(BOOK, checkout=CheckoutId("c9"), at=NOW, generated="g9"))
