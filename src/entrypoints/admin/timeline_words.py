@@ -101,17 +101,18 @@ def lines_of(
     entries: Sequence[Entry],
     *,
     names: Mapping[str, str],
-    sales: Sequence[Purchase],
     zone: tzinfo,
     now: datetime,
+    sales: Sequence[Purchase] = (),
+    currency: str = "",
 ) -> list[Line]:
     """The lines, in the order of the entries. `names`: of those who act (`AuditLine.actor`).
 
-    `sales`: what they are about; with several, a line says which one.
+    `sales`: what they are about; with several, a line says which one. `currency`: where it is about none of these.
     """
     by_hand = [entry.at for entry in entries if _is_decision(entry)]
     return [
-        _line(entry, names=names, sales=sales, zone=zone, now=now)
+        _line(entry, names=names, sales=sales, currency=currency, zone=zone, now=now)
         for entry in entries
         if not (_is_merchants(entry) and any(abs(entry.at - at) <= _CLOSE for at in by_hand))
     ]
@@ -128,10 +129,16 @@ def _is_merchants(entry: Entry) -> bool:
 
 
 def _line(
-    entry: Entry, *, names: Mapping[str, str], sales: Sequence[Purchase], zone: tzinfo, now: datetime
+    entry: Entry,
+    *,
+    names: Mapping[str, str],
+    sales: Sequence[Purchase],
+    currency: str,
+    zone: tzinfo,
+    now: datetime,
 ) -> Line:
     sale = next((sale for sale in sales if _is_about(entry, sale)), None)
-    currency = (sale or sales[0]).paid.currency if sales else ""
+    currency = (sale or sales[0]).paid.currency if sales else currency
     what, detail, bad = _words(entry, names, currency)
     if len(sales) > 1 and sale is not None:
         detail = f"{sale.product_name}; {detail}" if detail else sale.product_name
