@@ -20,6 +20,8 @@ ABOUT: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id {ANY_OF}
 """Those about several objects, and about several payments; for one, a list takes SQLite longer."""
 LOOKED_FOR: Final = "(kind <> 'session' OR status = 'unpaid')"
 """What the index `facts_looked_for` has, in its own words: SQLite compares them."""
+_NEWEST: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_looked_for WHERE {LOOKED_FOR} AND kind = ?
+  ORDER BY as_of DESC, object_id DESC LIMIT ?"""
 _NEW: Final = f"{insert('facts', COLUMNS)} ON CONFLICT (object_id) DO NOTHING"
 _RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?, request = ?
   WHERE object_id = ?"""
@@ -27,8 +29,6 @@ _TELL: Final = """UPDATE purchases SET told = ? WHERE payment = ? AND coalesce(t
 _TELL_OF_DECISION: Final = "UPDATE purchases SET told = 2 WHERE checkout_id = ? AND coalesce(told, 0) < 2"
 _BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
-_NEWEST: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_as_of WHERE kind <> 'session'
-  ORDER BY as_of DESC, object_id DESC LIMIT ?"""
 _WARNINGS: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_looked_for WHERE {LOOKED_FOR}
   AND kind = 'warning' AND status = '{ACTIONABLE}' ORDER BY as_of DESC, object_id LIMIT ?"""
 _KINDS: Final = {kind.value: kind for kind in FactKind}
@@ -44,7 +44,9 @@ class Facts(Record):
         return self._all(from_row, _BY_PAYMENT, (payment,))
 
     def newest(self, *, limit: int) -> Sequence[Fact]:
-        return self._all(from_row, _NEWEST, (limit,))
+        kinds = [kind.value for kind in FactKind if kind is not FactKind.SESSION]
+        found = [fact for kind in kinds for fact in self._all(from_row, _NEWEST, (kind, limit))]
+        return sorted(found, key=lambda fact: (fact.as_of, fact.object_id), reverse=True)[:limit]
 
     def fraud_warnings(self, *, limit: int) -> Sequence[Fact]:
         return self._all(from_row, _WARNINGS, (limit,))

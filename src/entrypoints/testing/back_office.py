@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from adapters.memory.catalogue import MemoryCatalogue
+from domain.keys import Keyring
 from domain.ports import Randomness, Store
+from domain.usecases.announce import Announce
 from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.compare_with_provider import CompareWithProvider
 from domain.usecases.find_sales import FindSales
@@ -31,6 +33,14 @@ class BackOffice:
     catalogue: MemoryCatalogue
     clock: HandClock
     randomness: Randomness
+    keyring: Keyring
+
+    @cached_property
+    def announce(self) -> Announce:
+        return Announce(
+            store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
+            randomness=self.randomness,
+        )  # fmt: skip
 
     @cached_property
     def review_catalogue(self) -> ReviewCatalogue:

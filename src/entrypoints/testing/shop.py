@@ -18,7 +18,6 @@ from domain.ports import EmailTemplates, Store
 from domain.product import CatalogueEdition
 from domain.purchase import Fact
 from domain.usecases.act_on_fraud_warnings import ActOnFraudWarnings
-from domain.usecases.announce import Announce
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.claim_purchase import ClaimPurchase
@@ -225,16 +224,6 @@ class Shop(BackOffice):
     @cached_property
     def news(self) -> EmailPreferences:
         return EmailPreferences(store=self.store, keyring=self.keyring, clock=self.clock)
-
-    @cached_property
-    def announce(self) -> Announce:
-        return Announce(
-            store=self.store,
-            catalogue=self.catalogue,
-            keyring=self.keyring,
-            clock=self.clock,
-            randomness=self.randomness,
-        )
 
     @cached_property
     def preview_product(self) -> PreviewProduct:
