@@ -50,6 +50,7 @@ STATUSES = {
         "prevented", "won", "lost", "new word",
     ],
     FactKind.MERCHANT: ["restored", "revoked"],
+    FactKind.WARNING: ["actionable", "over", "new word"],
 }  # fmt: skip
 BY_HAND = (FactKind.REFUND, FactKind.MERCHANT)
 """What can carry the id of a refund request."""

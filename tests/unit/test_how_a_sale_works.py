@@ -55,7 +55,7 @@ def fact_of(words: str, *, as_of: int) -> Fact:
     """`session paid`, `refund 1 pending, in full`, `dispute 2 won`."""
     told, _, part = words.partition(", ")
     kind, _, rest = told.partition(" ")
-    number, _, status = rest.partition(" ") if kind in ("refund", "dispute") else ("", "", rest)
+    number, _, status = rest.partition(" ") if kind in ("refund", "dispute", "warning") else ("", "", rest)
     return Fact(
         object_id=f"{kind} {number}".strip(),
         kind=FactKind(kind),

@@ -42,6 +42,7 @@ KEYS = {
     "notice:undone:m1": outbox_keys.correction_undone(ChangeId("m1")),
     "notice:bounced:access:c1": outbox_keys.bounced("access:c1"),
     "notice:catalogue:ab12:2026-03-09": outbox_keys.catalogue_mistakes("ab12", DAY),
+    "notice:fraud:issfr_1": outbox_keys.fraud_warned("issfr_1"),
     "notice:sale:c1": outbox_keys.sale_made(ORDER),
     "notice:sales:2026-03-09": outbox_keys.sales_digest(DAY),
     "notice:staff:a1:s1": outbox_keys.staff_notice("a1", StaffId("s1")),

@@ -22,12 +22,12 @@ ALWAYS = {
 AT_HOME = {
     "outbox.deliver_due", "send_refunds", "reconcile", "retry", "recheck_payments", "supply_licences",
     "supply_licences.serve", "review_catalogue.notify", "send_sales_digest", "expire_duplicates",
-    "run_uploads",
+    "run_uploads", "act_on_fraud_warnings",
 }  # fmt: skip
 TIMERS = {
     "address", "mail", "leases", "duplicates", "refunds", "catalogue", "code links", "payments", "quarantine",
     "reconcile", "licences", "sales", "sums", "prune", "scrub", "goods",
-    "audit", "uploads",
+    "audit", "uploads", "fraud",
 }  # fmt: skip
 
 
@@ -85,6 +85,7 @@ async def _calls(shop: Shop, address: AddressWatch) -> set[str]:
         sum_days=part("sum_days"),
         run_uploads=part("run_uploads"),
         link_audit=part("link_audit"),
+        act_on_fraud_warnings=part("act_on_fraud_warnings"),
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,
