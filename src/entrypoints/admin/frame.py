@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +13,7 @@ from litestar.exceptions import NotFoundException
 
 from domain.audit import AuditAction
 from domain.ports import Catalogue, Clock, Randomness
-from domain.rights import Verdict, verdict
+from domain.rights import RIGHTS, Verdict, verdict
 from domain.staff import Actor
 from domain.usecases.identify_staff import Door, IdentifyStaff
 from domain.usecases.staff_access import SignedInStaff
@@ -139,7 +139,7 @@ class AdminFrame:
             path=quote(request.scope["path"]),
             navigation=_named(NAVIGATION),
             waits=self._waits(),
-            more=_named(MORE),
+            more=_named(link for link in MORE if here is None or _may_see(link[0], here)),
             searched=request.query_params.get("q", ""),
             done=_(word) if (word := NOTICES.get(request.query_params.get("done", ""))) else "",
             admin_url=self.url,
@@ -200,5 +200,10 @@ class AdminFrame:
         )
 
 
-def _named(links: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _may_see(path: str, here: SignedInStaff) -> bool:
+    """Pages that some roles cannot open are not offered to them."""
+    return path != "/admin/imports" or here.member.role in RIGHTS[AuditAction.IMPORT].roles
+
+
+def _named(links: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(path, _(name)) for path, name in links]

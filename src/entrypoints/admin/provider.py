@@ -97,6 +97,7 @@ class ProviderPages:
             request, "stripe.html", here=here, found=found, events=events[:_AT_ONCE], older=older,
             reasons={entry.ref: _(words.REASONS[entry.reason]) for entry in found.quarantined},
             dashboard=self.dashboard, last=self.last, running=self.last.running,
+            books=verdict(self.frame.actor(here), AuditAction.BOOK_PAYMENT) is not Verdict.WRONG_ROLE,
             acts=verdict(self.frame.actor(here), AuditAction.RECONCILE) is Verdict.MAY,
         )  # fmt: skip
 

@@ -164,9 +164,11 @@ def row_of(todo: Todo, *, dashboard: str) -> Row:
 
 
 def _quarantined(todo: Todo, entry: Quarantined) -> Row:
-    at = f"/admin/stripe/{quote(entry.ref)}"
+    at, book = f"/admin/stripe/{quote(entry.ref)}", f"/admin/payments/{quote(entry.ref)}/book"
     buttons = [
-        Button(_("Read it again"), f"{at}/read", first=True, writes=True),
+        Button(_("Book it"), book, first=True, writes=True)
+        if entry.reason.can_be_booked
+        else Button(_("Read it again"), f"{at}/read", first=True, writes=True),
         Button(_("Dismiss"), f"{at}/dismiss", writes=True),
     ]
     return Row(
