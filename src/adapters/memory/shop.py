@@ -85,6 +85,7 @@ class ShopRecord(Record):
             p
             for p in self._t.purchases.values()
             if p.livemode is False and (p.mailbox or p.session or p.licences)
+            if (begun := self._t.checkouts.get(p.checkout)) is not None and begun.livemode is False
         )
         return sorted(found, key=lambda p: (p.booked_at, p.checkout))[:limit]
 

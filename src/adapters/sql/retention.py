@@ -49,7 +49,8 @@ PRUNE: Final = (
     _lot(
         "outbox",
         "key",
-        "kind = 'farewell' AND (queued_at < :week OR (state IN ('sent', 'dropped') AND settled_at < :body))",
+        "kind <> 'access' AND kind = 'farewell' "  # the first condition is that of an index
+        "AND (queued_at < :week OR (state IN ('sent', 'dropped') AND settled_at < :body))",
     ),
     _lot("moves", "id", f"asked_at < :undo AND NOT ({KEPT_MARK}) AND NOT {_FOLLOWED}"),
     _lot("limits", "(bucket, at, ref)", "at < :day"),

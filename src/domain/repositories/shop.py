@@ -29,7 +29,10 @@ class ReadShopRecord(Protocol):
         """How far a reader of the outside world got, or when something last happened; None before it ever did."""
 
     def test_purchases(self, *, limit: int) -> Sequence[Purchase]:
-        """Test purchases with an address, a session or licence keys, in order of booking, then of checkout id."""
+        """Test purchases with an address, a session or licence keys, in order of booking, then of checkout id.
+
+        Those whose checkout was begun in test mode: that of every booked sale is.
+        """
 
     def tally(self) -> Tally:
         """The shop in figures."""
