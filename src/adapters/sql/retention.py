@@ -30,7 +30,7 @@ _OLD_LINKS: Final = """made_at < :week AND (used_at < :week
   OR ((purpose = 'access' OR (purpose IN ('owner', 'move') AND asked_by IS NULL)) AND sent_at < :access)
   OR ((purpose IN ('login', 'order') OR (purpose IN ('owner', 'move') AND asked_by IS NOT NULL)) AND sent_at < :login)
   OR (sent_at IS NULL AND made_at < :unsent) OR (purpose = 'undo' AND sent_at < :undo))"""
-_OLD_MAILS: Final = """kind IN ('login', 'address', 'order') AND kind = '{}' AND queued_at < :{}
+_OLD_MAILS: Final = """(kind = 'login' OR kind = 'address' OR kind = 'order') AND kind = '{}' AND queued_at < :{}
   AND state IN ('sent', 'dropped')"""
 _FOLLOWED: Final = """EXISTS (SELECT 1 FROM checkouts AS begun WHERE begun.move_id IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM purchases WHERE checkout_id = begun.id)
