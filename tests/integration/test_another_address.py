@@ -97,6 +97,8 @@ REFUSED = (
     f"grant {BOOK} a@example.com --reason x", "refund 1 --reason x", "revoke 1 --reason x", "reopen 1 --reason x",
     f"announce {BOOK}", "reconcile", "staff invite a@example.com --role owner", "staff link a@example.com",
     "import /dev/null --preset own", "staff role a@example.com viewer", "staff disable a@example.com", "staff enable a@example.com",
+    "correct 1 a@example.com --reason x", "merge a@example.com b@example.com --reason x", "replace-key 1 --reason x",
+    "note 1 hello", "sign-out a@example.com", "erase a@example.com --reason x --yes", "book cs_test_1 --reason x",
 )  # fmt: skip
 """Every command that books, pays, emails or lets somebody in."""
 OTHERS = {

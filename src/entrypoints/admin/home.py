@@ -76,21 +76,22 @@ class HomePages:
         headers = [PERSONAL, ("x-robots-tag", "noindex"), ("content-disposition", named)]
         return RawResponse(figures.csv_of(sums), headers=headers, media_type="text/csv")
 
-    def _checklist(self, first: FirstDays, wants_passkey: bool) -> Sequence[tuple[bool, str, str]]:
-        """Whether it is done, what, and how; nothing once all is done."""
+    def _checklist(self, first: FirstDays, wants_passkey: bool) -> Sequence[tuple[bool, str, str, str]]:
+        """Whether it is done, what, how, and where ("" for outside the back office); nothing once all is done."""
         steps = [
-            (first.product, _("Put a product on sale"), _("Each folder in the catalogue is a product.")),
-            (first.sold, _("Make a test purchase"), _("Buy your own product as a customer would.")),
-            (first.heard, _("Hear from Stripe"), _("Run “coatcheck register-webhook” on the shop's machine.")),
+            (first.product, _("Put a product on sale"), _("Each folder in the catalogue is a product."), ""),
+            (first.sold, _("Make a test purchase"), _("Buy your own product as a customer would."), ""),
+            (first.heard, _("Hear from Stripe"), _("Run “coatcheck stripe-setup” on the shop's machine."), ""),
             (first.emailed, _("Send an email from your own domain"),
-             _("The first access email that your provider accepts shows that the sender's domain is set up.")),
-            (not wants_passkey, _("Add a second passkey"), _("Losing one device then does not lock you out.")),
+             _("The first access email that your provider accepts shows that the sender's domain is set up."), ""),
+            (not wants_passkey, _("Add a second passkey"),
+             _("Losing one device then does not lock you out."), "/admin/account/passkey"),
             (first.backed_up, _("Make a backup every day"),
-             _("Run “coatcheck backup” from a timer. The last one must not be older than two days.")),
+             _("Run “coatcheck backup” from a timer. The last one must not be older than two days."), ""),
         ]  # fmt: skip
         if not self.copies_itself:
             steps.pop()
-        return [] if all(done for done, _what, _how in steps) else steps
+        return [] if all(done for done, *_rest in steps) else steps
 
 
 def _days(request: AnyRequest) -> int:
