@@ -154,8 +154,8 @@ def test_what_cannot_be_given_is_refused_in_one_sentence(
     [(["--format", "csv", "--from", "2026-13-01"], "--from is a date such as 2026-11-01, not '2026-13-01'"),
      (["--format", "csv", "--to", "yesterday"], "--to is a date such as 2026-11-01, not 'yesterday'"),
      (["--format", "csv", "--from", "2026-11-02", "--to", "2026-11-01"], "--from 2026-11-02 is after --to 2026-11-01"),
-     (["--from", "2026-11-02"], "--from, --to and --with-addresses require --format csv"),
-     (["--with-addresses"], "--from, --to and --with-addresses require --format csv")],
+     (["--from", "2026-11-02"], "--from, --to and --with-addresses require --format csv or --list"),
+     (["--with-addresses"], "--from, --to and --with-addresses require --format csv or --list")],
 )  # fmt: skip
 def test_a_span_that_is_none_is_refused_in_one_sentence(
     shop: ShopServer, options: list[str], said: str
