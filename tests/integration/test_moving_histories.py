@@ -14,6 +14,7 @@ from hypothesis import given, settings
 
 from adapters.postgres.store import PostgresStore
 from adapters.sqlite.store import SqliteStore
+from domain.transaction import Transaction
 from testkit.moving import a_shop_file, carry
 from testkit.postgres import PostgresServer
 from testkit.servers import clean_environment
@@ -40,10 +41,18 @@ class TestAnyHistory:
         carry(path, self._server.url(name))
         there = PostgresStore.open(self._server.url(name))
         try:
+            [moved] = asyncio.run(there.transact(_take_entry_of_the_move))
+            assert moved == "move"
             assert asyncio.run(there.transact(everything)) == everything_here
         finally:
             there.close()
             self._server.drop(name)
+
+
+def _take_entry_of_the_move(tx: Transaction) -> list[str]:
+    """What the move itself wrote: one entry of the audit log, which is taken out."""
+    rows = tx.audit._sql("DELETE FROM audit WHERE action = 'move' RETURNING action")  # type: ignore[attr-defined]
+    return [str(action) for (action,) in rows]
 
 
 WEIGHED = (
