@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import brotli
-import zstandard
 
 Header = tuple[bytes, bytes]
 Messages = list[MutableMapping[str, Any]]
@@ -89,8 +88,6 @@ def decoded(body: bytes, coding: bytes) -> bytes:
             return gzip.decompress(body)
         case b"br":
             return bytes(brotli.decompress(body))
-        case b"zstd":
-            return zstandard.ZstdDecompressor().decompressobj().decompress(body)
         case _:
             raise ValueError(f"a coding that nobody knows: {coding!r}")
 

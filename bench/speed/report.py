@@ -19,7 +19,7 @@ from bench.speed.plot import plot
 from bench.speed.stage import Wish
 from testkit.servers import ROOT
 
-_LIBRARIES = ("granian", "litestar", "minijinja", "msgspec", "stripe", "resend", "brotli", "zstandard")
+_LIBRARIES = ("granian", "litestar", "minijinja", "msgspec", "stripe", "resend", "brotli")
 
 # As they are told.
 ROWS = (

@@ -56,7 +56,7 @@ LOOKED_AT = [
     ("/admin/imports/new", "owner", True),
     ("/admin/staff/invite", "owner", True),
     ("/admin/staff/{member}", "owner", True),
-    ("/admin/sales/{order}/refund", "owner", True),
+    ("/admin/sales/{order}/refund", "owner support", True),
     ("/admin/sales/{order}/revoke", "owner support", True),
     ("/admin/sales/{order}/restore", "owner support", True),
     ("/admin/sales/{order}/resend", "owner support", False),
@@ -94,7 +94,7 @@ SUBMITTED = [
     ("/admin/account/remove", {"passkey": "x"}, "owner support viewer", True),
     ("/admin/account/sessions", {"end": "others"}, "owner support viewer", False),
     # Without what the page carried of the object, each is shown again: what they do is in test_admin_actions.py.
-    ("/admin/sales/{order}/refund", {"amount": "9.00", "reason": "x"}, "owner", True),
+    ("/admin/sales/{order}/refund", {"amount": "9.00", "reason": "x"}, "owner support", True),
     ("/admin/sales/{order}/revoke", {"reason": "x"}, "owner support", True),
     ("/admin/sales/{order}/restore", {"reason": "x"}, "owner support", True),
     ("/admin/sales/{order}/resend", {}, "owner support", False),

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import brotli
 import pytest
-import zstandard
 
 from testkit.pages_in_memory import Town
 from testkit.public_pages import PREPARED, PUBLIC, paths
@@ -23,7 +22,6 @@ from testkit.waiting import wait_until
 
 CODINGS = {
     "br": brotli.decompress,
-    "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
     "gzip": gzip.decompress,
 }
 PAGES = paths(PREPARED)
@@ -90,7 +88,7 @@ def test_each_coding_is_the_same_page_with_a_tag_of_its_own(shop: ShopServer, pa
         tags.add(coded.headers["etag"])
         for name in ("vary", "cache-control", "content-security-policy"):
             assert coded.headers[name] == plain.headers[name]
-    assert len(tags) == 4, "a strong tag names bytes, not pages"
+    assert len(tags) == 1 + len(CODINGS), "a strong tag names bytes, not pages"
     assert all(re.fullmatch(r'"[0-9a-f]{24}"', tag) for tag in tags)
     assert "Accept-Encoding" in plain.headers["vary"], "also where it was not compressed"
     assert ("Cookie" in plain.headers["vary"]) == (path in PAGES)

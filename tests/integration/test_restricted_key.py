@@ -105,7 +105,7 @@ def test_the_list_that_cannot_be_read_is_named_by_reconcile_status_and_doctor(re
 
 NEEDED = {
     "checkout_session_write", "payment_intent_read", "charge_read", "dispute_read", "invoice_read", "coupon_read",
-    "promotion_code_read", "webhook_read",
+    "promotion_code_read", "webhook_read", "radar_early_fraud_warning_read",
 }  # fmt: skip
 """What docs/reference.md asks of a restricted key."""
 LACKING = {
@@ -113,6 +113,7 @@ LACKING = {
     "payment_intent_read": ("completed checkouts", "give the key PaymentIntents *read*"),
     "charge_read": ("refunds", "give the key Charges and Refunds *read*"),
     "dispute_read": ("disputes", "give the key Disputes *read*"),
+    "radar_early_fraud_warning_read": ("fraud warnings", "give the key Radar *read*"),
     "invoice_read": ("invoices", "customers cannot open them: give the key Invoices *read*"),
 }
 

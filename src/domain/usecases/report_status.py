@@ -124,12 +124,12 @@ class ReportStatus:
             if tx.audit.by_form(form) is not None:
                 return True
             found = _on_the_list(tx, ref)
-            if found is None:
-                return False
-            action, object_id = found
+            action, object_id = found or (AuditAction.DISMISS_PAYMENT, ref)
             not_allowed = refusal(tx, action, object_id, asked=asked)
             if not_allowed is not None:
                 return not_allowed
+            if found is None:
+                return False
             return _dismiss(tx, action, ref, now=now) and tx.audit.append(
                 asked.line(action, object_id, reason=reason)
             )

@@ -10,7 +10,8 @@ from litestar import route
 from litestar.params import FromPath
 
 from domain.ports import Clock
-from domain.purchase import order_number
+from domain.product import CatalogueEdition
+from domain.purchase import Purchase, order_number
 from domain.staff import Role
 from domain.usecases.find_sales import FindSales, OneSale
 from domain.usecases.list_staff import ListStaff
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 20
 """Files of a product, other purchases and lines of the timeline that are shown before the rest is folded."""
+
+
+def _limited(purchase: Purchase, edition: CatalogueEdition) -> bool:
+    """Whether support refunds anything in this currency."""
+    return any(limit.currency == purchase.paid.currency for limit in edition.shop.support_refunds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,9 @@ class SalePages:
             "verified": "" if proved is None else short_moment(proved, zone, now=sale.now),
             "booked": short_moment(purchase.booked_at, zone, now=sale.now),
             "panels": panels(sale, edition, at), "actions": [
-                (address_of(name, sale), label) for name, label in actions(sale, actor, livemode=self.livemode)
+                (address_of(name, sale), label)
+                for name, label in actions(sale, actor, livemode=self.livemode)
+                if name != "refund" or actor.role is Role.OWNER or _limited(purchase, edition)
             ],
             "noted_by": "" if note is None else names.get(note.written_by, note.written_by),
             "noted_at": "" if note is None else short_moment(note.written_at, zone, now=sale.now),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 IDENTITY: Final = "identity"
-CODINGS: Final = ("br", "zstd", "gzip")
+CODINGS: Final = ("br", "gzip")
 """The supported codings, smallest output first: this order breaks ties between a client's weights."""
 _MEMBER: Final = re.compile(
     r"([!#$%&'*+.^_`|~0-9a-z-]+)(?:[ \t]*;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?", re.ASCII
@@ -92,19 +92,13 @@ def _br(body: bytes) -> bytes:
     return bytes(brotli.compress(body, quality=11 if len(body) <= _SMALL else 5))
 
 
-def _zstd(body: bytes) -> bytes:
-    import zstandard  # noqa: PLC0415 - see above
-
-    return zstandard.ZstdCompressor(level=19 if len(body) <= _SMALL else 9).compress(body)
-
-
 def _gzip(body: bytes) -> bytes:
     import gzip  # noqa: PLC0415 - see above
 
     return gzip.compress(body, compresslevel=9, mtime=0)
 
 
-_ENCODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"br": _br, "zstd": _zstd, "gzip": _gzip}
+_ENCODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"br": _br, "gzip": _gzip}
 
 
 _SHRINKS: Final = (
