@@ -17,6 +17,8 @@ from testkit.every_sale import HOSTILE, HOSTILE_ADDRESS, KEY, PAPERWORK, fill, k
 from testkit.office import Member
 from testkit.servers import BOOK, Shopper, ShopServer, a_shop
 
+pytestmark = pytest.mark.long
+
 MANY = 105
 
 

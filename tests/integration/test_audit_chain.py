@@ -27,6 +27,8 @@ from testkit.postgres import PostgresServer
 from testkit.servers import BOOK, ShopServer
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 KEYS: Final = Keyring.of(("a secret of more than thirty-two characters",))
 CHANGES: Final = {
     "audit.id": "id = 'x' || substr(id, 2)", "audit.form": "form = form || 'x'", "audit.at": "at = at + 1",

@@ -17,6 +17,8 @@ from testkit.office import Member
 from testkit.servers import Shopper, ShopServer, a_shop
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 MANY = 60_000
 
 

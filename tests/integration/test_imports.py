@@ -17,6 +17,8 @@ from testkit.office import Member, form_on, upload
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer, a_shop
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 NAMES = ("--product", f"The Book={BOOK}", "--product", f"The Photos={PHOTOS}")
 HEADER = "external_id,address,product,currency,paid,at,licence_key\n"
 

@@ -66,7 +66,7 @@ def test_a_viewer_sends_and_dismisses_nothing_and_each_try_is_a_line() -> None:
         ("resend", order), ("dismiss-bounce", key), ("send-again", key), ("send-again", ""),
         ("announce", BOOK), ("reconcile", "shop-1"),
     ])  # fmt: skip
-    assert run(shop.report.dismiss("no such id", actor=VIEWER, form="f9")) is False
+    assert run(shop.report.dismiss("no such id", actor=VIEWER, form="f9")) == WRONG_ROLE
     assert not any(line.object_id == "no such id" for line in log(shop)), (
         "the log holds nothing that was typed"
     )

@@ -124,7 +124,10 @@ class ReportStatus:
             if tx.audit.by_form(form) is not None:
                 return True
             found = _on_the_list(tx, ref)
-            action, object_id = found or (AuditAction.DISMISS_PAYMENT, ref)
+            action, object_id = found or (
+                AuditAction.DISMISS_PAYMENT,
+                "",
+            )  # the log holds nothing that was typed
             not_allowed = refusal(tx, action, object_id, asked=asked)
             if not_allowed is not None:
                 return not_allowed
