@@ -2,7 +2,7 @@
 
 A line is written unlinked, by the transaction that did what it says. A timer links new lines later: it numbers them and
 signs each together with the link before it. What was pruned leaves a signed checkpoint, at which the chain begins.
-The signature is an HMAC with a key from SESSION_SECRET, so whoever can write to the database alone cannot mend a chain.
+The signature is an HMAC with a key from SESSION_SECRET, so write access to the database is not enough to forge a chain.
 That the last lines were cut off shows against a link that was kept elsewhere: every backup's manifest carries the
 newest.
 """

@@ -82,7 +82,7 @@ class Export:
 
     @property
     def has_addresses(self) -> bool:
-        """Whether it names somebody by address."""
+        """Whether a chosen column holds email addresses."""
         return not ADDRESSES.isdisjoint(self.columns)
 
     @property

@@ -47,7 +47,7 @@ class FraudTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def fraud_terms(reader: Reader, path: Path, text: str, table: FraudTable, *, currency: str) -> FraudTerms:
-    """Its meaning. Without a limit that can be read, which is noted, the shop refunds nothing by itself."""
+    """The terms that the table sets. An unreadable limit is reported, and the shop then refunds nothing by itself."""
     if table.warnings == "notify":
         return FraudTerms()
     if table.refund_up_to is None:

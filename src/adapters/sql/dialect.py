@@ -26,7 +26,7 @@ _ON_POSTGRES: Final = (
     ("?", "%s"),
 )
 _INDEX: Final = re.compile(r" INDEXED BY \w+")
-"""SQLite is told which index to begin with; PostgreSQL decides by its statistics."""
+"""SQLite gets an explicit index; PostgreSQL chooses one by its statistics."""
 _NAMED: Final = re.compile(r":([a-z_]+)")
 _COLUMN_TYPES: Final = (
     ("TEXT", 'text COLLATE "C"'),

@@ -152,7 +152,7 @@ class SaleLists(Record):
             beyond = [_Condition(f"{key} {behind} (?, ?)", (last.value, last.checkout))]
 
     def _in_state(self, keys: Sequence[_Key], state: SaleState) -> list[_Key]:
-        """Those of these that are in this state. Only what was told of has facts to ask for."""
+        """The keys of sales in this state. Only sales marked as `told` have facts to read."""
         told = [key for key in keys if key.told]
         payments = texts(key.payment for key in told if key.payment is not None)
         objects = texts(merchant_object(key.mark.checkout) for key in told)
