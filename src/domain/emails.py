@@ -263,7 +263,7 @@ class CatalogueMistakes:
 
 @frozen
 class FraudWarned:
-    """To the merchant: the card's issuer suspects fraud. `refunded`: whether the shop has already requested a refund."""
+    """To the merchant: the card's issuer suspects fraud. `refunded`: whether the shop has asked for a refund."""
 
     template: ClassVar = "fraud_warned"
     product_name: str

@@ -14,6 +14,7 @@ from domain.usecases.list_staff import ListStaff, StaffRow
 from domain.usecases.show_figures import ShowFigures
 from entrypoints.admin import figures, tasks, words
 from entrypoints.admin.frame import HOME, AdminFrame
+from entrypoints.admin.sale_words import state_name
 from entrypoints.http.page import PERSONAL, AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
@@ -60,7 +61,7 @@ class HomePages:
             cards=figures.cards(found, home=shop.currency), at=f"{found.at.astimezone(shop.zone):%H:%M:%S %Z}",
             charts=figures.charts(found, today, days=days, home=shop.currency),
             steps=figures.steps(found, today, days=days), days=days, ranges=figures.RANGES,
-            newest=[(row, _(words.SALE_STATES[row.state])) for row in found.newest],
+            newest=[(row, state_name(row.state)) for row in found.newest],
             news=[(one, words.news(one, names)) for one in news],
         )  # fmt: skip
 

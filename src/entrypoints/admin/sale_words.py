@@ -171,16 +171,27 @@ _DISPUTES: Final[Mapping[str, str]] = {
 }
 
 
+_WARNINGS: Final[Mapping[str, str]] = {
+    "actionable": N_("a refund in full prevents a dispute"),
+    "over": N_("nothing to do any more"),
+}
+_STATUSES: Final = {
+    FactKind.REFUND: _REFUNDS, FactKind.DISPUTE: _DISPUTES, FactKind.WARNING: _WARNINGS,
+}  # fmt: skip
+
+
 def status_words(fact: Fact) -> str:
-    """What Stripe's status of a refund or a dispute means; the status itself where this version does not know it."""
-    known = _REFUNDS if fact.kind is FactKind.REFUND else _DISPUTES
+    """What Stripe's status means; the status itself where this version does not know it."""
+    known = _STATUSES.get(fact.kind, {})
     return _(known[fact.status]) if fact.status in known else fact.status
 
 
-def movement_name(fact: Fact, amount: Money) -> str:
-    """What a refund or a dispute is called."""
+def movement_name(fact: Fact, amount: Money | str) -> str:
+    """What a refund, a dispute or a fraud warning is called."""
     if fact.kind is FactKind.REFUND:
         return _("Refund of %(amount)s", amount=amount)
+    if fact.kind is FactKind.WARNING:
+        return _("Fraud warning")
     if fact.status.startswith("warning_"):
         return _("Inquiry about %(amount)s", amount=amount)
     return _("Dispute over %(amount)s", amount=amount)

@@ -1,4 +1,4 @@
-"""What the back office calls states, tasks and actions."""
+"""What the back office calls actions, reasons and news."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from typing import Final
 
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
-from domain.purchase import Fact, FactKind
+from domain.purchase import Fact
 from domain.records import Quarantined
-from domain.sale_list import SaleState
 from domain.usecases.list_news import News
 from domain.values import money_text
+from entrypoints.admin.sale_words import movement_name, status_words
 from entrypoints.http.sentences import N_, _
 
-SALE_STATES: Final[Mapping[SaleState, str]] = {
-    SaleState.OPEN: N_("Open"), SaleState.PARTLY_REFUNDED: N_("Partly refunded"), SaleState.REFUNDED: N_("Refunded"),
-    SaleState.DISPUTED: N_("Disputed"), SaleState.SUSPENDED: N_("Suspended"),
-    SaleState.CHARGED_BACK: N_("Charged back"), SaleState.REVOKED: N_("Revoked"),
-}  # fmt: skip
 ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.GRANT: N_("gave a free copy"),
     AuditAction.REVOKE: N_("closed a purchase"),
@@ -84,19 +79,6 @@ REASONS: Final[Mapping[RejectReason, str]] = {
         "A refund or dispute of a payment that Stripe could not be asked about for three days."
     ),
 }
-_STATUSES: Final = {
-    "pending": N_("on its way"), "requires_action": N_("waits for the customer"), "succeeded": N_("done"),
-    "canceled": N_("cancelled"), "failed": N_("failed"),
-    "warning_needs_response": N_("an inquiry that needs an answer"),
-    "warning_under_review": N_("an inquiry under review"), "warning_closed": N_("an inquiry that was closed"),
-    "needs_response": N_("needs an answer"), "under_review": N_("under review"), "prevented": N_("prevented"),
-    "won": N_("won"), "lost": N_("lost"),
-}  # fmt: skip
-
-
-def status(fact: Fact) -> str:
-    """How a refund or a dispute stands; a status that this release does not know, as Stripe writes it."""
-    return _(_STATUSES[fact.status]) if fact.status in _STATUSES else fact.status
 
 
 def news(one: News, names: Mapping[str, str]) -> str:
@@ -113,9 +95,7 @@ def news(one: News, names: Mapping[str, str]) -> str:
 
 def _fact(fact: Fact, currency: str) -> str:
     amount = money_text(fact.amount, currency) if currency else _("an unknown sale")
-    if fact.kind is FactKind.REFUND:
-        return _("Refund of %(amount)s: %(status)s", amount=amount, status=status(fact))
-    return _("Dispute about %(amount)s: %(status)s", amount=amount, status=status(fact))
+    return f"{movement_name(fact, amount)}: {status_words(fact)}"
 
 
 def _action(line: AuditLine) -> str:

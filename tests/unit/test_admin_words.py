@@ -1,0 +1,69 @@
+"""The tables of words of the back office: a new member of an enumeration has its word on every page that shows it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from domain.purchase import Fact, FactKind
+from domain.usecases.list_news import News
+from domain.values import Money
+from entrypoints import admin
+from entrypoints.admin import words
+from entrypoints.admin.sale_words import movement_name, status_words
+
+LACKING = {
+    "act_words._AMOUNT": "UNKNOWN_CURRENCY NOT_OFFERED BELOW_PRICE BELOW_SMALLEST_CHARGE",
+    "emails._OUTCOMES": "QUEUED",
+    "imports._CHANGES": "DONE",
+    "sale_parts._REQUESTS": "DONE FAILED",
+    "sale_sheets._NOT_REFUNDED": "NO_REASON NO_SUCH_ORDER NOTHING_LEFT NOTHING_ASKED TOO_MUCH",
+    "sale_words._STATUSES": "SESSION MERCHANT",
+    "timeline_words._ACTIONS": "DISMISS_PAYMENT IMPORT ANNOUNCE RECONCILE MOVE CONFIRM_ADDRESS ERASE_AGAIN EXPORT "
+    "EXPORT_WITH_ADDRESSES READ_AGAIN INVITE_STAFF LINK_STAFF CHANGE_ROLE DISABLE_STAFF ENABLE_STAFF JOIN SIGN_IN "
+    "ENTER_BY_LINK ADD_PASSKEY REMOVE_PASSKEY END_STAFF_SESSIONS",
+    "timeline_words._RESULTS": "DONE ENDED",
+}
+"""What a table leaves out: it never comes to that page, or is handled beside the table."""
+
+
+def tables() -> Iterator[tuple[str, Mapping[Enum, Any]]]:
+    for found in pkgutil.iter_modules(admin.__path__):
+        module = importlib.import_module(f"{admin.__name__}.{found.name}")
+        for name, value in vars(module).items():
+            kinds = {type(key) for key in value} if isinstance(value, dict) else set()
+            if len(kinds) == 1 and issubclass(kinds.pop(), Enum):
+                yield f"{found.name}.{name}", value
+
+
+TABLES = {name: table for name, table in tables() if not name.endswith((".RIGHTS", ".FIELDS"))}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_member_has_a_word_or_a_reason_to_have_none(name: str) -> None:
+    table = TABLES[name]
+    missing = [one.name for one in type(next(iter(table))) if one not in table]
+    assert missing == LACKING.get(name, "").split()
+
+
+def test_there_are_tables_and_none_is_excused_that_is_gone() -> None:
+    assert len(TABLES) > 15
+    assert set(LACKING) <= set(TABLES)
+
+
+WARNED = Fact(
+    object_id="issfr_1", kind=FactKind.WARNING, payment="pi_1", as_of=1, status="actionable", amount=0
+)
+
+
+def test_a_fraud_warning_is_called_one_and_no_dispute() -> None:
+    assert movement_name(WARNED, Money(0, "usd")) == "Fraud warning"
+    assert status_words(WARNED) == "a refund in full prevents a dispute"
+    told = words.news(News(at=datetime(2026, 3, 1, tzinfo=UTC), about=WARNED, held=None), {})
+    assert told == "Fraud warning: a refund in full prevents a dispute"
