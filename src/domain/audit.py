@@ -158,7 +158,9 @@ class ByHand:
         result: AuditResult = AuditResult.DONE,
         reason: str = "",
     ) -> AuditLine:
-        """What was done to what."""
+        """What was done to what. Raises ValueError for a reason without a salt: its hash could be guessed."""
+        if reason and not self.salt:
+            raise ValueError(f"a reason needs a salt: draw {ENTROPY} bytes")
         return AuditLine(
             id=self.id, form=self.form, at=self.at, actor=self.actor.name, action=action, object_id=object_id,
             result=result, reason=reason, salt=self.salt if reason else "",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from contracts.samples import NOW
 
 from domain.audit import KEPT_FOR, AuditAction, AuditLine, AuditResult, ByHand
 from domain.audit_chain import AuditLink, Flaw
@@ -112,6 +113,13 @@ def test_an_erased_reason_leaves_the_chain_whole_and_its_hash_cannot_be_guessed(
     assert check(office).is_whole
     other = act(office, 9, reason=line.reason)
     assert other.reason_hash != line.reason_hash, "salted"
+
+
+def test_a_reason_without_a_salt_is_never_written() -> None:
+    short = ByHand.asked(Actor.on_host("ada"), form="f1", now=NOW, entropy=b"x" * 10)
+    assert short.line(AuditAction.SIGN_IN, "s1").reason_hash == ""
+    with pytest.raises(ValueError, match="salt"):
+        short.line(AuditAction.REVOKE, "c1", reason="asked by phone")
 
 
 def test_a_line_taken_out_or_put_in_is_found(office: Office) -> None:
