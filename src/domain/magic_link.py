@@ -82,11 +82,6 @@ class MagicLink:
         return self.sent_at + self.purpose.lifetime
 
     @property
-    def has_code(self) -> bool:
-        """Only what this browser asked for has a code: in an access email it would be phishing bait."""
-        return self.asked_by is not None
-
-    @property
     def renewable(self) -> bool:
         """Whether a sign-in email to the same address does what this link did, so that it can take its place."""
         return self.purpose in (LinkPurpose.ACCESS, LinkPurpose.LOGIN)

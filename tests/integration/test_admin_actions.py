@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -39,6 +41,19 @@ def refunds_of(one: Sold) -> list[dict[str, object]]:
 
 
 # ------------------------------------------------------------------ each does what its page says, once
+
+
+def test_what_the_address_filled_in_is_still_there_after_a_passkey_was_used_again(
+    office: tuple[ShopServer, Member],
+) -> None:
+    shop, owner = office
+    wanted = f"{sold(shop, 'abroad').at('refund')}?cause=fraudulent"
+    age(shop)
+    sent = owner.get(wanted)
+    assert sent.headers["location"] == "/admin/prove?" + urlencode({"to": wanted})
+    back = owner.prove(to=wanted)
+    assert back.headers["location"] == wanted
+    assert re.search(r'name="fraudulent"[^>]* checked', owner.get(wanted).text)
 
 
 def test_a_refund_is_requested_once_and_the_customer_hears_of_it(office: tuple[ShopServer, Member]) -> None:

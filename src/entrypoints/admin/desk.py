@@ -12,7 +12,7 @@ from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor
 from domain.usecases.ask_right import AskRight
 from domain.usecases.staff_access import SignedInStaff
-from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.frame import AdminFrame, address_of
 from entrypoints.http.page import see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
@@ -94,7 +94,7 @@ class Desk:
 
     def opened(self, request: AnyRequest, here: SignedInStaff, sheet: Sheet) -> RawResponse:
         """The page of an action, for whoever may do it and used a passkey just before."""
-        turned = self.frame.fresh(here, sheet.action, request.scope["path"])
+        turned = self.frame.fresh(here, sheet.action, address_of(request))
         return turned or self._page(request, here, sheet, typed={})
 
     async def submitted(
@@ -148,7 +148,7 @@ class Desk:
 
     def _turned(self, request: AnyRequest, here: SignedInStaff, refused: NotAllowed) -> RawResponse:
         if refused.verdict is Verdict.PROVE_AGAIN:
-            return self.frame.prove(request.scope["path"])
+            return self.frame.prove(address_of(request))
         return self.frame.refused(request, here)
 
     def _busy(

@@ -63,6 +63,12 @@ def wanted_path(typed: str) -> str:
     return typed if len(typed) <= 1000 and _WANTED.fullmatch(typed) else HOME
 
 
+def address_of(request: AnyRequest) -> str:
+    """The path that was asked for, with its query."""
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
 @dataclass(frozen=True, slots=True)
 class AdminFrame:
     """Every handler asks it first who is there."""
@@ -88,8 +94,7 @@ class AdminFrame:
                 await self.waiting.refresh()
             return here
         await self.open()
-        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
-        wanted = wanted_path(f"{path}?{query}" if query else path)
+        wanted = wanted_path(address_of(request))
         asked = "" if wanted == HOME or request.method == "POST" else "?" + urlencode({"to": wanted})
         return see_other(f"/admin/sign-in{asked}")
 
