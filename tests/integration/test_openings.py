@@ -172,6 +172,7 @@ def test_a_bundle_promises_no_saving_over_what_cannot_be_bought_yet(tmp_path: Pa
     run(work())
 
 
+@pytest.mark.long
 @given(
     st.lists(st.integers(1, 20), min_size=1, max_size=4),
     st.lists(st.integers(0, 25), min_size=1, max_size=12).map(sorted),

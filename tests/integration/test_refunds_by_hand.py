@@ -117,7 +117,7 @@ def kill_between_request_and_answer(
         shop.start()
 
 
-@pytest.mark.parametrize("rounds", [24, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [6, pytest.param(100, marks=pytest.mark.long)])
 def test_kill_9_between_request_and_answer_neither_doubles_nor_loses_a_refund(
     tmp_path: Path, rounds: int
 ) -> None:

@@ -258,7 +258,7 @@ def test_the_log_names_each_such_cover(gallery: ShopServer) -> None:
     ("pid", "why"),
     [
         ("bomb", " (it takes more than 400 MB of memory)"),
-        ("endless", " (it takes more than 5 s of CPU time)"),
+        pytest.param("endless", " (it takes more than 5 s of CPU time)", marks=pytest.mark.long),
         ("damaged", ""),
     ],
 )
