@@ -373,3 +373,23 @@ def test_each_action_has_a_command(office: tuple[ShopServer, Member]) -> None:
     assert third.sale["email"] is None
     refused = shop.cli("book", one.ref, *_WHY, check=False)
     assert (refused.returncode, "not in quarantine" in refused.stderr) == (1, True)
+
+
+def test_support_refunds_up_to_the_limit_and_is_told_that_it_was_the_limit(tmp_path: Path) -> None:
+    stock_a_bazaar(tmp_path / "catalogue")
+    with a_shop(tmp_path) as shop:
+        one, support = sold(shop, "abroad"), Member(shop)
+        support.join("support", "support@example.com")
+        assert one.at("refund") not in support.get(f"/admin/sales/{one.order}").text
+        shop.settle('\n[admin]\nsupport_refunds = "5.00"\n')
+        assert one.at("refund") in support.get(f"/admin/sales/{one.order}").text
+        page = support.get(one.at("refund"))
+        above = submit(support, one.at("refund"), page, amount="5.01", **WHY)
+        assert (above.status_code, "more than your role allows" in above.text) == (403, True)
+        assert refunds_of(one) == []
+        within = submit(support, one.at("refund"), page, amount="5.00", **WHY)
+        assert (within.status_code, within.headers["location"]) == (
+            303,
+            f"/admin/sales/{one.order}?done=refund",
+        )
+        assert [request["amount"] for request in refunds_of(one)] == [500]

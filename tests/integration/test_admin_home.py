@@ -101,7 +101,7 @@ def test_sales_and_news_are_linked_and_hostile_names_are_text(
     assert re.findall(r'href="/admin/sales/([0-9a-f]+)"', newest) == orders[:10]
     assert past.HOSTILE not in page.text
     assert past.HOSTILE in html.unescape(newest)
-    assert "Refund of $9.00: done" in page.text
+    assert "Refund of $9.00: refunded" in page.text
     assert "Dispute about $9.00: needs an answer" in page.text
 
 

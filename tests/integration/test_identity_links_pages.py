@@ -11,6 +11,7 @@ import pytest
 from testkit.engines import everything_in
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer
 from testkit.shoppers import address, cookie_in, letter, masked, paid, post_with, signed_in
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.engines
 
@@ -50,6 +51,7 @@ def test_the_page_of_a_link_sets_a_cookie_that_is_stored_nowhere(own_shop: ShopS
     shopper = Shopper(own_shop)
     shopper.buy_and_pay(email)
     link = shopper.link_from(email)
+    wait_until(lambda: {mail["state"] for mail in own_shop.export()["mail"]} == {"sent"})
     before = everything_in(own_shop)
     head = shopper.http.head(link)
     assert (head.status_code, cookie_in(head, "form")) == (200, None)

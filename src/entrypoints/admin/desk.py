@@ -149,7 +149,7 @@ class Desk:
     def _turned(self, request: AnyRequest, here: SignedInStaff, refused: NotAllowed) -> RawResponse:
         if refused.verdict is Verdict.PROVE_AGAIN:
             return self.frame.prove(address_of(request))
-        return self.frame.refused(request, here)
+        return self.frame.refused(request, here, refused.verdict)
 
     def _busy(
         self, request: AnyRequest, here: SignedInStaff, sheet: Sheet, typed: Mapping[str, str]

@@ -169,12 +169,15 @@ class AdminFrame:
             typed=kept, why=why, reason_asked=reason, danger=danger, seen=seen, **context,
         )  # fmt: skip
 
-    def refused(self, request: AnyRequest, here: SignedInStaff) -> RawResponse:
-        """The page of somebody whose role does not allow what they tried."""
-        return self.notice(
-            request, here, _("You may not do that"),
-            _("Your role does not allow it. An owner can do it, or give you another role."), status=403,
-        )  # fmt: skip
+    def refused(
+        self, request: AnyRequest, here: SignedInStaff, why: Verdict = Verdict.WRONG_ROLE
+    ) -> RawResponse:
+        """The page of somebody whose role does not allow what they tried, or not so much of it."""
+        if why is Verdict.ABOVE_LIMIT:
+            words = _("It is more than your role allows: for this amount, or today. An owner can do it.")
+        else:
+            words = _("Your role does not allow it. An owner can do it, or give you another role.")
+        return self.notice(request, here, _("You may not do that"), words, status=403)
 
     async def submitted(self, request: AnyRequest, *, most_fields: int = 20) -> tuple[Mapping[str, str], str]:
         """The fields of a form and its id, which is unique in the audit log; without one, a request of its own."""
