@@ -102,7 +102,7 @@ def test_sales_and_news_are_linked_and_hostile_names_are_text(
     assert past.HOSTILE not in page.text
     assert past.HOSTILE in html.unescape(newest)
     assert "Refund of $9.00: refunded" in page.text
-    assert "Dispute about $9.00: needs an answer" in page.text
+    assert "Dispute over $9.00: waits for your answer" in page.text
 
 
 def test_the_figures_come_as_csv_and_name_nobody(filled: tuple[ShopServer, Member, list[str]]) -> None:
