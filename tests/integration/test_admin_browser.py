@@ -226,7 +226,7 @@ def test_its_pages_are_accessible_and_fit(
     look_at(page, "admin-join", look)
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.locator("h1")).to_have_text("Home")
-    for path in ("", "/staff", "/staff/invite", "/audit", "/account", "/account/passkey"):
+    for path in ("", "/staff", "/staff/invite", "/audit", "/exports", "/account", "/account/passkey"):
         page.goto(f"{office.url}/admin{path}")
         look_at(page, f"admin{path.replace('/', '-')}", look)
     page.goto(f"{office.url}/admin/staff")
