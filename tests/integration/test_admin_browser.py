@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 
 from testkit import past
 from testkit.browsing import Device, MakeDevice, look_at
@@ -266,3 +266,33 @@ def test_a_file_of_another_shop_is_imported_in_a_browser(
     look_at(page, "admin-import-done", look)
     page.get_by_role("link", name="Back to imports").click()
     look_at(page, "admin-imports", look)
+
+
+def test_a_page_of_work_under_way_follows_it_by_itself(office: ShopServer, device: MakeDevice) -> None:
+    """A big file is still being checked when its page opens: the page counts on, and shows the result unasked."""
+    one = device()
+    page = one.page
+    come_in(office, one)
+    page.goto(f"{office.url}/admin/imports/new")
+    page.get_by_label("The file").set_input_files(GUMROAD)
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_role("heading", name="What would be imported")).to_be_visible()
+    looks = iter([0, 4, 9])
+
+    def still_at(route: Route) -> None:
+        answer, line = route.fetch(), next(looks, None)
+        under_way = f'<main id="main"><p data-working>{line} of 13 lines so far</p>'
+        body = (
+            answer.text()
+            if line is None
+            else answer.text().replace('<main id="main" tabindex="-1">', under_way)
+        )
+        route.fulfill(response=answer, body=body)
+
+    page.route(re.compile("/admin/imports/[0-9a-f]+$"), still_at)
+    page.reload()
+    for line in (0, 4, 9):
+        expect(page.get_by_text(f"{line} of 13 lines so far")).to_be_visible()
+    expect(page.get_by_text("lines so far")).to_have_count(0)
+    expect(page.get_by_role("heading", name="What would be imported")).to_be_visible()

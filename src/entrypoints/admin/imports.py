@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _IMPORTS: Final = "/admin/imports"
 _MOST_FIELDS: Final = 100
-_LOOKS: Final = 15
-_BETWEEN_LOOKS: Final = 0.1
+_LOOKS: Final = 16
+_BETWEEN_LOOKS: Final = 0.25
 _CHANGES: Final = {
     UploadChange.GONE: N_("This file was deleted. Please upload it again."),
     UploadChange.NOT_NOW: N_("That is not possible now: the file is being worked on, or was imported."),
@@ -164,7 +164,8 @@ class ImportPages:
         return _(_CHANGES[outcome]) if outcome in _CHANGES else outcome
 
     async def _soon(self, upload: str) -> None:
-        """Most files are worked through within a moment: then the next page shows what came of it."""
+        """Most files are worked through within a moment of the worker's next look (every three seconds): then the
+        next page shows what came of it. That page looks again by itself, or with a link where no script runs."""
         for _look in range(_LOOKS):
             if not await self.uploads.is_worked_on(upload):
                 return

@@ -1,5 +1,5 @@
 // A passkey is created or used, and what the device answers is submitted with the form. Nothing else needs a script:
-// keys that can be switched off, and a look for new sales while the page is in view.
+// keys that can be switched off, and while the page is in view, a look for new sales or at work that is under way.
 "use strict";
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 const text = (buffer) =>
@@ -78,4 +78,19 @@ if (news) {
       news.replaceChildren(...(link.textContent ? [link] : []));
     } catch {} // The network is away: it is asked again.
   }, 20000);
+}
+
+const working = document.querySelector("[data-working]");
+if (working) {
+  setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(location.href, { redirect: "manual" });
+      if (answer.status >= 500) return;
+      const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
+      const now = page.querySelector("[data-working]");
+      if (!now) return location.reload();
+      if (now.textContent !== working.textContent) working.textContent = now.textContent;
+    } catch {} // The network is away: it is looked at again.
+  }, 2000);
 }
