@@ -126,7 +126,8 @@ LOOKS = {
 
 
 def look_at(page: Page, name: str, look: str) -> None:
-    """WCAG 2.2 AA as far as a machine can tell, all in landmarks, nothing wider than the screen; and a screenshot."""
+    """WCAG 2.2 AA as far as a machine can tell, all in landmarks, nothing wider than the screen, no sentence with a
+    hole in it; and a screenshot."""
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
     assert found.violations_count == 0, f"{name} {look}: {found.generate_report()}"
@@ -134,6 +135,8 @@ def look_at(page: Page, name: str, look: str) -> None:
     assert "region" in {rule["id"] for rule in found.response["passes"]}, f"{name} {look}"
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{name} {look} is {wide} px too wide"
+    loose = re.findall(r"\w{2,} [.,;](?=\s|$)", page.inner_text("body"))
+    assert not loose, f"{name} {look}: a space before a full stop or a comma: {loose}"
     if SHOTS is not None:
         SHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SHOTS / f"{name}-{look}.png", full_page=name not in ("view",))

@@ -25,6 +25,10 @@ _FOLDER: Final = Path(__file__).parent / "mail"
 _ACT, _BRAND = Colour(0x24, 0x48, 0x3E), Colour(0x7A, 0x4B, 0x12)
 _LIGHT, _DARK = Colour(0xFF, 0xFD, 0xF8), Colour(0x20, 0x23, 0x2B)
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
+_COMMAND: Final = re.compile(r"`([^`]+)`")
+_CODE: Final = (
+    r"""<code style="font-family:ui-monospace,Consolas,Menlo,monospace;font-size:0.92em">\1</code>"""
+)
 _Own = tuple[tuple[str, str], ...]
 """The merchant's own templates: names and sources."""
 _SAID: Final = re.compile(r"^(?:caused by: )?(.+) \(in (.+?):(\d+)\)$", re.MULTILINE)
@@ -156,6 +160,7 @@ class PackagedTemplates:
         environment.add_global("_", _filled(translations.gettext))
         environment.add_filter("money", str)
         environment.add_filter("url", _url)
+        environment.add_filter("commands", _commands)
         if own:
             environment.fuel = _FUEL
         return environment
@@ -222,6 +227,11 @@ def _filled(gettext: Callable[[str], str]) -> Callable[..., str]:
 def _url(address: str) -> str:
     """An address, escaped for an attribute but still to be read: minijinja's own escaping also hides slashes."""
     return safe(escape(address))
+
+
+def _commands(words: str) -> str:
+    """Words of an HTML email, with each `command` in letters of one width."""
+    return safe(_COMMAND.sub(_CODE, escape(str(words))))
 
 
 def _one_line(value: Any) -> Any:
