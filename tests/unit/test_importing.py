@@ -297,6 +297,15 @@ def test_a_payment_that_was_refunded_here_before_opens_nothing_and_sends_nothing
     assert "leo@example.com" in told
 
 
+def test_a_refund_that_was_heard_of_before_the_import_counts_on_its_day() -> None:
+    importer = Importer()
+    at = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    fact = Fact("re_1", FactKind.REFUND, KIM, int(at.timestamp()), status="succeeded", amount=300)
+    importer.office.shop.hear_fact(fact)
+    importer.bring(STRIPE.read_bytes(), a_plan("stripe"))
+    assert at in tables(importer).sums_touched
+
+
 def test_a_day_that_was_summed_is_summed_again() -> None:
     importer = Importer()
     importer.bring(of_people(5), a_plan())

@@ -114,7 +114,9 @@ class ImportRows:
             contents=checkout.contents,
             licences=self._keys(tx, row, checkout, live=live, edition=edition, now=now),
         )
-        tx.purchases.book(purchase)
+        tx.purchases.book(purchase, facts)
+        if facts:
+            tx.day_sums.touch([fact.moment for fact in facts])
         if row.payment is not None and row.wants_recheck:
             tx.rechecks.schedule(row.payment, at=now, due_at=now)
         if email and live:
