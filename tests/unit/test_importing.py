@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.csv_rows import CsvProblem, UnreadableCsv
+from domain.customer_list import CustomerFilter
 from domain.imports import Reason, checkout_id
 from domain.keys import Keyring
 from domain.product import Licences
@@ -122,6 +123,19 @@ def test_an_owner_finds_their_purchase_and_key_in_the_library() -> None:
     assert ada.owned == {BOOK}
     [held] = ada.viewer.holdings
     assert [item.key for item in held.usable_keys] == ["6F0E4C97-B72A4E69-A11BF6C4-AF6517E7"]
+
+
+def test_imported_customers_are_listed_by_their_first_sale_and_not_before_everybody_else() -> None:
+    importer = Importer()
+    shop = importer.office.shop
+    Browser(shop).buy_and_pay("new@example.com")
+    importer.bring(
+        a_file("2,b@example.com,book,9,2024-03-01,", "1,a@example.com,book,9,2024-02-01,"), a_plan()
+    )
+    page = run(shop.list_customers(CustomerFilter()))
+    assert [row.user.mailbox.canonical for row in page.rows] == [
+        "new@example.com", "b@example.com", "a@example.com",
+    ]  # fmt: skip
 
 
 def test_two_shops_may_use_the_same_ids() -> None:
