@@ -14,6 +14,7 @@ import pytest
 
 from domain.audit import AuditResult
 from domain.export import ADDRESSES, COLUMNS, ROWS_AT_ONCE, Export, ExportKind, Value
+from domain.going_live import STARTED_LIVE
 from domain.local_time import zone_named
 from domain.purchase import Source
 from domain.rights import NotAllowed, Verdict
@@ -121,6 +122,19 @@ def test_customers_downloads_emails_and_audit_lines(office: Office) -> None:
         ("export", "audit"),
         ("export-with-addresses", "emails"),
     ]
+
+
+def test_test_purchases_are_not_spent_money_once_the_shop_has_gone_live(office: Office) -> None:
+    def spent() -> list[Value]:
+        return [row["spent"] for row in table(office, ExportKind.CUSTOMERS, "spent")]
+
+    assert spent() == ["14.00 USD", "23.00 USD"]
+    run(
+        office.shop.store.transact(
+            lambda tx: tx.shop.advance_cursor(STARTED_LIVE, to=office.shop.clock.now())
+        )
+    )
+    assert spent() == ["", ""]
 
 
 def test_what_is_sold_meanwhile_is_not_in_it(office: Office) -> None:
@@ -249,6 +263,15 @@ def test_what_was_chosen_is_read() -> None:
     )
     assert (found.currency, found.opened) == ("eur", False)
     assert format_of({"format": "jsonl", "timezone": "Europe/Berlin"}, zone=UTC).zone != UTC
+
+
+@pytest.mark.parametrize(("zone", "first"), [("UTC", datetime(1, 1, 1, tzinfo=UTC)), ("Europe/Berlin", None)])
+def test_a_range_may_end_where_the_calendar_does(zone: str, first: datetime | None) -> None:
+    there = zone_named(zone)
+    assert there is not None
+    chosen = {"from": "0001-01-01", "to": "9999-12-31"}
+    found = export_of(ExportKind.SALES, chosen, [], zone=there).sales
+    assert (found.booked_from, found.booked_before) == (first, None)
 
 
 @pytest.mark.parametrize(
