@@ -13,7 +13,7 @@ from domain.claim import RejectReason
 from domain.day_sums import DaySum
 from domain.mail import Delivery, MailState
 from domain.product import Licences
-from domain.purchase import BookedBy, Fact, FactKind, Purchase
+from domain.purchase import BookedBy, Fact, FactKind, Purchase, Source
 from domain.records import EventRecord, ProblemKind
 from domain.refund import RefundRequest
 from domain.sale_list import SaleCount
@@ -143,6 +143,62 @@ def test_each_kind_of_task_leaves_the_queue_when_its_cause_is_gone() -> None:
     assert Task.WEBHOOKS_SILENT not in tasks()
     shop.catalogue.edition = an_edition(keyed, a_product(LOST))
     assert Task.PRODUCT_LOST not in tasks()
+
+
+def queue(shop: Shop) -> list[Task]:
+    return [row.task for row in run(shop.list_todo()).rows]
+
+
+def at_now() -> Shop:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+    return shop
+
+
+def test_a_shop_that_sold_nothing_for_months_is_not_told_that_webhooks_do_not_arrive() -> None:
+    """By then the log of webhooks is pruned, the one of its last sale included."""
+    shop = at_now()
+
+    def book(tx: Transaction, *, days_ago: float) -> None:
+        made = replace(sold(f"c{days_ago}", days_ago=days_ago), booked_by=BookedBy.WEBHOOK, opened_at=NOW)
+        tx.purchases.book(made)
+
+    run(shop.store.transact(lambda tx: book(tx, days_ago=91)))
+    assert queue(shop) == []
+    run(shop.store.transact(lambda tx: book(tx, days_ago=1)))
+    assert queue(shop) == [Task.WEBHOOKS_SILENT]
+
+
+def test_what_another_shop_sold_is_not_in_the_queue_as_never_opened() -> None:
+    """Nobody was sent anything here, so nothing can have gone wrong with it."""
+    shop = at_now()
+
+    def book(tx: Transaction) -> None:
+        tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW)
+        for n in range(70):
+            made = replace(sold(f"i{n:02}", days_ago=20), source=Source.IMPORT, livemode=None, payment=None)
+            tx.purchases.book(made)
+        tx.purchases.book(sold("ours", days_ago=5))
+
+    run(shop.store.transact(book))
+    assert [(row.task, row.about.purchase.checkout) for row in run(shop.list_todo()).rows] == [
+        (Task.NEVER_OPENED, "ours")
+    ]
+
+
+def test_a_dispute_that_needs_an_answer_is_found_behind_many_that_do_not() -> None:
+    shop = at_now()
+
+    def fill(tx: Transaction) -> None:
+        for n in range(61):
+            row = f"c{n:02}"
+            tx.purchases.book(replace(sold(row, days_ago=70 - n), opened_at=NOW))
+            status = "needs_response" if n == 0 else "under_review"
+            tx.facts.record(Fact(f"du_{n}", FactKind.DISPUTE, f"pi_{row}", n + 1, status, 900))
+
+    run(shop.store.transact(fill))
+    [row] = run(shop.list_todo()).rows
+    assert (row.task, row.decides and row.decides.object_id) == (Task.DISPUTE, "du_0")
 
 
 def test_a_queue_of_many_alike_says_that_there_are_more() -> None:
