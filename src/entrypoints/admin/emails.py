@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 EMAILS: Final = "/admin/emails"
+MOST: Final = 200
+"""Of those that wait, or were sent to one address, how many a page shows."""
 _KINDS: Final = {
     MailKind.ACCESS: N_("Access"), MailKind.LOGIN: N_("Sign-in"), MailKind.ORDER: N_("Confirm an order"),
     MailKind.UPDATE: N_("About a purchase"), MailKind.ADDRESS: N_("Change of address"),
@@ -91,7 +93,7 @@ class EmailPages:
         refused = [mail for mail in mails if mail.state is MailState.STUCK and not mail.may_have_been_sent]
         return self.frame.html(
             request, "emails.html", here=here, caption=caption,
-            mails=[(mail, *_stands(mail), mail_address(mail.key)) for mail in mails],
+            mails=[(mail, *_stands(mail), mail_address(mail.key)) for mail in mails[:MOST]],
             older=older, kinds=[("", _("Waiting for you")), *((one.value, _(name)) for one, name in _KINDS.items())],
             chosen=kind.value if kind else "", to=asked["to"], refused=len(refused), acts=self._acts(here),
         )  # fmt: skip
@@ -103,10 +105,10 @@ class EmailPages:
             except InvalidEmail:
                 return (), _("%(to)s is not an address", to=to[:100]), ""
             mails = await self.list_emails.to_address(mailbox)
-            return mails, _("Emails to %(to)s: %(number)s", to=mailbox.canonical, number=len(mails)), ""
+            return mails, caption_to(mailbox, len(mails)), ""
         if kind is None:
             mails = await self.list_emails.waiting()
-            return mails, _("Emails that wait for you, oldest first: %(number)s", number=len(mails)), ""
+            return mails, waiting_caption(len(mails)), ""
         mails = await self.list_emails.newest(kind, before=before)
         older = (
             f"{EMAILS}?{urlencode({'kind': kind.value, 'before': mails[ROWS - 1].key})}"
@@ -225,6 +227,27 @@ class EmailPages:
 
     def _acts(self, here: SignedInStaff) -> bool:
         return verdict(self.frame.actor(here), AuditAction.SEND_AGAIN) is Verdict.MAY
+
+
+def waiting_caption(number: int) -> str:
+    """How many wait, and whether all of them are shown: days without an email provider may leave thousands."""
+    if number <= MOST:
+        return _("Emails that wait for you, oldest first: %(number)d", number=number)
+    return _(
+        "Emails that wait for you: %(number)s. The oldest %(most)d are shown.",
+        number=f"{number:,}",
+        most=MOST,
+    )
+
+
+def caption_to(mailbox: EmailAddress, number: int) -> str:
+    """How many were sent to an address, and whether all of them are shown."""
+    if number <= MOST:
+        return _("Emails to %(to)s: %(number)d", to=mailbox.canonical, number=number)
+    return _(
+        "Emails to %(to)s: %(number)s. The newest %(most)d are shown.",
+        to=mailbox.canonical, number=f"{number:,}", most=MOST,
+    )  # fmt: skip
 
 
 def _stands(mail: Mail) -> tuple[str, str]:
