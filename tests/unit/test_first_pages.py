@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TypeVar
 
 from contracts import samples
 from contracts.samples import ANNA, NOW
 
+from adapters.memory.store import MemoryStore
+from adapters.memory.transaction import MemoryTransaction
 from domain.audit import AuditAction, ByHand
 from domain.claim import RejectReason
 from domain.day_sums import DaySum
@@ -18,16 +22,19 @@ from domain.records import EventRecord, ProblemKind
 from domain.refund import RefundRequest
 from domain.sale_list import SaleCount
 from domain.staff import Actor
-from domain.transaction import Transaction
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.check_first_days import BACKED_UP, FirstDays
 from domain.usecases.list_todo import Task
+from domain.usecases.send_refused import Resent
 from domain.usecases.show_figures import Period, ShowFigures, figures_of
 from domain.usecases.sum_days import SumDays
 from domain.values import CheckoutId, Money, ProductId, UserId
 from entrypoints.testing import Browser, Shop
 from entrypoints.testing.fakes import a_product, an_edition
+from testkit.by_hand import CLI
 from testkit.stepping import run
 
+T = TypeVar("T")
 TODAY = date(2026, 3, 10)
 BOOK, LOST = ProductId("book"), ProductId("lost")
 
@@ -67,6 +74,41 @@ def test_home_has_figures_for_each_period_and_the_newest_sales() -> None:
     ]  # fmt: skip
     assert sum(one.gross for one in figures.days) == 1800
     assert figures.at == shop.clock.now()
+
+
+class Beside(MemoryStore):
+    """One whose event loop is not to be held up: lists are read beside the customers."""
+
+    surveys = 0
+
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
+        raise AssertionError("this would hold up customers")
+
+    async def survey(self, work: Callable[[ReadTransaction], T]) -> T:
+        self.surveys += 1
+        return work(MemoryTransaction(self.tables.read_only()))
+
+
+def test_no_list_of_the_back_office_is_read_in_the_event_loop() -> None:
+    shop = Shop(given_store=Beside())
+    for read in (shop.list_todo, shop.list_news, shop.list_products, shop.list_emails.waiting):
+        run(read())
+    assert run(shop.send_refused(actor=CLI, form="f1")) == Resent()
+
+
+def test_home_of_a_new_shop_counts_the_days_since_it_opened_and_not_those_of_two_years() -> None:
+    store = Beside()
+    shop = Shop(given_store=store)
+    sum_days = SumDays(store=store, catalogue=shop.catalogue, clock=shop.clock)
+    show = ShowFigures(store=store, catalogue=shop.catalogue, clock=shop.clock, sum_days=sum_days)
+    empty = run(show())
+    assert (store.surveys < 20, empty.days) == (True, [])
+    start = shop.clock.now() - timedelta(days=3)
+    made = replace(samples.a_purchase("c1", livemode=True), booked_at=start, user=None, mailbox=None)
+    run(store.transact(lambda tx: tx.purchases.book(made)))
+    store.surveys = 0
+    [day] = run(show()).days
+    assert (store.surveys < 20, day.day, day.sales) == (True, start.date(), 1)
 
 
 def sold(row: str, *, days_ago: float) -> Purchase:
