@@ -1,11 +1,20 @@
-"""What the page of emails says of how many it shows."""
+"""What the pages of emails show, and to whom."""
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
+from datetime import UTC
 
-from domain.values import EmailAddress
-from entrypoints.admin.emails import MOST, caption_to, waiting_caption
+import pytest
+from contracts import samples
+
+from domain.emails import AccessLink, Email, LicenceArrived, LicenceLine
+from domain.mail import Letter
+from domain.values import EmailAddress, Money
+from entrypoints.admin.customer_words import mail_row
+from entrypoints.admin.emails import MOST, caption_to, text_of, waiting_caption
+
+KEY = "ABCD-EFGH-1234"
 
 
 @pytest.mark.parametrize(
@@ -24,3 +33,20 @@ def test_a_page_shows_so_many_and_says_how_many_there_are(number: int, waiting: 
     assert MOST == 200
     assert waiting_caption(number) == waiting
     assert caption_to(EmailAddress("anna@example.com"), number) == to
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        AccessLink(product_name="Book", paid=Money(900, "usd"), order="c1", licences=(LicenceLine(KEY),)),
+        LicenceArrived(product_name="Book", licence=LicenceLine(KEY, of="it"), order="c1"),
+    ],
+)
+def test_viewers_read_an_email_without_its_licence_key(email: Email) -> None:
+    letter = Letter("Your Book", f"Open it: {{{{coatcheck:link}}}}\nKey: {KEY}\n", "")
+    mail = replace(samples.a_mail(), email=email, letter=letter)
+    assert text_of(mail, masked=False) == f"Open it: [the link]\nKey: {KEY}\n"
+    assert text_of(mail, masked=True) == "Open it: [the link]\nKey: ••••1234\n"
+    row = mail_row(mail, UTC, now=samples.NOW, masked=True)
+    assert KEY not in repr(row)
+    assert "••••1234" in str(row["text"])

@@ -14,6 +14,7 @@ from domain.audit import AuditAction
 from domain.mail import CODE_SLOT, LINK_SLOT, OPT_OUT_SLOT, Delivery, Mail, MailKind, MailProblem, MailState
 from domain.outbox_keys import sale_of
 from domain.rights import NotAllowed, Verdict, verdict
+from domain.staff import Role
 from domain.usecases.list_emails import PAGE as ROWS
 from domain.usecases.list_emails import ListEmails
 from domain.usecases.report_status import ReportStatus, SentAgain
@@ -21,6 +22,7 @@ from domain.usecases.send_refused import SendRefused
 from domain.usecases.staff_access import SignedInStaff
 from domain.values import EmailAddress, InvalidEmail
 from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.sale_words import without_keys
 from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
@@ -127,7 +129,8 @@ class EmailPages:
             raise NotFoundException
         state, problem = _stands(found.mail)
         return self.frame.html(
-            request, "email.html", here=here, mail=found.mail, state=state, problem=problem, text=_text(found.mail),
+            request, "email.html", here=here, mail=found.mail, state=state, problem=problem,
+            text=text_of(found.mail, masked=here.member.role is Role.VIEWER),
             kind=_(_KINDS[found.mail.kind]),
             others=[(one, *_stands(one), mail_address(one.key)) for one in found.others],
             lines=found.lines, at=mail_address(key), sale=sale_of(key) or "", acts=self._acts(here),
@@ -259,7 +262,11 @@ def _stands(mail: Mail) -> tuple[str, str]:
     return _(_STATES[mail.state]), problem_of(mail)
 
 
-def _text(mail: Mail) -> str:
-    """The text as it was rendered: its link and code were never stored, and stay slots."""
+def text_of(mail: Mail, *, masked: bool) -> str:
+    """The text as it was rendered: its link and code were never stored, and stay slots.
+
+    `masked`: for viewers, without licence keys.
+    """
     text = OPT_OUT_SLOT.sub(_("[the link to say no more]"), "" if mail.letter is None else mail.letter.text)
+    text = without_keys(text, mail) if masked else text
     return text.replace(LINK_SLOT, _("[the link]")).replace(CODE_SLOT, _("[the code]"))
