@@ -327,6 +327,17 @@ class UnreadableEmail:
     parameters: str
 
 
+def licence_keys_of(email: Email) -> tuple[str, ...]:
+    """The licence keys that stand in an email."""
+    match email:
+        case AccessLink():
+            return tuple(line.key for line in email.licences)
+        case LicenceArrived():
+            return (email.licence.key,)
+        case _:
+            return ()
+
+
 Email = (
     AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | AccessClosed | OpenAgain
     | LicenceArrived | NewRelease | ConfirmAddress | AddressChangeRequested | AccountDeleted | OutOfLicenceKeys

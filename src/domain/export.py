@@ -125,9 +125,10 @@ def _address(mailbox: EmailAddress | None) -> str | None:
     return None if mailbox is None else mailbox.canonical
 
 
-def customer_values(row: CustomerRow) -> Mapping[str, Value]:
-    """One customer. What they spent, in each currency: `12.50 USD, 3.00 EUR`."""
-    spent = (f"{decimal_text(total, currency)} {currency.upper()}" for currency, total in row.spent())
+def customer_values(row: CustomerRow, *, livemode: bool) -> Mapping[str, Value]:
+    """One customer. What they spent, in each currency: `12.50 USD, 3.00 EUR`. `livemode`: see `CustomerRow.spent`."""
+    sums = row.spent(livemode=livemode)
+    spent = (f"{decimal_text(total, currency)} {currency.upper()}" for currency, total in sums)
     return {
         "customer": row.user.id,
         "address": row.user.mailbox.canonical,

@@ -84,7 +84,7 @@ def checkout_shares(*, livemode: bool) -> CheckoutShares:
 
 
 STAFF_PER_NETWORK: Final = Limit(kind="staff-ip", most=10, window=timedelta(minutes=10))
-"""Tries to sign in to the back office, by passkey or by link."""
+"""Tries to sign in to the back office, by passkey or by link, that let nobody in."""
 GRANTS_BY_SUPPORT: Final = Limit(kind="grants", most=10, window=timedelta(days=1))
 """Products that one member of staff who is no owner can give away."""
 STAFF_PER_ACCOUNT: Final = Limit(kind="staff-account", most=20, window=timedelta(hours=1))

@@ -54,6 +54,8 @@ SETTLES: Final = {
 """What the provider's word changes: to each state, from these. It may make a refund of what counted as refused."""
 UNSEEN: Final = (RefundState.REFUSED, RefundState.FAILED)
 """What the merchant is shown until they dismiss it."""
+CAME_TO_NOTHING: Final = (*UNSEEN, RefundState.DISMISSED)
+"""Where the money stayed, or is back."""
 
 
 @frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from enum import Enum
@@ -120,7 +120,7 @@ def _day(chosen: Mapping[str, str], field: str) -> date | None:
         raise BadChoice(field, written) from None
 
 
-async def written(table: Table, columns: Sequence[str], form: Format) -> AsyncIterator[bytes]:
+async def written(table: Table, columns: Sequence[str], form: Format) -> AsyncGenerator[bytes, None]:
     """The file, a page at a time."""
     if form.as_csv:
         yield (_BOM if form.bom else b"") + _csv([columns])

@@ -162,9 +162,17 @@ class AfterSaleContract(StoreUnderTest):
 
         assert listed(9) == ["issfr_2", "issfr_1"]
         assert listed(1) == ["issfr_2"]
+        for name in ("issfr_0", "issfr_5"):  # of the same second, so their ids decide
+            fact = Fact(name, FactKind.WARNING, f"pi_{name}", as_of=1, status="actionable", amount=0)
+            self.do(lambda tx, fact=fact: tx.facts.record(fact))
+        found, after = [], None
+        while page := self.see(lambda tx, after=after: tx.facts.fraud_warnings(after=after, limit=1)):
+            [after] = page
+            found.append(after.object_id)
+        assert found == listed(9) == ["issfr_2", "issfr_0", "issfr_1", "issfr_5"]
         over = Fact("issfr_2", FactKind.WARNING, "pi_issfr_2", as_of=4, status="over", amount=0)
         self.do(lambda tx: tx.facts.record(over))
-        assert listed(9) == ["issfr_1"]
+        assert listed(9) == ["issfr_0", "issfr_1", "issfr_5"]
 
     # ------------------------------------------------------------------ modes and figures
 

@@ -136,9 +136,10 @@ class DaySumContract(StoreUnderTest):
         self.do(lambda tx: tx.day_sums.touch([NOW]))
         assert touched() == [(NOW, 2), (NOW + MINUTE, 1)]
         assert touched(1) == [(NOW, 2)]
-        self.do(lambda tx: tx.day_sums.untouch(NOW, 1))
+        assert self.do(lambda tx: tx.day_sums.untouch(NOW, 1)) is False
         assert touched() == [(NOW, 2), (NOW + MINUTE, 1)], "it was noted again since"
-        self.do(lambda tx: tx.day_sums.untouch(NOW, 2))
+        assert self.do(lambda tx: tx.day_sums.untouch(NOW, 2)) is True
+        assert self.do(lambda tx: tx.day_sums.untouch(NOW, 2)) is False
         assert touched() == [(NOW + MINUTE, 1)]
 
     def test_how_far_days_are_closed_is_kept_until_all_is_cleared(self) -> None:

@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from litestar.exceptions import ClientException
 
 from domain.audit import AuditResult
 from domain.export import ADDRESSES, COLUMNS, ROWS_AT_ONCE, Export, ExportKind, Value
+from domain.going_live import STARTED_LIVE
 from domain.local_time import zone_named
 from domain.purchase import Source
 from domain.rights import NotAllowed, Verdict
 from domain.sale_list import SaleFilter, SaleState
 from domain.staff import Actor, Role, StaffId
 from domain.values import Money, ProductId
+from entrypoints.admin.exports import pairs_of
 from entrypoints.export_table import BadChoice, Format, export_of, format_of, written
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
 from entrypoints.testing.office import Office
@@ -121,6 +124,19 @@ def test_customers_downloads_emails_and_audit_lines(office: Office) -> None:
         ("export", "audit"),
         ("export-with-addresses", "emails"),
     ]
+
+
+def test_test_purchases_are_not_spent_money_once_the_shop_has_gone_live(office: Office) -> None:
+    def spent() -> list[Value]:
+        return [row["spent"] for row in table(office, ExportKind.CUSTOMERS, "spent")]
+
+    assert spent() == ["14.00 USD", "23.00 USD"]
+    run(
+        office.shop.store.transact(
+            lambda tx: tx.shop.advance_cursor(STARTED_LIVE, to=office.shop.clock.now())
+        )
+    )
+    assert spent() == ["", ""]
 
 
 def test_what_is_sold_meanwhile_is_not_in_it(office: Office) -> None:
@@ -226,6 +242,14 @@ def test_a_byte_order_mark_if_it_is_wanted_and_the_head_of_an_empty_table() -> N
     assert file([], ("a",), replace(JSON, bom=True)) == b""
 
 
+def test_a_form_of_far_too_many_fields_is_refused() -> None:
+    assert pairs_of(b"column=order&column=paid&q=%C3%A9&x=%ff") == [
+        ("column", "order"), ("column", "paid"), ("q", "é"), ("x", "\N{REPLACEMENT CHARACTER}"),
+    ]  # fmt: skip
+    with pytest.raises(ClientException):
+        pairs_of(b"column=order&" * 61)
+
+
 def test_columns_keep_their_order_and_without_a_choice_name_nobody() -> None:
     chosen = Export.of(ExportKind.SALES, frozenset({"paid", "order"}), sales=SaleFilter())
     assert chosen.columns == ("order", "paid")
@@ -249,6 +273,15 @@ def test_what_was_chosen_is_read() -> None:
     )
     assert (found.currency, found.opened) == ("eur", False)
     assert format_of({"format": "jsonl", "timezone": "Europe/Berlin"}, zone=UTC).zone != UTC
+
+
+@pytest.mark.parametrize(("zone", "first"), [("UTC", datetime(1, 1, 1, tzinfo=UTC)), ("Europe/Berlin", None)])
+def test_a_range_may_end_where_the_calendar_does(zone: str, first: datetime | None) -> None:
+    there = zone_named(zone)
+    assert there is not None
+    chosen = {"from": "0001-01-01", "to": "9999-12-31"}
+    found = export_of(ExportKind.SALES, chosen, [], zone=there).sales
+    assert (found.booked_from, found.booked_before) == (first, None)
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TypeVar
 
 from contracts import samples
 from contracts.samples import ANNA, NOW
 
+from adapters.memory.store import MemoryStore
+from adapters.memory.transaction import MemoryTransaction
 from domain.audit import AuditAction, ByHand
 from domain.claim import RejectReason
 from domain.day_sums import DaySum
 from domain.mail import Delivery, MailState
 from domain.product import Licences
-from domain.purchase import BookedBy, Fact, FactKind, Purchase
+from domain.purchase import BookedBy, Fact, FactKind, Purchase, Source
 from domain.records import EventRecord, ProblemKind
 from domain.refund import RefundRequest
 from domain.sale_list import SaleCount
 from domain.staff import Actor
-from domain.transaction import Transaction
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.check_first_days import BACKED_UP, FirstDays
 from domain.usecases.list_todo import Task
+from domain.usecases.send_refused import Resent
 from domain.usecases.show_figures import Period, ShowFigures, figures_of
 from domain.usecases.sum_days import SumDays
 from domain.values import CheckoutId, Money, ProductId, UserId
 from entrypoints.testing import Browser, Shop
 from entrypoints.testing.fakes import a_product, an_edition
+from testkit.by_hand import CLI
 from testkit.stepping import run
 
+T = TypeVar("T")
 TODAY = date(2026, 3, 10)
 BOOK, LOST = ProductId("book"), ProductId("lost")
 
@@ -67,6 +74,41 @@ def test_home_has_figures_for_each_period_and_the_newest_sales() -> None:
     ]  # fmt: skip
     assert sum(one.gross for one in figures.days) == 1800
     assert figures.at == shop.clock.now()
+
+
+class Beside(MemoryStore):
+    """One whose event loop is not to be held up: lists are read beside the customers."""
+
+    surveys = 0
+
+    async def read(self, work: Callable[[ReadTransaction], T]) -> T:
+        raise AssertionError("this would hold up customers")
+
+    async def survey(self, work: Callable[[ReadTransaction], T]) -> T:
+        self.surveys += 1
+        return work(MemoryTransaction(self.tables.read_only()))
+
+
+def test_no_list_of_the_back_office_is_read_in_the_event_loop() -> None:
+    shop = Shop(given_store=Beside())
+    for read in (shop.list_todo, shop.list_news, shop.list_products, shop.list_emails.waiting):
+        run(read())
+    assert run(shop.send_refused(actor=CLI, form="f1")) == Resent()
+
+
+def test_home_of_a_new_shop_counts_the_days_since_it_opened_and_not_those_of_two_years() -> None:
+    store = Beside()
+    shop = Shop(given_store=store)
+    sum_days = SumDays(store=store, catalogue=shop.catalogue, clock=shop.clock)
+    show = ShowFigures(store=store, catalogue=shop.catalogue, clock=shop.clock, sum_days=sum_days)
+    empty = run(show())
+    assert (store.surveys < 20, empty.days) == (True, [])
+    start = shop.clock.now() - timedelta(days=3)
+    made = replace(samples.a_purchase("c1", livemode=True), booked_at=start, user=None, mailbox=None)
+    run(store.transact(lambda tx: tx.purchases.book(made)))
+    store.surveys = 0
+    [day] = run(show()).days
+    assert (store.surveys < 20, day.day, day.sales) == (True, start.date(), 1)
 
 
 def sold(row: str, *, days_ago: float) -> Purchase:
@@ -143,6 +185,62 @@ def test_each_kind_of_task_leaves_the_queue_when_its_cause_is_gone() -> None:
     assert Task.WEBHOOKS_SILENT not in tasks()
     shop.catalogue.edition = an_edition(keyed, a_product(LOST))
     assert Task.PRODUCT_LOST not in tasks()
+
+
+def queue(shop: Shop) -> list[Task]:
+    return [row.task for row in run(shop.list_todo()).rows]
+
+
+def at_now() -> Shop:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+    return shop
+
+
+def test_a_shop_that_sold_nothing_for_months_is_not_told_that_webhooks_do_not_arrive() -> None:
+    """By then the log of webhooks is pruned, the one of its last sale included."""
+    shop = at_now()
+
+    def book(tx: Transaction, *, days_ago: float) -> None:
+        made = replace(sold(f"c{days_ago}", days_ago=days_ago), booked_by=BookedBy.WEBHOOK, opened_at=NOW)
+        tx.purchases.book(made)
+
+    run(shop.store.transact(lambda tx: book(tx, days_ago=91)))
+    assert queue(shop) == []
+    run(shop.store.transact(lambda tx: book(tx, days_ago=1)))
+    assert queue(shop) == [Task.WEBHOOKS_SILENT]
+
+
+def test_what_another_shop_sold_is_not_in_the_queue_as_never_opened() -> None:
+    """Nobody was sent anything here, so nothing can have gone wrong with it."""
+    shop = at_now()
+
+    def book(tx: Transaction) -> None:
+        tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW)
+        for n in range(70):
+            made = replace(sold(f"i{n:02}", days_ago=20), source=Source.IMPORT, livemode=None, payment=None)
+            tx.purchases.book(made)
+        tx.purchases.book(sold("ours", days_ago=5))
+
+    run(shop.store.transact(book))
+    assert [(row.task, row.about.purchase.checkout) for row in run(shop.list_todo()).rows] == [
+        (Task.NEVER_OPENED, "ours")
+    ]
+
+
+def test_a_dispute_that_needs_an_answer_is_found_behind_many_that_do_not() -> None:
+    shop = at_now()
+
+    def fill(tx: Transaction) -> None:
+        for n in range(61):
+            row = f"c{n:02}"
+            tx.purchases.book(replace(sold(row, days_ago=70 - n), opened_at=NOW))
+            status = "needs_response" if n == 0 else "under_review"
+            tx.facts.record(Fact(f"du_{n}", FactKind.DISPUTE, f"pi_{row}", n + 1, status, 900))
+
+    run(shop.store.transact(fill))
+    [row] = run(shop.list_todo()).rows
+    assert (row.task, row.decides and row.decides.object_id) == (Task.DISPUTE, "du_0")
 
 
 def test_a_queue_of_many_alike_says_that_there_are_more() -> None:

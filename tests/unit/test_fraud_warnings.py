@@ -10,9 +10,10 @@ from domain.access import Holding
 from domain.product import FraudTerms
 from domain.purchase import Fact, FactKind
 from domain.refund import RefundCause
+from domain.usecases.act_on_fraud_warnings import AT_ONCE
 from domain.usecases.list_todo import Task
 from domain.values import CheckoutId, Money
-from entrypoints.testing import Shop
+from entrypoints.testing import Browser, Shop
 from testkit.sold import sold
 from testkit.stepping import run
 
@@ -69,6 +70,20 @@ def test_a_payment_up_to_the_limit_is_refunded_as_fraudulent_once(most: int, ask
         (checkout, RefundCause.FRAUDULENT, Money(900, "usd"))
     ] * asked
     assert notices(shop) == ["notice:fraud:issfr_1"]
+
+
+def test_more_warnings_than_the_queue_shows_are_acted_on_all_the_same() -> None:
+    """After a night without Stripe, or a run of stolen cards."""
+    shop = Shop()
+    terms(shop, Money(900, "usd"))
+    for number in range(AT_ONCE + 2):
+        Browser(shop, network=f"192.0.2.{number}").buy_and_pay(f"p{number}@example.com")
+    payments = [purchase.payment or "" for purchase in shop.memory.tables.purchases.values()]
+    for number, payment in enumerate(payments):
+        warn(shop, payment, name=f"issfr_{number:02}", later=number)
+    assert run(shop.act_on_fraud_warnings()) == len(payments)
+    assert len(notices(shop)) == len(payments)
+    assert run(shop.act_on_fraud_warnings()) == 0
 
 
 def test_a_limit_in_another_currency_refunds_nothing() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.csv_rows import CsvProblem, UnreadableCsv
+from domain.customer_list import CustomerFilter
 from domain.imports import Reason, checkout_id
 from domain.keys import Keyring
 from domain.product import Licences
@@ -122,6 +123,19 @@ def test_an_owner_finds_their_purchase_and_key_in_the_library() -> None:
     assert ada.owned == {BOOK}
     [held] = ada.viewer.holdings
     assert [item.key for item in held.usable_keys] == ["6F0E4C97-B72A4E69-A11BF6C4-AF6517E7"]
+
+
+def test_imported_customers_are_listed_by_their_first_sale_and_not_before_everybody_else() -> None:
+    importer = Importer()
+    shop = importer.office.shop
+    Browser(shop).buy_and_pay("new@example.com")
+    importer.bring(
+        a_file("2,b@example.com,book,9,2024-03-01,", "1,a@example.com,book,9,2024-02-01,"), a_plan()
+    )
+    page = run(shop.list_customers(CustomerFilter()))
+    assert [row.user.mailbox.canonical for row in page.rows] == [
+        "new@example.com", "b@example.com", "a@example.com",
+    ]  # fmt: skip
 
 
 def test_two_shops_may_use_the_same_ids() -> None:
@@ -295,6 +309,15 @@ def test_a_payment_that_was_refunded_here_before_opens_nothing_and_sends_nothing
     told = {mail.to.canonical for mail in tables(importer).outbox.values()}
     assert "kim@example.com" not in told
     assert "leo@example.com" in told
+
+
+def test_a_refund_that_was_heard_of_before_the_import_counts_on_its_day() -> None:
+    importer = Importer()
+    at = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    fact = Fact("re_1", FactKind.REFUND, KIM, int(at.timestamp()), status="succeeded", amount=300)
+    importer.office.shop.hear_fact(fact)
+    importer.bring(STRIPE.read_bytes(), a_plan("stripe"))
+    assert at in tables(importer).sums_touched
 
 
 def test_a_day_that_was_summed_is_summed_again() -> None:

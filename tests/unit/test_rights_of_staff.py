@@ -194,6 +194,16 @@ def test_the_limit_is_for_all_that_one_of_them_refunds_of_a_purchase() -> None:
     assert ask(shop, order, "0.01", VIEWER, "f5") == WRONG_ROLE
 
 
+def test_a_refund_that_came_to_nothing_leaves_the_limit_as_it_was_also_once_it_was_dismissed() -> None:
+    shop, order = refunding((Money(500, "usd"),))
+    asked = ask(shop, order, "5.00", SUPPORT, "f1")
+    assert isinstance(asked, RefundAsked)
+    shop.payments.forbidden = {"refund"}
+    run(shop.send_refunds())
+    assert run(shop.report.dismiss(asked.request.id, actor=SUPPORT, form="f2")) is True
+    assert isinstance(ask(shop, order, "5.00", SUPPORT, "f3"), RefundAsked)
+
+
 # ------------------------------------------------------------------ what is done on the shop's machine
 
 

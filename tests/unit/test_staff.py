@@ -279,6 +279,18 @@ def test_ten_tries_of_a_network_in_ten_minutes_and_twenty_of_an_account_in_an_ho
     assert outcomes[-1] is WhyNotIn.TOO_OFTEN
 
 
+def test_colleagues_behind_one_address_do_not_lock_each_other_out(office: Office) -> None:
+    """Whoever moves money uses a passkey every five minutes, and an office has one address."""
+    colleagues = [office.member(f"c{n}@example.com", Role.SUPPORT) for n in range(8)]
+    assert len({one.network for one in colleagues}) == 1
+    for _ in range(2):
+        assert all(isinstance(one.prove_again(), SignedIn) for one in colleagues)
+    stranger = Colleague(office, "stranger", network=colleagues[0].network)
+    stranger.device.keys["x"] = b"a key"
+    assert [stranger.sign_in() for _ in range(11)] == [WhyNotIn.WRONG] * 10 + [WhyNotIn.TOO_OFTEN]
+    assert colleagues[0].prove_again() is WhyNotIn.TOO_OFTEN, "none is looked at for a while"
+
+
 def test_a_session_ends_an_hour_after_it_was_seen_and_twelve_after_it_began(office: Office) -> None:
     anna, clock = office.member("anna@example.com"), office.shop.clock
     began = clock.now()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.memory.store import MemoryStore
 from domain.day_sums import DaySum, by_currency, closed_before
 from domain.purchase import Fact, FactKind
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.note_opened import note_opened
 from domain.usecases.sum_days import Difference, SumDays
 from domain.values import CheckoutId, ProductId, ProviderRef
@@ -18,6 +22,7 @@ from entrypoints.cli_sales import difference_lines
 from entrypoints.testing import BOOK, Browser, Shop, an_edition
 from testkit.stepping import run
 
+T = TypeVar("T")
 ANNA = "anna@example.com"
 FIRST = date(2026, 3, 1)
 """The day on which every shop of the tests opens, at noon."""
@@ -133,6 +138,48 @@ def a_year_later() -> World:
 
 def stored(world: World, day: date = FIRST) -> list[DaySum]:
     return list(run(world.shop.store.read(lambda tx: tx.day_sums.stored(day, day))))
+
+
+@dataclass
+class Overtaken:
+    """A store whose caller is overtaken by others right before it writes, once."""
+
+    store: MemoryStore
+    others: Callable[[], Awaitable[None]]
+    done: bool = False
+
+    async def survey(self, work: Callable[[ReadTransaction], T]) -> T:
+        return await self.store.survey(work)
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        if not self.done:
+            self.done = True
+            await self.others()
+        return await self.store.transact(work)
+
+
+@pytest.mark.parametrize("others_know_both", [True, False])
+def test_of_two_who_count_a_day_at_once_none_leaves_an_older_count(*, others_know_both: bool) -> None:
+    """Such as a node that was held up, and another that took its turn; or the command line beside a node."""
+    world = a_year_later()
+    world.tell(0, 0, "succeeded", 100, 4)
+
+    async def others() -> None:
+        [paid] = world.sold()
+        at = int((world.shop.clock.now() - timedelta(days=4)).timestamp()) + others_know_both
+        fact = Fact("refund_1", FactKind.REFUND, paid.payment, at, "succeeded", 400)
+        if others_know_both:
+            await world.shop.store.transact(world.shop.note.work(fact))
+            await world.sum_days.close()
+        else:
+            await world.sum_days.close()
+            await world.shop.store.transact(world.shop.note.work(fact))
+
+    store: Any = Overtaken(world.shop.memory, others)
+    run(SumDays(store=store, catalogue=world.shop.catalogue, clock=world.shop.clock).close())
+    world.close_all()
+    assert world.differences() == []
+    assert [one.refunded for one in stored(world, FIRST + timedelta(days=1))] == [500]
 
 
 def test_a_day_is_closed_26_hours_after_its_end() -> None:

@@ -75,9 +75,11 @@ class DaySums(Record):
             del self._t.day_sums[key]
         self._t.day_sums.update({key: one for key, one in known.items() if not one.is_empty})
 
-    def untouch(self, moment: datetime, times: int) -> None:
-        if self._t.sums_touched.get(moment) == times:
-            del self._t.sums_touched[moment]
+    def untouch(self, moment: datetime, times: int) -> bool:
+        if self._t.sums_touched.get(moment) != times:
+            return False
+        del self._t.sums_touched[moment]
+        return True
 
     def close(self, state: SumsState) -> None:
         self._t.sums_closed[1] = state

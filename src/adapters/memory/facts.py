@@ -23,15 +23,20 @@ class Facts(Record):
         found = [fact for fact in self._t.facts.values() if fact.kind is not FactKind.SESSION]
         return sorted(found, key=lambda fact: (fact.as_of, fact.object_id), reverse=True)[:limit]
 
-    def fraud_warnings(self, *, limit: int) -> Sequence[Fact]:
+    def fraud_warnings(self, *, after: Fact | None = None, limit: int) -> Sequence[Fact]:
         warnings = [
             fact
             for fact in self._t.facts.values()
             if fact.kind is FactKind.WARNING and fact.status == ACTIONABLE
         ]
-        return sorted(warnings, key=lambda fact: (-fact.as_of, fact.object_id))[:limit]
+        behind = [one for one in warnings if after is None or _newest_first(one) > _newest_first(after)]
+        return sorted(behind, key=_newest_first)[:limit]
 
     def record(self, fact: Fact) -> Fact:
         kept = newer(self._t.facts.get(fact.object_id), fact)
         self._t.facts[fact.object_id] = kept
         return kept
+
+
+def _newest_first(fact: Fact) -> tuple[int, str]:
+    return -fact.as_of, fact.object_id

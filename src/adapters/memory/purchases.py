@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from adapters.memory.facts import Facts
 from adapters.memory.tables import Record, Tables, page, rows_after
 from domain.access import Holding
 from domain.decision import merchant_object
@@ -67,6 +68,9 @@ class Purchases(Record):
         ]
 
     def book(self, purchase: Purchase, known: Sequence[Fact] = ()) -> bool:
+        told = [] if purchase.payment is None else Facts(self._t).of_payment(purchase.payment)
+        if set(known) != set(told):  # the other stores note with the purchase that it has facts
+            raise ValueError(f"{len(told)} facts of this payment are recorded, {len(known)} were given")
         return self._t.purchases.setdefault(purchase.checkout, purchase) is purchase
 
     def detach_sessions(self, mailbox: EmailAddress, *, session: SessionId | None = None) -> int:

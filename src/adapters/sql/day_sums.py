@@ -102,8 +102,8 @@ class DaySums(Record):
             if not one.is_empty:
                 self._sql(_ADD, _to_row(one))
 
-    def untouch(self, moment: datetime, times: int) -> None:
-        self._sql("DELETE FROM sums_touched WHERE at = ? AND times = ?", (micros(moment), times))
+    def untouch(self, moment: datetime, times: int) -> bool:
+        return self._changed("DELETE FROM sums_touched WHERE at = ? AND times = ?", (micros(moment), times))
 
     def close(self, state: SumsState) -> None:
         self._sql(_CLOSE, (1, state.zone, int(state.live), state.closed_before.isoformat()))

@@ -30,7 +30,10 @@ _TELL_OF_DECISION: Final = "UPDATE purchases SET told = 2 WHERE checkout_id = ? 
 _BY_OBJECT: Final = f"SELECT {COLUMNS} FROM facts WHERE object_id = ?"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'"
 _WARNINGS: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_looked_for WHERE {LOOKED_FOR}
-  AND kind = 'warning' AND status = '{ACTIONABLE}' ORDER BY as_of DESC, object_id LIMIT ?"""
+  AND kind = 'warning' AND status = '{ACTIONABLE}' AND as_of <= ? AND (as_of < ? OR object_id > ?)
+  ORDER BY as_of DESC, object_id LIMIT ?"""
+_LATER: Final = 2**62
+"""A second after all others."""
 _KINDS: Final = {kind.value: kind for kind in FactKind}
 
 
@@ -48,8 +51,9 @@ class Facts(Record):
         found = [fact for kind in kinds for fact in self._all(from_row, _NEWEST, (kind, limit))]
         return sorted(found, key=lambda fact: (fact.as_of, fact.object_id), reverse=True)[:limit]
 
-    def fraud_warnings(self, *, limit: int) -> Sequence[Fact]:
-        return self._all(from_row, _WARNINGS, (limit,))
+    def fraud_warnings(self, *, after: Fact | None = None, limit: int) -> Sequence[Fact]:
+        at, name = (_LATER, "") if after is None else (after.as_of, after.object_id)
+        return self._all(from_row, _WARNINGS, (at, at, name, limit))
 
     def record(self, fact: Fact) -> Fact:
         """One statement for what is new; the domain compares what is not."""

@@ -169,8 +169,11 @@ class ReadFacts(Protocol):
         Its fraud warnings are among them.
         """
 
-    def fraud_warnings(self, *, limit: int) -> Sequence[Fact]:
-        """The fraud warnings that can be acted on, of any payment, the newest first."""
+    def fraud_warnings(self, *, after: Fact | None = None, limit: int) -> Sequence[Fact]:
+        """The fraud warnings that can be acted on, of any payment, the newest first, then in order of object id.
+
+        Those behind one; without it, from the newest.
+        """
 
     def newest(self, *, limit: int) -> Sequence[Fact]:
         """Refunds, disputes and decisions, the newest first, then in the reverse order of object id."""

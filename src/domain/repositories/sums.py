@@ -43,8 +43,8 @@ class DaySums(ReadDaySums, Protocol):
     def replace(self, day: date, sums: Sequence[DaySum]) -> None:
         """Make these the sums of a day. `started` never falls: checkouts that nobody paid are pruned."""
 
-    def untouch(self, moment: datetime, times: int) -> None:
-        """Forget that a moment was touched, unless it was noted again since."""
+    def untouch(self, moment: datetime, times: int) -> bool:
+        """Forget that a moment was touched, unless it was noted again or forgotten since; whether we did."""
 
     def close(self, state: SumsState) -> None:
         """Note how far the days are closed."""

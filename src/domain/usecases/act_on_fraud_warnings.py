@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from domain import outbox_keys
@@ -28,8 +29,12 @@ _SHOP: Final = Actor.on_host("shop.toml")
 
 def open_warnings(tx: ReadTransaction) -> Sequence[tuple[Holding, Fact]]:
     """The newest fifty purchases with a fraud warning that can still be acted on, each once."""
+    return _open_among(tx, tx.facts.fraud_warnings(limit=AT_ONCE))
+
+
+def _open_among(tx: ReadTransaction, told: Sequence[Fact]) -> Sequence[tuple[Holding, Fact]]:
     found: dict[str, tuple[Holding, Fact]] = {}
-    for fact in tx.facts.fraud_warnings(limit=AT_ONCE):
+    for fact in told:
         held = None if fact.payment is None else tx.purchases.by_payment(fact.payment)
         warning = None if held is None else fraud_warning_of(held)
         if held is not None and warning is not None:
@@ -37,13 +42,20 @@ def open_warnings(tx: ReadTransaction) -> Sequence[tuple[Holding, Fact]]:
     return list(found.values())
 
 
-def _not_acted_on(tx: ReadTransaction) -> Sequence[tuple[Holding, Fact]]:
-    """The email is the last that is done about a warning, so it says whether all is."""
-    return [
+def _not_acted_on(
+    after: Fact | None, tx: ReadTransaction
+) -> tuple[Sequence[tuple[Holding, Fact]], Fact | None]:
+    """Those among the next fifty, and behind which the others are; None at the end.
+
+    The email is the last that is done about a warning, so it says whether all is.
+    """
+    told = tx.facts.fraud_warnings(after=after, limit=AT_ONCE)
+    waiting = [
         (held, warning)
-        for held, warning in open_warnings(tx)
+        for held, warning in _open_among(tx, told)
         if tx.outbox.get(outbox_keys.fraud_warned(warning.object_id)) is None
     ]
+    return waiting, told[-1] if len(told) == AT_ONCE else None
 
 
 @frozen
@@ -58,14 +70,21 @@ class ActOnFraudWarnings:
 
     async def __call__(self) -> int:
         """How many refunds were asked for. Raises StoreUnavailable."""
-        shop, asked = self.catalogue.current().shop, 0
-        for held, warning in await self.store.read(_not_acted_on):
-            if held.purchase.livemode not in (None, self.payments.livemode):
-                continue
-            refunded = shop.fraud.refunds(held.purchase.paid) and await self._refund(held, warning)
-            asked += refunded
-            await self._notify(held, warning, shop, refunded=refunded)
-        return asked
+        asked, after = 0, None
+        while True:
+            waiting, after = await self.store.read(partial(_not_acted_on, after))
+            for held, warning in waiting:
+                if held.purchase.livemode in (None, self.payments.livemode):
+                    asked += await self._act(held, warning)
+            if after is None:
+                return asked
+
+    async def _act(self, held: Holding, warning: Fact) -> bool:
+        """Whether a refund was asked for."""
+        shop = self.catalogue.current().shop
+        refunded = shop.fraud.refunds(held.purchase.paid) and await self._refund(held, warning)
+        await self._notify(held, warning, shop, refunded=refunded)
+        return refunded
 
     async def _refund(self, held: Holding, warning: Fact) -> bool:
         form = hashlib.sha256(f"fraud warning {warning.object_id}".encode()).hexdigest()[:32]

@@ -21,6 +21,7 @@ from domain.export import (
     sale_values,
 )
 from domain.frozen import frozen
+from domain.going_live import STARTED_LIVE
 from domain.mail import Mail
 from domain.ports import Clock, Randomness, Store
 from domain.records import Download
@@ -87,9 +88,9 @@ class ExportList:
     async def _customers(self, _: Export, __: datetime) -> AsyncIterator[Sequence[Mapping[str, Value]]]:
         after: UserId | None = None
         while True:
-            found = await self.store.survey(partial(_customers_page, after))
+            found, live = await self.store.survey(partial(_customers_page, after))
             if found.rows:
-                yield [customer_values(row) for row in found.rows]
+                yield [customer_values(row, livemode=live) for row in found.rows]
             after = found.looked_to
             if after is None:
                 return
@@ -140,5 +141,7 @@ def _sales_page(
     return rows, found.looked_to
 
 
-def _customers_page(after: UserId | None, tx: ReadTransaction) -> CustomerRows:
-    return tx.customer_lists.rows(CustomerFilter(), after=after, limit=ROWS_AT_ONCE)
+def _customers_page(after: UserId | None, tx: ReadTransaction) -> tuple[CustomerRows, bool]:
+    """The page, and whether the shop has gone live."""
+    found = tx.customer_lists.rows(CustomerFilter(), after=after, limit=ROWS_AT_ONCE)
+    return found, tx.shop.cursor(STARTED_LIVE) is not None

@@ -19,7 +19,7 @@ from domain.transaction import ReadTransaction, Transaction
 from domain.uploads import Fate, Outcome, SeenIds
 from domain.usecases.assign_licences import assign_licences
 from domain.usecases.send_email import access_email, send_link
-from domain.values import UserId
+from domain.values import UserId, sortable_id
 
 
 @frozen
@@ -101,7 +101,7 @@ class ImportRows:
             checkout=checkout.id,
             provider_ref=None,
             payment=row.payment,
-            user=tx.users.get_or_add(row.owner, new_id=UserId(checkout.id), now=row.at or now),
+            user=tx.users.get_or_add(row.owner, new_id=_user_id(row, now=now), now=row.at or now),
             mailbox=row.owner,
             paid_email=row.owner if row.bought_by_owner else None,
             product=checkout.product,
@@ -114,7 +114,9 @@ class ImportRows:
             contents=checkout.contents,
             licences=self._keys(tx, row, checkout, live=live, edition=edition, now=now),
         )
-        tx.purchases.book(purchase)
+        tx.purchases.book(purchase, facts)
+        if facts:
+            tx.day_sums.touch([fact.moment for fact in facts])
         if row.payment is not None and row.wants_recheck:
             tx.rechecks.schedule(row.payment, at=now, due_at=now)
         if email and live:
@@ -144,6 +146,11 @@ class ImportRows:
         link = access_link(purchase.product, purchase.mailbox, link=link_id, key=key.name, now=now)
         email = access_email(purchase, purchase.licences, edition=edition)
         send_link(tx, link, email, key=outbox_keys.access(purchase.checkout), urgency=Urgency.RELEASE)
+
+
+def _user_id(row: Row, *, now: datetime) -> UserId:
+    """Of a customer who is new: as that of any other, it sorts by the time of their first purchase."""
+    return UserId(sortable_id(now=row.at or now, entropy=bytes.fromhex(row.checkout[-20:])))
 
 
 def _checkout(row: Row, *, now: datetime) -> Checkout:

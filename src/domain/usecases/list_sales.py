@@ -111,11 +111,21 @@ class ListSales:
 
 
 def days(first: date | None, last: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    """`booked_from` and `booked_before` of these days of a time zone, both included."""
+    """`booked_from` and `booked_before` of these days of a time zone, both included.
+
+    Where the calendar ends, as with 9999-12-31, that side is open.
+    """
     return (
-        None if first is None else begin_of(first, zone),
-        None if last is None else begin_of(last + timedelta(days=1), zone),
+        None if first is None else _begin(first, zone),
+        None if last is None or last == date.max else _begin(last + timedelta(days=1), zone),
     )
+
+
+def _begin(day: date, zone: tzinfo) -> datetime | None:
+    try:
+        return begin_of(day, zone)
+    except OverflowError:
+        return None
 
 
 def _rows(

@@ -17,7 +17,7 @@ from domain.product import CatalogueEdition
 from domain.purchase import OPEN_AT_MOST, Fact, FactKind, Source, began_at, order_number
 from domain.records import Problem, Quarantined
 from domain.refund import RefundRequest
-from domain.sale_list import SaleFilter, SaleOrder, SaleState
+from domain.sale_list import SaleFilter, SaleMark, SaleOrder, SaleState
 from domain.transaction import ReadTransaction
 from domain.usecases.act_on_fraud_warnings import open_warnings
 from domain.usecases.report_status import ASKED_FOR, LATE
@@ -32,8 +32,12 @@ _BOUNCED_SINCE: Final = timedelta(days=90)
 """The same of an access email that bounced; `ReportStatus` has them all."""
 _MOST: Final = 50
 _ANSWERED_BY_US: Final = "needs_response"
+_READS: Final = 5
+"""How many pages of sales are read for those that wait, where no index finds them alone."""
 _SILENT_AFTER: Final = timedelta(hours=1)
 """How long after a sale its webhook must have come. Stripe sends them within seconds, and again for three days."""
+_SILENT_WITHIN: Final = timedelta(days=30)
+"""An older sale says nothing of webhooks: their log is pruned after 90 days."""
 
 
 class Task(Enum):
@@ -152,22 +156,31 @@ def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes
 def _never_opened(tx: ReadTransaction, now: datetime, *, beside: Set[CheckoutId | None]) -> Iterator[Todo]:
     """`beside`: sales with an email that waits itself, which says why they were not opened."""
     wanted = SaleFilter(
-        state=SaleState.OPEN, opened=False, booked_from=now - _NOT_OPENED_SINCE, booked_before=now - NOT_OPENED_FOR
+        state=SaleState.OPEN, source=Source.SALE, opened=False, booked_from=now - _NOT_OPENED_SINCE,
+        booked_before=now - NOT_OPENED_FOR,
     )  # fmt: skip
-    found = tx.sale_lists.rows(wanted, order=SaleOrder.OLDEST, after=None, limit=_MOST + 10)
-    for held in (row.held for row in found.rows):
+    for held in _sales(tx, wanted, SaleOrder.OLDEST):
         purchase = held.purchase
         if purchase.user is not None and purchase.livemode is not False and purchase.checkout not in beside:
             yield Todo(Task.NEVER_OPENED, held.purchase.booked_at, held)
 
 
 def _disputes(tx: ReadTransaction) -> Iterator[Todo]:
-    wanted = SaleFilter(state=SaleState.DISPUTED)
-    found = tx.sale_lists.rows(wanted, order=SaleOrder.NEWEST, after=None, limit=_MOST)
-    for held in (row.held for row in found.rows):
+    for held in _sales(tx, SaleFilter(state=SaleState.DISPUTED), SaleOrder.NEWEST):
         for fact in held.facts:
             if fact.kind is FactKind.DISPUTE and fact.status == _ANSWERED_BY_US:
                 yield Todo(Task.DISPUTE, fact.moment, held, decides=fact)
+
+
+def _sales(tx: ReadTransaction, wanted: SaleFilter, order: SaleOrder) -> Iterator[Holding]:
+    """Sales in this order, read as far as they are asked for; the caller passes over some of them."""
+    after: SaleMark | None = None
+    for _ in range(_READS):
+        found = tx.sale_lists.rows(wanted, order=order, after=after, limit=_MOST)
+        yield from (row.held for row in found.rows)
+        after = found.looked_to
+        if after is None:
+            return
 
 
 def _without_address(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
@@ -207,7 +220,9 @@ def _problems(tx: ReadTransaction, mistakes: Mistakes, now: datetime) -> Iterato
 
 def _silence(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
     """A sale that the browser or the reconciler brought, and of which the webhook should have come by now."""
-    wanted = SaleFilter(source=Source.SALE, booked_before=now - _SILENT_AFTER)
+    wanted = SaleFilter(
+        source=Source.SALE, booked_from=now - _SILENT_WITHIN, booked_before=now - _SILENT_AFTER
+    )
     newest = tx.sale_lists.rows(wanted, order=SaleOrder.NEWEST, after=None, limit=1).rows
     heard = next((one.at for one in tx.events.newest(limit=1)), None)
     for purchase in (row.held.purchase for row in newest):

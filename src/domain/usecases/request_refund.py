@@ -11,7 +11,7 @@ from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.purchase import FactKind, MerchantStatus, Purchase, is_revoking
-from domain.refund import RefundCause, RefundRequest, RefundState, refundable
+from domain.refund import CAME_TO_NOTHING, RefundCause, RefundRequest, refundable
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role
 from domain.transaction import ReadTransaction, Transaction
@@ -140,7 +140,7 @@ def _refusal(
     before = sum(
         one.amount.amount
         for one in tx.refund_requests.of_purchase(order.checkout)
-        if one.by == asked.actor.name and one.state not in (RefundState.REFUSED, RefundState.FAILED)
+        if one.by == asked.actor.name and one.state not in CAME_TO_NOTHING
     )
     most = next((limit.amount for limit in limits if limit.currency == amount.currency), 0)
     if before + amount.amount <= most:

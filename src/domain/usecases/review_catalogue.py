@@ -49,7 +49,7 @@ class ReviewCatalogue:
     async def __call__(self) -> CatalogueReview:
         """Raises StoreUnavailable."""
         problems, products = tuple(self.catalogue.problems), self.catalogue.current().products
-        owned = await self.store.read(lambda tx: tx.purchases.products_owned())
+        owned = await self.store.survey(lambda tx: tx.purchases.products_owned())
         return CatalogueReview(
             problems=problems,
             gone=[pid for pid in owned if pid in products and not products[pid].present],

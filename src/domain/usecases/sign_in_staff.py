@@ -96,11 +96,12 @@ class SignInStaff:
         let_in: Callable[[Transaction, StaffMember, NewStaffSession, AuditLine], SignedIn | WhyNotIn],
     ) -> SignedIn | WhyNotIn:
         now, asked_for = self.clock.now(), from_text(challenge)
-        if not await self._may_try(STAFF_PER_NETWORK, visitor.network, visitor):
+        place = await self._place(STAFF_PER_NETWORK, visitor.network, visitor)
+        if place is None:
             return WhyNotIn.TOO_OFTEN
         passkey = await self._named_in(answer)
         used = self._verified(asked_for, answer, passkey)
-        if passkey is not None and not await self._may_try(STAFF_PER_ACCOUNT, passkey.staff, visitor):
+        if passkey is not None and await self._place(STAFF_PER_ACCOUNT, passkey.staff, visitor) is None:
             return WhyNotIn.TOO_OFTEN
         fresh, entropy = new_staff_session(self.randomness, now=now), self.randomness.token(10)
 
@@ -117,7 +118,10 @@ class SignInStaff:
                 _end(tx, held, member, asked)
                 return WhyNotIn.WRONG
             tx.passkeys.note_use(held.id, counter=used.counter, synced=used.synced, at=now)
-            return let_in(tx, member, fresh, asked.line(AuditAction.SIGN_IN, member.id))
+            outcome = let_in(tx, member, fresh, asked.line(AuditAction.SIGN_IN, member.id))
+            if isinstance(outcome, SignedIn):  # colleagues behind one address do not lock each other out
+                tx.limits.release(place)
+            return outcome
 
         return await self.store.transact(counting_refusals(work, self.keyring, visitor, now=now))
 
@@ -137,18 +141,19 @@ class SignInStaff:
         except PasskeyRefused:
             return None
 
-    async def _may_try(self, limit: Limit, who: str, visitor: StaffVisitor) -> bool:
+    async def _place(self, limit: Limit, who: str, visitor: StaffVisitor) -> str | None:
+        """The place of a try under a limit; None if there is none left, which is counted as a refusal."""
         bucket, ref, now = (
             self.keyring.bucket(limit.kind, who),
             self.randomness.token(16).hex(),
             self.clock.now(),
         )
 
-        def work(tx: Transaction) -> bool:
+        def work(tx: Transaction) -> str | None:
             if tx.limits.acquire(bucket, limit, now=now, ref=ref) is None:
-                return True
+                return ref
             count_refused(tx, self.keyring, visitor, now=now)
-            return False
+            return None
 
         return await self.store.transact(work)
 

@@ -38,20 +38,23 @@ class SumDays:
 
     async def __call__(self, first: date, last: date) -> Sequence[DaySum]:
         """The sums of these days of the shop, both included, in order of day. Raises StoreUnavailable."""
-        open_from = await self._open_from(first)
+        open_from = await self._open_from(last)
         stored = await self.store.survey(lambda tx: tx.day_sums.stored(first, min(last, open_from - _DAY)))
         return [*stored, *await self._live(max(first, open_from), last)]
 
     async def totals(self, first: date, last: date) -> Sequence[DaySum]:
         """The same over all products, in order of day and currency. Raises StoreUnavailable."""
-        open_from = await self._open_from(first)
+        open_from = await self._open_from(last)
         stored = await self.store.survey(lambda tx: tx.day_sums.totals(first, min(last, open_from - _DAY)))
         return [*stored, *over_products(await self._live(max(first, open_from), last))]
 
-    async def _open_from(self, first: date) -> date:
-        """The first day that is not closed; before any is, `first`."""
-        wanted, state = await self._state(), await self.store.survey(lambda tx: tx.day_sums.state())
-        return first if state is None or not _is_current(state, wanted) else state.closed_before
+    async def _open_from(self, last: date) -> date:
+        """The first day that is not closed; before any is, the one on which the shop began, or that after `last`."""
+        wanted = await self._state()
+        state, begun = await self.store.survey(lambda tx: (tx.day_sums.state(), tx.day_sums.first_moment()))
+        if state is not None and _is_current(state, wanted):
+            return state.closed_before
+        return last + _DAY if begun is None else day_of(begun, self._zone())
 
     async def _live(self, first: date, last: date) -> list[DaySum]:
         zone, days = self._zone(), [first + n * _DAY for n in range((last - first).days + 1)]
@@ -111,7 +114,8 @@ class SumDays:
             ):  # else it is kept: another node may be closing that day at this moment
                 by_day.setdefault(day, []).append((moment, times))
         for day, those in by_day.items():
-            await self.store.transact(partial(_settle, day, await self._count(day, zone), those))
+            before = await self.store.survey(partial(_stored, day))
+            await self.store.transact(partial(_settle, day, before, await self._count(day, zone), those))
         return len(by_day)
 
     async def _count(self, day: date, zone: tzinfo) -> Sequence[DaySum]:
@@ -140,11 +144,20 @@ def _close(day: date, sums: Sequence[DaySum], state: SumsState, tx: Transaction)
 
 
 def _settle(
-    day: date, sums: Sequence[DaySum], marks: Sequence[tuple[datetime, int]], tx: Transaction
+    day: date,
+    before: Sequence[DaySum],
+    sums: Sequence[DaySum],
+    marks: Sequence[tuple[datetime, int]],
+    tx: Transaction,
 ) -> None:
-    tx.day_sums.replace(day, sums)
-    for moment, times in marks:
-        tx.day_sums.untouch(moment, times)
+    """Nothing is written if another process counted the day meanwhile: its count may be the newer one."""
+    if tx.day_sums.stored(day, day) != before:
+        return
+    kept = [moment for moment, times in marks if tx.day_sums.untouch(moment, times)]
+    if len(kept) == len(marks):
+        tx.day_sums.replace(day, sums)
+    else:
+        tx.day_sums.touch(kept)
 
 
 def _stored(day: date, tx: ReadTransaction) -> Sequence[DaySum]:

@@ -14,6 +14,7 @@ from domain.audit import AuditAction
 from domain.mail import CODE_SLOT, LINK_SLOT, OPT_OUT_SLOT, Delivery, Mail, MailKind, MailProblem, MailState
 from domain.outbox_keys import sale_of
 from domain.rights import NotAllowed, Verdict, verdict
+from domain.staff import Role
 from domain.usecases.list_emails import PAGE as ROWS
 from domain.usecases.list_emails import ListEmails
 from domain.usecases.report_status import ReportStatus, SentAgain
@@ -21,6 +22,7 @@ from domain.usecases.send_refused import SendRefused
 from domain.usecases.staff_access import SignedInStaff
 from domain.values import EmailAddress, InvalidEmail
 from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.sale_words import without_keys
 from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 EMAILS: Final = "/admin/emails"
+MOST: Final = 200
+"""Of those that wait, or were sent to one address, how many a page shows."""
 _KINDS: Final = {
     MailKind.ACCESS: N_("Access"), MailKind.LOGIN: N_("Sign-in"), MailKind.ORDER: N_("Confirm an order"),
     MailKind.UPDATE: N_("About a purchase"), MailKind.ADDRESS: N_("Change of address"),
@@ -91,7 +95,7 @@ class EmailPages:
         refused = [mail for mail in mails if mail.state is MailState.STUCK and not mail.may_have_been_sent]
         return self.frame.html(
             request, "emails.html", here=here, caption=caption,
-            mails=[(mail, *_stands(mail), mail_address(mail.key)) for mail in mails],
+            mails=[(mail, *_stands(mail), mail_address(mail.key)) for mail in mails[:MOST]],
             older=older, kinds=[("", _("Waiting for you")), *((one.value, _(name)) for one, name in _KINDS.items())],
             chosen=kind.value if kind else "", to=asked["to"], refused=len(refused), acts=self._acts(here),
         )  # fmt: skip
@@ -103,10 +107,10 @@ class EmailPages:
             except InvalidEmail:
                 return (), _("%(to)s is not an address", to=to[:100]), ""
             mails = await self.list_emails.to_address(mailbox)
-            return mails, _("Emails to %(to)s: %(number)s", to=mailbox.canonical, number=len(mails)), ""
+            return mails, caption_to(mailbox, len(mails)), ""
         if kind is None:
             mails = await self.list_emails.waiting()
-            return mails, _("Emails that wait for you, oldest first: %(number)s", number=len(mails)), ""
+            return mails, waiting_caption(len(mails)), ""
         mails = await self.list_emails.newest(kind, before=before)
         older = (
             f"{EMAILS}?{urlencode({'kind': kind.value, 'before': mails[ROWS - 1].key})}"
@@ -125,7 +129,8 @@ class EmailPages:
             raise NotFoundException
         state, problem = _stands(found.mail)
         return self.frame.html(
-            request, "email.html", here=here, mail=found.mail, state=state, problem=problem, text=_text(found.mail),
+            request, "email.html", here=here, mail=found.mail, state=state, problem=problem,
+            text=text_of(found.mail, masked=here.member.role is Role.VIEWER),
             kind=_(_KINDS[found.mail.kind]),
             others=[(one, *_stands(one), mail_address(one.key)) for one in found.others],
             lines=found.lines, at=mail_address(key), sale=sale_of(key) or "", acts=self._acts(here),
@@ -227,6 +232,27 @@ class EmailPages:
         return verdict(self.frame.actor(here), AuditAction.SEND_AGAIN) is Verdict.MAY
 
 
+def waiting_caption(number: int) -> str:
+    """How many wait, and whether all of them are shown: days without an email provider may leave thousands."""
+    if number <= MOST:
+        return _("Emails that wait for you, oldest first: %(number)d", number=number)
+    return _(
+        "Emails that wait for you: %(number)s. The oldest %(most)d are shown.",
+        number=f"{number:,}",
+        most=MOST,
+    )
+
+
+def caption_to(mailbox: EmailAddress, number: int) -> str:
+    """How many were sent to an address, and whether all of them are shown."""
+    if number <= MOST:
+        return _("Emails to %(to)s: %(number)d", to=mailbox.canonical, number=number)
+    return _(
+        "Emails to %(to)s: %(number)s. The newest %(most)d are shown.",
+        to=mailbox.canonical, number=f"{number:,}", most=MOST,
+    )  # fmt: skip
+
+
 def _stands(mail: Mail) -> tuple[str, str]:
     """How far it got, in words, and the problem."""
     if mail.may_have_been_sent:
@@ -236,7 +262,11 @@ def _stands(mail: Mail) -> tuple[str, str]:
     return _(_STATES[mail.state]), problem_of(mail)
 
 
-def _text(mail: Mail) -> str:
-    """The text as it was rendered: its link and code were never stored, and stay slots."""
+def text_of(mail: Mail, *, masked: bool) -> str:
+    """The text as it was rendered: its link and code were never stored, and stay slots.
+
+    `masked`: for viewers, without licence keys.
+    """
     text = OPT_OUT_SLOT.sub(_("[the link to say no more]"), "" if mail.letter is None else mail.letter.text)
+    text = without_keys(text, mail) if masked else text
     return text.replace(LINK_SLOT, _("[the link]")).replace(CODE_SLOT, _("[the code]"))

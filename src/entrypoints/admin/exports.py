@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode
 
 from litestar import post, route
+from litestar.exceptions import ClientException
 
 from domain.export import ADDRESSES, COLUMNS, ExportKind
 from domain.local_time import day_of
@@ -78,7 +79,7 @@ class ExportPages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), max_num_fields=_MOST_FIELDS)
+        pairs = pairs_of(request.scope["query_string"])
         return self._form(request, here, dict(pairs), _columns(pairs))
 
     async def download(self, request: AnyRequest) -> RawResponse:
@@ -87,7 +88,7 @@ class ExportPages:
         if isinstance(here, RawResponse):
             return here
         body = await read_body(request.scope, request.receive, most=_LARGEST_FORM)
-        pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+        pairs = pairs_of(body)
         chosen, columns = dict(pairs), _columns(pairs)
         shop, kind = self.frame.catalogue.current().shop, _kind(chosen)
         try:
@@ -135,6 +136,14 @@ class ExportPages:
             opened=_options({"yes": N_("Opened"), "no": N_("Never opened")}),
             products=[("", _("All")), *((one.id, one.name) for one in edition.products.values())],
         )  # fmt: skip
+
+
+def pairs_of(written: bytes) -> list[tuple[str, str]]:
+    """The fields of the form, in whose order columns stand. Raises ClientException for far more than it has."""
+    try:
+        return parse_qsl(written.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise ClientException("not a form of ours") from error
 
 
 def _columns(pairs: Sequence[tuple[str, str]]) -> list[str]:

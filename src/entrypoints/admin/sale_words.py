@@ -8,7 +8,9 @@ from typing import Final
 from urllib.parse import urlencode
 
 from domain.access import Holding
+from domain.emails import licence_keys_of
 from domain.local_time import day_of
+from domain.mail import Mail
 from domain.purchase import BookedBy, Fact, FactKind, PurchaseState, Source
 from domain.sale_list import AddressState, SaleState
 from domain.usecases.show_sale import SaleShown
@@ -200,6 +202,13 @@ def movement_name(fact: Fact, amount: Money | str) -> str:
 def masked_key(key: str) -> str:
     """A licence key as viewers see it: its last four characters, and of a short key none."""
     return f"\N{BULLET}\N{BULLET}\N{BULLET}\N{BULLET}{key[-4:] if len(key) >= 12 else ''}"
+
+
+def without_keys(text: str, mail: Mail) -> str:
+    """What viewers read of an email: its licence keys are masked."""
+    for key in licence_keys_of(mail.email):
+        text = text.replace(key, masked_key(key))
+    return text
 
 
 def dashboard(ref: str, *, livemode: bool | None) -> str:

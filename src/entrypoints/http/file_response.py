@@ -16,7 +16,7 @@ from urllib.parse import quote
 from domain.media_types import shown_type
 from domain.ports import GoodsUnavailable
 from entrypoints.http.downloads import MadeRoom
-from entrypoints.http.responses import RawResponse
+from entrypoints.http.responses import RawResponse, until_gone
 from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class FileResponse(FileAnswer):
         off, the answer stays unfinished and the server closes the connection: the client sees that it is short.
         The connection of a client that reads nothing is closed, too (entrypoints.run.connections).
         """
-        gone = asyncio.create_task(_gone(receive))
+        gone = asyncio.create_task(until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
             async with aclosing(self._opened.chunks) as chunks:
@@ -233,8 +233,3 @@ def disposition(name: str) -> str:
     """RFC 6266: an ASCII name for old browsers beside the real one, which every current browser uses."""
     bare = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
     return f"attachment; filename=\"{_UNSAFE.sub('_', bare)}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from litestar.response.base import ASGIResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from litestar.types import Receive, Scope, Send
 
@@ -50,11 +52,12 @@ class RawResponse(ASGIResponse):
 class StreamedResponse(RawResponse):
     """Sends a file whose length nobody knows yet, a part at a time: the next one is made once this one is on its way.
 
-    If making a part fails, the connection ends in the middle of the file, so no browser takes it for the whole.
+    If making a part fails, the connection ends in the middle of the file, so no browser takes it for the whole. No more
+    is made for a client that went away: the server silently discards what is sent to it.
     """
 
     def __init__(
-        self, parts: AsyncIterator[bytes], *, media_type: str, headers: Sequence[Header] = ()
+        self, parts: AsyncGenerator[bytes, None], *, media_type: str, headers: Sequence[Header] = ()
     ) -> None:
         super().__init__(media_type=media_type, headers=headers)
         self.raw_headers = [header for header in self.raw_headers if header[0] != b"content-length"]
@@ -62,7 +65,20 @@ class StreamedResponse(RawResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send head and body."""
-        await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
-        async for part in self._parts:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+        gone = asyncio.create_task(until_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": self.status, "headers": self.raw_headers})
+            async with aclosing(self._parts) as parts:
+                async for part in parts:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                    if gone.done():
+                        return
+        finally:
+            gone.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def until_gone(receive: Receive) -> None:
+    """Return once the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
