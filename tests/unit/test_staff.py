@@ -120,7 +120,9 @@ def test_the_first_owner_is_invited_on_the_host_adds_a_passkey_and_is_in(office:
     [row] = run(office.staff())
     assert row.member == here.member
     assert [(key.id, key.label) for key in row.passkeys] == [(*anna.device.keys, "Firefox on Linux")]
-    assert anna.actor == Actor(f"staff:{here.member.id}", role=Role.OWNER, fresh=True, staff=here.member.id)
+    assert anna.actor == Actor(
+        f"staff:{here.member.id}", role=Role.OWNER, fresh=True, staff=here.member.id, session=here.session.id
+    )
     assert {(line.actor, line.action.value, line.object_id) for line in log(office.shop)} == {
         ("cli:ada", "invite-staff", here.member.id),
         (f"staff:{here.member.id}", "join", here.member.id),
