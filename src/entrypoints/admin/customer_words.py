@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
 from domain.access import Closed, Holding, Opens
 from domain.address_change import AddressChange
+from domain.emails import licence_keys_in
 from domain.local_time import day_of
 from domain.mail import CODE_SLOT, LINK_SLOT, Delivery, Mail, MailState
 from domain.product import CatalogueEdition
@@ -110,15 +110,13 @@ def _not_theirs(one: ProductAccess, customer: Customer) -> str:
 # ------------------------------------------------------------------ emails
 
 
-def mail_row(mail: Mail, zone: tzinfo, *, now: datetime, hidden: Sequence[str]) -> dict[str, object]:
+def mail_row(mail: Mail, zone: tzinfo, *, now: datetime, masked: bool) -> dict[str, object]:
     """An email: subject, when and how it went, and its text without link and code while that is kept.
 
-    `hidden`: licence keys that are masked in it.
+    `masked`: its licence keys are.
     """
-    letter = mail.letter
-    subject, text = ("", "") if letter is None else (letter.subject, letter.text)
-    for key in hidden:
-        subject, text = subject.replace(key, masked_key(key)), text.replace(key, masked_key(key))
+    text = letter_text(mail, masked=masked)
+    subject = "" if mail.letter is None else mail.letter.subject
     went_wrong = mail.state is MailState.STUCK or mail.delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)
     return {
         "subject": subject or mail_name(mail),
@@ -127,6 +125,14 @@ def mail_row(mail: Mail, zone: tzinfo, *, now: datetime, hidden: Sequence[str]) 
         "bad": went_wrong,
         "text": without_slots(text),
     }
+
+
+def letter_text(mail: Mail, *, masked: bool) -> str:
+    """The text of an email while it is kept; "" otherwise. `masked`: its licence keys are, as viewers see them."""
+    text = "" if mail.letter is None else mail.letter.text
+    for key in licence_keys_in(mail.email) if masked else ():
+        text = text.replace(key, masked_key(key))
+    return text
 
 
 def without_slots(text: str) -> str:

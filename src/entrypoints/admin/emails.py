@@ -14,12 +14,14 @@ from domain.audit import AuditAction
 from domain.mail import CODE_SLOT, LINK_SLOT, OPT_OUT_SLOT, Delivery, Mail, MailKind, MailProblem, MailState
 from domain.outbox_keys import sale_of
 from domain.rights import NotAllowed, Verdict, verdict
+from domain.staff import Role
 from domain.usecases.list_emails import PAGE as ROWS
 from domain.usecases.list_emails import ListEmails
 from domain.usecases.report_status import ReportStatus, SentAgain
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.staff_access import SignedInStaff
 from domain.values import EmailAddress, InvalidEmail
+from entrypoints.admin.customer_words import letter_text
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.http.page import AnyRequest, see_other
@@ -125,8 +127,8 @@ class EmailPages:
             raise NotFoundException
         state, problem = _stands(found.mail)
         return self.frame.html(
-            request, "email.html", here=here, mail=found.mail, state=state, problem=problem, text=_text(found.mail),
-            kind=_(_KINDS[found.mail.kind]),
+            request, "email.html", here=here, mail=found.mail, state=state, problem=problem,
+            text=_text(found.mail, here), kind=_(_KINDS[found.mail.kind]),
             others=[(one, *_stands(one), mail_address(one.key)) for one in found.others],
             lines=found.lines, at=mail_address(key), sale=sale_of(key) or "", acts=self._acts(here),
             can_send=found.mail.state is not MailState.QUEUED
@@ -236,7 +238,8 @@ def _stands(mail: Mail) -> tuple[str, str]:
     return _(_STATES[mail.state]), problem_of(mail)
 
 
-def _text(mail: Mail) -> str:
-    """The text as it was rendered: its link and code were never stored, and stay slots."""
-    text = OPT_OUT_SLOT.sub(_("[the link to say no more]"), "" if mail.letter is None else mail.letter.text)
+def _text(mail: Mail, here: SignedInStaff) -> str:
+    """The text as it was rendered: its link and code were never stored, and stay slots. Viewers see no licence keys."""
+    said = letter_text(mail, masked=here.member.role is Role.VIEWER)
+    text = OPT_OUT_SLOT.sub(_("[the link to say no more]"), said)
     return text.replace(LINK_SLOT, _("[the link]")).replace(CODE_SLOT, _("[the code]"))
