@@ -167,6 +167,20 @@ def test_the_same_form_shows_the_same_link_and_another_form_ends_it(office: Offi
     assert run(office.join.look(first.token)) is None
 
 
+def test_a_form_that_made_one_link_shows_it_to_nobody_who_asks_for_another(office: Office) -> None:
+    boss = office.member("boss@example.com")
+    office.member("anna@example.com")
+    entry = run(office.invite.entry("anna@example.com", actor=HOST, form="f1"))
+    first = run(office.invite("ben@example.com", Role.VIEWER, actor=boss.actor, form="f2"))
+    assert isinstance(entry, Invited)
+    assert isinstance(first, Invited)
+    for form, others in (("f1", entry), ("f2", first)):
+        shown = run(office.invite("anna@example.com", Role.OWNER, actor=boss.actor, form=form))
+        assert isinstance(shown, Invited)
+        assert (shown.kind, shown.member.email.canonical) == (StaffLinkKind.INVITE, "anna@example.com")
+        assert shown.token != others.token
+
+
 def test_what_is_kept_of_a_link_does_not_open_it(office: Office) -> None:
     invited = office.invitation("anna@example.com")
     tables = repr(office.shop.memory.tables)

@@ -72,7 +72,7 @@ class InviteStaff:
             return NotAnAddress(error.problem)
         if kind is StaffLinkKind.ENTRY and not actor.on_the_host:
             return NotAllowed(Verdict.WRONG_ROLE)
-        now, token = self.clock.now(), self.keyring.signing.staff_token_of(form)
+        now, token = self.clock.now(), self.keyring.signing.staff_token_of(form, kind.value, email)
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         new_id = StaffId(sortable_id(now=now, entropy=self.randomness.token(10)))
         lives = kind.made_on_host_lives if actor.on_the_host else kind.made_by_owner_lives
