@@ -120,12 +120,14 @@ class Key:
         """How an erasure names an address: `<key name>.<HMAC>`. Without the secret it says nothing of the address."""
         return f"{self.name}.{hmac.digest(self.erasure, mailbox.canonical.encode(), 'sha256').hex()}"
 
-    def staff_token_of(self, form: str) -> str:
+    def staff_token_of(self, form: str, kind: str, mailbox: EmailAddress) -> str:
         """The token of a link for staff, made by the form that asked for it: 256 bits in hex.
 
-        Always the same for the same form, so that a form that is sent twice shows the same link.
+        Always the same for the same form, so that a form that is sent twice shows the same link; and another one if
+        that form asks for a link of another kind, or for somebody else.
         """
-        return hmac.digest(self.challenge, f"staff link\x1f{form}".encode(), "sha256").hex()
+        named = f"staff link\x1f{form}\x1f{kind}\x1f{mailbox.canonical}"
+        return hmac.digest(self.challenge, named.encode(), "sha256").hex()
 
     def fingerprint_of(self, secret: str) -> str:
         """What stands for another secret where people compare them: 32 bits in hex, the same on every node.

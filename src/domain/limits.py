@@ -129,6 +129,11 @@ def _network_of(peer: str) -> str:
     return str(address)
 
 
+def widest_network(network: str) -> str:
+    """The widest network that is counted as one around a `network_of`: whoever has one has all addresses in it."""
+    return networks_around(network)[-1][0]
+
+
 @lru_cache(maxsize=4096)
 def networks_around(network: str) -> tuple[tuple[str, int], ...]:
     """A `network_of` and the wider networks it is part of, each with how many times its allowance they have."""

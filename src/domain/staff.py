@@ -50,6 +50,8 @@ class Actor:
     """Whether they proved with a passkey just now who they are."""
     staff: StaffId | None = None
     """None for whoever runs a command on the shop's machine."""
+    session: StaffSessionId | None = None
+    """In which they act; it is looked up again by the transaction that does something (`authorise.refusal`)."""
 
     @classmethod
     def on_host(cls, user: str) -> Actor:
@@ -173,7 +175,13 @@ class StaffSession:
 
     def acts_as(self, member: StaffMember, *, now: datetime) -> Actor:
         """Who acts in this session."""
-        return Actor(f"staff:{member.id}", role=member.role, fresh=self.is_fresh(now=now), staff=member.id)
+        return Actor(
+            f"staff:{member.id}",
+            role=member.role,
+            fresh=self.is_fresh(now=now),
+            staff=member.id,
+            session=self.id,
+        )
 
 
 @frozen

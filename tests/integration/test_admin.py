@@ -169,8 +169,11 @@ def test_without_staff_the_back_office_is_a_page_that_does_not_exist(shop: ShopS
         answer = guest.get(path)
         assert answer.status_code == 404, path
         assert re.sub(r"[0-9a-f]{16}", "", answer.text) == re.sub(r"[0-9a-f]{16}", "", ordinary.text)
-    for path in ("/admin/sign-in", "/admin/prove", "/admin/staff/invite"):
+    for path in ("/admin", "/admin/sign-in", "/admin/prove", "/admin/staff/invite", "/admin/audit"):
         assert guest.http.post(path, data={"answer": "{}"}).status_code == 404
+        for method in ("OPTIONS", "PUT", "DELETE", "TRACE"):
+            answer = guest.http.request(method, path)
+            assert (answer.status_code, answer.headers.get("allow")) == (404, None), (method, path)
 
 
 def test_with_an_open_invitation_only_that_is_there(shop: ShopServer) -> None:
@@ -364,6 +367,52 @@ def test_a_host_of_its_own(tmp_path: Path) -> None:
         assert httpx.get(f"{shop.url}{path}", headers=office, verify=False).status_code == 200
         assert httpx.get(f"{shop.url}/", headers=office, verify=False).status_code == 404
         assert httpx.get(f"{shop.url}/", verify=False).status_code == 200
+        for same in (
+            f"/{path}",
+            f"//{path}",
+            f"/%2f{path[1:]}",
+            path.replace("/admin", "//admin/"),
+            f"{path}/",
+        ):
+            assert httpx.get(f"{shop.url}{same}", verify=False).status_code == 404, same
+            assert httpx.get(f"{shop.url}{same}", headers=office, verify=False).status_code == 200, same
+        for theirs, ours, status in (
+            (shop.url, "http://127.0.0.1:1", 403), ("http://127.0.0.1:1", "http://127.0.0.1:1", 404),
+        ):  # fmt: skip
+            host = {"host": ours.partition("//")[2], "origin": theirs}
+            signed = httpx.post(f"{shop.url}/admin/sign-in", data={"to": ""}, headers=host, verify=False)
+            assert signed.status_code == status, "404: nobody works there yet"
+        out = httpx.post(f"{shop.url}/logout", headers={"origin": "http://127.0.0.1:1"}, verify=False)
+        assert out.status_code == 403
+
+
+def test_an_address_with_several_slashes_is_the_one_with_one(
+    staffed: tuple[ShopServer, dict[str, Member]],
+) -> None:
+    _, members = staffed
+    plain, doubled = members["owner"].get("/admin/audit"), members["owner"].http.get("/%2fadmin//audit")
+    assert doubled.status_code == 200
+    assert doubled.headers["content-security-policy"] == plain.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("to", ["/admin?\x00", "/admin?\x1b[31m", "/admin?€", "/admin?\x7f", "/admin?\ufeff"])
+def test_wherever_somebody_wants_to_go_on_is_written_as_an_address(
+    staffed: tuple[ShopServer, dict[str, Member]], to: str
+) -> None:
+    _, members = staffed
+    answer = members["owner"].http.get("/admin/sign-in", params={"to": to})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/admin?" + quote(to.partition("?")[2], safe="[")
+
+
+def test_a_form_for_a_member_of_a_strange_name_leads_back_to_no_other_header(
+    staffed: tuple[ShopServer, dict[str, Member]],
+) -> None:
+    _, members = staffed
+    members["owner"].prove()
+    answer = members["owner"].http.post("/admin/staff/x%0d%0aset-cookie:%20a=b", data={"do": "nothing"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/staff/x%0D%0Aset-cookie:%20a=b")
+    assert "set-cookie" not in answer.headers
 
 
 def test_two_forms_without_an_id_are_two_requests(shop: ShopServer) -> None:

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -206,6 +207,25 @@ def test_viewers_see_no_whole_key_and_no_action(office: Office) -> None:
     assert KEY not in page.text
     assert "••••1234" in section(page, "keys")
     assert section(page, "actions") == ""
+
+
+def test_viewers_see_no_whole_key_in_the_text_of_an_email(office: Office) -> None:
+    """Neither one that the customer still has nor one that was replaced, on whichever page the text is shown."""
+    shop, members, _ = office
+    anna = Shopper(shop)
+    anna.buy_and_pay("emailed@example.com")
+    with sqlite3.connect(shop.data / "coatcheck.db") as database:
+        query = "SELECT key, parameters, text FROM outbox WHERE mailbox = 'emailed@example.com'"
+        [(name, told, text)] = database.execute(query).fetchall()
+        told = json.dumps({**json.loads(told), "licences": [{"key": KEY, "of": ""}]})
+        values = (told, f"{text}\nYour key: {KEY}\n", name)
+        database.execute("UPDATE outbox SET parameters = ?, text = ? WHERE key = ?", values)
+    database.close()
+    for path in (f"/admin/emails/{quote(name, safe='')}", at(shop, "emailed@example.com")):
+        assert f"Your key: {KEY}" in members["support"].get(path).text, path
+        seen = members["viewer"].get(path).text
+        assert "Your key: ••••1234" in seen, path
+        assert KEY not in seen, path
 
 
 ACTIONS = {

@@ -87,6 +87,27 @@ def test_the_form_comes_back_with_what_was_wrong_and_after_a_passkey(
     assert '<option value="open" selected' in form.text
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        ("kind=sales&from=9999-12-31&to=9999-12-31", "application/x-www-form-urlencoded", 422),
+        ("kind=sales&from=0001-01-01", "application/x-www-form-urlencoded", 422),
+        ("&".join(f"column=c{number}" for number in range(61)), "application/x-www-form-urlencoded", 400),
+        ("kind=sales&column=%ff", "application/x-www-form-urlencoded", 400),
+        ("kind=sales", "text/plain", 400),
+        ("kind=sales", "", 400),
+    ],
+)
+def test_what_is_no_form_of_ours_is_refused_and_breaks_nothing(
+    staffed: tuple[ShopServer, Member, Member], body: str, kind: str, status: int
+) -> None:
+    _, owner, _ = staffed
+    answer = owner.http.post("/admin/exports", content=body, headers={"content-type": kind} if kind else {})
+    assert answer.status_code == status
+    if status == 400 and kind.endswith("urlencoded"):
+        assert owner.get(f"/admin/exports?{body}").status_code == 400
+
+
 @pytest.mark.parametrize("kind", ["customers", "downloads", "emails", "audit"])
 def test_each_list_has_its_form_and_its_file(staffed: tuple[ShopServer, Member, Member], kind: str) -> None:
     _, _, viewer = staffed

@@ -274,6 +274,17 @@ def test_refused_sign_ins_are_one_line_for_each_network_and_hour(office: Office)
     assert isinstance(anna.sign_in(), SignedIn)
 
 
+def test_whoever_has_many_addresses_is_one_line_an_hour_all_the_same(office: Office) -> None:
+    """An IPv6 /48 has 65,536 of the networks by which limits are counted, and the log keeps its lines for two years."""
+    for number in range(20):
+        stranger = Colleague(office, "x")
+        stranger.network = f"2001:db8:1:{number:x}::/64" if number % 2 else f"198.51.100.{number}"
+        run(office.sign_in(office.sign_in.ask().challenge, "{}", visitor=stranger.visitor))
+    office.shop.clock.tick(seconds=HOUR.total_seconds())
+    run(office.link_audit())
+    assert [line.times for line in log(office.shop) if line.result is AuditResult.REFUSED] == [10, 10]
+
+
 def test_a_wrong_link_for_staff_is_counted_too(office: Office) -> None:
     invited = office.invitation("anna@example.com")
     thief = Colleague(office, "thief")

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from litestar.exceptions import ClientException
 
 from domain.audit import AuditResult
 from domain.export import ADDRESSES, COLUMNS, ROWS_AT_ONCE, Export, ExportKind, Value
@@ -22,7 +21,6 @@ from domain.rights import NotAllowed, Verdict
 from domain.sale_list import SaleFilter, SaleState
 from domain.staff import Actor, Role, StaffId
 from domain.values import Money, ProductId
-from entrypoints.admin.exports import pairs_of
 from entrypoints.export_table import BadChoice, Format, export_of, format_of, written
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
 from entrypoints.testing.office import Office
@@ -240,14 +238,6 @@ def test_a_byte_order_mark_if_it_is_wanted_and_the_head_of_an_empty_table() -> N
     assert file([], ("a", "b"), CSV) == b"a,b\r\n"
     assert file([], ("a",), replace(CSV, bom=True)) == b"\xef\xbb\xbfa\r\n"
     assert file([], ("a",), replace(JSON, bom=True)) == b""
-
-
-def test_a_form_of_far_too_many_fields_is_refused() -> None:
-    assert pairs_of(b"column=order&column=paid&q=%C3%A9&x=%ff") == [
-        ("column", "order"), ("column", "paid"), ("q", "é"), ("x", "\N{REPLACEMENT CHARACTER}"),
-    ]  # fmt: skip
-    with pytest.raises(ClientException):
-        pairs_of(b"column=order&" * 61)
 
 
 def test_columns_keep_their_order_and_without_a_choice_name_nobody() -> None:

@@ -120,7 +120,9 @@ def test_the_first_owner_is_invited_on_the_host_adds_a_passkey_and_is_in(office:
     [row] = run(office.staff())
     assert row.member == here.member
     assert [(key.id, key.label) for key in row.passkeys] == [(*anna.device.keys, "Firefox on Linux")]
-    assert anna.actor == Actor(f"staff:{here.member.id}", role=Role.OWNER, fresh=True, staff=here.member.id)
+    assert anna.actor == Actor(
+        f"staff:{here.member.id}", role=Role.OWNER, fresh=True, staff=here.member.id, session=here.session.id
+    )
     assert {(line.actor, line.action.value, line.object_id) for line in log(office.shop)} == {
         ("cli:ada", "invite-staff", here.member.id),
         (f"staff:{here.member.id}", "join", here.member.id),
@@ -163,6 +165,20 @@ def test_the_same_form_shows_the_same_link_and_another_form_ends_it(office: Offi
     assert isinstance(first, Invited)
     office.invitation("anna@example.com")
     assert run(office.join.look(first.token)) is None
+
+
+def test_a_form_that_made_one_link_shows_it_to_nobody_who_asks_for_another(office: Office) -> None:
+    boss = office.member("boss@example.com")
+    office.member("anna@example.com")
+    entry = run(office.invite.entry("anna@example.com", actor=HOST, form="f1"))
+    first = run(office.invite("ben@example.com", Role.VIEWER, actor=boss.actor, form="f2"))
+    assert isinstance(entry, Invited)
+    assert isinstance(first, Invited)
+    for form, others in (("f1", entry), ("f2", first)):
+        shown = run(office.invite("anna@example.com", Role.OWNER, actor=boss.actor, form=form))
+        assert isinstance(shown, Invited)
+        assert (shown.kind, shown.member.email.canonical) == (StaffLinkKind.INVITE, "anna@example.com")
+        assert shown.token != others.token
 
 
 def test_what_is_kept_of_a_link_does_not_open_it(office: Office) -> None:

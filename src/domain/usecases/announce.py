@@ -20,7 +20,7 @@ from domain.records import User
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.send_email import send_email
 from domain.values import ProductId
 
@@ -103,7 +103,7 @@ def _begin(tx: Transaction, product: ProductId, asked: ByHand) -> NotAllowed | N
     """The line is written first: a run that is broken off has emailed somebody."""
     not_allowed = refusal(tx, AuditAction.ANNOUNCE, product, asked=asked)
     if not_allowed is None:
-        tx.audit.append(asked.line(AuditAction.ANNOUNCE, product))
+        write_down(tx, asked.line(AuditAction.ANNOUNCE, product))
     return not_allowed
 
 

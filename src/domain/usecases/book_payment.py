@@ -14,7 +14,7 @@ from domain.purchase import Checkout, Purchase, Source
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.book_sale import BookSale
 from domain.usecases.follow_change import with_owner
 from domain.values import CheckoutId, Money, ProviderRef, is_provider_ref
@@ -121,7 +121,7 @@ class BookPayment:
             purchase = booking.book(
                 tx, bookable.sale, known, source=Source.SALE, ref=reading.ref, payment=reading.payment
             )
-            tx.audit.append(asked.line(AuditAction.BOOK_PAYMENT, purchase.checkout, reason=why))
+            write_down(tx, asked.line(AuditAction.BOOK_PAYMENT, purchase.checkout, reason=why))
             return PaymentBooked(purchase)
 
         return await self.store.transact(work)

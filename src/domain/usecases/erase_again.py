@@ -13,6 +13,7 @@ from domain.keys import Keyring
 from domain.ports import Clock, Store
 from domain.records import ErasedAddress
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import write_down
 from domain.usecases.erase_refusal import changes_to
 from domain.usecases.finish_address_change import undo_change
 from domain.values import CheckoutId, EmailAddress, UserId
@@ -112,7 +113,7 @@ class EraseAgain:
 
 
 def _note_asked(asked: ByHand, tx: Transaction) -> None:
-    tx.audit.append(asked.line(AuditAction.ERASE_AGAIN, tx.shop.id() or ""))
+    write_down(tx, asked.line(AuditAction.ERASE_AGAIN, tx.shop.id() or ""))
 
 
 def _note_addresses(addresses: Sequence[ErasedAddress], tx: Transaction) -> None:

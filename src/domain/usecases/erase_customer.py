@@ -14,7 +14,7 @@ from domain.ports import Clock, Randomness, Store, StoreUnavailable
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.customers import find_customer, oldest_order
 from domain.usecases.erase_me import EraseMe, erase_person
 from domain.usecases.erase_refusal import Erased, why_not_yet
@@ -82,7 +82,7 @@ class EraseCustomer:
             not_allowed = refusal(tx, AuditAction.ERASE_CUSTOMER, order, asked=asked)
             if not_allowed is not None:
                 return not_allowed
-            tx.audit.append(asked.line(AuditAction.ERASE_CUSTOMER, order, reason=why))
+            write_down(tx, asked.line(AuditAction.ERASE_CUSTOMER, order, reason=why))
             erase_person(tx, user.mailbox, keyring=self.erase_me.keyring, now=now)
             key = outbox_keys.farewell(asked.id)
             send_email(tx, AccountDeleted(), key=key, kind=MailKind.FAREWELL, to=user.mailbox, now=now)

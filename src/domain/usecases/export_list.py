@@ -29,7 +29,7 @@ from domain.rights import NotAllowed
 from domain.sale_list import SaleMark, SaleOrder
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.values import UserId
 
 Table = AsyncIterator[Sequence[Sequence[Value]]]
@@ -59,7 +59,7 @@ class ExportList:
         def work(tx: Transaction) -> NotAllowed | None:
             refused = refusal(tx, action, wanted.kind.value, asked=asked)
             if refused is None:
-                tx.audit.append(asked.line(action, wanted.kind.value))
+                write_down(tx, asked.line(action, wanted.kind.value))
             return refused
 
         return await self.store.transact(work) or self._table(wanted, now)

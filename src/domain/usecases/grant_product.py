@@ -18,7 +18,7 @@ from domain.purchase import PurchaseState, Source
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal, refuse
+from domain.usecases.authorise import refusal, refuse, write_down
 from domain.usecases.book_sale import BookSale
 from domain.usecases.grant_outcomes import (
     Granted,
@@ -79,7 +79,7 @@ class GrantProduct:
             not_allowed = self._refusal(tx, product, asked)
             if not_allowed is not None:
                 return not_allowed
-            tx.audit.append(line)
+            write_down(tx, line)
             tx.checkouts.add(replace(draft, mailbox=mailbox))
             known = tx.checkouts.for_claim(draft.id, ref=None, payment=None)
             return Granted(booking.book(tx, sale, known, source=Source.GRANT, ref=None, payment=None))

@@ -8,7 +8,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.customers import find_customer, oldest_order
 from domain.usecases.own_data import OwnData, data_of
 from domain.usecases.sign_out_customer import NoSuchCustomer
@@ -37,7 +37,7 @@ class HandOverData:
             not_allowed = refusal(tx, AuditAction.HAND_OVER_DATA, order, asked=asked)
             if not_allowed is not None:
                 return not_allowed
-            tx.audit.append(asked.line(AuditAction.HAND_OVER_DATA, order))
+            write_down(tx, asked.line(AuditAction.HAND_OVER_DATA, order))
             return data_of(tx, user.mailbox, now=now)
 
         return await self.store.transact(work)

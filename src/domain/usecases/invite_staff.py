@@ -12,7 +12,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role, StaffEvent, StaffId, StaffLink, StaffLinkKind, StaffMember
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.staff_access import tell_staff
 from domain.values import EmailAddress, InvalidEmail, digest_of, sortable_id
@@ -72,7 +72,7 @@ class InviteStaff:
             return NotAnAddress(error.problem)
         if kind is StaffLinkKind.ENTRY and not actor.on_the_host:
             return NotAllowed(Verdict.WRONG_ROLE)
-        now, token = self.clock.now(), self.keyring.signing.staff_token_of(form)
+        now, token = self.clock.now(), self.keyring.signing.staff_token_of(form, kind.value, email)
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
         new_id = StaffId(sortable_id(now=now, entropy=self.randomness.token(10)))
         lives = kind.made_on_host_lives if actor.on_the_host else kind.made_by_owner_lives
@@ -95,7 +95,7 @@ class InviteStaff:
             link = StaffLink(digest_of(token.encode()), kind, member.id, made_at=now, expires_at=now + lives)
             tx.staff.add_link(link)
             line = asked.line(action, member.id)
-            tx.audit.append(line)
+            write_down(tx, line)
             tell_staff(tx, event, member, line)
             return Invited(member, token, kind, link.expires_at)
 

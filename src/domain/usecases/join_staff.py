@@ -18,6 +18,7 @@ from domain.staff import (
     StaffVisitor,
 )
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import write_down
 from domain.usecases.staff_access import (
     SignedIn,
     WhyNotIn,
@@ -143,7 +144,7 @@ def _let_in(
     if former is not None:
         tx.staff_sessions.end(former.session.id)
     tx.staff_sessions.add(fresh.begin(member, label=visitor.label, now=line.at, by_link=by_link))
-    tx.audit.append(line)
+    write_down(tx, line)
     event = StaffEvent.LINK_USED if by_link else StaffEvent.JOINED
     tell_staff(tx, event, member, line, detail=visitor.label)
     return SignedIn(fresh.token, member)

@@ -12,7 +12,7 @@ from domain.ports import Ceremonies, Clock, PasskeyRefused, Randomness, Store
 from domain.rights import NotAllowed
 from domain.staff import Passkey, StaffEvent, StaffVisitor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.sign_in_staff import Ask
 from domain.usecases.staff_access import (
     SignedInStaff,
@@ -84,7 +84,7 @@ class ManagePasskeys:
             if not tx.passkeys.add(passkey):
                 return WhyNotIn.TAKEN
             line = asked.line(AuditAction.ADD_PASSKEY, still.member.id)
-            tx.audit.append(line)
+            write_down(tx, line)
             tell_staff(tx, StaffEvent.PASSKEY_ADDED, still.member, line, detail=visitor.label)
             return PasskeyChange.DONE
 
@@ -111,7 +111,7 @@ class ManagePasskeys:
                 return PasskeyChange.LAST
             tx.passkeys.remove(passkey)
             line = asked.line(AuditAction.REMOVE_PASSKEY, here.member.id)
-            tx.audit.append(line)
+            write_down(tx, line)
             tell_staff(tx, StaffEvent.PASSKEY_REMOVED, here.member, line, detail=held[passkey].label)
             return PasskeyChange.DONE
 

@@ -11,7 +11,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed
 from domain.staff import Actor, Role, StaffEvent, StaffId, StaffMember, StaffSessionId, StaffVisitor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.staff_access import is_last_owner, staff_here, tell_staff
 
 
@@ -97,7 +97,7 @@ class ManageStaff:
             event = change(tx, held, line)
             if event is None:
                 return StaffChange.SAME
-            tx.audit.append(line)
+            write_down(tx, line)
             tell_staff(tx, event, held, line, detail=detail)
             return StaffChange.DONE
 
@@ -143,7 +143,7 @@ class SignOutStaff:
             ended = sum(tx.staff_sessions.end(row) for row in own if ends(row, here.session.id))
             asked = ByHand.asked(here.actor(now=now), form=form, now=now, entropy=entropy)
             if ended:
-                tx.audit.append(asked.line(AuditAction.END_STAFF_SESSIONS, here.member.id))
+                write_down(tx, asked.line(AuditAction.END_STAFF_SESSIONS, here.member.id))
             return ended
 
         return await self.store.transact(work)

@@ -16,7 +16,7 @@ from domain.rights import NotAllowed, Verdict, verdict
 from domain.staff import Actor
 from domain.transaction import Transaction
 from domain.uploads import KEPT_FOR, PLANNABLE, Outcome, SeenIds, Upload, UploadState
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.import_rows import ImportRows
 
 _SAMPLE = 5
@@ -126,7 +126,7 @@ class ManageUploads:
                 return UploadChange.GONE
             if held.state is not UploadState.CHECKED or held.plan is None:
                 return UploadChange.NOT_NOW
-            tx.audit.append(asked.line(AuditAction.IMPORT, upload))
+            write_down(tx, asked.line(AuditAction.IMPORT, upload))
             begun = held.begun(UploadState.IMPORTING, now=now)
             plan = replace(held.plan, email=email)
             tx.uploads.replace(held, replace(begun, plan=plan, expires_at=now + KEPT_FOR))

@@ -13,6 +13,7 @@ from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.transaction import ReadTransaction, Transaction
+from domain.usecases.authorise import write_down
 
 
 @frozen
@@ -61,7 +62,7 @@ class OwnAddress:
         def work(tx: Transaction) -> str | None:
             former = tx.shop.confirm_address(self.base_url)
             if asked is not None and former != self.base_url:
-                tx.audit.append(asked.line(AuditAction.CONFIRM_ADDRESS, tx.shop.id() or ""))
+                write_down(tx, asked.line(AuditAction.CONFIRM_ADDRESS, tx.shop.id() or ""))
             return former
 
         return await self.store.transact(work)
@@ -104,7 +105,7 @@ class BecomeCopy:
                 return NoCopy.SAME_SECRET
             tx.shop.become(shop_id, self.base_url, at=at)
             if asked is not None:
-                tx.audit.append(asked.line(AuditAction.CONFIRM_ADDRESS, shop_id))
+                write_down(tx, asked.line(AuditAction.CONFIRM_ADDRESS, shop_id))
             return shop_id
 
         return await self.store.transact(work)

@@ -17,6 +17,7 @@ from domain.mail import (
     MailState,
 )
 from domain.transaction import Transaction
+from domain.usecases.authorise import write_down
 from domain.values import LinkId
 
 _PURPOSE_OF: Final = {MailKind.ACCESS: LinkPurpose.ACCESS, MailKind.LOGIN: LinkPurpose.LOGIN}
@@ -61,7 +62,7 @@ def queue_by_hand(tx: Transaction, mail: Mail, spare: LinkId, asked: ByHand, *, 
     queued = queue_anew(tx, mail, spare, keyring=keyring, now=asked.at)
     if queued or mail.state is MailState.STUCK:
         result = AuditResult.DONE if queued else AuditResult.DROPPED
-        tx.audit.append(asked.line(AuditAction.SEND_AGAIN, mail.key, result=result))
+        write_down(tx, asked.line(AuditAction.SEND_AGAIN, mail.key, result=result))
     return queued
 
 

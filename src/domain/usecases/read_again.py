@@ -12,7 +12,7 @@ from domain.purchase import BookedBy
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.recheck_payments import Recheck, RecheckPayments
@@ -94,7 +94,7 @@ class AskProvider:
         def work(tx: Transaction) -> NotAllowed | None:
             refused = refusal(tx, action, of, asked=asked)
             if refused is None:
-                tx.audit.append(asked.line(action, of))
+                write_down(tx, asked.line(action, of))
             return refused
 
         return await self.store.transact(work)

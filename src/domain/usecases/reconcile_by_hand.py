@@ -10,7 +10,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.reconcile import Reconcile
 from domain.usecases.reconcile_outcome import Reconciled
 
@@ -35,7 +35,7 @@ class ReconcileByHand:
             shop = tx.shop.id() or ""
             refused = refusal(tx, AuditAction.RECONCILE, shop, asked=asked)
             if refused is None:
-                tx.audit.append(asked.line(AuditAction.RECONCILE, shop))
+                write_down(tx, asked.line(AuditAction.RECONCILE, shop))
             return refused
 
         return await self.store.transact(work) or await self.reconcile(look=look)

@@ -18,7 +18,7 @@ from domain.purchase import LicenceKey, Purchase, PurchaseState, order_number
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.send_email import licence_line, send_email
 from domain.values import CheckoutId, ProductId
@@ -98,7 +98,7 @@ class ReplaceKey:
             fresh = self._replace(tx, purchase, key, edition, now)
             if fresh is None:
                 return NotReplaced(WhyNotReplaced.NO_KEYS, purchase)
-            tx.audit.append(asked.line(AuditAction.REPLACE_KEY, purchase.checkout, reason=why))
+            write_down(tx, asked.line(AuditAction.REPLACE_KEY, purchase.checkout, reason=why))
             mail_key = outbox_keys.licence_replaced(purchase.checkout, fresh.product, asked.id)
             told = _tell(tx, purchase, fresh, key=mail_key, edition=edition, now=now)
             return KeyReplaced(tx.purchases.get(purchase.checkout) or purchase, told)

@@ -21,7 +21,7 @@ from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.act_on_fraud_warnings import open_warnings
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.queue_anew import queue_by_hand
 from domain.usecases.unreached_customers import unreached_customers
 from domain.values import LinkId, ProviderRef
@@ -133,9 +133,10 @@ class ReportStatus:
                 return not_allowed
             if found is None:
                 return False
-            return _dismiss(tx, action, ref, now=now) and tx.audit.append(
-                asked.line(action, object_id, reason=reason)
-            )
+            if not _dismiss(tx, action, ref, now=now):
+                return False
+            write_down(tx, asked.line(action, object_id, reason=reason))
+            return True
 
         return await self.store.transact(work)
 

@@ -15,7 +15,7 @@ from domain.refund import CAME_TO_NOTHING, RefundCause, RefundRequest, refundabl
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal, refuse
+from domain.usecases.authorise import refusal, refuse, write_down
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.refund_outcomes import (
     AskingForRefund,
@@ -77,7 +77,7 @@ class RequestRefund:
             if not_allowed is not None:
                 return not_allowed
             request = _request(asked, purchase, amount, reason=why, tell=tell, cause=cause, now=now)
-            tx.audit.append(asked.line(AuditAction.REFUND, purchase.checkout, reason=why))
+            write_down(tx, asked.line(AuditAction.REFUND, purchase.checkout, reason=why))
             tx.refund_requests.add(request)
             closes = close and not any(is_revoking(fact, held.facts) for fact in held.facts)
             if closes:

@@ -18,7 +18,7 @@ from domain.purchase import Purchase, PurchaseState
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_access_link import send_access_again
@@ -78,7 +78,7 @@ class ResendToCustomer:
             send_access_again(
                 tx, held, to, link=link, edition=edition, key=self.keyring.signing.name, now=now
             )
-            tx.audit.append(asked.line(AuditAction.RESEND, held.purchase.checkout))
+            write_down(tx, asked.line(AuditAction.RESEND, held.purchase.checkout))
             bounced = bool(mails) and mails[-1].delivery is Delivery.BOUNCED
             return AccessQueued(
                 mailbox=to, order=held.purchase, others=_others(tx, to, held.purchase), bounced=bounced

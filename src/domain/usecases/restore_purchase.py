@@ -13,7 +13,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.purchase import MerchantStatus, Purchase, PurchaseState, is_revoking, order_number
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.decision_outcomes import Decided, Deciding, Unchanged, WhyUnchanged
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.revoke_purchase import already_decided, decide
@@ -51,7 +51,7 @@ class RestorePurchase:
             if not_allowed is not None:
                 return not_allowed
             state = decide(tx, held, MerchantStatus.RESTORED, now=now).standing.state
-            tx.audit.append(asked.line(AuditAction.RESTORE, purchase.checkout, reason=why))
+            write_down(tx, asked.line(AuditAction.RESTORE, purchase.checkout, reason=why))
             key = outbox_keys.open_again(purchase.checkout, asked.id)
             told = tell and state is PurchaseState.LIVE and _tell(tx, purchase, key=key, now=now)
             return Decided(purchase, state, told)

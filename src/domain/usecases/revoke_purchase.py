@@ -16,7 +16,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.purchase import MerchantStatus, PurchaseState, is_revoking, order_number
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.decision_outcomes import Decided, Deciding, Unchanged, WhyUnchanged
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.send_email import send_email
@@ -59,7 +59,7 @@ class RevokePurchase:
             if not_allowed is not None:
                 return not_allowed
             after = decide(tx, held, MerchantStatus.REVOKED, now=now)
-            tx.audit.append(asked.line(AuditAction.REVOKE, purchase.checkout, reason=why))
+            write_down(tx, asked.line(AuditAction.REVOKE, purchase.checkout, reason=why))
             key = outbox_keys.revoked(purchase.checkout, asked.id)
             told = tell and state in _OPENS_OR_MAY and _tell(tx, after, key=key, now=now)
             return Decided(purchase, after.standing.state, told)

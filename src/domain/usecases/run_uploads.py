@@ -16,7 +16,7 @@ from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
 from domain.uploads import Report, SeenIds, Upload, UploadState
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.import_rows import ImportRows
 from domain.usecases.row_batches import Batch, batches, lines_of
 
@@ -167,7 +167,7 @@ class ImportFile:
         def note(tx: Transaction) -> NotAllowed | None:
             refused = refusal(tx, AuditAction.IMPORT, asked.id, asked=asked)
             if refused is None and not dry_run:
-                tx.audit.append(asked.line(AuditAction.IMPORT, asked.id))
+                write_down(tx, asked.line(AuditAction.IMPORT, asked.id))
             return refused
 
         refused = await self.store.transact(note)

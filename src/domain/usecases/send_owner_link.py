@@ -13,7 +13,7 @@ from domain.rights import NotAllowed
 from domain.session import Visitor
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.name_owner import send_owner_email
 from domain.usecases.request_limits import RequestLimits
@@ -75,7 +75,7 @@ class SendOwnerLink:
             if not_allowed is not None:
                 return not_allowed
             send_owner_email(tx, purchase, mailbox, asked_by=None, limits=limits)
-            tx.audit.append(asked.line(AuditAction.SEND_LINK, purchase.checkout))
+            write_down(tx, asked.line(AuditAction.SEND_LINK, purchase.checkout))
             return OwnerLink.QUEUED
 
         return await self.store.transact(work)

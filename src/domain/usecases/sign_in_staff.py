@@ -12,6 +12,7 @@ from domain.limits import STAFF_PER_ACCOUNT, STAFF_PER_NETWORK, Limit
 from domain.ports import Ceremonies, Clock, PasskeyRefused, PasskeyUse, Randomness, Store
 from domain.staff import NewStaffSession, Passkey, StaffEvent, StaffMember, StaffVisitor
 from domain.transaction import Transaction
+from domain.usecases.authorise import write_down
 from domain.usecases.staff_access import (
     SignedIn,
     SignedInStaff,
@@ -64,7 +65,7 @@ class SignInStaff:
             if former is not None:
                 tx.staff_sessions.end(former.session.id)
             tx.staff_sessions.add(fresh.begin(member, label=visitor.label, now=line.at))
-            tx.audit.append(line)
+            write_down(tx, line)
             if not known:
                 tell_staff(tx, StaffEvent.NEW_BROWSER, member, line, detail=visitor.label)
             return SignedIn(fresh.token, member)
@@ -167,5 +168,5 @@ def _end(tx: Transaction, passkey: Passkey, member: StaffMember, asked: ByHand) 
     tx.passkeys.remove(passkey.id)
     tx.staff_sessions.end_of(member.id)
     line = asked.line(AuditAction.SIGN_IN, member.id, result=AuditResult.ENDED)
-    tx.audit.append(line)
+    write_down(tx, line)
     tell_staff(tx, StaffEvent.PASSKEY_COPIED, member, line, detail=passkey.label)

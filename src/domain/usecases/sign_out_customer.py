@@ -8,7 +8,7 @@ from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.customers import find_customer, oldest_order
 from domain.usecases.sign_out import end_all_of
 from domain.values import EmailAddress
@@ -53,7 +53,7 @@ class SignOutCustomer:
             if not_allowed is not None:
                 return not_allowed
             end_all_of(tx, user.mailbox, now)
-            tx.audit.append(asked.line(AuditAction.SIGN_OUT_CUSTOMER, order))
+            write_down(tx, asked.line(AuditAction.SIGN_OUT_CUSTOMER, order))
             return SignedOutByHand(user.mailbox)
 
         return await self.store.transact(work)

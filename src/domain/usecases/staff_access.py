@@ -13,6 +13,7 @@ from domain.challenge import ANSWERED, bucket_of, is_ours
 from domain.emails import StaffNotice
 from domain.frozen import frozen
 from domain.keys import Keyring
+from domain.limits import widest_network
 from domain.mail import MailKind
 from domain.ports import Randomness
 from domain.staff import (
@@ -110,8 +111,11 @@ def tell_staff(
 
 
 def count_refused(tx: Transaction, keyring: Keyring, visitor: StaffVisitor, *, now: datetime) -> None:
-    """Somebody was not let in: counted for the audit log (`domain.usecases.link_audit`), by network and hour."""
-    tx.refused_sign_ins.count(keyring.bucket("network", visitor.network), hour_of(now))
+    """Somebody was not let in: counted for the audit log (`domain.usecases.link_audit`), by network and hour.
+
+    By a wide network: an IPv6 /48 has 65,536 of those that limits are counted by, and each would be a line an hour.
+    """
+    tx.refused_sign_ins.count(keyring.bucket("network", widest_network(visitor.network)), hour_of(now))
 
 
 def counting_refusals(

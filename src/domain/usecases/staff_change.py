@@ -15,7 +15,7 @@ from domain.mail import Urgency
 from domain.ports import Randomness
 from domain.rights import NotAllowed
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.send_email import send_link
@@ -116,7 +116,7 @@ class StaffChange:
             checkouts=orders,
         )  # fmt: skip
         tx.address_changes.begin(change)
-        tx.audit.append(asked.line(action, orders[0], reason=self.reason))
+        write_down(tx, asked.line(action, orders[0], reason=self.reason))
         self._send(tx, change, item)
         return ChangeAsked(change)
 

@@ -12,7 +12,7 @@ from domain.purchase import Purchase
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.values import CheckoutId
 
@@ -75,7 +75,7 @@ class WriteNote:
             if not_allowed is not None:
                 return not_allowed
             tx.notes.write(Note(purchase.checkout, text=text, written_at=now, written_by=actor.name))
-            tx.audit.append(asked.line(AuditAction.WRITE_NOTE, purchase.checkout))
+            write_down(tx, asked.line(AuditAction.WRITE_NOTE, purchase.checkout))
             return Noted(purchase, tx.notes.get(purchase.checkout))
 
         return await self.store.transact(work)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from litestar import post, route
-from litestar.exceptions import ClientException
 
 from domain.export import ADDRESSES, COLUMNS, ExportKind
 from domain.local_time import day_of
@@ -21,7 +20,7 @@ from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.export_table import BadChoice, choice_of, export_of, format_of, written
 from entrypoints.http.page import PERSONAL, AnyRequest
-from entrypoints.http.request_body import read_body
+from entrypoints.http.request_body import fields_of, parsed_fields
 from entrypoints.http.responses import RawResponse, StreamedResponse
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 _AT: Final = "/admin/exports"
-_LARGEST_FORM: Final = 16_384
 _MOST_FIELDS: Final = 60
 _KINDS: Final = {
     ExportKind.SALES: N_("Sales"),
@@ -79,7 +77,7 @@ class ExportPages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        pairs = pairs_of(request.scope["query_string"])
+        pairs = _filled(parsed_fields(request.scope["query_string"], most=_MOST_FIELDS))
         return self._form(request, here, dict(pairs), _columns(pairs))
 
     async def download(self, request: AnyRequest) -> RawResponse:
@@ -87,8 +85,7 @@ class ExportPages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        body = await read_body(request.scope, request.receive, most=_LARGEST_FORM)
-        pairs = pairs_of(body)
+        pairs = _filled(await fields_of(request, most=_MOST_FIELDS))
         chosen, columns = dict(pairs), _columns(pairs)
         shop, kind = self.frame.catalogue.current().shop, _kind(chosen)
         try:
@@ -138,12 +135,9 @@ class ExportPages:
         )  # fmt: skip
 
 
-def pairs_of(written: bytes) -> list[tuple[str, str]]:
-    """The fields of the form, in whose order columns stand. Raises ClientException for far more than it has."""
-    try:
-        return parse_qsl(written.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
-    except ValueError as error:
-        raise ClientException("not a form of ours") from error
+def _filled(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that say something."""
+    return [pair for pair in pairs if pair[1]]
 
 
 def _columns(pairs: Sequence[tuple[str, str]]) -> list[str]:

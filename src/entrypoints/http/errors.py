@@ -9,6 +9,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 
 from domain.ports import GoodsUnavailable, PaymentsRefused, PaymentsUnreachable, StoreUnavailable
+from entrypoints.http.middleware import is_office
 from entrypoints.http.page import PageFrame
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
@@ -121,6 +122,8 @@ class ErrorPages:
         )
         if status == 500:
             log_exception(request, error)
+        if status == 405 and is_office(request.scope["path"]):  # it would say that the page exists
+            return Finished(self.page(request, 404))
         response = self.page(request, status)
         for name, value in (error.headers or {}).items():
             if name.lower() == "allow":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from litestar.enums import ScopeType
+from litestar.utils import normalize_path
 
 from domain.limits import network_of
 from entrypoints.base_url import DEFAULT_PORTS
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
 OFFICE: Final = "/admin"
+_OFFICE_METHODS: Final = frozenset({"GET", "HEAD", "POST"})
+"""Of the back office. An answer to another method would say that a page is there, also where nobody works yet."""
 UPLOAD_PATH: Final = "/admin/imports/new"
 _LONGEST_UPLOAD: Final = 900.0
 """Seconds for 100 MB at one megabit a second. Only owners of the shop are read from; see the page."""
@@ -45,6 +48,7 @@ _OWN_BROWSER: Final = frozenset({"/logout", "/currency"})
 _SHARING: Final = b"cross-origin-resource-policy"
 """Which other sites may show an answer. https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header"""
 _CLOSE: Final = (b"connection", b"close")
+_SLASHES: Final = "//"
 
 
 def security_headers(*, https: bool, payment_origin: str, goods_origin: str) -> list[tuple[bytes, bytes]]:
@@ -112,7 +116,7 @@ class Middleware:
         arrivals: Callable[[], ArrivingBodies] = ArrivingBodies,
     ) -> None:
         self._app = app
-        self._origins = frozenset({base_url.encode(), admin_url.encode()})
+        self._origin, self._admin_origin = base_url.encode(), admin_url.encode()
         # RFC 9110 §4.2.3: the port of the scheme may be written out.
         self._hosts = frozenset({host.encode().lower(), _with_port(base_url).encode()})
         self._admin_hosts = frozenset({urlsplit(admin_url).netloc.encode(), _with_port(admin_url).encode()})
@@ -143,6 +147,7 @@ class Middleware:
         request_id = f"{self._prefix}{next(self._ids):08x}"
         method: str = scope["method"]
         headers = list(scope["headers"])
+        _read_as_routed(scope)
         held = self._cookies.read(headers)
         status, started = 500, False
         peer = scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
@@ -240,30 +245,37 @@ class Middleware:
         if host not in self._hosts or path.startswith(
             OFFICE
         ):  # nearly no request: the look by name is only for these
-            refusal = None if path in _ANY_HOST else self._wrong_host(path, host)
+            refusal = None if path in _ANY_HOST else self._not_here(path, host, method)
             if refusal is not None:
                 return refusal
         if method in SAFE_METHODS or path == WEBHOOK_PATH:
             return None
-        return None if self._is_same_origin(site, origin) else 403
+        ours = self._admin_origin if is_office(path) else self._origin
+        return None if _is_same_origin(site, origin, ours=ours) else 403
 
-    def _wrong_host(self, path: str, host: bytes | None) -> int | None:
-        """400 for a host that is not ours; 404 for the back office at the shop's host, and the shop at the office's."""
-        named = b"" if host is None else host.lower()
-        ours, others = (
-            (self._admin_hosts, self._hosts) if is_office(path) else (self._hosts, self._admin_hosts)
-        )
+    def _not_here(self, path: str, host: bytes | None, method: str) -> int | None:
+        """400 for a host that is not ours; 404 for the back office at the shop's host, and the shop at the office's.
+
+        404 for a method that no page of the back office has, too.
+        """
+        named, office = b"" if host is None else host.lower(), is_office(path)
+        ours, others = (self._admin_hosts, self._hosts) if office else (self._hosts, self._admin_hosts)
         if named in ours:
-            return None
+            return 404 if office and method not in _OFFICE_METHODS else None
         return 404 if named in others else 400
 
-    def _is_same_origin(self, site: bytes | None, origin: bytes | None) -> bool:
-        """Go 1.25's rule (net/http CrossOriginProtection): no token to lose, and old clients still work."""
-        if site is not None:
-            return site in (b"same-origin", b"none")
-        if origin is not None:
-            return origin in self._origins
-        return True
+
+def _is_same_origin(site: bytes | None, origin: bytes | None, *, ours: bytes) -> bool:
+    """Go 1.25's rule (net/http CrossOriginProtection): no token to lose, and old clients still work."""
+    if site is not None:
+        return site in (b"same-origin", b"none")
+    return origin is None or origin == ours
+
+
+def _read_as_routed(scope: HTTPScope) -> None:
+    """The router takes several slashes for one, so whatever is decided by the path has to do so, too."""
+    if _SLASHES in scope["path"]:
+        scope["path"] = normalize_path(scope["path"])
 
 
 def _with_port(base_url: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 from zlib import crc32
 
 from litestar import HttpMethod, Request
@@ -181,11 +182,17 @@ def filesize(size: int) -> str:
 
 AnyRequest = Request[Any, Any, Any]
 PERSONAL: Final[Header] = ("cache-control", "no-store")
+_IN_ADDRESSES: Final = ":/?#[]@!$&'()*+,;=%"
+"""Reserved characters and the percent sign: https://www.rfc-editor.org/rfc/rfc3986#section-2.2"""
 
 
 def see_other(url: str, *cookies: Header) -> RawResponse:
-    """303: the browser goes on with a GET, and "back" does not send the form again."""
-    return RawResponse(status=303, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain")
+    """303: the browser goes on with a GET, and "back" does not send the form again.
+
+    What a header cannot hold is written as an address has it: parts of it may come from the request.
+    """
+    at = url if url.isascii() and url.isprintable() else quote(url, safe=_IN_ADDRESSES)
+    return RawResponse(status=303, headers=[("location", at), PERSONAL, *cookies], media_type="text/plain")
 
 
 @dataclass(frozen=True, slots=True)

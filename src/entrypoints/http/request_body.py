@@ -50,20 +50,29 @@ def _announced(scope: HTTPScope) -> int:
     return 0
 
 
-async def form_of(request: AnyRequest, *, most_fields: int = _MOST_FIELDS) -> dict[str, str]:
-    """The fields of an urlencoded form; only the first of each name. Raises HTTPException (413, 400)."""
+async def fields_of(request: AnyRequest, *, most: int = _MOST_FIELDS) -> list[tuple[str, str]]:
+    """Names and values of an urlencoded form. Raises HTTPException (413, 400)."""
     body = await read_body(request.scope, request.receive, most=_LARGEST_FORM)
     if not body:
-        return {}
+        return []
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise ClientException("not a form of ours")
+    return parsed_fields(body, most=most)
+
+
+def parsed_fields(encoded: bytes, *, most: int) -> list[tuple[str, str]]:
+    """Names and values of a form or a query. Raises HTTPException (400)."""
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
+        return parse_qsl(encoded.decode(), keep_blank_values=True, max_num_fields=most, errors="strict")
     except ValueError as error:
         raise ClientException("not a form of ours") from error
+
+
+async def form_of(request: AnyRequest, *, most_fields: int = _MOST_FIELDS) -> dict[str, str]:
+    """The fields of an urlencoded form; only the first of each name. Raises HTTPException (413, 400)."""
     fields: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in await fields_of(request, most=most_fields):
         fields.setdefault(name, value)
     return fields
 
