@@ -82,6 +82,8 @@ class AuditAction(Enum):
     ADD_PASSKEY = "add-passkey"
     REMOVE_PASSKEY = "remove-passkey"
     END_STAFF_SESSIONS = "end-staff-sessions"
+    UNKNOWN = "unknown"
+    """Stored is none of these: the line was changed past the shop, which shows in its chain."""
 
 
 class AuditResult(Enum):
@@ -94,6 +96,8 @@ class AuditResult(Enum):
     """The passkey that was used seems to have been copied, so it was removed."""
     DROPPED = "dropped"
     """The email that was to be sent again is of no use any more, so it was dropped."""
+    UNKNOWN = "unknown"
+    """As `AuditAction.UNKNOWN`."""
 
 
 @frozen

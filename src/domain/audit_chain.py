@@ -132,6 +132,8 @@ class ChainReader:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
         self.newest = BEGINNING
+        self._doubtful: Checkpoint | None = None
+        """The checkpoint, if the next line is the first behind it and its secret is not held."""
         self.lines = 0
         """Lines whose signature holds."""
         self.unknown = 0
@@ -144,15 +146,24 @@ class ChainReader:
         """Begin anew behind a checkpoint, if that is further on: lines may be pruned while they are read."""
         if checkpoint.link.sequence <= self.newest.sequence:
             return
-        signed = _pruned(checkpoint.link, checkpoint.at)
-        if self._keyring.audit_holds(checkpoint.signature, signed) is False:
+        holds = self._keyring.audit_holds(checkpoint.signature, _pruned(checkpoint.link, checkpoint.at))
+        if holds is False:
             self.broken = Break(Flaw.CHECKPOINT, checkpoint.link.sequence, checkpoint.at)
+        self._doubtful = checkpoint if holds is None else None
         self.newest = checkpoint.link
 
     def follow(self, lines: Sequence[LinkedLine]) -> None:
         """Read the next lines, up to the first that is not whole."""
+        if lines:
+            self._judge_checkpoint(lines[0])
         for one in self._whole(lines):
             self.newest = one.link
+
+    def _judge_checkpoint(self, first: LinkedLine) -> None:
+        """It is signed after the lines behind it: a secret that is not held any more made those, too."""
+        checkpoint, self._doubtful = self._doubtful, None
+        if checkpoint is not None and self._keyring.audit_holds(first.link.signature, b"") is not None:
+            self.broken = Break(Flaw.CHECKPOINT, checkpoint.link.sequence, checkpoint.at)
 
     def _whole(self, lines: Sequence[LinkedLine]) -> Iterator[LinkedLine]:
         for one in lines:

@@ -352,14 +352,3 @@ EMAILS: Final = (
     StaffNotice, FraudWarned,
 )  # fmt: skip
 """Every email that can be rendered."""
-
-
-def licence_keys_in(email: Email) -> tuple[str, ...]:
-    """The licence keys that an email tells its reader: not everybody who may see the email may see them."""
-    match email:
-        case AccessLink():
-            return tuple(line.key for line in email.licences)
-        case LicenceArrived():
-            return (email.licence.key,)
-        case _:
-            return ()

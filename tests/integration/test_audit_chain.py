@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -75,6 +76,18 @@ class Database:
     def execute(self, statement: str) -> None:
         raise NotImplementedError
 
+    def value(self, query: str) -> Any:
+        """The one value that a query finds."""
+        raise NotImplementedError
+
+    def try_to(self, statement: str) -> bool:
+        """Execute it, unless the schema itself does not allow what would then be stored."""
+        try:
+            self.execute(statement)
+        except (sqlite3.IntegrityError, psycopg.IntegrityError):
+            return False
+        return True
+
 
 class OnSqlite(Database):
     def __init__(self, path: Path) -> None:
@@ -86,6 +99,10 @@ class OnSqlite(Database):
             connection.execute(statement)
         connection.close()
 
+    def value(self, query: str) -> Any:
+        with contextlib.closing(sqlite3.connect(self._path)) as connection:
+            return connection.execute(query).fetchone()[0]
+
 
 class OnPostgres(Database):
     def __init__(self, url: str) -> None:
@@ -96,6 +113,11 @@ class OnPostgres(Database):
         with psycopg.connect(self._url) as connection:
             connection.execute("SET session_replication_role = replica")
             connection.execute(for_psycopg(statement).encode())
+
+    def value(self, query: str) -> Any:
+        with psycopg.connect(self._url) as connection:
+            [value] = connection.execute(query.encode()).fetchone() or [None]
+            return value
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -136,6 +158,63 @@ def test_each_column_of_a_line_its_reason_and_the_checkpoint_is_signed(database:
         database.execute(f"INSERT INTO {table} SELECT * FROM held")
         database.execute("DROP TABLE held")
         assert database.check().is_whole, name
+
+
+COPY: Final = "CREATE TABLE held AS SELECT * FROM {}"
+
+
+def rows_of(table: str) -> str:
+    """The one row that is changed, as a condition."""
+    of_line = "line_id = (SELECT id FROM audit WHERE sequence = 5)"
+    return {"audit": "sequence = 5", "audit_reasons": of_line, "audit_checkpoint": "1 = 1"}[table]
+
+
+def bytes_of(database: Database, table: str, column: str) -> Iterator[str]:
+    """For every byte of a value, a statement's expression that changes that byte alone."""
+    value = database.value(f"SELECT {column} FROM {table} WHERE {rows_of(table)}")
+    if isinstance(value, int):
+        yield from (f"{value ^ 1 << bit}" for bit in range(63))
+        return
+    for at, held in enumerate(value):
+        yield f"'{value[:at]}{'z' if held != 'z' else 'y'}{value[at + 1 :]}'"
+    yield f"'ß{value[1:]}'"
+    yield f"'{value[:-1]}ß'"
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES))
+def test_one_changed_byte_wherever_it_is_shows(tmp_path: Path, name: str) -> None:
+    """Of a line in the middle, its reason, and the checkpoint: also where the value is none that the shop writes."""
+    database = OnSqlite(tmp_path / "shop.db")
+    table, _, column = name.partition(".")
+    database.execute(COPY.format(table))
+    for changed in bytes_of(database, table, column):
+        if database.try_to(f"UPDATE {table} SET {column} = {changed} WHERE {rows_of(table)}"):
+            assert not database.check().is_whole, f"{name} = {changed}"
+            database.execute(f"DELETE FROM {table}")
+            database.execute(f"INSERT INTO {table} SELECT * FROM held")
+    assert database.check().is_whole
+    database.store.close()  # type: ignore[attr-defined]  # both engines have it
+
+
+def test_two_lines_that_changed_places_show(database: Database) -> None:
+    """Each with its own signature, or each with the other's."""
+    for columns in (("sequence",), ("sequence", "signature")):
+        database.execute(COPY.format("audit"))
+        for column in columns:
+            old = f"SELECT held.{column} FROM held WHERE held.sequence = {{}}"
+            four, five = (f"(SELECT id FROM held WHERE sequence = {number})" for number in (4, 5))
+            if column == "sequence":
+                database.execute(f"UPDATE audit SET sequence = 99 WHERE id = {four}")
+                database.execute(f"UPDATE audit SET sequence = 4 WHERE id = {five}")
+                database.execute(f"UPDATE audit SET sequence = 5 WHERE id = {four}")
+                continue
+            database.execute(f"UPDATE audit SET {column} = ({old.format(5)}) WHERE id = {four}")
+            database.execute(f"UPDATE audit SET {column} = ({old.format(4)}) WHERE id = {five}")
+        assert not database.check().is_whole, columns
+        database.execute("DELETE FROM audit")
+        database.execute("INSERT INTO audit SELECT * FROM held")
+        database.execute("DROP TABLE held")
+        assert database.check().is_whole
 
 
 def test_a_line_that_is_deleted_is_missed(database: Database) -> None:

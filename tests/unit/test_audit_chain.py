@@ -10,7 +10,7 @@ import pytest
 from contracts.samples import NOW
 
 from domain.audit import KEPT_FOR, AuditAction, AuditLine, AuditResult, ByHand
-from domain.audit_chain import AuditLink, Flaw
+from domain.audit_chain import AuditLink, Checkpoint, Flaw
 from domain.keys import Keyring
 from domain.staff import Actor
 from domain.usecases.check_audit import AuditCheck, CheckAudit
@@ -224,6 +224,7 @@ def test_a_checkpoint_cannot_be_made_up_to_hide_lines(office: Office) -> None:
         replace(honest, link=AuditLink(link.sequence - 1, tables.audit_links[lines[2].id].signature)),
         replace(honest, at=honest.at + timedelta(days=1)),
         replace(honest, signature=honest.signature[:-1] + ("0" if honest.signature[-1] != "0" else "1")),
+        replace(honest, signature=f"00000000.{'0' * 64}"),
     ):
         tables.audit_checkpoint[1] = forged
         broken = check(office).broken
@@ -235,6 +236,34 @@ def test_a_checkpoint_cannot_be_made_up_to_hide_lines(office: Office) -> None:
     assert broken.flaw is Flaw.MISSING
     tables.audit_checkpoint[1] = honest
     assert check(office).is_whole
+
+
+def test_a_checkpoint_hides_nothing_behind_a_secret_that_nobody_has(office: Office) -> None:
+    """Lines are taken out, and a checkpoint in their place names a secret as if it had been taken out since."""
+    lines, tables = linked(office), office.shop.memory.tables
+    hidden = tables.audit_links[lines[1].id]
+    made_up = Checkpoint(link=hidden, at=lines[1].at, signature=f"00000000.{'0' * 64}")
+    run(office.shop.store.transact(lambda tx: tx.audit_chain.prune(made_up)))
+    broken = check(office).broken
+    assert broken is not None
+    assert (broken.flaw, broken.sequence) == (Flaw.CHECKPOINT, 2)
+
+
+def test_a_checkpoint_whose_secret_was_taken_out_is_no_flaw_where_the_lines_behind_it_have_none() -> None:
+    shop = Shop()
+    office = Office(shop)
+    old, new = Keyring.of((OLD,)), Keyring.of((NEW,))
+    parts = {"store": shop.store, "clock": shop.clock, "randomness": shop.randomness}
+    for number in (1, 2):
+        shop.clock.tick(hours=1)
+        act(office, number)
+    run(LinkAudit(keyring=old, **parts)())  # type: ignore[arg-type]
+    shop.clock.tick(seconds=(KEPT_FOR - timedelta(minutes=30)).total_seconds())
+    run(LinkAudit(keyring=old, **parts)())  # type: ignore[arg-type]
+    act(office, 3)
+    run(LinkAudit(keyring=new, **parts)())  # type: ignore[arg-type]
+    found = run(CheckAudit(store=shop.store, keyring=new)())
+    assert (found.lines, found.unknown, found.broken) == (1, 1, None)
 
 
 def test_numbers_go_on_when_all_lines_were_pruned(office: Office) -> None:

@@ -93,7 +93,7 @@ def test_who_may_do_what(action: str, roles: str, fresh: bool, role: Role, is_fr
 def test_every_action_that_somebody_asks_for_has_a_right() -> None:
     in_or_on_the_host = {
         AuditAction.JOIN, AuditAction.SIGN_IN, AuditAction.ENTER_BY_LINK,
-        AuditAction.MOVE, AuditAction.CONFIRM_ADDRESS, AuditAction.ERASE_AGAIN,
+        AuditAction.MOVE, AuditAction.CONFIRM_ADDRESS, AuditAction.ERASE_AGAIN, AuditAction.UNKNOWN,
     }  # fmt: skip
     assert {action.value for action in RIGHTS} == {row[0] for row in TABLE}
     assert set(AuditAction) - RIGHTS.keys() == in_or_on_the_host, "no page asks for these"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -19,10 +20,11 @@ from domain.usecases.note_opened import note_opened
 from domain.usecases.sum_days import Difference, SumDays
 from domain.values import CheckoutId, ProductId, ProviderRef
 from entrypoints.cli_sales import difference_lines
-from entrypoints.testing import BOOK, Browser, Shop, an_edition
+from entrypoints.testing import BOOK, Browser, Shop
 from testkit.stepping import run
 
 T = TypeVar("T")
+HISTORIES = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 150
 ANNA = "anna@example.com"
 FIRST = date(2026, 3, 1)
 """The day on which every shop of the tests opens, at noon."""
@@ -35,6 +37,15 @@ class World:
         self.shop = Shop()
         self.sum_days = SumDays(store=self.shop.store, catalogue=self.shop.catalogue, clock=self.shop.clock)
         self.begun: list[ProviderRef] = []
+
+    def begin_on(self, moment: datetime) -> None:
+        """Open on another day, before anything was sold."""
+        self.shop.clock.time = moment
+
+    def live_in(self, zone: str) -> None:
+        """The merchant writes another time zone into shop.toml."""
+        edition = self.shop.catalogue.edition
+        self.shop.catalogue.edition = replace(edition, shop=replace(edition.shop, timezone=zone))
 
     def close(self) -> int:
         return run(self.sum_days.close())
@@ -93,8 +104,21 @@ class World:
 
 
 NUMBERS = st.integers(0, 5)
+ZONES = [
+    "UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Africa/Cairo", "Asia/Kathmandu",
+    "Pacific/Apia",
+]  # fmt: skip
+"""Clocks that are put forward and back, by half an hour on Lord Howe, and at midnight in Cairo and Havana."""
+OPENINGS = [
+    datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 7, 23, 30, tzinfo=UTC), datetime(2026, 3, 28, 12, tzinfo=UTC),
+    datetime(2026, 4, 4, 1, tzinfo=UTC), datetime(2026, 4, 23, 20, tzinfo=UTC), datetime(2026, 10, 3, 12, tzinfo=UTC),
+    datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 29, 20, tzinfo=UTC), datetime(2026, 10, 31, 23, tzinfo=UTC),
+    datetime(2026, 12, 31, 12, tzinfo=UTC),
+]  # fmt: skip
+"""Shortly before one of these clocks changes; the last, before a year does."""
 STEPS = st.one_of(
-    st.tuples(st.just("tick"), st.sampled_from([1, 13, 26, 49])),
+    st.tuples(st.just("tick"), st.sampled_from([0.5, 1, 13, 26, 49])),
+    st.tuples(st.just("live_in"), st.sampled_from(ZONES)),
     st.tuples(st.just("begin")),
     st.tuples(st.just("pay"), NUMBERS),
     st.tuples(st.just("tell"), NUMBERS, NUMBERS, st.sampled_from(["pending", "succeeded", "failed", "lost", "needs_response"]),
@@ -104,10 +128,15 @@ STEPS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(STEPS, max_size=30))
-def test_whatever_happens_the_sums_are_what_the_records_say(steps: list[tuple[Any, ...]]) -> None:
+@settings(max_examples=HISTORIES)
+@given(st.sampled_from(OPENINGS), st.sampled_from(ZONES), st.lists(STEPS, max_size=30))
+def test_whatever_happens_the_sums_are_what_the_records_say(
+    opened: datetime, zone: str, steps: list[tuple[Any, ...]]
+) -> None:
+    """Also where refunds reach closed days, and the shop moves to another time zone in the middle of it all."""
     world = World()
+    world.begin_on(opened)
+    world.live_in(zone)
     world.begin()
     for name, *arguments in steps:
         if name == "tick":
@@ -116,8 +145,8 @@ def test_whatever_happens_the_sums_are_what_the_records_say(steps: list[tuple[An
             getattr(world, name)(*arguments)
     world.close_all()
     assert world.differences() == []
-    today = world.shop.clock.now().date()
-    sums = run(world.sum_days(FIRST - timedelta(days=9), today))
+    today = world.shop.clock.now().date() + timedelta(days=1)
+    sums = run(world.sum_days(opened.date() - timedelta(days=9), today))
     paid = world.sold()
     assert sum(one.sales for one in sums) == len(paid)
     assert sum(one.gross for one in sums) == sum(purchase.paid.amount for purchase in paid)
@@ -246,12 +275,54 @@ def test_what_usually_happens_touches_nothing() -> None:
 
 def test_another_time_zone_or_going_live_sums_everything_anew() -> None:
     world = a_year_later()
-    edition = an_edition()
-    world.shop.catalogue.edition = replace(edition, shop=replace(edition.shop, timezone="Pacific/Auckland"))
+    world.live_in("Pacific/Auckland")
     assert run(world.sum_days(date(2026, 3, 2), date(2026, 3, 2)))[0].sales == 1, "noon is the next day there"
     world.close_all()
     assert stored(world) == []
     assert [one.sales for one in stored(world, date(2026, 3, 2))] == [1]
+    assert world.differences() == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "day", "next_day"),
+    [
+        # 2:00 becomes 3:00, and in autumn 3:00 becomes 2:00: a day of 23 hours, and one of 25
+        ("Europe/Berlin", "2026-03-28T22:59:59", "2026-03-28", "2026-03-29"),
+        ("Europe/Berlin", "2026-03-29T21:59:59", "2026-03-29", "2026-03-30"),
+        ("Europe/Berlin", "2026-10-24T21:59:59", "2026-10-24", "2026-10-25"),
+        ("Europe/Berlin", "2026-10-25T22:59:59", "2026-10-25", "2026-10-26"),
+        # by half an hour: +11 in summer, +10:30 in winter
+        ("Australia/Lord_Howe", "2026-04-04T12:59:59", "2026-04-04", "2026-04-05"),
+        ("Australia/Lord_Howe", "2026-04-05T13:29:59", "2026-04-05", "2026-04-06"),
+        ("Australia/Lord_Howe", "2026-10-03T13:29:59", "2026-10-03", "2026-10-04"),
+        ("Australia/Lord_Howe", "2026-10-04T12:59:59", "2026-10-04", "2026-10-05"),
+        # there is no midnight: the day begins at 1:00
+        ("Africa/Cairo", "2026-04-23T21:59:59", "2026-04-23", "2026-04-24"),
+        # midnight comes twice: the day began at the first
+        ("America/Havana", "2026-11-01T03:59:59", "2026-10-31", "2026-11-01"),
+    ],
+)  # fmt: skip
+def test_the_last_second_of_a_day_and_the_next_one_are_of_two_days(
+    zone: str, moment: str, day: str, next_day: str
+) -> None:
+    """Two sales and two refunds, a second apart, on the days that a clock on the wall shows."""
+    world = World()
+    world.begin_on(datetime.fromisoformat(moment).replace(tzinfo=UTC) - timedelta(days=9))
+    world.live_in(zone)
+    for which in range(3):
+        world.begin()
+        if which == 0:
+            world.pay(0)
+            world.shop.clock.tick(days=9)
+    for which in (1, 2):
+        world.pay(which)
+        world.tell(0, which, "succeeded", 100, 0)
+        world.shop.clock.tick(seconds=1)
+    world.shop.clock.tick(days=4)
+    world.close_all()
+    for one in (day, next_day):
+        [held] = stored(world, date.fromisoformat(one))
+        assert (held.sales, held.gross, held.refunded) == (1, 900, 100)
     assert world.differences() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from adapters.sql.dialect import ANY_OF, texts
@@ -18,6 +19,9 @@ _BY_FORM: Final = f"{LINES} WHERE form = ?"
 _ABOUT: Final = f"{LINES} WHERE object_id {ANY_OF} ORDER BY id"
 _PAGE: Final = f"{LINES} WHERE id > ? ORDER BY id LIMIT ?"
 _PAGE_BEFORE: Final = f"{LINES} WHERE id < ? ORDER BY id DESC LIMIT ?"
+_ACTIONS: Final = {action.value: action for action in AuditAction}
+_RESULTS: Final = {result.value: result for result in AuditResult}
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _LAST: Final = "\x7f"
 """After every id: they are hexadecimal."""
 
@@ -53,7 +57,17 @@ class Audit(Record):
 
 
 def from_row(row: Row) -> AuditLine:
+    """What was changed past the shop is read all the same: it must neither hide the log nor end its check."""
     return AuditLine(
-        id=row[0], form=row[1], at=moment(row[2]), actor=row[3], action=AuditAction(row[4]), object_id=row[5],
-        result=AuditResult(row[6]), reason_hash=row[7], times=row[8], reason=row[9], salt=row[12],
+        id=row[0], form=row[1], at=time_of(row[2]), actor=row[3], action=_ACTIONS.get(row[4], AuditAction.UNKNOWN),
+        object_id=row[5], result=_RESULTS.get(row[6], AuditResult.UNKNOWN), reason_hash=row[7], times=row[8],
+        reason=row[9], salt=row[12],
     )  # fmt: skip
+
+
+def time_of(value: int) -> datetime:
+    """As `moment`; what is no time, or none of this age, is the year 9999."""
+    try:
+        return min(moment(value), _NEVER)
+    except OverflowError:
+        return _NEVER

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from adapters.sql.audit import LINES, from_row
-from adapters.sql.record import Record, Row, Table, micros, moment
+from adapters.sql.audit import LINES, from_row, time_of
+from adapters.sql.record import Record, Row, Table, micros
 from domain.audit import AuditLine
 from domain.audit_chain import AuditLink, Checkpoint, LinkedLine
 
@@ -61,4 +61,4 @@ def _linked(row: Row) -> LinkedLine:
 
 
 def _checkpoint(row: Row) -> Checkpoint:
-    return Checkpoint(link=AuditLink(row[0], row[1]), at=moment(row[2]), signature=row[3])
+    return Checkpoint(link=AuditLink(row[0], row[1]), at=time_of(row[2]), signature=row[3])

@@ -53,6 +53,7 @@ ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.ERASE_CUSTOMER: N_("deleted a customer's data"),
     AuditAction.HAND_OVER_DATA: N_("made a file of a customer's data"),
     AuditAction.BOOK_PAYMENT: N_("booked a quarantined payment"),
+    AuditAction.UNKNOWN: N_("did something that this shop has no name for"),
 }
 """Each goes on a sentence that begins with who did it."""
 REASONS: Final[Mapping[RejectReason, str]] = {
