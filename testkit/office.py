@@ -61,6 +61,21 @@ class Member:
             return page
         return self.post("/admin/prove", page, answer=self.device.get(options_on(page)))
 
+    def prove_on(self, page: httpx.Response, *, answer: str = "") -> httpx.Response:
+        """Use a passkey on the page that asks for it in place of a form; the page of the form, as it comes back."""
+        fields = form_on(page, "/admin/prove") | {"answer": answer or self.device.get(options_on(page))}
+        proved = self.http.post("/admin/prove", data=fields, headers=self.elsewhere())
+        return (
+            proved if proved.status_code != 307 else self.http.post(proved.headers["location"], data=fields)
+        )
+
+
+def asks_for_passkey(answer: httpx.Response) -> bool:
+    """Whether nothing was done before a passkey is used: the page itself, or the way to it."""
+    if answer.is_redirect:
+        return answer.headers["location"].startswith("/admin/prove?to=")
+    return answer.status_code == 403 and "Use your passkey again" in answer.text
+
 
 def link_of(shop: ShopServer, *command: str) -> str:
     """The path of the link that `coatcheck staff …` prints."""

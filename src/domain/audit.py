@@ -46,6 +46,8 @@ class AuditAction(Enum):
     """The object is the file, by the id of its upload."""
     ANNOUNCE = "announce"
     """The object is the product."""
+    TRY_ANNOUNCEMENT = "try-announcement"
+    """The object is the product. Whoever asked was sent the email."""
     RECONCILE = "reconcile"
     """This and the following three are about the shop, by its id."""
     MOVE = "move"

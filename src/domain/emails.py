@@ -144,6 +144,7 @@ class NewRelease:
     files: tuple[tuple[str, str], ...]
     """Title and name of each."""
     user: UserId
+    """Who unsubscribes with its link; "" in a test of the email, which goes to staff."""
 
 
 @frozen

@@ -86,7 +86,7 @@ def checkout_shares(*, livemode: bool) -> CheckoutShares:
 STAFF_PER_NETWORK: Final = Limit(kind="staff-ip", most=10, window=timedelta(minutes=10))
 """Tries to sign in to the back office, by passkey or by link, that let nobody in."""
 GRANTS_BY_SUPPORT: Final = Limit(kind="grants", most=10, window=timedelta(days=1))
-"""Products that one member of staff who is no owner can give away."""
+"""Free copies and payments booked by hand, together, of one member of staff who is no owner."""
 STAFF_PER_ACCOUNT: Final = Limit(kind="staff-account", most=20, window=timedelta(hours=1))
 
 ERASED_LATELY: Final = Limit(kind="erased", most=1, window=timedelta(seconds=60))

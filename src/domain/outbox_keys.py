@@ -94,6 +94,11 @@ def release(product: ProductId, version: str, user: UserId) -> str:
     return f"news:{product}:{version}:{user}"
 
 
+def release_test(product: ProductId, line: str) -> str:
+    """To a member of staff, before a new version is announced; `line`: of the audit log."""
+    return f"notice:news:{product}:{line}"
+
+
 def cause(key: str) -> str:
     """The key without its count (`anew`)."""
     return key.partition("#")[0]

@@ -17,6 +17,7 @@ from domain.usecases.request_login import NotAnAddress
 from domain.usecases.send_owner_link import OwnerLink
 from domain.values import ProductId
 from entrypoints.acting import actor_here, asked_here, new_form
+from entrypoints.cli_announce import no_product, trial_lines
 from entrypoints.cli_audit import audit
 from entrypoints.cli_by_hand import book, correct, erase, merge, note, replace_key, sign_out
 from entrypoints.cli_copies import backup, move, restore
@@ -296,13 +297,19 @@ def erasures(again: TextIO | None) -> None:
 
 @click.command()
 @click.argument("product")
-def announce(product: str) -> None:
+@click.option("--dry-run", is_flag=True, help="Count the owners and print the email, and send nothing.")
+@click.option("--test", "test", metavar="ADDRESS", help="Send the email to this address alone.")
+def announce(product: str, dry_run: bool, test: str | None) -> None:
     """Email the owners of PRODUCT that a new version is available, except those who opted out.
 
     Safe to run again: nobody is notified twice of the same files.
     """
 
     async def work(container: Container) -> None:
+        if dry_run or test:
+            for line in await trial_lines(container, ProductId(product), test):
+                say(line)
+            return
         seen = 0
 
         def look(told: Announced) -> None:
@@ -314,7 +321,7 @@ def announce(product: str) -> None:
             form = new_form(container.randomness())
             found = await container.announce()(ProductId(product), actor=actor_here(), form=form, look=look)
         if found is None:
-            raise Refusal(f"there is no product {product!r} in the catalogue")
+            raise no_product(product)
         if isinstance(found, NotAllowed):
             raise NothingDone(NOT_ALLOWED)
         click.echo(

@@ -18,17 +18,19 @@ from entrypoints.safe_output import say
 @click.argument("product")
 @click.argument("address")
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for the audit log.")
-def grant(product: str, address: str, reason: str) -> None:
+@click.option("--again", is_flag=True, help="Give it although they have it already, in another order.")
+def grant(product: str, address: str, reason: str, again: bool) -> None:
     """Give PRODUCT to ADDRESS: a purchase for which nothing is paid, with its licence keys and an access email.
 
-    It can be given to one person once, and is no sale in the figures. Exits with 1, and says why, if nothing was given.
+    It is no sale in the figures. Somebody who has the product already is given it only with --again. Exits with 1, and
+    says why, if nothing was given.
     """
 
     async def work(container: Container) -> Granting:
         await container.supply_licences()()  # as the server does whenever the catalogue changes
         form = new_form(container.randomness())
         return await container.grant_product()(
-            ProductId(product), address, actor=actor_here(), form=form, reason=reason
+            ProductId(product), address, actor=actor_here(), form=form, reason=reason, again=again
         )
 
     found = beside(work, acts=True)

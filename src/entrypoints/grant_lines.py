@@ -36,7 +36,8 @@ def not_granted_line(found: NotGranted | HasItAlready | NotAllowed) -> str:
         case NotAllowed():
             return NOT_ALLOWED
         case HasItAlready(order):
-            return f"nothing was given: {_owner(order.mailbox)} has it already, {_by(order)}"
+            had = f"{_owner(order.mailbox)} has it already, {_by(order)}"
+            return f"nothing was given: {had}; --again gives it once more"
         case NotGranted(why, product):
             return f"nothing was given: {_WHY[why].format(product=product)}"
 

@@ -138,6 +138,13 @@ def test_inviting_asks_for_the_passkey_again_and_goes_on(office: ShopServer, dev
     expect(page.locator("h1")).to_have_text("Invite somebody")
     page.get_by_label("Their email address").fill("ben@example.com")
     page.get_by_role("radio", name="Viewer").check()
+    with sqlite3.connect(office.data / "coatcheck.db") as database:
+        database.execute("UPDATE staff_sessions SET proved_at = proved_at - 300000000")
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.locator("h1")).to_have_text("Use your passkey again")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_label("Their email address")).to_have_value("ben@example.com")
+    expect(page.get_by_role("radio", name="Viewer")).to_be_checked()
     page.get_by_role("button", name="Make the link").click()
     Authenticator.on(two.page)
     two.page.goto(page.locator("code.link").inner_text())

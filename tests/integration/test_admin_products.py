@@ -8,13 +8,14 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from testkit.every_sale import HOSTILE, PAPERWORK, fill
-from testkit.office import Member
-from testkit.servers import BOOK, ShopServer, a_shop
+from testkit.office import Member, form_on
+from testkit.servers import BOOK, Shopper, ShopServer, a_shop
 from testkit.waiting import wait_until
 
 
@@ -118,3 +119,51 @@ def test_mistakes_stock_and_keys_are_shown_where_they_are(tmp_path: Path) -> Non
         said = text_of(viewer.get(f"/admin/products/{PAPERWORK}"))
         assert "5 of 5 left" in said
         assert "3 keys are left." in said
+
+
+# ------------------------------------------------------------------ announcing a new version
+
+
+def tests_to(shop: ShopServer, address: str) -> list[dict[str, Any]]:
+    return [mail for mail in shop.sandbox.mails_to(address) if mail["subject"].startswith("A new version")]
+
+
+def test_a_new_version_is_counted_tried_and_announced_once(tmp_path: Path) -> None:
+    with a_shop(tmp_path) as shop:
+        owner, at = Member(shop), f"/admin/products/{BOOK}"
+        owner.join()
+        assert "Nobody is left to email" in owner.get(f"{at}/announce").text
+        for name in ("anna", "ben"):
+            Shopper(shop).buy_and_pay(f"{name}@buyers.example")
+            shop.sandbox.wait_for_mail(f"{name}@buyers.example")
+        assert f'href="{at}/announce"' in owner.get(at).text
+        page = owner.get(f"{at}/announce")
+        said = text_of(page)
+        assert "2 owners are emailed." in said
+        assert "Subject: A new version: The Last Cloakroom" in said
+        assert "the-last-cloakroom.epub" in said
+        for _ in range(2):
+            tried = owner.post(f"{at}/announce/test", page)
+            assert tried.headers["location"] == f"{at}/announce?done=tried"
+        assert "A test is on its way to you." in owner.get(tried.headers["location"]).text
+        wait_until(lambda: tests_to(shop, "anna@example.com"))
+        [test] = tests_to(shop, "anna@example.com")
+        assert f"{shop.url}/account" in test["text"]
+        assert shop.mails_queued_for("anna@buyers.example") == 1, "the access email"
+        stale = owner.http.post(f"{at}/announce", data=form_on(page, f"{at}/announce") | {"seen": "another"})
+        assert (stale.status_code, "The files of the product changed." in stale.text) == (409, True)
+        for _ in range(2):
+            done = owner.post(f"{at}/announce", page)
+            assert done.headers["location"] == f"{at}?done=announced"
+        for name in ("anna", "ben"):
+            shop.sandbox.wait_for_mail(f"{name}@buyers.example", number=2)
+            assert shop.mails_queued_for(f"{name}@buyers.example") == 2
+        again = owner.get(f"{at}/announce").text
+        assert "Nobody is left to email" in again
+        lines = [one["action"] for one in shop.export()["audit"] if one["object"] == BOOK]
+        assert lines == ["try-announcement", "announce"]
+        counted = shop.cli("announce", BOOK, "--dry-run").stdout
+        assert counted.startswith("0 owners would be notified; 2 were notified before, 0 skipped")
+        assert "Subject: A new version: The Last Cloakroom" in counted
+        assert "is queued" in shop.cli("announce", BOOK, "--test", "me@example.com").stdout
+        shop.sandbox.wait_for_mail("me@example.com")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from testkit.importing import GUMROAD, OWN, STRIPE
-from testkit.office import Member, form_on, upload
+from testkit.office import Member, asks_for_passkey, form_on, upload
 from testkit.servers import BOOK, PHOTOS, Shopper, ShopServer, a_shop
 from testkit.waiting import wait_until
 
@@ -377,10 +377,9 @@ def test_a_stale_passkey_is_asked_for_before_a_file_is_taken_or_imported(tmp_pat
             database.execute("UPDATE staff_sessions SET proved_at = proved_at - 600000000")
         checked = submit(owner, page, do="plan", **plan_of_page(page))
         assert figures(checked)["New"] == "1"
-        prove = "/admin/prove?to=" + path_of(page).replace("/", "%2F")
         start = {"do": "start", "form": form_on(checked, path_of(page))["form"]}
-        answer = owner.http.post(path_of(page), data=start, headers=owner.elsewhere())
-        assert answer.headers["location"] == prove
+        asked = owner.http.post(path_of(page), data=start | {"email": "yes"}, headers=owner.elsewhere())
+        assert asks_for_passkey(asked)
         for sent in (
             owner.get("/admin/imports/new"),
             owner.http.post(
@@ -389,7 +388,9 @@ def test_a_stale_passkey_is_asked_for_before_a_file_is_taken_or_imported(tmp_pat
         ):
             assert sent.headers["location"] == "/admin/prove?to=%2Fadmin%2Fimports%2Fnew"
         assert purchases(shop) == {}
-        owner.prove()
+        back = owner.prove_on(asked)
+        assert 'name="email" value="yes" checked>' in back.text
+        assert purchases(shop) == {}, "it is to be confirmed"
         for _ in range(2):  # submitted twice, it happens once
             assert owner.http.post(path_of(page), data=start, headers=owner.elsewhere()).status_code == 303
         assert figures(settled(owner, path_of(page)))["Imported"] == "1"

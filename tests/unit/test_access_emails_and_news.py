@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 from domain.mail import Delivery, MailState
 from domain.ports import DeliveryReport, InvalidWebhook, MailUnknown, OtherReport
 from domain.product import GoodsFile
 from domain.purchase import FactKind
-from domain.staff import Actor
+from domain.rights import NotAllowed, Verdict
+from domain.staff import Actor, Role
 from domain.usecases.announce import Announced
 from domain.usecases.handle_email_webhook import EmailWebhookHandled, HandleEmailWebhook
 from domain.usecases.link_outcomes import SignedIn
+from domain.usecases.look_at_release import TrialQueued
 from domain.usecases.open_purchase import OpenPurchase
 from domain.usecases.resend_access_link import Resent
 from domain.usecases.show_receipt import ShowReceipt
-from domain.values import CheckoutId, ProductId
+from domain.values import CheckoutId, EmailAddress, ProductId
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
+from entrypoints.testing.fakes import BASE_URL
+from testkit import by_hand
 from testkit.owners import ANNA, BEN, WRONG, order_of, signed_in
 from testkit.stepping import run
 
@@ -171,6 +176,69 @@ def _new_files(shop: Shop) -> object:
     return replace(shop.edition, products={**shop.edition.products, BOOK: book})
 
 
+def counted(shop: Shop) -> tuple[int, int, int]:
+    seen = run(shop.look_at_release(BOOK))
+    assert seen is not None
+    assert seen.complete
+    return seen.wanted, seen.known, seen.left_out
+
+
+def test_what_an_announcement_would_do_is_what_it_does() -> None:
+    shop = Shop(
+        edition=an_edition(a_product(BOOK), a_product(PHOTOS), a_product(ProductId("pack"), contains=(BOOK,)))
+    )
+    assert counted(shop) == (0, 0, 0)
+    signed_in(shop)
+    Browser(shop).buy_and_pay(BEN, ProductId("pack"))
+    Browser(shop).buy_and_pay("cy@example.com", PHOTOS)
+    refunded = Browser(shop).buy_and_pay("dora@example.com")
+    shop.hear_fact(shop.payments.tell(refunded, FactKind.REFUND, "succeeded", amount=900))
+    before = copy.deepcopy(shop.memory.tables)
+    assert counted(shop) == (2, 0, 1)
+    assert shop.memory.tables == before
+    assert announce(shop) == (2, 0, 1)
+    assert counted(shop) == (0, 2, 1)
+    for number in range(120):
+        Browser(shop).buy_and_pay(f"reader{number}@example.com")
+    shop.catalogue.edition = _new_files(shop)
+    assert counted(shop) == announce(shop) == (122, 0, 1), "in more than one piece"
+
+
+def test_the_page_before_an_announcement_shows_the_email_that_owners_get() -> None:
+    shop = Shop()
+    Browser(shop).buy_and_pay(ANNA)
+    seen = run(shop.look_at_release(BOOK))
+    assert seen is not None
+    assert seen.letter is not None
+    announce(shop)
+    sent = shop.letters_to(ANNA)[-1]
+    assert seen.letter.subject == sent.subject
+    assert seen.letter.text.replace(f"{BASE_URL}/account", sent.no_more_url) == sent.text
+
+
+def test_a_test_goes_to_whoever_asks_once_and_to_no_owner() -> None:
+    shop = Shop()
+    Browser(shop).buy_and_pay(ANNA)
+    shop.deliver_mail()
+    before = len(shop.letters_to(ANNA))
+    me, owner = EmailAddress("owner@example.com"), Actor("staff:o1", role=Role.OWNER, fresh=True)
+    for _ in range(2):
+        assert run(shop.try_announcement(BOOK, me, actor=owner, form="t1")) == TrialQueued(me)
+    shop.deliver_mail()
+    [letter] = shop.letters_to("owner@example.com")
+    assert letter.subject == "A new version: The book"
+    assert f"{BASE_URL}/account" in letter.text
+    assert letter.no_more_url == ""
+    assert "coatcheck:" not in letter.text + letter.html, "no placeholder is left"
+    assert len(shop.letters_to(ANNA)) == before
+    assert announce(shop) == (1, 0, 0), "it counts for nobody"
+    lines = [(line.action.value, line.actor) for line in by_hand.log(shop)]
+    assert lines == [("try-announcement", "staff:o1"), ("announce", "cli:ada")]
+    stale = replace(owner, fresh=False)
+    assert run(shop.try_announcement(BOOK, me, actor=stale, form="f2")) == NotAllowed(Verdict.PROVE_AGAIN)
+    assert run(shop.try_announcement(ProductId("nothing"), me, actor=owner, form="f3")) is None
+
+
 def test_saying_no_between_announcement_and_delivery_counts() -> None:
     shop = Shop()
     anna, _ = signed_in(shop)
@@ -191,3 +259,4 @@ def test_mailboxes_that_bounce_or_complain_hear_no_news() -> None:
 
 def test_nothing_is_announced_of_a_product_that_is_not_there() -> None:
     assert run(Shop().announce(ProductId("nothing"), actor=Actor.on_host("ada"), form="f1")) is None
+    assert run(Shop().look_at_release(ProductId("nothing"))) is None

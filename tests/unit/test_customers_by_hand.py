@@ -310,8 +310,12 @@ def test_a_payment_of_ours_that_was_paid_otherwise_is_booked_for_what_was_paid(
     seen = run(office.book_payment.look(ref))
     assert isinstance(seen, Bookable)
     assert (seen.reason, seen.asked, seen.sale.paid) == (why, Money(900, "usd"), money)
-    refused = run(office.book_payment(ref, actor=SUPPORT, form="f0", reason="they wrote"))
+    viewer = replace(SUPPORT, role=Role.VIEWER)
+    refused = run(office.book_payment(ref, actor=viewer, form="f0", reason="they wrote"))
     assert refused == NotAllowed(Verdict.WRONG_ROLE)
+    stale = replace(SUPPORT, fresh=False)
+    refused = run(office.book_payment(ref, actor=stale, form="f0", reason="they wrote"))
+    assert refused == NotAllowed(Verdict.PROVE_AGAIN)
     found = run(office.book_payment(ref, form="f1", **WHY))
     assert isinstance(found, PaymentBooked)
     order = found.order

@@ -129,10 +129,22 @@ def test_a_person_is_given_a_product_once() -> None:
     assert isinstance(again, HasItAlready)
     assert not_granted_line(again) == (
         f"nothing was given: a•••@example.com has it already, by order {order.checkout[:16]} (The book) of "
-        "2026-03-01 12:00 UTC"
+        "2026-03-01 12:00 UTC; --again gives it once more"
     )
     assert isinstance(give(shop, to=BEN), Granted), "another person"
     assert isinstance(give(shop, PHOTOS), Granted), "another product"
+
+
+def test_whoever_has_it_is_given_it_once_more_if_that_is_asked_for_again() -> None:
+    shop = of(a_product(BOOK, licences=Licences(listed=("k1", "k2"))))
+    run(shop.supply_licences())
+    order = given(shop)
+    assert give(shop, form="f1") == HasItAlready(order)
+    second = run(shop.grant_product(BOOK, ANNA, actor=CLI, form="f1", reason="a second device", again=True))
+    assert isinstance(second, Granted)
+    assert second.order.checkout != order.checkout
+    assert [key.key for key in second.order.licences] == ["k2"]
+    assert give(shop, form="f1") == second, "the form is used up by what it gave, not by what was refused"
 
 
 def test_what_was_bought_or_came_in_a_bundle_is_had_already_but_not_what_was_refunded() -> None:

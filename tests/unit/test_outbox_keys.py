@@ -35,6 +35,7 @@ KEYS = {
     "licence:c1:book:a1": outbox_keys.licence_replaced(ORDER, BOOK, "a1"),
     "farewell:a1": outbox_keys.farewell("a1"),
     "news:book:v1:u1": outbox_keys.release(BOOK, "v1", UserId("u1")),
+    "notice:news:book:a1": outbox_keys.release_test(BOOK, "a1"),
     "notice:licences:book:2026-03-09": outbox_keys.licences_used_up(BOOK, DAY),
     "notice:quarantine:cs_1": outbox_keys.quarantined("cs_1"),
     "notice:lookup-refused::2026-03-09": outbox_keys.problem("lookup-refused", "", DAY),

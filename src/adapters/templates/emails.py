@@ -177,7 +177,7 @@ def _context_of(email: Email, *, language: str, shop: ShopInfo, base_url: str) -
         "language": language,
         "link": LINK_SLOT,
         "code": CODE_SLOT,
-        "unsubscribe": opt_out_slot(email.user) if isinstance(email, NewRelease) else "",
+        "unsubscribe": _unsubscribe(email, base_url) if isinstance(email, NewRelease) else "",
         "look": _look_of(shop),
         "logo_at": f"{base_url}/logo" if shop.logo.lower().endswith(_MAILED) else "",
         "seller": shop.seller or _one_line(shop.name),
@@ -188,6 +188,11 @@ def _context_of(email: Email, *, language: str, shop: ShopInfo, base_url: str) -
         context["day"] = "" if there is None else f"{there.day} {there:%B %Y}"
         context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
     return context
+
+
+def _unsubscribe(email: NewRelease, base_url: str) -> str:
+    """A test of the email is for nobody who could opt out: it shows where customers can do that, too."""
+    return opt_out_slot(email.user) if email.user else f"{base_url}/account"
 
 
 def _letter(environment: Environment, email: Email, context: Mapping[str, Any]) -> Letter:

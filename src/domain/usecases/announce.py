@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain import outbox_keys
+from domain.access import Holding
 from domain.audit import ENTROPY, AuditAction, ByHand
 from domain.emails import NewRelease
 from domain.frozen import frozen
@@ -19,10 +20,10 @@ from domain.purchase import PurchaseState
 from domain.records import User
 from domain.rights import NotAllowed
 from domain.staff import Actor
-from domain.transaction import Transaction
+from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.authorise import refusal, write_down
 from domain.usecases.send_email import send_email
-from domain.values import ProductId
+from domain.values import ProductId, UserId
 
 _AT_ONCE = 100
 
@@ -87,8 +88,7 @@ class Announce:
             part = Announced()
             owners = tx.purchases.owners_after(product.id, after=after, limit=_AT_ONCE)
             for user, holdings in owners:
-                opens = any(held.standing.state is PurchaseState.LIVE for held in holdings)
-                if not user.wants_release_emails or not opens or _cannot_be_mailed(tx, user):
+                if not hears_of_releases(tx, user, holdings):
                     part.left_out += 1
                 elif _queue(tx, product, user, now=now, key_name=key_name):
                     part.queued += 1
@@ -113,18 +113,29 @@ def version_of(product: Product) -> str:
     return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
 
-def _queue(tx: Transaction, product: Product, user: User, *, now: datetime, key_name: str) -> bool:
-    email = NewRelease(
+def release_email(product: Product, user: UserId) -> NewRelease:
+    """The email about the files as they are now."""
+    return NewRelease(
         product=product.id,
         product_name=product.name,
         files=tuple((file.title, file.name) for file in product.files),
-        user=user.id,
+        user=user,
     )
+
+
+def hears_of_releases(tx: ReadTransaction, user: User, holdings: Sequence[Holding]) -> bool:
+    """Whether an owner is emailed: they did not opt out, something of theirs opens, and their mailbox takes emails."""
+    opens = any(held.standing.state is PurchaseState.LIVE for held in holdings)
+    return user.wants_release_emails and opens and not _cannot_be_mailed(tx, user)
+
+
+def _queue(tx: Transaction, product: Product, user: User, *, now: datetime, key_name: str) -> bool:
+    email = release_email(product, user.id)
     key = outbox_keys.release(product.id, version_of(product), user.id)
     return send_email(tx, email, key=key, kind=MailKind.RELEASE, to=user.mailbox, now=now, key_name=key_name)
 
 
-def _cannot_be_mailed(tx: Transaction, user: User) -> bool:
+def _cannot_be_mailed(tx: ReadTransaction, user: User) -> bool:
     """Whether the last report about this mailbox says that our email bounced, or was called spam."""
     reported = [mail for mail in tx.outbox.to_address(user.mailbox) if mail.delivery is not None]
     return bool(reported) and reported[-1].delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)

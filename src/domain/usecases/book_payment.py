@@ -14,9 +14,10 @@ from domain.purchase import Checkout, Purchase, Source
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import refusal, write_down
+from domain.usecases.authorise import write_down
 from domain.usecases.book_sale import BookSale
 from domain.usecases.follow_change import with_owner
+from domain.usecases.gift_limit import gift_refusal
 from domain.values import CheckoutId, Money, ProviderRef, is_provider_ref
 
 
@@ -110,7 +111,9 @@ class BookPayment:
             bookable, known = found
             if why is None:
                 return NotBooked(WhyNotBooked.NO_REASON)
-            not_allowed = refusal(tx, AuditAction.BOOK_PAYMENT, reading.ref, asked=asked)
+            not_allowed = gift_refusal(
+                tx, AuditAction.BOOK_PAYMENT, reading.ref, asked=asked, keyring=self.keyring
+            )
             if not_allowed is not None:
                 return not_allowed
             checkout = bookable.checkout

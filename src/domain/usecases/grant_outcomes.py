@@ -36,7 +36,7 @@ class NotGranted:
 
 @frozen
 class HasItAlready:
-    """They have it by this order, so nothing was given."""
+    """They have it by this order, so nothing was given. It is, if that is asked for once more."""
 
     order: Purchase
 

@@ -11,15 +11,14 @@ from domain.claim import Sale, draft_of
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.keys import Keyring
-from domain.limits import GRANTS_BY_SUPPORT
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import CatalogueEdition, Product, Status
 from domain.purchase import PurchaseState, Source
-from domain.rights import NotAllowed, Verdict
-from domain.staff import Actor, Role
+from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import refusal, refuse, write_down
+from domain.usecases.authorise import write_down
 from domain.usecases.book_sale import BookSale
+from domain.usecases.gift_limit import gift_refusal
 from domain.usecases.grant_outcomes import (
     Granted,
     Granting,
@@ -45,9 +44,13 @@ class GrantProduct:
     booking: BookSale
 
     async def __call__(
-        self, product: ProductId, typed: str, *, actor: Actor, form: str, reason: str
+        self, product: ProductId, typed: str, *, actor: Actor, form: str, reason: str, again: bool = False
     ) -> Granting:
-        """`typed`: the address. `form`: names this request, however often it is submitted. Raises StoreUnavailable."""
+        """Raises StoreUnavailable.
+
+        `typed`: the address. `form`: names this request, however often it is submitted. `again`: also to somebody who
+        has the product already, by an order of its own with licence keys of its own.
+        """
         try:
             mailbox = EmailAddress.parse(typed)
         except InvalidEmail as error:
@@ -73,10 +76,11 @@ class GrantProduct:
             order = None if done is None else tx.purchases.get(CheckoutId(done.object_id))
             if order is not None:
                 return Granted(order)
-            refused = _why_not(tx, found, mailbox, tags, edition)
+            had = None if again else _had(tx, found, mailbox)
+            refused = had or _why_not(tx, found, mailbox, tags, edition)
             if refused is not None:
                 return refused
-            not_allowed = self._refusal(tx, product, asked)
+            not_allowed = gift_refusal(tx, AuditAction.GRANT, product, asked=asked, keyring=self.keyring)
             if not_allowed is not None:
                 return not_allowed
             write_down(tx, line)
@@ -86,24 +90,18 @@ class GrantProduct:
 
         return await self.store.transact(work)
 
-    def _refusal(self, tx: Transaction, product: ProductId, asked: ByHand) -> NotAllowed | None:
-        """None if the actor may, and has not given away too much today; this one is counted then."""
-        not_allowed = refusal(tx, AuditAction.GRANT, product, asked=asked)
-        if not_allowed is not None or asked.actor.role is Role.OWNER:
-            return not_allowed
-        bucket = self.keyring.bucket(GRANTS_BY_SUPPORT.kind, asked.actor.name)
-        if tx.limits.acquire(bucket, GRANTS_BY_SUPPORT, now=asked.at, ref=asked.id) is None:
-            return None
-        return refuse(tx, Verdict.ABOVE_LIMIT, AuditAction.GRANT, product, asked=asked)
 
-
-def _why_not(
-    tx: Transaction, product: Product, mailbox: EmailAddress, tags: Sequence[str], edition: CatalogueEdition
-) -> HasItAlready | NotGranted | None:
+def _had(tx: Transaction, product: Product, mailbox: EmailAddress) -> HasItAlready | None:
     for held in tx.purchases.of_address(mailbox):
         ended = held.purchase.livemode is False and tx.shop.cursor(STARTED_LIVE) is not None
         if product.id in held.purchase.products and held.standing.state is PurchaseState.LIVE and not ended:
             return HasItAlready(held.purchase)
+    return None
+
+
+def _why_not(
+    tx: Transaction, product: Product, mailbox: EmailAddress, tags: Sequence[str], edition: CatalogueEdition
+) -> NotGranted | None:
     # Whoever bought again since is a customer like any other.
     if not tx.users.exists(mailbox) and any(tx.erasures.address_erased_at(tag) for tag in tags):
         return NotGranted(WhyNotGranted.ERASED, product.id)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 
 from domain.frozen import frozen
-from domain.ports import Clock, Store
+from domain.ports import Clock, Store, StoreUnavailable
 from domain.staff import StaffVisitor
 from domain.usecases.staff_access import SignedInStaff, staff_here
 
@@ -45,5 +46,8 @@ class IdentifyStaff:
         here = await self.store.read(lambda tx: staff_here(tx, visitor, now=now))
         if here is not None and not polls and here.session.wants_seen(now=now):
             session = here.session.id
-            await self.store.transact(lambda tx: tx.staff_sessions.touch(session, at=now))
+            with suppress(
+                StoreUnavailable
+            ):  # it is noted next time; the page, or the form, must not wait for it
+                await self.store.transact(lambda tx: tx.staff_sessions.touch(session, at=now))
         return here

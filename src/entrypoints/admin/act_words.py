@@ -147,7 +147,10 @@ def not_decided(found: Unchanged) -> str:
 def not_granted(found: NotGranted | HasItAlready) -> str:
     """Why nothing is given."""
     if isinstance(found, HasItAlready):
-        return _("They have it already, by order %(number)s.", number=order_number(found.order.checkout))
+        return _(
+            "They have it already, by order %(number)s. Nothing was given. To give them another copy, check the box.",
+            number=order_number(found.order.checkout),
+        )
     return _(_GRANT[found.why], product=found.product, longest=LONGEST_REASON)
 
 

@@ -12,10 +12,11 @@ from litestar.params import FromPath
 from domain.audit import AuditAction
 from domain.ports import PaymentsRefused, PaymentsUnreachable
 from domain.rights import NotAllowed
+from domain.staff import Role
 from domain.usecases.book_payment import Bookable, BookPayment, NotBooked, PaymentBooked
 from domain.usecases.correct_address import CorrectAddress
 from domain.usecases.erase_customer import CustomerErased, EraseCustomer, NotErased
-from domain.usecases.grant_outcomes import Granted
+from domain.usecases.grant_outcomes import Granted, HasItAlready
 from domain.usecases.grant_product import GrantProduct
 from domain.usecases.look_at_sale import CustomerSeen, LookAtCustomer
 from domain.usecases.merge_customers import MergeCustomers
@@ -24,7 +25,7 @@ from domain.usecases.sign_out_customer import SignedOutByHand, SignOutCustomer
 from domain.usecases.staff_change import ChangeAsked, Changing, NotChanged
 from domain.values import ProductId
 from entrypoints.admin import act_words, customer_sheets
-from entrypoints.admin.desk import Desk, Done, Outcome, Sheet, Submitted
+from entrypoints.admin.desk import AskAgain, Desk, Done, Outcome, Sheet, Submitted
 from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
@@ -161,9 +162,9 @@ class CustomerActionPages:
     async def grant_page(self, request: AnyRequest) -> RawResponse:
         """What, and to whom; both can be in the address of the page."""
         here = await self.desk.frame.here(request)
-        return (
-            here if isinstance(here, RawResponse) else self.desk.opened(request, here, self._grant(request))
-        )
+        if isinstance(here, RawResponse):
+            return here
+        return self.desk.opened(request, here, self._grant(request, here))
 
     async def grant_sent(self, request: AnyRequest) -> RawResponse:
         """It is theirs."""
@@ -176,7 +177,9 @@ class CustomerActionPages:
 
         async def work(came: Submitted) -> Outcome:
             product, typed = ProductId(came.fields.get("product", "")), came.fields.get("email", "")
-            found = await self.grant(product, typed, actor=came.actor, form=came.form, reason=came.reason)
+            found = await self.grant(
+                product, typed, actor=came.actor, form=came.form, reason=came.reason, again=came.has("again")
+            )
             match found:
                 case Granted(order):
                     return Done(f"/admin/sales/{order.checkout}", "granted")
@@ -184,15 +187,19 @@ class CustomerActionPages:
                     return found
                 case NotAnAddress(problem):
                     return email_error(problem)
+                case HasItAlready():
+                    return AskAgain(act_words.not_granted(found), customer_sheets.again_box())
                 case _:
                     return act_words.not_granted(found)
 
-        return await self.desk.act(request, here, came, self._grant(request), changes=(), work=work)
+        sheet = self._grant(request, here, again=came.has("again"))
+        return await self.desk.act(request, here, came, sheet, changes=(), work=work)
 
-    def _grant(self, request: AnyRequest) -> Sheet:
+    def _grant(self, request: AnyRequest, here: SignedInStaff, *, again: bool = False) -> Sheet:
         asked = request.query_params
         return customer_sheets.grant_sheet(
-            self.desk.frame.catalogue.current(), product=asked.get("product", ""), address=asked.get("address", "")
+            self.desk.frame.catalogue.current(), product=asked.get("product", ""), address=asked.get("address", ""),
+            counted=_counted(here), again=again,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ a quarantined payment
@@ -205,7 +212,7 @@ class CustomerActionPages:
         turned = self.desk.frame.fresh(here, AuditAction.BOOK_PAYMENT, request.scope["path"])
         if turned is not None:  # nobody else has Stripe asked
             return turned
-        return self.desk.opened(request, here, await self._payment(ref))
+        return self.desk.opened(request, here, await self._payment(ref, here))
 
     async def book_sent(self, request: AnyRequest, ref: FromPath[str]) -> RawResponse:
         """It is a sale."""
@@ -216,7 +223,7 @@ class CustomerActionPages:
         if isinstance(came, RawResponse):
             return came
         done = await self.look.done(came.form)
-        sheet = await self._payment(ref)
+        sheet = await self._payment(ref, here)
         changed = not done and not sheet.cannot and came.fields.get("seen", "") != sheet.seen
 
         async def work(came: Submitted) -> Outcome:
@@ -235,13 +242,13 @@ class CustomerActionPages:
         changes = [_("Something else was paid than you saw.")] if changed else []
         return await self.desk.act(request, here, came, sheet, changes=changes, work=work)
 
-    async def _payment(self, ref: str) -> Sheet:
+    async def _payment(self, ref: str, here: SignedInStaff) -> Sheet:
         try:
             found = await self.book.look(ref)
         except (PaymentsUnreachable, PaymentsRefused):
             return _no_payment(ref, _(_AWAY))
         if isinstance(found, Bookable):
-            return customer_sheets.book_sheet(found)
+            return customer_sheets.book_sheet(found, counted=_counted(here))
         return _no_payment(ref, act_words.not_booked(found))
 
     # ------------------------------------------------------------------ what they share
@@ -302,6 +309,10 @@ def _changing(found: Changing, seen: CustomerSeen) -> Outcome:
             return act_words.not_changed(found)
         case _:
             return _(_GONE)
+
+
+def _counted(here: SignedInStaff) -> bool:
+    return here.member.role is not Role.OWNER
 
 
 def _no_payment(ref: str, why: str) -> Sheet:

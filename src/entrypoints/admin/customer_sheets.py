@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.audit import AuditAction
+from domain.limits import GRANTS_BY_SUPPORT
 from domain.product import CatalogueEdition, Status
 from domain.usecases.book_payment import Bookable
 from domain.usecases.look_at_sale import CustomerSeen
@@ -98,8 +99,13 @@ def erase_sheet(seen: CustomerSeen) -> Sheet:
     )  # fmt: skip
 
 
-def grant_sheet(edition: CatalogueEdition, *, product: str, address: str) -> Sheet:
-    """To any address, of any product that is not a draft or retired."""
+def grant_sheet(
+    edition: CatalogueEdition, *, product: str, address: str, counted: bool, again: bool = False
+) -> Sheet:
+    """To any address, of any product that is not a draft or retired.
+
+    `counted`: whether it is one of so many a day. `again`: with the box that gives it to somebody who has it.
+    """
     products = [
         (one.id, one.name) for one in edition.products.values() if one.present and one.status in _GIVEN
     ]
@@ -108,18 +114,25 @@ def grant_sheet(edition: CatalogueEdition, *, product: str, address: str) -> She
         effects=[
             _("They get the product without a payment, with its licence keys. It is no sale in the figures."),
             _("The address is emailed what they were given, and a link that opens it."),
+            *_allowance(counted),
         ],
         button=_("Give it"), back="/admin/sales",
         fields=[
             Entry("product", _("Product"), kind="choice", value=product, options=products),
             Entry("email", _("To which address"), kind="email", value=address),
+            *([again_box()] if again else []),
         ],
         cannot="" if products else _("The catalogue has no product that could be given."),
     )  # fmt: skip
 
 
-def book_sheet(found: Bookable) -> Sheet:
-    """What was asked, beside what was paid."""
+def again_box() -> Entry:
+    """Gives a free copy to somebody who has the product."""
+    return Entry("again", _("Give it although they have it already"), kind="check")
+
+
+def book_sheet(found: Bookable, *, counted: bool) -> Sheet:
+    """What was asked, beside what was paid. `counted`: as in `grant_sheet`."""
     sale = found.sale
     whose = (
         _("nobody: the address that was given cannot be emailed") if sale.owner is None else str(sale.owner)
@@ -130,9 +143,20 @@ def book_sheet(found: Bookable) -> Sheet:
             _("%(name)s, for %(whose)s.", name=found.checkout.product_name, whose=whose),
             _("Asked: %(asked)s. Paid: %(paid)s.", asked=found.asked, paid=sale.paid),
             _("It becomes a sale of what was paid, and the customer is emailed the access link."),
+            *_allowance(counted),
         ],
         button=_("Book it"), back="/admin/stripe", seen=f"{sale.paid.amount}{sale.paid.currency}",
     )  # fmt: skip
+
+
+def _allowance(counted: bool) -> list[str]:
+    """What support is told, whose free copies and bookings are limited together."""
+    limit = GRANTS_BY_SUPPORT.most
+    return (
+        [_("Free copies and payments booked by hand: you may do %(limit)d a day.", limit=limit)]
+        if counted
+        else []
+    )
 
 
 def _owns(seen: CustomerSeen) -> str:

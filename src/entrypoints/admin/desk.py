@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from domain.audit import AuditAction
@@ -13,6 +13,7 @@ from domain.staff import Actor
 from domain.usecases.ask_right import AskRight
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.frame import AdminFrame, address_of
+from entrypoints.admin.kept_form import CAME_BACK
 from entrypoints.http.page import see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
@@ -53,6 +54,10 @@ class Sheet:
     """Why it cannot be done at all now; then there is no form."""
     elsewhere: tuple[str, str] = ("", "")
     """Where it can be done instead: address and label."""
+    template: str = "act.html"
+    """One that extends act.html, if the page shows more."""
+    more: Mapping[str, object] = field(default_factory=dict)
+    """What that template shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,15 @@ class Done:
     word: str
 
 
-Outcome = Done | NotAllowed | str
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """It was not done, for a reason that a box of its own overrules."""
+
+    why: str
+    box: Entry
+
+
+Outcome = Done | AskAgain | NotAllowed | str
 """What an action came to; a sentence says why it was not done."""
 
 
@@ -104,7 +117,11 @@ class Desk:
         fields, form = await self.frame.submitted(request)
         actor = self.frame.actor(here)
         refused = await self.ask_right(action, object_id, actor=actor, form=form)
-        return Submitted(fields, form, actor) if refused is None else self._turned(request, here, refused)
+        return (
+            Submitted(fields, form, actor)
+            if refused is None
+            else await self._turned(request, here, fields, refused)
+        )
 
     async def act(
         self,
@@ -121,6 +138,11 @@ class Desk:
         `changes`: what has changed, in sentences; none for a form that was submitted before.
         """
         typed = {**came.fields, "form": came.form}
+        if came.has(CAME_BACK):
+            done = _(
+                "Your passkey was used. Nothing was done yet: please check what you typed, and confirm it."
+            )
+            return self._page(request, here, sheet, typed=typed, changes=changes, done=done)
         if changes:
             why = _(
                 "This has changed since you opened the page. Nothing was done. Please check and confirm again."
@@ -134,7 +156,10 @@ class Desk:
             case Done():
                 return self.done(outcome)
             case NotAllowed():
-                return self._turned(request, here, outcome)
+                return await self._turned(request, here, came.fields, outcome)
+            case AskAgain(why, box):
+                asked = replace(sheet, fields=(*sheet.fields, box))
+                return self._page(request, here, asked, typed=typed, why=why, status=409)
             case _:
                 return self._page(request, here, sheet, typed=typed, why=outcome, status=409)
 
@@ -146,9 +171,11 @@ class Desk:
         """There is no such object (any more)."""
         return self.frame.notice(request, here, _("There is nothing here"), message, status=404, back=back)
 
-    def _turned(self, request: AnyRequest, here: SignedInStaff, refused: NotAllowed) -> RawResponse:
+    async def _turned(
+        self, request: AnyRequest, here: SignedInStaff, fields: Mapping[str, str], refused: NotAllowed
+    ) -> RawResponse:
         if refused.verdict is Verdict.PROVE_AGAIN:
-            return self.frame.prove(address_of(request))
+            return await self.frame.prove_first(request, here, fields)
         return self.frame.refused(request, here, refused.verdict)
 
     def _busy(
@@ -169,6 +196,7 @@ class Desk:
         why: str = "",
         status: int = 200,
         changes: Sequence[str] = (),
+        done: str = "",
     ) -> RawResponse:
         headers = [_RETRY_AFTER] if status == 503 else []
         if sheet.cannot:
@@ -179,8 +207,9 @@ class Desk:
             )  # fmt: skip
         page = self.frame.action(
             request, here, title=sheet.title, effects=sheet.effects, button=sheet.button, back=sheet.back, typed=typed,
-            why=why, status=status, reason=sheet.reason, danger=sheet.danger, seen=sheet.seen, template="act.html",
+            why=why, status=status, reason=sheet.reason, danger=sheet.danger, seen=sheet.seen, template=sheet.template,
             fields=[_filled(one, typed) for one in sheet.fields], changes=changes,
+            notice=done, **sheet.more,
         )  # fmt: skip
         for name, value in headers:
             page.add(name, value)

@@ -16,8 +16,10 @@ from domain.ports import Catalogue, Clock, Randomness
 from domain.rights import RIGHTS, Verdict, verdict
 from domain.staff import Actor
 from domain.usecases.identify_staff import Door, IdentifyStaff
+from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.cookie import AdminCookie
+from entrypoints.admin.kept_form import CAME_BACK, MORE_FIELDS, as_typed, to_keep
 from entrypoints.admin.notices import NOTICES
 from entrypoints.admin.waiting import Waiting
 from entrypoints.http.page import PERSONAL, Pages, see_other
@@ -76,6 +78,7 @@ class AdminFrame:
     pages: Pages
     cookie: AdminCookie
     identify: IdentifyStaff
+    sign_in: SignInStaff
     catalogue: Catalogue
     clock: Clock
     randomness: Randomness
@@ -118,6 +121,24 @@ class AdminFrame:
         """The way to the page that asks for a passkey again, and back."""
         return see_other("/admin/prove?" + urlencode({"to": wanted_path(path)}))
 
+    async def prove_first(
+        self, request: AnyRequest, here: SignedInStaff, fields: Mapping[str, str]
+    ) -> RawResponse:
+        """The page that asks for a passkey again, and then gives the form that came too late back, filled in."""
+        return await self.ask_passkey(
+            request, here, wanted=wanted_path(address_of(request)), kept=to_keep(fields)
+        )
+
+    async def ask_passkey(
+        self, request: AnyRequest, here: SignedInStaff, *, wanted: str, kept: Mapping[str, str], why: str = "",
+        status: int = 403,
+    ) -> RawResponse:  # fmt: skip
+        """The page itself. `kept`: hidden fields (`entrypoints.admin.kept_form`)."""
+        ask = None if here.session.by_link else await self.sign_in.ask_again(here)
+        return self.html(
+            request, "prove.html", here=here, status=status, ask=ask, wanted=wanted, kept=dict(kept), why=why
+        )
+
     def actor(self, here: SignedInStaff) -> Actor:
         """Who acts."""
         return here.actor(now=self.clock.now())
@@ -130,11 +151,12 @@ class AdminFrame:
         here: SignedInStaff | None,
         status: int = 200,
         headers: Sequence[Header] = (),
+        notice: str = "",
         **context: object,
     ) -> RawResponse:
         """A page that no cache may store and no crawler may index. `form` names the forms on it.
 
-        After an action, `?done=` of the address names the notice on top (`entrypoints.admin.notices`).
+        `notice` stands on top. After an action, `?done=` of the address names one (`entrypoints.admin.notices`).
         """
         body = self.pages.render(
             template,
@@ -146,7 +168,7 @@ class AdminFrame:
             waits=self._waits(),
             more=_named(link for link in MORE if here is None or _may_see(link[0], here)),
             searched=request.query_params.get("q", ""),
-            done=_(word) if (word := NOTICES.get(request.query_params.get("done", ""))) else "",
+            done=notice or (_(word) if (word := NOTICES.get(request.query_params.get("done", ""))) else ""),
             admin_url=self.url,
             **context,
         )
@@ -180,10 +202,25 @@ class AdminFrame:
         return self.notice(request, here, _("You may not do that"), words, status=403)
 
     async def submitted(self, request: AnyRequest, *, most_fields: int = 20) -> tuple[Mapping[str, str], str]:
-        """The fields of a form and its id, which is unique in the audit log; without one, a request of its own."""
-        fields = await form_of(request, most_fields=most_fields)
+        """The fields of a form and its id, which is unique in the audit log; without one, a request of its own.
+
+        Those that were kept while a passkey was asked for again come with `CAME_BACK`.
+        """
+        fields = as_typed(await form_of(request, most_fields=most_fields + MORE_FIELDS))
+        request.state.typed = fields
         self.waiting.forget()
         return fields, self.form_id(fields)
+
+    def given_back(self, request: AnyRequest) -> RawResponse | None:
+        """The page with what was typed, while the store is busy; None for a request without a form."""
+        typed = getattr(request.state, "typed", None)
+        if not typed:
+            return None
+        kept = {name: value for name, value in typed.items() if name != CAME_BACK}
+        return self.html(
+            request, "busy.html", here=None, status=503, headers=[("retry-after", "10")], kept=kept,
+            at=address_of(request),
+        )  # fmt: skip
 
     def form_id(self, fields: Mapping[str, str]) -> str:
         """The id among the fields of a form, or a new one."""

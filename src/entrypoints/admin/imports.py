@@ -25,6 +25,7 @@ from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.arrival import Arrival, Arrived
 from entrypoints.admin.frame import HOME, AdminFrame
 from entrypoints.admin.import_forms import chosen_products, context_of, planned, problem_text
+from entrypoints.admin.kept_form import CAME_BACK
 from entrypoints.http.file_form import parts_of
 from entrypoints.http.middleware import UPLOAD_PATH
 from entrypoints.http.page import AnyRequest, see_other
@@ -130,12 +131,15 @@ class ImportPages:
         if isinstance(here, RawResponse):
             return here
         fields, form = await self.frame.submitted(request, most_fields=_MOST_FIELDS)
+        if CAME_BACK in fields:
+            return await self._page(request, here, upload, ticked="email" in fields)
         outcome = await self._done(here, upload, fields, form)
         if isinstance(outcome, str):
             return await self._page(request, here, upload, why=outcome, status=409)
         if isinstance(outcome, NotAllowed):
-            again = outcome.verdict is Verdict.PROVE_AGAIN
-            return self.frame.prove(f"{_IMPORTS}/{upload}") if again else self.frame.refused(request, here)
+            if outcome.verdict is Verdict.PROVE_AGAIN:
+                return await self.frame.prove_first(request, here, fields)
+            return self.frame.refused(request, here)
         await self._soon(upload)
         return see_other(_IMPORTS if fields.get("do") == "drop" else f"{_IMPORTS}/{upload}")
 
@@ -188,8 +192,9 @@ class ImportPages:
         return self.frame.html(request, "import_new.html", here=here, status=status, why=why)
 
     async def _page(
-        self, request: AnyRequest, here: SignedInStaff, upload: str, *, why: str = "", status: int = 200
-    ) -> RawResponse:
+        self, request: AnyRequest, here: SignedInStaff, upload: str, *, why: str = "", status: int = 200,
+        ticked: bool = False,
+    ) -> RawResponse:  # fmt: skip
         seen = await self.uploads.look(upload, actor=self.frame.actor(here))
         if isinstance(seen, NotAllowed):
             return see_other(HOME)
@@ -204,4 +209,6 @@ class ImportPages:
             preset=wanted if wanted in PRESETS else "",
             columns="columns" in request.query_params or bool(wanted),
         )
-        return self.frame.html(request, "import.html", here=here, status=status, why=why, **context)
+        return self.frame.html(
+            request, "import.html", here=here, status=status, why=why, ticked=ticked, **context
+        )

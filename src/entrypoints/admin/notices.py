@@ -21,6 +21,12 @@ NOTICES: Final[Mapping[str, str]] = {
     "signed-out": N_("They are signed out everywhere."),
     "erased": N_("Their data is deleted. They are sent a last email."),
     "booked": N_("The payment is booked, and the customer is emailed the access link."),
+    "announced": N_("The new version is announced: the emails are on their way."),
+    "announcing": N_(
+        "The new version is being announced, which goes on by itself. If the shop stops before it is done, announce it "
+        "again: nobody is emailed twice."
+    ),
+    "tried": N_("A test is on its way to you."),
     "sent-again": N_("It is queued again, and leaves within a second."),
     "dismissed": N_("It is off the list."),
     "gone": N_("It was not on the list any more."),

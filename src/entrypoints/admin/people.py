@@ -20,6 +20,7 @@ from domain.usecases.manage_staff import ManageStaff, SignOutStaff, StaffChange
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.staff_access import SignedInStaff, WhyNotIn
 from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.kept_form import CAME_BACK
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
@@ -92,7 +93,7 @@ class PeoplePages:
         here = await self._for(request, AuditAction.INVITE_STAFF)
         if isinstance(here, RawResponse):
             return here
-        return self._invite_page(request, here, typed=request.query_params.get("email", ""), why="")
+        return self._invite_page(request, here, typed=request.query_params.get("email", ""))
 
     async def invited(self, request: AnyRequest) -> RawResponse:
         """Invite somebody. The link is shown once, to whoever asked for it."""
@@ -103,17 +104,22 @@ class PeoplePages:
         typed, role = fields.get("email", ""), _role(fields.get("role", ""))
         if role is None:
             return self._invite_page(request, here, typed=typed, why=_("Please choose a role."), status=400)
+        if CAME_BACK in fields:
+            return self._invite_page(request, here, typed=typed, role=role, form=form)
         outcome = await self.invite(typed, role, actor=self.frame.actor(here), form=form)
         match outcome:
             case Invited():
                 return self.frame.html(request, "invited.html", here=here, invited=outcome)
             case NotAnAddress():
                 why = _("That is not an address that can be emailed.")
-                return self._invite_page(request, here, typed=typed, why=why, status=400)
+                return self._invite_page(request, here, typed=typed, role=role, why=why, status=400)
+            case NotAllowed(Verdict.PROVE_AGAIN):
+                return await self.frame.prove_first(request, here, fields)
             case NotAllowed():
-                return self._not_allowed(request, here, outcome, f"{_STAFF}/invite")
+                return self.frame.refused(request, here)
             case _:
-                return self._invite_page(request, here, typed=typed, why=_(_CHANGES[outcome]), status=409)
+                why = _(_CHANGES[outcome])
+                return self._invite_page(request, here, typed=typed, role=role, why=why, status=409)
 
     async def member(self, request: AnyRequest, member: FromPath[str]) -> RawResponse:
         """What can be changed about one member."""
@@ -123,7 +129,7 @@ class PeoplePages:
         row = await self._row(member)
         if row is None:
             return see_other(_STAFF)
-        return self.frame.html(request, "member.html", here=here, row=row, roles=roles(), why="")
+        return self._member_page(request, here, row)
 
     async def change(self, request: AnyRequest, member: FromPath[str]) -> RawResponse:
         """Give a member another role, disable or enable them (`do`)."""
@@ -132,6 +138,9 @@ class PeoplePages:
             return here
         fields, form = await self.frame.submitted(request)
         actor, who, role = self.frame.actor(here), StaffId(member), _role(fields.get("role", ""))
+        row = await self._row(member)
+        if CAME_BACK in fields and row is not None:
+            return self._member_page(request, here, row, role=role)
         done: Awaitable[StaffChange | NotAllowed]
         match fields.get("do", ""):
             case "role" if role is not None:
@@ -144,13 +153,13 @@ class PeoplePages:
                 return see_other(f"{_STAFF}/{member}")
         outcome = await done
         if isinstance(outcome, NotAllowed):
-            return self._not_allowed(request, here, outcome, f"{_STAFF}/{member}")
+            if outcome.verdict is Verdict.PROVE_AGAIN:
+                return await self.frame.prove_first(request, here, fields)
+            return self.frame.refused(request, here)
         row = await self._row(member)
         if outcome is StaffChange.DONE or row is None:
             return see_other(_STAFF)
-        return self.frame.html(
-            request, "member.html", here=here, status=409, row=row, roles=roles(), why=_(_CHANGES[outcome])
-        )
+        return self._member_page(request, here, row, why=_(_CHANGES[outcome]), status=409)
 
     # ------------------------------------------------------------------ one's own account
 
@@ -255,6 +264,16 @@ class PeoplePages:
     async def _row(self, member: str) -> StaffRow | None:
         return next((row for row in await self.list_staff() if row.member.id == member), None)
 
+    def _member_page(
+        self, request: AnyRequest, here: SignedInStaff, row: StaffRow, *, role: Role | None = None, why: str = "",
+        status: int = 200,
+    ) -> RawResponse:  # fmt: skip
+        """`role`: the one that was chosen before a passkey was asked for."""
+        chosen = (role or row.member.role).value
+        return self.frame.html(
+            request, "member.html", here=here, status=status, row=row, roles=roles(), chosen=chosen, why=why
+        )
+
     async def _account_page(
         self, request: AnyRequest, here: SignedInStaff, *, why: str = "", status: int = 200
     ) -> RawResponse:
@@ -264,11 +283,14 @@ class PeoplePages:
         )
 
     def _invite_page(
-        self, request: AnyRequest, here: SignedInStaff, *, typed: str, why: str, status: int = 200
-    ) -> RawResponse:
+        self, request: AnyRequest, here: SignedInStaff, *, typed: str, role: Role = Role.SUPPORT, form: str = "",
+        why: str = "", status: int = 200,
+    ) -> RawResponse:  # fmt: skip
+        """`form`: the id of a form that was not used up."""
         return self.frame.html(
-            request, "invite.html", here=here, status=status, typed=typed, why=why, roles=roles()
-        )
+            request, "invite.html", here=here, status=status, typed=typed, role=role.value, kept_form=form, why=why,
+            roles=roles(),
+        )  # fmt: skip
 
 
 _AT_ONCE: Final = 50

@@ -14,8 +14,10 @@ from domain.usecases.manage_staff import SignOutStaff
 from domain.usecases.sign_in_staff import SignInStaff
 from domain.usecases.staff_access import SignedIn, SignedInStaff, WhyNotIn
 from entrypoints.admin.frame import HOME, AdminFrame, wanted_path
+from entrypoints.admin.kept_form import MORE_FIELDS, kept_in
 from entrypoints.http.caching import kept_as
-from entrypoints.http.page import AnyRequest, see_other
+from entrypoints.http.page import AnyRequest, same_form, see_other
+from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
@@ -23,6 +25,7 @@ from entrypoints.http.shop import PAGE
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
+_MOST_FIELDS: Final = 20 + MORE_FIELDS
 _WHY: Final = {
     WhyNotIn.WRONG: N_("That passkey does not open this back office. Please try another one."),
     WhyNotIn.TOO_LATE: N_(
@@ -126,16 +129,15 @@ class SigningInPages:
         wanted = wanted_path(request.query_params.get("to", ""))
         if self.frame.actor(here).fresh:
             return see_other(wanted)
-        ask = None if here.session.by_link else await self.sign_in.ask_again(here)
-        return self.frame.html(request, "prove.html", here=here, ask=ask, wanted=wanted, why="")
+        return await self.frame.ask_passkey(request, here, wanted=wanted, kept={}, status=200)
 
     async def proved(self, request: AnyRequest) -> RawResponse:
-        """A passkey was used again: the session goes on, under a new token."""
+        """A passkey was used again: the session goes on, under a new token, and a form that waited is shown again."""
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        fields, _form = await self.frame.submitted(request)
-        wanted = wanted_path(fields.get("to", ""))
+        fields = await form_of(request, most_fields=_MOST_FIELDS)
+        wanted, kept = wanted_path(fields.get("to", "")), kept_in(fields)
         outcome = await self.sign_in.again(
             here,
             fields.get("challenge", ""),
@@ -143,11 +145,10 @@ class SigningInPages:
             visitor=self.frame.cookie.visitor(request),
         )
         if isinstance(outcome, SignedIn):
-            return see_other(wanted, self.frame.cookie.session(outcome.token))
-        ask = await self.sign_in.ask_again(here)
-        why = _(_WHY[outcome])
-        return self.frame.html(
-            request, "prove.html", here=here, status=_status(outcome), ask=ask, wanted=wanted, why=why
+            cookie = self.frame.cookie.session(outcome.token)
+            return same_form(wanted, cookie) if kept else see_other(wanted, cookie)
+        return await self.frame.ask_passkey(
+            request, here, wanted=wanted, kept=kept, why=_(_WHY[outcome]), status=_status(outcome)
         )
 
     async def static(self, request: AnyRequest, name: FromPath[str]) -> RawResponse:

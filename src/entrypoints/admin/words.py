@@ -40,6 +40,7 @@ ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.END_STAFF_SESSIONS: N_("ended sessions"),
     AuditAction.IMPORT: N_("imported a file"),
     AuditAction.ANNOUNCE: N_("announced a new version"),
+    AuditAction.TRY_ANNOUNCEMENT: N_("had the email about a new version sent to themselves"),
     AuditAction.MOVE: N_("moved the shop to another database"),
     AuditAction.CONFIRM_ADDRESS: N_("confirmed the shop's address"),
     AuditAction.ERASE_AGAIN: N_("applied deletions again"),

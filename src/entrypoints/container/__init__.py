@@ -57,7 +57,7 @@ class Container(BackOffice):
         base_url=UseCases.base_url,
         banner=banner,
     )
-    problems = Singleton(ErrorPages, frame)
+    problems = Singleton(ErrorPages, frame, give_back=BackOffice.admin_frame.provided.given_back)
     shop_pages = Singleton(
         ShopPages,
         frame=frame,

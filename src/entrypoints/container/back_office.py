@@ -6,6 +6,7 @@ from dependency_injector import providers
 from dependency_injector.providers import Singleton
 
 from entrypoints import choices
+from entrypoints.admin.announcing import AnnouncePages
 from entrypoints.admin.cookie import AdminCookie
 from entrypoints.admin.customer import CustomerPages
 from entrypoints.admin.customer_actions import CustomerActionPages
@@ -42,6 +43,7 @@ class BackOffice(UseCases):
         pages=Singleton(admin_pages),
         cookie=Singleton(AdminCookie, https=Adapters.settings.provided.https),
         identify=UseCases.identify_staff,
+        sign_in=UseCases.sign_in_staff,
         catalogue=Adapters.catalogue,
         clock=Adapters.clock,
         randomness=Adapters.randomness,
@@ -188,6 +190,13 @@ class BackOffice(UseCases):
         folder=Adapters.settings.provided.catalogue,
         shop_url=UseCases.base_url,
     )
+    announce_pages = Singleton(
+        AnnouncePages,
+        desk=desk,
+        look=UseCases.look_at_release,
+        announce=UseCases.announce,
+        attempt=UseCases.try_announcement,
+    )
     doctor_pages = Singleton(
         DoctorPages, frame=admin_frame, environment=Adapters.settings.provided.environment
     )
@@ -213,6 +222,7 @@ class BackOffice(UseCases):
         customer_pages,
         products_pages,
         product_pages,
+        announce_pages,
         doctor_pages,
         settings_pages,
     )

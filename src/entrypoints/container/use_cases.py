@@ -55,6 +55,7 @@ from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.look_at_release import LookAtRelease, TryAnnouncement
 from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
@@ -207,6 +208,12 @@ class UseCases(Adapters):
     review_catalogue = Singleton(ReviewCatalogue, store=store, catalogue=catalogue, clock=clock)
     announce = Singleton(
         Announce, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
+    look_at_release = Singleton(
+        LookAtRelease, store=store, catalogue=catalogue, templates=email_templates, base_url=base_url
+    )
+    try_announcement = Singleton(
+        TryAnnouncement, store=store, catalogue=catalogue, clock=clock, randomness=randomness
     )
     send_link = Singleton(SendOwnerLink, store=store, keyring=keyring, clock=clock, randomness=randomness)
     report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)

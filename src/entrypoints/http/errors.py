@@ -16,7 +16,7 @@ from entrypoints.http.sentences import N_, _
 from entrypoints.run.logs import log_exception
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from entrypoints.http.page import AnyRequest
 
@@ -108,8 +108,12 @@ class Finished(Response[bytes]):
 class ErrorPages:
     """The exception handlers."""
 
-    def __init__(self, frame: PageFrame) -> None:
+    def __init__(
+        self, frame: PageFrame, *, give_back: Callable[[AnyRequest], RawResponse | None] = lambda _: None
+    ) -> None:
+        """`give_back`: a page with the form of a request that the store was too busy for, if it has one."""
         self._front = frame
+        self._give_back = give_back
 
     def handlers(self) -> dict[int | type[Exception], object]:
         """The handlers to register with Litestar; the most specific class wins."""
@@ -135,7 +139,8 @@ class ErrorPages:
         log_exception(request, error)
         match error:
             case StoreUnavailable():
-                return Finished(self.page(request, 503, retry_after=_RETRY_AFTER))
+                given_back = self._give_back(request)
+                return Finished(given_back or self.page(request, 503, retry_after=_RETRY_AFTER))
             case PaymentsUnreachable():
                 return Finished(self.page(request, 503, words=PAYMENTS_AWAY, retry_after=60))
             case GoodsUnavailable():

@@ -195,6 +195,11 @@ def see_other(url: str, *cookies: Header) -> RawResponse:
     return RawResponse(status=303, headers=[("location", at), PERSONAL, *cookies], media_type="text/plain")
 
 
+def same_form(url: str, *cookies: Header) -> RawResponse:
+    """307: the browser submits the same form there (RFC 9110 §15.4.8)."""
+    return RawResponse(status=307, headers=[("location", url), PERSONAL, *cookies], media_type="text/plain")
+
+
 @dataclass(frozen=True, slots=True)
 class Banner:
     """A banner above every page: payments here are not real."""

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from adapters.memory.catalogue import MemoryCatalogue
 from domain.keys import Keyring
-from domain.ports import Randomness, Store
+from domain.ports import EmailTemplates, Randomness, Store
 from domain.usecases.announce import Announce
 from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.compare_with_provider import CompareWithProvider
@@ -18,12 +18,13 @@ from domain.usecases.list_news import ListNews
 from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.look_at_release import LookAtRelease, TryAnnouncement
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.show_figures import ShowFigures
 from domain.usecases.show_person import ShowPerson
 from domain.usecases.show_sale import ShowSale
 from domain.usecases.sum_days import SumDays
-from entrypoints.testing.fakes import HandClock
+from entrypoints.testing.fakes import BASE_URL, HandClock
 
 
 class BackOffice:
@@ -34,6 +35,7 @@ class BackOffice:
     clock: HandClock
     randomness: Randomness
     keyring: Keyring
+    templates: EmailTemplates
 
     @cached_property
     def announce(self) -> Announce:
@@ -41,6 +43,18 @@ class BackOffice:
             store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
             randomness=self.randomness,
         )  # fmt: skip
+
+    @cached_property
+    def look_at_release(self) -> LookAtRelease:
+        return LookAtRelease(
+            store=self.store, catalogue=self.catalogue, templates=self.templates, base_url=BASE_URL
+        )
+
+    @cached_property
+    def try_announcement(self) -> TryAnnouncement:
+        return TryAnnouncement(
+            store=self.store, catalogue=self.catalogue, clock=self.clock, randomness=self.randomness
+        )
 
     @cached_property
     def review_catalogue(self) -> ReviewCatalogue:
