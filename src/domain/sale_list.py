@@ -141,6 +141,8 @@ class SaleRow:
     """Whether somebody verified its address; False if it has none."""
     bounced: bool
     """Whether an access email to its address came back."""
+    erased_at: datetime | None = None
+    """When its buyer was erased; only the list itself asks."""
 
     @property
     def state(self) -> SaleState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from pathlib import Path
@@ -171,6 +172,7 @@ def doctor(*, as_json: bool) -> None:
     """Check settings, catalogue, database, Stripe and email, and explain how to fix each problem."""
     from entrypoints.maintenance.doctor import examine  # noqa: PLC0415 - calls out; nothing else here does
 
+    log.addHandler(logging.NullHandler())  # the findings have the mistakes of the catalogue, too
     findings = asyncio.run(examine(os.environ, dotenv=Path(".env")))
     if as_json:
         click.echo(msgspec.json.encode(findings))
@@ -203,7 +205,7 @@ def stripe_setup() -> None:
 @click.option("--send-again", metavar="KEY", help="Send an email again, with a new link, under a new key.")
 @click.option("--send-refused", is_flag=True, help="Send all refused emails again, with new links.")
 def status(dismiss: str | None, send_again: str | None, send_refused: bool) -> None:
-    """Show sales, stuck and bounced emails, quarantined payments and mistakes in the catalogue.
+    """Show the shop in figures, and what waits: the list that the back office shows as "To do".
 
     Exits with 1 if anything needs attention.
     """

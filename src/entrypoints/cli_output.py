@@ -9,51 +9,23 @@ from typing import Final
 
 import msgspec
 
-from domain.claim import RejectReason
-from domain.records import ErasedAddress, Problem, ProblemKind
+from domain.records import ErasedAddress
 from domain.rights import NotAllowed
 from domain.transaction import ReadTransaction
 from domain.usecases.reconcile_outcome import Reconciled
 from domain.usecases.report_status import Status
-from domain.usecases.review_catalogue import CatalogueReview
 from domain.usecases.send_refused import Resent
 from domain.values import CheckoutId
 from entrypoints.acting import actor_here, new_form
-from entrypoints.catalogue_lines import lacking_lines
-from entrypoints.cli_words import NOT_ALLOWED, counted, minute
+from entrypoints.cli_words import NOT_ALLOWED, counted
 from entrypoints.container import Container
-from entrypoints.mail_lines import OF_NO_USE, SENT_AGAIN, mail_lines
+from entrypoints.mail_lines import OF_NO_USE, SENT_AGAIN
 from entrypoints.maintenance.erasures import Erasures
 from entrypoints.maintenance.export_format import record_fields
-from entrypoints.order_lines import fraud_warning_lines, without_owner_lines
-from entrypoints.refund_lines import waiting_refund_lines
 from entrypoints.run.address_watch import two_ways_on
-from entrypoints.todo_lines import is_urgent, todo_lines
+from entrypoints.todo_lines import waiting_lines
 
 _PAGE: Final = 500
-_PROBLEMS: Final = {
-    ProblemKind.CHECKOUT_REFUSED: "Payment pages for {} are refused",
-    ProblemKind.LOOKUP_REFUSED: "Payments cannot be looked up",
-    ProblemKind.LIST_REFUSED: "The list of {} cannot be read, so changes that no webhook reports are missed",
-}
-_REASONS: Final = {
-    RejectReason.NO_METADATA: "It carries no checkout of ours: another program on the same Stripe account made it.",
-    RejectReason.ANOTHER_SHOP: "It was made for another shop.",
-    RejectReason.UNKNOWN_PRODUCT: "It names a product that this shop does not have.",
-    RejectReason.UNKNOWN_CHECKOUT: "It names a checkout that this shop never started, and its seal does not hold.",
-    RejectReason.ANOTHER_SESSION: "It names a checkout of ours, but that checkout has another session.",
-    RejectReason.NOT_A_PAYMENT: "It is not a one-time payment (mode is not 'payment').",
-    RejectReason.OTHER_MODE: "It is from Stripe's other mode (test or live) than this shop's key.",
-    RejectReason.WRONG_PRODUCT: "It names another product than the checkout it belongs to.",
-    RejectReason.WRONG_CURRENCY: "Its currency is not the one that was asked.",
-    RejectReason.WRONG_AMOUNT: "Its amount is not the price that was asked.",
-    RejectReason.UNASKED_DISCOUNT: "It has a discount, which this checkout did not allow.",
-    RejectReason.FOREIGN_PAYMENT: "A refund or dispute of a payment that is no sale of this shop.",
-    RejectReason.CUSTOMER_ERASED: "Paid after its customer deleted the account: nothing was delivered and nobody "
-    "was emailed. Refund it in Stripe's dashboard.",
-    RejectReason.UNREADABLE_PAYMENT: "A refund or dispute of a payment that Stripe could not be asked about "
-    "for three days.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +51,9 @@ async def status_lines(
         lines.append(NOT_ALLOWED if isinstance(sent, NotAllowed) else SENT_AGAIN[sent])
     if send_refused:
         lines += _resent_lines(await container.send_refused()(actor=actor, form=forms()))
-    status, review = await report(), await container.review_catalogue()()
-    todo = await container.list_todo()()
-    elsewhere = container.address_watch().elsewhere
-    all_well = status.all_well and review.all_well and elsewhere is None and not is_urgent(todo)
-    waiting = [*_waiting(status), *todo_lines(todo), *_mistakes(review)]
+    status, elsewhere = await report(), container.address_watch().elsewhere
+    all_well = status.all_well and elsewhere is None
+    waiting = waiting_lines(status)
     if elsewhere is not None:
         waiting = ["", f"The address is not confirmed: {two_ways_on(elsewhere)}.", *waiting]
     if all_well:
@@ -123,32 +93,6 @@ def _figures(status: Status, *, live: bool) -> list[str]:
 
 def _foreign(number: int) -> str:
     return f"Ignored {counted(number, 'payment')} from other programs on the same Stripe account, in the last 90 days"
-
-
-def _mistakes(review: CatalogueReview) -> list[str]:
-    lines = [*review.problems, *lacking_lines(review)]
-    return ["", "Mistakes in the catalogue:", *(f"  {line}" for line in lines)] if lines else []
-
-
-def _waiting(status: Status) -> list[str]:
-    lines = mail_lines(status)
-    lines += without_owner_lines(status) + fraud_warning_lines(status)
-    lines += waiting_refund_lines(status.refunds)
-    if status.quarantine:
-        lines += [
-            "",
-            f"{counted(len(status.quarantine), 'payment')} in quarantine (close one: coatcheck status --dismiss ID):",
-        ]
-        lines += [f"  {q.ref}  since {minute(q.first_at)}: {_REASONS[q.reason]}" for q in status.quarantine]
-    if status.problems:
-        lines += ["", "Stripe refused what the shop asked for (`coatcheck doctor` checks the account):"]
-        lines += map(_problem, status.problems)
-    return lines
-
-
-def _problem(problem: Problem) -> str:
-    words = _PROBLEMS[problem.kind].format(problem.subject)
-    return f"  {words} (since {minute(problem.first_at)}): {problem.detail}"
 
 
 def reconciled_lines(found: Reconciled) -> list[str]:

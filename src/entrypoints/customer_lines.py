@@ -75,8 +75,8 @@ def several_lines(found: SeveralOrders) -> list[str]:
 def _who(customer: Customer) -> list[str]:
     if customer.mailbox is None:
         [order] = (order_number(held.purchase.checkout) for held in customer.holdings)
-        if customer.erased:
-            return [f"The customer of order {order} deleted their account."]
+        if customer.erased_at is not None:
+            return [f"The customer of order {order} was erased on {minute(customer.erased_at)}."]
         return [f"Order {order} has no address yet. To give it one: coatcheck send-link {order} ADDRESS"]
     user = customer.user
     if user is None:

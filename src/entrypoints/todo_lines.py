@@ -1,4 +1,4 @@
-"""What `coatcheck status` says of the rest of the queue that the back office shows as "To do"."""
+"""What waits, on the command line: the queue that the back office shows as "To do", by kind."""
 
 from __future__ import annotations
 
@@ -6,33 +6,92 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.access import Holding
+from domain.claim import RejectReason
 from domain.purchase import order_number
-from domain.usecases.list_todo import Lacking, Silence, Task, Todo, TodoList
+from domain.records import Problem, ProblemKind, Quarantined
+from domain.usecases.list_todo import Lacking, Mistakes, Silence, Task, Todo, TodoList
+from domain.usecases.report_status import Status
 from domain.values import mask
+from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.cli_words import counted, minute
+from entrypoints.mail_lines import mail_lines
+from entrypoints.order_lines import fraud_warning_lines, without_owner_lines
+from entrypoints.refund_lines import waiting_refund_lines
 
-_URGENT: Final = frozenset({Task.DISPUTE, Task.LICENCES_USED_UP, Task.WEBHOOKS_SILENT})
-"""Of those listed here; the others are judged by `Status` and `CatalogueReview`."""
+_MORE: Final = "  and more"
+_PROBLEMS: Final = {
+    ProblemKind.CHECKOUT_REFUSED: "Payment pages for {} are refused",
+    ProblemKind.LOOKUP_REFUSED: "Payments cannot be looked up",
+    ProblemKind.LIST_REFUSED: "The list of {} cannot be read, so changes that no webhook reports are missed",
+}
+_REASONS: Final = {
+    RejectReason.NO_METADATA: "It carries no checkout of ours: another program on the same Stripe account made it.",
+    RejectReason.ANOTHER_SHOP: "It was made for another shop.",
+    RejectReason.UNKNOWN_PRODUCT: "It names a product that this shop does not have.",
+    RejectReason.UNKNOWN_CHECKOUT: "It names a checkout that this shop never started, and its seal does not hold.",
+    RejectReason.ANOTHER_SESSION: "It names a checkout of ours, but that checkout has another session.",
+    RejectReason.NOT_A_PAYMENT: "It is not a one-time payment (mode is not 'payment').",
+    RejectReason.OTHER_MODE: "It is from Stripe's other mode (test or live) than this shop's key.",
+    RejectReason.WRONG_PRODUCT: "It names another product than the checkout it belongs to.",
+    RejectReason.WRONG_CURRENCY: "Its currency is not the one that was asked.",
+    RejectReason.WRONG_AMOUNT: "Its amount is not the price that was asked.",
+    RejectReason.UNASKED_DISCOUNT: "It has a discount, which this checkout did not allow.",
+    RejectReason.FOREIGN_PAYMENT: "A refund or dispute of a payment that is no sale of this shop.",
+    RejectReason.CUSTOMER_ERASED: "Paid after its customer deleted the account: nothing was delivered and nobody "
+    "was emailed. Refund it in Stripe's dashboard.",
+    RejectReason.UNREADABLE_PAYMENT: "A refund or dispute of a payment that Stripe could not be asked about "
+    "for three days.",
+}
 
 
-def is_urgent(found: TodoList) -> bool:
-    """Whether one of them cannot wait."""
-    return any(row.task in _URGENT for row in found.rows)
+def waiting_lines(status: Status) -> list[str]:
+    """Everything that waits; nothing if nothing does."""
+    return [
+        *mail_lines(status),
+        *without_owner_lines(status),
+        *fraud_warning_lines(status),
+        *waiting_refund_lines(status.refunds),
+        *_quarantined(status.todo),
+        *_refused(status.problems),
+        *_orders(status.todo),
+        *_licences(status.todo),
+        *_silent(status.todo),
+        *_mistakes(status.todo),
+    ]
 
 
-def todo_lines(found: TodoList) -> list[str]:
-    """Those that the other parts of `status` do not list: nothing if there are none."""
+def _quarantined(found: TodoList) -> list[str]:
+    entries = found.about(Quarantined, Task.QUARANTINED)
+    if not entries:
+        return []
+    number = counted(len(entries), "payment")
+    lines = ["", f"{number} in quarantine (close one: coatcheck status --dismiss ID):"]
+    lines += [f"  {one.ref}  since {minute(one.first_at)}: {_REASONS[one.reason]}" for one in entries]
+    return [*lines, *([_MORE] if Task.QUARANTINED in found.more else [])]
+
+
+def _refused(problems: Sequence[Problem]) -> list[str]:
+    if not problems:
+        return []
+    lines = ["", "Stripe refused what the shop asked for (`coatcheck doctor` checks the account):"]
+    return lines + [
+        f"  {_PROBLEMS[one.kind].format(one.subject)} (since {minute(one.first_at)}): {one.detail}"
+        for one in problems
+    ]
+
+
+def _orders(found: TodoList) -> list[str]:
     lines: list[str] = []
     for task, what in (
         (Task.DISPUTE, "{} to answer in Stripe's dashboard:"),
         (Task.NEVER_OPENED, "{} paid two days ago or earlier, and never opened (coatcheck resend ORDER):"),
     ):
-        rows = [row for row in found.rows if row.task is task]
+        rows = found.of(task)
         if rows:
             noun = "dispute" if task is Task.DISPUTE else "purchase"
             lines += ["", what.format(counted(len(rows), noun)), *map(_order, rows)]
-            lines += ["  and more"] if task in found.more else []
-    return [*lines, *_lacking(found.rows), *_silent(found.rows)]
+            lines += [_MORE] if task in found.more else []
+    return lines
 
 
 def _order(row: Todo) -> str:
@@ -45,23 +104,29 @@ def _order(row: Todo) -> str:
     return f"  {named}" if row.decides is None else f"  {row.decides.object_id}  {named}"
 
 
-def _lacking(rows: Sequence[Todo]) -> list[str]:
+def _licences(found: TodoList) -> list[str]:
     lines: list[str] = []
-    for row in rows:
-        if row.task is Task.LICENCES_USED_UP and isinstance(row.about, Lacking):
+    for row in found.of(Task.LICENCES_USED_UP):
+        if isinstance(row.about, Lacking):
             waiting = f"{counted(row.about.waiting, 'purchase')} without one since {minute(row.since)}"
             what = f"The licence keys of {row.about.product} are used up: {waiting}."
             lines += ["", f"{what} Add keys to the list in the catalogue."]
     return lines
 
 
-def _silent(rows: Sequence[Todo]) -> list[str]:
+def _silent(found: TodoList) -> list[str]:
     lines: list[str] = []
-    for row in rows:
-        if isinstance(row.about, Silence):
-            heard = "never" if row.about.heard_at is None else f"at {minute(row.about.heard_at)}"
-            what = (
-                f"Stripe's webhooks do not arrive: a sale is an hour old, and the last one was heard {heard}."
-            )
-            lines += ["", f"{what} `coatcheck doctor` checks the endpoint."]
+    for silence in found.about(Silence, Task.WEBHOOKS_SILENT):
+        heard = "never" if silence.heard_at is None else f"at {minute(silence.heard_at)}"
+        what = f"Stripe's webhooks do not arrive: a sale is an hour old, and the last one was heard {heard}."
+        lines += ["", f"{what} `coatcheck doctor` checks the endpoint."]
     return lines
+
+
+def _mistakes(found: TodoList) -> list[str]:
+    mistakes = [line for one in found.about(Mistakes, Task.CATALOGUE) for line in one.lines]
+    gone, lost = (
+        [one.product for one in found.about(Lacking, task)] for task in (Task.PRODUCT_GONE, Task.PRODUCT_LOST)
+    )
+    lines = [*mistakes, *lacking_lines(gone=gone, lost=lost)]
+    return ["", "Mistakes in the catalogue:", *(f"  {line}" for line in lines)] if lines else []

@@ -62,6 +62,8 @@ class ErasureContract(StoreUnderTest):
             "and a checkout that may be paid yet"
         )
         assert self.see(lambda tx: tx.erasures.is_erased(CheckoutId("c9"))) is True
+        asked = [CheckoutId("c1"), CheckoutId("c9"), CheckoutId("c7")]
+        assert self.see(lambda tx: tx.erasures.erased_at(asked)) == {"c1": NOW, "c9": NOW}
         assert self.see(lambda tx: tx.sessions.by_token(Digest("t1"))) is None
         assert self.see(lambda tx: tx.outbox.to_address(ANNA)) == []
         assert self.see(lambda tx: tx.users.by_address(ANNA)) is None

@@ -40,6 +40,9 @@ def look_at(page: Page, url: str) -> None:
     header = page.locator("header.top").bounding_box()
     assert header is not None
     assert header["height"] < 2 * LEAST, f"{url}: the header is one row"
+    name = page.locator("header .brand span").bounding_box()
+    assert name is not None
+    assert name["width"] > LEAST, f"{url}: the header says whose shop it is"
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"], url
 
 

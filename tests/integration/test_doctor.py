@@ -147,6 +147,7 @@ def test_a_product_that_costs_too_much_to_read_is_named_and_the_others_are_on_sa
     toml.write_text(toml.read_text() + "files = " + "[" * 20_000)
     mark, words = findings(own_shop)["catalogue"]
     assert (mark, "the-last-cloakroom/product.toml" in words) == ("!!", True), words
+    assert own_shop.cli("doctor", check=False).stderr == "", "a mistake is a finding, and said once"
 
 
 def test_a_price_that_is_lacking_in_a_currency_is_named(own_shop: ShopServer) -> None:

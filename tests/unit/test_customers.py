@@ -221,7 +221,7 @@ def test_an_order_without_an_address_and_one_of_an_erased_customer_say_so() -> N
     anna.press(shop.last_link(ANNA))
     run(shop.erase(anna.visitor))
     said = lines(shop, mine)
-    assert said[0] == f"The customer of order {mine[:16]} deleted their account."
+    assert said[0] == f"The customer of order {mine[:16]} was erased on 2026-03-01 12:00 UTC."
     assert ANNA not in "".join(said)
     assert run(shop.show_customer(ANNA)) is None
 

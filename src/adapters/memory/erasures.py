@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +22,9 @@ from domain.values import CheckoutId, EmailAddress
 
 
 class Erasures(Record):
+    def erased_at(self, checkouts: Sequence[CheckoutId]) -> Mapping[CheckoutId, datetime]:
+        return {one: self._t.erasures[one] for one in checkouts if one in self._t.erasures}
+
     def is_erased(self, checkout: CheckoutId) -> bool:
         return checkout in self._t.erasures
 

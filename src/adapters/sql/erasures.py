@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
 from adapters.sql import checkouts, forgetting
+from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.record import Record, Row, Table, first, maybe, micros, moment
 from domain.records import ErasedAddress
 from domain.values import CheckoutId, EmailAddress
@@ -16,6 +17,7 @@ _IS_NAMED: Final = "SELECT 1 FROM purchases WHERE checkout_id = ? AND mailbox IS
 _NOTE_ORDER: Final = "INSERT INTO erasures (checkout_id, at) VALUES (?,?) ON CONFLICT DO NOTHING"
 _NOTE_ADDRESS: Final = """INSERT INTO erased_addresses (tag, at) VALUES (?,?)
   ON CONFLICT (tag) DO UPDATE SET at = excluded.at WHERE erased_addresses.at < excluded.at"""
+_AT: Final = f"SELECT checkout_id, at FROM erasures WHERE checkout_id {ANY_OF}"
 _ORDERS: Final = "SELECT checkout_id FROM erasures WHERE checkout_id > ? ORDER BY checkout_id LIMIT ?"
 _ADDRESSES: Final = "SELECT tag, at FROM erased_addresses WHERE tag > ? ORDER BY tag LIMIT ?"
 
@@ -25,6 +27,9 @@ class Erasures(Record):
         Table("erasures", "checkout_id, at", key="checkout_id"),
         Table("erased_addresses", "tag, at", key="tag"),
     ]
+
+    def erased_at(self, checkouts: Sequence[CheckoutId]) -> Mapping[CheckoutId, datetime]:
+        return {row[0]: moment(row[1]) for row in self._sql(_AT, (texts(checkouts),))}
 
     def is_erased(self, checkout: CheckoutId) -> bool:
         return self._any("SELECT 1 FROM erasures WHERE checkout_id = ?", (checkout,))

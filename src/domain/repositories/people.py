@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -177,6 +177,9 @@ class AddressChanges(ReadAddressChanges, Protocol):
 
 class ReadErasures(Protocol):
     """Erased persons. Reading only."""
+
+    def erased_at(self, checkouts: Sequence[CheckoutId]) -> Mapping[CheckoutId, datetime]:
+        """When the buyers of these orders were erased; orders of nobody who was are left out."""
 
     def is_erased(self, checkout: CheckoutId) -> bool:
         """Whether the buyer of this checkout was erased."""

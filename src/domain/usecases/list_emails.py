@@ -11,7 +11,7 @@ from domain.frozen import frozen
 from domain.mail import Mail, MailKind
 from domain.ports import Clock, Store
 from domain.transaction import ReadTransaction
-from domain.usecases.report_status import LATE
+from domain.usecases.list_todo import LATE
 from domain.values import EmailAddress
 
 PAGE: Final = 50

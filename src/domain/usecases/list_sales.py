@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Final
@@ -131,7 +132,11 @@ def _begin(day: date, zone: tzinfo) -> datetime | None:
 def _rows(
     wanted: SaleFilter, order: SaleOrder, after: SaleMark | None, limit: int, tx: ReadTransaction
 ) -> SaleRows:
-    return tx.sale_lists.rows(wanted, order=order, after=after, limit=limit)
+    found = tx.sale_lists.rows(wanted, order=order, after=after, limit=limit)
+    nobodys = [row.held.purchase.checkout for row in found.rows if row.held.purchase.user is None]
+    erased = tx.erasures.erased_at(nobodys) if nobodys else {}
+    rows = [replace(row, erased_at=erased.get(row.held.purchase.checkout)) for row in found.rows]
+    return SaleRows(rows=rows if erased else found.rows, looked_to=found.looked_to)
 
 
 def _mark(rows: Sequence[SaleRow], place: int, order: SaleOrder) -> SaleMark | None:

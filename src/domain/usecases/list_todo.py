@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import islice
-from typing import Final
+from typing import Final, TypeGuard, TypeVar
 
 from domain.access import Holding
 from domain.frozen import frozen
@@ -14,26 +14,31 @@ from domain.mail import Mail, MailState
 from domain.outbox_keys import sale_of
 from domain.ports import Catalogue, Clock, Store
 from domain.product import CatalogueEdition
-from domain.purchase import OPEN_AT_MOST, Fact, FactKind, Source, began_at, order_number
+from domain.purchase import OPEN_AT_MOST, Fact, FactKind, PurchaseState, Source, began_at, order_number
 from domain.records import Problem, Quarantined
 from domain.refund import RefundRequest
 from domain.sale_list import SaleFilter, SaleMark, SaleOrder, SaleState
 from domain.transaction import ReadTransaction
 from domain.usecases.act_on_fraud_warnings import open_warnings
-from domain.usecases.report_status import ASKED_FOR, LATE
-from domain.usecases.review_catalogue import broken_since
+from domain.usecases.review_catalogue import broken_since, missing_products
 from domain.usecases.unreached_customers import each_unreached
 from domain.values import CheckoutId, ProductId
 
+LATE: Final = timedelta(minutes=10)
+ASKED_FOR: Final = timedelta(days=30)
+"""How long a purchase without an address counts as waiting. Nobody but its buyer knows an address, so it must not do so
+for ever."""
 NOT_OPENED_FOR: Final = timedelta(hours=48)
 _NOT_OPENED_SINCE: Final = timedelta(days=30)
 """A purchase that nobody opened within a month is nobody's task any more."""
 _BOUNCED_SINCE: Final = timedelta(days=90)
-"""The same of an access email that bounced; `ReportStatus` has them all."""
-_MOST: Final = 50
+"""The same of an access email that bounced."""
+MOST: Final = 50
+"""Rows of each task, unless more are asked for."""
+_READS: Final = 10
+"""Pages of sales that one task is looked for in: each looks at a bounded number of them."""
+_CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK, PurchaseState.REVOKED)
 _ANSWERED_BY_US: Final = "needs_response"
-_READS: Final = 5
-"""How many pages of sales are read for those that wait, where no index finds them alone."""
 _SILENT_AFTER: Final = timedelta(hours=1)
 """How long after a sale its webhook must have come. Stripe sends them within seconds, and again for three days."""
 _SILENT_WITHIN: Final = timedelta(days=30)
@@ -63,12 +68,19 @@ class Task(Enum):
     """Asked for by hand, and without an answer for ten minutes, refused, or returned by the bank."""
     LICENCES_USED_UP = "licence-keys"
     """Purchases wait for a key of a product whose list is used up."""
+    PRODUCT_GONE = "missing-products"
+    """The folder of a product that customers own is gone: it opens in its last good form, and nobody can buy it."""
     PRODUCT_LOST = "lost-products"
     """Customers own a product that the shop has in no form, so they cannot open it."""
     CATALOGUE = "catalogue"
     """It has mistakes."""
     WEBHOOKS_SILENT = "webhooks"
     """A sale is an hour old, and no webhook has come since it was booked."""
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it needs the merchant. Some buyers just do not come for what they bought."""
+        return self is not Task.NEVER_OPENED
 
 
 @frozen
@@ -103,17 +115,33 @@ class Todo:
     decides: Fact | None = None
 
 
+T = TypeVar("T")
+
+
 @frozen
 class TodoList:
-    """At most 50 rows of each task. `more`: tasks of which there are others."""
+    """Everything that waits, the oldest first. `more`: tasks of which there are others."""
 
     rows: Sequence[Todo]
     more: frozenset[Task] = frozenset()
 
+    @property
+    def all_well(self) -> bool:
+        """Whether nothing of it is urgent."""
+        return not any(row.task.is_urgent for row in self.rows)
+
+    def of(self, task: Task) -> list[Todo]:
+        """The rows of one task."""
+        return [row for row in self.rows if row.task is task]
+
+    def about(self, kind: type[T], *tasks: Task) -> list[T]:
+        """What the rows of these tasks are about."""
+        return [row.about for row in self.rows if row.task in tasks and isinstance(row.about, kind)]
+
 
 @frozen
 class ListTodo:
-    """The page "To do", and `coatcheck status`. Reads only, one committed state, beside the customers."""
+    """The page "To do". Reads only, one committed state, beside the customers. `ReportStatus` prints the same list."""
 
     store: Store
     catalogue: Catalogue
@@ -126,9 +154,13 @@ class ListTodo:
         return await self.store.survey(lambda tx: todo_list(tx, edition, mistakes, now))
 
 
-def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes, now: datetime) -> TodoList:
-    """What waits, of one state of the records."""
+def todo_list(
+    tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes, now: datetime, *, most: int = MOST
+) -> TodoList:
+    """What waits, of one state of the records; at most so many rows of each task."""
     mails = tx.outbox.waiting(now, late=LATE, bounced_since=now - _BOUNCED_SINCE)
+    gone, lost = missing_products(tx, edition.products)
+    broke = broken_since(tx) or now
     sources: tuple[Iterable[Todo], ...] = (
         (Todo(Task.QUARANTINED, entry.first_at, entry) for entry in tx.quarantine.open_entries()),
         (Todo(Task.STUCK_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.STUCK),
@@ -140,16 +172,18 @@ def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes
         _without_address(tx, now),
         (Todo(Task.REFUND, one.at, one) for one in tx.refund_requests.waiting(before=now - LATE)),
         _lacking(tx, edition),
-        _lost(tx, edition, now),
-        _problems(tx, mistakes, now),
+        (Todo(Task.PRODUCT_GONE, broke, Lacking(product)) for product in gone),
+        (Todo(Task.PRODUCT_LOST, broke, Lacking(product)) for product in lost),
+        (Todo(Task.REFUSED_BY_PROVIDER, problem.first_at, problem) for problem in tx.problems.open()),
+        [Todo(Task.CATALOGUE, broke, mistakes)] if mistakes.lines else [],
         _silence(tx, now),
     )
     rows: list[Todo] = []
     more: set[Task] = set()
     for source in sources:
-        found = list(islice(source, _MOST + 1))
-        rows += found[:_MOST]
-        more |= {row.task for row in found[_MOST:]}
+        found = list(islice(source, most + 1))
+        rows += found[:most]
+        more |= {row.task for row in found[most:]}
     return TodoList(rows=sorted(rows, key=lambda row: row.since), more=frozenset(more))
 
 
@@ -176,7 +210,7 @@ def _sales(tx: ReadTransaction, wanted: SaleFilter, order: SaleOrder) -> Iterato
     """Sales in this order, read as far as they are asked for; the caller passes over some of them."""
     after: SaleMark | None = None
     for _ in range(_READS):
-        found = tx.sale_lists.rows(wanted, order=order, after=after, limit=_MOST)
+        found = tx.sale_lists.rows(wanted, order=order, after=after, limit=MOST)
         yield from (row.held for row in found.rows)
         after = found.looked_to
         if after is None:
@@ -186,8 +220,13 @@ def _sales(tx: ReadTransaction, wanted: SaleFilter, order: SaleOrder) -> Iterato
 def _without_address(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
     orders = (order for order in tx.problems.orders_without_owner() if not _is_old(order, now))
     for held in map(tx.purchases.with_facts, orders):
-        if held is not None and now - held.purchase.booked_at < ASKED_FOR:
+        if is_without_address(held) and now - held.purchase.booked_at < ASKED_FOR:
             yield Todo(Task.WITHOUT_ADDRESS, held.purchase.booked_at, held)
+
+
+def is_without_address(held: Holding | None) -> TypeGuard[Holding]:
+    """Whether an order of `Problems.orders_without_owner` was booked, and is not closed."""
+    return held is not None and held.standing.state not in _CLOSED
 
 
 def _is_old(order: CheckoutId, now: datetime) -> bool:
@@ -203,19 +242,6 @@ def _lacking(tx: ReadTransaction, edition: CatalogueEdition) -> Iterator[Todo]:
         listed = sold is not None and sold.licences is not None and sold.licences.listed is not None
         if listed and purchase is not None:
             yield Todo(Task.LICENCES_USED_UP, purchase.booked_at, Lacking(product, waiting))
-
-
-def _lost(tx: ReadTransaction, edition: CatalogueEdition, now: datetime) -> Iterator[Todo]:
-    for product in tx.purchases.products_owned():
-        if product not in edition.products:
-            yield Todo(Task.PRODUCT_LOST, broken_since(tx) or now, Lacking(product))
-
-
-def _problems(tx: ReadTransaction, mistakes: Mistakes, now: datetime) -> Iterator[Todo]:
-    for problem in tx.problems.open():
-        yield Todo(Task.REFUSED_BY_PROVIDER, problem.first_at, problem)
-    if mistakes.lines:
-        yield Todo(Task.CATALOGUE, broken_since(tx) or now, mistakes)
 
 
 def _silence(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
@@ -13,53 +13,79 @@ from domain.audit import ENTROPY, AuditAction, AuditResult, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailProblem, MailState
-from domain.ports import Clock, Randomness, Store
-from domain.purchase import PurchaseState
+from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.records import Problem, Quarantined, Tally
 from domain.refund import RefundRequest
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.act_on_fraud_warnings import open_warnings
 from domain.usecases.authorise import refusal, write_down
+from domain.usecases.list_todo import (
+    ASKED_FOR,
+    LATE,
+    Mistakes,
+    Task,
+    TodoList,
+    is_without_address,
+    todo_list,
+)
 from domain.usecases.queue_anew import queue_by_hand
-from domain.usecases.unreached_customers import unreached_customers
 from domain.values import LinkId, ProviderRef
 
-LATE = timedelta(minutes=10)
-ASKED_FOR = timedelta(days=30)
-"""How long a purchase without an address counts as waiting. Nobody but its buyer knows an address, so it must not do so
-for ever."""
-_CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK, PurchaseState.REVOKED)
+_MOST: Final = 1_000
+"""Rows of each task that one command prints."""
 
 
 @frozen
 class Status:
-    """The shop in figures, and everything that needs the merchant."""
+    """The shop in figures, and everything that waits for the merchant."""
 
     tally: Tally
-    mails: Sequence[Mail]
-    """Stuck, or late."""
+    todo: TodoList
     noted: Sequence[Mail]
     """Sent before under the same key, with another body: nothing to do unless their readers miss them."""
-    bounced: Sequence[Mail]
-    """Access emails that came back, of customers who have not been reached since."""
-    quarantine: Sequence[Quarantined]
-    problems: Sequence[Problem] = ()
-    without_owner: Sequence[Holding] = ()
-    """Purchases that are open, and belong to no address, because the one given at the payment cannot be emailed."""
-    refunds: Sequence[RefundRequest] = ()
-    """Asked for, and without an answer for long, refused, or failed."""
-    fraud_warnings: Sequence[Holding] = ()
-    """Purchases that a refund now would spare a dispute."""
-    asked_for: bool = False
-    """Whether one of those is so new that its buyer may still ask for it."""
+    never_asked_for: Sequence[Holding] = ()
+    """Purchases that have been without an address for so long that nobody waits for one any more."""
 
     @property
     def all_well(self) -> bool:
-        """Whether nothing waits."""
-        waiting = self.mails, self.bounced, self.quarantine, self.problems, self.refunds, self.fraud_warnings
-        return not any((*waiting, self.asked_for))
+        """Whether nothing urgent waits."""
+        return self.todo.all_well
+
+    @property
+    def mails(self) -> Sequence[Mail]:
+        """Stuck, or late."""
+        return self.todo.about(Mail, Task.STUCK_EMAIL, Task.LATE_EMAIL)
+
+    @property
+    def bounced(self) -> Sequence[Mail]:
+        """Access emails that came back, of customers who have not been reached since."""
+        return self.todo.about(Mail, Task.BOUNCED_EMAIL)
+
+    @property
+    def quarantine(self) -> Sequence[Quarantined]:
+        """Payments that the shop does not act on."""
+        return self.todo.about(Quarantined, Task.QUARANTINED)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What the payment provider refuses."""
+        return self.todo.about(Problem, Task.REFUSED_BY_PROVIDER)
+
+    @property
+    def without_owner(self) -> Sequence[Holding]:
+        """Purchases that are open, and belong to no address, because the one given at the payment cannot be emailed."""
+        return [*self.never_asked_for, *self.todo.about(Holding, Task.WITHOUT_ADDRESS)]
+
+    @property
+    def refunds(self) -> Sequence[RefundRequest]:
+        """Asked for, and without an answer for long, refused, or failed."""
+        return self.todo.about(RefundRequest, Task.REFUND)
+
+    @property
+    def fraud_warnings(self) -> Sequence[Holding]:
+        """Purchases that a refund now would spare a dispute."""
+        return self.todo.about(Holding, Task.FRAUD_WARNING)
 
 
 class SentAgain(Enum):
@@ -76,40 +102,36 @@ class SentAgain(Enum):
 
 @frozen
 class ReportStatus:
-    """`coatcheck status`."""
+    """`coatcheck status`: the list that the back office shows as "To do", in full, and the figures beside it."""
 
     store: Store
+    catalogue: Catalogue
     keyring: Keyring
     clock: Clock
     randomness: Randomness
 
     async def __call__(self) -> Status:
         """Raises StoreUnavailable."""
-        now = self.clock.now()
+        now, edition = self.clock.now(), self.catalogue.current()
+        mistakes = Mistakes(tuple(self.catalogue.problems))
 
         def work(tx: ReadTransaction) -> Status:
-            mails = tx.outbox.waiting(now, late=LATE)
-            orders = map(tx.purchases.with_facts, tx.problems.orders_without_owner())
-            found = [held for held in orders if held is not None and held.standing.state not in _CLOSED]
+            orders = filter(
+                is_without_address, map(tx.purchases.with_facts, tx.problems.orders_without_owner())
+            )
             return Status(
                 tally=tx.shop.tally(),
-                mails=[mail for mail in mails if mail.state in (MailState.QUEUED, MailState.STUCK)],
+                todo=todo_list(tx, edition, mistakes, now, most=_MOST),
                 noted=[
                     mail
-                    for mail in mails
+                    for mail in tx.outbox.waiting(now, late=LATE)
                     if mail.problem == MailProblem.KEY_USED
                     and tx.outbox.get(outbox_keys.anew(mail.key)) is None
                 ],
-                bounced=unreached_customers(tx, mails),
-                quarantine=tx.quarantine.open_entries(),
-                problems=tx.problems.open(),
-                without_owner=found,
-                refunds=tx.refund_requests.waiting(before=now - LATE),
-                fraud_warnings=[held for held, _ in open_warnings(tx)],
-                asked_for=any(now - held.purchase.booked_at < ASKED_FOR for held in found),
+                never_asked_for=[held for held in orders if now - held.purchase.booked_at >= ASKED_FOR],
             )
 
-        return await self.store.read(work)
+        return await self.store.survey(work)
 
     async def dismiss(self, ref: str, *, actor: Actor, form: str, reason: str = "") -> bool | NotAllowed:
         """Take something off the list, by its id; whether it was there.

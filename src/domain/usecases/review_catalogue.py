@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ from domain import outbox_keys
 from domain.emails import CatalogueMistakes
 from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Store
+from domain.product import Product
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.send_email import notify_merchant
 from domain.values import ProductId
@@ -40,7 +41,7 @@ class CatalogueReview:
 
 @frozen
 class ReviewCatalogue:
-    """For `coatcheck doctor` and `status`, and for an email whenever the catalogue has changed."""
+    """For `coatcheck doctor`, and for an email whenever the catalogue has changed."""
 
     store: Store
     catalogue: Catalogue
@@ -49,12 +50,8 @@ class ReviewCatalogue:
     async def __call__(self) -> CatalogueReview:
         """Raises StoreUnavailable."""
         problems, products = tuple(self.catalogue.problems), self.catalogue.current().products
-        owned = await self.store.survey(lambda tx: tx.purchases.products_owned())
-        return CatalogueReview(
-            problems=problems,
-            gone=[pid for pid in owned if pid in products and not products[pid].present],
-            lost=[pid for pid in owned if pid not in products],
-        )
+        gone, lost = await self.store.survey(lambda tx: missing_products(tx, products))
+        return CatalogueReview(problems=problems, gone=gone, lost=lost)
 
     async def notify(self) -> None:
         """Email what needs the merchant, once a day while it is the same. Raises StoreUnavailable."""
@@ -71,6 +68,15 @@ class ReviewCatalogue:
         said = "\n".join((*review.problems, "", *review.gone, "", *review.lost))
         key = outbox_keys.catalogue_mistakes(hashlib.sha256(said.encode()).hexdigest()[:16], now)
         await self.store.transact(lambda tx: notify_merchant(tx, email, key=key, shop=shop, now=now))
+
+
+def missing_products(
+    tx: ReadTransaction, products: Mapping[ProductId, Product]
+) -> tuple[Sequence[ProductId], Sequence[ProductId]]:
+    """What customers own and the catalogue lacks: with a last good form that opens, and without any."""
+    owned = tx.purchases.products_owned()
+    gone = [pid for pid in owned if pid in products and not products[pid].present]
+    return gone, [pid for pid in owned if pid not in products]
 
 
 def broken_since(tx: ReadTransaction) -> datetime | None:

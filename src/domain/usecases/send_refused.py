@@ -15,8 +15,8 @@ from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import Transaction
 from domain.usecases.authorise import refusal
+from domain.usecases.list_todo import LATE
 from domain.usecases.queue_anew import queue_by_hand
-from domain.usecases.report_status import LATE
 from domain.values import LinkId
 
 _AT_ONCE: Final = 100

@@ -30,7 +30,8 @@ class Customer:
     """Then test purchases open nothing."""
     mailbox: EmailAddress | None
     """None for an order without an address, and for one whose customer was erased."""
-    erased: bool
+    erased_at: datetime | None
+    """When the customer of its one order was erased."""
     user: User | None
     """None if nothing was bought under the address, or nothing is left of it there."""
     holdings: Sequence[Holding]
@@ -75,7 +76,7 @@ def _by_order(tx: ReadTransaction, order: str, now: datetime) -> Customer | Seve
         now=now,
         gone_live=tx.shop.cursor(STARTED_LIVE) is not None,
         mailbox=None,
-        erased=tx.erasures.is_erased(held.purchase.checkout),
+        erased_at=tx.erasures.erased_at([held.purchase.checkout]).get(held.purchase.checkout),
         user=None,
         holdings=[held],
         downloads=tx.downloads.of_purchase(held.purchase.checkout),
@@ -90,7 +91,7 @@ def show_address(tx: ReadTransaction, mailbox: EmailAddress, now: datetime) -> C
         now=now,
         gone_live=tx.shop.cursor(STARTED_LIVE) is not None,
         mailbox=mailbox,
-        erased=False,
+        erased_at=None,
         user=tx.users.by_address(mailbox),
         holdings=holdings,
         downloads=[d for held in holdings for d in tx.downloads.of_purchase(held.purchase.checkout)],

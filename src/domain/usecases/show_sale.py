@@ -61,7 +61,8 @@ class SaleShown:
     checkout: Checkout | None
     user: User | None
     """Its customer; None if it has no address, or its buyer was erased."""
-    erased: bool
+    erased_at: datetime | None
+    """When its buyer was erased."""
     counts: bool
     """False for a test purchase of a shop that has gone live: it opens nothing, and is in no sum."""
     reason: StateReason
@@ -78,6 +79,11 @@ class SaleShown:
     """The latest email that its customer gets in by; None if there is none."""
     note: Note | None
     """The internal note."""
+
+    @property
+    def erased(self) -> bool:
+        """Whether its buyer was erased."""
+        return self.erased_at is not None
 
 
 @frozen
@@ -110,7 +116,7 @@ def _show(tx: ReadTransaction, checkout: CheckoutId, now: datetime) -> SaleShown
         held=held,
         checkout=begun,
         user=None if mailbox is None else tx.users.by_address(mailbox),
-        erased=tx.erasures.is_erased(checkout),
+        erased_at=tx.erasures.erased_at([checkout]).get(checkout),
         counts=purchase.livemode is not False or tx.shop.cursor(STARTED_LIVE) is None,
         reason=reason_of(held, others),
         money=money_of(held),

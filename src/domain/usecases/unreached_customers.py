@@ -9,13 +9,8 @@ from domain.mail import Delivery, Mail
 from domain.transaction import ReadTransaction
 
 
-def unreached_customers(tx: ReadTransaction, waiting: Sequence[Mail]) -> list[Mail]:
-    """Those of the waiting emails that bounced and need the merchant."""
-    return list(each_unreached(tx, waiting))
-
-
 def each_unreached(tx: ReadTransaction, waiting: Sequence[Mail]) -> Iterator[Mail]:
-    """The same one by one: each takes several questions."""
+    """Those of the waiting emails that bounced and need the merchant, one by one: each takes several questions."""
     for mail in waiting:
         if mail.delivery is Delivery.BOUNCED and not _reached_since(tx, mail):
             yield mail

@@ -11,8 +11,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "refund": N_(
         "The refund was requested. It appears here once Stripe confirms it, and the customer is emailed then."
     ),
-    "revoked": N_("Access is closed."),
-    "restored": N_("Access is open again."),
+    "revoked": N_("Access is revoked."),
+    "restored": N_("Access is restored."),
     "granted": N_("The free copy is theirs, and they are emailed a link."),
     "resent": N_("The access link is on its way."),
     "address": N_("Both addresses are emailed. Nothing moves until the new one confirms it."),

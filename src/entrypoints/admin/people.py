@@ -19,6 +19,7 @@ from domain.usecases.manage_passkeys import ManagePasskeys, PasskeyChange
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff, StaffChange
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.staff_access import SignedInStaff, WhyNotIn
+from entrypoints.admin import words
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.kept_form import CAME_BACK
 from entrypoints.http.page import AnyRequest, see_other
@@ -238,7 +239,13 @@ class PeoplePages:
         )
         names = {f"staff:{row.member.id}": row.member.email.canonical for row in await self.list_staff()}
         shown = [
-            (line, names.get(line.actor, line.actor), names.get(f"staff:{line.object_id}", ""))
+            (
+                line,
+                names.get(line.actor, line.actor),
+                names.get(f"staff:{line.object_id}", ""),
+                words.action_words(line.action),
+                _(words.RESULTS[line.result]),
+            )
             for line in lines
         ]
         return self.frame.html(

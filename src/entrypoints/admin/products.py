@@ -61,7 +61,7 @@ class ProductsPages:
         return self.frame.html(
             request, "products.html", here=here, columns=_columns(), caption=caption, folder=str(self.folder),
             rows=[product_row(row, zone=zone, now=found.now) for row in found.rows],
-            problems=[*others, *lacking_lines(found.review)],
+            problems=[*others, *lacking_lines(gone=found.review.gone, lost=found.review.lost)],
         )  # fmt: skip
 
     async def cover(self, request: AnyRequest, pid: FromPath[str]) -> RawResponse:

@@ -23,7 +23,7 @@ from entrypoints.admin.sale_filter import AT
 from entrypoints.admin.sale_links import actions, address_of, may
 from entrypoints.admin.sale_panels import panels
 from entrypoints.admin.sale_parts import contents, ids, keys, money, movements, other
-from entrypoints.admin.sale_words import SOURCES, is_closed, short_moment, slug, state_sentence
+from entrypoints.admin.sale_words import SOURCES, erased_words, is_closed, short_moment, slug, state_sentence
 from entrypoints.admin.timeline_words import lines_of
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
@@ -98,6 +98,7 @@ class SalePages:
                 for name, label in actions(sale, actor, livemode=self.livemode)
                 if name != "refund" or actor.role is Role.OWNER or _limited(purchase, edition)
             ],
+            "erased": "" if sale.erased_at is None else erased_words(sale.erased_at, zone, now=sale.now),
             "noted_by": "" if note is None else names.get(note.written_by, note.written_by),
             "noted_at": "" if note is None else short_moment(note.written_at, zone, now=sale.now),
             "may_note": may(actor, "note") and not sale.erased,

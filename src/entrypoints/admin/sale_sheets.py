@@ -81,7 +81,7 @@ def refund_sheet(sale: SaleSeen, *, may_refund: bool, fraudulent: bool = False) 
         fields=[
             Entry("amount", _("Amount in %(currency)s", currency=left.currency.upper()),
                   value=decimal_text(left.amount, left.currency)),
-            Entry("close", _("Also close access, whatever the amount"), kind="check", on=fraudulent),
+            Entry("close", _("Also revoke access, whatever the amount"), kind="check", on=fraudulent),
             Entry("fraudulent", _("It was fraud: Stripe then blocks the card and the address"), kind="check",
                   on=fraudulent),
             Entry("tell", _("Email the customer once Stripe confirms it"), kind="check", on=True),
@@ -103,8 +103,8 @@ def revoke_sheet(sale: SaleSeen) -> Sheet:
     ]
     return Sheet(
         action=AuditAction.REVOKE, object_id=purchase.checkout,
-        title=_("Close access to %(name)s", name=purchase.product_name), effects=effects,
-        button=_("Close access"), back=at_sale(purchase), seen=sale.digest, danger=True,
+        title=_("Revoke access to %(name)s", name=purchase.product_name), effects=effects,
+        button=_("Revoke access"), back=at_sale(purchase), seen=sale.digest, danger=True,
         fields=[Entry("tell", _("Email the customer that their access ended"), kind="check", on=True)],
     )  # fmt: skip
 

@@ -94,6 +94,11 @@ def long_day(day: date, *, today: date) -> str:
     return f"{day.day} {day:%B}" if day.year == today.year else f"{day.day} {day:%B} {day.year}"
 
 
+def erased_words(at: datetime, zone: tzinfo, *, now: datetime) -> str:
+    """`erased on 3 May`."""
+    return _("erased on %(day)s", day=long_day(day_of(at, zone), today=day_of(now, zone)))
+
+
 # ------------------------------------------------------------------ one sale
 
 

@@ -20,7 +20,7 @@ from domain.usecases.list_sales import ListSales, SalesPage, TooManyToSort
 from domain.values import Money
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.sale_filter import AT, Asked, asked, caption, choices, mark_text
-from entrypoints.admin.sale_words import short_moment, slug, state_name
+from entrypoints.admin.sale_words import erased_words, short_moment, slug, state_name
 from entrypoints.http.page import PERSONAL, AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, ngettext
@@ -232,6 +232,7 @@ def row_of(row: SaleRow, *, zone: tzinfo, now: datetime, livemode: bool) -> dict
         "customer": "" if purchase.mailbox is None else purchase.mailbox.canonical,
         "unverified": purchase.user is not None and not row.verified,
         "bounced": row.bounced,
+        "erased": "" if row.erased_at is None else erased_words(row.erased_at, zone, now=now),
         "product": purchase.product_name,
         "state": state_name(row.state),
         "tone": slug(row.state),

@@ -85,6 +85,7 @@ NAMES: Final[Mapping[Task, str]] = {
     Task.FRAUD_WARNING: N_("Fraud warnings"),
     Task.WITHOUT_ADDRESS: N_("Without an address"), Task.REFUSED_BY_PROVIDER: N_("Refused by Stripe"),
     Task.REFUND: N_("Refunds that did not arrive"), Task.LICENCES_USED_UP: N_("Licence keys"),
+    Task.PRODUCT_GONE: N_("Products that are missing"),
     Task.PRODUCT_LOST: N_("Products that cannot be opened"), Task.CATALOGUE: N_("Catalogue"),
     Task.WEBHOOKS_SILENT: N_("Webhooks"),
 }  # fmt: skip
@@ -114,6 +115,9 @@ _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
     Task.LICENCES_USED_UP: lambda n: ngettext(
         "The licence keys of %(number)d product are used up.",
         "The licence keys of %(number)d products are used up.", n),
+    Task.PRODUCT_GONE: lambda n: ngettext(
+        "The folder of %(number)d product is missing, so nobody can buy it.",
+        "The folders of %(number)d products are missing, so nobody can buy them.", n),
     Task.PRODUCT_LOST: lambda n: ngettext(
         "%(number)d product cannot be opened by its owners.",
         "%(number)d products cannot be opened by their owners.", n),
@@ -281,6 +285,12 @@ def _lacking(todo: Todo, about: Lacking) -> Row:
             "%(number)d purchases wait for a key. Add keys to the list in the catalogue: they are served at once.",
             about.waiting)  # fmt: skip
         return Row(todo, _("Licence keys of %(product)s are used up", product=about.product), at, why, [look])
+    if todo.task is Task.PRODUCT_GONE:
+        why = _(
+            "Its folder is not in the catalogue: customers keep its last good form, and nobody can buy it. "
+            "Put the folder back, or retire the product."
+        )
+        return Row(todo, _("%(product)s is missing", product=about.product), at, why, [look])
     why = _(
         "Customers own it, but the catalogue lacks it and no good form of it is kept. Put its folder back."
     )

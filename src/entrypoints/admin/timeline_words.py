@@ -28,7 +28,7 @@ _MAILS: Final[Mapping[str, str]] = {
     "confirm_owner": N_("Email to confirm the address of an order"),
     "payment_failed": N_("Email about a failed payment"),
     "refunded": N_("Email about a refund"),
-    "access_closed": N_("Email about closed access"),
+    "access_closed": N_("Email about revoked access"),
     "open_again": N_("Email about access that is open again"),
     "licence_arrived": N_("Email with a licence key"),
     "new_release": N_("Email about a new version"),

@@ -16,8 +16,8 @@ from entrypoints.http.sentences import N_, _
 
 ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.GRANT: N_("gave a free copy"),
-    AuditAction.REVOKE: N_("closed a purchase"),
-    AuditAction.RESTORE: N_("reopened a purchase"),
+    AuditAction.REVOKE: N_("revoked access to a purchase"),
+    AuditAction.RESTORE: N_("restored access to a purchase"),
     AuditAction.REFUND: N_("asked for a refund"),
     AuditAction.DISMISS_REFUND: N_("dismissed a refund"),
     AuditAction.RESEND: N_("sent an access link again"),
@@ -57,6 +57,12 @@ ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.UNKNOWN: N_("did something that this shop has no name for"),
 }
 """Each goes on a sentence that begins with who did it."""
+RESULTS: Final[Mapping[AuditResult, str]] = {
+    AuditResult.DONE: N_("done"),
+    AuditResult.REFUSED: N_("refused: their role does not allow it"),
+    AuditResult.ENDED: N_("passkey removed: it seems to have been copied"),
+    AuditResult.DROPPED: N_("not sent: of no use any more"),
+}
 REASONS: Final[Mapping[RejectReason, str]] = {
     RejectReason.NO_METADATA: N_(
         "It carries no checkout of ours: another program on the same Stripe account made it."
@@ -83,6 +89,12 @@ REASONS: Final[Mapping[RejectReason, str]] = {
 }
 
 
+def action_words(action: AuditAction) -> str:
+    """What somebody did, as in "gave a free copy"."""
+    # One that is new and has no words here yet must not take a page away.
+    return _(ACTIONS[action]) if action in ACTIONS else action.value
+
+
 def news(one: News, names: Mapping[str, str]) -> str:
     """A sentence. `names`: of members of staff, by the actor's name in the audit log."""
     match one.about:
@@ -101,8 +113,7 @@ def _fact(fact: Fact, currency: str) -> str:
 
 
 def _action(line: AuditLine) -> str:
-    # One that is new and has no words here yet must not take Home away.
-    what = _(ACTIONS[line.action]) if line.action in ACTIONS else line.action.value
+    what = action_words(line.action)
     return (
         _("tried, and was refused: %(action)s", action=what) if line.result is AuditResult.REFUSED else what
     )

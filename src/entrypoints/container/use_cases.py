@@ -216,7 +216,9 @@ class UseCases(Adapters):
         TryAnnouncement, store=store, catalogue=catalogue, clock=clock, randomness=randomness
     )
     send_link = Singleton(SendOwnerLink, store=store, keyring=keyring, clock=clock, randomness=randomness)
-    report_status = Singleton(ReportStatus, store=store, keyring=keyring, clock=clock, randomness=randomness)
+    report_status = Singleton(
+        ReportStatus, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
+    )
     send_refused = Singleton(SendRefused, store=store, keyring=keyring, clock=clock, randomness=randomness)
     export_records = Singleton(ExportRecords, store=store)
     export_list = Singleton(ExportList, store=store, clock=clock, randomness=randomness)

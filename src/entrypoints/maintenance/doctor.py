@@ -59,8 +59,9 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
 
 async def _catalogue_findings(container: Container) -> list[Finding]:
     catalogue, review = container.catalogue(), await container.review_catalogue()()
+    lacking = lacking_lines(gone=review.gone, lost=review.lost)
     return [
-        *(Finding("catalogue", False, words) for words in (*review.problems, *lacking_lines(review))),
+        *(Finding("catalogue", False, words) for words in (*review.problems, *lacking)),
         *(Finding("catalogue", True, words, warns=True) for words in catalogue.warnings),
     ]
 

@@ -326,8 +326,9 @@ class Shop(BackOffice):
     @cached_property
     def report(self) -> ReportStatus:
         return ReportStatus(
-            store=self.store, keyring=self.keyring, clock=self.clock, randomness=self.randomness
-        )
+            store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
+            randomness=self.randomness,
+        )  # fmt: skip
 
     @cached_property
     def send_refused(self) -> SendRefused:

@@ -1,0 +1,111 @@
+"""What waits: one list, which the page "To do" shows and `coatcheck status` prints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from contracts import samples
+from contracts.samples import NOW
+
+from domain.access import Holding
+from domain.claim import RejectReason
+from domain.mail import Delivery, MailState
+from domain.purchase import Fact, FactKind, Purchase
+from domain.records import Problem, ProblemKind, Quarantined
+from domain.refund import RefundRequest
+from domain.transaction import Transaction
+from domain.usecases.list_todo import Lacking, Mistakes, Silence, Task, Todo, TodoList
+from domain.usecases.report_status import Status
+from domain.values import Money, ProductId
+from entrypoints.testing import Shop
+from entrypoints.testing.fakes import a_product, an_edition
+from entrypoints.todo_lines import waiting_lines
+from testkit.stepping import run
+
+BOOK, LOST = ProductId("book"), ProductId("lost")
+
+
+def sold(row: str, *, days_ago: float) -> Purchase:
+    made = samples.a_purchase(row, livemode=True)
+    return replace(made, booked_at=NOW - timedelta(days=days_ago))
+
+
+def test_a_dispute_that_needs_an_answer_is_found_behind_a_page_of_others() -> None:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+
+    def fill(tx: Transaction) -> None:
+        for n in range(60):
+            order = f"d{n:03}"
+            tx.purchases.book(replace(sold(order, days_ago=70 - n), opened_at=NOW))
+            status = "under_review" if n else "needs_response"
+            at = int((NOW - timedelta(days=1)).timestamp())
+            tx.facts.record(Fact(f"du_{n}", FactKind.DISPUTE, f"pi_{order}", at, status, 900))
+
+    run(shop.store.transact(fill))
+    disputes = run(shop.list_todo()).of(Task.DISPUTE)
+    assert [row.decides.object_id for row in disputes if row.decides is not None] == ["du_0"]
+
+
+def test_the_command_line_prints_the_queue_and_nothing_else_decides_whether_all_is_well() -> None:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+    order, at = samples.a_purchase(), NOW - timedelta(days=3)
+    held = Holding(purchase=order, facts=())
+    mail = samples.a_mail("access:c1")
+    due = RefundRequest(
+        id="r1", payment="pi_c1", checkout=order.checkout, amount=Money(900, "usd"), reason="x", by="cli:ada",
+        at=at, due_at=at, keyed_at=at,
+    )  # fmt: skip
+    dispute = Fact("du_1", FactKind.DISPUTE, "pi_c1", 1, "needs_response", 900)
+    rows: dict[Task, tuple[Todo, str]] = {
+        Task.QUARANTINED: (Todo(Task.QUARANTINED, at, Quarantined("cs_test_9", RejectReason.WRONG_AMOUNT, at, at, 1, None)), "cs_test_9"),
+        Task.STUCK_EMAIL: (
+            Todo(Task.STUCK_EMAIL, at, replace(mail, state=MailState.STUCK, problem="no")), "1 email refused"),
+        Task.LATE_EMAIL: (Todo(Task.LATE_EMAIL, at, mail), "1 email delayed"),
+        Task.BOUNCED_EMAIL: (
+            Todo(Task.BOUNCED_EMAIL, at, replace(mail, delivery=Delivery.BOUNCED)), "1 email bounced"),
+        Task.NEVER_OPENED: (Todo(Task.NEVER_OPENED, at, held), "1 purchase paid two days ago or earlier"),
+        Task.DISPUTE: (Todo(Task.DISPUTE, at, held, decides=dispute), "1 dispute to answer in Stripe's dashboard"),
+        Task.FRAUD_WARNING: (Todo(Task.FRAUD_WARNING, at, held, decides=dispute), "suspects fraud"),
+        Task.WITHOUT_ADDRESS: (Todo(Task.WITHOUT_ADDRESS, at, held), "1 purchase has no address"),
+        Task.REFUSED_BY_PROVIDER: (
+            Todo(Task.REFUSED_BY_PROVIDER, at, Problem(ProblemKind.LOOKUP_REFUSED, "", "its words", at, at)),
+            "Payments cannot be looked up"),
+        Task.REFUND: (Todo(Task.REFUND, at, due), "refund"),
+        Task.LICENCES_USED_UP: (
+            Todo(Task.LICENCES_USED_UP, at, Lacking(ProductId("keyed"), 2)), "The licence keys of keyed are used up"),
+        Task.PRODUCT_GONE: (Todo(Task.PRODUCT_GONE, at, Lacking(ProductId("gone"))), "gone: customers own it"),
+        Task.PRODUCT_LOST: (Todo(Task.PRODUCT_LOST, at, Lacking(ProductId("lost"))), "they cannot open it"),
+        Task.CATALOGUE: (Todo(Task.CATALOGUE, at, Mistakes(("book: the price is missing",))), "the price is missing"),
+        Task.WEBHOOKS_SILENT: (Todo(Task.WEBHOOKS_SILENT, at, Silence(None)), "Stripe's webhooks do not arrive"),
+    }  # fmt: skip
+    figures = run(shop.report()).tally
+    assert rows.keys() == set(Task)
+    for task, (row, words) in rows.items():
+        status = Status(tally=figures, todo=TodoList(rows=[row]), noted=[])
+        said = "\n".join(waiting_lines(status))
+        assert words in said, said
+        assert status.all_well is (task is Task.NEVER_OPENED)
+    assert waiting_lines(Status(tally=figures, todo=TodoList(rows=[]), noted=[])) == []
+
+
+def test_a_closed_purchase_waits_for_no_address_and_a_missing_folder_waits_for_the_merchant() -> None:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+
+    def fill(tx: Transaction) -> None:
+        for order in ("kept", "given back"):
+            nobody = replace(sold(order, days_ago=1), user=None, mailbox=None, paid_email=None, session=None)
+            tx.purchases.book(nobody)
+        tx.purchases.book(replace(sold("seen", days_ago=1), opened_at=NOW, product=LOST))
+        at = int(NOW.timestamp())
+        tx.facts.record(Fact("re_1", FactKind.REFUND, "pi_given back", at, "succeeded", 900))
+
+    run(shop.store.transact(fill))
+    shop.catalogue.edition = an_edition(a_product(BOOK), replace(a_product(LOST), present=False))
+    found = run(shop.list_todo())
+    assert [held.purchase.checkout for held in found.about(Holding, Task.WITHOUT_ADDRESS)] == ["kept"]
+    assert [one.product for one in found.about(Lacking, Task.PRODUCT_GONE)] == [LOST]
+    assert found == run(shop.report()).todo
