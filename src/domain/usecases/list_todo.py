@@ -28,7 +28,7 @@ from domain.values import CheckoutId, ProductId
 NOT_OPENED_FOR: Final = timedelta(hours=48)
 _NOT_OPENED_SINCE: Final = timedelta(days=30)
 """A purchase that nobody opened within a month is nobody's task any more."""
-_BOUNCED_SINCE: Final = timedelta(days=90)
+BOUNCED_SINCE: Final = timedelta(days=90)
 """The same of an access email that bounced; `ReportStatus` has them all."""
 _MOST: Final = 50
 _ANSWERED_BY_US: Final = "needs_response"
@@ -124,7 +124,7 @@ class ListTodo:
 
 def todo_list(tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes, now: datetime) -> TodoList:
     """What waits, of one state of the records."""
-    mails = tx.outbox.waiting(now, late=LATE, bounced_since=now - _BOUNCED_SINCE)
+    mails = tx.outbox.waiting(now, late=LATE, bounced_since=now - BOUNCED_SINCE)
     sources: tuple[Iterable[Todo], ...] = (
         (Todo(Task.QUARANTINED, entry.first_at, entry) for entry in tx.quarantine.open_entries()),
         (Todo(Task.STUCK_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.STUCK),

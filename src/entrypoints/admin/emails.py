@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 EMAILS: Final = "/admin/emails"
+_SHOWN: Final = 200
+"""Emails on one page; of those of a kind, there are fewer."""
 _KINDS: Final = {
     MailKind.ACCESS: N_("Access"), MailKind.LOGIN: N_("Sign-in"), MailKind.ORDER: N_("Confirm an order"),
     MailKind.UPDATE: N_("About a purchase"), MailKind.ADDRESS: N_("Change of address"),
@@ -91,7 +93,8 @@ class EmailPages:
         refused = [mail for mail in mails if mail.state is MailState.STUCK and not mail.may_have_been_sent]
         return self.frame.html(
             request, "emails.html", here=here, caption=caption,
-            mails=[(mail, *_stands(mail), mail_address(mail.key)) for mail in mails],
+            mails=[(mail, *_stands(mail), mail_address(mail.key)) for mail in mails[:_SHOWN]],
+            cut=_("The first %(number)d are listed.", number=_SHOWN) if len(mails) > _SHOWN else "",
             older=older, kinds=[("", _("Waiting for you")), *((one.value, _(name)) for one, name in _KINDS.items())],
             chosen=kind.value if kind else "", to=asked["to"], refused=len(refused), acts=self._acts(here),
         )  # fmt: skip
