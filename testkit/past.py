@@ -13,7 +13,7 @@ from pathlib import Path
 from adapters.sqlite.store import SqliteStore
 from domain import outbox_keys
 from domain.claim import RejectReason
-from domain.emails import AccessLink
+from domain.emails import AccessLink, AccountDeleted
 from domain.mail import Delivery, Letter, Mail, MailKind, MailState, Urgency
 from domain.purchase import BookedBy, Checkout, Fact, FactKind, Purchase, Source
 from domain.records import EventRecord, ProblemKind
@@ -37,6 +37,23 @@ def fill(folder: Path, *, sales: int = 60, seed: int = 7) -> list[CheckoutId]:
     ):  # Playwright has a loop of its own in this thread
         beside.submit(lambda: asyncio.run(store.transact(lambda tx: _write(tx, made, now)))).result()
     return [purchase.checkout for _checkout, purchase in made]
+
+
+def write_to(folder: Path, address: str, *, number: int) -> None:
+    """So many emails to an address, in the outbox of a shop that is served; those that are there already stay."""
+    store, at = SqliteStore.open(folder / "coatcheck.db", serving=False), datetime.now(UTC)
+
+    def queue(tx: Transaction) -> None:
+        for n in range(number):
+            key = f"notice:bench:{n}"
+            mail = Mail(
+                key=key, kind=MailKind.NOTICE, to=EmailAddress(address), email=AccountDeleted(), link=None,
+                key_name=None, queued_at=at, due_at=at + timedelta(days=1), urgency=Urgency.RELEASE,
+            )  # fmt: skip
+            tx.outbox.queue(mail)
+
+    with contextlib.closing(store), ThreadPoolExecutor(1) as beside:
+        beside.submit(lambda: asyncio.run(store.transact(queue))).result()
 
 
 def _sale(n: int, chance: random.Random, now: datetime) -> tuple[Checkout, Purchase]:

@@ -127,6 +127,18 @@ def test_emails_that_wait_those_of_a_kind_and_those_of_an_address(
         assert anna.http.get("/admin/emails", params={"to": typed}).status_code == 200
 
 
+def test_a_page_of_emails_ends_after_two_hundred(filled: tuple[ShopServer, Member, list[str]]) -> None:
+    shop, anna, _orders = filled
+    past.write_to(shop.data, "everybody@example.com", number=200)
+    page = anna.get("/admin/emails?to=everybody@example.com")
+    assert page.text.count("<tr>") == 201
+    assert "are shown" not in page.text
+    past.write_to(shop.data, "everybody@example.com", number=201)
+    page = anna.get("/admin/emails?to=everybody@example.com")
+    assert page.text.count("<tr>") == 201
+    assert "Emails to everybody@example.com: 201. The newest 200 are shown." in page.text
+
+
 def test_an_email_shows_its_text_without_link_and_code(filled: tuple[ShopServer, Member, list[str]]) -> None:
     _shop, anna, orders = filled
     page = anna.get(email_at(orders[0]))

@@ -10,6 +10,7 @@ import pytest
 from domain.mail import Delivery, Mail, MailProblem, MailState
 from domain.ports import DeliveryReport, InvalidWebhook, OtherReport
 from domain.usecases.handle_email_webhook import HandleEmailWebhook
+from domain.usecases.list_todo import Task
 from domain.usecases.report_status import SentAgain
 from domain.values import CheckoutId, EmailAddress
 from entrypoints.mail_lines import mail_lines
@@ -157,3 +158,16 @@ def test_a_purchase_whose_address_was_corrected_is_off_the_list() -> None:
     assert keep.mailbox == mail.to
     shop.memory.tables.purchases[keep.checkout] = replace(keep, mailbox=EmailAddress("right@example.com"))
     assert listed(shop) == []
+
+
+def test_a_bounce_leaves_the_page_of_emails_with_the_queue_after_ninety_days() -> None:
+    shop = Shop()
+    _, mail = bounced(shop)
+    page, queue = shop.list_emails, shop.list_todo
+    shop.clock.tick(days=90)
+    assert [one.key for one in run(page.waiting())] == [mail.key]
+    assert Task.BOUNCED_EMAIL in {row.task for row in run(queue()).rows}
+    shop.clock.tick(seconds=1)
+    assert run(page.waiting()) == []
+    assert Task.BOUNCED_EMAIL not in {row.task for row in run(queue()).rows}
+    assert listed(shop) == [mail.key], "`coatcheck status` names it until somebody is reached"

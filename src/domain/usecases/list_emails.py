@@ -11,7 +11,7 @@ from domain.frozen import frozen
 from domain.mail import Mail, MailKind
 from domain.ports import Clock, Store
 from domain.transaction import ReadTransaction
-from domain.usecases.list_todo import LATE
+from domain.usecases.list_todo import BOUNCED_SINCE, LATE
 from domain.values import EmailAddress
 
 PAGE: Final = 50
@@ -34,9 +34,10 @@ class ListEmails:
     clock: Clock
 
     async def waiting(self) -> Sequence[Mail]:
-        """Those that were refused, may have been sent, are late or bounced, oldest first."""
+        """Those that were refused, may have been sent, are late, or bounced within 90 days; oldest first."""
         now = self.clock.now()
-        return await self.store.survey(lambda tx: tx.outbox.waiting(now, late=LATE))
+        since = now - BOUNCED_SINCE
+        return await self.store.survey(lambda tx: tx.outbox.waiting(now, late=LATE, bounced_since=since))
 
     async def newest(self, kind: MailKind, *, before: str = "") -> Sequence[Mail]:
         """Fifty-one of a kind, the newest first, before the one of this key: the last says that there are more."""

@@ -31,7 +31,7 @@ for ever."""
 NOT_OPENED_FOR: Final = timedelta(hours=48)
 _NOT_OPENED_SINCE: Final = timedelta(days=30)
 """A purchase that nobody opened within a month is nobody's task any more."""
-_BOUNCED_SINCE: Final = timedelta(days=90)
+BOUNCED_SINCE: Final = timedelta(days=90)
 """The same of an access email that bounced."""
 MOST: Final = 50
 """Rows of each task, unless more are asked for."""
@@ -158,7 +158,7 @@ def todo_list(
     tx: ReadTransaction, edition: CatalogueEdition, mistakes: Mistakes, now: datetime, *, most: int = MOST
 ) -> TodoList:
     """What waits, of one state of the records; at most so many rows of each task."""
-    mails = tx.outbox.waiting(now, late=LATE, bounced_since=now - _BOUNCED_SINCE)
+    mails = tx.outbox.waiting(now, late=LATE, bounced_since=now - BOUNCED_SINCE)
     gone, lost = missing_products(tx, edition.products)
     broke = broken_since(tx) or now
     sources: tuple[Iterable[Todo], ...] = (

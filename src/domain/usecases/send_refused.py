@@ -52,7 +52,7 @@ class SendRefused:
         )
         if not_allowed is not None:
             return not_allowed
-        waiting = await self.store.survey(lambda tx: tx.outbox.waiting(now, late=LATE))
+        waiting = await self.store.survey(lambda tx: tx.outbox.waiting(now, late=LATE, bounced_since=now))
         keys = [mail.key for mail in waiting if _refused(mail)]
         queued = dropped = 0
         for start in range(0, len(keys), _AT_ONCE):
