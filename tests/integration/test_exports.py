@@ -90,8 +90,8 @@ def test_the_form_comes_back_with_what_was_wrong_and_after_a_passkey(
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
-        ("kind=sales&from=9999-12-31&to=9999-12-31", "application/x-www-form-urlencoded", 422),
-        ("kind=sales&from=0001-01-01", "application/x-www-form-urlencoded", 422),
+        ("kind=sales&from=9999-12-31&to=9999-12-31", "application/x-www-form-urlencoded", 200),
+        ("kind=sales&from=0001-01-01", "application/x-www-form-urlencoded", 200),
         ("&".join(f"column=c{number}" for number in range(61)), "application/x-www-form-urlencoded", 400),
         ("kind=sales&column=%ff", "application/x-www-form-urlencoded", 400),
         ("kind=sales", "text/plain", 400),

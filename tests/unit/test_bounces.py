@@ -170,4 +170,4 @@ def test_a_bounce_leaves_the_page_of_emails_with_the_queue_after_ninety_days() -
     shop.clock.tick(seconds=1)
     assert run(page.waiting()) == []
     assert Task.BOUNCED_EMAIL not in {row.task for row in run(queue()).rows}
-    assert listed(shop) == [mail.key], "`coatcheck status` names it until somebody is reached"
+    assert listed(shop) == [], "`coatcheck status` prints the queue"

@@ -16,7 +16,7 @@ from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.announce import hears_of_releases, release_email, version_of
-from domain.usecases.authorise import refusal
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.send_email import send_email
 from domain.values import EmailAddress, ProductId, UserId
 
@@ -123,7 +123,8 @@ class TryAnnouncement:
             not_allowed = refusal(tx, AuditAction.TRY_ANNOUNCEMENT, product, asked=asked)
             if not_allowed is not None:
                 return not_allowed
-            if tx.audit.append(asked.line(AuditAction.TRY_ANNOUNCEMENT, product)):
+            if tx.audit.by_form(form) is None:
+                write_down(tx, asked.line(AuditAction.TRY_ANNOUNCEMENT, product))
                 key = outbox_keys.release_test(product, asked.id)
                 send_email(tx, email, key=key, kind=MailKind.NOTICE, to=to, now=now)
             return TrialQueued(to)

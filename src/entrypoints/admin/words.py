@@ -62,6 +62,7 @@ RESULTS: Final[Mapping[AuditResult, str]] = {
     AuditResult.REFUSED: N_("refused: their role does not allow it"),
     AuditResult.ENDED: N_("passkey removed: it seems to have been copied"),
     AuditResult.DROPPED: N_("not sent: of no use any more"),
+    AuditResult.UNKNOWN: N_("has no name here: the entry was changed"),
 }
 REASONS: Final[Mapping[RejectReason, str]] = {
     RejectReason.NO_METADATA: N_(
