@@ -365,6 +365,15 @@ def test_a_host_of_its_own(tmp_path: Path) -> None:
         assert httpx.get(f"{shop.url}/", headers=office, verify=False).status_code == 404
         assert httpx.get(f"{shop.url}/", verify=False).status_code == 200
 
+        def post(to: str, *, origin: str, **headers: str) -> int:
+            sent = {"origin": origin, **headers}  # as browsers do that send no Sec-Fetch-Site
+            return httpx.post(f"{shop.url}{to}", headers=sent, verify=False).status_code
+
+        assert post("/admin/sign-in", origin=shop.url, **office) == 403, "a form of the shop's"
+        assert post("/admin/sign-in", origin="http://127.0.0.1:1", **office) == 404, "nobody works here"
+        assert post("/request-login", origin="http://127.0.0.1:1") == 403
+        assert post("/request-login", origin=shop.url) != 403
+
 
 def test_two_forms_without_an_id_are_two_requests(shop: ShopServer) -> None:
     anna, elsewhere = Member(shop), Member(shop)

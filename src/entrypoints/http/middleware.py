@@ -112,7 +112,7 @@ class Middleware:
         arrivals: Callable[[], ArrivingBodies] = ArrivingBodies,
     ) -> None:
         self._app = app
-        self._origins = frozenset({base_url.encode(), admin_url.encode()})
+        self._origin, self._admin_origin = base_url.encode(), admin_url.encode()
         # RFC 9110 §4.2.3: the port of the scheme may be written out.
         self._hosts = frozenset({host.encode().lower(), _with_port(base_url).encode()})
         self._admin_hosts = frozenset({urlsplit(admin_url).netloc.encode(), _with_port(admin_url).encode()})
@@ -245,7 +245,8 @@ class Middleware:
                 return refusal
         if method in SAFE_METHODS or path == WEBHOOK_PATH:
             return None
-        return None if self._is_same_origin(site, origin) else 403
+        ours = self._admin_origin if is_office(path) else self._origin
+        return None if _is_same_origin(site, origin, ours=ours) else 403
 
     def _wrong_host(self, path: str, host: bytes | None) -> int | None:
         """400 for a host that is not ours; 404 for the back office at the shop's host, and the shop at the office's."""
@@ -257,13 +258,12 @@ class Middleware:
             return None
         return 404 if named in others else 400
 
-    def _is_same_origin(self, site: bytes | None, origin: bytes | None) -> bool:
-        """Go 1.25's rule (net/http CrossOriginProtection): no token to lose, and old clients still work."""
-        if site is not None:
-            return site in (b"same-origin", b"none")
-        if origin is not None:
-            return origin in self._origins
-        return True
+
+def _is_same_origin(site: bytes | None, origin: bytes | None, *, ours: bytes) -> bool:
+    """Go 1.25's rule (net/http CrossOriginProtection): no token to lose, and old clients still work."""
+    if site is not None:
+        return site in (b"same-origin", b"none")
+    return origin in (None, ours)
 
 
 def _with_port(base_url: str) -> str:
