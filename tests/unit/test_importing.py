@@ -18,7 +18,7 @@ from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role, StaffId
 from domain.uploads import KEPT_FOR, LEASE, MOST_UPLOADS, NOTED_FOR, Report, SeenIds, UploadState
 from domain.usecases.manage_uploads import UploadChange
-from domain.usecases.receive_upload import Receiving, TooManyUploads, shown_name
+from domain.usecases.receive_upload import Receiving, TooManyUploads, UploadGone, shown_name
 from domain.usecases.row_batches import AT_ONCE
 from domain.values import EmailAddress, Money, ProductId
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
@@ -136,6 +136,26 @@ def test_imported_customers_are_listed_by_their_first_sale_and_not_before_everyb
     assert [row.user.mailbox.canonical for row in page.rows] == [
         "new@example.com", "b@example.com", "a@example.com",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [b"", of_people(9_000)])
+def test_a_file_that_is_deleted_while_it_arrives_is_gone_and_not_called_empty(more: bytes) -> None:
+    importer = Importer()
+    shop = importer.office.shop
+    Browser(shop).buy_and_pay("anna@example.com")
+    shop.clock.tick(days=4)
+    form = importer.office.form()
+    receiving = run(importer.office.receive_upload.begin("a.csv", actor=importer.actor, form=form))
+    assert isinstance(receiving, Receiving)
+    run(receiving.feed(of_people(3)))
+    erase(shop, "anna@example.com")
+
+    def arrive() -> None:
+        run(receiving.feed(more))
+        run(receiving.end())
+
+    with pytest.raises(UploadGone):
+        arrive()
 
 
 def test_two_shops_may_use_the_same_ids() -> None:

@@ -207,13 +207,16 @@ def _disputes(tx: ReadTransaction) -> Iterator[Todo]:
 
 
 def _sales(tx: ReadTransaction, wanted: SaleFilter, order: SaleOrder) -> Iterator[Holding]:
-    """Sales in this order, read as far as they are asked for; the caller passes over some of them."""
+    """Sales in this order, read as far as they are asked for; the caller passes over some of them.
+
+    Up to a read that looks at all that it may and finds none: this is counted for every page of the back office.
+    """
     after: SaleMark | None = None
     for _ in range(_READS):
         found = tx.sale_lists.rows(wanted, order=order, after=after, limit=MOST)
         yield from (row.held for row in found.rows)
         after = found.looked_to
-        if after is None:
+        if after is None or not found.rows:
             return
 
 

@@ -24,6 +24,10 @@ class TooManyUploads:
     """So many files wait already that one is to be imported or deleted first."""
 
 
+class UploadGone(Exception):
+    """The file was deleted while it arrived: by the merchant, or since somebody's account was deleted."""
+
+
 @frozen
 class ReceiveUpload:
     """`begin`, then `Receiving.feed` for all that arrives, then `Receiving.end`."""
@@ -68,11 +72,11 @@ class Receiving:
     _first: Piece | None = None
 
     async def feed(self, data: bytes) -> None:
-        """Raises UnreadableCsv: then call `abandon`. Raises StoreUnavailable."""
+        """Raises UnreadableCsv and UploadGone: then call `abandon`. Raises StoreUnavailable."""
         await self._keep(self._pieces.feed(data))
 
     async def end(self) -> Upload:
-        """All of it arrived: its header is read. Raises UnreadableCsv: then call `abandon`. Raises StoreUnavailable."""
+        """All of it arrived: its header is read. Raises as `feed` does."""
         await self._keep(self._pieces.end())
         assert self._first is not None
         lines = self._first.lines
@@ -89,7 +93,7 @@ class Receiving:
             delimiter=delimiter,
         )
         if not await self.store.transact(lambda tx: tx.uploads.replace(self.upload, ready)):
-            raise UnreadableCsv(CsvProblem.EMPTY, 1)
+            raise UploadGone
         return replace(ready, version=self.upload.version + 1)
 
     async def abandon(self) -> None:
@@ -99,9 +103,11 @@ class Receiving:
     async def _keep(self, pieces: list[Piece]) -> None:
         for piece in pieces:
             self._first = self._first or piece
-            await self.store.transact(
+            kept = await self.store.transact(
                 lambda tx, piece=piece: tx.uploads.add_piece(self.upload.id, piece)  # type: ignore[misc]  # its default is a piece
             )
+            if not kept:
+                raise UploadGone
 
 
 def shown_name(name: str) -> str:

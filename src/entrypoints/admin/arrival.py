@@ -8,11 +8,11 @@ from domain.csv_rows import UnreadableCsv
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.uploads import Upload
-from domain.usecases.receive_upload import ReceiveUpload, Receiving, TooManyUploads
+from domain.usecases.receive_upload import ReceiveUpload, Receiving, TooManyUploads, UploadGone
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.http.file_form import FileBegins, FormField
 
-Arrived = Upload | UnreadableCsv | NotAllowed | TooManyUploads
+Arrived = Upload | UnreadableCsv | UploadGone | NotAllowed | TooManyUploads
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Arrival:
         elif self._receiving is not None and self._outcome is None:
             try:
                 await self._receiving.feed(part)
-            except UnreadableCsv as error:
+            except (UnreadableCsv, UploadGone) as error:
                 self._outcome = error
         return True
 
@@ -44,9 +44,9 @@ class Arrival:
         if self._receiving is not None and self._outcome is None:
             try:
                 self._outcome = await self._receiving.end()
-            except UnreadableCsv as error:
+            except (UnreadableCsv, UploadGone) as error:
                 self._outcome = error
-        if isinstance(self._outcome, UnreadableCsv):
+        if isinstance(self._outcome, UnreadableCsv | UploadGone):
             await self.abandon()
         return self._outcome
 

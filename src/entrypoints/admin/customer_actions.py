@@ -24,7 +24,7 @@ from domain.usecases.request_login import NotAnAddress
 from domain.usecases.sign_out_customer import SignedOutByHand, SignOutCustomer
 from domain.usecases.staff_change import ChangeAsked, Changing, NotChanged
 from domain.values import ProductId
-from entrypoints.admin import act_words, customer_sheets
+from entrypoints.admin import act_words, customer_sheets, notices
 from entrypoints.admin.desk import AskAgain, Desk, Done, Outcome, Sheet, Submitted
 from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest
@@ -233,7 +233,7 @@ class CustomerActionPages:
                 return _(_AWAY)
             match found:
                 case PaymentBooked(order):
-                    return Done(f"/admin/sales/{order.checkout}", "booked")
+                    return Done(f"/admin/sales/{order.checkout}", notices.after_booking(found))
                 case NotAllowed():
                     return found
                 case NotBooked():

@@ -22,6 +22,7 @@ from domain.usecases.send_refused import SendRefused
 from domain.usecases.staff_access import SignedInStaff
 from domain.values import EmailAddress, InvalidEmail
 from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.notices import after_resending
 from entrypoints.admin.sale_words import without_keys
 from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.http.page import AnyRequest, see_other
@@ -202,9 +203,10 @@ class EmailPages:
         if isinstance(here, RawResponse):
             return here
         _fields, form = await self.frame.submitted(request)
-        if isinstance(await self.send_refused(actor=self.frame.actor(here), form=form), NotAllowed):
+        outcome = await self.send_refused(actor=self.frame.actor(here), form=form)
+        if isinstance(outcome, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{EMAILS}?done=sent-again")
+        return see_other(f"{EMAILS}?done={after_resending(outcome)}")
 
     async def dismissing(self, request: AnyRequest, key: FromPath[str]) -> RawResponse:
         """What taking a bounced email off the list does."""

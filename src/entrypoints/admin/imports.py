@@ -20,7 +20,7 @@ from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor
 from domain.uploads import MOST_UPLOADS, Upload
 from domain.usecases.manage_uploads import ManageUploads, Seen, UploadChange
-from domain.usecases.receive_upload import ReceiveUpload, TooManyUploads
+from domain.usecases.receive_upload import ReceiveUpload, TooManyUploads, UploadGone
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.arrival import Arrival, Arrived
 from entrypoints.admin.frame import HOME, AdminFrame
@@ -116,6 +116,8 @@ class ImportPages:
                 return self._upload_page(
                     request, here, why=problem_text(arrived.problem, arrived.line), status=422
                 )
+            case UploadGone():
+                return self._upload_page(request, here, why=_(_CHANGES[UploadChange.GONE]), status=409)
             case None:
                 instead = self.frame.fresh(here, AuditAction.IMPORT, UPLOAD_PATH)
                 return instead or self._upload_page(request, here, why=_("Please choose a file."), status=400)

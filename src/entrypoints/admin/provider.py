@@ -25,6 +25,7 @@ from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
+from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -58,6 +59,13 @@ class LastSweep:
     def running(self) -> bool:
         """Whether one is under way."""
         return self.task is not None and not self.task.done()
+
+    @property
+    def word(self) -> str:
+        """Of `entrypoints.admin.notices`; "" if it failed, which the page says itself."""
+        if self.running:
+            return "reconciling"
+        return "" if self.found is None else "reconciled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,7 @@ class ProviderPages:
         assert self.last.task is not None
         await asyncio.wait([self.last.task], timeout=_WAITS)
         self.frame.waiting.forget()
-        return see_other(f"{STRIPE}?done={'reconciling' if self.last.running else 'reconciled'}")
+        return see_other(f"{STRIPE}?done={self.last.word}")
 
     async def _sweep(self, sweep: Coroutine[object, object, Reconciled | NotAllowed]) -> None:
         try:
@@ -147,6 +155,9 @@ class ProviderPages:
             self.last.found, self.last.problem = (None, "") if isinstance(found, NotAllowed) else (found, "")
         except (PaymentsUnreachable, PaymentsRefused, StoreUnavailable) as error:
             self.last.found, self.last.problem = None, str(error) or _("Stripe could not be reached.")
+        except Exception as error:  # nobody awaits the result of its task
+            self.last.found, self.last.problem = None, _("It broke off. The log of the shop says why.")
+            log.error("a comparison with the payment provider broke off", exc_info=error)
         self.last.at = self.frame.clock.now()
 
     async def reading(self, request: AnyRequest, ref: FromPath[str]) -> RawResponse:

@@ -26,7 +26,7 @@ from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.staff_change import ChangeAsked, NotChanged
 from domain.usecases.write_note import Noted, NotNoted, WriteNote
 from domain.values import CheckoutId, ProductId
-from entrypoints.admin import act_words, sale_sheets
+from entrypoints.admin import act_words, notices, sale_sheets
 from entrypoints.admin.desk import Desk, Done, Outcome, Sheet, Submitted
 from entrypoints.admin.refund_right import RefundRight
 from entrypoints.http.form_errors import email_error
@@ -107,7 +107,7 @@ class SaleActionPages:
         )  # fmt: skip
         match found:
             case RefundAsked():
-                return _done(order, "refund")
+                return _done(order, notices.after_refund(found))
             case NotAllowed():
                 return found
             case NotRefunded() | NotAnAmount():
@@ -126,7 +126,7 @@ class SaleActionPages:
             found = await self.revoke(
                 order, actor=came.actor, form=came.form, reason=came.reason, tell=came.has("tell")
             )
-            return _decided(found, order, "revoked")
+            return _decided(found, order, lambda _closed: "revoked")
 
         return await self._sent(request, order, AuditAction.REVOKE, sale_sheets.revoke_sheet, work)
 
@@ -141,7 +141,7 @@ class SaleActionPages:
             found = await self.restore(
                 order, actor=came.actor, form=came.form, reason=came.reason, tell=came.has("tell")
             )
-            return _decided(found, order, "restored")
+            return _decided(found, order, notices.after_restoring)
 
         return await self._sent(request, order, AuditAction.RESTORE, sale_sheets.restore_sheet, work)
 
@@ -161,7 +161,7 @@ class SaleActionPages:
                     return _done(order, "resent")
                 case NotSent():
                     return act_words.not_sent(found)
-                case NotAllowed():  # once the use case asks for the right by itself
+                case NotAllowed():
                     return found
                 case _:
                     return _(_SEVERAL)
@@ -208,7 +208,7 @@ class SaleActionPages:
             )  # fmt: skip
             match found:
                 case KeyReplaced():
-                    return _done(order, "key")
+                    return _done(order, notices.after_replacing(found))
                 case NotAllowed():
                     return found
                 case NotReplaced():
@@ -280,10 +280,10 @@ def _done(order: CheckoutId, word: str) -> Done:
     return Done(f"/admin/sales/{order}", word)
 
 
-def _decided(found: Deciding, order: CheckoutId, word: str) -> Outcome:
+def _decided(found: Deciding, order: CheckoutId, word: Callable[[Decided], str]) -> Outcome:
     match found:
         case Decided():
-            return _done(order, word)
+            return _done(order, word(found))
         case NotAllowed():
             return found
         case Unchanged():

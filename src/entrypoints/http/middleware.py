@@ -269,7 +269,7 @@ def _is_same_origin(site: bytes | None, origin: bytes | None, *, ours: bytes) ->
     """Go 1.25's rule (net/http CrossOriginProtection): no token to lose, and old clients still work."""
     if site is not None:
         return site in (b"same-origin", b"none")
-    return origin is None or origin == ours
+    return origin in (None, ours)
 
 
 def _read_as_routed(scope: HTTPScope) -> None:
