@@ -494,6 +494,28 @@ def test_who_is_disabled_is_out_at_once_and_comes_back_with_their_passkeys(offic
     assert isinstance(ben.sign_in(), SignedIn)
 
 
+@pytest.mark.parametrize("how", ["disabled", "support"])
+def test_nobody_comes_in_by_an_invitation_of_somebody_who_may_invite_nobody_any_more(
+    office: Office, how: str
+) -> None:
+    boss, gone = office.member("boss@example.com"), office.member("gone@example.com")
+    theirs = office.invitation("friend@example.com", actor=gone.actor)
+    again = office.invitation("ben@example.com", actor=gone.actor)
+    others = [office.invitation("ben@example.com", actor=boss.actor), office.invitation("host@example.com")]
+    who, told = gone.actor.staff, {"actor": boss.actor, "form": office.form()}
+    assert who is not None
+    change = (
+        office.manage.disable(who, **told)
+        if how == "disabled"
+        else office.manage.set_role(who, Role(how), **told)
+    )  # type: ignore[arg-type]  # an actor and a form
+    assert run(change) is StaffChange.DONE
+    for link in (theirs, again):
+        assert Colleague(office, "friend").use(link) is WhyNotIn.NO_LINK
+    for link in others:
+        assert isinstance(Colleague(office, "invited by others").use(link), SignedIn)
+
+
 def test_a_new_role_counts_at_once(office: Office) -> None:
     office.member("anna@example.com")
     ben = office.member("ben@example.com", Role.SUPPORT)
