@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from fido2 import cbor
 
-from domain.challenge import as_text
+from domain.challenge import as_text, from_text
 
 _UP, _UV, _BE, _BS, _AT = 1, 4, 8, 16, 64
 
@@ -28,6 +28,10 @@ class SoftAuthenticator:
         self.keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.counter = 0
         self.verifies = True
+        self.framed = False
+        """Whether the page is in a frame on another site."""
+        self.user = ""
+        """For whom the latest passkey was made."""
 
     def create(self, options: str) -> str:
         asked = json.loads(options)
@@ -35,6 +39,7 @@ class SoftAuthenticator:
             raise ValueError("there is one already")
         raw, key = os.urandom(16), ec.generate_private_key(ec.SECP256R1())
         self.keys[as_text(raw)] = key
+        self.user = from_text(asked["user"]["id"]).decode()
         numbers = key.public_key().public_numbers()
         cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
         data = self._data(_AT) + bytes(16) + len(raw).to_bytes(2, "big") + raw + cbor.encode(cose)
@@ -57,10 +62,12 @@ class SoftAuthenticator:
             "authenticatorData": as_text(data),
             "signature": as_text(self.keys[fitting[-1]].sign(signed, ec.ECDSA(SHA256()))),
         }
+        if self.user:
+            told["userHandle"] = as_text(self.user.encode())
         return _credential(fitting[-1], told)
 
     def _client_data(self, kind: str, challenge: str) -> bytes:
-        told = {"type": kind, "challenge": challenge, "origin": self._origin, "crossOrigin": False}
+        told = {"type": kind, "challenge": challenge, "origin": self._origin, "crossOrigin": self.framed}
         return json.dumps(told).encode()
 
     def _data(self, more: int) -> bytes:

@@ -88,6 +88,7 @@ STAFF_PER_NETWORK: Final = Limit(kind="staff-ip", most=10, window=timedelta(minu
 GRANTS_BY_SUPPORT: Final = Limit(kind="grants", most=10, window=timedelta(days=1))
 """Free copies and payments booked by hand, together, of one member of staff who is no owner."""
 STAFF_PER_ACCOUNT: Final = Limit(kind="staff-account", most=20, window=timedelta(hours=1))
+"""Wrong answers in the name of one member's passkeys."""
 
 ERASED_LATELY: Final = Limit(kind="erased", most=1, window=timedelta(seconds=60))
 """No limit: for a minute it is remembered which session deleted its account, to answer the same form again alike."""

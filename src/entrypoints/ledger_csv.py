@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Final
 
 from domain.ledger import LedgerLine
@@ -17,6 +18,10 @@ COLUMNS: Final = (
 WITH_ADDRESSES: Final = (*COLUMNS, "paid_address")
 _MODES: Final = {True: "live", False: "test", None: ""}
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+_INNER: Final = re.compile(r"([;\t\r\n])(?=[=+\-@＝＋－＠])")
+"""Where a cell of its own begins to a spreadsheet that is set to another country, and looks for semicolons or tabs."""
 
 
 def csv_row(cells: tuple[str, ...]) -> bytes:
@@ -46,5 +51,6 @@ def ledger_cells(line: LedgerLine, *, with_address: bool) -> tuple[str, ...]:
 
 
 def as_text(cell: str) -> str:
-    """The cell, which no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULAS) else cell
+    """The cell, of which no spreadsheet takes any part for a formula."""
+    inner = _INNER.sub(r"\1'", cell)
+    return f"'{inner}" if cell.startswith(_FORMULAS) else inner

@@ -20,6 +20,7 @@ SENT_AGAIN: Final = {
     SentAgain.STILL_QUEUED: "It is still queued and tried again automatically.",
     SentAgain.TOO_LATE: f"Not sent: {OF_NO_USE}. "
     "For an order without an address, `coatcheck send-link` makes a new one.",
+    SentAgain.ENOUGH: "That address was emailed three times again within the last hour.",
     SentAgain.QUEUED_BEFORE: "It was sent again before. To send it once more, use the newest key (KEY#2, KEY#3, …).",
 }
 _PROBLEMS: Final[dict[str, str]] = {

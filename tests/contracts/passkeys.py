@@ -96,6 +96,24 @@ class CeremoniesContract:
         with pytest.raises(PasskeyRefused):
             ceremonies.verify(SECOND, other.get(ceremonies.assertion(SECOND)), passkey)
 
+    def test_an_answer_that_names_another_user_is_refused(self) -> None:
+        device = self.authenticator()
+        ceremonies, passkey = self._registered(device)
+        device.user = "s2"
+        with pytest.raises(PasskeyRefused):
+            ceremonies.verify(SECOND, device.get(ceremonies.assertion(SECOND)), passkey)
+        device.user = "s1"
+        ceremonies.verify(SECOND, device.get(ceremonies.assertion(SECOND)), passkey)
+
+    def test_an_answer_out_of_a_frame_on_another_site_is_refused(self) -> None:
+        device = self.authenticator()
+        ceremonies, passkey = self._registered(device)
+        device.framed = True
+        with pytest.raises(PasskeyRefused):
+            ceremonies.verify(SECOND, device.get(ceremonies.assertion(SECOND)), passkey)
+        with pytest.raises(PasskeyRefused):
+            ceremonies.register(FIRST, device.create(ceremonies.registration(MEMBER, [], FIRST)))
+
     def test_one_answer_does_not_stand_for_the_other_ceremony(self) -> None:
         device = self.authenticator()
         ceremonies, passkey = self._registered(device)

@@ -427,6 +427,28 @@ def test_a_form_for_a_member_of_a_strange_name_leads_back_to_no_other_header(
         assert post("/request-login", origin=shop.url) != 403
 
 
+def test_a_page_that_a_script_fetches_keeps_nobody_signed_in(
+    staffed: tuple[ShopServer, dict[str, Member]],
+) -> None:
+    """The page of an import looks every two seconds how far it is, with nobody in front of the screen."""
+    shop, members = staffed
+
+    def seen(path: str, **headers: str) -> bool:
+        with sqlite3.connect(shop.data / "coatcheck.db") as database:
+            database.execute("UPDATE staff_sessions SET seen_at = seen_at - 120000000")
+            before = database.execute("SELECT max(seen_at) FROM staff_sessions").fetchone()
+        database.close()
+        assert members["owner"].http.get(path, headers=headers).status_code == 200
+        with sqlite3.connect(shop.data / "coatcheck.db") as database:
+            after = database.execute("SELECT max(seen_at) FROM staff_sessions").fetchone()
+        database.close()
+        return bool(before != after)
+
+    for path in ("/admin/imports", "/admin/sales"):
+        assert not seen(path, **{"sec-fetch-dest": "empty"})
+        assert seen(path, **{"sec-fetch-dest": "document"})
+
+
 def test_two_forms_without_an_id_are_two_requests(shop: ShopServer) -> None:
     anna, elsewhere = Member(shop), Member(shop)
     anna.join()

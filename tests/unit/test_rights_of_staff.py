@@ -116,6 +116,24 @@ def test_staff_resend_to_one_address_three_times_an_hour_over_all_of_them() -> N
     assert isinstance(run(shop.resend_to_customer(order, actor=OWNER, form="f9")), AccessQueued)
 
 
+def test_staff_send_what_was_sent_again_three_times_an_hour_over_all_ways_to_do_it() -> None:
+    shop = Shop()
+    key = f"access:{bought(shop)}"
+    for number in range(3):
+        sent = run(shop.report.send_again(key, actor=SUPPORT, form=f"f{number}"))
+        assert sent is SentAgain.QUEUED
+        shop.deliver_mail()
+        key = f"{key.partition('#')[0]}#{number + 2}"
+    assert run(shop.report.send_again(key, actor=OWNER, form="f8")) is SentAgain.ENOUGH
+    resent = run(
+        shop.resend_to_customer(key.partition("#")[0].removeprefix("access:"), actor=OWNER, form="f9")
+    )
+    assert isinstance(resent, NotSent)
+    assert resent.why is WhyNotSent.ENOUGH
+    assert len(shop.letters_to("anna@example.com")) == 4
+    assert run(shop.report.send_again(key, actor=by_hand.CLI, form="f10")) is SentAgain.QUEUED, "on the host"
+
+
 # ------------------------------------------------------------------ grants
 
 

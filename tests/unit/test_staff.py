@@ -282,18 +282,21 @@ def test_a_counter_of_zero_is_no_counter(held: int, used: int, copied: bool) -> 
     assert passkey.is_copied(used) is copied
 
 
-def test_ten_tries_of_a_network_in_ten_minutes_and_twenty_of_an_account_in_an_hour(office: Office) -> None:
+def test_ten_tries_of_a_network_in_ten_minutes_and_twenty_wrong_ones_of_an_account_in_an_hour(
+    office: Office,
+) -> None:
     anna, stranger = office.member("anna@example.com"), Colleague(office, "stranger", network="198.51.100.1")
     stranger.device.keys["x"] = b"a key"
     assert [stranger.sign_in() for _ in range(11)] == [WhyNotIn.WRONG] * 10 + [WhyNotIn.TOO_OFTEN]
     wait(office, 10 * MINUTE)
     assert stranger.sign_in() is WhyNotIn.WRONG
-    outcomes = []
+    anna.device.verifies, outcomes = False, []
     for n in range(21):
         anna.network = f"203.0.113.{n}"
         outcomes.append(anna.sign_in())
-    assert [isinstance(one, SignedIn) for one in outcomes] == [True] * 20 + [False]
-    assert outcomes[-1] is WhyNotIn.TOO_OFTEN
+    assert outcomes == [WhyNotIn.WRONG] * 20 + [WhyNotIn.TOO_OFTEN]
+    anna.device.verifies = True
+    assert isinstance(anna.sign_in(), SignedIn), "nobody locks her out with wrong answers in her name"
 
 
 def test_colleagues_behind_one_address_do_not_lock_each_other_out(office: Office) -> None:
@@ -505,6 +508,28 @@ def test_who_is_disabled_is_out_at_once_and_comes_back_with_their_passkeys(offic
     run(office.manage.enable(member, actor=HOST, form="f2"))
     assert ben.here is None
     assert isinstance(ben.sign_in(), SignedIn)
+
+
+@pytest.mark.parametrize("how", ["disabled", "support"])
+def test_nobody_comes_in_by_an_invitation_of_somebody_who_may_invite_nobody_any_more(
+    office: Office, how: str
+) -> None:
+    boss, gone = office.member("boss@example.com"), office.member("gone@example.com")
+    theirs = office.invitation("friend@example.com", actor=gone.actor)
+    again = office.invitation("ben@example.com", actor=gone.actor)
+    others = [office.invitation("ben@example.com", actor=boss.actor), office.invitation("host@example.com")]
+    who, told = gone.actor.staff, {"actor": boss.actor, "form": office.form()}
+    assert who is not None
+    change = (
+        office.manage.disable(who, **told)
+        if how == "disabled"
+        else office.manage.set_role(who, Role(how), **told)
+    )  # type: ignore[arg-type]  # an actor and a form
+    assert run(change) is StaffChange.DONE
+    for link in (theirs, again):
+        assert Colleague(office, "friend").use(link) is WhyNotIn.NO_LINK
+    for link in others:
+        assert isinstance(Colleague(office, "invited by others").use(link), SignedIn)
 
 
 def test_a_new_role_counts_at_once(office: Office) -> None:

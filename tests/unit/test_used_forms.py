@@ -14,6 +14,7 @@ from domain.export import Export, ExportKind
 from domain.rights import NotAllowed, Verdict
 from domain.sale_list import SaleFilter
 from domain.staff import Role
+from domain.usecases.erase_customer import CustomerErased
 from domain.usecases.grant_outcomes import Granted
 from domain.usecases.manage_staff import StaffChange
 from domain.usecases.refund_outcomes import RefundAsked
@@ -111,6 +112,18 @@ def test_the_log_holds_nothing_that_was_typed(office: Office, typed: str) -> Non
     for known in (order_of(office), typed):
         run(office.manage.disable(known, actor=viewer.actor, form=office.form()))  # type: ignore[arg-type]  # typed
     assert [line.object_id for line in lines_of(office, "disable-staff")] == [order_of(office), ""]
+
+
+def test_no_reason_is_kept_about_somebody_who_was_deleted(office: Office) -> None:
+    order, owner = order_of(office), office.member("owner@example.com")
+    told: dict[str, Any] = {"actor": owner.actor, "reason": "Anna Smith lied"}
+    assert run(office.erase_customer("anna@example.com", form=office.form(), **told)) == CustomerErased()
+    run(office.shop.revoke(order, form=office.form(), **told))
+    run(office.shop.restore(order, form=office.form(), **told))
+    found = {line.action.value: line for line in log(office.shop) if line.actor == owner.actor.name}
+    assert {"erase-customer", "revoke", "restore"} <= found.keys()
+    assert all(line.reason == line.salt == "" for line in found.values())
+    assert found["revoke"].reason_hash, "that there was one stays"
 
 
 def test_no_use_case_adds_a_line_past_the_one_function_that_loses_none() -> None:

@@ -15,10 +15,12 @@ from fido2.webauthn import (
     AttestedCredentialData,
     AuthenticationResponse,
     AuthenticatorData,
+    CollectedClientData,
     PublicKeyCredentialDescriptor,
     PublicKeyCredentialRpEntity,
     PublicKeyCredentialType,
     PublicKeyCredentialUserEntity,
+    RegistrationResponse,
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
@@ -64,7 +66,9 @@ class Fido2Ceremonies:
     def register(self, challenge: bytes, answer: str) -> NewCredential:
         """See the port."""
         try:
-            data = self._server.register_complete(_state(challenge), _parsed(answer))
+            told = RegistrationResponse.from_dict(_parsed(answer))
+            _refuse_framed(told.response.client_data)
+            data = self._server.register_complete(_state(challenge), told)
         except Exception as error:
             _refuse(error)
         made = data.credential_data
@@ -88,6 +92,8 @@ class Fido2Ceremonies:
         """See the port."""
         try:
             told = AuthenticationResponse.from_dict(_parsed(answer))
+            _refuse_framed(told.response.client_data)
+            _refuse_other(told.response.user_handle, passkey)
             self._server.authenticate_complete(_state(challenge), [_attested(passkey)], told)
         except Exception as error:
             _refuse(error)
@@ -107,6 +113,18 @@ def _parsed(answer: str) -> dict[str, Any]:
 def _refuse(error: Exception) -> NoReturn:
     """A malformed answer can raise anything in the library; each time it is a refusal."""
     raise PasskeyRefused(str(error) or type(error).__name__) from error
+
+
+def _refuse_framed(client: CollectedClientData) -> None:
+    """The back office is in no frame (WebAuthn §7.1 and §7.2, on crossOrigin); the library does not look."""
+    if client.cross_origin:
+        raise PasskeyRefused("from a frame on another site")
+
+
+def _refuse_other(handle: bytes | None, passkey: Passkey) -> None:
+    """An authenticator names the user for whom it made the passkey, if it knows (WebAuthn §7.2 step 6)."""
+    if handle and handle != passkey.staff.encode():
+        raise PasskeyRefused("another user's")
 
 
 def _state(challenge: bytes) -> dict[str, str]:

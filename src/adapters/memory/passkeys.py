@@ -47,15 +47,17 @@ class MemoryCeremonies:
         signature = told.pop("signature", "")
         if told["id"] != passkey.id or not hmac.compare_digest(signature, _sign(passkey.public_key, told)):
             raise PasskeyRefused("another passkey, or not its signature")
+        if told["user"] not in ("", passkey.staff):
+            raise PasskeyRefused("another user's")
         return PasskeyUse(told["counter"], synced=told["synced"])
 
     def _told(self, answer: str, kind: str, challenge: bytes) -> dict[str, Any]:
         try:
             told: dict[str, Any] = json.loads(answer)
-            right = (told["type"], told["origin"], told["challenge"], told["verified"])
+            right = (told["type"], told["origin"], told["challenge"], told["verified"], told["framed"])
         except (ValueError, KeyError, TypeError) as error:
             raise PasskeyRefused("not an answer") from error
-        if right != (kind, self._origin, as_text(challenge), True):
+        if right != (kind, self._origin, as_text(challenge), True, False):
             raise PasskeyRefused(f"{right} is not what was asked for")
         return told
 
@@ -69,6 +71,10 @@ class MemoryAuthenticator:
         self.counter = 0
         self.verifies = True
         """Whether it verifies its user."""
+        self.framed = False
+        """Whether the page is in a frame on another site."""
+        self.user = ""
+        """For whom the latest passkey was made."""
 
     def create(self, options: str) -> str:
         """The answer to `Ceremonies.registration`. Raises ValueError if it holds one of the passkeys that are held."""
@@ -77,6 +83,7 @@ class MemoryAuthenticator:
             raise ValueError("there is one already")
         made, secret = as_text(os.urandom(16)), os.urandom(16)
         self.keys[made] = secret
+        self.user = asked["user"]
         return json.dumps(self._answer("create", asked["challenge"], made) | {"key": as_text(secret)})
 
     def get(self, options: str) -> str:
@@ -93,7 +100,7 @@ class MemoryAuthenticator:
             self.counter += 1
         return {
             "type": kind, "origin": self._origin, "challenge": challenge, "id": passkey, "counter": self.counter,
-            "synced": self._synced, "verified": self.verifies,
+            "synced": self._synced, "verified": self.verifies, "framed": self.framed, "user": self.user,
         }  # fmt: skip
 
 

@@ -38,7 +38,8 @@ class Ceremonies(Protocol):
     """WebAuthn's two ceremonies (https://www.w3.org/TR/webauthn-3/), for one origin.
 
     Answers are JSON (`PublicKeyCredential.toJSON()`, WebAuthn §5.1), and right only if the authenticator verified its
-    user. Nothing here is remembered: whether a challenge is ours and new is the caller's business.
+    user, the page was in no frame on another site, and the user that is named, if one is, is the passkey's.
+    Nothing here is remembered: whether a challenge is ours and new is the caller's business.
     """
 
     def registration(self, member: StaffMember, held: Sequence[Passkey], challenge: bytes) -> str:

@@ -10,6 +10,7 @@ from domain.audit import AuditAction, AuditLine, AuditResult, ByHand
 from domain.rights import NotAllowed, Verdict, verdict
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
+from domain.values import CheckoutId
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.:#-]{1,200}")
 """What ids of the shop's objects and of the payment provider's look like, and no address does."""
@@ -39,8 +40,11 @@ def refuse(
 def write_down(tx: Transaction, line: AuditLine) -> None:
     """Add the line of something that is done. No act goes without one, also if its form named another one before.
 
-    Whether a form was submitted before is for the use case to ask first (`by_form`).
+    Whether a form was submitted before is for the use case to ask first (`by_form`). Of a reason that is given after
+    the person was erased, only the hash is kept.
     """
+    if line.reason and tx.erasures.is_erased(CheckoutId(line.object_id)):
+        line = replace(line, reason="", salt="")
     if not tx.audit.append(line):
         tx.audit.append(replace(line, form=f"{line.form}:{line.id}"))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import Final
 
-from domain.audit import ENTROPY, AuditAction, AuditLine, ByHand
+from domain.audit import ENTROPY, AuditAction, AuditLine, AuditResult, ByHand
 from domain.frozen import frozen
 from domain.ports import Clock, Randomness, Store
 from domain.rights import NotAllowed
@@ -27,6 +28,9 @@ class StaffChange(Enum):
     """There is no such member."""
 
 
+_MAKES_LINK: Final = (AuditAction.INVITE_STAFF, AuditAction.LINK_STAFF)
+
+
 @frozen
 class ManageStaff:
     """For owners, in the back office and on the shop's machine. The last active owner stays one."""
@@ -41,7 +45,11 @@ class ManageStaff:
         """Give a member a role. Raises StoreUnavailable."""
 
         def change(tx: Transaction, held: StaffMember, line: AuditLine) -> StaffEvent | None:
-            return StaffEvent.ROLE_CHANGED if tx.staff.set_role(held.id, role) else None
+            if not tx.staff.set_role(held.id, role):
+                return None
+            if role is not Role.OWNER:
+                _end_invitations_of(tx, held, line)
+            return StaffEvent.ROLE_CHANGED
 
         costs_owner = role is not Role.OWNER
         return await self._change(
@@ -49,13 +57,14 @@ class ManageStaff:
         )
 
     async def disable(self, member: StaffId, *, actor: Actor, form: str) -> StaffChange | NotAllowed:
-        """Sign a member out everywhere and let them in no more; their links are no good either."""
+        """Sign a member out everywhere and let them in no more; links for them, and by them, are no good either."""
 
         def change(tx: Transaction, held: StaffMember, line: AuditLine) -> StaffEvent | None:
             if not tx.staff.disable(held.id, at=line.at):
                 return None
             tx.staff.end_links(held.id, at=line.at)
             tx.staff_sessions.end_of(held.id)
+            _end_invitations_of(tx, held, line)
             return StaffEvent.DISABLED
 
         return await self._change(member, AuditAction.DISABLE_STAFF, change, actor, form, costs_owner=True)
@@ -102,6 +111,18 @@ class ManageStaff:
             return StaffChange.DONE
 
         return await self.store.transact(work)
+
+
+def _end_invitations_of(tx: Transaction, gone: StaffMember, line: AuditLine) -> None:
+    """They may have kept the links that they made for others, to come in again under another name."""
+    for other in tx.staff.all():
+        links = [
+            one
+            for one in tx.audit.about([other.id])
+            if one.action in _MAKES_LINK and one.result is AuditResult.DONE
+        ]
+        if links and links[-1].actor == f"staff:{gone.id}":
+            tx.staff.end_links(other.id, at=line.at)
 
 
 @frozen

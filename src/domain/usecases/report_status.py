@@ -12,6 +12,7 @@ from domain.access import Holding
 from domain.audit import ENTROPY, AuditAction, AuditResult, ByHand
 from domain.frozen import frozen
 from domain.keys import Keyring
+from domain.limits import RESENT_BY_MERCHANT
 from domain.mail import Mail, MailProblem, MailState
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.records import Problem, Quarantined, Tally
@@ -98,6 +99,8 @@ class SentAgain(Enum):
     """It was sent again already, under the next key."""
     TOO_LATE = auto()
     """Its link can do nothing any more, or the purchase belongs to another address by now."""
+    ENOUGH = auto()
+    """Staff emailed its address three times again within the hour (`RESENT_BY_MERCHANT`)."""
 
 
 @frozen
@@ -182,10 +185,22 @@ class ReportStatus:
             not_allowed = refusal(tx, AuditAction.SEND_AGAIN, key, asked=asked)
             if not_allowed is not None:
                 return not_allowed
+            if self._is_enough(tx, mail, asked):
+                return SentAgain.ENOUGH
             queued = queue_by_hand(tx, mail, spare, asked, keyring=self.keyring)
             return SentAgain.QUEUED if queued else SentAgain.TOO_LATE
 
         return await self.store.transact(work)
+
+    def _is_enough(self, tx: Transaction, mail: Mail, asked: ByHand) -> bool:
+        """Whether there is no place under the limit for a further email to this address; else one is taken.
+
+        What was refused reached nobody, and is not counted. Nor is what is done on the host.
+        """
+        if mail.state is MailState.STUCK or asked.actor.on_the_host:
+            return False
+        bucket = self.keyring.bucket(RESENT_BY_MERCHANT.kind, mail.to.canonical)
+        return tx.limits.acquire(bucket, RESENT_BY_MERCHANT, now=asked.at, ref=asked.id) is not None
 
 
 def _on_the_list(tx: ReadTransaction, ref: str) -> tuple[AuditAction, str] | None:

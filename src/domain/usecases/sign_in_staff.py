@@ -102,7 +102,9 @@ class SignInStaff:
             return WhyNotIn.TOO_OFTEN
         passkey = await self._named_in(answer)
         used = self._verified(asked_for, answer, passkey)
-        if passkey is not None and await self._place(STAFF_PER_ACCOUNT, passkey.staff, visitor) is None:
+        # Only wrong answers count: whoever knows the id of a passkey could lock its member out otherwise.
+        wrong_for = None if passkey is None or used is not None else passkey.staff
+        if wrong_for is not None and await self._place(STAFF_PER_ACCOUNT, wrong_for, visitor) is None:
             return WhyNotIn.TOO_OFTEN
         fresh, entropy = new_staff_session(self.randomness, now=now), self.randomness.token(10)
 

@@ -56,6 +56,9 @@ _OUTCOMES: Final = {
     SentAgain.NO_SUCH_MAIL: N_("There is no such email any more."),
     SentAgain.STILL_QUEUED: N_("It is still queued, and tried again by itself."),
     SentAgain.QUEUED_BEFORE: N_("It was sent again before: see the newer one in its history."),
+    SentAgain.ENOUGH: N_(
+        "This address was emailed three times again within the last hour. Please wait a while."
+    ),
     SentAgain.TOO_LATE: N_(
         "It was dropped instead: the purchase belongs to another address by now, or the link could do nothing any more."
     ),

@@ -89,8 +89,12 @@ class AdminFrame:
     async def here(self, request: AnyRequest, *, polls: bool = False) -> SignedInStaff | RawResponse:
         """Who works in this browser; otherwise the way to the sign-in page.
 
+        `polls`: a script asks, and not a person, who alone stays signed in by it. What a page's script fetches is
+        marked by browsers (https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header).
+
         Raises NotFoundException while nobody works here at all: then there is nothing to sign in to.
         """
+        polls = polls or request.headers.get("sec-fetch-dest") == "empty"
         here = await self.identify(self.cookie.visitor(request), polls=polls)
         if here is not None:
             if not polls:

@@ -16,7 +16,7 @@ async function answerOf(what, asked) {
   }
   const made = await navigator.credentials[what]({ publicKey });
   const told = { clientDataJSON: text(made.response.clientDataJSON) };
-  for (const part of ["attestationObject", "authenticatorData", "signature"]) {
+  for (const part of ["attestationObject", "authenticatorData", "signature", "userHandle"]) {
     if (made.response[part]) told[part] = text(made.response[part]);
   }
   const id = text(made.rawId);
