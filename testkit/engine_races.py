@@ -95,14 +95,14 @@ class Seen:
 async def race_on(stores: Sequence[Store], cast: Cast, *, seed: int, deadly: bool, seen: Seen) -> None:
     """Play one cast, let the world calm down, and judge the store. The stores are nodes on one empty database."""
     entropy = Chance(Random(seed))
-    nodes = _nodes(stores, entropy)
+    nodes = nodes_of(stores, entropy)
     actors: list[Callable[[], Any]] = []
 
     def on_stage(begin: Begin, *, retried: bool) -> None:
-        actors.append(lambda: _play(begin, seen=seen, retried=retried))
+        actors.append(lambda: play(begin, seen=seen, retried=retried))
 
     for number in range(cast.sales):
-        browser = await _a_buyer(nodes[0])
+        browser = await a_buyer(nodes[0])
         _cast_a_sale(cast, entropy.random.choice(nodes), browser, number, on_stage, seen, entropy, nodes)
     for _ in range(cast.workers):
         on_stage(entropy.random.choice(nodes).mail_round, retried=False)
@@ -116,10 +116,10 @@ async def race_on(stores: Sequence[Store], cast: Cast, *, seed: int, deadly: boo
     entropy.calm = True
     seen.races += 1
     seen.deaths += entropy.deaths
-    judge(await _calmed_down(nodes[-1]), nodes[0], sales=cast.sales, refunded=cast.refunds > 0)
+    judge(await calmed_down(nodes[-1]), nodes[0], sales=cast.sales, refunded=cast.refunds > 0)
 
 
-def _nodes(stores: Sequence[Store], entropy: Chance) -> list[Shop]:
+def nodes_of(stores: Sequence[Store], entropy: Chance) -> list[Shop]:
     """One world around them: the same clock, provider, mailboxes and chance."""
     nodes = [Shop(pause=entropy.pause, given_store=GivesWay(store, entropy.pause)) for store in stores]
     for node in nodes[1:]:
@@ -129,7 +129,8 @@ def _nodes(stores: Sequence[Store], entropy: Chance) -> list[Shop]:
     return nodes
 
 
-async def _a_buyer(shop: Shop) -> tuple[Browser, ProviderRef]:
+async def a_buyer(shop: Shop) -> tuple[Browser, ProviderRef]:
+    """Somebody who paid, of which the shop has not heard yet."""
     browser = Browser(shop)
     started = await shop.start_checkout(browser.visitor, BOOK, again=False)
     browser.token = started.new_token  # type: ignore[union-attr]
@@ -173,7 +174,7 @@ def _cast_a_sale(
             on_stage(at_any(lambda node: hear(node, told.body, told.signature)), retried=True)
 
 
-async def _play(begin: Begin, *, seen: Seen, retried: bool) -> None:
+async def play(begin: Begin, *, seen: Seen, retried: bool) -> None:
     """Once; who is retried begins anew after a death or a 503, as Stripe does."""
     while True:
         try:
@@ -187,7 +188,7 @@ async def _play(begin: Begin, *, seen: Seen, retried: bool) -> None:
             return
 
 
-async def _calmed_down(shop: Shop) -> list[Record]:
+async def calmed_down(shop: Shop) -> list[Record]:
     """Every record, once leases have run out, the reconciler has swept and the mail has left."""
     records: list[Record] = []
     for _ in range(6):

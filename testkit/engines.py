@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -29,6 +30,23 @@ def everything_in(shop: ShopServer) -> str:
             for (table,) in tables
             for row in connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
         )
+
+
+def every_row(shop: ShopServer) -> list[tuple[str, tuple[Any, ...]]]:
+    """Every row of every table, with the table's name."""
+    url = shop.more.get("DATABASE_URL")
+    if url is None:
+        path = shop.folder / "data" / "coatcheck.db"
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            names = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+            return [(name, row) for (name,) in names for row in database.execute(f'SELECT * FROM "{name}"')]
+    with psycopg.connect(url) as connection:
+        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        return [
+            (name, row)
+            for (name,) in names
+            for row in connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(name)))
+        ]
 
 
 def files_of(shop: ShopServer, server: PostgresServer | None) -> list[Path]:

@@ -6,11 +6,17 @@ and each refund is emailed once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
-from domain.purchase import FactKind, PurchaseState
-from domain.refund import RefundState
+from adapters.memory.payments import MemoryPayments
+from domain.access import Holding
+from domain.audit import AuditLine
+from domain.ports import Payments
+from domain.purchase import Fact, FactKind, PurchaseState
+from domain.refund import RefundCause, RefundRequest, RefundState
 from domain.usecases.refund_outcomes import AskingForRefund, NotRefunded, RefundAsked, WhyNotRefunded
 from entrypoints.testing import Browser, Shop
 from testkit.by_hand import CLI
@@ -53,18 +59,8 @@ class RefundRace:
         self.shop = Shop(pause=pause)
         self.ref = Browser(self.shop).buy_and_pay(ANNA)
         [self.order] = self.shop.memory.tables.purchases
-        self._faults = list(self.cast.faults)
-        self._calls = 0
-        provider = self.shop.payments
-        made = provider.refund
-
-        async def refund(payment: str, amount: int, *, key: str, request: str, cause: object) -> object:
-            self._calls += 1
-            provider.refund_fault = self._faults.pop(0) if self._faults else ""
-            key = key if self.honest else f"{key} {self._calls}"
-            return await made(payment, amount, key=key, request=request, cause=cause)  # type: ignore[arg-type]
-
-        self.send = replace(self.shop.send_refunds, payments=_Instead(provider, refund))  # type: ignore[arg-type]
+        provider = faulty(self.shop.payments, self.cast.faults, honest=self.honest)
+        self.send = replace(self.shop.send_refunds, payments=provider)
 
     def play(self, *, choose: Callable[[list[str]], int], crash: Callable[[], bool]) -> None:
         """Play one schedule, let the world calm down, and judge it."""
@@ -126,32 +122,56 @@ class RefundRace:
 
     def judge(self) -> None:
         """Hold the truths against the provider, the store and the mailbox."""
-        made = [fact for fact in self.shop.payments.facts.values() if fact.kind is FactKind.REFUND]
-        assert sum(fact.amount for fact in made) <= PRICE, f"{made} of {PRICE}"
-        named = [fact.request for fact in made]
-        assert len(named) == len(set(named)), f"refunded twice: {named}"
-        requests = self.shop.memory.tables.refund_requests
-        asked = {found.request.id for found in self.answers.values() if isinstance(found, RefundAsked)}
-        assert asked == requests.keys(), "a form is a request, or was refused"
-        done = {one.id for one in requests.values() if one.state is RefundState.DONE}
-        assert done == set(named), f"{requests.values()} and {made}"
-        assert done == requests.keys(), "none is lost, and none is open"
-        for refused in self.answers.values():
-            if isinstance(refused, NotRefunded):
-                assert refused.why in (WhyNotRefunded.NOTHING_LEFT, WhyNotRefunded.TOO_MUCH)
-        kept = {f.object_id for f in self.shop.memory.tables.facts.values() if f.kind is FactKind.REFUND}
-        assert kept == {fact.object_id for fact in made}
-        letters = [mail for mail in self.shop.letters_to(ANNA) if mail.subject.startswith("Your refund")]
-        assert len(letters) == len(made), f"{len(letters)} emails about {len(made)} refunds"
-        assert len(
-            [line for line in self.shop.memory.tables.audit.values() if line.form != "revoked"]
-        ) == len(requests)
         held = run(self.shop.store.read(lambda tx: tx.purchases.with_facts(self.order)))
         assert held is not None
-        revoked = any(line.form == "revoked" for line in self.shop.memory.tables.audit.values())
-        expected = PurchaseState.REVOKED if revoked or (self.cast.closes and made) else PurchaseState.LIVE
-        total = sum(fact.amount for fact in made)
-        assert held.standing.state is (PurchaseState.REFUNDED if total == PRICE else expected)
+        tables = self.shop.memory.tables
+        judge_refunds(
+            self.cast, self.answers, held, list(tables.refund_requests.values()), list(tables.audit.values()), self.shop
+        )  # fmt: skip
+
+
+def judge_refunds(
+    played: RefundCast,
+    answers: Mapping[str, AskingForRefund],
+    held: Holding,
+    requests: Sequence[RefundRequest],
+    log: Sequence[AuditLine],
+    shop: Shop,
+) -> None:
+    """Hold what a store has against the provider and the mailbox of a shop."""
+    made = [fact for fact in shop.payments.facts.values() if fact.kind is FactKind.REFUND]
+    assert sum(fact.amount for fact in made) <= PRICE, f"{made} of {PRICE}"
+    named = [fact.request for fact in made]
+    assert len(named) == len(set(named)), f"refunded twice: {named}"
+    asked = {found.request.id for found in answers.values() if isinstance(found, RefundAsked)}
+    assert asked == {one.id for one in requests}, "a form is a request, or was refused"
+    done = {one.id for one in requests if one.state is RefundState.DONE}
+    assert done == set(named), f"{requests} and {made}"
+    assert len(done) == len(requests), "none is lost, and none is open"
+    for refused in answers.values():
+        if isinstance(refused, NotRefunded):
+            assert refused.why in (WhyNotRefunded.NOTHING_LEFT, WhyNotRefunded.TOO_MUCH)
+    kept = {fact.object_id for fact in held.facts if fact.kind is FactKind.REFUND}
+    assert kept == {fact.object_id for fact in made}
+    letters = [mail for mail in shop.letters_to(ANNA) if mail.subject.startswith("Your refund")]
+    assert len(letters) == len(made), f"{len(letters)} emails about {len(made)} refunds"
+    assert len([line for line in log if line.form != "revoked"]) == len(requests)
+    revoked = any(line.form == "revoked" for line in log)
+    expected = PurchaseState.REVOKED if revoked or (played.closes and made) else PurchaseState.LIVE
+    total = sum(fact.amount for fact in made)
+    assert held.standing.state is (PurchaseState.REFUNDED if total == PRICE else expected)
+
+
+def faulty(provider: MemoryPayments, faults: Sequence[str], *, honest: bool = True) -> Payments:
+    """The provider, which does these things to the first calls; not `honest`: each call has a key of its own."""
+    left, made, calls = list(faults), provider.refund, itertools.count()
+
+    async def refund(payment: str, amount: int, *, key: str, request: str, cause: RefundCause) -> Fact:
+        provider.refund_fault = left.pop(0) if left else ""
+        key = key if honest else f"{key} {next(calls)}"
+        return await made(payment, amount, key=key, request=request, cause=cause)
+
+    return cast("Payments", _Instead(provider, refund))
 
 
 class _Instead:

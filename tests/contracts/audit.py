@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 
 import pytest
-from contracts.samples import ANNA, DAY, NOW
+from contracts.samples import ANNA, DAY, NOW, a_checkout, a_session
 from contracts.under_test import StoreUnderTest
 
 from domain.audit import AuditAction, AuditLine, AuditResult, hash_of_reason
@@ -89,6 +89,17 @@ class AuditContract(StoreUnderTest):
         self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW))
         assert [line.reason for line in self._lines()] == ["", "", ""]
         assert self._append(a_line("a9", form="f0")) is False, "the form stays used"
+
+    def test_the_reason_about_a_payment_in_quarantine_goes_with_whoever_began_its_checkout(self) -> None:
+        """Signed in at the time, or verified later in the same browser; of anybody else nobody knows whose it is."""
+        for row, mailbox in (("c1", ANNA), ("c2", None), ("c3", None)):
+            begun = a_checkout(row, ref=f"cs_test_{row}", session=row, mailbox=mailbox)
+            self.do(lambda tx, row=row: tx.sessions.add(a_session(row, mailbox=None, token=row)))
+            self.do(lambda tx, begun=begun: tx.checkouts.add(begun))
+            self._append(a_line(row, form=row, about=f"cs_test_{row}"))
+        self._verify("c2", ANNA)
+        self.do(lambda tx: tx.erasures.erase(ANNA, at=NOW))
+        assert [line.reason for line in self._lines()] == ["", "", "why c3"]
 
     def test_an_erased_address_is_found_by_its_tag(self) -> None:
         for at in (NOW, NOW + DAY):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts import samples
@@ -40,8 +40,8 @@ BEFORE = st.builds(
     Before, since=st.none() | SECONDS, old_wanted_news=st.booleans(), new_wanted_news=st.booleans()
 )
 FACTS = st.builds(
-    lambda thing, payment, as_of, status, amount: Fact(
-        object_id=thing[0], kind=thing[1], payment=payment, as_of=as_of, status=status, amount=amount
+    lambda thing, payment, as_of, status, amount, request: Fact(
+        object_id=thing[0], kind=thing[1], payment=payment, as_of=as_of, status=status, amount=amount, request=request
     ),
     st.sampled_from(
         [("re_1", FactKind.REFUND), ("dp_1", FactKind.DISPUTE), ("cs_test_c1", FactKind.SESSION)]
@@ -50,7 +50,15 @@ FACTS = st.builds(
     st.integers(1, 3),
     st.sampled_from(["pending", "succeeded", "failed", "paid", "unpaid"]),
     st.integers(1, 3),
-)
+    st.sampled_from(["", "r1"]),
+) | st.builds(
+    lambda status, as_of, request: Fact(
+        object_id="merchant:c1", kind=FactKind.MERCHANT, payment=None, as_of=as_of, status=status, amount=0, request=request
+    ),
+    st.sampled_from(["revoked", "restored"]),
+    st.integers(1, 3),
+    st.sampled_from(["", "r1"]),
+)  # fmt: skip
 
 
 def listed(
@@ -194,7 +202,10 @@ def everything(tx: Transaction) -> object:
         [tx.checkouts.pending_of(m, since=NOW) for m in (ANNA, BEN)], tx.erasures.known_addresses_after("", limit=9),
         tx.erasures.addresses_after("", limit=9), tx.purchases.count_sold(samples.BOOK),
         tx.shop.test_purchases(limit=9), tx.audit.page_after("", limit=9),
-        [tx.erasures.address_erased_at(tag) for tag in "xy"],
+        [tx.erasures.address_erased_at(tag) for tag in "xy"], tx.day_sums.first_moment(),
+        [tx.day_sums.count(NOW.date(), *times) for times in (
+            (NOW - timedelta(days=1), NOW + timedelta(days=1)), (datetime.fromtimestamp(2, UTC), datetime.fromtimestamp(3, UTC)),
+        )],
     )  # fmt: skip
     owned = [
         (user, [h.purchase for h in held])

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from domain.staff import Actor
@@ -117,23 +118,48 @@ def kill_between_request_and_answer(
         shop.start()
 
 
-@pytest.mark.parametrize("rounds", [6, pytest.param(100, marks=pytest.mark.long)])
-def test_kill_9_between_request_and_answer_neither_doubles_nor_loses_a_refund(
-    tmp_path: Path, rounds: int
+def end_leases(shop: ShopServer) -> None:
+    """Put two minutes behind what a dead node had taken up; on SQLite, the one process does that at its start."""
+    url = shop.more.get("DATABASE_URL")
+    if url is not None:
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "UPDATE refund_requests SET due_at = due_at - 120000000 WHERE state = 'requested'"
+            )
+
+
+def survives(shop: ShopServer, rounds: int) -> str:
+    """So many kills, and what came of them; each request is one refund at Stripe, one fact here and one email."""
+    email = "anna@example.com"
+    _, order = an_order(shop, email)
+    kill_between_request_and_answer(shop, order, rounds, random.Random(rounds))
+    end_leases(shop)
+    wait_until(lambda: states(shop) == ["done"] * rounds, within=400)
+    asked = calls(shop)
+    assert asked > rounds, "some were sent more than once"
+    made = refunds_at_stripe(shop, order)
+    assert len(made) == rounds, "none twice, none lost"
+    requests = shop.export()["refund_request"]
+    named = sorted(one["metadata"]["coatcheck_refund"] for one in made)
+    assert named == sorted(one["id"] for one in requests)
+    assert sum(one["amount"] for one in made) == rounds
+    [sale] = shop.export()["purchase"]
+    told = {fact["object"] for fact in sale["facts"] if fact["kind"] == "refund"}
+    assert told == {one["id"] for one in made}
+    assert shop.mails_queued_for(email) == 1 + rounds, "one email each, and the access email"
+    again = sum(one["tries"] > 1 for one in requests)
+    return f"{rounds} kills: {len(made)} refunds from {asked} calls, {again} requests were taken up more than once"
+
+
+def test_kill_9_between_request_and_answer_neither_doubles_nor_loses_a_refund(own_shop: ShopServer) -> None:
+    survives(own_shop, 6)
+
+
+@pytest.mark.long
+def test_a_hundred_kills_between_request_and_answer_neither_double_nor_lose_a_refund(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    entropy = random.Random(rounds)
     with a_shop(tmp_path) as shop:
-        email = "anna@example.com"
-        _, order = an_order(shop, email)
-        kill_between_request_and_answer(shop, order, rounds, entropy)
-        wait_until(lambda: states(shop) == ["done"] * rounds, within=400)
-        assert calls(shop) > rounds, "some were sent more than once"
-        made = refunds_at_stripe(shop, order)
-        assert len(made) == rounds, "none twice, none lost"
-        named = sorted(one["metadata"]["coatcheck_refund"] for one in made)
-        assert named == sorted(one["id"] for one in shop.export()["refund_request"])
-        assert sum(one["amount"] for one in made) == rounds
-        [sale] = shop.export()["purchase"]
-        told = {fact["object"] for fact in sale["facts"] if fact["kind"] == "refund"}
-        assert told == {one["id"] for one in made}
-        assert shop.mails_queued_for(email) == 1 + rounds, "one email each, and the access email"
+        said = survives(shop, 100)
+    with capsys.disabled():
+        print(f"\n  {said}")

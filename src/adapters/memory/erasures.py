@@ -12,6 +12,7 @@ from adapters.memory.forgetting import (
     drop_requests,
     forget_former,
     forget_in_moves,
+    forget_reasons,
     forget_uploads,
     links_of_moves_away,
 )
@@ -73,8 +74,7 @@ class Erasures(Record):
             t.purchases[checkout] = replace(sold, user=None, mailbox=None, paid_email=None, session=None)
         t.downloads = {k: v for k, v in t.downloads.items() if k[0] != checkout}
         t.in_line = {k: v for k, v in t.in_line.items() if k[1] != checkout}
-        for line in [line for line in t.audit.values() if line.object_id == checkout]:
-            t.audit[line.id] = replace(line, reason="", salt="")
+        forget_reasons(t, {checkout, *([started.provider_ref] if started and started.provider_ref else [])})
         t.sale_notes.pop(checkout, None)
         for asked in [one for one in t.refund_requests.values() if one.checkout == checkout]:
             t.refund_requests[asked.id] = replace(asked, reason="")
@@ -109,7 +109,9 @@ class Erasures(Record):
         forget_in_moves(t, mailbox)
         for paid in [p for p in t.purchases.values() if p.paid_email == mailbox != p.mailbox]:
             t.purchases[paid.checkout] = replace(paid, paid_email=None)
-        for begun in [c for c in t.checkouts.values() if c.verified == mailbox]:
+        verified = [c for c in t.checkouts.values() if c.verified == mailbox]
+        forget_reasons(t, {c.provider_ref for c in verified if c.provider_ref})
+        for begun in verified:
             t.checkouts[begun.id] = replace(begun, verified=None)
         t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
         forget_uploads(t)

@@ -32,6 +32,12 @@ def forget_in_moves(t: Tables, mailbox: EmailAddress) -> None:
     t.moves = {k: v for k, v in t.moves.items() if v.new != mailbox and (v.old != mailbox or v.stands)}
 
 
+def forget_reasons(t: Tables, objects: Collection[str]) -> None:
+    """Take the reasons of what was done by hand to these objects; the lines stay."""
+    for line in [line for line in t.audit.values() if line.object_id in objects]:
+        t.audit[line.id] = replace(line, reason="", salt="")
+
+
 def forget_uploads(t: Tables) -> None:
     """Delete every uploaded file: it may name anybody, in any spelling."""
     t.upload_pieces = {}

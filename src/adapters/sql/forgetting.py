@@ -32,6 +32,9 @@ ERASE_ORDER: Final = (
     "DELETE FROM downloads WHERE checkout_id = :checkout",
     "DELETE FROM licence_line WHERE checkout_id = :checkout",
     "DELETE FROM audit_reasons WHERE line_id IN (SELECT id FROM audit WHERE object_id = :checkout)",
+    # Its payment may have been quarantined, and dismissed.
+    """DELETE FROM audit_reasons WHERE line_id IN (SELECT audit.id FROM checkouts
+      JOIN audit ON audit.object_id = checkouts.provider_ref WHERE checkouts.id = :checkout)""",
     "DELETE FROM sale_notes WHERE checkout_id = :checkout",
     "UPDATE refund_requests SET reason = '' WHERE checkout_id = :checkout",
     "DELETE FROM magic_links WHERE id IN (SELECT link_id FROM outbox WHERE key = :access)",
@@ -57,6 +60,8 @@ FORGET: Final = (
     f"{WITHOUT_ADDRESSES} WHERE new = :address AND kind = 'correction' AND old <> :address",
     f"DELETE FROM moves WHERE new = :address OR (old = :address AND NOT ({STANDS}))",
     "UPDATE purchases SET paid_email = NULL WHERE paid_email = :address AND paid_email <> mailbox",
+    """DELETE FROM audit_reasons WHERE line_id IN (SELECT audit.id FROM checkouts
+      JOIN audit ON audit.object_id = checkouts.provider_ref WHERE checkouts.verified = :address)""",
     "UPDATE checkouts SET verified = NULL WHERE verified = :address",
     "DELETE FROM users WHERE email = :address",
     *uploads.FORGET,
