@@ -342,3 +342,14 @@ EMAILS: Final = (
     StaffNotice, FraudWarned,
 )  # fmt: skip
 """Every email that can be rendered."""
+
+
+def licence_keys(email: Email) -> tuple[str, ...]:
+    """The licence keys that an email shows."""
+    match email:
+        case AccessLink():
+            return tuple(line.key for line in email.licences)
+        case LicenceArrived():
+            return (email.licence.key,)
+        case _:
+            return ()

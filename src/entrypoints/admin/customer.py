@@ -105,9 +105,8 @@ class CustomerPages:
         sales = [held.purchase for held in customer.holdings]
         lines = lines_of(person.timeline, names=names, sales=sales, zone=zone, now=now)
         viewer = here.member.role is Role.VIEWER
-        hidden = [one.key for sale in sales for one in sale.licences] if viewer else []
         mails = sorted(customer.mails, key=lambda mail: (mail.queued_at, mail.key), reverse=True)
-        mail_rows = [mail_row(mail, zone, now=now, hidden=hidden) for mail in mails]
+        mail_rows = [mail_row(mail, zone, now=now, masked=viewer) for mail in mails]
         row = CustomerRow(user=user, holdings=customer.holdings, seen_at=None)
         seen = max((session.seen_at for session in customer.sessions), default=None)
         return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -18,7 +17,7 @@ from domain.session import Session
 from domain.usecases.show_customer import Customer
 from domain.usecases.show_person import ProductAccess
 from domain.usecases.show_sale import reason_of
-from entrypoints.admin.sale_words import long_day, masked_key, short_moment
+from entrypoints.admin.sale_words import long_day, short_moment, without_keys
 from entrypoints.admin.timeline_words import mail_name, mail_went
 from entrypoints.http.sentences import _
 
@@ -110,15 +109,15 @@ def _not_theirs(one: ProductAccess, customer: Customer) -> str:
 # ------------------------------------------------------------------ emails
 
 
-def mail_row(mail: Mail, zone: tzinfo, *, now: datetime, hidden: Sequence[str]) -> dict[str, object]:
+def mail_row(mail: Mail, zone: tzinfo, *, now: datetime, masked: bool) -> dict[str, object]:
     """An email: subject, when and how it went, and its text without link and code while that is kept.
 
-    `hidden`: licence keys that are masked in it.
+    `masked`: licence keys are.
     """
     letter = mail.letter
     subject, text = ("", "") if letter is None else (letter.subject, letter.text)
-    for key in hidden:
-        subject, text = subject.replace(key, masked_key(key)), text.replace(key, masked_key(key))
+    if masked:
+        subject, text = without_keys(subject, mail.email), without_keys(text, mail.email)
     went_wrong = mail.state is MailState.STUCK or mail.delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)
     return {
         "subject": subject or mail_name(mail),

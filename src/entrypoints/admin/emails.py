@@ -11,9 +11,11 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.audit import AuditAction
+from domain.emails import UnreadableEmail
 from domain.mail import CODE_SLOT, LINK_SLOT, OPT_OUT_SLOT, Delivery, Mail, MailKind, MailProblem, MailState
 from domain.outbox_keys import sale_of
 from domain.rights import NotAllowed, Verdict, verdict
+from domain.staff import Role
 from domain.usecases.list_emails import PAGE as ROWS
 from domain.usecases.list_emails import ListEmails
 from domain.usecases.report_status import ReportStatus, SentAgain
@@ -21,6 +23,7 @@ from domain.usecases.send_refused import SendRefused
 from domain.usecases.staff_access import SignedInStaff
 from domain.values import EmailAddress, InvalidEmail
 from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.sale_words import without_keys
 from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
@@ -124,9 +127,12 @@ class EmailPages:
         if found is None:
             raise NotFoundException
         state, problem = _stands(found.mail)
+        viewer = here.member.role is Role.VIEWER
+        title = _(_KINDS[found.mail.kind]) if found.mail.letter is None else found.mail.letter.subject
         return self.frame.html(
-            request, "email.html", here=here, mail=found.mail, state=state, problem=problem, text=_text(found.mail),
-            kind=_(_KINDS[found.mail.kind]),
+            request, "email.html", here=here, mail=found.mail, state=state, problem=problem,
+            text=_text(found.mail, masked=viewer),
+            title=without_keys(title, found.mail.email) if viewer else title, kind=_(_KINDS[found.mail.kind]),
             others=[(one, *_stands(one), mail_address(one.key)) for one in found.others],
             lines=found.lines, at=mail_address(key), sale=sale_of(key) or "", acts=self._acts(here),
             can_send=found.mail.state is not MailState.QUEUED
@@ -236,7 +242,10 @@ def _stands(mail: Mail) -> tuple[str, str]:
     return _(_STATES[mail.state]), problem_of(mail)
 
 
-def _text(mail: Mail) -> str:
-    """The text as it was rendered: its link and code were never stored, and stay slots."""
+def _text(mail: Mail, *, masked: bool) -> str:
+    """The text as it was rendered: its link and code were never stored, and stay slots. `masked`: licence keys are."""
+    if masked and isinstance(mail.email, UnreadableEmail):  # nobody knows which keys are in it
+        return ""
     text = OPT_OUT_SLOT.sub(_("[the link to say no more]"), "" if mail.letter is None else mail.letter.text)
-    return text.replace(LINK_SLOT, _("[the link]")).replace(CODE_SLOT, _("[the code]"))
+    text = text.replace(LINK_SLOT, _("[the link]")).replace(CODE_SLOT, _("[the code]"))
+    return without_keys(text, mail.email) if masked else text

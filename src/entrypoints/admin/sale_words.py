@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from domain.access import Holding
+from domain.emails import Email, licence_keys
 from domain.local_time import day_of
 from domain.purchase import BookedBy, Fact, FactKind, PurchaseState, Source
 from domain.sale_list import AddressState, SaleState
@@ -200,6 +201,13 @@ def movement_name(fact: Fact, amount: Money | str) -> str:
 def masked_key(key: str) -> str:
     """A licence key as viewers see it: its last four characters, and of a short key none."""
     return f"\N{BULLET}\N{BULLET}\N{BULLET}\N{BULLET}{key[-4:] if len(key) >= 12 else ''}"
+
+
+def without_keys(text: str, email: Email) -> str:
+    """A text of an email as viewers see it."""
+    for key in licence_keys(email):
+        text = text.replace(key, masked_key(key))
+    return text
 
 
 def dashboard(ref: str, *, livemode: bool | None) -> str:
