@@ -388,6 +388,15 @@ def test_a_host_of_its_own(tmp_path: Path) -> None:
         out = httpx.post(f"{shop.url}/logout", headers={"origin": "http://127.0.0.1:1"}, verify=False)
         assert out.status_code == 403
 
+        def post(to: str, *, origin: str, **headers: str) -> int:
+            sent = {"origin": origin, **headers}  # as browsers do that send no Sec-Fetch-Site
+            return httpx.post(f"{shop.url}{to}", headers=sent, verify=False).status_code
+
+        assert post("/admin/sign-in", origin=shop.url, **office) == 403, "a form of the shop's"
+        assert post("/admin/sign-in", origin="http://127.0.0.1:1", **office) == 404, "nobody works here"
+        assert post("/request-login", origin="http://127.0.0.1:1") == 403
+        assert post("/request-login", origin=shop.url) != 403
+
 
 def test_an_address_with_several_slashes_is_the_one_with_one(
     staffed: tuple[ShopServer, dict[str, Member]],
@@ -416,15 +425,6 @@ def test_a_form_for_a_member_of_a_strange_name_leads_back_to_no_other_header(
     answer = members["owner"].http.post("/admin/staff/x%0d%0aset-cookie:%20a=b", data={"do": "nothing"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin/staff/x%0D%0Aset-cookie:%20a=b")
     assert "set-cookie" not in answer.headers
-
-        def post(to: str, *, origin: str, **headers: str) -> int:
-            sent = {"origin": origin, **headers}  # as browsers do that send no Sec-Fetch-Site
-            return httpx.post(f"{shop.url}{to}", headers=sent, verify=False).status_code
-
-        assert post("/admin/sign-in", origin=shop.url, **office) == 403, "a form of the shop's"
-        assert post("/admin/sign-in", origin="http://127.0.0.1:1", **office) == 404, "nobody works here"
-        assert post("/request-login", origin="http://127.0.0.1:1") == 403
-        assert post("/request-login", origin=shop.url) != 403
 
 
 def test_a_page_that_a_script_fetches_keeps_nobody_signed_in(

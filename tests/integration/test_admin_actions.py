@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -174,6 +174,33 @@ def test_a_key_is_replaced_a_note_kept_and_both_shown_once(office: tuple[ShopSer
     assert note["text"] == "rang <b>twice</b>"
     long = submit(owner, one.at("note"), text="x" * 2001)
     assert (long.status_code, "at most 2000 characters" in long.text) == (409, True)
+
+
+def test_viewers_see_no_whole_key_in_the_text_of_an_email(office: tuple[ShopServer, Member]) -> None:
+    shop, owner = office
+    one, viewer = sold(shop, "keyed"), Member(shop)
+    viewer.join("viewer", "reader@example.com")
+    before = key_of(one)
+    assert submit(owner, one.at("key"), product="keyed", **WHY).status_code == 303
+    shop.sandbox.wait_for_mail(one.email, number=2)
+    after = key_of(one)
+    emails = [
+        f"/admin/emails/{quote(mail['id'], safe='')}"
+        for mail in shop.export()["mail"]
+        if mail["to"] == one.email
+    ]
+    assert len(emails) == 2
+    for path in (one.at_customer("").rstrip("/"), *emails):
+        assert "••••" in viewer.get(path).text
+        for key in (before, after):
+            assert key not in viewer.get(path).text, path
+    assert before in owner.get(emails[0]).text + owner.get(emails[1]).text
+
+
+def key_of(one: Sold) -> str:
+    found = re.findall(r"'key': '([^']+)'", str(one.sale["licence_keys"]))
+    assert len(found) == 1
+    return str(found[0])
 
 
 def test_a_corrected_address_waits_for_its_owner_who_opens_it_in_any_browser(

@@ -11,6 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from domain.audit import AuditAction
+from domain.emails import UnreadableEmail
 from domain.mail import CODE_SLOT, LINK_SLOT, OPT_OUT_SLOT, Delivery, Mail, MailKind, MailProblem, MailState
 from domain.outbox_keys import sale_of
 from domain.rights import NotAllowed, Verdict, verdict
@@ -132,10 +133,12 @@ class EmailPages:
         if found is None:
             raise NotFoundException
         state, problem = _stands(found.mail)
+        viewer = here.member.role is Role.VIEWER
+        title = _(_KINDS[found.mail.kind]) if found.mail.letter is None else found.mail.letter.subject
         return self.frame.html(
             request, "email.html", here=here, mail=found.mail, state=state, problem=problem,
-            text=text_of(found.mail, masked=here.member.role is Role.VIEWER),
-            kind=_(_KINDS[found.mail.kind]),
+            text=text_of(found.mail, masked=viewer),
+            title=without_keys(title, found.mail) if viewer else title, kind=_(_KINDS[found.mail.kind]),
             others=[(one, *_stands(one), mail_address(one.key)) for one in found.others],
             lines=found.lines, at=mail_address(key), sale=sale_of(key) or "", acts=self._acts(here),
             can_send=found.mail.state is not MailState.QUEUED
@@ -272,6 +275,8 @@ def text_of(mail: Mail, *, masked: bool) -> str:
 
     `masked`: for viewers, without licence keys.
     """
+    if masked and isinstance(mail.email, UnreadableEmail):  # nobody knows which keys are in it
+        return ""
     text = OPT_OUT_SLOT.sub(_("[the link to say no more]"), "" if mail.letter is None else mail.letter.text)
     text = without_keys(text, mail) if masked else text
     return text.replace(LINK_SLOT, _("[the link]")).replace(CODE_SLOT, _("[the code]"))
