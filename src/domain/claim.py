@@ -52,6 +52,10 @@ class ProviderCheckout:
     """What the bundle contained that was offered; sealed."""
     discounts: bool = False
     """Whether promotion codes were taken; sealed."""
+    tax_country: str = ""
+    """Of the buyer, where a tax was worked out."""
+    tax_number: str = ""
+    invoice: str = ""
 
     @property
     def on_top(self) -> int:
@@ -156,6 +160,9 @@ class Sale:
     paid_email: EmailAddress | None
     paid: Money
     breakdown: Breakdown = PRICE_AS_IT_IS
+    tax_country: str = ""
+    tax_number: str = ""
+    invoice: str = ""
 
 
 Verdict = Rejected | Unsettled | Sale
@@ -308,6 +315,9 @@ def judge(
         paid_email=paid_email,
         paid=paid,
         breakdown=reading.breakdown if reason is None else PRICE_AS_IT_IS,
+        tax_country=reading.tax_country,
+        tax_number=reading.tax_number,
+        invoice=reading.invoice,
     )
 
 

@@ -37,7 +37,8 @@ class ExportKind(Enum):
 COLUMNS: Final[Mapping[ExportKind, tuple[str, ...]]] = {
     ExportKind.SALES: (
         "order", "started_at", "booked_at", "source", "product_id", "product", "contents", "currency", "paid",
-        "refunded", "net", "tax", "discount", "state", "state_since", "opened_at", "address", "address_at_payment",
+        "refunded", "net", "tax", "tax_country", "tax_number", "invoice", "discount", "state",
+        "state_since", "opened_at", "address", "address_at_payment",
         "stripe_session", "stripe_payment", "promotion_code",
     ),
     ExportKind.CUSTOMERS: (
@@ -51,8 +52,8 @@ COLUMNS: Final[Mapping[ExportKind, tuple[str, ...]]] = {
     ExportKind.AUDIT: ("at", "line", "who", "action", "object", "result", "times", "reason"),
 }  # fmt: skip
 """In the order in which they are written, whichever are chosen."""
-ADDRESSES: Final = frozenset({"address", "address_at_payment", "to"})
-"""Columns that only an owner exports."""
+ADDRESSES: Final = frozenset({"address", "address_at_payment", "to", "tax_number"})
+"""Columns that only an owner exports: they name somebody."""
 _BEGUN: Final = frozenset({"started_at", "promotion_code"})
 
 
@@ -109,6 +110,9 @@ def sale_values(row: SaleRow, begun: Begun | None) -> Mapping[str, Value]:
         "refunded": Money(held.refunded, currency),
         "net": Money(purchase.paid.amount - gone, currency),
         "tax": Money(purchase.breakdown.tax, currency),
+        "tax_country": purchase.tax_country,
+        "tax_number": purchase.tax_number,
+        "invoice": purchase.invoice,
         "discount": Money(purchase.breakdown.discount, currency),
         "state": row.state.name.lower().replace("_", "-"),
         "state_since": None if since is None else datetime.fromtimestamp(since, UTC),

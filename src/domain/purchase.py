@@ -149,6 +149,12 @@ class Purchase:
     """None for a free order, a grant or an import, and for sales booked before this was kept."""
     opened_at: datetime | None = None
     """When a browser that holds it first fetched its content or one of its files."""
+    tax_country: str = ""
+    """Where its buyer is, for the tax (ISO 3166-1 alpha-2); "" if the provider worked out no tax for this sale."""
+    invoice: str = ""
+    """The provider's id of its invoice; "" if there was none when the sale was booked."""
+    tax_number: str = ""
+    """What its buyer gave as the tax number of their business. It is theirs, and erased with them."""
 
     @property
     def price(self) -> Money:

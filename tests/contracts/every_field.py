@@ -59,7 +59,8 @@ CHECKOUT: Final = replace(
 PURCHASE: Final = replace(
     a_purchase(livemode=True, contents=("a", "b"), licences=(LicenceKey(product=BOOK, key="a key"),)), paid_email=BEN,
     breakdown=Breakdown(discount=100, tax=171, tax_on_top=True), source=Source.GRANT,
-    booked_by=BookedBy.RECONCILER, opened_at=NOW + SECOND,
+    booked_by=BookedBy.RECONCILER, opened_at=NOW + SECOND, tax_country="CH", invoice="in_1",
+    tax_number="CHE-123.456.789 MWST",
 )  # fmt: skip
 FACT: Final = Fact(
     object_id="re_1",
@@ -145,7 +146,7 @@ STAYS: Final[Mapping[str, str]] = {
     "Checkout.promotion": _SALE,
     "Purchase.checkout": _STRIPES, "Purchase.provider_ref": _STRIPES, "Purchase.payment": _STRIPES,
     "Purchase.product": _SALE, "Purchase.product_name": _SALE, "Purchase.paid": _SALE, "Purchase.breakdown": _SALE, "Purchase.livemode": _SALE,
-    "Purchase.source": _SALE, "Purchase.booked_by": _SALE,
+    "Purchase.source": _SALE, "Purchase.booked_by": _SALE, "Purchase.tax_country": _SALE, "Purchase.invoice": _SALE,
     "Purchase.opened_at": "sums of days count it, and it says nothing of who opened it",
     "Purchase.booked_at": _SALE, "Purchase.contents": _SALE, "Purchase.licences": "these keys are used up",
 }  # fmt: skip

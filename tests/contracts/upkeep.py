@@ -65,6 +65,7 @@ class UpkeepContract(StoreUnderTest):
         assert (one.tries, one.first_at, one.last_at, one.closed_at, one.retry_at) == (1, NOW, NOW, NOW, None)
         assert self.see(lambda tx: tx.quarantine.open_entries()) == []
         assert self.see(lambda tx: tx.shop.tally().foreign) == 2
+        assert self.see(lambda tx: tx.quarantine.count_foreign()) == 2
         assert self.do(lambda tx: tx.retention.prune(now=NOW + 91 * DAY)) == 1
         left = self.see(lambda tx: tx.quarantine.page_after("", limit=9))
         assert [(q.ref, q.reason) for q in left] == [

@@ -124,7 +124,7 @@ def test_mistakes_stock_and_keys_are_shown_where_they_are(tmp_path: Path) -> Non
 # ------------------------------------------------------------------ announcing a new version
 
 
-def tests_to(shop: ShopServer, address: str) -> list[dict[str, Any]]:
+def sent_as_tests(shop: ShopServer, address: str) -> list[dict[str, Any]]:
     return [mail for mail in shop.sandbox.mails_to(address) if mail["subject"].startswith("A new version")]
 
 
@@ -146,8 +146,8 @@ def test_a_new_version_is_counted_tried_and_announced_once(tmp_path: Path) -> No
             tried = owner.post(f"{at}/announce/test", page)
             assert tried.headers["location"] == f"{at}/announce?done=tried"
         assert "A test is on its way to you." in owner.get(tried.headers["location"]).text
-        wait_until(lambda: tests_to(shop, "anna@example.com"))
-        [test] = tests_to(shop, "anna@example.com")
+        wait_until(lambda: sent_as_tests(shop, "anna@example.com"))
+        [test] = sent_as_tests(shop, "anna@example.com")
         assert f"{shop.url}/account" in test["text"]
         assert shop.mails_queued_for("anna@buyers.example") == 1, "the access email"
         stale = owner.http.post(f"{at}/announce", data=form_on(page, f"{at}/announce") | {"seen": "another"})

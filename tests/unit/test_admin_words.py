@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from domain.audit import AuditAction, AuditResult
 from domain.purchase import Fact, FactKind
 from domain.usecases.list_news import News
 from domain.values import Money
 from entrypoints import admin
 from entrypoints.admin import words
+from entrypoints.admin.provider import foreign_words
 from entrypoints.admin.sale_words import movement_name, status_words
 
 LACKING = {
@@ -67,3 +69,15 @@ def test_a_fraud_warning_is_called_one_and_no_dispute() -> None:
     assert status_words(WARNED) == "a refund in full prevents a dispute"
     told = words.news(News(at=datetime(2026, 3, 1, tzinfo=UTC), about=WARNED, held=None), {})
     assert told == "Fraud warning: a refund in full prevents a dispute"
+
+
+def test_payments_of_other_programs_are_counted_apart_and_not_listed() -> None:
+    assert foreign_words(0) == ""
+    assert foreign_words(1).startswith("Not listed: 1 payment of another program on the same Stripe account")
+    assert foreign_words(7).startswith("Not listed: 7 payments of other programs on the same Stripe account")
+
+
+def test_the_audit_log_has_words_for_what_was_done() -> None:
+    assert words.action_words(AuditAction.REVOKE) == "revoked access to a purchase"
+    assert words.action_words(AuditAction.RESTORE) == "restored access to a purchase"
+    assert words.RESULTS[AuditResult.REFUSED] == "refused: their role does not allow it"

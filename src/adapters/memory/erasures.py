@@ -71,7 +71,9 @@ class Erasures(Record):
         if started is not None:
             t.checkouts[checkout] = replace(started, session=None, mailbox=None, change=None, verified=None)
         if sold is not None:
-            t.purchases[checkout] = replace(sold, user=None, mailbox=None, paid_email=None, session=None)
+            t.purchases[checkout] = replace(
+                sold, user=None, mailbox=None, paid_email=None, session=None, tax_number=""
+            )
         t.downloads = {k: v for k, v in t.downloads.items() if k[0] != checkout}
         t.in_line = {k: v for k, v in t.in_line.items() if k[1] != checkout}
         forget_reasons(t, {checkout, *([started.provider_ref] if started and started.provider_ref else [])})

@@ -25,6 +25,9 @@ class Quarantine(Record):
         waiting = (q for q in self._t.quarantined.values() if q.closed_at is None)
         return sorted(waiting, key=lambda q: (q.first_at, q.ref))
 
+    def count_foreign(self) -> int:
+        return sum(q.reason.is_foreign for q in self._t.quarantined.values())
+
     def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         return page(self._t.quarantined.items(), ref, limit)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from adapters.sql import checkouts, forgetting
+from adapters.sql import checkouts, forgetting, purchases
 from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.record import Record, Row, Table, first, maybe, micros, moment
 from domain.records import ErasedAddress
@@ -61,6 +61,7 @@ class Erasures(Record):
         values = {"checkout": checkout, "access": f"access:{checkout}", "failed": f"failed:{checkout}"}
         for statement in forgetting.ERASE_ORDER:
             self._sql(statement, values)
+        purchases.erase_tax_number(self._sql, checkout)
         return noted or named
 
     def note_address(self, erased: ErasedAddress) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from adapters.sql import facts, users
 from adapters.sql.dialect import ANY_OF, texts
@@ -78,6 +78,9 @@ _SOURCES: Final = {None if source is Source.SALE else source.value: source for s
 _SOURCE_TEXTS: Final = {source: text for text, source in _SOURCES.items()}
 _BOOKED_BY: Final[dict[str | None, BookedBy | None]] = {None: None, **{by.value: by for by in BookedBy}}
 _HAND_CHECKOUTS_OVER: Final = f"UPDATE checkouts SET mailbox = ? WHERE id {ANY_OF} AND mailbox = ?"
+_NONE: Final = "-"
+_WITH_PAPERS: Final = "SELECT breakdown FROM purchases WHERE checkout_id = ? AND breakdown LIKE '% % % % % %'"
+_AS_IT_IS: Final[Mapping[str, Any]] = {"breakdown": PRICE_AS_IT_IS}
 _make = maker(Purchase)
 
 
@@ -175,8 +178,8 @@ def from_row(row: Row) -> Purchase:
         checkout=row[0], provider_ref=row[1], payment=row[2], user=row[3], mailbox=maybe(EmailAddress, row[4]),
         paid_email=maybe(EmailAddress, row[5]), product=row[6], product_name=row[7], paid=Money(row[8], row[9]),
         livemode=maybe(bool, row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),
-        licences=_licences(row[14]), breakdown=_breakdown(row[15]), source=_SOURCES[row[16]],
-        booked_by=_BOOKED_BY[row[17]], opened_at=maybe(moment, row[18]),
+        licences=_licences(row[14]), source=_SOURCES[row[16]], booked_by=_BOOKED_BY[row[17]],
+        opened_at=maybe(moment, row[18]), **(_AS_IT_IS if row[15] is None else _breakdown(row[15])),
     )  # fmt: skip
 
 
@@ -186,23 +189,35 @@ def to_row(purchase: Purchase) -> Row:
         purchase.mailbox and purchase.mailbox.canonical, purchase.paid_email and purchase.paid_email.canonical,
         purchase.product, purchase.product_name, purchase.paid.amount, purchase.paid.currency,
         maybe(int, purchase.livemode), purchase.session, micros(purchase.booked_at), " ".join(purchase.contents),
-        licences_text(purchase.licences), _breakdown_text(purchase.breakdown), _SOURCE_TEXTS[purchase.source],
+        licences_text(purchase.licences), _breakdown_text(purchase), _SOURCE_TEXTS[purchase.source],
         purchase.booked_by and purchase.booked_by._value_, purchase.opened_at and micros(purchase.opened_at),
     )  # fmt: skip
 
 
-def _breakdown(text: str | None) -> Breakdown:
-    if text is None:
-        return PRICE_AS_IT_IS
-    discount, tax, on_top = text.split(" ")
-    return Breakdown(discount=int(discount), tax=int(tax), tax_on_top=on_top == "+")
+def _breakdown(text: str) -> Mapping[str, Any]:
+    discount, tax, on_top, *papers = text.split(" ", 5)
+    breakdown = Breakdown(discount=int(discount), tax=int(tax), tax_on_top=on_top == "+")
+    country, invoice, number = ("" if one == _NONE else one for one in papers or (_NONE, _NONE, _NONE))
+    return {"breakdown": breakdown, "tax_country": country, "invoice": invoice, "tax_number": number}
 
 
-def _breakdown_text(breakdown: Breakdown) -> str | None:
-    """`<discount> <tax> <+ for a tax on top, else =>`; None for the usual sale, which has neither."""
-    if not breakdown:
+def _breakdown_text(purchase: Purchase) -> str | None:
+    """`<discount> <tax> <+ for a tax on top, else =>`, and where there are any, `<country> <invoice> <tax number>`.
+
+    None for the usual sale, which has nothing of it. The number comes last, since it may have spaces.
+    """
+    breakdown, papers = purchase.breakdown, (purchase.tax_country, purchase.invoice, purchase.tax_number)
+    if not breakdown and not any(papers):
         return None
-    return f"{breakdown.discount} {breakdown.tax} {'+' if breakdown.tax_on_top else '='}"
+    text = f"{breakdown.discount} {breakdown.tax} {'+' if breakdown.tax_on_top else '='}"
+    return " ".join((text, *(one or _NONE for one in papers))) if any(papers) else text
+
+
+def erase_tax_number(execute: Execute, checkout: CheckoutId) -> None:
+    """Take the buyer's tax number out of a purchase that has one."""
+    for (text,) in execute(_WITH_PAPERS, (checkout,)).fetchall():
+        kept = " ".join((*text.split(" ", 5)[:5], _NONE))
+        execute("UPDATE purchases SET breakdown = ? WHERE checkout_id = ?", (kept, checkout))
 
 
 def _licences(text: str) -> tuple[LicenceKey, ...]:

@@ -11,6 +11,7 @@ from domain.claim import RejectReason
 from domain.records import Quarantined
 
 IS_FOREIGN: Final = f"objection IN ({', '.join(repr(why.name) for why in RejectReason if why.is_foreign)})"
+FOREIGN: Final = f"SELECT count(*) FROM quarantine WHERE {IS_FOREIGN}"
 COLUMNS: Final = "ref, objection, first_at, last_at, tries, retry_at, closed_at"
 _BY_REF: Final = f"SELECT {COLUMNS} FROM quarantine WHERE ref = ?"
 _DUE: Final = f"""SELECT {COLUMNS} FROM quarantine WHERE closed_at IS NULL AND retry_at <= ?
@@ -41,6 +42,9 @@ class Quarantine(Record):
 
     def open_entries(self) -> Sequence[Quarantined]:
         return self._all(_from_row, _OPEN)
+
+    def count_foreign(self) -> int:
+        return int(self._value(FOREIGN))
 
     def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         return self._all(_from_row, _PAGE, (ref, limit))

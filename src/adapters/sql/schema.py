@@ -337,6 +337,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0006_audit_chain", _AUDIT_CHAIN, unsampled=("audit_reasons.salt",)),
     Migration("0007_by_hand", _BY_HAND, unsampled=("sale_notes.text",)),
     Migration("0008_listed_emails", _LISTED_EMAILS),
+    Migration("0009_tax_numbers", "", unsampled=("purchases.breakdown",)),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from adapters.sql import purchases
 from adapters.sql.purchases import COUNTED
-from adapters.sql.quarantine import IS_FOREIGN
+from adapters.sql.quarantine import FOREIGN
 from adapters.sql.record import Record, Table, first, maybe, micros, moment
 from domain.mail import MailProblem, MailState
 from domain.purchase import GONE, Purchase
@@ -42,7 +42,6 @@ _BACKLOG: Final = """SELECT (SELECT count(*) FROM outbox WHERE state = 'queued')
   (SELECT min(queued_at) FROM outbox WHERE state = 'queued'),
   (SELECT count(*) FROM outbox WHERE state = 'stuck'),
   (SELECT count(*) FROM quarantine WHERE closed_at IS NULL)"""
-_FOREIGN: Final = f"SELECT count(*) FROM quarantine WHERE {IS_FOREIGN}"
 _IS_GONE: Final = " OR ".join(
     f"(kind = '{kind.value}' AND status = '{status}')"
     for kind, statuses in GONE.items()
@@ -123,5 +122,5 @@ class ShopRecord(Record):
             takings=tuple(takings),
             mails=tuple((state, mails.get(state.value, 0)) for state in MailState),
             bounced=self._value(_BOUNCED),
-            foreign=self._value(_FOREIGN),
+            foreign=self._value(FOREIGN),
         )

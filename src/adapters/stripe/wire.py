@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
@@ -59,6 +60,11 @@ OF_DOCTOR: Final = {"coatcheck": "doctor"}
 _BOUNCED: Final = frozenset({"requires_payment_method", "canceled"})
 
 
+_COUNTRY: Final = re.compile("[A-Z]{2}")
+_INVOICE: Final = re.compile("in_[A-Za-z0-9_]{1,200}")
+_LONGEST_NUMBER: Final = 60
+
+
 # A number beyond these is no amount and no time of Stripe's, and would not fit into a column.
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 _Second = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
@@ -70,8 +76,22 @@ class _PaymentIntent(msgspec.Struct, frozen=True):
     status: str = ""
 
 
+class _Address(msgspec.Struct, frozen=True):
+    country: str | None = None
+
+
+class _TaxId(msgspec.Struct, frozen=True):
+    value: str | None = None
+
+
 class _Details(msgspec.Struct, frozen=True):
     email: str | None = None
+    address: _Address | None = None
+    tax_ids: list[_TaxId] | None = None
+
+
+class _AutomaticTax(msgspec.Struct, frozen=True):
+    enabled: bool = False
 
 
 class _Totals(msgspec.Struct, frozen=True):
@@ -95,6 +115,8 @@ class StripeSession(msgspec.Struct, frozen=True):
     customer_details: _Details | None = None
     customer_email: str | None = None
     payment_intent: str | _PaymentIntent | None = None
+    invoice: str | _PaymentIntent | None = None
+    automatic_tax: _AutomaticTax | None = None
     client_reference_id: str | None = None
     metadata: dict[str, str] | None = None
     url: str | None = None
@@ -223,7 +245,28 @@ def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> P
         seal=metadata.get("seal"),
         contents=tuple(metadata.get("contents", "").split()),
         discounts=metadata.get("discounts") == "yes",
+        tax_country=_tax_country(session, details),
+        tax_number=_tax_number(details) if details.tax_ids else "",
+        invoice=_invoice(session) if session.invoice else "",
     )
+
+
+def _tax_country(session: StripeSession, details: _Details) -> str:
+    """Nothing where no tax was worked out: then it says where somebody lives, and nobody needs that."""
+    if session.automatic_tax is None or not session.automatic_tax.enabled or details.address is None:
+        return ""
+    country = details.address.country or ""
+    return country if _COUNTRY.fullmatch(country) else ""
+
+
+def _tax_number(details: _Details) -> str:
+    numbers = (" ".join((one.value or "").split())[:_LONGEST_NUMBER] for one in details.tax_ids or ())
+    return ", ".join(number for number in numbers if number)[: 2 * _LONGEST_NUMBER]
+
+
+def _invoice(session: StripeSession) -> str:
+    invoice = _id_of(session.invoice) or ""
+    return invoice if _INVOICE.fullmatch(invoice) else ""
 
 
 def _id_of(intent: str | _PaymentIntent | None) -> str | None:

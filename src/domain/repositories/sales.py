@@ -273,6 +273,9 @@ class ReadQuarantine(Protocol):
     def open_entries(self) -> Sequence[Quarantined]:
         """Quarantine entries that are not closed, oldest first."""
 
+    def count_foreign(self) -> int:
+        """How many of the entries are of other programs on the same account; they are kept for 90 days."""
+
     def page_after(self, ref: str, *, limit: int) -> Sequence[Quarantined]:
         """Quarantine entries, closed ones too, in order of ref, after `ref`."""
 

@@ -39,6 +39,8 @@ class Compared:
     pending: Sequence[Checkout]
     """Payments that are under way."""
     problems: Sequence[Problem]
+    foreign: int
+    """Payments of other programs on the same account, of the last 90 days; none of them is listed."""
 
 
 @frozen
@@ -71,4 +73,5 @@ def _compared(tx: ReadTransaction, now: datetime) -> Compared:
         due=tx.rechecks.due(now + _EVER, limit=_MOST),
         pending=tx.sale_lists.pending(limit=_MOST),
         problems=tx.problems.open(),
+        foreign=tx.quarantine.count_foreign(),
     )

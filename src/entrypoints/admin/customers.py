@@ -136,7 +136,11 @@ def _columns() -> list[dict[str, object]]:
         (_("Customer"), False), (_("Since"), True), (_("Purchases"), True), (_("State"), False), (_("Spent"), False),
         (_("Last seen"), True),
     )  # fmt: skip
-    return [{"name": name, "at": "", "sorted": "", "rest": rest} for name, rest in named]
+    newest = _("Since")
+    return [
+        {"name": name, "at": "", "sorted": "descending" if name == newest else "", "rest": rest}
+        for name, rest in named
+    ]
 
 
 def _caption(asked: AskedCustomers, count: SaleCount, products: Mapping[str, str]) -> str:

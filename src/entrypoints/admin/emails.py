@@ -26,6 +26,7 @@ from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.notices import after_resending
 from entrypoints.admin.sale_words import without_keys
 from entrypoints.admin.tasks import mail_address, problem_of
+from entrypoints.admin.timeline_words import mail_name
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, ngettext
@@ -100,7 +101,9 @@ class EmailPages:
         refused = [mail for mail in mails if mail.state is MailState.STUCK and not mail.may_have_been_sent]
         return self.frame.html(
             request, "emails.html", here=here, caption=caption,
-            mails=[(mail, *_stands(mail), mail_address(mail.key)) for mail in mails[:MOST]],
+            mails=[
+                (mail, *_stands(mail), mail_address(mail.key), mail_name(mail), _(_KINDS[mail.kind])) for mail in mails[:MOST]
+            ],
             older=older, kinds=[("", _("Waiting for you")), *((one.value, _(name)) for one, name in _KINDS.items())],
             chosen=kind.value if kind else "", to=asked["to"], refused=len(refused), acts=self._acts(here),
         )  # fmt: skip

@@ -35,6 +35,9 @@ class HomePages:
     list_news: ListNews
     check_first_days: CheckFirstDays
     list_staff: ListStaff
+    shop_url: str
+    livemode: bool
+    """Whether the shop takes real money: then test purchases are marked."""
     copies_itself: bool
     """Whether `coatcheck backup` is what copies the database; elsewhere, PostgreSQL's own tools do."""
 
@@ -62,7 +65,7 @@ class HomePages:
             charts=figures.charts(found, today, days=days, home=shop.currency),
             steps=figures.steps(found, today, days=days), days=days, ranges=figures.RANGES,
             newest=[(row, state_name(row.state)) for row in found.newest],
-            news=[(one, words.news(one, names)) for one in news],
+            news=[(one, words.news(one, names)) for one in news], shop_url=self.shop_url, marks_tests=self.livemode,
         )  # fmt: skip
 
     async def figures(self, request: AnyRequest) -> RawResponse:

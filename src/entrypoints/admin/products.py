@@ -80,7 +80,11 @@ def _columns() -> list[dict[str, object]]:
         (_("Product"), False), (_("State"), False), (_("Price"), False), (_("Sold"), True), (_("Net, 30 days"), True),
         (_("Stock"), True), (_("Keys left"), True), (_("Files"), True), (_("Last change"), True),
     )  # fmt: skip
-    return [{"name": name, "at": "", "sorted": "", "rest": rest} for name, rest in named]
+    by_name = _("Product")
+    return [
+        {"name": name, "at": "", "sorted": "ascending" if name == by_name else "", "rest": rest}
+        for name, rest in named
+    ]
 
 
 # ------------------------------------------------------------------ one row

@@ -23,7 +23,7 @@ from entrypoints.admin import words
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
-from entrypoints.http.sentences import N_, _
+from entrypoints.http.sentences import N_, _, ngettext
 from entrypoints.http.shop import PAGE
 from entrypoints.run.logs import log
 
@@ -104,7 +104,7 @@ class ProviderPages:
         return self.frame.html(
             request, "stripe.html", here=here, found=found, events=events[:_AT_ONCE], older=older,
             reasons={entry.ref: _(words.REASONS[entry.reason]) for entry in found.quarantined},
-            dashboard=self.dashboard, last=self.last, running=self.last.running,
+            foreign=foreign_words(found.foreign), dashboard=self.dashboard, last=self.last, running=self.last.running,
             books=verdict(self.frame.actor(here), AuditAction.BOOK_PAYMENT) is not Verdict.WRONG_ROLE,
             acts=verdict(self.frame.actor(here), AuditAction.RECONCILE) is Verdict.MAY,
         )  # fmt: skip
@@ -254,3 +254,14 @@ def _mark(request: AnyRequest) -> tuple[datetime, str] | None:
         return datetime.fromtimestamp(float(at), tz=UTC), event
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def foreign_words(number: int) -> str:
+    """How many payments are none of this shop's; "" for none."""
+    if not number:
+        return ""
+    return ngettext(
+        "Not listed: %(number)d payment of another program on the same Stripe account, in the last 90 days.",
+        "Not listed: %(number)d payments of other programs on the same Stripe account, in the last 90 days.",
+        number,
+    )

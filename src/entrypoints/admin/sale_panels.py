@@ -12,8 +12,8 @@ from domain.purchase import FactKind, PurchaseState, order_number
 from domain.refund import RefundState
 from domain.usecases.show_sale import SaleShown
 from entrypoints.admin.sale_words import dashboard
+from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.http.sentences import N_, _
-from entrypoints.mail_lines import problem_of
 
 _UNOPENED_FOR: Final = timedelta(hours=48)
 _ANSWERS: Final = {
@@ -86,7 +86,7 @@ def _address(sale: SaleShown, at: str) -> list[Panel]:
         return [Panel(what, _("Correct the address"), f"{at}/address")]
     if mail.state is MailState.STUCK:
         what = _("The access email could not be sent: %(problem)s", problem=problem_of(mail))
-        return [Panel(what, _("See the email"), "/admin/emails")]
+        return [Panel(what, _("See the email"), mail_address(mail.key))]
     return []
 
 

@@ -128,6 +128,9 @@ def ids(sale: SaleShown) -> list[tuple[str, str, str]]:
         (_("Order"), order_number(purchase.checkout), ""),
         (_("Payment at Stripe"), purchase.payment or "", "at"),
         (_("Session at Stripe"), purchase.provider_ref or "", "at"),
+        (_("Invoice at Stripe"), purchase.invoice, "at"),
+        (_("Taxed in"), purchase.tax_country, ""),
+        (_("Tax number"), purchase.tax_number, ""),
         (_("Promotion code"), "" if sale.checkout is None else sale.checkout.promotion, "at"),
     ]
     return [

@@ -75,6 +75,8 @@ class BackOffice(UseCases):
         list_news=UseCases.list_news,
         check_first_days=UseCases.check_first_days,
         list_staff=UseCases.list_staff,
+        shop_url=UseCases.base_url,
+        livemode=Adapters.payments.provided.livemode,
         copies_itself=providers.Callable(choices.serves_alone, Adapters.settings),
     )
 
