@@ -47,7 +47,7 @@ def _first_answer(stage: Stage, folder: Path) -> tuple[float, float]:
             assert child.poll() is None, (folder / "cold.log").read_text()[-2000:]
             assert time.perf_counter() - began < _GIVES_UP_AFTER, "it does not come up"
             time.sleep(0.005)
-        return time.perf_counter() - began, _work_of(child.pid)
+        return time.perf_counter() - began, work_of(child.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
             child.send_signal(signal.SIGINT)
@@ -55,7 +55,7 @@ def _first_answer(stage: Stage, folder: Path) -> tuple[float, float]:
         shop.sandbox.http.close()
 
 
-def _work_of(pid: int) -> float:
+def work_of(pid: int) -> float:
     """Seconds that a process has had a core to itself. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html"""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
