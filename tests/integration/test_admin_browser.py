@@ -5,73 +5,24 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from testkit import past
-from testkit.browsing import Device, MakeDevice, look_at
+from testkit.browsing import MakeDevice, look_at
 from testkit.importing import GUMROAD
+from testkit.passkeys import Authenticator, a_link, come_in
 from testkit.servers import ShopServer, a_shop
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Authenticator:
-    """A device that holds passkeys, as the browser sees it."""
-
-    cdp: CDPSession
-    id: str
-
-    @classmethod
-    def on(cls, page: Page, *, verified: bool = True) -> Authenticator:
-        cdp = page.context.new_cdp_session(page)
-        cdp.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-            "isUserVerified": verified, "automaticPresenceSimulation": True,
-        }  # fmt: skip
-        made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-        return cls(cdp, made["authenticatorId"])
-
-    def verifies(self, *, verified: bool) -> None:
-        self.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": verified})
-
-    def remove(self) -> None:
-        self.cdp.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": self.id})
-
-    def passkeys(self) -> list[dict[str, Any]]:
-        found = self.cdp.send("WebAuthn.getCredentials", {"authenticatorId": self.id})
-        return list(found["credentials"])
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[ShopServer]:
     with a_shop(tmp_path) as shop:
         yield shop
-
-
-def a_link(shop: ShopServer, *command: str) -> str:
-    """The link that a command prints."""
-    done = shop.cli("staff", *command)
-    found = re.search(r"http\S+/admin/join/\S+", done.stdout)
-    assert found is not None, done
-    return found[0]
-
-
-def come_in(
-    shop: ShopServer, device: Device, *, role: str = "owner", email: str = "anna@example.com"
-) -> Authenticator:
-    """Invited on the host, with a passkey of this device."""
-    authenticator = Authenticator.on(device.page)
-    device.page.goto(a_link(shop, "invite", email, "--role", role))
-    device.page.get_by_role("button", name="Add a passkey").click()
-    expect(device.page.locator("h1")).to_have_text("Home")
-    return authenticator
 
 
 def test_the_first_owner_comes_in_with_a_passkey_and_again(office: ShopServer, device: MakeDevice) -> None:
@@ -172,6 +123,8 @@ def test_an_ended_session_is_out_in_the_other_browser(office: ShopServer, device
     two.page.get_by_text("More", exact=True).click()
     two.page.get_by_role("navigation").get_by_role("link", name="Audit log").click()
     expect(two.page.locator("h1")).to_have_text("Sign in")
+    two.page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(two.page.locator("h1")).to_have_text("Audit log")
 
 
 def test_a_lost_passkey_is_no_lost_shop_and_needs_no_script(office: ShopServer, device: MakeDevice) -> None:
