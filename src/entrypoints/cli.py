@@ -82,8 +82,9 @@ def demo(host: str, shop: str, *, empty: bool) -> None:
     """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
     The demo needs no keys and reads no .env. Its data, mailbox and payments are kept in the folder .coatcheck-demo
-    (with --shop, the name follows) and are there again at the next start. Set PORT to choose the port (default: the
-    first from 8000 that is free; the stand-in takes the next one).
+    (with --shop, the name follows) and are there again at the next start. While it runs, every other command works in
+    that folder. Set PORT to choose the port (default: the first from 8000 that is free; the stand-in takes the next
+    one).
     """
     from entrypoints.demo import run_demo  # noqa: PLC0415 - the stand-in is not part of a shop that sells
 
