@@ -39,7 +39,7 @@ from entrypoints.cli_refund import refund
 from entrypoints.cli_running import NothingDone, Refusal, beside, run, settings_of
 from entrypoints.cli_sales import sales, sums
 from entrypoints.cli_staff import staff
-from entrypoints.cli_words import NOT_ALLOWED
+from entrypoints.cli_words import NOT_ALLOWED, counted
 from entrypoints.container import Container
 from entrypoints.demo_shops import USUAL, demo_shops
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
@@ -319,7 +319,7 @@ def announce(product: str) -> None:
         if isinstance(found, NotAllowed):
             raise NothingDone(NOT_ALLOWED)
         click.echo(
-            f"Notifying {found.queued} owners; {found.known} were notified before, {found.left_out} skipped"
+            f"Notifying {counted(found.queued, 'owner')}; notified before: {found.known}; skipped: {found.left_out}"
         )
 
     beside(work, acts=True)
