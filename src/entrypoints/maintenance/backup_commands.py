@@ -120,7 +120,7 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
     return [
         *lines,
         *_address_lines(restored.base_url, container),
-        "Everybody signs in again: who signed out since cannot be told.",
+        "Everybody has to sign in again: the backup does not know who signed out since.",
         "Changes of address made after this backup are lost: those customers are known by their former address.",
         (
             "Now run `coatcheck reconcile`, which brings back what was sold, refunded or disputed since; then "
