@@ -8,6 +8,7 @@ import pwd
 from domain.audit import ENTROPY, ByHand
 from domain.ports import Clock, Randomness
 from domain.staff import Actor
+from entrypoints.container import Container
 
 
 def actor_here() -> Actor:
@@ -22,6 +23,11 @@ def asked_here(clock: Clock, randomness: Randomness) -> ByHand:
     """Something that this command does, for the audit log."""
     form = new_form(randomness)
     return ByHand.asked(actor_here(), form=form, now=clock.now(), entropy=randomness.token(ENTROPY))
+
+
+async def staff_names(container: Container) -> dict[str, str]:
+    """The addresses of members of staff, by the actor's name in the audit log. Raises StoreUnavailable."""
+    return {f"staff:{row.member.id}": row.member.email.canonical for row in await container.list_staff()()}
 
 
 def new_form(randomness: Randomness) -> str:

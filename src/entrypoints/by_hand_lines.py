@@ -57,10 +57,11 @@ _NOT_BOOKED: Final = {
 def change_lines(found: ChangeAsked) -> list[str]:
     """What waits to be confirmed, and who is emailed."""
     change = found.change
-    what = "The order" if change.kind is ChangeKind.CORRECTION else f"Everything bought as {mask(change.old)}"
+    # Without the addresses: the merchant has just typed them, and masked, two of one domain look alike.
+    what = "The order" if change.kind is ChangeKind.CORRECTION else "Everything that the old address bought"
     return [
-        f"{what} belongs to {mask(change.new)} once the link that is emailed there is used, within a day.",
-        f"{mask(change.old)} is emailed a link that undoes it for 72 hours.",
+        f"The new address is emailed a link. {what} moves once it is used, within a day; until then nothing changes.",
+        "The old address is emailed a link that undoes it for 72 hours.",
     ]
 
 

@@ -41,7 +41,7 @@ from entrypoints.cli_refund import refund
 from entrypoints.cli_running import NothingDone, Refusal, beside, run, settings_of
 from entrypoints.cli_sales import sales, sums
 from entrypoints.cli_staff import staff
-from entrypoints.cli_words import NOT_ALLOWED
+from entrypoints.cli_words import NOT_ALLOWED, counted
 from entrypoints.container import Container
 from entrypoints.demo_shops import USUAL, demo_shops
 from entrypoints.maintenance.erasures import BadErasures, read_erasures
@@ -84,8 +84,9 @@ def demo(host: str, shop: str, *, empty: bool) -> None:
     """Run a demo shop with example products and a stand-in for Stripe and email, on this machine only.
 
     The demo needs no keys and reads no .env. Its data, mailbox and payments are kept in the folder .coatcheck-demo
-    (with --shop, the name follows) and are there again at the next start. Set PORT to choose the port (default: the
-    first from 8000 that is free; the stand-in takes the next one).
+    (with --shop, the name follows) and are there again at the next start. While it runs, every other command works in
+    that folder. Set PORT to choose the port (default: the first from 8000 that is free; the stand-in takes the next
+    one).
     """
     from entrypoints.demo import run_demo  # noqa: PLC0415 - the stand-in is not part of a shop that sells
 
@@ -327,7 +328,7 @@ def announce(product: str, dry_run: bool, test: str | None) -> None:
         if isinstance(found, NotAllowed):
             raise NothingDone(NOT_ALLOWED)
         click.echo(
-            f"Notifying {found.queued} owners; {found.known} were notified before, {found.left_out} skipped"
+            f"Notifying {counted(found.queued, 'owner')}; notified before: {found.known}; skipped: {found.left_out}"
         )
 
     beside(work, acts=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import click
 import msgspec
@@ -10,6 +12,7 @@ import msgspec
 from domain.audit import ASKS_REASON, AuditLine
 from domain.audit_chain import AuditLink
 from domain.usecases.check_audit import AuditCheck
+from entrypoints.acting import staff_names
 from entrypoints.audit_lines import broken_line, check_lines
 from entrypoints.cli_running import NothingDone, Refusal, beside
 from entrypoints.cli_words import minute
@@ -28,7 +31,7 @@ from entrypoints.safe_output import say
 def audit(*, as_json: bool, check: bool, against: str | None) -> None:
     """Show what was done by hand, newest last: when, by whom, to what, and why.
 
-    Orders are named by their ids, emails by their keys, and nobody by address. What costs somebody something has
+    Orders are named by their ids, emails by their keys, and no customer by address. What a customer gains or loses has
     a reason, which is deleted with the account that the action was about. Lines are kept for two years.
 
     With --check, every line is compared with its signature. Exits with 1 if the log is not whole.
@@ -38,9 +41,9 @@ def audit(*, as_json: bool, check: bool, against: str | None) -> None:
         return
 
     async def work(container: Container) -> bool:
-        shown = False
+        shown, names = False, await staff_names(container)
         async for line in container.list_audit()():
-            say(msgspec.json.encode(record_fields(line)).decode() if as_json else audit_line(line))
+            say(msgspec.json.encode(record_fields(line)).decode() if as_json else audit_line(line, names))
             shown = True
         return shown
 
@@ -65,11 +68,14 @@ def _check(against: str | None) -> None:
         say(line)
 
 
-def audit_line(line: AuditLine) -> str:
-    """One line; a missing reason is explained where one was asked for."""
+def audit_line(line: AuditLine, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """One line; a missing reason is explained where one was asked for.
+
+    `names`: of members of staff, by the actor's name in the audit log.
+    """
     deleted = "(reason deleted with the account)" if line.action in ASKS_REASON and line.reason_hash else ""
     reason = line.reason or deleted
     result = line.result.value if line.times == 1 else f"{line.result.value} {line.times} times"
     done = f"{result}: {reason}" if reason else result
-    to = f" {line.object_id}" if line.object_id else ""
-    return f"{minute(line.at)}  {line.actor}  {line.action.value}{to}  {done}"
+    to = f" {names.get(f'staff:{line.object_id}', line.object_id)}" if line.object_id else ""
+    return f"{minute(line.at)}  {names.get(line.actor, line.actor)}  {line.action.value}{to}  {done}"

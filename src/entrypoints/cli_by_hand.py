@@ -78,7 +78,7 @@ def merge(address: str, into: str, reason: str) -> None:
 @click.option("--product", metavar="ID", help="Whose key, if the order has several.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for the audit log.")
 def replace_key(order: str, product: str | None, reason: str) -> None:
-    """Give ORDER another licence key, the next of the list or a new one, and email it to its customer.
+    """Replace the licence key of ORDER with the next of the list or a new one, and email it to its customer.
 
     The old key is not valid any more. Exits with 1, and says why, if nothing was replaced.
     """
@@ -102,7 +102,8 @@ def replace_key(order: str, product: str | None, reason: str) -> None:
 def note(order: str, text: str) -> None:
     """Write the internal note of ORDER, which no customer sees; an empty TEXT deletes it.
 
-    It replaces the note that the order had, and is deleted with the customer's account.
+    It replaces the note that the order had, and is deleted with the customer's account. Exits with 1, and says why, if
+    nothing was noted.
     """
 
     async def work(container: Container) -> Noting:
@@ -120,7 +121,10 @@ def note(order: str, text: str) -> None:
 @click.command("sign-out")
 @click.argument("address")
 def sign_out(address: str) -> None:
-    """Sign a customer out of every browser. They keep what they bought, and sign in again by email."""
+    """Sign a customer out of every browser. They keep what they bought, and sign in again by email.
+
+    Exits with 1 if there is no such customer.
+    """
 
     async def work(container: Container) -> SigningOut:
         form = new_form(container.randomness())
@@ -162,9 +166,9 @@ def erase(address: str, reason: str) -> None:
 @click.argument("session", metavar="CS_ID")
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for the audit log.")
 def book(session: str, reason: str) -> None:
-    """Book a payment that is in quarantine because its amount, currency or discount is another than was asked.
+    """Book a quarantined payment whose amount, currency or discount differs from what was asked for.
 
-    Its customer gets what they wanted, and the access email. Exits with 1, and says why, if nothing was booked.
+    Its customer gets the product, and the access email. Exits with 1, and says why, if nothing was booked.
     """
 
     async def work(container: Container) -> BookingPayment:

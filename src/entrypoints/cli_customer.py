@@ -10,7 +10,8 @@ from domain.rights import NotAllowed
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.resend_outcomes import NotSent, Resending
-from entrypoints.acting import actor_here, new_form
+from domain.usecases.show_customer import Customer
+from entrypoints.acting import actor_here, new_form, staff_names
 from entrypoints.cli_running import NothingDone, Refusal, beside
 from entrypoints.cli_words import NOT_ALLOWED
 from entrypoints.container import Container
@@ -27,7 +28,13 @@ def customer(wanted: str) -> None:
     ORDER is an order number, or the first characters of it (at least 4). Exits with 1 if nothing is known, and with 2
     if several orders start with ORDER.
     """
-    found = beside(lambda container: container.show_customer()(wanted))
+
+    async def work(
+        container: Container,
+    ) -> tuple[Customer | SeveralOrders | NotAnAddress | None, dict[str, str]]:
+        return await container.show_customer()(wanted), await staff_names(container)
+
+    found, names = beside(work)
     match found:
         case NotAnAddress():
             _refuse(found)
@@ -36,7 +43,7 @@ def customer(wanted: str) -> None:
         case None:
             raise NothingDone(f"nothing is known of {wanted}" if "@" in wanted else no_such_order(wanted))
         case _:
-            for line in customer_lines(found):
+            for line in customer_lines(found, names):
                 say(line)
 
 

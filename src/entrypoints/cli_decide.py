@@ -20,9 +20,9 @@ from entrypoints.safe_output import say
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for the audit log.")
 @click.option("--quietly", is_flag=True, help="Do not email the customer.")
 def revoke(order: str, reason: str, *, quietly: bool) -> None:
-    """Close ORDER: it opens nothing any more, and its customer is emailed that, without the reason.
+    """Close ORDER: it opens nothing any more. Its customer is emailed, without the reason.
 
-    Money stays where it is; `coatcheck reopen` takes it back. Exits with 1, and says why, if nothing was done.
+    No money moves. `coatcheck reopen` undoes it. Exits with 1, and says why, if nothing was done.
     """
 
     async def work(container: Container) -> Deciding:
@@ -40,7 +40,7 @@ def revoke(order: str, reason: str, *, quietly: bool) -> None:
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for the audit log.")
 @click.option("--quietly", is_flag=True, help="Do not email the customer.")
 def reopen(order: str, reason: str, *, quietly: bool) -> None:
-    """Take back `coatcheck revoke` for ORDER, and email its customer if it is open then.
+    """Undo `coatcheck revoke` for ORDER, and email its customer if it is open then.
 
     What was refunded, charged back or is in dispute stays closed. Exits with 1, and says why, if nothing was done.
     """

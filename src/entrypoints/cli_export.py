@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -11,13 +11,15 @@ import click
 
 from domain.export import COLUMNS as COLUMNS_OF
 from domain.export import ExportKind
+from domain.purchase import Source
 from domain.rights import NotAllowed
+from domain.sale_list import AddressState, SaleState
 from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_output import export_lines
 from entrypoints.cli_running import NothingDone, Refusal, beside, calendar_day
 from entrypoints.cli_words import NOT_ALLOWED
 from entrypoints.container import Container
-from entrypoints.export_table import BadChoice, export_of, format_of, written
+from entrypoints.export_table import BadChoice, choice_of, export_of, format_of, written
 from entrypoints.ledger_csv import COLUMNS, WITH_ADDRESSES, csv_row, ledger_cells
 from entrypoints.maintenance.progress import progress
 
@@ -25,7 +27,7 @@ from entrypoints.maintenance.progress import progress
 @click.command()
 @click.option(
     "--format", "as_", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True,
-    help="csv, without --list: a row for each sale, refund and lost dispute.",
+    help="csv without --list: a row for each sale, refund and lost dispute.",
 )  # fmt: skip
 @click.option(
     "--list", "kind", type=click.Choice([kind.value for kind in ExportKind]),
@@ -39,14 +41,18 @@ from entrypoints.maintenance.progress import progress
     help="From this day on, such as 2026-11-01 (csv, and --list sales).",
 )
 @click.option("--to", "last", metavar="DATE", callback=calendar_day, help="To this day, inclusive.")
-@click.option("--with-addresses", is_flag=True, help="With addresses of customers (csv, and --list).")
-@click.option("--columns", metavar="A,B", help="--list: these columns; see docs/operations.md.")
-@click.option("--only", metavar="FIELD=VALUE", multiple=True,
-              help="--list sales: state, product, source, currency, opened, address_state; repeatable.")  # fmt: skip
+@click.option("--with-addresses", is_flag=True, help="Include addresses of customers (csv, and --list).")
+@click.option("--columns", metavar="A,B", help="With --list: these columns; see docs/operations.md.")
 @click.option(
-    "--timezone", metavar="NAME", help="--list: times in this zone; without it, in that of shop.toml."
+    "--only",
+    metavar="FIELD=VALUE",
+    multiple=True,
+    help="With --list sales: state, product, source, currency, opened, address_state. Repeatable.",
 )
-@click.option("--bom", is_flag=True, help="--list, csv: begin with a byte order mark, for Excel.")
+@click.option(
+    "--timezone", metavar="NAME", help="With --list: the time zone of times (default: that of shop.toml)."
+)
+@click.option("--bom", is_flag=True, help="With --list and csv: begin with a byte order mark, for Excel.")
 def export(
     *, as_: str, kind: str | None, first: date | None, last: date | None, with_addresses: bool,
     columns: str | None, only: tuple[str, ...], timezone: str | None, bom: bool,
@@ -105,7 +111,7 @@ async def _list(
             raise BadChoice("--only", ", ".join(sorted(unknown)))
         wanted, form = export_of(kind, chosen, names, zone=zone), format_of(chosen, zone=zone)
     except BadChoice as error:
-        raise Refusal(str(error)) from None
+        raise Refusal(f"{error}; {_instead(error.field, kind)}") from None
     if wanted.has_addresses and not with_addresses:
         raise Refusal("these columns name people by address: add --with-addresses")
     table = await container.export_list()(wanted, actor=actor_here(), form=new_form(container.randomness()))
@@ -117,6 +123,23 @@ async def _list(
 _FIELDS: Final = {
     "format", "timezone", "bom", "from", "to", "state", "product", "source", "currency", "opened", "address_state",
 }  # fmt: skip
+
+
+_NARROWS: Final[Mapping[str, Sequence[str]]] = {
+    "state": [choice_of(state) for state in SaleState],
+    "source": [source.value for source in Source],
+    "opened": ["yes", "no"],
+    "address_state": [choice_of(state) for state in AddressState],
+    "--only": ["state", "product", "source", "currency", "opened", "address_state"],
+}
+
+
+def _instead(field: str, kind: ExportKind) -> str:
+    """What may be written there."""
+    if field == "timezone":
+        return "write it like Europe/Berlin"
+    names = COLUMNS_OF[kind] if field == "columns" else _NARROWS.get(field, ())
+    return f"choose among {', '.join(names)}" if names else "see `coatcheck export --help`"
 
 
 async def _csv(

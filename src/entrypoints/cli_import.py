@@ -28,16 +28,16 @@ _ASKED: Final = ", ".join(field.value for field in ASKED)
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--preset", required=True, type=click.Choice(list(PRESETS)), help="Whose export FILE is.")
+@click.option("--preset", required=True, type=click.Choice(list(PRESETS)), help="Where FILE comes from.")
 @click.option("--source", default="", metavar="NAME",
-              help="What the other shop is called, if it is neither Gumroad nor Stripe.")  # fmt: skip
+              help="The name of the other shop, with --preset own.")  # fmt: skip
 @click.option("--map", "mapped", multiple=True, metavar="FIELD=COLUMN",
               help=f"Which column is what ({_ASKED}); FIELD= for none. Repeatable.")  # fmt: skip
 @click.option("--set", "always", multiple=True, metavar="FIELD=VALUE",
               help="The product or currency of all rows. Repeatable.")  # fmt: skip
 @click.option("--product", "renamed", multiple=True, metavar="THERE=ID",
-              help="The id here of what is called otherwise there. Repeatable.")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Only say what would be imported.")
+              help="THERE, a product of the other shop, is the product ID here. Repeatable.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Import nothing; say what would be imported.")
 @click.option("--email", is_flag=True, help="Email each new owner an access link.")
 def import_sales(
     file: BinaryIO,

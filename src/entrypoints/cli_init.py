@@ -52,7 +52,7 @@ _NEXT: Final = (
 def init(*, folder: Path, name: str | None, currency: str | None, support: str | None) -> None:
     """Make a new shop in DIR: a catalogue with one product, .env with a new secret, a systemd unit and a compose file.
 
-    Asks on a terminal for what no option gives. Nothing that exists is changed.
+    Asks for whatever no option gives. Nothing that exists is changed.
     """
     try:
         home = _home(folder)

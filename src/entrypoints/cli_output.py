@@ -65,7 +65,7 @@ async def status_lines(
 def _dismissed_line(closed: bool | NotAllowed) -> str:
     if isinstance(closed, NotAllowed):
         return NOT_ALLOWED
-    return "Dismissed." if closed else "Nothing of that id is on the list."
+    return "Dismissed." if closed else "Nothing with that id is on the list below."
 
 
 def _resent_lines(resent: Resent | NotAllowed) -> list[str]:

@@ -21,21 +21,21 @@ from entrypoints.safe_output import say
 @click.option(
     "--reason", required=True, metavar="TEXT", help="Why, for the audit log. Stripe does not get it."
 )
-@click.option("--close", is_flag=True, help="Access ends, too, also if only a part is refunded.")
+@click.option("--close", is_flag=True, help="End access, too, even if only a part is refunded.")
 @click.option("--quietly", is_flag=True, help="Do not email the customer.")
 @click.option(
     "--cause",
     type=click.Choice([cause.value for cause in RefundCause]),
     default=RefundCause.REQUESTED.value,
     show_default=True,
-    help="What Stripe is told. For `fraudulent`, it blocks the card from then on.",
+    help="The cause that Stripe gets. With `fraudulent`, it blocks the card from then on.",
 )
 def refund(order: str, amount: str, reason: str, *, close: bool, quietly: bool, cause: str) -> None:
     """Refund AMOUNT of ORDER, or all that is left of it.
 
     AMOUNT is in major units, such as 4.50. A running shop sends the request to Stripe, once and only once, whatever
-    crashes meanwhile, and emails the customer when Stripe confirms it. A full refund ends access, a part does not
-    (but with --close). Exits with 1, and says why, if nothing was asked for.
+    crashes meanwhile, and emails the customer when Stripe confirms it. A full refund ends access; a partial one does so
+    only with --close. Exits with 1, and says why, if nothing was asked for.
     """
 
     async def work(container: Container) -> AskingForRefund:

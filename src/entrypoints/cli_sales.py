@@ -85,7 +85,7 @@ def sums(context: click.Context, *, check: bool) -> None:
 def difference_lines(differences: Sequence[Difference]) -> list[str]:
     """Each day that differs, with what is stored and what was counted."""
     if not differences:
-        return ["Every closed day is as it was counted again."]
+        return ["Every closed day was counted again, and none differs."]
     lines: list[str] = []
     for one in differences:
         lines.append(f"{one.day.isoformat()} differs")

@@ -61,7 +61,7 @@ def invite(address: str, role: str) -> None:
     _show(work)
 
 
-@staff.command()
+@staff.command(short_help="Print a link that signs ADDRESS in without a passkey.")
 @click.argument("address")
 def link(address: str) -> None:
     """Print a link that signs ADDRESS in without a passkey, for when it is lost. It works once, within 10 minutes.

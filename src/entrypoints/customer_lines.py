@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Final
 
 from domain.access import Holding
@@ -55,9 +56,12 @@ _LONG_KEY: Final = 12
 """Of a shorter key, four characters are too much of it."""
 
 
-def customer_lines(customer: Customer) -> list[str]:
-    """Who it is, and everything that happened, oldest first."""
-    events = sorted(_events(customer), key=itemgetter(0))
+def customer_lines(customer: Customer, names: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Who it is, and everything that happened, oldest first.
+
+    `names`: of members of staff, by the actor's name in the audit log.
+    """
+    events = sorted(_events(customer, names), key=itemgetter(0))
     return [*_who(customer), "", *(f"{minute(at)}  {text}" for at, text in events)]
 
 
@@ -90,14 +94,14 @@ def _who(customer: Customer) -> list[str]:
     ]
 
 
-def _events(customer: Customer) -> Iterator[Event]:
+def _events(customer: Customer, names: Mapping[str, str]) -> Iterator[Event]:
     for held in customer.holdings:
         yield held.purchase.booked_at, _order(held, customer)
         for fact in held.facts:
             if fact.kind is not FactKind.SESSION:
                 yield datetime.fromtimestamp(fact.as_of, UTC), _fact(fact, held.purchase)
     for request in customer.refunds:
-        yield request.at, refund_request_line(request)
+        yield request.at, refund_request_line(request, names)
     for checkout in customer.pending:
         yield checkout.started_at, f"Payment of {checkout.price} for {checkout.product_name} is pending."
     for mail in customer.mails:
@@ -164,7 +168,8 @@ def _masked(licence: LicenceKey) -> str:
 
 def _fact(fact: Fact, purchase: Purchase) -> str:
     if fact.kind is FactKind.MERCHANT:
-        return f"Order {order_number(purchase.checkout)} {fact.status}."
+        done = {"revoked": "closed by hand", "restored": "reopened by hand"}.get(fact.status, fact.status)
+        return f"Order {order_number(purchase.checkout)} {done}."
     if fact.kind is FactKind.WARNING:
         return f"Fraud warning, order {order_number(purchase.checkout)}: {fact.status}."
     what = "Refund of" if fact.kind is FactKind.REFUND else "Dispute over"

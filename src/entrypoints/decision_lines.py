@@ -46,7 +46,7 @@ def unchanged_line(found: Unchanged | NotAllowed, wanted: str) -> str:
     if found.why is WhyUnchanged.NO_REASON:
         return f"nothing was done: --reason is empty, or longer than {LONGEST_REASON} characters"
     if found.why is WhyUnchanged.ALREADY_REVOKED:
-        return f"nothing was done: {_of(order)} was revoked before"
+        return f"nothing was done: {_of(order)} is revoked already"
     if found.state is PurchaseState.LIVE:
         return f"nothing was done: {_of(order)} is open"
     instead = "" if found.state is PurchaseState.SUSPENDED else _OVERRULED

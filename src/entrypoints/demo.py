@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 
 from entrypoints.container import Container
 from entrypoints.demo_history import invent_past
@@ -25,7 +26,7 @@ from entrypoints.run.server import serve
 from entrypoints.sandbox.app import build_sandbox
 from entrypoints.sandbox.kept import Keeper, Taken
 from entrypoints.sandbox.world import World
-from entrypoints.settings import PostgresAddress, Settings, settle
+from entrypoints.settings import PostgresAddress, settle
 
 _LOG: Final = "demo.log"
 _KEPT: Final = "sandbox.json"
@@ -148,22 +149,25 @@ def _addresses(wanted: int | None, host: str) -> _Addresses:
     )
 
 
-def _settings(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> Settings:
-    return settle(
-        Environment(
-            base_url=at.shop,
-            session_secret=example.session_secret(),
-            catalogue=str(example.catalogue),
-            data_dir=str(example.folder),
-            stripe_secret_key=f"sk_test_{secrets.token_hex(12)}",
-            stripe_webhook_secret=signed_with.webhook,
-            stripe_api_base=at.stand_in,
-            resend_api_key=f"re_{secrets.token_hex(12)}",
-            resend_api_url=at.stand_in,
-            resend_webhook_secret=signed_with.mail,
-            email_from=example.sender,
-        )
+def _environment(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> Environment:
+    return Environment(
+        base_url=at.shop,
+        session_secret=example.session_secret(),
+        catalogue=str(example.catalogue),
+        data_dir=str(example.folder),
+        stripe_secret_key=f"sk_test_{secrets.token_hex(12)}",
+        stripe_webhook_secret=signed_with.webhook,
+        stripe_api_base=at.stand_in,
+        resend_api_key=f"re_{secrets.token_hex(12)}",
+        resend_api_url=at.stand_in,
+        resend_webhook_secret=signed_with.mail,
+        email_from=example.sender,
     )
+
+
+def _named(env: Environment) -> dict[str, str]:
+    """The variables that are set, by their names: what Settings shows, and what commands read."""
+    return {name: value for name, value in msgspec.to_builtins(env).items() if value}
 
 
 def _sandbox(example: DemoShop, at: _Addresses, signed_with: _Secrets) -> tuple[World, Listener]:
@@ -195,6 +199,7 @@ def _greet(example: DemoShop, at: _Addresses, office: DemoOffice) -> None:
         f"  Back office   {at.shop}{office.path}\n\n"
         f"  Pay with 4242 4242 4242 4242, any date in the future, any CVC.\n"
         f"  Edit {example.catalogue}/ and watch the shop follow. The log is {example.folder / _LOG}.\n"
+        f"  Commands find this shop in the folder {example.folder}, for example: coatcheck status\n"
         "  Ctrl-C stops it; started again in this folder, it goes on where it was.\n"
     )
 
@@ -216,8 +221,10 @@ async def run_demo(wanted: int | None, host: str, name: str = USUAL, *, empty: b
         webhook=f"whsec_{secrets.token_hex(16)}",
         mail=f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}",
     )
-    settings = _settings(example, at, signed_with)
+    variables = _named(env := _environment(example, at, signed_with))
+    settings = settle(env, variables)
     world, stand_in = _sandbox(example, at, signed_with)
+    example.let_commands_in(variables)
     # Everybody who can reach the shop sees its banner.
     banner = Banner(mailbox=f"{at.stand_in}/mailbox") if at.is_for_this_machine else Banner()
     lines = set_up_logs((example.folder / _LOG).open("a", encoding="utf-8"))

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,6 +65,29 @@ class DemoShop:
         if len(found) == 2 * _SECRET_BYTES:
             return found
         made = secrets.token_hex(_SECRET_BYTES)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as writing:
-            writing.write(made)
+        _write_for_its_owner(file, made)
         return made
+
+    def let_commands_in(self, variables: Mapping[str, str]) -> None:
+        """Write the settings of this start to `.env` in the folder: commands that are run there find the shop.
+
+        They run beside the demo, as they do beside `serve`.
+        """
+        there = {**variables, "CATALOGUE": self.catalogue.name, "DATA_DIR": "."}
+        lines = [f"{name}={_quoted(value)}\n" for name, value in there.items()]
+        _write_for_its_owner(
+            self.folder / ".env", f"# Written by each start of `coatcheck demo`.\n{''.join(lines)}"
+        )
+
+
+def _write_for_its_owner(file: Path, text: str) -> None:
+    with os.fdopen(
+        os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as writing:
+        writing.write(text)
+
+
+def _quoted(value: str) -> str:
+    """As python-dotenv reads it: everything in single quotes is taken as it is."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain.amounts import AmountProblem, example_amount
@@ -70,10 +70,11 @@ def _amount_line(found: NotAnAmount) -> str:
     )  # fmt: skip
 
 
-def refund_request_line(request: RefundRequest) -> str:
-    """A request in a customer's history."""
+def refund_request_line(request: RefundRequest, names: Mapping[str, str]) -> str:
+    """A request in a customer's history. `names`: of members of staff, by the actor's name in the audit log."""
+    by = names.get(request.by, request.by)
     return (
-        f"Refund of {request.amount}, order {order_number(request.checkout)}, requested by {request.by}: "
+        f"Refund of {request.amount}, order {order_number(request.checkout)}, requested by {by}: "
         f"{_stands(request)}."
     )
 

@@ -150,7 +150,7 @@ WHY = [
     ("full@example.com", "Opens The Last Cloakroom Bought on"),
     ("lost@example.com", "Closed The Last Cloakroom The customer's bank took the payment back on"),
     ("asked@example.com", "Closed The Last Cloakroom The payment has been in dispute since"),
-    ("revoked@example.com", "Closed The Last Cloakroom Access was revoked by hand on"),
+    ("revoked@example.com", "Closed The Last Cloakroom Access was closed by hand on"),
     ("press@example.com", "Opens The Last Cloakroom A free copy, given on"),
     ("free@example.com", "Opens The Last Cloakroom Ordered for free on"),
     ("old@example.com", "Opens The Last Cloakroom Imported, bought on"),

@@ -310,7 +310,7 @@ SENTENCES = [
     ),
     ("asked", r"Closed since \d+ \w+( \d{4})?: the payment is in dispute."),
     ("lost", r"Closed since \d+ \w+( \d{4})?: the customer's bank took the payment back."),
-    ("revoked", r"Closed since \d+ \w+( \d{4})?: access was revoked by hand."),
+    ("revoked", r"Closed by hand since \d+ \w+( \d{4})?."),
     ("free", r"Open since \d+ \w+( \d{4})?: a free order."),
     ("grant", r"Open since \d+ \w+( \d{4})?: a free copy, given by hand."),
     ("import", r"Open since \d+ \w+( \d{4})?: imported from another shop."),

@@ -157,7 +157,7 @@ def test_everything_is_restored_and_the_sweep_brings_back_what_was_sold_since(
     lose(own_shop, goods=True)
     said = own_shop.cli("restore", str(backups)).stdout
     assert "1 sales" in said
-    assert "Everybody signs in again" in said
+    assert "Everybody has to sign in again" in said
     assert "Changes of address made after this backup are lost" in said
     assert "coatcheck reconcile" in said
     assert own_shop.cli("reconcile", check=False).returncode == 1, "it had to repair"

@@ -219,6 +219,6 @@ def test_back_from_the_payment_page_leads_to_a_page_that_works(
     window.wait_for(f"{shop.url}/view/{BOOK}")
     window.back()  # to a payment page that is paid
     window.wait_for("*/c/pay/*")
-    window.wait_for_heading("There is nothing to pay here (complete)")
+    window.wait_for_heading("There is nothing to pay here (paid already)")
     window.go(f"{shop.url}/view/{BOOK}")
     assert "Ottilie" in window.text

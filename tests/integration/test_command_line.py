@@ -49,7 +49,7 @@ def test_status_export_backup_and_reconcile(own_shop: ShopServer, engine: str) -
     assert sold[1].split() == [BOOK, "1", "$9.00", "$0.00", "$0.00", "$9.00"]
     assert own_shop.cli("sales", "--to", "2020-01-01").stdout == "Nothing was sold in that time.\n"
     assert own_shop.cli("sums").stdout == "All days that are over are summed.\n"
-    assert own_shop.cli("sums", "--check").stdout == "Every closed day is as it was counted again.\n"
+    assert own_shop.cli("sums", "--check").stdout == "Every closed day was counted again, and none differs.\n"
     both = own_shop.cli("sales", "--week", "--month", check=False)
     assert (both.returncode, "choose one of them" in both.stderr) == (2, True)
     exported = own_shop.export()
@@ -234,3 +234,21 @@ def test_export_is_json_lines_with_a_kind(shop: ShopServer) -> None:
     Shopper(shop).buy_and_pay("export@example.com", BOOK)
     lines = [json.loads(line) for line in shop.cli("export").stdout.splitlines()]
     assert {line["kind"] for line in lines} >= {"user", "purchase", "mail"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--columns", "nope"), "columns cannot be 'nope'; choose among order, started_at, "),
+        (("--only", "state=nope"), "state cannot be 'nope'; choose among open, "),
+        (("--only", "nope=1"), "--only cannot be 'nope'; choose among state, product, "),
+        (("--only", "opened=maybe"), "opened cannot be 'maybe'; choose among yes, no"),
+        (("--timezone", "Mars"), "timezone cannot be 'Mars'; write it like Europe/Berlin"),
+    ],
+)
+def test_a_choice_of_an_export_that_means_nothing_is_refused_with_those_there_are(
+    shop: ShopServer, options: tuple[str, ...], said: str
+) -> None:
+    done = shop.cli("export", "--list", "sales", *options, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"coatcheck: {said}"), done.stderr

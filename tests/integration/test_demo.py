@@ -179,3 +179,27 @@ def test_the_address_of_the_back_office_works_as_long_as_the_demo_runs(demo: Dem
             "each of its links is good once, and nobody has a passkey"
         )
     assert httpx.get(found[1] + "x").status_code == 404
+
+
+def test_commands_that_are_run_in_its_folder_find_the_shop(demo: Demo) -> None:
+    folder = demo.folder / ".coatcheck-demo"
+    assert (folder / ".env").stat().st_mode & 0o777 == 0o600, "it holds the secret that signs links"
+    for command, shown in (("status", "Nothing is waiting for you."), ("doctor", demo.shop)):
+        done = subprocess.run(
+            [sys.executable, "-m", "entrypoints.cli", command], cwd=folder, env=clean_environment(),
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert shown in done.stdout, (done.returncode, done.stdout, done.stderr)
+    assert ".coatcheck-demo" in demo.process.log.read_text()
+
+
+def test_its_settings_are_shown_as_what_is_in_force(demo: Demo) -> None:
+    found = re.search(rf"Back office\s+({re.escape(demo.shop)}/admin/demo/\S+)", demo.process.log.read_text())
+    assert found is not None
+    with httpx.Client() as browser:
+        browser.post(browser.get(found[1]).headers["location"], data={"form": "0" * 32})
+        page = html.unescape(browser.get(f"{demo.shop}/admin/settings").text)
+    base_url = re.search(r"<code>BASE_URL</code>.*?</tr>", page, re.DOTALL)
+    assert base_url is not None
+    assert demo.shop in base_url[0]
+    assert "not set" not in base_url[0]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from testkit.browsing import Demo
@@ -49,6 +50,15 @@ def test_sales_of_every_kind_lie_some_weeks_back(demo: Demo) -> None:
     assert rows(demo, "SELECT objection FROM quarantine WHERE closed_at IS NULL") == [("WRONG_AMOUNT",)]
     assert rows(demo, "SELECT count(*) FROM purchases WHERE opened_at IS NULL") == [(5,)]
     assert rows(demo, "SELECT count(DISTINCT pid) FROM purchases") == [(3,)]
+
+
+def test_the_payment_in_quarantine_is_of_half_the_price_that_was_asked(demo: Demo) -> None:
+    [(ref,)] = rows(demo, "SELECT ref FROM quarantine WHERE closed_at IS NULL")
+    [(price,)] = rows(demo, f"SELECT amount FROM checkouts WHERE provider_ref = '{ref}'")
+    session = httpx.get(
+        f"{demo.sandbox}/v1/checkout/sessions/{ref}", headers={"authorization": "Bearer sk_test_any"}
+    ).json()
+    assert (session["amount_total"], session["amount_subtotal"]) == (price // 2, price // 2)
 
 
 def test_an_access_email_came_back_and_all_others_were_sent(demo: Demo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -79,11 +80,23 @@ def test_an_access_email_is_mailed_again_to_its_owner(shop: ShopServer) -> None:
     assert anna.post(f"/orders/{order}/access-link").status_code == 429
 
 
+def typed_again(browser: Shopper, path: str, *, back: str) -> None:
+    """What cannot be an address is in the field again, with what is wrong, a form and a way back."""
+    answer = browser.post(path, {"email": "anna@nowhere <script>"})
+    assert answer.status_code == 400
+    page = html.unescape(answer.text)
+    assert "An email address has no spaces" in page
+    assert 'value="anna@nowhere <script>"' in page
+    assert f'action="{path}"' in page
+    assert f'<a href="{back}">' in page
+    assert "<script>" not in answer.text.replace("<script src", "")
+
+
 def test_a_mistyped_address_is_corrected_by_the_browser_that_paid(shop: ShopServer) -> None:
     wrong, right = address(), address()
     anna, order = a_buyer(shop, wrong)
     assert "Correct it" in anna.get(f"/view/{BOOK}").text
-    assert anna.post(f"/orders/{order}/address", {"email": "nobody"}).status_code == 400
+    typed_again(anna, f"/orders/{order}/address", back=f"/orders/{order}")
     assert "Check your email" in anna.post(f"/orders/{order}/address", {"email": right}).text
     assert "Correct it" not in anna.get(f"/view/{BOOK}").text, "once"
     assert "Check your email" in anna.post(f"/orders/{order}/address", {"email": right}).text, (
@@ -105,6 +118,7 @@ def test_an_address_is_changed_and_everything_moves(shop: ShopServer) -> None:
     old, new = address(), address()
     anna, order = signed_in(shop, old)
     assert old in anna.get("/account").text
+    typed_again(anna, "/account/email", back="/account")
     assert "Check your email" in anna.post("/account/email", {"email": new}).text
     assert anna.post(new_link(shop, new, 1)).status_code == 303
     assert new in anna.get("/account").text

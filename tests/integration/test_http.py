@@ -165,6 +165,8 @@ def test_security_headers_are_on_every_answer(shop: ShopServer, method: str, pat
     if status in (404, 405):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-request-id"] in answer.text
+        # A page that is not there does not "keep happening".
+        assert ("If it keeps happening" in answer.text) == (status == 405)
 
 
 @pytest.mark.parametrize("path", ["/webhook", "/mail-events"])

@@ -321,7 +321,7 @@ def test_the_buttons_of_the_home_page_do_what_they_say(sandbox: Sandbox) -> None
         r for r in ask_raw(sandbox, "GET", "/v1/refunds?limit=2")["data"] if r["status"] == "pending"
     ]
     assert "Refund all" in press(f"/refunds/{pending['id']}", "failed")
-    assert "Dispute of 9.00 USD: <b>needs_response</b>" in press(mine, "dispute")
+    assert "Dispute of 9.00 USD: <b>needs response</b>" in press(mine, "dispute")
     dispute = ask_raw(sandbox, "GET", "/v1/disputes?limit=1")["data"][0]["id"]
     assert "Dispute of 9.00 USD: <b>won</b>" in press(f"/disputes/{dispute}", "won")
     assert charge_of(sandbox, session)["amount_refunded"] == 450

@@ -280,14 +280,14 @@ def test_an_action_names_who_did_it_and_why_and_hides_its_own_fact() -> None:
     revoked = Fact("merchant:c1", FactKind.MERCHANT, None, int(NOW.timestamp()), "revoked", 0)
     held = Holding(samples.a_purchase(), (revoked,))
     lines = said(Happened(holdings=[held], lines=[a_line(AuditAction.REVOKE)]))
-    assert ("Access revoked", "by ben@example.com: because") in [(line.what, line.detail) for line in lines]
-    assert sum("revoked" in line.what for line in lines) == 1
+    assert ("Access closed", "by ben@example.com: because") in [(line.what, line.detail) for line in lines]
+    assert sum("closed" in line.what for line in lines) == 1
     lines = said(Happened(holdings=[held]))
-    assert "Access revoked" in [line.what for line in lines], "without its line, the fact itself"
+    assert "Access closed" in [line.what for line in lines], "without its line, the fact itself"
     refused = a_line(AuditAction.REFUND, result=AuditResult.REFUSED)
     lines = said(Happened(holdings=[held], lines=[refused]))
     assert "Refund requested: refused: their role does not allow it" in [line.what for line in lines]
-    assert sum("revoked" in line.what for line in lines) == 1, "what was refused revoked nothing"
+    assert sum("closed" in line.what for line in lines) == 1, "what was refused revoked nothing"
 
 
 def test_a_run_of_downloads_is_one_line_with_its_days() -> None:

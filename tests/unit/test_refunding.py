@@ -295,6 +295,8 @@ def test_requests_without_an_answer_for_long_are_shown() -> None:
     assert by_hand.dismiss(shop, request.id) is False, "an open one is not forgotten"
     customer = "\n".join(customer_lines(run(shop.show_customer(ANNA))))  # type: ignore[arg-type]
     assert f"Refund of $3.00, order {order.checkout[:16]}, requested by cli:ada: no answer yet" in customer
+    named = customer_lines(run(shop.show_customer(ANNA)), {"cli:ada": "ada@example.com"})  # type: ignore[arg-type]
+    assert "requested by ada@example.com: no answer yet" in "\n".join(named)
 
 
 def test_the_command_line_says_what_is_under_way_or_why_nothing_is() -> None:

@@ -182,7 +182,7 @@ def test_what_is_wrong_changes_nothing_and_is_said() -> None:
     assert lines == [
         "no order matches 'ffff': give the order number, or at least its first 4 characters",
         "nothing was done: --reason is empty, or longer than 500 characters",
-        f"nothing was done: {of} was revoked before",
+        f"nothing was done: {of} is revoked already",
         f"nothing was done: {of} is open",
         f"nothing was done: {of} is closed, because it is in dispute",
         f"nothing was done: {of} is closed, because it was refunded{instead}",
@@ -211,7 +211,7 @@ def test_the_merchant_sees_it_and_an_access_email_is_not_sent_again() -> None:
     by_hand.revoke(shop, order.checkout)
     customer = "\n".join(customer_lines(run(shop.show_customer(ANNA))))  # type: ignore[arg-type]
     assert "Closed since 2026-03-01 12:00 UTC: revoked." in customer
-    assert f"Order {order.checkout[:16]} revoked." in customer
+    assert f"Order {order.checkout[:16]} closed by hand." in customer
     assert "Email that an order is closed" in customer
     assert by_hand.resend(shop, order.checkout) == NotSent(WhyNotSent.REVOKED, order)
 

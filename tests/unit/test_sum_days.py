@@ -337,7 +337,7 @@ def test_a_check_finds_what_is_wrong_and_says_it() -> None:
         "  stored   book: sales 2, gross $9.00, refunded $0.00, free 0, started 2, paid 1, opened 0",
         "  counted  book: sales 1, gross $9.00, refunded $0.00, free 0, started 2, paid 1, opened 0",
     ]
-    assert difference_lines([]) == ["Every closed day is as it was counted again."]
+    assert difference_lines([]) == ["Every closed day was counted again, and none differs."]
 
 
 def test_checkouts_that_were_pruned_are_no_difference() -> None:

@@ -40,7 +40,7 @@ def address_sheet(seen: CustomerSeen) -> Sheet:
                 old=old,
             ),
         ],
-        button=_("Ask the new address"), back=at_customer(seen), seen=seen.digest,
+        button=_("Ask for confirmation"), back=at_customer(seen), seen=seen.digest,
         fields=[Entry("email", _("The right address"), kind="email")],
     )  # fmt: skip
 
@@ -60,7 +60,7 @@ def merge_sheet(seen: CustomerSeen) -> Sheet:
                 old=old,
             ),
         ],
-        button=_("Ask the other customer"), back=at_customer(seen), seen=seen.digest, danger=True,
+        button=_("Ask for confirmation"), back=at_customer(seen), seen=seen.digest, danger=True,
         fields=[Entry("email", _("The address that keeps everything"), kind="email")],
     )  # fmt: skip
 

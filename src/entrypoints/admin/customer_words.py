@@ -89,7 +89,7 @@ def _closed(held: Holding, customer: Customer, zone: tzinfo) -> str:
         case SaleState.DISPUTED:
             return _("The payment has been in dispute since %(day)s.", day=day)
         case SaleState.REVOKED:
-            return _("Access was revoked by hand on %(day)s.", day=day)
+            return _("Access was closed by hand on %(day)s.", day=day)
         case _:
             status = "" if reason.decided_by is None else reason.decided_by.status
             return _(

@@ -102,7 +102,8 @@ class EmailPages:
         return self.frame.html(
             request, "emails.html", here=here, caption=caption,
             mails=[
-                (mail, *_stands(mail), mail_address(mail.key), mail_name(mail), _(_KINDS[mail.kind])) for mail in mails[:MOST]
+                (mail, *_stands(mail), mail_address(mail.key), mail_name(mail), _(_KINDS[mail.kind]))
+                for mail in mails[:MOST]
             ],
             older=older, kinds=[("", _("Waiting for you")), *((one.value, _(name)) for one, name in _KINDS.items())],
             chosen=kind.value if kind else "", to=asked["to"], refused=len(refused), acts=self._acts(here),

@@ -19,7 +19,7 @@ from domain.usecases.manage_passkeys import ManagePasskeys, PasskeyChange
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff, StaffChange
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.staff_access import SignedInStaff, WhyNotIn
-from entrypoints.admin import words
+from entrypoints.admin.audit_words import row_of
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.kept_form import CAME_BACK
 from entrypoints.http.page import AnyRequest, see_other
@@ -238,18 +238,9 @@ class PeoplePages:
             before=request.query_params.get("before", ""), limit=_AT_ONCE + 1
         )
         names = {f"staff:{row.member.id}": row.member.email.canonical for row in await self.list_staff()}
-        shown = [
-            (
-                line,
-                names.get(line.actor, line.actor),
-                names.get(f"staff:{line.object_id}", ""),
-                words.action_words(line.action),
-                _(words.RESULTS[line.result]),
-            )
-            for line in lines
-        ]
+        rows = [row_of(line, names) for line in lines[:_AT_ONCE]]
         return self.frame.html(
-            request, "audit.html", here=here, lines=shown[:_AT_ONCE], older=len(shown) > _AT_ONCE,
+            request, "audit.html", here=here, rows=rows, older=len(lines) > _AT_ONCE,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ what they share

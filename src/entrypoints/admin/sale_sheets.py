@@ -74,7 +74,7 @@ def refund_sheet(sale: SaleSeen, *, may_refund: bool, fraudulent: bool = False) 
         effects=[
             about(purchase),
             _("%(left)s of %(paid)s can be refunded.", left=left, paid=purchase.paid),
-            _("Stripe is asked for it at once, and once only. A full refund ends access, a part of it does not."),
+            _("Stripe is asked for it at once, and once only. A full refund ends access; a partial one does not."),
         ],
         button=_("Refund"),
         back=at_sale(purchase),
@@ -116,7 +116,8 @@ def restore_sheet(sale: SaleSeen) -> Sheet:
         about(purchase),
         state(sale),
         _(
-            "What was closed by hand is open again. A refund or a dispute still counts; then give a free copy instead."
+            "What was closed by hand is open again. "
+            "If a refund or a dispute closes it, too, it stays closed: give a free copy instead."
         ),
     ]
     return Sheet(
@@ -158,7 +159,7 @@ def address_sheet(sale: SaleSeen) -> Sheet:
                 old=old or "",
             ),
         ],
-        button=_("Ask the new address"), back=at_sale(purchase), seen=sale.digest,
+        button=_("Ask for confirmation"), back=at_sale(purchase), seen=sale.digest,
         fields=[Entry("email", _("The right address"), kind="email")],
         cannot="" if old else _("The order belongs to no address."),
     )  # fmt: skip

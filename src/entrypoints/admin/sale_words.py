@@ -121,7 +121,7 @@ def state_sentence(sale: SaleShown, zone: tzinfo) -> str:
         case SaleState.DISPUTED:
             return _("Closed since %(day)s: the payment is in dispute.", day=since)
         case SaleState.REVOKED:
-            return _("Closed since %(day)s: access was revoked by hand.", day=since)
+            return _("Closed by hand since %(day)s.", day=since)
         case _:
             status = "" if reason.decided_by is None else reason.decided_by.status
             return _(

@@ -59,7 +59,7 @@ _LINKS: Final[Mapping[LinkPurpose, str]] = {
 }
 _ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.GRANT: N_("Free copy given"),
-    AuditAction.REVOKE: N_("Access revoked"),
+    AuditAction.REVOKE: N_("Access closed"),
     AuditAction.RESTORE: N_("Access restored"),
     AuditAction.REFUND: N_("Refund requested"),
     AuditAction.DISMISS_REFUND: N_("Refused refund taken off the list"),
@@ -212,7 +212,7 @@ def _purchase(entry: Entry, purchase: Purchase) -> tuple[str, str, bool]:
 def _fact(fact: Fact, currency: str) -> tuple[str, str, bool]:
     if fact.kind is FactKind.MERCHANT:
         revoked = fact.status == MerchantStatus.REVOKED
-        return _("Access revoked") if revoked else _("Access restored"), "", revoked
+        return _("Access closed") if revoked else _("Access restored"), "", revoked
     bad = fact.charged_back > 0 or fact.suspends or fact.status == "failed"
     name = movement_name(fact, Money(fact.amount, currency))
     return f"{name}: {status_words(fact)}", fact.object_id, bad

@@ -73,7 +73,7 @@ class AccountPages:
         typed = await field_of(request, "email")
         asked = await self.change_address.change(self.frame.visitor(request), typed)
         back = ("/account", _("Back to your account"))
-        return await asked_to_move(self.frame, request, asked, back=back, clock=self.clock)
+        return await asked_to_move(self.frame, request, asked, typed=typed, back=back, clock=self.clock)
 
     async def news(self, request: AnyRequest) -> RawResponse:
         """Switch emails about new versions on or off."""

@@ -159,7 +159,7 @@ class OrderPages:
         typed = await field_of(request, "email")
         asked = await self.change_address.correct(self.frame.visitor(request), CheckoutId(order), typed)
         back = (f"/orders/{order}", _("Back to the order"))
-        return await asked_to_move(self.frame, request, asked, back=back, clock=self.clock)
+        return await asked_to_move(self.frame, request, asked, typed=typed, back=back, clock=self.clock)
 
 
 def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, Any]:
@@ -223,9 +223,12 @@ def verify_again(frame: PageFrame, request: AnyRequest) -> RawResponse:
 
 
 async def asked_to_move(
-    frame: PageFrame, request: AnyRequest, asked: Asked, *, back: tuple[str, str], clock: Clock
+    frame: PageFrame, request: AnyRequest, asked: Asked, *, typed: str, back: tuple[str, str], clock: Clock
 ) -> RawResponse:
-    """The answer to a change of address; `back` is the URL and label of the link to continue."""
+    """The answer to a change of address; `back` is the URL and label of the link to continue.
+
+    What was typed is in the field again if it is no email address.
+    """
     url, label = back
     match asked:
         case CheckYourNewEmail(kind):
@@ -238,7 +241,10 @@ async def asked_to_move(
         case SameAddress():
             title, words, status = _("That is the address already"), _("There is nothing to change."), 200
         case NotAnAddress(problem):
-            title, words, status = _("That is not an email address"), email_error(problem), 400
+            return frame.html(
+                request, "address_again.html", status=400, noindex=True, action=request.url.path, email=typed,
+                error=email_error(problem), back=url, back_label=label,
+            )  # fmt: skip
         case MayNotCorrect():
             title, words, status = _("The address stays"), _(_MAY_NOT_CORRECT[asked]), _CONFLICT
         case NotSignedIn():

@@ -13,6 +13,7 @@ from domain.usecases.check_first_days import BACKED_UP
 from domain.usecases.erase_again import EraseAgain, ErasedAgain
 from domain.usecases.own_address import ServedElsewhere
 from entrypoints.bucket import Bucket
+from entrypoints.cli_words import counted
 from entrypoints.container import Container
 from entrypoints.maintenance.backup import Copies, Manifest, NoBackup, Vault, back_up, manifest_of
 from entrypoints.maintenance.erasures import Erasures
@@ -61,7 +62,7 @@ async def backed_up_lines(container: Container, place: Path | Bucket) -> list[st
         f"{vault.place}/{made.name}: {_contents(made.manifest)}; {made.new_goods} contents were new there"
     ]
     if made.new_erasures:
-        lines.append(f"Erased since the last backup, and noted apart: {made.new_erasures} orders")
+        lines.append(f"Erased since the last backup, and noted apart: {counted(made.new_erasures, 'order')}")
     return lines
 
 
@@ -119,7 +120,7 @@ async def restored_lines(container: Container, place: Path | Bucket, name: str |
     return [
         *lines,
         *_address_lines(restored.base_url, container),
-        "Everybody signs in again: who signed out since cannot be told.",
+        "Everybody has to sign in again: the backup does not know who signed out since.",
         "Changes of address made after this backup are lost: those customers are known by their former address.",
         (
             "Now run `coatcheck reconcile`, which brings back what was sold, refunded or disputed since; then "

@@ -134,7 +134,7 @@ class MailApi:
         fields = found.fields
         pieces = [
             {"text": piece, "link": piece.startswith("http")}
-            for piece in re.split(r"(https?://\S+)", str(fields.get("text", "")))
+            for piece in re.split(r"(https?://\S*[^\s.,;:])", str(fields.get("text", "")))
             if piece
         ]
         return self._pages.html(

@@ -64,6 +64,7 @@ class HomePage:
             "id": session["id"], "status": session["status"], "paid": session["payment_status"],
             "amount": session["amount_total"], "currency": session["currency"], "created": session["created"],
             "name": self._world.lines[session["id"]][0]["name"], "url": session["url"],
+            "who": (session["customer_details"] or {}).get("email") or "",
             "invoice": invoice["hosted_invoice_url"] if invoice else None,
             "debit": session["payment_status"] == "unpaid" and charge is not None and charge["status"] == "pending",
             "left": left_of(charge) if charge else 0,

@@ -143,7 +143,9 @@ class HostedPages:
         )  # fmt: skip
 
     def _over(self, session: Json | None) -> ASGIResponse:
-        status, words = (404, "no such page") if session is None else (410, session["status"])
+        status, words = 404, "no such page"
+        if session is not None:
+            status, words = 410, "paid already" if session["status"] == "complete" else "expired"
         heading = "There is nothing to pay here"
         why = "A payment page is over once it is paid or has expired."
         return self._pages.over(words, self._world.shop_url, status=status, heading=heading, why=why)

@@ -16,8 +16,8 @@ _HERE: Final = Path(__file__).parent / "templates"
 
 
 def clock(at: float) -> str:
-    """The time of day."""
-    return f"{datetime.fromtimestamp(at, tz=UTC):%H:%M:%S} UTC"
+    """Day and time: a demo begins with weeks of sales."""
+    return f"{datetime.fromtimestamp(at, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 class SandboxPages:
