@@ -39,7 +39,7 @@ def asked(*, tells: bool) -> RefundAsked:
     [
         (notices.after_refund(asked(tells=True)), "the customer is emailed then."),
         (notices.after_refund(asked(tells=False)), "The customer is not emailed."),
-        (notices.after_restoring(Decided(SALE, PurchaseState.LIVE, told=True)), "Access is open again."),
+        (notices.after_restoring(Decided(SALE, PurchaseState.LIVE, told=True)), "Access is restored."),
         (
             notices.after_restoring(Decided(SALE, PurchaseState.REFUNDED, told=False)),
             "still keeps it closed.",

@@ -20,9 +20,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "refund-quietly": N_(
         "The refund was requested. It appears here once Stripe confirms it. The customer is not emailed."
     ),
-    "revoked": N_("Access is closed."),
-    "restored": N_("Access is open again."),
-    "not-by-hand": N_("It is not closed by hand any more. A refund or a dispute still keeps it closed."),
+    "revoked": N_("Access is revoked."),
+    "restored": N_("Access is restored."),
+    "not-by-hand": N_("The revocation is lifted. A refund or a dispute still keeps it closed."),
     "granted": N_("The free copy is theirs, and they are emailed a link."),
     "resent": N_("The access link is on its way."),
     "address": N_("Both addresses are emailed. Nothing moves until the new one confirms it."),

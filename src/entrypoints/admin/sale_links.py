@@ -18,7 +18,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "resend": N_("Send the access link again"),
     "refund": N_("Refund"),
     "grant": N_("Give a free copy"),
-    "revoke": N_("Close access"),
+    "revoke": N_("Revoke access"),
     "restore": N_("Restore access"),
     "address": N_("Correct the address"),
     "key": N_("Replace a licence key"),
