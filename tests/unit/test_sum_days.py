@@ -117,19 +117,19 @@ OPENINGS = [
 ]  # fmt: skip
 """Shortly before one of these clocks changes; the last, before a year does."""
 STEPS = st.one_of(
-    st.tuples(st.just("tick"), st.sampled_from([0.5, 1, 13, 26, 49])),
+    st.tuples(st.just("tick"), st.sampled_from([99, 49, 26, 13, 0.5])),
     st.tuples(st.just("live_in"), st.sampled_from(ZONES)),
     st.tuples(st.just("begin")),
     st.tuples(st.just("pay"), NUMBERS),
-    st.tuples(st.just("tell"), NUMBERS, NUMBERS, st.sampled_from(["pending", "succeeded", "failed", "lost", "needs_response"]),
-              st.sampled_from([100, 400, 900]), st.integers(0, 4)),
+    st.tuples(st.just("tell"), NUMBERS, NUMBERS, st.sampled_from(["succeeded", "pending", "lost", "failed", "needs_response"]),
+              st.sampled_from([100, 400, 900]), st.sampled_from([2, 3, 1, 0, 4])),
     st.tuples(st.just("open"), NUMBERS),
     st.tuples(st.just("close")),
 )  # fmt: skip
 
 
 @settings(max_examples=HISTORIES)
-@given(st.sampled_from(OPENINGS), st.sampled_from(ZONES), st.lists(STEPS, max_size=30))
+@given(st.sampled_from(OPENINGS), st.sampled_from(ZONES), st.lists(STEPS, min_size=4, max_size=30))
 def test_whatever_happens_the_sums_are_what_the_records_say(
     opened: datetime, zone: str, steps: list[tuple[Any, ...]]
 ) -> None:
@@ -138,9 +138,11 @@ def test_whatever_happens_the_sums_are_what_the_records_say(
     world.begin_on(opened)
     world.live_in(zone)
     world.begin()
+    world.pay(0)
     for name, *arguments in steps:
         if name == "tick":
             world.shop.clock.tick(hours=arguments[0])
+            world.close_all()  # as the timer does: what comes later finds closed days
         else:
             getattr(world, name)(*arguments)
     world.close_all()
