@@ -25,7 +25,7 @@ def todo_lines(found: TodoList) -> list[str]:
     lines: list[str] = []
     for task, what in (
         (Task.DISPUTE, "{} to answer in Stripe's dashboard:"),
-        (Task.NEVER_OPENED, "{} paid two days ago or earlier, and never opened (coatcheck resend ORDER):"),
+        (Task.NEVER_OPENED, "{} bought two days ago or earlier, and never opened (coatcheck resend ORDER):"),
     ):
         rows = [row for row in found.rows if row.task is task]
         if rows:

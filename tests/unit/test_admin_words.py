@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.purchase import Fact, FactKind
 from domain.usecases.list_news import News
 from domain.values import Money
@@ -67,3 +68,22 @@ def test_a_fraud_warning_is_called_one_and_no_dispute() -> None:
     assert status_words(WARNED) == "a refund in full prevents a dispute"
     told = words.news(News(at=datetime(2026, 3, 1, tzinfo=UTC), about=WARNED, held=None), {})
     assert told == "Fraud warning: a refund in full prevents a dispute"
+
+
+@pytest.mark.parametrize(
+    ("action", "about", "result", "order"),
+    [
+        (AuditAction.REFUND, "0a1b", AuditResult.DONE, "0a1b"),
+        (AuditAction.CORRECT_ADDRESS, "0a1b", AuditResult.DONE, "0a1b"),
+        (AuditAction.SEND_AGAIN, "access:0a1b", AuditResult.DONE, "0a1b"),
+        (AuditAction.REFUND, "0a1b", AuditResult.REFUSED, ""),
+        (AuditAction.IMPORT, "0a1b", AuditResult.DONE, ""),
+        (AuditAction.EXPORT, "sales", AuditResult.DONE, ""),
+        (AuditAction.JOIN, "s1", AuditResult.DONE, ""),
+    ],
+)
+def test_the_audit_log_leads_to_the_order_of_what_was_done(
+    action: AuditAction, about: str, result: AuditResult, order: str
+) -> None:
+    line = AuditLine("l1", "f1", datetime(2026, 1, 1, tzinfo=UTC), "staff:1", action, about, result, "")
+    assert words.sale_of_line(line) == order

@@ -20,6 +20,7 @@ from domain.usecases.manage_staff import ManageStaff, SignOutStaff, StaffChange
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.staff_access import SignedInStaff, WhyNotIn
 from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.words import action_words, sale_of_line
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _
@@ -229,9 +230,12 @@ class PeoplePages:
         )
         names = {f"staff:{row.member.id}": row.member.email.canonical for row in await self.list_staff()}
         shown = [
-            (line, names.get(line.actor, line.actor), names.get(f"staff:{line.object_id}", ""))
+            (
+                line, names.get(line.actor, line.actor), action_words(line.action),
+                names.get(f"staff:{line.object_id}", ""), sale_of_line(line),
+            )
             for line in lines
-        ]
+        ]  # fmt: skip
         return self.frame.html(
             request, "audit.html", here=here, lines=shown[:_AT_ONCE], older=len(shown) > _AT_ONCE,
         )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Final
 
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
+from domain.outbox_keys import sale_of
 from domain.purchase import Fact
 from domain.records import Quarantined
 from domain.usecases.list_news import News
@@ -55,6 +56,15 @@ ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.BOOK_PAYMENT: N_("booked a quarantined payment"),
 }
 """Each goes on a sentence that begins with who did it."""
+_ABOUT_SALES: Final = frozenset(
+    {
+        AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND, AuditAction.RESEND,
+        AuditAction.SEND_LINK, AuditAction.CORRECT_ADDRESS, AuditAction.MERGE_CUSTOMERS, AuditAction.REPLACE_KEY,
+        AuditAction.WRITE_NOTE, AuditAction.SIGN_OUT_CUSTOMER, AuditAction.ERASE_CUSTOMER, AuditAction.HAND_OVER_DATA,
+        AuditAction.BOOK_PAYMENT,
+    }
+)  # fmt: skip
+"""Their object is an order: of an action on a customer, their oldest one."""
 REASONS: Final[Mapping[RejectReason, str]] = {
     RejectReason.NO_METADATA: N_(
         "It carries no checkout of ours: another program on the same Stripe account made it."
@@ -98,9 +108,21 @@ def _fact(fact: Fact, currency: str) -> str:
     return f"{movement_name(fact, amount)}: {status_words(fact)}"
 
 
+def action_words(action: AuditAction) -> str:
+    """What somebody did, as it goes on after their name."""
+    # One that is new and has no words here yet must not take a page away.
+    return _(ACTIONS[action]) if action in ACTIONS else action.value
+
+
+def sale_of_line(line: AuditLine) -> str:
+    """The order that an action was about; "" for none, and for an attempt, which may name anything."""
+    if line.result is not AuditResult.DONE:
+        return ""
+    return line.object_id if line.action in _ABOUT_SALES else sale_of(line.object_id) or ""
+
+
 def _action(line: AuditLine) -> str:
-    # One that is new and has no words here yet must not take Home away.
-    what = _(ACTIONS[line.action]) if line.action in ACTIONS else line.action.value
+    what = action_words(line.action)
     return (
         _("tried, and was refused: %(action)s", action=what) if line.result is AuditResult.REFUSED else what
     )
