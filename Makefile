@@ -33,11 +33,12 @@ pythons: .venv/.dev
 nightly: tools
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
 
-# The pictures of the README, and of every page in every look.
+# The pictures of the README and the docs, and of every page in every look.
 screenshots: tools
 	@SCREENSHOTS=.tools/screenshots $(BIN)/python -m pytest -q tests/integration/test_browser.py
 	@mkdir -p docs/screenshots && cd .tools/screenshots && cp shop-light.png product-dark.png view-phone.png library-light.png ../../docs/screenshots/
 	@PYTHONPATH=src:tests:. $(BIN)/python -m testkit.animation
+	@PYTHONPATH=src:tests:. $(BIN)/python -m testkit.office_pictures .tools/screenshots/office
 
 bench: tools
 	@PYTHONPATH=src:tests:. $(BIN)/python -m bench.speed

@@ -73,8 +73,11 @@ class Happened:
 
 
 def timeline(happened: Happened) -> Sequence[Entry]:
-    """The entries, newest first; what follows upon its like is folded."""
-    entries = sorted(_entries(happened), key=lambda entry: entry.at, reverse=True)
+    """The entries, newest first; what follows upon its like is folded.
+
+    Of one moment, what leads to the other is the older one: a checkout, its sale, the email about it.
+    """
+    entries = sorted(_entries(happened), key=lambda entry: entry.at)[::-1]
     folded: list[Entry] = []
     for entry in entries:
         newest = folded[-1] if folded else None

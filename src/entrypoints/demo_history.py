@@ -14,6 +14,7 @@ from typing import Final
 
 from domain.claim import draft_of
 from domain.product import Product
+from domain.purchase import Purchase
 from domain.session import Visitor
 from domain.staff import Actor
 from domain.transaction import Transaction
@@ -212,7 +213,7 @@ class _Storyteller:
         checkout = CheckoutId(str(session["client_reference_id"]))
         held = await self.shop.store().read(lambda tx: tx.purchases.get(checkout))
         if sale.story not in (Story.UNOPENED, Story.BOUNCED, Story.DISPUTED) and held is not None:
-            await note_opened(self.shop.store(), held, now=self.clock.now())
+            await self._open(held)
         intent = self.world.intents.get(str(session["payment_intent"]))
         charge = None if intent is None else self.world.charges[str(intent["latest_charge"])]
         match sale.story:
@@ -226,6 +227,14 @@ class _Storyteller:
                 await self._hear(open_dispute(self.world, charge)[1])
             case _:
                 pass
+
+    async def _open(self, purchase: Purchase) -> None:
+        """By the link in the access email, which verifies the address."""
+        now = self.clock.now()
+        await note_opened(self.shop.store(), purchase, now=now)
+        mailbox = purchase.mailbox
+        if mailbox is not None:
+            await self.shop.store().transact(lambda tx: tx.users.mark_verified(mailbox, at=now))
 
     async def _hear(self, events: list[Json]) -> None:
         """What the webhook would hear of it.

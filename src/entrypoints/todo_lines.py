@@ -84,7 +84,7 @@ def _orders(found: TodoList) -> list[str]:
     lines: list[str] = []
     for task, what in (
         (Task.DISPUTE, "{} to answer in Stripe's dashboard:"),
-        (Task.NEVER_OPENED, "{} paid two days ago or earlier, and never opened (coatcheck resend ORDER):"),
+        (Task.NEVER_OPENED, "{} bought two days ago or earlier, and never opened (coatcheck resend ORDER):"),
     ):
         rows = found.of(task)
         if rows:

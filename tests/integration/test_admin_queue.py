@@ -41,7 +41,7 @@ def test_the_queue_names_what_why_and_the_likeliest_buttons(
     assert f'href="{email_at(orders[past.STUCK])}/send"' in stuck
     assert all(1 <= row.count('<a class="button') <= 2 for row in rows)
     assert "buyer34@example.com was not sent" in page.text
-    assert "Paid and never opened: buyer34@example.com" not in page.text, "its email says why"
+    assert "Never opened: buyer34@example.com" not in page.text, "its email says why"
 
 
 def test_one_task_alone_is_an_address_and_an_unknown_one_shows_all(
@@ -67,10 +67,10 @@ def test_stripes_page_says_when_it_was_heard_and_lists_its_webhooks_in_pages(
 ) -> None:
     _shop, anna, _orders = filled
     page = anna.get("/admin/stripe")
-    assert page.text.count("checkout.session.completed") == 50
+    assert page.text.count("checkout.<wbr>session.<wbr>completed") == 50
     older = re.search(r'rel="next" href="([^"]+)"', page.text)
     assert older is not None
-    assert anna.get(html.unescape(older[1])).text.count("checkout.session.completed") == 10
+    assert anna.get(html.unescape(older[1])).text.count("checkout.<wbr>session.<wbr>completed") == 10
     for odd in ("x", "1e99-evt", "-", "nan-evt_1", "inf-x"):
         assert anna.http.get("/admin/stripe", params={"before": odd}).status_code == 200
 
@@ -88,7 +88,7 @@ def test_a_payment_is_dismissed_for_a_reason_once_and_leaves_the_list(
     after = anna.get(done.headers["location"])
     assert "It is off the list." in after.text
     assert "cs_test_odd" not in after.text.partition('id="events"')[0]
-    assert anna.get("/admin/audit").text.count("dismiss-payment") == 1
+    assert anna.get("/admin/audit").text.count('<td class="rest">dismissed a quarantined payment') == 1
     assert "refunded by hand" in anna.get("/admin/audit").text
 
 

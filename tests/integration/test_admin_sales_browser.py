@@ -149,4 +149,4 @@ def test_all_of_it_works_without_script(office: ShopServer, device: MakeDevice) 
 
 def test_the_scripts_of_the_back_office_are_small() -> None:
     static = Path(__file__).parents[2] / "src" / "entrypoints" / "admin" / "static"
-    assert sum(len(script.read_bytes()) for script in static.glob("*.js")) <= 4096
+    assert sum(len(script.read_bytes()) for script in static.glob("*.js")) <= 5000

@@ -49,6 +49,8 @@ def test_sales_of_every_kind_lie_some_weeks_back(demo: Demo) -> None:
     assert refunded == [(3,)], "on three days"
     assert rows(demo, "SELECT objection FROM quarantine WHERE closed_at IS NULL") == [("WRONG_AMOUNT",)]
     assert rows(demo, "SELECT count(*) FROM purchases WHERE opened_at IS NULL") == [(5,)]
+    unverified = "SELECT count(DISTINCT user_id) FROM purchases JOIN users ON users.id = user_id WHERE proved_at IS NULL"
+    assert rows(demo, unverified) == [(4,)], "whoever opened it used the link of the email"
     assert rows(demo, "SELECT count(DISTINCT pid) FROM purchases") == [(3,)]
 
 

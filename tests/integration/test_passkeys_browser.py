@@ -13,6 +13,7 @@ from testkit.acting import lines_about, sold
 from testkit.browsing import MakeDevice
 from testkit.passkeys import Authenticator, come_in, sign_out
 from testkit.servers import BOOK, ShopServer, a_shop
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -80,7 +81,7 @@ def test_a_copied_passkey_ends_itself_and_its_owner_is_invited_again(
         "That passkey does not open this back office"
     )
     for address in ("ben@example.com", "anna@example.com"):
-        assert any("copied" in mail["text"] for mail in office.sandbox.mails_to(address))
+        wait_until(lambda to=address: any("copied" in mail["text"] for mail in office.sandbox.mails_to(to)))
     owner.page.goto(f"{office.url}/admin/staff/invite")
     owner.page.get_by_label("Their email address").fill("ben@example.com")
     owner.page.get_by_role("radio", name="Support").check()

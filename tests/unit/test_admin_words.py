@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from domain.audit import AuditAction, AuditResult
+from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.purchase import Fact, FactKind
 from domain.usecases.list_news import News
 from domain.values import Money
@@ -80,4 +80,23 @@ def test_payments_of_other_programs_are_counted_apart_and_not_listed() -> None:
 def test_the_audit_log_has_words_for_what_was_done() -> None:
     assert words.action_words(AuditAction.REVOKE) == "revoked access to a purchase"
     assert words.action_words(AuditAction.RESTORE) == "restored access to a purchase"
-    assert words.RESULTS[AuditResult.REFUSED] == "refused: their role does not allow it"
+    assert words.RESULTS[AuditResult.REFUSED] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("action", "about", "result", "order"),
+    [
+        (AuditAction.REFUND, "0a1b", AuditResult.DONE, "0a1b"),
+        (AuditAction.CORRECT_ADDRESS, "0a1b", AuditResult.DONE, "0a1b"),
+        (AuditAction.SEND_AGAIN, "access:0a1b", AuditResult.DONE, "0a1b"),
+        (AuditAction.REFUND, "0a1b", AuditResult.REFUSED, ""),
+        (AuditAction.IMPORT, "0a1b", AuditResult.DONE, ""),
+        (AuditAction.EXPORT, "sales", AuditResult.DONE, ""),
+        (AuditAction.JOIN, "s1", AuditResult.DONE, ""),
+    ],
+)
+def test_the_audit_log_leads_to_the_order_of_what_was_done(
+    action: AuditAction, about: str, result: AuditResult, order: str
+) -> None:
+    line = AuditLine("l1", "f1", datetime(2026, 1, 1, tzinfo=UTC), "staff:1", action, about, result, "")
+    assert words.sale_of_line(line) == order

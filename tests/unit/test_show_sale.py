@@ -118,8 +118,7 @@ def test_a_sale_shows_what_happened_newest_first(shop: Shop) -> None:
     anna = Browser(shop)
     anna.press(shop.last_link(str(ANNA)))
     sale = shown(shop, order)
-    assert steps(sale.timeline) == ["LINK_USED", "OPENED", *steps(sale.timeline)[2:]]
-    assert sorted(steps(sale.timeline)[2:]) == ["BEGAN", "BOOKED", "MAILED"]
+    assert steps(sale.timeline) == ["LINK_USED", "OPENED", "MAILED", "BOOKED", "BEGAN"]
     assert (sale.reason.state, sale.erased, sale.counts) == (SaleState.OPEN, False, True)
     assert sale.user is not None
     assert sale.user.proved_at == shop.clock.now()

@@ -20,6 +20,7 @@ from entrypoints.admin.words import REASONS
 from entrypoints.http.sentences import N_, _, ngettext
 
 TODO: Final = "/admin/todo"
+_LONGEST_REF: Final = 30
 _MAIL_PROBLEMS: Final[Mapping[str, str]] = {
     MailProblem.NO_CUSTOMER: N_("nobody bought anything with this address"),
     MailProblem.UNSUBSCRIBED: N_("its reader wants no news"),
@@ -81,7 +82,7 @@ def _summed(task: Task, number: int, *, more: bool) -> str:
 NAMES: Final[Mapping[Task, str]] = {
     Task.QUARANTINED: N_("Payments in quarantine"), Task.STUCK_EMAIL: N_("Emails not sent"),
     Task.LATE_EMAIL: N_("Emails that are late"), Task.BOUNCED_EMAIL: N_("Access emails that came back"),
-    Task.NEVER_OPENED: N_("Paid and never opened"), Task.DISPUTE: N_("Disputes"),
+    Task.NEVER_OPENED: N_("Never opened"), Task.DISPUTE: N_("Disputes"),
     Task.FRAUD_WARNING: N_("Fraud warnings"),
     Task.WITHOUT_ADDRESS: N_("Without an address"), Task.REFUSED_BY_PROVIDER: N_("Refused by Stripe"),
     Task.REFUND: N_("Refunds that did not arrive"), Task.LICENCES_USED_UP: N_("Licence keys"),
@@ -100,8 +101,8 @@ _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
         "%(number)d access email came back, and its customer was not reached since.",
         "%(number)d access emails came back, and their customers were not reached since.", n),
     Task.NEVER_OPENED: lambda n: ngettext(
-        "%(number)d purchase was paid two days ago or earlier, and never opened.",
-        "%(number)d purchases were paid two days ago or earlier, and never opened.", n),
+        "%(number)d purchase was made two days ago or earlier, and never opened.",
+        "%(number)d purchases were made two days ago or earlier, and never opened.", n),
     Task.DISPUTE: lambda n: ngettext("%(number)d dispute needs an answer.", "%(number)d disputes need an answer.", n),
     Task.FRAUD_WARNING: lambda n: ngettext(
         "%(number)d payment has a fraud warning: a refund now prevents a dispute.",
@@ -177,11 +178,16 @@ def _quarantined(todo: Todo, entry: Quarantined) -> Row:
     ]
     return Row(
         todo,
-        _("Payment %(ref)s in quarantine", ref=entry.ref),
+        _("Payment %(ref)s in quarantine", ref=_short(entry.ref)),
         "/admin/stripe",
         _(REASONS[entry.reason]),
         buttons,
     )
+
+
+def _short(ref: str) -> str:
+    """Ids of checkout sessions have seventy characters, which is more than a heading bears."""
+    return ref if len(ref) <= _LONGEST_REF else f"{ref[: _LONGEST_REF - 10]}…"
 
 
 def _mail(todo: Todo, mail: Mail) -> Row:
@@ -231,7 +237,7 @@ def _sale(todo: Todo, held: Holding, dashboard: str) -> Row:
         why = _("The address given at the payment cannot be emailed: only the browser that paid can open it.")
         return Row(todo, order, at, why, [Button(_("Look at the sale"), at, first=True)])
     mailbox = "" if purchase.mailbox is None else purchase.mailbox.canonical
-    why = _("Paid and never opened: %(address)s may not have had the email.", address=mailbox)
+    why = _("Never opened: %(address)s may not have had the email.", address=mailbox)
     return Row(
         todo,
         order,

@@ -7,6 +7,7 @@ from typing import Final
 
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
+from domain.outbox_keys import sale_of
 from domain.purchase import Fact
 from domain.records import Quarantined
 from domain.usecases.list_news import News
@@ -59,11 +60,20 @@ ACTIONS: Final[Mapping[AuditAction, str]] = {
 """Each goes on a sentence that begins with who did it."""
 RESULTS: Final[Mapping[AuditResult, str]] = {
     AuditResult.DONE: N_("done"),
-    AuditResult.REFUSED: N_("refused: their role does not allow it"),
+    AuditResult.REFUSED: N_("refused"),
     AuditResult.ENDED: N_("passkey removed: it seems to have been copied"),
     AuditResult.DROPPED: N_("not sent: of no use any more"),
     AuditResult.UNKNOWN: N_("has no name here: the entry was changed"),
 }
+_ABOUT_SALES: Final = frozenset(
+    {
+        AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND, AuditAction.RESEND,
+        AuditAction.SEND_LINK, AuditAction.CORRECT_ADDRESS, AuditAction.MERGE_CUSTOMERS, AuditAction.REPLACE_KEY,
+        AuditAction.WRITE_NOTE, AuditAction.SIGN_OUT_CUSTOMER, AuditAction.ERASE_CUSTOMER, AuditAction.HAND_OVER_DATA,
+        AuditAction.BOOK_PAYMENT,
+    }
+)  # fmt: skip
+"""Their object is an order: of an action on a customer, their oldest one."""
 REASONS: Final[Mapping[RejectReason, str]] = {
     RejectReason.NO_METADATA: N_(
         "It carries no checkout of ours: another program on the same Stripe account made it."
@@ -111,6 +121,13 @@ def news(one: News, names: Mapping[str, str]) -> str:
 def _fact(fact: Fact, currency: str) -> str:
     amount = money_text(fact.amount, currency) if currency else _("an unknown sale")
     return f"{movement_name(fact, amount)}: {status_words(fact)}"
+
+
+def sale_of_line(line: AuditLine) -> str:
+    """The order that an action was about; "" for none, and for an attempt, which may name anything."""
+    if line.result is not AuditResult.DONE:
+        return ""
+    return line.object_id if line.action in _ABOUT_SALES else sale_of(line.object_id) or ""
 
 
 def _action(line: AuditLine) -> str:

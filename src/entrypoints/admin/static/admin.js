@@ -56,9 +56,10 @@ if (help) {
     event.preventDefault();
     if (key === "?") return help.showModal();
     if (key === "/") return document.querySelector(".search input").select();
-    const rows = [...document.querySelectorAll("tbody th a")];
-    const now = rows.findIndex((row) => row.closest("tr").contains(document.activeElement));
-    rows[Math.min(Math.max(now + step, 0), rows.length - 1)]?.focus();
+    const rows = [...document.querySelectorAll("tbody tr, main .rows li, .queue li")];
+    const links = rows.map((row) => row.querySelector("a")).filter((link) => link?.checkVisibility());
+    const now = links.findIndex((link) => link.closest("tr, li").contains(document.activeElement));
+    links[Math.min(Math.max(now + step, 0), links.length - 1)]?.focus();
   });
 }
 
