@@ -66,7 +66,7 @@ def test_the_command_line_prints_the_queue_and_nothing_else_decides_whether_all_
         Task.LATE_EMAIL: (Todo(Task.LATE_EMAIL, at, mail), "1 email delayed"),
         Task.BOUNCED_EMAIL: (
             Todo(Task.BOUNCED_EMAIL, at, replace(mail, delivery=Delivery.BOUNCED)), "1 email bounced"),
-        Task.NEVER_OPENED: (Todo(Task.NEVER_OPENED, at, held), "1 purchase paid two days ago or earlier"),
+        Task.NEVER_OPENED: (Todo(Task.NEVER_OPENED, at, held), "1 purchase bought two days ago or earlier"),
         Task.DISPUTE: (Todo(Task.DISPUTE, at, held, decides=dispute), "1 dispute to answer in Stripe's dashboard"),
         Task.FRAUD_WARNING: (Todo(Task.FRAUD_WARNING, at, held, decides=dispute), "suspects fraud"),
         Task.WITHOUT_ADDRESS: (Todo(Task.WITHOUT_ADDRESS, at, held), "1 purchase has no address"),
