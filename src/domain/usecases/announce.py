@@ -100,9 +100,12 @@ class Announce:
 
 
 def _begin(tx: Transaction, product: ProductId, asked: ByHand) -> NotAllowed | None:
-    """The line is written first: a run that is broken off has emailed somebody."""
+    """The line is written first: a run that is broken off has emailed somebody. A form sent twice is one line."""
     not_allowed = refusal(tx, AuditAction.ANNOUNCE, product, asked=asked)
-    if not_allowed is None:
+    done = tx.audit.by_form(asked.form)
+    if not_allowed is None and (
+        done is None or (done.action, done.object_id) != (AuditAction.ANNOUNCE, product)
+    ):
         write_down(tx, asked.line(AuditAction.ANNOUNCE, product))
     return not_allowed
 
