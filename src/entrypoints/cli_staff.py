@@ -22,6 +22,7 @@ from entrypoints.safe_output import say
 _NOT_INVITED = {
     WhyNotInvited.DISABLED: "they were disabled: run `coatcheck staff enable` first",
     WhyNotInvited.OTHER_ROLE: "they are a member with another role: run `coatcheck staff role` first",
+    WhyNotInvited.OWNER: "they are an owner: run `coatcheck staff link`",
     WhyNotInvited.NOBODY: "there is no such member: invite them with `coatcheck staff invite`",
 }
 _NOT_CHANGED = {

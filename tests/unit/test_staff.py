@@ -208,6 +208,24 @@ def test_a_disabled_member_is_not_invited_and_a_role_is_not_changed_by_inviting(
     )
 
 
+def test_no_owner_signs_in_as_another_by_inviting_them_again(office: Office) -> None:
+    anna, ben = office.member("anna@example.com"), office.member("ben@example.com")
+    cara = office.member("cara@example.com", Role.SUPPORT)
+    for form, (email, role, outcome) in enumerate(
+        [
+            ("ben@example.com", Role.OWNER, WhyNotInvited.OWNER),
+            ("anna@example.com", Role.OWNER, WhyNotInvited.OWNER),
+            ("cara@example.com", Role.SUPPORT, Invited),
+            ("dora@example.com", Role.OWNER, Invited),
+            ("dora@example.com", Role.OWNER, Invited),
+        ]
+    ):
+        found = run(office.invite(email, role, actor=anna.actor, form=f"again{form}"))
+        assert outcome in (found, type(found)), email
+    assert isinstance(run(office.invite("ben@example.com", Role.OWNER, actor=HOST, form="h")), Invited)
+    assert (ben.actor.role, cara.actor.role) == (Role.OWNER, Role.SUPPORT)
+
+
 # ------------------------------------------------------------------ signing in
 
 

@@ -35,6 +35,9 @@ class WhyNotInvited(Enum):
     """The member was disabled: enable them first."""
     OTHER_ROLE = "other-role"
     """They are a member with another role: change that first, or invite them with the one they have."""
+    OWNER = "owner"
+    """They are an owner with passkeys, who come back through the shop's machine alone: an invitation would let another
+    owner sign in as them."""
     NOBODY = "nobody"
     """There is no such member."""
 
@@ -88,6 +91,8 @@ class InviteStaff:
                 return Invited(held, token, kind, done.expires_at)
             member = held if role is None or held is not None else StaffMember(new_id, email, role, since=now)
             problem = _problem(member, role)
+            if member is not None and member.role is Role.OWNER and not actor.on_the_host:
+                problem = problem or (WhyNotInvited.OWNER if tx.passkeys.of(member.id) else None)
             if member is None or problem is not None:
                 return problem or WhyNotInvited.NOBODY
             tx.staff.add(member)

@@ -38,6 +38,9 @@ _CHANGES: Final = {
     StaffChange.NOBODY: N_("There is no such member of staff any more."),
     WhyNotInvited.DISABLED: N_("They were disabled. Enable them first."),
     WhyNotInvited.OTHER_ROLE: N_("They are a member with another role. Change that first."),
+    WhyNotInvited.OWNER: N_(
+        "They are an owner, who comes back with `coatcheck staff link` on the shop's machine."
+    ),
     WhyNotInvited.NOBODY: N_("There is no such member of staff."),
     PasskeyChange.LAST: N_(
         "It is your only passkey: without it, you could not sign in. Add another one first."
