@@ -9,12 +9,13 @@ from typing import Final
 
 import msgspec
 
+from domain.audit import LONGEST_REASON
 from domain.claim import RejectReason
 from domain.records import ErasedAddress, Problem, ProblemKind
 from domain.rights import NotAllowed
 from domain.transaction import ReadTransaction
 from domain.usecases.reconcile_outcome import Reconciled
-from domain.usecases.report_status import Status
+from domain.usecases.report_status import ReasonMissing, Status
 from domain.usecases.review_catalogue import CatalogueReview
 from domain.usecases.send_refused import Resent
 from domain.values import CheckoutId
@@ -65,14 +66,14 @@ class Report:
 
 
 async def status_lines(
-    container: Container, *, dismiss: str | None, send_again: str | None, send_refused: bool
+    container: Container, *, dismiss: str | None, reason: str = "", send_again: str | None, send_refused: bool
 ) -> Report:
     """Apply the requested actions, then report the shop's status."""
     report, actor = container.report_status(), actor_here()
     forms = partial(new_form, container.randomness())
     lines: list[str] = []
     if dismiss is not None:
-        closed = await report.dismiss(dismiss, actor=actor, form=forms())
+        closed = await report.dismiss(dismiss, actor=actor, form=forms(), reason=reason)
         lines.append(_dismissed_line(closed))
     if send_again is not None:
         sent = await report.send_again(send_again, actor=actor, form=forms())
@@ -92,9 +93,11 @@ async def status_lines(
     return Report(lines=(*lines, *figures, *waiting), all_well=all_well)
 
 
-def _dismissed_line(closed: bool | NotAllowed) -> str:
+def _dismissed_line(closed: bool | ReasonMissing | NotAllowed) -> str:
     if isinstance(closed, NotAllowed):
         return NOT_ALLOWED
+    if isinstance(closed, ReasonMissing):
+        return f"Nothing was dismissed: give a --reason of at most {LONGEST_REASON} characters."
     return "Dismissed." if closed else "Nothing of that id is on the list."
 
 
@@ -135,10 +138,8 @@ def _waiting(status: Status) -> list[str]:
     lines += without_owner_lines(status) + fraud_warning_lines(status)
     lines += waiting_refund_lines(status.refunds)
     if status.quarantine:
-        lines += [
-            "",
-            f"{counted(len(status.quarantine), 'payment')} in quarantine (close one: coatcheck status --dismiss ID):",
-        ]
+        how = "close one: coatcheck status --dismiss ID --reason TEXT"
+        lines += ["", f"{counted(len(status.quarantine), 'payment')} in quarantine ({how}):"]
         lines += [f"  {q.ref}  since {minute(q.first_at)}: {_REASONS[q.reason]}" for q in status.quarantine]
     if status.problems:
         lines += ["", "Stripe refused what the shop asked for (`coatcheck doctor` checks the account):"]

@@ -9,7 +9,7 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.audit import ENTROPY, AuditAction, AuditResult, ByHand
+from domain.audit import ASKS_REASON, ENTROPY, AuditAction, AuditResult, ByHand, reason_of
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.mail import Mail, MailProblem, MailState
@@ -75,6 +75,11 @@ class SentAgain(Enum):
 
 
 @frozen
+class ReasonMissing:
+    """Nothing was dismissed: the reason is empty, or too long."""
+
+
+@frozen
 class ReportStatus:
     """`coatcheck status`."""
 
@@ -111,16 +116,18 @@ class ReportStatus:
 
         return await self.store.read(work)
 
-    async def dismiss(self, ref: str, *, actor: Actor, form: str, reason: str = "") -> bool | NotAllowed:
+    async def dismiss(
+        self, ref: str, *, actor: Actor, form: str, reason: str = ""
+    ) -> bool | ReasonMissing | NotAllowed:
         """Take something off the list, by its id; whether it was there.
 
         A quarantine entry that is no sale of this shop, a bounced email (its key), a refund that came to nothing.
-        `reason`: see `domain.audit.reason_of`.
+        `reason`: see `domain.audit.reason_of`; a quarantine entry needs one, and for nothing else it is kept.
         """
-        now = self.clock.now()
+        now, why = self.clock.now(), reason_of(reason)
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
-        def work(tx: Transaction) -> bool | NotAllowed:
+        def work(tx: Transaction) -> bool | ReasonMissing | NotAllowed:
             if tx.audit.by_form(form) is not None:
                 return True
             found = _on_the_list(tx, ref)
@@ -133,9 +140,11 @@ class ReportStatus:
                 return not_allowed
             if found is None:
                 return False
-            return _dismiss(tx, action, ref, now=now) and tx.audit.append(
-                asked.line(action, object_id, reason=reason)
-            )
+            asks = action in ASKS_REASON
+            if asks and why is None:
+                return ReasonMissing()
+            line = asked.line(action, object_id, reason=(why or "") if asks else "")
+            return _dismiss(tx, action, ref, now=now) and tx.audit.append(line)
 
         return await self.store.transact(work)
 
