@@ -33,7 +33,9 @@ def send_link(shop: Shop, order: str, typed: str, *, form: str = "") -> OwnerLin
 
 
 def dismiss(shop: Shop, ref: str, *, form: str = "") -> bool:
-    return _may(shop.report.dismiss(ref, actor=CLI, form=form or _new(shop)))
+    found = _may(shop.report.dismiss(ref, actor=CLI, form=form or _new(shop), reason="not ours"))
+    assert isinstance(found, bool)
+    return found
 
 
 def send_again(shop: Shop, key: str, *, form: str = "") -> SentAgain:

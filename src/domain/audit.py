@@ -135,6 +135,7 @@ ASKS_REASON: Final = frozenset(
     {
         AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND, AuditAction.CORRECT_ADDRESS,
         AuditAction.MERGE_CUSTOMERS, AuditAction.REPLACE_KEY, AuditAction.ERASE_CUSTOMER, AuditAction.BOOK_PAYMENT,
+        AuditAction.DISMISS_PAYMENT,
     }
 )  # fmt: skip
 """What needs a reason. The other actions cost nobody anything."""

@@ -48,7 +48,7 @@ _NOT_ERASED: Final = {
 _NOT_BOOKED: Final = {
     WhyNotBooked.NO_REASON: _NO_REASON,
     WhyNotBooked.NOT_QUARANTINED: "it is not in quarantine",
-    WhyNotBooked.NOT_OURS: "it is no checkout of this shop; `coatcheck status --dismiss` closes it",
+    WhyNotBooked.NOT_OURS: "it is no checkout of this shop; `coatcheck status --dismiss ID --reason TEXT` closes it",
     WhyNotBooked.NOT_PAID: "Stripe says that it is not paid",
     WhyNotBooked.CHANGED: "it was booked or closed meanwhile",
 }

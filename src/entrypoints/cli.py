@@ -203,16 +203,18 @@ def stripe_setup() -> None:
 @click.command()
 @click.option("--dismiss", metavar="ID",
               help="Close a quarantine entry, or take a bounced email (its key) or a refund off the list.")  # fmt: skip
+@click.option("--reason", default="", metavar="TEXT",
+              help="Why, for the audit log; a quarantine entry is closed only with a reason.")  # fmt: skip
 @click.option("--send-again", metavar="KEY", help="Send an email again, with a new link, under a new key.")
 @click.option("--send-refused", is_flag=True, help="Send all refused emails again, with new links.")
-def status(dismiss: str | None, send_again: str | None, send_refused: bool) -> None:
+def status(dismiss: str | None, reason: str, send_again: str | None, send_refused: bool) -> None:
     """Show the shop in figures, and what waits: the list that the back office shows as "To do".
 
     Exits with 1 if anything needs attention.
     """
     report = beside(
         lambda container: status_lines(
-            container, dismiss=dismiss, send_again=send_again, send_refused=send_refused
+            container, dismiss=dismiss, reason=reason, send_again=send_again, send_refused=send_refused
         ),
         acts=send_again is not None or send_refused,
     )

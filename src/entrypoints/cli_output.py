@@ -9,11 +9,12 @@ from typing import Final
 
 import msgspec
 
+from domain.audit import LONGEST_REASON
 from domain.records import ErasedAddress
 from domain.rights import NotAllowed
 from domain.transaction import ReadTransaction
 from domain.usecases.reconcile_outcome import Reconciled
-from domain.usecases.report_status import Status
+from domain.usecases.report_status import ReasonMissing, Status
 from domain.usecases.send_refused import Resent
 from domain.values import CheckoutId
 from entrypoints.acting import actor_here, new_form
@@ -37,14 +38,14 @@ class Report:
 
 
 async def status_lines(
-    container: Container, *, dismiss: str | None, send_again: str | None, send_refused: bool
+    container: Container, *, dismiss: str | None, reason: str = "", send_again: str | None, send_refused: bool
 ) -> Report:
     """Apply the requested actions, then report the shop's status."""
     report, actor = container.report_status(), actor_here()
     forms = partial(new_form, container.randomness())
     lines: list[str] = []
     if dismiss is not None:
-        closed = await report.dismiss(dismiss, actor=actor, form=forms())
+        closed = await report.dismiss(dismiss, actor=actor, form=forms(), reason=reason)
         lines.append(_dismissed_line(closed))
     if send_again is not None:
         sent = await report.send_again(send_again, actor=actor, form=forms())
@@ -62,9 +63,11 @@ async def status_lines(
     return Report(lines=(*lines, *figures, *waiting), all_well=all_well)
 
 
-def _dismissed_line(closed: bool | NotAllowed) -> str:
+def _dismissed_line(closed: bool | ReasonMissing | NotAllowed) -> str:
     if isinstance(closed, NotAllowed):
         return NOT_ALLOWED
+    if isinstance(closed, ReasonMissing):
+        return f"Nothing was dismissed: give a --reason of at most {LONGEST_REASON} characters."
     return "Dismissed." if closed else "Nothing with that id is on the list below."
 
 

@@ -65,7 +65,7 @@ def _quarantined(found: TodoList) -> list[str]:
     if not entries:
         return []
     number = counted(len(entries), "payment")
-    lines = ["", f"{number} in quarantine (close one: coatcheck status --dismiss ID):"]
+    lines = ["", f"{number} in quarantine (close one: coatcheck status --dismiss ID --reason TEXT):"]
     lines += [f"  {one.ref}  since {minute(one.first_at)}: {_REASONS[one.reason]}" for one in entries]
     return [*lines, *([_MORE] if Task.QUARANTINED in found.more else [])]
 

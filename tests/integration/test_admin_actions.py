@@ -343,6 +343,31 @@ def test_a_changed_sale_is_shown_again_and_done_once_it_is_confirmed(
     assert submit(owner, one.at("refund"), fresh, amount="7.00", **WHY).status_code == 303
 
 
+def test_a_changed_customer_or_payment_is_shown_again_and_confirmed(
+    office: tuple[ShopServer, Member],
+) -> None:
+    shop, owner = office
+    one = sold(shop, "abroad")
+    page = owner.get(one.at_customer("sign-out"))
+    shop.cli("grant", "keyed", one.email, "--reason", "a colleague")
+    stopped = submit(owner, one.at_customer("sign-out"), page)
+    assert stopped.status_code == 409
+    assert "The purchases or the address of this customer changed." in stopped.text
+    assert ("sign-out-customer", "done") not in lines_about(shop, one.order)
+    path = one.at_customer("sign-out")
+    assert owner.http.post(path, data=form_on(stopped, path)).status_code == 303
+    ref = Shopper(shop).buy("abroad")
+    less = {"amount_subtotal": 700, "amount_total": 700}
+    shop.sandbox.pay(ref, email="payer2@example.com", copies=1, change=less)
+    wait_until(lambda: any(q["id"] == ref for q in shop.export()["quarantine"]))
+    path = f"/admin/payments/{ref}/book"
+    owner.prove()
+    page = owner.get(path)
+    other = owner.http.post(path, data=form_on(page, path) | {"seen": "600usd"} | WHY)
+    assert (other.status_code, "Something else was paid than you saw." in other.text) == (409, True)
+    assert owner.http.post(path, data=form_on(other, path) | WHY).status_code == 303
+
+
 def test_a_form_of_an_hour_ago_leads_to_the_passkey_and_is_good_afterwards(
     office: tuple[ShopServer, Member],
 ) -> None:

@@ -95,7 +95,10 @@ def test_status_exits_1_while_something_waits_and_lets_it_be_settled(own_shop: S
     assert (
         own_shop.sandbox.wait_for_mail("help@cloakroom.example")["subject"] == "A payment is waiting for you"
     )
-    assert "Dismissed." in own_shop.cli("status", "--dismiss", cs).stdout
+    without = own_shop.cli("status", "--dismiss", cs, check=False)
+    assert (without.returncode, "give a --reason" in without.stdout) == (1, True)
+    assert done_by_hand(own_shop) == []
+    assert "Dismissed." in own_shop.cli("status", "--dismiss", cs, "--reason", "not ours").stdout
     assert done_by_hand(own_shop) == [f"dismiss-payment {cs}"]
     assert "no email with that key" in own_shop.cli("status", "--send-again", "nothing").stdout
 

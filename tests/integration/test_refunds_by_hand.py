@@ -73,7 +73,7 @@ def test_the_commands_refund_close_and_open_again(shop: ShopServer) -> None:
     shop.cli("reopen", number, "--reason", "it was not", "--quietly")
     assert buyer.get(f"/view/{BOOK}").status_code == 200
     history = shop.cli("customer", number).stdout
-    for line in ("made at Stripe", f"Order {number} restored.", "Refund of $1.50"):
+    for line in ("made at Stripe", f"Order {number} reopened by hand.", "Refund of $1.50"):
         assert line in history
     log = shop.cli("audit").stdout
     assert f"refund {order}  done: a chapter is missing" in log

@@ -13,7 +13,7 @@ from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.mail import Delivery, MailState
 from domain.purchase import Purchase
 from domain.usecases.erase_refusal import Erased
-from domain.usecases.report_status import SentAgain
+from domain.usecases.report_status import ReasonMissing, SentAgain
 from domain.usecases.resend_outcomes import AccessQueued, NotSent, WhyNotSent
 from domain.usecases.send_owner_link import OwnerLink
 from domain.usecases.send_refused import Resent
@@ -153,8 +153,13 @@ def test_a_quarantined_payment_that_is_closed_is_a_line_about_its_id() -> None:
     shop.payments.pay(ref, email=ANNA)
     shop.payments.sessions[ref] = replace(shop.payments.sessions[ref], subtotal=899)
     assert shop.hear_of(ref) == "quarantined: wrong amount"
+    for reason in ("", "  ", "x" * 501):
+        asked = shop.report.dismiss(ref, actor=by_hand.CLI, form="f1", reason=reason)
+        assert run(asked) == ReasonMissing()
+    assert by_hand.log(shop) == []
     assert by_hand.dismiss(shop, ref, form="f1") is True
-    assert by_hand.log(shop) == [line(shop, AuditAction.DISMISS_PAYMENT, ref)]
+    [found] = by_hand.log(shop)
+    assert (found.action, found.object_id, found.reason) == (AuditAction.DISMISS_PAYMENT, ref, "not ours")
     assert changes_nothing(shop, partial(by_hand.dismiss, shop, ref, form="f1")) is True
     assert by_hand.dismiss(shop, ref, form="f2") is False, "it is closed already"
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding
-from domain.audit import ENTROPY, AuditAction, AuditResult, ByHand
+from domain.audit import ASKS_REASON, ENTROPY, AuditAction, AuditResult, ByHand, reason_of
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.limits import RESENT_BY_MERCHANT
@@ -104,6 +104,11 @@ class SentAgain(Enum):
 
 
 @frozen
+class ReasonMissing:
+    """Nothing was dismissed: the reason is empty, or too long."""
+
+
+@frozen
 class ReportStatus:
     """`coatcheck status`: the list that the back office shows as "To do", in full, and the figures beside it."""
 
@@ -136,16 +141,18 @@ class ReportStatus:
 
         return await self.store.survey(work)
 
-    async def dismiss(self, ref: str, *, actor: Actor, form: str, reason: str = "") -> bool | NotAllowed:
+    async def dismiss(
+        self, ref: str, *, actor: Actor, form: str, reason: str = ""
+    ) -> bool | ReasonMissing | NotAllowed:
         """Take something off the list, by its id; whether it was there.
 
         A quarantine entry that is no sale of this shop, a bounced email (its key), a refund that came to nothing.
-        `reason`: see `domain.audit.reason_of`.
+        `reason`: see `domain.audit.reason_of`; a quarantine entry needs one, and for nothing else it is kept.
         """
-        now = self.clock.now()
+        now, why = self.clock.now(), reason_of(reason)
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
 
-        def work(tx: Transaction) -> bool | NotAllowed:
+        def work(tx: Transaction) -> bool | ReasonMissing | NotAllowed:
             if tx.audit.by_form(form) is not None:
                 return True
             found = _on_the_list(tx, ref)
@@ -158,9 +165,12 @@ class ReportStatus:
                 return not_allowed
             if found is None:
                 return False
+            asks = action in ASKS_REASON
+            if asks and why is None:
+                return ReasonMissing()
             if not _dismiss(tx, action, ref, now=now):
                 return False
-            write_down(tx, asked.line(action, object_id, reason=reason))
+            write_down(tx, asked.line(action, object_id, reason=(why or "") if asks else ""))
             return True
 
         return await self.store.transact(work)

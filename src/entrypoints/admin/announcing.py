@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from domain.usecases.staff_access import SignedInStaff
 
 _WAITS: Final = 10.0
-"""Seconds that the answer waits for the emails to be queued, which goes on without it: about 20,000 of them."""
+"""Seconds that the answer waits for the emails to be queued, which goes on without it."""
 _GONE: Final = N_("The catalogue has no such product.")
 _Running = asyncio.Task[Announced | NotAllowed | None]
 

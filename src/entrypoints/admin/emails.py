@@ -238,7 +238,7 @@ class EmailPages:
         done = await self.report_status.dismiss(key, actor=self.frame.actor(here), form=form)
         if isinstance(done, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{EMAILS}?done={'dismissed' if done else 'gone'}")
+        return see_other(f"{EMAILS}?done={'dismissed' if done is True else 'gone'}")
 
     def _acts(self, here: SignedInStaff) -> bool:
         return verdict(self.frame.actor(here), AuditAction.SEND_AGAIN) is Verdict.MAY

@@ -232,7 +232,7 @@ class ProviderPages:
         done = await self.report_status.dismiss(ref, actor=actor, form=form, reason=reason or "")
         if isinstance(done, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{STRIPE}?done={'dismissed' if done else 'gone'}")
+        return see_other(f"{STRIPE}?done={'dismissed' if done is True else 'gone'}")
 
     def _dismissal(
         self, request: AnyRequest, here: SignedInStaff, ref: str, *, typed: Mapping[str, str] | None = None,

@@ -76,4 +76,4 @@ class TodoPages:
         done = await self.report_status.dismiss(request_id, actor=self.frame.actor(here), form=form)
         if isinstance(done, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{TODO}?done={'dismissed' if done else 'gone'}")
+        return see_other(f"{TODO}?done={'dismissed' if done is True else 'gone'}")
