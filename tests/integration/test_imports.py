@@ -351,7 +351,7 @@ def test_support_and_viewers_and_guests_get_nowhere(office: tuple[ShopServer, Me
         member = Member(shop)
         member.join(role, f"{uuid.uuid4().hex[:8]}@example.com")
         for path in ("/admin/imports", "/admin/imports/new", path_of(page)):
-            assert member.get(path).headers["location"] == "/admin"
+            assert member.get(path).headers["location"] == "/admin?done=not-yours"
         answer = member.http.post(path_of(page), data={"do": "drop"}, headers=member.elsewhere())
         assert answer.status_code == 403
         sent = member.http.post(

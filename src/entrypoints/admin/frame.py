@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from entrypoints.http.responses import Header
 
 HOME: Final = "/admin"
+NOT_YOURS: Final = f"{HOME}?done=not-yours"
+"""Where somebody lands who opens what their role does not allow."""
 NAVIGATION: Final = (
     (HOME, N_("Home")),
     ("/admin/todo", N_("To do")),
@@ -119,7 +121,7 @@ class AdminFrame:
             case Verdict.PROVE_AGAIN:
                 return self.prove(path)
             case Verdict.WRONG_ROLE | Verdict.ABOVE_LIMIT:
-                return see_other(HOME)
+                return see_other(NOT_YOURS)
 
     def prove(self, path: str) -> RawResponse:
         """The way to the page that asks for a passkey again, and back."""

@@ -14,6 +14,7 @@ from domain.usecases.send_refused import Resent
 from entrypoints.http.sentences import N_
 
 NOTICES: Final[Mapping[str, str]] = {
+    "not-yours": N_("Your role does not allow that."),
     "refund": N_(
         "The refund was requested. It appears here once Stripe confirms it, and the customer is emailed then."
     ),
