@@ -524,7 +524,7 @@ def test_each_action_has_a_command(office: tuple[ShopServer, Member]) -> None:
     assert "signed out everywhere" in shop.cli("sign-out", one.email).stdout
     assert "undoes it for 72 hours" in shop.cli("correct", one.order, "x1@example.com", *_WHY).stdout
     assert "another customer" in shop.cli("correct", other.email, one.email, *_WHY, check=False).stderr
-    assert "Everything bought as" in shop.cli("merge", other.email, one.email, *_WHY).stdout
+    assert "Everything that the old address bought" in shop.cli("merge", other.email, one.email, *_WHY).stdout
     third = sold(shop, "abroad")
     assert "is deleted" in shop.cli("erase", third.email, "--yes", *_WHY).stdout
     assert third.sale["email"] is None

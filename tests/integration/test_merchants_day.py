@@ -137,7 +137,7 @@ def correct_the_address(page: Page, hands: Hands, customer: Customer) -> None:
     expect(page.locator("main")).to_contain_text("Nothing changes until then.")
     hands.write(page.get_by_label("The right address"), customer.right)
     hands.write(page.get_by_label(REASON), "mistyped when they paid")
-    hands.press(page.get_by_role("button", name="Ask the new address"))
+    hands.press(page.get_by_role("button", name="Ask for confirmation"))
     expect(page.get_by_role("status")).to_contain_text("Nothing moves until the new one confirms it.")
     expect(page.locator(".timeline")).to_contain_text("Correction of the address requested")
     customer.shop.sandbox.wait_for_mail(customer.right)
