@@ -91,7 +91,12 @@ class InviteStaff:
                 return Invited(held, token, kind, done.expires_at)
             member = held if role is None or held is not None else StaffMember(new_id, email, role, since=now)
             problem = _problem(member, role)
-            if member is not None and member.role is Role.OWNER and not actor.on_the_host:
+            if (
+                member is not None
+                and member.role is Role.OWNER
+                and not actor.on_the_host
+                and member.id != actor.staff
+            ):
                 problem = problem or (WhyNotInvited.OWNER if tx.passkeys.of(member.id) else None)
             if member is None or problem is not None:
                 return problem or WhyNotInvited.NOBODY
