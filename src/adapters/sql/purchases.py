@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from adapters.sql import facts, users
 from adapters.sql.dialect import ANY_OF, texts
@@ -80,7 +80,7 @@ _BOOKED_BY: Final[dict[str | None, BookedBy | None]] = {None: None, **{by.value:
 _HAND_CHECKOUTS_OVER: Final = f"UPDATE checkouts SET mailbox = ? WHERE id {ANY_OF} AND mailbox = ?"
 _NONE: Final = "-"
 _WITH_PAPERS: Final = "SELECT breakdown FROM purchases WHERE checkout_id = ? AND breakdown LIKE '% % % % % %'"
-_AS_IT_IS: Final[Mapping[str, Any]] = {"breakdown": PRICE_AS_IT_IS}
+_AS_IT_IS: Final = (PRICE_AS_IT_IS, "", "", "")
 _make = maker(Purchase)
 
 
@@ -174,12 +174,13 @@ def _told_of(purchase: Purchase, about: Mapping[str | None, Sequence[Fact]]) -> 
 
 
 def from_row(row: Row) -> Purchase:
+    breakdown, country, invoice, number = _AS_IT_IS if row[15] is None else _breakdown(row[15])
     return _make(
         checkout=row[0], provider_ref=row[1], payment=row[2], user=row[3], mailbox=maybe(EmailAddress, row[4]),
         paid_email=maybe(EmailAddress, row[5]), product=row[6], product_name=row[7], paid=Money(row[8], row[9]),
         livemode=maybe(bool, row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),
         licences=_licences(row[14]), source=_SOURCES[row[16]], booked_by=_BOOKED_BY[row[17]],
-        opened_at=maybe(moment, row[18]), **(_AS_IT_IS if row[15] is None else _breakdown(row[15])),
+        opened_at=maybe(moment, row[18]), breakdown=breakdown, tax_country=country, invoice=invoice, tax_number=number,
     )  # fmt: skip
 
 
@@ -194,11 +195,11 @@ def to_row(purchase: Purchase) -> Row:
     )  # fmt: skip
 
 
-def _breakdown(text: str) -> Mapping[str, Any]:
+def _breakdown(text: str) -> tuple[Breakdown, str, str, str]:
     discount, tax, on_top, *papers = text.split(" ", 5)
     breakdown = Breakdown(discount=int(discount), tax=int(tax), tax_on_top=on_top == "+")
     country, invoice, number = ("" if one == _NONE else one for one in papers or (_NONE, _NONE, _NONE))
-    return {"breakdown": breakdown, "tax_country": country, "invoice": invoice, "tax_number": number}
+    return breakdown, country, invoice, number
 
 
 def _breakdown_text(purchase: Purchase) -> str | None:
@@ -206,9 +207,10 @@ def _breakdown_text(purchase: Purchase) -> str | None:
 
     None for the usual sale, which has nothing of it. The number comes last, since it may have spaces.
     """
-    breakdown, papers = purchase.breakdown, (purchase.tax_country, purchase.invoice, purchase.tax_number)
-    if not breakdown and not any(papers):
+    breakdown = purchase.breakdown
+    if not (breakdown or purchase.tax_country or purchase.invoice or purchase.tax_number):
         return None
+    papers = purchase.tax_country, purchase.invoice, purchase.tax_number
     text = f"{breakdown.discount} {breakdown.tax} {'+' if breakdown.tax_on_top else '='}"
     return " ".join((text, *(one or _NONE for one in papers))) if any(papers) else text
 

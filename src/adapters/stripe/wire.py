@@ -245,17 +245,15 @@ def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> P
         seal=metadata.get("seal"),
         contents=tuple(metadata.get("contents", "").split()),
         discounts=metadata.get("discounts") == "yes",
-        tax_country=_tax_country(session, details),
+        tax_country=_tax_country(details) if session.automatic_tax and session.automatic_tax.enabled else "",
         tax_number=_tax_number(details) if details.tax_ids else "",
         invoice=_invoice(session) if session.invoice else "",
     )
 
 
-def _tax_country(session: StripeSession, details: _Details) -> str:
-    """Nothing where no tax was worked out: then it says where somebody lives, and nobody needs that."""
-    if session.automatic_tax is None or not session.automatic_tax.enabled or details.address is None:
-        return ""
-    country = details.address.country or ""
+def _tax_country(details: _Details) -> str:
+    """Asked only where a tax was worked out: elsewhere it says where somebody lives, and nobody needs that."""
+    country = (details.address and details.address.country) or ""
     return country if _COUNTRY.fullmatch(country) else ""
 
 
