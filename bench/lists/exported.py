@@ -7,18 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import httpx
 
+from bench.lists.office import Office
 from bench.lists.watching import Gauge, Memory, OldestRead, Times, Wal, watching
 from bench.speed.engines import Sqlite
 from bench.speed.sales import MadeSale, Till, deliveries
 from domain.export import COLUMNS, ExportKind
 from testkit.office import form_on
-
-if TYPE_CHECKING:
-    from bench.lists.served import Office
 
 _SALES_AT_REST: Final = 100
 _SALES_EVERY: Final = 0.25

@@ -11,21 +11,18 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
 from bench.lists.exported import Exporting
-from bench.lists.guests import guests
 from bench.lists.keys import pages, typed
+from bench.lists.office import Office
 from bench.lists.past import PRODUCTS, Past
-from bench.lists.watching import Times, family
 from bench.speed.engines import Engine, Postgres, Sqlite, a_server
-from bench.speed.starting import work_of
 from testkit.office import Member
 from testkit.servers import ShopServer
 
@@ -34,63 +31,6 @@ _SEARCHES: Final = 25
 _HOMES: Final = 20
 _LISTS: Final = 5
 _SEARCH_GOAL, _HOME_GOAL = 100.0, 300.0
-
-
-@dataclass
-class Office:
-    """A shop that is served, and its owner's browser."""
-
-    past: Past
-    engine: Engine
-    shop: ShopServer
-    owner: Member
-    rate: int
-    missed: list[str] = field(default_factory=list)
-
-    @property
-    def pid(self) -> int:
-        """Of the shop."""
-        child = self.shop.process.child
-        assert child is not None
-        return child.pid
-
-    def get(self, path: str) -> float:
-        """How long a page takes; raises if it is none."""
-        begun = time.perf_counter()
-        answer = self.owner.get(path)
-        took = time.perf_counter() - begun
-        assert answer.status_code in (200, 303), (path, answer.status_code, answer.text[:500])
-        assert "/admin/sign-in" not in answer.headers.get("location", ""), path
-        return took
-
-    def measure(
-        self, kind: str, paths: Mapping[str, Sequence[str]], *, goal: float = 0.0, alone_goal: float = 0.0
-    ) -> None:
-        """Open these pages by themselves, then while guests are served; print a row for each name."""
-        alone = {name: self._alone(those) for name, those in paths.items()}
-        with guests(f"{self.shop.url}/", self.shop.folder, rate=self.rate) as served:
-            crowded = {name: Times([self.get(path) for path in those]) for name, those in paths.items()}
-        print(f"{kind:50}  work   alone: p50  worst   guests: p50  worst  (ms)")
-        for name, (work, quiet) in alone.items():
-            busy = crowded[name]
-            missed = (goal and busy.worst >= goal) or (alone_goal and quiet.worst >= alone_goal)
-            if missed:
-                self.missed.append(f"{kind}: {name}")
-            figures = f"{work:5.0f}   {quiet.middle:10.0f} {quiet.worst:6.0f}   {busy.middle:11.0f} {busy.worst:6.0f}"
-            print(f"{name:50} {figures}{'  MISSED' if missed else ''}")
-        print(f"guests: {served}", flush=True)
-
-    def _alone(self, paths: Sequence[str]) -> tuple[float, Times]:
-        """How many milliseconds each kept a core busy, which a busy machine changes little; and how long each took.
-
-        On PostgreSQL, the work of the database comes on top.
-        """
-        before = self._work()
-        took = [self.get(path) for path in paths]
-        return 1000 * (self._work() - before) / len(paths), Times(took)
-
-    def _work(self) -> float:
-        return sum(map(work_of, family(self.pid)))
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The chain of the audit log: each line is linked to the one before, so that none can be changed, added or taken out.
+"""The chain of the audit log: each line is linked to the one before, so that none can be changed, inserted or removed.
 
 A line is written unlinked, by the transaction that did what it says. A timer links new lines later: it numbers them and
 signs each together with the link before it. What was pruned leaves a signed checkpoint, at which the chain begins.

@@ -24,7 +24,7 @@ from entrypoints.safe_output import say
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, as in `coatcheck export`.")
-@click.option("--check", is_flag=True, help="Check that no line was changed, added or taken out.")
+@click.option("--check", is_flag=True, help="Check that no line was changed, inserted or removed.")
 @click.option(
     "--against", metavar="LINK", help="With --check: LINK, `audit` of a backup's manifest, is still in it."
 )

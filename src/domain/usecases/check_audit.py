@@ -36,7 +36,7 @@ class AuditCheck:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing was changed, added or taken out, as far as can be said."""
+        """Whether nothing was changed, inserted or removed, as far as can be said."""
         return self.broken is None and self.has_kept is not False
 
 
