@@ -76,6 +76,15 @@ def test_so_are_the_currencies_and_what_is_in_a_bundle(bazaar: ShopServer, devic
         look_at(page, f"{bazaar.url}{path}")
 
 
+@pytest.mark.parametrize("path", ["/", "/products/abroad"])
+def test_the_currencies_stand_in_one_row(bazaar: ShopServer, device: MakeDevice, path: str) -> None:
+    page = device(**PHONE).page
+    page.goto(f"{bazaar.url}{path}")
+    tops = [one.bounding_box() for one in page.locator(".currencies :is(b, button)").all()]
+    assert len(tops) == 3
+    assert len({box and box["y"] for box in tops}) == 1
+
+
 def test_a_small_target_is_found(demo: Demo, device: MakeDevice) -> None:
     page = device(**PHONE).page
     page.goto(f"{demo.shop}/request-login")

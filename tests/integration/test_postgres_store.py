@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 from contracts import samples
 from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
@@ -14,6 +15,8 @@ from contracts.store import StoreContract
 from hypothesis import given, settings
 
 from adapters.postgres.store import PostgresStore
+from adapters.sql.dialect import for_psycopg
+from adapters.sql.searches import PAID_WITH
 from adapters.sql.transaction import TABLES
 from domain.ports import Store
 from domain.transaction import ReadTransaction, Transaction
@@ -75,6 +78,28 @@ def test_while_a_survey_goes_on_others_read_and_write(postgres: PostgresServer) 
     finally:
         store.close()
         postgres.drop(database)
+
+
+def test_a_search_for_a_paid_address_does_not_read_all_purchases(postgres: PostgresServer) -> None:
+    """Whatever the planner expects: no statistics of addresses are kept."""
+    database = postgres.new_database()
+    url = postgres.url(database)
+    PostgresStore.open(url).close()
+    try:
+        with psycopg.connect(url, autocommit=True) as db:
+            db.execute("SET session_replication_role = replica")
+            db.execute(
+                "INSERT INTO purchases (checkout_id, pid, product_name, amount, currency, booked_at, contents, licences,"
+                " mailbox, paid_email) SELECT lpad(n::text, 9, '0'), 'a', 'A', 900, 'usd', n, '', '', n || '@example.com', n || '@example.com'"
+                " FROM generate_series(1, 50000) n"
+            )
+            db.execute("VACUUM ANALYZE purchases")
+            plan = db.execute(f"EXPLAIN {for_psycopg(PAID_WITH)}", ("nobody@example.com", 21)).fetchall()
+    finally:
+        postgres.drop(database)
+    steps = "\n".join(row[0] for row in plan)
+    assert "purchases_paid_email" in steps, steps
+    assert "purchases_pkey" not in steps, steps
 
 
 @settings(max_examples=60)

@@ -68,6 +68,7 @@ def _from_row(row: Row) -> MagicLink:
 def _to_row(link: MagicLink) -> Row:
     return (
         link.id, link.key, link.purpose._value_, link.mailbox.canonical, link.asked_by, link.product,
-        micros(link.made_at), maybe(micros, link.sent_at), maybe(micros, link.used_at), int(link.superseded),
+        micros(link.made_at), link.sent_at and micros(link.sent_at), link.used_at and micros(link.used_at),
+        int(link.superseded),
         link.code_tries, link.checkout, link.move, link.used_with,
     )  # fmt: skip

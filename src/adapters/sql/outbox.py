@@ -187,6 +187,7 @@ def _to_row(mail: Mail) -> Row:
         mail.key, mail.kind._value_, mail.to.canonical, email.template, mail.language, parameters,
         *((None, None, None) if letter is None else (letter.subject, letter.text, letter.html)),
         maybe(bytes.fromhex, mail.body_sha256), mail.link, mail.key_name, micros(mail.queued_at), micros(mail.due_at),
-        mail.state._value_, mail.attempts, maybe(micros, mail.unknown_since), maybe(micros, mail.settled_at),
+        mail.state._value_, mail.attempts, mail.unknown_since and micros(mail.unknown_since),
+        mail.settled_at and micros(mail.settled_at),
         mail.problem, None if mail.delivery is None else mail.delivery.value, mail.urgency._value_,
     )  # fmt: skip
