@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -15,13 +16,13 @@ from domain.purchase import Source
 from domain.rights import NotAllowed, Verdict
 from domain.sale_list import AddressState, SaleState
 from domain.staff import Role
-from domain.usecases.export_list import ExportList
+from domain.usecases.export_list import ExportEnded, ExportList
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.export_table import BadChoice, choice_of, export_of, format_of, written
 from entrypoints.http.page import PERSONAL, AnyRequest
 from entrypoints.http.request_body import fields_of, parsed_fields
-from entrypoints.http.responses import RawResponse, StreamedResponse
+from entrypoints.http.responses import CutShort, RawResponse, StreamedResponse
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
 
@@ -103,7 +104,7 @@ class ExportPages:
         today = day_of(self.frame.clock.now(), form.zone)
         name = f'attachment; filename="{kind.value}-{today.isoformat()}.{form.ending}"'
         headers = [PERSONAL, ("x-robots-tag", "noindex"), ("content-disposition", name)]
-        parts = written(table, wanted.columns, form)
+        parts = _while_allowed(written(table, wanted.columns, form))
         return StreamedResponse(parts, media_type=form.media_type, headers=headers)
 
     def _form(
@@ -138,6 +139,16 @@ class ExportPages:
 def _filled(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those that say something."""
     return [pair for pair in pairs if pair[1]]
+
+
+async def _while_allowed(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same parts, and CutShort in place of those that may not be read any more."""
+    async with aclosing(parts):
+        try:
+            async for part in parts:
+                yield part
+        except ExportEnded as error:
+            raise CutShort from error
 
 
 def _columns(pairs: Sequence[tuple[str, str]]) -> list[str]:
