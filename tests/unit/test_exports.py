@@ -80,7 +80,7 @@ def test_a_sale_has_what_is_known_of_it(office: Office) -> None:
     assert row == {
         "order": order[:16], "started_at": shop.memory.tables.checkouts[order].started_at, "booked_at": sold.booked_at,
         "source": "sale", "product_id": "book", "product": "The book", "contents": "", "currency": "USD",
-        "paid": Money(900, "usd"), "refunded": Money(300, "usd"), "net": Money(600, "usd"), "tax": Money(0, "usd"),
+        "paid": Money(900, "usd"), "refunded": Money(300, "usd"), "net": Money(600, "usd"), "tax": Money(0, "usd"), "tax_rate": None,
         "tax_country": "", "tax_number": "", "invoice": "", "discount": Money(0, "usd"), "state": "partly-refunded", "state_since": None, "opened_at": None,
         "address": ANNA, "address_at_payment": ANNA, "stripe_session": sold.provider_ref,
         "stripe_payment": sold.payment, "promotion_code": "",

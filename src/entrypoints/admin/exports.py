@@ -52,6 +52,8 @@ _STATES: Final = {
 _SOURCES: Final = {
     Source.SALE: N_("Sale"), Source.FREE: N_("Free order"), Source.GRANT: N_("Grant"), Source.IMPORT: N_("Import"),
 }  # fmt: skip
+_EXPLAINED: Final = {"tax_rate": N_("in percent, calculated from the amounts")}
+"""Columns whose name does not say enough."""
 _ADDRESS_STATES: Final = {
     AddressState.UNVERIFIED: N_("Not verified"),
     AddressState.BOUNCED: N_("Emails bounce"),
@@ -124,7 +126,10 @@ class ExportPages:
         return self.frame.html(
             request, "exports.html", here=here, status=status, why=why,
             kind=kind.value, kinds=[(one.value, _(name)) for one, name in _KINDS.items()],
-            columns=[(name, name in ticked, name in ADDRESSES) for name in offered],
+            columns=[
+                (name, name in ticked, name in ADDRESSES, _(_EXPLAINED[name]) if name in _EXPLAINED else "")
+                for name in offered
+            ],
             typed={"from": "", "to": "", "currency": "", "bom": "", **chosen,
                    "timezone": chosen.get("timezone") or edition.shop.timezone},
             formats=[("csv", _("CSV, for spreadsheets")), ("jsonl", _("JSON lines, for programs"))],
@@ -136,11 +141,6 @@ class ExportPages:
         )  # fmt: skip
 
 
-def _filled(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those that say something."""
-    return [pair for pair in pairs if pair[1]]
-
-
 async def _while_allowed(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """The same parts, and CutShort in place of those that may not be read any more."""
     async with aclosing(parts):
@@ -149,6 +149,11 @@ async def _while_allowed(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[b
                 yield part
         except ExportEnded as error:
             raise CutShort from error
+
+
+def _filled(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that say something."""
+    return [pair for pair in pairs if pair[1]]
 
 
 def _columns(pairs: Sequence[tuple[str, str]]) -> list[str]:
