@@ -23,7 +23,7 @@ def decided(
 ) -> Fact:
     """The next decision about a purchase, greater than the one that is held: the last one wins.
 
-    `request`: the refund request that a revocation comes with, if it does.
+    `request`: the refund requests that a revocation comes with, if it does (`with_request`).
     """
     second = int(now.timestamp())
     return Fact(
@@ -35,3 +35,18 @@ def decided(
         amount=0,
         request=request,
     )
+
+
+def with_request(held: Fact | None, request: str) -> str:
+    """The refund requests of a revocation that comes with this one, beside those with which it came before."""
+    return " ".join([*_came_with(held), request])
+
+
+def without_request(held: Fact | None, request: str) -> str | None:
+    """The refund requests that are left of a revocation once this one is refused; None if it did not come with it."""
+    before = _came_with(held)
+    return " ".join(one for one in before if one != request) if request in before else None
+
+
+def _came_with(held: Fact | None) -> list[str]:
+    return held.request.split() if held is not None and held.status == MerchantStatus.REVOKED else []

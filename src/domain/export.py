@@ -16,6 +16,7 @@ from domain.purchase import order_number
 from domain.records import Download
 from domain.redacting import redacted
 from domain.sale_list import SaleFilter, SaleRow
+from domain.tax_rate import tax_rate
 from domain.values import EmailAddress, Money, decimal_text
 
 Value = str | int | datetime | Money | None
@@ -37,7 +38,7 @@ class ExportKind(Enum):
 COLUMNS: Final[Mapping[ExportKind, tuple[str, ...]]] = {
     ExportKind.SALES: (
         "order", "started_at", "booked_at", "source", "product_id", "product", "contents", "currency", "paid",
-        "refunded", "net", "tax", "tax_country", "tax_number", "invoice", "discount", "state",
+        "refunded", "net", "tax", "tax_rate", "tax_country", "tax_number", "invoice", "discount", "state",
         "state_since", "opened_at", "address", "address_at_payment",
         "stripe_session", "stripe_payment", "promotion_code",
     ),
@@ -110,6 +111,7 @@ def sale_values(row: SaleRow, begun: Begun | None) -> Mapping[str, Value]:
         "refunded": Money(held.refunded, currency),
         "net": Money(purchase.paid.amount - gone, currency),
         "tax": Money(purchase.breakdown.tax, currency),
+        "tax_rate": tax_rate(purchase.paid, purchase.breakdown),
         "tax_country": purchase.tax_country,
         "tax_number": purchase.tax_number,
         "invoice": purchase.invoice,

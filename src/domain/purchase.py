@@ -254,7 +254,7 @@ class Fact:
     status: str
     amount: int
     request: str = ""
-    """The refund request (`domain.refund`) that a refund answers, or that a revocation came with; "" for none."""
+    """The refund request (`domain.refund`) that a refund answers; those that a revocation came with, spaces between."""
 
     @property
     def rank(self) -> int:
@@ -366,13 +366,16 @@ def standing_of(paid: Money, facts: Iterable[Fact]) -> Standing:
 def is_revoking(fact: Fact, told: Iterable[Fact]) -> bool:
     """Whether a fact among those of its purchase is a revocation that counts.
 
-    One that came with a refund counts until that refund is known not to: it counts while nobody has answered, and
-    while the refund is pending or succeeded.
+    One that came with refunds counts until all of them are known not to: a refund counts while nobody has answered,
+    and while it is pending or succeeded.
     """
     if fact.kind is not FactKind.MERCHANT or fact.status != MerchantStatus.REVOKED:
         return False
-    answers = [other for other in told if other.request == fact.request and other.kind is FactKind.REFUND]
-    return not fact.request or not answers or any(other.status in GONE[other.kind] for other in answers)
+    if not fact.request:
+        return True
+    refunds = [other for other in told if other.kind is FactKind.REFUND]
+    answers = ([one for one in refunds if one.request == request] for request in fact.request.split())
+    return any(not said or any(one.status in GONE[one.kind] for one in said) for said in answers)
 
 
 def order_number(checkout: CheckoutId) -> str:

@@ -32,7 +32,7 @@ class Role(Enum):
     """What somebody may do in the back office: `domain.rights`. The values are stored."""
 
     OWNER = "owner"
-    """Everything. One owner at least remains."""
+    """Everything. One owner who can sign in remains, at least."""
     SUPPORT = "support"
     """Customers and sales; no money above a limit, no settings."""
     VIEWER = "viewer"

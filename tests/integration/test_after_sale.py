@@ -227,6 +227,7 @@ def test_a_code_over_everything_and_one_over_a_part_are_sales(own_shop: ShopServ
     exported = own_shop.cli("export", "--list", "sales", "--format", "jsonl").stdout
     rows = [json.loads(line) for line in exported.splitlines()]
     assert [(row["tax_country"], row["invoice"][:3]) for row in rows] == [("DE", "in_")] * 3
+    assert [row["tax_rate"] for row in rows] == ["10", None, "10"]
     assert all("tax_number" not in row for row in rows), "it names somebody"
 
 

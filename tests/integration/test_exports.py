@@ -8,11 +8,13 @@ import io
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
+from domain.export import COLUMNS, ExportKind
 from testkit.office import Member
 from testkit.servers import Shopper, ShopServer, a_shop
 from testkit.waiting import wait_until
@@ -139,6 +141,42 @@ def test_the_command_line_exports_the_same(staffed: tuple[ShopServer, Member, Me
     assert "=anna@example.com" in shop.cli("export", "--list", "customers", "--with-addresses").stdout
 
 
+def sell_many(database: Path) -> None:
+    """So many purchases of nobody, beside the one that there is."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(purchases)")]
+        taken = {"checkout_id": "printf('%032x', n)", "payment": "NULL", "provider_ref": "NULL", "user_id": "NULL",
+                 "mailbox": "NULL", "session_id": "NULL", "paid_email": "NULL"}  # fmt: skip
+        picked = ", ".join(taken.get(name, name) for name in columns)
+        connection.execute(
+            f"""WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})
+            INSERT INTO purchases SELECT {picked} FROM purchases, numbers WHERE user_id IS NOT NULL"""
+        )
+
+
+def test_the_file_of_somebody_who_is_disabled_meanwhile_breaks_off(tmp_path: Path) -> None:
+    """It is larger than what lies between the shop and a client that does not read on."""
+    with a_shop(tmp_path) as shop:
+        owner, other = Member(shop), Member(shop)
+        owner.join("owner", "owner@example.com")
+        other.join("owner", "other@example.com")
+        Shopper(shop).buy_and_pay("anna@example.com")
+        sell_many(shop.data / "coatcheck.db")
+        data = {"kind": "sales", "column": list(COLUMNS[ExportKind.SALES])}
+        with owner.http.stream("POST", "/admin/exports", data=data, timeout=60) as answer:
+            assert answer.status_code == 200
+            parts = answer.iter_bytes()
+            next(parts)
+            shop.cli("staff", "disable", "owner@example.com")
+            with pytest.raises(httpx.RemoteProtocolError):
+                b"".join(parts)
+        told = [(line["action"], line["object"], line["result"]) for line in shop.export()["audit"]]
+        assert [line for line in told if line[0].startswith("export")] == [
+            ("export-with-addresses", "sales", "done"),
+            ("export-with-addresses", "sales", "refused"),
+        ]
+
+
 def test_whoever_reads_slowly_holds_up_neither_a_sale_nor_a_deletion(tmp_path: Path) -> None:
     """The file is half read; meanwhile somebody buys and deletes their account, and the WAL is emptied."""
     with a_shop(tmp_path) as shop:
@@ -148,16 +186,7 @@ def test_whoever_reads_slowly_holds_up_neither_a_sale_nor_a_deletion(tmp_path: P
         shop.sandbox.wait_for_mail("anna@example.com")
         assert anna.post(anna.link_from("anna@example.com")).status_code == 303
         database = shop.data / "coatcheck.db"
-        with sqlite3.connect(database) as connection:
-            columns = [row[1] for row in connection.execute("PRAGMA table_info(purchases)")]
-            taken = {"checkout_id": "printf('%032x', n)", "payment": "NULL", "provider_ref": "NULL", "user_id": "NULL",
-                     "mailbox": "NULL", "session_id": "NULL", "paid_email": "NULL"}  # fmt: skip
-            picked = ", ".join(taken.get(name, name) for name in columns)
-            connection.execute(
-                f"""WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})
-                INSERT INTO purchases SELECT {picked} FROM purchases, numbers WHERE user_id IS NOT NULL"""
-            )
-        connection.close()
+        sell_many(database)
         owner.prove()
         data = {
             "kind": "sales",

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Final
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from domain.audit import AuditResult
-from domain.purchase import FactKind, PurchaseState
+from domain.purchase import PurchaseState
 from domain.refund import RefundState
 from domain.usecases.decision_outcomes import Decided, Unchanged
 from domain.usecases.refund_outcomes import NotRefunded, RefundAsked
+from domain.values import CheckoutId
 from entrypoints.testing import Shop
 from testkit import by_hand
 from testkit.after_sale import PRICE
 from testkit.sold import sold
 from testkit.stepping import run
 
+FAILURES: Final = ("refund fails", "refund 2 fails", "refund 3 fails")
 STEPS: Final = ("revoke", "restore", "refund a part", "refund and close", "refund the rest", "refund fails")
-AMOUNTS: Final = {"refund a part": "2", "refund and close": "3", "refund the rest": ""}
+AMOUNTS: Final = {
+    "refund a part": "2",
+    "refund and close": "3",
+    "refund and close, refused": "1",
+    "refund the rest": "",
+}
 
 
 class Expected:
@@ -29,14 +39,16 @@ class Expected:
 
     def __init__(self) -> None:
         self.given: list[int] = []
-        self.word: str | int = ""
-        """"revoked", "restored", or which refund closed it."""
+        """What each refund gives back; 0 if it came to nothing."""
+        self.revoked = False
+        self.closing: set[int] = set()
+        """Which refunds close it."""
         self.done = 0
 
     @property
     def closed_by_hand(self) -> bool:
-        """A revocation that came with a refund counts while that refund does."""
-        return self.word == "revoked" or (isinstance(self.word, int) and self.given[self.word] > 0)
+        """A revocation that came with a refund counts while that refund does, whatever comes of the others."""
+        return self.revoked or any(self.given[number] for number in self.closing)
 
     @property
     def state(self) -> PurchaseState:
@@ -46,22 +58,23 @@ class Expected:
 
     def does(self, step: str) -> bool:
         """Take a step; whether anything is done."""
-        if step == "refund fails":
-            self.given = [0, *self.given[1:]]
+        if step in FAILURES:
+            failed = FAILURES.index(step)
+            self.given = [0 if number == failed else amount for number, amount in enumerate(self.given)]
             return False
         if step in ("revoke", "restore"):
             # A revocation of its own may follow one that came with a refund: it outlives that refund.
-            if self.word == "revoked" if step == "revoke" else not self.closed_by_hand:
+            if self.revoked if step == "revoke" else not self.closed_by_hand:
                 return False
-            self.word = "revoked" if step == "revoke" else "restored"
+            self.revoked, self.closing = step == "revoke", set()
         else:
             left = PRICE - sum(self.given)
             amount = 100 * int(AMOUNTS[step] or 0) or left
             if not 0 < amount <= left:
                 return False
-            self.given.append(amount)
-            if step == "refund and close" and not self.closed_by_hand:
-                self.word = len(self.given) - 1
+            if step == "refund and close" and not self.revoked:
+                self.closing.add(len(self.given))
+            self.given.append(0 if "refused" in step else amount)
         self.done += 1
         return True
 
@@ -72,14 +85,27 @@ def test_every_order_of_closing_restoring_and_refunding_ends_as_the_rules_say(fi
         play((first, *rest))
 
 
-def play(steps: tuple[str, ...]) -> None:
+@given(st.lists(st.sampled_from([*AMOUNTS, "refund and close", "revoke", "restore", *FAILURES]), max_size=9))
+@example(["refund and close", "refund and close", "refund fails"])
+@example(["refund and close", "refund and close", "refund 2 fails", "refund fails", "restore"])
+@example(["refund and close", "refund and close, refused", "refund fails"])
+@example(
+    ["refund and close", "refund fails", "refund and close", "restore", "refund and close", "refund 2 fails"]
+)
+def test_each_refund_that_is_to_close_does_so_while_it_counts(steps: Sequence[str]) -> None:
+    play(steps)
+
+
+def play(steps: Sequence[str]) -> None:
     shop, expected = Shop(), Expected()
+    asked: list[str] = []
     _, _, order = sold(shop)
     for number, step in enumerate(steps):
         shop.clock.tick(minutes=1)
         wanted = expected.does(step)
-        if step == "refund fails":
-            fail_the_first(shop)
+        if step in FAILURES:
+            fail(shop, asked[FAILURES.index(step) :][:1])
+            assert state_of(shop, order.checkout) is expected.state, (steps, step)
             continue
         before = copy.deepcopy(shop.memory.tables)
         found = act(shop, order.checkout, step, form=f"f{number}")
@@ -87,17 +113,25 @@ def play(steps: tuple[str, ...]) -> None:
         if not wanted:
             assert isinstance(found, Unchanged | NotRefunded), (steps, step)
             assert shop.memory.tables == before, (steps, step)
+        asked += [found.request.id] if isinstance(found, RefundAsked) else []
+        shop.payments.forbidden = {"refund"} if "refused" in step else set()
         run(shop.send_refunds())
-        held = run(shop.store.read(lambda tx: tx.purchases.with_facts(order.checkout)))
-        assert held is not None
-        assert held.standing.state is expected.state, (steps, step)
-        assert held.refunded == sum(expected.given), (steps, step)
+        assert state_of(shop, order.checkout) is expected.state, (steps, step)
+        assert refunded(shop) == sum(expected.given), (steps, step)
     lines = by_hand.log(shop)
     assert [line.result for line in lines] == [AuditResult.DONE] * expected.done, steps
-    assert {one.state for one in shop.memory.tables.refund_requests.values()} <= {
-        RefundState.DONE,
-        RefundState.FAILED,
-    }
+    settled = {RefundState.DONE, RefundState.FAILED, RefundState.REFUSED}
+    assert {one.state for one in shop.memory.tables.refund_requests.values()} <= settled
+
+
+def state_of(shop: Shop, order: str) -> PurchaseState:
+    held = run(shop.store.read(lambda tx: tx.purchases.with_facts(CheckoutId(order))))
+    assert held is not None
+    return held.standing.state
+
+
+def refunded(shop: Shop) -> int:
+    return sum(fact.refunded for fact in shop.memory.tables.facts.values())
 
 
 def act(shop: Shop, order: str, step: str, *, form: str) -> object:
@@ -105,13 +139,12 @@ def act(shop: Shop, order: str, step: str, *, form: str) -> object:
         return by_hand.revoke(shop, order, form=form)
     if step == "restore":
         return by_hand.restore(shop, order, form=form)
-    return by_hand.refund(shop, order, AMOUNTS[step], form=form, close=step == "refund and close")
+    return by_hand.refund(shop, order, AMOUNTS[step], form=form, close="and close" in step)
 
 
-def fail_the_first(shop: Shop) -> None:
-    """The bank sends the money of the first refund back."""
-    made = [fact for fact in shop.payments.facts.values() if fact.kind is FactKind.REFUND]
-    if made:
+def fail(shop: Shop, requests: Sequence[str]) -> None:
+    """The bank sends the money of these refunds back."""
+    for made in [fact for fact in shop.payments.facts.values() if fact.request in requests]:
         now = int(shop.clock.now().timestamp())
-        failed = shop.payments.facts[made[0].object_id] = replace(made[0], status="failed", as_of=now)
+        failed = shop.payments.facts[made.object_id] = replace(made, status="failed", as_of=now)
         shop.hear_fact(failed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,10 +20,11 @@ from domain.purchase import Source
 from domain.rights import NotAllowed, Verdict
 from domain.sale_list import SaleFilter, SaleState
 from domain.staff import Actor, Role, StaffId
+from domain.usecases.export_list import ExportEnded
 from domain.values import Money, ProductId
 from entrypoints.export_table import BadChoice, Format, export_of, format_of, written
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
-from entrypoints.testing.office import Office
+from entrypoints.testing.office import Colleague, Office
 from testkit import by_hand
 from testkit.by_hand import log
 from testkit.stepping import run
@@ -79,7 +80,7 @@ def test_a_sale_has_what_is_known_of_it(office: Office) -> None:
     assert row == {
         "order": order[:16], "started_at": shop.memory.tables.checkouts[order].started_at, "booked_at": sold.booked_at,
         "source": "sale", "product_id": "book", "product": "The book", "contents": "", "currency": "USD",
-        "paid": Money(900, "usd"), "refunded": Money(300, "usd"), "net": Money(600, "usd"), "tax": Money(0, "usd"),
+        "paid": Money(900, "usd"), "refunded": Money(300, "usd"), "net": Money(600, "usd"), "tax": Money(0, "usd"), "tax_rate": None,
         "tax_country": "", "tax_number": "", "invoice": "", "discount": Money(0, "usd"), "state": "partly-refunded", "state_since": None, "opened_at": None,
         "address": ANNA, "address_at_payment": ANNA, "stripe_session": sold.provider_ref,
         "stripe_payment": sold.payment, "promotion_code": "",
@@ -202,6 +203,82 @@ def test_addresses_are_for_owners_with_a_fresh_passkey(
     if named:
         result = AuditResult.REFUSED if with_addresses else AuditResult.DONE
         assert ("export-with-addresses", result, kind.value) in lines
+
+
+def sign_out(office: Office, member: Colleague) -> None:
+    run(office.sign_out(member.visitor))
+
+
+def disable(office: Office, member: Colleague) -> None:
+    staff = member.actor.staff
+    assert staff is not None
+    run(office.manage.disable(staff, actor=by_hand.CLI, form="f8"))
+
+
+def lose_the_right(office: Office, member: Colleague) -> None:
+    staff = member.actor.staff
+    assert staff is not None
+    run(office.manage.set_role(staff, Role.VIEWER, actor=by_hand.CLI, form="f8"))
+
+
+def sleep_in(office: Office, _: Colleague) -> None:
+    office.shop.clock.tick(seconds=3600)
+
+
+def let_the_passkey_get_old(office: Office, _: Colleague) -> None:
+    office.shop.clock.tick(seconds=600)
+
+
+def sign_the_others_out(office: Office, member: Colleague) -> None:
+    run(office.sign_out.others(member.visitor, form="f8"))
+
+
+async def next_of(pages: AsyncGenerator[int, None]) -> int:
+    return await anext(pages)
+
+
+@pytest.mark.parametrize("kind", [ExportKind.SALES, ExportKind.EMAILS])
+@pytest.mark.parametrize(
+    ("happens", "ends"),
+    [
+        (sign_out, True), (disable, True), (lose_the_right, True), (sleep_in, True),
+        (let_the_passkey_get_old, False), (sign_the_others_out, False),
+    ],
+)  # fmt: skip
+def test_an_export_goes_on_only_while_its_member_may(
+    office: Office, kind: ExportKind, happens: Callable[[Office, Colleague], None], ends: bool
+) -> None:
+    tables = office.shop.memory.tables
+    [sold, *_], [mail, *_] = tables.purchases.values(), tables.outbox.values()
+    for number in range(2 * ROWS_AT_ONCE):
+        row = replace(sold, checkout=f"{number:032x}", provider_ref=f"cs_{number}", payment=f"pi_{number}")
+        tables.purchases[row.checkout] = row
+        tables.outbox[f"m{number}"] = replace(mail, key=f"m{number}")
+    office.member("boss@example.com")
+    member = office.member("owner@example.com")
+    actor, wanted = member.actor, Export.of(kind, frozenset(COLUMNS[kind]), sales=SaleFilter())
+
+    async def read() -> AsyncGenerator[int, None]:
+        pages = await office.export(wanted, actor=actor, form="f1")
+        assert not isinstance(pages, NotAllowed)
+        async for page in pages:
+            yield len(page)
+
+    pages = read()
+    assert run(next_of(pages)) == ROWS_AT_ONCE
+    happens(office, member)
+    if ends:
+        with pytest.raises(ExportEnded):
+            run(next_of(pages))
+    else:
+        assert run(next_of(pages)) == ROWS_AT_ONCE
+        assert run(next_of(pages)) > 0
+    run(pages.aclose())
+    lines = [line for line in log(office.shop) if line.action.value == "export-with-addresses"]
+    results = {AuditResult.DONE} | ({AuditResult.REFUSED} if ends else set())
+    assert {line.result for line in lines} == results
+    assert len(lines) == len(results)
+    assert {(line.object_id, line.actor) for line in lines} == {(kind.value, actor.name)}
 
 
 # ------------------------------------------------------------------ how they are written

@@ -10,6 +10,7 @@ import pytest
 from domain.audit import AuditAction, AuditResult
 from domain.keys import Keyring
 from domain.mail import Delivery
+from domain.product import Licences
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role, StaffId
 from domain.usecases.announce import Announced
@@ -18,12 +19,13 @@ from domain.usecases.grant_outcomes import Granted
 from domain.usecases.own_address import BecomeCopy, OwnAddress
 from domain.usecases.reconcile_outcome import Reconciled
 from domain.usecases.refund_outcomes import RefundAsked
+from domain.usecases.replace_key import KeyReplaced, NotReplaced, WhyNotReplaced
 from domain.usecases.report_status import SentAgain
 from domain.usecases.resend_outcomes import AccessQueued, NotSent, WhyNotSent
 from domain.usecases.send_owner_link import OwnerLink
 from domain.usecases.send_refused import Resent
 from domain.values import CheckoutId, Money
-from entrypoints.testing import BOOK, PHOTOS, Browser, Shop
+from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from entrypoints.testing.office import Office
 from testkit import by_hand
 from testkit.by_hand import log
@@ -203,6 +205,51 @@ def test_what_was_not_given_is_not_counted() -> None:
         )
     given = run(shop.grant_product(PHOTOS, "ben@example.com", actor=SUPPORT, form="f20", reason="a review"))
     assert isinstance(given, Granted)
+
+
+# ------------------------------------------------------------------ licence keys
+
+
+def test_support_replaces_ten_licence_keys_a_day_and_an_owner_any_number() -> None:
+    keys = Licences(listed=tuple(f"k{number}" for number in range(40)))
+    office = Office(Shop(edition=an_edition(a_product(BOOK, licences=keys))))
+    shop = office.shop
+    run(shop.supply_licences())
+    order = bought(shop)
+
+    def change(number: int, actor: Actor) -> object:
+        told: dict[str, Any] = {"actor": actor, "form": f"f{number} {actor.name}", "reason": "leaked"}
+        first, second = (run(office.replace_key(order, **told)) for _ in range(2))
+        assert first == second, "the same form is done and counted once"
+        return first
+
+    assert all(isinstance(change(number, SUPPORT), KeyReplaced) for number in range(10))
+    kept = shop.memory.tables.purchases[CheckoutId(order)].licences
+    assert change(10, SUPPORT) == ABOVE_LIMIT
+    assert shop.memory.tables.purchases[CheckoutId(order)].licences == kept
+    other = replace(SUPPORT, name="staff:s2", staff=StaffId("s2"))
+    assert isinstance(change(11, other), KeyReplaced), "each of them has ten"
+    assert all(isinstance(change(number, OWNER), KeyReplaced) for number in range(12, 24))
+    [line] = [line for line in log(shop) if line.result is AuditResult.REFUSED]
+    assert (line.action, line.actor, line.object_id) == (AuditAction.REPLACE_KEY, SUPPORT.name, order)
+    shop.clock.tick(seconds=24 * 3600 + 1)
+    assert isinstance(change(30, SUPPORT), KeyReplaced)
+
+
+def test_a_list_that_is_used_up_uses_no_allowance_up() -> None:
+    office = Office(Shop(edition=an_edition(a_product(BOOK, licences=Licences(listed=("k1",))))))
+    shop = office.shop
+    run(shop.supply_licences())
+    order = bought(shop)
+    told: dict[str, Any] = {"actor": SUPPORT, "reason": "leaked"}
+    for number in range(12):
+        found = run(office.replace_key(order, form=f"f{number}", **told))
+        assert isinstance(found, NotReplaced)
+        assert found.why is WhyNotReplaced.NO_KEYS
+    assert run(office.replace_key(order, actor=VIEWER, form="f20", reason="leaked")) == WRONG_ROLE
+    shop.catalogue.edition = an_edition(a_product(BOOK, licences=Licences(listed=("k1", "k2"))))
+    run(shop.supply_licences())
+    assert isinstance(run(office.replace_key(order, form="f21", **told)), KeyReplaced)
 
 
 # ------------------------------------------------------------------ refunds

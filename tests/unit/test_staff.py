@@ -513,6 +513,37 @@ def test_the_last_owner_stays_one(office: Office) -> None:
     assert run(office.manage.set_role(anna.staff, Role.SUPPORT, actor=anna, form="f5")) is StaffChange.DONE
 
 
+def test_an_owner_who_never_joined_is_not_the_one_who_remains(office: Office) -> None:
+    anna = office.member("anna@example.com").actor
+    ben = office.invitation("ben@example.com", Role.OWNER, actor=anna)
+    assert anna.staff is not None
+    for change in (
+        office.manage.set_role(anna.staff, Role.VIEWER, actor=anna, form="f1"),
+        office.manage.disable(anna.staff, actor=anna, form="f2"),
+    ):
+        assert run(change) is StaffChange.LAST_OWNER
+    assert isinstance(Colleague(office, "ben").use(ben), SignedIn)
+    assert run(office.manage.disable(anna.staff, actor=anna, form="f3")) is StaffChange.DONE
+
+
+def test_an_owner_who_came_in_by_a_link_disables_who_never_joined_and_not_whoever_alone_has_a_passkey(
+    office: Office,
+) -> None:
+    anna = office.member("anna@example.com").actor
+    cara = office.invitation("cara@example.com", Role.OWNER).member
+    ben = office.invitation("ben@example.com", Role.OWNER).member
+    entry = run(office.invite.entry("ben@example.com", actor=HOST, form="f1"))
+    assert isinstance(entry, Invited)
+    came = Colleague(office, "ben")
+    assert isinstance(came.use(entry), SignedIn)
+    assert anna.staff is not None
+    assert run(office.manage.disable(cara.id, actor=came.actor, form="f2")) is StaffChange.DONE
+    assert run(office.manage.disable(anna.staff, actor=came.actor, form="f3")) is StaffChange.LAST_OWNER
+    assert run(office.manage.disable(anna.staff, actor=HOST, form="f4")) is StaffChange.DONE, "to the rescue"
+    assert run(office.manage.disable(ben.id, actor=came.actor, form="f5")) is StaffChange.LAST_OWNER
+    assert run(office.manage.disable(ben.id, actor=HOST, form="f6")) is StaffChange.LAST_OWNER
+
+
 def test_who_is_disabled_is_out_at_once_and_comes_back_with_their_passkeys(office: Office) -> None:
     office.member("anna@example.com")
     ben = office.member("ben@example.com", Role.SUPPORT)

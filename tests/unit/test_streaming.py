@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http.responses import StreamedResponse
+from entrypoints.http.responses import CutShort, StreamedResponse
 
 
 class Sending:
     """A client that goes away after so many parts, as the server tells it: what is sent to it is discarded."""
 
-    def __init__(self, *, takes: int) -> None:
-        self.takes = takes
+    def __init__(self, *, takes: int, makes: int = 1000) -> None:
+        self.takes, self.makes = takes, makes
         self.made = 0
         self.sent: list[bytes] = []
         self.whole = self.closed = False
@@ -23,10 +23,12 @@ class Sending:
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
         try:
-            for number in range(1000):
+            for number in range(self.makes):
                 self.made += 1
                 yield b"%d\n" % number
                 await asyncio.sleep(0)
+            if self.makes < 1000:
+                raise CutShort
         finally:
             self.closed = True
 
@@ -59,3 +61,9 @@ def test_nothing_more_is_made_for_a_client_that_went_away(*, takes: int, whole: 
     assert client.made == 1000 if whole else client.made < 10
     assert b"".join(client.sent).startswith(b"0\n1\n2\n")
     assert tasks <= 2, "nobody waits for it any more"
+
+
+def test_what_is_cut_short_has_no_end() -> None:
+    client = Sending(takes=2000, makes=3)
+    asyncio.run(client.answer())
+    assert (b"".join(client.sent), client.whole, client.closed) == (b"0\n1\n2\n", False, True)

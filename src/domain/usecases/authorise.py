@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from domain.audit import AuditAction, AuditLine, AuditResult, ByHand
-from domain.rights import NotAllowed, Verdict, verdict
+from domain.rights import RIGHTS, NotAllowed, Verdict, verdict
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import CheckoutId
@@ -47,6 +48,20 @@ def write_down(tx: Transaction, line: AuditLine) -> None:
         line = replace(line, reason="", salt="")
     if not tx.audit.append(line):
         tx.audit.append(replace(line, form=f"{line.form}:{line.id}"))
+
+
+def may_go_on(tx: ReadTransaction, action: AuditAction, actor: Actor, *, now: datetime) -> bool:
+    """Whether somebody whose action takes long may go on with it: their session stands, and their role allows it.
+
+    How long ago they used a passkey was asked when they began.
+    """
+    if actor.staff is None or actor.session is None:
+        return True
+    member = tx.staff.get(actor.staff)
+    if member is None or not member.active or member.role not in RIGHTS[action].roles:
+        return False
+    own = tx.staff_sessions.of(actor.staff)
+    return any(session.id == actor.session and session.is_live(now=now) for session in own)
 
 
 def _still_acts(tx: ReadTransaction, actor: Actor) -> bool:

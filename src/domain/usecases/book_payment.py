@@ -9,15 +9,16 @@ from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.claim import KnownCheckout, ProviderCheckout, RejectReason, Sale, address_of, judge
 from domain.frozen import frozen
 from domain.keys import Keyring
+from domain.limits import GRANTS_BY_SUPPORT
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.purchase import Checkout, Purchase, Source
 from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
-from domain.usecases.authorise import write_down
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.book_sale import BookSale
+from domain.usecases.daily_limit import over_limit
 from domain.usecases.follow_change import with_owner
-from domain.usecases.gift_limit import gift_refusal
 from domain.values import CheckoutId, Money, ProviderRef, is_provider_ref
 
 
@@ -111,8 +112,9 @@ class BookPayment:
             bookable, known = found
             if why is None:
                 return NotBooked(WhyNotBooked.NO_REASON)
-            not_allowed = gift_refusal(
-                tx, AuditAction.BOOK_PAYMENT, reading.ref, asked=asked, keyring=self.keyring
+            action = AuditAction.BOOK_PAYMENT
+            not_allowed = refusal(tx, action, reading.ref, asked=asked) or over_limit(
+                tx, GRANTS_BY_SUPPORT, action, reading.ref, asked=asked, keyring=self.keyring
             )
             if not_allowed is not None:
                 return not_allowed
@@ -124,7 +126,7 @@ class BookPayment:
             purchase = booking.book(
                 tx, bookable.sale, known, source=Source.SALE, ref=reading.ref, payment=reading.payment
             )
-            write_down(tx, asked.line(AuditAction.BOOK_PAYMENT, purchase.checkout, reason=why))
+            write_down(tx, asked.line(action, purchase.checkout, reason=why))
             return PaymentBooked(purchase)
 
         return await self.store.transact(work)

@@ -11,14 +11,15 @@ from domain.claim import Sale, draft_of
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.keys import Keyring
+from domain.limits import GRANTS_BY_SUPPORT
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import CatalogueEdition, Product, Status
 from domain.purchase import PurchaseState, Source
 from domain.staff import Actor
 from domain.transaction import Transaction
-from domain.usecases.authorise import write_down
+from domain.usecases.authorise import refusal, write_down
 from domain.usecases.book_sale import BookSale
-from domain.usecases.gift_limit import gift_refusal
+from domain.usecases.daily_limit import over_limit
 from domain.usecases.grant_outcomes import (
     Granted,
     Granting,
@@ -80,7 +81,9 @@ class GrantProduct:
             refused = had or _why_not(tx, found, mailbox, tags, edition)
             if refused is not None:
                 return refused
-            not_allowed = gift_refusal(tx, AuditAction.GRANT, product, asked=asked, keyring=self.keyring)
+            not_allowed = refusal(tx, AuditAction.GRANT, product, asked=asked) or over_limit(
+                tx, GRANTS_BY_SUPPORT, AuditAction.GRANT, product, asked=asked, keyring=self.keyring
+            )
             if not_allowed is not None:
                 return not_allowed
             write_down(tx, line)

@@ -23,7 +23,7 @@ class StaffChange(Enum):
     SAME = "same"
     """It was so already."""
     LAST_OWNER = "last-owner"
-    """Nobody could manage the shop any more."""
+    """No owner who can sign in would remain."""
     NOBODY = "nobody"
     """There is no such member."""
 
@@ -33,7 +33,7 @@ _MAKES_LINK: Final = (AuditAction.INVITE_STAFF, AuditAction.LINK_STAFF)
 
 @frozen
 class ManageStaff:
-    """For owners, in the back office and on the shop's machine. The last active owner stays one."""
+    """For owners, in the back office and on the shop's machine. The last owner who can sign in stays one."""
 
     store: Store
     clock: Clock
@@ -100,7 +100,7 @@ class ManageStaff:
             held = tx.staff.get(member)
             if held is None:
                 return StaffChange.NOBODY
-            if costs_owner and is_last_owner(tx, held):
+            if costs_owner and is_last_owner(tx, held, actor=actor):
                 return StaffChange.LAST_OWNER
             line = asked.line(action, member)
             event = change(tx, held, line)

@@ -11,6 +11,7 @@ from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.emails import LicenceArrived
 from domain.frozen import frozen
 from domain.keys import Keyring
+from domain.limits import KEYS_BY_SUPPORT
 from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Randomness, Store
 from domain.product import CatalogueEdition
@@ -19,6 +20,7 @@ from domain.rights import NotAllowed
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.authorise import refusal, write_down
+from domain.usecases.daily_limit import over_limit
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.send_email import licence_line, send_email
 from domain.values import CheckoutId, ProductId
@@ -92,13 +94,17 @@ class ReplaceKey:
                 return NotReplaced(WhyNotReplaced.NO_REASON, purchase)
             if isinstance(key, WhyNotReplaced):
                 return NotReplaced(key, purchase)
-            not_allowed = refusal(tx, AuditAction.REPLACE_KEY, purchase.checkout, asked=asked)
+            action, listed = AuditAction.REPLACE_KEY, _is_listed(edition, key.product)
+            not_allowed = refusal(tx, action, purchase.checkout, asked=asked)
+            if not_allowed is None and listed and not tx.licences.any_free(key.product):
+                return NotReplaced(WhyNotReplaced.NO_KEYS, purchase)
+            not_allowed = not_allowed or over_limit(
+                tx, KEYS_BY_SUPPORT, action, purchase.checkout, asked=asked, keyring=self.keyring
+            )
             if not_allowed is not None:
                 return not_allowed
-            fresh = self._replace(tx, purchase, key, edition, now)
-            if fresh is None:
-                return NotReplaced(WhyNotReplaced.NO_KEYS, purchase)
-            write_down(tx, asked.line(AuditAction.REPLACE_KEY, purchase.checkout, reason=why))
+            fresh = self._replace(tx, purchase, key, listed=listed, now=now)
+            write_down(tx, asked.line(action, purchase.checkout, reason=why))
             mail_key = outbox_keys.licence_replaced(purchase.checkout, fresh.product, asked.id)
             told = _tell(tx, purchase, fresh, key=mail_key, edition=edition, now=now)
             return KeyReplaced(tx.purchases.get(purchase.checkout) or purchase, told)
@@ -106,16 +112,23 @@ class ReplaceKey:
         return await self.store.transact(work)
 
     def _replace(
-        self, tx: Transaction, purchase: Purchase, key: LicenceKey, edition: CatalogueEdition, now: datetime
-    ) -> LicenceKey | None:
-        sold = edition.products.get(key.product)
-        listed = sold is not None and sold.licences is not None and sold.licences.listed is not None
+        self, tx: Transaction, purchase: Purchase, key: LicenceKey, *, listed: bool, now: datetime
+    ) -> LicenceKey:
         replaced = [one for one in tx.licences.replaced_of(purchase.checkout) if one.product == key.product]
         signing = self.keyring.signing
         generated = signing.licence_of(purchase.checkout, key.product, replaced=len(replaced) + 1)
-        return tx.licences.replace(
+        fresh = tx.licences.replace(
             key.product, checkout=purchase.checkout, at=now, generated=None if listed else generated
         )
+        if fresh is None:
+            raise AssertionError(f"purchase {purchase.checkout} has a key, and one is free")
+        return fresh
+
+
+def _is_listed(edition: CatalogueEdition, product: ProductId) -> bool:
+    """Whether a product's keys stand in a list of the merchant's."""
+    sold = edition.products.get(product)
+    return sold is not None and sold.licences is not None and sold.licences.listed is not None
 
 
 def _replaced_before(tx: ReadTransaction, form: str) -> KeyReplaced | None:

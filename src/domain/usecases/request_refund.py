@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.access import Holding
 from domain.amounts import AmountProblem, typed_amount
 from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
+from domain.decision import merchant_object, with_request
 from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
 from domain.purchase import FactKind, MerchantStatus, Purchase, is_revoking
@@ -52,8 +53,8 @@ class RequestRefund:
     ) -> AskingForRefund:
         """`order`: see `find_order`. `typed`: the amount in major units; "" for all that is left. `form`: as ever.
 
-        `close`: access ends as well, for as long as this refund counts. `tell`: the customer is emailed once the
-        provider confirms it. Raises StoreUnavailable.
+        `close`: access ends as well, for as long as this refund counts, whatever becomes of others. `tell`: the
+        customer is emailed once the provider confirms it. Raises StoreUnavailable.
         """
         now, why = self.clock.now(), reason_of(reason)
         asked = ByHand.asked(actor, form=form, now=now, entropy=self.randomness.token(ENTROPY))
@@ -79,9 +80,12 @@ class RequestRefund:
             request = _request(asked, purchase, amount, reason=why, tell=tell, cause=cause, now=now)
             write_down(tx, asked.line(AuditAction.REFUND, purchase.checkout, reason=why))
             tx.refund_requests.add(request)
-            closes = close and not any(is_revoking(fact, held.facts) for fact in held.facts)
+            closes = close and not any(
+                is_revoking(fact, held.facts) and not fact.request for fact in held.facts
+            )
             if closes:
-                decide(tx, held, MerchantStatus.REVOKED, now=now, request=request.id)
+                requests = with_request(tx.facts.get(merchant_object(purchase.checkout)), request.id)
+                decide(tx, held, MerchantStatus.REVOKED, now=now, request=requests)
             return RefundAsked(request, purchase, closes=closes)
 
         return await self.store.transact(work)
@@ -93,7 +97,7 @@ def _asked_before(tx: ReadTransaction, form: str) -> RefundAsked | None:
     held = None if request is None else tx.purchases.with_facts(request.checkout)
     if request is None or held is None:
         return None
-    named = any(f.kind is FactKind.MERCHANT and f.request == request.id for f in held.facts)
+    named = any(f.kind is FactKind.MERCHANT and request.id in f.request.split() for f in held.facts)
     return RefundAsked(request, held.purchase, closes=named)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.decision import merchant_object
+from domain.decision import merchant_object, without_request
 from domain.frozen import frozen
 from domain.ports import Clock, Payments, PaymentsFailed, PaymentsRefused, PaymentsUnreachable, Store
 from domain.purchase import Fact, MerchantStatus
@@ -152,15 +152,15 @@ def _still_ours(tx: Transaction, request: RefundRequest) -> RefundRequest | None
 
 
 def _end(tx: Transaction, request: RefundRequest, said: str, *, now: datetime) -> None:
-    """Refused, with the provider's words. Access that ended with it is back."""
+    """Refused, with the provider's words. Access that ended with it alone is back."""
     held = _still_ours(tx, request)
     if held is None:
         return
     by = replace(held, state=RefundState.REFUSED, problem=said[:_LONGEST_WORDS], settled_at=now)
     if not tx.refund_requests.follow_up(held, by=by):
         return
-    word = tx.facts.get(merchant_object(request.checkout))
+    others = without_request(tx.facts.get(merchant_object(request.checkout)), request.id)
     purchase = tx.purchases.with_facts(request.checkout)
-    came_with_it = word is not None and word.status == MerchantStatus.REVOKED and word.request == request.id
-    if came_with_it and purchase is not None:
-        decide(tx, purchase, MerchantStatus.RESTORED, now=now)
+    if others is not None and purchase is not None:
+        status = MerchantStatus.REVOKED if others else MerchantStatus.RESTORED
+        decide(tx, purchase, status, now=now, request=others)

@@ -136,7 +136,17 @@ def counting_refusals(
     return counted
 
 
-def is_last_owner(tx: ReadTransaction, member: StaffMember) -> bool:
-    """Whether no other active owner would remain."""
-    owners = [other.id for other in tx.staff.all() if other.role is Role.OWNER and other.active]
-    return owners == [member.id]
+def is_last_owner(tx: ReadTransaction, member: StaffMember, *, actor: Actor) -> bool:
+    """Whether no owner who can sign in would remain without this one.
+
+    An owner who was invited counts once they have a passkey. On the shop's machine they count before: links are made
+    there at any time.
+    """
+    owners = [one.id for one in tx.staff.all() if one.role is Role.OWNER and one.active]
+    if member.id not in owners:
+        return False
+    others = [one for one in owners if one != member.id]
+    if actor.on_the_host:
+        return not others
+    able = actor.staff == member.id or tx.passkeys.of(member.id)  # whoever acts came in, be it by a link
+    return bool(able) and not any(tx.passkeys.of(one) for one in others)

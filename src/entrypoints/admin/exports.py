@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -15,13 +16,13 @@ from domain.purchase import Source
 from domain.rights import NotAllowed, Verdict
 from domain.sale_list import AddressState, SaleState
 from domain.staff import Role
-from domain.usecases.export_list import ExportList
+from domain.usecases.export_list import ExportEnded, ExportList
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.export_table import BadChoice, choice_of, export_of, format_of, written
 from entrypoints.http.page import PERSONAL, AnyRequest
 from entrypoints.http.request_body import fields_of, parsed_fields
-from entrypoints.http.responses import RawResponse, StreamedResponse
+from entrypoints.http.responses import CutShort, RawResponse, StreamedResponse
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
 
@@ -51,6 +52,8 @@ _STATES: Final = {
 _SOURCES: Final = {
     Source.SALE: N_("Sale"), Source.FREE: N_("Free order"), Source.GRANT: N_("Grant"), Source.IMPORT: N_("Import"),
 }  # fmt: skip
+_EXPLAINED: Final = {"tax_rate": N_("in percent, calculated from the amounts")}
+"""Columns whose name does not say enough."""
 _ADDRESS_STATES: Final = {
     AddressState.UNVERIFIED: N_("Not verified"),
     AddressState.BOUNCED: N_("Emails bounce"),
@@ -103,7 +106,7 @@ class ExportPages:
         today = day_of(self.frame.clock.now(), form.zone)
         name = f'attachment; filename="{kind.value}-{today.isoformat()}.{form.ending}"'
         headers = [PERSONAL, ("x-robots-tag", "noindex"), ("content-disposition", name)]
-        parts = written(table, wanted.columns, form)
+        parts = _while_allowed(written(table, wanted.columns, form))
         return StreamedResponse(parts, media_type=form.media_type, headers=headers)
 
     def _form(
@@ -123,7 +126,10 @@ class ExportPages:
         return self.frame.html(
             request, "exports.html", here=here, status=status, why=why,
             kind=kind.value, kinds=[(one.value, _(name)) for one, name in _KINDS.items()],
-            columns=[(name, name in ticked, name in ADDRESSES) for name in offered],
+            columns=[
+                (name, name in ticked, name in ADDRESSES, _(_EXPLAINED[name]) if name in _EXPLAINED else "")
+                for name in offered
+            ],
             typed={"from": "", "to": "", "currency": "", "bom": "", **chosen,
                    "timezone": chosen.get("timezone") or edition.shop.timezone},
             formats=[("csv", _("CSV, for spreadsheets")), ("jsonl", _("JSON lines, for programs"))],
@@ -133,6 +139,16 @@ class ExportPages:
             opened=_options({"yes": N_("Opened"), "no": N_("Never opened")}),
             products=[("", _("All")), *((one.id, one.name) for one in edition.products.values())],
         )  # fmt: skip
+
+
+async def _while_allowed(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same parts, and CutShort in place of those that may not be read any more."""
+    async with aclosing(parts):
+        try:
+            async for part in parts:
+                yield part
+        except ExportEnded as error:
+            raise CutShort from error
 
 
 def _filled(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

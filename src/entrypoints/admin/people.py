@@ -34,7 +34,10 @@ _STAFF: Final = "/admin/staff"
 _ACCOUNT: Final = "/admin/account"
 _CHANGES: Final = {
     StaffChange.SAME: N_("Nothing changed: it was like that already."),
-    StaffChange.LAST_OWNER: N_("This is the only owner. Make another member an owner first."),
+    StaffChange.LAST_OWNER: N_(
+        "No other owner has a passkey, so nobody could manage the shop any more. Make another member an owner first, "
+        "or wait until an owner who was invited has added a passkey."
+    ),
     StaffChange.NOBODY: N_("There is no such member of staff any more."),
     WhyNotInvited.DISABLED: N_("They were disabled. Enable them first."),
     WhyNotInvited.OTHER_ROLE: N_("They are a member with another role. Change that first."),

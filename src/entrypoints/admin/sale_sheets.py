@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.audit import AuditAction
+from domain.limits import KEYS_BY_SUPPORT
 from domain.purchase import Purchase, PurchaseState, order_number
 from domain.usecases.look_at_sale import SaleSeen, changed_since
 from domain.usecases.refund_outcomes import WhyNotRefunded
@@ -181,6 +182,7 @@ def key_sheet(sale: SaleSeen) -> Sheet:
                 "valid any more."
             ),
             _("The new key is emailed to %(address)s.", address=purchase.mailbox or ""),
+            _("The support role may replace %(limit)d licence keys a day.", limit=KEYS_BY_SUPPORT.most),
         ],
         button=_("Replace the key"), back=at_sale(purchase), seen=sale.digest, danger=True,
         fields=[Entry("product", _("Which key"), kind="choice", options=products)], cannot=cannot,

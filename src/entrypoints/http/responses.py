@@ -49,11 +49,16 @@ class RawResponse(ASGIResponse):
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
+class CutShort(Exception):
+    """The rest of a file may not be sent. What has to be said of it was written down already."""
+
+
 class StreamedResponse(RawResponse):
     """Sends a file whose length nobody knows yet, a part at a time: the next one is made once this one is on its way.
 
-    If making a part fails, the connection ends in the middle of the file, so no browser takes it for the whole. No more
-    is made for a client that went away: the server silently discards what is sent to it.
+    If making a part fails, the connection ends in the middle of the file, so no browser takes it for the whole; so it
+    does, quietly, if the parts raise CutShort. No more is made for a client that went away: the server silently
+    discards what is sent to it.
     """
 
     def __init__(
@@ -73,6 +78,8 @@ class StreamedResponse(RawResponse):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
                     if gone.done():
                         return
+        except CutShort:
+            return
         finally:
             gone.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
