@@ -140,7 +140,7 @@ def _columns() -> list[dict[str, object]]:
     return [
         {"name": name, "at": "", "sorted": "descending" if name == newest else "", "rest": rest}
         for name, rest in named
-    ]
+    ]  # fmt: skip
 
 
 def _caption(asked: AskedCustomers, count: SaleCount, products: Mapping[str, str]) -> str:
