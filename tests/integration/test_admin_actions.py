@@ -136,6 +136,9 @@ def test_closing_and_restoring_tell_the_customer_unless_that_is_unticked(
     owner.prove()
     page = owner.get(one.at("revoke"))
     assert 'name="tell" value="yes" checked' in page.text
+    assert f"What {one.email} is emailed" in page.text
+    assert "You no longer have access to it." in page.text
+    assert "Its page then says to the customer: “The seller closed this purchase on " in page.text
     for _ in range(2):
         closed = submit(owner, one.at("revoke"), page, tell="yes", **WHY)
         assert closed.headers["location"] == f"/admin/sales/{one.order}?done=revoked"
@@ -143,6 +146,9 @@ def test_closing_and_restoring_tell_the_customer_unless_that_is_unticked(
     assert one.buyer.get("/view/abroad").status_code != 200
     twice = submit(owner, one.at("revoke"), **WHY)
     assert (twice.status_code, "closed by hand before" in twice.text) == (409, True)
+    assert "Nobody is emailed" in twice.text
+    assert 'name="tell"' not in twice.text
+    assert "is restored." in owner.get(one.at("restore")).text.partition('class="letter"')[2]
     opened = submit(owner, one.at("restore"), **WHY)
     assert opened.headers["location"] == f"/admin/sales/{one.order}?done=restored"
     assert one.buyer.get("/view/abroad").status_code == 200
