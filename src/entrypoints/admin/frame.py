@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlencode
 from litestar.exceptions import NotFoundException
 
 from domain.audit import AuditAction
-from domain.ports import Catalogue, Clock, Randomness
+from domain.ports import Catalogue, Clock, Randomness, StoreUnavailable
 from domain.rights import RIGHTS, Verdict, verdict
 from domain.staff import Actor
 from domain.usecases.identify_staff import Door, IdentifyStaff
@@ -106,6 +107,19 @@ class AdminFrame:
         wanted = wanted_path(address_of(request))
         asked = "" if wanted == HOME or request.method == "POST" else "?" + urlencode({"to": wanted})
         return see_other(f"/admin/sign-in{asked}")
+
+    async def lost(self, request: AnyRequest) -> RawResponse | None:
+        """The page at an address that the back office does not have; None for whoever is not signed in.
+
+        Whoever is not must not learn from it which addresses there are.
+        """
+        with suppress(StoreUnavailable):
+            here = await self.identify(self.cookie.visitor(request), polls=True)
+            if here is not None:
+                await self.waiting.refresh()
+                words = _("The back office has no such page, or has it no longer.")
+                return self.notice(request, here, _("There is nothing here"), words, status=404)
+        return None
 
     async def open(self, *, invited: bool = False) -> None:
         """Raises NotFoundException unless somebody works here. `invited`: an open link is enough."""
