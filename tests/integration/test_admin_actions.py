@@ -151,6 +151,14 @@ def test_closing_and_restoring_tell_the_customer_unless_that_is_unticked(
     assert "is restored." in owner.get(one.at("restore")).text.partition('class="letter"')[2]
     opened = submit(owner, one.at("restore"), **WHY)
     assert opened.headers["location"] == f"/admin/sales/{one.order}?done=restored"
+    assert "Access is restored." not in owner.get(f"/admin/sales/{one.order}").text, (
+        "another page that is open"
+    )
+    assert "Access is restored." in owner.get(opened.headers["location"]).text
+    assert "Access is restored." not in owner.get(opened.headers["location"]).text, (
+        "the same page, loaded again"
+    )
+    assert "Access is revoked." not in owner.get(f"/admin/sales/{one.order}?done=revoked").text, "a bookmark"
     assert one.buyer.get("/view/abroad").status_code == 200
     assert "nothing to restore" in submit(owner, one.at("restore"), **WHY).text
     assert shop.mails_queued_for(one.email) == 2, "it was unticked"

@@ -14,7 +14,7 @@ from domain.usecases.list_todo import Task
 from domain.usecases.report_status import ReportStatus
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.tasks import NAMES, TODO, row_of
-from entrypoints.http.page import AnyRequest, see_other
+from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE
@@ -76,4 +76,4 @@ class TodoPages:
         done = await self.report_status.dismiss(request_id, actor=self.frame.actor(here), form=form)
         if isinstance(done, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{TODO}?done={'dismissed' if done is True else 'gone'}")
+        return self.frame.done(TODO, "dismissed" if done is True else "gone")
