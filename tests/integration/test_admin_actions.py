@@ -112,6 +112,8 @@ def test_a_disputed_payment_is_answered_at_stripe_instead(office: tuple[ShopServ
     page = owner.get(one.at("refund"))
     shop.sandbox.post(f"/_sandbox/sessions/{one.ref}/dispute", status="needs_response")
     wait_until(lambda: "Answer the dispute instead" in owner.get(one.at("refund")).text)
+    for path in (f"/admin/sales/{one.order}", "/admin/todo"):
+        assert "Evidence is due by " in owner.get(path).text
     refused = owner.get(one.at("refund"))
     assert "https://dashboard.stripe.com/test/payments/pi_" in refused.text
     assert "<button class" not in refused.text.partition("<main")[2]

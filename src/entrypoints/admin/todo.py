@@ -47,7 +47,12 @@ class TodoPages:
             return here
         found, wanted = await self.frame.waiting(), request.query_params.get("only", "")
         chosen = next((task for task in Task if task.value == wanted), None)
-        rows = [row_of(todo, dashboard=self.dashboard) for todo in found.rows if chosen in (None, todo.task)]
+        zone, now = self.frame.catalogue.current().shop.zone, self.frame.clock.now()
+        rows = [
+            row_of(todo, dashboard=self.dashboard, zone=zone, now=now)
+            for todo in found.rows
+            if chosen in (None, todo.task)
+        ]
         present = {row.task for row in found.rows}
         kinds = [("", _("Everything")), *((task.value, _(NAMES[task])) for task in Task if task in present)]
         acts = verdict(self.frame.actor(here), AuditAction.SEND_AGAIN) is Verdict.MAY
