@@ -255,6 +255,13 @@ class Fact:
     amount: int
     request: str = ""
     """The refund request (`domain.refund`) that a refund answers; those that a revocation came with, spaces between."""
+    answer_by: int = 0
+    """The provider's second until which it takes evidence about a dispute; 0 for none, or while that is not known."""
+
+    @property
+    def answered_by(self) -> datetime | None:
+        """`answer_by` as a moment."""
+        return datetime.fromtimestamp(self.answer_by, UTC) if self.answer_by else None
 
     @property
     def rank(self) -> int:
@@ -298,11 +305,13 @@ class Fact:
         return (self.kind is FactKind.DISPUTE and self.status in _DISPUTED) or self.rank == _UNKNOWN_RANK
 
     @property
-    def weight(self) -> tuple[int, int, str, int, str, str]:
+    def weight(self) -> tuple[int, int, str, int, str, str, int]:
         """What is compared: total, so that no two different facts tie and every order gives the same state."""
         if self.kind is FactKind.SESSION:
-            return (self.rank, self.as_of, self.status, self.amount, self.payment or "", self.request)
-        return (self.as_of, self.rank, self.status, self.amount, self.payment or "", self.request)
+            first, second = self.rank, self.as_of
+        else:
+            first, second = self.as_of, self.rank
+        return (first, second, self.status, self.amount, self.payment or "", self.request, self.answer_by)
 
 
 def newer(held: Fact | None, told: Fact) -> Fact:

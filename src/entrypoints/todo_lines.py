@@ -101,7 +101,10 @@ def _order(row: Todo) -> str:
     named = (
         f"order {order_number(purchase.checkout)} ({purchase.product_name}), {to}, since {minute(row.since)}"
     )
-    return f"  {named}" if row.decides is None else f"  {row.decides.object_id}  {named}"
+    if row.decides is None:
+        return f"  {named}"
+    last = row.decides.answered_by
+    return f"  {row.decides.object_id}  {named}" + (f", evidence due by {minute(last)}" if last else "")
 
 
 def _licences(found: TodoList) -> list[str]:

@@ -7,7 +7,7 @@ from contracts.samples import ANNA, BEN, BOOK, DAY, MINUTE, NOW
 from contracts.under_test import StoreUnderTest
 
 from domain.audit import AuditAction, AuditLine, AuditResult
-from domain.customer_list import CustomerFilter
+from domain.customer_list import CustomerFilter, CustomerOrder
 from domain.transaction import Transaction
 from domain.values import CheckoutId, EmailAddress, LinkId, ProductId, UserId
 
@@ -47,7 +47,7 @@ class CustomerListContract(StoreUnderTest):
         self._customers()
         for wanted, listed in _NARROWED:
             found: list[str] = []
-            after: UserId | None = None
+            after: str | None = None
             while True:
                 page = self.see(
                     lambda tx, wanted=wanted, after=after: tx.customer_lists.rows(
@@ -67,7 +67,7 @@ class CustomerListContract(StoreUnderTest):
 
         def ahead(mark: str, wanted: CustomerFilter, limit: int = 9) -> tuple[list[str], str | None]:
             page = self.see(
-                lambda tx: tx.customer_lists.rows(wanted, after=UserId(mark), limit=limit, back=True)
+                lambda tx: tx.customer_lists.rows(wanted, order=CustomerOrder.OLDEST, after=mark, limit=limit)
             )
             return [row.user.id for row in page.rows], page.looked_to
 
@@ -75,6 +75,49 @@ class CustomerListContract(StoreUnderTest):
         assert ahead("u2", CustomerFilter()) == (["u3", "u4"], None)
         assert ahead("u1", CustomerFilter(did_not_buy=BOOK)) == (["u3", "u4"], None)
         assert ahead("u4", CustomerFilter()) == ([], None)
+
+    def test_customers_are_listed_in_each_order_and_pages_go_on_where_one_ended(self) -> None:
+        def work(tx: Transaction) -> None:
+            for number, mailbox in enumerate(("~a@example.com", "c@example.com", "!b@example.com"), start=1):
+                tx.users.get_or_add(EmailAddress(mailbox), new_id=UserId(f"u{number}"), now=NOW)
+            tx.purchases.book(samples.a_purchase("c1", user="u1"))
+            tx.purchases.book(samples.a_purchase("c2", user="u2"))
+
+        self.do(work)
+        for order, everybody, buyers in (
+            (CustomerOrder.NEWEST, "u3 u2 u1", "u2 u1"),
+            (CustomerOrder.OLDEST, "u1 u2 u3", "u1 u2"),
+            (CustomerOrder.A_TO_Z, "u3 u2 u1", "u2 u1"),
+            (CustomerOrder.Z_TO_A, "u1 u2 u3", "u1 u2"),
+        ):
+            for wanted, listed in ((CustomerFilter(), everybody), (CustomerFilter(bought=BOOK), buyers)):
+                found: list[str] = []
+                after: str | None = None
+                while True:
+                    page = self.see(
+                        lambda tx, wanted=wanted, order=order, after=after: tx.customer_lists.rows(
+                            wanted, order=order, after=after, limit=1
+                        )
+                    )
+                    found += [row.user.id for row in page.rows]
+                    after = page.looked_to
+                    if after is None:
+                        break
+                    assert after == order.mark(page.rows[-1].user)
+                assert " ".join(found) == listed, (order, wanted)
+
+    def test_a_page_goes_on_behind_somebody_who_is_not_there_any_more(self) -> None:
+        self._customers()
+
+        def behind(order: CustomerOrder, mark: str) -> list[str]:
+            page = self.see(
+                lambda tx: tx.customer_lists.rows(CustomerFilter(), order=order, after=mark, limit=9)
+            )
+            return [row.user.mailbox.canonical for row in page.rows]
+
+        assert behind(CustomerOrder.A_TO_Z, "bz@example.com") == [CARL.canonical, DORA.canonical]
+        assert behind(CustomerOrder.Z_TO_A, "bz@example.com") == [BEN.canonical, ANNA.canonical]
+        assert behind(CustomerOrder.OLDEST, "u33") == [DORA.canonical]
 
     def test_what_was_paid_in_a_test_is_not_what_a_customer_spent(self) -> None:
         self._customers()

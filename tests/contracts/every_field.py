@@ -70,6 +70,7 @@ FACT: Final = Fact(
     status="succeeded",
     amount=900,
     request="r1",
+    answer_by=9,
 )
 LINK: Final = replace(
     a_link(move="m1", checkout="c1"), sent_at=NOW + SECOND, used_at=NOW + MINUTE, superseded=True, code_tries=2,

@@ -201,6 +201,30 @@ def test_looking_at_a_link_uses_nothing_up_and_pressing_its_button_does(shop: Sh
 # ------------------------------------------------------------------ who may
 
 
+WRONG = ("/admin/nothing", "/admin/sales/none/of/this", "/admin/emails/none", "/admin/sign-out")
+
+
+@pytest.mark.parametrize("path", WRONG)
+def test_a_wrong_address_is_a_page_of_the_back_office_for_its_members_alone(
+    staffed: tuple[ShopServer, dict[str, Member]], path: str
+) -> None:
+    shop, members = staffed
+    seen = members["viewer"].get(path)
+    assert seen.status_code == 404
+    assert '<nav aria-label="Back office">' in seen.text
+    assert "The back office has no such page" in seen.text
+    assert (seen.headers["cache-control"], seen.headers["x-robots-tag"]) == ("no-store", "noindex")
+    forged = Member(shop, headers={"cookie": "admin=" + "a" * 64})
+    for guest in (Member(shop), forged):
+        answer = guest.get(path)
+        if answer.status_code == 303:
+            assert answer.headers["location"].startswith("/admin/sign-in"), "it is an address that there is"
+            continue
+        ordinary = guest.get("/nothing-here")
+        assert answer.status_code == 404
+        assert re.sub(r"[0-9a-f]{16}", "", answer.text) == re.sub(r"[0-9a-f]{16}", "", ordinary.text)
+
+
 def test_whoever_is_not_signed_in_is_led_to_the_sign_in_page_and_on_from_there(
     staffed: tuple[ShopServer, dict[str, Member]],
 ) -> None:

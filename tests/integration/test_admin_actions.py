@@ -112,6 +112,8 @@ def test_a_disputed_payment_is_answered_at_stripe_instead(office: tuple[ShopServ
     page = owner.get(one.at("refund"))
     shop.sandbox.post(f"/_sandbox/sessions/{one.ref}/dispute", status="needs_response")
     wait_until(lambda: "Answer the dispute instead" in owner.get(one.at("refund")).text)
+    for path in (f"/admin/sales/{one.order}", "/admin/todo"):
+        assert "Evidence is due by " in owner.get(path).text
     refused = owner.get(one.at("refund"))
     assert "https://dashboard.stripe.com/test/payments/pi_" in refused.text
     assert "<button class" not in refused.text.partition("<main")[2]
@@ -136,6 +138,9 @@ def test_closing_and_restoring_tell_the_customer_unless_that_is_unticked(
     owner.prove()
     page = owner.get(one.at("revoke"))
     assert 'name="tell" value="yes" checked' in page.text
+    assert f"What {one.email} is emailed" in page.text
+    assert "You no longer have access to it." in page.text
+    assert "Its page then says to the customer: “The seller closed this purchase on " in page.text
     for _ in range(2):
         closed = submit(owner, one.at("revoke"), page, tell="yes", **WHY)
         assert closed.headers["location"] == f"/admin/sales/{one.order}?done=revoked"
@@ -143,8 +148,19 @@ def test_closing_and_restoring_tell_the_customer_unless_that_is_unticked(
     assert one.buyer.get("/view/abroad").status_code != 200
     twice = submit(owner, one.at("revoke"), **WHY)
     assert (twice.status_code, "closed by hand before" in twice.text) == (409, True)
+    assert "Nobody is emailed" in twice.text
+    assert 'name="tell"' not in twice.text
+    assert "is restored." in owner.get(one.at("restore")).text.partition('class="letter"')[2]
     opened = submit(owner, one.at("restore"), **WHY)
     assert opened.headers["location"] == f"/admin/sales/{one.order}?done=restored"
+    assert "Access is restored." not in owner.get(f"/admin/sales/{one.order}").text, (
+        "another page that is open"
+    )
+    assert "Access is restored." in owner.get(opened.headers["location"]).text
+    assert "Access is restored." not in owner.get(opened.headers["location"]).text, (
+        "the same page, loaded again"
+    )
+    assert "Access is revoked." not in owner.get(f"/admin/sales/{one.order}?done=revoked").text, "a bookmark"
     assert one.buyer.get("/view/abroad").status_code == 200
     assert "nothing to restore" in submit(owner, one.at("restore"), **WHY).text
     assert shop.mails_queued_for(one.email) == 2, "it was unticked"

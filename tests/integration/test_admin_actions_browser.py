@@ -39,3 +39,8 @@ def test_the_pages_of_actions_are_accessible_and_fit(tmp_path: Path, device: Mak
         page.keyboard.type("they asked")
         page.keyboard.press("Enter")
         page.wait_for_url("**?done=refund")
+        notice = page.get_by_text("The refund was requested.")
+        expect(notice).to_be_visible()
+        page.reload()
+        expect(page.locator("h1")).to_be_visible()
+        expect(notice).to_have_count(0)

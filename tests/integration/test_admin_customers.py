@@ -136,6 +136,49 @@ def test_pages_lead_on_and_back_and_every_customer_is_on_one(office: Office) -> 
     assert names_of(viewer.get(html.unescape(newer[1]))) == pages[1]
 
 
+@pytest.mark.parametrize(
+    ("sort", "caption", "head"),
+    [
+        ("oldest", "Customers, oldest first", '<th scope="col" class="rest" aria-sort="ascending"><a href="/admin/customers">Since'),
+        ("a-z", "Customers, by address", '<th scope="col" aria-sort="ascending"><a href="/admin/customers?sort=z-a">Customer'),
+        (
+            "z-a",
+            "Customers, by address from Z to A",
+            '<th scope="col" aria-sort="descending"><a href="/admin/customers?sort=a-z">Customer',
+        ),
+    ],
+)  # fmt: skip
+def test_each_order_leads_on_and_back_and_shows_every_customer_once(
+    office: Office, sort: str, caption: str, head: str
+) -> None:
+    viewer, path, seen = office[1]["viewer"], f"/admin/customers?sort={sort}", list[str]()
+    pages = []
+    while path:
+        page = viewer.get(path)
+        assert caption_of(page) == f"{caption}: {ALL}"
+        assert page.text.count("aria-sort=") == 1
+        assert head in page.text
+        pages.append(list(rows_of(page)))
+        seen += pages[-1]
+        next_one = re.search(r'rel="next" href="([^"]*)">Next<', page.text)
+        path = "" if next_one is None else html.unescape(next_one[1])
+    assert (len(seen), len(set(seen)), [len(one) for one in pages]) == (ALL, ALL, [50, 50, ALL - 100])
+    if sort != "oldest":
+        assert seen == sorted(seen, reverse=sort == "z-a")
+    previous = re.search(r'rel="prev" href="([^"]*)">Previous<', page.text)
+    assert previous is not None
+    assert list(rows_of(viewer.get(html.unescape(previous[1])))) == pages[1]
+
+
+def test_a_filter_stays_when_the_list_is_sorted(office: Office) -> None:
+    page = office[1]["viewer"].get(f"/admin/customers?without={PAPERWORK}&opened=never")
+    assert (
+        f'<a href="/admin/customers?without={PAPERWORK}&amp;opened=never&amp;sort=a-z">Customer' in page.text
+    )
+    turned = office[1]["viewer"].get(f"/admin/customers?without={PAPERWORK}&opened=never&sort=z-a")
+    assert names_of(turned) == ["unopened", "gone"]
+
+
 def test_what_cannot_be_meant_is_left_open(office: Office) -> None:
     page = office[1]["viewer"].get(
         "/admin/customers?bought=%00&without=../x&opened=maybe&after=%22&before=" + "x" * 99

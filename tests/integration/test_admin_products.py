@@ -51,6 +51,14 @@ def test_the_list_says_what_was_sold_of_each(office: tuple[ShopServer, Member]) 
     assert "3 products, by name" in page.text
 
 
+def test_the_list_is_sorted_by_what_was_sold(office: tuple[ShopServer, Member]) -> None:
+    page = office[1].get("/admin/products?sort=sold")
+    assert rows_of(page)[0].startswith("The Last Cloakroom")
+    assert page.text.count("aria-sort=") == 1
+    assert 'aria-sort="descending"><a href="/admin/products?sort=sold-up">Sold' in page.text
+    assert "3 products<" in page.text
+
+
 def test_one_product_shows_its_year_its_files_and_its_owners(office: tuple[ShopServer, Member]) -> None:
     shop, viewer = office
     page = viewer.get(f"/admin/products/{BOOK}")

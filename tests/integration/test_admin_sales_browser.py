@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -145,8 +144,3 @@ def test_all_of_it_works_without_script(office: ShopServer, device: MakeDevice) 
     expect(page.locator("caption")).to_have_text("Sales, refunded: 1")
     page.locator("tbody a").first.click()
     expect(page.locator(".standing")).to_contain_text("refunded in full")
-
-
-def test_the_scripts_of_the_back_office_are_small() -> None:
-    static = Path(__file__).parents[2] / "src" / "entrypoints" / "admin" / "static"
-    assert sum(len(script.read_bytes()) for script in static.glob("*.js")) <= 5000

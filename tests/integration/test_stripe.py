@@ -268,7 +268,8 @@ def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbo
     sandbox.pay(page.ref)
     payment = ask(sandbox.url, lambda p: p.retrieve_checkout(page.ref)).payment
     part = sandbox.post(f"/_sandbox/sessions/{page.ref}/refund", amount=100, copies=0)["refund"]["id"]
-    dispute = sandbox.post(f"/_sandbox/sessions/{page.ref}/dispute", copies=0)["dispute"]["id"]
+    opened = sandbox.post(f"/_sandbox/sessions/{page.ref}/dispute", copies=0)["dispute"]
+    dispute = opened["id"]
     reading = ask(sandbox.url, lambda p: p.retrieve_payment(payment))
     assert (reading.checkout.ref, reading.checkout.seal) == (page.ref, "v1.k.abc")
     facts = {f.object_id: (f.kind, f.status, f.amount, f.payment) for f in reading.facts}
@@ -276,6 +277,9 @@ def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbo
         part: (FactKind.REFUND, "succeeded", 100, payment),
         dispute: (FactKind.DISPUTE, "needs_response", 900, payment),
     }
+    assert {fact.object_id: fact.answer_by for fact in reading.facts} == {
+        part: 0, dispute: opened["evidence_details"]["due_by"],
+    }  # fmt: skip
     since = datetime.now(UTC) - timedelta(hours=1)
 
     async def listed(p: StripePayments) -> set[str]:

@@ -257,6 +257,22 @@ def test_a_masked_key_shows_four_characters_of_a_long_one(key: str, seen: str) -
     assert masked_key(key) == seen
 
 
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (datetime(2026, 12, 12, 23, 30, tzinfo=UTC), "do not refund it. Evidence is due by 12 December."),
+        (datetime(2027, 1, 2, tzinfo=UTC), "do not refund it. Evidence is due by 2 January 2027."),
+        (None, "do not refund it. Stripe shows until when."),
+    ],
+)
+def test_a_dispute_is_a_panel_with_the_last_day_for_an_answer(
+    shop: Shop, last: datetime | None, words: str
+) -> None:
+    fact = replace(dispute("needs_response"), answer_by=int(last.timestamp()) if last else 0)
+    [panel] = panels(shown(shop, fact, opened_at=NOW), shop.edition, "/x")
+    assert panel.what.endswith(words)
+
+
 # ------------------------------------------------------------------ the timeline
 
 

@@ -66,6 +66,7 @@ FACTS = st.sampled_from(list(FactKind)).flatmap(
         status=st.sampled_from(STATUSES[kind]),
         amount=st.just(0) if kind is FactKind.MERCHANT else st.sampled_from([300, 600, 900]),
         request=st.sampled_from(REQUESTS.get(kind, [""])),
+        answer_by=st.sampled_from([0, 7, 8]) if kind is FactKind.DISPUTE else st.just(0),
     )
 )
 

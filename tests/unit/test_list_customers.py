@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.access import NotYours, Opens
 from domain.audit import AuditAction, AuditResult
-from domain.customer_list import CustomerFilter
+from domain.customer_list import CustomerFilter, CustomerOrder
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role, StaffId
 from domain.usecases.list_customers import CustomersPage
@@ -41,6 +41,22 @@ def test_a_page_leads_to_the_older_customers_and_back_again() -> None:
     assert run(shop.list_customers(CustomerFilter(), after=again.after)).rows == third.rows
     start = run(shop.list_customers(CustomerFilter(), before=again.before))
     assert (start.rows, start.before) == (first.rows, None)
+
+
+def test_every_order_leads_through_all_pages_and_back_again() -> None:
+    shop = a_shop(120)
+    up, down = list(range(120)), list(range(119, -1, -1))
+    for order, listed in (
+        (CustomerOrder.OLDEST, up), (CustomerOrder.A_TO_Z, up), (CustomerOrder.Z_TO_A, down),
+    ):  # fmt: skip
+        pages = [run(shop.list_customers(CustomerFilter(), order=order))]
+        while pages[-1].after is not None:
+            pages.append(run(shop.list_customers(CustomerFilter(), order=order, after=pages[-1].after)))
+        assert [names(page) for page in pages] == [listed[:50], listed[50:100], listed[100:]]
+        second = run(shop.list_customers(CustomerFilter(), order=order, before=pages[2].before))
+        assert names(second) == listed[50:100]
+        first = run(shop.list_customers(CustomerFilter(), order=order, before=second.before))
+        assert (names(first), first.before) == (listed[:50], None)
 
 
 def test_what_is_ahead_of_an_early_page_fills_the_first_one() -> None:

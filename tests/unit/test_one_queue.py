@@ -48,6 +48,35 @@ def test_a_dispute_that_needs_an_answer_is_found_behind_a_page_of_others() -> No
     assert [row.decides.object_id for row in disputes if row.decides is not None] == ["du_0"]
 
 
+def test_disputes_stand_in_the_order_in_which_they_must_be_answered() -> None:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+    due = {
+        "unknown": 0,
+        "late": 12,
+        "soon": 3,
+        "next": 5,
+    }  # in days from now; in the order in which they began
+
+    def fill(tx: Transaction) -> None:
+        tx.quarantine.add("cs_test_9", RejectReason.WRONG_AMOUNT, at=NOW - timedelta(days=3.5), retry_at=None)
+        for n, (name, days) in enumerate(due.items()):
+            tx.purchases.book(replace(sold(name, days_ago=9), opened_at=NOW))
+            began, last = NOW - timedelta(days=5 - n), NOW + timedelta(days=days)
+            tx.facts.record(Fact(
+                f"du_{name}", FactKind.DISPUTE, f"pi_{name}", int(began.timestamp()), "needs_response", 900,
+                answer_by=int(last.timestamp()) if days else 0,
+            ))  # fmt: skip
+
+    run(shop.store.transact(fill))
+    found = run(shop.list_todo())
+    named = [row.decides.object_id if row.decides else row.task.value for row in found.rows]
+    assert named == ["du_soon", "du_next", "quarantined", "du_late", "du_unknown"]
+    lines = [line for line in waiting_lines(run(shop.report())) if "du_" in line]
+    assert lines[0].endswith(f", evidence due by {NOW + timedelta(days=3):%Y-%m-%d %H:%M} UTC")
+    assert "due by" not in lines[3]
+
+
 def test_the_command_line_prints_the_queue_and_nothing_else_decides_whether_all_is_well() -> None:
     shop = Shop()
     shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())

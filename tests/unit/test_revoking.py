@@ -9,10 +9,11 @@ import pytest
 
 from domain.access import Closed, Opens
 from domain.audit import AuditAction
-from domain.purchase import FactKind, Purchase, PurchaseState, Standing
+from domain.purchase import FactKind, MerchantStatus, Purchase, PurchaseState, Standing
 from domain.usecases.decision_outcomes import Decided, Unchanged, WhyUnchanged
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.grant_outcomes import Granted
+from domain.usecases.look_at_decision import DecisionSeen
 from domain.usecases.resend_outcomes import NotSent, WhyNotSent
 from domain.values import ProviderRef
 from entrypoints.customer_lines import customer_lines
@@ -20,6 +21,7 @@ from entrypoints.decision_lines import reopened_lines, revoked_lines, unchanged_
 from entrypoints.http.library import STAMPS
 from entrypoints.http.page import closing_reason
 from entrypoints.testing import BOOK, Browser, Shop
+from entrypoints.testing.office import Office
 from testkit import by_hand
 from testkit.after_sale import ANNA, PRICE, a_sale, opens, subjects
 from testkit.by_hand import CLI
@@ -233,3 +235,51 @@ def test_the_reason_goes_with_the_person() -> None:
     assert by_hand.restore(shop, order.checkout) == Decided(
         shop.memory.tables.purchases[order.checkout], PurchaseState.LIVE, told=False
     )
+
+
+def assert_told(shop: Shop, seen: DecisionSeen) -> None:
+    """The last email that Anna got is the one that was shown before."""
+    shop.deliver_mail()
+    told = shop.letters_to(ANNA)[-1]
+    assert seen.letter is not None
+    assert (seen.letter.subject, seen.letter.text, seen.letter.html) == (told.subject, told.text, told.html)
+
+
+def looked_at(shop: Shop, order: Purchase, status: MerchantStatus) -> DecisionSeen:
+    found = run(Office(shop).look_at_decision(order.checkout, status))
+    assert found is not None
+    return found
+
+
+def test_what_the_customer_will_be_told_is_shown_before_and_is_what_they_are_told() -> None:
+    shop = Shop()
+    _, _, order = sold(shop)
+    closing = looked_at(shop, order, MerchantStatus.REVOKED)
+    assert (closing.to, closing.standing.state) == (order.mailbox, PurchaseState.REVOKED)
+    assert closing_reason(closing.standing, UTC) == "The seller closed this purchase on 1 March 2026."
+    by_hand.revoke(shop, order.checkout)
+    assert_told(shop, closing)
+    assert looked_at(shop, order, MerchantStatus.REVOKED).to is None, "it is closed already"
+    opening = looked_at(shop, order, MerchantStatus.RESTORED)
+    assert (opening.to, opening.standing.state) == (order.mailbox, PurchaseState.LIVE)
+    by_hand.restore(shop, order.checkout)
+    assert_told(shop, opening)
+
+
+def test_nobody_is_told_of_what_does_not_open() -> None:
+    shop = Shop()
+    _, ref, order = sold(shop)
+    assert looked_at(shop, order, MerchantStatus.RESTORED).to is None, "it was not revoked"
+    by_hand.revoke(shop, order.checkout)
+    shop.hear_fact(shop.payments.tell(ref, FactKind.REFUND, "succeeded", amount=PRICE))
+    found = looked_at(shop, order, MerchantStatus.RESTORED)
+    assert (found.to, found.letter, found.standing.state) == (None, None, PurchaseState.REFUNDED)
+
+
+def test_whoever_keeps_the_product_by_another_order_is_told_so() -> None:
+    shop = Shop()
+    _, _, order = sold(shop)
+    Browser(shop).buy_and_pay(ANNA)
+    closing = looked_at(shop, order, MerchantStatus.REVOKED)
+    assert closing.letter is not None
+    assert "You keep your access to The book" in closing.letter.text

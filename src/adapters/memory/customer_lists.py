@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from adapters.memory.purchases import holding_of
 from adapters.memory.tables import Record
-from domain.customer_list import CustomerFilter, CustomerRow, CustomerRows
+from domain.customer_list import CustomerFilter, CustomerOrder, CustomerRow, CustomerRows
 from domain.records import User
 from domain.sale_list import COUNTED_TO, SaleCount
-from domain.values import UserId
 
 
 class CustomerLists(Record):
     def rows(
-        self, wanted: CustomerFilter, *, after: UserId | None, limit: int, back: bool = False
+        self,
+        wanted: CustomerFilter,
+        *,
+        order: CustomerOrder = CustomerOrder.NEWEST,
+        after: str | None,
+        limit: int,
     ) -> CustomerRows:
-        users = sorted(self._t.users.values(), key=lambda user: user.id, reverse=not back)
-        beyond = [u for u in users if after is None or (u.id > after if back else u.id < after)]
+        mark, falls = order.mark, order.falls
+        users = sorted(self._t.users.values(), key=mark, reverse=falls)
+        beyond = [u for u in users if after is None or (mark(u) < after if falls else mark(u) > after)]
         rows = [self._row(user) for user in beyond]
         rows = [row for row in rows if _matches(row, wanted)]
         more = len(rows) > limit
-        return CustomerRows(rows=rows[:limit], looked_to=rows[limit - 1].user.id if more else None)
+        return CustomerRows(rows=rows[:limit], looked_to=mark(rows[limit - 1].user) if more else None)
 
     def count(self, wanted: CustomerFilter) -> SaleCount:
         number = sum(_matches(self._row(user), wanted) for user in self._t.users.values())

@@ -292,7 +292,16 @@ class MemoryPayments:
         """A day passes: what was answered under the keys of refunds is forgotten."""
         self._refund_answers.clear()
 
-    def tell(self, ref: ProviderRef, kind: FactKind, status: str, *, amount: int, name: str = "1") -> Fact:
+    def tell(
+        self,
+        ref: ProviderRef,
+        kind: FactKind,
+        status: str,
+        *,
+        amount: int,
+        name: str = "1",
+        answer_by: int = 0,
+    ) -> Fact:
         """Something happens to a session's payment: a refund or dispute is made, or gets another status."""
         payment = self.sessions[ref].payment
         object_id = f"{kind.value}_{name}_{ref[8:]}"
@@ -303,6 +312,7 @@ class MemoryPayments:
             as_of=self._second(),
             status=status,
             amount=amount,
+            answer_by=answer_by,
         )
         self.facts[object_id] = fact
         self.told_at.setdefault(object_id, self._clock.now())

@@ -10,7 +10,7 @@ from adapters.sql.record import Record, Row, Table, insert
 from domain.decision import decided_on
 from domain.purchase import ACTIONABLE, Fact, FactKind, newer
 
-COLUMNS: Final = "object_id, kind, payment, as_of, status, amount, request"
+COLUMNS: Final = "object_id, kind, payment, as_of, status, amount, request, answer_by"
 ABOUT_ONE: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id = ?
   UNION ALL SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <> 'session'
   UNION ALL SELECT {COLUMNS} FROM facts WHERE object_id = ?"""
@@ -23,7 +23,7 @@ LOOKED_FOR: Final = "(kind <> 'session' OR status = 'unpaid')"
 _NEWEST: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_looked_for WHERE {LOOKED_FOR} AND kind = ?
   ORDER BY as_of DESC, object_id DESC LIMIT ?"""
 _NEW: Final = f"{insert('facts', COLUMNS)} ON CONFLICT (object_id) DO NOTHING"
-_RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?, request = ?
+_RENEW: Final = """UPDATE facts SET kind = ?, payment = ?, as_of = ?, status = ?, amount = ?, request = ?, answer_by = ?
   WHERE object_id = ?"""
 _TELL: Final = """UPDATE purchases SET told = ? WHERE payment = ? AND coalesce(told, 0) < ?"""
 _TELL_OF_DECISION: Final = "UPDATE purchases SET told = 2 WHERE checkout_id = ? AND coalesce(told, 0) < 2"
@@ -87,11 +87,12 @@ def from_row(row: Row) -> Fact:
     kind = _KINDS[row[1]]
     return Fact(
         object_id=row[0], kind=kind, payment=row[2], as_of=row[3], status=row[4], amount=row[5],
-        request=row[6] or "",
+        request=row[6] or "", answer_by=row[7] or 0,
     )  # fmt: skip
 
 
 def _to_row(fact: Fact) -> Row:
     return (
         fact.object_id, fact.kind._value_, fact.payment, fact.as_of, fact.status, fact.amount, fact.request or None,
+        fact.answer_by or None,
     )  # fmt: skip

@@ -338,6 +338,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0007_by_hand", _BY_HAND, unsampled=("sale_notes.text",)),
     Migration("0008_listed_emails", _LISTED_EMAILS),
     Migration("0009_tax_numbers", "", unsampled=("purchases.breakdown",)),
+    Migration("0010_evidence_due", "ALTER TABLE facts ADD COLUMN answer_by INTEGER;"),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -138,6 +138,11 @@ class StripeRefund(msgspec.Struct, frozen=True):
     created: _Second = 0
 
 
+class _EvidenceDetails(msgspec.Struct, frozen=True):
+    due_by: _Second | None = None
+    """None if no answer is taken."""
+
+
 class StripeDispute(msgspec.Struct, frozen=True):
     """https://docs.stripe.com/api/disputes/object; the amount in minor units."""
 
@@ -145,6 +150,7 @@ class StripeDispute(msgspec.Struct, frozen=True):
     amount: _Amount
     status: str
     payment_intent: str | _PaymentIntent | None = None
+    evidence_details: _EvidenceDetails | None = None
 
 
 class StripeWarning(msgspec.Struct, frozen=True):
@@ -283,7 +289,12 @@ def fact_of(thing: StripeRefund | StripeDispute, *, as_of: int) -> Fact:
         status=(thing.status or "pending")[:60],
         amount=thing.amount,
         request=(thing.metadata or {}).get(REQUEST, "")[:60] if isinstance(thing, StripeRefund) else "",
+        answer_by=_answer_by(thing) if isinstance(thing, StripeDispute) else 0,
     )
+
+
+def _answer_by(dispute: StripeDispute) -> int:
+    return 0 if dispute.evidence_details is None else dispute.evidence_details.due_by or 0
 
 
 def warning_of(thing: StripeWarning, *, as_of: int) -> Fact:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from domain.access import Holding
-from domain.customer_list import CustomerFilter, CustomerRows
+from domain.customer_list import CustomerFilter, CustomerOrder, CustomerRows
 from domain.export import Begun
 from domain.mail import Mail, MailKind
 from domain.purchase import Checkout
 from domain.records import Download, User
 from domain.sale_list import SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRows
-from domain.values import CheckoutId, EmailAddress, ProductId, UserId
+from domain.values import CheckoutId, EmailAddress, ProductId
 
 
 class SaleLists(Protocol):
@@ -36,9 +36,14 @@ class CustomerLists(Protocol):
     """Customers as the merchant lists them. Reading only; for `Store.survey`."""
 
     def rows(
-        self, wanted: CustomerFilter, *, after: UserId | None, limit: int, back: bool = False
+        self,
+        wanted: CustomerFilter,
+        *,
+        order: CustomerOrder = CustomerOrder.NEWEST,
+        after: str | None,
+        limit: int,
     ) -> CustomerRows:
-        """Customers, the newest first (by id), behind this one; `back`: the oldest first, ahead of it.
+        """Customers in this order, behind a place (`CustomerOrder.mark`; None: from the beginning).
 
         At most `limit`, and fewer where those that were looked at in one read do not match: see `SaleLists.rows`.
         """

@@ -29,7 +29,6 @@ from domain.sale_list import SaleMark, SaleOrder
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.authorise import may_go_on, refusal, refuse, write_down
-from domain.values import UserId
 
 Table = AsyncIterator[Sequence[Sequence[Value]]]
 """Pages of rows, each row in the order of the columns."""
@@ -102,7 +101,7 @@ class ExportList:
                 return
 
     async def _customers(self, going: _Going) -> AsyncIterator[Sequence[Mapping[str, Value]]]:
-        after: UserId | None = None
+        after: str | None = None
         while True:
             found, live = await self._read(going, partial(_customers_page, after))
             if found.rows:
@@ -176,7 +175,7 @@ def _sales_page(
     return rows, found.looked_to
 
 
-def _customers_page(after: UserId | None, tx: ReadTransaction) -> tuple[CustomerRows, bool]:
+def _customers_page(after: str | None, tx: ReadTransaction) -> tuple[CustomerRows, bool]:
     """The page, and whether the shop has gone live."""
     found = tx.customer_lists.rows(CustomerFilter(), after=after, limit=ROWS_AT_ONCE)
     return found, tx.shop.cursor(STARTED_LIVE) is not None

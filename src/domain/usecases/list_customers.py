@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from domain.customer_list import CustomerFilter, CustomerRow, CustomerRows
+from domain.customer_list import CustomerFilter, CustomerOrder, CustomerRow, CustomerRows
 from domain.frozen import frozen
 from domain.ports import Store
 from domain.sale_list import PAGE, SaleCount
 from domain.transaction import ReadTransaction
-from domain.values import ProductId, UserId
+from domain.values import ProductId
 
 _READS: Final = 3
 
 
 @frozen
 class CustomersPage:
-    """At most 50 customers, the newest first."""
+    """At most 50 customers, in the order that was asked for."""
 
     rows: Sequence[CustomerRow]
-    before: UserId | None
+    before: str | None
     """Ask for what comes before this one; None at the beginning of the list."""
-    after: UserId | None
+    after: str | None
     """Ask for what comes after this one; None at the end of the list."""
     stopped: bool = False
     """The page is not full, since only so many were looked at: the rest of the list begins at `after`."""
@@ -36,21 +36,30 @@ class ListCustomers:
     store: Store
 
     async def __call__(
-        self, wanted: CustomerFilter, *, after: UserId | None = None, before: UserId | None = None
+        self,
+        wanted: CustomerFilter,
+        *,
+        order: CustomerOrder = CustomerOrder.NEWEST,
+        after: str | None = None,
+        before: str | None = None,
     ) -> CustomersPage:
-        """The newest 50 behind one, or those right ahead of one; without either, the first ones.
+        """The 50 behind a place, or those right ahead of one; without either, the first ones.
 
         Raises StoreUnavailable.
         """
         if before is not None:
-            found = await self._read(wanted, before, back=True)
+            found = await self._read(wanted, order.turned, before)
             if found.looked_to is not None:
                 rows = list(reversed(found.rows))
-                ends = (rows[0].user.id, rows[-1].user.id) if rows else (found.looked_to, before)
+                ends = (
+                    (order.mark(rows[0].user), order.mark(rows[-1].user))
+                    if rows
+                    else (found.looked_to, before)
+                )
                 return CustomersPage(rows=rows, before=ends[0], after=ends[1])
             after = None  # they are the first ones, and perhaps not 50
-        found = await self._read(wanted, after, back=False)
-        first = None if after is None else found.rows[0].user.id if found.rows else after
+        found = await self._read(wanted, order, after)
+        first = None if after is None else order.mark(found.rows[0].user) if found.rows else after
         stopped = found.looked_to is not None and len(found.rows) < PAGE
         return CustomersPage(rows=found.rows, before=first, after=found.looked_to, stopped=stopped)
 
@@ -62,12 +71,10 @@ class ListCustomers:
         """Every product that was ever bought, with the name it had last. Raises StoreUnavailable."""
         return await self.store.survey(lambda tx: tx.searches.product_names())
 
-    async def _read(self, wanted: CustomerFilter, mark: UserId | None, *, back: bool) -> CustomerRows:
+    async def _read(self, wanted: CustomerFilter, order: CustomerOrder, mark: str | None) -> CustomerRows:
         rows: list[CustomerRow] = []
         for _ in range(_READS):
-            found = await self.store.survey(
-                partial(_rows, wanted, after=mark, limit=PAGE - len(rows), back=back)
-            )
+            found = await self.store.survey(partial(_rows, wanted, order, after=mark, limit=PAGE - len(rows)))
             rows, mark = [*rows, *found.rows], found.looked_to
             if mark is None or len(rows) >= PAGE:
                 break
@@ -75,6 +82,6 @@ class ListCustomers:
 
 
 def _rows(
-    wanted: CustomerFilter, tx: ReadTransaction, *, after: UserId | None, limit: int, back: bool
+    wanted: CustomerFilter, order: CustomerOrder, tx: ReadTransaction, *, after: str | None, limit: int
 ) -> CustomerRows:
-    return tx.customer_lists.rows(wanted, after=after, limit=limit, back=back)
+    return tx.customer_lists.rows(wanted, order=order, after=after, limit=limit)

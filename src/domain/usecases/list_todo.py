@@ -120,7 +120,7 @@ T = TypeVar("T")
 
 @frozen
 class TodoList:
-    """Everything that waits, the oldest first. `more`: tasks of which there are others."""
+    """Everything that waits, the oldest first, disputes by when they must be answered. `more`: tasks with others."""
 
     rows: Sequence[Todo]
     more: frozenset[Task] = frozenset()
@@ -184,7 +184,20 @@ def todo_list(
         found = list(islice(source, most + 1))
         rows += found[:most]
         more |= {row.task for row in found[most:]}
-    return TodoList(rows=sorted(rows, key=lambda row: row.since), more=frozenset(more))
+    return TodoList(rows=_in_order(rows), more=frozenset(more))
+
+
+def _in_order(rows: Iterable[Todo]) -> list[Todo]:
+    """The oldest first; among themselves, disputes stand in the order in which they must be answered."""
+    ordered = sorted(rows, key=lambda row: row.since)
+    pressing = iter(sorted((row for row in ordered if row.task is Task.DISPUTE), key=_answer_by))
+    return [next(pressing) if row.task is Task.DISPUTE else row for row in ordered]
+
+
+def _answer_by(row: Todo) -> tuple[bool, datetime]:
+    """Those whose last day is not known come last."""
+    last = None if row.decides is None else row.decides.answered_by
+    return last is None, last or row.since
 
 
 def _never_opened(tx: ReadTransaction, now: datetime, *, beside: Set[CheckoutId | None]) -> Iterator[Todo]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain import outbox_keys
+from domain.access import Holding
 from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.emails import OpenAgain
 from domain.frozen import frozen
 from domain.mail import MailKind
 from domain.ports import Clock, Randomness, Store
-from domain.purchase import MerchantStatus, Purchase, PurchaseState, is_revoking, order_number
+from domain.purchase import MerchantStatus, PurchaseState, is_revoking, order_number
 from domain.staff import Actor
 from domain.transaction import Transaction
 from domain.usecases.authorise import refusal, write_down
@@ -50,19 +51,27 @@ class RestorePurchase:
             not_allowed = refusal(tx, AuditAction.RESTORE, purchase.checkout, asked=asked)
             if not_allowed is not None:
                 return not_allowed
-            state = decide(tx, held, MerchantStatus.RESTORED, now=now).standing.state
+            after = decide(tx, held, MerchantStatus.RESTORED, now=now)
             write_down(tx, asked.line(AuditAction.RESTORE, purchase.checkout, reason=why))
             key = outbox_keys.open_again(purchase.checkout, asked.id)
-            told = tell and state is PurchaseState.LIVE and _tell(tx, purchase, key=key, now=now)
-            return Decided(purchase, state, told)
+            told = tell and _tell(tx, after, key=key, now=now)
+            return Decided(purchase, after.standing.state, told)
 
         return await self.store.transact(work)
 
 
-def _tell(tx: Transaction, purchase: Purchase, *, key: str, now: datetime) -> bool:
-    if purchase.mailbox is None:
-        return False
-    email = OpenAgain(
+def opening_email(after: Holding) -> OpenAgain | None:
+    """What the customer of a restored purchase is emailed; None if there is nobody to email, or it stays closed."""
+    purchase = after.purchase
+    if purchase.mailbox is None or after.standing.state is not PurchaseState.LIVE:
+        return None
+    return OpenAgain(
         product=purchase.product, product_name=purchase.product_name, order=order_number(purchase.checkout)
     )
-    return send_email(tx, email, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+
+
+def _tell(tx: Transaction, after: Holding, *, key: str, now: datetime) -> bool:
+    email, to = opening_email(after), after.purchase.mailbox
+    if email is None or to is None:
+        return False
+    return send_email(tx, email, key=key, kind=MailKind.UPDATE, to=to, now=now)

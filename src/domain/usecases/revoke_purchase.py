@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,7 @@ from domain.emails import AccessClosed
 from domain.frozen import frozen
 from domain.mail import MailKind
 from domain.ports import Clock, Randomness, Store
-from domain.purchase import MerchantStatus, PurchaseState, is_revoking, order_number
+from domain.purchase import Fact, MerchantStatus, PurchaseState, is_revoking, order_number
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.authorise import refusal, write_down
@@ -61,7 +62,7 @@ class RevokePurchase:
             after = decide(tx, held, MerchantStatus.REVOKED, now=now)
             write_down(tx, asked.line(AuditAction.REVOKE, purchase.checkout, reason=why))
             key = outbox_keys.revoked(purchase.checkout, asked.id)
-            told = tell and state in _OPENS_OR_MAY and _tell(tx, after, key=key, now=now)
+            told = tell and _tell(tx, held, key=key, now=now)
             return Decided(purchase, after.standing.state, told)
 
         return await self.store.transact(work)
@@ -86,18 +87,34 @@ def decide(
     checkout = held.purchase.checkout
     word = decided(tx.facts.get(merchant_object(checkout)), checkout, status, now=now, request=request)
     tx.facts.record(word)
+    return with_decision(held, word)
+
+
+def with_decision(held: Holding, word: Fact) -> Holding:
+    """The purchase with a decision in place of the one before."""
     others = (fact for fact in held.facts if fact.object_id != word.object_id)
     return Holding(purchase=held.purchase, facts=(*others, word))
 
 
-def _tell(tx: Transaction, held: Holding, *, key: str, now: datetime) -> bool:
-    purchase = held.purchase
-    if purchase.mailbox is None:
-        return False
-    theirs = tx.purchases.of_address(purchase.mailbox)
-    email = AccessClosed(
+def closing_email(before: Holding, others: Iterable[Holding]) -> AccessClosed | None:
+    """What the customer of a closed purchase is emailed; None if there is nobody to email, or it was closed before.
+
+    `others`: what else is at its address.
+    """
+    purchase = before.purchase
+    if purchase.mailbox is None or before.standing.state not in _OPENS_OR_MAY:
+        return None
+    return AccessClosed(
         product_name=purchase.product_name,
         order=order_number(purchase.checkout),
-        elsewhere=purchase.product in owned(theirs),
+        elsewhere=purchase.product in owned(others),
     )
-    return send_email(tx, email, key=key, kind=MailKind.UPDATE, to=purchase.mailbox, now=now)
+
+
+def _tell(tx: Transaction, before: Holding, *, key: str, now: datetime) -> bool:
+    to, order = before.purchase.mailbox, before.purchase.checkout
+    if to is None:
+        return False
+    others = [one for one in tx.purchases.of_address(to) if one.purchase.checkout != order]
+    email = closing_email(before, others)
+    return email is not None and send_email(tx, email, key=key, kind=MailKind.UPDATE, to=to, now=now)

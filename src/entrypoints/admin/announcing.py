@@ -16,7 +16,7 @@ from domain.usecases.look_at_release import LOOKED_AT, LookAtRelease, ReleaseSee
 from domain.values import ProductId, is_product_id
 from entrypoints.admin.desk import Desk, Done, Outcome, Sheet, Submitted
 from entrypoints.admin.products import AT
-from entrypoints.http.page import AnyRequest, see_other
+from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, ngettext
 from entrypoints.http.shop import PAGE
@@ -98,7 +98,7 @@ class AnnouncePages:
             case None:
                 return self._missing(request, here)
             case _:
-                return see_other(f"{_at(pid)}?done=tried")
+                return self.desk.frame.done(_at(pid), "tried")
 
     async def _announce(self, seen: ReleaseSeen, came: Submitted) -> Outcome:
         work = asyncio.create_task(self.announce(seen.product.id, actor=came.actor, form=came.form))

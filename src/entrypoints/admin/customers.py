@@ -11,26 +11,37 @@ from urllib.parse import urlencode
 
 from litestar import route
 
-from domain.customer_list import CustomerFilter, CustomerRow
+from domain.customer_list import CustomerFilter, CustomerOrder, CustomerRow
 from domain.local_time import day_of
 from domain.ports import Clock
 from domain.purchase import PurchaseState
 from domain.sale_list import LOOKED_AT, SaleCount, SaleState, sale_state
 from domain.usecases.list_customers import CustomersPage, ListCustomers
-from domain.values import Money, ProductId, UserId, is_product_id
+from domain.values import Money, ProductId, is_product_id
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.sale_filter import number_words
 from entrypoints.admin.sale_words import short_day, slug, state_name
 from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
-from entrypoints.http.sentences import _, ngettext
+from entrypoints.http.sentences import N_, _, ngettext
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 AT: Final = "/admin/customers"
-_MARK: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_ADDRESS: Final = re.compile(r"[!-~]{1,254}")
+_SORTS: Final = {
+    "": CustomerOrder.NEWEST, "oldest": CustomerOrder.OLDEST, "a-z": CustomerOrder.A_TO_Z,
+    "z-a": CustomerOrder.Z_TO_A,
+}  # fmt: skip
+_CAPTIONS: Final = {
+    CustomerOrder.NEWEST: N_("Customers, newest first"),
+    CustomerOrder.OLDEST: N_("Customers, oldest first"),
+    CustomerOrder.A_TO_Z: N_("Customers, by address"),
+    CustomerOrder.Z_TO_A: N_("Customers, by address from Z to A"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,9 @@ class AskedCustomers:
 
     typed: Mapping[str, str]
     """The fields of the form; "" for what is open."""
-    after: UserId | None
-    before: UserId | None
+    after: str | None
+    before: str | None
+    order: CustomerOrder = CustomerOrder.NEWEST
 
     @property
     def wanted(self) -> CustomerFilter:
@@ -57,8 +69,10 @@ class AskedCustomers:
         return any(self.typed.values())
 
     def at(self, **marks: str) -> str:
-        """The address of this list, from another place on."""
-        query = urlencode({name: value for name, value in {**self.typed, **marks}.items() if value})
+        """The address of this list, from another place on, or in another order (`sort`)."""
+        sort = next(name for name, order in _SORTS.items() if order is self.order)
+        fields = {**self.typed, "sort": sort, **marks}
+        query = urlencode({name: value for name, value in fields.items() if value})
         return f"{AT}?{query}" if query else AT
 
 
@@ -68,11 +82,13 @@ def asked_customers(query: Mapping[str, str]) -> AskedCustomers:
     for name in ("bought", "without"):
         typed[name] = typed[name] if is_product_id(typed[name]) else ""
     typed["opened"] = "never" if typed["opened"] == "never" else ""
-    return AskedCustomers(typed, after=_mark(query.get("after", "")), before=_mark(query.get("before", "")))
+    order = _SORTS.get(query.get("sort", ""), CustomerOrder.NEWEST)
+    after, before = (_mark(query.get(name, ""), order) for name in ("after", "before"))
+    return AskedCustomers(typed, after=after, before=before, order=order)
 
 
-def _mark(text: str) -> UserId | None:
-    return UserId(text) if _MARK.fullmatch(text) else None
+def _mark(text: str, order: CustomerOrder) -> str | None:
+    return text if (_ADDRESS if order.by_address else _ID).fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,9 @@ class CustomersPages:
         if isinstance(here, RawResponse):
             return here
         asked = asked_customers(request.query_params)
-        found = await self.list_customers(asked.wanted, after=asked.after, before=asked.before)
+        found = await self.list_customers(
+            asked.wanted, order=asked.order, after=asked.after, before=asked.before
+        )
         count = await self.list_customers.count(asked.wanted)
         products = await self._products(asked)
         edition, now = self.frame.catalogue.current(), self.clock.now()
@@ -104,12 +122,13 @@ class CustomersPages:
             customer_row(row, zone=edition.shop.zone, now=now, livemode=self.livemode) for row in found.rows
         ]
         return self.frame.html(
-            request, "customers.html", here=here, asked=asked, typed=asked.typed, rows=rows, columns=_columns(),
+            request, "customers.html", here=here, asked=asked, typed=asked.typed, rows=rows, columns=_columns(asked),
             products=[("", _("Any")), *sorted(products.items(), key=lambda one: (one[1].casefold(), one[0]))],
             openings=[("", _("Any")), ("never", _("Opened nothing yet"))], caption=_caption(asked, count, products),
             newer="" if found.before is None else asked.at(before=found.before),
             older="" if found.after is None else asked.at(after=found.after),
-            stopped=_stopped(found), shop_url=self.shop_url,
+            stopped=_stopped(found), in_time=asked.order is CustomerOrder.NEWEST,
+            shop_url=self.shop_url,
         )  # fmt: skip
 
     async def _products(self, asked: AskedCustomers) -> dict[str, str]:
@@ -126,26 +145,34 @@ def _stopped(found: CustomersPage) -> str:
     if not found.stopped:
         return ""
     return _(
-        "Only some of the customers were looked at: %(number)s at a time. There may be older ones that match.",
+        "Only some of the customers were looked at: %(number)s at a time. There may be more that match.",
         number=f"{LOOKED_AT:,}",
     )
 
 
-def _columns() -> list[dict[str, object]]:
+def _columns(asked: AskedCustomers) -> list[dict[str, object]]:
+    """Sorted by what an index has in order; nothing else is cheap for any number of customers."""
+    order = asked.order
+    by_address = asked.at(sort="z-a" if order is CustomerOrder.A_TO_Z else "a-z")
+    by_time = asked.at(sort="oldest" if order is CustomerOrder.NEWEST else "")
+    direction = "descending" if order.falls else "ascending"
     named = (
-        (_("Customer"), False), (_("Since"), True), (_("Purchases"), True), (_("State"), False), (_("Spent"), False),
-        (_("Last seen"), True),
+        (_("Customer"), False, by_address, order.by_address), (_("Since"), True, by_time, not order.by_address),
+        (_("Purchases"), True, "", False), (_("State"), False, "", False), (_("Spent"), False, "", False),
+        (_("Last seen"), True, "", False),
     )  # fmt: skip
-    newest = _("Since")
     return [
-        {"name": name, "at": "", "sorted": "descending" if name == newest else "", "rest": rest}
-        for name, rest in named
-    ]
+        {
+            "name": name, "at": at, "sorted": direction if is_sorted else "", "rest": rest,
+            "number": name in (_("Purchases"), _("Spent")),
+        }
+        for name, rest, at, is_sorted in named
+    ]  # fmt: skip
 
 
 def _caption(asked: AskedCustomers, count: SaleCount, products: Mapping[str, str]) -> str:
     """What is shown: "Customers, bought “Paperwork”, opened nothing yet: 12"."""
-    parts = [_("Customers, newest first")]
+    parts = [_(_CAPTIONS[asked.order])]
     if asked.typed["bought"]:
         parts.append(_("bought “%(product)s”", product=products[asked.typed["bought"]]))
     if asked.typed["without"]:

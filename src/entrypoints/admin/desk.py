@@ -14,7 +14,6 @@ from domain.usecases.ask_right import AskRight
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.frame import AdminFrame, address_of
 from entrypoints.admin.kept_form import CAME_BACK
-from entrypoints.http.page import see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
 
@@ -165,7 +164,7 @@ class Desk:
 
     def done(self, outcome: Done) -> RawResponse:
         """The way to the object, with a notice."""
-        return see_other(f"{outcome.at}?done={outcome.word}")
+        return self.frame.done(outcome.at, outcome.word)
 
     def missing(self, request: AnyRequest, here: SignedInStaff, message: str, *, back: str) -> RawResponse:
         """There is no such object (any more)."""

@@ -27,7 +27,7 @@ from entrypoints.admin.notices import after_resending
 from entrypoints.admin.sale_words import without_keys
 from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.admin.timeline_words import mail_name
-from entrypoints.http.page import AnyRequest, see_other
+from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, ngettext
 from entrypoints.http.shop import PAGE
@@ -185,7 +185,7 @@ class EmailPages:
         if isinstance(outcome, NotAllowed):
             return self.frame.refused(request, here)
         if outcome is SentAgain.QUEUED:
-            return see_other(f"{mail_address(key)}?done=sent-again")
+            return self.frame.done(mail_address(key), "sent-again")
         return self.frame.notice(
             request, here, _("Not sent again"), _(_OUTCOMES[outcome]), status=409, back=mail_address(key)
         )
@@ -216,7 +216,7 @@ class EmailPages:
         outcome = await self.send_refused(actor=self.frame.actor(here), form=form)
         if isinstance(outcome, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{EMAILS}?done={after_resending(outcome)}")
+        return self.frame.done(EMAILS, after_resending(outcome))
 
     async def dismissing(self, request: AnyRequest, key: FromPath[str]) -> RawResponse:
         """What taking a bounced email off the list does."""
@@ -238,7 +238,7 @@ class EmailPages:
         done = await self.report_status.dismiss(key, actor=self.frame.actor(here), form=form)
         if isinstance(done, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{EMAILS}?done={'dismissed' if done is True else 'gone'}")
+        return self.frame.done(EMAILS, "dismissed" if done is True else "gone")
 
     def _acts(self, here: SignedInStaff) -> bool:
         return verdict(self.frame.actor(here), AuditAction.SEND_AGAIN) is Verdict.MAY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlencode
 from litestar.exceptions import NotFoundException
 
 from domain.audit import AuditAction
-from domain.ports import Catalogue, Clock, Randomness
+from domain.ports import Catalogue, Clock, Randomness, StoreUnavailable
 from domain.rights import RIGHTS, Verdict, verdict
 from domain.staff import Actor
 from domain.usecases.identify_staff import Door, IdentifyStaff
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from entrypoints.http.responses import Header
 
 HOME: Final = "/admin"
-NOT_YOURS: Final = f"{HOME}?done=not-yours"
-"""Where somebody lands who opens what their role does not allow."""
 NAVIGATION: Final = (
     (HOME, N_("Home")),
     ("/admin/todo", N_("To do")),
@@ -107,6 +106,19 @@ class AdminFrame:
         asked = "" if wanted == HOME or request.method == "POST" else "?" + urlencode({"to": wanted})
         return see_other(f"/admin/sign-in{asked}")
 
+    async def lost(self, request: AnyRequest) -> RawResponse | None:
+        """The page at an address that the back office does not have; None for whoever is not signed in.
+
+        Whoever is not must not learn from it which addresses there are.
+        """
+        with suppress(StoreUnavailable):
+            here = await self.identify(self.cookie.visitor(request), polls=True)
+            if here is not None:
+                await self.waiting.refresh()
+                words = _("The back office has no such page, or has it no longer.")
+                return self.notice(request, here, _("There is nothing here"), words, status=404)
+        return None
+
     async def open(self, *, invited: bool = False) -> None:
         """Raises NotFoundException unless somebody works here. `invited`: an open link is enough."""
         door = await self.identify.door()
@@ -121,7 +133,18 @@ class AdminFrame:
             case Verdict.PROVE_AGAIN:
                 return self.prove(path)
             case Verdict.WRONG_ROLE | Verdict.ABOVE_LIMIT:
-                return see_other(NOT_YOURS)
+                return self.not_yours()
+
+    def not_yours(self) -> RawResponse:
+        """The way to the first page, for somebody who opens what their role does not allow."""
+        return self.done(HOME, "not-yours")
+
+    def done(self, at: str, word: str) -> RawResponse:
+        """The way to a page that says once what was done: `word` is of `entrypoints.admin.notices`.
+
+        The address names it, so that no other page that is open says it; the cookie has the page say it only once.
+        """
+        return see_other(f"{at}?done={word}", self.cookie.done(word))
 
     def prove(self, path: str) -> RawResponse:
         """The way to the page that asks for a passkey again, and back."""
@@ -162,8 +185,10 @@ class AdminFrame:
     ) -> RawResponse:
         """A page that no cache may store and no crawler may index. `form` names the forms on it.
 
-        `notice` stands on top. After an action, `?done=` of the address names one (`entrypoints.admin.notices`).
+        `notice` stands on top, or else what was just done (`done`).
         """
+        word = request.query_params.get("done", "")
+        done = NOTICES.get(word, "") if word == self.cookie.just_done(request) else ""
         body = self.pages.render(
             template,
             shop=self.catalogue.current().shop,
@@ -174,11 +199,11 @@ class AdminFrame:
             waits=self._waits(),
             more=_named(link for link in MORE if here is None or _may_see(link[0], here)),
             searched=request.query_params.get("q", ""),
-            done=notice or (_(word) if (word := NOTICES.get(request.query_params.get("done", ""))) else ""),
+            done=notice or (_(done) if done else ""),
             admin_url=self.url,
             **context,
         )
-        kept = [PERSONAL, ("x-robots-tag", "noindex"), *headers]
+        kept = [PERSONAL, ("x-robots-tag", "noindex"), *headers, *([self.cookie.said()] if done else [])]
         return RawResponse(body, status=status, headers=kept, media_type="text/html")
 
     def action(

@@ -23,7 +23,7 @@ from domain.usecases.manage_uploads import ManageUploads, Seen, UploadChange
 from domain.usecases.receive_upload import ReceiveUpload, TooManyUploads, UploadGone
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin.arrival import Arrival, Arrived
-from entrypoints.admin.frame import NOT_YOURS, AdminFrame
+from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.import_forms import chosen_products, context_of, planned, problem_text
 from entrypoints.admin.kept_form import CAME_BACK
 from entrypoints.http.file_form import parts_of
@@ -75,7 +75,7 @@ class ImportPages:
             return here
         found = await self.uploads.newest(actor=self.frame.actor(here))
         if isinstance(found, NotAllowed):
-            return see_other(NOT_YOURS)
+            return self.frame.not_yours()
         return self.frame.html(request, "imports.html", here=here, uploads=found, now=self.clock.now())
 
     async def uploading(self, request: AnyRequest) -> RawResponse:
@@ -199,7 +199,7 @@ class ImportPages:
     ) -> RawResponse:  # fmt: skip
         seen = await self.uploads.look(upload, actor=self.frame.actor(here))
         if isinstance(seen, NotAllowed):
-            return see_other(NOT_YOURS)
+            return self.frame.not_yours()
         if not isinstance(seen, Seen):
             gone, missing = _(_CHANGES[UploadChange.GONE]), 404 if status == 200 else status
             return self.frame.notice(request, here, _("Import"), gone, status=missing, back=_IMPORTS)

@@ -1,4 +1,4 @@
-"""What a page says after an action, by the word in its address: nobody can make it say anything else."""
+"""What a page says after an action, by a word: nobody can make it say anything else."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "reconciled": N_("The shop was compared with Stripe."),
     "reconciling": N_("Stripe is being asked. What it has that the shop lacks is booked as it comes."),
 }
-"""Their sentences; `?done=` of an address has the key."""
+"""Their sentences; `?done=` of an address and a cookie have the key."""
 
 
 def after_refund(asked: RefundAsked) -> str:

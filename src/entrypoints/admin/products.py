@@ -17,6 +17,7 @@ from domain.product import Product, Saleability, Status, is_sold_out, offered
 from domain.usecases.list_products import ListProducts, ProductRow
 from domain.values import ProductId, money_text
 from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.product_order import ProductOrder
 from entrypoints.admin.sale_words import short_day, short_moment
 from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.http.page import PERSONAL, AnyRequest, filesize, price_words
@@ -53,14 +54,17 @@ class ProductsPages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        found, zone = await self.list_products(), self.frame.catalogue.current().shop.zone
+        found, shop = await self.list_products(), self.frame.catalogue.current().shop
+        order = ProductOrder.asked(request.query_params.get("sort", ""))
         said = {mistake for row in found.rows for mistake in row.mistakes}
         others = [one for one in (*found.review.problems, *found.warnings) if one not in said]
         present = sum(row.product.present for row in found.rows)
-        caption = ngettext("%(number)d product, by name", "%(number)d products, by name", present)
+        caption = ngettext("%(number)d product", "%(number)d products", present)
+        if order == ProductOrder():
+            caption = ngettext("%(number)d product, by name", "%(number)d products, by name", present)
         return self.frame.html(
-            request, "products.html", here=here, columns=_columns(), caption=caption, folder=str(self.folder),
-            rows=[product_row(row, zone=zone, now=found.now) for row in found.rows],
+            request, "products.html", here=here, columns=order.columns(AT), caption=caption, folder=str(self.folder),
+            rows=[product_row(row, zone=shop.zone, now=found.now) for row in order.arranged(found.rows, shop)],
             problems=[*others, *lacking_lines(gone=found.review.gone, lost=found.review.lost)],
         )  # fmt: skip
 
@@ -73,18 +77,6 @@ class ProductsPages:
         if found is None:
             raise NotFoundException
         return RawResponse(found[0], media_type=found[1], headers=[PERSONAL, _NO_SCRIPT])
-
-
-def _columns() -> list[dict[str, object]]:
-    named = (
-        (_("Product"), False), (_("State"), False), (_("Price"), False), (_("Sold"), True), (_("Net, 30 days"), True),
-        (_("Stock"), True), (_("Keys left"), True), (_("Files"), True), (_("Last change"), True),
-    )  # fmt: skip
-    by_name = _("Product")
-    return [
-        {"name": name, "at": "", "sorted": "ascending" if name == by_name else "", "rest": rest}
-        for name, rest in named
-    ]
 
 
 # ------------------------------------------------------------------ one row

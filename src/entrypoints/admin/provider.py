@@ -21,7 +21,7 @@ from domain.usecases.report_status import ReportStatus
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin import words
 from entrypoints.admin.frame import AdminFrame
-from entrypoints.http.page import AnyRequest, see_other
+from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, ngettext
 from entrypoints.http.shop import PAGE
@@ -147,7 +147,7 @@ class ProviderPages:
         assert self.last.task is not None
         await asyncio.wait([self.last.task], timeout=_WAITS)
         self.frame.waiting.forget()
-        return see_other(f"{STRIPE}?done={self.last.word}")
+        return self.frame.done(STRIPE, self.last.word)
 
     async def _sweep(self, sweep: Coroutine[object, object, Reconciled | NotAllowed]) -> None:
         try:
@@ -232,7 +232,7 @@ class ProviderPages:
         done = await self.report_status.dismiss(ref, actor=actor, form=form, reason=reason or "")
         if isinstance(done, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{STRIPE}?done={'dismissed' if done is True else 'gone'}")
+        return self.frame.done(STRIPE, "dismissed" if done is True else "gone")
 
     def _dismissal(
         self, request: AnyRequest, here: SignedInStaff, ref: str, *, typed: Mapping[str, str] | None = None,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
 from litestar.params import FromPath
 
 from domain.audit import AuditAction
+from domain.purchase import MerchantStatus
 from domain.refund import RefundCause
 from domain.rights import NotAllowed
 from domain.usecases.correct_address import CorrectAddress
 from domain.usecases.decision_outcomes import Decided, Deciding, Unchanged
+from domain.usecases.look_at_decision import DecisionSeen, LookAtDecision
 from domain.usecases.look_at_sale import LookAtSale, SaleSeen
 from domain.usecases.refund_outcomes import NotAnAmount, NotRefunded, RefundAsked
 from domain.usecases.replace_key import KeyReplaced, NotReplaced, ReplaceKey
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 _SALE: Final = "/admin/sales/{order:str}"
 _SEVERAL: Final = N_("There is no such order any more.")
 Working = Callable[[CheckoutId, Submitted], Awaitable[Outcome]]
+MakeSheet = Callable[[SaleSeen], Sheet | Awaitable[Sheet]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class SaleActionPages:
 
     desk: Desk
     look: LookAtSale
+    look_at_decision: LookAtDecision
     may_refund: RefundRight
     request_refund: RequestRefund
     revoke: RevokePurchase
@@ -117,7 +122,7 @@ class SaleActionPages:
 
     async def revoke_page(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """Close a sale."""
-        return await self._opened(request, order, sale_sheets.revoke_sheet)
+        return await self._opened(request, order, self._revoke_sheet)
 
     async def revoke_sent(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """It is closed."""
@@ -128,11 +133,11 @@ class SaleActionPages:
             )
             return _decided(found, order, lambda _closed: "revoked")
 
-        return await self._sent(request, order, AuditAction.REVOKE, sale_sheets.revoke_sheet, work)
+        return await self._sent(request, order, AuditAction.REVOKE, self._revoke_sheet, work)
 
     async def restore_page(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """Take that back."""
-        return await self._opened(request, order, sale_sheets.restore_sheet)
+        return await self._opened(request, order, self._restore_sheet)
 
     async def restore_sent(self, request: AnyRequest, order: FromPath[str]) -> RawResponse:
         """It is not closed by hand any more."""
@@ -143,7 +148,23 @@ class SaleActionPages:
             )
             return _decided(found, order, notices.after_restoring)
 
-        return await self._sent(request, order, AuditAction.RESTORE, sale_sheets.restore_sheet, work)
+        return await self._sent(request, order, AuditAction.RESTORE, self._restore_sheet, work)
+
+    async def _revoke_sheet(self, sale: SaleSeen) -> Sheet:
+        after = await self._after(sale, MerchantStatus.REVOKED)
+        return sale_sheets.revoke_sheet(sale, after, self._zone)
+
+    async def _restore_sheet(self, sale: SaleSeen) -> Sheet:
+        after = await self._after(sale, MerchantStatus.RESTORED)
+        return sale_sheets.restore_sheet(sale, after, self._zone)
+
+    async def _after(self, sale: SaleSeen, status: MerchantStatus) -> DecisionSeen:
+        found = await self.look_at_decision(sale.held.purchase.checkout, status)
+        return found or DecisionSeen(standing=sale.held.standing, to=None, letter=None)
+
+    @property
+    def _zone(self) -> tzinfo:
+        return self.desk.frame.catalogue.current().shop.zone
 
     # ------------------------------------------------------------------ the customer
 
@@ -241,23 +262,21 @@ class SaleActionPages:
 
     # ------------------------------------------------------------------ what they share
 
-    async def _opened(
-        self, request: AnyRequest, order: str, sheet_of: Callable[[SaleSeen], Sheet]
-    ) -> RawResponse:
+    async def _opened(self, request: AnyRequest, order: str, sheet_of: MakeSheet) -> RawResponse:
         here = await self.desk.frame.here(request)
         if isinstance(here, RawResponse):
             return here
         sale = await self.look(CheckoutId(order))
         if sale is None:
             return self.desk.missing(request, here, _("There is no such order."), back="/admin/sales")
-        return self.desk.opened(request, here, sheet_of(sale))
+        return self.desk.opened(request, here, await _made(sheet_of, sale))
 
     async def _sent(
         self,
         request: AnyRequest,
         order: str,
         action: AuditAction,
-        sheet_of: Callable[[SaleSeen], Sheet],
+        sheet_of: MakeSheet,
         work: Working,
     ) -> RawResponse:
         here = await self.desk.frame.here(request)
@@ -272,8 +291,18 @@ class SaleActionPages:
         changes = sale_sheets.changes(came.fields.get("seen", ""), sale)
         found = sale.held.purchase.checkout
         return await self.desk.act(
-            request, here, came, sheet_of(sale), changes=changes, work=lambda form: work(found, form)
+            request,
+            here,
+            came,
+            await _made(sheet_of, sale),
+            changes=changes,
+            work=lambda form: work(found, form),
         )
+
+
+async def _made(sheet_of: MakeSheet, sale: SaleSeen) -> Sheet:
+    made = sheet_of(sale)
+    return made if isinstance(made, Sheet) else await made
 
 
 def _done(order: CheckoutId, word: str) -> Done:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Final
 
 from domain.mail import Delivery, MailState
@@ -11,7 +11,7 @@ from domain.product import CatalogueEdition
 from domain.purchase import FactKind, PurchaseState, order_number
 from domain.refund import RefundState
 from domain.usecases.show_sale import SaleShown
-from entrypoints.admin.sale_words import dashboard
+from entrypoints.admin.sale_words import dashboard, evidence_due
 from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.http.sentences import N_, _
 
@@ -39,16 +39,24 @@ class Panel:
 
 def panels(sale: SaleShown, edition: CatalogueEdition, at: str) -> list[Panel]:
     """The most pressing first. `at`: the address of the sale."""
-    return [*_disputes(sale), *_refunds(sale), *_address(sale, at), *_access(sale, edition, at)]
+    return [
+        *_disputes(sale, edition.shop.zone),
+        *_refunds(sale),
+        *_address(sale, at),
+        *_access(sale, edition, at),
+    ]
 
 
-def _disputes(sale: SaleShown) -> list[Panel]:
+def _disputes(sale: SaleShown, zone: tzinfo) -> list[Panel]:
     livemode = sale.held.purchase.livemode
     return [
-        Panel(_(_ANSWERS[fact.status]), _("Answer in Stripe"), dashboard(fact.object_id, livemode=livemode))
+        Panel(
+            f"{_(_ANSWERS[fact.status])} {evidence_due(fact, zone, now=sale.now)}", _("Answer in Stripe"),
+            dashboard(fact.object_id, livemode=livemode),
+        )
         for fact in sale.held.facts
         if fact.kind is FactKind.DISPUTE and fact.status in _ANSWERS
-    ]
+    ]  # fmt: skip
 
 
 def _refunds(sale: SaleShown) -> list[Panel]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Final
 
 from domain.audit import AuditAction
 from domain.limits import KEYS_BY_SUPPORT
 from domain.purchase import Purchase, PurchaseState, order_number
+from domain.usecases.look_at_decision import DecisionSeen
 from domain.usecases.look_at_sale import SaleSeen, changed_since
 from domain.usecases.refund_outcomes import WhyNotRefunded
 from domain.values import decimal_text
 from entrypoints.admin.desk import Entry, Sheet
+from entrypoints.http.page import closing_reason
 from entrypoints.http.sentences import N_, _
 
 _CHANGES: Final = {
@@ -94,24 +97,28 @@ def refund_sheet(sale: SaleSeen, *, may_refund: bool, fraudulent: bool = False) 
     )  # fmt: skip
 
 
-def revoke_sheet(sale: SaleSeen) -> Sheet:
-    """Closes it, whatever money says."""
+def revoke_sheet(sale: SaleSeen, after: DecisionSeen, zone: tzinfo) -> Sheet:
+    """Closes it, whatever money says. `after`: what the decision comes to."""
     purchase = sale.held.purchase
     effects = [
         about(purchase),
         state(sale),
         _("It opens nothing any more until it is restored. No money moves."),
+        _("Its page then says to the customer: “%(words)s”", words=closing_reason(after.standing, zone)),
     ]
+    if after.to is None:
+        effects.append(_("Nobody is emailed: it is closed already, or belongs to no address."))
     return Sheet(
         action=AuditAction.REVOKE, object_id=purchase.checkout,
         title=_("Revoke access to %(name)s", name=purchase.product_name), effects=effects,
         button=_("Revoke access"), back=at_sale(purchase), seen=sale.digest, danger=True,
-        fields=[Entry("tell", _("Email the customer that their access ended"), kind="check", on=True)],
+        fields=_tell_box(after, _("Email the customer that their access ended")),
+        template="decide.html", more={"to": after.to or "", "letter": after.letter},
     )  # fmt: skip
 
 
-def restore_sheet(sale: SaleSeen) -> Sheet:
-    """Lifts a revocation by hand, and nothing else."""
+def restore_sheet(sale: SaleSeen, after: DecisionSeen, zone: tzinfo) -> Sheet:
+    """Lifts a revocation by hand, and nothing else. `after`: what the decision comes to."""
     purchase = sale.held.purchase
     effects = [
         about(purchase),
@@ -121,12 +128,22 @@ def restore_sheet(sale: SaleSeen) -> Sheet:
             "If a refund or a dispute closes it, too, it stays closed: give a free copy instead."
         ),
     ]
+    if after.standing.state is not PurchaseState.LIVE:
+        says = closing_reason(after.standing, zone)
+        effects.append(_("It stays closed. Its page then says to the customer: “%(words)s”", words=says))
+    if after.to is None:
+        effects.append(_("Nobody is emailed: it does not open by this, or belongs to no address."))
     return Sheet(
         action=AuditAction.RESTORE, object_id=purchase.checkout,
         title=_("Restore access to %(name)s", name=purchase.product_name), effects=effects,
         button=_("Restore access"), back=at_sale(purchase), seen=sale.digest,
-        fields=[Entry("tell", _("Email the customer that they have access again"), kind="check", on=True)],
+        fields=_tell_box(after, _("Email the customer that they have access again")),
+        template="decide.html", more={"to": after.to or "", "letter": after.letter},
     )  # fmt: skip
+
+
+def _tell_box(after: DecisionSeen, label: str) -> list[Entry]:
+    return [] if after.to is None else [Entry("tell", label, kind="check", on=True)]
 
 
 def resend_sheet(sale: SaleSeen) -> Sheet:

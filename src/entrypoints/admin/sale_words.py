@@ -94,6 +94,14 @@ def long_day(day: date, *, today: date) -> str:
     return f"{day.day} {day:%B}" if day.year == today.year else f"{day.day} {day:%B} {day.year}"
 
 
+def evidence_due(dispute: Fact, zone: tzinfo, *, now: datetime) -> str:
+    """Until when a dispute can be answered, as a sentence; where that is not known, who knows."""
+    last = dispute.answered_by
+    if last is None:
+        return _("Stripe shows until when.")
+    return _("Evidence is due by %(day)s.", day=long_day(day_of(last, zone), today=day_of(now, zone)))
+
+
 def erased_words(at: datetime, zone: tzinfo, *, now: datetime) -> str:
     """`erased on 3 May`."""
     return _("erased on %(day)s", day=long_day(day_of(at, zone), today=day_of(now, zone)))

@@ -160,6 +160,7 @@ class SalesPages:
             "newer": "" if found.before is None else wanted.at(before=mark_text(found.before)),
             "older": "" if found.after is None else wanted.at(after=mark_text(found.after)),
             "searched_to": None if found.searched_to is None else short_moment(found.searched_to, zone, now=now),
+            "in_time": wanted.order is SaleOrder.NEWEST,
             "poll": wanted.at(f"{AT}/new", after=mark) if first_page else "",
             "fresh": wanted.at(),
         }  # fmt: skip
@@ -183,7 +184,7 @@ class SalesPages:
                 if any(wanted.typed[name] for name in wanted.typed if name != "state")
                 else []
             ),
-            "newer": "", "older": "", "searched_to": None, "poll": "", "fresh": "",
+            "newer": "", "older": "", "in_time": True, "searched_to": None, "poll": "", "fresh": "",
         }  # fmt: skip
 
 

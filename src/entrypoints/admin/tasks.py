@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Final, assert_never
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from domain.records import Problem, ProblemKind, Quarantined
 from domain.refund import RefundRequest, RefundState
 from domain.usecases.list_todo import Lacking, Mistakes, Silence, Task, Todo, TodoList
 from domain.values import money_text
+from entrypoints.admin.sale_words import evidence_due
 from entrypoints.admin.words import REASONS
 from entrypoints.http.sentences import N_, _, ngettext
 
@@ -127,7 +129,7 @@ _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
 }  # fmt: skip
 
 
-def row_of(todo: Todo, *, dashboard: str) -> Row:
+def row_of(todo: Todo, *, dashboard: str, zone: tzinfo, now: datetime) -> Row:
     """A row of the queue. `dashboard`: the address of the account's pages at Stripe, with "/" at the end."""
     match todo.about:
         case Quarantined():
@@ -135,7 +137,7 @@ def row_of(todo: Todo, *, dashboard: str) -> Row:
         case Mail():
             return _mail(todo, todo.about)
         case Holding():
-            return _sale(todo, todo.about, dashboard)
+            return _sale(todo, todo.about, dashboard, zone=zone, now=now)
         case Problem():
             words = _(_PROBLEMS[todo.about.kind], subject=todo.about.subject)
             doctor = Button(_("Run the doctor"), "/admin/doctor", first=True)
@@ -217,14 +219,15 @@ def _mail(todo: Todo, mail: Mail) -> Row:
     return Row(todo, _(words[todo.task], to=mail.to.canonical), at, why, buttons)
 
 
-def _sale(todo: Todo, held: Holding, dashboard: str) -> Row:
+def _sale(todo: Todo, held: Holding, dashboard: str, *, zone: tzinfo, now: datetime) -> Row:
     purchase = held.purchase
     at = sale_address(purchase.checkout)
     order = _("%(product)s, %(amount)s, order %(order)s", product=purchase.product_name, amount=purchase.paid,
               order=order_number(purchase.checkout))  # fmt: skip
     if todo.task is Task.DISPUTE and todo.decides is not None:
-        why = _("A dispute about %(amount)s needs an answer, usually within a week or three: Stripe shows until when.",
-                amount=money_text(todo.decides.amount, purchase.paid.currency))  # fmt: skip
+        amount = money_text(todo.decides.amount, purchase.paid.currency)
+        why = _("A dispute about %(amount)s needs an answer.", amount=amount)
+        why = f"{why} {evidence_due(todo.decides, zone, now=now)}"
         answer = Button(
             _("Answer in Stripe"), f"{dashboard}disputes/{quote(todo.decides.object_id)}", first=True
         )

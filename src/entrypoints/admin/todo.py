@@ -14,7 +14,7 @@ from domain.usecases.list_todo import Task
 from domain.usecases.report_status import ReportStatus
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.tasks import NAMES, TODO, row_of
-from entrypoints.http.page import AnyRequest, see_other
+from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE
@@ -47,7 +47,12 @@ class TodoPages:
             return here
         found, wanted = await self.frame.waiting(), request.query_params.get("only", "")
         chosen = next((task for task in Task if task.value == wanted), None)
-        rows = [row_of(todo, dashboard=self.dashboard) for todo in found.rows if chosen in (None, todo.task)]
+        zone, now = self.frame.catalogue.current().shop.zone, self.frame.clock.now()
+        rows = [
+            row_of(todo, dashboard=self.dashboard, zone=zone, now=now)
+            for todo in found.rows
+            if chosen in (None, todo.task)
+        ]
         present = {row.task for row in found.rows}
         kinds = [("", _("Everything")), *((task.value, _(NAMES[task])) for task in Task if task in present)]
         acts = verdict(self.frame.actor(here), AuditAction.SEND_AGAIN) is Verdict.MAY
@@ -76,4 +81,4 @@ class TodoPages:
         done = await self.report_status.dismiss(request_id, actor=self.frame.actor(here), form=form)
         if isinstance(done, NotAllowed):
             return self.frame.refused(request, here)
-        return see_other(f"{TODO}?done={'dismissed' if done is True else 'gone'}")
+        return self.frame.done(TODO, "dismissed" if done is True else "gone")

@@ -57,7 +57,12 @@ class Container(BackOffice):
         base_url=UseCases.base_url,
         banner=banner,
     )
-    problems = Singleton(ErrorPages, frame, give_back=BackOffice.admin_frame.provided.given_back)
+    problems = Singleton(
+        ErrorPages,
+        frame,
+        give_back=BackOffice.admin_frame.provided.given_back,
+        lost=BackOffice.admin_frame.provided.lost,
+    )
     shop_pages = Singleton(
         ShopPages,
         frame=frame,

@@ -115,6 +115,7 @@ class BackOffice(UseCases):
         SaleActionPages,
         desk=desk,
         look=UseCases.look_at_sale,
+        look_at_decision=UseCases.look_at_decision,
         may_refund=Singleton(RefundRight, Adapters.account.provider),
         request_refund=UseCases.request_refund,
         revoke=UseCases.revoke_purchase,

@@ -55,6 +55,7 @@ from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.look_at_decision import LookAtDecision
 from domain.usecases.look_at_release import LookAtRelease, TryAnnouncement
 from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
 from domain.usecases.manage_passkeys import ManagePasskeys
@@ -270,6 +271,14 @@ class UseCases(Adapters):
     )
     ask_right = Singleton(AskRight, store=store, clock=clock, randomness=randomness)
     look_at_sale = Singleton(LookAtSale, store=store, payments=payments)
+    look_at_decision = Singleton(
+        LookAtDecision,
+        store=store,
+        catalogue=catalogue,
+        templates=email_templates,
+        clock=clock,
+        base_url=base_url,
+    )
     look_at_customer = Singleton(LookAtCustomer, store=store)
     correct_address = Singleton(
         CorrectAddress, store=store, keyring=keyring, clock=clock, randomness=randomness

@@ -16,9 +16,13 @@ from entrypoints.http.sentences import N_, _
 from entrypoints.run.logs import log_exception
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from litestar.types import Receive, Scope, Send
 
     from entrypoints.http.page import AnyRequest
+
+    OfficeFinds = Callable[[AnyRequest], Awaitable[RawResponse | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +109,36 @@ class Finished(Response[bytes]):
         return self._page
 
 
+class OfficePage(RawResponse):
+    """The back office's own page for a member who is signed in; for all others the shop's, which says nothing of it."""
+
+    def __init__(self, request: AnyRequest, *, theirs: OfficeFinds, ours: RawResponse) -> None:
+        super().__init__()
+        self._request, self._theirs, self._ours = request, theirs, ours
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See who asks, and send head and body."""
+        page = await self._theirs(self._request) or self._ours
+        await page(scope, receive, send)
+
+
 class ErrorPages:
     """The exception handlers."""
 
     def __init__(
-        self, frame: PageFrame, *, give_back: Callable[[AnyRequest], RawResponse | None] = lambda _: None
+        self,
+        frame: PageFrame,
+        *,
+        give_back: Callable[[AnyRequest], RawResponse | None] = lambda _: None,
+        lost: OfficeFinds,
     ) -> None:
-        """`give_back`: a page with the form of a request that the store was too busy for, if it has one."""
+        """`give_back`: a page with the form of a request that the store was too busy for, if it has one.
+
+        `lost`: what a member of staff sees at an address that the back office does not have; None for anybody else.
+        """
         self._front = frame
         self._give_back = give_back
+        self._lost = lost
 
     def handlers(self) -> dict[int | type[Exception], object]:
         """The handlers to register with Litestar; the most specific class wins."""
@@ -126,8 +151,8 @@ class ErrorPages:
         )
         if status == 500:
             log_exception(request, error)
-        if status == 405 and is_office(request.scope["path"]):  # it would say that the page exists
-            return Finished(self.page(request, 404))
+        if status in (404, 405) and is_office(request.scope["path"]):  # a 405 would say that the page exists
+            return Finished(OfficePage(request, theirs=self._lost, ours=self.page(request, 404)))
         response = self.page(request, status)
         for name, value in (error.headers or {}).items():
             if name.lower() == "allow":

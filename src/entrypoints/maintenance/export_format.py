@@ -125,6 +125,7 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
                 "amount": f.amount,
                 "as_of": f.as_of,
                 "refund_request": f.request,
+                "answer_by": f.answered_by,
             }
             for f in sorted(held.facts, key=lambda f: f.object_id)
         ],

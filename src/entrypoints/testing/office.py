@@ -19,6 +19,7 @@ from domain.usecases.invite_staff import Invited, InviteStaff
 from domain.usecases.join_staff import JoinStaff
 from domain.usecases.link_audit import LinkAudit
 from domain.usecases.list_staff import ListStaff
+from domain.usecases.look_at_decision import LookAtDecision
 from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
 from domain.usecases.manage_passkeys import ManagePasskeys
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff
@@ -154,6 +155,14 @@ class Office:
     @cached_property
     def look_at_sale(self) -> LookAtSale:
         return LookAtSale(store=self.shop.store, payments=self.shop.payments)
+
+    @cached_property
+    def look_at_decision(self) -> LookAtDecision:
+        shop = self.shop
+        return LookAtDecision(
+            store=shop.store, catalogue=shop.catalogue, templates=shop.templates, clock=shop.clock,
+            base_url=BASE_URL,
+        )  # fmt: skip
 
     @cached_property
     def look_at_customer(self) -> LookAtCustomer:
