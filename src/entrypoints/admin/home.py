@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,14 @@ class HomePages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        todo, found, news = await self.frame.waiting(), await self.show_figures(), await self.list_news()
-        first, staff = await self.check_first_days(), await self.list_staff()
+        # Side by side: each waits for long reads of its own.
+        todo, found, news, first, staff = await asyncio.gather(
+            self.frame.waiting(),
+            self.show_figures(),
+            self.list_news(),
+            self.check_first_days(),
+            self.list_staff(),
+        )
         shop, days = self.frame.catalogue.current().shop, _days(request)
         today = day_of(found.at, shop.zone)
         wants = any(row.wants_passkey for row in staff if row.member.id == here.member.id)
