@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from domain.audit import LONGEST_REASON
+from domain.mail import MailState
 from domain.records import ErasedAddress
 from domain.rights import NotAllowed
 from domain.transaction import ReadTransaction
@@ -83,7 +84,9 @@ def _figures(status: Status, *, live: bool) -> list[str]:
     tally = status.tally
     takings = ", ".join(str(sum_) for sum_ in tally.takings)
     taken = f"{takings}, net of refunds and lost disputes" if takings else "nothing yet"
-    mails = ", ".join(f"{number} {state.value}" for state, number in tally.mails if number) or "none"
+    # Dropped ones are no loss: they were of no use any more, or another one was queued for them.
+    sent = [(state, number) for state, number in tally.mails if number and state is not MailState.DROPPED]
+    mails = ", ".join(f"{number} {state.value}" for state, number in sent) or "none"
     bounced = f"; {counted(tally.bounced, 'access email')} bounced" if tally.bounced else ""
     rest = "no access, not counted" if live else "not counted, because the shop has gone live"
     return [

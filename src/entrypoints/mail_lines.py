@@ -45,7 +45,8 @@ def mail_lines(status: Status) -> list[str]:
         *_listed(late, "delayed (tried again automatically)"),
         *_listed(
             status.bounced,
-            "bounced (send again: coatcheck status --send-again KEY; off this list: coatcheck status --dismiss KEY)",
+            "bounced (to another address: coatcheck correct ORDER ADDRESS --reason TEXT; to the same one again: "
+            "coatcheck status --send-again KEY; off this list: coatcheck status --dismiss KEY)",
         ),
     ]
 

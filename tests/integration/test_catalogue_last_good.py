@@ -71,7 +71,7 @@ def empty_folder(root: Path) -> str:
 def lead_nowhere(root: Path) -> str:
     shutil.rmtree(root / "book")
     (root / "book").symlink_to("nowhere")
-    return "catalogue/book/product.toml: cannot be read: it is a symbolic link that leads nowhere: mend or delete it"
+    return "catalogue/book/product.toml: cannot be read: its folder is a symbolic link that leads nowhere: mend or delete that link"
 
 
 BREAK = (break_price, lose_content, lose_toml, empty_folder, lead_nowhere)

@@ -156,6 +156,18 @@ def test_what_waits_is_one_queue_with_the_oldest_first() -> None:
     assert Task.NEVER_OPENED not in [row.task for row in run(shop.list_todo()).rows]
 
 
+def test_a_test_purchase_that_nobody_opened_waits_for_nobody() -> None:
+    shop = at_now()
+
+    def book(tx: Transaction) -> None:
+        tx.users.get_or_add(ANNA, new_id=UserId("u1"), now=NOW)
+        for name, live in (("test", False), ("real", True)):
+            tx.purchases.book(replace(sold(name, days_ago=5), livemode=live))
+
+    run(shop.store.transact(book))
+    assert [row.about.purchase.checkout for row in run(shop.list_todo()).rows] == ["real"]
+
+
 def test_each_kind_of_task_leaves_the_queue_when_its_cause_is_gone() -> None:
     shop = Shop()
     shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())

@@ -135,3 +135,18 @@ def test_it_is_a_row_of_the_queue() -> None:
     [row] = [row for row in run(shop.list_todo()).rows if row.task is Task.FRAUD_WARNING]
     assert isinstance(row.about, Holding)
     assert (row.about.purchase.checkout, row.decides and row.decides.object_id) == (checkout, "issfr_1")
+
+
+def test_a_warning_about_a_test_purchase_is_left_alone_with_a_live_key() -> None:
+    """Its payment cannot be refunded with that key, and nobody lost money."""
+    shop = Shop()
+    shop.payments.livemode = False
+    _, payment = sale(shop)
+    terms(shop, Money(10_000, "usd"))
+    warn(shop, payment)
+    shop.payments.livemode = True
+    assert run(shop.act_on_fraud_warnings()) == 0
+    assert notices(shop) == []
+    shop.payments.livemode = False
+    assert run(shop.act_on_fraud_warnings()) == 1
+    assert len(notices(shop)) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.access import Opens, access
 from domain.product import Licences
-from domain.purchase import CheckoutStatus
+from domain.purchase import CheckoutStatus, Fact, FactKind
 from domain.usecases.checkout_outcomes import AlreadyYours, RedirectToPayment
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.import_sales import ImportSales
@@ -247,3 +247,26 @@ def test_what_a_node_that_kept_the_test_key_books_ends_at_the_next_start_with_th
     assert not shop.memory.tables.users
     assert not [c for c in shop.memory.tables.checkouts if c not in shop.memory.tables.purchases]
     assert start(shop, live=True) == 0
+
+
+def test_disputes_and_fraud_warnings_of_test_purchases_wait_for_nobody_in_the_live_shop() -> None:
+    """The live key is never told how they end, so they would stay on the list for ever."""
+    shop = Shop()
+    shop.payments.livemode = False
+    run(shop.go_live())
+    for name in ("anna", "ben"):
+        Browser(shop).buy_and_pay(f"{name}@example.com")
+    disputed, warned = shop.memory.tables.purchases.values()
+    for purchase, kind, status in (
+        (disputed, FactKind.DISPUTE, "needs_response"), (warned, FactKind.WARNING, "actionable"),
+    ):  # fmt: skip
+        fact = Fact(
+            object_id=f"x_{status}", kind=kind, payment=purchase.payment,
+            as_of=int(shop.clock.now().timestamp()), status=status, amount=900,
+        )  # fmt: skip
+        run(shop.store.transact(shop.note.work(fact)))
+    waiting = [row.task for row in run(shop.report()).todo.rows]
+    assert sorted(task.name for task in waiting) == ["DISPUTE", "FRAUD_WARNING"]
+    shop.payments.livemode = True
+    run(shop.go_live())
+    assert run(shop.report()).todo.rows == []

@@ -7,10 +7,13 @@ import pytest
 from adapters.memory.tables import Tables
 from domain.claim import RejectReason
 from domain.purchase import CheckoutStatus, FactKind
+from domain.usecases.erase_customer import CustomerErased, NotErased, WhyNotErased
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.link_outcomes import SignedIn
 from domain.values import EmailAddress, ProviderRef
 from entrypoints.testing import BASE_URL, BOOK, PHOTOS, Browser, Shop
+from entrypoints.testing.office import Office
+from testkit.by_hand import CLI
 from testkit.owners import ANNA, BEN, NEW, change, opens, owner_of, signed_in
 from testkit.stepping import run
 
@@ -199,6 +202,19 @@ def test_an_account_with_a_payment_under_way_is_not_deleted_until_that_is_settle
     settles(shop, ref, CheckoutStatus.FAILED)
     assert run(shop.erase.refusal(anna.visitor)) is None
     assert run(shop.erase(anna.visitor)) is Erased.DONE
+
+
+def test_nor_does_the_merchant_delete_it_until_then() -> None:
+    shop = Shop()
+    office, anna = Office(shop), Browser(shop)
+    anna.buy_and_pay(ANNA)
+    anna.press(shop.last_link(ANNA))
+    ref = a_debit(shop, anna, ANNA)
+    refused = NotErased(WhyNotErased.PAYMENT_PENDING, EmailAddress(ANNA))
+    assert run(office.erase_customer(ANNA, actor=CLI, form="f1", reason="asked")) == refused
+    assert [one.mailbox for one in shop.memory.tables.users.values()] == [EmailAddress(ANNA)]
+    settles(shop, ref, CheckoutStatus.FAILED)
+    assert run(office.erase_customer(ANNA, actor=CLI, form="f1", reason="asked")) == CustomerErased()
 
 
 def test_a_page_that_is_merely_open_keeps_nobody_from_deleting_nor_does_anothers_debit() -> None:

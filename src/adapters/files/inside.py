@@ -29,7 +29,7 @@ def open_inside(folder: Path, path: Path) -> BufferedReader:
     `..data` may lead out of the folder, to a mount: a link into that keeps its name, for the same reason. Raises
     OSError, NotInside.
     """
-    home, real = _real(folder), _real(path)
+    home, real = _real(folder, "its folder"), _real(path)
     if not real.is_relative_to(home):
         home = _mount_with(path, real, folder)
     elif (
@@ -74,14 +74,14 @@ def check_folder(folder: Path, *, inside: Path) -> None:
         _mount_with(folder, real, inside)
 
 
-def _real(path: Path) -> Path:
+def _real(path: Path, what: str = "it") -> Path:
     try:
         return path.resolve(strict=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
         looped = isinstance(error, RuntimeError) or error.errno == errno.ELOOP
         if looped or (isinstance(error, FileNotFoundError) and path.is_symlink()):
             raise NotInside(
-                errno.ELOOP, "it is a symbolic link that leads nowhere: mend or delete it"
+                errno.ELOOP, f"{what} is a symbolic link that leads nowhere: mend or delete that link"
             ) from error
         raise
 

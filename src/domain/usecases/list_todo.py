@@ -10,6 +10,7 @@ from typing import Final, TypeGuard, TypeVar
 
 from domain.access import Holding
 from domain.frozen import frozen
+from domain.going_live import STARTED_LIVE
 from domain.mail import Mail, MailState
 from domain.outbox_keys import sale_of
 from domain.ports import Catalogue, Clock, Store
@@ -167,8 +168,11 @@ def todo_list(
         (Todo(Task.LATE_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.QUEUED),
         (Todo(Task.BOUNCED_EMAIL, mail.queued_at, mail) for mail in each_unreached(tx, mails)),
         _never_opened(tx, now, beside={sale_of(mail.key) for mail in mails}),
-        _disputes(tx),
-        (Todo(Task.FRAUD_WARNING, fact.moment, held, decides=fact) for held, fact in open_warnings(tx)),
+        _of_real_money(tx, _disputes(tx)),
+        _of_real_money(
+            tx,
+            (Todo(Task.FRAUD_WARNING, fact.moment, held, decides=fact) for held, fact in open_warnings(tx)),
+        ),
         _without_address(tx, now),
         (Todo(Task.REFUND, one.at, one) for one in tx.refund_requests.waiting(before=now - LATE)),
         _lacking(tx, edition),
@@ -210,6 +214,14 @@ def _never_opened(tx: ReadTransaction, now: datetime, *, beside: Set[CheckoutId 
         purchase = held.purchase
         if purchase.user is not None and purchase.livemode is not False and purchase.checkout not in beside:
             yield Todo(Task.NEVER_OPENED, held.purchase.booked_at, held)
+
+
+def _of_real_money(tx: ReadTransaction, rows: Iterable[Todo]) -> Iterator[Todo]:
+    """Without those about test purchases once the shop has gone live: nobody can do anything about them any more."""
+    live = tx.shop.cursor(STARTED_LIVE) is not None
+    for row in rows:
+        if not (live and isinstance(row.about, Holding) and row.about.purchase.livemode is False):
+            yield row
 
 
 def _disputes(tx: ReadTransaction) -> Iterator[Todo]:
