@@ -95,7 +95,9 @@ def _office(past: Past, engine: Engine, folder: Path, *, rate: int) -> Iterator[
         shop.start()
         owner = Member(shop, timeout=120, trust_env=False)
         assert owner.join(email=f"{time.time_ns()}@example.com").is_redirect
-        yield Office(past, engine, shop, owner, rate)
+        office = Office(past, engine, shop, owner, rate)
+        office.wait_until_idle()
+        yield office
     finally:
         for client in shop.clients:
             client.close()
