@@ -259,11 +259,21 @@ def test_what_the_customer_will_be_told_is_shown_before_and_is_what_they_are_tol
     assert closing_reason(closing.standing, UTC) == "The seller closed this purchase on 1 March 2026."
     by_hand.revoke(shop, order.checkout)
     assert_told(shop, closing)
+    assert closing.letter is not None
+    assert "You no longer have access to it." in closing.letter.text
     assert looked_at(shop, order, MerchantStatus.REVOKED).to is None, "it is closed already"
     opening = looked_at(shop, order, MerchantStatus.RESTORED)
     assert (opening.to, opening.standing.state) == (order.mailbox, PurchaseState.LIVE)
     by_hand.restore(shop, order.checkout)
     assert_told(shop, opening)
+
+
+def test_nobody_is_told_twice_that_a_purchase_is_closed_even_if_it_is_in_dispute_since() -> None:
+    shop = Shop()
+    _, ref, order = sold(shop)
+    by_hand.revoke(shop, order.checkout)
+    shop.hear_fact(shop.payments.tell(ref, FactKind.DISPUTE, "needs_response", amount=PRICE))
+    assert looked_at(shop, order, MerchantStatus.REVOKED).to is None
 
 
 def test_nobody_is_told_of_what_does_not_open() -> None:
