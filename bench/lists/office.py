@@ -43,13 +43,14 @@ class Office:
         return took
 
     def wait_until_idle(self) -> None:
-        """Until the shop keeps a core busy for less than a tenth of three seconds: at its first start, it links the
-        audit lines of the whole past, which were linked one by one in a shop that lived through it.
+        """Until the shop keeps a core busy for less than a third of three seconds: at its first start, it links the
+        audit lines of the whole past, which were linked one by one in a shop that lived through it. It goes on asking
+        the sandbox for payments of the past, which that does not know.
         """
         while True:
             before = self._work()
             time.sleep(3)
-            if self._work() - before < 0.3:
+            if self._work() - before < 1:
                 return
 
     def measure(

@@ -42,7 +42,7 @@ class PeriodFigures:
 
 @frozen
 class Figures:
-    """All figures as of one moment, to a second or so: each is counted by a read of its own."""
+    """All figures as of one moment, to a second or so: they are counted by several reads."""
 
     at: datetime
     periods: Sequence[PeriodFigures]
@@ -68,22 +68,25 @@ class ShowFigures:
         days = await self.sum_days.totals(
             first_day(Period.YEAR, today) - timedelta(days=Period.YEAR.value), today
         )
-        newest = await self.store.survey(
-            lambda tx: tx.sale_lists.rows(SaleFilter(), order=SaleOrder.NEWEST, after=None, limit=_NEWEST)
-        )
-        periods: list[PeriodFigures] = []
-        for period in Period:
-            given = SaleFilter(source=Source.GRANT, booked_from=begin_of(first_day(period, today), zone))
-            grants = await self.store.survey(partial(_counted, given))
-            periods.append(figures_of(period, today, days, grants))
+        begins = {period: begin_of(first_day(period, today), zone) for period in Period}
+        newest, grants = await self.store.survey(partial(_newest_and_grants, begins))
         start = first_day(Period.YEAR, today)
         return Figures(
-            at=now, periods=periods, days=[one for one in days if one.day >= start], newest=newest.rows
+            at=now,
+            periods=[figures_of(period, today, days, grants[period]) for period in Period],
+            days=[one for one in days if one.day >= start],
+            newest=newest,
         )
 
 
-def _counted(wanted: SaleFilter, tx: ReadTransaction) -> SaleCount:
-    return tx.sale_lists.count(wanted)
+def _newest_and_grants(
+    begins: Mapping[Period, datetime], tx: ReadTransaction
+) -> tuple[Sequence[SaleRow], Mapping[Period, SaleCount]]:
+    newest = tx.sale_lists.rows(SaleFilter(), order=SaleOrder.NEWEST, after=None, limit=_NEWEST).rows
+    return newest, {
+        period: tx.sale_lists.count(SaleFilter(source=Source.GRANT, booked_from=begin))
+        for period, begin in begins.items()
+    }
 
 
 def first_day(period: Period, today: date) -> date:

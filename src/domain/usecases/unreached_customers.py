@@ -18,10 +18,10 @@ def each_unreached(tx: ReadTransaction, waiting: Sequence[Mail]) -> Iterator[Mai
 
 def _reached_since(tx: ReadTransaction, mail: Mail) -> bool:
     """Whether nothing is left to do: sent again, verified since, moved to another address, or another email arrived."""
-    if tx.outbox.get(outbox_keys.anew(mail.key)) is not None:
-        return True
     owner = tx.users.by_address(mail.to)
     if owner is None or (owner.proved_at is not None and owner.proved_at >= mail.queued_at):
+        return True
+    if tx.outbox.get(outbox_keys.anew(mail.key)) is not None:
         return True
     checkout = outbox_keys.access_checkout(mail.key)
     purchase = None if checkout is None else tx.purchases.get(checkout)
