@@ -76,7 +76,7 @@ class ProviderCheckout:
             kind=FactKind.SESSION,
             payment=None,
             as_of=self.as_of,
-            status=self.status.value,
+            status=self.status._value_,
             amount=self.total,
         )
 

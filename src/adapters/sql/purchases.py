@@ -75,7 +75,6 @@ UNOWNED: Final = """user_id IS NULL
 _GIVE: Final = f"UPDATE purchases SET mailbox = ?, user_id = ? WHERE checkout_id {ANY_OF} AND {UNOWNED}"
 # What nearly all are is stored as NULL, which takes no room.
 _SOURCES: Final = {None if source is Source.SALE else source.value: source for source in Source}
-_SOURCE_TEXTS: Final = {source: text for text, source in _SOURCES.items()}
 _BOOKED_BY: Final[dict[str | None, BookedBy | None]] = {None: None, **{by.value: by for by in BookedBy}}
 _HAND_CHECKOUTS_OVER: Final = f"UPDATE checkouts SET mailbox = ? WHERE id {ANY_OF} AND mailbox = ?"
 _NONE: Final = "-"
@@ -190,7 +189,8 @@ def to_row(purchase: Purchase) -> Row:
         purchase.mailbox and purchase.mailbox.canonical, purchase.paid_email and purchase.paid_email.canonical,
         purchase.product, purchase.product_name, purchase.paid.amount, purchase.paid.currency,
         maybe(int, purchase.livemode), purchase.session, micros(purchase.booked_at), " ".join(purchase.contents),
-        licences_text(purchase.licences), _breakdown_text(purchase), _SOURCE_TEXTS[purchase.source],
+        licences_text(purchase.licences), _breakdown_text(purchase),
+        None if purchase.source is Source.SALE else purchase.source._value_,
         purchase.booked_by and purchase.booked_by._value_, purchase.opened_at and micros(purchase.opened_at),
     )  # fmt: skip
 

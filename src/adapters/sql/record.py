@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -91,13 +90,10 @@ def maybe(convert: Callable[[V], T], value: V | None) -> T | None:
     return None if value is None else convert(value)
 
 
-@lru_cache(maxsize=64)
 def micros(moment: datetime) -> int:
-    """An aware moment as microseconds since 1970 in UTC.
-
-    Remembered, since all that a claim writes happens at the same moment, and dividing timedeltas is dear.
-    """
-    return (moment - _EPOCH) // _MICROSECOND
+    """An aware moment as microseconds since 1970 in UTC."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment(value: int) -> datetime:
