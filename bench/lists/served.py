@@ -7,6 +7,7 @@ every list, and an export during which sales are booked and customers are delete
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import tempfile
@@ -46,6 +47,7 @@ def main() -> int:
         folder = asked.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
         past = Past(asked.sales, now=_now(folder))
+        gc.freeze()  # else Python looks through all of it now and then: more than a second, which is none of the shop's
         begun = time.perf_counter()
         if asked.engine == "sqlite":
             sqlite = Sqlite(folder)

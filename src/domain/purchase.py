@@ -219,17 +219,10 @@ _RANKS: Final[Mapping[FactKind, tuple[str, ...]]] = {
 }
 _UNKNOWN_RANK: Final = 99
 _DISPUTED: Final = frozenset({"needs_response", "under_review"})
-_UNDECIDED: Final = frozenset(
-    {
-        CheckoutStatus.UNPAID,
-        "pending",
-        "requires_action",
-        "warning_needs_response",
-        "warning_under_review",
-        "needs_response",
-        "under_review",
-    }
-)
+_UNDECIDED: Final = frozenset({
+    CheckoutStatus.UNPAID, "pending", "requires_action", "warning_needs_response", "warning_under_review",
+    "needs_response", "under_review",
+})  # fmt: skip
 GONE: Final[Mapping[FactKind, tuple[str, ...]]] = {
     FactKind.REFUND: ("pending", "succeeded"),
     FactKind.DISPUTE: ("lost",),
