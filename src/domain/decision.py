@@ -19,18 +19,25 @@ def decided_on(object_id: str) -> CheckoutId:
 
 
 def decided(
-    held: Fact | None, checkout: CheckoutId, status: MerchantStatus, *, now: datetime, request: str = ""
+    held: Fact | None,
+    checkout: CheckoutId,
+    status: MerchantStatus,
+    *,
+    now: datetime,
+    request: str = "",
+    stays: bool = False,
 ) -> Fact:
     """The next decision about a purchase, greater than the one that is held: the last one wins.
 
-    `request`: the refund requests that a revocation comes with, if it does (`with_request`).
+    `request`: the refund requests that a revocation comes with, if it does (`with_request`). `stays`: access is revoked
+    already and stays so, since when it was.
     """
     second = int(now.timestamp())
     return Fact(
         object_id=merchant_object(checkout),
         kind=FactKind.MERCHANT,
         payment=None,
-        as_of=second if held is None else max(second, held.as_of + 1),
+        as_of=second if held is None else held.as_of + 1 if stays else max(second, held.as_of + 1),
         status=status.value,
         amount=0,
         request=request,

@@ -88,7 +88,7 @@ STAFF_PER_NETWORK: Final = Limit(kind="staff-ip", most=10, window=timedelta(minu
 GRANTS_BY_SUPPORT: Final = Limit(kind="grants", most=10, window=timedelta(days=1))
 """Free copies and payments booked by hand, together, of one member of staff who is no owner."""
 KEYS_BY_SUPPORT: Final = Limit(kind="keys", most=10, window=timedelta(days=1))
-"""Licence keys that one member of staff who is no owner can replace: each takes one off the product's list."""
+"""Licence keys that one member of staff who is no owner can replace: any may have been passed on."""
 STAFF_PER_ACCOUNT: Final = Limit(kind="staff-account", most=20, window=timedelta(hours=1))
 """Wrong answers in the name of one member's passkeys."""
 

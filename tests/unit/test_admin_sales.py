@@ -260,9 +260,12 @@ def test_a_masked_key_shows_four_characters_of_a_long_one(key: str, seen: str) -
 @pytest.mark.parametrize(
     ("last", "words"),
     [
-        (datetime(2026, 12, 12, 23, 30, tzinfo=UTC), "do not refund it. Evidence is due by 12 December."),
-        (datetime(2027, 1, 2, tzinfo=UTC), "do not refund it. Evidence is due by 2 January 2027."),
-        (None, "do not refund it. Stripe shows until when."),
+        (
+            datetime(2026, 12, 12, 23, 30, tzinfo=UTC),
+            "do not refund it. Evidence is due by 12 December, 23:30 UTC.",
+        ),
+        (datetime(2027, 1, 2, tzinfo=UTC), "do not refund it. Evidence is due by 2 January 2027, 00:00 UTC."),
+        (None, "do not refund it. Stripe's dashboard shows the deadline."),
     ],
 )
 def test_a_dispute_is_a_panel_with_the_last_day_for_an_answer(

@@ -96,3 +96,21 @@ def test_a_busy_store_leaves_the_number_as_it_was() -> None:
         assert (waiting.number, counting.begun) == (1, 3)
 
     asyncio.run(story())
+
+
+def test_what_was_counted_before_a_form_is_not_shown_after_it() -> None:
+    async def story() -> None:
+        waiting, counting, shop = a_number()
+        await waiting.refresh()
+        counting.let.clear()
+        shop.clock.tick(seconds=30)
+        await waiting.refresh()
+        await let_run()
+        waiting.forget()
+        counting.let.set()
+        await let_run()
+        counting.rows = 2
+        await waiting.refresh()
+        assert (waiting.number, counting.begun) == (2, 3)
+
+    asyncio.run(story())

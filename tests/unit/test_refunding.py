@@ -239,6 +239,22 @@ def test_a_refused_request_leaves_a_later_decision_alone() -> None:
     assert state_of(shop, ref) is PurchaseState.REVOKED
 
 
+def test_a_second_refund_that_is_to_close_access_does_not_change_since_when_it_is_closed() -> None:
+    def closed_since() -> int:
+        held = run(shop.store.read(lambda tx: tx.purchases.with_facts(order.checkout)))
+        assert held is not None
+        assert held.standing.state is PurchaseState.REVOKED
+        return held.standing.since or 0
+
+    shop = Shop()
+    _, _, order = sold(shop)
+    by_hand.refund(shop, order.checkout, "3", form="f1", close=True)
+    before = closed_since()
+    shop.clock.tick(days=2)
+    by_hand.refund(shop, order.checkout, "2", form="f2", close=True)
+    assert closed_since() == before + 1, "only so much later that the decision is the newest"
+
+
 def test_closing_what_is_revoked_already_does_not_tie_it_to_the_refund() -> None:
     shop = Shop()
     _, ref, order = sold(shop)

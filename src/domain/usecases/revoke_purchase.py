@@ -85,7 +85,9 @@ def decide(
 ) -> Holding:
     """Write the merchant's next decision about a purchase; the purchase with it. `request`: see `decided`."""
     checkout = held.purchase.checkout
-    word = decided(tx.facts.get(merchant_object(checkout)), checkout, status, now=now, request=request)
+    before = tx.facts.get(merchant_object(checkout))
+    stays = before is not None and status is MerchantStatus.REVOKED and is_revoking(before, held.facts)
+    word = decided(before, checkout, status, now=now, request=request, stays=stays)
     tx.facts.record(word)
     return with_decision(held, word)
 

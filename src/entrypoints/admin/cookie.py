@@ -20,7 +20,10 @@ _DONE_SECONDS: Final = 60
 
 
 class AdminCookie:
-    """`__Host-admin` over https, `admin` on http://localhost; never sent along from another site. So is `…-done`."""
+    """`__Host-admin` over https, `admin` on http://localhost; never sent along from another site.
+
+    The same holds for `…-done`.
+    """
 
     def __init__(self, *, https: bool) -> None:
         self._name = "__Host-admin" if https else "admin"

@@ -115,7 +115,7 @@ class AdminFrame:
             here = await self.identify(self.cookie.visitor(request), polls=True)
             if here is not None:
                 await self.waiting.refresh()
-                words = _("The back office has no such page, or has it no longer.")
+                words = _("This page does not exist, or no longer exists.")
                 return self.notice(request, here, _("There is nothing here"), words, status=404)
         return None
 

@@ -54,14 +54,9 @@ class HomePages:
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        # Side by side: each waits for long reads of its own.
-        todo, found, news, first, staff = await asyncio.gather(
-            self.frame.waiting(),
-            self.show_figures(),
-            self.list_news(),
-            self.check_first_days(),
-            self.list_staff(),
-        )
+        # Side by side, but no more than two: a store has few threads for long reads, and other pages need them, too.
+        todo, found = await asyncio.gather(self.frame.waiting(), self.show_figures())
+        news, first, staff = await self.list_news(), await self.check_first_days(), await self.list_staff()
         shop, days = self.frame.catalogue.current().shop, _days(request)
         today = day_of(found.at, shop.zone)
         wants = any(row.wants_passkey for row in staff if row.member.id == here.member.id)

@@ -104,7 +104,7 @@ def revoke_sheet(sale: SaleSeen, after: DecisionSeen, zone: tzinfo) -> Sheet:
         about(purchase),
         state(sale),
         _("It opens nothing any more until it is restored. No money moves."),
-        _("Its page then says to the customer: “%(words)s”", words=closing_reason(after.standing, zone)),
+        _("The customer's page will say: “%(words)s”", words=closing_reason(after.standing, zone)),
     ]
     if after.to is None:
         effects.append(_("Nobody is emailed: it is closed already, or belongs to no address."))
@@ -130,9 +130,11 @@ def restore_sheet(sale: SaleSeen, after: DecisionSeen, zone: tzinfo) -> Sheet:
     ]
     if after.standing.state is not PurchaseState.LIVE:
         says = closing_reason(after.standing, zone)
-        effects.append(_("It stays closed. Its page then says to the customer: “%(words)s”", words=says))
+        effects.append(_("It stays closed. The customer's page will say: “%(words)s”", words=says))
     if after.to is None:
-        effects.append(_("Nobody is emailed: it does not open by this, or belongs to no address."))
+        effects.append(
+            _("Nobody is emailed: this does not open the purchase, or the purchase has no address.")
+        )
     return Sheet(
         action=AuditAction.RESTORE, object_id=purchase.checkout,
         title=_("Restore access to %(name)s", name=purchase.product_name), effects=effects,

@@ -95,11 +95,12 @@ def long_day(day: date, *, today: date) -> str:
 
 
 def evidence_due(dispute: Fact, zone: tzinfo, *, now: datetime) -> str:
-    """Until when a dispute can be answered, as a sentence; where that is not known, who knows."""
+    """Until when a dispute can be answered, as a sentence; or where to find it."""
     last = dispute.answered_by
     if last is None:
-        return _("Stripe shows until when.")
-    return _("Evidence is due by %(day)s.", day=long_day(day_of(last, zone), today=day_of(now, zone)))
+        return _("Stripe's dashboard shows the deadline.")
+    day = long_day(day_of(last, zone), today=day_of(now, zone))
+    return _("Evidence is due by %(day)s, %(time)s.", day=day, time=f"{last.astimezone(zone):%H:%M %Z}")
 
 
 def erased_words(at: datetime, zone: tzinfo, *, now: datetime) -> str:

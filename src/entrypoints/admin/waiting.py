@@ -27,12 +27,16 @@ class Waiting:
     """As far as it was counted; `more`: there are others."""
     more: bool = False
     _counted_at: datetime | None = field(default=None)
+    _changes: int = 0
+    """Forms so far: what was counted before the last one says nothing of what it did."""
     _counting: asyncio.Task[None] | None = field(default=None)
 
     async def __call__(self) -> TodoList:
         """What waits, as it is now. Raises StoreUnavailable."""
+        changes = self._changes
         found = await self.list_todo()
-        self.number, self.more, self._counted_at = len(found.rows), bool(found.more), self.clock.now()
+        if changes == self._changes:
+            self.number, self.more, self._counted_at = len(found.rows), bool(found.more), self.clock.now()
         return found
 
     async def refresh(self) -> None:
@@ -50,3 +54,4 @@ class Waiting:
     def forget(self) -> None:
         """Something is about to change."""
         self._counted_at = None
+        self._changes += 1
