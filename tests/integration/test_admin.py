@@ -212,7 +212,7 @@ def test_a_wrong_address_is_a_page_of_the_back_office_for_its_members_alone(
     seen = members["viewer"].get(path)
     assert seen.status_code == 404
     assert '<nav aria-label="Back office">' in seen.text
-    assert "The back office has no such page" in seen.text
+    assert "This page does not exist, or no longer exists" in seen.text
     assert (seen.headers["cache-control"], seen.headers["x-robots-tag"]) == ("no-store", "noindex")
     forged = Member(shop, headers={"cookie": "admin=" + "a" * 64})
     for guest in (Member(shop), forged):

@@ -140,7 +140,7 @@ def test_closing_and_restoring_tell_the_customer_unless_that_is_unticked(
     assert 'name="tell" value="yes" checked' in page.text
     assert f"What {one.email} is emailed" in page.text
     assert "You no longer have access to it." in page.text
-    assert "The customer's page will say: “The seller closed this purchase on " in page.text
+    assert "page will say: “The seller closed this purchase on " in page.text
     for _ in range(2):
         closed = submit(owner, one.at("revoke"), page, tell="yes", **WHY)
         assert closed.headers["location"] == f"/admin/sales/{one.order}?done=revoked"

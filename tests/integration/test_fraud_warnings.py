@@ -52,6 +52,7 @@ def test_without_a_limit_that_can_be_read_nothing_is_refunded_and_the_merchant_r
     assert catalogue.problems[0].endswith(words)
 
 
+@pytest.mark.long
 @pytest.mark.engines
 def test_the_merchant_is_emailed_and_a_small_payment_is_refunded_as_fraudulent(
     root: Path, tmp_path: Path, in_database: Callable[[], dict[str, str]]

@@ -172,6 +172,7 @@ def test_the_home_page_says_what_networks_ask_for_and_its_picture_is_none_of_a_p
     assert not is_product_id("_shop")
 
 
+@pytest.mark.long
 def test_the_shops_picture_changes_with_name_tagline_accent_and_logo() -> None:
     """Decoded: red of the logo is in it once there is one."""
     painter = ResvgPainter(warn=pytest.fail)
