@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from domain.purchase import Fact, FactKind, MerchantStatus
+from domain.purchase import Fact, FactKind, MerchantStatus, is_revoking
 from domain.values import CheckoutId
 
 
@@ -25,13 +26,14 @@ def decided(
     *,
     now: datetime,
     request: str = "",
-    stays: bool = False,
+    facts: Iterable[Fact] = (),
 ) -> Fact:
     """The next decision about a purchase, greater than the one that is held: the last one wins.
 
-    `request`: the refund requests that a revocation comes with, if it does (`with_request`). `stays`: access is revoked
-    already and stays so, since when it was.
+    `request`: the refund requests that a revocation comes with, if it does (`with_request`). `facts`: of the purchase;
+    if access is revoked already, a further revocation does not change since when.
     """
+    stays = held is not None and status is MerchantStatus.REVOKED and is_revoking(held, facts)
     second = int(now.timestamp())
     return Fact(
         object_id=merchant_object(checkout),

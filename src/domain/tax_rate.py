@@ -1,4 +1,4 @@
-"""The tax rate of a sale as its amounts tell it: the payment provider names the rate only to whoever asks once more."""
+"""The tax rate of a sale, calculated from its amounts: the payment provider sends the rate only in a further answer."""
 
 from __future__ import annotations
 

@@ -258,7 +258,7 @@ def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> P
 
 
 def _tax_country(details: _Details) -> str:
-    """Asked only where a tax was worked out: elsewhere it says where somebody lives, and nobody needs that."""
+    """Kept only where a tax was calculated: elsewhere it would record where a customer lives, without need."""
     country = (details.address and details.address.country) or ""
     return country if _COUNTRY.fullmatch(country) else ""
 

@@ -51,7 +51,7 @@ def write_down(tx: Transaction, line: AuditLine) -> None:
 
 
 def may_go_on(tx: ReadTransaction, action: AuditAction, actor: Actor, *, now: datetime) -> bool:
-    """Whether somebody whose action takes long may go on with it: their session stands, and their role allows it.
+    """Whether an actor may go on with a long action: their session is live, and their role still allows it.
 
     How long ago they used a passkey was asked when they began.
     """

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class ExportEnded(Exception):
-    """Whoever started an export may not go on with it, so the rest is not read. There is a line in the audit log."""
+    """The actor lost the right to an export while it ran: the rest is not read. There is a line in the audit log."""
 
 
 @frozen
@@ -54,7 +54,7 @@ class ExportList:
 
     Each page is a read of its own, beside the customers (`Store.survey`), so that no long read keeps the database from
     being tidied, and nobody waits. Sales, customers and lines that were added since the first page are left out; what
-    was erased since is not in the pages that follow. Each page is read only if whoever asked for it still may: it ends
+    was erased since is not in the pages that follow. Each page is read only while the actor still may: the export ends
     with their session, their membership or their right.
     """
 
@@ -140,7 +140,7 @@ class ExportList:
             after = rows[-1]
 
     async def _read(self, going: _Going, work: Callable[[ReadTransaction], T]) -> T:
-        """What one page reads, if whoever asked for it still may. Raises ExportEnded."""
+        """What one page reads, if the actor still may. Raises ExportEnded."""
         now, actor = self.clock.now(), going.asked.actor
 
         def page(tx: ReadTransaction) -> tuple[T] | None:

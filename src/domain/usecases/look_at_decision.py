@@ -64,7 +64,7 @@ def _told(
     if held is None:
         return None
     before = next((fact for fact in held.facts if fact.object_id == merchant_object(order)), None)
-    after = with_decision(held, decided(before, order, status, now=now))
+    after = with_decision(held, decided(before, order, status, now=now, facts=held.facts))
     revoked = [fact for fact in held.facts if is_revoking(fact, held.facts)]
     if status is MerchantStatus.RESTORED:
         return after, opening_email(after) if revoked else None

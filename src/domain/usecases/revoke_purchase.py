@@ -86,8 +86,7 @@ def decide(
     """Write the merchant's next decision about a purchase; the purchase with it. `request`: see `decided`."""
     checkout = held.purchase.checkout
     before = tx.facts.get(merchant_object(checkout))
-    stays = before is not None and status is MerchantStatus.REVOKED and is_revoking(before, held.facts)
-    word = decided(before, checkout, status, now=now, request=request, stays=stays)
+    word = decided(before, checkout, status, now=now, request=request, facts=held.facts)
     tx.facts.record(word)
     return with_decision(held, word)
 

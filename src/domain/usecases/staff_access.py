@@ -148,5 +148,5 @@ def is_last_owner(tx: ReadTransaction, member: StaffMember, *, actor: Actor) -> 
     others = [one for one in owners if one != member.id]
     if actor.on_the_host:
         return not others
-    able = actor.staff == member.id or tx.passkeys.of(member.id)  # whoever acts came in, be it by a link
+    able = actor.staff == member.id or tx.passkeys.of(member.id)  # the actor is signed in, if only by a link
     return bool(able) and not any(tx.passkeys.of(one) for one in others)

@@ -107,9 +107,9 @@ class AdminFrame:
         return see_other(f"/admin/sign-in{asked}")
 
     async def lost(self, request: AnyRequest) -> RawResponse | None:
-        """The page at an address that the back office does not have; None for whoever is not signed in.
+        """The page at an address that the back office does not have; None for a browser that is not signed in.
 
-        Whoever is not must not learn from it which addresses there are.
+        Such a browser must not learn from it which addresses there are.
         """
         with suppress(StoreUnavailable):
             here = await self.identify(self.cookie.visitor(request), polls=True)
@@ -136,7 +136,7 @@ class AdminFrame:
                 return self.not_yours()
 
     def not_yours(self) -> RawResponse:
-        """The way to the first page, for somebody who opens what their role does not allow."""
+        """The way to the first page, from a page that their role does not allow."""
         return self.done(HOME, "not-yours")
 
     def done(self, at: str, word: str) -> RawResponse:
