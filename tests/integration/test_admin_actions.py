@@ -457,6 +457,7 @@ def locked(shop: ShopServer) -> Iterator[None]:
         lock.close()
 
 
+@pytest.mark.long
 def test_a_busy_database_gives_even_a_form_back_that_came_too_late(
     office: tuple[ShopServer, Member],
 ) -> None:
@@ -475,6 +476,7 @@ def test_a_busy_database_gives_even_a_form_back_that_came_too_late(
     assert refunds_of(one) == []
 
 
+@pytest.mark.long
 def test_a_busy_database_gives_the_form_back(office: tuple[ShopServer, Member]) -> None:
     shop, owner = office
     one = sold(shop, "abroad")

@@ -220,6 +220,7 @@ def test_a_sale_by_a_link_costs_what_the_page_said(own_shop: ShopServer) -> None
     assert "TENOFF takes 10% off" in own_shop.cli("doctor").stdout
 
 
+@pytest.mark.long
 def test_stripe_refuses_a_code_that_was_used_up_since_it_was_read(own_shop: ShopServer) -> None:
     payment_table(own_shop, 'code_links = ["TENOFF"]')
     guest, path = Shopper(own_shop), f"/products/{LAST_CLOAKROOM}?code=TENOFF"
@@ -235,6 +236,7 @@ def test_stripe_refuses_a_code_that_was_used_up_since_it_was_read(own_shop: Shop
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("coupon", "rules"),
     [
