@@ -290,11 +290,11 @@ class AfterSaleContract(StoreUnderTest):
             mail = replace(samples.a_mail(key), to=to, queued_at=NOW + seconds * SECOND, delivery=delivery)
             assert self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
         nobody = EmailAddress.parse("nobody@example.com")
-        arrived = self.see(lambda tx: tx.outbox.newest_delivered([ANNA, BEN, nobody]))
+        arrived = self.see(lambda tx: tx.searches.newest_delivered([ANNA, BEN, nobody]))
         assert arrived == {ANNA: NOW + 2 * SECOND}
-        assert self.see(lambda tx: tx.outbox.newest_delivered([BEN])) == {}
-        assert self.see(lambda tx: tx.outbox.newest_delivered([])) == {}
-        among = self.see(lambda tx: tx.outbox.keys_among(["bens#2", "bens#3", "first", "first#2"]))
+        assert self.see(lambda tx: tx.searches.newest_delivered([BEN])) == {}
+        assert self.see(lambda tx: tx.searches.newest_delivered([])) == {}
+        among = self.see(lambda tx: tx.searches.email_keys(["bens#2", "bens#3", "first", "first#2"]))
         assert among == {"bens#2", "first"}
 
     def test_many_users_and_many_purchases_are_read_together(self) -> None:
@@ -302,14 +302,14 @@ class AfterSaleContract(StoreUnderTest):
         self._sell("c2")
         self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))
         nobody = EmailAddress.parse("nobody@example.com")
-        users = self.see(lambda tx: tx.users.by_addresses([ANNA, BEN, nobody]))
+        users = self.see(lambda tx: tx.searches.users([ANNA, BEN, nobody]))
         assert sorted(user.id for user in users) == ["u1", "u2"]
-        assert [user.id for user in self.see(lambda tx: tx.users.by_addresses([BEN]))] == ["u2"]
+        assert [user.id for user in self.see(lambda tx: tx.searches.users([BEN]))] == ["u2"]
         sales = [CheckoutId(c) for c in ("c2", "c3", "c1")]
-        booked = self.see(lambda tx: tx.purchases.get_all(sales))
+        booked = self.see(lambda tx: tx.searches.booked(sales))
         one_by_one = [self.see(lambda tx, sale=sale: tx.purchases.get(sale)) for sale in sales]
         assert sorted(booked, key=lambda one: one.checkout) == [one_by_one[2], one_by_one[0]]
-        assert self.see(lambda tx: tx.purchases.get_all([])) == []
+        assert self.see(lambda tx: tx.searches.booked([])) == []
 
     def test_a_mailbox_is_proved_the_first_time_and_news_are_chosen(self) -> None:
         self._sell()

@@ -189,7 +189,7 @@ def everything(tx: Transaction) -> object:
         [tx.links.get(LinkId(r * 16)) for r in ("ab", "cd")],
         [tx.links.with_code(SessionId(s)) for s in ("s1", "s2")],
         tx.shop.cursor("c"), tx.checkouts.first_started_at(), tx.shop.tally(), tx.facts.get("re_1"),
-        [tx.users.by_address(m) for m in (ANNA, BEN)], tx.outbox.newest_delivered([ANNA, BEN]), [tx.address_changes.get(ChangeId(n)) for n in ("m1", "m2")],
+        [tx.users.by_address(m) for m in (ANNA, BEN)], tx.searches.newest_delivered([ANNA, BEN]), [tx.address_changes.get(ChangeId(n)) for n in ("m1", "m2")],
         [tx.address_changes.done_to(m) for m in (ANNA, BEN)], [tx.address_changes.done_from(m) for m in (ANNA, BEN)],
         [tx.address_changes.of_address(m) for m in (ANNA, BEN)],
         [tx.sessions.holders_of(m, since=NOW - timedelta(days=1)) for m in (ANNA, BEN)],

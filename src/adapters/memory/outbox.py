@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,16 +14,6 @@ from domain.values import EmailAddress
 class Outbox(Record):
     def get(self, key: str) -> Mail | None:
         return self._t.outbox.get(key)
-
-    def keys_among(self, keys: Collection[str]) -> frozenset[str]:
-        return frozenset(keys) & self._t.outbox.keys()
-
-    def newest_delivered(self, mailboxes: Collection[EmailAddress]) -> Mapping[EmailAddress, datetime]:
-        arrived = {}
-        for mail in sorted(self._t.outbox.values(), key=lambda mail: mail.queued_at):
-            if mail.delivery is Delivery.DELIVERED and mail.to in mailboxes:
-                arrived[mail.to] = mail.queued_at
-        return arrived
 
     def to_address(self, mailbox: EmailAddress) -> Sequence[Mail]:
         found = (mail for mail in self._t.outbox.values() if mail.to == mailbox)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,9 +19,6 @@ from domain.values import CheckoutId, EmailAddress, ProductId, SessionId, UserId
 class Purchases(Record):
     def get(self, checkout: CheckoutId) -> Purchase | None:
         return self._t.purchases.get(checkout)
-
-    def get_all(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
-        return [purchase for checkout, purchase in self._t.purchases.items() if checkout in checkouts]
 
     def with_facts(self, checkout: CheckoutId) -> Holding | None:
         purchase = self._t.purchases.get(checkout)

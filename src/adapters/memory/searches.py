@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from adapters.memory.purchases import holding_of
 from adapters.memory.tables import Record
 from domain.access import Holding
-from domain.mail import Mail, MailKind
+from domain.mail import Delivery, Mail, MailKind
+from domain.purchase import Purchase
 from domain.records import User
-from domain.values import EmailAddress, ProductId
+from domain.values import CheckoutId, EmailAddress, ProductId
 
 
 class Searches(Record):
@@ -45,6 +47,22 @@ class Searches(Record):
         for purchase in sorted(self._t.purchases.values(), key=lambda p: (p.booked_at, p.checkout)):
             names[purchase.product] = purchase.product_name
         return sorted(names.items())
+
+    def users(self, mailboxes: Collection[EmailAddress]) -> Sequence[User]:
+        return [user for user in self._t.users.values() if user.mailbox in mailboxes]
+
+    def booked(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
+        return [purchase for checkout, purchase in self._t.purchases.items() if checkout in checkouts]
+
+    def email_keys(self, keys: Collection[str]) -> frozenset[str]:
+        return frozenset(keys) & self._t.outbox.keys()
+
+    def newest_delivered(self, mailboxes: Collection[EmailAddress]) -> Mapping[EmailAddress, datetime]:
+        arrived = {}
+        for mail in sorted(self._t.outbox.values(), key=lambda mail: mail.queued_at):
+            if mail.delivery is Delivery.DELIVERED and mail.to in mailboxes:
+                arrived[mail.to] = mail.queued_at
+        return arrived
 
     def emails(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
         access = kind is MailKind.ACCESS

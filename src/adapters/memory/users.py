@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,9 +14,6 @@ from domain.values import EmailAddress, UserId
 class Users(Record):
     def exists(self, mailbox: EmailAddress) -> bool:
         return any(user.mailbox == mailbox for user in self._t.users.values())
-
-    def by_addresses(self, mailboxes: Collection[EmailAddress]) -> Sequence[User]:
-        return [user for user in self._t.users.values() if user.mailbox in mailboxes]
 
     def by_address(self, mailbox: EmailAddress) -> User | None:
         return next((user for user in self._t.users.values() if user.mailbox == mailbox), None)

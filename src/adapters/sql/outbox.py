@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -11,8 +11,8 @@ from typing import ClassVar, Final
 from msgspec import convert
 from msgspec.json import decode, encode
 
-from adapters.sql.dialect import ANY_OF, LISTED, LOCKED, texts
-from adapters.sql.record import Record, Row, Table, first, insert, maybe, micros, moment
+from adapters.sql.dialect import ANY_OF, LOCKED, texts
+from adapters.sql.record import Record, Row, Table, insert, maybe, micros, moment
 from domain.emails import EMAILS, Email, UnreadableEmail
 from domain.frozen import maker
 from domain.mail import NOTED_FOR, Delivery, Letter, Mail, MailKind, MailProblem, MailState, Urgency
@@ -24,10 +24,6 @@ COLUMNS: Final = """key, kind, mailbox, template, language, parameters, subject,
   key_name, queued_at, due_at, state, attempts, unknown_since, settled_at, problem, delivery, urgency"""
 _QUEUE: Final = f"{insert('outbox', COLUMNS)} ON CONFLICT (key) DO NOTHING"
 _BY_KEY: Final = f"SELECT {COLUMNS} FROM outbox WHERE key = ?"
-_AMONG: Final = f"SELECT key FROM outbox WHERE key {ANY_OF}"
-# Address by address, as in `sale_lists.RETURNED`.
-_ARRIVED: Final = f"""SELECT value, (SELECT max(CASE WHEN delivery = 'delivered' THEN queued_at END)
-  FROM outbox INDEXED BY outbox_mailbox WHERE mailbox = value) FROM {LISTED}"""
 _TO_ADDRESS: Final = f"SELECT {COLUMNS} FROM outbox WHERE mailbox = ? ORDER BY queued_at, key"
 _PAGE: Final = f"SELECT {COLUMNS} FROM outbox WHERE key > ? ORDER BY key LIMIT ?"
 _WAITING: Final = f"""SELECT {COLUMNS} FROM outbox WHERE state = 'stuck'
@@ -69,15 +65,6 @@ class Outbox(Record):
 
     def get(self, key: str) -> Mail | None:
         return self._one(from_row, _BY_KEY, (key,))
-
-    def keys_among(self, keys: Collection[str]) -> frozenset[str]:
-        return frozenset(self._all(first, _AMONG, (texts(keys),)))
-
-    def newest_delivered(self, mailboxes: Collection[EmailAddress]) -> Mapping[EmailAddress, datetime]:
-        rows = self._sql(_ARRIVED, (texts(mailbox.canonical for mailbox in mailboxes),))
-        return {
-            EmailAddress(mailbox): moment(queued_at) for mailbox, queued_at in rows if queued_at is not None
-        }
 
     def to_address(self, mailbox: EmailAddress) -> Sequence[Mail]:
         return self._all(from_row, _TO_ADDRESS, (mailbox.canonical,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
@@ -41,7 +41,6 @@ from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId,
 COLUMNS: Final = """checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount,
   currency, livemode, session_id, booked_at, contents, licences, breakdown, source, booked_by, opened_at"""
 BY_CHECKOUT: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id = ?"
-_THESE: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id {ANY_OF}"
 _BOOK: Final = f"{insert('purchases', f'{COLUMNS}, told')} ON CONFLICT (checkout_id) DO NOTHING"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM purchases WHERE payment = ? LIMIT 1"
 _OF_SESSION: Final = f"SELECT {COLUMNS} FROM purchases WHERE session_id = ?"
@@ -89,9 +88,6 @@ class Purchases(Record):
 
     def get(self, checkout: CheckoutId) -> Purchase | None:
         return self._one(from_row, BY_CHECKOUT, (checkout,))
-
-    def get_all(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
-        return self._all(from_row, _THESE, (texts(checkouts),))
 
     def with_facts(self, checkout: CheckoutId) -> Holding | None:
         return next(iter(with_facts(self._sql, BY_CHECKOUT, (checkout,))), None)

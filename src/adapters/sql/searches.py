@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from adapters.sql import outbox, purchases, users
-from adapters.sql.dialect import ANY_OF, texts
-from adapters.sql.record import Record, first, micros
+from adapters.sql.dialect import ANY_OF, LISTED, texts
+from adapters.sql.record import Record, first, micros, moment
 from domain.access import Holding
 from domain.mail import Mail, MailKind
+from domain.purchase import Purchase
 from domain.records import User
-from domain.values import EmailAddress, ProductId
+from domain.values import CheckoutId, EmailAddress, ProductId
 
 _LONGEST_KEY: Final = 120
 _LAST: Final = "\U0010ffff"
@@ -36,6 +38,12 @@ PAID_WITH: Final = f"""WITH found AS MATERIALIZED (SELECT * FROM purchases INDEX
 _USERS_FROM: Final = (
     f"SELECT {users.COLUMNS} FROM users WHERE email >= ? AND email < ? ORDER BY email LIMIT ?"
 )
+_BY_ADDRESSES: Final = f"SELECT {users.COLUMNS} FROM users WHERE email {ANY_OF}"
+_BOOKED: Final = f"SELECT {purchases.COLUMNS} FROM purchases WHERE checkout_id {ANY_OF}"
+_AMONG: Final = f"SELECT key FROM outbox WHERE key {ANY_OF}"
+# Address by address, as in `sale_lists.RETURNED`.
+_ARRIVED: Final = f"""SELECT value, (SELECT max(CASE WHEN delivery = 'delivered' THEN queued_at END)
+  FROM outbox INDEXED BY outbox_mailbox WHERE mailbox = value) FROM {LISTED}"""
 
 _NEWEST: Final = f"""SELECT {outbox.COLUMNS} FROM outbox WHERE kind = ? AND kind <> 'access' AND queued_at <= ?
   AND (queued_at < ? OR key < ?) ORDER BY queued_at DESC, key DESC LIMIT ?"""
@@ -68,6 +76,21 @@ class Searches(Record):
 
     def product_names(self) -> Sequence[tuple[ProductId, str]]:
         return self._all(lambda row: (ProductId(row[0]), str(row[1])), _PRODUCTS)
+
+    def users(self, mailboxes: Collection[EmailAddress]) -> Sequence[User]:
+        return self._all(users.from_row, _BY_ADDRESSES, (texts(mailbox.canonical for mailbox in mailboxes),))
+
+    def booked(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
+        return self._all(purchases.from_row, _BOOKED, (texts(checkouts),))
+
+    def email_keys(self, keys: Collection[str]) -> frozenset[str]:
+        return frozenset(self._all(first, _AMONG, (texts(keys),)))
+
+    def newest_delivered(self, mailboxes: Collection[EmailAddress]) -> Mapping[EmailAddress, datetime]:
+        rows = self._sql(_ARRIVED, (texts(mailbox.canonical for mailbox in mailboxes),))
+        return {
+            EmailAddress(mailbox): moment(queued_at) for mailbox, queued_at in rows if queued_at is not None
+        }
 
     def emails(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
         if kind is MailKind.ACCESS:

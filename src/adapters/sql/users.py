@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from adapters.sql.dialect import ANY_OF, texts
 from adapters.sql.record import Record, Row, Table, maybe, micros, moment
 from domain.records import User
 from domain.values import EmailAddress, UserId
 
 COLUMNS: Final = "id, email, since, proved_at, wants_release_emails"
 _BY_ADDRESS: Final = f"SELECT {COLUMNS} FROM users WHERE email = ?"
-_BY_ADDRESSES: Final = f"SELECT {COLUMNS} FROM users WHERE email {ANY_OF}"
 _BY_ID: Final = f"SELECT {COLUMNS} FROM users WHERE id = ?"
 _PAGE: Final = f"SELECT {COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?"
 _NEW: Final = "INSERT INTO users (id, email, since) VALUES (?,?,?) ON CONFLICT (email) DO NOTHING"
@@ -28,9 +26,6 @@ class Users(Record):
 
     def exists(self, mailbox: EmailAddress) -> bool:
         return self._any(_ID, (mailbox.canonical,))
-
-    def by_addresses(self, mailboxes: Collection[EmailAddress]) -> Sequence[User]:
-        return self._all(from_row, _BY_ADDRESSES, (texts(mailbox.canonical for mailbox in mailboxes),))
 
     def by_address(self, mailbox: EmailAddress) -> User | None:
         return self._one(from_row, _BY_ADDRESS, (mailbox.canonical,))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from domain.access import Holding
 from domain.customer_list import CustomerFilter, CustomerOrder, CustomerRows
 from domain.export import Begun
 from domain.mail import Mail, MailKind
-from domain.purchase import Checkout
+from domain.purchase import Checkout, Purchase
 from domain.records import Download, User
 from domain.sale_list import SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRows
 from domain.values import CheckoutId, EmailAddress, ProductId
@@ -85,6 +86,18 @@ class Searches(Protocol):
 
     def product_names(self) -> Sequence[tuple[ProductId, str]]:
         """Every product that was ever bought, with the name it had when it was bought last; in order of id."""
+
+    def users(self, mailboxes: Collection[EmailAddress]) -> Sequence[User]:
+        """The users with one of these addresses, in no order."""
+
+    def booked(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
+        """What these checkouts became, if they were booked, in no order."""
+
+    def email_keys(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of the keys under which an email is in the outbox."""
+
+    def newest_delivered(self, mailboxes: Collection[EmailAddress]) -> Mapping[EmailAddress, datetime]:
+        """When the newest email that arrived was queued, for each of these mailboxes at which one did."""
 
     def emails(self, kind: MailKind, *, before: Mail | None = None, limit: int) -> Sequence[Mail]:
         """Emails of a kind, those queued last first, then in the reverse order of key; before one, or from the last.

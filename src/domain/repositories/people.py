@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -21,9 +21,6 @@ class ReadUsers(Protocol):
 
     def get(self, user: UserId) -> User | None:
         """The user of that id; None once the last purchase went to another address, or the person was erased."""
-
-    def by_addresses(self, mailboxes: Collection[EmailAddress]) -> Sequence[User]:
-        """The users with one of these addresses, in no order."""
 
     def by_address(self, mailbox: EmailAddress) -> User | None:
         """The user of a mailbox."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -94,9 +94,6 @@ class ReadPurchases(Protocol):
 
     def get(self, checkout: CheckoutId) -> Purchase | None:
         """What this checkout became, if it was booked."""
-
-    def get_all(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
-        """What these checkouts became, if they were booked, in no order."""
 
     def with_facts(self, checkout: CheckoutId) -> Holding | None:
         """One purchase with its facts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -73,12 +73,6 @@ class ReadOutbox(Protocol):
 
     def get(self, key: str) -> Mail | None:
         """The outbox row of that key."""
-
-    def keys_among(self, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys that an outbox row has."""
-
-    def newest_delivered(self, mailboxes: Collection[EmailAddress]) -> Mapping[EmailAddress, datetime]:
-        """When the newest email that arrived was queued, for each of these mailboxes at which one did."""
 
     def to_address(self, mailbox: EmailAddress) -> Sequence[Mail]:
         """Every mail to a mailbox that is still in the outbox, oldest first."""

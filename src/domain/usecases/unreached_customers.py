@@ -23,11 +23,11 @@ def each_unreached(tx: ReadTransaction, waiting: Sequence[Mail]) -> Iterator[Mai
 
 def _unreached(tx: ReadTransaction, lot: Sequence[Mail]) -> Iterator[Mail]:
     """Without those of which nothing is left to do: sent again, verified since, moved to another address, reached."""
-    owners = {user.mailbox: user for user in tx.users.by_addresses({mail.to for mail in lot})}
-    sent_again = tx.outbox.keys_among([outbox_keys.anew(mail.key) for mail in lot])
-    arrived = tx.outbox.newest_delivered(owners.keys())
+    owners = {user.mailbox: user for user in tx.searches.users({mail.to for mail in lot})}
+    sent_again = tx.searches.email_keys([outbox_keys.anew(mail.key) for mail in lot])
+    arrived = tx.searches.newest_delivered(owners.keys())
     sales = [sale for mail in lot if (sale := outbox_keys.access_checkout(mail.key)) is not None]
-    boxes = {purchase.checkout: purchase.mailbox for purchase in tx.purchases.get_all(sales)}
+    boxes = {purchase.checkout: purchase.mailbox for purchase in tx.searches.booked(sales)}
     for mail in lot:
         owner, sale = owners.get(mail.to), outbox_keys.access_checkout(mail.key)
         if owner is None or (owner.proved_at is not None and owner.proved_at >= mail.queued_at):
