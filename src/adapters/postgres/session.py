@@ -32,7 +32,7 @@ _DEFAULTS: Final = {
 # https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE
 _SET_UP: Final = f"""SET lock_timeout = {LOCK_MS}; SET statement_timeout = {_STATEMENT_MS};
   SET idle_in_transaction_session_timeout = 30000; SET client_min_messages = warning; SET enable_seqscan = off"""
-# A list is planned for what is asked for each time: the plan that PostgreSQL keeps after five times suits no filter well.
+# Each list is planned for its filters: the plan that PostgreSQL keeps after five times suits none of them well.
 _SET_UP_FOR_SURVEYS: Final = """SET enable_seqscan = on; SET jit = off; SET statement_timeout = 20000;
   SET plan_cache_mode = force_custom_plan; SET default_transaction_read_only = on"""
 _PROMISES: Final = """SELECT current_setting('transaction_read_only'), current_setting('fsync'),
