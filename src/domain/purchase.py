@@ -249,12 +249,12 @@ class Fact:
     request: str = ""
     """The refund request (`domain.refund`) that a refund answers; those that a revocation came with, spaces between."""
     answer_by: int = 0
-    """The provider's second until which it takes evidence about a dispute; 0 for none, or while that is not known."""
+    """The provider's second until which it takes evidence about a dispute; 0: unknown; -1: never (`domain.dispute`)."""
 
     @property
     def answered_by(self) -> datetime | None:
-        """`answer_by` as a moment."""
-        return datetime.fromtimestamp(self.answer_by, UTC) if self.answer_by else None
+        """`answer_by` as a moment, if there is one."""
+        return datetime.fromtimestamp(self.answer_by, UTC) if self.answer_by > 0 else None
 
     @property
     def rank(self) -> int:

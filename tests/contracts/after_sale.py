@@ -143,6 +143,24 @@ class AfterSaleContract(StoreUnderTest):
 
     # ------------------------------------------------------------------ fraud warnings
 
+    def test_disputes_to_answer_are_listed_by_deadline(self) -> None:
+        for name, at, status, until in (
+            ("late", 5, "needs_response", 90), ("soon", 9, "needs_response", 70), ("inquiry", 5, "warning_needs_response", 80),
+            ("unknown 2", 6, "needs_response", 0), ("unknown 1", 5, "needs_response", 0), ("never", 5, "needs_response", -1),
+            ("old", 4, "needs_response", 60), ("sent", 5, "under_review", 60), ("lost", 5, "lost", 60),
+        ):  # fmt: skip
+            fact = Fact(
+                f"du_{name}", FactKind.DISPUTE, "pi_1", as_of=at, status=status, amount=9, answer_by=until
+            )
+            self.do(lambda tx, fact=fact: tx.facts.record(fact))
+        self.do(lambda tx: tx.facts.record(Fact("re_1", FactKind.REFUND, "pi_1", 9, "needs_response", 9)))
+
+        def listed(limit: int) -> list[str]:
+            return [fact.object_id for fact in self.see(lambda tx: tx.facts.to_answer(since=5, limit=limit))]
+
+        assert listed(9) == ["du_soon", "du_inquiry", "du_late", "du_unknown 1", "du_unknown 2"]
+        assert listed(2) == ["du_soon", "du_inquiry"]
+
     def test_fraud_warnings_are_listed_the_newest_first_while_they_can_be_acted_on(self) -> None:
         for name, at, status in (
             ("issfr_1", 1, "actionable"),
@@ -280,36 +298,6 @@ class AfterSaleContract(StoreUnderTest):
         for key, done in (("a", True), ("a", False), ("login", False), ("fine", False), ("none", False)):
             assert self.do(lambda tx, key=key: tx.outbox.dismiss_bounce(key)) is done
         assert listed() == ["c", "b"]
-
-    def test_what_was_emailed_to_many_addresses_is_read_together(self) -> None:
-        sent = (
-            ("first", ANNA, 0, Delivery.DELIVERED), ("second", ANNA, 2, Delivery.DELIVERED),
-            ("late", ANNA, 3, Delivery.BOUNCED), ("bens", BEN, 1, None), ("bens#2", BEN, 1, Delivery.BOUNCED),
-        )  # fmt: skip
-        for key, to, seconds, delivery in sent:
-            mail = replace(samples.a_mail(key), to=to, queued_at=NOW + seconds * SECOND, delivery=delivery)
-            assert self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
-        nobody = EmailAddress.parse("nobody@example.com")
-        arrived = self.see(lambda tx: tx.searches.newest_delivered([ANNA, BEN, nobody]))
-        assert arrived == {ANNA: NOW + 2 * SECOND}
-        assert self.see(lambda tx: tx.searches.newest_delivered([BEN])) == {}
-        assert self.see(lambda tx: tx.searches.newest_delivered([])) == {}
-        among = self.see(lambda tx: tx.searches.email_keys(["bens#2", "bens#3", "first", "first#2"]))
-        assert among == {"bens#2", "first"}
-
-    def test_many_users_and_many_purchases_are_read_together(self) -> None:
-        self._sell("c1")
-        self._sell("c2")
-        self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))
-        nobody = EmailAddress.parse("nobody@example.com")
-        users = self.see(lambda tx: tx.searches.users([ANNA, BEN, nobody]))
-        assert sorted(user.id for user in users) == ["u1", "u2"]
-        assert [user.id for user in self.see(lambda tx: tx.searches.users([BEN]))] == ["u2"]
-        sales = [CheckoutId(c) for c in ("c2", "c3", "c1")]
-        booked = self.see(lambda tx: tx.searches.booked(sales))
-        one_by_one = [self.see(lambda tx, sale=sale: tx.purchases.get(sale)) for sale in sales]
-        assert sorted(booked, key=lambda one: one.checkout) == [one_by_one[2], one_by_one[0]]
-        assert self.see(lambda tx: tx.searches.booked([])) == []
 
     def test_a_mailbox_is_proved_the_first_time_and_news_are_chosen(self) -> None:
         self._sell()

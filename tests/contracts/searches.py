@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contracts import samples
-from contracts.samples import ANNA, BEN, DAY, MINUTE, NOW
+from contracts.samples import ANNA, BEN, DAY, MINUTE, NOW, SECOND
 from contracts.under_test import StoreUnderTest
 
-from domain.mail import MailKind
-from domain.purchase import LicenceKey
+from domain.mail import Delivery, MailKind
+from domain.purchase import Fact, FactKind, LicenceKey
 from domain.records import EventRecord
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import CheckoutId, EmailAddress, ProductId, UserId
@@ -131,3 +131,37 @@ class SearchContract(StoreUnderTest):
         assert page(MailKind.LOGIN, "login:a") == []
         assert page(MailKind.ACCESS) == ["access:2", "access:1"]
         assert page(MailKind.ACCESS, "access:2") == ["access:1"]
+
+    def test_what_was_emailed_to_many_addresses_is_read_together(self) -> None:
+        sent = (
+            ("first", ANNA, 0, Delivery.DELIVERED), ("second", ANNA, 2, Delivery.DELIVERED),
+            ("late", ANNA, 3, Delivery.BOUNCED), ("bens", BEN, 1, None), ("bens#2", BEN, 1, Delivery.BOUNCED),
+        )  # fmt: skip
+        for key, to, seconds, delivery in sent:
+            mail = replace(samples.a_mail(key), to=to, queued_at=NOW + seconds * SECOND, delivery=delivery)
+            assert self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
+        nobody = EmailAddress.parse("nobody@example.com")
+        arrived = self.see(lambda tx: tx.searches.newest_delivered([ANNA, BEN, nobody]))
+        assert arrived == {ANNA: NOW + 2 * SECOND}
+        assert self.see(lambda tx: tx.searches.newest_delivered([BEN])) == {}
+        assert self.see(lambda tx: tx.searches.newest_delivered([])) == {}
+        among = self.see(lambda tx: tx.searches.email_keys(["bens#2", "bens#3", "first", "first#2"]))
+        assert among == {"bens#2", "first"}
+
+    def test_many_users_and_many_purchases_are_read_together(self) -> None:
+        self._sell("c1", "c2")
+        self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))
+        nobody = EmailAddress.parse("nobody@example.com")
+        users = self.see(lambda tx: tx.searches.users([ANNA, BEN, nobody]))
+        assert sorted(user.id for user in users) == ["u1", "u2"]
+        assert [user.id for user in self.see(lambda tx: tx.searches.users([BEN]))] == ["u2"]
+        sales = [CheckoutId(c) for c in ("c2", "c3", "c1")]
+        booked = self.see(lambda tx: tx.searches.booked(sales))
+        one_by_one = [self.see(lambda tx, sale=sale: tx.purchases.get(sale)) for sale in sales]
+        assert sorted(booked, key=lambda one: one.checkout) == [one_by_one[2], one_by_one[0]]
+        assert self.see(lambda tx: tx.searches.booked([])) == []
+        refund = Fact("re_1", FactKind.REFUND, "pi_c2", 5, "succeeded", 100)
+        self.do(lambda tx: tx.facts.record(refund))
+        paid = self.see(lambda tx: tx.searches.paid(["pi_c2", "pi_c3", "pi_c1"]))
+        facts = {held.purchase.checkout: [fact.object_id for fact in held.facts] for held in paid}
+        assert facts == {"c1": [], "c2": ["re_1"]}

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 import stripe
 
@@ -20,7 +21,7 @@ from adapters.stripe.details import details_of
 from adapters.stripe.offering import create_params
 from adapters.stripe.payments import StripePayments, within_time
 from adapters.stripe.signature import objection
-from adapters.stripe.wire import OF_DOCTOR, news_of
+from adapters.stripe.wire import OF_DOCTOR, StripeDispute, fact_of, news_of
 from domain.payment_account import CheckoutTrial
 from domain.ports import (
     CheckoutEvent,
@@ -288,6 +289,17 @@ def test_a_payment_is_read_with_its_checkout_its_refunds_and_its_disputes(sandbo
 
     assert {part, dispute} <= ask(sandbox.url, listed)
     assert ask(sandbox.url, lambda p: p.retrieve_payment("pi_nothing")) is None
+
+
+@pytest.mark.parametrize(
+    ("details", "answer_by"),
+    [({"due_by": 0}, -1), ({"due_by": None}, 0), ({"due_by": 7}, 7), (None, 0)],
+)
+def test_a_due_date_of_0_says_that_a_dispute_takes_no_evidence(
+    details: dict[str, int | None] | None, answer_by: int
+) -> None:
+    told = {"id": "du_1", "amount": 900, "status": "needs_response", "evidence_details": details}
+    assert fact_of(msgspec.convert(told, StripeDispute), as_of=5).answer_by == answer_by
 
 
 def test_a_fraud_warning_is_heard_and_listed(sandbox: Sandbox) -> None:

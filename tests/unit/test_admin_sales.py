@@ -276,6 +276,16 @@ def test_a_dispute_is_a_panel_with_the_last_day_for_an_answer(
     assert panel.what.endswith(words)
 
 
+def test_a_dispute_about_which_the_bank_takes_no_evidence_asks_for_nothing(shop: Shop) -> None:
+    [panel] = panels(
+        shown(shop, replace(dispute("needs_response"), answer_by=-1), opened_at=NOW), shop.edition, "/x"
+    )
+    assert panel.what == (
+        "The customer disputes this payment, and their bank takes no evidence: all you can do is wait for its decision."
+    )
+    assert panel.way == "See it in Stripe"
+
+
 # ------------------------------------------------------------------ the timeline
 
 
@@ -342,6 +352,11 @@ def test_an_email_says_how_far_it_got(
         (refund(300, "failed"), "Refund of $3.00: failed: the money came back", True),
         (dispute("needs_response"), "Dispute over $9.00: waits for your answer", True),
         (dispute("warning_needs_response"), "Inquiry about $9.00: waits for your answer", False),
+        (
+            replace(dispute("needs_response"), answer_by=-1),
+            "Dispute over $9.00: the bank decides, and takes no evidence",
+            True,
+        ),
         (dispute("won"), "Dispute over $9.00: won", False),
         (dispute("lost"), "Dispute over $9.00: lost: the bank took the money back", True),
         (dispute("new_status"), "Dispute over $9.00: new_status", True),

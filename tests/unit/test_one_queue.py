@@ -48,6 +48,49 @@ def test_a_dispute_that_needs_an_answer_is_found_behind_a_page_of_others() -> No
     assert [row.decides.object_id for row in disputes if row.decides is not None] == ["du_0"]
 
 
+def test_the_nearest_deadline_is_among_the_first_fifty_however_old_its_sale_is() -> None:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+    told, last = int((NOW - timedelta(days=1)).timestamp()), int((NOW + timedelta(days=9)).timestamp())
+
+    def fill(tx: Transaction) -> None:
+        for n in range(60):
+            order = f"d{n:03}"
+            tx.purchases.book(replace(sold(order, days_ago=70 - n), opened_at=NOW))
+            tx.facts.record(Fact(
+                f"du_{n:03}", FactKind.DISPUTE, f"pi_{order}", told, "needs_response", 900, answer_by=last + n,
+            ))  # fmt: skip
+        stranger = Fact("du_x", FactKind.DISPUTE, "pi_x", told, "needs_response", 900, answer_by=last - 9)
+        tx.facts.record(stranger)
+
+    run(shop.store.transact(fill))
+    found = run(shop.list_todo())
+    ids = [row.decides.object_id for row in found.of(Task.DISPUTE) if row.decides is not None]
+    assert ids == [f"du_{n:03}" for n in range(50)]
+    assert Task.DISPUTE in found.more
+
+
+def test_an_inquiry_waits_for_an_answer_too_and_a_dispute_that_takes_none_does_not() -> None:
+    shop = Shop()
+    shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())
+    told = int((NOW - timedelta(days=1)).timestamp())
+    long_ago = int((NOW - timedelta(days=121)).timestamp())
+    cases = (
+        ("inquiry", told, "warning_needs_response", 0), ("closed", told, "needs_response", -1),
+        ("stale", long_ago, "needs_response", 0), ("sent", told, "under_review", 0),
+    )  # fmt: skip
+
+    def fill(tx: Transaction) -> None:
+        for order, at, status, until in cases:
+            tx.purchases.book(replace(sold(order, days_ago=9), opened_at=NOW))
+            dispute = Fact(f"du_{order}", FactKind.DISPUTE, f"pi_{order}", at, status, 900, answer_by=until)
+            tx.facts.record(dispute)
+
+    run(shop.store.transact(fill))
+    found = run(shop.list_todo())
+    assert [row.decides.object_id for row in found.of(Task.DISPUTE) if row.decides] == ["du_inquiry"]
+
+
 def test_disputes_stand_in_the_order_in_which_they_must_be_answered() -> None:
     shop = Shop()
     shop.clock.tick(seconds=(NOW - shop.clock.now()).total_seconds())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.memory.tables import Record
+from domain.dispute import needs_answer
 from domain.purchase import ACTIONABLE, Fact, FactKind, newer
 
 
@@ -31,6 +32,12 @@ class Facts(Record):
         ]
         behind = [one for one in warnings if after is None or _newest_first(one) > _newest_first(after)]
         return sorted(behind, key=_newest_first)[:limit]
+
+    def to_answer(self, *, since: int, limit: int) -> Sequence[Fact]:
+        found = [fact for fact in self._t.facts.values() if needs_answer(fact) and fact.as_of >= since]
+        return sorted(found, key=lambda one: (not one.answer_by, one.answer_by, one.as_of, one.object_id))[
+            :limit
+        ]
 
     def record(self, fact: Fact) -> Fact:
         kept = newer(self._t.facts.get(fact.object_id), fact)

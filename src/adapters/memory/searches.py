@@ -54,6 +54,9 @@ class Searches(Record):
     def booked(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
         return [purchase for checkout, purchase in self._t.purchases.items() if checkout in checkouts]
 
+    def paid(self, payments: Collection[str]) -> Sequence[Holding]:
+        return [holding_of(self._t, p) for p in self._t.purchases.values() if p.payment in payments]
+
     def email_keys(self, keys: Collection[str]) -> frozenset[str]:
         return frozenset(keys) & self._t.outbox.keys()
 

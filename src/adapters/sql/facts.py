@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from adapters.sql.dialect import ANY_OF
 from adapters.sql.record import Record, Row, Table, insert
 from domain.decision import decided_on
+from domain.dispute import TO_ANSWER, UNANSWERABLE
 from domain.purchase import ACTIONABLE, Fact, FactKind, newer
 
 COLUMNS: Final = "object_id, kind, payment, as_of, status, amount, request, answer_by"
@@ -32,6 +33,9 @@ _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM facts WHERE payment = ? AND kind <>
 _WARNINGS: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_looked_for WHERE {LOOKED_FOR}
   AND kind = 'warning' AND status = '{ACTIONABLE}' AND as_of <= ? AND (as_of < ? OR object_id > ?)
   ORDER BY as_of DESC, object_id LIMIT ?"""
+_TO_ANSWER: Final = f"""SELECT {COLUMNS} FROM facts INDEXED BY facts_looked_for WHERE {LOOKED_FOR}
+  AND kind = 'dispute' AND as_of >= ? AND status IN ('{"', '".join(TO_ANSWER)}')
+  AND coalesce(answer_by, 0) <> {UNANSWERABLE} ORDER BY answer_by IS NULL, answer_by, as_of, object_id LIMIT ?"""
 _LATER: Final = 2**62
 """A second after all others."""
 _KINDS: Final = {kind.value: kind for kind in FactKind}
@@ -54,6 +58,9 @@ class Facts(Record):
     def fraud_warnings(self, *, after: Fact | None = None, limit: int) -> Sequence[Fact]:
         at, name = (_LATER, "") if after is None else (after.as_of, after.object_id)
         return self._all(from_row, _WARNINGS, (at, at, name, limit))
+
+    def to_answer(self, *, since: int, limit: int) -> Sequence[Fact]:
+        return self._all(from_row, _TO_ANSWER, (since, limit))
 
     def record(self, fact: Fact) -> Fact:
         """One statement for what is new; the domain compares what is not."""

@@ -40,6 +40,7 @@ _USERS_FROM: Final = (
 )
 _BY_ADDRESSES: Final = f"SELECT {users.COLUMNS} FROM users WHERE email {ANY_OF}"
 _BOOKED: Final = f"SELECT {purchases.COLUMNS} FROM purchases WHERE checkout_id {ANY_OF}"
+_PAID: Final = f"SELECT {purchases.COLUMNS} FROM purchases WHERE payment {ANY_OF}"
 _AMONG: Final = f"SELECT key FROM outbox WHERE key {ANY_OF}"
 # Address by address, as in `sale_lists.RETURNED`.
 _ARRIVED: Final = f"""SELECT value, (SELECT max(CASE WHEN delivery = 'delivered' THEN queued_at END)
@@ -82,6 +83,9 @@ class Searches(Record):
 
     def booked(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
         return self._all(purchases.from_row, _BOOKED, (texts(checkouts),))
+
+    def paid(self, payments: Collection[str]) -> Sequence[Holding]:
+        return purchases.with_facts(self._sql, _PAID, (texts(payments),))
 
     def email_keys(self, keys: Collection[str]) -> frozenset[str]:
         return frozenset(self._all(first, _AMONG, (texts(keys),)))

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Generic, TypeVar
 import msgspec
 
 from domain.claim import ProviderCheckout
+from domain.dispute import UNANSWERABLE
 from domain.frozen import maker
 from domain.ports import (
     CheckoutEvent,
@@ -294,7 +295,9 @@ def fact_of(thing: StripeRefund | StripeDispute, *, as_of: int) -> Fact:
 
 
 def _answer_by(dispute: StripeDispute) -> int:
-    return 0 if dispute.evidence_details is None else dispute.evidence_details.due_by or 0
+    """Stripe's 0 says that the bank takes no evidence. https://docs.stripe.com/api/disputes/object"""
+    due_by = None if dispute.evidence_details is None else dispute.evidence_details.due_by
+    return UNANSWERABLE if due_by == 0 else due_by or 0
 
 
 def warning_of(thing: StripeWarning, *, as_of: int) -> Fact:

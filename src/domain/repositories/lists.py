@@ -93,6 +93,9 @@ class Searches(Protocol):
     def booked(self, checkouts: Collection[CheckoutId]) -> Sequence[Purchase]:
         """What these checkouts became, if they were booked, in no order."""
 
+    def paid(self, payments: Collection[str]) -> Sequence[Holding]:
+        """The purchases that these payments paid for, with their facts, in no order."""
+
     def email_keys(self, keys: Collection[str]) -> frozenset[str]:
         """Those of the keys under which an email is in the outbox."""
 

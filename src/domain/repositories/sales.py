@@ -175,6 +175,13 @@ class ReadFacts(Protocol):
         Those behind one; without it, from the newest.
         """
 
+    def to_answer(self, *, since: int, limit: int) -> Sequence[Fact]:
+        """The disputes of any payment that the merchant has to answer (`domain.dispute.needs_answer`).
+
+        Those last heard of at this second of the provider's or later; by deadline, those without one last, then the
+        oldest first, then in order of object id.
+        """
+
     def newest(self, *, limit: int) -> Sequence[Fact]:
         """Refunds, disputes and decisions, the newest first, then in the reverse order of object id."""
 

@@ -33,9 +33,10 @@ def open_warnings(tx: ReadTransaction) -> Sequence[tuple[Holding, Fact]]:
 
 
 def _open_among(tx: ReadTransaction, told: Sequence[Fact]) -> Sequence[tuple[Holding, Fact]]:
+    sales = {held.purchase.payment: held for held in tx.searches.paid({fact.payment or "" for fact in told})}
     found: dict[str, tuple[Holding, Fact]] = {}
     for fact in told:
-        held = None if fact.payment is None else tx.purchases.by_payment(fact.payment)
+        held = sales.get(fact.payment)
         warning = None if held is None else fraud_warning_of(held)
         if held is not None and warning is not None:
             found[held.purchase.checkout] = held, warning

@@ -15,7 +15,7 @@ from domain.mail import Mail, MailState
 from domain.outbox_keys import sale_of
 from domain.ports import Catalogue, Clock, Store
 from domain.product import CatalogueEdition
-from domain.purchase import OPEN_AT_MOST, Fact, FactKind, PurchaseState, Source, began_at, order_number
+from domain.purchase import OPEN_AT_MOST, Fact, PurchaseState, Source, began_at, order_number
 from domain.records import Problem, Quarantined
 from domain.refund import RefundRequest
 from domain.sale_list import SaleFilter, SaleMark, SaleOrder, SaleState
@@ -39,7 +39,8 @@ MOST: Final = 50
 _READS: Final = 10
 """Pages of sales that one task is looked for in: each looks at a bounded number of them."""
 _CLOSED: Final = (PurchaseState.REFUNDED, PurchaseState.CHARGED_BACK, PurchaseState.REVOKED)
-_ANSWERED_BY_US: Final = "needs_response"
+_ANSWERED_WITHIN: Final = timedelta(days=120)
+"""Banks take evidence for weeks; what was last heard of a dispute before is not waited for any more."""
 _SILENT_AFTER: Final = timedelta(hours=1)
 """How long after a sale its webhook must have come. Stripe sends them within seconds, and again for three days."""
 _SILENT_WITHIN: Final = timedelta(days=30)
@@ -58,7 +59,7 @@ class Task(Enum):
     NEVER_OPENED = "never-opened"
     """Paid 48 hours to 30 days ago, and open."""
     DISPUTE = "disputes"
-    """It needs an answer; `decides` is the dispute."""
+    """It, or a bank's inquiry before one, needs an answer; `decides` is the dispute."""
     FRAUD_WARNING = "fraud-warnings"
     """A refund now prevents a dispute; `decides` is the warning."""
     WITHOUT_ADDRESS = "without-address"
@@ -168,7 +169,7 @@ def todo_list(
         (Todo(Task.LATE_EMAIL, mail.queued_at, mail) for mail in mails if mail.state is MailState.QUEUED),
         (Todo(Task.BOUNCED_EMAIL, mail.queued_at, mail) for mail in each_unreached(tx, mails)),
         _never_opened(tx, now, beside={sale_of(mail.key) for mail in mails}),
-        _of_real_money(tx, _disputes(tx)),
+        _of_real_money(tx, _disputes(tx, now)),
         _of_real_money(
             tx,
             (Todo(Task.FRAUD_WARNING, fact.moment, held, decides=fact) for held, fact in open_warnings(tx)),
@@ -224,11 +225,16 @@ def _of_real_money(tx: ReadTransaction, rows: Iterable[Todo]) -> Iterator[Todo]:
             yield row
 
 
-def _disputes(tx: ReadTransaction) -> Iterator[Todo]:
-    for held in _sales(tx, SaleFilter(state=SaleState.DISPUTED), SaleOrder.NEWEST):
-        for fact in held.facts:
-            if fact.kind is FactKind.DISPUTE and fact.status == _ANSWERED_BY_US:
-                yield Todo(Task.DISPUTE, fact.moment, held, decides=fact)
+def _disputes(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
+    """The nearest deadline first: with more than are shown, it is among them."""
+    disputes = iter(tx.facts.to_answer(since=int((now - _ANSWERED_WITHIN).timestamp()), limit=_READS * MOST))
+    while lot := list(islice(disputes, MOST + 1)):
+        sales = {
+            held.purchase.payment: held for held in tx.searches.paid({fact.payment or "" for fact in lot})
+        }
+        for fact in lot:
+            if fact.payment in sales:
+                yield Todo(Task.DISPUTE, fact.moment, sales[fact.payment], decides=fact)
 
 
 def _sales(tx: ReadTransaction, wanted: SaleFilter, order: SaleOrder) -> Iterator[Holding]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from typing import Final
 
+from domain.dispute import needs_answer
 from domain.mail import Delivery, MailState
 from domain.product import CatalogueEdition
 from domain.purchase import FactKind, PurchaseState, order_number
@@ -24,6 +25,11 @@ _ANSWERS: Final = {
         "The customer's bank asks about this payment. Answer in Stripe, or refund it, before it becomes a dispute."
     ),
 }
+
+
+_NOT_ANSWERABLE: Final = N_(
+    "The customer disputes this payment, and their bank takes no evidence: all you can do is wait for its decision."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +54,15 @@ def panels(sale: SaleShown, edition: CatalogueEdition, at: str) -> list[Panel]:
 
 
 def _disputes(sale: SaleShown, zone: tzinfo) -> list[Panel]:
-    livemode = sale.held.purchase.livemode
-    return [
-        Panel(
-            f"{_(_ANSWERS[fact.status])} {evidence_due(fact, zone, now=sale.now)}", _("Answer in Stripe"),
-            dashboard(fact.object_id, livemode=livemode),
-        )
-        for fact in sale.held.facts
-        if fact.kind is FactKind.DISPUTE and fact.status in _ANSWERS
-    ]  # fmt: skip
+    found = []
+    for fact in sale.held.facts:
+        at = dashboard(fact.object_id, livemode=sale.held.purchase.livemode)
+        if needs_answer(fact):
+            what = f"{_(_ANSWERS[fact.status])} {evidence_due(fact, zone, now=sale.now)}"
+            found.append(Panel(what, _("Answer in Stripe"), at))
+        elif fact.kind is FactKind.DISPUTE and fact.status in _ANSWERS:
+            found.append(Panel(_(_NOT_ANSWERABLE), _("See it in Stripe"), at))
+    return found
 
 
 def _refunds(sale: SaleShown) -> list[Panel]:
