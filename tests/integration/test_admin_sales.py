@@ -161,6 +161,14 @@ def test_the_list_is_sorted_by_time_or_amount_and_says_which(office: Office) -> 
     )
 
 
+@pytest.mark.parametrize(("page", "sort"), [("sales", "largest"), ("sales", "oldest"), ("customers", "z-a")])
+def test_a_form_that_narrows_a_list_down_keeps_its_order(office: Office, page: str, sort: str) -> None:
+    _, members, _ = office
+    kept = f'<input type="hidden" name="sort" value="{sort}">'
+    assert kept in members["viewer"].get(f"/admin/{page}?sort={sort}").text
+    assert 'name="sort"' not in members["viewer"].get(f"/admin/{page}").text
+
+
 def test_a_row_says_what_is_wrong_with_an_address(office: Office) -> None:
     _, members, _ = office
     page = members["viewer"].get("/admin/sales?address=bounced")

@@ -64,14 +64,18 @@ class AskedCustomers:
         )
 
     @property
+    def sort(self) -> str:
+        """The name of the order in addresses; "" for the newest first."""
+        return next(name for name, order in _SORTS.items() if order is self.order)
+
+    @property
     def filtered(self) -> bool:
         """Whether anything is narrowed down."""
         return any(self.typed.values())
 
     def at(self, **marks: str) -> str:
         """The address of this list, from another place on, or in another order (`sort`)."""
-        sort = next(name for name, order in _SORTS.items() if order is self.order)
-        fields = {**self.typed, "sort": sort, **marks}
+        fields = {**self.typed, "sort": self.sort, **marks}
         query = urlencode({name: value for name, value in fields.items() if value})
         return f"{AT}?{query}" if query else AT
 

@@ -77,6 +77,12 @@ class Asked:
         return self.typed["text"]
 
     @property
+    def sort(self) -> str:
+        """The name of the order in addresses; "" for the newest first."""
+        sort = next(name for name, order in _SORTS.items() if order is self.order)
+        return "" if sort == "newest" else sort
+
+    @property
     def filtered(self) -> bool:
         """Whether anything is narrowed down."""
         return any(self.typed[name] for name in _FILTERS)
@@ -87,8 +93,7 @@ class Asked:
 
     def at(self, path: str = AT, **changes: str) -> str:
         """The address of this list with other fields."""
-        sort = next(name for name, order in _SORTS.items() if order is self.order)
-        fields = {**self.typed, "sort": "" if sort == "newest" else sort, **changes}
+        fields = {**self.typed, "sort": self.sort, **changes}
         query = urlencode({name: value for name, value in fields.items() if value})
         return f"{path}?{query}" if query else path
 
