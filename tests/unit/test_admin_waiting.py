@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from domain.ports import StoreUnavailable
 from domain.usecases.list_todo import TodoList
+from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.waiting import Waiting
 from entrypoints.testing import Shop
 
@@ -112,5 +116,25 @@ def test_what_was_counted_before_a_form_is_not_shown_after_it() -> None:
         counting.rows = 2
         await waiting.refresh()
         assert (waiting.number, counting.begun) == (2, 3)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("counts", "begun"), [(True, 0), (False, 1)])
+def test_a_page_that_counts_what_waits_itself_has_it_counted_once(counts: bool, begun: int) -> None:
+    async def story() -> None:
+        waiting, counting, _shop = a_number()
+        somebody = object()
+
+        async def identify(*_: object, **__: object) -> object:
+            return somebody
+
+        frame: Any = SimpleNamespace(
+            cookie=SimpleNamespace(visitor=lambda request: None), identify=identify, waiting=waiting
+        )
+        request: Any = SimpleNamespace(headers={})
+        here: object = await AdminFrame.here(frame, request, counts=counts)
+        assert here is somebody
+        assert counting.begun == begun
 
     asyncio.run(story())

@@ -87,8 +87,12 @@ class AdminFrame:
     """The address of the back office, without a path."""
     waiting: Waiting
 
-    async def here(self, request: AnyRequest, *, polls: bool = False) -> SignedInStaff | RawResponse:
+    async def here(
+        self, request: AnyRequest, *, polls: bool = False, counts: bool = False
+    ) -> SignedInStaff | RawResponse:
         """Who works in this browser; otherwise the way to the sign-in page.
+
+        `counts`: the page counts what waits itself, so the number beside "To do" is not counted for it.
 
         `polls`: a script asks, and not a person, who alone stays signed in by it. What a page's script fetches is
         marked by browsers (https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header).
@@ -98,7 +102,7 @@ class AdminFrame:
         polls = polls or request.headers.get("sec-fetch-dest") == "empty"
         here = await self.identify(self.cookie.visitor(request), polls=polls)
         if here is not None:
-            if not polls:
+            if not (polls or counts):
                 await self.waiting.refresh()
             return here
         await self.open()

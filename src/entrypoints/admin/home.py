@@ -51,7 +51,7 @@ class HomePages:
 
     async def home(self, request: AnyRequest) -> RawResponse:
         """What waits, the shop in figures (`days`: of the charts), and what happened lately."""
-        here = await self.frame.here(request)
+        here = await self.frame.here(request, counts=True)
         if isinstance(here, RawResponse):
             return here
         # Side by side, but no more than two: a store has few threads for long reads, and other pages need them, too.

@@ -42,7 +42,7 @@ class TodoPages:
 
     async def todo(self, request: AnyRequest) -> RawResponse:
         """What waits, oldest first; `only`: of one task."""
-        here = await self.frame.here(request)
+        here = await self.frame.here(request, counts=True)
         if isinstance(here, RawResponse):
             return here
         found, wanted = await self.frame.waiting(), request.query_params.get("only", "")
