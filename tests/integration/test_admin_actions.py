@@ -77,7 +77,7 @@ def test_a_refund_is_requested_once_and_the_customer_hears_of_it(office: tuple[S
     assert lines_about(shop, one.order) == [("refund", "done")]
     log = owner.get("/admin/audit").text
     assert f'<a href="/admin/sales/{one.order}"><code>{one.order[:16]}</code></a>' in log
-    assert "asked for a refund" in log
+    assert '<td class="rest">asked for a refund' in log
     assert shop.sandbox.wait_for_mail(one.email, number=2)["subject"].startswith("Your refund")
     again = owner.get(one.at("refund"))
     assert "$6.00 of $9.00 can be refunded" in again.text

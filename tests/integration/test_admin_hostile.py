@@ -23,7 +23,7 @@ TYPED = (HOSTILE, f"<img src=x onerror=alert(1)>{ADDRESS}", "%00\r\nx: y", "java
 ASKED = (
     "/admin/search?q={}", "/admin/sales?text={}", "/admin/sales?promotion={}", "/admin/sales?from={}&least={}",
     "/admin/sales?product={}&state={}&sort={}&after={}", "/admin/customers?text={}&product={}", "/admin/todo?only={}",
-    "/admin/emails?state={}&to={}", "/admin?days={}&done={}", "/admin/audit?before={}", "/admin/stripe?done={}",
+    "/admin/emails?state={}&to={}", "/admin?days={}&done={}", "/admin/audit?before={}&who={}&action={}", "/admin/stripe?done={}",
 )  # fmt: skip
 
 

@@ -90,6 +90,12 @@ def test_a_payment_is_dismissed_for_a_reason_once_and_leaves_the_list(
     assert "cs_test_odd" not in after.text.partition('id="events"')[0]
     assert anna.get("/admin/audit").text.count('<td class="rest">dismissed a quarantined payment') == 1
     assert "refunded by hand" in anna.get("/admin/audit").text
+    log = anna.get("/admin/audit?action=dismiss-payment")
+    assert log.text.count('<th scope="row">') == 1
+    assert '<option value="dismiss-payment" selected>dismissed a quarantined payment' in log.text
+    assert "There is no such entry." in anna.get("/admin/audit?action=dismiss-payment&who=cli:").text
+    whole = anna.get("/admin/audit").text.count('<th scope="row">')
+    assert anna.get("/admin/audit?action=nothing&who=nobody").text.count('<th scope="row">') == whole > 1
 
 
 def test_what_is_read_again_is_said_and_nonsense_is_refused(

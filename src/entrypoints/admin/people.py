@@ -19,6 +19,8 @@ from domain.usecases.manage_passkeys import ManagePasskeys, PasskeyChange
 from domain.usecases.manage_staff import ManageStaff, SignOutStaff, StaffChange
 from domain.usecases.request_login import NotAnAddress
 from domain.usecases.staff_access import SignedInStaff, WhyNotIn
+from entrypoints.admin.audit_filter import AT as AUDIT
+from entrypoints.admin.audit_filter import asked_entries
 from entrypoints.admin.audit_words import row_of
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.kept_form import CAME_BACK
@@ -83,7 +85,7 @@ class PeoplePages:
             post(f"{_ACCOUNT}/passkey", status_code=303)(self.added),
             post(f"{_ACCOUNT}/remove", status_code=303)(self.removed),
             post(f"{_ACCOUNT}/sessions", status_code=303)(self.ended),
-            route("/admin/audit", http_method=PAGE, status_code=200)(self.audit),
+            route(AUDIT, http_method=PAGE, status_code=200)(self.audit),
         ]
 
     # ------------------------------------------------------------------ staff
@@ -236,17 +238,16 @@ class PeoplePages:
     # ------------------------------------------------------------------ the audit log
 
     async def audit(self, request: AnyRequest) -> RawResponse:
-        """What was done by hand, newest first, fifty at a time (`before`: an id)."""
+        """What was done by hand, newest first, fifty at a time (`before`: an id); by somebody, or of one kind."""
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here
-        lines = await self.list_audit.newest(
-            before=request.query_params.get("before", ""), limit=_AT_ONCE + 1
-        )
         names = {f"staff:{row.member.id}": row.member.email.canonical for row in await self.list_staff()}
-        rows = [row_of(line, names) for line in lines[:_AT_ONCE]]
+        asked, before = asked_entries(request.query_params, names), request.query_params.get("before", "")
+        page = await self.list_audit.newest(asked.wanted, before=before, limit=_AT_ONCE)
         return self.frame.html(
-            request, "audit.html", here=here, rows=rows, older=len(lines) > _AT_ONCE,
+            request, "audit.html", here=here, asked=asked, rows=[row_of(line, names) for line in page.lines],
+            older=asked.before(page.older),
         )  # fmt: skip
 
     # ------------------------------------------------------------------ what they share
