@@ -78,6 +78,7 @@ def test_a_refund_that_fails_gives_access_back(shop: ShopServer) -> None:
     anna, cs = sold(shop, email)
     refund = shop.sandbox.post(f"/_sandbox/sessions/{cs}/refund", status="pending")["refund"]["id"]
     assert anna.get(f"/view/{BOOK}").status_code == 403
+    assert shop.sandbox.wait_for_mail(email, number=2)["subject"].startswith("Your refund")
     shop.sandbox.post(f"/_sandbox/refunds/{refund}/settle", status="failed")
     assert CONTENT in anna.get(f"/view/{BOOK}").text
     assert shop.sandbox.wait_for_mail(email, number=3)["subject"].startswith("You have access again")

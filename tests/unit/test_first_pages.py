@@ -242,13 +242,14 @@ def test_what_another_shop_sold_is_not_in_the_queue_as_never_opened() -> None:
 
 def test_a_dispute_that_needs_an_answer_is_found_behind_many_that_do_not() -> None:
     shop = at_now()
+    told = int((NOW - timedelta(days=2)).timestamp())
 
     def fill(tx: Transaction) -> None:
         for n in range(61):
             row = f"c{n:02}"
             tx.purchases.book(replace(sold(row, days_ago=70 - n), opened_at=NOW))
             status = "needs_response" if n == 0 else "under_review"
-            tx.facts.record(Fact(f"du_{n}", FactKind.DISPUTE, f"pi_{row}", n + 1, status, 900))
+            tx.facts.record(Fact(f"du_{n}", FactKind.DISPUTE, f"pi_{row}", told + n, status, 900))
 
     run(shop.store.transact(fill))
     [row] = run(shop.list_todo()).rows

@@ -33,7 +33,8 @@ def open_warnings(tx: ReadTransaction) -> Sequence[tuple[Holding, Fact]]:
 
 
 def _open_among(tx: ReadTransaction, told: Sequence[Fact]) -> Sequence[tuple[Holding, Fact]]:
-    sales = {held.purchase.payment: held for held in tx.searches.paid({fact.payment or "" for fact in told})}
+    payments = {fact.payment for fact in told if fact.payment is not None}
+    sales = {held.purchase.payment: held for held in tx.searches.paid(payments)} if payments else {}
     found: dict[str, tuple[Holding, Fact]] = {}
     for fact in told:
         held = sales.get(fact.payment)

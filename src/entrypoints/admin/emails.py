@@ -27,6 +27,7 @@ from entrypoints.admin.notices import after_resending
 from entrypoints.admin.sale_words import without_keys
 from entrypoints.admin.tasks import mail_address, problem_of
 from entrypoints.admin.timeline_words import mail_name
+from entrypoints.admin.words import RESULTS, action_words
 from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, ngettext
@@ -144,7 +145,8 @@ class EmailPages:
             text=text_of(found.mail, masked=viewer),
             title=without_keys(title, found.mail) if viewer else title, kind=_(_KINDS[found.mail.kind]),
             others=[(one, *_stands(one), mail_address(one.key)) for one in found.others],
-            lines=found.lines, at=mail_address(key), sale=sale_of(key) or "", acts=self._acts(here),
+            lines=[(action_words(one.action), _(RESULTS[one.result]), one.at) for one in found.lines],
+            at=mail_address(key), sale=sale_of(key) or "", acts=self._acts(here),
             can_send=found.mail.state is not MailState.QUEUED
             and found.mail.problem != MailProblem.QUEUED_AGAIN,
             bounced=found.mail.delivery is Delivery.BOUNCED and found.mail.kind is MailKind.ACCESS,
