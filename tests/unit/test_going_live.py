@@ -12,6 +12,7 @@ from domain.usecases.imported_sale import OldSale
 from domain.usecases.link_outcomes import LinkRejected
 from domain.usecases.own_address import OwnAddress
 from domain.usecases.return_outcomes import Claimed, UnknownCheckout
+from domain.usecases.show_person import ShowPerson
 from domain.values import EmailAddress, Money, ProductId
 from entrypoints.run.address_watch import AddressWatch
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
@@ -247,6 +248,27 @@ def test_what_a_node_that_kept_the_test_key_books_ends_at_the_next_start_with_th
     assert not shop.memory.tables.users
     assert not [c for c in shop.memory.tables.checkouts if c not in shop.memory.tables.purchases]
     assert start(shop, live=True) == 0
+
+
+def test_the_page_of_a_customer_explains_no_access_with_what_a_node_with_the_test_key_booked_later() -> None:
+    shop = a_shop()
+    explained = ShowPerson(shop.store, shop.clock)
+
+    def opening() -> bool:
+        person = run(explained(EmailAddress(ANNA)))
+        assert person is not None
+        [book] = [one for one in person.access if one.product == BOOK]
+        return isinstance(book.access, Opens)
+
+    Browser(shop).buy_and_pay(ANNA)
+    assert opening(), "a shop that sells with a test key"
+    start(shop, live=True)
+    shop.payments.livemode = False  # this node was not started again
+    Browser(shop).buy_and_pay(ANNA)
+    assert not opening()
+    shop.payments.livemode = True
+    Browser(shop).buy_and_pay(ANNA)
+    assert opening()
 
 
 def test_disputes_and_fraud_warnings_of_test_purchases_wait_for_nobody_in_the_live_shop() -> None:
