@@ -15,3 +15,8 @@ UNANSWERABLE: Final = -1
 def needs_answer(fact: Fact) -> bool:
     """Whether the merchant can do something about it: the bank awaits evidence, and would take it."""
     return fact.kind is FactKind.DISPUTE and fact.status in TO_ANSWER and fact.answer_by != UNANSWERABLE
+
+
+def is_inquiry(fact: Fact) -> bool:
+    """Whether the customer's bank only asks about the payment so far: no money has gone back."""
+    return fact.kind is FactKind.DISPUTE and fact.status.startswith("warning_")

@@ -281,7 +281,7 @@ def test_a_dispute_about_which_the_bank_takes_no_evidence_asks_for_nothing(shop:
         shown(shop, replace(dispute("needs_response"), answer_by=-1), opened_at=NOW), shop.edition, "/x"
     )
     assert panel.what == (
-        "The customer disputes this payment, and their bank takes no evidence: all you can do is wait for its decision."
+        "The customer's bank takes no evidence about this payment: all you can do is wait for its decision."
     )
     assert panel.way == "See it in Stripe"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 
+import pytest
 from contracts import samples
 from contracts.samples import NOW
 
@@ -17,7 +18,9 @@ from domain.refund import RefundRequest
 from domain.transaction import Transaction
 from domain.usecases.list_todo import Lacking, Mistakes, Silence, Task, Todo, TodoList
 from domain.usecases.report_status import Status
-from domain.values import Money, ProductId
+from domain.usecases.unreached_customers import each_unreached
+from domain.values import EmailAddress, Money, ProductId, UserId
+from entrypoints.admin.tasks import row_of
 from entrypoints.testing import Shop
 from entrypoints.testing.fakes import a_product, an_edition
 from entrypoints.todo_lines import waiting_lines
@@ -89,6 +92,59 @@ def test_an_inquiry_waits_for_an_answer_too_and_a_dispute_that_takes_none_does_n
     run(shop.store.transact(fill))
     found = run(shop.list_todo())
     assert [row.decides.object_id for row in found.of(Task.DISPUTE) if row.decides] == ["du_inquiry"]
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("needs_response", "A dispute about $9.00 needs an answer."),
+        ("warning_needs_response", "An inquiry by the customer's bank about $9.00 needs an answer."),
+    ],
+)
+def test_the_page_says_whether_the_bank_asks_or_disputes(status: str, why: str) -> None:
+    held = Holding(purchase=samples.a_purchase(), facts=())
+    dispute = Fact("du_1", FactKind.DISPUTE, "pi_c1", 1, status, 900)
+    row = row_of(Todo(Task.DISPUTE, NOW, held, decides=dispute), dashboard="/", zone=UTC, now=NOW)
+    assert row.why.startswith(why)
+
+
+def test_bounced_emails_are_looked_through_to_the_last_one() -> None:
+    """More than are asked about at once; nobody was reached by the last one alone."""
+    shop = Shop()
+
+    def fill(tx: Transaction) -> None:
+        for n in range(130):
+            tx.users.get_or_add(EmailAddress(f"b{n:03}@example.com"), new_id=UserId(f"u{n}"), now=NOW)
+            if n < 129:
+                tx.users.mark_verified(EmailAddress(f"b{n:03}@example.com"), at=NOW)
+
+    run(shop.store.transact(fill))
+    mails = [
+        replace(
+            samples.a_mail(f"m{n:03}"), to=EmailAddress(f"b{n:03}@example.com"), delivery=Delivery.BOUNCED
+        )
+        for n in range(130)
+    ]
+    found = run(shop.store.read(lambda tx: list(each_unreached(tx, mails))))
+    assert [mail.key for mail in found] == ["m129"]
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(-5, True), (0, True), (5, False)])
+def test_only_a_later_email_that_arrived_reached_somebody(minutes: int, waits: bool) -> None:
+    shop = Shop()
+    mail = replace(samples.a_mail("m1"), delivery=Delivery.BOUNCED)
+    other = replace(
+        samples.a_mail("m2"),
+        delivery=Delivery.DELIVERED,
+        queued_at=mail.queued_at + timedelta(minutes=minutes),
+    )
+
+    def fill(tx: Transaction) -> None:
+        tx.users.get_or_add(mail.to, new_id=UserId("u1"), now=NOW)
+        tx.outbox.queue(other)
+
+    run(shop.store.transact(fill))
+    assert bool(run(shop.store.read(lambda tx: list(each_unreached(tx, [mail]))))) is waits
 
 
 def test_disputes_stand_in_the_order_in_which_they_must_be_answered() -> None:

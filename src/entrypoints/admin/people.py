@@ -238,7 +238,7 @@ class PeoplePages:
     # ------------------------------------------------------------------ the audit log
 
     async def audit(self, request: AnyRequest) -> RawResponse:
-        """What was done by hand, newest first, fifty at a time (`before`: an id); by somebody, or of one kind."""
+        """The newest fifty entries, or those before the id `before`; `who` and `action` narrow them down."""
         here = await self.frame.here(request)
         if isinstance(here, RawResponse):
             return here

@@ -28,7 +28,7 @@ _ANSWERS: Final = {
 
 
 _NOT_ANSWERABLE: Final = N_(
-    "The customer disputes this payment, and their bank takes no evidence: all you can do is wait for its decision."
+    "The customer's bank takes no evidence about this payment: all you can do is wait for its decision."
 )
 
 

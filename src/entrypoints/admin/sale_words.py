@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from domain.access import Holding
-from domain.dispute import TO_ANSWER, needs_answer
+from domain.dispute import TO_ANSWER, is_inquiry, needs_answer
 from domain.emails import licence_keys_of
 from domain.local_time import day_of
 from domain.mail import Mail
@@ -200,7 +200,7 @@ _STATUSES: Final = {
 def status_words(fact: Fact) -> str:
     """What Stripe's status means; the status itself where this version does not know it."""
     known = _STATUSES.get(fact.kind, {})
-    if fact.status in TO_ANSWER and not needs_answer(fact):
+    if fact.kind is FactKind.DISPUTE and fact.status in TO_ANSWER and not needs_answer(fact):
         return _("the bank decides, and takes no evidence")
     return _(known[fact.status]) if fact.status in known else fact.status
 
@@ -211,7 +211,7 @@ def movement_name(fact: Fact, amount: Money | str) -> str:
         return _("Refund of %(amount)s", amount=amount)
     if fact.kind is FactKind.WARNING:
         return _("Fraud warning")
-    if fact.status.startswith("warning_"):
+    if is_inquiry(fact):
         return _("Inquiry about %(amount)s", amount=amount)
     return _("Dispute over %(amount)s", amount=amount)
 

@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from urllib.parse import quote
 
 from domain.access import Holding
+from domain.dispute import is_inquiry
 from domain.mail import Mail, MailProblem
 from domain.outbox_keys import sale_of
 from domain.purchase import order_number
@@ -226,7 +227,10 @@ def _sale(todo: Todo, held: Holding, dashboard: str, *, zone: tzinfo, now: datet
               order=order_number(purchase.checkout))  # fmt: skip
     if todo.task is Task.DISPUTE and todo.decides is not None:
         amount = money_text(todo.decides.amount, purchase.paid.currency)
-        why = _("A dispute about %(amount)s needs an answer.", amount=amount)
+        if is_inquiry(todo.decides):
+            why = _("An inquiry by the customer's bank about %(amount)s needs an answer.", amount=amount)
+        else:
+            why = _("A dispute about %(amount)s needs an answer.", amount=amount)
         why = f"{why} {evidence_due(todo.decides, zone, now=now)}"
         answer = Button(
             _("Answer in Stripe"), f"{dashboard}disputes/{quote(todo.decides.object_id)}", first=True
