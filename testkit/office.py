@@ -92,6 +92,15 @@ def form_on(page: httpx.Response, action: str) -> dict[str, str]:
     return {name: html.unescape(value) for name, value in _HIDDEN.findall(found[0])}
 
 
+def filled_in(page: httpx.Response) -> dict[str, str]:
+    """What the filled-in fields and the chosen options of a page would be submitted as, if somebody sent its form."""
+    typed = re.findall(r'<input id="[^"]*" name="([^"]+)" type="\w+" value="([^"]+)"', page.text)
+    lists = re.findall(r'<select [^>]*name="([^"]+)">(.*?)</select>', page.text, re.DOTALL)
+    chosen = {name: re.search(r'value="([^"]*)" selected', options) for name, options in lists}
+    options = {name: found[1] for name, found in chosen.items() if found is not None}
+    return {name: html.unescape(value) for name, value in typed} | options
+
+
 def options_on(page: httpx.Response) -> str:
     """What the page asks an authenticator."""
     found = re.search(r'data-options="([^"]*)"', page.text)

@@ -19,7 +19,7 @@ from entrypoints.cli_output import export_lines
 from entrypoints.cli_running import NothingDone, Refusal, beside, calendar_day
 from entrypoints.cli_words import NOT_ALLOWED
 from entrypoints.container import Container
-from entrypoints.export_table import BadChoice, choice_of, export_of, format_of, written
+from entrypoints.export_table import SALE_FILTERS, BadChoice, choice_of, export_of, format_of, named, written
 from entrypoints.ledger_csv import COLUMNS, WITH_ADDRESSES, csv_row, ledger_cells
 from entrypoints.maintenance.progress import progress
 
@@ -47,7 +47,10 @@ from entrypoints.maintenance.progress import progress
     "--only",
     metavar="FIELD=VALUE",
     multiple=True,
-    help="With --list sales: state, product, source, currency, opened, address_state. Repeatable.",
+    help=(
+        "With --list sales: text (the beginning of an address), state, product, source, currency, least, most, opened, "
+        "address, promotion. Repeatable."
+    ),
 )
 @click.option(
     "--timezone", metavar="NAME", help="With --list: the time zone of times (default: that of shop.toml)."
@@ -101,7 +104,7 @@ async def _list(
     *,
     with_addresses: bool,
 ) -> AsyncIterator[bytes]:
-    zone = container.catalogue().current().shop.zone
+    shop = container.catalogue().current().shop
     names = [name.strip() for name in (columns or "").split(",") if name.strip()]
     if with_addresses and not names:
         names = list(COLUMNS_OF[kind])
@@ -109,7 +112,9 @@ async def _list(
     try:
         if unknown:
             raise BadChoice("--only", ", ".join(sorted(unknown)))
-        wanted, form = export_of(kind, chosen, names, zone=zone), format_of(chosen, zone=zone)
+        wanted = export_of(kind, chosen, names, zone=shop.zone, currency=shop.currency)
+        form = format_of(chosen, zone=shop.zone)
+        wanted = await named(wanted, chosen, container.sale_names())
     except BadChoice as error:
         raise Refusal(f"{error}; {_instead(error.field, kind)}") from None
     if wanted.has_addresses and not with_addresses:
@@ -120,24 +125,30 @@ async def _list(
     return written(table, wanted.columns, form)
 
 
-_FIELDS: Final = {
-    "format", "timezone", "bom", "from", "to", "state", "product", "source", "currency", "opened", "address_state",
-}  # fmt: skip
-
-
+_FIELDS: Final = {"format", "timezone", "bom", *SALE_FILTERS}
+_ONLY: Final = [name for name in SALE_FILTERS if name not in ("from", "to")]
 _NARROWS: Final[Mapping[str, Sequence[str]]] = {
     "state": [choice_of(state) for state in SaleState],
     "source": [source.value for source in Source],
     "opened": ["yes", "no"],
-    "address_state": [choice_of(state) for state in AddressState],
-    "--only": ["state", "product", "source", "currency", "opened", "address_state"],
+    "address": [choice_of(state) for state in AddressState],
+    "--only": _ONLY,
+}
+
+
+_WRITTEN: Final = {
+    "timezone": "write it like Europe/Berlin",
+    "currency": "write it as three letters, such as EUR",
+    "least": "write it like 12.50, with the digits that the currency has",
+    "most": "write it like 12.50, with the digits that the currency has",
+    "text": "write the beginning of an address that one to 20 customers have, or a domain such as @example.org",
 }
 
 
 def _instead(field: str, kind: ExportKind) -> str:
     """What may be written there."""
-    if field == "timezone":
-        return "write it like Europe/Berlin"
+    if field in _WRITTEN:
+        return _WRITTEN[field]
     names = COLUMNS_OF[kind] if field == "columns" else _NARROWS.get(field, ())
     return f"choose among {', '.join(names)}" if names else "see `coatcheck export --help`"
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from enum import Enum
 from typing import Final, TypeVar
 
 import msgspec
 
+from domain.amounts import AmountProblem, typed_amount
+from domain.currencies import CURRENCIES
 from domain.export import COLUMNS, Export, ExportKind, Value
 from domain.local_time import zone_named
 from domain.purchase import Source
@@ -20,7 +22,12 @@ from domain.usecases.export_list import Table
 from domain.usecases.list_sales import days
 from domain.values import Money, ProductId, decimal_text
 from entrypoints.ledger_csv import as_text
+from entrypoints.sale_names import SaleNames
 
+SALE_FILTERS: Final = (
+    "text", "state", "product", "source", "from", "to", "currency", "least", "most", "opened", "address", "promotion",
+)  # fmt: skip
+"""The fields that narrow sales down, in the addresses of lists, in exports and on the command line."""
 _BOM: Final = "\N{BYTE ORDER MARK}".encode()
 E = TypeVar("E", bound=Enum)
 
@@ -64,8 +71,13 @@ def format_of(chosen: Mapping[str, str], *, zone: tzinfo) -> Format:
     return Format(as_csv=name == "csv", zone=found, bom=bool(chosen.get("bom")))
 
 
-def export_of(kind: ExportKind, chosen: Mapping[str, str], columns: Sequence[str], *, zone: tzinfo) -> Export:
-    """What fields name. Dates are days of `zone`, the shop's. Raises BadChoice."""
+def export_of(
+    kind: ExportKind, chosen: Mapping[str, str], columns: Sequence[str], *, zone: tzinfo, currency: str
+) -> Export:
+    """What fields name, but for customers and promotion codes (`named`).
+
+    Dates are days of `zone` and amounts are in `currency`, both the shop's, where none is chosen. Raises BadChoice.
+    """
     for name in columns:
         if name not in COLUMNS[kind]:
             raise BadChoice("columns", name)
@@ -76,17 +88,31 @@ def export_of(kind: ExportKind, chosen: Mapping[str, str], columns: Sequence[str
     opened = chosen.get("opened", "")
     if opened not in ("", "yes", "no"):
         raise BadChoice("opened", opened)
+    if chosen.get("least") or chosen.get("most"):
+        chosen = {"currency": currency, **chosen}
     wanted = SaleFilter(
         state=_named(SaleState, chosen, "state"),
         product=ProductId(chosen["product"]) if chosen.get("product") else None,
         source=_source(chosen),
         booked_from=begin,
         booked_before=end,
-        currency=chosen.get("currency", "").strip().lower() or None,
+        currency=_currency(chosen),
+        least=_amount(chosen, "least"),
+        most=_amount(chosen, "most"),
         opened={"": None, "yes": True, "no": False}[opened],
-        address=_named(AddressState, chosen, "address_state"),
+        address=_named(AddressState, chosen, "address"),
+        promotion=chosen.get("promotion", "").strip() or None,
     )
     return Export.of(kind, frozenset(columns), sales=wanted)
+
+
+async def named(wanted: Export, chosen: Mapping[str, str], names: SaleNames) -> Export:
+    """The export, narrowed down to the customers whose address begins with the field `text`. Raises BadChoice."""
+    text = chosen.get("text", "").strip()
+    found = await names(wanted.sales, text=text)
+    if found is None or found.more:
+        raise BadChoice("text", text)
+    return replace(wanted, sales=found.wanted)
 
 
 def choice_of(member: Enum) -> str:
@@ -118,6 +144,23 @@ def _day(chosen: Mapping[str, str], field: str) -> date | None:
         return date.fromisoformat(written) if written else None
     except ValueError:
         raise BadChoice(field, written) from None
+
+
+def _currency(chosen: Mapping[str, str]) -> str | None:
+    code = chosen.get("currency", "").strip().lower()
+    if code and code not in CURRENCIES:
+        raise BadChoice("currency", code)
+    return code or None
+
+
+def _amount(chosen: Mapping[str, str], field: str) -> int | None:
+    typed, currency = chosen.get(field, "").strip(), _currency(chosen)
+    if not typed or currency is None:
+        return None
+    amount = typed_amount(typed, currency=currency, charged=False)
+    if isinstance(amount, AmountProblem):
+        raise BadChoice(field, typed)
+    return amount.amount
 
 
 async def written(table: Table, columns: Sequence[str], form: Format) -> AsyncGenerator[bytes, None]:

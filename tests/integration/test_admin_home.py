@@ -14,7 +14,7 @@ import pytest
 
 from testkit import past
 from testkit.office import Member
-from testkit.servers import ShopServer, a_shop
+from testkit.servers import BOOK, ShopServer, a_shop
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +114,14 @@ def test_the_figures_come_as_csv_and_name_nobody(filled: tuple[ShopServer, Membe
     assert sum(int(row["sales"]) for row in rows) == 60
     assert {row["currency"] for row in rows} == {"USD", "EUR"}
     assert "@" not in answer.text
+
+
+def test_what_was_given_leads_to_a_list_of_as_many(filled: tuple[ShopServer, Member, list[str]]) -> None:
+    shop, anna, _orders = filled  # the last test here: it adds a purchase
+    shop.cli("grant", BOOK, "given@example.com", "--reason", "A prize.")
+    given = re.findall(r'Given for free</dt><dd><a href="([^"]*)">(\d+)</a>', anna.get("/admin").text)
+    assert len(given) == 4, "one for each period"
+    for at, number in given:
+        listed = html.unescape(anna.get(html.unescape(at)).text)
+        assert re.search(rf'<caption id="caption">Sales, free copies, .*: {number}</caption>', listed)
+    assert int(given[-1][1]) >= 1

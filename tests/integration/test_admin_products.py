@@ -49,6 +49,9 @@ def test_the_list_says_what_was_sold_of_each(office: tuple[ShopServer, Member]) 
     assert re.match(r"The Last Cloakroom On sale \$9\.00 16 \$\d+\.\d\d KWD 12\.340 – – 2", book)
     assert "not-sold-any-more: customers own it, but it is not in the catalogue" in text_of(page)
     assert "3 products, by name" in page.text
+    assert f'<a href="/admin/sales?product={BOOK}">16</a>' in page.text
+    listed = office[1].get(f"/admin/sales?product={BOOK}")
+    assert "Sales, The Last Cloakroom: 16" in html.unescape(listed.text)
 
 
 def test_the_list_is_sorted_by_what_was_sold(office: tuple[ShopServer, Member]) -> None:

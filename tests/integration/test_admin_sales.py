@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from testkit.every_sale import HOSTILE, HOSTILE_ADDRESS, KEY, PAPERWORK, fill, kinds, order
-from testkit.office import Member
+from testkit.office import Member, filled_in
 from testkit.servers import BOOK, Shopper, ShopServer, a_shop
 
 pytestmark = pytest.mark.long
@@ -105,6 +105,47 @@ def test_every_filter_shows_its_sales_and_says_so(office: Office, query: str, na
     for name, value in parse_qs(query).items():
         assert f'name="{name}"' in page.text
         assert value[0] in page.text, "the form shows what it was narrowed down to"
+
+
+@pytest.mark.parametrize(("query", "names"), FILTERS)
+def test_what_is_listed_is_exported_by_the_link_below(office: Office, query: str, names: str) -> None:
+    _, members, _ = office
+    page = members["viewer"].get(f"/admin/sales?{query}")
+    link = re.search(r'href="(/admin/exports[^"]*)">Export these sales', page.text)
+    assert (link is not None) == bool(names), "nothing is no export"
+    if link is None:
+        return
+    form = members["viewer"].get(html.unescape(link[1]))
+    answer = members["viewer"].post("/admin/exports", form, **{**filled_in(form), "column": "order"})
+    assert answer.status_code == 200
+    assert answer.text.splitlines()[1:] == [one[:16] for one in orders_in(page)]
+
+
+def test_payments_that_are_on_their_way_are_not_exported(office: Office) -> None:
+    _, members, _ = office
+    assert "Export these sales" not in members["viewer"].get("/admin/sales?state=awaiting-payment").text
+    assert "Export these sales" in members["viewer"].get("/admin/sales").text
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("text", "nobody-begins-like-this", "the beginning of an address"),
+        ("text", "m", "one to 20 customers"),
+        ("least", "1,000", "write them as 12.50"),
+        ("most", "12.345", "the digits that the currency has"),
+        ("currency", "euro", "three letters"),
+    ],
+)
+def test_an_export_that_means_nothing_is_refused_with_what_to_write(
+    office: Office, field: str, typed: str, said: str
+) -> None:
+    _, members, _ = office
+    form = members["viewer"].get("/admin/exports?kind=sales")
+    answer = members["viewer"].post("/admin/exports", form, **{"column": "order", field: typed})
+    assert answer.status_code == 422
+    assert said in text_of(answer)
+    assert f'value="{typed}"' in answer.text, "what was typed is still there"
 
 
 def test_days_are_those_of_the_shop_and_the_caption_names_them(office: Office) -> None:

@@ -128,6 +128,14 @@ def test_the_command_line_exports_the_same(staffed: tuple[ShopServer, Member, Me
     ).stdout  # fmt: skip
     assert rows(said) == rows(page)
     assert shop.cli("export", "--list", "sales", "--only", "state=refunded").stdout == ""
+    anna = shop.cli(
+        "export", "--list", "sales", "--only", "text==anna", "--only", "least=1", "--columns", "order"
+    ).stdout
+    assert len(anna.splitlines()) == 1
+    assert shop.cli("export", "--list", "sales", "--only", "text=@elsewhere.example").stdout == ""
+    unknown = shop.cli("export", "--list", "sales", "--only", "text=nobody", check=False)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "write the beginning of an address" in unknown.stderr
     for wrong in (
         ["--list", "sales", "--columns", "colour"], ["--list", "sales", "--only", "colour=red"],
         ["--list", "sales", "--columns", "address"], ["--columns", "order"], ["--list", "audit", "--to", "2026-01-01"],

@@ -235,6 +235,8 @@ def test_an_owner_uploads_checks_and_imports_a_file(office: tuple[ShopServer, Me
     done = submit(owner, again, do="start")
     assert figures(done) == {"Rows": "10", "Imported": "5", "Known already": "1", "Refused": "4"}
     assert "Nobody was emailed." in done.text
+    assert '<a href="/admin/sales?source=import">All imported sales</a>' in done.text
+    assert "Sales, imported: 5" in owner.get("/admin/sales?source=import").text
     assert len(purchases(shop)) == 5
     with sqlite3.connect(shop.data / "coatcheck.db") as database:
         assert database.execute("SELECT count(*) FROM upload_pieces").fetchone() == (0,)

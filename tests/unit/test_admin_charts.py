@@ -89,7 +89,7 @@ def test_a_period_is_compared_in_words() -> None:
         ),
         home="usd",
     )  # fmt: skip
-    lines = {card.title: {name: (value, words) for name, value, words in card.lines} for card in found}
+    lines = {card.title: {one.name: (one.value, one.compared) for one in card.lines} for card in found}
     assert lines["Today"]["Sales"] == ("1", "2 yesterday")
     assert lines["7 days"]["Sales"] == ("3", "up from 1")
     assert lines["7 days"]["Net"] == ("$27.00", "down from $50.00")

@@ -326,9 +326,9 @@ def test_columns_keep_their_order_and_without_a_choice_name_nobody() -> None:
 def test_what_was_chosen_is_read() -> None:
     chosen = {
         "from": "2026-03-01", "to": "2026-03-31", "state": "partly-refunded", "product": "book", "source": "grant",
-        "currency": "EUR", "opened": "no", "address_state": "bounced",
+        "currency": "EUR", "opened": "no", "address": "bounced",
     }  # fmt: skip
-    found = export_of(ExportKind.SALES, chosen, ["order"], zone=UTC).sales
+    found = export_of(ExportKind.SALES, chosen, ["order"], zone=UTC, currency="usd").sales
     assert (found.booked_from, found.booked_before) == (
         datetime(2026, 3, 1, tzinfo=UTC),
         datetime(2026, 4, 1, tzinfo=UTC),
@@ -339,6 +339,10 @@ def test_what_was_chosen_is_read() -> None:
         Source.GRANT,
     )
     assert (found.currency, found.opened) == ("eur", False)
+    amounts = export_of(ExportKind.SALES, {"least": "9", "most": "12.50"}, [], zone=UTC, currency="usd").sales
+    assert (amounts.currency, amounts.least, amounts.most) == ("usd", 900, 1250), "in the shop's currency"
+    yen = export_of(ExportKind.SALES, {"least": "9", "currency": "JPY"}, [], zone=UTC, currency="usd").sales
+    assert (yen.currency, yen.least, yen.most) == ("jpy", 9, None)
     assert format_of({"format": "jsonl", "timezone": "Europe/Berlin"}, zone=UTC).zone != UTC
 
 
@@ -347,7 +351,7 @@ def test_a_range_may_end_where_the_calendar_does(zone: str, first: datetime | No
     there = zone_named(zone)
     assert there is not None
     chosen = {"from": "0001-01-01", "to": "9999-12-31"}
-    found = export_of(ExportKind.SALES, chosen, [], zone=there).sales
+    found = export_of(ExportKind.SALES, chosen, [], zone=there, currency="usd").sales
     assert (found.booked_from, found.booked_before) == (first, None)
 
 
@@ -355,12 +359,13 @@ def test_a_range_may_end_where_the_calendar_does(zone: str, first: datetime | No
     "chosen",
     [
         {"from": "yesterday"}, {"to": "2026-02-30"}, {"from": "2026-02-02", "to": "2026-02-01"}, {"state": "OPEN"},
-        {"source": "x"}, {"opened": "perhaps"}, {"address_state": "x"}, {"format": "xlsx"}, {"timezone": "Mars/Base"},
+        {"source": "x"}, {"opened": "perhaps"}, {"address": "x"}, {"format": "xlsx"}, {"timezone": "Mars/Base"},
+        {"least": "1,000"}, {"most": "9.999"}, {"currency": "euro"},
     ],
 )  # fmt: skip
 def test_what_means_nothing_is_refused_by_name(chosen: dict[str, Any]) -> None:
     def read() -> None:
-        export_of(ExportKind.SALES, chosen, [], zone=UTC)
+        export_of(ExportKind.SALES, chosen, [], zone=UTC, currency="usd")
         format_of(chosen, zone=UTC)
 
     with pytest.raises(BadChoice) as refused:
@@ -370,4 +375,4 @@ def test_what_means_nothing_is_refused_by_name(chosen: dict[str, Any]) -> None:
 
 def test_a_column_of_another_list_is_refused() -> None:
     with pytest.raises(BadChoice):
-        export_of(ExportKind.AUDIT, {}, ["address"], zone=UTC)
+        export_of(ExportKind.AUDIT, {}, ["address"], zone=UTC, currency="usd")

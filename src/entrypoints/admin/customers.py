@@ -132,7 +132,7 @@ class CustomersPages:
             newer="" if found.before is None else asked.at(before=found.before),
             older="" if found.after is None else asked.at(after=found.after),
             stopped=_stopped(found), in_time=asked.order is CustomerOrder.NEWEST,
-            shop_url=self.shop_url,
+            shop_url=self.shop_url, zone=edition.shop.timezone,
         )  # fmt: skip
 
     async def _products(self, asked: AskedCustomers) -> dict[str, str]:

@@ -17,14 +17,18 @@ from domain.rights import NotAllowed, Verdict
 from domain.sale_list import AddressState, SaleState
 from domain.staff import Role
 from domain.usecases.export_list import ExportEnded, ExportList
+from domain.usecases.list_sales import ListSales
 from domain.usecases.staff_access import SignedInStaff
+from domain.values import ProductId
 from entrypoints.admin.frame import AdminFrame
-from entrypoints.export_table import BadChoice, choice_of, export_of, format_of, written
+from entrypoints.admin.sale_filter import product_options
+from entrypoints.export_table import SALE_FILTERS, BadChoice, choice_of, export_of, format_of, named, written
 from entrypoints.http.page import PERSONAL, AnyRequest
 from entrypoints.http.request_body import fields_of, parsed_fields
 from entrypoints.http.responses import CutShort, RawResponse, StreamedResponse
 from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
+from entrypoints.sale_names import SaleNames
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -43,6 +47,12 @@ _WRONG: Final = {
     "timezone": N_("This time zone is not known. Write a name such as Europe/Berlin."),
     "from": N_("Please check the dates: the first must not be after the last."),
     "to": N_("Please check the dates: the first must not be after the last."),
+    "currency": N_("Please write the currency as three letters, such as EUR."),
+    "least": N_("Please check the amounts: write them as 12.50, with the digits that the currency has."),
+    "most": N_("Please check the amounts: write them as 12.50, with the digits that the currency has."),
+    "text": N_(
+        "Please write the beginning of an address that one to 20 customers have, or a domain such as @example.org."
+    ),
 }
 _STATES: Final = {
     SaleState.OPEN: N_("Open"), SaleState.PARTLY_REFUNDED: N_("Partly refunded"), SaleState.REFUNDED: N_("Refunded"),
@@ -67,6 +77,8 @@ class ExportPages:
 
     frame: AdminFrame
     export: ExportList
+    names: SaleNames
+    list_sales: ListSales
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
@@ -81,7 +93,7 @@ class ExportPages:
         if isinstance(here, RawResponse):
             return here
         pairs = _filled(parsed_fields(request.scope["query_string"], most=_MOST_FIELDS))
-        return self._form(request, here, dict(pairs), _columns(pairs))
+        return await self._form(request, here, dict(pairs), _columns(pairs))
 
     async def download(self, request: AnyRequest) -> RawResponse:
         """The file, made while it is sent."""
@@ -92,11 +104,12 @@ class ExportPages:
         chosen, columns = dict(pairs), _columns(pairs)
         shop, kind = self.frame.catalogue.current().shop, _kind(chosen)
         try:
-            wanted = export_of(kind, chosen, columns, zone=shop.zone)
+            wanted = export_of(kind, chosen, columns, zone=shop.zone, currency=shop.currency)
             form = format_of(chosen, zone=shop.zone)
+            wanted = await named(wanted, chosen, self.names)
         except BadChoice as error:
             why = _(_WRONG.get(error.field, N_("Please check what you chose.")))
-            return self._form(request, here, chosen, columns, why=why, status=422)
+            return await self._form(request, here, chosen, columns, why=why, status=422)
         table = await self.export(wanted, actor=self.frame.actor(here), form=self.frame.form_id(chosen))
         if isinstance(table, NotAllowed):
             if table.verdict is Verdict.PROVE_AGAIN:
@@ -109,7 +122,7 @@ class ExportPages:
         parts = _while_allowed(written(table, wanted.columns, form))
         return StreamedResponse(parts, media_type=form.media_type, headers=headers)
 
-    def _form(
+    async def _form(
         self,
         request: AnyRequest,
         here: SignedInStaff,
@@ -119,8 +132,9 @@ class ExportPages:
         why: str = "",
         status: int = 200,
     ) -> RawResponse:
+        product = ProductId(chosen["product"]) if chosen.get("product") else None
         kind, edition = _kind(chosen), self.frame.catalogue.current()
-        owner = here.member.role is Role.OWNER
+        owner, terms = here.member.role is Role.OWNER, edition.shop.payment
         offered = [name for name in COLUMNS[kind] if owner or name not in ADDRESSES]
         ticked = columns or [name for name in offered if name not in ADDRESSES]
         return self.frame.html(
@@ -130,14 +144,15 @@ class ExportPages:
                 (name, name in ticked, name in ADDRESSES, _(_EXPLAINED[name]) if name in _EXPLAINED else "")
                 for name in offered
             ],
-            typed={"from": "", "to": "", "currency": "", "bom": "", **chosen,
+            typed={**dict.fromkeys((*SALE_FILTERS, "bom"), ""), **chosen,
                    "timezone": chosen.get("timezone") or edition.shop.timezone},
             formats=[("csv", _("CSV, for spreadsheets")), ("jsonl", _("JSON lines, for programs"))],
             states=_options({choice_of(one): name for one, name in _STATES.items()}),
             sources=_options({one.value: name for one, name in _SOURCES.items()}),
-            address_states=_options({choice_of(one): name for one, name in _ADDRESS_STATES.items()}),
+            addresses=_options({choice_of(one): name for one, name in _ADDRESS_STATES.items()}),
+            codes=terms.promotion_codes or bool(terms.code_links),
             opened=_options({"yes": N_("Opened"), "no": N_("Never opened")}),
-            products=[("", _("All")), *((one.id, one.name) for one in edition.products.values())],
+            products=[("", _("All")), *product_options(await self.list_sales.products(), edition, chosen=product)],
         )  # fmt: skip
 
 

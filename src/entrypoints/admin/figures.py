@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
 from domain.day_sums import DaySum
+from domain.purchase import Source
 from domain.usecases.show_figures import Figures, Period, PeriodFigures
 from domain.values import ProductId, decimal_text, money_text
 from entrypoints.admin.charts import Chart, by_day
+from entrypoints.admin.sale_filter import AT as SALES
 from entrypoints.http.sentences import N_, _, ngettext
 
 RANGES: Final = (30, 90, 365)
@@ -27,11 +30,21 @@ _COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a period. `compared`: with the time before. `at`: the list that it counts, if there is one."""
+
+    name: str
+    value: str
+    compared: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """The figures of a period: name, value, and how that compares with the time before."""
+    """The figures of a period."""
 
     title: str
-    lines: Sequence[tuple[str, str, str]]
+    lines: Sequence[Figure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +67,22 @@ def cards(figures: Figures, *, home: str) -> list[Card]:
 def _card(one: PeriodFigures, currencies: Sequence[str]) -> Card:
     today = one.period is Period.TODAY
     now, before = _total(one.now.values()), _total(one.before.values())
-    lines = [(_("Sales"), f"{now.sales:,}", _compared(now.sales, before.sales, _number, today=today))]
+    granted = f"{SALES}?{urlencode({'source': Source.GRANT.value, 'from': one.first.isoformat()})}"
+    lines = [Figure(_("Sales"), f"{now.sales:,}", _compared(now.sales, before.sales, _number, today=today))]
     for currency in currencies:
         there, then = one.now.get(currency, _none(currency)), one.before.get(currency, _none(currency))
         lines += _money(there, then, named=len(currencies) > 1, today=today)
     lines += [
-        (_("Free orders"), f"{now.free:,}", _compared(now.free, before.free, _number, today=today)),
-        (_("Given for free"), f"{one.grants.number:,}{'' if one.grants.complete else '+'}", ""),
-        (_("Checkouts started"), f"{now.started:,}", _compared(now.started, before.started, _number, today=today)),
-        (_("of which paid"), f"{now.paid:,}", _share(now.paid, now.started)),
+        Figure(_("Free orders"), f"{now.free:,}", _compared(now.free, before.free, _number, today=today)),
+        Figure(_("Given for free"), f"{one.grants.number:,}{'' if one.grants.complete else '+'}", at=granted),
+        Figure(_("Checkouts started"), f"{now.started:,}",
+               _compared(now.started, before.started, _number, today=today)),
+        Figure(_("of which paid"), f"{now.paid:,}", _share(now.paid, now.started)),
     ]  # fmt: skip
     return Card(title=_(_PERIODS[one.period]), lines=lines)
 
 
-def _money(now: DaySum, before: DaySum, *, named: bool, today: bool) -> list[tuple[str, str, str]]:
+def _money(now: DaySum, before: DaySum, *, named: bool, today: bool) -> list[Figure]:
     def words(amount: int) -> str:
         return money_text(amount, now.currency)
 
@@ -75,9 +90,9 @@ def _money(now: DaySum, before: DaySum, *, named: bool, today: bool) -> list[tup
         return f"{what}, {now.currency.upper()}" if named else what
 
     return [
-        (name(_("Gross")), words(now.gross), _compared(now.gross, before.gross, words, today=today)),
-        (name(_("Refunded")), words(now.refunded), _compared(now.refunded, before.refunded, words, today=today)),
-        (name(_("Net")), words(net(now)), _compared(net(now), net(before), words, today=today)),
+        Figure(name(_("Gross")), words(now.gross), _compared(now.gross, before.gross, words, today=today)),
+        Figure(name(_("Refunded")), words(now.refunded), _compared(now.refunded, before.refunded, words, today=today)),
+        Figure(name(_("Net")), words(net(now)), _compared(net(now), net(before), words, today=today)),
     ]  # fmt: skip
 
 

@@ -96,7 +96,7 @@ class ProductPages:
             "product": product, "at": f"{AT}/{product.id}", "state": state, "tone": tone, "cover": shown["cover"],
             "prices": prices_of(product), "charts": charts(found, edition),
             "csv": f"{AT}/{product.id}/figures.csv", "sold": shown["sold"], "recent": shown["recent"],
-            "sales_at": f"{SALES}?{urlencode({'product': product.id})}",
+            "sales_at": shown["sales_at"],
             "owners_at": f"{CUSTOMERS}?{urlencode({'bought': product.id})}", "owners": number_words(found.owners),
             "stock": stock_of(row), "keys": _keys(found), "changed": changed or _("not known"),
             "files": [(one.name, one.title, filesize(one.size), one.sha256) for one in product.files],

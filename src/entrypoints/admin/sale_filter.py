@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Final
 from urllib.parse import urlencode
@@ -12,18 +12,17 @@ from urllib.parse import urlencode
 from domain.amounts import AmountProblem, example_amount, typed_amount
 from domain.currencies import CURRENCIES
 from domain.local_time import day_of
+from domain.product import CatalogueEdition
 from domain.purchase import Source
 from domain.sale_list import COUNTED_TO, AddressState, SaleCount, SaleFilter, SaleMark, SaleOrder, SaleState
 from domain.usecases.list_sales import days
-from domain.values import CheckoutId, Money, ProductId, UserId, decimal_text, is_product_id
+from domain.values import CheckoutId, Money, ProductId, decimal_text, is_product_id
 from entrypoints.admin.sale_words import ADDRESSES, AWAITING, SOURCES, STATES, day_range, slug
+from entrypoints.export_table import SALE_FILTERS
 from entrypoints.http.sentences import N_, _
 
 AT: Final = "/admin/sales"
 _MARK: Final = re.compile(r"([0-9]{1,18})-([0-9A-Za-z_-]{1,64})")
-_FILTERS: Final = (
-    "text", "state", "product", "source", "from", "to", "currency", "least", "most", "opened", "address", "promotion",
-)  # fmt: skip
 _LONGEST: Final = 1000
 _YEARS: Final = range(2000, 3000)
 _SORTS: Final = {
@@ -85,11 +84,12 @@ class Asked:
     @property
     def filtered(self) -> bool:
         """Whether anything is narrowed down."""
-        return any(self.typed[name] for name in _FILTERS)
+        return any(self.typed[name] for name in SALE_FILTERS)
 
-    def of(self, *, users: tuple[UserId, ...] | None = None, domain: str | None = None) -> Asked:
-        """The same, of these customers or this domain alone."""
-        return replace(self, wanted=replace(self.wanted, users=users, domain=domain))
+    @property
+    def export(self) -> str:
+        """The address of the form that exports these sales."""
+        return f"/admin/exports?{urlencode({'kind': 'sales', **{k: v for k, v in self.typed.items() if v}})}"
 
     def at(self, path: str = AT, **changes: str) -> str:
         """The address of this list with other fields."""
@@ -100,7 +100,7 @@ class Asked:
 
 def asked(query: Mapping[str, str], *, zone: tzinfo, currency: str) -> Asked:
     """What a query asks for. `currency`: that of an amount which is given without one."""
-    typed = {name: query.get(name, "")[:_LONGEST].replace("\0", "").strip() for name in _FILTERS}
+    typed = {name: query.get(name, "")[:_LONGEST].replace("\0", "").strip() for name in SALE_FILTERS}
     mistakes: list[str] = []
     first, last = (_day(typed[name], mistakes) for name in ("from", "to"))
     if (typed["least"] or typed["most"]) and not typed["currency"]:
@@ -181,6 +181,16 @@ def choices() -> dict[str, list[tuple[str, str]]]:
         "addresses": [anything, *((slug(state), _(name)) for state, name in ADDRESSES.items())],
         "openings": [anything, ("yes", _("Yes")), ("no", _("Never"))],
     }
+
+
+def product_options(
+    sold: Sequence[tuple[ProductId, str]], edition: CatalogueEdition, *, chosen: ProductId | None
+) -> list[tuple[str, str]]:
+    """Ids and names of what was ever sold and of what the catalogue has, and what is chosen although it is neither."""
+    names = dict(sold) | {product.id: product.name for product in edition.present}
+    if chosen is not None:
+        names.setdefault(chosen, chosen)
+    return sorted(names.items(), key=lambda one: (one[1].casefold(), one[0]))
 
 
 def caption(asked: Asked, count: SaleCount, *, product_name: str, zone: tzinfo, now: datetime) -> str:

@@ -14,17 +14,16 @@ from domain.ports import Clock
 from domain.product import CatalogueEdition
 from domain.purchase import Checkout, order_number
 from domain.sale_list import SaleMark, SaleOrder, SaleRow, SaleState
-from domain.usecases.code_links import CodeLinks
-from domain.usecases.find_sales import AtDomain, FindSales, OneCustomer, SeveralFound
 from domain.usecases.list_sales import ListSales, SalesPage, TooManyToSort
 from domain.values import Money
 from entrypoints.admin.frame import AdminFrame
-from entrypoints.admin.sale_filter import AT, Asked, asked, caption, choices, mark_text
+from entrypoints.admin.sale_filter import AT, Asked, asked, caption, choices, mark_text, product_options
 from entrypoints.admin.sale_words import erased_words, short_moment, slug, state_name
 from entrypoints.http.page import PERSONAL, AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, ngettext
 from entrypoints.http.shop import PAGE
+from entrypoints.sale_names import SaleNames
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -46,8 +45,7 @@ class SalesPages:
 
     frame: AdminFrame
     list_sales: ListSales
-    find: FindSales
-    code_links: CodeLinks
+    names: SaleNames
     clock: Clock
     livemode: bool
     """Whether the shop takes real money: then test purchases are marked."""
@@ -105,31 +103,17 @@ class SalesPages:
     async def _asked(self, request: AnyRequest, edition: CatalogueEdition) -> Asked | RawResponse:
         """What the address asks for; what names a single sale, or nothing, is searched for instead."""
         wanted = asked(request.query_params, zone=edition.shop.zone, currency=edition.shop.currency)
-        code = self.code_links.find(wanted.typed["promotion"]) if wanted.typed["promotion"] else None
-        if code is not None:
-            wanted = replace(wanted, wanted=replace(wanted.wanted, promotion=code.ref))
-        if not wanted.text:
-            return wanted
-        match await self.find(wanted.text):
-            case OneCustomer(user):
-                return wanted.of(users=(user.id,))
-            case AtDomain(domain):
-                return wanted.of(domain=domain)
-            case SeveralFound(sales=(), users=users, more=more) if users:
-                first = _("Only the first 20 customers whose address begins like this are listed.")
-                mistakes = [*wanted.mistakes, first] if more else wanted.mistakes
-                return replace(wanted.of(users=tuple(user.id for user in users)), mistakes=mistakes)
-            case _:
-                return see_other("/admin/search?" + urlencode({"q": wanted.text}))
+        named = await self.names(wanted.wanted, text=wanted.text)
+        if named is None:
+            return see_other("/admin/search?" + urlencode({"q": wanted.text}))
+        first = _("Only the first 20 customers whose address begins like this are listed.")
+        mistakes = [*wanted.mistakes, first] if named.more else wanted.mistakes
+        return replace(wanted, wanted=named.wanted, mistakes=mistakes)
 
     async def _products(self, wanted: Asked, edition: CatalogueEdition) -> list[tuple[str, str]]:
         """What was ever sold, and what the catalogue has: id and name."""
-        names = dict(await self.list_sales.products())
-        names |= {product.id: product.name for product in edition.present}
-        if wanted.wanted.product is not None:
-            names.setdefault(wanted.wanted.product, wanted.wanted.product)
-        ordered = sorted(names.items(), key=lambda one: (one[1].casefold(), one[0]))
-        return [("", _("Any")), *((str(product), name) for product, name in ordered)]
+        sold = await self.list_sales.products()
+        return [("", _("Any")), *product_options(sold, edition, chosen=wanted.wanted.product)]
 
     # ------------------------------------------------------------------ what is shown
 
@@ -163,6 +147,7 @@ class SalesPages:
             "in_time": wanted.order is SaleOrder.NEWEST,
             "poll": wanted.at(f"{AT}/new", after=mark) if first_page else "",
             "fresh": wanted.at(),
+            "export": wanted.export,
         }  # fmt: skip
 
     async def _awaiting(self, wanted: Asked, edition: CatalogueEdition) -> dict[str, Any]:
@@ -185,6 +170,7 @@ class SalesPages:
                 else []
             ),
             "newer": "", "older": "", "in_time": True, "searched_to": None, "poll": "", "fresh": "",
+            "export": "",
         }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from entrypoints.admin.todo import TodoPages
 from entrypoints.admin.waiting import Waiting
 from entrypoints.container.adapters import Adapters
 from entrypoints.container.use_cases import UseCases
+from entrypoints.sale_names import SaleNames
 
 
 class BackOffice(UseCases):
@@ -67,7 +68,14 @@ class BackOffice(UseCases):
         sign_out=UseCases.sign_out_staff,
         list_audit=UseCases.list_audit,
     )
-    export_pages = Singleton(ExportPages, frame=admin_frame, export=UseCases.export_list)
+    sale_names = Singleton(SaleNames, find=UseCases.find_sales, code_links=UseCases.code_links)
+    export_pages = Singleton(
+        ExportPages,
+        frame=admin_frame,
+        export=UseCases.export_list,
+        names=sale_names,
+        list_sales=UseCases.list_sales,
+    )
     home_pages = Singleton(
         HomePages,
         frame=admin_frame,
@@ -141,8 +149,7 @@ class BackOffice(UseCases):
         SalesPages,
         frame=admin_frame,
         list_sales=UseCases.list_sales,
-        find=UseCases.find_sales,
-        code_links=UseCases.code_links,
+        names=sale_names,
         clock=Adapters.clock,
         livemode=Adapters.payments.provided.livemode,
         shop_url=UseCases.base_url,
