@@ -68,6 +68,10 @@ def test_stripes_page_says_when_it_was_heard_and_lists_its_webhooks_in_pages(
     _shop, anna, _orders = filled
     page = anna.get("/admin/stripe")
     assert page.text.count("checkout.<wbr>session.<wbr>completed") == 50
+    assert re.search(r'href="https://dashboard.stripe.com/test/events/(evt_\w+)">\1</a>', page.text)
+    assert re.search(
+        r'href="https://dashboard.stripe.com/test/search\?query=(cs_test_\w+)">\1</a>', page.text
+    )
     older = re.search(r'rel="next" href="([^"]+)"', page.text)
     assert older is not None
     assert anna.get(html.unescape(older[1])).text.count("checkout.<wbr>session.<wbr>completed") == 10
@@ -123,6 +127,9 @@ def test_emails_that_wait_those_of_a_kind_and_those_of_an_address(
     waiting = anna.get("/admin/emails")
     assert "may have been sent" in waiting.text
     assert "buyer13@example.com" in waiting.text
+    assert '<span class="state bad">may have been sent</span>' in waiting.text
+    assert '<span class="state bad">bounced</span>' in waiting.text
+    assert '<span class="state bad">sent' not in waiting.text
     access = anna.get("/admin/emails?kind=access")
     assert access.text.count("Your access to") == 50
     older = re.search(r'rel="next" href="([^"]+)"', access.text)
@@ -151,6 +158,14 @@ def test_an_email_shows_its_text_without_link_and_code(filled: tuple[ShopServer,
     assert "Open it: [the link]" in page.text
     assert "Code: [the code]" in page.text
     assert "coatcheck:" not in page.text
+    assert '<a href="/admin/emails">Emails</a>' in page.text
+    customer = re.search(r'<a href="(/admin/customers/\w+)">buyer0@example.com</a>', page.text)
+    assert customer is not None
+    theirs = anna.get(customer[1])
+    assert "buyer0@example.com" in theirs.text
+    assert f'<a href="{email_at(orders[0])}">Access email' in theirs.text, "the timeline leads back"
+    assert f'<a href="{email_at(orders[0])}">Access email' in anna.get(f"/admin/sales/{orders[0]}").text
+    assert "Next try" not in page.text
     hostile = anna.get(email_at(orders[5]))
     assert past.HOSTILE not in hostile.text
     assert past.HOSTILE in html.unescape(hostile.text)

@@ -14,14 +14,15 @@ from domain.access import Holding
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery, MailState
-from domain.purchase import Fact, FactKind, Purchase, Source
-from domain.records import Download
+from domain.purchase import Fact, FactKind, LicenceKey, Purchase, Source
+from domain.records import Download, User
 from domain.refund import RefundRequest, RefundState
 from domain.sale_list import AddressState, SaleCount, SaleFilter, SaleMark, SaleOrder, SaleState
 from domain.staff import Actor, Role
 from domain.timeline import Entry, Happened, Step, timeline
 from domain.usecases.show_sale import SaleShown, ShowSale
-from domain.values import CheckoutId, Money, ProductId
+from domain.values import CheckoutId, Money, ProductId, UserId
+from entrypoints.admin.evidence import evidence
 from entrypoints.admin.sale_filter import asked, caption, mark_text, number_words
 from entrypoints.admin.sale_links import actions
 from entrypoints.admin.sale_panels import panels
@@ -284,6 +285,42 @@ def test_a_dispute_about_which_the_bank_takes_no_evidence_asks_for_nothing(shop:
         "The customer's bank takes no evidence about this payment: all you can do is wait for its decision."
     )
     assert panel.way == "See it in Stripe"
+
+
+def test_what_the_shop_knows_of_a_disputed_sale_is_one_text_of_what_is_certain(shop: Shop) -> None:
+    mail = replace(
+        samples.a_mail("access:c1", to=ANNA), state=MailState.SENT, delivery=Delivery.DELIVERED, settled_at=NOW,
+    )  # fmt: skip
+    sale = shown(shop, refund(300), replace(dispute("needs_response"), as_of=1_767_225_700), opened_at=NOW)
+    known = replace(
+        sale,
+        access_mail=mail,
+        user=User(UserId("u1"), ANNA, since=NOW, proved_at=NOW),
+        downloads=[
+            Download(CheckoutId("c1"), BOOK, "book.epub", NOW + 2 * DAY, times=2, first_at=NOW),
+            Download(CheckoutId("c1"), BOOK, "notes.pdf", NOW, times=1, first_at=NOW),
+        ],
+    )
+    [panel] = [one for one in panels(known, shop.edition, "/x") if one.text]
+    assert panel.text.splitlines() == [
+        "Order c1 at A Shop: The book",
+        "Checkout started: 2026-03-01 12:00:00+00:00",
+        "Paid: $9.00, recorded 2026-03-01 12:00:00+00:00 (payment pi_c1)",
+        "Access email sent: to anna@example.com, 2026-03-01 12:00:00+00:00; its mail server accepted it",
+        "Address verified, by a link or code that the shop emailed to it: anna@example.com, 2026-03-01 12:00:00+00:00",
+        "Opened for the first time: 2026-03-01 12:00:00+00:00",
+        "Downloaded: notes.pdf, 2026-03-01 12:00:00+00:00",
+        "Downloaded on 2 days: book.epub, first 2026-03-01 12:00:00+00:00, last 2026-03-03 12:00:00+00:00",
+        "Refunded: $3.00, 2026-01-01 00:00:00+00:00",
+    ]
+    bare = replace(sale, access_mail=replace(mail, delivery=Delivery.BOUNCED), user=None)
+    assert "accepted it" not in evidence(bare, shop.edition)
+    unsent = replace(sale, access_mail=replace(mail, state=MailState.STUCK, settled_at=None))
+    assert "Access email" not in evidence(unsent, shop.edition)
+    keyed = replace(sale.held.purchase, licences=(LicenceKey(BOOK, "AAAA-BBBB-CCCC-1234"),), opened_at=None)
+    text = evidence(replace(sale, held=Holding(keyed, sale.held.facts)), shop.edition)
+    assert "AAAA" not in text
+    assert "Opened" not in text
 
 
 # ------------------------------------------------------------------ the timeline

@@ -10,6 +10,7 @@ from domain.audit import AuditLine
 from domain.frozen import frozen
 from domain.mail import Mail, MailKind
 from domain.ports import Clock, Store
+from domain.records import User
 from domain.transaction import ReadTransaction
 from domain.usecases.list_todo import BOUNCED_SINCE, LATE
 from domain.values import EmailAddress
@@ -22,6 +23,8 @@ class EmailHistory:
     """One email, those queued for the same cause before and after it, and what was done to it by hand."""
 
     mail: Mail
+    customer: User | None
+    """Whose address it was sent to; None for an email to the merchant, and to somebody who is no customer."""
     others: Sequence[Mail]
     lines: Sequence[AuditLine]
 
@@ -69,5 +72,8 @@ def _history(tx: ReadTransaction, key: str) -> EmailHistory | None:
             others.append(other)
         named = outbox_keys.anew(named)
     return EmailHistory(
-        mail=mail, others=others, lines=tx.audit.about([key, *(other.key for other in others)])
+        mail=mail,
+        customer=None if mail.kind is MailKind.NOTICE else tx.users.by_address(mail.to),
+        others=others,
+        lines=tx.audit.about([key, *(other.key for other in others)]),
     )

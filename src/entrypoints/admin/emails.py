@@ -24,8 +24,8 @@ from domain.usecases.staff_access import SignedInStaff
 from domain.values import EmailAddress, InvalidEmail
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.notices import after_resending
-from entrypoints.admin.sale_words import without_keys
-from entrypoints.admin.tasks import mail_address, problem_of
+from entrypoints.admin.sale_words import mail_address, without_keys
+from entrypoints.admin.tasks import problem_of
 from entrypoints.admin.timeline_words import mail_name
 from entrypoints.admin.words import RESULTS, action_words
 from entrypoints.http.page import AnyRequest
@@ -103,7 +103,7 @@ class EmailPages:
         return self.frame.html(
             request, "emails.html", here=here, caption=caption,
             mails=[
-                (mail, *_stands(mail), mail_address(mail.key), mail_name(mail), _(_KINDS[mail.kind]))
+                (mail, *_stands(mail), _tone(mail), mail_address(mail.key), mail_name(mail), _(_KINDS[mail.kind]))
                 for mail in mails[:MOST]
             ],
             older=older, kinds=[("", _("Waiting for you")), *((one.value, _(name)) for one, name in _KINDS.items())],
@@ -141,7 +141,8 @@ class EmailPages:
         viewer = here.member.role is Role.VIEWER
         title = _(_KINDS[found.mail.kind]) if found.mail.letter is None else found.mail.letter.subject
         return self.frame.html(
-            request, "email.html", here=here, mail=found.mail, state=state, problem=problem,
+            request, "email.html", here=here, mail=found.mail, state=state, problem=problem, tone=_tone(found.mail),
+            customer=found.customer, queued=found.mail.state is MailState.QUEUED,
             text=text_of(found.mail, masked=viewer),
             title=without_keys(title, found.mail) if viewer else title, kind=_(_KINDS[found.mail.kind]),
             others=[(one, *_stands(one), mail_address(one.key)) for one in found.others],
@@ -274,6 +275,12 @@ def _stands(mail: Mail) -> tuple[str, str]:
     if mail.delivery is not None and mail.state is not MailState.STUCK:
         return _(_DELIVERIES[mail.delivery]), problem_of(mail)
     return _(_STATES[mail.state]), problem_of(mail)
+
+
+def _tone(mail: Mail) -> str:
+    """The class of the mark: whether it reached nobody, or nobody knows."""
+    wrong = mail.state is MailState.STUCK or mail.delivery in (Delivery.BOUNCED, Delivery.COMPLAINED)
+    return "bad" if wrong else ""
 
 
 def text_of(mail: Mail, *, masked: bool) -> str:

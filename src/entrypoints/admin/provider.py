@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
@@ -21,6 +22,7 @@ from domain.usecases.report_status import ReportStatus
 from domain.usecases.staff_access import SignedInStaff
 from entrypoints.admin import words
 from entrypoints.admin.frame import AdminFrame
+from entrypoints.admin.sale_words import dashboard
 from entrypoints.http.page import AnyRequest
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, ngettext
@@ -76,7 +78,8 @@ class ProviderPages:
     compare: CompareWithProvider
     ask: AskProvider
     report_status: ReportStatus
-    dashboard: str
+    livemode: bool
+    """Of the key: where the dashboard shows what it names."""
     last: LastSweep
 
     def routes(self) -> list[HTTPRouteHandler]:
@@ -104,7 +107,8 @@ class ProviderPages:
         return self.frame.html(
             request, "stripe.html", here=here, found=found, events=events[:_AT_ONCE], older=older,
             reasons={entry.ref: _(words.REASONS[entry.reason]) for entry in found.quarantined},
-            foreign=foreign_words(found.foreign), dashboard=self.dashboard, last=self.last, running=self.last.running,
+            foreign=foreign_words(found.foreign), dashboard=partial(dashboard, livemode=self.livemode),
+            last=self.last, running=self.last.running,
             books=verdict(self.frame.actor(here), AuditAction.BOOK_PAYMENT) is not Verdict.WRONG_ROLE,
             acts=verdict(self.frame.actor(here), AuditAction.RECONCILE) is Verdict.MAY,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta, tzinfo
+from datetime import timedelta
 from typing import Final
 
 from domain.dispute import needs_answer
@@ -12,8 +12,9 @@ from domain.product import CatalogueEdition
 from domain.purchase import FactKind, PurchaseState, order_number
 from domain.refund import RefundState
 from domain.usecases.show_sale import SaleShown
-from entrypoints.admin.sale_words import dashboard, evidence_due
-from entrypoints.admin.tasks import mail_address, problem_of
+from entrypoints.admin.evidence import evidence
+from entrypoints.admin.sale_words import dashboard, evidence_due, mail_address
+from entrypoints.admin.tasks import problem_of
 from entrypoints.http.sentences import N_, _
 
 _UNOPENED_FOR: Final = timedelta(hours=48)
@@ -41,25 +42,27 @@ class Panel:
     at: str = ""
     line: str = ""
     """A command to copy."""
+    text: str = ""
+    """What to copy into the answer to a bank."""
 
 
 def panels(sale: SaleShown, edition: CatalogueEdition, at: str) -> list[Panel]:
     """The most pressing first. `at`: the address of the sale."""
     return [
-        *_disputes(sale, edition.shop.zone),
+        *_disputes(sale, edition),
         *_refunds(sale),
         *_address(sale, at),
         *_access(sale, edition, at),
     ]
 
 
-def _disputes(sale: SaleShown, zone: tzinfo) -> list[Panel]:
+def _disputes(sale: SaleShown, edition: CatalogueEdition) -> list[Panel]:
     found = []
     for fact in sale.held.facts:
         at = dashboard(fact.object_id, livemode=sale.held.purchase.livemode)
         if needs_answer(fact):
-            what = f"{_(_ANSWERS[fact.status])} {evidence_due(fact, zone, now=sale.now)}"
-            found.append(Panel(what, _("Answer in Stripe"), at))
+            what = f"{_(_ANSWERS[fact.status])} {evidence_due(fact, edition.shop.zone, now=sale.now)}"
+            found.append(Panel(what, _("Answer in Stripe"), at, text=evidence(sale, edition)))
         elif fact.kind is FactKind.DISPUTE and fact.status in _ANSWERS:
             found.append(Panel(_(_NOT_ANSWERABLE), _("See it in Stripe"), at))
     return found

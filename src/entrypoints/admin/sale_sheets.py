@@ -61,7 +61,10 @@ def changes(seen: str, sale: SaleSeen) -> list[str]:
 
 
 def refund_sheet(sale: SaleSeen, *, may_refund: bool, fraudulent: bool = False) -> Sheet:
-    """Asks for the amount, and whether access ends with it. `fraudulent`: as after a fraud warning."""
+    """Asks for the amount, and whether access ends with it. `fraudulent`: as after a fraud warning.
+
+    What a low balance means: https://docs.stripe.com/refunds
+    """
     purchase, left = sale.held.purchase, sale.left
     stripe = (at_stripe(purchase), _("Open it at Stripe")) if purchase.payment else ("", "")
     cannot = _(_NOT_REFUNDED[sale.why_not_refunded]) if sale.why_not_refunded else ""
@@ -79,6 +82,7 @@ def refund_sheet(sale: SaleSeen, *, may_refund: bool, fraudulent: bool = False) 
             about(purchase),
             _("%(left)s of %(paid)s can be refunded.", left=left, paid=purchase.paid),
             _("Stripe is asked for it at once, and once only. A full refund ends access; a partial one does not."),
+            _("Stripe takes it from your balance. If that is too low, the refund waits at Stripe until it suffices."),
         ],
         button=_("Refund"),
         back=at_sale(purchase),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from domain.access import Holding
 from domain.dispute import TO_ANSWER, is_inquiry, needs_answer
@@ -235,4 +235,11 @@ def dashboard(ref: str, *, livemode: bool | None) -> str:
         return f"{base}payments/{ref}"
     if ref.startswith(("du_", "dp_")):
         return f"{base}disputes/{ref}"
+    if ref.startswith("evt_"):
+        return f"{base}events/{ref}"
     return f"{base}search?{urlencode({'query': ref})}"
+
+
+def mail_address(key: str) -> str:
+    """Of the page of an email. Its key has characters that mean something in addresses."""
+    return f"/admin/emails/{quote(key, safe='')}"

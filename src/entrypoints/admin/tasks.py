@@ -18,7 +18,7 @@ from domain.records import Problem, ProblemKind, Quarantined
 from domain.refund import RefundRequest, RefundState
 from domain.usecases.list_todo import Lacking, Mistakes, Silence, Task, Todo, TodoList
 from domain.values import money_text
-from entrypoints.admin.sale_words import evidence_due
+from entrypoints.admin.sale_words import evidence_due, mail_address
 from entrypoints.admin.words import REASONS
 from entrypoints.http.sentences import N_, _, ngettext
 
@@ -318,8 +318,3 @@ def problem_of(mail: Mail) -> str:
 def sale_address(checkout: str) -> str:
     """Of the page of a sale."""
     return f"/admin/sales/{quote(checkout)}"
-
-
-def mail_address(key: str) -> str:
-    """Of the page of an email. Its key has characters that mean something in addresses."""
-    return f"/admin/emails/{quote(key, safe='')}"

@@ -18,7 +18,14 @@ from domain.purchase import Checkout, Fact, FactKind, MerchantStatus, Purchase, 
 from domain.records import Download
 from domain.timeline import Entry, Step, is_about_sale
 from domain.values import Money
-from entrypoints.admin.sale_words import booked_by, day_range, movement_name, short_moment, status_words
+from entrypoints.admin.sale_words import (
+    booked_by,
+    day_range,
+    mail_address,
+    movement_name,
+    short_moment,
+    status_words,
+)
 from entrypoints.http.sentences import N_, _, ngettext
 
 _MAILS: Final[Mapping[str, str]] = {
@@ -95,6 +102,8 @@ class Line:
     detail: str = ""
     bad: bool = False
     """It went wrong, or takes something away."""
+    at_page: str = ""
+    """The page of what it is about, if it has one of its own."""
 
 
 def lines_of(
@@ -142,7 +151,8 @@ def _line(
     what, detail, bad = _words(entry, names, currency)
     if len(sales) > 1 and sale is not None:
         detail = f"{sale.product_name}; {detail}" if detail else sale.product_name
-    return Line(entry.at, _when(entry, zone, now), what, detail, bad)
+    page = mail_address(entry.about.key) if isinstance(entry.about, Mail) and entry.times == 1 else ""
+    return Line(entry.at, _when(entry, zone, now), what, detail, bad, page)
 
 
 def _is_about(entry: Entry, sale: Purchase) -> bool:

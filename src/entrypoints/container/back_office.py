@@ -98,7 +98,7 @@ class BackOffice(UseCases):
         compare=UseCases.compare_with_provider,
         ask=UseCases.ask_provider,
         report_status=UseCases.report_status,
-        dashboard=dashboard,
+        livemode=Adapters.payments.provided.livemode,
         last=Singleton(LastSweep),
     )
     email_pages = Singleton(
