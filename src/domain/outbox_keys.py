@@ -120,9 +120,9 @@ def quarantined(ref: str) -> str:
     return f"notice:quarantine:{ref}"
 
 
-def problem(kind: str, subject: str, day: datetime) -> str:
-    """To the merchant, once a day for each thing that does not work. `kind`: a ProblemKind's value."""
-    return f"notice:{kind}:{subject}:{day:%Y-%m-%d}"
+def problem(kind: str, subject: str, day: datetime, *, number: int = 1) -> str:
+    """To the merchant, of each thing that does not work. `kind`: a ProblemKind's value. `number`: of that day."""
+    return f"notice:{kind}:{subject}:{day:%Y-%m-%d}" + (f":{number}" if number > 1 else "")
 
 
 def paid_for_nobody(ref: str) -> str:

@@ -217,6 +217,7 @@ def status(dismiss: str | None, reason: str, send_again: str | None, send_refuse
             container, dismiss=dismiss, reason=reason, send_again=send_again, send_refused=send_refused
         ),
         acts=send_again is not None or send_refused,
+        quiet=True,
     )
     for line in report.lines:
         say(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -21,7 +22,7 @@ from entrypoints.maintenance.copy_store import CannotMove
 from entrypoints.places import CANNOT_BACK_UP, CANNOT_MOVE, CANNOT_OPEN, CANNOT_RESTORE, CANNOT_SET_UP
 from entrypoints.run.address_watch import two_ways_on
 from entrypoints.run.listener import CannotListen
-from entrypoints.run.logs import set_up_logs
+from entrypoints.run.logs import log, set_up_logs
 from entrypoints.run.opening import WrongShop, close_shop, open_shop
 from entrypoints.safe_output import say
 from entrypoints.settings import (
@@ -86,15 +87,23 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         raise Refusal(str(error)) from error
 
 
-def beside(work: Callable[[Container], Awaitable[T]], *, acts: bool = False, any_id: bool = False) -> T:
+def beside(
+    work: Callable[[Container], Awaitable[T]],
+    *,
+    acts: bool = False,
+    any_id: bool = False,
+    quiet: bool = False,
+) -> T:
     """Run a command beside a server, on the same database. Raises Refusal.
 
     `acts`: the command books or emails something, which only the shop at the database's own address may do. `any_id`:
-    see `open_shop`.
+    see `open_shop`. `quiet`: the command prints itself what the log would say of the catalogue.
     """
 
     async def main() -> T:
         set_up_logs()
+        if quiet:
+            log.setLevel(logging.CRITICAL)
         container = Container(settings=settings_of())
         await open_shop(container, any_id=any_id)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from adapters.resend.mailer import ResendMailer
 from adapters.smtp.mailer import SmtpMailer
 from adapters.stripe.account import API_VERSION
 from adapters.stripe.wire import FOLLOWED
+from domain.going_live import STARTED_LIVE
 from domain.product import Status
 from entrypoints.maintenance.checks.machine import disk_finding
 from entrypoints.maintenance.checks.stripe import _prices, clock_finding
@@ -332,7 +334,8 @@ def test_a_payment_page_is_opened_in_every_currency_and_closed_unnoticed(own_sho
         ({"business_name": False}, "", "", "(400): In order to use Checkout, you must set an account or business name"),
         ({"head_office": False}, 'tax = "inclusive"', "", "(400): You must have a valid head office address"),
         ({"permissions": ["checkout_session_read"]}, "", "", "Having the 'rak_checkout_session_write' permission would"),
-        ({}, 'methods = ["credit-card"]', "", "(400): Invalid allowed_payment_method_types[0]: must be one of acss_debit"),
+        ({}, 'methods = ["card", "credit-card"]', "",
+         "(400): it refuses “credit-card” in `methods` under [payment] of shop.toml: Invalid allowed_payment_method_"),
         ({}, 'tax = "exclusive"', 'tax_code = "txcd_12345678"', "(400): No such tax code: 'txcd_12345678'"),
     ],
 )  # fmt: skip
@@ -364,9 +367,30 @@ def test_what_stripe_refuses_is_told_by_doctor_status_and_one_email(
     assert own_shop.mails_queued_for(merchant) == 1
     payment_table(own_shop, "")
     own_shop.sandbox.behave(permissions=None, business_name=True, head_office=True)
-    wait_until(lambda: a_stranger_buys() == 303, pause=0.5)
     assert findings(own_shop)["checkout"] == ("ok", "a payment page opens in USD")
-    assert own_shop.cli("status").returncode == 0
+    assert own_shop.cli("status").returncode == 0, (
+        "what doctor saw work is over, although nobody has bought yet"
+    )
+    wait_until(lambda: a_stranger_buys() == 303, pause=0.5)
+
+
+def test_a_test_key_after_going_live_is_named_with_what_it_means(own_shop: ShopServer) -> None:
+    assert "test key" not in findings(own_shop)
+    with sqlite3.connect(own_shop.data / "coatcheck.db") as database:
+        database.execute("INSERT INTO cursors (name, at) VALUES (?, 1)", (STARTED_LIVE,))
+    database.close()
+    mark, said = findings(own_shop)["test key"]
+    assert mark == "!"
+    assert said.startswith(
+        "this shop was live, and STRIPE_SECRET_KEY is a test key: what was bought stays open"
+    )
+
+
+def test_status_says_once_what_is_wrong_with_the_catalogue(own_shop: ShopServer) -> None:
+    (own_shop.catalogue / BOOK / "product.toml").write_text("price = 9")
+    told = own_shop.cli("status", check=False)
+    assert told.stdout.count(f"{BOOK}/product.toml") == 1
+    assert (told.returncode, told.stderr) == (1, "")
 
 
 def support_of(shop: ShopServer) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from domain.ports import PaymentsRefused
 from domain.records import ProblemKind
+from domain.usecases.report_problem import works_again
 from domain.usecases.return_outcomes import Claimed, Confirming
 from domain.values import ProductId
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
@@ -95,6 +96,33 @@ def test_the_merchant_hears_at_most_once_a_day_of_what_comes_and_goes() -> None:
         shop.deliver_mail()
         assert len(shop.letters_to(MERCHANT)) == day + 1
         shop.clock.tick(hours=22)
+
+
+def test_another_cause_on_the_same_day_is_another_email_and_three_a_day_are_enough() -> None:
+    shop = Shop()
+    anna = Browser(shop)
+    causes = ("set a business name", "No such tax code", "set a business name", "No head office", "Too much")
+    for number, cause in enumerate(causes):
+        shop.payments.refusing = f"Stripe said no (400): {cause}"
+        with pytest.raises(PaymentsRefused):
+            anna.buy()
+        shop.deliver_mail()
+        assert len(shop.letters_to(MERCHANT)) == (1, 2, 2, 3, 3)[number], cause
+    shop.clock.tick(hours=24)
+    with pytest.raises(PaymentsRefused):
+        anna.buy()
+    shop.deliver_mail()
+    assert len(shop.letters_to(MERCHANT)) == 3, "it is the cause of yesterday still"
+
+
+def test_a_page_that_opens_in_every_currency_ends_what_was_refused() -> None:
+    shop = Shop()
+    shop.payments.refusing = WORDS
+    with pytest.raises(PaymentsRefused):
+        Browser(shop).buy()
+    run(shop.reconcile())
+    run(shop.store.transact(works_again))
+    assert {kind for kind, _, _ in problems(shop)} == {ProblemKind.LIST_REFUSED}, "lists are another matter"
 
 
 def test_a_lookup_that_is_refused_after_paying_shows_that_it_is_being_confirmed_and_tells_the_merchant() -> (

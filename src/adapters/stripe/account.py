@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import stripe
 
-from adapters.stripe.offering import add_terms, price_data
+from adapters.stripe.offering import add_terms, naming_methods, price_data
 from adapters.stripe.payments import StripePayments, body_of, within_time
 from adapters.stripe.promotions import COUPON, decode_codes
 from adapters.stripe.wire import (
@@ -48,7 +48,10 @@ class StripeAccount:
     async def try_checkout(self, trial: CheckoutTrial, *, url: str) -> None:
         """See PaymentAccount. https://docs.stripe.com/api/checkout/sessions/expire"""
         sessions = self._payments.client().v1.checkout.sessions
-        made = decode_session(body_of(await within_time(sessions.create_async(_trial_params(trial, url)))))
+        with naming_methods(trial.terms):
+            made = decode_session(
+                body_of(await within_time(sessions.create_async(_trial_params(trial, url))))
+            )
         # It opened, and nobody knows its address: if it cannot be closed, it ends by itself within a day.
         with contextlib.suppress(PaymentsRefused, PaymentsUnreachable):
             await within_time(sessions.expire_async(made.id))

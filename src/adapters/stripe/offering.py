@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from domain.ports import CheckoutOffer
+import stripe
+
+from domain.ports import CheckoutOffer, PaymentsRefused
 from domain.product import PaymentTerms, Tax
 from domain.values import Money
 
@@ -12,6 +17,7 @@ if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
 
 _SUMMARY: Final = 500
+_METHOD: Final = re.compile(r"allowed_payment_method_types\[(\d{1,4})\]")
 
 
 def create_params(offer: CheckoutOffer) -> SessionCreateParams:
@@ -83,3 +89,22 @@ def add_terms(params: SessionCreateParams, terms: PaymentTerms) -> None:
         params["billing_address_collection"] = "required"
     if terms.tax_ids:
         params["tax_id_collection"] = {"enabled": True}
+
+
+@contextmanager
+def naming_methods(terms: PaymentTerms) -> Iterator[None]:
+    """Stripe says in which place of a list the payment method is that it refuses: name the method, and the setting.
+
+    https://docs.stripe.com/api/errors#errors-param
+    """
+    try:
+        yield
+    except PaymentsRefused as error:
+        cause = error.__cause__
+        found = _METHOD.fullmatch(str(cause.param)) if isinstance(cause, stripe.InvalidRequestError) else None
+        at = int(found[1]) if found else len(terms.methods)
+        if at >= len(terms.methods):
+            raise
+        no, _, said = str(error).partition(": ")
+        words = f"{no}: it refuses “{terms.methods[at]}” in `methods` under [payment] of shop.toml: {said}"
+        raise PaymentsRefused(words) from cause

@@ -13,7 +13,7 @@ import stripe
 
 from adapters.stripe import promotions
 from adapters.stripe.details import EXPANDED, details_of
-from adapters.stripe.offering import create_params
+from adapters.stripe.offering import create_params, naming_methods
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import (
     REQUEST,
@@ -104,11 +104,12 @@ class StripePayments:
     async def create_checkout(self, offer: CheckoutOffer) -> PaymentPage:
         """See Payments. https://docs.stripe.com/api/checkout/sessions/create"""
         checkout = offer.checkout
-        made = await within_time(
-            self.client().v1.checkout.sessions.create_async(
-                create_params(offer), options={"idempotency_key": checkout.id}
+        with naming_methods(offer.terms):
+            made = await within_time(
+                self.client().v1.checkout.sessions.create_async(
+                    create_params(offer), options={"idempotency_key": checkout.id}
+                )
             )
-        )
         session = _parsed(made)
         if not session.url or not is_provider_ref(session.id):
             raise PaymentsRefused(f"Stripe made a session without a page ({session.status})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from domain.going_live import STARTED_LIVE
 from domain.ports import StoreUnavailable
 from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.container import Container
@@ -74,9 +75,15 @@ def _settings(container: Container) -> Finding:
 
 
 async def _test_purchases(container: Container) -> list[Finding]:
-    """What becomes of test purchases with a live key."""
+    """What becomes of test purchases with a live key, and of live ones with a test key."""
     if not container.payments().livemode:
-        return []
+        if await container.store().read(lambda tx: tx.shop.cursor(STARTED_LIVE)) is None:
+            return []
+        words = (
+            "this shop was live, and STRIPE_SECRET_KEY is a test key: what was bought stays open, nobody can pay with "
+            "real money, and test sales take neither stock nor listed licence keys. Set the live key to sell again"
+        )
+        return [Finding("test key", True, words, warns=True)]
     waiting, tally = await container.store().read(
         lambda tx: (tx.shop.test_purchases(limit=1), tx.shop.tally())
     )

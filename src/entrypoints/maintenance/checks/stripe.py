@@ -11,6 +11,7 @@ from domain.payment_account import CheckoutTrial, checkout_trials
 from domain.ports import PaymentsRefused, PaymentsUnreachable
 from domain.product import CatalogueEdition
 from domain.promotion import PromotionCode
+from domain.usecases.report_problem import works_again
 from entrypoints.cli_words import counted
 from entrypoints.container import Container
 from entrypoints.custom_adapters import Factory
@@ -222,7 +223,10 @@ def code_words(code: PromotionCode) -> str:
 
 
 async def _checkout(container: Container, settings: Settings) -> Finding:
-    """Whether Stripe opens a payment page in every currency on sale; each is closed again at once."""
+    """Whether Stripe opens a payment page in every currency on sale; each is closed again at once.
+
+    If it does, what it refused before is over; what it still refuses for one product comes back with the next try.
+    """
     trials = checkout_trials(container.catalogue().current())
     if not trials:
         return Finding("checkout", True, "nothing is on sale at a price")
@@ -240,6 +244,7 @@ async def _checkout(container: Container, settings: Settings) -> Finding:
         return Finding(
             "checkout", False, f"no payment page opens {each}. Nobody can pay in {codes} until this is fixed"
         )
+    await container.store().transact(works_again)
     opened = ", ".join(trial.price.currency.upper() for trial in trials)
     return Finding("checkout", True, f"a payment page opens in {opened}")
 
