@@ -12,7 +12,7 @@ install = $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2>/dev/null || 
 install_into = $(BIN)/uv pip install --quiet --compile-bytecode --python $(1) --require-hashes -r $(2) 2>/dev/null || \
 	$(BIN)/pip --python $(1) install --quiet --require-hashes -r $(2)
 
-.PHONY: demo test check bench drills drills-short fuzz nodes nightly docs pythons screenshots release fmt format-check lint types contracts tests tools lock clean
+.PHONY: demo test check bench drills drills-short fuzz nodes nightly docs pythons screenshots release messages fmt format-check lint types contracts tests tools lock clean
 
 demo: .venv/.shop
 	@$(BIN)/coatcheck demo
@@ -71,6 +71,10 @@ release: .venv/.dev
 # The documentation as a site, in .tools/site: docs/ and README.md, with every link checked.
 docs: .venv/.dev
 	@PYTHONPATH=. $(BIN)/python -m testkit.docs
+
+# Every sentence of pages and emails into the catalogues of all languages; LANGUAGE=pt begins another one.
+messages: .venv/.dev
+	@PYTHONPATH=src:tests:. $(BIN)/python -m testkit.messages $(LANGUAGE)
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .

@@ -6,12 +6,12 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from gettext import NullTranslations
 from html.parser import HTMLParser
 from pathlib import Path
 
 import adapters.templates.emails
 import entrypoints.http.page
+from domain.ports import Language, SourceLanguage
 
 PAGES = Path(entrypoints.http.page.__file__).parent
 EMAILS = Path(adapters.templates.emails.__file__).parent / "mail"
@@ -22,21 +22,50 @@ _SEEN = ("alt", "title", "placeholder", "aria-label")
 _VALUE = re.compile(r"%\((\w+)\)[sd]")
 
 
-class Pseudo(NullTranslations):
+_WORDS = """
+    the you your yours this that these those with and of it its for from not no have been by are is was to we our us
+    paid buy sold price order file payment page back address purchase link can cannot an free left
+"""
+_ENGLISH = frozenset(_WORDS.split())
+"""Words that most English sentences have one of."""
+_ALSO_IN = {
+    "de": {"was", "an", "link"}, "es": {"no"}, "fr": {"page", "an"}, "it": {"no", "link", "file"},
+    "nl": {"is", "was", "of", "we", "link"},
+}  # fmt: skip
+"""Those that are words of another language, too."""
+_MONTHS = "January|February|March|April|June|July|August|October|December"
+_ENGLISH_FORMATS = re.compile(rf"[$€£¥]\d|\d\.\d\d\s?[$€]|\d ({_MONTHS}) \d")
+"""Amounts and dates as English writes them."""
+
+
+class Pseudo(SourceLanguage):
     """Translates what `known` holds; anything else is a sentence that no tool would find."""
 
     def __init__(self, known: frozenset[str] | None = None) -> None:
-        super().__init__()
         self._known = known
 
-    def gettext(self, message: str) -> str:
+    def gettext(self, message: str, /) -> str:
         assert self._known is None or message in self._known, f"cannot be extracted: {message!r}"
         return "".join(
             part if _KEPT.fullmatch(part) else part.translate(_WIDE) for part in _KEPT.split(message)
         )
 
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
+    def ngettext(self, one: str, many: str, number: int, /) -> str:
+        return self.gettext(one if number == 1 else many)
+
+
+class Spoken:
+    """The languages of a shop that has this one alone."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self.offered = [language.code]
+
+    def language(self, code: str, /) -> Language:
+        return self._language
+
+    def missing(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
 
 class _Visible(HTMLParser):
@@ -65,12 +94,28 @@ class _Visible(HTMLParser):
             self.words.append(data)
 
 
-def forgotten(html: str, *, allowed: tuple[str, ...] = ()) -> list[str]:
-    """The visible texts of a page in the pseudo-locale that have plain words, but for the `allowed` ones."""
+def visible(html: str) -> list[str]:
+    """The texts that a person sees or hears of a page."""
     parser = _Visible()
     parser.feed(html)
     parser.close()
-    return plain_words(parser.words, allowed=allowed)
+    return parser.words
+
+
+def forgotten(html: str, *, allowed: tuple[str, ...] = ()) -> list[str]:
+    """The visible texts of a page in the pseudo-locale that have plain words, but for the `allowed` ones."""
+    return plain_words(visible(html), allowed=allowed)
+
+
+def english_in(texts: list[str], code: str, *, allowed: tuple[str, ...] = ()) -> list[str]:
+    """The texts of a page in another language that look English, but for what is `allowed`: regular expressions."""
+    found = []
+    for text in texts:
+        rest = re.sub("|".join(allowed), "", text) if allowed else text
+        words = set(re.findall(r"[^\W\d_]+", rest.lower())) - _ALSO_IN.get(code, set())
+        if words & _ENGLISH or _ENGLISH_FORMATS.search(rest):
+            found.append(" ".join(text.split()))
+    return found
 
 
 def plain_words(texts: list[str], *, allowed: tuple[str, ...] = ()) -> list[str]:
@@ -118,11 +163,17 @@ def marks_in_python(path: Path) -> Iterator[Mark]:
 
 
 def marks_in_template(path: Path) -> Iterator[Mark]:
-    text = path.read_text(encoding="utf-8")
-    for found in re.finditer(r"\b(?:_|ngettext)\(", text):
-        expression = ast.parse(_balanced(text[found.start() :]), mode="eval").body
+    for line, mark in marks_in(path.read_text(encoding="utf-8")):
+        yield Mark(f"{path.name}:{line}", mark.call)
+
+
+def marks_in(template: str) -> Iterator[tuple[int, Mark]]:
+    """Each with its line."""
+    for found in re.finditer(r"\b(?:_|ngettext)\(", template):
+        expression = ast.parse(_balanced(template[found.start() :]), mode="eval").body
         assert isinstance(expression, ast.Call)
-        yield Mark(f"{path.name}:{text.count(chr(10), 0, found.start()) + 1}", expression)
+        line = template.count("\n", 0, found.start()) + 1
+        yield line, Mark(f"line {line}", expression)
 
 
 def _balanced(text: str) -> str:

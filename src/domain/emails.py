@@ -12,8 +12,6 @@ from typing import ClassVar, Final
 from domain.frozen import frozen
 from domain.values import Money, ProductId, UserId
 
-ENGLISH: Final = "en"
-
 
 @frozen
 class LicenceLine:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
 from typing import Final
 
-from domain.emails import ENGLISH, Email
+from domain.emails import Email
 from domain.frozen import frozen
 from domain.keys import Key
 from domain.values import Digest, EmailAddress, LinkId, UserId, as_line
@@ -165,7 +165,8 @@ class Mail:
     """A `MailProblem`, or what the email provider said."""
     delivery: Delivery | None = None
     urgency: Urgency = Urgency.KNOWN
-    language: str = ENGLISH
+    language: str = ""
+    """What it is rendered in; "" for the shop's own language."""
     letter: Letter | None = None
     """As rendered; None before that. Text and HTML are "" again `BODY_KEPT` after it was sent or dropped."""
     body_sha256: Digest | None = None

@@ -249,6 +249,13 @@ class ShopInfo:
     """The most that support refunds of one purchase, one for each currency; in others they refund nothing."""
     emails: tuple[tuple[str, str], ...] = ()
     """The merchant's own email templates: names and sources."""
+    languages: tuple[str, ...] = ("en",)
+    """What its pages and emails can be in (BCP 47); the first is the one that is used where nothing else is known."""
+
+    @property
+    def language(self) -> str:
+        """The first of its languages."""
+        return self.languages[0]
 
     @property
     def zone(self) -> tzinfo:

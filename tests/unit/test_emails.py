@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.languages.packaged import PackagedLanguages
 from adapters.templates.emails import PackagedTemplates
 from domain.claim import RejectReason
 from domain.colour import Colour
@@ -44,7 +45,7 @@ from domain.emails import (
     UnreadableEmail,
 )
 from domain.mail import BODY_KEPT, Letter, Mail, MailState
-from domain.ports import EmailNotRendered, MailNotSent, TemplateMistake
+from domain.ports import SOURCE, EmailNotRendered, MailNotSent, TemplateMistake
 from domain.product import ShopInfo
 from domain.records import ProblemKind
 from domain.staff import StaffEvent
@@ -53,14 +54,17 @@ from domain.values import Money, UserId
 from entrypoints.testing import BASE_URL, BOOK, EMAIL_TEMPLATES, Browser, Shop, an_edition
 from testkit import by_hand
 from testkit.stepping import run
-from testkit.translating import Pseudo, all_sentences, forgotten, plain_words
+from testkit.translating import Pseudo, all_sentences, english_in, forgotten, plain_words, visible
 
 KNOWN = all_sentences()
+LANGUAGES = PackagedLanguages()
+TAGS = re.compile(r"<[^>]*>")
 ANNA, MERCHANT = "anna@example.com", "help@shop.example"
 SMALL, LARGE = Money(400, "usd"), Money(900, "usd")
 NAME = "A & <b>\r\n\r\nB"
 ORDER, ALL = ChangedItem(product_name=NAME, order="c1"), ChangedItem(bought_as="a•••@example.com")
 TOTAL = SalesTotal(sales="3", gross="$27.00", taken_back="$9.00", net="$18.00")
+SUMS = (r"\$27\.00", r"\$9\.00", r"\$18\.00")  # text, since they may exceed what `Money` holds
 SAMPLES: tuple[Email, ...] = (
     AccessLink(product_name=NAME, paid=LARGE, order="c1"),
     AccessLink(product_name=NAME, paid=Money(0, "usd"), order="c1"),
@@ -157,6 +161,35 @@ def test_every_sentence_is_translated(email: Email) -> None:
     letter = templates.render(email, language="xx", shop=an_edition().shop, base_url=BASE_URL)
     assert plain_words([letter.subject, *letter.text.splitlines()], allowed=GIVEN) == []
     assert forgotten(letter.html, allowed=GIVEN) == []
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES.offered if code != SOURCE])
+def test_no_english_is_left_in_another_language(code: str) -> None:
+    templates, shop = PackagedTemplates(LANGUAGES.language), replace(an_edition().shop, languages=(code,))
+    for email in SAMPLES:
+        letter, english = templates.render(email, language="", shop=shop, base_url=BASE_URL), rendered(email)
+        texts = [letter.subject, *letter.text.splitlines(), *visible(letter.html)]
+        assert (
+            english_in(
+                texts, code, allowed=(*GIVEN, "`[^`]*`", "coatcheck .*", r".payment.\)", "To do", *SUMS)
+            )
+            == []
+        ), email
+        assert f'<html lang="{code}">' in letter.html
+        assert letter.text.count("`") == english.text.count("`"), "the commands"
+        assert TAGS.findall(letter.html.replace(f'lang="{code}"', 'lang="en"')) == TAGS.findall(english.html)
+        assert letter.text.count("\n\n") == english.text.count("\n\n")
+
+
+def test_an_amount_and_a_day_are_written_as_the_language_of_the_email_does() -> None:
+    email = AccessLink(product_name="A", paid=Money(123450, "eur"), order="01a2293bd7ccaa4a")
+    templates = PackagedTemplates(LANGUAGES.language)
+    letter = templates.render(email, language="de", shop=an_edition().shop, base_url=BASE_URL)
+    assert "1.234,50\N{NO-BREAK SPACE}€" in letter.text
+    assert re.search(r"Bestellt am: \d+\. [A-Z][a-zä]+ 20\d\d\n", letter.text)
+    assert templates.render(email, language="xx", shop=an_edition().shop, base_url=BASE_URL) == rendered(
+        email
+    )
 
 
 def test_an_access_email_is_a_receipt() -> None:
@@ -358,7 +391,7 @@ def test_a_body_is_deleted_25_hours_after_its_email_is_settled_and_the_rest_is_k
     kept = shop.memory.tables.outbox[mail.key]
     assert kept.letter == Letter(subject=sent.letter.subject, text="", html="")
     assert kept.body_sha256 == sent.letter.body_sha256
-    assert (kept.email, kept.language, kept.state) == (mail.email, "en", MailState.SENT)
+    assert (kept.email, kept.language, kept.state) == (mail.email, "", MailState.SENT)
     by_hand.send_again(shop, mail.key)
     shop.deliver_mail()
     assert len(shop.letters_to(ANNA)) == 2, "it can be sent again from its parameters"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
 
+from domain.ports import SourceLanguage
 from entrypoints.http.page import Pages, in_words
-from entrypoints.http.sentences import TRANSLATIONS, _, translated
+from entrypoints.http.sentences import LANGUAGE, _, translated
 from testkit.translating import (
     PAGES,
     Mark,
@@ -161,43 +161,43 @@ def test_a_translation_with_a_value_of_its_own_is_left_out() -> None:
         '{{ _("a %(b)s", b=b) }}', "a %(b)s"
     )
 
-    class Bad(NullTranslations):
+    class Bad(SourceLanguage):
         def gettext(self, message: str) -> str:
             return f"{message} %(secret)s"
 
-    held = TRANSLATIONS.set(Bad())
+    held = LANGUAGE.set(Bad())
     try:
         assert _("a %(b)s", b=1) == "a 1"
     finally:
-        TRANSLATIONS.reset(held)
+        LANGUAGE.reset(held)
 
 
 def test_pages_and_the_sentences_of_modules_are_in_the_language_of_the_request() -> None:
     pages = Pages()
     assert "Check your email" in text_of(pages)
-    held = TRANSLATIONS.set(Pseudo())
+    held = LANGUAGE.set(Pseudo())
     try:
         assert "Ｃｈｅｃｋ ｙｏｕｒ ｅｍａｉｌ" in text_of(pages)
         assert (_("Sold out"), in_words(61)) == ("Ｓｏｌｄ ｏｕｔ", "2 ｍｉｎｕｔｅｓ")
     finally:
-        TRANSLATIONS.reset(held)
+        LANGUAGE.reset(held)
     assert "Check your email" in text_of(pages)
     assert (_("%(name)s is free", name="100 %"), in_words(60)) == ("100 % is free", "60 seconds")
 
 
 def test_a_value_with_markup_is_escaped_and_a_translated_sentence_in_an_expression_as_well() -> None:
-    class Hostile(NullTranslations):
+    class Hostile(SourceLanguage):
         def gettext(self, message: str) -> str:
             return f"<i>{message}" if message == "Your email address" else message
 
-    held = TRANSLATIONS.set(Hostile())
+    held = LANGUAGE.set(Hostile())
     try:
         html = Pages().render(
             "library.html", shop={"name": "A", "support": "b", **NO_LOOK}, noindex=True, viewer=None, banner=None, footer_links="",
             mailbox=None, returned=[], paid_with={}, rows=[{"row": ROW, "product": None, "contents": [], "downloads": []}],
         ).decode()  # fmt: skip
     finally:
-        TRANSLATIONS.reset(held)
+        LANGUAGE.reset(held)
     assert 'Open<span class="visually-hidden"> &lt;b&gt;Book</span>' in html
     assert "&lt;i&gt;Your email address" in html
 

@@ -13,6 +13,7 @@ from typing import Final
 from adapters.files.edition import Loaded, read_edition
 from adapters.files.email_templates import CheckEmails, no_mistakes
 from adapters.files.format import Shelve
+from adapters.files.languages import CheckLanguage, only_as_written
 from adapters.files.last_good import LastGood
 from adapters.files.looking import look_at
 from adapters.files.pictures import picture_type
@@ -32,11 +33,12 @@ class FolderCatalogue:
         complain: Callable[[str], None],
         shelve: Shelve,
         check_emails: CheckEmails = no_mistakes,
+        check_language: CheckLanguage = only_as_written,
         warn: Callable[[str], None] = lambda _: None,
         kept: LastGood | None = None,
     ) -> None:
         """`shelve` takes each file of an edition into the goods before the edition goes live. `check_emails` says what
-        is wrong with email templates.
+        is wrong with email templates, `check_language` with a language.
 
         `kept`: the last good forms; without it they are kept in memory. Raises CatalogueRefused with every problem of
         the folder if there is no shop.toml to go by, now or before.
@@ -45,7 +47,7 @@ class FolderCatalogue:
         self._complain = complain
         self._warn = warn
         self._shelve = shelve
-        self._check_emails = check_emails
+        self._check_emails, self._check_language = check_emails, check_language
         self._kept = LastGood(None) if kept is None else kept
         self._shop_id = ""
         self._loaded = self._read()
@@ -132,7 +134,13 @@ class FolderCatalogue:
         self._tell()
 
     def _read(self) -> Loaded:
-        return read_edition(self._root, self._shelve, self._kept, check_emails=self._check_emails)
+        return read_edition(
+            self._root,
+            self._shelve,
+            self._kept,
+            check_emails=self._check_emails,
+            check_language=self._check_language,
+        )
 
     def _tries_again(self) -> bool:
         """Whether it is time to try again what failed for a reason that may have passed."""

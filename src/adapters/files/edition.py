@@ -12,6 +12,7 @@ from typing import Final
 
 from adapters.files.email_templates import CheckEmails
 from adapters.files.format import Shelve, read_page, read_product
+from adapters.files.languages import CheckLanguage, only_as_written
 from adapters.files.last_good import Form, LastGood, PageForm, ProductForm, ShopForm
 from adapters.files.looking import (
     MOST_ENTRIES,
@@ -55,12 +56,21 @@ class Loaded:
     """Whether a problem may pass without another edit."""
 
 
-def read_edition(root: Path, shelve: Shelve, kept: LastGood, *, check_emails: CheckEmails) -> Loaded:
+def read_edition(
+    root: Path,
+    shelve: Shelve,
+    kept: LastGood,
+    *,
+    check_emails: CheckEmails,
+    check_language: CheckLanguage = only_as_written,
+) -> Loaded:
     """Read the folder, and keep what is good. Raises CatalogueRefused if no shop.toml is good, nor ever was."""
     state, reader = look_at(root), Reader(root=root)
     folders = _folders(reader)
     held = kept.shop()
-    shop = None if folders is None else read_shop(reader, held, check_emails=check_emails)
+    shop = None
+    if folders is not None:
+        shop = read_shop(reader, held, check_emails=check_emails, check_language=check_language)
     if shop is None and held is not None:
         return _as_kept(reader, held, kept, state, folders)
     products = _read_products(reader, folders or [], shop.shop.currency if shop else "usd", shelve, kept)

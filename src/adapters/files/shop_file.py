@@ -18,6 +18,7 @@ from adapters.files.front import (
     read_order,
     read_sections,
 )
+from adapters.files.languages import CheckLanguage, read_languages
 from adapters.files.last_good import ShopForm
 from adapters.files.looking import last_change
 from adapters.files.offers import FraudTable, PaymentTable, fraud_terms, payment_terms
@@ -26,6 +27,7 @@ from adapters.files.reading import Reader, line_of_key
 from domain.colour import Colour
 from domain.currencies import CURRENCIES
 from domain.local_time import zone_named
+from domain.ports import SOURCE
 from domain.product import SaleNotices, ShopInfo
 from domain.values import EmailAddress, InvalidEmail, is_product_id, line_problem, name_problem
 
@@ -52,14 +54,17 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sale_notices: str = SaleNotices.OFF
     admin: AdminTable = AdminTable()
     fraud: FraudTable = FraudTable()
+    languages: tuple[str, ...] = (SOURCE,)
 
 
-def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails) -> ShopForm | None:
+def read_shop(
+    reader: Reader, last: ShopForm | None, *, check_emails: CheckEmails, check_language: CheckLanguage
+) -> ShopForm | None:
     """shop.toml, theme.css, the email templates and the logo; the id of the ShopInfo is still to be given.
 
-    While tagline, accent, seller, footer, timezone, sale_notices, support_refunds, theme.css, logo or an email template
-    cannot be used, which is noted, it is the `last` good one: none of them says what anything costs or whose it is.
-    None if shop.toml is broken.
+    While tagline, accent, seller, footer, timezone, languages, sale_notices, support_refunds, theme.css, logo or an
+    email template cannot be used, which is noted, it is the `last` good one: none of them says what anything costs or
+    whose it is. None if shop.toml is broken.
     """
     path = reader.root / "shop.toml"
     missing = "is missing: it holds name, currency and support (an email address)"
@@ -125,6 +130,7 @@ def read_shop(reader: Reader, last: ShopForm | None, *, check_emails: CheckEmail
         ),
         changed=last_change(path),
         emails=read_emails(reader, check_emails, held.emails),
+        languages=read_languages(reader, path, text, shop.languages, check_language, held.languages),
     )
     return ShopForm(shop=info, declared_id=shop.id, logo=picture)
 

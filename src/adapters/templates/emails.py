@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from gettext import NullTranslations
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +15,7 @@ from adapters.templates.samples import BASE_URL, SAMPLES, SHOP
 from domain.colour import Colour, readable_on, text_on
 from domain.emails import AccessLink, Email, NewRelease, UnreadableEmail
 from domain.mail import CODE_SLOT, LINK_SLOT, Letter, opt_out_slot
-from domain.ports import EmailNotRendered, TemplateMistake
+from domain.ports import AS_WRITTEN, SOURCE, EmailNotRendered, Language, TemplateMistake
 from domain.product import ShopInfo
 from domain.purchase import began_at
 from domain.values import Money, UserId
@@ -45,9 +44,9 @@ _MAILED: Final = (".png", ".jpg", ".jpeg", ".gif")
 _VARIABLES: Final = {LINK_SLOT: "link", CODE_SLOT: "code", opt_out_slot(UserId("sample")): "unsubscribe"}
 
 
-def english(language: str) -> NullTranslations:
+def as_written(code: str) -> Language:
     """No translations: every sentence as it is written in the templates."""
-    return NullTranslations()
+    return AS_WRITTEN
 
 
 class PackagedTemplates:
@@ -55,12 +54,14 @@ class PackagedTemplates:
 
     def __init__(
         self,
-        translations: Callable[[str], NullTranslations] = english,
+        language: Callable[[str], Language] = as_written,
         *,
         complain: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`complain`: told of a template of the merchant's that fails, although it was good with sample values."""
-        self._translations = translations
+        """`language`: of a code. `complain`: told of a template of the merchant's that fails, although it was good with
+        sample values.
+        """
+        self._language = language
         self._complain = complain
         self.built_in: Final = {
             path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.iterdir())
@@ -71,15 +72,16 @@ class PackagedTemplates:
         """See EmailTemplates."""
         if isinstance(email, UnreadableEmail):
             raise EmailNotRendered(f"the row does not hold the parameters of an email {email.template!r}")
-        context = _context_of(email, language=language, shop=shop, base_url=base_url)
+        code = language or shop.language
+        context = _context_of(email, language=self._language(code), shop=shop, base_url=base_url)
         if shop.emails:
             try:
-                return _letter(self._environment(language, shop.emails), email, context)
+                return _letter(self._environment(code, shop.emails), email, context)
             except Exception as error:
                 reason = str(error).partition("\n")[0]
                 self._complain(f"emails/{email.template}: the built-in template is used instead: {reason}")
         try:
-            return _letter(self._environment(language, ()), email, context)
+            return _letter(self._environment(code, ()), email, context)
         except Exception as error:  # whatever a template can do: it must stop this email only
             reason = str(error).partition("\n")[0]
             raise EmailNotRendered(f"the template {email.template!r} failed: {reason}") from error
@@ -100,7 +102,7 @@ class PackagedTemplates:
 
     def _mistake_in(self, own: Mapping[str, str]) -> TemplateMistake | None:
         """The first one that shows with sample values."""
-        environment = self._new_environment("en", own)
+        environment = self._new_environment(SOURCE, own)
         parts = [name for name in own if name.startswith("_")]
         for email in SAMPLES:
             names = [name for name in _names_of(email) if name in own] + parts
@@ -114,7 +116,7 @@ class PackagedTemplates:
         self, email: Email, environment: Environment, names: Sequence[str]
     ) -> TemplateMistake | None:
         """`names`: of the merchant's templates that make this email; the first is blamed for what names none."""
-        context = _context_of(email, language="en", shop=SHOP, base_url=BASE_URL)
+        context = _context_of(email, language=self._language(SOURCE), shop=SHOP, base_url=BASE_URL)
         try:
             letter = _letter(environment, email, context)
         except Exception as error:  # a filter's own, too: it must not stop the catalogue
@@ -127,7 +129,7 @@ class PackagedTemplates:
             if name in names:
                 return TemplateMistake(name=name, line=int(line), what=what)
             return TemplateMistake(name=names[0], line=None, what=f"{what} (in {name}, line {line})")
-        usual = _letter(self._environment("en", ()), email, context)
+        usual = _letter(self._environment(SOURCE, ()), email, context)
         for name, told, said in zip(
             _names_of(email), (letter.text, letter.html), (usual.text, usual.html), strict=True
         ):
@@ -156,9 +158,9 @@ class PackagedTemplates:
             lstrip_blocks=True,
             auto_escape_callback=lambda name: "html" if name.endswith(".html") else None,
         )
-        translations = self._translations(language)
-        environment.add_global("_", _filled(translations.gettext))
-        environment.add_filter("money", str)
+        spoken = self._language(language)
+        environment.add_global("_", _filled(spoken))
+        environment.add_filter("money", spoken.money)
         environment.add_filter("url", _url)
         environment.add_filter("commands", _commands)
         if own:
@@ -166,7 +168,7 @@ class PackagedTemplates:
         return environment
 
 
-def _context_of(email: Email, *, language: str, shop: ShopInfo, base_url: str) -> dict[str, Any]:
+def _context_of(email: Email, *, language: Language, shop: ShopInfo, base_url: str) -> dict[str, Any]:
     """What a template can say: the email's parameters, and what is the same in all emails."""
     context = {field.name: _one_line(getattr(email, field.name)) for field in fields(email)}
     context |= {
@@ -174,7 +176,7 @@ def _context_of(email: Email, *, language: str, shop: ShopInfo, base_url: str) -
         "support": shop.support.canonical,
         "base_url": base_url,
         "library": f"{base_url}/library",
-        "language": language,
+        "language": language.code,
         "link": LINK_SLOT,
         "code": CODE_SLOT,
         "unsubscribe": _unsubscribe(email, base_url) if isinstance(email, NewRelease) else "",
@@ -184,8 +186,7 @@ def _context_of(email: Email, *, language: str, shop: ShopInfo, base_url: str) -
     }
     if isinstance(email, AccessLink):
         began = began_at(email.order)
-        there = None if began is None else began.astimezone(shop.zone)
-        context["day"] = "" if there is None else f"{there.day} {there:%B %Y}"
+        context["day"] = "" if began is None else language.day(began.astimezone(shop.zone).date())
         context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
     return context
 
@@ -219,12 +220,13 @@ def _look_of(shop: ShopInfo) -> dict[str, str]:
     }
 
 
-def _filled(gettext: Callable[[str], str]) -> Callable[..., str]:
+def _filled(language: Language) -> Callable[..., str]:
     """`_("Order %(order)s.", order=order)`: the sentence in another language, then its values."""
 
     def translate(sentence: str, **values: object) -> str:
-        translated = gettext(sentence)
-        return translated % values if values else translated
+        translated = language.gettext(sentence)
+        amounts = {name: language.money(value) for name, value in values.items() if isinstance(value, Money)}
+        return translated % (values | amounts) if values else translated
 
     return translate
 

@@ -19,6 +19,11 @@ from domain.ports.goods import FileAt as FileAt
 from domain.ports.goods import Goods as Goods
 from domain.ports.goods import GoodsUnavailable as GoodsUnavailable
 from domain.ports.goods import OpenFile as OpenFile
+from domain.ports.languages import AS_WRITTEN as AS_WRITTEN
+from domain.ports.languages import SOURCE as SOURCE
+from domain.ports.languages import Language as Language
+from domain.ports.languages import Languages as Languages
+from domain.ports.languages import SourceLanguage as SourceLanguage
 from domain.ports.passkeys import Ceremonies as Ceremonies
 from domain.ports.passkeys import NewCredential as NewCredential
 from domain.ports.passkeys import PasskeyRefused as PasskeyRefused

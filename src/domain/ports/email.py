@@ -80,7 +80,7 @@ class EmailTemplates(Protocol):
         """
 
     def render(self, email: Email, *, language: str, shop: ShopInfo, base_url: str) -> Letter:
-        """Render an email in `language`, or in English if there is no translation.
+        """Render an email in `language`, or in English if there is no translation; "" is the shop's own language.
 
         LINK_SLOT, CODE_SLOT and the slot of `opt_out_slot` are placeholders for the links and the code; everything else
         is escaped for its format. The same arguments give the same bytes. The merchant's own templates

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.access import Holding
 from domain.decision import decided, merchant_object
-from domain.emails import ENGLISH, Email
+from domain.emails import Email
 from domain.frozen import frozen
 from domain.mail import Letter
 from domain.ports import Catalogue, Clock, EmailNotRendered, EmailTemplates, Store
@@ -50,7 +50,7 @@ class LookAtDecision:
             return DecisionSeen(standing=after.standing, to=None, letter=None)
         shop = self.catalogue.current().shop
         try:
-            letter = self.templates.render(email, language=ENGLISH, shop=shop, base_url=self.base_url)
+            letter = self.templates.render(email, language="", shop=shop, base_url=self.base_url)
         except EmailNotRendered:
             letter = None
         return DecisionSeen(standing=after.standing, to=after.purchase.mailbox, letter=letter)

@@ -7,7 +7,6 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.audit import ENTROPY, AuditAction, ByHand
-from domain.emails import ENGLISH
 from domain.frozen import frozen
 from domain.mail import Letter, MailKind
 from domain.ports import Catalogue, Clock, EmailNotRendered, EmailTemplates, Randomness, Store
@@ -73,7 +72,7 @@ class LookAtRelease:
                 break
         try:
             email = release_email(found, _NOBODY)
-            letter = self.templates.render(email, language=ENGLISH, shop=edition.shop, base_url=self.base_url)
+            letter = self.templates.render(email, language="", shop=edition.shop, base_url=self.base_url)
         except EmailNotRendered:
             letter = None
         wanted, known, left_out = counts

@@ -34,6 +34,7 @@ from entrypoints.http.purchase_page import PurchasePages
 from entrypoints.http.share import SharePages
 from entrypoints.http.shop import ShopPages
 from entrypoints.http.signin import SigninPages
+from entrypoints.http.speech import Speech
 from entrypoints.http.webhooks import EmailWebhook, PaymentWebhook
 from entrypoints.run.metrics import CountedEvents
 from entrypoints.run.outbox_worker import OutboxWorker
@@ -57,9 +58,11 @@ class Container(BackOffice):
         base_url=UseCases.base_url,
         banner=banner,
     )
+    speech = Singleton(Speech, languages=Adapters.languages, catalogue=Adapters.catalogue)
     problems = Singleton(
         ErrorPages,
         frame,
+        speech=speech,
         give_back=BackOffice.admin_frame.provided.given_back,
         lost=BackOffice.admin_frame.provided.lost,
     )
@@ -182,6 +185,7 @@ class Container(BackOffice):
         access=providers.Callable(choices.noting, UseCases.meter, Adapters.log_access, traces),
         leaving=leaving,
         address=UseCases.address_watch,
+        speech=speech,
     )
     outbox_worker = Singleton(
         OutboxWorker,

@@ -12,6 +12,7 @@ from adapters.files.goods import FolderGoods
 from adapters.files.inside import open_goods
 from adapters.files.last_good import LastGood
 from adapters.files.seen_files import SeenFiles
+from adapters.languages.packaged import PackagedLanguages
 from adapters.postgres import no_copies, open_postgres
 from adapters.resend.mailer import ResendMailer
 from adapters.resvg.painter import ResvgPainter
@@ -30,6 +31,7 @@ from domain.ports import (
     Clock,
     EmailTemplates,
     Goods,
+    Languages,
     Mailer,
     Payments,
     Randomness,
@@ -82,8 +84,9 @@ class Adapters(containers.DeclarativeContainer):
         ),
         custom=Singleton(custom_goods, settings.provided.goods, settings.provided.environment),
     )
+    languages: providers.Provider[Languages] = Singleton(PackagedLanguages)
     email_templates: providers.Provider[EmailTemplates] = Singleton(
-        PackagedTemplates, complain=providers.Object(log.error)
+        PackagedTemplates, languages.provided.language, complain=providers.Object(log.error)
     )
     catalogue: providers.Provider[Catalogue] = Singleton(
         FolderCatalogue,
@@ -92,6 +95,7 @@ class Adapters(containers.DeclarativeContainer):
         warn=providers.Object(log.warning),
         shelve=goods.provided.shelve,
         check_emails=email_templates.provided.mistakes_in,
+        check_language=languages.provided.problem_with,
         kept=Singleton(LastGood, settings.provided.last_good_dir, writes=serving),
     )
     stripe_payments: providers.Provider[Payments] = Singleton(

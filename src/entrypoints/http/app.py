@@ -9,6 +9,7 @@ from litestar import Litestar
 
 from entrypoints.http.errors import ErrorPages
 from entrypoints.http.middleware import Middleware, security_headers
+from entrypoints.http.speech import Speech
 from entrypoints.run.access_line import AccessLine
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def build_app(
     access: Callable[[AccessLine], None],
     leaving: Leaving,
     address: AddressWatch,
+    speech: Speech,
 ) -> Middleware:
     """Litestar with its handlers, behind the middleware that handles every request."""
     handlers: Any = problems.handlers()
@@ -81,4 +83,5 @@ def build_app(
         leaving=leaving,
         address=address,
         away=problems.away,
+        language=speech.language_at,
     )

@@ -1,20 +1,19 @@
-"""Moments as people read them, in the shop's time zone."""
+"""Moments as people read them, in the shop's time zone and the language of the request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
-from functools import lru_cache
 from typing import Any
 
 from minijinja import pass_state
 
+from entrypoints.http.sentences import LANGUAGE
 
-@lru_cache(maxsize=1024)
+
 def day(at: datetime, zone: tzinfo) -> str:
     """`24 November 2026`, as it is in a time zone."""
-    there = at.astimezone(zone)
-    return f"{there.day} {there:%B %Y}"
+    return LANGUAGE.get().day(at.astimezone(zone).date())
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

@@ -12,7 +12,8 @@ from domain.ports import GoodsUnavailable, PaymentsRefused, PaymentsUnreachable,
 from entrypoints.http.middleware import is_office
 from entrypoints.http.page import PageFrame
 from entrypoints.http.responses import RawResponse
-from entrypoints.http.sentences import N_, _
+from entrypoints.http.sentences import N_, _, speaking
+from entrypoints.http.speech import Speech
 from entrypoints.run.logs import log_exception
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ class ErrorPages:
         *,
         give_back: Callable[[AnyRequest], RawResponse | None] = lambda _: None,
         lost: OfficeFinds,
+        speech: Speech,
     ) -> None:
         """`give_back`: a page with the form of a request that the store was too busy for, if it has one.
 
@@ -139,6 +141,7 @@ class ErrorPages:
         self._front = frame
         self._give_back = give_back
         self._lost = lost
+        self._speech = speech
 
     def handlers(self) -> dict[int | type[Exception], object]:
         """The handlers to register with Litestar; the most specific class wins."""
@@ -152,7 +155,9 @@ class ErrorPages:
         if status == 500:
             log_exception(request, error)
         if status in (404, 405) and is_office(request.scope["path"]):  # a 405 would say that the page exists
-            return Finished(OfficePage(request, theirs=self._lost, ours=self.page(request, 404)))
+            with speaking(self._speech.of_shop):
+                ours = self.page(request, 404)
+            return Finished(OfficePage(request, theirs=self._lost, ours=ours))
         response = self.page(request, status)
         for name, value in (error.headers or {}).items():
             if name.lower() == "allow":
@@ -191,14 +196,15 @@ class ErrorPages:
         return self._plain(503, NOT_HERE, request_id)
 
     def _plain(self, status: int, words: Words, request_id: str) -> bytes:
-        return self._front.render(
-            "problem.html",
-            self._front.catalogue.current(),
-            request_id=request_id,
-            noindex=True,
-            status_code=status,
-            title=_(words.title),
-            message=_(words.message),
-            action_url=self._front.base_url + "/",
-            action_label=_("Open the shop"),
-        )
+        with speaking(self._speech.of_shop):  # at an address of the back office, too
+            return self._front.render(
+                "problem.html",
+                self._front.catalogue.current(),
+                request_id=request_id,
+                noindex=True,
+                status_code=status,
+                title=_(words.title),
+                message=_(words.message),
+                action_url=self._front.base_url + "/",
+                action_label=_("Open the shop"),
+            )

@@ -7,7 +7,8 @@ from typing import Final
 from domain.amounts import AmountProblem
 from domain.currencies import CURRENCIES
 from domain.product import BadAmount
-from domain.values import EmailProblem, decimal_text
+from domain.values import EmailProblem, Money
+from entrypoints.http.page import amount_words
 from entrypoints.http.sentences import N_, _
 
 _EMAIL: Final = {
@@ -57,6 +58,6 @@ def amount_error(bad: BadAmount) -> str:
         least=bad.least,
         most=bad.most,
         currency=rules.code.upper(),
-        step=decimal_text(rules.step, rules.code),
-        example=decimal_text(example.amount, example.currency),
+        step=amount_words(Money(rules.step, rules.code)),
+        example=amount_words(example),
     )

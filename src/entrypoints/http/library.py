@@ -22,7 +22,7 @@ from entrypoints.http.purchase_page import NOT_HERE, not_here_reason
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.said import Said
-from entrypoints.http.sentences import N_, _
+from entrypoints.http.sentences import N_, _, money
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ STAMPS: Final = {
 
 def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
     purchase, found = held.purchase, held.standing
-    paid = str(purchase.paid) if purchase.paid.amount else _("free")
+    paid = money(purchase.paid) if purchase.paid.amount else _("free")
     if purchase.source is Source.GRANT:
         paid = _("given to you")
     stamp = STAMPS[found.state]
@@ -158,7 +158,7 @@ class LibraryPages:
             for held in sorted(viewer.without_owner, key=lambda held: held.purchase.checkout)
         )
         pending = tuple(
-            (checkout.product_name, day(checkout.started_at, edition.shop.zone), str(checkout.price))
+            (checkout.product_name, day(checkout.started_at, edition.shop.zone), money(checkout.price))
             for checkout in await self.list_pending(viewer)
         )
         # The key covers everything on the page, so no buyer ever sees another's library.

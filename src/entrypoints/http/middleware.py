@@ -14,6 +14,7 @@ from litestar.utils import normalize_path
 from domain.limits import network_of
 from entrypoints.base_url import DEFAULT_PORTS
 from entrypoints.http.request_body import ArrivingBodies, RequestBodies
+from entrypoints.http.sentences import LANGUAGE
 from entrypoints.run.access_line import AccessLine
 from entrypoints.run.logs import log
 from entrypoints.run.peer_address import ProxyNotice, peer_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+    from domain.ports import Language
     from entrypoints.http.cookies import Cookies, Held
     from entrypoints.http.health import Leaving
     from entrypoints.run.address_watch import AddressWatch
@@ -113,6 +115,7 @@ class Middleware:
         leaving: Leaving,
         address: AddressWatch,
         away: Callable[[str], bytes],
+        language: Callable[[str], Language],
         arrivals: Callable[[], ArrivingBodies] = ArrivingBodies,
     ) -> None:
         self._app = app
@@ -131,6 +134,7 @@ class Middleware:
         self._leaving = leaving
         self._address = address
         self._away = away
+        self._language = language
         # Each has separate capacity, so that no flood of forms can crowd out Stripe's webhooks.
         self._forms, self._webhooks, self._uploads = arrivals(), arrivals(), arrivals()
         self._uploads.seconds = _LONGEST_UPLOAD
@@ -148,6 +152,7 @@ class Middleware:
         method: str = scope["method"]
         headers = list(scope["headers"])
         _read_as_routed(scope)
+        LANGUAGE.set(self._language(scope["path"]))
         held = self._cookies.read(headers)
         status, started = 500, False
         peer = scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys

@@ -15,7 +15,8 @@ from zlib import crc32
 from litestar import HttpMethod, Request
 from minijinja import Environment, safe
 
-from domain.ports import Catalogue
+from domain.currencies import currency_digits
+from domain.ports import AS_WRITTEN, Catalogue, Language
 from domain.product import CatalogueEdition, Product, ShopInfo
 from domain.purchase import PurchaseState, Standing, order_number
 from domain.session import Visitor
@@ -25,12 +26,11 @@ from entrypoints.http.cookies import Cookies
 from entrypoints.http.dates import day, in_shop, moment, opening
 from entrypoints.http.responses import Header, RawResponse
 from entrypoints.http.said import sentence_of
-from entrypoints.http.sentences import ENGLISH, TRANSLATIONS, _, ngettext, translated
+from entrypoints.http.sentences import LANGUAGE, _, money, ngettext, translated
 from entrypoints.http.theme import theme_address, theme_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from gettext import NullTranslations
 
 
 _TYPES: Final = {".woff2": "font/woff2", ".json": "application/speculationrules+json"}
@@ -38,6 +38,8 @@ _TYPES: Final = {".woff2": "font/woff2", ".json": "application/speculationrules+
 _HERE: Final = Path(__file__).parent
 _KILO: Final = 1000
 _LOOKS: Final = 6
+_CENTS: Final = 2
+"""Decimal digits of most currencies."""
 
 
 class Pages:
@@ -77,14 +79,14 @@ class Pages:
             "pictures_at": "",
             "said": "",
         }
-        self._environments = {ENGLISH: self._in_language(ENGLISH)}
+        self._environments: dict[Language, Environment] = {AS_WRITTEN: self._in_language(AS_WRITTEN)}
 
-    def _in_language(self, translations: NullTranslations) -> Environment:
+    def _in_language(self, language: Language) -> Environment:
         """The templates with their sentences in one language."""
         return Environment(
-            templates={name: translated(source, translations.gettext) for name, source in self._sources.items()},
+            templates={name: translated(source, language.gettext) for name, source in self._sources.items()},
             filters={
-                "money": str, "price_value": price_value, "day": in_shop(day), "moment": in_shop(moment),
+                "money": money, "price_value": price_value, "day": in_shop(day), "moment": in_shop(moment),
                 "opening": in_shop(opening),
                 "filesize": filesize, "asset": self.asset, "order_number": order_number, "url": url,
                 "price": price_words, "theme_address": theme_address, "look": look_of,
@@ -99,11 +101,13 @@ class Pages:
 
         An undefined name in a template is an error, never an empty string.
         """
-        translations = TRANSLATIONS.get()
-        environment = self._environments.get(translations)
+        language = LANGUAGE.get()
+        environment = self._environments.get(language)
         if environment is None:
-            environment = self._environments[translations] = self._in_language(translations)
-        return environment.render_template(name, **self._defaults | context).encode()
+            environment = self._environments[language] = self._in_language(language)
+        return environment.render_template(
+            name, **self._defaults | {"lang": language.code} | context
+        ).encode()
 
     @property
     def speculation(self) -> Header:
@@ -137,11 +141,20 @@ def price_value(price: Money) -> str:
     return decimal_text(price.amount, price.currency)
 
 
+def amount_words(price: Money) -> str:
+    """`19.99`, as the language of the request writes it: the number alone, for a field that takes it back.
+
+    Three decimal digits keep the point, since a comma before them is ambiguous (`typed_amount`).
+    """
+    plain = price_value(price)
+    return plain if currency_digits(price.currency) > _CENTS else LANGUAGE.get().decimal(plain)
+
+
 def price_words(price: Money, product: Product) -> str:
     """The displayed price: `Free`, `$9.00`, or `from $5.00` where the buyer chooses it."""
     if product.pay_what_you_want:
         return _("from %(price)s", price=price) if price.amount else _("Your price")
-    return str(price) if price.amount else _("Free")
+    return money(price) if price.amount else _("Free")
 
 
 def closing_reason(found: Standing, zone: tzinfo) -> str:
@@ -176,7 +189,7 @@ def filesize(size: int) -> str:
     for unit in units:
         scaled /= _KILO
         if scaled < _KILO or unit == units[-1]:
-            return f"{scaled:.1f}\N{NO-BREAK SPACE}{unit}"
+            return f"{LANGUAGE.get().decimal(f'{scaled:.1f}')}\N{NO-BREAK SPACE}{unit}"
     raise AssertionError("unreachable")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from domain.product import CatalogueEdition, GoodsFile, Product, Tax
 from domain.values import Money, ProductId
-from entrypoints.http.page import filesize, price_value
+from entrypoints.http.page import amount_words, filesize
 from entrypoints.http.sentences import _
 
 _REFUND_PAGES: Final = ("refunds", "refund-policy", "refund", "returns")
@@ -55,7 +55,7 @@ def product_context(
         "product": product,
         "price": price,
         "carried": carried,
-        "typed": price_value(suggested),
+        "typed": amount_words(suggested),
         "error": "",
         "contents": contents,
         "saving": None if waiting.intersection(product.contains) else _saving(product, contents, price),

@@ -5,34 +5,61 @@ from __future__ import annotations
 import ast
 import json
 import re
+from contextlib import contextmanager
 from contextvars import ContextVar
-from gettext import NullTranslations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from domain.ports import AS_WRITTEN, Language
+from domain.values import Money
 
-ENGLISH: Final = NullTranslations()
-"""The null catalogue: every sentence stays as written."""
-TRANSLATIONS: Final = ContextVar("translations", default=ENGLISH)
-"""The translations for the current request."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LANGUAGE: Final[ContextVar[Language]] = ContextVar("language", default=AS_WRITTEN)
+"""The language of the current request."""
 
 _LITERAL: Final = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 _CALL: Final = re.compile(rf"""\{{\{{ (_\((?:{_LITERAL})(?:, \w+=.*?)?\)) \}}\}}|\b_\(({_LITERAL})\)""")
 _TAG: Final = re.compile(r"(<[^>]*>)")
 _VALUE: Final = re.compile(r"%\((\w+)\)s")
+_NAMED: Final = re.compile(r"%\((\w+)\)[sd]")
 
 
 def _(sentence: str, **values: object) -> str:
     """A sentence in the language of the request, with its values: `_("%(name)s is closed", name=name)`."""
-    translated = _fitting(sentence, TRANSLATIONS.get().gettext(sentence))
-    return translated % values if values else translated
+    language = LANGUAGE.get()
+    translated = _fitting(sentence, language.gettext(sentence))
+    return translated % _written(values, language) if values else translated
 
 
 def ngettext(one: str, many: str, number: int, **values: object) -> str:
     """The singular or plural sentence for a number, available as `%(number)d`."""
-    return TRANSLATIONS.get().ngettext(one, many, number) % {"number": number, **values}
+    language = LANGUAGE.get()
+    translated = _fitting(f"{one} {many}", language.ngettext(one, many, number))
+    return translated % {"number": number, **_written(values, language)}
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Sentences in this language for a while."""
+    held = LANGUAGE.set(language)
+    try:
+        yield
+    finally:
+        LANGUAGE.reset(held)
+
+
+def money(price: Money) -> str:
+    """An amount in the language of the request: `$9.00`."""
+    return LANGUAGE.get().money(price)
+
+
+def _written(values: dict[str, object], language: Language) -> dict[str, object]:
+    """The values of a sentence, with amounts as the language writes them."""
+    return {
+        name: language.money(value) if isinstance(value, Money) else value for name, value in values.items()
+    }
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for it
@@ -64,7 +91,7 @@ def _in_place(found: re.Match[str], gettext: Callable[[str], str]) -> str:
 
 def _fitting(sentence: str, translation: str) -> str:
     """The translation, or the sentence itself if the translation names a value that the sentence lacks."""
-    return translation if set(_VALUE.findall(translation)) <= set(_VALUE.findall(sentence)) else sentence
+    return translation if set(_NAMED.findall(translation)) <= set(_NAMED.findall(sentence)) else sentence
 
 
 def _as_text(words: str) -> str:

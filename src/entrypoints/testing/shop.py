@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from adapters.languages.packaged import PackagedLanguages
 from adapters.memory.catalogue import MemoryCatalogue
 from adapters.memory.goods import MemoryGoods
 from adapters.memory.mailer import MemoryMailer
@@ -62,11 +63,10 @@ from domain.values import ProviderRef
 from entrypoints.testing.back_office import BackOffice
 from entrypoints.testing.fakes import BASE_URL, CONTENT, SECRET, CountedRandomness, HandClock, an_edition, run
 
-EMAIL_TEMPLATES = PackagedTemplates()
+EMAIL_TEMPLATES = PackagedTemplates(PackagedLanguages().language)
 
 
-async def _no_pause(place: str) -> None:
-    pass
+async def _no_pause(place: str) -> None: ...
 
 
 @dataclass

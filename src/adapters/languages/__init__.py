@@ -1,0 +1,1 @@
+"""The languages of the shop: gettext catalogues, and Babel's formats."""
