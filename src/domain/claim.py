@@ -19,6 +19,7 @@ from domain.values import (
     is_product_id,
     sortable_id,
 )
+from domain.waiver import Waiver
 
 _fact = maker(Fact)
 
@@ -56,6 +57,8 @@ class ProviderCheckout:
     """Of the buyer, where a tax was worked out."""
     tax_number: str = ""
     invoice: str = ""
+    waiver: str = ""
+    """As it was written; sealed."""
 
     @property
     def on_top(self) -> int:
@@ -197,6 +200,7 @@ def draft_of(
     now: datetime,
     discounts: bool = False,
     promotion: str = "",
+    waiver: Waiver | None = None,
 ) -> Checkout:
     """The snapshot by which the claim will judge, of no browser yet.
 
@@ -214,6 +218,7 @@ def draft_of(
         contents=product.contains,
         discounts=discounts or bool(promotion),
         promotion=promotion,
+        waiver=waiver,
     )
 
 
@@ -243,6 +248,7 @@ def restored_checkout(
         price=price,
         contents=contents,
         discounts=reading.discounts,
+        waiver=reading.waiver,
     )
     if not keyring.seal_holds(reading.seal, terms):
         known = product in edition.products
@@ -261,6 +267,7 @@ def restored_checkout(
         expires_at=None,
         contents=contents,
         discounts=reading.discounts,
+        waiver=Waiver.read(reading.waiver),
     )
 
 
@@ -357,6 +364,7 @@ def terms_of(checkout: Checkout, *, shop: str) -> SealedTerms:
         price=checkout.price,
         contents=checkout.contents,
         discounts=checkout.discounts,
+        waiver="" if checkout.waiver is None else checkout.waiver.written,
     )
 
 

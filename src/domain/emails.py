@@ -22,6 +22,18 @@ class LicenceLine:
 
 
 @frozen
+class WaiverLine:
+    """A waiver of the right of withdrawal, in full: the sentences that were agreed to."""
+
+    given_at: str
+    """As `2026-11-30T12:00:00+00:00`."""
+    language: str
+    sentences: tuple[str, ...]
+    text: str
+    """Their hash."""
+
+
+@frozen
 class AccessLink:
     """What was bought or given, and the link that brings the customer back. Never a code."""
 
@@ -41,6 +53,8 @@ class AccessLink:
     """Whether the tax was added to the price. Otherwise it is in it."""
     granted: bool = False
     """The merchant gave it."""
+    waiver: WaiverLine | None = None
+    """What makes this email the confirmation of it."""
 
 
 @frozen

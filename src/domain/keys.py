@@ -166,10 +166,14 @@ class SealedTerms:
     price: Money
     contents: tuple[ProductId, ...] = ()
     discounts: bool = False
+    waiver: str = ""
+    """As it is written; it may be what a stranger wrote."""
 
     @property
     def version(self) -> str:
-        """v1 for a plain product; v2 where there is more to vouch for."""
+        """v1 for a plain product; v2 where there is more to vouch for, v3 where a waiver is part of that."""
+        if self.waiver:
+            return "v3"
         return "v2" if self.contents or self.discounts else "v1"
 
     def message(self) -> bytes:
@@ -180,6 +184,8 @@ class SealedTerms:
         ]  # fmt: skip
         if self.version != "v1":
             parts += ["discounts" if self.discounts else "", " ".join(self.contents)]
+        if self.waiver:
+            parts.append(self.waiver)
         return "\x1f".join(parts).encode()
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
 from typing import Final
 
-from domain.emails import Email
+from domain.emails import AccessLink, Email
 from domain.frozen import frozen
 from domain.keys import Key
 from domain.values import Digest, EmailAddress, LinkId, UserId, as_line
@@ -168,11 +168,17 @@ class Mail:
     language: str = ""
     """What it is rendered in; "" for the shop's own language."""
     letter: Letter | None = None
-    """As rendered; None before that. Text and HTML are "" again `BODY_KEPT` after it was sent or dropped."""
+    """As rendered; None before that. Text and HTML are "" again `BODY_KEPT` after it was sent or dropped,
+    unless it repeats a waiver."""
     body_sha256: Digest | None = None
     """Of the letter, whether or not its body is still there."""
     settled_at: datetime | None = None
     """When it was sent or dropped."""
+
+    @property
+    def repeats_waiver(self) -> bool:
+        """Whether it confirms a waiver: then its body is kept as long as the purchase."""
+        return isinstance(self.email, AccessLink) and self.email.waiver is not None
 
     @property
     def may_have_been_sent(self) -> bool:

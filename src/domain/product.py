@@ -10,6 +10,7 @@ from enum import Enum, StrEnum, auto
 
 from domain.amounts import AmountProblem, example_amount, greatest_charge, least_charge, typed_amount
 from domain.frozen import frozen
+from domain.law import LawTerms
 from domain.local_time import zone_named
 from domain.values import EmailAddress, Money, ProductId
 
@@ -241,6 +242,7 @@ class ShopInfo:
     """The name of its file; "" for none."""
     sale_notices: SaleNotices = SaleNotices.OFF
     fraud: FraudTerms = field(default_factory=FraudTerms)
+    law: LawTerms = field(default_factory=LawTerms)
     timezone: str = "UTC"
     """Whose days and times the shop goes by: a name of the IANA time zone database, as `Europe/Berlin`."""
     changed: datetime | None = None

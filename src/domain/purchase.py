@@ -18,10 +18,10 @@ from domain.values import (
     SessionId,
     UserId,
 )
+from domain.waiver import Waiver
 
 LONGEST_PAYMENT: Final = timedelta(days=30)
 """After that an open checkout is not paid any more: a page is open for a day, a bank debit takes 14 working days."""
-
 OPEN_AT_MOST: Final = timedelta(hours=25)
 """How long after its beginning a checkout can be paid: Stripe's sessions expire within 24 hours."""
 
@@ -58,6 +58,8 @@ class Checkout:
     change: ChangeId | None = None
     """The last change of address that found it open, begun by a guest who verified the address later: paid with the
     address that was left, it belongs to the new one."""
+    waiver: Waiver | None = None
+    """How its buyer waived the right of withdrawal; None if the boxes were not shown."""
 
     @property
     def products(self) -> tuple[ProductId, ...]:
@@ -155,6 +157,7 @@ class Purchase:
     """The provider's id of its invoice; "" if there was none when the sale was booked."""
     tax_number: str = ""
     """What its buyer gave as the tax number of their business. It is theirs, and erased with them."""
+    waiver: Waiver | None = None
 
     @property
     def price(self) -> Money:

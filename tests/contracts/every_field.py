@@ -27,6 +27,7 @@ from domain.address_change import Before
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
 from domain.csv_rows import CsvProblem, Piece
+from domain.emails import WaiverLine
 from domain.import_plan import Field, Plan
 from domain.imports import Reason
 from domain.mail import Delivery, Letter, MailState
@@ -47,6 +48,7 @@ from domain.staff import (
 from domain.transaction import ReadTransaction, Transaction
 from domain.uploads import Report, Upload, UploadState
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, Money, ProductId, SessionId, UserId
+from domain.waiver import Waiver
 
 # Each with every field set, to a value of its own.
 SESSION: Final = replace(
@@ -54,13 +56,13 @@ SESSION: Final = replace(
 )
 CHECKOUT: Final = replace(
     a_checkout(), livemode=True, contents=(ProductId("a"), ProductId("b")), discounts=True, on_purpose=True,
-    verified=BEN, change=ChangeId("m1"), promotion="promo_1",
+    verified=BEN, change=ChangeId("m1"), promotion="promo_1", waiver=Waiver("ab" * 16, "de", NOW.replace(microsecond=0)),
 )  # fmt: skip
 PURCHASE: Final = replace(
     a_purchase(livemode=True, contents=("a", "b"), licences=(LicenceKey(product=BOOK, key="a key"),)), paid_email=BEN,
     breakdown=Breakdown(discount=100, tax=171, tax_on_top=True), source=Source.GRANT,
     booked_by=BookedBy.RECONCILER, opened_at=NOW + SECOND, tax_country="CH", invoice="in_1",
-    tax_number="CHE-123.456.789 MWST",
+    tax_number="CHE-123.456.789 MWST", waiver=Waiver("cd" * 16, "en", NOW.replace(microsecond=0) + SECOND),
 )  # fmt: skip
 FACT: Final = Fact(
     object_id="re_1",
@@ -76,8 +78,11 @@ LINK: Final = replace(
     a_link(move="m1", checkout="c1"), sent_at=NOW + SECOND, used_at=NOW + MINUTE, superseded=True, code_tries=2,
     used_with=Digest("f1"),
 )  # fmt: skip
+WAIVED: Final = WaiverLine(
+    "2026-03-01T12:00:00+00:00", language="de", sentences=("Ich möchte", "Ich weiß"), text="ab" * 16
+)
 MAIL: Final = replace(
-    a_mail(link="ab" * 16, due=NOW + SECOND), state=MailState.SENT, attempts=2, unknown_since=NOW - SECOND,
+    a_mail(link="ab" * 16, due=NOW + SECOND, waiver=WAIVED), state=MailState.SENT, attempts=2, unknown_since=NOW - SECOND,
     problem="why", delivery=Delivery.DELIVERED, language="de", body_sha256=Digest("ab" * 32), settled_at=NOW + MINUTE,
     letter=Letter(subject="A subject", text="A text", html="<p>"),
 )  # fmt: skip
@@ -140,11 +145,12 @@ WHOLE: Final = (
 
 _SALE = "the sale stays"
 _STRIPES = "a late event about it is recognised by this"
+_WAIVED = "the proof that somebody gave it; it says nothing of who"
 STAYS: Final[Mapping[str, str]] = {
     "Checkout.id": _STRIPES, "Checkout.provider_ref": _STRIPES, "Checkout.product": _SALE,
     "Checkout.product_name": _SALE, "Checkout.price": _SALE, "Checkout.livemode": _SALE, "Checkout.started_at": _SALE,
     "Checkout.expires_at": _SALE, "Checkout.contents": _SALE, "Checkout.discounts": _SALE, "Checkout.on_purpose": _SALE,
-    "Checkout.promotion": _SALE,
+    "Checkout.promotion": _SALE, "Checkout.waiver": _WAIVED, "Purchase.waiver": _WAIVED,
     "Purchase.checkout": _STRIPES, "Purchase.provider_ref": _STRIPES, "Purchase.payment": _STRIPES,
     "Purchase.product": _SALE, "Purchase.product_name": _SALE, "Purchase.paid": _SALE, "Purchase.breakdown": _SALE, "Purchase.livemode": _SALE,
     "Purchase.source": _SALE, "Purchase.booked_by": _SALE, "Purchase.tax_country": _SALE, "Purchase.invoice": _SALE,

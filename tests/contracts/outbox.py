@@ -18,6 +18,7 @@ from domain.emails import (
     LicenceLine,
     SignIn,
     UnreadableEmail,
+    WaiverLine,
 )
 from domain.mail import BODY_KEPT, NOTED_FOR, Letter, MailState, Urgency
 from domain.values import CheckoutId, LinkId, Money, ProductId
@@ -121,6 +122,19 @@ class OutboxContract(StoreUnderTest):
         assert mail is not None
         assert link is not None
         assert (mail.state, mail.sent_at, link.sent_at) == (MailState.SENT, at, at)
+
+    def test_the_body_of_an_email_that_confirms_a_waiver_stays(self) -> None:
+        line = WaiverLine("2026-03-01T12:00:00+00:00", "en", sentences=("I want it",), text="ab" * 16)
+        letter = Letter(subject="Hi", text="I want it", html="<p>I want it")
+        for mail in (a_mail("m1", waiver=line), a_mail("m2")):
+            self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
+            self.do(lambda tx, key=mail.key: tx.outbox.keep_letter(key, letter))
+            self.do(lambda tx, key=mail.key: tx.outbox.settle(key, state=MailState.SENT, at=NOW))
+        assert self.do(lambda tx: tx.retention.prune(now=NOW + 400 * DAY)) == 1
+        for key, held in (("m1", letter), ("m2", replace(letter, text="", html=""))):
+            found = self.see(lambda tx, key=key: tx.outbox.get(key))
+            assert found is not None
+            assert found.letter == held
 
     def test_a_letter_is_kept_once_and_its_body_until_25_hours_after_it_was_settled(self) -> None:
         letter = Letter(subject="S", text="text", html="<p>html</p>")

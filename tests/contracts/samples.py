@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from domain.address_change import AddressChange, ChangeKind
-from domain.emails import AccessLink, LicenceLine
+from domain.emails import AccessLink, LicenceLine, WaiverLine
 from domain.limits import Limit
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Mail, MailKind, Urgency
@@ -106,9 +106,10 @@ def a_mail(
     link: str | None = None,
     urgency: Urgency = Urgency.PAYMENT,
     to: EmailAddress = ANNA,
+    waiver: WaiverLine | None = None,
 ) -> Mail:
     return Mail(
-        key=key, kind=kind, to=to, email=AccessLink(product_name="Hé", paid=Money(900, "usd"), order="c1", licences=(LicenceLine(key="k", of="it"),), product=ProductId("book"), price=Money(800, "usd"), discount=Money(50, "usd"), tax=Money(150, "usd"), tax_on_top=True, granted=True),
+        key=key, kind=kind, to=to, email=AccessLink(product_name="Hé", paid=Money(900, "usd"), order="c1", licences=(LicenceLine(key="k", of="it"),), product=ProductId("book"), price=Money(800, "usd"), discount=Money(50, "usd"), tax=Money(150, "usd"), tax_on_top=True, granted=True, waiver=waiver),
         link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
         urgency=urgency,
     )  # fmt: skip

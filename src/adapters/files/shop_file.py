@@ -20,6 +20,7 @@ from adapters.files.front import (
 )
 from adapters.files.languages import CheckLanguage, read_languages
 from adapters.files.last_good import ShopForm
+from adapters.files.law import LawTable, law_terms
 from adapters.files.looking import last_change
 from adapters.files.offers import FraudTable, PaymentTable, fraud_terms, payment_terms
 from adapters.files.pictures import LARGEST_LOGO, read_picture
@@ -55,6 +56,7 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admin: AdminTable = AdminTable()
     fraud: FraudTable = FraudTable()
     languages: tuple[str, ...] = (SOURCE,)
+    law: LawTable = LawTable()
 
 
 def read_shop(
@@ -124,6 +126,7 @@ def read_shop(
             or_last("sale_notices", shop.sale_notices, _notices_problem(shop.sale_notices))
         ),
         fraud=fraud_terms(reader, path, text, shop.fraud, currency=currency),
+        law=law_terms(shop.law),
         timezone=or_last("timezone", shop.timezone, _timezone_problem(shop.timezone)),
         support_refunds=support_refunds(
             reader, path, text, shop.admin, currency=currency, last=held.support_refunds

@@ -126,6 +126,7 @@ class MemoryPayments:
                 seal=offer.seal,
                 contents=checkout.contents,
                 discounts=checkout.discounts,
+                waiver="" if checkout.waiver is None else checkout.waiver.written,
             )
         await self._pause("start answered")
         expires_at = self.made_at[ref] + _PAGE_LIFETIME

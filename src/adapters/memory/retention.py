@@ -115,6 +115,7 @@ class Retention(Record):
             and mail.settled_at < before
             and mail.letter is not None
             and (mail.letter.text or mail.letter.html)
+            and not mail.repeats_waiver
         ]
         for mail in old:
             if mail.letter is not None:

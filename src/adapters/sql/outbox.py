@@ -21,7 +21,7 @@ from domain.purchase import order_number
 from domain.values import Digest, EmailAddress
 
 COLUMNS: Final = """key, kind, mailbox, template, language, parameters, subject, text, html, body_sha256, link_id,
-  key_name, queued_at, due_at, state, attempts, unknown_since, settled_at, problem, delivery, urgency"""
+  key_name, queued_at, due_at, state, attempts, unknown_since, settled_at, problem, delivery, urgency, kept"""
 _QUEUE: Final = f"{insert('outbox', COLUMNS)} ON CONFLICT (key) DO NOTHING"
 _BY_KEY: Final = f"SELECT {COLUMNS} FROM outbox WHERE key = ?"
 _TO_ADDRESS: Final = f"SELECT {COLUMNS} FROM outbox WHERE mailbox = ? ORDER BY queued_at, key"
@@ -194,4 +194,5 @@ def _to_row(mail: Mail) -> Row:
         mail.state._value_, mail.attempts, mail.unknown_since and micros(mail.unknown_since),
         mail.settled_at and micros(mail.settled_at),
         mail.problem, None if mail.delivery is None else mail.delivery.value, mail.urgency._value_,
+        1 if mail.repeats_waiver else None,
     )  # fmt: skip

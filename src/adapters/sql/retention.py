@@ -37,7 +37,7 @@ _FOLLOWED: Final = """EXISTS (SELECT 1 FROM checkouts AS begun WHERE begun.move_
   AND ' ' || moves.checkouts || ' ' LIKE '% ' || begun.id || ' %')"""
 _EXPIRED: Final = "SELECT id FROM uploads WHERE expires_at <= :now"
 _DROP_BODIES: Final = f"""UPDATE outbox SET text = NULL, html = NULL WHERE key IN
-  (SELECT key FROM outbox WHERE text IS NOT NULL AND settled_at < :body LIMIT {_LOT})"""
+  (SELECT key FROM outbox WHERE text IS NOT NULL AND kept IS NULL AND settled_at < :body LIMIT {_LOT})"""
 PRUNE: Final = (
     _DROP_BODIES,
     _lot("checkouts", "id", _OLD_CHECKOUTS),

@@ -326,6 +326,16 @@ CREATE TABLE sale_notes (
 
 _LISTED_EMAILS: Final = "CREATE INDEX outbox_listed ON outbox (kind, queued_at, key) WHERE kind <> 'access';"
 
+# `kept`: 1 for an email whose body stays as long as its purchase.
+_WAIVERS: Final = """
+ALTER TABLE checkouts ADD COLUMN waiver TEXT;
+ALTER TABLE purchases ADD COLUMN waiver TEXT;
+ALTER TABLE outbox ADD COLUMN kept INTEGER;
+DROP INDEX outbox_bodies;
+CREATE INDEX outbox_bodies ON outbox (settled_at)
+  WHERE text IS NOT NULL AND settled_at IS NOT NULL AND kept IS NULL;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -339,6 +349,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0008_listed_emails", _LISTED_EMAILS),
     Migration("0009_tax_numbers", "", unsampled=("purchases.breakdown",)),
     Migration("0010_evidence_due", "ALTER TABLE facts ADD COLUMN answer_by INTEGER;"),
+    Migration("0011_waivers", _WAIVERS),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -51,6 +51,8 @@ def _metadata(offer: CheckoutOffer) -> dict[str, str]:
         metadata["contents"] = " ".join(checkout.contents)
     if checkout.discounts:
         metadata["discounts"] = "yes"
+    if checkout.waiver is not None:
+        metadata["waiver"] = checkout.waiver.written
     return metadata
 
 

@@ -252,6 +252,7 @@ def reading_of(session: StripeSession, *, as_of: int, failed: bool = False) -> P
         seal=metadata.get("seal"),
         contents=tuple(metadata.get("contents", "").split()),
         discounts=metadata.get("discounts") == "yes",
+        waiver=metadata.get("waiver", ""),
         tax_country=_tax_country(details) if session.automatic_tax and session.automatic_tax.enabled else "",
         tax_number=_tax_number(details) if details.tax_ids else "",
         invoice=_invoice(session) if session.invoice else "",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from html import escape
+from datetime import datetime
+from html import escape, unescape
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from minijinja import Environment, TemplateError, safe
 
 from adapters.templates.samples import BASE_URL, SAMPLES, SHOP
 from domain.colour import Colour, readable_on, text_on
-from domain.emails import AccessLink, Email, NewRelease, UnreadableEmail
+from domain.emails import AccessLink, Email, NewRelease, UnreadableEmail, WaiverLine
 from domain.mail import CODE_SLOT, LINK_SLOT, Letter, opt_out_slot
 from domain.ports import AS_WRITTEN, SOURCE, EmailNotRendered, Language, TemplateMistake
 from domain.product import ShopInfo
@@ -76,7 +77,9 @@ class PackagedTemplates:
         context = _context_of(email, language=self._language(code), shop=shop, base_url=base_url)
         if shop.emails:
             try:
-                return _letter(self._environment(code, shop.emails), email, context)
+                letter = _letter(self._environment(code, shop.emails), email, context)
+                _check_waiver(email, letter)
+                return letter
             except Exception as error:
                 reason = str(error).partition("\n")[0]
                 self._complain(f"emails/{email.template}: the built-in template is used instead: {reason}")
@@ -187,8 +190,15 @@ def _context_of(email: Email, *, language: Language, shop: ShopInfo, base_url: s
     if isinstance(email, AccessLink):
         began = began_at(email.order)
         context["day"] = "" if began is None else language.day(began.astimezone(shop.zone).date())
+        context["waived"] = "" if email.waiver is None else _moment(email.waiver, language, shop)
         context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
     return context
+
+
+def _moment(waiver: WaiverLine, language: Language, shop: ShopInfo) -> str:
+    """As "30 November 2026, 13:00 CET": by the shop's clock, to the minute, with the zone's name."""
+    there = datetime.fromisoformat(waiver.given_at).astimezone(shop.zone)
+    return f"{language.day(there.date())}, {there:%H:%M %Z}"
 
 
 def _unsubscribe(email: NewRelease, base_url: str) -> str:
@@ -202,6 +212,15 @@ def _letter(environment: Environment, email: Email, context: Mapping[str, Any]) 
     subject, _, text = _BLANK_LINES.sub("\n\n", whole).strip().partition("\n\n")
     html = environment.render_template(in_html, **context, subject=subject)
     return Letter(subject=subject, text=f"{text}\n", html=html)
+
+
+def _check_waiver(email: Email, letter: Letter) -> None:
+    """Raise ValueError for an email that was to confirm a waiver, and does not repeat it in full."""
+    if isinstance(email, AccessLink) and email.waiver is not None:
+        bodies = letter.text, unescape(letter.html)
+        for sentence in email.waiver.sentences:
+            if not all(sentence in body for body in bodies):
+                raise ValueError("the sentences of the waiver are missing: show {{ waiver.sentences }}")
 
 
 def _names_of(email: Email) -> tuple[str, str]:

@@ -34,6 +34,7 @@ from domain.emails import (
     SalesTotal,
     SignIn,
     StaffNotice,
+    WaiverLine,
 )
 from domain.product import ShopInfo
 from domain.records import ProblemKind
@@ -44,12 +45,17 @@ _BOOK, _NAME, _ORDER = ProductId("sample"), "A sample product", "0192f0a4c1b2d3e
 _SOME, _MORE, _ALL = Money(100, "usd"), Money(500, "usd"), Money(900, "usd")
 _ONE, _EVERYTHING = ChangedItem(product_name=_NAME, order=_ORDER), ChangedItem(bought_as="a•••@shop.example")
 
+_WAIVER = WaiverLine(
+    "2026-11-30T12:00:00+00:00", "en", ("I want it at once.", "I know the rest."), text="ab" * 16
+)
+
 SHOP: Final = ShopInfo(
     id="sample", name="A sample shop", tagline="", support=EmailAddress("help@shop.example"), currency="usd"
 )
 BASE_URL: Final = "https://shop.example"
 SAMPLES: Final[tuple[Email, ...]] = (
     AccessLink(product_name=_NAME, paid=_ALL, order=_ORDER),
+    AccessLink(product_name=_NAME, paid=_ALL, order=_ORDER, waiver=_WAIVER),
     *(AccessLink(product_name=_NAME, paid=Money(0, "usd"), order="imported", granted=given) for given in (False, True)),
     AccessLink(
         product_name=_NAME, paid=_ALL, order=_ORDER, product=_BOOK, price=_ALL, discount=_SOME, tax=_SOME,

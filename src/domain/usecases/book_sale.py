@@ -102,6 +102,7 @@ class Booking:
             source=source,
             booked_by=by,
             contents=checkout.contents,
+            waiver=checkout.waiver,
             licences=()
             if known.erased
             else assign_licences(

@@ -7,6 +7,7 @@ from datetime import datetime
 from domain.frozen import frozen
 from domain.product import BadAmount, Product, Saleability
 from domain.values import CheckoutId, EmailProblem
+from domain.waiver import WaiverMissing
 
 
 @frozen
@@ -67,6 +68,18 @@ class CodeNotTaken:
 
 
 @frozen
+class WaiverNeeded:
+    """It is bought with the two boxes of the waiver, and they are not both ticked. Nothing was charged.
+
+    `again`: the product is this browser's already, or a payment is under way, and it was confirmed to buy it again.
+    """
+
+    product: Product
+    missing: WaiverMissing
+    again: AlreadyYours | None = None
+
+
+@frozen
 class TooManyCheckouts:
     """A limit is reached; a place is free again at `until`."""
 
@@ -81,6 +94,7 @@ Started = (
     | NothingToPay
     | WrongAmount
     | CodeNotTaken
+    | WaiverNeeded
     | TooManyCheckouts
 )
 

@@ -11,8 +11,9 @@ from domain.purchase import Checkout
 from domain.session import NewSession, Session, Visitor
 from domain.transaction import Transaction
 from domain.usecases.admit_checkout import admit, why_not
-from domain.usecases.checkout_outcomes import AlreadyYours, NotForSale, TooManyCheckouts
+from domain.usecases.checkout_outcomes import AlreadyYours, NotForSale, TooManyCheckouts, WaiverNeeded
 from domain.usecases.identify_viewer import begin_session, recognise
+from domain.waiver import WaiverMissing
 
 
 def _repeated(tx: Transaction, session: Session, draft: Checkout) -> Checkout | None:
@@ -24,6 +25,8 @@ def _repeated(tx: Transaction, session: Session, draft: Checkout) -> Checkout | 
     again = replace(
         draft, id=begun.id, session=session.id, mailbox=session.mailbox, started_at=begun.started_at
     )
+    if begun.waiver is not None and draft.waiver is not None:
+        again = replace(again, waiver=replace(draft.waiver, given_at=begun.waiver.given_at))
     again = replace(again, provider_ref=begun.provider_ref, expires_at=begun.expires_at, change=begun.change)
     return begun if again == begun else None
 
@@ -37,15 +40,18 @@ def open_checkout(
     *,
     keyring: Keyring,
     again: bool,
-) -> Checkout | NotForSale | AlreadyYours | TooManyCheckouts:
+    missing: WaiverMissing | None = None,
+) -> Checkout | NotForSale | AlreadyYours | TooManyCheckouts | WaiverNeeded:
     """Write the row of a checkout, in the session of this browser, unless something keeps it from beginning.
 
-    `again`: although it owns the product, or a payment for it is under way.
+    `again`: although it owns the product, or a payment for it is under way. `missing`: what the form lacks.
     """
     viewer = recognise(tx, visitor, now=draft.started_at)
     refused = why_not(tx, product, viewer)
     if refused is not None and not (again and isinstance(refused, AlreadyYours)):
         return refused
+    if missing is not None:
+        return WaiverNeeded(product, missing, again=refused if isinstance(refused, AlreadyYours) else None)
     draft = replace(draft, on_purpose=refused is not None)
     repeated = None if viewer.session is None else _repeated(tx, viewer.session, draft)
     if repeated is not None:

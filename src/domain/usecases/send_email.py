@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from domain import outbox_keys
-from domain.emails import AccessLink, Email, LicenceLine
+from domain.emails import AccessLink, Email, LicenceLine, WaiverLine
 from domain.frozen import maker
 from domain.magic_link import LinkPurpose, MagicLink, tries_so_far
 from domain.mail import Mail, MailKind, Urgency, urgency_of
@@ -15,6 +15,7 @@ from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import LicenceKey, Purchase, Source, order_number
 from domain.transaction import Transaction
 from domain.values import EmailAddress, Money, ProductId
+from domain.waiver import Waiver
 
 _mail = maker(Mail)
 _access_link = maker(AccessLink)
@@ -99,7 +100,17 @@ def access_email(
         tax=Money(of.tax, currency) if of.tax else None,
         tax_on_top=of.tax_on_top,
         granted=purchase.source is Source.GRANT,
+        waiver=None if purchase.waiver is None else waiver_line(purchase.waiver, edition=edition),
     )
+
+
+def waiver_line(waiver: Waiver, *, edition: CatalogueEdition) -> WaiverLine | None:
+    """A waiver in full; None if a newer version of the shop asked for it, whose text this one does not know."""
+    text = edition.shop.law.text_of(waiver.text)
+    if text is None:
+        return None
+    given_at = waiver.given_at.isoformat()
+    return WaiverLine(given_at, waiver.language, sentences=text.sentences, text=waiver.text)
 
 
 def licence_line(licence: LicenceKey, purchase: Purchase, *, edition: CatalogueEdition) -> LicenceLine:

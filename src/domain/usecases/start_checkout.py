@@ -32,6 +32,7 @@ from domain.usecases.identify_viewer import new_session
 from domain.usecases.open_checkout import open_checkout
 from domain.usecases.price_order import PricedOrder, price_order
 from domain.values import ProductId
+from domain.waiver import NO_BOXES, Boxes, Waiver, WaiverMissing, waiver_given
 
 
 @frozen
@@ -56,9 +57,10 @@ class StartCheckout:
         currency: str = "",
         amount: str = "",
         code: str = "",
+        boxes: Boxes = NO_BOXES,
     ) -> Started:
         """`currency`: the one the price was shown in; `amount`: what was typed where the buyer names the price;
-        `code`: the promotion code that the price was shown with.
+        `code`: the promotion code that the price was shown with; `boxes`: those of the waiver.
 
         Raises PaymentsUnreachable (nothing was charged), PaymentsRefused, StoreUnavailable.
         """
@@ -69,15 +71,18 @@ class StartCheckout:
         )
         if not isinstance(order, PricedOrder):
             return order
-        fresh = new_session(self.randomness, now=now)
+        fresh, law = new_session(self.randomness, now=now), edition.shop.law
+        waiver = waiver_given(boxes, law.shown_texts, now=now) if law.waiver else None
+        missing = waiver if isinstance(waiver, WaiverMissing) else None
         draft = draft_of(
             order.product, order.price, livemode=self.payments.livemode,
             discounts=edition.shop.payment.promotion_codes,
             promotion=order.promotion.ref if order.promotion else "", entropy=self.randomness.token(10), now=now,
+            waiver=waiver if isinstance(waiver, Waiver) else None,
         )  # fmt: skip
         opened = await self.store.transact(
             lambda tx: open_checkout(
-                tx, visitor, order.product, draft, fresh, keyring=self.keyring, again=again
+                tx, visitor, order.product, draft, fresh, keyring=self.keyring, again=again, missing=missing
             )
         )
         if not isinstance(opened, Checkout):

@@ -30,6 +30,7 @@ from entrypoints.http.orders import OrderPages
 from entrypoints.http.page import PageFrame, Pages
 from entrypoints.http.payment_details import KnownDetails
 from entrypoints.http.preview import PreviewPages
+from entrypoints.http.product_again import ProductAgain
 from entrypoints.http.purchase_page import PurchasePages
 from entrypoints.http.share import SharePages
 from entrypoints.http.shop import ShopPages
@@ -82,6 +83,13 @@ class Container(BackOffice):
         CheckoutPages,
         frame=frame,
         shop=shop_pages,
+        product_again=Singleton(
+            ProductAgain,
+            frame=frame,
+            sold_out=UseCases.check_stock,
+            code_links=UseCases.code_links,
+            clock=Adapters.clock,
+        ),
         start_checkout=UseCases.start_checkout,
         order_free=UseCases.order_free,
         clock=Adapters.clock,

@@ -24,18 +24,23 @@ from domain.usecases.checkout_outcomes import (
     RedirectToPayment,
     TooManyCheckouts,
     TooManyOrders,
+    WaiverNeeded,
     WrongAmount,
 )
 from domain.usecases.order_free import OrderFree
 from domain.usecases.start_checkout import StartCheckout
 from domain.values import EmailProblem, ProductId
+from domain.waiver import WaiverMissing
 from entrypoints.http.dates import opening
 from entrypoints.http.form_errors import email_error
 from entrypoints.http.page import AnyRequest, PageFrame, in_words, seconds_until, see_other
+from entrypoints.http.product_again import ProductAgain
+from entrypoints.http.product_context import carried_by
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE, ShopPages
+from entrypoints.http.waiver_form import boxes_of, waiver_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +55,7 @@ class CheckoutPages:
 
     frame: PageFrame
     shop: ShopPages
+    product_again: ProductAgain
     start_checkout: StartCheckout
     order_free: OrderFree
     clock: Clock
@@ -75,6 +81,7 @@ class CheckoutPages:
             currency=form.get("currency", ""),
             amount=form.get("amount", ""),
             code=form.get("code", ""),
+            boxes=boxes_of(form),
         )
         match started:
             case RedirectToPayment(url, new_token, checkout, proof):
@@ -86,18 +93,35 @@ class CheckoutPages:
                 raise NotFoundException
             case NothingToPay():
                 return await self._take(request, pid, form)
-            case WrongAmount(product, why):
-                return await self.shop.wrong_amount(request, product, typed=form.get("amount", ""), why=why)
-            case CodeNotTaken(product):
-                return await self.shop.code_not_taken(request, product, currency=form.get("currency", ""))
-            case AlreadyYours(product, pending):
-                return await self._buy_again(request, product, form, pending=pending)
+            case WrongAmount() | CodeNotTaken() | WaiverNeeded() | AlreadyYours():
+                return await self._ask_again(request, form, started)
             case NotForSale(product, why):
                 return self._not_for_sale(request, product, why)
             case TooManyCheckouts(until):
                 return self._too_many(request, pid, until)
             case _:
                 assert_never(started)
+
+    async def _ask_again(
+        self,
+        request: AnyRequest,
+        form: Mapping[str, str],
+        why: WrongAmount | CodeNotTaken | WaiverNeeded | AlreadyYours,
+    ) -> RawResponse:
+        match why:
+            case WrongAmount(product, bad):
+                return await self.product_again.wrong_amount(request, product, form, bad)
+            case CodeNotTaken(product):
+                return await self.product_again.code_not_taken(request, product, form)
+            case WaiverNeeded(product, missing, again) if again is None:
+                return await self.product_again.waiver_needed(request, product, form, missing)
+            case WaiverNeeded(product, missing, again):
+                pending = again is not None and again.pending
+                return await self._buy_again(request, product, form, pending=pending, missing=missing)
+            case AlreadyYours(product, pending):
+                return await self._buy_again(request, product, form, pending=pending)
+            case _:
+                assert_never(why)
 
     async def _take(self, request: AnyRequest, pid: str, form: Mapping[str, str]) -> RawResponse:
         """Give a free product to a verified mailbox; without one, ask for an address first."""
@@ -153,17 +177,29 @@ class CheckoutPages:
         )
 
     async def _buy_again(
-        self, request: AnyRequest, product: Product, form: Mapping[str, str], *, pending: bool
+        self,
+        request: AnyRequest,
+        product: Product,
+        form: Mapping[str, str],
+        *,
+        pending: bool,
+        missing: WaiverMissing | None = None,
     ) -> RawResponse:
         """Ask before it is bought a second time; `pending`: the first payment is still under way."""
+        price = product.price_in(form.get("currency", ""))
+        code_links = self.start_checkout.code_links
+        carried = carried_by(form.get("code") or None, product, price.currency, code_links=code_links)
+        law = self.frame.catalogue.current().shop.law
         return self.frame.html(
             request,
             "buy_again.html",
             viewer=await self.frame.viewer(request),
+            status=200 if missing is None else 422,
             noindex=True,
             product=product,
             pending=pending,
-            price=self.shop.price_with(form.get("code", ""), product, form.get("currency", "")),
+            price=price if carried.left is None else carried.left,
+            waiver=waiver_form(law, product, price, boxes_of(form), missing),
             kept={name: form[name] for name in ("currency", "amount", "code") if name in form},
         )
 

@@ -8,9 +8,12 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from domain.product import CatalogueEdition, GoodsFile, Product, Tax
+from domain.usecases.code_links import CodeLinks
 from domain.values import Money, ProductId
+from domain.waiver import NO_BOXES, Boxes, WaiverMissing
 from entrypoints.http.page import amount_words, filesize
 from entrypoints.http.sentences import _
+from entrypoints.http.waiver_form import waiver_form
 
 _REFUND_PAGES: Final = ("refunds", "refund-policy", "refund", "returns")
 
@@ -37,6 +40,17 @@ class Carried:
 NO_CODE: Final = Carried()
 
 
+def carried_by(typed: str | None, product: Product, currency: str, *, code_links: CodeLinks) -> Carried:
+    """What a link or a form with this code carries; `typed`: None for none."""
+    if typed is None:
+        return NO_CODE
+    found = code_links.reduced(typed, product, product.price_in(currency))
+    if found is not None:
+        return Carried(code=found[0].code, left=found[1])
+    known = code_links.find(typed)
+    return Carried(ignored=True, elsewhere=known.code if known else "")
+
+
 def product_context(
     product: Product,
     edition: CatalogueEdition,
@@ -44,8 +58,13 @@ def product_context(
     *,
     waiting: frozenset[ProductId],
     carried: Carried = NO_CODE,
+    boxes: Boxes = NO_BOXES,
+    missing: WaiverMissing | None = None,
 ) -> dict[str, Any]:
-    """The context of a product's page that is the same for all visitors. `waiting`: those whose sale is to begin."""
+    """The context of a product's page that is the same for all visitors. `waiting`: those whose sale is to begin.
+
+    `boxes`, `missing`: see `waiver_form`.
+    """
     price = product.price_in(currency)
     contents = [
         item for pid in product.contains if (item := edition.products.get(pid)) is not None and item.public
@@ -64,6 +83,7 @@ def product_context(
         "currency": price.currency,
         "chosen": currency,
         "sample": product.file(product.sample) if product.sample and product.public else None,
+        "waiver": waiver_form(edition.shop.law, product, price, boxes, missing),
         "assurances": _assurances(product, edition, price),
     }
 

@@ -8,23 +8,20 @@ from litestar import HttpMethod, post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from domain.amounts import AmountProblem
 from domain.ports import Clock
-from domain.product import BadAmount, CatalogueEdition, Product, Status
+from domain.product import CatalogueEdition, Product, Status
 from domain.usecases.check_stock import CheckStock
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.list_pending import ListPending
-from domain.values import Money, ProductId
+from domain.values import ProductId
 from entrypoints.http.caching import FOREVER, PUBLIC, kept_as, public
 from entrypoints.http.for_crawlers import FEED, atom_feed, sitemap
-from entrypoints.http.form_errors import amount_error
 from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
-from entrypoints.http.product_context import NO_CODE, Carried, product_context
+from entrypoints.http.product_context import NO_CODE, Carried, carried_by, product_context
 from entrypoints.http.rendered import GuestsKey, Rendered
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import Header, RawResponse
-from entrypoints.http.sentences import _
 from entrypoints.http.theme import theme_digest, theme_of
 
 if TYPE_CHECKING:
@@ -125,7 +122,7 @@ class ShopPages:
             if product is None or product.id not in viewer.owned:
                 raise NotFoundException
         path, currency = f"/products/{pid}", self._front.currency(request, edition)
-        carried = self._carried(request, product, currency)
+        carried = carried_by(request.query_params.get("code"), product, currency, code_links=self._code_links)
         sold_out = await self._is_sold_out(product)
         if self._front.cookies.is_guest(request):
             return self._for_guests(
@@ -153,69 +150,10 @@ class ShopPages:
             **self._context(product, edition, currency, carried),
         )
 
-    async def wrong_amount(
-        self, request: AnyRequest, product: Product, *, typed: str, why: BadAmount
-    ) -> RawResponse:
-        """The product's page again, with the price entered and why it cannot be charged.
-
-        What was typed stays in the field only while it still means the same: in the currency it was typed for.
-        """
-        edition = self._front.catalogue.current()
-        viewer = await self._front.viewer(request)
-        if why.problem is AmountProblem.NOT_OFFERED:
-            context = self._context(product, edition, self._front.currency(request, edition))
-        else:
-            context = self._context(product, edition, why.least.currency) | {"typed": typed[:20]}
-        return self._front.html(
-            request,
-            "product.html",
-            viewer=viewer,
-            status=400,
-            noindex=True,
-            owned=False,
-            sold_out=await self._is_sold_out(product),
-            **{**context, "error": amount_error(why)},
-        )
-
-    async def code_not_taken(self, request: AnyRequest, product: Product, *, currency: str) -> RawResponse:
-        """The product's page again, at the usual price."""
-        edition = self._front.catalogue.current()
-        context = self._context(product, edition, currency or self._front.currency(request, edition))
-        error = _(
-            "This promotion code cannot be used any more. Nothing was charged. Below is the usual price."
-        )
-        return self._front.html(
-            request,
-            "product.html",
-            viewer=await self._front.viewer(request),
-            status=409,
-            noindex=True,
-            owned=False,
-            sold_out=await self._is_sold_out(product),
-            **{**context, "error": error},
-        )
-
     def _context(
         self, product: Product, edition: CatalogueEdition, currency: str, carried: Carried = NO_CODE
     ) -> dict[str, Any]:
         return product_context(product, edition, currency, waiting=self._of(edition).waiting, carried=carried)
-
-    def price_with(self, code: str, product: Product, currency: str) -> Money:
-        """What a product costs with a promotion code, which may be ""."""
-        price = product.price_in(currency)
-        found = self._code_links.reduced(code, product, price) if code else None
-        return price if found is None else found[1]
-
-    def _carried(self, request: AnyRequest, product: Product, currency: str) -> Carried:
-        """The promotion code that the link brings along."""
-        typed = request.query_params.get("code")
-        if typed is None:
-            return NO_CODE
-        found = self._code_links.reduced(typed, product, product.price_in(currency))
-        if found is not None:
-            return Carried(code=found[0].code, left=found[1])
-        known = self._code_links.find(typed)
-        return Carried(ignored=True, elsewhere=known.code if known else "")
 
     def _of(self, edition: CatalogueEdition) -> Rendered:
         held = self._rendered

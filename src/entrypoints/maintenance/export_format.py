@@ -14,6 +14,7 @@ from domain.refund import RefundRequest
 from domain.session import Session
 from domain.usecases.export_records import Record, WithoutOwner
 from domain.usecases.own_data import OwnData
+from domain.waiver import Waiver
 
 
 def record_fields(record: Record) -> dict[str, Any]:
@@ -114,6 +115,7 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
         "booked_at": purchase.booked_at,
         "booked_by": None if purchase.booked_by is None else purchase.booked_by.value,
         "opened_at": purchase.opened_at,
+        "waiver": _waiver_fields(purchase.waiver),
         "contents": purchase.contents,
         "licence_keys": [{"product": item.product, "key": item.key} for item in purchase.licences],
         "state": held.standing.state.name.lower(),
@@ -132,8 +134,19 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
     }
 
 
+def _waiver_fields(waiver: Waiver | None) -> dict[str, Any] | None:
+    """`text`: the first 128 bits of the SHA-256 of what was agreed to; the email that repeats it has the words."""
+    if waiver is None:
+        return None
+    return {"given_at": waiver.given_at, "language": waiver.language, "text": waiver.text}
+
+
 def _mail_fields(mail: Mail) -> dict[str, Any]:
-    """Without the body: it has no further facts, and its links must not be in files."""
+    """Without the body, which has no further facts; that of an email that confirms a waiver is the proof of it.
+
+    Its links are not in it: there are slots in their places.
+    """
+    proof = mail.letter if mail.repeats_waiver else None
     return {
         "kind": "mail",
         "id": mail.key,
@@ -143,6 +156,8 @@ def _mail_fields(mail: Mail) -> dict[str, Any]:
         "language": mail.language,
         "subject": None if mail.letter is None else mail.letter.subject,
         "body_sha256": mail.body_sha256,
+        "text": None if proof is None else proof.text,
+        "html": None if proof is None else proof.html,
         "state": mail.state.value,
         "attempts": mail.attempts,
         "queued_at": mail.queued_at,
@@ -175,6 +190,7 @@ def _pending_fields(checkout: Checkout) -> dict[str, Any]:
         "amount": checkout.price.amount,
         "currency": checkout.price.currency,
         "started_at": checkout.started_at,
+        "waiver": _waiver_fields(checkout.waiver),
     }
 
 

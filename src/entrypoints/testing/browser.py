@@ -12,6 +12,7 @@ from domain.usecases.link_outcomes import LinkRejected, SignedIn, SignedInAlread
 from domain.usecases.request_login import CheckYourEmail
 from domain.usecases.return_outcomes import Returned
 from domain.values import CheckoutId, ProductId, ProviderRef, digest_of
+from domain.waiver import NO_BOXES, Boxes
 from entrypoints.testing.fakes import BOOK, run
 from entrypoints.testing.shop import Shop
 
@@ -46,11 +47,19 @@ class Browser:
         )
 
     def buy(
-        self, product: ProductId = BOOK, *, again: bool = False, currency: str = "", code: str = ""
+        self,
+        product: ProductId = BOOK,
+        *,
+        again: bool = False,
+        currency: str = "",
+        code: str = "",
+        boxes: Boxes = NO_BOXES,
     ) -> ProviderRef:
         """Press Buy; return the provider's session."""
         started = run(
-            self.shop.start_checkout(self.visitor, product, again=again, currency=currency, code=code)
+            self.shop.start_checkout(
+                self.visitor, product, again=again, currency=currency, code=code, boxes=boxes
+            )
         )
         assert isinstance(started, RedirectToPayment), started
         self.token = started.new_token or self.token
@@ -72,9 +81,11 @@ class Browser:
         """Follow the provider's success redirect."""
         return run(self.shop.come_back(self.visitor, product, ref))
 
-    def buy_and_pay(self, email: str, product: ProductId = BOOK, *, again: bool = False) -> ProviderRef:
+    def buy_and_pay(
+        self, email: str, product: ProductId = BOOK, *, again: bool = False, boxes: Boxes = NO_BOXES
+    ) -> ProviderRef:
         """Buy and pay; the webhook arrives first, and the mail is delivered."""
-        ref = self.buy(product, again=again)
+        ref = self.buy(product, again=again, boxes=boxes)
         self.shop.payments.pay(ref, email=email)
         self.shop.hear_of(ref, event=f"evt_{ref[-8:]}")
         self.shop.deliver_mail()

@@ -1,0 +1,32 @@
+"""What the shop offers because the law asks for it, as `[law]` in shop.toml says."""
+
+from __future__ import annotations
+
+from domain.frozen import frozen
+from domain.waiver import WaiverText
+
+
+@frozen
+class LawTerms:
+    """Everything is off unless it is written."""
+
+    waiver: bool = False
+    """Whether buyers of a paid product waive the right of withdrawal with two boxes (`domain.waiver`)."""
+    waiver_texts: tuple[WaiverText, ...] = ()
+    """Every text that this shop ever showed beside them, the oldest first. The last of each language is shown."""
+
+    @property
+    def shown_texts(self) -> tuple[WaiverText, ...]:
+        """The text that is shown today, in each language."""
+        return tuple({text.language: text for text in self.waiver_texts}.values())
+
+    def text_in(self, language: str) -> WaiverText | None:
+        """The text beside the boxes of a page: in its language, else in the first there is. None without boxes."""
+        if not self.waiver:
+            return None
+        shown = self.shown_texts
+        return next((text for text in shown if text.language == language), shown[0] if shown else None)
+
+    def text_of(self, text_hash: str) -> WaiverText | None:
+        """The text of that hash; None if this version of the shop does not know it."""
+        return next((text for text in self.waiver_texts if text.hash == text_hash), None)
