@@ -23,14 +23,14 @@ _VALUE = re.compile(r"%\((\w+)\)[sd]")
 
 
 _WORDS = """
-    the you your yours this that these those with and of it its for from not no have been by are is was to we our us
+    the you your yours this that these those with and of it its for from not no have been by are is was to we our
     paid buy sold price order file payment page back address purchase link can cannot an free left
 """
 _ENGLISH = frozenset(_WORDS.split())
 """Words that most English sentences have one of."""
 _ALSO_IN = {
     "de": {"was", "an", "link"}, "es": {"no"}, "fr": {"page", "an"}, "it": {"no", "link", "file"},
-    "nl": {"is", "was", "of", "we", "link"},
+    "nl": {"is", "was", "of", "we", "link", "back"},
 }  # fmt: skip
 """Those that are words of another language, too."""
 _MONTHS = "January|February|March|April|June|July|August|October|December"

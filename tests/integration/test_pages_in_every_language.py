@@ -66,9 +66,21 @@ def test_an_email_is_in_the_language_of_the_shop(tmp_path: Path, code: str) -> N
     assert letters
     for letter in letters:
         assert (
-            english_in([letter.subject, *letter.text.splitlines()], code, allowed=(*THEIRS, r"https?://\S+"))
+            english_in(
+                [letter.subject, *letter.text.splitlines()], code, allowed=(*THEIRS, r"https?://\S+|{{\S+}}")
+            )
             == []
         )
+
+
+@pytest.mark.parametrize(("code", "asked"), [("de", "de"), ("nl", "nl"), (SOURCE, "")])
+def test_the_payment_page_is_asked_for_in_the_language_of_the_shop(
+    tmp_path: Path, code: str, asked: str
+) -> None:
+    """A shop in English leaves it to the shopper's browser, as before there were other languages."""
+    town = a_town(tmp_path, code, [])
+    ref = asyncio.run(town.started(town.client()))
+    assert town.shop.payments.languages[ref] == asked
 
 
 def test_an_amount_a_day_and_a_size_on_a_page_are_german(tmp_path: Path) -> None:

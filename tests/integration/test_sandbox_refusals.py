@@ -210,6 +210,7 @@ def test_what_stripe_would_refuse_is_refused(sandbox: Sandbox) -> None:
     for change, param in (
         ({"unheard_of": "1"}, "unheard_of"),
         ({"customer_email": "nobody"}, "customer_email"),
+        ({"locale": "xx"}, "locale"),
     ):
         error = ask_raw(sandbox, "POST", "/v1/checkout/sessions", {**params, **change})["error"]
         assert error["param"] == param

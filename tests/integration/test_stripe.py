@@ -18,7 +18,7 @@ import stripe
 
 from adapters.stripe.account import StripeAccount
 from adapters.stripe.details import details_of
-from adapters.stripe.offering import create_params
+from adapters.stripe.offering import LOCALES, create_params
 from adapters.stripe.payments import StripePayments, within_time
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import OF_DOCTOR, StripeDispute, fact_of, news_of
@@ -39,6 +39,7 @@ from domain.product import PaymentTerms, Tax
 from domain.promotion import PromotionCode
 from domain.purchase import FactKind
 from domain.values import Money, ProductId, ProviderRef
+from entrypoints.sandbox.stripe.sessions import LOCALES as STAND_IN_LOCALES
 from testkit.leaping import LeapingLoop
 from testkit.offers import OFFER, an_offer
 from testkit.servers import WEBHOOK_SECRET, Sandbox, free_port
@@ -522,9 +523,17 @@ def test_our_request_follows_the_schema() -> None:
         OFFER, terms=TERMS, tax_code="txcd_1", checkout=replace(OFFER.checkout, discounts=True)
     )
     linked = replace(OFFER, checkout=replace(OFFER.checkout, discounts=True, promotion="promo_1"))
-    for offer in (OFFER, everything, linked):
+    german = replace(OFFER, language="de")
+    for offer in (OFFER, everything, linked, german, replace(OFFER, language="xx")):
         params = json.loads(json.dumps(create_params(offer)))
         # Newer than the document: it replaced payment_method_types in 2026-10-28.endive.
         params.pop("allowed_payment_method_types", None)
         assert not [e.message for e in validator.iter_errors(params)]
         assert set(params) <= set(schema["properties"])
+    assert schema["properties"]["locale"]["enum"] == list(STAND_IN_LOCALES)
+    assert {"auto", *LOCALES} == set(STAND_IN_LOCALES)
+
+
+def test_the_payment_page_is_in_the_language_of_the_offer_if_stripe_knows_it() -> None:
+    known = [create_params(replace(OFFER, language=code)).get("locale") for code in ("de", "en", "xx", "")]
+    assert known == ["de", "en", None, None]

@@ -66,6 +66,7 @@ class MemoryPayments:
         self.invoices: dict[ProviderRef, str] = {}
         self.details: dict[ProviderRef, PaymentDetails] = {}
         self.made_at: dict[ProviderRef, datetime] = {}
+        self.languages: dict[ProviderRef, str] = {}
         self.promotions: dict[str, PromotionCode] = {}
         """The active promotion codes, by their text in upper case."""
         self.failing = False
@@ -106,7 +107,7 @@ class MemoryPayments:
             ),
         )
         if ref not in self.sessions:
-            self.made_at[ref] = self._clock.now()
+            self.made_at[ref], self.languages[ref] = self._clock.now(), offer.language
             self.sessions[ref] = ProviderCheckout(
                 ref=ref,
                 as_of=self._second(),

@@ -20,6 +20,14 @@ _SUMMARY: Final = 500
 _METHOD: Final = re.compile(r"allowed_payment_method_types\[(\d{1,4})\]")
 
 
+_LOCALES: Final = """
+    bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl pt pt-BR ro ru sk sl sv
+    th tr vi zh zh-HK zh-TW
+"""
+LOCALES: Final = frozenset(_LOCALES.split())
+"""The languages of Stripe's page: https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-locale"""
+
+
 def create_params(offer: CheckoutOffer) -> SessionCreateParams:
     """The request for a checkout session."""
     checkout = offer.checkout
@@ -40,6 +48,8 @@ def create_params(offer: CheckoutOffer) -> SessionCreateParams:
         params["discounts"] = [{"promotion_code": checkout.promotion}]
     elif checkout.discounts:
         params["allow_promotion_codes"] = True
+    if offer.language in LOCALES:
+        params["locale"] = offer.language
     add_terms(params, offer.terms)
     return params
 

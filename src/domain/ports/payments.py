@@ -31,6 +31,9 @@ class CheckoutOffer:
     cancel_url: str
     terms: PaymentTerms = field(default_factory=PaymentTerms)
     tax_code: str = ""
+    language: str = ""
+    """What the page is to be in (BCP 47); "" leaves that to the shopper's browser, as does a language that
+    the provider does not know."""
 
 
 @frozen

@@ -8,6 +8,7 @@ from domain.claim import draft_of, terms_of
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import (
+    SOURCE,
     Catalogue,
     CheckoutOffer,
     Clock,
@@ -119,6 +120,7 @@ class StartCheckout:
             summary=product.summary,
             terms=edition.shop.payment,
             tax_code=product.tax_code,
+            language="" if edition.shop.languages == (SOURCE,) else edition.shop.language,
             success_url=f"{self.base_url}/view/{product.id}?session_id={{CHECKOUT_SESSION_ID}}",
             cancel_url=f"{self.base_url}/products/{product.id}{carried}",
         )

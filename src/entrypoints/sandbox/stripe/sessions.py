@@ -18,6 +18,11 @@ from entrypoints.sandbox.world import Json, World, fresh_id, now
 
 _DAY: Final = 86400
 _BEHAVIORS: Final = ("inclusive", "exclusive", "unspecified")
+LOCALES: Final = (
+    "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu",
+    "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv", "th",
+    "tr", "vi", "zh", "zh-HK", "zh-TW",
+)  # fmt: skip
 _SELF: Final = {"type": "self"}
 _USUAL_WAYS: Final = ("card", "sepa_debit")
 """Delayed payment methods can be enabled in Stripe's dashboard without any change to the shop."""
@@ -109,7 +114,6 @@ def create_session(call: Call) -> Json:
         "expires_at": int(params.get("expires_at", created + _DAY)),
         "invoice": None,
         "livemode": False,
-        "locale": None,
         "metadata": params.get("metadata") or {},
         "mode": params.get("mode", "payment"),
         "payment_intent": None,
@@ -149,6 +153,9 @@ def _choices(params: Json) -> Json:
             400, "Invalid billing_address_collection: must be one of auto or required",
             param="billing_address_collection",
         )  # fmt: skip
+    locale = params.get("locale")
+    if locale is not None and locale not in LOCALES:
+        raise Refusal(400, f"Invalid locale: must be one of {', '.join(LOCALES)}", param="locale")
     taxed = flag((params.get("automatic_tax") or {}).get("enabled"))
     codes = params.get("allow_promotion_codes")
     kinds = params.get("allowed_payment_method_types") or params.get("payment_method_types") or _USUAL_WAYS
@@ -159,6 +166,7 @@ def _choices(params: Json) -> Json:
                           "provider": "stripe" if taxed else None, "status": "complete" if taxed else None},
         "billing_address_collection": collects,
         "invoice_creation": _invoice_creation(params.get("invoice_creation")),
+        "locale": locale,
         "payment_method_types": [str(kind) for kind in kinds],
     }  # fmt: skip
     asked = params.get("tax_id_collection")
