@@ -65,6 +65,7 @@ from domain.repositories.staff import (
 )
 from domain.repositories.sums import DaySums, ReadDaySums
 from domain.repositories.uploads import ReadUploads, Uploads
+from domain.repositories.waivers import Waivers
 
 
 class ReadTransaction(Protocol):
@@ -123,6 +124,9 @@ class ReadTransaction(Protocol):
 
     @property
     def outbox(self) -> ReadOutbox: ...
+
+    @property
+    def waivers(self) -> Waivers: ...
 
     @property
     def audit(self) -> ReadAudit: ...

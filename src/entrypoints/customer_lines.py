@@ -20,6 +20,7 @@ from domain.values import mask, money_text
 from entrypoints.cli_words import counted, minute
 from entrypoints.mail_lines import problem_of
 from entrypoints.refund_lines import refund_request_line
+from entrypoints.waiver_lines import waiver_line
 
 Event = tuple[datetime, str]
 
@@ -124,6 +125,8 @@ def _order(held: Holding, customer: Customer) -> str:
     if paid_by is not None and paid_by != purchase.mailbox:
         parts.append(f"Paid under another address ({mask(paid_by)}).")
     parts += [f"Licence key {_masked(licence)}." for licence in purchase.licences]
+    if purchase.checkout in customer.waivers:
+        parts.append(waiver_line(customer.waivers[purchase.checkout]))
     return " ".join(parts)
 
 

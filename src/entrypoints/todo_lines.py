@@ -19,6 +19,10 @@ from entrypoints.order_lines import fraud_warning_lines, without_owner_lines
 from entrypoints.refund_lines import waiting_refund_lines
 
 _MORE: Final = "  and more"
+_UNCONFIRMED: Final = (
+    "whose waiver of the right of withdrawal is not confirmed, because the email that repeats it did not arrive. The "
+    "right stays. Correct the address (coatcheck correct ORDER ADDRESS), then: coatcheck resend ORDER"
+)
 _PROBLEMS: Final = {
     ProblemKind.CHECKOUT_REFUSED: "Payment pages for {} are refused",
     ProblemKind.LOOKUP_REFUSED: "Payments cannot be looked up",
@@ -85,6 +89,7 @@ def _orders(found: TodoList) -> list[str]:
     for task, what in (
         (Task.DISPUTE, "{} to answer in Stripe's dashboard:"),
         (Task.NEVER_OPENED, "{} bought two days ago or earlier, and never opened (coatcheck resend ORDER):"),
+        (Task.WAIVER_UNCONFIRMED, f"{{}} {_UNCONFIRMED}"),
     ):
         rows = found.of(task)
         if rows:

@@ -20,7 +20,7 @@ from domain.emails import (
     UnreadableEmail,
     WaiverLine,
 )
-from domain.mail import BODY_KEPT, NOTED_FOR, Letter, MailState, Urgency
+from domain.mail import BODY_KEPT, NOTED_FOR, Delivery, Letter, MailState, Urgency
 from domain.values import CheckoutId, LinkId, Money, ProductId
 
 EMAILS_OF_ALL_SIZES: Final = (
@@ -135,6 +135,42 @@ class OutboxContract(StoreUnderTest):
             found = self.see(lambda tx, key=key: tx.outbox.get(key))
             assert found is not None
             assert found.letter == held
+
+    def test_the_emails_that_confirm_a_waiver_are_found_by_their_sale(self) -> None:
+        sale, other = CheckoutId("c1"), CheckoutId("c10")
+        again = outbox_keys.access_again(sale, LinkId("ab" * 16))
+        keys = [
+            outbox_keys.access(sale),
+            outbox_keys.anew(outbox_keys.access(sale)),
+            again,
+            outbox_keys.anew(again),
+        ]
+        beside = [
+            outbox_keys.access(other), outbox_keys.access_again(other, LinkId("cd" * 16)), "refunded:c1:re_1", "access",
+        ]  # fmt: skip
+        for n, key in enumerate([*beside, *reversed(keys)]):
+            self.do(
+                lambda tx, key=key, n=n: tx.outbox.queue(replace(a_mail(key), queued_at=NOW + n * SECOND))
+            )
+        found = self.see(lambda tx: tx.waivers.confirmations(sale))
+        assert [mail.key for mail in found] == list(reversed(keys))
+        assert found[0] == replace(a_mail(keys[-1]), queued_at=NOW + len(beside) * SECOND)
+        assert self.see(lambda tx: tx.waivers.confirmations(CheckoutId("c"))) == []
+
+    def test_waivers_whose_email_is_stuck_or_bounced_are_found(self) -> None:
+        line = WaiverLine("2026-03-01T12:00:00+00:00", "en", sentences=("I want it",), text="ab" * 16)
+        for n, (sale, state, waiver) in enumerate((
+            ("old", MailState.STUCK, line), ("stuck", MailState.STUCK, line), ("bounced", MailState.SENT, line),
+            ("plain", MailState.STUCK, None), ("sent", MailState.SENT, line), ("queued", None, line),
+            ("both", MailState.STUCK, line),
+        )):  # fmt: skip
+            mail = replace(a_mail(f"access:{sale}", waiver=waiver), queued_at=NOW + n * SECOND)
+            self.do(lambda tx, mail=mail: tx.outbox.queue(mail))
+            if state is not None:
+                self.do(lambda tx, key=mail.key, state=state: tx.outbox.settle(key, state=state, at=NOW))
+        for key in ("access:bounced", "access:both"):
+            self.do(lambda tx, key=key: tx.outbox.record_delivery(key, Delivery.BOUNCED))
+        assert self.see(lambda tx: tx.waivers.undelivered(since=NOW + SECOND)) == ["stuck", "bounced", "both"]
 
     def test_a_letter_is_kept_once_and_its_body_until_25_hours_after_it_was_settled(self) -> None:
         letter = Letter(subject="S", text="text", html="<p>html</p>")

@@ -198,6 +198,7 @@ def test_the_command_line_prints_the_queue_and_nothing_else_decides_whether_all_
         Task.DISPUTE: (Todo(Task.DISPUTE, at, held, decides=dispute), "1 dispute to answer in Stripe's dashboard"),
         Task.FRAUD_WARNING: (Todo(Task.FRAUD_WARNING, at, held, decides=dispute), "suspects fraud"),
         Task.WITHOUT_ADDRESS: (Todo(Task.WITHOUT_ADDRESS, at, held), "1 purchase has no address"),
+        Task.WAIVER_UNCONFIRMED: (Todo(Task.WAIVER_UNCONFIRMED, at, held), "1 purchase whose waiver of the right"),
         Task.REFUSED_BY_PROVIDER: (
             Todo(Task.REFUSED_BY_PROVIDER, at, Problem(ProblemKind.LOOKUP_REFUSED, "", "its words", at, at)),
             "Payments cannot be looked up"),

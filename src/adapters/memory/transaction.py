@@ -34,7 +34,20 @@ from adapters.memory.staff import Passkeys, Staff, StaffSessions
 from adapters.memory.tables import Tables
 from adapters.memory.uploads import Uploads
 from adapters.memory.users import Users
-from domain.repositories import audit, lists, notes, people, refunds, sales, shop, staff, sums, uploads
+from adapters.memory.waivers import Waivers
+from domain.repositories import (
+    audit,
+    lists,
+    notes,
+    people,
+    refunds,
+    sales,
+    shop,
+    staff,
+    sums,
+    uploads,
+    waivers,
+)
 
 
 class MemoryTransaction:
@@ -50,6 +63,7 @@ class MemoryTransaction:
         self.facts: sales.Facts = Facts(tables)
         self.links: people.MagicLinks = MagicLinks(tables)
         self.outbox: shop.Outbox = Outbox(tables)
+        self.waivers: waivers.Waivers = Waivers(tables)
         self.limits: shop.Limits = Limits(tables)
         self.events: shop.Events = Events(tables)
         self.quarantine: sales.Quarantine = Quarantine(tables)

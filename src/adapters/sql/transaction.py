@@ -37,7 +37,20 @@ from adapters.sql.shop import ShopRecord
 from adapters.sql.staff import Passkeys, Staff, StaffSessions
 from adapters.sql.uploads import Uploads
 from adapters.sql.users import Users
-from domain.repositories import audit, lists, notes, people, refunds, sales, shop, staff, sums, uploads
+from adapters.sql.waivers import Waivers
+from domain.repositories import (
+    audit,
+    lists,
+    notes,
+    people,
+    refunds,
+    sales,
+    shop,
+    staff,
+    sums,
+    uploads,
+    waivers,
+)
 
 
 class SqlTransaction:
@@ -57,6 +70,7 @@ class SqlTransaction:
         self.facts: sales.Facts = Facts(execute)
         self.links: people.MagicLinks = MagicLinks(execute)
         self.outbox: shop.Outbox = Outbox(execute)
+        self.waivers: waivers.Waivers = Waivers(execute)
         self.limits: shop.Limits = Limits(execute)
         self.events: shop.Events = Events(execute)
         self.quarantine: sales.Quarantine = Quarantine(execute)
@@ -84,7 +98,7 @@ class SqlTransaction:
 
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff before passkeys
-    ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Limits, Events,
+    ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Waivers, Limits, Events,
     Quarantine, Rechecks, RefundRequests, Notes, Licences, Downloads, AddressChanges, Erasures, Problems, Audit,
     AuditChain, RefusedSignIns, SaleLists, CustomerLists, DaySums, Exports, Searches, Retention,
     Staff, Passkeys, StaffSessions, Uploads,

@@ -23,6 +23,7 @@ from domain.transaction import ReadTransaction
 from domain.usecases.act_on_fraud_warnings import open_warnings
 from domain.usecases.review_catalogue import broken_since, missing_products
 from domain.usecases.unreached_customers import each_unreached
+from domain.usecases.waiver_proofs import unconfirmed
 from domain.values import CheckoutId, ProductId
 
 LATE: Final = timedelta(minutes=10)
@@ -33,7 +34,7 @@ NOT_OPENED_FOR: Final = timedelta(hours=48)
 _NOT_OPENED_SINCE: Final = timedelta(days=30)
 """A purchase that nobody opened within a month is nobody's task any more."""
 BOUNCED_SINCE: Final = timedelta(days=90)
-"""The same of an access email that bounced."""
+"""The same of an access email that bounced, and of a waiver that it was to confirm."""
 MOST: Final = 50
 """Rows of each task, unless more are asked for."""
 _READS: Final = 10
@@ -68,6 +69,8 @@ class Task(Enum):
     """In the payment provider's words."""
     REFUND = "refunds"
     """Asked for by hand, and without an answer for ten minutes, refused, or returned by the bank."""
+    WAIVER_UNCONFIRMED = "unconfirmed-waivers"
+    """The email that repeats the waiver of a purchase did not arrive: the right of withdrawal stays."""
     LICENCES_USED_UP = "licence-keys"
     """Purchases wait for a key of a product whose list is used up."""
     PRODUCT_GONE = "missing-products"
@@ -176,6 +179,7 @@ def todo_list(
         ),
         _without_address(tx, now),
         (Todo(Task.REFUND, one.at, one) for one in tx.refund_requests.waiting(before=now - LATE)),
+        _of_real_money(tx, _unconfirmed_waivers(tx, now)),
         _lacking(tx, edition),
         (Todo(Task.PRODUCT_GONE, broke, Lacking(product)) for product in gone),
         (Todo(Task.PRODUCT_LOST, broke, Lacking(product)) for product in lost),
@@ -256,6 +260,11 @@ def _without_address(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
     for held in map(tx.purchases.with_facts, orders):
         if is_without_address(held) and now - held.purchase.booked_at < ASKED_FOR:
             yield Todo(Task.WITHOUT_ADDRESS, held.purchase.booked_at, held)
+
+
+def _unconfirmed_waivers(tx: ReadTransaction, now: datetime) -> Iterator[Todo]:
+    for held in unconfirmed(tx, since=now - BOUNCED_SINCE):
+        yield Todo(Task.WAIVER_UNCONFIRMED, held.purchase.booked_at, held)
 
 
 def is_without_address(held: Holding | None) -> TypeGuard[Holding]:

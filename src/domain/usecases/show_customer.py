@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from datetime import datetime
 
 from domain.access import Holding
@@ -18,7 +19,9 @@ from domain.session import Session
 from domain.transaction import ReadTransaction
 from domain.usecases.find_order import SeveralOrders, find_order
 from domain.usecases.request_login import NotAnAddress
-from domain.values import EmailAddress, InvalidEmail
+from domain.usecases.waiver_proofs import proof_of
+from domain.values import CheckoutId, EmailAddress, InvalidEmail
+from domain.waiver_proof import WaiverProof
 
 
 @frozen
@@ -45,6 +48,8 @@ class Customer:
     sessions: Sequence[Session] = ()
     """Browsers that verified the address, live or expired, until they are pruned."""
     changes: Sequence[AddressChange] = ()
+    waivers: Mapping[CheckoutId, WaiverProof] = field(default_factory=dict)
+    """Of the orders with which the right of withdrawal was waived."""
 
 
 @frozen
@@ -81,6 +86,7 @@ def _by_order(tx: ReadTransaction, order: str, now: datetime) -> Customer | Seve
         holdings=[held],
         downloads=tx.downloads.of_purchase(held.purchase.checkout),
         refunds=tx.refund_requests.of_purchase(held.purchase.checkout),
+        waivers=_waivers(tx, [held]),
     )
 
 
@@ -100,6 +106,12 @@ def show_address(tx: ReadTransaction, mailbox: EmailAddress, now: datetime) -> C
         mails=[mail for mail in tx.outbox.to_address(mailbox) if mail.kind is not MailKind.NOTICE],
         sessions=[one for one in tx.sessions.of_address(mailbox) if one.mailbox == mailbox],
         changes=tx.address_changes.of_address(mailbox),
+        waivers=_waivers(tx, holdings),
     )
     known = found.user, found.pending, found.mails, found.sessions, found.changes
     return found if any(known) else None
+
+
+def _waivers(tx: ReadTransaction, holdings: Sequence[Holding]) -> dict[CheckoutId, WaiverProof]:
+    found = {held.purchase.checkout: proof_of(tx, held.purchase) for held in holdings}
+    return {checkout: proof for checkout, proof in found.items() if proof is not None}

@@ -18,7 +18,9 @@ from domain.refund import RefundRequest, refundable
 from domain.sale_list import SaleState, sale_state
 from domain.timeline import Entry, Happened, is_about_sale, timeline
 from domain.transaction import ReadTransaction
+from domain.usecases.waiver_proofs import proof_of
 from domain.values import CheckoutId
+from domain.waiver_proof import WaiverProof
 
 
 @frozen
@@ -79,6 +81,8 @@ class SaleShown:
     """The latest email that its customer gets in by; None if there is none."""
     note: Note | None
     """The internal note."""
+    waiver: WaiverProof | None = None
+    """Of the right of withdrawal; None if nothing was waived."""
 
     @property
     def erased(self) -> bool:
@@ -127,6 +131,7 @@ def _show(tx: ReadTransaction, checkout: CheckoutId, now: datetime) -> SaleShown
         refundable=refundable(held, requests),
         access_mail=_latest_access(happened.mails),
         note=tx.notes.get(checkout),
+        waiver=proof_of(tx, purchase),
     )
 
 

@@ -37,6 +37,7 @@ def _lines(sale: SaleShown, edition: CatalogueEdition) -> Iterator[str]:
     if sale.user is not None and sale.user.proved_at is not None:
         yield _("Address verified, by a link or code that the shop emailed to it: %(address)s, %(at)s",
                 address=sale.user.mailbox, at=_at(sale.user.proved_at, zone))  # fmt: skip
+    yield from _waived(sale, zone)
     if purchase.opened_at is not None:
         yield _("Opened for the first time: %(at)s", at=_at(purchase.opened_at, zone))
     for download in sorted(sale.downloads, key=lambda one: (one.last_at, one.name)):
@@ -52,6 +53,16 @@ def _emailed(sale: SaleShown, zone: tzinfo) -> Iterator[str]:
     words = _("Access email sent: to %(address)s, %(at)s", address=mail.to, at=_at(mail.sent_at, zone))
     delivered = mail.delivery in (Delivery.DELIVERED, Delivery.COMPLAINED)
     yield _("%(sent)s; its mail server accepted it", sent=words) if delivered else words
+
+
+def _waived(sale: SaleShown, zone: tzinfo) -> Iterator[str]:
+    proof = sale.waiver
+    if proof is None:
+        return
+    words = _("Right of withdrawal waived: %(at)s", at=_at(proof.waiver.given_at, zone))
+    if proof.confirmed_at is not None:
+        words = _("%(waived)s, confirmed by email %(at)s", waived=words, at=_at(proof.confirmed_at, zone))
+    yield words
 
 
 def _downloaded(download: Download, zone: tzinfo) -> str:

@@ -25,6 +25,7 @@ from entrypoints.admin.sale_panels import panels
 from entrypoints.admin.sale_parts import contents, ids, keys, money, movements, other
 from entrypoints.admin.sale_words import SOURCES, erased_words, is_closed, short_moment, slug, state_sentence
 from entrypoints.admin.timeline_words import lines_of
+from entrypoints.admin.waiver_parts import waiver_rows
 from entrypoints.http.page import AnyRequest, see_other
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
@@ -104,7 +105,7 @@ class SalePages:
             "may_note": may(actor, "note") and not sale.erased,
             "contents": contents(sale, edition, zone), "at_once": _AT_ONCE,
             "keys": keys(sale, edition, masked=here.member.role is Role.VIEWER), "money": money(sale),
-            "movements": movements(sale, zone), "ids": ids(sale),
+            "movements": movements(sale, zone), "ids": ids(sale), "waiver": waiver_rows(sale, edition.shop.law, zone),
             "others": [other(held, sale, zone) for held in sale.others[:_AT_ONCE]],
             "more_others": max(0, len(sale.others) - _AT_ONCE),
             "lines": lines[:_AT_ONCE], "older_lines": lines[_AT_ONCE:], "zone": edition.shop.timezone,

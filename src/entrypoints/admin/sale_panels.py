@@ -14,7 +14,7 @@ from domain.refund import RefundState
 from domain.usecases.show_sale import SaleShown
 from entrypoints.admin.evidence import evidence
 from entrypoints.admin.sale_words import dashboard, evidence_due, mail_address
-from entrypoints.admin.tasks import problem_of
+from entrypoints.admin.tasks import problem_of, unconfirmed_waiver
 from entrypoints.http.sentences import N_, _
 
 _UNOPENED_FOR: Final = timedelta(hours=48)
@@ -52,6 +52,7 @@ def panels(sale: SaleShown, edition: CatalogueEdition, at: str) -> list[Panel]:
         *_disputes(sale, edition),
         *_refunds(sale),
         *_address(sale, at),
+        *_waiver(sale, at),
         *_access(sale, edition, at),
     ]
 
@@ -105,6 +106,17 @@ def _address(sale: SaleShown, at: str) -> list[Panel]:
         what = _("The access email could not be sent: %(problem)s", problem=problem_of(mail))
         return [Panel(what, _("See the email"), mail_address(mail.key))]
     return []
+
+
+def _waiver(sale: SaleShown, at: str) -> list[Panel]:
+    proof, purchase = sale.waiver, sale.held.purchase
+    if proof is None or proof.confirmed_at is not None or proof.under_way or purchase.mailbox is None:
+        return []
+    if sale.held.standing.state is not PurchaseState.LIVE or not sale.counts:
+        return []
+    return [
+        Panel(unconfirmed_waiver(purchase.mailbox.canonical), _("Send the access link again"), f"{at}/resend")
+    ]
 
 
 def _access(sale: SaleShown, edition: CatalogueEdition, at: str) -> list[Panel]:

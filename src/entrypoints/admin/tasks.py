@@ -87,6 +87,7 @@ NAMES: Final[Mapping[Task, str]] = {
     Task.LATE_EMAIL: N_("Emails that are late"), Task.BOUNCED_EMAIL: N_("Access emails that came back"),
     Task.NEVER_OPENED: N_("Never opened"), Task.DISPUTE: N_("Disputes"),
     Task.FRAUD_WARNING: N_("Fraud warnings"),
+    Task.WAIVER_UNCONFIRMED: N_("Waivers not confirmed"),
     Task.WITHOUT_ADDRESS: N_("Without an address"), Task.REFUSED_BY_PROVIDER: N_("Refused by Stripe"),
     Task.REFUND: N_("Refunds that did not arrive"), Task.LICENCES_USED_UP: N_("Licence keys"),
     Task.PRODUCT_GONE: N_("Products that are missing"),
@@ -110,6 +111,9 @@ _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
     Task.FRAUD_WARNING: lambda n: ngettext(
         "%(number)d payment has a fraud warning: a refund now prevents a dispute.",
         "%(number)d payments have fraud warnings: refunds now prevent disputes.", n),
+    Task.WAIVER_UNCONFIRMED: lambda n: ngettext(
+        "%(number)d waiver of the right of withdrawal is not confirmed: its email did not arrive.",
+        "%(number)d waivers of the right of withdrawal are not confirmed: their emails did not arrive.", n),
     Task.WITHOUT_ADDRESS: lambda n: ngettext(
         "%(number)d purchase was paid with an address that cannot be emailed.",
         "%(number)d purchases were paid with addresses that cannot be emailed.", n),
@@ -244,6 +248,12 @@ def _sale(todo: Todo, held: Holding, dashboard: str, *, zone: tzinfo, now: datet
         why = _("The address given at the payment cannot be emailed: only the browser that paid can open it.")
         return Row(todo, order, at, why, [Button(_("Look at the sale"), at, first=True)])
     mailbox = "" if purchase.mailbox is None else purchase.mailbox.canonical
+    if todo.task is Task.WAIVER_UNCONFIRMED:
+        return Row(todo, order, at, unconfirmed_waiver(mailbox), [
+            Button(_("Correct the address"), f"{at}/address", first=True, writes=True),
+            Button(_("Send the link again"), f"{at}/resend", writes=True),
+            Button(_("Look at the sale"), at),
+        ])  # fmt: skip
     why = _("Never opened: %(address)s may not have had the email.", address=mailbox)
     return Row(
         todo,
@@ -255,6 +265,14 @@ def _sale(todo: Todo, held: Holding, dashboard: str, *, zone: tzinfo, now: datet
             Button(_("Look at the sale"), at),
         ],
     )
+
+
+def unconfirmed_waiver(address: str) -> str:
+    """Why a waiver does not count, and what makes it count."""
+    return _(
+        "The email that repeats the waiver did not arrive at %(address)s, so the right of withdrawal stays. Correct "
+        "the address and send the link again: a copy that arrives confirms the waiver.", address=address
+    )  # fmt: skip
 
 
 def _refund(todo: Todo, request: RefundRequest, dashboard: str) -> Row:
