@@ -268,7 +268,17 @@ class ShopServer:
     def export(self, **variables: str) -> dict[str, list[dict[str, Any]]]:
         """Every record by kind, as `coatcheck export` writes it; read in this process, since a start takes seconds."""
         found: dict[str, list[dict[str, Any]]] = {
-            kind: [] for kind in ("user", "purchase", "mail", "quarantine", "audit", "refund_request", "note")
+            kind: []
+            for kind in (
+                "user",
+                "purchase",
+                "mail",
+                "quarantine",
+                "audit",
+                "refund_request",
+                "note",
+                "withdrawal",
+            )
         }
         settings = load_settings({**self.environment, **variables}, dotenv=None)
         with ThreadPoolExecutor(1) as beside:  # Playwright's loop runs in this thread

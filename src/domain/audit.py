@@ -67,6 +67,10 @@ class AuditAction(Enum):
     SIGN_OUT_CUSTOMER = "sign-out-customer"
     ERASE_CUSTOMER = "erase-customer"
     HAND_OVER_DATA = "hand-over-data"
+    ACCEPT_WITHDRAWAL = "accept-withdrawal"
+    """Its refund request, if there is one, has the line's id."""
+    REFUSE_WITHDRAWAL = "refuse-withdrawal"
+    """Where it matches no purchase, the object is the withdrawal, by its id."""
     BOOK_PAYMENT = "book-payment"
     """The object is the purchase that came of it; of a refused one, the entry of the quarantine."""
     READ_AGAIN = "read-again"
@@ -135,7 +139,7 @@ ASKS_REASON: Final = frozenset(
     {
         AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND, AuditAction.CORRECT_ADDRESS,
         AuditAction.MERGE_CUSTOMERS, AuditAction.REPLACE_KEY, AuditAction.ERASE_CUSTOMER, AuditAction.BOOK_PAYMENT,
-        AuditAction.DISMISS_PAYMENT,
+        AuditAction.DISMISS_PAYMENT, AuditAction.REFUSE_WITHDRAWAL,
     }
 )  # fmt: skip
 """What needs a reason. The other actions cost nobody anything."""

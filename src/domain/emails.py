@@ -201,6 +201,58 @@ class AccountDeleted:
 
 
 @frozen
+class WithdrawalReceived:
+    """To who withdrew: what they stated, and when it was received. It says nothing about whether it is accepted."""
+
+    template: ClassVar = "withdrawal_received"
+    name: str
+    contract: str
+    at: str
+    """To the second, in the shop's time zone: `2026-12-01 13:05:11+01:00`."""
+
+
+@frozen
+class WithdrawalToProve:
+    """To the owner of a purchase: somebody withdrew from it. Is it theirs? Never a code."""
+
+    template: ClassVar = "withdrawal_to_prove"
+    product_name: str
+    order: str
+    name: str
+    at: str
+    """As in WithdrawalReceived."""
+
+
+@frozen
+class WithdrawalAccepted:
+    """To who withdrew: the merchant accepted it. `refund`: what is on its way; None if nothing was left to pay back."""
+
+    template: ClassVar = "withdrawal_accepted"
+    product_name: str
+    order: str
+    refund: Money | None = None
+
+
+@frozen
+class WithdrawalRefused:
+    """To who withdrew: the merchant refused it, and why. `product_name` and `order` are "" where it matched none."""
+
+    template: ClassVar = "withdrawal_refused"
+    reason: str
+    contract: str
+    order: str = ""
+
+
+@frozen
+class WithdrawalsNoted:
+    """To the merchant: how many withdrawals came, as text: about an order, and about none that could be found."""
+
+    template: ClassVar = "withdrawals_noted"
+    matched: str
+    unmatched: str
+
+
+@frozen
 class OutOfLicenceKeys:
     """To the merchant: a list of licence keys is used up."""
 
@@ -355,13 +407,15 @@ Email = (
     AccessLink | SignIn | ConfirmOrder | ConfirmOwner | PaymentFailed | Refunded | AccessClosed | OpenAgain
     | LicenceArrived | NewRelease | ConfirmAddress | AddressChangeRequested | AccountDeleted | OutOfLicenceKeys
     | PaymentQuarantined | CorrectionUndone | AccessEmailBounced | EmailStuck | ProviderProblem | CatalogueMistakes
-    | SaleMade | SalesDigest | StaffNotice | FraudWarned | UnreadableEmail
+    | SaleMade | SalesDigest | StaffNotice | FraudWarned | WithdrawalReceived | WithdrawalToProve
+    | WithdrawalAccepted | WithdrawalRefused | WithdrawalsNoted | UnreadableEmail
 )  # fmt: skip
 
 EMAILS: Final = (
     AccessLink, SignIn, ConfirmOrder, ConfirmOwner, PaymentFailed, Refunded, AccessClosed, OpenAgain, LicenceArrived,
     NewRelease, ConfirmAddress, AddressChangeRequested, AccountDeleted, OutOfLicenceKeys, PaymentQuarantined,
     CorrectionUndone, AccessEmailBounced, EmailStuck, ProviderProblem, CatalogueMistakes, SaleMade, SalesDigest,
-    StaffNotice, FraudWarned,
+    StaffNotice, FraudWarned, WithdrawalReceived, WithdrawalToProve, WithdrawalAccepted, WithdrawalRefused,
+    WithdrawalsNoted,
 )  # fmt: skip
 """Every email that can be rendered."""

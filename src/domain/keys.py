@@ -266,6 +266,17 @@ class Keyring:
         product, _, until = named.partition(".")
         return PreviewGrant(ProductId(product), until=datetime.fromtimestamp(int(until), tz=UTC))
 
+    def sign_statement(self, *parts: str) -> str:
+        """`<key name>.<HMAC>` of what a person states, while they look at it: nothing is stored until they confirm."""
+        key = self.signing
+        return f"{key.name}.{_statement_mac(key, parts)}"
+
+    def statement_holds(self, signature: str, *parts: str) -> bool:
+        """Whether this shop showed exactly this statement."""
+        name, _, mac = signature.partition(".")
+        key = self.named(name)
+        return key is not None and mac.isascii() and hmac.compare_digest(mac, _statement_mac(key, parts))
+
     def device_tag(self, *, nonce: str, mailbox: str) -> str:
         """What a browser that proved a mailbox carries on: it counts apart from strangers, and opens nothing."""
         key = self.signing
@@ -283,6 +294,10 @@ class Keyring:
 
 def _preview_mac(key: Key, named: str) -> str:
     return hmac.digest(key.preview, named.encode(), "sha256").hex()[:32]
+
+
+def _statement_mac(key: Key, parts: tuple[str, ...]) -> str:
+    return hmac.digest(key.challenge, "\x1f".join(("statement", *parts)).encode(), "sha256").hex()
 
 
 def _device_mac(key: Key, nonce: str, mailbox: str) -> str:

@@ -10,6 +10,10 @@ from domain.waiver import WaiverText
 class LawTerms:
     """Everything is off unless it is written."""
 
+    withdrawal: bool = False
+    """Whether pages, receipts and purchase emails lead to the form of withdrawal (`domain.withdrawal`)."""
+    refunds_at_once: bool = False
+    """Whether withdrawals that came in time, and are confirmed by who paid, are accepted without staff."""
     waiver: bool = False
     """Whether buyers of a paid product waive the right of withdrawal with two boxes (`domain.waiver`)."""
     waiver_texts: tuple[WaiverText, ...] = ()

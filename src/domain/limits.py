@@ -96,6 +96,15 @@ ERASED_LATELY: Final = Limit(kind="erased", most=1, window=timedelta(seconds=60)
 """No limit: for a minute it is remembered which session deleted its account, to answer the same form again alike."""
 
 
+WITHDRAWALS_PER_ADDRESS: Final = Limit(kind="withdraw-address", most=3, window=timedelta(days=1))
+"""Acknowledgements to one address. Beyond this and the next, a withdrawal is received at once and its email waits."""
+WITHDRAWALS_PER_NETWORK: Final = Limit(kind="withdraw-ip", most=10, window=timedelta(hours=1))
+PROOFS_PER_PURCHASE: Final = Limit(kind="withdraw-proof", most=1, window=timedelta(days=1))
+"""Emails that ask the owner of a purchase whether a withdrawal from it is theirs."""
+WITHDRAWALS_IN_SHOP: Final = Limit(kind="withdraw-shop", most=200, window=timedelta(days=1))
+"""Beyond this, withdrawals are received and shown, and nobody is emailed."""
+
+
 def turn_of(timer: str, *, pause: timedelta) -> Limit:
     """One turn of a timer that every node has, for whichever comes first.
 

@@ -13,6 +13,7 @@ from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, Pr
 ACCESS_LIFETIME: Final = timedelta(hours=24)
 LOGIN_LIFETIME: Final = timedelta(minutes=15)
 UNDO_LIFETIME: Final = timedelta(hours=72)
+PROOF_LIFETIME: Final = timedelta(days=14)
 UNSENT_LIFETIME: Final = timedelta(days=7)
 """A link whose mail never left dies too: longer than any mail is tried."""
 MOST_CODE_TRIES: Final = 5
@@ -34,6 +35,8 @@ class LinkPurpose(Enum):
     """Takes a move back."""
     OWNER = "owner"
     """Gives this address a purchase that was paid without one that can be emailed."""
+    WITHDRAWAL = "withdrawal"
+    """Confirms that a withdrawal from a purchase is its owner's (`domain.withdrawal`)."""
 
     @property
     def lifetime(self) -> timedelta:
@@ -43,6 +46,8 @@ class LinkPurpose(Enum):
                 return ACCESS_LIFETIME
             case LinkPurpose.UNDO:
                 return UNDO_LIFETIME
+            case LinkPurpose.WITHDRAWAL:
+                return PROOF_LIFETIME
             case _:
                 return LOGIN_LIFETIME
 
@@ -67,7 +72,7 @@ class MagicLink:
     """Another sign-in link that the same browser asked for, for the same address, was used."""
     code_tries: int = 0
     checkout: CheckoutId | None = None
-    """The free order that it completes, or the purchase that it gives an owner."""
+    """The free order that it completes, the purchase that it gives an owner, or the one that is withdrawn from."""
     move: ChangeId | None = None
     """The move that it proves or undoes."""
     used_with: Digest | None = None

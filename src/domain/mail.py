@@ -44,6 +44,8 @@ class MailKind(Enum):
     """A new version, to owners who did not opt out."""
     FAREWELL = "farewell"
     """The last word to somebody whose data was deleted. The row goes once it was sent, and after a week in any case."""
+    WITHDRAWAL = "withdrawal"
+    """About a withdrawal: received, is it yours, accepted, refused."""
     NOTICE = "notice"
     """A word to the merchant."""
 
@@ -69,6 +71,7 @@ _URGENCIES: Final = {
     MailKind.NOTICE: Urgency.KNOWN,
     MailKind.LOGIN: Urgency.STRANGER,
     MailKind.ORDER: Urgency.STRANGER,
+    MailKind.WITHDRAWAL: Urgency.STRANGER,
     MailKind.RELEASE: Urgency.RELEASE,
 }
 

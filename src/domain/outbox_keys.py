@@ -20,6 +20,7 @@ _OF_LINK: Final = {
     LinkPurpose.MOVE: "address",
     LinkPurpose.UNDO: "address",
     LinkPurpose.OWNER: "owner",
+    LinkPurpose.WITHDRAWAL: "withdrawal-proof",
 }
 
 
@@ -34,14 +35,24 @@ def access_checkout(key: str) -> CheckoutId | None:
 
 
 _OF_SALE: Final = frozenset(
-    {"access", "access-again", "failed", "refunded", "revoked", "open-again", "licence"}
+    {
+        "access",
+        "access-again",
+        "failed",
+        "refunded",
+        "revoked",
+        "open-again",
+        "licence",
+        "withdrawal-proof",
+        "withdrawal-answer",
+    }
 )
 
 
 def sale_of(key: str) -> CheckoutId | None:
     """The checkout that an email to its owner is about; None of the other emails."""
     kind, _, rest = cause(key).partition(":")
-    return CheckoutId(rest.partition(":")[0]) if kind in _OF_SALE else None
+    return CheckoutId(rest.partition(":")[0]) or None if kind in _OF_SALE else None
 
 
 def access_again(checkout: CheckoutId, link: LinkId) -> str:
@@ -72,6 +83,26 @@ def open_again(checkout: CheckoutId, fact: str) -> str:
 def revoked(checkout: CheckoutId, line: str) -> str:
     """Once for each time the merchant closes a purchase; `line`: of the audit log."""
     return f"revoked:{checkout}:{line}"
+
+
+def withdrawal_received(withdrawal: str) -> str:
+    """The acknowledgement, to the address that its person gave."""
+    return f"withdrawal:{withdrawal}"
+
+
+def withdrawal_proof(checkout: CheckoutId, withdrawal: str) -> str:
+    """To the owner of a purchase, whether a withdrawal from it is theirs."""
+    return f"withdrawal-proof:{checkout}:{withdrawal}"
+
+
+def withdrawal_answer(checkout: CheckoutId | None, withdrawal: str) -> str:
+    """What the merchant decided."""
+    return f"withdrawal-answer:{checkout or ''}:{withdrawal}"
+
+
+def withdrawals(day: datetime) -> str:
+    """To the merchant, at most once an hour."""
+    return f"notice:withdrawals:{day:%Y-%m-%dT%H:%M}"
 
 
 def licence(checkout: CheckoutId, product: ProductId) -> str:

@@ -65,6 +65,8 @@ RIGHTS: Final[Mapping[AuditAction, Right]] = {
     AuditAction.SIGN_OUT_CUSTOMER: Right(_WORKING),
     AuditAction.ERASE_CUSTOMER: Right(_OWNER, fresh=True),
     AuditAction.HAND_OVER_DATA: Right(_OWNER, fresh=True),
+    AuditAction.ACCEPT_WITHDRAWAL: Right(_WORKING, fresh=True),
+    AuditAction.REFUSE_WITHDRAWAL: Right(_WORKING),
     AuditAction.BOOK_PAYMENT: Right(_WORKING, fresh=True),
     AuditAction.READ_AGAIN: Right(_WORKING),
     AuditAction.INVITE_STAFF: Right(_OWNER, fresh=True),

@@ -66,6 +66,7 @@ from domain.repositories.staff import (
 from domain.repositories.sums import DaySums, ReadDaySums
 from domain.repositories.uploads import ReadUploads, Uploads
 from domain.repositories.waivers import Waivers
+from domain.repositories.withdrawals import ReadWithdrawals, Withdrawals
 
 
 class ReadTransaction(Protocol):
@@ -115,6 +116,9 @@ class ReadTransaction(Protocol):
 
     @property
     def refund_requests(self) -> ReadRefundRequests: ...
+
+    @property
+    def withdrawals(self) -> ReadWithdrawals: ...
 
     @property
     def problems(self) -> ReadProblems: ...
@@ -212,6 +216,9 @@ class Transaction(ReadTransaction, Protocol):
 
     @property
     def refund_requests(self) -> RefundRequests: ...
+
+    @property
+    def withdrawals(self) -> Withdrawals: ...
 
     @property
     def problems(self) -> Problems: ...

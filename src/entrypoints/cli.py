@@ -41,6 +41,7 @@ from entrypoints.cli_refund import refund
 from entrypoints.cli_running import NothingDone, Refusal, beside, run, settings_of
 from entrypoints.cli_sales import sales, sums
 from entrypoints.cli_staff import staff
+from entrypoints.cli_withdrawals import withdrawals
 from entrypoints.cli_words import NOT_ALLOWED, counted
 from entrypoints.container import Container
 from entrypoints.demo_shops import USUAL, demo_shops
@@ -356,7 +357,8 @@ def confirm_address(copy: bool) -> None:
 
 main.add_section("Start", demo, init, doctor, stripe_setup, serve_command)
 main.add_section(
-    "Every day", status, sales, sums, customer, resend, send_link, grant, refund, revoke, reopen, preview, announce,
+    "Every day", status, sales, sums, customer, resend, send_link, grant, refund, withdrawals, revoke, reopen, preview,
+    announce,
     emails, reconcile, export, import_sales, audit, staff,
 )  # fmt: skip
 main.add_section("Customers", correct, merge, replace_key, note, sign_out, erase, book)

@@ -11,7 +11,8 @@ from domain.purchase import order_number
 from domain.records import Problem, ProblemKind, Quarantined
 from domain.usecases.list_todo import Lacking, Mistakes, Silence, Task, Todo, TodoList
 from domain.usecases.report_status import Status
-from domain.values import mask
+from domain.values import CheckoutId, mask
+from domain.withdrawal import Withdrawal
 from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.cli_words import counted, minute
 from entrypoints.mail_lines import mail_lines
@@ -58,6 +59,7 @@ def waiting_lines(status: Status) -> list[str]:
         *_quarantined(status.todo),
         *_refused(status.problems),
         *_orders(status.todo),
+        *_withdrawals(status.todo),
         *_licences(status.todo),
         *_silent(status.todo),
         *_mistakes(status.todo),
@@ -110,6 +112,19 @@ def _order(row: Todo) -> str:
         return f"  {named}"
     last = row.decides.answered_by
     return f"  {row.decides.object_id}  {named}" + (f", evidence due by {minute(last)}" if last else "")
+
+
+def _withdrawals(found: TodoList) -> list[str]:
+    waiting = found.about(Withdrawal, Task.WITHDRAWAL)
+    if not waiting:
+        return []
+    lines = ["", f"{counted(len(waiting), 'withdrawal')} to accept or refuse (coatcheck withdrawals):"]
+    lines += [
+        f"  order {order_number(one.checkout or CheckoutId(''))}, received {minute(one.received_at)}"
+        + (", confirmed by the customer" if one.proved_at is not None else "")
+        for one in waiting
+    ]
+    return [*lines, *([_MORE] if Task.WITHDRAWAL in found.more else [])]
 
 
 def _licences(found: TodoList) -> list[str]:

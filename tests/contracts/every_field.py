@@ -49,6 +49,7 @@ from domain.transaction import ReadTransaction, Transaction
 from domain.uploads import Report, Upload, UploadState
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, Money, ProductId, SessionId, UserId
 from domain.waiver import Waiver
+from domain.withdrawal import Withdrawal, WithdrawalState
 
 # Each with every field set, to a value of its own.
 SESSION: Final = replace(
@@ -103,6 +104,10 @@ REFUND_REQUEST: Final = RefundRequest(
     due_at=NOW + SECOND, keyed_at=NOW + MINUTE, state=RefundState.REFUSED, cause=RefundCause.DUPLICATE, tells=False,
     tries=2, attempt=3, failed=True, problem="no", settled_at=NOW + DAY,
 )  # fmt: skip
+WITHDRAWAL: Final = Withdrawal(
+    "w1", "Anna A.", "The book", ANNA, CheckoutId("c1"), received_at=NOW, proved_at=NOW,
+    state=WithdrawalState.REFUSED, decided_at=NOW, decided_by="cli:anna", reason="because", request="r1",
+)  # fmt: skip
 NOTE: Final = Note(CheckoutId("c1"), text="a note", written_at=NOW, written_by="cli:anna")
 QUARANTINED: Final = Quarantined(
     ref="cs_test_9", reason=RejectReason.WRONG_AMOUNT, first_at=NOW, last_at=NOW + SECOND, tries=2,
@@ -140,7 +145,7 @@ UPLOAD: Final = Upload(
 PIECE: Final = Piece(number=1, line=3, packed=b"\xa5\x00\x01")
 WHOLE: Final = (
     SESSION, CHECKOUT, PURCHASE, FACT, LINK, MAIL, CHANGE, USER, DOWNLOAD, DUE, PROBLEM, AUDIT, REFUND_REQUEST,
-    STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, UPLOAD, PIECE, NOTE, QUARANTINED,
+    STAFF, STAFF_LINK, PASSKEY, STAFF_SESSION, UPLOAD, PIECE, NOTE, WITHDRAWAL, QUARANTINED,
 )  # fmt: skip
 
 _SALE = "the sale stays"
@@ -222,6 +227,7 @@ class EveryFieldContract(StoreUnderTest):
             tx.uploads.add_piece(UPLOAD.id, PIECE)
             tx.uploads.replace(arriving, UPLOAD)
             tx.notes.write(NOTE)
+            tx.withdrawals.add(WITHDRAWAL)
             for at in (NOW, PROBLEM.last_at):
                 tx.problems.report(PROBLEM.kind, PROBLEM.subject, detail=PROBLEM.detail, at=at)
             for at in (NOW, QUARANTINED.last_at):
@@ -237,7 +243,7 @@ class EveryFieldContract(StoreUnderTest):
                 tx.staff.get(STAFF.id), tx.staff.link(STAFF_LINK.token_hash),
                 tx.passkeys.get(PASSKEY.id), tx.staff_sessions.by_token(STAFF_SESSION.token_hash),
                 tx.uploads.get(UPLOAD.id), tx.uploads.piece(UPLOAD.id, PIECE.number),
-                tx.notes.get(NOTE.checkout),
+                tx.notes.get(NOTE.checkout), tx.withdrawals.get(WITHDRAWAL.id),
             )  # fmt: skip
 
         self.do(write)

@@ -44,6 +44,7 @@ from contracts.staff import StaffContract
 from contracts.surveys import SurveyContract
 from contracts.upkeep import UpkeepContract
 from contracts.uploads import UploadContract
+from contracts.withdrawals import WithdrawalsContract
 
 from domain.magic_link import LinkPurpose
 from domain.transaction import Transaction
@@ -56,6 +57,7 @@ class StoreContract(
     AuditContract,
     AuditChainContract,
     ByHandContract,
+    WithdrawalsContract,
     ExportContract,
     CheckoutContract,
     DecisionContract,

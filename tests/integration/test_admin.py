@@ -29,6 +29,9 @@ LOOKED_AT = [
     ("/admin/stripe/reconcile", "owner support", False),
     ("/admin/stripe/cs_test_1/read", "owner support", False),
     ("/admin/stripe/cs_test_1/dismiss", "owner support", False),
+    ("/admin/withdrawals", "owner support viewer", False),
+    ("/admin/withdrawals/w1/accept", "owner support", True),
+    ("/admin/withdrawals/w1/refuse", "owner support", False),
     ("/admin/emails", "owner support viewer", False),
     ("/admin/emails/send-refused", "owner support", False),
     ("/admin/emails/{email}", "owner support viewer", False),
@@ -78,6 +81,8 @@ SUBMITTED = [
     ("/admin/stripe/read", {"ref": "cs_test_1"}, "owner support", False),
     ("/admin/stripe/cs_test_1/read", {}, "owner support", False),
     ("/admin/stripe/cs_test_1/dismiss", {"reason": "not ours"}, "owner support", False),
+    ("/admin/withdrawals/w1/accept", {}, "owner support", True),
+    ("/admin/withdrawals/w1/refuse", {"reason": "x"}, "owner support", False),
     ("/admin/emails/send-refused", {}, "owner support", False),
     ("/admin/emails/{email}/send", {}, "owner support", False),
     ("/admin/emails/{email}/dismiss", {}, "owner support", False),
@@ -130,6 +135,10 @@ def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShopServ
         Member(running).join("support", "target@example.com")
         Shopper(running).buy_and_pay("somebody@example.com")
         running.sandbox.wait_for_mail("somebody@example.com")
+        with sqlite3.connect(running.data / "coatcheck.db") as database:
+            database.execute("""INSERT INTO withdrawals VALUES
+              ('w1', 'N', 'C', NULL, NULL, 1, NULL, 'open', NULL, '', '', '', 1)""")
+        database.close()
         yield running, members
 
 

@@ -95,7 +95,7 @@ def test_a_copy_beside_the_real_shop_shows_its_pages_and_does_nothing_else(own_s
 REFUSED = (
     "status --send-refused", "status --send-again access:1", "resend anna@example.com", "send-link 1 a@example.com",
     f"grant {BOOK} a@example.com --reason x", "refund 1 --reason x", "revoke 1 --reason x", "reopen 1 --reason x",
-    f"announce {BOOK}", "reconcile", "staff invite a@example.com --role owner", "staff link a@example.com",
+    "withdrawals --accept 1", f"announce {BOOK}", "reconcile", "staff invite a@example.com --role owner", "staff link a@example.com",
     "import /dev/null --preset own", "staff role a@example.com viewer", "staff disable a@example.com", "staff enable a@example.com",
     "correct 1 a@example.com --reason x", "merge a@example.com b@example.com --reason x", "replace-key 1 --reason x",
     "note 1 hello", "sign-out a@example.com", "erase a@example.com --reason x --yes", "book cs_test_1 --reason x",

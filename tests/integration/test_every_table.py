@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 import pytest
-from contracts.every_field import AUDIT, MAIL, PURCHASE, QUARANTINED, REFUND_REQUEST, USER
+from contracts.every_field import AUDIT, MAIL, PURCHASE, QUARANTINED, REFUND_REQUEST, USER, WITHDRAWAL
 from contracts.samples import ANNA, NOW
 
 from adapters.memory.tables import Tables
@@ -54,6 +54,7 @@ HANDLED: Final = {
     "quarantine": Row(export="quarantine", pruned="those of other programs", why="names payments"),
     "payments_due": Row(why="deleted once the payment was read; names payments"),
     "refund_requests": Row(export="refund_request", erased="without reason", pruned="after two years"),
+    "withdrawals": Row(export="withdrawal", erased="without name and address", pruned="some after three years"),
     "sale_notes": Row(export="note", erased="deleted"),
     "uploads": Row(erased="its file is forgotten", pruned="after 30 days", why="names a file, columns and products"),
     "upload_pieces": Row(erased="deleted", pruned="after 24 hours", why="a copy of what the merchant has"),
@@ -161,12 +162,13 @@ def test_an_export_reads_the_tables_that_are_named_here(database: Watched) -> No
     tx.outbox.queue(MAIL)
     tx.audit.append(AUDIT)
     tx.refund_requests.add(REFUND_REQUEST)
+    tx.withdrawals.add(WITHDRAWAL)
     tx.quarantine.add(QUARANTINED.ref, QUARANTINED.reason, at=NOW, retry_at=None)
     database.watch()
 
     async def read() -> list[object]:
         return [record async for record in ExportRecords(store=database)()]  # type: ignore[arg-type]  # it only reads
 
-    assert len(asyncio.run(read())) == 6
+    assert len(asyncio.run(read())) == 7
     others = {"erasures", "licences"}
     assert database.read_from - others == declared("export") - others

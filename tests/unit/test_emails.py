@@ -43,6 +43,11 @@ from domain.emails import (
     SignIn,
     StaffNotice,
     UnreadableEmail,
+    WithdrawalAccepted,
+    WithdrawalReceived,
+    WithdrawalRefused,
+    WithdrawalsNoted,
+    WithdrawalToProve,
 )
 from domain.mail import BODY_KEPT, Letter, Mail, MailState
 from domain.ports import SOURCE, EmailNotRendered, MailNotSent, TemplateMistake
@@ -109,6 +114,11 @@ SAMPLES: tuple[Email, ...] = (
     SaleMade(product_name=NAME, paid=Money(0, "usd"), order="c1"),
     SalesDigest(first="2026-03-01", last="2026-03-01", sales=(SaleMade(product_name=NAME, paid=LARGE, order="c1"),), more="", totals=(TOTAL,)),
     SalesDigest(first="2026-03-01", last="2026-03-07", sales=(SaleMade(product_name=NAME, paid=LARGE, order="c1"),), more="2", totals=(TOTAL, TOTAL)),
+    WithdrawalReceived(name="A Shop", contract="The book", at="2026-12-01 13:05:11+01:00"),
+    WithdrawalToProve(product_name="The book", order="c1", name="A Shop", at="2026-12-01 13:05:11+01:00"),
+    *(WithdrawalAccepted("The book", "c1", refund) for refund in (None, Money(900, "usd"))),
+    *(WithdrawalRefused("no such key", "The book", order) for order in ("", "c1")),
+    *(WithdrawalsNoted(one, other) for one, other in (("2", ""), ("", "1"), ("2", "1"))),
     *(StaffNotice(event.value, about, detail="Firefox on Linux") for event in StaffEvent for about in ("", "b•••@x.com")),
     CatalogueMistakes(problems=("no such key", "The book"), gone=(BOOK,), lost=()),
     CatalogueMistakes(problems=(), gone=(), lost=(BOOK, BOOK)),

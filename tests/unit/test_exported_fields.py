@@ -25,7 +25,9 @@ from domain.access import Holding
 from domain.usecases.own_data import OwnData
 from entrypoints.maintenance.export_format import own_data_fields, record_fields
 
-OWN: Final = OwnData(mailbox=ANNA, user=None, holdings=(), downloads=(), sessions=(), mails=(), pending=())
+OWN: Final = OwnData(
+    mailbox=ANNA, user=None, holdings=(), downloads=(), sessions=(), mails=(), pending=(), withdrawals=()
+)
 
 _INSIDE: Final = "an id that says nothing outside the shop"
 _OWNER: Final = "the address whose file it is"

@@ -25,7 +25,7 @@ COMMAND = re.compile(r"`[^`]*`")
 HOSTILE = """<script>alert("1")</script> ' %s %(name)s {{ x }} {x} \\ &amp;"""
 # What is the same in several languages, or names no language's word.
 SAME = re.compile(
-    r"%\(\w+\)s[, (·]+%\(\w+\)s\)?|Visa, Mastercard, American Express|Code:|%\(number\)d [Mm]inutes?"
+    r"%\(\w+\)s[, (·]+%\(\w+\)s\)?|Visa, Mastercard, American Express|Code:|%\(number\)d [Mm]inutes?|Name"
 )
 
 

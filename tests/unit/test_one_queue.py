@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 import pytest
 from contracts import samples
 from contracts.samples import NOW
+from contracts.withdrawals import a_withdrawal
 
 from domain.access import Holding
 from domain.claim import RejectReason
@@ -199,6 +200,8 @@ def test_the_command_line_prints_the_queue_and_nothing_else_decides_whether_all_
         Task.FRAUD_WARNING: (Todo(Task.FRAUD_WARNING, at, held, decides=dispute), "suspects fraud"),
         Task.WITHOUT_ADDRESS: (Todo(Task.WITHOUT_ADDRESS, at, held), "1 purchase has no address"),
         Task.WAIVER_UNCONFIRMED: (Todo(Task.WAIVER_UNCONFIRMED, at, held), "1 purchase whose waiver of the right"),
+        Task.WITHDRAWAL: (
+            Todo(Task.WITHDRAWAL, at, a_withdrawal(checkout=order.checkout)), "1 withdrawal to accept or refuse"),
         Task.REFUSED_BY_PROVIDER: (
             Todo(Task.REFUSED_BY_PROVIDER, at, Problem(ProblemKind.LOOKUP_REFUSED, "", "its words", at, at)),
             "Payments cannot be looked up"),

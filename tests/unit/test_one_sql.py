@@ -20,7 +20,7 @@ from adapters.sql.transaction import RECORDS, TABLES, SqlTransaction
 from domain.transaction import Transaction
 
 REPOSITORIES = (
-    "address_changes", "audit", "audit_chain", "checkouts", "customer_lists", "day_sums", "downloads", "erasures", "events", "exports", "facts", "licences", "limits", "links", "notes", "open_payments", "outbox", "passkeys", "problems", "purchases", "quarantine", "rechecks", "refund_requests", "refused_sign_ins", "retention", "sale_lists", "searches", "sessions", "shop", "staff", "staff_sessions", "uploads", "users", "waivers",
+    "address_changes", "audit", "audit_chain", "checkouts", "customer_lists", "day_sums", "downloads", "erasures", "events", "exports", "facts", "licences", "limits", "links", "notes", "open_payments", "outbox", "passkeys", "problems", "purchases", "quarantine", "rechecks", "refund_requests", "refused_sign_ins", "retention", "sale_lists", "searches", "sessions", "shop", "staff", "staff_sessions", "uploads", "users", "waivers", "withdrawals",
 )  # fmt: skip
 
 

@@ -46,6 +46,11 @@ KEYS = {
     "notice:fraud:issfr_1": outbox_keys.fraud_warned("issfr_1"),
     "notice:sale:c1": outbox_keys.sale_made(ORDER),
     "notice:sales:2026-03-09": outbox_keys.sales_digest(DAY),
+    "withdrawal:w1": outbox_keys.withdrawal_received("w1"),
+    "withdrawal-proof:c1:w1": outbox_keys.withdrawal_proof(ORDER, "w1"),
+    "withdrawal-answer:c1:w1": outbox_keys.withdrawal_answer(ORDER, "w1"),
+    "withdrawal-answer::w2": outbox_keys.withdrawal_answer(None, "w2"),
+    "notice:withdrawals:2026-03-09T23:59": outbox_keys.withdrawals(DAY),
     "notice:staff:a1:s1": outbox_keys.staff_notice("a1", StaffId("s1")),
     "notice:stuck:login:2026-03-09": outbox_keys.stuck(MailKind.LOGIN, DAY),
 }
@@ -87,6 +92,8 @@ def test_the_key_of_an_email_to_an_owner_names_the_sale_and_no_other_key_does() 
         "revoked",
         "open-again",
         "licence",
+        "withdrawal-proof",
+        "withdrawal-answer",
     }
     for key in of_a_sale:
         assert outbox_keys.sale_of(key) == outbox_keys.sale_of(outbox_keys.anew(key)) == ORDER

@@ -51,6 +51,8 @@ TABLE = [
     ("erase-customer", "owner", True),
     ("hand-over-data", "owner", True),
     ("book-payment", "owner support", True),
+    ("accept-withdrawal", "owner support", True),
+    ("refuse-withdrawal", "owner support", False),
     ("read-again", "owner support", False),
     ("invite-staff", "owner", True),
     ("link-staff", "owner", True),

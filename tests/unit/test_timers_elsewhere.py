@@ -22,12 +22,12 @@ ALWAYS = {
 AT_HOME = {
     "outbox.deliver_due", "send_refunds", "reconcile", "retry", "recheck_payments", "supply_licences",
     "supply_licences.serve", "review_catalogue.notify", "send_sales_digest", "expire_duplicates",
-    "run_uploads", "act_on_fraud_warnings",
+    "run_uploads", "act_on_fraud_warnings", "report_withdrawals",
 }  # fmt: skip
 TIMERS = {
     "address", "mail", "leases", "duplicates", "refunds", "catalogue", "code links", "payments", "quarantine",
     "reconcile", "licences", "sales", "sums", "prune", "scrub", "goods",
-    "audit", "uploads", "fraud",
+    "audit", "uploads", "fraud", "withdrawals",
 }  # fmt: skip
 
 
@@ -86,6 +86,7 @@ async def _calls(shop: Shop, address: AddressWatch) -> set[str]:
         run_uploads=part("run_uploads"),
         link_audit=part("link_audit"),
         act_on_fraud_warnings=part("act_on_fraud_warnings"),
+        report_withdrawals=part("report_withdrawals"),
         store=shop.store,
         clock=shop.clock,
         catalogue=shop.catalogue,

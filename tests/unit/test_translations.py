@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.law import LawTerms
 from domain.ports import SourceLanguage
 from entrypoints.http.page import Pages, in_words
 from entrypoints.http.sentences import LANGUAGE, _, translated
@@ -193,7 +194,7 @@ def test_a_value_with_markup_is_escaped_and_a_translated_sentence_in_an_expressi
     held = LANGUAGE.set(Hostile())
     try:
         html = Pages().render(
-            "library.html", shop={"name": "A", "support": "b", **NO_LOOK}, noindex=True, viewer=None, banner=None, footer_links="",
+            "library.html", shop={"name": "A", "support": "b", **NO_LOOK, "law": LawTerms()}, noindex=True, viewer=None, banner=None, footer_links="",
             mailbox=None, returned=[], paid_with={}, rows=[{"row": ROW, "product": None, "contents": [], "downloads": []}],
         ).decode()  # fmt: skip
     finally:
@@ -204,6 +205,6 @@ def test_a_value_with_markup_is_escaped_and_a_translated_sentence_in_an_expressi
 
 def text_of(pages: Pages) -> str:
     return pages.render(
-        "check_mail.html", error=None, shop={"name": "A Shop", "support": "help@shop.example", **NO_LOOK}, noindex=True, viewer=None,
+        "check_mail.html", error=None, shop={"name": "A Shop", "support": "help@shop.example", **NO_LOOK, "law": LawTerms()}, noindex=True, viewer=None,
         banner=None, footer_links="",
     ).decode()  # fmt: skip

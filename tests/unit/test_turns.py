@@ -25,6 +25,7 @@ def node(shop: Shop) -> Worker:
         outbox=unused,
         send_refunds=unused,
         act_on_fraud_warnings=unused,
+        report_withdrawals=unused,
         reconcile=unused,
         retry=unused,
         recheck_payments=unused,

@@ -36,9 +36,16 @@ WAIVER_TEXTS: Final = (
 class LawTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[law] in shop.toml."""
 
+    withdrawal: bool = False
+    refunds: Literal["staff", "auto"] = "staff"
     waiver: Literal["off", "boxes"] = "off"
 
 
 def law_terms(table: LawTable) -> LawTerms:
     """Its meaning."""
-    return LawTerms(waiver=table.waiver == "boxes", waiver_texts=WAIVER_TEXTS)
+    return LawTerms(
+        withdrawal=table.withdrawal,
+        refunds_at_once=table.refunds == "auto",
+        waiver=table.waiver == "boxes",
+        waiver_texts=WAIVER_TEXTS,
+    )

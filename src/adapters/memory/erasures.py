@@ -14,6 +14,7 @@ from adapters.memory.forgetting import (
     forget_in_moves,
     forget_reasons,
     forget_uploads,
+    forget_withdrawals,
     links_of_moves_away,
 )
 from adapters.memory.tables import Record, page
@@ -51,6 +52,7 @@ class Erasures(Record):
             *(mail.to for mail in t.outbox.values()),
             *(m.old for m in t.moves.values()),
             *(m.new for m in t.moves.values()),
+            *(one.email for one in t.withdrawals.values()),
         } - {None}
         return page(((one.canonical, one) for one in found if one is not None), address, limit)
 
@@ -80,6 +82,7 @@ class Erasures(Record):
         t.sale_notes.pop(checkout, None)
         for asked in [one for one in t.refund_requests.values() if one.checkout == checkout]:
             t.refund_requests[asked.id] = replace(asked, reason="")
+        forget_withdrawals(t, lambda one: one.checkout == checkout)
         access_email = t.outbox.pop(f"access:{checkout}", None)
         t.outbox.pop(f"failed:{checkout}", None)
         if access_email is not None and access_email.link is not None:
@@ -116,6 +119,7 @@ class Erasures(Record):
         for begun in verified:
             t.checkouts[begun.id] = replace(begun, verified=None)
         t.users = {k: v for k, v in t.users.items() if v.mailbox != mailbox}
+        forget_withdrawals(t, lambda one: one.email == mailbox)
         forget_uploads(t)
         for move in former:
             forget_former(t, move)

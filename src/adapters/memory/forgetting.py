@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from domain.magic_link import LinkPurpose
 from domain.mail import MailKind
 from domain.uploads import UploadState
 from domain.values import ChangeId, EmailAddress, LinkId, SessionId
+from domain.withdrawal import Withdrawal
 
 _OF_SALES: Final = frozenset({MailKind.ACCESS, MailKind.UPDATE, MailKind.RELEASE})
 _NOBODY: Final = EmailAddress("")
@@ -92,3 +93,9 @@ def drop_links(t: Tables, links: Collection[LinkId], *, to: Collection[EmailAddr
     """Links, and the mails to these addresses that carry them."""
     t.outbox = {k: v for k, v in t.outbox.items() if v.link not in links or v.to not in to}
     t.links = {k: v for k, v in t.links.items() if k not in links}
+
+
+def forget_withdrawals(t: Tables, theirs: Callable[[Withdrawal], bool]) -> None:
+    """What a person wrote in the withdrawals that are theirs; that there were some stays."""
+    for one in [one for one in t.withdrawals.values() if theirs(one)]:
+        t.withdrawals[one.id] = replace(one, name="", contract="", email=None)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from adapters.memory.forgetting import forget_former, without_addresses
 from adapters.memory.tables import Record
-from domain import audit, uploads
+from domain import audit, uploads, withdrawal
 from domain.address_change import ChangeKind
 from domain.magic_link import UNDO_LIFETIME
 from domain.mail import BODY_KEPT, Mail, MailKind, MailState
@@ -50,6 +50,11 @@ class Retention(Record):
             or (m.kind is MailKind.ADDRESS and m.queued_at < week_ago - UNDO_LIFETIME)
             if m.state in (MailState.SENT, MailState.DROPPED)
         ]
+        old_mails += [
+            m.key
+            for m in self._t.outbox.values()
+            if m.kind is MailKind.WITHDRAWAL and m.queued_at < now - withdrawal.KEPT_FOR
+        ]
         old_mails += [m.key for m in self._t.outbox.values() if _is_over(m, now)]
         dropped = {*old_checkouts}
         followed = {
@@ -76,6 +81,11 @@ class Retention(Record):
             for key, one in self._t.refund_requests.items()
             if one.settled_at is not None and one.settled_at < now - audit.KEPT_FOR
         ]
+        old_withdrawals = [
+            one.id
+            for one in self._t.withdrawals.values()
+            if one.checkout is None and one.received_at < now - withdrawal.KEPT_FOR
+        ]
         expired = {one.id for one in self._t.uploads.values() if one.is_expired(now=now)}
         old_pieces = [key for key in self._t.upload_pieces if key[0] in expired]
         old_uploads = [one.id for one in self._t.uploads.values() if one.at < now - uploads.NOTED_FOR]
@@ -94,6 +104,7 @@ class Retention(Record):
             + _drop(self._t.staff_sessions, old_staff_sessions)
             + _drop(self._t.staff_links, old_staff_links)
             + _drop(self._t.refund_requests, old_refunds)
+            + _drop(self._t.withdrawals, old_withdrawals)
             + _drop(self._t.upload_pieces, old_pieces)
             + _drop(self._t.uploads, old_uploads)
         )

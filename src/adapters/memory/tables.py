@@ -32,6 +32,7 @@ from domain.session import Session
 from domain.staff import Passkey, StaffId, StaffLink, StaffMember, StaffSession, StaffSessionId
 from domain.uploads import Upload
 from domain.values import ChangeId, CheckoutId, Digest, LinkId, ProductId, SessionId, UserId
+from domain.withdrawal import Withdrawal
 
 Row = TypeVar("Row")
 
@@ -72,6 +73,8 @@ class Tables:
     passkeys: dict[str, Passkey] = field(default_factory=dict)
     staff_sessions: dict[StaffSessionId, StaffSession] = field(default_factory=dict)
     refund_requests: dict[str, RefundRequest] = field(default_factory=dict)
+    withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
+    unreported_withdrawals: dict[str, None] = field(default_factory=dict)
     sale_notes: dict[CheckoutId, Note] = field(default_factory=dict)
     day_sums: dict[tuple[date, str, ProductId], DaySum] = field(default_factory=dict)
     sums_touched: dict[datetime, int] = field(default_factory=dict)

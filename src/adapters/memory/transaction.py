@@ -35,6 +35,7 @@ from adapters.memory.tables import Tables
 from adapters.memory.uploads import Uploads
 from adapters.memory.users import Users
 from adapters.memory.waivers import Waivers
+from adapters.memory.withdrawals import Withdrawals
 from domain.repositories import (
     audit,
     lists,
@@ -47,6 +48,7 @@ from domain.repositories import (
     sums,
     uploads,
     waivers,
+    withdrawals,
 )
 
 
@@ -69,6 +71,7 @@ class MemoryTransaction:
         self.quarantine: sales.Quarantine = Quarantine(tables)
         self.rechecks: sales.Rechecks = Rechecks(tables)
         self.refund_requests: refunds.RefundRequests = RefundRequests(tables)
+        self.withdrawals: withdrawals.Withdrawals = Withdrawals(tables)
         self.notes: notes.Notes = Notes(tables)
         self.licences: sales.Licences = Licences(tables)
         self.downloads: sales.Downloads = Downloads(tables)

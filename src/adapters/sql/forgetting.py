@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.sql import uploads
+from adapters.sql import uploads, withdrawals
 from adapters.sql.address_changes import STANDS
 from adapters.sql.record import Execute, Row
 from domain.address_change import ChangeKind
@@ -37,6 +37,7 @@ ERASE_ORDER: Final = (
       JOIN audit ON audit.object_id = checkouts.provider_ref WHERE checkouts.id = :checkout)""",
     "DELETE FROM sale_notes WHERE checkout_id = :checkout",
     "UPDATE refund_requests SET reason = '' WHERE checkout_id = :checkout",
+    f"{withdrawals.FORGET} WHERE checkout_id = :checkout",
     "DELETE FROM magic_links WHERE id IN (SELECT link_id FROM outbox WHERE key = :access)",
     "DELETE FROM outbox WHERE key IN (:access, :failed)",
     # Found by its address first, as below. Addresses that were named for the order, right or mistyped.
@@ -64,6 +65,7 @@ FORGET: Final = (
       JOIN audit ON audit.object_id = checkouts.provider_ref WHERE checkouts.verified = :address)""",
     "UPDATE checkouts SET verified = NULL WHERE verified = :address",
     "DELETE FROM users WHERE email = :address",
+    f"{withdrawals.FORGET} WHERE email = :address",
     *uploads.FORGET,
 )
 """Everything else of a person. Value: address."""
@@ -104,6 +106,7 @@ FORGET_FORMER_PERSON: Final = (
 _ADDRESSES: Final = (
     ("users", "email"), ("sessions", "mailbox"), ("checkouts", "mailbox"), ("checkouts", "verified"),
     ("purchases", "paid_email"), ("magic_links", "mailbox"), ("outbox", "mailbox"), ("moves", "old"), ("moves", "new"),
+    ("withdrawals", "email"),
 )  # fmt: skip
 _FOUND: Final = " UNION ".join(
     f"SELECT address FROM (SELECT DISTINCT {column} AS address FROM {table} "

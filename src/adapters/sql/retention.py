@@ -8,8 +8,8 @@ from typing import Final
 from adapters.sql.forgetting import KEPT_MARK, LONG_MOVED, WITHOUT_ADDRESSES, forget_former
 from adapters.sql.quarantine import IS_FOREIGN
 from adapters.sql.record import Record, micros
-from domain import audit, uploads
-from domain.magic_link import ACCESS_LIFETIME, LOGIN_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
+from domain import audit, uploads, withdrawal
+from domain.magic_link import ACCESS_LIFETIME, LOGIN_LIFETIME, PROOF_LIFETIME, UNDO_LIFETIME, UNSENT_LIFETIME
 from domain.mail import BODY_KEPT
 from domain.session import IDLE_LIFETIME
 
@@ -29,6 +29,7 @@ _OLD_CHECKOUTS: Final = """started_at < :page AND coalesce(expires_at, started_a
 _OLD_LINKS: Final = """made_at < :week AND (used_at < :week
   OR ((purpose = 'access' OR (purpose IN ('owner', 'move') AND asked_by IS NULL)) AND sent_at < :access)
   OR ((purpose IN ('login', 'order') OR (purpose IN ('owner', 'move') AND asked_by IS NOT NULL)) AND sent_at < :login)
+  OR (purpose = 'withdrawal' AND sent_at < :proof)
   OR (sent_at IS NULL AND made_at < :unsent) OR (purpose = 'undo' AND sent_at < :undo))"""
 _OLD_MAILS: Final = """(kind = 'login' OR kind = 'address' OR kind = 'order') AND kind = '{}' AND queued_at < :{}
   AND state IN ('sent', 'dropped')"""
@@ -52,6 +53,7 @@ PRUNE: Final = (
         "kind <> 'access' AND kind = 'farewell' "  # the first condition is that of an index
         "AND (queued_at < :week OR (state IN ('sent', 'dropped') AND settled_at < :body))",
     ),
+    _lot("outbox", "key", "kind <> 'access' AND kind = 'withdrawal' AND queued_at < :withdrawal"),
     _lot("moves", "id", f"asked_at < :undo AND NOT ({KEPT_MARK}) AND NOT {_FOLLOWED}"),
     _lot("limits", "(bucket, at, ref)", "at < :day"),
     _lot("events", "id", "at < :events"),
@@ -59,6 +61,7 @@ PRUNE: Final = (
     _lot("staff_sessions", "id", "started_at < :week"),
     _lot("staff_links", "token_hash", "expires_at < :week"),
     _lot("refund_requests", "id", "settled_at < :audit"),
+    _lot("withdrawals", "id", "checkout_id IS NULL AND received_at < :withdrawal"),
     _lot("quarantine", "ref", f"closed_at < :events AND {IS_FOREIGN}"),
     _lot("upload_pieces", "(upload_id, number)", f"upload_id IN ({_EXPIRED})"),
     _lot("uploads", "id", "at < :uploads AND id NOT IN (SELECT upload_id FROM upload_pieces)"),
@@ -71,7 +74,9 @@ AGES: Final = {
     "body": BODY_KEPT, "day": _DAY, "week": _WEEK, "page": _WEEK + _DAY, "events": timedelta(days=90),
     "problems": timedelta(days=30), "audit": audit.KEPT_FOR, "idle": _WEEK + IDLE_LIFETIME,
     "access": _WEEK + ACCESS_LIFETIME, "login": _WEEK + LOGIN_LIFETIME, "unsent": _WEEK + UNSENT_LIFETIME,
-    "undo": _WEEK + UNDO_LIFETIME, "now": timedelta(), "uploads": uploads.NOTED_FOR,
+    "undo": _WEEK + UNDO_LIFETIME,
+    "proof": _WEEK + PROOF_LIFETIME, "withdrawal": withdrawal.KEPT_FOR, "now": timedelta(),
+    "uploads": uploads.NOTED_FOR,
 }  # fmt: skip
 """How long ago each of the moments is that the statements name."""
 

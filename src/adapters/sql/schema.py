@@ -336,6 +336,18 @@ CREATE INDEX outbox_bodies ON outbox (settled_at)
   WHERE text IS NOT NULL AND settled_at IS NOT NULL AND kept IS NULL;
 """
 
+_WITHDRAWALS: Final = """
+CREATE TABLE withdrawals (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, contract TEXT NOT NULL, email TEXT, checkout_id TEXT,
+  received_at INTEGER NOT NULL, proved_at INTEGER, state TEXT NOT NULL, decided_at INTEGER,
+  decided_by TEXT NOT NULL, reason TEXT NOT NULL, request TEXT NOT NULL, reported INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX withdrawals_checkout ON withdrawals (checkout_id, id);
+CREATE INDEX withdrawals_email ON withdrawals (email, id);
+CREATE INDEX withdrawals_open ON withdrawals (id) WHERE state = 'open' AND checkout_id IS NOT NULL;
+CREATE INDEX withdrawals_unreported ON withdrawals (reported) WHERE reported = 0;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -350,6 +362,11 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0009_tax_numbers", "", unsampled=("purchases.breakdown",)),
     Migration("0010_evidence_due", "ALTER TABLE facts ADD COLUMN answer_by INTEGER;"),
     Migration("0011_waivers", _WAIVERS),
+    Migration(
+        "0012_withdrawals",
+        _WITHDRAWALS,
+        unsampled=("withdrawals.name", "withdrawals.contract", "withdrawals.email", "withdrawals.reason"),
+    ),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -361,6 +378,6 @@ UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "staff": ("email",), "staff_links": ("token_hash",), "passkeys": ("id",), "staff_sessions": ("token_hash",),
     "refund_requests": ("id",), "uploads": ("id",), "upload_pieces": ("upload_id", "number"),
     "refused_sign_ins": ("network", "hour"),
-    "sale_notes": ("checkout_id",),
+    "sale_notes": ("checkout_id",), "withdrawals": ("id",),
 }  # fmt: skip
 """What the promises of the store rest on; checked at every start."""

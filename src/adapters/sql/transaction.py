@@ -38,6 +38,7 @@ from adapters.sql.staff import Passkeys, Staff, StaffSessions
 from adapters.sql.uploads import Uploads
 from adapters.sql.users import Users
 from adapters.sql.waivers import Waivers
+from adapters.sql.withdrawals import Withdrawals
 from domain.repositories import (
     audit,
     lists,
@@ -50,6 +51,7 @@ from domain.repositories import (
     sums,
     uploads,
     waivers,
+    withdrawals,
 )
 
 
@@ -76,6 +78,7 @@ class SqlTransaction:
         self.quarantine: sales.Quarantine = Quarantine(execute)
         self.rechecks: sales.Rechecks = Rechecks(execute)
         self.refund_requests: refunds.RefundRequests = RefundRequests(execute)
+        self.withdrawals: withdrawals.Withdrawals = Withdrawals(execute)
         self.notes: notes.Notes = Notes(execute)
         self.licences: sales.Licences = Licences(execute)
         self.downloads: sales.Downloads = Downloads(execute)
@@ -99,7 +102,8 @@ class SqlTransaction:
 
 RECORDS: Final[tuple[type[Record], ...]] = (  # users before purchases, staff before passkeys
     ShopRecord, Users, Sessions, Checkouts, OpenPayments, Purchases, Facts, MagicLinks, Outbox, Waivers, Limits, Events,
-    Quarantine, Rechecks, RefundRequests, Notes, Licences, Downloads, AddressChanges, Erasures, Problems, Audit,
+    Quarantine, Rechecks, RefundRequests, Withdrawals, Notes, Licences, Downloads, AddressChanges, Erasures, Problems,
+    Audit,
     AuditChain, RefusedSignIns, SaleLists, CustomerLists, DaySums, Exports, Searches, Retention,
     Staff, Passkeys, StaffSessions, Uploads,
 )  # fmt: skip

@@ -191,6 +191,8 @@ def _context_of(email: Email, *, language: Language, shop: ShopInfo, base_url: s
         began = began_at(email.order)
         context["day"] = "" if began is None else language.day(began.astimezone(shop.zone).date())
         context["waived"] = "" if email.waiver is None else _moment(email.waiver, language, shop)
+        sold = shop.law.withdrawal and email.paid.amount
+        context["withdraw_at"] = f"{base_url}/withdraw" if sold else ""
         context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
     return context
 

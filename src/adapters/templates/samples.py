@@ -35,6 +35,11 @@ from domain.emails import (
     SignIn,
     StaffNotice,
     WaiverLine,
+    WithdrawalAccepted,
+    WithdrawalReceived,
+    WithdrawalRefused,
+    WithdrawalsNoted,
+    WithdrawalToProve,
 )
 from domain.product import ShopInfo
 from domain.records import ProblemKind
@@ -103,6 +108,11 @@ SAMPLES: Final[tuple[Email, ...]] = (
     ),
     *(StaffNotice(event.value, about, detail="Firefox on Linux")
       for event in StaffEvent for about in ("", "a•••@shop.example")),
+    WithdrawalReceived(name="A. Sample", contract=_ORDER, at="2026-01-05 13:05:11+01:00"),
+    WithdrawalToProve(product_name=_NAME, order=_ORDER, name="A. Sample", at="2026-01-05 13:05:11+01:00"),
+    *(WithdrawalAccepted(product_name=_NAME, order=_ORDER, refund=refund) for refund in (_ALL, None)),
+    *(WithdrawalRefused(reason="It was opened.", contract=_ORDER, order=order) for order in (_ORDER, "")),
+    *(WithdrawalsNoted(matched=one, unmatched=other) for one, other in (("2", "1"), ("1", ""), ("", "1"))),
     CatalogueMistakes(problems=("a mistake",), gone=(_BOOK,), lost=(_BOOK,)),
 )  # fmt: skip
 """Of every email at least one, and of those that say different things one of each."""

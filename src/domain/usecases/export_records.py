@@ -14,6 +14,7 @@ from domain.ports import Store
 from domain.records import Quarantined, User
 from domain.refund import RefundRequest
 from domain.transaction import ReadTransaction
+from domain.withdrawal import Withdrawal
 
 PAGE = 500
 
@@ -25,8 +26,8 @@ class WithoutOwner:
     holding: Holding
 
 
-Record = User | Holding | WithoutOwner | Mail | Quarantined | AuditLine | RefundRequest | Note
-R = TypeVar("R", User, Holding, Mail, Quarantined, AuditLine, RefundRequest, Note)
+Record = User | Holding | WithoutOwner | Mail | Quarantined | AuditLine | RefundRequest | Note | Withdrawal
+R = TypeVar("R", User, Holding, Mail, Quarantined, AuditLine, RefundRequest, Note, Withdrawal)
 
 
 @frozen
@@ -36,7 +37,7 @@ class ExportRecords:
     store: Store
 
     async def __call__(self) -> AsyncIterator[Record]:
-        """Users, purchases with facts, mails, quarantine, audit log, refund requests, notes.
+        """Users, purchases with facts, mails, quarantine, audit log, refund requests, notes, withdrawals.
 
         Raises StoreUnavailable.
         """
@@ -68,6 +69,10 @@ class ExportRecords:
             lambda tx, after: tx.notes.page_after(after, limit=PAGE), lambda note: note.checkout
         ):
             yield note
+        async for withdrawal in self._pages(
+            lambda tx, after: tx.withdrawals.page_after(after, limit=PAGE), lambda withdrawal: withdrawal.id
+        ):
+            yield withdrawal
 
     async def _is_without_owner(self, held: Holding) -> bool:
         if held.purchase.user is not None:

@@ -25,6 +25,7 @@ from domain.usecases.review_catalogue import broken_since, missing_products
 from domain.usecases.unreached_customers import each_unreached
 from domain.usecases.waiver_proofs import unconfirmed
 from domain.values import CheckoutId, ProductId
+from domain.withdrawal import Withdrawal
 
 LATE: Final = timedelta(minutes=10)
 ASKED_FOR: Final = timedelta(days=30)
@@ -71,6 +72,8 @@ class Task(Enum):
     """Asked for by hand, and without an answer for ten minutes, refused, or returned by the bank."""
     WAIVER_UNCONFIRMED = "unconfirmed-waivers"
     """The email that repeats the waiver of a purchase did not arrive: the right of withdrawal stays."""
+    WITHDRAWAL = "withdrawals"
+    """Received, and not decided; `Todo.since` is when it was received."""
     LICENCES_USED_UP = "licence-keys"
     """Purchases wait for a key of a product whose list is used up."""
     PRODUCT_GONE = "missing-products"
@@ -116,7 +119,7 @@ class Todo:
 
     task: Task
     since: datetime
-    about: Quarantined | Mail | Holding | Problem | RefundRequest | Lacking | Mistakes | Silence
+    about: Quarantined | Mail | Holding | Problem | RefundRequest | Withdrawal | Lacking | Mistakes | Silence
     decides: Fact | None = None
 
 
@@ -180,6 +183,7 @@ def todo_list(
         _without_address(tx, now),
         (Todo(Task.REFUND, one.at, one) for one in tx.refund_requests.waiting(before=now - LATE)),
         _of_real_money(tx, _unconfirmed_waivers(tx, now)),
+        (Todo(Task.WITHDRAWAL, one.received_at, one) for one in tx.withdrawals.open(limit=most + 1)),
         _lacking(tx, edition),
         (Todo(Task.PRODUCT_GONE, broke, Lacking(product)) for product in gone),
         (Todo(Task.PRODUCT_LOST, broke, Lacking(product)) for product in lost),

@@ -17,6 +17,7 @@ from domain.transaction import ReadTransaction
 from domain.usecases.identify_viewer import live_session
 from domain.usecases.show_receipt import payer_is_owner
 from domain.values import EmailAddress
+from domain.withdrawal import Withdrawal
 
 
 @frozen
@@ -31,6 +32,8 @@ class OwnData:
     mails: Sequence[Mail]
     pending: Sequence[Checkout]
     """Payments that are under way."""
+    withdrawals: Sequence[Withdrawal]
+    """Those that gave this address."""
 
 
 @frozen
@@ -64,6 +67,7 @@ def data_of(tx: ReadTransaction, mailbox: EmailAddress, *, now: datetime) -> Own
         sessions=[session for session in tx.sessions.of_address(mailbox) if session.mailbox == mailbox],
         mails=tx.outbox.to_address(mailbox),
         pending=tx.checkouts.pending_of(mailbox, since=now - LONGEST_PAYMENT),
+        withdrawals=tx.withdrawals.of_address(mailbox),
     )
 
 

@@ -74,21 +74,27 @@ class RequestRefund:
             amount = refused or _amount_of(tx, held, typed)
             if not isinstance(amount, Money):
                 return amount
-            not_allowed = _refusal(tx, purchase, amount, asked, limits=limits)
+            not_allowed = refund_refusal(tx, purchase, amount, asked, limits=limits)
             if not_allowed is not None:
                 return not_allowed
-            request = _request(asked, purchase, amount, reason=why, tell=tell, cause=cause, now=now)
             write_down(tx, asked.line(AuditAction.REFUND, purchase.checkout, reason=why))
-            tx.refund_requests.add(request)
-            closes = close and not any(
-                is_revoking(fact, held.facts) and not fact.request for fact in held.facts
-            )
-            if closes:
-                requests = with_request(tx.facts.get(merchant_object(purchase.checkout)), request.id)
-                decide(tx, held, MerchantStatus.REVOKED, now=now, request=requests)
-            return RefundAsked(request, purchase, closes=closes)
+            request = refund_request(asked, purchase, amount, reason=why, tell=tell, cause=cause, now=now)
+            return add_request(tx, held, request, close=close, now=now)
 
         return await self.store.transact(work)
+
+
+def add_request(
+    tx: Transaction, held: Holding, request: RefundRequest, *, close: bool, now: datetime
+) -> RefundAsked:
+    """Write a request that may be made. `close`: access ends for as long as that refund counts."""
+    purchase = held.purchase
+    tx.refund_requests.add(request)
+    closes = close and not any(is_revoking(fact, held.facts) and not fact.request for fact in held.facts)
+    if closes:
+        requests = with_request(tx.facts.get(merchant_object(purchase.checkout)), request.id)
+        decide(tx, held, MerchantStatus.REVOKED, now=now, request=requests)
+    return RefundAsked(request, purchase, closes=closes)
 
 
 def _asked_before(tx: ReadTransaction, form: str) -> RefundAsked | None:
@@ -134,11 +140,17 @@ def _amount_of(tx: ReadTransaction, held: Holding, typed: str) -> Money | NotRef
     return amount if amount.amount <= left.amount else NotRefunded(WhyNotRefunded.TOO_MUCH, purchase, left)
 
 
-def _refusal(
-    tx: Transaction, order: Purchase, amount: Money, asked: ByHand, *, limits: Sequence[Money]
+def refund_refusal(
+    tx: Transaction,
+    order: Purchase,
+    amount: Money,
+    asked: ByHand,
+    *,
+    limits: Sequence[Money],
+    action: AuditAction = AuditAction.REFUND,
 ) -> NotAllowed | None:
     """Whoever is no owner refunds no more of one purchase than the limit in its currency, in all they ask for."""
-    not_allowed = refusal(tx, AuditAction.REFUND, order.checkout, asked=asked)
+    not_allowed = refusal(tx, action, order.checkout, asked=asked)
     if not_allowed is not None or asked.actor.role is Role.OWNER:
         return not_allowed
     before = sum(
@@ -149,12 +161,13 @@ def _refusal(
     most = next((limit.amount for limit in limits if limit.currency == amount.currency), 0)
     if before + amount.amount <= most:
         return None
-    return refuse(tx, Verdict.ABOVE_LIMIT, AuditAction.REFUND, order.checkout, asked=asked)
+    return refuse(tx, Verdict.ABOVE_LIMIT, action, order.checkout, asked=asked)
 
 
-def _request(
+def refund_request(
     asked: ByHand, purchase: Purchase, amount: Money, *, reason: str, tell: bool, cause: RefundCause, now: datetime
 ) -> RefundRequest:  # fmt: skip
+    """A request for a refund of a purchase that was paid for."""
     if purchase.payment is None:
         raise AssertionError(f"purchase {purchase.checkout} has no payment")
     return RefundRequest(

@@ -26,6 +26,7 @@ _KIND_OF: Final = {
     LinkPurpose.MOVE: MailKind.ADDRESS,
     LinkPurpose.UNDO: MailKind.ADDRESS,
     LinkPurpose.OWNER: MailKind.ORDER,
+    LinkPurpose.WITHDRAWAL: MailKind.WITHDRAWAL,
 }
 
 
@@ -38,10 +39,11 @@ def send_email(
     to: EmailAddress,
     now: datetime,
     key_name: str | None = None,
+    due_at: datetime | None = None,
 ) -> bool:
     """Queue an email without a link under a key of `domain.outbox_keys`; whether it was not there yet.
 
-    `key_name`: which secret fills its slots; None for an email without any.
+    `key_name`: which secret fills its slots; None for an email without any. `due_at`: not before; None for at once.
     """
     return tx.outbox.queue(
         Mail(
@@ -52,7 +54,7 @@ def send_email(
             link=None,
             key_name=key_name,
             queued_at=now,
-            due_at=now,
+            due_at=due_at or now,
             urgency=urgency_of(kind),
         )
     )

@@ -92,7 +92,7 @@ class LinkSubmit:
                 return None if checkout is None else why_too_late(tx, checkout, booking=self.booking)
             case LinkPurpose.OWNER:
                 return why_no_owner(tx, link, live_session(tx, self.visitor, now=self.now))
-            case LinkPurpose.ACCESS | LinkPurpose.LOGIN | LinkPurpose.UNDO:
+            case LinkPurpose.ACCESS | LinkPurpose.LOGIN | LinkPurpose.UNDO | LinkPurpose.WITHDRAWAL:
                 return None
 
     def _act(self, tx: Transaction, link: MagicLink) -> bool:
@@ -107,6 +107,10 @@ class LinkSubmit:
                 return checkout is not None
             case LinkPurpose.OWNER:
                 return give_owner(tx, link, booking=self.booking)
+            case LinkPurpose.WITHDRAWAL:
+                if link.checkout is not None:
+                    tx.withdrawals.prove(link.checkout, at=self.now)
+                return True
             case LinkPurpose.MOVE:
                 return link.move is not None and finish_change(
                     tx, link.move, new_user=self.booking.user, now=self.now

@@ -44,7 +44,9 @@ MOST: Final = 200
 _KINDS: Final = {
     MailKind.ACCESS: N_("Access"), MailKind.LOGIN: N_("Sign-in"), MailKind.ORDER: N_("Confirm an order"),
     MailKind.UPDATE: N_("About a purchase"), MailKind.ADDRESS: N_("Change of address"),
-    MailKind.RELEASE: N_("New version"), MailKind.FAREWELL: N_("Account deleted"), MailKind.NOTICE: N_("To you"),
+    MailKind.RELEASE: N_("New version"), MailKind.FAREWELL: N_("Account deleted"),
+    MailKind.WITHDRAWAL: N_("About a withdrawal"),
+    MailKind.NOTICE: N_("To you"),
 }  # fmt: skip
 _STATES: Final = {
     MailState.QUEUED: N_("queued"), MailState.SENT: N_("sent"), MailState.DROPPED: N_("not sent"),

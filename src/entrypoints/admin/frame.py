@@ -41,6 +41,7 @@ NAVIGATION: Final = (
     ("/admin/products", N_("Products")),
 )
 MORE: Final = (
+    ("/admin/withdrawals", N_("Withdrawals")),
     ("/admin/emails", N_("Emails")),
     ("/admin/stripe", N_("Stripe")),
     ("/admin/exports", N_("Exports")),

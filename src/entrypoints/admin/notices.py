@@ -22,6 +22,8 @@ NOTICES: Final[Mapping[str, str]] = {
         "The refund was requested. It appears here once Stripe confirms it. The customer is not emailed."
     ),
     "revoked": N_("Access is revoked."),
+    "withdrawal-accepted": N_("The withdrawal is accepted, and the customer is emailed."),
+    "withdrawal-refused": N_("The withdrawal is refused, and the customer is emailed your reason."),
     "restored": N_("Access is restored."),
     "not-by-hand": N_("The revocation is lifted. A refund or a dispute still keeps it closed."),
     "granted": N_("The free copy is theirs, and they are emailed a link."),

@@ -44,6 +44,11 @@ STATES: Final = {
 }
 
 
+def not_refunded_words(why: WhyNotRefunded) -> str:
+    """Why nothing of a purchase can be refunded here; "" for what is wrong with a request alone."""
+    return _(_NOT_REFUNDED[why]) if why in _NOT_REFUNDED else ""
+
+
 def at_sale(purchase: Purchase) -> str:
     """The address of the page of a sale."""
     return f"/admin/sales/{purchase.checkout}"

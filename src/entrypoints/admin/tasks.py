@@ -17,7 +17,8 @@ from domain.purchase import order_number
 from domain.records import Problem, ProblemKind, Quarantined
 from domain.refund import RefundRequest, RefundState
 from domain.usecases.list_todo import Lacking, Mistakes, Silence, Task, Todo, TodoList
-from domain.values import money_text
+from domain.values import CheckoutId, money_text
+from domain.withdrawal import Withdrawal, WithdrawalState, days_left
 from entrypoints.admin.sale_words import evidence_due, mail_address
 from entrypoints.admin.words import REASONS
 from entrypoints.http.sentences import N_, _, ngettext
@@ -92,7 +93,7 @@ NAMES: Final[Mapping[Task, str]] = {
     Task.REFUND: N_("Refunds that did not arrive"), Task.LICENCES_USED_UP: N_("Licence keys"),
     Task.PRODUCT_GONE: N_("Products that are missing"),
     Task.PRODUCT_LOST: N_("Products that cannot be opened"), Task.CATALOGUE: N_("Catalogue"),
-    Task.WEBHOOKS_SILENT: N_("Webhooks"),
+    Task.WEBHOOKS_SILENT: N_("Webhooks"), Task.WITHDRAWAL: N_("Withdrawals"),
 }  # fmt: skip
 """What the tasks are called in a list of them."""
 _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
@@ -120,6 +121,8 @@ _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
     Task.REFUSED_BY_PROVIDER: lambda n: ngettext(
         "%(number)d thing is refused by Stripe.", "%(number)d things are refused by Stripe.", n),
     Task.REFUND: lambda n: ngettext("%(number)d refund did not arrive.", "%(number)d refunds did not arrive.", n),
+    Task.WITHDRAWAL: lambda n: ngettext(
+        "%(number)d withdrawal waits for your decision.", "%(number)d withdrawals wait for your decision.", n),
     Task.LICENCES_USED_UP: lambda n: ngettext(
         "The licence keys of %(number)d product are used up.",
         "The licence keys of %(number)d products are used up.", n),
@@ -150,6 +153,8 @@ def row_of(todo: Todo, *, dashboard: str, zone: tzinfo, now: datetime) -> Row:
             return Row(todo, words, "", todo.about.detail, [doctor, keys])
         case RefundRequest():
             return _refund(todo, todo.about, dashboard)
+        case Withdrawal():
+            return _withdrawal(todo, todo.about, zone, now)
         case Lacking():
             return _lacking(todo, todo.about)
         case Mistakes():
@@ -305,6 +310,31 @@ def _refund(todo: Todo, request: RefundRequest, dashboard: str) -> Row:
         why,
         [look, Button(_("Dismiss"), f"{TODO}/refunds/{quote(request.id)}/dismiss", writes=True)],
     )
+
+
+def _withdrawal(todo: Todo, one: Withdrawal, zone: tzinfo, now: datetime) -> Row:
+    at, order = f"/admin/withdrawals/{quote(one.id)}", order_number(one.checkout or CheckoutId(""))
+    left = days_words(one, zone, now)
+    if one.proved_at is not None:
+        why = _("The customer confirmed that it is theirs: %(left)s to pay back.", left=left)
+        accept = Button(_("Accept"), f"{at}/accept", first=True, writes=True)
+        buttons = [accept, Button(_("Refuse"), f"{at}/refuse", writes=True)]
+    else:
+        why = _(
+            "The customer was emailed a link, and has not confirmed that it is theirs: %(left)s.", left=left
+        )
+        buttons = [Button(_("Look at it"), "/admin/withdrawals", first=True)]
+    return Row(todo, _("Withdrawal from order %(order)s", order=order), "/admin/withdrawals", why, buttons)
+
+
+def days_words(one: Withdrawal, zone: tzinfo, now: datetime) -> str:
+    """How long there is to pay back; "" once it is decided."""
+    if one.state is not WithdrawalState.OPEN:
+        return ""
+    left = days_left(one, now=now, zone=zone)
+    if left < 0:
+        return _("overdue")
+    return ngettext("%(number)d day left", "%(number)d days left", left)
 
 
 def _lacking(todo: Todo, about: Lacking) -> Row:

@@ -42,6 +42,10 @@ _MAILS: Final[Mapping[str, str]] = {
     "confirm_address": N_("Email to confirm an address"),
     "address_change_requested": N_("Email about a change of address"),
     "correction_undone": N_("Email about a correction that was undone"),
+    "withdrawal_received": N_("Acknowledgement of a withdrawal"),
+    "withdrawal_to_prove": N_("Email to confirm a withdrawal"),
+    "withdrawal_accepted": N_("Email about an accepted withdrawal"),
+    "withdrawal_refused": N_("Email about a refused withdrawal"),
 }
 _DELIVERIES: Final[Mapping[Delivery, str]] = {
     Delivery.ACCEPTED: N_("sent"),
@@ -63,6 +67,7 @@ _LINKS: Final[Mapping[LinkPurpose, str]] = {
     LinkPurpose.MOVE: N_("New address confirmed"),
     LinkPurpose.UNDO: N_("Change of address undone"),
     LinkPurpose.OWNER: N_("Address of the order confirmed"),
+    LinkPurpose.WITHDRAWAL: N_("Withdrawal confirmed by the customer"),
 }
 _ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.GRANT: N_("Free copy given"),
@@ -81,6 +86,8 @@ _ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.SIGN_OUT_CUSTOMER: N_("Customer signed out everywhere"),
     AuditAction.ERASE_CUSTOMER: N_("Customer's data deleted"),
     AuditAction.BOOK_PAYMENT: N_("Payment booked by hand"),
+    AuditAction.ACCEPT_WITHDRAWAL: N_("Withdrawal accepted"),
+    AuditAction.REFUSE_WITHDRAWAL: N_("Withdrawal refused"),
     AuditAction.HAND_OVER_DATA: N_("File with the customer's data downloaded"),
 }
 _RESULTS: Final[Mapping[AuditResult, str]] = {

@@ -55,6 +55,8 @@ ACTIONS: Final[Mapping[AuditAction, str]] = {
     AuditAction.ERASE_CUSTOMER: N_("deleted a customer's data"),
     AuditAction.HAND_OVER_DATA: N_("made a file of a customer's data"),
     AuditAction.BOOK_PAYMENT: N_("booked a quarantined payment"),
+    AuditAction.ACCEPT_WITHDRAWAL: N_("accepted a withdrawal"),
+    AuditAction.REFUSE_WITHDRAWAL: N_("refused a withdrawal"),
     AuditAction.UNKNOWN: N_("did something that this shop has no name for"),
 }
 """Each goes on a sentence that begins with who did it."""
@@ -70,7 +72,7 @@ _ABOUT_SALES: Final = frozenset(
         AuditAction.GRANT, AuditAction.REVOKE, AuditAction.RESTORE, AuditAction.REFUND, AuditAction.RESEND,
         AuditAction.SEND_LINK, AuditAction.CORRECT_ADDRESS, AuditAction.MERGE_CUSTOMERS, AuditAction.REPLACE_KEY,
         AuditAction.WRITE_NOTE, AuditAction.SIGN_OUT_CUSTOMER, AuditAction.ERASE_CUSTOMER, AuditAction.HAND_OVER_DATA,
-        AuditAction.BOOK_PAYMENT,
+        AuditAction.BOOK_PAYMENT, AuditAction.ACCEPT_WITHDRAWAL, AuditAction.REFUSE_WITHDRAWAL,
     }
 )  # fmt: skip
 """Their object is an order: of an action on a customer, their oldest one."""

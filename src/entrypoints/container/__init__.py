@@ -37,6 +37,7 @@ from entrypoints.http.shop import ShopPages
 from entrypoints.http.signin import SigninPages
 from entrypoints.http.speech import Speech
 from entrypoints.http.webhooks import EmailWebhook, PaymentWebhook
+from entrypoints.http.withdrawal import WithdrawalPages
 from entrypoints.run.metrics import CountedEvents
 from entrypoints.run.outbox_worker import OutboxWorker
 from entrypoints.run.timers import Worker
@@ -110,6 +111,15 @@ class Container(BackOffice):
         details=Singleton(KnownDetails, UseCases.show_receipt),
         clock=Adapters.clock,
     )
+    withdrawal_pages = Singleton(
+        WithdrawalPages,
+        frame=frame,
+        confirm_withdrawal=UseCases.confirm_withdrawal,
+        find_withdrawal=UseCases.find_withdrawal,
+        keyring=UseCases.keyring,
+        clock=Adapters.clock,
+        randomness=Adapters.randomness,
+    )
     account_pages = Singleton(
         AccountPages,
         frame=frame,
@@ -168,6 +178,7 @@ class Container(BackOffice):
         file_pages,
         order_pages,
         account_pages,
+        withdrawal_pages,
         payment_webhook,
         email_webhook,
         signin_pages,
@@ -206,6 +217,7 @@ class Container(BackOffice):
         outbox=outbox_worker,
         send_refunds=UseCases.send_refunds,
         act_on_fraud_warnings=UseCases.act_on_fraud_warnings,
+        report_withdrawals=UseCases.report_withdrawals,
         reconcile=UseCases.reconcile,
         retry=UseCases.retry_quarantine,
         recheck_payments=UseCases.recheck_payments,

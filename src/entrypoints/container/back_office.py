@@ -31,6 +31,7 @@ from entrypoints.admin.settings_page import SettingsPages
 from entrypoints.admin.signing_in import SigningInPages
 from entrypoints.admin.todo import TodoPages
 from entrypoints.admin.waiting import Waiting
+from entrypoints.admin.withdrawals import WithdrawalsPages
 from entrypoints.container.adapters import Adapters
 from entrypoints.container.use_cases import UseCases
 from entrypoints.sale_names import SaleNames
@@ -109,6 +110,12 @@ class BackOffice(UseCases):
         send_refused=UseCases.send_refused,
     )
 
+    withdrawals_pages = Singleton(
+        WithdrawalsPages,
+        frame=admin_frame,
+        list_withdrawals=UseCases.list_withdrawals,
+        decide=UseCases.decide_withdrawal,
+    )
     import_pages = Singleton(
         ImportPages,
         frame=admin_frame,
@@ -223,6 +230,7 @@ class BackOffice(UseCases):
         provider_pages,
         email_pages,
         import_pages,
+        withdrawals_pages,
         sale_action_pages,
         customer_action_pages,
         sales_pages,

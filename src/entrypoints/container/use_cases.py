@@ -20,7 +20,9 @@ from domain.usecases.check_stock import CheckStock
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.compare_with_provider import CompareWithProvider
+from domain.usecases.confirm_withdrawal import ConfirmWithdrawal
 from domain.usecases.correct_address import CorrectAddress
+from domain.usecases.decide_withdrawal import DecideWithdrawal
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
@@ -31,6 +33,7 @@ from domain.usecases.export_list import ExportList
 from domain.usecases.export_records import ExportRecords
 from domain.usecases.fetch_file import FetchFile
 from domain.usecases.find_sales import FindSales
+from domain.usecases.find_withdrawal import FindWithdrawal
 from domain.usecases.go_live import GoLive
 from domain.usecases.grant_product import GrantProduct
 from domain.usecases.hand_over_data import HandOverData
@@ -55,6 +58,7 @@ from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_staff import ListStaff
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.list_withdrawals import ListWithdrawals
 from domain.usecases.look_at_decision import LookAtDecision
 from domain.usecases.look_at_release import LookAtRelease, TryAnnouncement
 from domain.usecases.look_at_sale import LookAtCustomer, LookAtSale
@@ -76,6 +80,7 @@ from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.replace_key import ReplaceKey
 from domain.usecases.report_status import ReportStatus
+from domain.usecases.report_withdrawals import ReportWithdrawals
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.request_refund import RequestRefund
 from domain.usecases.resend_access_link import ResendAccessLink
@@ -266,6 +271,27 @@ class UseCases(Adapters):
         ActOnFraudWarnings, store=store, payments=payments, catalogue=catalogue, clock=clock,
         request_refund=request_refund,
     )  # fmt: skip
+    confirm_withdrawal = Singleton(
+        ConfirmWithdrawal,
+        store=store,
+        catalogue=catalogue,
+        keyring=keyring,
+        clock=clock,
+        randomness=randomness,
+    )
+    find_withdrawal = Singleton(FindWithdrawal, store=store)
+    list_withdrawals = Singleton(ListWithdrawals, store=store)
+    decide_withdrawal = Singleton(
+        DecideWithdrawal,
+        store=store,
+        payments=payments,
+        catalogue=catalogue,
+        clock=clock,
+        randomness=randomness,
+    )
+    report_withdrawals = Singleton(
+        ReportWithdrawals, store=store, catalogue=catalogue, clock=clock, decide=decide_withdrawal
+    )
     send_refunds = Singleton(
         SendRefunds, store=store, payments=payments, note=note, clock=clock, base_url=base_url
     )

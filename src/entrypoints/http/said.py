@@ -18,6 +18,7 @@ class Said(Enum):
     SIGNED_IN = "signed-in"
     ADDRESS_CONFIRMED = "address-confirmed"
     CHANGE_UNDONE = "change-undone"
+    WITHDRAWAL_CONFIRMED = "withdrawal-confirmed"
     SIGNED_OUT = "signed-out"
     SIGNED_OUT_EVERYWHERE = "signed-out-everywhere"
     BROWSER_SIGNED_OUT = "browser-signed-out"
@@ -33,6 +34,7 @@ _SENTENCES: Final = {
     Said.SIGNED_IN: N_("You are signed in."),
     Said.ADDRESS_CONFIRMED: N_("Your address is confirmed. You are signed in."),
     Said.CHANGE_UNDONE: N_("The change is undone. You are signed in."),
+    Said.WITHDRAWAL_CONFIRMED: N_("Thank you: the withdrawal is yours. The seller answers you by email."),
     Said.SIGNED_OUT: N_("You are signed out."),
     Said.SIGNED_OUT_EVERYWHERE: N_("You are signed out on all devices."),
     Said.BROWSER_SIGNED_OUT: N_("That browser is signed out."),

@@ -60,6 +60,7 @@ _SAID: Final = {
     LinkPurpose.MOVE: Said.ADDRESS_CONFIRMED,
     LinkPurpose.OWNER: Said.ADDRESS_CONFIRMED,
     LinkPurpose.UNDO: Said.CHANGE_UNDONE,
+    LinkPurpose.WITHDRAWAL: Said.WITHDRAWAL_CONFIRMED,
 }
 """What a link confirms that does more than sign in."""
 _OWN_PAGE: Final = re.compile(r"/(?:products|orders)/[a-z0-9-]+|/account")

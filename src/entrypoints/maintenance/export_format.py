@@ -15,6 +15,7 @@ from domain.session import Session
 from domain.usecases.export_records import Record, WithoutOwner
 from domain.usecases.own_data import OwnData
 from domain.waiver import Waiver
+from domain.withdrawal import Withdrawal
 
 
 def record_fields(record: Record) -> dict[str, Any]:
@@ -66,6 +67,18 @@ def record_fields(record: Record) -> dict[str, Any]:
                 "written_at": record.written_at,
                 "written_by": record.written_by,
             }
+        case Withdrawal():
+            return {"kind": "withdrawal", **withdrawal_fields(record)}
+
+
+def withdrawal_fields(one: Withdrawal) -> dict[str, Any]:
+    """A statement of withdrawal, and what came of it."""
+    return {
+        "id": one.id, "order": one.checkout, "name": one.name, "contract": one.contract,
+        "email": None if one.email is None else one.email.canonical, "received_at": one.received_at,
+        "confirmed_at": one.proved_at, "state": one.state.value, "decided_at": one.decided_at,
+        "decided_by": one.decided_by, "reason": one.reason, "refund_request": one.request,
+    }  # fmt: skip
 
 
 def _refund_request_fields(request: RefundRequest) -> dict[str, Any]:
@@ -179,7 +192,13 @@ def own_data_fields(own: OwnData) -> dict[str, Any]:
         "downloads": [_download_fields(download) for download in own.downloads],
         "browsers": [_session_fields(session) for session in own.sessions],
         "mails": [_own_mail_fields(mail) for mail in own.mails],
+        "withdrawals": [_own_withdrawal_fields(one) for one in own.withdrawals],
     }
+
+
+def _own_withdrawal_fields(one: Withdrawal) -> dict[str, Any]:
+    """Without who decided about it."""
+    return {name: value for name, value in withdrawal_fields(one).items() if name != "decided_by"}
 
 
 def _pending_fields(checkout: Checkout) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from domain.usecases.lease_mail import RENEW_EVERY
 from domain.usecases.link_audit import LinkAudit
 from domain.usecases.recheck_payments import RecheckPayments
 from domain.usecases.reconcile import Reconcile
+from domain.usecases.report_withdrawals import ReportWithdrawals
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.review_catalogue import ReviewCatalogue
 from domain.usecases.run_uploads import RunUploads
@@ -57,6 +58,7 @@ _LINK_AUDIT: Final = timedelta(minutes=1)
 _PRUNE: Final = timedelta(minutes=10)
 _PRUNE_AT_ONCE: Final = 500
 _PRUNE_GOODS: Final = timedelta(hours=6)
+_REPORT_WITHDRAWALS: Final = timedelta(minutes=1)
 _SCRUB: Final = timedelta(minutes=30)
 
 
@@ -80,6 +82,7 @@ class Worker:
     outbox: OutboxWorker
     send_refunds: SendRefunds
     act_on_fraud_warnings: ActOnFraudWarnings
+    report_withdrawals: ReportWithdrawals
     reconcile: Reconcile
     retry: RetryQuarantine
     recheck_payments: RecheckPayments
@@ -131,6 +134,9 @@ class Worker:
             group.create_task(self.follow_editions())
             group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.read_due_payments), "payments"))
             group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.act_on_warnings), "fraud"))
+            group.create_task(
+                self._in_turn(_REPORT_WITHDRAWALS, self._acting(self.act_on_withdrawals), "withdrawals")
+            )
             group.create_task(
                 self._in_turn(_RETRY_QUARANTINE, self._acting(self.retry_quarantine), "quarantine")
             )
@@ -231,6 +237,11 @@ class Worker:
         """Email the merchant about fraud warnings, or refund them."""
         if asked := await self.act_on_fraud_warnings():
             log.warning("refunds asked for after fraud warnings", extra={"fields": {"count": asked}})
+
+    async def act_on_withdrawals(self) -> None:
+        """Email the merchant about withdrawals, and accept those that shop.toml lets be accepted."""
+        if accepted := await self.report_withdrawals():
+            log.info("withdrawals accepted", extra={"fields": {"count": accepted}})
 
     async def retry_quarantine(self) -> None:
         """Retry the entries in quarantine."""

@@ -23,18 +23,22 @@ from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
+from domain.usecases.confirm_withdrawal import ConfirmWithdrawal
+from domain.usecases.decide_withdrawal import DecideWithdrawal
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
 from domain.usecases.erase_me import EraseMe
 from domain.usecases.expire_duplicates import ExpireDuplicates
 from domain.usecases.fetch_file import FetchFile
+from domain.usecases.find_withdrawal import FindWithdrawal
 from domain.usecases.go_live import GoLive
 from domain.usecases.grant_product import GrantProduct
 from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_pending import ListPending
+from domain.usecases.list_withdrawals import ListWithdrawals
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
@@ -43,6 +47,7 @@ from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
+from domain.usecases.report_withdrawals import ReportWithdrawals
 from domain.usecases.request_login import RequestLogin
 from domain.usecases.request_refund import RequestRefund
 from domain.usecases.resend_access_link import ResendAccessLink
@@ -182,6 +187,34 @@ class Shop(BackOffice):
             catalogue=self.catalogue,
             clock=self.clock,
             randomness=self.randomness,
+        )
+
+    @cached_property
+    def confirm_withdrawal(self) -> ConfirmWithdrawal:
+        return ConfirmWithdrawal(
+            store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
+            randomness=self.randomness,
+        )  # fmt: skip
+
+    @cached_property
+    def list_withdrawals(self) -> ListWithdrawals:
+        return ListWithdrawals(store=self.store)
+
+    @cached_property
+    def find_withdrawal(self) -> FindWithdrawal:
+        return FindWithdrawal(store=self.store)
+
+    @cached_property
+    def decide_withdrawal(self) -> DecideWithdrawal:
+        return DecideWithdrawal(
+            store=self.store, payments=self.payments, catalogue=self.catalogue, clock=self.clock,
+            randomness=self.randomness,
+        )  # fmt: skip
+
+    @cached_property
+    def report_withdrawals(self) -> ReportWithdrawals:
+        return ReportWithdrawals(
+            store=self.store, catalogue=self.catalogue, clock=self.clock, decide=self.decide_withdrawal
         )
 
     @cached_property
