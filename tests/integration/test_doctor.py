@@ -186,12 +186,19 @@ def test_a_proxy_behind_which_all_visitors_share_the_limits_of_one_is_reported(t
         try:
             mark, words = findings(shop)["proxy"]
             assert (mark, "TRUSTED_PROXIES does not name it" in words) == ("!!", True), words
-            assert ". Set TRUSTED_PROXIES to the address from which the proxy reaches the shop" in words
+            wait_until(lambda: shop.cli("status", check=False).returncode == 1, pause=0.5)
+            said = shop.cli("status", check=False).stdout
+            mark, words = findings(shop)["proxy"]
+            assert words.endswith(
+                "share the rate limits of one: set TRUSTED_PROXIES=127.0.0.1, and start the shop again"
+            )
+            assert words[1:] in said, "doctor and status say the same"
             [logged] = [line["message"] for line in shop.log_lines if "TRUSTED_PROXIES" in line["message"]]
             assert "TRUSTED_PROXIES=127.0.0.1" in logged
             shop.process.stop()
             shop.environment["TRUSTED_PROXIES"] = "127.0.0.1"
             shop.start()
+            wait_until(lambda: shop.cli("status", check=False).returncode == 0, pause=0.5)
             assert "proxy" not in findings(shop)
             assert findings(shop)[url][0] == "ok"
             adds["x-forwarded-for"] = "unknown"

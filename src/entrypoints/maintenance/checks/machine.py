@@ -11,10 +11,11 @@ from typing import Final
 import httpx
 
 from domain.ports import Blob, Goods, GoodsUnavailable
+from domain.records import Problem, ProblemKind
 from entrypoints.container import Container
 from entrypoints.maintenance.checks.finding import Finding, broken
 from entrypoints.maintenance.progress import progress
-from entrypoints.run.peer_address import SHARED_HEADER, SHARED_WORDS, SharedLimits
+from entrypoints.run.peer_address import SHARED_HEADER, SharedLimits, shared_words
 from entrypoints.settings import Settings
 
 _TIMEOUT: Final = 8.0
@@ -59,15 +60,18 @@ def disk_finding(folder: Path) -> Finding:
     return Finding("disk", True, f"{room}: make room soon" if free < _LITTLE else room, warns=free < _LITTLE)
 
 
-async def street_findings(settings: Settings) -> list[Finding]:
+async def street_findings(container: Container, settings: Settings) -> list[Finding]:
     """Whether the shop answers at its public URL, and tells visitors apart; no answer yet is not an error."""
+    open_problems = await container.store().read(lambda tx: tx.problems.open())
+    noted = next((one for one in open_problems if one.kind is ProblemKind.LIMITS_SHARED), None)
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
             answer = await client.get(f"{settings.base_url}/healthz")
             page = await client.get(f"{settings.base_url}/robots.txt")
     except httpx.HTTPError as error:
-        return [_no_answer(settings, error)]
-    return [_answers(settings, answer, page), *_tells_apart(answer)]
+        said = [] if noted is None else [_shared(noted.subject, noted)]
+        return [_no_answer(settings, error), *said]
+    return [_answers(settings, answer, page), *_tells_apart(answer, noted)]
 
 
 def _no_answer(settings: Settings, error: httpx.HTTPError) -> Finding:
@@ -84,18 +88,16 @@ def _no_answer(settings: Settings, error: httpx.HTTPError) -> Finding:
     return Finding(settings.base_url, False, words)
 
 
-def _tells_apart(answer: httpx.Response) -> list[Finding]:
+def _tells_apart(answer: httpx.Response, noted: Problem | None) -> list[Finding]:
     """A finding if our request, which came the way of a visitor's, would share the limits of all others."""
     why = answer.headers.get(SHARED_HEADER.decode(), "")
-    if why not in set(SharedLimits):
-        return []
-    words = SHARED_WORDS[SharedLimits(why)]
-    if why == SharedLimits.UNTRUSTED:
-        words += (
-            ". Set TRUSTED_PROXIES to the address from which the proxy reaches the shop (the log of `coatcheck serve` "
-            "has it)"
-        )
-    return [Finding("proxy", False, words)]
+    return [_shared(why, noted)] if why in set(SharedLimits) else []
+
+
+def _shared(why: str, noted: Problem | None) -> Finding:
+    """`noted`: what the shop saw of its visitors, with the address of the proxy."""
+    address = noted.detail if noted is not None and noted.subject == why else ""
+    return Finding("proxy", False, shared_words(why, address))
 
 
 def _answers(settings: Settings, answer: httpx.Response, page: httpx.Response) -> Finding:
