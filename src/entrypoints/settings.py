@@ -252,8 +252,8 @@ def _check_webhook_secret(env: Environment, problems: list[str]) -> None:
     secrets = _several(env.stripe_webhook_secret)
     if not secrets:
         problems.append(
-            "STRIPE_WEBHOOK_SECRET is not set: it is shown where the webhook endpoint is registered "
-            "(or by `stripe listen`), and begins with whsec_"
+            "STRIPE_WEBHOOK_SECRET is not set: run `coatcheck stripe-setup`, which registers the webhook and prints "
+            "it, or take it from `stripe listen` (it begins with whsec_)"
         )
     elif not all(secret.startswith("whsec_") for secret in secrets):
         problems.append("STRIPE_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")

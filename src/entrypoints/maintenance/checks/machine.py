@@ -22,6 +22,8 @@ _TIMEOUT: Final = 8.0
 _TOO_LITTLE: Final = 200_000_000
 _LITTLE: Final = 2_000_000_000
 _SHOWN: Final = 3
+_UNTIL_NOTED: Final = 2.0
+"""Seconds after which a running shop has noted what a request showed."""
 
 
 async def goods_finding(container: Container) -> Finding:
@@ -62,16 +64,24 @@ def disk_finding(folder: Path) -> Finding:
 
 async def street_findings(container: Container, settings: Settings) -> list[Finding]:
     """Whether the shop answers at its public URL, and tells visitors apart; no answer yet is not an error."""
-    open_problems = await container.store().read(lambda tx: tx.problems.open())
-    noted = next((one for one in open_problems if one.kind is ProblemKind.LIMITS_SHARED), None)
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
             answer = await client.get(f"{settings.base_url}/healthz")
             page = await client.get(f"{settings.base_url}/robots.txt")
     except httpx.HTTPError as error:
-        said = [] if noted is None else [_shared(noted.subject, noted)]
-        return [_no_answer(settings, error), *said]
-    return [_answers(settings, answer, page), *_tells_apart(answer, noted)]
+        return [_no_answer(settings, error), *_tells_apart("", await _noted(container))]
+    why = answer.headers.get(SHARED_HEADER.decode(), "")
+    noted = await _noted(container)
+    if noted is not None and not why:  # perhaps our own request has just shown that visitors are told apart
+        await asyncio.sleep(_UNTIL_NOTED)
+        noted = await _noted(container)
+    return [_answers(settings, answer, page), *_tells_apart(why, noted)]
+
+
+async def _noted(container: Container) -> Problem | None:
+    """What the shop saw of its visitors: that they share one address."""
+    found = await container.store().read(lambda tx: tx.problems.open())
+    return next((one for one in found if one.kind is ProblemKind.LIMITS_SHARED), None)
 
 
 def _no_answer(settings: Settings, error: httpx.HTTPError) -> Finding:
@@ -88,16 +98,15 @@ def _no_answer(settings: Settings, error: httpx.HTTPError) -> Finding:
     return Finding(settings.base_url, False, words)
 
 
-def _tells_apart(answer: httpx.Response, noted: Problem | None) -> list[Finding]:
-    """A finding if our request, which came the way of a visitor's, would share the limits of all others."""
-    why = answer.headers.get(SHARED_HEADER.decode(), "")
-    return [_shared(why, noted)] if why in set(SharedLimits) else []
+def _tells_apart(why: str, noted: Problem | None) -> list[Finding]:
+    """A finding if our request, which came the way of a visitor's, shares the limits of all others, or they all do.
 
-
-def _shared(why: str, noted: Problem | None) -> Finding:
-    """`noted`: what the shop saw of its visitors, with the address of the proxy."""
-    address = noted.detail if noted is not None and noted.subject == why else ""
-    return Finding("proxy", False, shared_words(why, address))
+    `why`: what the shop said to our request. `noted`: what it saw of its visitors, with the address of the proxy.
+    """
+    if why in set(SharedLimits):
+        address = noted.detail if noted is not None and noted.subject == why else ""
+        return [Finding("proxy", False, shared_words(why, address))]
+    return [] if noted is None else [Finding("proxy", False, shared_words(noted.subject, noted.detail))]
 
 
 def _answers(settings: Settings, answer: httpx.Response, page: httpx.Response) -> Finding:
