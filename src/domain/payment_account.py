@@ -8,7 +8,7 @@ from typing import Protocol
 from domain.amounts import least_charge
 from domain.frozen import frozen
 from domain.product import CatalogueEdition, PaymentTerms, Product, Tax
-from domain.values import Money
+from domain.values import Money, ProductId
 
 
 @frozen
@@ -38,6 +38,20 @@ def checkout_trials(edition: CatalogueEdition) -> tuple[CheckoutTrial, ...]:
     """One for each currency that something is on sale in."""
     found = (_trial(edition, currency) for currency in edition.currencies)
     return tuple(trial for trial in found if trial is not None)
+
+
+def shown_to_work(edition: CatalogueEdition, opened: Sequence[CheckoutTrial]) -> frozenset[ProductId]:
+    """The products on sale that these trials speak for: a page opened in every currency that each is sold in."""
+    currencies = {trial.price.currency for trial in opened}
+
+    def charged(product: Product) -> set[str]:
+        return {price.currency for price in product.prices if _least_paid(product, price) is not None}
+
+    return frozenset(
+        product.id
+        for product in edition.products.values()
+        if product.on_sale and (asked := charged(product)) and asked <= currencies
+    )
 
 
 def _trial(edition: CatalogueEdition, currency: str) -> CheckoutTrial | None:

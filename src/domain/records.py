@@ -90,7 +90,7 @@ class Download:
 
 
 class ProblemKind(Enum):
-    """What the payment provider refuses, until it does not any more."""
+    """What does not work, until it does again: what the payment provider refuses, and how the shop is reached."""
 
     CHECKOUT_REFUSED = "checkout-refused"
     """To open a payment page; the subject is the product."""
@@ -98,6 +98,13 @@ class ProblemKind(Enum):
     """To report the state of a checkout session."""
     LIST_REFUSED = "list-refused"
     """To list what the reconciler asks for; the subject is the list."""
+    LIMITS_SHARED = "limits-shared"
+    """Visitors cannot be told apart; the subject is why, and the detail the address that all seem to have."""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it is the payment provider that refuses it."""
+        return self is not ProblemKind.LIMITS_SHARED
 
 
 @frozen

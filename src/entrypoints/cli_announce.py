@@ -7,13 +7,13 @@ from domain.usecases.look_at_release import ReleaseSeen
 from domain.values import EmailAddress, InvalidEmail, ProductId
 from entrypoints.acting import actor_here, new_form
 from entrypoints.cli_running import NothingDone, Refusal
-from entrypoints.cli_words import NOT_ALLOWED, counted
+from entrypoints.cli_words import NO_SUCH_PRODUCT, NOT_ALLOWED, counted
 from entrypoints.container import Container
 
 
 def no_product(product: str) -> Refusal:
     """The catalogue lacks it."""
-    return Refusal(f"there is no product {product!r} in the catalogue")
+    return Refusal(NO_SUCH_PRODUCT.format(product=product))
 
 
 async def trial_lines(container: Container, product: ProductId, test: str | None) -> list[str]:

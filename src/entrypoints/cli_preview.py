@@ -7,7 +7,7 @@ import click
 from domain.usecases.preview_product import PreviewLink
 from domain.values import ProductId
 from entrypoints.cli_running import Refusal, beside
-from entrypoints.cli_words import minute
+from entrypoints.cli_words import NO_SUCH_PRODUCT, minute
 from entrypoints.container import Container
 from entrypoints.safe_output import say
 
@@ -26,6 +26,6 @@ def preview(product: str) -> None:
 
     link = beside(work)
     if link is None:
-        raise Refusal(f"there is no product {product!r} in the catalogue")
+        raise Refusal(NO_SUCH_PRODUCT.format(product=product))
     say(link.url)
     say(f"The link works until {minute(link.until)}.", err=True)

@@ -9,6 +9,11 @@ NOT_ALLOWED: Final = "nothing was done: the role of whoever asked does not allow
 """Nobody on the shop's machine reads this: they may do everything."""
 
 
+NO_SUCH_PRODUCT: Final = (
+    "there is no product {product!r} in the catalogue: a product is called like its folder there"
+)
+
+
 def minute(at: datetime) -> str:
     """`2026-03-01 12:00 UTC`."""
     return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -9,11 +9,11 @@ from domain.purchase import Purchase, order_number
 from domain.rights import NotAllowed
 from domain.usecases.grant_outcomes import Granted, HasItAlready, NotGranted, WhyNotGranted
 from domain.values import EmailAddress, mask
-from entrypoints.cli_words import NOT_ALLOWED, minute
+from entrypoints.cli_words import NO_SUCH_PRODUCT, NOT_ALLOWED, minute
 
 _WHY: Final = {
     WhyNotGranted.NO_REASON: f"--reason is empty, or longer than {LONGEST_REASON} characters",
-    WhyNotGranted.NO_SUCH_PRODUCT: "there is no product {product!r} in the catalogue",
+    WhyNotGranted.NO_SUCH_PRODUCT: NO_SUCH_PRODUCT,
     WhyNotGranted.DRAFT: '{product} is a draft; give it the status "unlisted" or "on_sale" first',
     WhyNotGranted.RETIRED: '{product} is retired; give it the status "unlisted" first',
     WhyNotGranted.NO_KEYS: "the list of licence keys of {product} is used up; add keys to {product}/licences.txt",

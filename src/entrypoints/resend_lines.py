@@ -47,7 +47,10 @@ def not_sent_line(found: NotSent, wanted: str) -> str:
 
 def no_such_order(wanted: str) -> str:
     """One sentence, for every command that takes the beginning of an order number."""
-    return f"no order matches {wanted!r}: give the order number, or at least its first 4 characters"
+    return (
+        f"no order matches {wanted!r}: give the order number, or at least its first 4 characters (`coatcheck customer "
+        "ADDRESS` lists them)"
+    )
 
 
 def _listed(orders: tuple[Purchase, ...]) -> list[str]:

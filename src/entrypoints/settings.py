@@ -28,6 +28,10 @@ from entrypoints.environment import (
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SHORTEST_TOKEN: Final = 16
+_NO_SHOP_HERE: Final = (
+    "there is no .env in this folder: run commands in the folder of your shop, or make a shop with "
+    "`coatcheck init DIR`"
+)
 _STRIPE_KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]+")
 _POSTGRES: Final = "postgresql://"
 _PLACE: Final = re.compile(r"(?:[^@/?#]*@)?([^@/?#]*(?:/[^@?#]*)?)(?:\?[^@]*)?", re.DOTALL)
@@ -127,7 +131,13 @@ class Settings:
 
 def load_settings(environ: Mapping[str, str], *, dotenv: Path | None) -> Settings:
     """Read and check everything. Raises SettingsRefused with every problem, not only the first."""
-    return settle(read_environment(environ, dotenv=dotenv), read_variables(environ, dotenv=dotenv))
+    env = read_environment(environ, dotenv=dotenv)
+    try:
+        return settle(env, read_variables(environ, dotenv=dotenv))
+    except SettingsRefused as error:
+        if dotenv is None or env.base_url or env.session_secret or dotenv.exists():
+            raise
+        raise SettingsRefused((_NO_SHOP_HERE, *error.problems)) from error
 
 
 def settle(env: Environment, variables: Mapping[str, str] | None = None) -> Settings:
@@ -252,8 +262,8 @@ def _check_webhook_secret(env: Environment, problems: list[str]) -> None:
     secrets = _several(env.stripe_webhook_secret)
     if not secrets:
         problems.append(
-            "STRIPE_WEBHOOK_SECRET is not set: it is shown where the webhook endpoint is registered "
-            "(or by `stripe listen`), and begins with whsec_"
+            "STRIPE_WEBHOOK_SECRET is not set: run `coatcheck stripe-setup`, which registers the webhook and prints "
+            "it, or take it from `stripe listen` (it begins with whsec_)"
         )
     elif not all(secret.startswith("whsec_") for secret in secrets):
         problems.append("STRIPE_WEBHOOK_SECRET is not a signing secret: each begins with whsec_")

@@ -18,6 +18,7 @@ from entrypoints.cli_words import counted, minute
 from entrypoints.mail_lines import mail_lines
 from entrypoints.order_lines import fraud_warning_lines, without_owner_lines
 from entrypoints.refund_lines import waiting_refund_lines
+from entrypoints.run.peer_address import shared_words
 
 _MORE: Final = "  and more"
 _UNCONFIRMED: Final = (
@@ -58,6 +59,7 @@ def waiting_lines(status: Status) -> list[str]:
         *waiting_refund_lines(status.refunds),
         *_quarantined(status.todo),
         *_refused(status.problems),
+        *_shared(status.shared_limits),
         *_orders(status.todo),
         *_withdrawals(status.todo),
         *_licences(status.todo),
@@ -84,6 +86,14 @@ def _refused(problems: Sequence[Problem]) -> list[str]:
         f"  {_PROBLEMS[one.kind].format(one.subject)} (since {minute(one.first_at)}): {one.detail}"
         for one in problems
     ]
+
+
+def _shared(problems: Sequence[Problem]) -> list[str]:
+    lines: list[str] = []
+    for one in problems:
+        words = shared_words(one.subject, one.detail)
+        lines += ["", f"{words[0].upper()}{words[1:]} (since {minute(one.first_at)})."]
+    return lines
 
 
 def _orders(found: TodoList) -> list[str]:

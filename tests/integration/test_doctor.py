@@ -186,12 +186,22 @@ def test_a_proxy_behind_which_all_visitors_share_the_limits_of_one_is_reported(t
         try:
             mark, words = findings(shop)["proxy"]
             assert (mark, "TRUSTED_PROXIES does not name it" in words) == ("!!", True), words
-            assert ". Set TRUSTED_PROXIES to the address from which the proxy reaches the shop" in words
+            wait_until(lambda: shop.cli("status", check=False).returncode == 1, pause=0.5)
+            said = shop.cli("status", check=False).stdout
+            mark, words = findings(shop)["proxy"]
+            assert words.endswith(
+                "share the rate limits of one: set TRUSTED_PROXIES=127.0.0.1, and start the shop again"
+            )
+            assert words[1:] in said, "doctor and status say the same"
             [logged] = [line["message"] for line in shop.log_lines if "TRUSTED_PROXIES" in line["message"]]
             assert "TRUSTED_PROXIES=127.0.0.1" in logged
+            held = adds.pop("x-forwarded-for")
+            assert findings(shop)["proxy"][1] == words, "its own request shows nothing, and its visitors' did"
+            adds["x-forwarded-for"] = held
             shop.process.stop()
             shop.environment["TRUSTED_PROXIES"] = "127.0.0.1"
             shop.start()
+            wait_until(lambda: shop.cli("status", check=False).returncode == 0, pause=0.5)
             assert "proxy" not in findings(shop)
             assert findings(shop)[url][0] == "ok"
             adds["x-forwarded-for"] = "unknown"
@@ -200,6 +210,15 @@ def test_a_proxy_behind_which_all_visitors_share_the_limits_of_one_is_reported(t
             assert "proxy" not in findings(shop), "perhaps there is none"
             adds["x-real-ip"] = "203.0.113.9"
             assert "sends no X-Forwarded-For" in findings(shop)["proxy"][1]
+            shop.process.stop()
+            shop.start()
+            assert "sends no X-Forwarded-For" in findings(shop)["proxy"][1]
+            wait_until(lambda: shop.cli("status", check=False).returncode == 1, pause=0.5)
+            adds["x-forwarded-for"] = "203.0.113.9"
+            assert "proxy" not in findings(shop), (
+                "the proxy is mended, and nobody has to start the shop again"
+            )
+            assert shop.cli("status").returncode == 0
         finally:
             shop.process.stop()
             shop.sandbox.stop()

@@ -137,7 +137,7 @@ def test_two_commands_at_once_give_one_person_one_copy(own_shop: ShopServer) -> 
 
 @pytest.mark.parametrize(
     ("options", "code", "said"),
-    [(["map", ANNA, "--reason", "x"], 1, "nothing was given: there is no product 'map' in the catalogue"),
+    [(["map", ANNA, "--reason", "x"], 1, "nothing was given: there is no product 'map' in the catalogue: a product is called like its folder there"),
      ([BOOK, "a..b@example.com", "--reason", "x"], 2,
       "that is not an address that can be emailed: the part before the @ has a character or a length that mail servers refuse"),
      ([BOOK, ANNA, "--reason", " "], 1, "nothing was given: --reason is empty, or longer than 500 characters")],

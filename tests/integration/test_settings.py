@@ -349,3 +349,20 @@ def test_every_variable_is_explained() -> None:
     from entrypoints.environment import Environment
 
     assert [name.upper() for name in Environment.__struct_fields__] == list(HELP)
+
+
+def test_a_command_outside_a_shops_folder_is_led_to_it_or_to_a_new_one(tmp_path: Path) -> None:
+    def first_problem(**environ: str) -> str:
+        with pytest.raises(SettingsRefused) as refused:
+            load_settings(environ, dotenv=tmp_path / ".env")
+        return refused.value.problems[0]
+
+    assert first_problem().startswith(
+        "there is no .env in this folder: run commands in the folder of your shop"
+    )
+    assert "coatcheck init DIR" in first_problem()
+    assert first_problem(BASE_URL="https://shop.example.com").startswith("SESSION_SECRET"), (
+        "as in a container"
+    )
+    (tmp_path / ".env").write_text("")
+    assert first_problem().startswith("BASE_URL is not set")

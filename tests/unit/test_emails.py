@@ -105,7 +105,7 @@ SAMPLES: tuple[Email, ...] = (
     *(CorrectionUndone(orders=("c1",), was_done=done, by_staff=True) for done in (False, True)),
     AccessEmailBounced(key="access:c1", product_name=NAME, order="c1"),
     EmailStuck(kind="access", problem="no such key"),
-    *(ProviderProblem(kind=kind.name, about="book", detail="no such key") for kind in ProblemKind),
+    *(ProviderProblem(kind=kind.name, about="book", detail="no such key") for kind in ProblemKind if kind.is_refusal),
     EmailStuck(kind="access", problem="no such key", may_have_been_sent=True),
     EmailStuck(kind="access", problem="outcome_unknown", may_have_been_sent=True),
     FraudWarned(product_name=NAME, paid=LARGE, order="c1", refunded=False),

@@ -205,7 +205,7 @@ def test_a_draft_and_a_retired_product_are_not_given(status: Status, why: WhyNot
 
 
 def test_a_product_that_is_not_in_the_catalogue_is_not_given() -> None:
-    said = "nothing was given: there is no product 'map' in the catalogue"
+    said = "nothing was given: there is no product 'map' in the catalogue: a product is called like its folder there"
     assert refuses(Shop(), WhyNotGranted.NO_SUCH_PRODUCT, ProductId("map")) == said
     refuses(of(a_product(BOOK, present=False)), WhyNotGranted.NO_SUCH_PRODUCT)
 

@@ -211,6 +211,9 @@ def test_the_command_line_prints_the_queue_and_nothing_else_decides_whether_all_
         Task.PRODUCT_GONE: (Todo(Task.PRODUCT_GONE, at, Lacking(ProductId("gone"))), "gone: customers own it"),
         Task.PRODUCT_LOST: (Todo(Task.PRODUCT_LOST, at, Lacking(ProductId("lost"))), "they cannot open it"),
         Task.CATALOGUE: (Todo(Task.CATALOGUE, at, Mistakes(("book: the price is missing",))), "the price is missing"),
+        Task.LIMITS_SHARED: (
+            Todo(Task.LIMITS_SHARED, at, Problem(ProblemKind.LIMITS_SHARED, "untrusted", "172.17.0.1", at, at)),
+            "share the rate limits of one: set TRUSTED_PROXIES=172.17.0.1, and start the shop again (since "),
         Task.WEBHOOKS_SILENT: (Todo(Task.WEBHOOKS_SILENT, at, Silence(None)), "Stripe's webhooks do not arrive"),
     }  # fmt: skip
     figures = run(shop.report()).tally
@@ -241,3 +244,12 @@ def test_a_closed_purchase_waits_for_no_address_and_a_missing_folder_waits_for_t
     assert [held.purchase.checkout for held in found.about(Holding, Task.WITHOUT_ADDRESS)] == ["kept"]
     assert [one.product for one in found.about(Lacking, Task.PRODUCT_GONE)] == [LOST]
     assert found == run(shop.report()).todo
+
+
+def test_limits_that_all_visitors_share_are_a_row_with_the_setting_and_the_way_to_the_doctor() -> None:
+    problem = Problem(ProblemKind.LIMITS_SHARED, "untrusted", "172.17.0.1", NOW, NOW)
+    row = row_of(Todo(Task.LIMITS_SHARED, NOW, problem), dashboard="/", zone=UTC, now=NOW)
+    assert row.what == "All visitors share the rate limits of one"
+    assert row.why.startswith("Requests come through a proxy, and TRUSTED_PROXIES does not name it")
+    assert row.why.endswith(": set TRUSTED_PROXIES=172.17.0.1, and start the shop again.")
+    assert [button.at for button in row.buttons] == ["/admin/doctor"], "Stripe has nothing to do with it"

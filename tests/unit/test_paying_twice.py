@@ -241,7 +241,7 @@ def test_the_worker_expires_them_once() -> None:
         outbox=unused, send_refunds=unused, act_on_fraud_warnings=unused, report_withdrawals=unused,
         reconcile=unused, retry=unused, recheck_payments=unused, supply_licences=unused,
         review_catalogue=unused, store=unused, address=unused, clock=unused, catalogue=unused, goods=unused, code_links=unused,
-        scrub_what_waits=unused, run_uploads=unused, link_audit=unused,
+        scrub_what_waits=unused, run_uploads=unused, link_audit=unused, shared_limits=unused,
         send_sales_digest=unused, sum_days=unused, expire_duplicates=shop.expire_duplicates,
         paid=deque(shop.memory.tables.purchases),
     )  # fmt: skip

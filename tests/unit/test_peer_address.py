@@ -11,8 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.limits import network_of
+from domain.usecases.list_todo import Task
+from domain.usecases.note_shared_limits import SharedBy
 from entrypoints.run.logs import log
-from entrypoints.run.peer_address import ProxyNotice, SharedLimits, peer_of, why_shared
+from entrypoints.run.peer_address import ProxyNotice, SharedLimits, peer_of, shared_words, why_shared
+from entrypoints.run.shared_limits_watch import SharedLimitsWatch
+from entrypoints.testing import Shop
+from testkit.stepping import run
 
 TRUSTED = (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("fd00::/8"))
 
@@ -110,3 +115,96 @@ def test_it_is_logged_once_with_the_setting_and_without_a_visitors_address(
     assert not any(visitor in "".join(said) for visitor in ("203.0.113.9", "8.8."))
     assert "share the rate limits of one" in said[1]
     assert "cannot be read" in said[2]
+
+
+THROUGH_A_STRANGER = scope_of("172.17.0.1", "203.0.113.9")
+THROUGH_OUR_PROXY = scope_of("127.0.0.1", "203.0.113.9")
+
+
+def see(notice: ProxyNotice, *scopes: Any) -> SharedBy | None:
+    for scope in scopes:
+        notice.look(scope, peer_of(scope, TRUSTED))
+    return notice.shared
+
+
+@pytest.mark.parametrize(
+    ("scopes", "found"),
+    [
+        ([], None),
+        ([scope_of("127.0.0.1"), scope_of("172.17.0.1")], None),
+        ([THROUGH_A_STRANGER] * 2, SharedBy("untrusted", "172.17.0.1")),
+        ([scope_of("127.0.0.1"), THROUGH_A_STRANGER], SharedBy("untrusted", "172.17.0.1")),
+        ([scope_of("127.0.0.1", x_real_ip="203.0.113.9")], SharedBy("missing", "127.0.0.1")),
+        ([scope_of("127.0.0.1", "unknown")], SharedBy("unreadable", "127.0.0.1")),
+        ([scope_of("8.8.4.4", "203.0.113.9")], None),
+        ([scope_of("8.8.4.4", "203.0.113.9"), THROUGH_A_STRANGER], SharedBy("untrusted", "172.17.0.1")),
+        ([THROUGH_OUR_PROXY, THROUGH_A_STRANGER], None),
+        ([THROUGH_A_STRANGER, THROUGH_OUR_PROXY], None),
+    ],
+)
+def test_visitors_share_one_address_only_if_all_come_through_a_proxy_nearby_that_hides_them(
+    scopes: list[Any], found: SharedBy | None
+) -> None:
+    assert see(ProxyNotice(TRUSTED), *scopes) == found
+
+
+def test_no_request_is_looked_at_once_there_is_nothing_more_to_learn() -> None:
+    notice = ProxyNotice(TRUSTED)
+    assert see(notice, THROUGH_A_STRANGER) is not None
+    assert not notice.done
+    assert see(notice, THROUGH_OUR_PROXY) is None
+    assert notice.done
+
+
+def test_the_sentence_names_the_setting_and_the_address_where_it_is_known() -> None:
+    assert shared_words("untrusted", "172.17.0.1").endswith(
+        ": set TRUSTED_PROXIES=172.17.0.1, and start the shop again"
+    )
+    assert ". Set TRUSTED_PROXIES to the address from which the proxy reaches the shop" in shared_words(
+        "untrusted"
+    )
+    assert "have it add the visitor's address" in shared_words("missing", "127.0.0.1")
+
+
+def a_watch(shop: Shop) -> SharedLimitsWatch:
+    return SharedLimitsWatch(ProxyNotice(TRUSTED), store=shop.store, clock=shop.clock)
+
+
+def listed(shop: Shop) -> list[tuple[str, str]]:
+    found = run(shop.report())
+    assert [row.task for row in found.todo.rows] == [Task.LIMITS_SHARED] * len(found.shared_limits)
+    assert found.all_well is (not found.shared_limits)
+    return [(one.subject, one.detail) for one in found.shared_limits]
+
+
+def test_it_waits_for_the_merchant_until_a_visitor_is_told_apart_and_nobody_is_emailed() -> None:
+    shop = Shop()
+    watch = a_watch(shop)
+    run(watch.look())
+    assert listed(shop) == []
+    see(watch.notice, THROUGH_A_STRANGER)
+    run(watch.look())
+    assert listed(shop) == [("untrusted", "172.17.0.1")]
+    shop.deliver_mail()
+    assert shop.letters_to("help@shop.example") == []
+    see(watch.notice, THROUGH_OUR_PROXY)
+    run(watch.look())
+    assert listed(shop) == []
+
+
+def test_a_start_ends_it_until_a_visitor_shows_it_again_and_another_reason_takes_its_place() -> None:
+    shop = Shop()
+    watch = a_watch(shop)
+    see(watch.notice, THROUGH_A_STRANGER)
+    run(watch.look())
+    again = a_watch(shop)
+    run(again.look())
+    assert listed(shop) == []
+    run(watch.look())
+    assert listed(shop) == [], "it was noted a moment ago"
+    shop.clock.tick(hours=1)
+    run(watch.look())
+    assert listed(shop) == [("untrusted", "172.17.0.1")], "this node still sees it"
+    see(again.notice, scope_of("127.0.0.1", "unknown"))
+    run(again.look())
+    assert listed(shop) == [("unreadable", "127.0.0.1")]

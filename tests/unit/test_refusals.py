@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from domain.payment_account import checkout_trials
 from domain.ports import PaymentsRefused
 from domain.records import ProblemKind
 from domain.usecases.report_problem import works_again
 from domain.usecases.return_outcomes import Claimed, Confirming
-from domain.values import ProductId
+from domain.values import Money, ProductId
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import run
 
@@ -115,14 +116,40 @@ def test_another_cause_on_the_same_day_is_another_email_and_three_a_day_are_enou
     assert len(shop.letters_to(MERCHANT)) == 3, "it is the cause of yesterday still"
 
 
-def test_a_page_that_opens_in_every_currency_ends_what_was_refused() -> None:
+def refused_for(shop: Shop, causes: dict[ProductId, str]) -> None:
+    for product, said in causes.items():
+        shop.payments.refusing = said
+        with pytest.raises(PaymentsRefused):
+            Browser(shop).buy(product)
+
+
+def doctor_opens(shop: Shop, *currencies: str) -> None:
+    edition = shop.catalogue.edition
+    opened = [trial for trial in checkout_trials(edition) if trial.price.currency in currencies]
+    run(shop.store.transact(lambda tx: works_again(tx, edition=edition, opened=opened)))
+
+
+def test_a_page_that_opens_ends_what_was_refused() -> None:
     shop = Shop()
-    shop.payments.refusing = WORDS
-    with pytest.raises(PaymentsRefused):
-        Browser(shop).buy()
+    refused_for(shop, {BOOK: WORDS})
     run(shop.reconcile())
-    run(shop.store.transact(works_again))
+    doctor_opens(shop, "usd")
     assert {kind for kind, _, _ in problems(shop)} == {ProblemKind.LIST_REFUSED}, "lists are another matter"
+
+
+def test_a_page_ends_only_what_is_sold_in_the_currencies_that_opened() -> None:
+    euro = Money(800, "eur")
+    shop = Shop(
+        edition=an_edition(a_product(BOOK), a_product(PHOTOS, other_prices=(euro,)), a_product(SONGS))
+    )
+    refused_for(shop, {BOOK: "no (400): one", PHOTOS: "no (400): other", SONGS: "no (400): other"})
+    doctor_opens(shop)
+    assert [subject for _, subject, _ in problems(shop)] == [BOOK, PHOTOS, SONGS], "no page opened"
+    doctor_opens(shop, "usd")
+    assert [subject for _, subject, _ in problems(shop)] == [PHOTOS, SONGS], "photos are sold in euros, too"
+    shop.catalogue.edition = an_edition(a_product(BOOK), a_product(SONGS))
+    doctor_opens(shop, "usd")
+    assert problems(shop) == [], "nobody can buy the photos any more, so they hold up nothing"
 
 
 def test_a_lookup_that_is_refused_after_paying_shows_that_it_is_being_confirmed_and_tells_the_merchant() -> (

@@ -182,7 +182,10 @@ def test_what_is_wrong_changes_nothing_and_is_said() -> None:
     instead = "; `coatcheck grant` gives its product in another order"
     of = f"order {number} (The book)"
     assert lines == [
-        "no order matches 'ffff': give the order number, or at least its first 4 characters",
+        (
+            "no order matches 'ffff': give the order number, or at least its first 4 characters (`coatcheck customer "
+            "ADDRESS` lists them)"
+        ),
         "nothing was done: --reason is empty, or longer than 500 characters",
         f"nothing was done: {of} is revoked already",
         f"nothing was done: {of} is open",

@@ -22,12 +22,12 @@ ALWAYS = {
 AT_HOME = {
     "outbox.deliver_due", "send_refunds", "reconcile", "retry", "recheck_payments", "supply_licences",
     "supply_licences.serve", "review_catalogue.notify", "send_sales_digest", "expire_duplicates",
-    "run_uploads", "act_on_fraud_warnings", "report_withdrawals",
+    "run_uploads", "act_on_fraud_warnings", "report_withdrawals", "shared_limits.look",
 }  # fmt: skip
 TIMERS = {
     "address", "mail", "leases", "duplicates", "refunds", "catalogue", "code links", "payments", "quarantine",
     "reconcile", "licences", "sales", "sums", "prune", "scrub", "goods",
-    "audit", "uploads", "fraud", "withdrawals",
+    "audit", "uploads", "fraud", "withdrawals", "shared limits",
 }  # fmt: skip
 
 
@@ -94,6 +94,7 @@ async def _calls(shop: Shop, address: AddressWatch) -> set[str]:
         code_links=part("code_links"),
         scrub_what_waits=part("scrub_what_waits"),
         expire_duplicates=part("expire_duplicates"),
+        shared_limits=part("shared_limits"),
         address=address,
         paid=deque([CheckoutId("c1")]),
         note_round=note,

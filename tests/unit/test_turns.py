@@ -42,6 +42,7 @@ def node(shop: Shop) -> Worker:
         code_links=unused,
         scrub_what_waits=unused,
         expire_duplicates=unused,
+        shared_limits=unused,
         address=AddressWatch(
             OwnAddress(store=shop.store, catalogue=shop.catalogue, base_url=BASE_URL), go_live=shop.go_live
         ),

@@ -207,7 +207,8 @@ class FolderGoods:
             kept = await self._in_thread(self._all)
         except OSError as error:
             raise GoodsUnavailable(f"{self._root} cannot be read: {error.strerror}") from error
-        return f"{len(kept)} contents are kept in {self._root}"
+        are = "file is" if len(kept) == 1 else "files are"
+        return f"{len(kept)} {are} kept in {self._root}"
 
     def _all(self) -> list[Blob]:
         """Raises OSError, also where the folder is none: a search in that would just find nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
 
 _SUMMARY: Final = 500
-_METHOD: Final = re.compile(r"allowed_payment_method_types\[(\d{1,4})\]")
+_METHODS: Final = re.compile(r"(?:allowed_)?payment_method_types(?:\[(\d{1,4})\])?")
 
 
 _LOCALES: Final = """
@@ -105,18 +105,30 @@ def add_terms(params: SessionCreateParams, terms: PaymentTerms) -> None:
 
 @contextmanager
 def naming_methods(terms: PaymentTerms) -> Iterator[None]:
-    """Stripe says in which place of a list the payment method is that it refuses: name the method, and the setting.
+    """Where Stripe refuses a payment method, name the method, the setting and its file.
 
-    https://docs.stripe.com/api/errors#errors-param
+    It gives the place in the list of one that does not exist, and only the list's name where the account cannot take
+    them. https://docs.stripe.com/api/errors#errors-param
     """
     try:
         yield
     except PaymentsRefused as error:
         cause = error.__cause__
-        found = _METHOD.fullmatch(str(cause.param)) if isinstance(cause, stripe.InvalidRequestError) else None
-        at = int(found[1]) if found else len(terms.methods)
-        if at >= len(terms.methods):
-            raise
+        found = (
+            _METHODS.fullmatch(str(cause.param)) if isinstance(cause, stripe.InvalidRequestError) else None
+        )
         no, _, said = str(error).partition(": ")
-        words = f"{no}: it refuses “{terms.methods[at]}” in `methods` under [payment] of shop.toml: {said}"
+        refused = _refused_of(terms.methods, found[1], said) if found else ()
+        if not refused:
+            raise
+        named = ", ".join(f"“{method}”" for method in refused)
+        words = f"{no}: it refuses {named} in `methods` under [payment] of shop.toml: {said}"
         raise PaymentsRefused(words) from cause
+
+
+def _refused_of(methods: Sequence[str], place: str | None, said: str) -> Sequence[str]:
+    """Those that Stripe refuses: the one in that place, else those that it mentions, else all."""
+    if place is not None:
+        return methods[int(place) : int(place) + 1]
+    words = set(re.findall(r"\w+", said))
+    return [method for method in methods if method in words] or methods

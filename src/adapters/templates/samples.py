@@ -98,7 +98,7 @@ SAMPLES: Final[tuple[Email, ...]] = (
     AccessEmailBounced(key="access:sample", product_name=_NAME, order=_ORDER),
     *(EmailStuck(kind="access", problem=why, may_have_been_sent=maybe)
       for why, maybe in (("refused", False), ("outcome_unknown", True))),
-    *(ProviderProblem(kind=kind.name, about="sample", detail="refused") for kind in ProblemKind),
+    *(ProviderProblem(kind=kind.name, about="sample", detail="refused") for kind in ProblemKind if kind.is_refusal),
     *(FraudWarned(product_name=_NAME, paid=_ALL, order=_ORDER, refunded=done) for done in (False, True)),
     *(SaleMade(product_name=_NAME, paid=paid, order=_ORDER) for paid in (_ALL, Money(0, "usd"))),
     *(

@@ -85,6 +85,9 @@ class Task(Enum):
     WEBHOOKS_SILENT = "webhooks"
     """A sale is an hour old, and no webhook has come since it was booked."""
 
+    LIMITS_SHARED = "shared-limits"
+    """All visitors seem to come from the proxy, and share the rate limits of one."""
+
     @property
     def is_urgent(self) -> bool:
         """Whether it needs the merchant. Some buyers just do not come for what they bought."""
@@ -187,7 +190,8 @@ def todo_list(
         _lacking(tx, edition),
         (Todo(Task.PRODUCT_GONE, broke, Lacking(product)) for product in gone),
         (Todo(Task.PRODUCT_LOST, broke, Lacking(product)) for product in lost),
-        (Todo(Task.REFUSED_BY_PROVIDER, problem.first_at, problem) for problem in tx.problems.open()),
+        _problems(tx, Task.REFUSED_BY_PROVIDER),
+        _problems(tx, Task.LIMITS_SHARED),
         [Todo(Task.CATALOGUE, broke, mistakes)] if mistakes.lines else [],
         _silence(tx, now),
     )
@@ -198,6 +202,12 @@ def todo_list(
         rows += found[:most]
         more |= {row.task for row in found[most:]}
     return TodoList(rows=_in_order(rows), more=frozenset(more))
+
+
+def _problems(tx: ReadTransaction, task: Task) -> Iterator[Todo]:
+    for problem in tx.problems.open():
+        if problem.kind.is_refusal is (task is Task.REFUSED_BY_PROVIDER):
+            yield Todo(task, problem.first_at, problem)
 
 
 def _in_order(rows: Iterable[Todo]) -> list[Todo]:

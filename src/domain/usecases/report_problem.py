@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from domain import outbox_keys
 from domain.emails import ProviderProblem
-from domain.product import ShopInfo
+from domain.payment_account import CheckoutTrial, shown_to_work
+from domain.product import CatalogueEdition, ShopInfo
 from domain.records import ProblemKind
 from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
@@ -37,8 +39,16 @@ def report_problem(
             return
 
 
-def works_again(tx: Transaction) -> None:
-    """The provider opens payment pages in every currency on sale: what it refused to open before is over."""
-    for problem in tx.problems.open():
-        if problem.kind is ProblemKind.CHECKOUT_REFUSED:
+def works_again(tx: Transaction, *, edition: CatalogueEdition, opened: Sequence[CheckoutTrial]) -> None:
+    """The provider opened these payment pages: what it refused before is over where they show it.
+
+    A cause is one problem for all its products (`Problems.resolve`), so it goes on while one that is on sale is not
+    shown to work.
+    """
+    works = shown_to_work(edition, opened)
+    refused = [problem for problem in tx.problems.open() if problem.kind is ProblemKind.CHECKOUT_REFUSED]
+    sold = {product.id for product in edition.products.values() if product.on_sale}
+    lasting = {problem.detail for problem in refused if problem.subject in sold - works}
+    for problem in refused:
+        if problem.subject in works and problem.detail not in lasting:
             tx.problems.resolve(problem.kind, problem.subject)

@@ -74,6 +74,11 @@ class Status:
         return self.todo.about(Problem, Task.REFUSED_BY_PROVIDER)
 
     @property
+    def shared_limits(self) -> Sequence[Problem]:
+        """Why visitors cannot be told apart."""
+        return self.todo.about(Problem, Task.LIMITS_SHARED)
+
+    @property
     def without_owner(self) -> Sequence[Holding]:
         """Purchases that are open, and belong to no address, because the one given at the payment cannot be emailed."""
         return [*self.never_asked_for, *self.todo.about(Holding, Task.WITHOUT_ADDRESS)]

@@ -22,6 +22,7 @@ from domain.withdrawal import Withdrawal, WithdrawalState, days_left
 from entrypoints.admin.sale_words import evidence_due, mail_address
 from entrypoints.admin.words import REASONS
 from entrypoints.http.sentences import N_, _, ngettext
+from entrypoints.run.peer_address import shared_words
 
 TODO: Final = "/admin/todo"
 _LONGEST_REF: Final = 30
@@ -42,6 +43,7 @@ _PROBLEMS: Final = {
     ProblemKind.LIST_REFUSED: N_(
         "Stripe refuses the list of %(subject)s, so changes that no webhook reports are missed"
     ),
+    ProblemKind.LIMITS_SHARED: N_("All visitors share the rate limits of one"),
 }
 
 
@@ -93,7 +95,7 @@ NAMES: Final[Mapping[Task, str]] = {
     Task.REFUND: N_("Refunds that did not arrive"), Task.LICENCES_USED_UP: N_("Licence keys"),
     Task.PRODUCT_GONE: N_("Products that are missing"),
     Task.PRODUCT_LOST: N_("Products that cannot be opened"), Task.CATALOGUE: N_("Catalogue"),
-    Task.WEBHOOKS_SILENT: N_("Webhooks"), Task.WITHDRAWAL: N_("Withdrawals"),
+    Task.WEBHOOKS_SILENT: N_("Webhooks"), Task.WITHDRAWAL: N_("Withdrawals"), Task.LIMITS_SHARED: N_("Rate limits"),
 }  # fmt: skip
 """What the tasks are called in a list of them."""
 _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
@@ -134,6 +136,7 @@ _SUMMARIES: Final[Mapping[Task, Callable[[int], str]]] = {
         "%(number)d products cannot be opened by their owners.", n),
     Task.CATALOGUE: lambda _n: _("The catalogue has mistakes."),
     Task.WEBHOOKS_SILENT: lambda _n: _("Stripe's webhooks do not arrive."),
+    Task.LIMITS_SHARED: lambda _n: _("All visitors share the rate limits of one."),
 }  # fmt: skip
 
 
@@ -149,6 +152,9 @@ def row_of(todo: Todo, *, dashboard: str, zone: tzinfo, now: datetime) -> Row:
         case Problem():
             words = _(_PROBLEMS[todo.about.kind], subject=todo.about.subject)
             doctor = Button(_("Run the doctor"), "/admin/doctor", first=True)
+            if todo.task is Task.LIMITS_SHARED:
+                why = shared_words(todo.about.subject, todo.about.detail)
+                return Row(todo, words, "", f"{why[0].upper()}{why[1:]}.", [doctor])
             keys = Button(_("Keys at Stripe"), f"{dashboard}apikeys")
             return Row(todo, words, "", todo.about.detail, [doctor, keys])
         case RefundRequest():

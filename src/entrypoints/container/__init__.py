@@ -40,6 +40,8 @@ from entrypoints.http.webhooks import EmailWebhook, PaymentWebhook
 from entrypoints.http.withdrawal import WithdrawalPages
 from entrypoints.run.metrics import CountedEvents
 from entrypoints.run.outbox_worker import OutboxWorker
+from entrypoints.run.peer_address import ProxyNotice
+from entrypoints.run.shared_limits_watch import SharedLimitsWatch
 from entrypoints.run.timers import Worker
 from entrypoints.run.tracing import start_traces, telling
 
@@ -153,6 +155,7 @@ class Container(BackOffice):
         sign_out=UseCases.sign_out,
     )
     leaving = Singleton(Leaving)
+    proxy_notice = Singleton(ProxyNotice, Adapters.settings.provided.trusted_proxies)
     health_pages = Singleton(
         HealthPages,
         store=Adapters.store,
@@ -197,7 +200,7 @@ class Container(BackOffice):
             https=Adapters.settings.provided.https,
             payment_origin=Adapters.payments.provided.page_origin,
             goods_origin=Adapters.goods.provided.origin,
-            trusted_proxies=Adapters.settings.provided.trusted_proxies,
+            proxy_notice=proxy_notice,
         ),
         cookies=cookies,
         problems=problems,
@@ -235,6 +238,7 @@ class Container(BackOffice):
         code_links=UseCases.code_links,
         scrub_what_waits=UseCases.erase_me.provided.scrub_what_waits,
         expire_duplicates=UseCases.expire_duplicates,
+        shared_limits=Singleton(SharedLimitsWatch, proxy_notice, store=Adapters.store, clock=Adapters.clock),
         paid=UseCases.paid_lately.provided.waiting,
         alone=providers.Callable(choices.serves_alone, Adapters.settings),
         note_round=providers.Callable(telling, UseCases.meter.provided.round, traces),

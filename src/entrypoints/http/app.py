@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from entrypoints.http.cookies import Cookies
     from entrypoints.http.health import Leaving
     from entrypoints.run.address_watch import AddressWatch
-    from entrypoints.settings import Network
+    from entrypoints.run.peer_address import ProxyNotice
 
 # The limit of Litestar's own reader; forms and webhooks have separate limits (`request_body.py`).
 LARGEST_BODY = 1_000_000
@@ -36,7 +36,7 @@ class Family(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frontage:
-    """How the shop is reached: host, scheme, trusted proxies; and the origin of its payment page."""
+    """How the shop is reached: host, scheme, proxies; and the origin of its payment page."""
 
     base_url: str
     host: str
@@ -44,7 +44,7 @@ class Frontage:
     https: bool
     payment_origin: str
     goods_origin: str
-    trusted_proxies: tuple[Network, ...]
+    proxy_notice: ProxyNotice
 
 
 def build_app(
@@ -76,7 +76,7 @@ def build_app(
         headers=security_headers(
             https=frontage.https, payment_origin=frontage.payment_origin, goods_origin=frontage.goods_origin
         ),
-        trusted_proxies=frontage.trusted_proxies,
+        proxy_notice=frontage.proxy_notice,
         cookies=cookies,
         refuse=problems.refusal,
         note=access,

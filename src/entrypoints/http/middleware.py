@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from entrypoints.http.cookies import Cookies, Held
     from entrypoints.http.health import Leaving
     from entrypoints.run.address_watch import AddressWatch
-    from entrypoints.settings import Network
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
@@ -108,7 +107,7 @@ class Middleware:
         host: str,
         admin_url: str,
         headers: list[tuple[bytes, bytes]],
-        trusted_proxies: tuple[Network, ...],
+        proxy_notice: ProxyNotice,
         cookies: Cookies,
         refuse: Callable[[int, str], bytes],
         note: Callable[[AccessLine], None],
@@ -126,8 +125,8 @@ class Middleware:
         self._headers = headers
         self._admin_headers = office_headers(headers)
         self._open = [pair for pair in headers if pair[0] != _SHARING] + [(_SHARING, b"cross-origin")]
-        self._proxies = trusted_proxies
-        self._proxy_notice = ProxyNotice(trusted_proxies)
+        self._proxies = proxy_notice.proxies
+        self._proxy_notice = proxy_notice
         self._cookies = cookies
         self._refuse = refuse
         self._note = note
@@ -197,7 +196,7 @@ class Middleware:
     async def _decide(
         self, scope: HTTPScope, receive: Receive, answer: Send, headers: list[tuple[bytes, bytes]]
     ) -> None:
-        if not self._proxy_notice.logged:
+        if not self._proxy_notice.done:
             self._proxy_notice.look(scope, scope["peer"])  # type: ignore[typeddict-item]  # our own key
         refusal = self._objection(scope["path"], scope["query_string"], scope["method"], headers)
         if refusal is None:

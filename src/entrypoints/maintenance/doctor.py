@@ -53,7 +53,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
             await goods_finding(container),
             *await payment_findings(container, settings),
             *await mail_findings(container, settings),
-            *await street_findings(settings),
+            *await street_findings(container, settings),
         ]
     finally:
         problems = await _closed(container)

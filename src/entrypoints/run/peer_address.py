@@ -9,6 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
 
+from domain.usecases.note_shared_limits import SharedBy
 from entrypoints.run.logs import log
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class SharedLimits(StrEnum):
     UNREADABLE = "unreadable"
 
 
-SHARED_WORDS: Final = {
+_SHARED_WORDS: Final = {
     SharedLimits.UNTRUSTED: "requests come through a proxy, and TRUSTED_PROXIES does not name it, so all visitors "
     "share the rate limits of one",
     SharedLimits.MISSING: "the proxy that TRUSTED_PROXIES names sends no X-Forwarded-For, so all visitors share the "
@@ -43,6 +44,23 @@ SHARED_WORDS: Final = {
     SharedLimits.UNREADABLE: "the last address that the proxy wrote into X-Forwarded-For cannot be read, so visitors "
     "share the rate limits of one: have it write plain IP addresses",
 }
+
+
+_WHICH: Final = (
+    ". Set TRUSTED_PROXIES to the address from which the proxy reaches the shop (the log of `coatcheck serve` has it), "
+    "and start the shop again"
+)
+
+
+def shared_words(why: str, address: str = "") -> str:
+    """The sentence for the merchant, with the way out: in the log, and in `doctor`, `status` and "To do".
+
+    `why`: a SharedLimits. `address`: the proxy's, where it is known and nearby.
+    """
+    words = _SHARED_WORDS[SharedLimits(why)]
+    if why != SharedLimits.UNTRUSTED:
+        return words
+    return words + (f": set TRUSTED_PROXIES={address}, and start the shop again" if address else _WHICH)
 
 
 def peer_of(scope: Scope, proxies: tuple[Network, ...]) -> str:
@@ -119,25 +137,49 @@ def why_shared(scope: Scope, proxies: tuple[Network, ...]) -> SharedLimits | Non
 
 @dataclass(slots=True)
 class ProxyNotice:
-    """Logs the first request that shows it, and looks at no further one."""
+    """Looks for what shows that all visitors share one address, and logs the first request that does."""
 
     proxies: tuple[Network, ...]
     logged: bool = False
+    apart: bool = False
+    """A visitor came through the proxy with an address of their own."""
+    _seen: SharedBy | None = None
+
+    @property
+    def shared(self) -> SharedBy | None:
+        """Why all visitors of this process share the address of a proxy nearby; None if they do not, or nobody came.
+
+        From elsewhere anybody can send such a header.
+        """
+        return None if self.apart else self._seen
+
+    @property
+    def done(self) -> bool:
+        """Whether no further request says anything new."""
+        return self.logged and self.apart
 
     def look(self, scope: Scope, peer: str) -> None:
         """Look at a request and its `peer_of`. The log gets the address of a proxy nearby, and never a visitor's."""
         client = scope.get("client")
-        if self.logged or (client and client[0] != peer and _read(peer) is not None):
-            return  # this visitor has an address of their own
+        if client and client[0] != peer and _read(peer) is not None:
+            self.apart = True
+            return
+        if self.logged and self._seen is not None:
+            return
         why = why_shared(scope, self.proxies)
         if why is None:
             return
+        found = _read(client[0]) if client else None
+        address = str(found) if found is not None and found.is_private else ""
+        if address:
+            self._seen = self._seen or SharedBy(why=why.value, address=address)
+        if self.logged:
+            return
         self.logged = True
-        words = SHARED_WORDS[why]
-        if why is SharedLimits.UNTRUSTED:
-            address = _read(client[0]) if client else None
-            if address is not None and address.is_private:
-                words += f": set TRUSTED_PROXIES={address}"
-            else:  # anybody can send such a header
-                words += ". If nobody but your proxy reaches the shop, set TRUSTED_PROXIES to its addresses"
-        log.warning(words)
+        if address or why is not SharedLimits.UNTRUSTED:
+            log.warning(shared_words(why, address))
+        else:
+            log.warning(
+                _SHARED_WORDS[why]
+                + ". If nobody but your proxy reaches the shop, set TRUSTED_PROXIES to its addresses"
+            )

@@ -40,11 +40,13 @@ from domain.values import CheckoutId
 from entrypoints.run.address_watch import AddressWatch
 from entrypoints.run.logs import log
 from entrypoints.run.outbox_worker import OutboxWorker
+from entrypoints.run.shared_limits_watch import SharedLimitsWatch
 
 _LOOK_FOR_MAIL: Final = timedelta(seconds=0.5)
 _LOOK_AT_CATALOGUE: Final = timedelta(seconds=1)
 _LOOK_AT_PAID: Final = timedelta(seconds=1)
 _LOOK_AT_ADDRESS: Final = timedelta(seconds=1)
+_LOOK_AT_LIMITS: Final = timedelta(seconds=1)
 _LOOK_AT_CODES: Final = timedelta(seconds=5)
 _LOOK_FOR_REFUNDS: Final = timedelta(seconds=1)
 _LOOK_FOR_UPLOADS: Final = timedelta(seconds=3)
@@ -101,6 +103,7 @@ class Worker:
     expire_duplicates: ExpireDuplicates
     address: AddressWatch
     """Under another address than the database's, no timer claims or sends anything."""
+    shared_limits: SharedLimitsWatch
     paid: deque[CheckoutId] = field(default_factory=deque)
     """What was paid lately in this process (`entrypoints.run.paid_lately`)."""
     alone: bool = True
@@ -130,6 +133,9 @@ class Worker:
             )
             group.create_task(self._every(_LOOK_FOR_UPLOADS, self._acting(self.work_on_uploads), "uploads"))
             group.create_task(self._every(_LOOK_AT_CATALOGUE, self.catalogue.refresh, "catalogue"))
+            group.create_task(
+                self._every(_LOOK_AT_LIMITS, self._acting(self.shared_limits.look), "shared limits")
+            )
             group.create_task(self._every(_LOOK_AT_CODES, self.code_links.refresh, "code links"))
             group.create_task(self.follow_editions())
             group.create_task(self._in_turn(_READ_PAYMENTS, self._acting(self.read_due_payments), "payments"))

@@ -11,16 +11,19 @@ from typing import Final
 import httpx
 
 from domain.ports import Blob, Goods, GoodsUnavailable
+from domain.records import Problem, ProblemKind
 from entrypoints.container import Container
 from entrypoints.maintenance.checks.finding import Finding, broken
 from entrypoints.maintenance.progress import progress
-from entrypoints.run.peer_address import SHARED_HEADER, SHARED_WORDS, SharedLimits
+from entrypoints.run.peer_address import SHARED_HEADER, SharedLimits, shared_words
 from entrypoints.settings import Settings
 
 _TIMEOUT: Final = 8.0
 _TOO_LITTLE: Final = 200_000_000
 _LITTLE: Final = 2_000_000_000
 _SHOWN: Final = 3
+_UNTIL_NOTED: Final = 2.0
+"""Seconds after which a running shop has noted what a request showed."""
 
 
 async def goods_finding(container: Container) -> Finding:
@@ -59,15 +62,26 @@ def disk_finding(folder: Path) -> Finding:
     return Finding("disk", True, f"{room}: make room soon" if free < _LITTLE else room, warns=free < _LITTLE)
 
 
-async def street_findings(settings: Settings) -> list[Finding]:
+async def street_findings(container: Container, settings: Settings) -> list[Finding]:
     """Whether the shop answers at its public URL, and tells visitors apart; no answer yet is not an error."""
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
             answer = await client.get(f"{settings.base_url}/healthz")
             page = await client.get(f"{settings.base_url}/robots.txt")
     except httpx.HTTPError as error:
-        return [_no_answer(settings, error)]
-    return [_answers(settings, answer, page), *_tells_apart(answer)]
+        return [_no_answer(settings, error), *_tells_apart("", await _noted(container))]
+    why = answer.headers.get(SHARED_HEADER.decode(), "")
+    noted = await _noted(container)
+    if noted is not None and not why:  # perhaps our own request has just shown that visitors are told apart
+        await asyncio.sleep(_UNTIL_NOTED)
+        noted = await _noted(container)
+    return [_answers(settings, answer, page), *_tells_apart(why, noted)]
+
+
+async def _noted(container: Container) -> Problem | None:
+    """What the shop saw of its visitors: that they share one address."""
+    found = await container.store().read(lambda tx: tx.problems.open())
+    return next((one for one in found if one.kind is ProblemKind.LIMITS_SHARED), None)
 
 
 def _no_answer(settings: Settings, error: httpx.HTTPError) -> Finding:
@@ -84,18 +98,15 @@ def _no_answer(settings: Settings, error: httpx.HTTPError) -> Finding:
     return Finding(settings.base_url, False, words)
 
 
-def _tells_apart(answer: httpx.Response) -> list[Finding]:
-    """A finding if our request, which came the way of a visitor's, would share the limits of all others."""
-    why = answer.headers.get(SHARED_HEADER.decode(), "")
-    if why not in set(SharedLimits):
-        return []
-    words = SHARED_WORDS[SharedLimits(why)]
-    if why == SharedLimits.UNTRUSTED:
-        words += (
-            ". Set TRUSTED_PROXIES to the address from which the proxy reaches the shop (the log of `coatcheck serve` "
-            "has it)"
-        )
-    return [Finding("proxy", False, words)]
+def _tells_apart(why: str, noted: Problem | None) -> list[Finding]:
+    """A finding if our request, which came the way of a visitor's, shares the limits of all others, or they all do.
+
+    `why`: what the shop said to our request. `noted`: what it saw of its visitors, with the address of the proxy.
+    """
+    if why in set(SharedLimits):
+        address = noted.detail if noted is not None and noted.subject == why else ""
+        return [Finding("proxy", False, shared_words(why, address))]
+    return [] if noted is None else [Finding("proxy", False, shared_words(noted.subject, noted.detail))]
 
 
 def _answers(settings: Settings, answer: httpx.Response, page: httpx.Response) -> Finding:

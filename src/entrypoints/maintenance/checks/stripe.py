@@ -225,15 +225,20 @@ def code_words(code: PromotionCode) -> str:
 async def _checkout(container: Container, settings: Settings) -> Finding:
     """Whether Stripe opens a payment page in every currency on sale; each is closed again at once.
 
-    If it does, what it refused before is over; what it still refuses for one product comes back with the next try.
+    What it refused before is over for products in whose currencies it does; what it still refuses for one product, such
+    as its own amount, comes back with the next try.
     """
-    trials = checkout_trials(container.catalogue().current())
+    edition = container.catalogue().current()
+    trials = checkout_trials(edition)
     if not trials:
         return Finding("checkout", True, "nothing is on sale at a price")
     turns = asyncio.Semaphore(_AT_ONCE)
     answers = await asyncio.gather(
         *(_tried(container, trial, turns, url=settings.base_url) for trial in trials)
     )
+    opens = [trial for trial, words in zip(trials, answers, strict=True) if not words]
+    if opens:
+        await container.store().transact(lambda tx: works_again(tx, edition=edition, opened=opens))
     refused: dict[str, list[str]] = {}
     for trial, words in zip(trials, answers, strict=True):
         if words:
@@ -244,7 +249,6 @@ async def _checkout(container: Container, settings: Settings) -> Finding:
         return Finding(
             "checkout", False, f"no payment page opens {each}. Nobody can pay in {codes} until this is fixed"
         )
-    await container.store().transact(works_again)
     opened = ", ".join(trial.price.currency.upper() for trial in trials)
     return Finding("checkout", True, f"a payment page opens in {opened}")
 
