@@ -125,6 +125,8 @@ def _order(held: Holding, customer: Customer) -> str:
     if paid_by is not None and paid_by != purchase.mailbox:
         parts.append(f"Paid under another address ({mask(paid_by)}).")
     parts += [f"Licence key {_masked(licence)}." for licence in purchase.licences]
+    if purchase.opens_at is not None:
+        parts.append(f"Right of withdrawal not waived: opens {minute(purchase.opens_at)}.")
     if purchase.checkout in customer.waivers:
         parts.append(waiver_line(customer.waivers[purchase.checkout]))
     return " ".join(parts)

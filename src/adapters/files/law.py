@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
+from adapters.files.reading import Reader, line_of_key
 from domain.law import LawTerms
 from domain.waiver import WaiverText
 
@@ -37,8 +39,13 @@ class LawTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[law] in shop.toml."""
 
     waiver: Literal["off", "boxes"] = "off"
+    without_waiver: Literal["refuse", "wait"] = "refuse"
 
 
-def law_terms(table: LawTable) -> LawTerms:
+def law_terms(reader: Reader, path: Path, text: str, table: LawTable) -> LawTerms:
     """Its meaning."""
-    return LawTerms(waiver=table.waiver == "boxes", waiver_texts=WAIVER_TEXTS)
+    boxes, waits = table.waiver == "boxes", table.without_waiver == "wait"
+    if waits and not boxes:
+        words = 'without_waiver = "wait" is for shops with waiver = "boxes": add that, or leave it out'
+        reader.complain(path, words, line=line_of_key(text, "without_waiver"))
+    return LawTerms(waiver=boxes, waits=boxes and waits, waiver_texts=WAIVER_TEXTS)

@@ -336,6 +336,11 @@ CREATE INDEX outbox_bodies ON outbox (settled_at)
   WHERE text IS NOT NULL AND settled_at IS NOT NULL AND kept IS NULL;
 """
 
+_PURCHASES_THAT_WAIT: Final = """
+ALTER TABLE checkouts ADD COLUMN opens_at INTEGER;
+ALTER TABLE purchases ADD COLUMN opens_at INTEGER;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -350,6 +355,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0009_tax_numbers", "", unsampled=("purchases.breakdown",)),
     Migration("0010_evidence_due", "ALTER TABLE facts ADD COLUMN answer_by INTEGER;"),
     Migration("0011_waivers", _WAIVERS),
+    Migration("0012_purchases_that_wait", _PURCHASES_THAT_WAIT),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -141,6 +141,7 @@ class Container(BackOffice):
         list_pending=UseCases.list_pending,
         list_payment_addresses=Singleton(ListPaymentAddresses, store=Adapters.store, clock=Adapters.clock),
         sign_out=UseCases.sign_out,
+        clock=Adapters.clock,
     )
     leaving = Singleton(Leaving)
     health_pages = Singleton(
