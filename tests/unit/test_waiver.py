@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.files.law import WAIVER_TEXTS
+from adapters.languages.packaged import PackagedLanguages
 from adapters.stripe.offering import create_params
 from domain.claim import ProviderCheckout, RejectReason, draft_of, terms_of
 from domain.emails import AccessLink
@@ -50,7 +51,15 @@ def test_every_text_that_was_ever_released_is_still_there_and_none_changed() -> 
     assert [(text.language, text.hash) for text in WAIVER_TEXTS] == [
         ("en", "186c4849dc7bc3c37f76b466f05e4009"),
         ("de", "c1dfa9f3129a42e91483e63391b1aa76"),
+        ("es", "08a9cc0431bda2d1e646f781dedcc60d"),
+        ("fr", "64ec58f0152516b8d337e286cce7c8d2"),
+        ("it", "78c0bfeb2781a866764bc2d5646d7e46"),
+        ("nl", "24bf0015d834e525a24018ab83ed0359"),
     ]
+
+
+def test_every_language_of_the_shop_has_a_text() -> None:
+    assert {text.language for text in WAIVER_TEXTS} == {*PackagedLanguages().codes}
 
 
 def test_a_hash_is_128_bits_of_language_and_both_sentences_and_each_of_them_counts() -> None:
