@@ -21,6 +21,7 @@ from domain.usecases.checkout_outcomes import WaiverNeeded
 from domain.usecases.list_todo import Task
 from domain.usecases.waiver_proofs import proof_of
 from domain.waiver import Boxes, WaiverMissing, opening_day, read_opening, terms_written
+from entrypoints.admin.sale_words import state_sentence
 from entrypoints.admin.waiver_parts import waiver_rows
 from entrypoints.customer_lines import customer_lines
 from entrypoints.testing import BOOK, Browser, Shop, a_product
@@ -252,8 +253,10 @@ def test_the_page_of_the_sale_and_the_command_line_say_when_it_opens() -> None:
     rows = dict(waiver_rows(shown, shop.edition.shop.law, BERLIN))
     assert rows["Right of withdrawal"].startswith("not waived")
     assert "17 Mar" in rows["Opens"]
+    said = "Opens on 17 March: paid, without waiving the right of withdrawal."
+    assert state_sentence(shown, BERLIN) == said
     customer = run(shop.show_customer(order))
-    assert "Right of withdrawal not waived: opens 2026-03-16 23:00 UTC." in "\n".join(
+    assert "Opens 2026-03-16 23:00 UTC: the right of withdrawal was not waived." in "\n".join(
         customer_lines(customer)
     )  # type: ignore[arg-type]
     assert run(shop.store.read(lambda tx: proof_of(tx, purchase_of(shop)))) is None, "the right stays"
