@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from adapters.files.law import WAIVER_TEXTS
 from adapters.languages.packaged import PackagedLanguages
 from adapters.stripe.offering import create_params
+from adapters.stripe.wire import StripeSession, reading_of
 from domain.claim import ProviderCheckout, RejectReason, draft_of, terms_of
 from domain.emails import AccessLink
 from domain.law import LawTerms
@@ -183,6 +185,12 @@ def test_stripe_is_told_of_the_waiver_in_the_metadata_of_session_and_payment() -
     assert params["metadata"]["waiver"] == f"{TEXT.hash} en {second}"
     assert params["payment_intent_data"]["metadata"]["waiver"] == checkout.waiver.written
     assert "waiver" not in create_params(replace(offer, checkout=replace(checkout, waiver=None)))["metadata"]
+
+
+def test_stripes_answer_brings_the_waiver_back() -> None:
+    session = StripeSession(id="cs_test_1", created=1, livemode=False, metadata={"waiver": "as it was"})
+    assert reading_of(session, as_of=1).waiver == "as it was"
+    assert reading_of(replace_struct(session, metadata=None), as_of=1).waiver == ""
 
 
 def test_a_seal_vouches_for_the_waiver_in_a_version_of_its_own_and_older_seals_still_hold() -> None:
