@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from domain.law import LawTerms
 from domain.mail import Delivery
 from domain.purchase import FactKind
 from domain.staff import Actor
 from domain.values import ProductId, ProviderRef, UserId, digest_of
+from domain.waiver import WaiverText, opening_day
 from testkit.pages_in_memory import Client, Town
 from testkit.public_pages import PUBLIC, paths
 
@@ -342,8 +344,29 @@ async def what_was_given(town: Town) -> None:
     await client.get(f"/orders/{town.order(client)}")
 
 
+async def with_a_waiver_and_without(town: Town) -> None:
+    edition = town.shop.catalogue.current()
+    law = LawTerms(waiver=True, waits=True, waiver_texts=(WaiverText(language="en", wants="It", knows="It"),))
+    town.shop.catalogue.edition = replace(edition, version="2", shop=replace(edition.shop, law=law))
+    opens = opening_day(town.shop.clock.now(), edition.shop.zone).isoformat()
+    [text] = law.waiver_texts
+    client = town.client()
+    for path in ("/", "/products/book", "/products/wish"):
+        await client.get(path)
+    await client.post("/buy/book", status=422, waiver_text=text.hash, waiver_wants="yes")
+    await client.post("/buy/book", status=422, waiver_text="another", waiver_wants="yes", waiver_knows="yes")
+    await client.post("/buy/book", status=422, wait="2020-01-01")
+    await town.bought(client, ANNA, wait=opens)
+    await client.post("/buy/book")
+    await client.post("/buy/book", status=422, again="yes")
+    await client.get("/view/book")
+    await client.get("/library")
+    await client.get(f"/orders/{town.order(client)}")
+    await client.get("/files/book/it.txt", status=403)
+
+
 STORIES: Final = (
     public_pages, free_orders, back_from_the_payment_page, a_sale_that_another_account_began, account_pages, orders,
     what_was_taken_back, links, files, a_bounced_email, an_address_that_cannot_be_emailed, a_payment_under_way,
-    what_was_given,
+    what_was_given, with_a_waiver_and_without,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Final
 from adapters.files.law import WAIVER_TEXTS
 from domain.law import LawTerms
 from domain.product import CatalogueEdition, Product
-from domain.waiver import Boxes, WaiverText
+from domain.waiver import Boxes, WaiverText, opening_day
 from entrypoints.testing import Shop, an_edition
 
 TEXT: Final = WAIVER_TEXTS[0]
@@ -27,3 +27,16 @@ def an_edition_with_waiver(
 def a_shop_with_waiver(*products: Product) -> Shop:
     """It sells them."""
     return Shop(edition=an_edition_with_waiver(*products))
+
+
+def an_edition_that_waits(*products: Product) -> CatalogueEdition:
+    """With `without_waiver = "wait"`, too, by the clocks of Berlin."""
+    edition = an_edition_with_waiver(*products)
+    law = replace(edition.shop.law, waits=True)
+    return replace(edition, shop=replace(edition.shop, law=law, timezone="Europe/Berlin"))
+
+
+def chosen_to_wait(shop: Shop) -> Boxes:
+    """The button without the boxes, as it is shown now."""
+    zone = shop.catalogue.current().shop.zone
+    return Boxes(text=TEXT.hash, wait=opening_day(shop.clock.now(), zone).isoformat())

@@ -43,10 +43,10 @@ class Holding:
         """Whether a dispute that is not decided suspends it, and not a status that we do not know."""
         return any(fact.suspends and fact.kind is FactKind.DISPUTE for fact in self.facts)
 
-    @property
-    def usable_keys(self) -> tuple[LicenceKey, ...]:
-        """The licence keys to show to its buyer: those of a purchase that is closed or in dispute are not."""
-        return self.purchase.licences if self.standing.state is PurchaseState.LIVE else ()
+    def usable_keys(self, now: datetime) -> tuple[LicenceKey, ...]:
+        """The licence keys to show to its buyer: those of a purchase that is closed, in dispute or waits are not."""
+        live = self.standing.state is PurchaseState.LIVE
+        return self.purchase.licences if live and not waits(self.purchase, now=now) else ()
 
 
 @frozen
@@ -66,11 +66,23 @@ class Closed:
 
 
 @frozen
+class Waits:
+    """Bought without a waiver: it opens at its `opens_at`, once the period for withdrawal is over."""
+
+    purchase: Purchase
+
+
+@frozen
 class NotYours:
     """Nothing this browser has proved opens it."""
 
 
-Access = Opens | Closed | NotYours
+Access = Opens | Waits | Closed | NotYours
+
+
+def waits(purchase: Purchase, *, now: datetime) -> bool:
+    """Whether it is still to open. Nothing but the clock ends that."""
+    return purchase.opens_at is not None and now < purchase.opens_at
 
 
 def holds_by_checkout(session: Session, purchase: Purchase, *, now: datetime) -> bool:
@@ -124,10 +136,15 @@ def access(
         return NotYours()
     mine = [h for h in holdings if product in h.purchase.products and holds(session, h.purchase, now=now)]
     live = [h for h in mine if h.standing.state is PurchaseState.LIVE]
-    if live:
-        newest = max(live, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
+    begun = [h for h in live if not waits(h.purchase, now=now)]
+    if begun:
+        newest = max(begun, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
         by_checkout = session.mailbox is None
         return Opens(purchase=newest.purchase, by_checkout=by_checkout)
+    if live:
+        return Waits(
+            purchase=min(live, key=lambda h: (h.purchase.opens_at or now, h.purchase.checkout)).purchase
+        )
     if mine:
         newest = max(mine, key=lambda h: (h.purchase.booked_at, h.purchase.checkout))
         return Closed(purchase=newest.purchase, standing=newest.standing)

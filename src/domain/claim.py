@@ -19,7 +19,7 @@ from domain.values import (
     is_product_id,
     sortable_id,
 )
-from domain.waiver import Waiver
+from domain.waiver import Waiver, read_opening, terms_written
 
 _fact = maker(Fact)
 
@@ -201,6 +201,7 @@ def draft_of(
     discounts: bool = False,
     promotion: str = "",
     waiver: Waiver | None = None,
+    opens_at: datetime | None = None,
 ) -> Checkout:
     """The snapshot by which the claim will judge, of no browser yet.
 
@@ -219,6 +220,7 @@ def draft_of(
         discounts=discounts or bool(promotion),
         promotion=promotion,
         waiver=waiver,
+        opens_at=opens_at,
     )
 
 
@@ -268,6 +270,7 @@ def restored_checkout(
         contents=contents,
         discounts=reading.discounts,
         waiver=Waiver.read(reading.waiver),
+        opens_at=read_opening(reading.waiver),
     )
 
 
@@ -364,7 +367,7 @@ def terms_of(checkout: Checkout, *, shop: str) -> SealedTerms:
         price=checkout.price,
         contents=checkout.contents,
         discounts=checkout.discounts,
-        waiver="" if checkout.waiver is None else checkout.waiver.written,
+        waiver=terms_written(checkout.waiver, checkout.opens_at),
     )
 
 

@@ -55,6 +55,8 @@ class AccessLink:
     """The merchant gave it."""
     waiver: WaiverLine | None = None
     """What makes this email the confirmation of it."""
+    opens_at: str = ""
+    """When it opens, as `given_at`, if nothing was waived and the shop sells so; "" if it opens at once."""
 
 
 @frozen

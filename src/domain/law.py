@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
+
 from domain.frozen import frozen
-from domain.waiver import WaiverText
+from domain.waiver import Boxes, Waiver, WaiverMissing, WaiverText, opening_without, waiver_given
 
 
 @frozen
@@ -18,6 +20,9 @@ class LawTerms:
     """Whether buyers of a paid product waive the right of withdrawal with two boxes (`domain.waiver`)."""
     waiver_texts: tuple[WaiverText, ...] = ()
     """Every text that this shop ever showed beside them, the oldest first. The last of each language is shown."""
+
+    waits: bool = False
+    """Whether one may buy without the waiver, too: then the purchase opens once the period for withdrawal is over."""
 
     @property
     def shown_texts(self) -> tuple[WaiverText, ...]:
@@ -34,3 +39,13 @@ class LawTerms:
     def text_of(self, text_hash: str) -> WaiverText | None:
         """The text of that hash; None if this version of the shop does not know it."""
         return next((text for text in self.waiver_texts if text.hash == text_hash), None)
+
+    def agreed(
+        self, boxes: Boxes, *, now: datetime, zone: tzinfo
+    ) -> Waiver | datetime | WaiverMissing | None:
+        """What a form says: the waiver, when the purchase opens without one, or what is missing. None without boxes."""
+        if not self.waiver:
+            return None
+        if self.waits and boxes.wait:
+            return opening_without(boxes, now=now, zone=zone)
+        return waiver_given(boxes, self.shown_texts, now=now)

@@ -59,7 +59,8 @@ class Checkout:
     """The last change of address that found it open, begun by a guest who verified the address later: paid with the
     address that was left, it belongs to the new one."""
     waiver: Waiver | None = None
-    """How its buyer waived the right of withdrawal; None if the boxes were not shown."""
+    """How its buyer waived the right of withdrawal; None if they did not."""
+    opens_at: datetime | None = None  # without a waiver, in a shop that sells so; else at once
 
     @property
     def products(self) -> tuple[ProductId, ...]:
@@ -158,6 +159,7 @@ class Purchase:
     tax_number: str = ""
     """What its buyer gave as the tax number of their business. It is theirs, and erased with them."""
     waiver: Waiver | None = None
+    opens_at: datetime | None = None  # as `Checkout.opens_at`
 
     @property
     def price(self) -> Money:
@@ -303,10 +305,8 @@ class Fact:
     @property
     def weight(self) -> tuple[int, int, str, int, str, str, int]:
         """What is compared: total, so that no two different facts tie and every order gives the same state."""
-        if self.kind is FactKind.SESSION:
-            first, second = self.rank, self.as_of
-        else:
-            first, second = self.as_of, self.rank
+        by_rank = self.kind is FactKind.SESSION
+        first, second = (self.rank, self.as_of) if by_rank else (self.as_of, self.rank)
         return (first, second, self.status, self.amount, self.payment or "", self.request, self.answer_by)
 
 

@@ -9,13 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from domain.frozen import frozen
+from domain.local_time import begin_of, day_of
 
 _WRITTEN: Final = re.compile(r"([0-9a-f]{32}) ([A-Za-z][A-Za-z0-9-]{1,34}) ([0-9]{1,11})")
+_WAITS: Final = re.compile(r"wait ([0-9]{1,11})")
 _HASH_LENGTH: Final = 32
+PERIOD: Final = timedelta(days=14)
+"""In which a consumer may withdraw; the day of the contract is not counted (Regulation 1182/71, article 3)."""
+_SATURDAY: Final = 5
 
 
 @frozen
@@ -71,6 +76,8 @@ class Boxes:
     text: str = ""
     wants: bool = False
     knows: bool = False
+    wait: str = ""
+    """The day on which it would open without them, as 2026-12-16, of a buyer who chose that; "" of all others."""
 
 
 NO_BOXES: Final = Boxes()
@@ -78,12 +85,16 @@ NO_BOXES: Final = Boxes()
 
 @frozen
 class WaiverMissing:
-    """A box is not ticked; or (`outdated`) both stood beside a text that is not shown any more: then neither counts."""
+    """A box is not ticked; or (`outdated`) both stood beside a text that is not shown any more: then neither counts.
+
+    `postponed`: the day on which it would open is another by now.
+    """
 
     wants: bool
     """Whether this one is ticked."""
     knows: bool
     outdated: bool = False
+    postponed: bool = False
 
 
 def waiver_given(boxes: Boxes, shown: Iterable[WaiverText], *, now: datetime) -> Waiver | WaiverMissing:
@@ -94,3 +105,38 @@ def waiver_given(boxes: Boxes, shown: Iterable[WaiverText], *, now: datetime) ->
     if not (boxes.wants and boxes.knows):
         return WaiverMissing(wants=boxes.wants, knows=boxes.knows)
     return Waiver(text=text.hash, language=text.language, given_at=now.replace(microsecond=0))
+
+
+def opening_day(now: datetime, zone: tzinfo) -> date:
+    """The day on which what is bought now opens without a waiver: the first after the period for withdrawal.
+
+    A last day on a weekend is moved to Monday.
+    """
+    last = day_of(now, zone) + PERIOD
+    if last.weekday() >= _SATURDAY:
+        last += timedelta(days=7 - last.weekday())
+    return last + timedelta(days=1)
+
+
+def opening_without(boxes: Boxes, *, now: datetime, zone: tzinfo) -> datetime | WaiverMissing:
+    """When the purchase of a buyer who chose to wait opens; the day that the form showed must be today's."""
+    opens_on = opening_day(now, zone)
+    if boxes.wait != opens_on.isoformat():
+        return WaiverMissing(wants=boxes.wants, knows=boxes.knows, postponed=True)
+    return begin_of(opens_on, zone)
+
+
+def terms_written(waiver: Waiver | None, opens_at: datetime | None) -> str:
+    """A waiver, or that there is none and the purchase waits, as it is stored, sealed and given to the provider.
+
+    "" for neither.
+    """
+    if waiver is not None:
+        return waiver.written
+    return "" if opens_at is None else f"wait {int(opens_at.timestamp())}"
+
+
+def read_opening(written: str | None) -> datetime | None:
+    """When a purchase that waits opens; None if what was written says nothing of that."""
+    found = _WAITS.fullmatch(written or "")
+    return None if found is None else datetime.fromtimestamp(int(found[1]), UTC)

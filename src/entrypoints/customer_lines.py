@@ -8,7 +8,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
 
-from domain.access import Holding
+from domain.access import Holding, waits
 from domain.address_change import AddressChange, ChangeKind
 from domain.mail import Delivery, Mail, MailProblem, MailState
 from domain.outbox_keys import sale_of
@@ -145,6 +145,9 @@ def _state(held: Holding, customer: Customer) -> str:
     since = "" if standing.since is None else f" since {minute(datetime.fromtimestamp(standing.since, UTC))}"
     match standing.state:
         case PurchaseState.LIVE:
+            opens_at = held.purchase.opens_at
+            if opens_at is not None and waits(held.purchase, now=customer.now):
+                return f"Opens {minute(opens_at)}{_taken_back(held)}: the right of withdrawal was not waived.{test}"
             return f"Open{_taken_back(held)}.{test}"
         case PurchaseState.SUSPENDED:
             why = "in dispute" if held.in_dispute else "Stripe reports a status that is not known"

@@ -58,12 +58,13 @@ SESSION: Final = replace(
 CHECKOUT: Final = replace(
     a_checkout(), livemode=True, contents=(ProductId("a"), ProductId("b")), discounts=True, on_purpose=True,
     verified=BEN, change=ChangeId("m1"), promotion="promo_1", waiver=Waiver("ab" * 16, "de", NOW.replace(microsecond=0)),
+    opens_at=NOW + DAY,
 )  # fmt: skip
 PURCHASE: Final = replace(
     a_purchase(livemode=True, contents=("a", "b"), licences=(LicenceKey(product=BOOK, key="a key"),)), paid_email=BEN,
     breakdown=Breakdown(discount=100, tax=171, tax_on_top=True), source=Source.GRANT,
     booked_by=BookedBy.RECONCILER, opened_at=NOW + SECOND, tax_country="CH", invoice="in_1",
-    tax_number="CHE-123.456.789 MWST", waiver=Waiver("cd" * 16, "en", NOW.replace(microsecond=0) + SECOND),
+    tax_number="CHE-123.456.789 MWST", waiver=Waiver("cd" * 16, "en", NOW.replace(microsecond=0) + SECOND), opens_at=NOW + MINUTE,
 )  # fmt: skip
 FACT: Final = Fact(
     object_id="re_1",
@@ -155,7 +156,7 @@ STAYS: Final[Mapping[str, str]] = {
     "Checkout.id": _STRIPES, "Checkout.provider_ref": _STRIPES, "Checkout.product": _SALE,
     "Checkout.product_name": _SALE, "Checkout.price": _SALE, "Checkout.livemode": _SALE, "Checkout.started_at": _SALE,
     "Checkout.expires_at": _SALE, "Checkout.contents": _SALE, "Checkout.discounts": _SALE, "Checkout.on_purpose": _SALE,
-    "Checkout.promotion": _SALE, "Checkout.waiver": _WAIVED, "Purchase.waiver": _WAIVED,
+    "Checkout.promotion": _SALE, "Checkout.waiver": _WAIVED, "Checkout.opens_at": _SALE, "Purchase.opens_at": _SALE, "Purchase.waiver": _WAIVED,
     "Purchase.checkout": _STRIPES, "Purchase.provider_ref": _STRIPES, "Purchase.payment": _STRIPES,
     "Purchase.product": _SALE, "Purchase.product_name": _SALE, "Purchase.paid": _SALE, "Purchase.breakdown": _SALE, "Purchase.livemode": _SALE,
     "Purchase.source": _SALE, "Purchase.booked_by": _SALE, "Purchase.tax_country": _SALE, "Purchase.invoice": _SALE,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from contracts.samples import DAY, MINUTE, NOW, SECOND, a_link, a_mail
+from contracts.samples import DAY, MINUTE, NOW, SECOND, a_link, a_mail, a_move, a_purchase
 from contracts.under_test import StoreUnderTest
 
 from domain import outbox_keys
@@ -22,6 +22,7 @@ from domain.emails import (
 )
 from domain.mail import BODY_KEPT, NOTED_FOR, Delivery, Letter, MailState, Urgency
 from domain.values import CheckoutId, LinkId, Money, ProductId
+from domain.waiver import Waiver
 
 EMAILS_OF_ALL_SIZES: Final = (
     SignIn(),
@@ -171,6 +172,20 @@ class OutboxContract(StoreUnderTest):
         for key in ("access:bounced", "access:both"):
             self.do(lambda tx, key=key: tx.outbox.record_delivery(key, Delivery.BOUNCED))
         assert self.see(lambda tx: tx.waivers.undelivered(since=NOW + SECOND)) == ["stuck", "bounced", "both"]
+
+    def test_waivers_whose_address_was_corrected_are_found(self) -> None:
+        for n, (sale, waiver, done, undone) in enumerate((
+            ("old", True, True, False), ("b", True, True, False), ("a", True, True, False), ("plain", False, True, False),
+            ("open", True, False, False), ("undone", True, True, True),
+        )):  # fmt: skip
+            given = Waiver("ab" * 16, "en", NOW.replace(microsecond=0)) if waiver else None
+            asked = NOW + (SECOND if n else -SECOND)
+            purchase = replace(a_purchase(sale, user=None, session=None, mailbox=None), waiver=given)
+            move = a_move(f"m{n}", at=asked, checkouts=(sale,))
+            move = replace(move, done_at=asked if done else None, undone_at=asked if undone else None)
+            self.do(lambda tx, purchase=purchase: tx.purchases.book(purchase))
+            self.do(lambda tx, move=move: tx.address_changes.begin(move))
+        assert self.see(lambda tx: tx.waivers.undelivered(since=NOW)) == ["a", "b"]
 
     def test_a_letter_is_kept_once_and_its_body_until_25_hours_after_it_was_settled(self) -> None:
         letter = Letter(subject="S", text="text", html="<p>html</p>")

@@ -109,7 +109,7 @@ def a_mail(
     waiver: WaiverLine | None = None,
 ) -> Mail:
     return Mail(
-        key=key, kind=kind, to=to, email=AccessLink(product_name="Hé", paid=Money(900, "usd"), order="c1", licences=(LicenceLine(key="k", of="it"),), product=ProductId("book"), price=Money(800, "usd"), discount=Money(50, "usd"), tax=Money(150, "usd"), tax_on_top=True, granted=True, waiver=waiver),
+        key=key, kind=kind, to=to, email=AccessLink(product_name="Hé", paid=Money(900, "usd"), order="c1", licences=(LicenceLine(key="k", of="it"),), product=ProductId("book"), price=Money(800, "usd"), discount=Money(50, "usd"), tax=Money(150, "usd"), tax_on_top=True, granted=True, waiver=waiver, opens_at="2026-03-15T00:00:00+00:00"),
         link=LinkId(link) if link else None, key_name="k" if link else None, queued_at=NOW, due_at=due,
         urgency=urgency,
     )  # fmt: skip

@@ -122,7 +122,9 @@ def test_an_owner_finds_their_purchase_and_key_in_the_library() -> None:
     ada.press(shop.last_link("ada@example.com"))
     assert ada.owned == {BOOK}
     [held] = ada.viewer.holdings
-    assert [item.key for item in held.usable_keys] == ["6F0E4C97-B72A4E69-A11BF6C4-AF6517E7"]
+    assert [item.key for item in held.usable_keys(shop.clock.now())] == [
+        "6F0E4C97-B72A4E69-A11BF6C4-AF6517E7"
+    ]
 
 
 def test_imported_customers_are_listed_by_their_first_sale_and_not_before_everybody_else() -> None:

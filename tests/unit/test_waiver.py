@@ -7,9 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from adapters.files.law import WAIVER_TEXTS
+from adapters.languages.packaged import PackagedLanguages
 from adapters.stripe.offering import create_params
+from adapters.stripe.wire import StripeSession, reading_of
 from domain.claim import ProviderCheckout, RejectReason, draft_of, terms_of
 from domain.emails import AccessLink
 from domain.law import LawTerms
@@ -50,7 +53,15 @@ def test_every_text_that_was_ever_released_is_still_there_and_none_changed() -> 
     assert [(text.language, text.hash) for text in WAIVER_TEXTS] == [
         ("en", "186c4849dc7bc3c37f76b466f05e4009"),
         ("de", "c1dfa9f3129a42e91483e63391b1aa76"),
+        ("es", "08a9cc0431bda2d1e646f781dedcc60d"),
+        ("fr", "64ec58f0152516b8d337e286cce7c8d2"),
+        ("it", "78c0bfeb2781a866764bc2d5646d7e46"),
+        ("nl", "24bf0015d834e525a24018ab83ed0359"),
     ]
+
+
+def test_every_language_of_the_shop_has_a_text() -> None:
+    assert {text.language for text in WAIVER_TEXTS} == {*PackagedLanguages().codes}
 
 
 def test_a_hash_is_128_bits_of_language_and_both_sentences_and_each_of_them_counts() -> None:
@@ -174,6 +185,12 @@ def test_stripe_is_told_of_the_waiver_in_the_metadata_of_session_and_payment() -
     assert params["metadata"]["waiver"] == f"{TEXT.hash} en {second}"
     assert params["payment_intent_data"]["metadata"]["waiver"] == checkout.waiver.written
     assert "waiver" not in create_params(replace(offer, checkout=replace(checkout, waiver=None)))["metadata"]
+
+
+def test_stripes_answer_brings_the_waiver_back() -> None:
+    session = StripeSession(id="cs_test_1", created=1, livemode=False, metadata={"waiver": "as it was"})
+    assert reading_of(session, as_of=1).waiver == "as it was"
+    assert reading_of(replace_struct(session, metadata=None), as_of=1).waiver == ""
 
 
 def test_a_seal_vouches_for_the_waiver_in_a_version_of_its_own_and_older_seals_still_hold() -> None:

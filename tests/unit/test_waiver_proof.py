@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from contracts.samples import a_move
 
 from domain.mail import Delivery, Mail, MailProblem, MailState
 from domain.ports import MailRefused
 from domain.purchase import Fact, FactKind, Purchase
 from domain.usecases.list_todo import Task
 from domain.usecases.waiver_proofs import proof_of
-from domain.values import EmailAddress
+from domain.values import ChangeId, EmailAddress, UserId
 from domain.waiver_proof import WaiverProof, waiver_holds, waiver_proof
 from entrypoints.admin.evidence import evidence
 from entrypoints.admin.sale_panels import panels
@@ -238,3 +239,31 @@ def test_the_command_line_says_the_same_of_an_order() -> None:
         f"Right of withdrawal waived 2026-03-01 12:00 UTC (text {TEXT.hash}, en), confirmed by email" in said
     )
     assert "not opened: the right stays." in said
+
+
+def test_after_a_correction_a_copy_to_the_right_address_is_asked_for() -> None:
+    shop = a_shop_with_waiver()
+    sold(shop)
+    purchase, now = purchase_of(shop), shop.clock.now()
+    move = replace(
+        a_move(old=EmailAddress(ANNA), new=BEN, at=now, checkouts=(purchase.checkout,)),
+        done_at=now + timedelta(hours=1),
+    )
+    earlier = replace(
+        move, id=ChangeId("m0"), asked_at=now - timedelta(minutes=1), done_at=None, undone_at=now
+    )
+
+    def correct(tx: Any) -> None:
+        tx.address_changes.begin(earlier)
+        tx.address_changes.begin(move)
+        user = tx.users.get_or_add(BEN, new_id=UserId("u2"), now=now)
+        tx.purchases.transfer([purchase.checkout], old=EmailAddress(ANNA), mailbox=BEN, user=user)
+
+    run(shop.store.transact(correct))
+    assert proof(shop).confirmed_at is None, "it went to somebody else"
+    assert Task.WAIVER_UNCONFIRMED in tasks(shop)
+    shop.clock.tick(hours=2)
+    by_hand.resend(shop, purchase.checkout)
+    shop.deliver_mail()
+    assert proof(shop).confirmed_at == shop.clock.now()
+    assert Task.WAIVER_UNCONFIRMED not in tasks(shop)

@@ -112,7 +112,7 @@ def test_its_licence_key_shows_in_the_browser_that_paid_and_is_in_the_access_ema
     browser = Browser(shop)
     order = paid(shop, browser).checkout
     [holding] = browser.viewer.holdings
-    [licence] = holding.usable_keys
+    [licence] = holding.usable_keys(shop.clock.now())
     name(shop, browser, order, ANNA)
     browser.press(shop.last_link(ANNA))
     [email] = [m.email for m in shop.memory.tables.outbox.values() if isinstance(m.email, AccessLink)]

@@ -126,7 +126,7 @@ def read_shop(
             or_last("sale_notices", shop.sale_notices, _notices_problem(shop.sale_notices))
         ),
         fraud=fraud_terms(reader, path, text, shop.fraud, currency=currency),
-        law=law_terms(shop.law),
+        law=law_terms(reader, path, text, shop.law),
         timezone=or_last("timezone", shop.timezone, _timezone_problem(shop.timezone)),
         support_refunds=support_refunds(
             reader, path, text, shop.admin, currency=currency, last=held.support_refunds

@@ -33,6 +33,7 @@ from domain.purchase import CheckoutStatus, Fact, FactKind
 from domain.records import EventRecord
 from domain.refund import RefundCause
 from domain.values import CheckoutId, ProviderRef
+from domain.waiver import terms_written
 
 _SECRET = b"a secret that the provider and the shop share"
 _PAGE_LIFETIME = timedelta(hours=24)
@@ -127,7 +128,7 @@ class MemoryPayments:
                 seal=offer.seal,
                 contents=checkout.contents,
                 discounts=checkout.discounts,
-                waiver="" if checkout.waiver is None else checkout.waiver.written,
+                waiver=terms_written(checkout.waiver, checkout.opens_at),
             )
         await self._pause("start answered")
         expires_at = self.made_at[ref] + _PAGE_LIFETIME

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.memory.tables import Record
+from domain.address_change import ChangeKind
 from domain.mail import Delivery, Mail, MailKind, MailState
 from domain.outbox_keys import sale_of
 from domain.values import CheckoutId
@@ -22,11 +23,17 @@ class Waivers(Record):
 
     def undelivered(self, *, since: datetime) -> Sequence[CheckoutId]:
         found = [
-            (mail.queued_at, mail.key)
+            (mail.queued_at, sale_of(mail.key) or CheckoutId(""))
             for mail in self._t.outbox.values()
             if mail.repeats_waiver and mail.queued_at >= since
             if mail.state is MailState.STUCK
             or (mail.delivery is Delivery.BOUNCED and mail.kind is MailKind.ACCESS)
         ]
-        sales = (sale_of(key) for _, key in sorted(found))
-        return list(dict.fromkeys(sale for sale in sales if sale is not None))
+        found += [
+            (one.asked_at, checkout)
+            for one in self._t.moves.values()
+            if one.kind is ChangeKind.CORRECTION and one.stands and one.asked_at >= since
+            for checkout in one.checkouts
+            if checkout in self._t.purchases and self._t.purchases[checkout].waiver is not None
+        ]
+        return list(dict.fromkeys(sale for _, sale in sorted(found)))

@@ -40,7 +40,8 @@ from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId,
 from domain.waiver import Waiver
 
 COLUMNS: Final = """checkout_id, provider_ref, payment, user_id, mailbox, paid_email, pid, product_name, amount,
-  currency, livemode, session_id, booked_at, contents, licences, breakdown, source, booked_by, opened_at, waiver"""
+  currency, livemode, session_id, booked_at, contents, licences, breakdown, source, booked_by, opened_at, waiver,
+  opens_at"""
 BY_CHECKOUT: Final = f"SELECT {COLUMNS} FROM purchases WHERE checkout_id = ?"
 _BOOK: Final = f"{insert('purchases', f'{COLUMNS}, told')} ON CONFLICT (checkout_id) DO NOTHING"
 _BY_PAYMENT: Final = f"SELECT {COLUMNS} FROM purchases WHERE payment = ? LIMIT 1"
@@ -181,7 +182,7 @@ def from_row(row: Row) -> Purchase:
         livemode=maybe(bool, row[10]), session=row[11], booked_at=moment(row[12]), contents=spaced(row[13]),
         licences=_licences(row[14]), source=_SOURCES[row[16]], booked_by=_BOOKED_BY[row[17]],
         opened_at=maybe(moment, row[18]), breakdown=breakdown, tax_country=country, invoice=invoice, tax_number=number,
-        waiver=row[19] and Waiver.read(row[19]),
+        waiver=row[19] and Waiver.read(row[19]), opens_at=row[20] and moment(row[20]),
     )  # fmt: skip
 
 
@@ -194,7 +195,7 @@ def to_row(purchase: Purchase) -> Row:
         licences_text(purchase.licences), _breakdown_text(purchase),
         None if purchase.source is Source.SALE else purchase.source._value_,
         purchase.booked_by and purchase.booked_by._value_, purchase.opened_at and micros(purchase.opened_at),
-        purchase.waiver and purchase.waiver.written,
+        purchase.waiver and purchase.waiver.written, purchase.opens_at and micros(purchase.opens_at),
     )  # fmt: skip
 
 

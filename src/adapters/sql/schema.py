@@ -348,6 +348,11 @@ CREATE INDEX withdrawals_open ON withdrawals (id) WHERE state = 'open' AND check
 CREATE INDEX withdrawals_unreported ON withdrawals (reported) WHERE reported = 0;
 """
 
+_PURCHASES_THAT_WAIT: Final = """
+ALTER TABLE checkouts ADD COLUMN opens_at INTEGER;
+ALTER TABLE purchases ADD COLUMN opens_at INTEGER;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -367,6 +372,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
         _WITHDRAWALS,
         unsampled=("withdrawals.name", "withdrawals.contract", "withdrawals.email", "withdrawals.reason"),
     ),
+    Migration("0013_purchases_that_wait", _PURCHASES_THAT_WAIT),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from adapters.sql import outbox
-from adapters.sql.record import Record, first, micros
+from adapters.sql.address_changes import STANDS
+from adapters.sql.record import Record, Row, micros
 from domain import outbox_keys
 from domain.mail import Mail
 from domain.values import CheckoutId, LinkId
@@ -17,10 +18,12 @@ _CONFIRMATIONS: Final = f"""SELECT {outbox.COLUMNS} FROM outbox WHERE key = :sal
   UNION ALL SELECT {outbox.COLUMNS} FROM outbox WHERE key > :anew AND key < :after_anew
   UNION ALL SELECT {outbox.COLUMNS} FROM outbox WHERE key > :again AND key < :after_again
   ORDER BY queued_at, key"""
-_UNDELIVERED: Final = """SELECT key, queued_at FROM outbox WHERE state = 'stuck' AND kept = 1 AND queued_at >= :since
+_UNDELIVERED: Final = f"""SELECT key, queued_at FROM outbox
+    WHERE state = 'stuck' AND kept = 1 AND queued_at >= :since
   UNION SELECT key, queued_at FROM outbox WHERE kind = 'access' AND delivery = 'bounced' AND kept = 1
     AND queued_at >= :since
-  ORDER BY queued_at, key"""
+  UNION SELECT 'access:' || checkout_id, asked_at FROM moves JOIN purchases ON checkout_id = checkouts
+    WHERE asked_at >= :since AND kind = 'correction' AND {STANDS} AND waiver IS NOT NULL"""
 
 
 class Waivers(Record):
@@ -36,9 +39,12 @@ class Waivers(Record):
         )  # fmt: skip
 
     def undelivered(self, *, since: datetime) -> Sequence[CheckoutId]:
-        keys = self._all(first, _UNDELIVERED, {"since": micros(since)})
-        sales = (outbox_keys.sale_of(key) for key in keys)
-        return list(dict.fromkeys(sale for sale in sales if sale is not None))
+        found = self._all(_moment_and_sale, _UNDELIVERED, {"since": micros(since)})
+        return list(dict.fromkeys(sale for _, sale in sorted(found)))
+
+
+def _moment_and_sale(row: Row) -> tuple[int, CheckoutId]:
+    return row[1], outbox_keys.sale_of(row[0]) or CheckoutId("")
 
 
 def _after(prefix: str) -> str:

@@ -12,6 +12,7 @@ import stripe
 from domain.ports import CheckoutOffer, PaymentsRefused
 from domain.product import PaymentTerms, Tax
 from domain.values import Money
+from domain.waiver import terms_written
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
@@ -61,8 +62,9 @@ def _metadata(offer: CheckoutOffer) -> dict[str, str]:
         metadata["contents"] = " ".join(checkout.contents)
     if checkout.discounts:
         metadata["discounts"] = "yes"
-    if checkout.waiver is not None:
-        metadata["waiver"] = checkout.waiver.written
+    terms = terms_written(checkout.waiver, checkout.opens_at)
+    if terms:
+        metadata["waiver"] = terms
     return metadata
 
 

@@ -14,7 +14,7 @@ from minijinja import Environment, TemplateError, safe
 
 from adapters.templates.samples import BASE_URL, SAMPLES, SHOP
 from domain.colour import Colour, readable_on, text_on
-from domain.emails import AccessLink, Email, NewRelease, UnreadableEmail, WaiverLine
+from domain.emails import AccessLink, Email, NewRelease, UnreadableEmail
 from domain.mail import CODE_SLOT, LINK_SLOT, Letter, opt_out_slot
 from domain.ports import AS_WRITTEN, SOURCE, EmailNotRendered, Language, TemplateMistake
 from domain.product import ShopInfo
@@ -78,7 +78,7 @@ class PackagedTemplates:
         if shop.emails:
             try:
                 letter = _letter(self._environment(code, shop.emails), email, context)
-                _check_waiver(email, letter)
+                _check_law(email, letter, context)
                 return letter
             except Exception as error:
                 reason = str(error).partition("\n")[0]
@@ -190,16 +190,17 @@ def _context_of(email: Email, *, language: Language, shop: ShopInfo, base_url: s
     if isinstance(email, AccessLink):
         began = began_at(email.order)
         context["day"] = "" if began is None else language.day(began.astimezone(shop.zone).date())
-        context["waived"] = "" if email.waiver is None else _moment(email.waiver, language, shop)
+        context["waived"] = "" if email.waiver is None else _moment(email.waiver.given_at, language, shop)
+        context["opens"] = _moment(email.opens_at, language, shop) if email.opens_at else ""
         sold = shop.law.withdrawal and email.paid.amount
         context["withdraw_at"] = f"{base_url}/withdraw" if sold else ""
         context["picture_at"] = f"{base_url}/share/{email.product}.png" if email.product else ""
     return context
 
 
-def _moment(waiver: WaiverLine, language: Language, shop: ShopInfo) -> str:
+def _moment(at: str, language: Language, shop: ShopInfo) -> str:
     """As "30 November 2026, 13:00 CET": by the shop's clock, to the minute, with the zone's name."""
-    there = datetime.fromisoformat(waiver.given_at).astimezone(shop.zone)
+    there = datetime.fromisoformat(at).astimezone(shop.zone)
     return f"{language.day(there.date())}, {there:%H:%M %Z}"
 
 
@@ -216,13 +217,16 @@ def _letter(environment: Environment, email: Email, context: Mapping[str, Any]) 
     return Letter(subject=subject, text=f"{text}\n", html=html)
 
 
-def _check_waiver(email: Email, letter: Letter) -> None:
-    """Raise ValueError for an email that was to confirm a waiver, and does not repeat it in full."""
-    if isinstance(email, AccessLink) and email.waiver is not None:
-        bodies = letter.text, unescape(letter.html)
-        for sentence in email.waiver.sentences:
-            if not all(sentence in body for body in bodies):
-                raise ValueError("the sentences of the waiver are missing: show {{ waiver.sentences }}")
+def _check_law(email: Email, letter: Letter, context: Mapping[str, Any]) -> None:
+    """Raise ValueError for an email that was to confirm a waiver in full, or when a purchase opens, and does not."""
+    if not isinstance(email, AccessLink):
+        return
+    needed = {} if email.waiver is None else dict.fromkeys(email.waiver.sentences, "waiver.sentences")
+    needed |= {context["opens"]: "opens"} if email.opens_at else {}
+    bodies = letter.text, unescape(letter.html)
+    for words, variable in needed.items():
+        if not all(words in body for body in bodies):
+            raise ValueError(f"it lacks {{{{ {variable} }}}}, which the law asks this email to say")
 
 
 def _names_of(email: Email) -> tuple[str, str]:

@@ -61,6 +61,7 @@ BASE_URL: Final = "https://shop.example"
 SAMPLES: Final[tuple[Email, ...]] = (
     AccessLink(product_name=_NAME, paid=_ALL, order=_ORDER),
     AccessLink(product_name=_NAME, paid=_ALL, order=_ORDER, waiver=_WAIVER),
+    AccessLink(product_name=_NAME, paid=_ALL, order=_ORDER, opens_at=_WAIVER.given_at),
     *(AccessLink(product_name=_NAME, paid=Money(0, "usd"), order="imported", granted=given) for given in (False, True)),
     AccessLink(
         product_name=_NAME, paid=_ALL, order=_ORDER, product=_BOOK, price=_ALL, discount=_SOME, tax=_SOME,

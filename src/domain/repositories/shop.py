@@ -205,7 +205,8 @@ class Retention(Protocol):
     def prune(self, *, now: datetime) -> int:
         """Throw out what is of no more use, a bounded lot at a time; how many rows.
 
-        The bodies of emails that were sent or dropped, 25 hours after that (the rows stay).
+        The bodies of emails that were sent or dropped, 25 hours after that (the rows stay, and the bodies of those that
+        repeat a waiver).
 
         Checkouts that were never paid a week after they expired (those whose money is under way stay), sessions
         and links a week after they ended or expired, sent and dropped mails of logins and orders after a week,

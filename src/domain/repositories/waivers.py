@@ -19,5 +19,7 @@ class Waivers(Protocol):
     def undelivered(self, *, since: datetime) -> Sequence[CheckoutId]:
         """The purchases of which an email that repeats a waiver is stuck or bounced, of those queued since then.
 
-        In the order of these emails; a purchase may be among them although another copy arrived.
+        And those with a waiver whose address was corrected, of corrections that were asked for since then and stand:
+        their email went to somebody else. In the order of these moments, then of checkout id, each once; a purchase
+        may be among them although another copy arrived.
         """

@@ -103,6 +103,7 @@ class Booking:
             booked_by=by,
             contents=checkout.contents,
             waiver=checkout.waiver,
+            opens_at=checkout.opens_at,
             licences=()
             if known.erased
             else assign_licences(
@@ -116,7 +117,9 @@ class Booking:
         if known.holds_place:
             tx.limits.release(purchase.checkout)
         if owner is not None:
-            self.send_access_link(tx, purchase, owner, purchase.licences if live else ())
+            self.send_access_link(
+                tx, purchase, owner, purchase.licences if live and purchase.opens_at is None else ()
+            )
         if self.edition.shop.sale_notices is SaleNotices.EACH and not known.erased:
             announce_sale(tx, purchase, edition=self.edition, now=self.now)
         if facts:

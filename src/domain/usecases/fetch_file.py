@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
-from domain.access import Closed, NotYours, Opens, access
+from domain.access import Closed, NotYours, Opens, Waits, access
 from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, FileAt, Goods, OpenFile, Store, StoreUnavailable
 from domain.product import GoodsFile
@@ -52,7 +52,7 @@ class FetchFile:
 
     async def __call__(
         self, visitor: Visitor, product: ProductId, name: str, *, shown: bool = False
-    ) -> Offered | NoSuchFile | Closed | NotYours:
+    ) -> Offered | NoSuchFile | Waits | Closed | NotYours:
         """Whether they may. `shown`: of what the product's content shows. Raises StoreUnavailable."""
         sold = self.catalogue.current().products.get(product)
         file = None if sold is None else sold.medium(name) if shown else sold.file(name)
@@ -66,7 +66,7 @@ class FetchFile:
                 if file is None:
                     return NoSuchFile()
                 return Offered(file=file, product=product, purchase=purchase, counted=not shown)
-            case Closed() | NotYours():
+            case Waits() | Closed() | NotYours():
                 return found
 
     async def open(

@@ -231,7 +231,9 @@ def _never_opened(tx: ReadTransaction, now: datetime, *, beside: Set[CheckoutId 
     )  # fmt: skip
     for held in _sales(tx, wanted, SaleOrder.OLDEST):
         purchase = held.purchase
-        if purchase.user is not None and purchase.livemode is not False and purchase.checkout not in beside:
+        may_open = purchase.opens_at is None or now - purchase.opens_at >= NOT_OPENED_FOR
+        ours = purchase.user is not None and purchase.livemode is not False
+        if ours and may_open and purchase.checkout not in beside:
             yield Todo(Task.NEVER_OPENED, held.purchase.booked_at, held)
 
 

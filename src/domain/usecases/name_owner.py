@@ -111,6 +111,6 @@ def give_owner(tx: Transaction, link: MagicLink, *, booking: Booking) -> bool:
     if held is None or held.purchase.mailbox != link.mailbox:
         # The transaction is serializable, and `why_no_owner` was asked in it.
         raise AssertionError(f"purchase {purchase.checkout} did not get its owner")
-    booking.send_access_link(tx, held.purchase, link.mailbox, held.usable_keys)
+    booking.send_access_link(tx, held.purchase, link.mailbox, held.usable_keys(booking.now))
     booking.catch_up(tx, held.purchase, [fact for fact in held.facts if fact.kind is not FactKind.SESSION])
     return True

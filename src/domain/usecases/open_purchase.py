@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain import outbox_keys
-from domain.access import Access, NotYours, Opens, access
+from domain.access import Access, NotYours, Opens, Waits, access
 from domain.frozen import frozen
 from domain.mail import Delivery, Mail, MailState
 from domain.ports import Clock, Store
@@ -66,7 +66,7 @@ class OpenPurchase:
             viewer=viewer,
             access=found,
             access_email=looked.access_email,
-            correctable=looked.correctable and isinstance(found, Opens),
+            correctable=looked.correctable and isinstance(found, Opens | Waits),
             sent_to=looked.sent_to,
         )
 

@@ -86,7 +86,7 @@ def send_access_again(
     send_link(
         tx,
         access_link(purchase.product, mailbox, link=link, key=key, now=now),
-        access_email(purchase, held.usable_keys, edition=edition),
+        access_email(purchase, held.usable_keys(now), edition=edition, now=now),
         urgency=Urgency.KNOWN,
         key=outbox_keys.access_again(purchase.checkout, link),
     )

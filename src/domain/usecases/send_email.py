@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from domain import outbox_keys
+from domain.access import waits
 from domain.emails import AccessLink, Email, LicenceLine, WaiverLine
 from domain.frozen import maker
 from domain.magic_link import LinkPurpose, MagicLink, tries_so_far
@@ -86,9 +87,17 @@ def send_link(
 
 
 def access_email(
-    purchase: Purchase, licences: tuple[LicenceKey, ...], *, edition: CatalogueEdition
+    purchase: Purchase,
+    licences: tuple[LicenceKey, ...],
+    *,
+    edition: CatalogueEdition,
+    now: datetime | None = None,
 ) -> AccessLink:
-    """The access email of a purchase: the same whenever and from wherever it is queued. `licences`: those to show."""
+    """The access email of a purchase: the same whenever and from wherever it is queued. `licences`: those to show.
+
+    `now`: of one that is sent again, which does not say when the purchase opens once it does.
+    """
+    waiting = purchase.opens_at if now is None or waits(purchase, now=now) else None
     of, currency = purchase.breakdown, purchase.paid.currency
     return _access_link(
         product_name=purchase.product_name,
@@ -103,6 +112,7 @@ def access_email(
         tax_on_top=of.tax_on_top,
         granted=purchase.source is Source.GRANT,
         waiver=None if purchase.waiver is None else waiver_line(purchase.waiver, edition=edition),
+        opens_at="" if waiting is None else waiting.isoformat(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from domain.claim import draft_of, terms_of
@@ -33,7 +34,7 @@ from domain.usecases.identify_viewer import new_session
 from domain.usecases.open_checkout import open_checkout
 from domain.usecases.price_order import PricedOrder, price_order
 from domain.values import ProductId
-from domain.waiver import NO_BOXES, Boxes, Waiver, WaiverMissing, waiver_given
+from domain.waiver import NO_BOXES, Boxes, Waiver, WaiverMissing
 
 
 @frozen
@@ -73,13 +74,14 @@ class StartCheckout:
         if not isinstance(order, PricedOrder):
             return order
         fresh, law = new_session(self.randomness, now=now), edition.shop.law
-        waiver = waiver_given(boxes, law.shown_texts, now=now) if law.waiver else None
-        missing = waiver if isinstance(waiver, WaiverMissing) else None
+        agreed = law.agreed(boxes, now=now, zone=edition.shop.zone)
+        missing = agreed if isinstance(agreed, WaiverMissing) else None
         draft = draft_of(
             order.product, order.price, livemode=self.payments.livemode,
             discounts=edition.shop.payment.promotion_codes,
             promotion=order.promotion.ref if order.promotion else "", entropy=self.randomness.token(10), now=now,
-            waiver=waiver if isinstance(waiver, Waiver) else None,
+            waiver=agreed if isinstance(agreed, Waiver) else None,
+            opens_at=agreed if isinstance(agreed, datetime) else None,
         )  # fmt: skip
         opened = await self.store.transact(
             lambda tx: open_checkout(

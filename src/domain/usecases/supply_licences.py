@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from domain import outbox_keys
+from domain.access import waits
 from domain.emails import LicenceArrived
 from domain.frozen import frozen
 from domain.mail import MailKind
@@ -75,7 +76,7 @@ class SupplyLicences:
 def _email(
     tx: Transaction, purchase: Purchase, licence: LicenceKey, *, edition: CatalogueEdition, now: datetime
 ) -> None:
-    if purchase.mailbox is None:
+    if purchase.mailbox is None or waits(purchase, now=now):  # its page will have it
         return
     email = LicenceArrived(
         product_name=purchase.product_name,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.access import Holding
+from domain.address_change import ChangeKind
 from domain.purchase import Purchase, PurchaseState
 from domain.transaction import ReadTransaction
 from domain.waiver_proof import WaiverProof, waiver_proof
@@ -18,9 +19,22 @@ def proof_of(tx: ReadTransaction, purchase: Purchase) -> WaiverProof | None:
     """The proof that a purchase has; None if nothing was waived. Whoever decides a withdrawal asks this."""
     if purchase.waiver is None:
         return None
-    correction = tx.address_changes.correction_of(purchase.checkout)
-    corrected_at = correction.done_at if correction is not None and correction.stands else None
-    return waiver_proof(purchase, tx.waivers.confirmations(purchase.checkout), corrected_at=corrected_at)
+    copies = tx.waivers.confirmations(purchase.checkout)
+    return waiver_proof(purchase, copies, corrected_at=_corrected_at(tx, purchase))
+
+
+def _corrected_at(tx: ReadTransaction, purchase: Purchase) -> datetime | None:
+    """When its address was corrected last, of the corrections that stand."""
+    changes = [tx.address_changes.correction_of(purchase.checkout)]
+    if purchase.mailbox is not None:
+        changes += tx.address_changes.of_address(purchase.mailbox)
+    done = (
+        one.done_at
+        for one in changes
+        if one is not None and one.kind is ChangeKind.CORRECTION and one.stands
+        if purchase.checkout in one.checkouts
+    )
+    return max((at for at in done if at is not None), default=None)
 
 
 def unconfirmed(tx: ReadTransaction, *, since: datetime) -> Iterator[Holding]:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, tzinfo
 from typing import Final
 
-from domain.access import Closed, Holding, Opens
+from domain.access import Closed, Holding, Opens, Waits
 from domain.address_change import AddressChange
 from domain.local_time import day_of
 from domain.mail import CODE_SLOT, LINK_SLOT, Delivery, Mail, MailState
@@ -34,6 +34,9 @@ def access_sentence(
     match one.access:
         case Opens(purchase=purchase):
             return _opens(one, purchase, customer, edition, zone)
+        case Waits(purchase=purchase):
+            at = short_moment(purchase.opens_at or customer.now, zone, now=customer.now)
+            return False, _("Bought without waiving the right of withdrawal: it opens %(at)s.", at=at)
         case Closed(purchase=purchase):
             held = next(held for held in customer.holdings if held.purchase == purchase)
             return False, _closed(held, customer, zone)

@@ -131,7 +131,8 @@ def _access(sale: SaleShown, edition: CatalogueEdition, at: str) -> list[Panel]:
             "The catalogue has no “%(product)s” any more, so its owners cannot open it.", product=missing[0]
         )
         found.append(Panel(what))
-    unopened = purchase.opened_at is None and sale.now - purchase.booked_at >= _UNOPENED_FOR
+    begun = purchase.booked_at if purchase.opens_at is None else purchase.opens_at
+    unopened = purchase.opened_at is None and sale.now - begun >= _UNOPENED_FOR
     if live and unopened and purchase.mailbox is not None and not _address(sale, at) and sale.counts:
         found.append(Panel(_("Nobody has opened it yet."), _("Send the access link again"), f"{at}/resend"))
     return found

@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from domain.access import Holding
+from domain.access import Holding, waits
 from domain.dispute import TO_ANSWER, is_inquiry, needs_answer
 from domain.emails import licence_keys_of
 from domain.local_time import day_of
@@ -119,6 +119,10 @@ def state_sentence(sale: SaleShown, zone: tzinfo) -> str:
     since = long_day(day_of(at, zone), today=day_of(sale.now, zone))
     if not sale.counts:
         return _("Closed: a test purchase, from before the shop went live.")
+    opens_at = held.purchase.opens_at
+    if reason.state is SaleState.OPEN and opens_at is not None and waits(held.purchase, now=sale.now):
+        day = long_day(day_of(opens_at, zone), today=day_of(sale.now, zone))
+        return _("Opens on %(day)s: paid, without waiving the right of withdrawal.", day=day)
     if reason.state is SaleState.OPEN:
         return _opened_how(held, since)
     if reason.state is SaleState.PARTLY_REFUNDED:

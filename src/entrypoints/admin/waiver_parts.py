@@ -13,7 +13,10 @@ from entrypoints.http.sentences import _
 
 def waiver_rows(sale: SaleShown, law: LawTerms, zone: tzinfo) -> list[tuple[str, str]]:
     """Names and values: what became of the right, when it was waived, confirmed and opened, and beside which text."""
-    proof = sale.waiver
+    proof, opens_at = sale.waiver, sale.held.purchase.opens_at
+    if opens_at is not None:
+        kept = _("not waived: the purchase waits until the 14 days are over")
+        return [(_("Right of withdrawal"), kept), (_("Opens"), short_moment(opens_at, zone, now=sale.now))]
     if proof is None:
         return []
     waiver, text = proof.waiver, law.text_of(proof.waiver.text)

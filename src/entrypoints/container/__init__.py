@@ -153,6 +153,7 @@ class Container(BackOffice):
         list_pending=UseCases.list_pending,
         list_payment_addresses=Singleton(ListPaymentAddresses, store=Adapters.store, clock=Adapters.clock),
         sign_out=UseCases.sign_out,
+        clock=Adapters.clock,
     )
     leaving = Singleton(Leaving)
     proxy_notice = Singleton(ProxyNotice, Adapters.settings.provided.trusted_proxies)

@@ -189,7 +189,7 @@ class CheckoutPages:
         price = product.price_in(form.get("currency", ""))
         code_links = self.start_checkout.code_links
         carried = carried_by(form.get("code") or None, product, price.currency, code_links=code_links)
-        law = self.frame.catalogue.current().shop.law
+        shop, now = self.frame.catalogue.current().shop, self.clock.now()
         return self.frame.html(
             request,
             "buy_again.html",
@@ -199,7 +199,7 @@ class CheckoutPages:
             product=product,
             pending=pending,
             price=price if carried.left is None else carried.left,
-            waiver=waiver_form(law, product, price, boxes_of(form), missing),
+            waiver=waiver_form(shop, now, product, price, boxes_of(form), missing),
             kept={name: form[name] for name in ("currency", "amount", "code") if name in form},
         )
 

@@ -10,7 +10,7 @@ from litestar import HttpMethod, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from domain.access import Closed, NotYours
+from domain.access import Closed, NotYours, Waits
 from domain.ports import FileAt, OpenFile
 from domain.usecases.fetch_file import FetchFile, NoSuchFile, Offered
 from domain.values import ProductId
@@ -30,7 +30,7 @@ from entrypoints.http.file_response import (
 )
 from entrypoints.http.page import AnyRequest, PageFrame
 from entrypoints.http.prefetch import is_opening
-from entrypoints.http.purchase_page import closed, not_yours
+from entrypoints.http.purchase_page import closed, not_yours, waiting
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _, ngettext
 from entrypoints.http.shop import PAGE
@@ -72,6 +72,8 @@ class FilePages:
                 return await self._hand_out(request, fetched)
             case NoSuchFile():
                 raise NotFoundException
+            case Waits(purchase):
+                return waiting(self.frame, request, purchase)
             case Closed(purchase, standing):
                 return closed(self.frame, request, purchase, standing)
             case NotYours():

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from litestar import post, route
 
-from domain.access import Holding
+from domain.access import Holding, waits
+from domain.ports import Clock
 from domain.product import CatalogueEdition, GoodsFile, Product
 from domain.purchase import PurchaseState, Source
 from domain.usecases.list_bounced_emails import ListBouncedEmails
@@ -15,7 +16,7 @@ from domain.usecases.list_pending import ListPending
 from domain.usecases.payment_address import ListPaymentAddresses
 from domain.usecases.sign_out import OwnSessions, SignOut
 from domain.values import EmailAddress, Money, ProductId, SessionId
-from entrypoints.http.dates import day
+from entrypoints.http.dates import day, moment
 from entrypoints.http.page import AnyRequest, PageFrame, closing_reason, see_other
 from entrypoints.http.product_context import format_of
 from entrypoints.http.purchase_page import NOT_HERE, not_here_reason
@@ -26,6 +27,8 @@ from entrypoints.http.sentences import N_, _, money
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from litestar.handlers import HTTPRouteHandler
 
 
@@ -69,7 +72,7 @@ STAMPS: Final = {
 """What a library entry says of its state; None for one that is open."""
 
 
-def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
+def _row_of(held: Holding, edition: CatalogueEdition, now: datetime) -> _Row:
     purchase, found = held.purchase, held.standing
     paid = money(purchase.paid) if purchase.paid.amount else _("free")
     if purchase.source is Source.GRANT:
@@ -78,6 +81,12 @@ def _row_of(held: Holding, edition: CatalogueEdition) -> _Row:
     reason = "" if found.state is PurchaseState.LIVE else closing_reason(found, edition.shop.zone)
     if stamp is None and purchase.product not in edition.products:
         stamp, reason = NOT_HERE, not_here_reason(purchase.product_name)
+    if stamp is None and purchase.opens_at is not None and waits(purchase, now=now):
+        opens = moment(purchase.opens_at, edition.shop.zone)
+        stamp, reason = (
+            N_("Opens later"),
+            _("It opens on %(moment)s: you did not waive your right of withdrawal.", moment=opens),
+        )
     url = f"/view/{purchase.product}"
     known = " · ".join([day(purchase.booked_at, edition.shop.zone), paid, *_gone(held)])
     return _Row(
@@ -132,6 +141,7 @@ class LibraryPages:
     list_payment_addresses: ListPaymentAddresses
     list_pending: ListPending
     sign_out: SignOut
+    clock: Clock
     libraries: dict[_LibraryKey, RawResponse] = field(default_factory=dict)
     """Recently rendered libraries; an unchanged one is not rendered again."""
 
@@ -149,8 +159,9 @@ class LibraryPages:
         viewer = await self.frame.viewer(request)
         if viewer.session is None:
             return see_other("/request-login")
+        now = self.clock.now()
         holdings = sorted(viewer.holdings, key=lambda held: held.purchase.booked_at, reverse=True)
-        rows = tuple(_row_of(held, edition) for held in holdings)
+        rows = tuple(_row_of(held, edition, now) for held in holdings)
         returned = await self.list_bounced_emails(viewer)
         paid_with = await self.list_payment_addresses(viewer)
         without_owner = tuple(

@@ -9,6 +9,7 @@ from litestar import post, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from domain.access import waits
 from domain.address_change import ChangeKind, MayNotCorrect
 from domain.local_time import day_of
 from domain.ports import Clock, PaymentDetails, PaymentsRefused, PaymentsUnreachable
@@ -37,6 +38,8 @@ from entrypoints.http.shop import PAGE
 from entrypoints.run.logs import log_exception
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from litestar.handlers import HTTPRouteHandler
 
 _CONFLICT: Final = 409
@@ -91,7 +94,7 @@ class OrderPages:
             "receipt.html",
             viewer=await self.frame.viewer(request),
             noindex=True,
-            **_receipt_context(receipt, self.frame.catalogue.current()),
+            **_receipt_context(receipt, self.frame.catalogue.current(), self.clock.now()),
             **_details_context(await self.details.of(receipt)),
         )
 
@@ -162,7 +165,7 @@ class OrderPages:
         return await asked_to_move(self.frame, request, asked, typed=typed, back=back, clock=self.clock)
 
 
-def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, Any]:
+def _receipt_context(receipt: Receipt, edition: CatalogueEdition, now: datetime) -> dict[str, Any]:
     held = receipt.holding
     purchase = held.purchase
     state = held.standing.state
@@ -175,7 +178,8 @@ def _receipt_context(receipt: Receipt, edition: CatalogueEdition) -> dict[str, A
         else None,
         "granted": purchase.source is Source.GRANT,
         "without_owner": purchase.mailbox is None,
-        "licences": held.usable_keys,
+        "licences": held.usable_keys(now),
+        "opens_at": purchase.opens_at if waits(purchase, now=now) and state is PurchaseState.LIVE else None,
         "names": {item: edition.name_of(item) for item in purchase.contents},
         "has_invoice": receipt.by_payer
         and edition.shop.payment.invoices

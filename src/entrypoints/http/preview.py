@@ -48,7 +48,9 @@ class PreviewPages:
             about = about.replace(f'src="{public}"', f'src="{pictures_at}{quote(name)}"')
         product = replace(product, description_html=about)
         currency = self.frame.currency(request, edition)
-        context = product_context(product, edition, currency, waiting=frozenset())
+        context = product_context(
+            product, edition, currency, now=self.preview_product.clock.now(), waiting=frozenset()
+        )
         return self.frame.html(
             request,
             "product.html",

@@ -71,10 +71,11 @@ class ProductAgain:
         **told: str,
     ) -> RawResponse:
         """The product's page, whose form was submitted in vain. `currency`: of its price; "" for the visitor's."""
-        edition = self.frame.catalogue.current()
+        edition, now = self.frame.catalogue.current(), self.clock.now()
         context = product_context(
             product, edition, currency or self.frame.currency(request, edition),
-            waiting=edition.waiting(now=self.clock.now()), carried=carried, boxes=boxes_of(form), missing=missing,
+            now=now,
+            waiting=edition.waiting(now=now), carried=carried, boxes=boxes_of(form), missing=missing,
         )  # fmt: skip
         return self.frame.html(
             request,

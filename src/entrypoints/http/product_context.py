@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ def product_context(
     edition: CatalogueEdition,
     currency: str,
     *,
+    now: datetime,
     waiting: frozenset[ProductId],
     carried: Carried = NO_CODE,
     boxes: Boxes = NO_BOXES,
@@ -83,7 +85,7 @@ def product_context(
         "currency": price.currency,
         "chosen": currency,
         "sample": product.file(product.sample) if product.sample and product.public else None,
-        "waiver": waiver_form(edition.shop.law, product, price, boxes, missing),
+        "waiver": waiver_form(edition.shop, now, product, price, boxes, missing),
         "assurances": _assurances(product, edition, price),
     }
 

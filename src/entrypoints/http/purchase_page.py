@@ -10,7 +10,7 @@ from litestar import HttpMethod, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from domain.access import Closed, NotYours, Opens
+from domain.access import Closed, NotYours, Opens, Waits
 from domain.claim import AwaitingPayment, NotPaid, Rejected
 from domain.product import Product
 from domain.purchase import Purchase, Standing
@@ -27,6 +27,8 @@ from entrypoints.http.sentences import N_, _
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from litestar.handlers import HTTPRouteHandler
 
 
@@ -74,14 +76,25 @@ class PurchasePages:
                 return not_yours(self.frame, request, shown, opened.viewer)
             case Closed(purchase, standing):
                 return closed(self.frame, request, purchase, standing, opened.viewer)
-            case Opens(purchase):
+            case Waits(purchase) if product is not None:
+                return self._show(request, product, purchase, opened, opens_at=purchase.opens_at)
+            case Opens(purchase) | Waits(purchase):
                 if product is None:
                     return self._gone(request, purchase)
                 if is_opening(request):
                     await self.open_purchase.note(purchase)
                 return self._show(request, product, purchase, opened)
 
-    def _show(self, request: AnyRequest, product: Product, purchase: Purchase, opened: Opened) -> RawResponse:
+    def _show(
+        self,
+        request: AnyRequest,
+        product: Product,
+        purchase: Purchase,
+        opened: Opened,
+        *,
+        opens_at: datetime | None = None,
+    ) -> RawResponse:
+        """`opens_at`: of one that waits, whose content and files are not shown before."""
         edition = self.frame.catalogue.current()
         session = opened.viewer.session
         return self.frame.html(
@@ -90,6 +103,7 @@ class PurchasePages:
             viewer=opened.viewer,
             product=product,
             purchase=purchase,
+            opens_at=opens_at,
             by_checkout=session is not None and session.mailbox is None,
             without_owner=opened.without_owner,
             access_email=opened.access_email,
@@ -172,6 +186,11 @@ class PurchasePages:
 def not_yours(frame: PageFrame, request: AnyRequest, product: Product, viewer: Viewer) -> RawResponse:
     """The page of a product for a browser without proof of a purchase."""
     return frame.html(request, "not_yours.html", viewer=viewer, status=403, noindex=True, product=product)
+
+
+def waiting(frame: PageFrame, request: AnyRequest, purchase: Purchase) -> RawResponse:
+    """A file of a purchase that does not open yet: when it does."""
+    return frame.html(request, "waits.html", status=403, noindex=True, purchase=purchase)
 
 
 def closed(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
-from domain.product import Product
+from domain.local_time import begin_of, day_of
+from domain.product import CatalogueEdition, Product
 from domain.values import ProductId
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.responses import Header, RawResponse
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 # A page for guests: (path, currency, sold-out products).
 GuestsKey = tuple[str, str, frozenset[ProductId]]
@@ -26,7 +24,7 @@ class Rendered:
 
     version: str = ""
     until: datetime | None = None
-    """When the next sale begins: then all of this is rendered anew."""
+    """See `holds_until`: then all of this is rendered anew."""
     waiting: frozenset[ProductId] = frozenset()
     """Products whose sale is still to begin."""
     limited: tuple[Product, ...] = ()
@@ -41,3 +39,12 @@ class Rendered:
     """Pages for visitors with a session."""
     cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
     """A product on the shelf: (product, owned, sold out, currency)."""
+
+
+def holds_until(edition: CatalogueEdition, *, now: datetime) -> datetime | None:
+    """When the next sale begins; and the next midnight, where pages say on which day a purchase would open."""
+    times = [edition.next_opening(now=now)]
+    if edition.shop.law.waits:
+        zone = edition.shop.zone
+        times.append(begin_of(day_of(now, zone) + timedelta(days=1), zone))
+    return min((at for at in times if at is not None), default=None)

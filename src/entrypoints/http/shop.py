@@ -19,7 +19,7 @@ from entrypoints.http.for_crawlers import FEED, atom_feed, sitemap
 from entrypoints.http.page import PERSONAL, AnyRequest, PageFrame, see_other
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.product_context import NO_CODE, Carried, carried_by, product_context
-from entrypoints.http.rendered import GuestsKey, Rendered
+from entrypoints.http.rendered import GuestsKey, Rendered, holds_until
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import Header, RawResponse
 from entrypoints.http.theme import theme_digest, theme_of
@@ -153,7 +153,10 @@ class ShopPages:
     def _context(
         self, product: Product, edition: CatalogueEdition, currency: str, carried: Carried = NO_CODE
     ) -> dict[str, Any]:
-        return product_context(product, edition, currency, waiting=self._of(edition).waiting, carried=carried)
+        waiting = self._of(edition).waiting
+        return product_context(
+            product, edition, currency, now=self._clock.now(), waiting=waiting, carried=carried
+        )
 
     def _of(self, edition: CatalogueEdition) -> Rendered:
         held = self._rendered
@@ -163,7 +166,7 @@ class ShopPages:
             limited = tuple(product for product in shelf if product.stock is not None)
             self._rendered = Rendered(
                 version=edition.version,
-                until=edition.next_opening(now=now),
+                until=holds_until(edition, now=now),
                 waiting=edition.waiting(now=now),
                 limited=limited,
             )

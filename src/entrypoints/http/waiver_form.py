@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from domain.law import LawTerms
-from domain.product import Product
+from domain.local_time import begin_of
+from domain.product import Product, ShopInfo
 from domain.values import Money
-from domain.waiver import NO_BOXES, Boxes, WaiverMissing, WaiverText
+from domain.waiver import NO_BOXES, Boxes, WaiverMissing, WaiverText, opening_day
 from entrypoints.http.sentences import LANGUAGE, _
 
 
@@ -30,6 +31,10 @@ class WaiverForm:
     boxes: tuple[Box, ...]
     required: bool
     error: str
+    opens_at: datetime | None
+    """When what is bought without them opens; None where nothing is sold without."""
+    opens_on: str
+    """The same as the value of the button."""
 
     @property
     def focus(self) -> str:
@@ -40,11 +45,12 @@ class WaiverForm:
 def boxes_of(form: Mapping[str, str]) -> Boxes:
     """What a submitted form says of them."""
     wants, knows = (form.get(name) == "yes" for name in ("waiver_wants", "waiver_knows"))
-    return Boxes(text=form.get("waiver_text", ""), wants=wants, knows=knows)
+    return Boxes(text=form.get("waiver_text", ""), wants=wants, knows=knows, wait=form.get("wait", ""))
 
 
 def waiver_form(
-    law: LawTerms,
+    shop: ShopInfo,
+    now: datetime,
     product: Product,
     price: Money,
     boxes: Boxes = NO_BOXES,
@@ -54,24 +60,26 @@ def waiver_form(
 
     `boxes`: as they were submitted; a box stays ticked while the text beside it is the same.
     """
-    text = law.text_in(LANGUAGE.get().code)
+    text = shop.law.text_in(LANGUAGE.get().code)
     if text is None or not (price.amount or product.pay_what_you_want):
         return None
-    same = boxes.text == text.hash
+    same, opens_on = boxes.text == text.hash, opening_day(now, shop.zone)
     named = (("waiver_wants", text.wants, boxes.wants), ("waiver_knows", text.knows, boxes.knows))
     return WaiverForm(
         text=text,
         boxes=tuple(
-            Box(name, sentence, ticked and same, _error(missing, name) if not (ticked and same) else "")
+            Box(name, sentence, ticked and same, "" if ticked and same else _error(missing, name))
             for name, sentence, ticked in named
         ),
         required=bool(price.amount),
-        error=_outdated() if missing is not None and missing.outdated else "",
+        error="" if missing is None else _whole_error(missing),
+        opens_at=begin_of(opens_on, shop.zone) if shop.law.waits else None,
+        opens_on=opens_on.isoformat(),
     )
 
 
 def _error(missing: WaiverMissing | None, name: str) -> str:
-    if missing is None:
+    if missing is None or missing.postponed:
         return ""
     if name == "waiver_wants":
         return _("Please tick this box if you want your purchase at once. Nothing was charged.")
@@ -80,7 +88,11 @@ def _error(missing: WaiverMissing | None, name: str) -> str:
     )
 
 
-def _outdated() -> str:
+def _whole_error(missing: WaiverMissing) -> str:
+    if missing.postponed:
+        return _("The day on which it would open has changed since you opened the page. Nothing was charged.")
+    if not missing.outdated:
+        return ""
     return _(
         "The text beside the boxes has changed since you opened the page. Please read it and tick them again."
     )

@@ -129,6 +129,7 @@ def purchase_fields(held: Holding) -> dict[str, Any]:
         "booked_by": None if purchase.booked_by is None else purchase.booked_by.value,
         "opened_at": purchase.opened_at,
         "waiver": _waiver_fields(purchase.waiver),
+        "opens_at": purchase.opens_at,
         "contents": purchase.contents,
         "licence_keys": [{"product": item.product, "key": item.key} for item in purchase.licences],
         "state": held.standing.state.name.lower(),
@@ -210,6 +211,7 @@ def _pending_fields(checkout: Checkout) -> dict[str, Any]:
         "currency": checkout.price.currency,
         "started_at": checkout.started_at,
         "waiver": _waiver_fields(checkout.waiver),
+        "opens_at": checkout.opens_at,
     }
 
 
