@@ -43,11 +43,6 @@ from domain.emails import (
     SignIn,
     StaffNotice,
     UnreadableEmail,
-    WithdrawalAccepted,
-    WithdrawalReceived,
-    WithdrawalRefused,
-    WithdrawalsNoted,
-    WithdrawalToProve,
 )
 from domain.mail import BODY_KEPT, Letter, Mail, MailState
 from domain.ports import SOURCE, EmailNotRendered, MailNotSent, TemplateMistake
@@ -56,6 +51,13 @@ from domain.records import ProblemKind
 from domain.staff import StaffEvent
 from domain.usecases.report_status import SentAgain
 from domain.values import Money, UserId
+from domain.withdrawal_emails import (
+    WithdrawalAccepted,
+    WithdrawalReceived,
+    WithdrawalRefused,
+    WithdrawalsNoted,
+    WithdrawalToProve,
+)
 from entrypoints.testing import BASE_URL, BOOK, EMAIL_TEMPLATES, Browser, Shop, an_edition
 from testkit import by_hand
 from testkit.stepping import run

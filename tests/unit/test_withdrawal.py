@@ -11,7 +11,6 @@ import pytest
 from contracts import samples
 from contracts.withdrawals import a_withdrawal
 
-from domain.emails import WithdrawalAccepted
 from domain.law import LawTerms
 from domain.mail import Mail
 from domain.product import CatalogueEdition
@@ -28,6 +27,7 @@ from domain.usecases.withdrawal_outcomes import (
 )
 from domain.values import CheckoutId, EmailAddress, Money
 from domain.withdrawal import WithdrawalState, can_be_withdrawn, days_left, in_time, last_day, written
+from domain.withdrawal_emails import WithdrawalAccepted
 from entrypoints.testing import BOOK, Browser, Shop, an_edition
 from testkit.stepping import run
 

@@ -35,16 +35,18 @@ from domain.emails import (
     SignIn,
     StaffNotice,
     WaiverLine,
+)
+from domain.product import ShopInfo
+from domain.records import ProblemKind
+from domain.staff import StaffEvent
+from domain.values import EmailAddress, Money, ProductId, UserId
+from domain.withdrawal_emails import (
     WithdrawalAccepted,
     WithdrawalReceived,
     WithdrawalRefused,
     WithdrawalsNoted,
     WithdrawalToProve,
 )
-from domain.product import ShopInfo
-from domain.records import ProblemKind
-from domain.staff import StaffEvent
-from domain.values import EmailAddress, Money, ProductId, UserId
 
 _BOOK, _NAME, _ORDER = ProductId("sample"), "A sample product", "0192f0a4c1b2d3e4"
 _SOME, _MORE, _ALL = Money(100, "usd"), Money(500, "usd"), Money(900, "usd")

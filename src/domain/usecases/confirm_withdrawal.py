@@ -10,7 +10,6 @@ from typing import Final
 
 from domain import outbox_keys
 from domain.access import Holding, holds
-from domain.emails import WithdrawalReceived, WithdrawalToProve
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.limits import (
@@ -33,6 +32,7 @@ from domain.usecases.send_email import send_email, send_link
 from domain.usecases.withdrawal_outcomes import Received, Statement
 from domain.values import LinkId
 from domain.withdrawal import Withdrawal, can_be_withdrawn
+from domain.withdrawal_emails import WithdrawalReceived, WithdrawalToProve
 
 _ORDER: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{16,32}(?![0-9a-z])")
 _SHORTEST: Final = 16

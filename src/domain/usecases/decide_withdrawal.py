@@ -10,7 +10,7 @@ from typing import Final
 from domain import outbox_keys
 from domain.access import Holding
 from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
-from domain.emails import Email, WithdrawalAccepted, WithdrawalRefused
+from domain.emails import Email
 from domain.frozen import frozen
 from domain.mail import MailKind
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
@@ -36,6 +36,7 @@ from domain.usecases.withdrawal_outcomes import (
 )
 from domain.values import Money
 from domain.withdrawal import Withdrawal, WithdrawalState
+from domain.withdrawal_emails import WithdrawalAccepted, WithdrawalRefused
 
 
 @frozen

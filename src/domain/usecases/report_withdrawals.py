@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Final
 
 from domain import outbox_keys
-from domain.emails import WithdrawalsNoted
 from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Store
 from domain.staff import Actor
@@ -17,6 +16,7 @@ from domain.usecases.send_email import notify_merchant
 from domain.usecases.waiver_proofs import proof_of
 from domain.usecases.withdrawal_outcomes import DecidedOn
 from domain.withdrawal import Withdrawal, in_time, is_payers
+from domain.withdrawal_emails import WithdrawalsNoted
 
 _REPORTED: Final = "withdrawals reported"
 """The cursor of the moment of the last email."""

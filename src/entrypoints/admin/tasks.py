@@ -150,13 +150,7 @@ def row_of(todo: Todo, *, dashboard: str, zone: tzinfo, now: datetime) -> Row:
         case Holding():
             return _sale(todo, todo.about, dashboard, zone=zone, now=now)
         case Problem():
-            words = _(_PROBLEMS[todo.about.kind], subject=todo.about.subject)
-            doctor = Button(_("Run the doctor"), "/admin/doctor", first=True)
-            if todo.task is Task.LIMITS_SHARED:
-                why = shared_words(todo.about.subject, todo.about.detail)
-                return Row(todo, words, "", f"{why[0].upper()}{why[1:]}.", [doctor])
-            keys = Button(_("Keys at Stripe"), f"{dashboard}apikeys")
-            return Row(todo, words, "", todo.about.detail, [doctor, keys])
+            return _problem(todo, todo.about, dashboard)
         case RefundRequest():
             return _refund(todo, todo.about, dashboard)
         case Withdrawal():
@@ -164,26 +158,41 @@ def row_of(todo: Todo, *, dashboard: str, zone: tzinfo, now: datetime) -> Row:
         case Lacking():
             return _lacking(todo, todo.about)
         case Mistakes():
-            lines = todo.about.lines
-            more = ngettext("%(number)d more", "%(number)d more", len(lines) - 1) if len(lines) > 1 else ""
-            buttons = [
-                Button(_("Look at the products"), "/admin/products", first=True),
-                Button(_("Run the doctor"), "/admin/doctor"),
-            ]
-            return Row(
-                todo, _("Mistakes in the catalogue"), "/admin/products", f"{lines[0]} {more}".strip(), buttons
-            )
+            return _mistakes(todo, todo.about)
         case Silence():
-            why = _(
-                "A sale is an hour old, and nothing was heard of it: whoever closes the payment page too early waits."
-            )
-            buttons = [
-                Button(_("Reconcile now"), "/admin/stripe/reconcile", first=True, writes=True),
-                Button(_("Webhooks at Stripe"), f"{dashboard}webhooks"),
-            ]
-            return Row(todo, _("Stripe's webhooks do not arrive"), "/admin/stripe", why, buttons)
+            return _silence(todo, dashboard)
         case _:
             assert_never(todo.about)
+
+
+def _problem(todo: Todo, problem: Problem, dashboard: str) -> Row:
+    words = _(_PROBLEMS[problem.kind], subject=problem.subject)
+    doctor = Button(_("Run the doctor"), "/admin/doctor", first=True)
+    if todo.task is Task.LIMITS_SHARED:
+        why = shared_words(problem.subject, problem.detail)
+        return Row(todo, words, "", f"{why[0].upper()}{why[1:]}.", [doctor])
+    return Row(todo, words, "", problem.detail, [doctor, Button(_("Keys at Stripe"), f"{dashboard}apikeys")])
+
+
+def _mistakes(todo: Todo, about: Mistakes) -> Row:
+    lines = about.lines
+    more = ngettext("%(number)d more", "%(number)d more", len(lines) - 1) if len(lines) > 1 else ""
+    buttons = [
+        Button(_("Look at the products"), "/admin/products", first=True),
+        Button(_("Run the doctor"), "/admin/doctor"),
+    ]
+    return Row(todo, _("Mistakes in the catalogue"), "/admin/products", f"{lines[0]} {more}".strip(), buttons)
+
+
+def _silence(todo: Todo, dashboard: str) -> Row:
+    why = _(
+        "A sale is an hour old, and nothing was heard of it: whoever closes the payment page too early waits."
+    )
+    buttons = [
+        Button(_("Reconcile now"), "/admin/stripe/reconcile", first=True, writes=True),
+        Button(_("Webhooks at Stripe"), f"{dashboard}webhooks"),
+    ]
+    return Row(todo, _("Stripe's webhooks do not arrive"), "/admin/stripe", why, buttons)
 
 
 def _quarantined(todo: Todo, entry: Quarantined) -> Row:
