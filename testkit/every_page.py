@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +12,7 @@ from domain.purchase import FactKind
 from domain.staff import Actor
 from domain.values import ProductId, ProviderRef, UserId, digest_of
 from domain.waiver import WaiverText, opening_day
-from testkit.pages_in_memory import Client, Town
+from testkit.pages_in_memory import Client, Town, hidden_fields
 from testkit.public_pages import PUBLIC, paths
 
 ANNA, BERT = "anna@mail.test", "bert@mail.test"
@@ -365,8 +366,28 @@ async def with_a_waiver_and_without(town: Town) -> None:
     await client.get("/files/book/it.txt", status=403)
 
 
+async def withdrawals(town: Town) -> None:
+    guest, client = town.client(), await town.signed_in(ANNA)
+    await guest.get("/withdraw")
+    await guest.post("/withdraw", status=422, email="nobody")
+    await client.get("/withdraw")
+    town.shop.clock.tick(days=30)
+    client = town.client()
+    await client.post("/request-login", email=ANNA)
+    await town.follow(client, ANNA)
+    await client.get("/withdraw")
+    order = max(town.shop.memory.tables.purchases)
+    for browser in (client, guest):
+        for _ in range(2):
+            typed = {"name": "1", "email": BERT, "contract": order}
+            page = await browser.post("/withdraw", **typed, order=order if browser is client else "")
+            done = await browser.post("/withdraw/confirm", **hidden_fields(page))
+    await guest.post("/withdraw/confirm", status=409)
+    await guest.get(re.findall(r'href="(/withdraw/[^"]+)" download', done)[0])
+
+
 STORIES: Final = (
     public_pages, free_orders, back_from_the_payment_page, a_sale_that_another_account_began, account_pages, orders,
     what_was_taken_back, links, files, a_bounced_email, an_address_that_cannot_be_emailed, a_payment_under_way,
-    what_was_given, with_a_waiver_and_without,
+    what_was_given, with_a_waiver_and_without, withdrawals,
 )  # fmt: skip

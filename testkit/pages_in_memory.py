@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -76,6 +77,12 @@ class Client:
         if self.headers["content-type"].startswith("text/html"):
             self.look(f"{method} {path}", self.html)
         return self.html
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """What a form sends along."""
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html)
+    return {name: unescape(value) for name, value in found}
 
 
 class RecordingPages(Pages):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from domain.law import LawTerms
 from domain.product import CatalogueEdition, Licences, Status
 from domain.values import Money, ProductId
 from entrypoints.testing import an_edition
@@ -14,7 +16,7 @@ GIVEN = (
     r"A Shop|Of tests|Terms|Be kind\.|It\b|it\.txt|\bTXT\b|USD|EUR|GB",
     r"(All about|The secret of) the \w+\.|About it\.|The (book|photos|gift|wish|rare|gone|old|quiet|later|secret|set)",
     r"[\w.•]+@[\w.]+",
-    r"\d+ (January|February|March|April|May|June|July|August|September|October|November|December) \d+(, \d\d:\d\d UTC)?",
+    r"\d+ (January|February|March|April|May|June|July|August|September|October|November|December) \d+(, \d\d:\d\d(:\d\d)? UTC)?",
     # An id: of an order, a checksum, a code, a request.
     r"\b[0-9a-f]{8,64}\b|[0-9A-Z]{4}-[0-9A-Z]{4}|KEY-\d|XXXX-XXXX|sha256sum",
     # The name of a browser, as it is stored.
@@ -23,7 +25,7 @@ GIVEN = (
 
 
 def the_edition() -> CatalogueEdition:
-    return an_edition(
+    edition = an_edition(
         a_product(ProductId("book"), other_prices=(Money(800, "eur"),)),
         a_product(ProductId("photos"), price=1400, licences=Licences(listed=("KEY-1",))),
         a_product(ProductId("gift"), price=0),
@@ -36,3 +38,4 @@ def the_edition() -> CatalogueEdition:
         a_product(ProductId("secret"), status=Status.DRAFT),
         a_product(ProductId("set"), contains=(ProductId("book"), ProductId("photos"))),
     )
+    return replace(edition, shop=replace(edition.shop, law=LawTerms(withdrawal=True)))

@@ -14,6 +14,8 @@ class LawTerms:
 
     withdrawal: bool = False
     """Whether pages, receipts and purchase emails lead to the form of withdrawal (`domain.withdrawal`)."""
+    buy_label: str = ""
+    """What stands on the button that orders something paid; "" for the shop's own words."""
     refunds_at_once: bool = False
     """Whether withdrawals that came in time, and are confirmed by who paid, are accepted without staff."""
     waiver: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -74,6 +74,7 @@ class LawTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     withdrawal: bool = False
     refunds: Literal["staff", "auto"] = "staff"
+    buy_label: Annotated[str, msgspec.Meta(max_length=60)] = ""
     waiver: Literal["off", "boxes"] = "off"
     without_waiver: Literal["refuse", "wait"] = "refuse"
 
@@ -87,6 +88,7 @@ def law_terms(reader: Reader, path: Path, text: str, table: LawTable) -> LawTerm
     return LawTerms(
         withdrawal=table.withdrawal,
         refunds_at_once=table.refunds == "auto",
+        buy_label=" ".join(table.buy_label.split()),
         waiver=boxes,
         waits=boxes and waits,
         waiver_texts=WAIVER_TEXTS,

@@ -58,10 +58,10 @@ class WithdrawalPages:
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
         return [
-            route(AT, http_method=PAGE, status_code=200)(self.form),
-            post(AT, status_code=200)(self.statement),
-            post(f"{AT}/confirm", status_code=200)(self.confirm),
-            route(f"{AT}/{{withdrawal:str}}/{{proof:str}}", http_method=PAGE, status_code=200)(self.file),
+            route("/withdraw", http_method=PAGE, status_code=200)(self.form),
+            post("/withdraw", status_code=200)(self.statement),
+            post("/withdraw/confirm", status_code=200)(self.confirm),
+            route("/withdraw/{withdrawal:str}/{proof:str}", http_method=PAGE, status_code=200)(self.file),
         ]
 
     async def form(self, request: AnyRequest) -> RawResponse:

@@ -15,6 +15,7 @@ from entrypoints.maintenance.checks.contrast import contrast_findings
 from entrypoints.maintenance.checks.example_texts import example_findings
 from entrypoints.maintenance.checks.finding import Finding
 from entrypoints.maintenance.checks.languages import language_findings
+from entrypoints.maintenance.checks.law import law_findings
 from entrypoints.maintenance.checks.machine import disk_finding, goods_finding, street_findings
 from entrypoints.maintenance.checks.mail import mail_findings
 from entrypoints.maintenance.checks.products import products_finding
@@ -42,6 +43,7 @@ async def examine(environ: Mapping[str, str], *, dotenv: Path) -> list[Finding]:
             _settings(container),
             products_finding(edition),
             *await _catalogue_findings(container),
+            *law_findings(edition),
             *language_findings(container.languages(), edition.shop),
             *contrast_findings(*container.pages().style_sheets(edition.shop)),
             *example_findings(edition, folder=settings.catalogue),
