@@ -12,6 +12,7 @@ from contracts import samples
 from contracts.withdrawals import a_withdrawal
 
 from domain.law import LawTerms
+from domain.legal_period import last_day
 from domain.mail import Mail
 from domain.product import CatalogueEdition
 from domain.purchase import Fact, FactKind, PurchaseState, Source, order_number
@@ -26,7 +27,7 @@ from domain.usecases.withdrawal_outcomes import (
     WhyUndecided,
 )
 from domain.values import CheckoutId, EmailAddress, Money
-from domain.withdrawal import WithdrawalState, can_be_withdrawn, days_left, in_time, last_day, written
+from domain.withdrawal import WithdrawalState, can_be_withdrawn, days_left, in_time, written
 from domain.withdrawal_emails import WithdrawalAccepted
 from entrypoints.testing import BOOK, Browser, Shop, an_edition
 from testkit.stepping import run
