@@ -13,14 +13,12 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from domain.frozen import frozen
-from domain.local_time import begin_of, day_of
+from domain.legal_period import last_day
+from domain.local_time import begin_of
 
 _WRITTEN: Final = re.compile(r"([0-9a-f]{32}) ([A-Za-z][A-Za-z0-9-]{1,34}) ([0-9]{1,11})")
 _WAITS: Final = re.compile(r"wait ([0-9]{1,11})")
 _HASH_LENGTH: Final = 32
-PERIOD: Final = timedelta(days=14)
-"""In which a consumer may withdraw; the day of the contract is not counted (Regulation 1182/71, article 3)."""
-_SATURDAY: Final = 5
 
 
 @frozen
@@ -108,14 +106,8 @@ def waiver_given(boxes: Boxes, shown: Iterable[WaiverText], *, now: datetime) ->
 
 
 def opening_day(now: datetime, zone: tzinfo) -> date:
-    """The day on which what is bought now opens without a waiver: the first after the period for withdrawal.
-
-    A last day on a weekend is moved to Monday.
-    """
-    last = day_of(now, zone) + PERIOD
-    if last.weekday() >= _SATURDAY:
-        last += timedelta(days=7 - last.weekday())
-    return last + timedelta(days=1)
+    """The day on which what is bought now opens without a waiver: the first after the period for withdrawal."""
+    return last_day(now, zone) + timedelta(days=1)
 
 
 def opening_without(boxes: Boxes, *, now: datetime, zone: tzinfo) -> datetime | WaiverMissing:

@@ -1,28 +1,26 @@
 """Withdrawals: a consumer's statement that they withdraw from a contract, and what becomes of it.
 
-Directive 2011/83/EU, art. 9 to 16, with art. 11a of Directive (EU) 2023/2673. Days are counted as Regulation (EEC,
-Euratom) 1182/71, art. 3 says: the day of the event is not counted, and a last day on a weekend is moved to Monday.
+Directive 2011/83/EU, art. 9 to 16, with art. 11a of Directive (EU) 2023/2673. Days are counted in
+`domain.legal_period`.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Final
 
 from domain.access import Holding
 from domain.frozen import frozen
+from domain.legal_period import last_day
 from domain.local_time import day_of
 from domain.purchase import Purchase, Source
 from domain.values import CheckoutId, EmailAddress, as_line
 
-PERIOD: Final = timedelta(days=14)
-"""To withdraw, from the day of the contract (art. 9), and to pay back, from the day of the withdrawal (art. 13)."""
 KEPT_FOR: Final = timedelta(days=3 * 365)
 """Of statements that match no purchase, and of emails about any. What is about a purchase is kept as long as that."""
 LONGEST: Final = 200
 """Characters of each thing that a person writes: more would let strangers be emailed by it."""
-_SATURDAY: Final = 5
 
 
 class WithdrawalState(Enum):
@@ -71,12 +69,6 @@ def written(typed: str) -> str | None:
 def can_be_withdrawn(purchase: Purchase) -> bool:
     """Whether a purchase is offered to be withdrawn from: it was sold here, for money."""
     return purchase.source is Source.SALE and purchase.paid.amount > 0
-
-
-def last_day(of: datetime, zone: tzinfo) -> date:
-    """The last day of a period of 14 days that began with something on that day."""
-    last = day_of(of, zone) + PERIOD
-    return last + timedelta(days=max(0, 7 - last.weekday())) if last.weekday() >= _SATURDAY else last
 
 
 def in_time(purchase: Purchase, received: datetime, zone: tzinfo) -> bool:

@@ -12,11 +12,13 @@ from contracts import samples
 from contracts.withdrawals import a_withdrawal
 
 from domain.law import LawTerms
-from domain.mail import Mail
+from domain.legal_period import last_day
+from domain.mail import Delivery, Mail
 from domain.product import CatalogueEdition
 from domain.purchase import Fact, FactKind, PurchaseState, Source, order_number
 from domain.rights import NotAllowed
 from domain.staff import Actor, Role, StaffId
+from domain.transaction import Transaction
 from domain.usecases.refund_outcomes import NotRefunded, WhyNotRefunded
 from domain.usecases.withdrawal_outcomes import (
     DecidedOn,
@@ -26,10 +28,11 @@ from domain.usecases.withdrawal_outcomes import (
     WhyUndecided,
 )
 from domain.values import CheckoutId, EmailAddress, Money
-from domain.withdrawal import WithdrawalState, can_be_withdrawn, days_left, in_time, last_day, written
+from domain.withdrawal import WithdrawalState, can_be_withdrawn, days_left, in_time, written
 from domain.withdrawal_emails import WithdrawalAccepted
 from entrypoints.testing import BOOK, Browser, Shop, an_edition
 from testkit.stepping import run
+from testkit.waivers import TEXT, TICKED
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOST = Actor.on_host("ada")
@@ -340,6 +343,33 @@ def test_shop_toml_lets_proved_withdrawals_be_accepted_in_time_and_no_others() -
     assert [run(shop.report_withdrawals()) for _ in range(2)] == [1, 0]
     assert standing(shop, order) is PurchaseState.REVOKED
     assert standing(shop, other) is PurchaseState.LIVE
+
+
+@pytest.mark.parametrize(
+    ("opened", "bounced", "lost"), [(True, False, True), (False, False, False), (True, True, False)]
+)
+def test_what_was_waived_confirmed_and_opened_is_left_to_the_merchant_with_the_proof(
+    opened: bool, bounced: bool, lost: bool
+) -> None:
+    law = LawTerms(withdrawal=True, refunds_at_once=True, waiver=True, waiver_texts=(TEXT,))
+    shop = Shop(edition=with_law(law))
+    browser = Browser(shop)
+    browser.come_back(browser.buy_and_pay(ANNA, boxes=TICKED))
+    [purchase], [mail] = shop.memory.tables.purchases.values(), shop.memory.tables.outbox.values()
+
+    def change(tx: Transaction) -> None:
+        if opened:
+            tx.downloads.mark_opened(purchase.checkout, at=shop.clock.now())
+        if bounced:
+            tx.outbox.record_delivery(mail.key, Delivery.BOUNCED)
+
+    run(shop.store.transact(change))
+    confirm(shop, browser, state("the book", order=purchase.checkout))
+    [seen] = run(shop.list_withdrawals(matched=True))
+    assert seen.waiver is not None
+    assert (seen.waived, seen.waiver.confirmed_at is None) == (lost, bounced)
+    assert run(shop.report_withdrawals()) == (0 if lost else 1)
+    assert standing(shop, purchase.checkout) is (PurchaseState.LIVE if lost else PurchaseState.REVOKED)
 
 
 def test_days_left_count_down_to_a_working_day() -> None:
