@@ -7,14 +7,13 @@ import html
 import json
 import random
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 from contracts.goods import NAMES
 
-from testkit.servers import EXAMPLES, Shopper, ShopServer, a_shop
+from testkit.servers import Shopper, ShopServer, a_shop, copy_examples
 from testkit.waiting import wait_until
 
 SAMPLER = "sampler"
@@ -24,7 +23,7 @@ DATA = random.Random(11).randbytes(1_000_003)
 def a_catalogue(folder: Path) -> Path:
     """The examples; a shop that is started in this folder takes it as it is."""
     catalogue = folder / "catalogue"
-    shutil.copytree(EXAMPLES, catalogue)
+    copy_examples(catalogue)
     return catalogue
 
 

@@ -200,6 +200,13 @@ class Sandbox:
         return self.mails_to(address)[-1]
 
 
+def copy_examples(to: Path) -> None:
+    """The example catalogue without what it ends with, `[law]`: tests add settings below, each their own."""
+    shutil.copytree(EXAMPLES, to)
+    toml = to / "shop.toml"
+    toml.write_text(toml.read_text().partition("[law]")[0])
+
+
 @dataclass
 class ShopServer:
     """`coatcheck serve`, pointed at the stand-in."""
@@ -223,7 +230,7 @@ class ShopServer:
         self.sandbox = Sandbox(self.folder, self.url, warm=self.warm)
         self.catalogue, self.data = self.folder / "catalogue", self.folder / "data"
         if not self.catalogue.exists():
-            shutil.copytree(EXAMPLES, self.catalogue)
+            copy_examples(self.catalogue)
         self.environment = clean_environment(
             BASE_URL=self.url,
             SESSION_SECRET=SESSION_SECRET,

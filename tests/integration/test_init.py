@@ -81,7 +81,7 @@ def test_options_make_a_whole_shop_and_the_next_commands_are_named(tmp_path: Pat
     assert (done.returncode, done.stderr) == (0, "")
     assert made_in(tmp_path / "new" / "shop") == FILES
     assert shop_toml(tmp_path / "new" / "shop") == {
-        "name": "Paper & Ink", "currency": "eur", "support": "help@paper.example",
+        "name": "Paper & Ink", "currency": "eur", "support": "help@paper.example", "law": {"withdrawal": True},
     }  # fmt: skip
     for path in sorted(FILES):
         assert any(path.startswith(line.split()[0]) for line in done.stdout.splitlines()[1:8]), path
@@ -219,7 +219,7 @@ def test_on_a_terminal_it_asks_and_asks_again_after_a_bad_answer(tmp_path: Path)
     code, text = on_a_terminal(tmp_path, "shop", answers=answers)
     assert code == 0, text
     assert shop_toml(tmp_path / "shop") == {
-        "name": "Paper", "currency": "usd", "support": "help@paper.example",
+        "name": "Paper", "currency": "usd", "support": "help@paper.example", "law": {"withdrawal": True},
     }  # fmt: skip
     assert re.findall(r"^(\w[\w ]+?)(?: \[usd\])?: ", text, re.MULTILINE) == [
         "Name of the shop", "Name of the shop", "Error", "Name of the shop", "Currency", "Error", "Currency",
