@@ -109,6 +109,8 @@ class SaleFilter:
     """The sales of these users alone."""
     domain: str | None = None
     """The sales whose address is at this domain."""
+    counted: bool = False
+    """Only those that figures count: without test purchases once the shop has gone live."""
 
 
 @frozen

@@ -49,7 +49,7 @@ from entrypoints.maintenance.progress import progress
     multiple=True,
     help=(
         "With --list sales: text (the beginning of an address), state, product, source, currency, least, most, opened, "
-        "address, promotion. Repeatable."
+        "address, promotion, tests. Repeatable."
     ),
 )
 @click.option(
@@ -132,6 +132,7 @@ _NARROWS: Final[Mapping[str, Sequence[str]]] = {
     "source": [source.value for source in Source],
     "opened": ["yes", "no"],
     "address": [choice_of(state) for state in AddressState],
+    "tests": ["no"],
     "--only": _ONLY,
 }
 

@@ -26,6 +26,7 @@ from entrypoints.sale_names import SaleNames
 
 SALE_FILTERS: Final = (
     "text", "state", "product", "source", "from", "to", "currency", "least", "most", "opened", "address", "promotion",
+    "tests",
 )  # fmt: skip
 """The fields that narrow sales down, in the addresses of lists, in exports and on the command line."""
 _BOM: Final = "\N{BYTE ORDER MARK}".encode()
@@ -88,6 +89,8 @@ def export_of(
     opened = chosen.get("opened", "")
     if opened not in ("", "yes", "no"):
         raise BadChoice("opened", opened)
+    if chosen.get("tests", "") not in ("", "no"):
+        raise BadChoice("tests", chosen["tests"])
     if chosen.get("least") or chosen.get("most"):
         chosen = {"currency": currency, **chosen}
     wanted = SaleFilter(
@@ -102,6 +105,7 @@ def export_of(
         opened={"": None, "yes": True, "no": False}[opened],
         address=_named(AddressState, chosen, "address"),
         promotion=chosen.get("promotion", "").strip() or None,
+        counted=chosen.get("tests") == "no",
     )
     return Export.of(kind, frozenset(columns), sales=wanted)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contracts import samples
-from contracts.samples import ANNA, BEN, DAY, NOW, SECOND
+from contracts.samples import ANNA, BEN, BOOK, DAY, NOW, SECOND
 from contracts.under_test import StoreUnderTest
 
 from domain import outbox_keys
+from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery
 from domain.purchase import Fact, FactKind, Purchase, Source
 from domain.sale_list import AddressState, SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRow, SaleState
@@ -131,6 +132,20 @@ class SaleListContract(StoreUnderTest):
             for order in SaleOrder:
                 pages = self._paged(wanted, order)
                 assert sorted(pages) == sorted(listed.split()), "each once, whatever the order"
+
+    def test_what_figures_count_has_no_test_purchases_once_the_shop_has_gone_live(self) -> None:
+        for name, livemode in (("c1", False), ("c2", True), ("c3", None)):
+            made = samples.a_purchase(name, user=None, mailbox=None, livemode=livemode)
+            self.do(lambda tx, made=made: tx.purchases.book(made))
+        wanted = SaleFilter(counted=True)
+        assert self._listed(wanted, SaleOrder.SMALLEST) == "c1 c2 c3"
+        self.do(lambda tx: tx.shop.advance_cursor(STARTED_LIVE, to=NOW))
+        assert self._listed(wanted, SaleOrder.SMALLEST) == "c2 c3"
+        assert self._listed(SaleFilter(), SaleOrder.SMALLEST) == "c1 c2 c3"
+        for narrowed in (wanted, replace(wanted, product=BOOK), replace(wanted, state=SaleState.OPEN)):
+            counted = self.see(lambda tx, narrowed=narrowed: tx.sale_lists.count(narrowed))
+            assert counted == SaleCount(2, complete=True)
+            assert sorted(self._paged(narrowed, SaleOrder.NEWEST)) == ["c2", "c3"]
 
     def _paged(self, wanted: SaleFilter, order: SaleOrder) -> list[str]:
         found: list[str] = []

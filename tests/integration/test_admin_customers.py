@@ -99,6 +99,11 @@ def test_every_filter_shows_its_customers_and_says_so(
         assert "No customer matches" in text_of(page)
 
 
+def test_the_list_says_in_which_time_zone_its_dates_are(office: Office) -> None:
+    for query in ("", f"?bought={BOOK}", f"?bought={BOOK}&without={BOOK}"):
+        assert "Times are those of UTC." in text_of(office[1]["viewer"].get(f"/admin/customers{query}"))
+
+
 ROWS = [
     ("plain@example.com", "Open $9.00"),
     ("part@example.com", "Open $6.00"),

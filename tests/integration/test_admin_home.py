@@ -116,11 +116,20 @@ def test_the_figures_come_as_csv_and_name_nobody(filled: tuple[ShopServer, Membe
     assert "@" not in answer.text
 
 
-def test_what_was_given_leads_to_a_list_of_as_many(filled: tuple[ShopServer, Member, list[str]]) -> None:
+def test_figures_lead_to_lists_of_as_many(filled: tuple[ShopServer, Member, list[str]]) -> None:
     shop, anna, _orders = filled  # the last test here: it adds a purchase
     shop.cli("grant", BOOK, "given@example.com", "--reason", "A prize.")
     given = re.findall(r'Given for free</dt><dd><a href="([^"]*)">(\d+)</a>', anna.get("/admin").text)
     assert len(given) == 4, "one for each period"
+    for name, words in (("Sales", "sold here"), ("Free orders", "free orders")):
+        led = re.findall(rf'{name}</dt><dd><a href="([^"]*)">(\d+)</a>', anna.get("/admin").text)
+        assert len(led) == 4
+        for at, number in led:
+            page = html.unescape(anna.get(html.unescape(at)).text)
+            listed = re.search(rf'<caption id="caption">Sales, {words}, .*: (\d+)</caption>', page)
+            assert number == (listed[1] if listed else "0")
+            assert listed or "No sale matches" in page
+        assert int(led[-1][1]) == (60 if name == "Sales" else 0)
     for at, number in given:
         listed = html.unescape(anna.get(html.unescape(at)).text)
         assert re.search(rf'<caption id="caption">Sales, free copies, .*: {number}</caption>', listed)

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.going_live import STARTED_LIVE
 from testkit.every_sale import HOSTILE, PAPERWORK, fill
 from testkit.office import Member, form_on
 from testkit.servers import BOOK, Shopper, ShopServer, a_shop
@@ -130,6 +132,29 @@ def test_mistakes_stock_and_keys_are_shown_where_they_are(tmp_path: Path) -> Non
         said = text_of(viewer.get(f"/admin/products/{PAPERWORK}"))
         assert "5 of 5 left" in said
         assert "3 keys are left." in said
+
+
+def test_what_was_sold_leads_to_as_many_once_the_shop_has_gone_live(
+    office: tuple[ShopServer, Member],
+) -> None:
+    """The last test of this shop: its test purchases count no more, and the list of all sales still has them."""
+    shop, viewer = office
+    with sqlite3.connect(shop.data / "coatcheck.db") as database:
+        database.execute("INSERT INTO cursors (name, at) VALUES (?, ?)", (STARTED_LIVE, 0))
+    for path in ("/admin/products", f"/admin/products/{BOOK}"):
+        led = re.search(rf'<a href="(/admin/sales\?product={BOOK}[^"]*)">(\d+)</a>', viewer.get(path).text)
+        assert led is not None
+        assert int(led[2]) == 3, "a free order, a grant and an imported sale"
+        listed = html.unescape(viewer.get(html.unescape(led[1])).text)
+        assert "Sales, The Last Cloakroom, without test purchases: 3<" in listed
+    assert "Sales, The Last Cloakroom: 16<" in html.unescape(viewer.get(f"/admin/sales?product={BOOK}").text)
+    months = re.findall(r'Sales</dt><dd>(<a href="[^"]*">)?(\d+)', viewer.get("/admin").text)
+    assert [(bool(at), number) for at, number in months] == [
+        (True, "0"),
+        (True, "0"),
+        (False, "1"),
+        (False, "1"),
+    ]
 
 
 # ------------------------------------------------------------------ announcing a new version

@@ -113,12 +113,38 @@ def test_what_is_listed_is_exported_by_the_link_below(office: Office, query: str
     page = members["viewer"].get(f"/admin/sales?{query}")
     link = re.search(r'href="(/admin/exports[^"]*)">Export these sales', page.text)
     assert (link is not None) == bool(names), "nothing is no export"
-    if link is None:
-        return
-    form = members["viewer"].get(html.unescape(link[1]))
-    answer = members["viewer"].post("/admin/exports", form, **{**filled_in(form), "column": "order"})
+    if link is not None:
+        assert exported(members["viewer"], page) == [one[:16] for one in orders_in(page)]
+
+
+def exported(member: Member, page: httpx.Response) -> list[str]:
+    """The order numbers in the export that a list leads to."""
+    link = re.search(r'href="(/admin/exports[^"]*)">Export these sales', page.text)
+    assert link is not None
+    form = member.get(html.unescape(link[1]))
+    answer = member.post("/admin/exports", form, **{**filled_in(form), "column": "order"})
     assert answer.status_code == 200
-    assert answer.text.splitlines()[1:] == [one[:16] for one in orders_in(page)]
+    return answer.text.splitlines()[1:]
+
+
+def test_all_sales_of_some_days_are_exported_and_not_only_a_page_of_them(office: Office) -> None:
+    _, members, now = office
+    first, last = (kinds(now)[name].purchase.booked_at.date().isoformat() for name in ("full", "unopened"))
+    page = members["viewer"].get(f"/admin/sales?from={first}&to={last}")
+    assert named(page, now) == ["unopened", "revoked", "lost", "asked", "full"]
+    assert exported(members["viewer"], page) == [one[:16] for one in orders_in(page)]
+    page = members["viewer"].get("/admin/sales?source=sale&opened=yes")
+    number = int(caption_of(page).rpartition(": ")[2])
+    assert number > len(orders_in(page)) == 50
+    assert len(exported(members["viewer"], page)) == number
+
+
+def test_a_list_of_some_of_the_customers_is_not_exported(office: Office) -> None:
+    _, members, _ = office
+    page = members["viewer"].get("/admin/sales?text=reader")
+    assert "Only the first 20 customers" in text_of(page)
+    assert orders_in(page)
+    assert "Export these sales" not in page.text
 
 
 def test_payments_that_are_on_their_way_are_not_exported(office: Office) -> None:

@@ -245,6 +245,7 @@ def test_export_is_json_lines_with_a_kind(shop: ShopServer) -> None:
         (("--columns", "nope"), "columns cannot be 'nope'; choose among order, started_at, "),
         (("--only", "state=nope"), "state cannot be 'nope'; choose among open, "),
         (("--only", "nope=1"), "--only cannot be 'nope'; choose among text, state, product, "),
+        (("--only", "tests=maybe"), "tests cannot be 'maybe'; choose among no"),
         (("--only", "opened=maybe"), "opened cannot be 'maybe'; choose among yes, no"),
         (("--timezone", "Mars"), "timezone cannot be 'Mars'; write it like Europe/Berlin"),
     ],

@@ -21,11 +21,11 @@ def one_day(days_ago: int, currency: str = "usd", **numbers: int) -> DaySum:
     return DaySum(TODAY - timedelta(days=days_ago), currency, BOOK, **numbers)
 
 
-def figures(*days: DaySum, grants: int = 0) -> Figures:
-    given = SaleCount(grants, complete=True)
+def figures(*days: DaySum, grants: int = 0, imports: int = 0, gone_live: bool = False) -> Figures:
+    given, brought = SaleCount(grants, complete=True), SaleCount(imports, complete=True)
     return Figures(
-        at=datetime(2026, 3, 10, 14, 32, 7, tzinfo=UTC), days=days, newest=(),
-        periods=[figures_of(period, TODAY, days, given) for period in Period],
+        at=datetime(2026, 3, 10, 14, 32, 7, tzinfo=UTC), days=days, newest=(), gone_live=gone_live,
+        periods=[figures_of(period, TODAY, days, given, brought) for period in Period],
     )  # fmt: skip
 
 
@@ -97,6 +97,24 @@ def test_a_period_is_compared_in_words() -> None:
     assert lines["12 months"]["Sales"] == ("7", "none before")
     assert lines["Today"]["of which paid"] == ("1", "25 %")
     assert lines["Today"]["Given for free"] == ("2", "")
+
+
+@pytest.mark.parametrize(
+    ("imports", "gone_live", "sales"),
+    [
+        (0, False, "/admin/sales?source=sale&from=2026-03-04"),
+        (0, True, "/admin/sales?source=sale&from=2026-03-04&tests=no"),
+        (1, False, ""),  # imported purchases are among the sales, and no list has both
+    ],
+)
+def test_a_figure_leads_to_the_list_of_what_it_counts(imports: int, gone_live: bool, sales: str) -> None:
+    found = cards(figures(one_day(0, sales=1), imports=imports, gone_live=gone_live), home="usd")
+    week = {one.name: one.at for one in found[1].lines if one.name == "Sales" or one.at}
+    assert week == {
+        "Sales": sales,
+        "Free orders": "/admin/sales?source=free&from=2026-03-04",
+        "Given for free": "/admin/sales?source=grant&from=2026-03-04",
+    }
 
 
 def test_started_paid_and_opened_are_set_beside_each_other() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,7 @@ from contracts.samples import ANNA, BEN, BOOK, DAY, NOW
 
 from domain.access import Holding
 from domain.audit import AuditAction, AuditLine, AuditResult
+from domain.export import ExportKind
 from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery, MailState
 from domain.purchase import Fact, FactKind, LicenceKey, Purchase, Source
@@ -28,6 +30,7 @@ from entrypoints.admin.sale_links import actions
 from entrypoints.admin.sale_panels import panels
 from entrypoints.admin.sale_words import day_range, masked_key, short_moment, state_sentence
 from entrypoints.admin.timeline_words import Line, lines_of
+from entrypoints.export_table import SALE_FILTERS, export_of
 from entrypoints.testing import Browser, Shop
 from testkit.stepping import run
 
@@ -67,6 +70,37 @@ def test_an_address_leads_back_to_itself() -> None:
     assert asked({}, zone=UTC, currency="usd").at() == "/admin/sales"
 
 
+_EVERY_FILTER = [
+    {"text": "anna@"}, {"state": "partly-refunded"}, {"state": "charged-back", "opened": "yes"}, {"product": "book"},
+    {"source": "free"}, {"from": "2026-03-29"}, {"to": "2026-10-25"}, {"from": "2026-03-29", "to": "2026-03-29"},
+    {"currency": "jpy"}, {"currency": "JPY", "least": "1,000"}, {"least": "1.5"}, {"most": "12.340"}, {"opened": "no"},
+    {"address": "unverified"}, {"promotion": " promo_1 "}, {"tests": "no"}, {},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("query", _EVERY_FILTER)
+def test_the_export_of_a_list_is_narrowed_down_to_the_same(query: dict[str, str], zone: str) -> None:
+    listed = asked(query, zone=ZoneInfo(zone), currency="kwd")
+    carried = dict(parse_qsl(urlsplit(listed.export).query))
+    assert carried.pop("kind") == "sales"
+    exported = export_of(ExportKind.SALES, carried, [], zone=ZoneInfo(zone), currency="kwd")
+    assert exported.sales == listed.wanted
+    assert carried.get("text", "") == listed.text
+    assert not listed.mistakes
+
+
+def test_every_filter_of_the_list_is_carried_over() -> None:
+    assert {name for query in _EVERY_FILTER for name in query} == {*SALE_FILTERS}
+
+
+def test_a_list_that_no_export_has_leads_to_none() -> None:
+    some = asked({"text": "a"}, zone=UTC, currency="usd")
+    assert some.export
+    assert not replace(some, partial=True).export, "more customers than a filter can name"
+    assert not asked({"state": "awaiting-payment"}, zone=UTC, currency="usd").export, "no sales yet"
+
+
 def test_an_amount_is_of_the_shops_currency_unless_another_is_chosen() -> None:
     assert asked({"least": "1,000"}, zone=UTC, currency="jpy").wanted == SaleFilter(
         currency="jpy", least=1000
@@ -92,6 +126,7 @@ def test_what_is_no_date_or_amount_is_a_mistake_and_no_filter(query: dict[str, s
     "query",
     [
         {"state": "x"}, {"product": "../x"}, {"source": "x"}, {"currency": "xxx"}, {"opened": "x"}, {"address": "x"},
+        {"tests": "yes"},
         {"sort": "x"}, {"after": "x"}, {"after": "1" * 40 + "-c"}, {"before": "1-<>"}, {"page": "7"},
     ],
 )  # fmt: skip
@@ -128,6 +163,7 @@ def test_a_place_in_a_list_is_read_as_it_is_written() -> None:
         ({"least": "10", "most": "20.5"}, 3, "Sales, $10.00 to $20.50: 3"),
         ({"currency": "eur"}, 3, "Sales, in EUR: 3"),
         ({"address": "bounced", "promotion": "SPRING"}, 3, "Sales, access email bounced, code SPRING: 3"),
+        ({"product": "book", "tests": "no"}, 3, "Sales, The book, without test purchases: 3"),
         ({}, 10_001, "Sales: more than 10,000"),
     ],
 )

@@ -361,6 +361,7 @@ def test_a_range_may_end_where_the_calendar_does(zone: str, first: datetime | No
         {"from": "yesterday"}, {"to": "2026-02-30"}, {"from": "2026-02-02", "to": "2026-02-01"}, {"state": "OPEN"},
         {"source": "x"}, {"opened": "perhaps"}, {"address": "x"}, {"format": "xlsx"}, {"timezone": "Mars/Base"},
         {"least": "1,000"}, {"most": "9.999"}, {"currency": "euro"},
+        {"tests": "yes"},
     ],
 )  # fmt: skip
 def test_what_means_nothing_is_refused_by_name(chosen: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from adapters.memory.transaction import MemoryTransaction
 from domain.audit import AuditAction, ByHand
 from domain.claim import RejectReason
 from domain.day_sums import DaySum
+from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery, MailState
 from domain.product import Licences
 from domain.purchase import BookedBy, Fact, FactKind, Purchase, Source
@@ -49,11 +50,11 @@ def test_a_period_is_compared_with_as_many_days_before_it() -> None:
         DaySum(date(2026, 2, 24), "usd", BOOK, sales=6, gross=600),
     ]
     none = SaleCount(0, complete=True)
-    week = figures_of(Period.WEEK, TODAY, days, none)
+    week = figures_of(Period.WEEK, TODAY, days, none, none)
     assert week.first == date(2026, 3, 4)
     assert {currency: one.sales for currency, one in week.now.items()} == {"eur": 3, "usd": 3}
     assert {currency: one.sales for currency, one in week.before.items()} == {"usd": 9}
-    today = figures_of(Period.TODAY, TODAY, days, none)
+    today = figures_of(Period.TODAY, TODAY, days, none, none)
     assert ({c: one.sales for c, one in today.now.items()}, today.before) == ({"usd": 1}, {})
 
 
@@ -74,6 +75,20 @@ def test_home_has_figures_for_each_period_and_the_newest_sales() -> None:
     ]  # fmt: skip
     assert sum(one.gross for one in figures.days) == 1800
     assert figures.at == shop.clock.now()
+    assert not figures.gone_live
+    brought = replace(
+        samples.a_purchase("c9"), booked_at=shop.clock.now() - timedelta(days=2), source=Source.IMPORT
+    )
+    run(shop.store.transact(lambda tx: tx.purchases.book(brought)))
+    run(shop.store.transact(lambda tx: tx.shop.advance_cursor(STARTED_LIVE, to=shop.clock.now())))
+    figures = run(show())
+    assert [(one.imports.number, one.grants.number) for one in figures.periods] == [
+        (0, 0),
+        (1, 0),
+        (1, 0),
+        (1, 0),
+    ]
+    assert figures.gone_live
 
 
 class Beside(MemoryStore):

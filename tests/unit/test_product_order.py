@@ -21,7 +21,13 @@ def a_row(pid: str, *, sold: int = 0, recent: list[tuple[str, int]] | None = Non
     price = product.pop("money", Money(900, "usd"))
     made = replace(a_product(ProductId(pid)), price=price, **product)
     return ProductRow(
-        product=made, sold=sold, recent=recent or [], keys_free=keys, keys_waiting=waiting, mistakes=[]
+        gone_live=False,
+        product=made,
+        sold=sold,
+        recent=recent or [],
+        keys_free=keys,
+        keys_waiting=waiting,
+        mistakes=[],
     )
 
 

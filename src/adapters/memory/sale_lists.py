@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from adapters.memory.purchases import holding_of
+from adapters.memory.purchases import holding_of, is_counted
 from adapters.memory.tables import Record, Tables
 from domain.access import Holding
 from domain.mail import Delivery, MailKind
@@ -90,6 +90,7 @@ def _matches(t: Tables, row: SaleRow, wanted: SaleFilter) -> bool:
         and (wanted.most is None or purchase.paid.amount <= wanted.most)
         and wanted.opened in (None, purchase.opened_at is not None)
         and wanted.promotion in (None, promotion)
+        and (not wanted.counted or is_counted(t, purchase))
         and (wanted.users is None or purchase.user in wanted.users)
         and (
             wanted.domain is None

@@ -281,6 +281,7 @@ def _conditions(wanted: SaleFilter) -> dict[str, _Condition | None]:
         "currency": _when(wanted.currency is not None, "currency = ?", wanted.currency),
         "least": _when(wanted.least is not None, "amount >= ?", wanted.least),
         "most": _when(wanted.most is not None, "amount <= ?", wanted.most),
+        "counted": _when(wanted.counted, purchases.COUNTED),
         # Sale by sale: asked whether such a user EXISTS, PostgreSQL reads all users first.
         "domain": _when(
             wanted.domain is not None,

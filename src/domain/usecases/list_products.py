@@ -9,6 +9,7 @@ from typing import Final
 from domain.customer_list import CustomerFilter
 from domain.day_sums import DaySum, by_currency
 from domain.frozen import frozen
+from domain.going_live import STARTED_LIVE
 from domain.local_time import day_of
 from domain.ports import Catalogue, Clock, Store
 from domain.product import Product
@@ -29,6 +30,8 @@ class ProductRow:
     product: Product
     sold: int
     """Test purchases count until the shop has gone live."""
+    gone_live: bool
+    """Whether it has."""
     recent: Sequence[tuple[str, int]]
     """Currency and minor units of what is left of what came in within 30 days; below zero if more went back."""
     keys_free: int | None
@@ -117,6 +120,7 @@ def _row(
     return ProductRow(
         product=product,
         sold=tx.purchases.count_sold(product.id),
+        gone_live=tx.shop.cursor(STARTED_LIVE) is not None,
         recent=[
             (currency, one.gross - one.refunded)
             for currency, one in sorted(sums.items(), key=lambda one: (one[0] != home, one[0]))

@@ -9,6 +9,7 @@ from functools import partial
 
 from domain.day_sums import DaySum, by_currency
 from domain.frozen import frozen
+from domain.going_live import STARTED_LIVE
 from domain.local_time import begin_of, day_of
 from domain.ports import Catalogue, Clock, Store
 from domain.purchase import Source
@@ -38,6 +39,8 @@ class PeriodFigures:
     before: Mapping[str, DaySum]
     grants: SaleCount
     """Purchases that the merchant gave; of the period alone."""
+    imports: SaleCount
+    """Imported purchases, which are among the sales; of the period alone."""
 
 
 @frozen
@@ -50,6 +53,8 @@ class Figures:
     """Of the last 365 days, over all products, for the charts; in order of day and currency."""
     newest: Sequence[SaleRow]
     """The newest ten sales."""
+    gone_live: bool
+    """Whether the shop has gone live: from then on test purchases do not count."""
 
 
 @frozen
@@ -69,24 +74,34 @@ class ShowFigures:
             first_day(Period.YEAR, today) - timedelta(days=Period.YEAR.value), today
         )
         begins = {period: begin_of(first_day(period, today), zone) for period in Period}
-        newest, grants = await self.store.survey(partial(_newest_and_grants, begins))
+        newest, grants, imports, live = await self.store.survey(partial(_listed, begins))
         start = first_day(Period.YEAR, today)
         return Figures(
             at=now,
-            periods=[figures_of(period, today, days, grants[period]) for period in Period],
+            periods=[figures_of(period, today, days, grants[period], imports[period]) for period in Period],
             days=[one for one in days if one.day >= start],
             newest=newest,
+            gone_live=live,
         )
 
 
-def _newest_and_grants(
+_Counts = Mapping[Period, SaleCount]
+
+
+def _listed(
     begins: Mapping[Period, datetime], tx: ReadTransaction
-) -> tuple[Sequence[SaleRow], Mapping[Period, SaleCount]]:
+) -> tuple[Sequence[SaleRow], _Counts, _Counts, bool]:
+    """The newest sales, the grants and imports of each period, and whether the shop has gone live."""
+
+    def counted(source: Source) -> _Counts:
+        return {
+            period: tx.sale_lists.count(SaleFilter(source=source, booked_from=begin))
+            for period, begin in begins.items()
+        }
+
     newest = tx.sale_lists.rows(SaleFilter(), order=SaleOrder.NEWEST, after=None, limit=_NEWEST).rows
-    return newest, {
-        period: tx.sale_lists.count(SaleFilter(source=Source.GRANT, booked_from=begin))
-        for period, begin in begins.items()
-    }
+    live = tx.shop.cursor(STARTED_LIVE) is not None
+    return newest, counted(Source.GRANT), counted(Source.IMPORT), live
 
 
 def first_day(period: Period, today: date) -> date:
@@ -94,7 +109,9 @@ def first_day(period: Period, today: date) -> date:
     return today - timedelta(days=period.value - 1)
 
 
-def figures_of(period: Period, today: date, days: Sequence[DaySum], grants: SaleCount) -> PeriodFigures:
+def figures_of(
+    period: Period, today: date, days: Sequence[DaySum], grants: SaleCount, imports: SaleCount
+) -> PeriodFigures:
     """The figures of a period, out of the sums of days."""
     first = first_day(period, today)
     earlier = first - timedelta(days=period.value)
@@ -104,4 +121,5 @@ def figures_of(period: Period, today: date, days: Sequence[DaySum], grants: Sale
         now=by_currency(one for one in days if first <= one.day <= today),
         before=by_currency(one for one in days if earlier <= one.day < first),
         grants=grants,
+        imports=imports,
     )

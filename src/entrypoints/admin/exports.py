@@ -21,7 +21,7 @@ from domain.usecases.list_sales import ListSales
 from domain.usecases.staff_access import SignedInStaff
 from domain.values import ProductId
 from entrypoints.admin.frame import AdminFrame
-from entrypoints.admin.sale_filter import product_options
+from entrypoints.admin.sale_filter import choices, product_options
 from entrypoints.export_table import SALE_FILTERS, BadChoice, choice_of, export_of, format_of, named, written
 from entrypoints.http.page import PERSONAL, AnyRequest
 from entrypoints.http.request_body import fields_of, parsed_fields
@@ -79,6 +79,8 @@ class ExportPages:
     export: ExportList
     names: SaleNames
     list_sales: ListSales
+    livemode: bool
+    """Whether the shop takes real money: then test purchases can be left out."""
 
     def routes(self) -> list[HTTPRouteHandler]:
         """The handlers of this family."""
@@ -151,6 +153,7 @@ class ExportPages:
             sources=_options({one.value: name for one, name in _SOURCES.items()}),
             addresses=_options({choice_of(one): name for one, name in _ADDRESS_STATES.items()}),
             codes=terms.promotion_codes or bool(terms.code_links),
+            marks_tests=self.livemode, tests=choices()["tests"],
             opened=_options({"yes": N_("Opened"), "no": N_("Never opened")}),
             products=[("", _("All")), *product_options(await self.list_sales.products(), edition, chosen=product)],
         )  # fmt: skip

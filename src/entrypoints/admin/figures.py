@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
-from urllib.parse import urlencode
 
 from domain.day_sums import DaySum
 from domain.purchase import Source
 from domain.usecases.show_figures import Figures, Period, PeriodFigures
 from domain.values import ProductId, decimal_text, money_text
 from entrypoints.admin.charts import Chart, by_day
-from entrypoints.admin.sale_filter import AT as SALES
+from entrypoints.admin.sale_filter import counted_at
 from entrypoints.http.sentences import N_, _, ngettext
 
 RANGES: Final = (30, 90, 365)
@@ -61,20 +60,31 @@ def cards(figures: Figures, *, home: str) -> list[Card]:
     """One for each period, with the same lines. `home`: the shop's currency, which comes first."""
     found = {currency for one in figures.periods for currency in (*one.now, *one.before)}
     currencies = sorted(found, key=lambda currency: (currency != home, currency)) or [home]
-    return [_card(one, currencies) for one in figures.periods]
+    return [_card(one, currencies, gone_live=figures.gone_live) for one in figures.periods]
 
 
-def _card(one: PeriodFigures, currencies: Sequence[str]) -> Card:
+def _card(one: PeriodFigures, currencies: Sequence[str], *, gone_live: bool) -> Card:
     today = one.period is Period.TODAY
     now, before = _total(one.now.values()), _total(one.before.values())
-    granted = f"{SALES}?{urlencode({'source': Source.GRANT.value, 'from': one.first.isoformat()})}"
-    lines = [Figure(_("Sales"), f"{now.sales:,}", _compared(now.sales, before.sales, _number, today=today))]
+
+    def listed(source: Source, *, tests: bool = False) -> str:
+        return counted_at(tests and gone_live, source=source.value, **{"from": one.first.isoformat()})
+
+    # Imported purchases are sales, too, and no list has both.
+    sold_at = "" if one.imports.number else listed(Source.SALE, tests=True)
+    lines = [
+        Figure(
+            _("Sales"), f"{now.sales:,}", _compared(now.sales, before.sales, _number, today=today), at=sold_at
+        )
+    ]
     for currency in currencies:
         there, then = one.now.get(currency, _none(currency)), one.before.get(currency, _none(currency))
         lines += _money(there, then, named=len(currencies) > 1, today=today)
     lines += [
-        Figure(_("Free orders"), f"{now.free:,}", _compared(now.free, before.free, _number, today=today)),
-        Figure(_("Given for free"), f"{one.grants.number:,}{'' if one.grants.complete else '+'}", at=granted),
+        Figure(_("Free orders"), f"{now.free:,}", _compared(now.free, before.free, _number, today=today),
+               at=listed(Source.FREE)),
+        Figure(_("Given for free"), f"{one.grants.number:,}{'' if one.grants.complete else '+'}",
+               at=listed(Source.GRANT)),
         Figure(_("Checkouts started"), f"{now.started:,}",
                _compared(now.started, before.started, _number, today=today)),
         Figure(_("of which paid"), f"{now.paid:,}", _share(now.paid, now.started)),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
 
 from litestar import route
 from litestar.exceptions import NotFoundException
@@ -19,7 +18,7 @@ from domain.usecases.list_products import ListProducts, ProductRow
 from domain.values import ProductId, money_text
 from entrypoints.admin.frame import AdminFrame
 from entrypoints.admin.product_order import ProductOrder
-from entrypoints.admin.sale_filter import AT as SALES
+from entrypoints.admin.sale_filter import counted_at
 from entrypoints.admin.sale_words import short_day, short_moment
 from entrypoints.catalogue_lines import lacking_lines
 from entrypoints.http.page import PERSONAL, AnyRequest, filesize, price_words
@@ -98,7 +97,7 @@ def product_row(row: ProductRow, *, zone: tzinfo, now: datetime) -> dict[str, ob
         "tone": tone,
         "prices": prices_of(product),
         "sold": f"{row.sold:,}",
-        "sales_at": f"{SALES}?{urlencode({'product': product.id})}",
+        "sales_at": counted_at(row.gone_live, product=product.id),
         "recent": [money_text(amount, currency) for currency, amount in row.recent],
         "stock": stock_of(row),
         "keys": keys_of(row),

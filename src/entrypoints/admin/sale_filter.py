@@ -69,6 +69,8 @@ class Asked:
     before: SaleMark | None = None
     mistakes: Sequence[str] = field(default=())
     """What could not be understood, and is not filtered by."""
+    partial: bool = False
+    """Only some of the customers that the text names are listed."""
 
     @property
     def text(self) -> str:
@@ -88,7 +90,9 @@ class Asked:
 
     @property
     def export(self) -> str:
-        """The address of the form that exports these sales."""
+        """The address of the form that exports these sales; "" for a list that no export has."""
+        if self.partial or self.awaiting:
+            return ""
         return f"/admin/exports?{urlencode({'kind': 'sales', **{k: v for k, v in self.typed.items() if v}})}"
 
     def at(self, path: str = AT, **changes: str) -> str:
@@ -113,6 +117,7 @@ def asked(query: Mapping[str, str], *, zone: tzinfo, currency: str) -> Asked:
     ):
         typed[name] = typed[name] if typed[name] in known else ""
     typed["product"] = typed["product"] if is_product_id(typed["product"]) else ""
+    typed["tests"] = typed["tests"] if typed["tests"] == "no" else ""
     typed["opened"] = typed["opened"] if typed["opened"] in ("yes", "no") else ""
     least, most = (_amount(typed[name], typed["currency"], mistakes) for name in ("least", "most"))
     begin, end = days(first, last, zone)
@@ -121,13 +126,18 @@ def asked(query: Mapping[str, str], *, zone: tzinfo, currency: str) -> Asked:
         source=_SOURCES.get(typed["source"]), booked_from=begin, booked_before=end,
         currency=typed["currency"] or None, least=least, most=most,
         opened={"yes": True, "no": False}.get(typed["opened"]), address=_ADDRESSES.get(typed["address"]),
-        promotion=typed["promotion"] or None,
+        promotion=typed["promotion"] or None, counted=typed["tests"] == "no",
     )  # fmt: skip
     return Asked(
         wanted, typed, order=_SORTS.get(query.get("sort", ""), SaleOrder.NEWEST),
         awaiting=typed["state"] == AWAITING, days=(first, last), after=_mark(query.get("after", "")),
         before=_mark(query.get("before", "")), mistakes=mistakes,
     )  # fmt: skip
+
+
+def counted_at(gone_live: bool, **fields: str) -> str:
+    """The address of the list of what a figure counts. `gone_live`: then figures leave test purchases out."""
+    return f"{AT}?{urlencode({**fields, 'tests': 'no'} if gone_live else fields)}"
 
 
 def mark_text(mark: SaleMark) -> str:
@@ -179,6 +189,7 @@ def choices() -> dict[str, list[tuple[str, str]]]:
         "states": [anything, *states],
         "sources": [anything, *((source.value, _(name)) for source, name in SOURCES.items())],
         "addresses": [anything, *((slug(state), _(name)) for state, name in ADDRESSES.items())],
+        "tests": [("", _("Included")), ("no", _("Left out"))],
         "openings": [anything, ("yes", _("Yes")), ("no", _("Never"))],
     }
 
@@ -217,6 +228,7 @@ def _parts(asked: Asked, *, product_name: str, zone: tzinfo, now: datetime) -> l
         {None: "", True: _("opened"), False: _("never opened")}[wanted.opened],
         _(_AND_ADDRESS[wanted.address]) if wanted.address is not None else "",
         _("code %(code)s", code=asked.typed["promotion"]) if wanted.promotion is not None else "",
+        _("without test purchases") if wanted.counted else "",
         _whose(asked),
     ]
     return [part for part in parts if part]

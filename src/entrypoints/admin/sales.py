@@ -74,7 +74,7 @@ class SalesPages:
         return self.frame.html(
             request, "sales.html", here=here, asked=wanted, typed=wanted.typed, choices=choices(), products=products,
             currencies=[("", _("Any")), *((code, code.upper()) for code in edition.currencies)],
-            views=_views(wanted), zone=edition.shop.timezone, shop_url=self.shop_url,
+            views=_views(wanted), zone=edition.shop.timezone, shop_url=self.shop_url, marks_tests=self.livemode,
             codes=edition.shop.payment.promotion_codes or bool(edition.shop.payment.code_links), **shown,
         )  # fmt: skip
 
@@ -108,7 +108,7 @@ class SalesPages:
             return see_other("/admin/search?" + urlencode({"q": wanted.text}))
         first = _("Only the first 20 customers whose address begins like this are listed.")
         mistakes = [*wanted.mistakes, first] if named.more else wanted.mistakes
-        return replace(wanted, wanted=named.wanted, mistakes=mistakes)
+        return replace(wanted, wanted=named.wanted, mistakes=mistakes, partial=named.more)
 
     async def _products(self, wanted: Asked, edition: CatalogueEdition) -> list[tuple[str, str]]:
         """What was ever sold, and what the catalogue has: id and name."""

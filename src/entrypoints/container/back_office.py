@@ -76,6 +76,7 @@ class BackOffice(UseCases):
         export=UseCases.export_list,
         names=sale_names,
         list_sales=UseCases.list_sales,
+        livemode=Adapters.payments.provided.livemode,
     )
     home_pages = Singleton(
         HomePages,
