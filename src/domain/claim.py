@@ -202,6 +202,7 @@ def draft_of(
     promotion: str = "",
     waiver: Waiver | None = None,
     opens_at: datetime | None = None,
+    language: str = "",
 ) -> Checkout:
     """The snapshot by which the claim will judge, of no browser yet.
 
@@ -221,6 +222,7 @@ def draft_of(
         promotion=promotion,
         waiver=waiver,
         opens_at=opens_at,
+        language=language,
     )
 
 

@@ -12,6 +12,7 @@ from domain.amounts import AmountProblem, example_amount, greatest_charge, least
 from domain.frozen import frozen
 from domain.law import LawTerms
 from domain.local_time import zone_named
+from domain.translations import PageText, ProductTexts
 from domain.values import EmailAddress, Money, ProductId
 
 
@@ -108,6 +109,7 @@ class Product:
     """Whether the merchant wants to hear of its sales (`ShopInfo.sale_notices`)."""
     changed: datetime | None = None
     """When what its public page shows last changed, in UTC and whole seconds; None if that is not known."""
+    texts: tuple[ProductTexts, ...] = ()
 
     @property
     def on_sale(self) -> bool:
@@ -253,6 +255,7 @@ class ShopInfo:
     """The merchant's own email templates: names and sources."""
     languages: tuple[str, ...] = ("en",)
     """What its pages and emails can be in (BCP 47); the first is the one that is used where nothing else is known."""
+    taglines: tuple[tuple[str, str], ...] = ()
 
     @property
     def language(self) -> str:
@@ -274,6 +277,7 @@ class Page:
     html: str
     changed: datetime | None = None
     """When its file last changed, as for a product."""
+    texts: tuple[PageText, ...] = ()
 
 
 @frozen

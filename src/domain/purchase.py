@@ -61,6 +61,7 @@ class Checkout:
     waiver: Waiver | None = None
     """How its buyer waived the right of withdrawal; None if they did not."""
     opens_at: datetime | None = None  # without a waiver, in a shop that sells so; else at once
+    language: str = ""  # that its buyer read the shop in (BCP 47); "" for the shop's only one
 
     @property
     def products(self) -> tuple[ProductId, ...]:

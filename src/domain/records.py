@@ -57,6 +57,8 @@ class User:
     proved_at: datetime | None = None
     """When the address was first verified."""
     wants_release_emails: bool = True
+    language: str = ""
+    """What their emails are in (BCP 47); "" for the shop's first language."""
 
 
 @frozen

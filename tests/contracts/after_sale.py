@@ -311,6 +311,19 @@ class AfterSaleContract(StoreUnderTest):
         assert (user.proved_at, user.wants_release_emails) == (NOW, False)
         assert self.see(lambda tx: tx.users.by_address(BEN)) is None
 
+    def test_a_user_has_the_language_they_came_with_until_another_is_set(self) -> None:
+        self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW, language="de"))
+        self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u3"), now=NOW, language="fr"))
+
+        def language() -> str:
+            user = self.see(lambda tx: tx.users.by_address(BEN))
+            return "" if user is None else user.language
+
+        assert language() == "de"
+        assert self.do(lambda tx: tx.users.set_language(BEN, "it")) is True
+        assert language() == "it"
+        assert self.do(lambda tx: tx.users.set_language(ANNA, "it")) is False
+
     def test_owners_are_those_of_the_product_and_of_bundles_with_it(self) -> None:
         self._sell("c1")
         self.do(lambda tx: tx.users.get_or_add(BEN, new_id=UserId("u2"), now=NOW))

@@ -59,6 +59,7 @@ CHECKOUT: Final = replace(
     a_checkout(), livemode=True, contents=(ProductId("a"), ProductId("b")), discounts=True, on_purpose=True,
     verified=BEN, change=ChangeId("m1"), promotion="promo_1", waiver=Waiver("ab" * 16, "de", NOW.replace(microsecond=0)),
     opens_at=NOW + DAY,
+    language="de",
 )  # fmt: skip
 PURCHASE: Final = replace(
     a_purchase(livemode=True, contents=("a", "b"), licences=(LicenceKey(product=BOOK, key="a key"),)), paid_email=BEN,
@@ -92,7 +93,9 @@ CHANGE: Final = replace(
     a_move(), done_at=NOW + SECOND, undone_at=NOW + MINUTE,
     before=Before(since=NOW - DAY, old_wanted_news=True, new_wanted_news=True),
 )  # fmt: skip
-USER: Final = User(id=UserId("u1"), mailbox=ANNA, since=NOW, proved_at=NOW + DAY, wants_release_emails=False)
+USER: Final = User(
+    id=UserId("u1"), mailbox=ANNA, since=NOW, proved_at=NOW + DAY, wants_release_emails=False, language="fr"
+)
 DOWNLOAD: Final = Download(
     checkout=CheckoutId("c1"), product=BOOK, name="it.txt", last_at=NOW + DAY, times=2, first_at=NOW
 )
@@ -156,7 +159,7 @@ STAYS: Final[Mapping[str, str]] = {
     "Checkout.id": _STRIPES, "Checkout.provider_ref": _STRIPES, "Checkout.product": _SALE,
     "Checkout.product_name": _SALE, "Checkout.price": _SALE, "Checkout.livemode": _SALE, "Checkout.started_at": _SALE,
     "Checkout.expires_at": _SALE, "Checkout.contents": _SALE, "Checkout.discounts": _SALE, "Checkout.on_purpose": _SALE,
-    "Checkout.promotion": _SALE, "Checkout.waiver": _WAIVED, "Checkout.opens_at": _SALE, "Purchase.opens_at": _SALE, "Purchase.waiver": _WAIVED,
+    "Checkout.promotion": _SALE, "Checkout.language": _SALE, "Checkout.waiver": _WAIVED, "Checkout.opens_at": _SALE, "Purchase.opens_at": _SALE, "Purchase.waiver": _WAIVED,
     "Purchase.checkout": _STRIPES, "Purchase.provider_ref": _STRIPES, "Purchase.payment": _STRIPES,
     "Purchase.product": _SALE, "Purchase.product_name": _SALE, "Purchase.paid": _SALE, "Purchase.breakdown": _SALE, "Purchase.livemode": _SALE,
     "Purchase.source": _SALE, "Purchase.booked_by": _SALE, "Purchase.tax_country": _SALE, "Purchase.invoice": _SALE,
@@ -203,7 +206,7 @@ class EveryFieldContract(StoreUnderTest):
         assert list(unset(WHOLE)) == [], "a field at its default does not show that it is kept"
 
         def write(tx: Transaction) -> None:
-            tx.users.get_or_add(ANNA, new_id=USER.id, now=NOW)
+            tx.users.get_or_add(ANNA, new_id=USER.id, now=NOW, language="fr")
             tx.users.mark_verified(ANNA, at=NOW + DAY)
             tx.users.set_release_emails(USER.id, wanted=False)
             tx.sessions.add(SESSION)

@@ -11,10 +11,13 @@ from adapters.files.catalogue import FolderCatalogue
 from adapters.files.last_good import LastGood
 from adapters.languages.packaged import CATALOGUE, FOLDER, PackagedLanguages
 from domain.product import ShopInfo
-from domain.values import EmailAddress
+from domain.translations import in_language
+from domain.values import EmailAddress, ProductId
 from entrypoints.maintenance.checks.languages import language_findings
 
+BOOK = ProductId("book")
 TOML = 'name = "A"\ncurrency = "usd"\nsupport = "a@b.example"\n'
+SEVERAL = 'shop.toml:4: languages has one language or several different ones, as in languages = ["en", "de"]'
 SHOP = ShopInfo(id="a", name="A", tagline="", support=EmailAddress("a@b.example"), currency="usd")
 
 
@@ -22,7 +25,7 @@ def load(root: Path, kept: Path, told: list[str]) -> FolderCatalogue:
     return FolderCatalogue(
         root,
         complain=told.append,
-        shelve=lambda reader, path, limit: None,  # type: ignore[arg-type,return-value]  # there are no files
+        shelve=lambda path: ("ab" * 32, path.stat().st_size),
         check_language=PackagedLanguages().problem_with,
         kept=LastGood(kept),
     )
@@ -54,8 +57,9 @@ def test_a_shop_is_in_the_language_of_its_shop_toml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("languages", "words"),
     [
-        ('["de", "en"]', 'shop.toml:4: languages has one language for now, as in languages = ["de"]'),
-        ("[]", 'shop.toml:4: languages has one language for now, as in languages = ["de"]'),
+        ('["de", "en", "de"]', SEVERAL),
+        ("[]", SEVERAL),
+        ('["de", "xx"]', "shop.toml:4: languages has 'xx', and the shop speaks en, de"),
         ('["xx"]', "shop.toml:4: languages has 'xx', and the shop speaks en, de"),
         ('["../de"]', "shop.toml:4: languages has '../de', and the shop speaks en, de"),
     ],
@@ -91,3 +95,50 @@ def test_an_unfinished_language_is_not_offered_and_doctor_says_what_is_missing(
 
 def test_a_finished_language_is_offered(tmp_path: Path) -> None:
     assert list(begun(tmp_path).offered) == ["en", "de", "pt"]
+
+
+def write(root: Path, **files: str) -> None:
+    """`book__about_de_md` for `book/about.de.md`."""
+    for name, text in files.items():
+        path = root / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def test_what_the_merchant_wrote_in_other_languages_is_read_and_what_is_missing_is_as_in_the_first(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        shop_toml=TOML + 'languages = ["en", "de", "fr"]\n[taglines]\nde = "Kleines"\nes = "Nada"\n',
+        book__product_toml='name = "Book"\nprice = "9"\nsummary = "Read."\n[names]\nde = "Buch"\n[summaries]\nfr = "Lire."\n',
+        book__about_md="About.", book__about_de_md="# Buch\n\nDarum *geht* es.",
+        book__content_md="It.", book__content_fr_md="![x](shown.png)",
+        pages__terms_md="# Terms\n\nBe kind.", pages__terms_de_md="# AGB\n\nSeien Sie nett.",
+    )  # fmt: skip
+    (tmp_path / "book" / "shown.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    told: list[str] = []
+    catalogue = load(tmp_path, tmp_path / "kept", told)
+    edition = catalogue.current()
+    english, german, french = (in_language(edition, code).products[BOOK] for code in ("en", "de", "fr"))
+    assert (english.name, german.name, french.name) == ("Book", "Buch", "Book")
+    assert (german.summary, french.summary) == ("Read.", "Lire.")
+    assert german.description_html == "<p>Darum <em>geht</em> es.</p>\n"
+    assert french.description_html == english.description_html
+    assert "/media/book/shown.png" in french.content_html
+    assert [file.name for file in edition.products[BOOK].media] == ["shown.png"]
+    pages = in_language(edition, "de").pages
+    assert [(page.slug, page.title) for page in pages.values()] == [("terms", "AGB")]
+    assert [in_language(edition, code).shop.tagline for code in ("de", "fr")] == ["Kleines", ""]
+    assert in_language(edition, "en") is edition
+    assert told == []
+    assert [
+        "taglines has 'es', and the shop's other languages are: de, fr" in line for line in catalogue.warnings
+    ] == [True]
+
+
+def test_a_page_in_a_language_that_the_shop_does_not_speak_is_reported(tmp_path: Path) -> None:
+    write(tmp_path, shop_toml=TOML, pages__terms_md="# Terms", pages__terms_de_md="# AGB")
+    told: list[str] = []
+    load(tmp_path, tmp_path / "kept", told)
+    assert ["terms.de.md" in line for line in told] == [True]

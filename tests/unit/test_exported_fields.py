@@ -43,7 +43,7 @@ NOT_TO_THE_MERCHANT: Final = _PURCHASE | {
 NOT_TO_THE_CUSTOMER: Final = _PURCHASE | {
     "User.id": _INSIDE, "User.mailbox": _OWNER, "Session.id": _INSIDE, "Session.token_hash": "of the cookie's secret",
     "Session.mailbox": _OWNER, "Session.change": _INSIDE, "Session.former": _INSIDE, "Checkout.session": _INSIDE,
-    "Checkout.mailbox": _OWNER, "Checkout.verified": _OWNER, "Checkout.change": _INSIDE, "Checkout.promotion": _OFFER,
+    "Checkout.mailbox": _OWNER, "Checkout.verified": _OWNER, "Checkout.change": _INSIDE, "Checkout.promotion": _OFFER, "Checkout.language": _SENDING,
     "Checkout.provider_ref": "it opens the payment page", "Checkout.expires_at": _OFFER, "Checkout.contents": _OFFER,
     "Checkout.discounts": _OFFER, "Checkout.livemode": _OFFER, "Checkout.on_purpose": _SENDING, "Mail.to": _OWNER,
     "Mail.key": _INSIDE, "Mail.kind": "its `email` says more", "Mail.link": _INSIDE, "Mail.key_name": _INSIDE,

@@ -14,7 +14,7 @@ from testkit.servers import ROOT
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
 ELSEWHERE = {
     "CheckStock", "ExportRecords", "ImportSales", "ListBouncedEmails", "OpenPurchase", "ShowReceipt",
-    "HandleEmailWebhook", "BecomeCopy", "OwnAddress", "SumSales", "ListLedger", "ListAudit",
+    "HandleEmailWebhook", "BecomeCopy", "OwnAddress", "SumSales", "ListLedger", "ListAudit", "ChooseLanguage",
 }  # fmt: skip
 """Use cases that their tests make themselves."""
 PARTS = [(of, name) for of in (Shop, Office) for name in sorted(dir(of)) if not name.startswith("_")]

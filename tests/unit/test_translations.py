@@ -29,7 +29,7 @@ SAME_IN_EVERY_LANGUAGE = ("XXXX-XXXX", "sha256sum", r"\bwide\b")
 NAMES_IN_EXPRESSIONS = {"BreadcrumbList", "ListItem", "Offer", "Organization", "Product"}
 # Values of headers, style sheets, and the files for crawlers.
 NOT_FOR_PEOPLE = re.compile(
-    r"Cookie|User-agent: .*|<\?xml .*|<urlset .*|[a-z/]+;.*charset=utf-8|attachment; .*|; HttpOnly.*|; Max-Age=.*|"
+    r"(Accept-Language, )?Cookie|User-agent: .*|<\?xml .*|<urlset .*| xmlns:.*|<xhtml:link .*| hreflang=.*|[a-z/]+;.*charset=utf-8|attachment; .*|; HttpOnly.*|; Max-Age=.*|"
     r"(public|private), .*|.*@media .*",
     re.DOTALL,
 )

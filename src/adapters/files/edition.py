@@ -12,7 +12,7 @@ from typing import Final
 
 from adapters.files.email_templates import CheckEmails
 from adapters.files.format import Shelve, read_page, read_product
-from adapters.files.languages import CheckLanguage, only_as_written
+from adapters.files.languages import CheckLanguage, language_of_page, only_as_written
 from adapters.files.last_good import Form, LastGood, PageForm, ProductForm, ShopForm
 from adapters.files.looking import (
     MOST_ENTRIES,
@@ -171,9 +171,11 @@ def _read_pages(reader: Reader, kept: LastGood) -> dict[str, Page]:
     ]
     if len(reader.problems) > before:
         return _kept_pages(kept)
+    translated = {name for name in names if language_of_page(name) in reader.languages}
+    names = [name for name in names if name not in translated]
     found: dict[str, Page] = {}
     for name in names:
-        page = read_page(reader, folder / name)
+        page = read_page(reader, folder / name, translated)
         if page is not None:
             _keep(reader, kept, f"pages/{page.slug}", PageForm(page=page))
         elif is_product_id(name[:-3]):

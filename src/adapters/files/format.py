@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from adapters.files.inside import NotInside
+from adapters.files.languages import read_texts
 from adapters.files.last_good import ProductForm
 from adapters.files.listing import FoundFile, ListedFile, find_files
 from adapters.files.looking import last_change
@@ -23,6 +24,7 @@ from adapters.files.selling import OLD_KEYS, read_opening, read_status
 from adapters.files.shop_file import check_name
 from domain.ports import GoodsUnavailable
 from domain.product import GoodsFile, Page, Product
+from domain.translations import PageText
 from domain.values import ProductId, is_product_id, line_problem
 
 _LARGEST_STOCK: Final = 1_000_000_000
@@ -51,6 +53,8 @@ class _ProductFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tax_code: str = ""
     sample: str = ""
     sale_notice: bool = True
+    names: dict[str, str] = {}
+    summaries: dict[str, str] = {}
 
 
 def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve) -> ProductForm | None:
@@ -93,6 +97,19 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
     content = _content(reader, folder, title=told.name, needed=not told.contains)
     about = _markdown(reader, folder / "about.md", title=told.name).html
     media = _media(reader, folder / "content.md", content)
+
+    def in_language(kind: str, title: str, language: str) -> str:
+        path = folder / f"{kind}.{language}.md"
+        rendered = _markdown(
+            reader, path, title=title, media_at=_media_at(folder) if kind == "content" else ""
+        )
+        known = {file.name for file in media}
+        media.extend(file for file in _media(reader, path, rendered) if file.name not in known)
+        return rendered.html
+
+    texts = read_texts(
+        reader, folder, text, names=told.names, summaries=told.summaries, markdown=in_language, name=told.name
+    )
     if prices is None or len(reader.problems) > before:
         return None
     files, shown = _shelved(reader, found_files, shelve), _shelved(reader, media, shelve)
@@ -121,6 +138,7 @@ def read_product(reader: Reader, folder: Path, *, currency: str, shelve: Shelve)
         tax_code=told.tax_code,
         sample=sample,
         sale_notice=told.sale_notice,
+        texts=texts,
         changed=_shown_since(folder, [told.cover, *(picture.name for picture in pictures)], found_files),
     )
     return ProductForm(
@@ -135,23 +153,33 @@ def _shown_since(folder: Path, pictures: Sequence[str | None], files: Sequence[F
     return last_change(*shown)
 
 
-def read_page(reader: Reader, path: Path) -> Page | None:
-    """One of the merchant's own pages; its title is its first heading."""
+def read_page(reader: Reader, path: Path, translated: Set[str] = frozenset()) -> Page | None:
+    """One of the merchant's own pages; its title is its first heading. `translated`: the names of translated pages."""
     if not is_product_id(path.stem):
         reader.complain(path, "a page's file is named in lower-case letters, digits and inner hyphens")
         return None
+    before = len(reader.problems)
+    found = _titled(reader, path)
+    there = {code: path.with_name(f"{path.stem}.{code}.md") for code in reader.languages}
+    others = {code: _titled(reader, other) for code, other in there.items() if other.name in translated}
+    if found is None or len(reader.problems) > before:
+        return None
+    texts = tuple(PageText(code, *words) for code, words in others.items() if words is not None)
+    changed = last_change(path, *(there[code] for code in others))
+    return Page(slug=path.stem, title=found[0], html=found[1], changed=changed, texts=texts)
+
+
+def _titled(reader: Reader, path: Path) -> tuple[str, str] | None:
+    """The title of a page and its HTML; None if it cannot be read."""
     text = reader.text(path)
     if text is None:
         return None
-    before = len(reader.problems)
     rendered = reader.markdown(path, text, title=None)
-    title = rendered.heading or path.stem.replace("-", " ").capitalize()
+    title = rendered.heading or path.stem.partition(".")[0].replace("-", " ").capitalize()
     problem = line_problem(title)
     if problem is not None:
         reader.complain(path, f"the title (its first heading) {problem}", line=1)
-    if len(reader.problems) > before:
-        return None
-    return Page(slug=path.stem, title=title, html=rendered.html, changed=last_change(path))
+    return title, rendered.html
 
 
 def _shelved(reader: Reader, files: list[FoundFile], shelve: Shelve) -> tuple[GoodsFile, ...]:
@@ -181,7 +209,11 @@ def _content(reader: Reader, folder: Path, *, title: str, needed: bool) -> Rende
     path = folder / "content.md"
     if needed and not os.path.lexists(path):
         reader.complain(path, "is missing: it is what the buyer reads")
-    return _markdown(reader, path, title=title, media_at=f"/media/{folder.name}/")
+    return _markdown(reader, path, title=title, media_at=_media_at(folder))
+
+
+def _media_at(folder: Path) -> str:
+    return f"/media/{folder.name}/"
 
 
 def _markdown(reader: Reader, path: Path, *, title: str, media_at: str = "") -> Rendered:

@@ -51,6 +51,8 @@ class Reader:
     warnings: list[str] = field(default_factory=list)
     """What holds nothing back, but is perhaps not what the merchant meant."""
     passing: bool = False
+    languages: tuple[str, ...] = ()
+    """The shop's languages but for its first one."""
     storage_away: str = ""
     """Why the goods could not be reached: it is not tried again for every product."""
 

@@ -18,7 +18,7 @@ from adapters.files.front import (
     read_order,
     read_sections,
 )
-from adapters.files.languages import CheckLanguage, read_languages
+from adapters.files.languages import CheckLanguage, read_languages, read_taglines
 from adapters.files.last_good import ShopForm
 from adapters.files.law import LawTable, law_terms
 from adapters.files.looking import last_change
@@ -56,6 +56,7 @@ class _ShopFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admin: AdminTable = AdminTable()
     fraud: FraudTable = FraudTable()
     languages: tuple[str, ...] = (SOURCE,)
+    taglines: dict[str, str] = {}
     law: LawTable = LawTable()
 
 
@@ -106,6 +107,8 @@ def read_shop(
         reader.complain(path, f"{key} {problem}", line=line_of_key(text, key))
         return str(getattr(held, key))
 
+    languages = read_languages(reader, path, text, shop.languages, check_language, held.languages)
+    reader.languages = languages[1:]
     accent, seller, footer = shop.accent.strip(), lines_of(shop.seller), lines_of(shop.footer)
     info = ShopInfo(
         id="",
@@ -133,7 +136,8 @@ def read_shop(
         ),
         changed=last_change(path),
         emails=read_emails(reader, check_emails, held.emails),
-        languages=read_languages(reader, path, text, shop.languages, check_language, held.languages),
+        languages=languages,
+        taglines=read_taglines(reader, path, text, shop.taglines),
     )
     return ShopForm(shop=info, declared_id=shop.id, logo=picture)
 

@@ -32,6 +32,12 @@ class Translated(GNUTranslations):
         """See Language."""
         return str(self._locale)
 
+    @property
+    def name(self) -> str:
+        """See Language."""
+        called = str(self._locale.get_display_name(self._locale))
+        return called[:1].upper() + called[1:]
+
     def decimal(self, plain: str) -> str:
         """See Language."""
         return plain.replace(".", self._point)

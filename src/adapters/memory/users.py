@@ -24,11 +24,13 @@ class Users(Record):
     def page_after(self, user: str, *, limit: int) -> Sequence[User]:
         return page(((row.id, row) for row in self._t.users.values()), user, limit)
 
-    def get_or_add(self, mailbox: EmailAddress, *, new_id: UserId, now: datetime) -> UserId:
+    def get_or_add(
+        self, mailbox: EmailAddress, *, new_id: UserId, now: datetime, language: str = ""
+    ) -> UserId:
         held = next((user.id for user in self._t.users.values() if user.mailbox == mailbox), None)
         if held is not None:
             return held
-        self._t.users[new_id] = User(id=new_id, mailbox=mailbox, since=now)
+        self._t.users[new_id] = User(id=new_id, mailbox=mailbox, since=now, language=language)
         return new_id
 
     def mark_verified(self, mailbox: EmailAddress, *, at: datetime) -> None:
@@ -41,6 +43,13 @@ class Users(Record):
         if held is None:
             return False
         self._t.users[user] = replace(held, wants_release_emails=wanted)
+        return True
+
+    def set_language(self, mailbox: EmailAddress, language: str) -> bool:
+        user = self.by_address(mailbox)
+        if user is None:
+            return False
+        self._t.users[user.id] = replace(user, language=language)
         return True
 
     def drop_without_purchases(self, mailbox: EmailAddress) -> bool:

@@ -15,7 +15,7 @@ from domain.values import ChangeId, CheckoutId, EmailAddress, Money, ProductId, 
 from domain.waiver import Waiver
 
 COLUMNS: Final = """id, pid, product_name, amount, currency, session_id, mailbox, livemode, started_at, provider_ref,
-  expires_at, contents, discounts, move_id, on_purpose, verified, promotion, waiver, opens_at"""
+  expires_at, contents, discounts, move_id, on_purpose, verified, promotion, waiver, opens_at, language"""
 _ADD: Final = f"{insert('checkouts', COLUMNS)} ON CONFLICT DO NOTHING"
 _BY_ID: Final = f"SELECT {COLUMNS} FROM checkouts WHERE id = ?"
 _FOR_CLAIM: Final = f"""SELECT {COLUMNS},
@@ -120,7 +120,7 @@ def from_row(row: Row) -> Checkout:
         provider_ref=row[9], expires_at=maybe(moment, row[10]), contents=spaced(row[11]), discounts=bool(row[12]),
         change=row[13], on_purpose=bool(row[14]),
         verified=maybe(EmailAddress, row[15]), promotion=row[16] or "",
-        waiver=row[17] and Waiver.read(row[17]), opens_at=row[18] and moment(row[18]),
+        waiver=row[17] and Waiver.read(row[17]), opens_at=row[18] and moment(row[18]), language=row[19] or "",
     )  # fmt: skip
 
 
@@ -132,4 +132,5 @@ def to_row(checkout: Checkout) -> Row:
         " ".join(checkout.contents), int(checkout.discounts), checkout.change,
         int(checkout.on_purpose), checkout.verified and checkout.verified.canonical, checkout.promotion or None,
         checkout.waiver and checkout.waiver.written, checkout.opens_at and micros(checkout.opens_at),
+        checkout.language or None,
     )  # fmt: skip

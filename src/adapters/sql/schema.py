@@ -353,6 +353,11 @@ ALTER TABLE checkouts ADD COLUMN opens_at INTEGER;
 ALTER TABLE purchases ADD COLUMN opens_at INTEGER;
 """
 
+_LANGUAGES: Final = """
+ALTER TABLE checkouts ADD COLUMN language TEXT;
+ALTER TABLE users ADD COLUMN language TEXT;
+"""
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     Migration("0001_first_schema", _FIRST, unsampled=_PERSONAL_COLUMNS, spread=_BUSY_COLUMNS),
     Migration("0002_staff", _STAFF, unsampled=("staff.email",)),
@@ -373,6 +378,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
         unsampled=("withdrawals.name", "withdrawals.contract", "withdrawals.email", "withdrawals.reason"),
     ),
     Migration("0013_purchases_that_wait", _PURCHASES_THAT_WAIT),
+    Migration("0014_languages", _LANGUAGES),
 )
 
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -37,7 +37,7 @@ _FUEL: Final = 1_000_000
 """Steps that a template of the merchant's may take: a tenth of a second."""
 _OUT_OF_FUEL: Final = "engine ran out of fuel"
 _TOO_MANY_STEPS: Final = "takes more than a million steps: is there a loop that hardly ends?"
-_MOST_ENVIRONMENTS: Final = 8
+_MOST_ENVIRONMENTS: Final = 16
 _UNKNOWN: Final = "is not the name of an email or of a part of one: `coatcheck emails` lists them"
 _NO_SUBJECT: Final = "begins with the subject, one line, and an empty line"
 _MAILED: Final = (".png", ".jpg", ".jpeg", ".gif")

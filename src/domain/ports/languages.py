@@ -19,6 +19,10 @@ class Language(Protocol):
     def code(self) -> str:
         """`de`, as in the `lang` of a page (BCP 47)."""
 
+    @property
+    def name(self) -> str:
+        """What its speakers call it: `Deutsch`."""
+
     def gettext(self, message: str, /) -> str:
         """The sentence in this language; itself where there is no translation."""
 
@@ -56,6 +60,11 @@ class SourceLanguage:
     def code(self) -> str:
         """See Language, as for all below."""
         return SOURCE
+
+    @property
+    def name(self) -> str:
+        """In itself."""
+        return "English"
 
     def gettext(self, message: str, /) -> str:
         """Itself."""

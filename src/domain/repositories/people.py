@@ -32,14 +32,19 @@ class ReadUsers(Protocol):
 class Users(ReadUsers, Protocol):
     """One for each address that owns, or owned, a purchase."""
 
-    def get_or_add(self, mailbox: EmailAddress, *, new_id: UserId, now: datetime) -> UserId:
-        """The one user of a mailbox; made with `new_id` if there was none."""
+    def get_or_add(
+        self, mailbox: EmailAddress, *, new_id: UserId, now: datetime, language: str = ""
+    ) -> UserId:
+        """The one user of a mailbox; made with `new_id` and `language` if there was none."""
 
     def mark_verified(self, mailbox: EmailAddress, *, at: datetime) -> None:
         """Record the first time this mailbox was verified; does nothing if no user has it."""
 
     def set_release_emails(self, user: UserId, *, wanted: bool) -> bool:
         """Set whether a user gets release emails; False if there is no such user."""
+
+    def set_language(self, mailbox: EmailAddress, language: str) -> bool:
+        """Set the language of a user's emails; False if no user has this mailbox."""
 
     def drop_without_purchases(self, mailbox: EmailAddress) -> bool:
         """Delete the user of this mailbox if it owns no purchases; return whether one was deleted."""

@@ -86,7 +86,9 @@ class Booking:
             checkout=checkout.id,
             provider_ref=ref,
             payment=payment,
-            user=None if owner is None else tx.users.get_or_add(owner, new_id=self.user, now=self.now),
+            user=None
+            if owner is None
+            else tx.users.get_or_add(owner, new_id=self.user, now=self.now, language=checkout.language),
             mailbox=owner,
             paid_email=None if owner is None else sale.paid_email,
             product=checkout.product,
@@ -118,7 +120,11 @@ class Booking:
             tx.limits.release(purchase.checkout)
         if owner is not None:
             self.send_access_link(
-                tx, purchase, owner, purchase.licences if live and purchase.opens_at is None else ()
+                tx,
+                purchase,
+                owner,
+                purchase.licences if live and purchase.opens_at is None else (),
+                language=checkout.language,
             )
         if self.edition.shop.sale_notices is SaleNotices.EACH and not known.erased:
             announce_sale(tx, purchase, edition=self.edition, now=self.now)
@@ -131,16 +137,27 @@ class Booking:
         return purchase
 
     def send_access_link(
-        self, tx: Transaction, purchase: Purchase, mailbox: EmailAddress, licences: tuple[LicenceKey, ...]
+        self,
+        tx: Transaction,
+        purchase: Purchase,
+        mailbox: EmailAddress,
+        licences: tuple[LicenceKey, ...],
+        *,
+        language: str | None = None,
     ) -> None:
-        """The one access email of this purchase: the same bytes, whichever claim books it, and whenever."""
+        """The one access email of this purchase: the same bytes, whichever claim books it, and whenever.
+
+        `language`: None for that of the user.
+        """
         key = self.keyring.signing
         link_id = key.access_link_of(purchase.checkout, mailbox)
         link = access_link(purchase.product, mailbox, link=link_id, key=key.name, now=self.now)
         # Anybody can order any number of free things: their access emails must not delay those of a payment.
         urgency = Urgency.KNOWN if purchase.provider_ref is None else Urgency.PAYMENT
         email = access_email(purchase, licences, edition=self.edition)
-        send_link(tx, link, email, key=outbox_keys.access(purchase.checkout), urgency=urgency)
+        send_link(
+            tx, link, email, key=outbox_keys.access(purchase.checkout), urgency=urgency, language=language
+        )
 
     def catch_up(self, tx: Transaction, purchase: Purchase, facts: Sequence[Fact]) -> None:
         """Notify the buyer of facts that arrived before their sale, or before their address."""

@@ -55,7 +55,7 @@ def email_confirmation(
             checkout=draft.id,
         )
         email = ConfirmOrder(product_name=product.name)
-        send_link(tx, link, email, urgency=limits.urgency(session, mailbox))
+        send_link(tx, link, email, urgency=limits.urgency(session, mailbox), language=draft.language)
     return ConfirmationEmailed(product=product, new_token=None if held else fresh.token)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.address_change import AddressChange, Before, ChangeKind
 from domain.purchase import LONGEST_PAYMENT
 from domain.transaction import Transaction
+from domain.usecases.send_email import language_of
 from domain.values import ChangeId, CheckoutId, EmailAddress, UserId
 
 
@@ -34,7 +35,9 @@ def finish_change(tx: Transaction, move: ChangeId, *, new_user: UserId, now: dat
         new_wanted_news=new is None or new.wants_release_emails,
     )
     tx.address_changes.settle(move, done_at=now, checkouts=checkouts, before=before)
-    user = tx.users.get_or_add(held.new, new_id=new_user, now=now)
+    user = tx.users.get_or_add(
+        held.new, new_id=new_user, now=now, language="" if old is None else old.language
+    )
     tx.purchases.transfer(checkouts, old=held.old, mailbox=held.new, user=user)
     if held.kind is ChangeKind.CHANGE:
         if not before.old_wanted_news:
@@ -64,7 +67,7 @@ def undo_change(tx: Transaction, move: ChangeId, *, new_user: UserId, now: datet
             tx.sessions.end(held.asked_by)
         return held
     since = now if held.before is None or held.before.since is None else held.before.since
-    user = tx.users.get_or_add(held.old, new_id=new_user, now=since)
+    user = tx.users.get_or_add(held.old, new_id=new_user, now=since, language=language_of(tx, held.new))
     carried = list(carried_on(tx, held))
     for address, checkouts in ((held.new, held.checkouts), *((m.new, m.checkouts) for m in carried)):
         moved = [checkout for checkout in checkouts if checkout in held.checkouts]

@@ -105,7 +105,9 @@ def give_owner(tx: Transaction, link: MagicLink, *, booking: Booking) -> bool:
     purchase = None if link.checkout is None else tx.purchases.get(link.checkout)
     if purchase is None or purchase.mailbox is not None:
         return purchase is not None and purchase.mailbox == link.mailbox
-    user = tx.users.get_or_add(link.mailbox, new_id=booking.user, now=booking.now)
+    checkout = tx.checkouts.get(purchase.checkout)
+    language = "" if checkout is None else checkout.language
+    user = tx.users.get_or_add(link.mailbox, new_id=booking.user, now=booking.now, language=language)
     tx.purchases.transfer([purchase.checkout], old=None, mailbox=link.mailbox, user=user)
     held = tx.purchases.with_facts(purchase.checkout)
     if held is None or held.purchase.mailbox != link.mailbox:

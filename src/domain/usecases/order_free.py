@@ -15,6 +15,7 @@ from domain.product import BadAmount, Product, Saleability, asked_price, offered
 from domain.purchase import Checkout, Source
 from domain.session import Visitor
 from domain.transaction import Transaction
+from domain.translations import in_language
 from domain.usecases.admit_checkout import why_not
 from domain.usecases.book_free_order import book_free
 from domain.usecases.book_sale import Booking, BookSale
@@ -54,9 +55,13 @@ class OrderFree:
         amount: str,
         email: str | None,
         again: bool,
+        language: str = "",
     ) -> Free:
-        """`email`: the address that was typed, None before one was asked for. Raises StoreUnavailable."""
-        edition = self.catalogue.current()
+        """`email`: the address that was typed, None before one was asked for; `language`: as for a checkout.
+
+        Raises StoreUnavailable.
+        """
+        edition = in_language(self.catalogue.current(), language)
         wanted = edition.shown(product)
         if wanted is None:
             return NoSuchProduct()
@@ -67,7 +72,7 @@ class OrderFree:
         if isinstance(price, BadAmount) or price.amount:
             return NotFree()
         entropy, ref = self.randomness.token(10), self.randomness.token(16).hex()
-        draft = draft_of(wanted, price, livemode=None, entropy=entropy, now=now)
+        draft = draft_of(wanted, price, livemode=None, entropy=entropy, now=now, language=language)
         booking = self.booking.prepare(now=now)
         limits = RequestLimits(self.keyring, visitor, now=now, ref=ref)
         fresh = new_session(self.randomness, now=now)

@@ -14,7 +14,7 @@ from domain.magic_link import LinkPurpose, MagicLink, tries_so_far
 from domain.mail import Mail, MailKind, Urgency, urgency_of
 from domain.product import CatalogueEdition, ShopInfo
 from domain.purchase import LicenceKey, Purchase, Source, order_number
-from domain.transaction import Transaction
+from domain.transaction import ReadTransaction, Transaction
 from domain.values import EmailAddress, Money, ProductId
 from domain.waiver import Waiver
 
@@ -57,16 +57,30 @@ def send_email(
             queued_at=now,
             due_at=due_at or now,
             urgency=urgency_of(kind),
+            language="" if kind is MailKind.NOTICE else language_of(tx, to),
         )
     )
 
 
+def language_of(tx: ReadTransaction, mailbox: EmailAddress) -> str:
+    """What emails to an address are in; "" for the shop's first language."""
+    user = tx.users.by_address(mailbox)
+    return "" if user is None else user.language
+
+
 def send_link(
-    tx: Transaction, link: MagicLink, email: Email, *, urgency: Urgency, key: str | None = None
+    tx: Transaction,
+    link: MagicLink,
+    email: Email,
+    *,
+    urgency: Urgency,
+    key: str | None = None,
+    language: str | None = None,
 ) -> None:
     """Write a link, and queue the email that carries it to the address it verifies. Codes of a browser share tries.
 
-    `key`: None for an email that was asked for and is about no sale; its link is another each time.
+    `key`: None for an email that was asked for and is about no sale; its link is another each time. `language`: None
+    for that of the user with this address.
     """
     if link.asked_by is not None:
         link = replace(link, code_tries=tries_so_far(tx.links.with_code(link.asked_by), now=link.made_at))
@@ -82,6 +96,7 @@ def send_link(
             queued_at=link.made_at,
             due_at=link.made_at,
             urgency=urgency,
+            language=language_of(tx, link.mailbox) if language is None else language,
         )
     )
 

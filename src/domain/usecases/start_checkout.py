@@ -23,6 +23,7 @@ from domain.ports import (
 from domain.product import CatalogueEdition
 from domain.purchase import Checkout
 from domain.session import Visitor
+from domain.translations import in_language, root_of
 from domain.usecases.bind_checkout import bind_page, end_checkout, note_refused
 from domain.usecases.checkout_outcomes import (
     CodeNotTaken,
@@ -60,13 +61,15 @@ class StartCheckout:
         amount: str = "",
         code: str = "",
         boxes: Boxes = NO_BOXES,
+        language: str = "",
     ) -> Started:
         """`currency`: the one the price was shown in; `amount`: what was typed where the buyer names the price;
-        `code`: the promotion code that the price was shown with; `boxes`: those of the waiver.
+        `code`: the promotion code that the price was shown with; `boxes`: those of the waiver;
+        `language`: that of the page, "" in a shop with one language.
 
         Raises PaymentsUnreachable (nothing was charged), PaymentsRefused, StoreUnavailable.
         """
-        edition = self.catalogue.current()
+        edition = in_language(self.catalogue.current(), language)
         now = self.clock.now()
         order = price_order(
             edition, product, self.code_links, currency=currency, amount=amount, code=code, now=now
@@ -82,6 +85,7 @@ class StartCheckout:
             promotion=order.promotion.ref if order.promotion else "", entropy=self.randomness.token(10), now=now,
             waiver=agreed if isinstance(agreed, Waiver) else None,
             opens_at=agreed if isinstance(agreed, datetime) else None,
+            language=language,
         )  # fmt: skip
         opened = await self.store.transact(
             lambda tx: open_checkout(
@@ -115,6 +119,7 @@ class StartCheckout:
     def _offer(self, checkout: Checkout, order: PricedOrder, edition: CatalogueEdition) -> CheckoutOffer:
         product = order.product
         carried = f"?code={order.promotion.code}" if order.promotion else ""
+        root = root_of(checkout.language or edition.shop.language, edition.shop.languages)
         return CheckoutOffer(
             checkout=checkout,
             shop=edition.shop.id,
@@ -122,7 +127,8 @@ class StartCheckout:
             summary=product.summary,
             terms=edition.shop.payment,
             tax_code=product.tax_code,
-            language="" if edition.shop.languages == (SOURCE,) else edition.shop.language,
+            language=checkout.language
+            or ("" if edition.shop.languages == (SOURCE,) else edition.shop.language),
             success_url=f"{self.base_url}/view/{product.id}?session_id={{CHECKOUT_SESSION_ID}}",
-            cancel_url=f"{self.base_url}/products/{product.id}{carried}",
+            cancel_url=f"{self.base_url}{root}/products/{product.id}{carried}",
         )

@@ -35,7 +35,7 @@ from entrypoints.http.purchase_page import PurchasePages
 from entrypoints.http.share import SharePages
 from entrypoints.http.shop import ShopPages
 from entrypoints.http.signin import SigninPages
-from entrypoints.http.speech import Speech
+from entrypoints.http.speech import Speech, SpokenCatalogue
 from entrypoints.http.webhooks import EmailWebhook, PaymentWebhook
 from entrypoints.http.withdrawal import WithdrawalPages
 from entrypoints.run.metrics import CountedEvents
@@ -53,16 +53,17 @@ class Container(BackOffice):
     banner = providers.Callable(choices.test_banner, Adapters.settings, Adapters.payments)
     cookies = Singleton(Cookies, https=Adapters.settings.provided.https, host=Adapters.settings.provided.host)
     pages = Singleton(Pages)
+    speech = Singleton(Speech, languages=Adapters.languages, catalogue=Adapters.catalogue)
     frame = Singleton(
         PageFrame,
         pages=pages,
-        catalogue=Adapters.catalogue,
+        catalogue=Singleton(SpokenCatalogue, Adapters.catalogue),
         cookies=cookies,
         identify_viewer=UseCases.identify_viewer,
         base_url=UseCases.base_url,
         banner=banner,
+        speech=speech,
     )
-    speech = Singleton(Speech, languages=Adapters.languages, catalogue=Adapters.catalogue)
     problems = Singleton(
         ErrorPages,
         frame,
@@ -76,6 +77,7 @@ class Container(BackOffice):
         sold_out=UseCases.check_stock,
         list_pending=UseCases.list_pending,
         code_links=UseCases.code_links,
+        choose_language=UseCases.choose_language,
         clock=Adapters.clock,
     )
     preview_pages = Singleton(
@@ -143,6 +145,7 @@ class Container(BackOffice):
         request_login=UseCases.request_login,
         redeem=UseCases.redeem_link,
         sign_out=UseCases.sign_out,
+        languages=UseCases.choose_language,
         clock=Adapters.clock,
         randomness=Adapters.randomness,
     )

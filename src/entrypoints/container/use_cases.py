@@ -17,6 +17,7 @@ from domain.usecases.change_address import ChangeAddress
 from domain.usecases.check_audit import CheckAudit
 from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.check_stock import CheckStock
+from domain.usecases.choose_language import ChooseLanguage
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.compare_with_provider import CompareWithProvider
@@ -171,6 +172,7 @@ class UseCases(Adapters):
     change_address = Singleton(
         ChangeAddress, store=store, catalogue=catalogue, keyring=keyring, clock=clock, randomness=randomness
     )
+    choose_language = Singleton(ChooseLanguage, store=store, clock=clock)
     email_preferences = Singleton(EmailPreferences, store=store, keyring=keyring, clock=clock)
     own_data = Singleton(ShowOwnData, store=store, clock=clock)
     erase_me = Singleton(EraseMe, store=store, clock=clock, keyring=keyring, randomness=randomness)

@@ -83,5 +83,5 @@ def build_app(
         leaving=leaving,
         address=address,
         away=problems.away,
-        language=speech.language_at,
+        speak=speech.begin,
     )

@@ -40,6 +40,7 @@ from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import _
 from entrypoints.http.shop import PAGE, ShopPages
+from entrypoints.http.speech import ROOT
 from entrypoints.http.waiver_form import boxes_of, waiver_form
 
 if TYPE_CHECKING:
@@ -82,12 +83,15 @@ class CheckoutPages:
             amount=form.get("amount", ""),
             code=form.get("code", ""),
             boxes=boxes_of(form),
+            language=self.frame.speech.spoken,
         )
         match started:
             case RedirectToPayment(url, new_token, checkout, proof):
                 cookies = self.frame.cookies.checkout(request, checkout, proof)
                 if new_token is not None:
                     cookies.append(self.frame.cookies.session(new_token))
+                if self.frame.speech.spoken and not self.frame.cookies.language(request):
+                    cookies.append(self.frame.cookies.in_language(self.frame.speech.spoken))
                 return see_other(url, *cookies)
             case NoSuchProduct():
                 raise NotFoundException
@@ -132,6 +136,7 @@ class CheckoutPages:
             amount=form.get("amount", ""),
             email=form.get("email"),
             again=form.get("again") == "yes",
+            language=self.frame.speech.spoken,
         )
         match taken:
             case FreeOrderBooked(product):
@@ -145,7 +150,7 @@ class CheckoutPages:
                     noindex=True,
                     error=None,
                     ordered=product.name,
-                    back=f"/products/{product.id}",
+                    back=f"{ROOT.get()}/products/{product.id}",
                 )
                 if new_token is not None:
                     answer.add(*self.frame.cookies.session(new_token))
@@ -233,7 +238,7 @@ class CheckoutPages:
             429,
             _("A moment, please"),
             message,
-            action_url=f"/products/{pid}",
+            action_url=f"{ROOT.get()}/products/{pid}",
             action_label=_("Back to the product"),
             retry_after=seconds,
         )

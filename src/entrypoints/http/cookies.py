@@ -1,4 +1,4 @@
-"""The shop's cookies: session, checkouts, tag of a verified browser, a link's random value, currency, confirmation."""
+"""The shop's cookies: session, checkouts, tag of a verified browser, a link's random value, choices, confirmation."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 _DEVICE_DAYS: Final = 365
 _FORM_SECONDS: Final = 86400
 _CURRENCY_DAYS: Final = 365
+_LANGUAGE_DAYS: Final = 365
 _SAID_SECONDS: Final = 60
 _SESSION: Final = "session"
 _DEVICE: Final = "device"
 _FORM: Final = "form"
 _CURRENCY: Final = "currency"
+_LANGUAGE: Final = "language"
 _SAID: Final = "said"
-_NAMES: Final = (_SESSION, _DEVICE, _FORM, _CURRENCY, _SAID)
+_NAMES: Final = (_SESSION, _DEVICE, _FORM, _CURRENCY, _LANGUAGE, _SAID)
 """Cookies with other names are never read, except those of checkouts."""
 _CHECKOUT: Final = "checkout-"
 _CHECKOUT_SECONDS: Final = 90_000
@@ -174,6 +176,14 @@ class Cookies:
     def in_currency(self, currency: str) -> tuple[str, str]:
         """The header that stores the chosen currency. It is neither secret nor personal."""
         return self._set(_CURRENCY, currency, _CURRENCY_DAYS * 86400)
+
+    def language(self, request: Request[Any, Any, Any]) -> str:
+        """The language chosen in this browser, unvalidated; "" if none was chosen."""
+        return _held(request).get(_LANGUAGE, b"").decode("latin-1")
+
+    def in_language(self, code: str) -> tuple[str, str]:
+        """The header that stores the chosen language. It is neither secret nor personal."""
+        return self._set(_LANGUAGE, code, _LANGUAGE_DAYS * 86400)
 
     def expire(self, planted: Iterable[bytes], path: bytes, answer: RawHeaders) -> list[tuple[bytes, bytes]]:
         """The headers that expire planted cookies, whatever set them, except those that `answer` sets itself.

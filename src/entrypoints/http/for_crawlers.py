@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, datetime
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from domain.product import CatalogueEdition, Product
+from domain.translations import root_of
 from domain.values import ProductId
 
 FEED: Final = "application/atom+xml"
@@ -20,15 +21,30 @@ _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def sitemap(edition: CatalogueEdition, *, waiting: Set[ProductId], base_url: str) -> bytes:
     """The public pages; `waiting`: the products whose sale is still to begin. https://www.sitemaps.org/protocol.html"""
+    codes = edition.shop.languages
     urls = "".join(
-        f"<url><loc>{escape(base_url + path)}</loc>{_lastmod(changed)}</url>"
+        f"<url><loc>{escape(base_url + root_of(code, codes) + path)}</loc>{_lastmod(changed)}"
+        f"{_in_other_languages(path, codes, base_url)}</url>"
         for path, changed in _pages(edition, waiting)
+        for code in codes
     )
+    several = ' xmlns:xhtml="http://www.w3.org/1999/xhtml"' if len(codes) > 1 else ""
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"{several}>{urls}</urlset>\n'
     )
     return text.encode()
+
+
+def _in_other_languages(path: str, codes: Sequence[str], base_url: str) -> str:
+    """https://developers.google.com/search/docs/specialty/international/localized-versions#sitemap"""
+    if len(codes) == 1:
+        return ""
+    there = [(code, f"{base_url}{root_of(code, codes)}{path}") for code in codes]
+    return "".join(
+        f'<xhtml:link rel="alternate" hreflang="{code}" href={quoteattr(url)}/>'
+        for code, url in (*there, ("x-default", base_url + path))
+    )
 
 
 def _pages(edition: CatalogueEdition, waiting: Set[ProductId]) -> Iterator[tuple[str, datetime | None]]:

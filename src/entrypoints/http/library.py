@@ -23,7 +23,7 @@ from entrypoints.http.purchase_page import NOT_HERE, not_here_reason
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.said import Said
-from entrypoints.http.sentences import N_, _, money
+from entrypoints.http.sentences import LANGUAGE, N_, _, money
 from entrypoints.http.shop import PAGE
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class _Row:
 
 
 _LibraryKey = tuple[
+    str,
     str,
     EmailAddress | None,
     tuple[_Row, ...],
@@ -174,7 +175,16 @@ class LibraryPages:
         )
         # The key covers everything on the page, so no buyer ever sees another's library.
         typed = tuple(sorted(paid_with.items(), key=lambda item: item[0]))
-        key = (edition.version, viewer.session.mailbox, rows, returned, typed, without_owner, pending)
+        key = (
+            edition.version,
+            LANGUAGE.get().code,
+            viewer.session.mailbox,
+            rows,
+            returned,
+            typed,
+            without_owner,
+            pending,
+        )
         said = self.frame.cookies.said(request)
         found = None if said else self.libraries.get(key)
         if found is None:

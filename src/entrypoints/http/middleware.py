@@ -14,7 +14,6 @@ from litestar.utils import normalize_path
 from domain.limits import network_of
 from entrypoints.base_url import DEFAULT_PORTS
 from entrypoints.http.request_body import ArrivingBodies, RequestBodies
-from entrypoints.http.sentences import LANGUAGE
 from entrypoints.run.access_line import AccessLine
 from entrypoints.run.logs import log
 from entrypoints.run.peer_address import ProxyNotice, peer_of
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-    from domain.ports import Language
     from entrypoints.http.cookies import Cookies, Held
     from entrypoints.http.health import Leaving
     from entrypoints.run.address_watch import AddressWatch
@@ -45,7 +43,7 @@ _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _LONGEST_PATH: Final = 1_000
 _LONGEST_QUERY: Final = 7_000
 # Forms that change nothing but the visitor's own browser.
-_OWN_BROWSER: Final = frozenset({"/logout", "/currency"})
+_OWN_BROWSER: Final = frozenset({"/logout", "/currency", "/language"})
 _SHARING: Final = b"cross-origin-resource-policy"
 """Which other sites may show an answer. https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header"""
 _CLOSE: Final = (b"connection", b"close")
@@ -114,7 +112,7 @@ class Middleware:
         leaving: Leaving,
         address: AddressWatch,
         away: Callable[[str], bytes],
-        language: Callable[[str], Language],
+        speak: Callable[[HTTPScope, Held], None],
         arrivals: Callable[[], ArrivingBodies] = ArrivingBodies,
     ) -> None:
         self._app = app
@@ -133,7 +131,7 @@ class Middleware:
         self._leaving = leaving
         self._address = address
         self._away = away
-        self._language = language
+        self._speak = speak
         # Each has separate capacity, so that no flood of forms can crowd out Stripe's webhooks.
         self._forms, self._webhooks, self._uploads = arrivals(), arrivals(), arrivals()
         self._uploads.seconds = _LONGEST_UPLOAD
@@ -151,8 +149,8 @@ class Middleware:
         method: str = scope["method"]
         headers = list(scope["headers"])
         _read_as_routed(scope)
-        LANGUAGE.set(self._language(scope["path"]))
         held = self._cookies.read(headers)
+        self._speak(scope, held)
         status, started = 500, False
         peer = scope["peer"] = peer_of(scope, self._proxies)  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add keys
         body = (

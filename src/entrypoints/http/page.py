@@ -27,6 +27,7 @@ from entrypoints.http.dates import day, in_shop, moment, opening
 from entrypoints.http.responses import Header, RawResponse
 from entrypoints.http.said import sentence_of
 from entrypoints.http.sentences import LANGUAGE, _, money, ngettext, translated
+from entrypoints.http.speech import ROOT, Speech
 from entrypoints.http.theme import theme_address, theme_of
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Pages:
             "preview": None,
             "pictures_at": "",
             "said": "",
+            "alternates": (),
+            "choices": (),
         }
         self._environments: dict[Language, Environment] = {AS_WRITTEN: self._in_language(AS_WRITTEN)}
 
@@ -106,7 +109,7 @@ class Pages:
         if environment is None:
             environment = self._environments[language] = self._in_language(language)
         return environment.render_template(
-            name, **self._defaults | {"lang": language.code} | context
+            name, **self._defaults | {"lang": language.code, "root": safe(ROOT.get())} | context
         ).encode()
 
     @property
@@ -231,7 +234,8 @@ class PageFrame:
     identify_viewer: IdentifyViewer
     base_url: str
     banner: Banner | None
-    footers: dict[str, str] = field(default_factory=dict)
+    speech: Speech
+    footers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def zone(self) -> tzinfo:
@@ -308,20 +312,22 @@ class PageFrame:
             banner=self.banner,
             request_id=request_id,
             base_url=self.base_url,
-            canonical=self.base_url + path,
             version=edition.version[:8],
+            **self.speech.context(path, edition, base_url=self.base_url),
             **context,
         )
 
     def _footer_links(self, edition: CatalogueEdition) -> str:
         """The same on every page of an edition, so rendered once."""
-        held = self.footers.get(edition.version)
+        key = edition.version, LANGUAGE.get().code
+        held = self.footers.get(key)
         if held is None:
-            self.footers.clear()
+            if any(version != edition.version for version, _ in self.footers):
+                self.footers.clear()
             held = self.pages.render(
                 "footer_links.html", pages=tuple(edition.pages.values()), links=edition.shop.links
             ).decode()
-            self.footers[edition.version] = held
+            self.footers[key] = held
         return held
 
     def notice(

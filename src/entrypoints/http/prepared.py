@@ -46,7 +46,7 @@ def coding_for(field: bytes | None, ready: Sequence[str] = CODINGS) -> str:
 
 
 def _chosen(field: bytes, ready: tuple[str, ...]) -> str:
-    weights = _weights(field.decode("latin-1").lower())
+    weights = weights_of(field.decode("latin-1").lower())
     rest = weights.get("*", 0)
     best, found = 0, IDENTITY
     for coding in ready:
@@ -61,8 +61,8 @@ _kept: Final = lru_cache(maxsize=256)(_chosen)
 """All browsers of a kind send the same field."""
 
 
-def _weights(field: str) -> dict[str, int]:
-    """The weight of each coding, in thousandths. Its first mention counts; unparsable ones are skipped."""
+def weights_of(field: str) -> dict[str, int]:
+    """The weight of each member of such a field, in thousandths. The first mention counts."""
     weights: dict[str, int] = {}
     for text in field.split(","):
         member = _MEMBER.fullmatch(text.strip(" \t"))

@@ -20,7 +20,7 @@ OwnersKey = tuple[frozenset[ProductId], frozenset[ProductId], bool, bool, bool, 
 
 @dataclass(slots=True)
 class Rendered:
-    """The parts shared by all visitors, rendered once for each edition of the catalogue and each beginning sale."""
+    """The parts shared by all visitors, rendered once for each edition, language and beginning sale."""
 
     version: str = ""
     until: datetime | None = None
@@ -31,6 +31,8 @@ class Rendered:
     """Products that can sell out."""
     pages: dict[GuestsKey, Prepared] = field(default_factory=dict)
     """Pages for visitors without a session."""
+    size: int = 0
+    """Bytes of these pages."""
     pictures: dict[tuple[tuple[ProductId, str] | None, tuple[Header, ...]], Prepared] = field(
         default_factory=dict
     )
@@ -39,6 +41,14 @@ class Rendered:
     """Pages for visitors with a session."""
     cards: dict[tuple[ProductId, bool, bool, str], str] = field(default_factory=dict)
     """A product on the shelf: (product, owned, sold out, currency)."""
+
+    def keep(self, key: GuestsKey, page: Prepared, *, most: int) -> Prepared:
+        """Keep a page, and drop the oldest ones until there are at most so many bytes of them; returns the page."""
+        while self.pages and self.size + len(page.body) > most:
+            self.size -= len(self.pages.pop(next(iter(self.pages))).body)
+        self.size += len(page.body)
+        self.pages[key] = page
+        return page
 
 
 def holds_until(edition: CatalogueEdition, *, now: datetime) -> datetime | None:

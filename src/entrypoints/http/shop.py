@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from domain.ports import Clock
 from domain.product import CatalogueEdition, Product, Status
 from domain.usecases.check_stock import CheckStock
+from domain.usecases.choose_language import ChooseLanguage
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.list_pending import ListPending
 from domain.values import ProductId
@@ -22,16 +23,21 @@ from entrypoints.http.product_context import NO_CODE, Carried, carried_by, produ
 from entrypoints.http.rendered import GuestsKey, Rendered, holds_until
 from entrypoints.http.request_body import form_of
 from entrypoints.http.responses import Header, RawResponse
+from entrypoints.http.sentences import LANGUAGE
+from entrypoints.http.speech import ROOT, way_back
 from entrypoints.http.theme import theme_digest, theme_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from litestar.handlers import HTTPRouteHandler
 
 PAGE: Final = [HttpMethod.GET, HttpMethod.HEAD]
 _MOST_OWNERS: Final = 500
-_MOST_PAGES: Final = 5000
+_MOST_BYTES: Final = 16_000_000
+"""Of the pages for guests in all languages, before they are compressed."""
+_NOTHING_YET: Final = Rendered()
+_BY_LANGUAGE: Final[Sequence[Header]] = (PERSONAL, ("vary", "Accept-Language, Cookie"))
 _NO_SCRIPT: Final = ("content-security-policy", "default-src 'none'; sandbox")
 
 
@@ -45,14 +51,16 @@ class ShopPages:
         sold_out: CheckStock,
         list_pending: ListPending,
         code_links: CodeLinks,
+        choose_language: ChooseLanguage,
         clock: Clock,
     ) -> None:
         self._front = frame
         self._sold_out = sold_out
         self._list_pending = list_pending
         self._code_links = code_links
+        self._choose_language = choose_language
         self._clock = clock
-        self._rendered = Rendered()
+        self._rendered: dict[str, Rendered] = {}
         self._assets = {
             (name, kept): Prepared(body, media_type=media_type, headers=[kept])
             for kept in (FOREVER, PUBLIC)
@@ -72,6 +80,7 @@ class ShopPages:
             route("/favicon.ico", http_method=PAGE, status_code=200)(self.favicon),
             route("/robots.txt", http_method=PAGE, status_code=200)(self.robots),
             post("/currency", status_code=303)(self.choose_currency),
+            post("/language", status_code=303)(self.choose_language),
             route("/sitemap.xml", http_method=PAGE, status_code=200)(self.sitemap),
             route("/feed.atom", http_method=PAGE, status_code=200)(self.feed),
         ]
@@ -79,6 +88,11 @@ class ShopPages:
     async def home(self, request: AnyRequest) -> RawResponse:
         """The shop, with the visitor's purchases marked."""
         edition = self._front.catalogue.current()
+        led = self._front.speech.led_to(request.scope)
+        if led:
+            return RawResponse(
+                status=302, headers=[("location", led), *_BY_LANGUAGE], media_type="text/plain"
+            )
         currency = self._front.currency(request, edition)
         sold_out = await self._sold_out(self._of(edition).limited)
         if self._front.cookies.is_guest(request):
@@ -159,18 +173,18 @@ class ShopPages:
         )
 
     def _of(self, edition: CatalogueEdition) -> Rendered:
-        held = self._rendered
+        held = self._rendered.get(code := LANGUAGE.get().code, _NOTHING_YET)
         if held.version != edition.version or (held.until is not None and held.until <= self._clock.now()):
             now = self._clock.now()
             shelf = (product for product in edition.products.values() if product.on_shelf)
             limited = tuple(product for product in shelf if product.stock is not None)
-            self._rendered = Rendered(
+            held = self._rendered[code] = Rendered(
                 version=edition.version,
                 until=holds_until(edition, now=now),
                 waiting=edition.waiting(now=now),
                 limited=limited,
             )
-        return self._rendered
+        return held
 
     def _shelves(
         self,
@@ -208,14 +222,14 @@ class ShopPages:
         return [(title, shelf) for title, shelf in zip(titles, shelves, strict=True) if shelf]
 
     def _for_guests(self, key: GuestsKey, edition: CatalogueEdition, render: Callable[[], bytes]) -> Prepared:
-        pages = self._of(edition).pages
-        found = pages.get(key)
+        held = self._of(edition)
+        found = held.pages.get(key)
         if found is None:
-            if len(pages) >= _MOST_PAGES:
-                pages.clear()
-            # A shared cache must not serve this to a visitor with a session.
-            more = [self._front.pages.speculation]
-            found = pages[key] = public(render(), "text/html", vary=("Cookie",), more=more)
+            body, several = render(), len(edition.shop.languages) > 1
+            # A shared cache must not serve this to a visitor with a session, nor to one who is led to another language.
+            vary = ("Accept-Language", "Cookie") if several and key[0] == "/" else ("Cookie",)
+            found = public(body, "text/html", vary=vary, more=[self._front.pages.speculation])
+            held.keep(key, found, most=_MOST_BYTES // len(edition.shop.languages))
         return found
 
     async def _is_sold_out(self, product: Product) -> bool:
@@ -274,11 +288,22 @@ class ShopPages:
         product = edition.shown(ProductId(fields.get("back", "")))
         code = self._code_links.find(fields.get("code", ""))
         carried = f"?code={code.code}" if code else ""
-        url = "/" if product is None else f"/products/{product.id}{carried}"
+        url = f"{ROOT.get()}/" if product is None else f"{ROOT.get()}/products/{product.id}{carried}"
         chosen = fields.get("currency", "")
         if chosen not in edition.currencies:
             return see_other(url)
         return see_other(url, self._front.cookies.in_currency(chosen))
+
+    async def choose_language(self, request: AnyRequest) -> RawResponse:
+        """Show pages in another language from now on; `back` is the path of the page."""
+        fields = await form_of(request)
+        codes = self._front.catalogue.current().shop.languages
+        chosen, back = fields.get("language", ""), fields.get("back", "")
+        if chosen not in codes:
+            return see_other(way_back(back, LANGUAGE.get().code, codes))
+        if self._front.cookies.has_session(request):
+            await self._choose_language(self._front.visitor(request), chosen)
+        return see_other(way_back(back, chosen, codes), self._front.cookies.in_language(chosen))
 
     async def static(self, request: AnyRequest, name: FromPath[str]) -> RawResponse:
         """Stylesheet, script and pictures of the shop's frame, from memory."""
@@ -297,7 +322,8 @@ class ShopPages:
         kept = kept_as(request, theme_digest(edition.shop))
         pages, key = self._of(edition).pages, (f"/theme.css {kept[1]}", "", frozenset[ProductId]())
         if key not in pages:
-            pages[key] = Prepared(theme_of(edition.shop), "text/css", headers=[kept])
+            sheet = Prepared(theme_of(edition.shop), "text/css", headers=[kept])
+            return self._of(edition).keep(key, sheet, most=_MOST_BYTES)
         return pages[key]
 
     async def favicon(self, request: AnyRequest) -> RawResponse:
@@ -330,5 +356,5 @@ class ShopPages:
         held, key = self._of(edition), (path, "", frozenset[ProductId]())
         if key not in held.pages:
             body = write(edition, waiting=held.waiting, base_url=self._front.base_url)
-            held.pages[key] = public(body, media_type)
+            return held.keep(key, public(body, media_type), most=_MOST_BYTES)
         return held.pages[key]

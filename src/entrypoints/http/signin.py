@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from domain.address_change import ChangeKind
 from domain.magic_link import LinkPurpose
 from domain.ports import Clock, Randomness
+from domain.usecases.choose_language import ChooseLanguage
 from domain.usecases.link_outcomes import (
     ChangePreview,
     LinkError,
@@ -74,6 +75,7 @@ class SigninPages:
     request_login: RequestLogin
     redeem: RedeemLink
     sign_out: SignOut
+    languages: ChooseLanguage
     clock: Clock
     randomness: Randomness
 
@@ -166,7 +168,7 @@ class SigninPages:
             look = await self.redeem.look(visitor, token)
             if isinstance(look, LinkValid):
                 return self._confirm(request, look, token, status=_STATUS[LinkError.ELSEWHERE])
-        return self._entered(request, came, token=token)
+        return await self._entered(request, came, token=token)
 
     async def _renew(self, request: AnyRequest, token: str) -> RawResponse:
         answer = await self.request_login.renew(self.frame.visitor(request), token)
@@ -186,19 +188,22 @@ class SigninPages:
         came = await self.redeem.by_code(self.frame.visitor(request), form.get("code", ""))
         if isinstance(came, LinkRejected) and came.error is LinkError.WRONG_CODE:
             return self._wrong_code(request, came, back=form.get("back", ""))
-        return self._entered(request, came, token=None)
+        return await self._entered(request, came, token=None)
 
-    def _entered(
+    async def _entered(
         self, request: AnyRequest, came: SignedIn | SignedInAlready | LinkRejected, *, token: str | None
     ) -> RawResponse:
         cookies = self.frame.cookies
         match came:
-            case SignedIn(session, device, _, product, purpose):
-                set_here = (
+            case SignedIn(session, device, mailbox, product, purpose):
+                set_here = [
                     cookies.session(session),
                     cookies.device(device),
                     cookies.say(_SAID.get(purpose, Said.SIGNED_IN)),
-                )
+                ]
+                if self.frame.speech.spoken and not cookies.language(request):
+                    theirs = await self.languages.of(mailbox)
+                    set_here += [cookies.in_language(theirs)] if theirs else []
                 return see_other(_next_page(product), *set_here)
             case SignedInAlready(product):
                 return see_other(_next_page(product), cookies.say(Said.SIGNED_IN))

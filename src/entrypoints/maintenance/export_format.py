@@ -29,6 +29,7 @@ def record_fields(record: Record) -> dict[str, Any]:
                 "since": record.since,
                 "verified_at": record.proved_at,
                 "wants_release_emails": record.wants_release_emails,
+                "language": record.language or None,
             }
         case Holding():
             return purchase_fields(record)
@@ -188,6 +189,7 @@ def own_data_fields(own: OwnData) -> dict[str, Any]:
         "customer_since": None if own.user is None else own.user.since,
         "address_verified_at": None if own.user is None else own.user.proved_at,
         "wants_release_emails": None if own.user is None else own.user.wants_release_emails,
+        "language": None if own.user is None else own.user.language or None,
         "purchases": [purchase_fields(held) for held in own.holdings],
         "pending_payments": [_pending_fields(checkout) for checkout in own.pending],
         "downloads": [_download_fields(download) for download in own.downloads],
