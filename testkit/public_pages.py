@@ -9,7 +9,7 @@ from testkit.servers import BOOK
 
 PREPARED: Final = ("/", "/products/{pid}", "/buy/{pid}", "/pages/{slug}")
 """Rendered once for all guests."""
-PUBLIC: Final = (*PREPARED, "/login", "/request-login", "/withdraw")
+PUBLIC: Final = (*PREPARED, "/login", "/request-login")
 
 
 def paths(routes: Iterable[str], *, product: str = BOOK) -> tuple[str, ...]:
