@@ -6,6 +6,7 @@ Directive 2011/83/EU, art. 9 to 16, with art. 11a of Directive (EU) 2023/2673. D
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Final
@@ -19,6 +20,7 @@ from domain.values import CheckoutId, EmailAddress, as_line
 
 KEPT_FOR: Final = timedelta(days=3 * 365)
 """Of statements that match no purchase, and of emails about any. What is about a purchase is kept as long as that."""
+_LINKED: Final = re.compile(r"\.(?=[^\W\d_])|(?<=:)(?=//)")
 LONGEST: Final = 200
 """Characters of each thing that a person writes: more would let strangers be emailed by it."""
 
@@ -64,6 +66,11 @@ def written(typed: str) -> str | None:
     """What a person wrote, as one line; None if it is empty or too long."""
     line = " ".join(as_line(typed).split())
     return line if 0 < len(line) <= LONGEST else None
+
+
+def unlinked(text: str) -> str:
+    """A text of which no email program makes a link: a space stands behind each full stop within an address."""
+    return _LINKED.sub(lambda found: f"{found[0]} ", text)
 
 
 def can_be_withdrawn(purchase: Purchase) -> bool:

@@ -12,6 +12,7 @@ from contracts.every_field import AUDIT, MAIL, PURCHASE, QUARANTINED, REFUND_REQ
 from contracts.samples import ANNA, NOW
 
 from adapters.memory.tables import Tables
+from adapters.postgres import scrubbing
 from adapters.sql import forgetting
 from adapters.sql.record import micros
 from adapters.sql.schema import MIGRATIONS
@@ -144,6 +145,10 @@ def test_a_deletion_takes_from_the_tables_that_are_named_here(database: Watched)
     move = ("m1", ChangeKind.CHANGE.value, "anna@example.com", micros(NOW))
     forgetting.forget_former(database.connection.execute, move)
     assert database.written == declared("erased")
+
+
+def test_postgresql_scrubs_every_table_that_a_deletion_takes_something_from() -> None:
+    assert {*scrubbing.PERSONAL} == declared("erased")
 
 
 def test_what_is_of_no_more_use_goes_from_the_tables_that_are_named_here(database: Watched) -> None:

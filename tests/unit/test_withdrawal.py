@@ -28,8 +28,8 @@ from domain.usecases.withdrawal_outcomes import (
     WhyUndecided,
 )
 from domain.values import CheckoutId, EmailAddress, Money
-from domain.withdrawal import WithdrawalState, can_be_withdrawn, days_left, in_time, written
-from domain.withdrawal_emails import WithdrawalAccepted
+from domain.withdrawal import WithdrawalState, can_be_withdrawn, days_left, in_time, unlinked, written
+from domain.withdrawal_emails import WithdrawalAccepted, WithdrawalReceived
 from entrypoints.testing import BOOK, Browser, Shop, an_edition
 from testkit.stepping import run
 from testkit.waivers import TEXT, TICKED
@@ -103,6 +103,20 @@ def test_what_a_person_writes_is_one_line_of_at_most_two_hundred_characters() ->
     assert written("  Anna\n\tA.  ") == "Anna A."
     assert written("x" * 200) == "x" * 200
     assert [written(typed) for typed in ("", " \n ", "x" * 201)] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("see evil.example/x", "see evil. example/x"), ("https://evil.example", "https: //evil. example"),
+        ("bought 3.50 on 1.12.2026", "bought 3.50 on 1.12.2026"), ("a@b.example", "a@b. example"),
+    ],
+)  # fmt: skip
+def test_what_a_person_writes_is_no_link_in_an_email(shop: Shop, typed: str, shown: str) -> None:
+    confirm(shop, Browser(shop), state(typed, email=MALLORY))
+    [mail] = queued(shop, "withdrawal_received")
+    assert isinstance(mail.email, WithdrawalReceived)
+    assert (mail.email.contract, unlinked(typed)) == (shown, shown)
 
 
 def test_only_what_was_sold_for_money_is_offered() -> None:

@@ -11,9 +11,9 @@ from adapters.postgres.session import LOCK_MS, Connection, connect
 from adapters.postgres.worker_pool import Answer
 from domain.ports import StoreUnavailable
 
-_PERSONAL: Final = (
+PERSONAL: Final = (
     "users", "sessions", "checkouts", "purchases", "magic_links", "outbox", "moves", "downloads", "licence_line",
-    "audit_reasons",
+    "audit_reasons", "withdrawals", "sale_notes", "refund_requests", "upload_pieces", "uploads",
 )  # fmt: skip
 """Tables from which an erasure takes something."""
 _SMALL: Final = 32 * 2**20
@@ -40,7 +40,7 @@ def scrub(info: str, answer: Answer[None]) -> None:
     try:
         with connect(info) as connection:
             _wait_for_readers(connection)
-            held = [table for table in _PERSONAL if not _vacuum(connection, table)]
+            held = [table for table in PERSONAL if not _vacuum(connection, table)]
     except psycopg.Error as error:
         raise StoreUnavailable(f"cannot vacuum: {type(error).__name__} ({error.sqlstate})") from error
     if held:

@@ -31,7 +31,7 @@ from domain.usecases.identify_viewer import live_session
 from domain.usecases.send_email import send_email, send_link
 from domain.usecases.withdrawal_outcomes import Received, Statement
 from domain.values import LinkId
-from domain.withdrawal import Withdrawal, can_be_withdrawn
+from domain.withdrawal import Withdrawal, can_be_withdrawn, unlinked
 from domain.withdrawal_emails import WithdrawalReceived, WithdrawalToProve
 
 _ORDER: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{16,32}(?![0-9a-z])")
@@ -92,7 +92,7 @@ class ConfirmWithdrawal:
         due = now
         for bucket, limit in self._limits(received, visitor):
             due = _free_from(tx, bucket, limit, due, ref=received.id)
-        email = WithdrawalReceived(name=received.name, contract=received.contract, at=at)
+        email = WithdrawalReceived(name=unlinked(received.name), contract=unlinked(received.contract), at=at)
         key = outbox_keys.withdrawal_received(received.id)
         send_email(tx, email, key=key, kind=MailKind.WITHDRAWAL, to=received.email, now=now, due_at=due)
 
@@ -116,7 +116,7 @@ class ConfirmWithdrawal:
         email = WithdrawalToProve(
             product_name=purchase.product_name,
             order=order_number(purchase.checkout),
-            name=received.name,
+            name=unlinked(received.name),
             at=at,
         )
         proof = MagicLink(

@@ -35,7 +35,7 @@ from domain.usecases.withdrawal_outcomes import (
     WhyUndecided,
 )
 from domain.values import Money
-from domain.withdrawal import Withdrawal, WithdrawalState
+from domain.withdrawal import Withdrawal, WithdrawalState, unlinked
 from domain.withdrawal_emails import WithdrawalAccepted, WithdrawalRefused
 
 
@@ -82,7 +82,7 @@ class DecideWithdrawal:
             order = "" if found.checkout is None else order_number(found.checkout)
             refused = _decided(found, WithdrawalState.REFUSED, asked, reason=why)
             tx.withdrawals.decide(refused)
-            _tell(tx, refused, WithdrawalRefused(why, found.contract, order), now=asked.at)
+            _tell(tx, refused, WithdrawalRefused(why, unlinked(found.contract), order), now=asked.at)
             return DecidedOn(refused)
 
         return await self.store.transact(work)
