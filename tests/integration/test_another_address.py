@@ -236,7 +236,7 @@ def test_under_another_address_every_form_of_every_page_is_refused(tmp_path: Pat
         return found
 
     found = asyncio.run(main())
-    assert {path for path, status in found.items() if status != 503} == {"/logout", "/currency"}
+    assert {path for path, status in found.items() if status != 503} == {"/logout", "/currency", "/language"}
 
 
 # ------------------------------------------------------------------ move, restore, demo

@@ -238,4 +238,6 @@ def test_the_list_of_public_pages_is_whole(tmp_path: Path) -> None:
                 found.add(route)
         return found
 
-    assert asyncio.run(main()) == set(PUBLIC)
+    assert asyncio.run(main()) == {*PUBLIC, "/withdraw"}, (
+        "the form of withdrawal is on unless the catalogue says otherwise"
+    )

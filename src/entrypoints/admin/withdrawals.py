@@ -130,8 +130,9 @@ class WithdrawalsPages:
             return self.frame.done(WITHDRAWALS, "withdrawal-refused")
         if isinstance(outcome, NotAllowed):
             return self._turned(request, here, outcome)
+        status = 400 if outcome.why is WhyUndecided.NO_REASON else 409
         return await self._refusing(
-            request, here, withdrawal, typed=reason, form=form, why=_why(outcome), status=400
+            request, here, withdrawal, typed=reason, form=form, why=_why(outcome), status=status
         )
 
     async def _accepting(
