@@ -62,6 +62,8 @@ def test_a_refund_is_requested_once_and_the_customer_hears_of_it(office: tuple[S
     one = sold(shop, "abroad")
     owner.prove()
     page = owner.get(one.at("refund"))
+    assert "refunds of card payments wait at Stripe until it is funded" in page.text
+    assert "refunds of other payment methods fail" in page.text
     assert one.email in page.text
     assert "$9.00 of $9.00 can be refunded" in page.text
     assert 'name="amount" type="text" value="9.00"' in page.text

@@ -561,6 +561,26 @@ def test_who_is_disabled_is_out_at_once_and_comes_back_with_their_passkeys(offic
     assert isinstance(ben.sign_in(), SignedIn)
 
 
+@pytest.mark.parametrize("joined", [True, False])
+def test_an_open_link_of_somebody_who_is_disabled_lets_nobody_in_even_once_they_are_enabled(
+    office: Office, joined: bool
+) -> None:
+    office.member("anna@example.com")
+    if joined:
+        office.member("ben@example.com", Role.SUPPORT)
+    link = office.invitation("ben@example.com", Role.SUPPORT)
+    assert run(office.join.look(link.token)) is not None
+    told = {"actor": HOST}
+    assert run(office.manage.disable(link.member.id, form="off", **told)) is StaffChange.DONE
+    assert run(office.join.look(link.token)) is None
+    assert Colleague(office, "ben").use(link) is WhyNotIn.NO_LINK
+    assert run(office.manage.enable(link.member.id, form="on", **told)) is StaffChange.DONE
+    assert run(office.join.look(link.token)) is None
+    assert Colleague(office, "ben").use(link) is WhyNotIn.NO_LINK
+    again = office.invitation("ben@example.com", Role.SUPPORT)
+    assert isinstance(Colleague(office, "ben").use(again), SignedIn), "an invitation made since does"
+
+
 @pytest.mark.parametrize("how", ["disabled", "support"])
 def test_nobody_comes_in_by_an_invitation_of_somebody_who_may_invite_nobody_any_more(
     office: Office, how: str

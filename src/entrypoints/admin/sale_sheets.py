@@ -87,7 +87,8 @@ def refund_sheet(sale: SaleSeen, *, may_refund: bool, fraudulent: bool = False) 
             about(purchase),
             _("%(left)s of %(paid)s can be refunded.", left=left, paid=purchase.paid),
             _("Stripe is asked for it at once, and once only. A full refund ends access; a partial one does not."),
-            _("Stripe takes it from your balance. If that is too low, the refund waits at Stripe until it suffices."),
+            _("If your Stripe balance is too low, refunds of card payments wait at Stripe until it is funded; "
+              "refunds of other payment methods fail."),
         ],
         button=_("Refund"),
         back=at_sale(purchase),
