@@ -175,6 +175,23 @@ def test_pages_about_a_shop_with_a_past_are_accessible_and_fit(
         look_at(page, f"admin-{re.split('[?%]', path)[0].replace('/', '-')}", look)
 
 
+def test_the_tables_of_what_differs_at_stripe_have_their_columns_in_line(
+    office: ShopServer, device: MakeDevice
+) -> None:
+    past.fill(office.data)
+    with sqlite3.connect(office.data / "coatcheck.db") as database:
+        database.execute("INSERT INTO payments_due VALUES ('pi_due', 1, 1830000000000000, 0)")
+    one = device(viewport={"width": 1280, "height": 800})
+    come_in(office, one)
+    one.page.goto(f"{office.url}/admin/stripe")
+    lefts = one.page.evaluate(
+        """[...document.querySelectorAll("#theirs + div, #open + div")].map(table =>
+          [...table.querySelectorAll("th[scope=col]")].slice(0, 3).map(th => th.offsetLeft))"""
+    )
+    assert len(lefts) == 2
+    assert lefts[0] == lefts[1]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
 def test_its_pages_are_accessible_and_fit(

@@ -166,6 +166,7 @@ def test_an_email_shows_its_text_without_link_and_code(filled: tuple[ShopServer,
     assert f'<a href="{email_at(orders[0])}">Access email' in theirs.text, "the timeline leads back"
     assert f'<a href="{email_at(orders[0])}">Access email' in anna.get(f"/admin/sales/{orders[0]}").text
     assert "Next try" not in page.text
+    assert "<dt>Language</dt>" not in page.text, "it is written in that of the shop"
     hostile = anna.get(email_at(orders[5]))
     assert past.HOSTILE not in hostile.text
     assert past.HOSTILE in html.unescape(hostile.text)
