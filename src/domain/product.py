@@ -12,7 +12,7 @@ from domain.amounts import AmountProblem, example_amount, greatest_charge, least
 from domain.frozen import frozen
 from domain.law import LawTerms
 from domain.local_time import zone_named
-from domain.translations import PageText, ProductTexts
+from domain.translated_texts import PageText, ProductTexts
 from domain.values import EmailAddress, Money, ProductId
 
 

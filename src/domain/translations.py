@@ -4,32 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from domain.frozen import frozen
-
-if TYPE_CHECKING:
-    from domain.product import CatalogueEdition, Page, Product
-
-
-@frozen
-class ProductTexts:
-    """Of a product, in one language; "" where the text of the first language stands in. HTML is sanitised."""
-
-    language: str
-    name: str = ""
-    summary: str = ""
-    description_html: str = ""
-    content_html: str = ""
-
-
-@frozen
-class PageText:
-    """One of the merchant's own pages, in one language."""
-
-    language: str
-    title: str
-    html: str
+from domain.product import CatalogueEdition, Page, Product
 
 
 def in_language(edition: CatalogueEdition, language: str) -> CatalogueEdition:

@@ -12,7 +12,7 @@ import pytest
 
 from domain.mail import MailKind
 from domain.product import CatalogueEdition, Page
-from domain.translations import PageText, ProductTexts
+from domain.translated_texts import PageText, ProductTexts
 from domain.values import ProductId
 from entrypoints.http.prepared import Prepared
 from entrypoints.http.speech import accepted, way_back

@@ -24,7 +24,7 @@ from adapters.files.selling import OLD_KEYS, read_opening, read_status
 from adapters.files.shop_file import check_name
 from domain.ports import GoodsUnavailable
 from domain.product import GoodsFile, Page, Product
-from domain.translations import PageText
+from domain.translated_texts import PageText
 from domain.values import ProductId, is_product_id, line_problem
 
 _LARGEST_STOCK: Final = 1_000_000_000

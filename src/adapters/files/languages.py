@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.files.reading import Reader, line_of_key
 from domain.ports import SOURCE
-from domain.translations import ProductTexts
+from domain.translated_texts import ProductTexts
 from domain.values import line_problem, name_problem
 
 CheckLanguage = Callable[[str], str | None]
