@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from domain.claim import RejectReason
-from domain.purchase import CheckoutStatus, Purchase
+from domain.fact import CheckoutStatus
+from domain.purchase import Purchase
 from domain.usecases.checkout_outcomes import RedirectToPayment
 from domain.values import CheckoutId, ProductId, ProviderRef
 from entrypoints.testing import BOOK, PHOTOS, Browser, Shop

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from domain.access import access
 from domain.claim import ProviderCheckout
-from domain.purchase import Fact, FactKind, PurchaseState
+from domain.fact import Fact, FactKind
+from domain.purchase import PurchaseState
 from domain.values import ProviderRef
 from entrypoints.testing import BOOK, Browser, Shop
 from testkit.stepping import run

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
+from domain.fact import FactKind
 from domain.ports import Store, StoreUnavailable
-from domain.purchase import FactKind
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.export_records import ExportRecords, Record
 from domain.usecases.handle_payment_webhook import PaymentWebhookHandled

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from domain.fact import FactKind
 from domain.law import LawTerms
 from domain.mail import Delivery
-from domain.purchase import FactKind
 from domain.staff import Actor
 from domain.values import ProductId, ProviderRef, UserId, digest_of
 from domain.waiver import WaiverText, opening_day

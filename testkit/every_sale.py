@@ -9,17 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from domain.emails import AccessLink
+from domain.fact import Fact, FactKind
 from domain.mail import Delivery, Mail, MailKind, MailState
-from domain.purchase import (
-    BookedBy,
-    Breakdown,
-    Checkout,
-    Fact,
-    FactKind,
-    LicenceKey,
-    Purchase,
-    Source,
-)
+from domain.purchase import BookedBy, Breakdown, Checkout, LicenceKey, Purchase, Source
 from domain.transaction import Transaction
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, SessionId, UserId
 from entrypoints.container import Container

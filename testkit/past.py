@@ -14,8 +14,9 @@ from adapters.sqlite.store import SqliteStore
 from domain import outbox_keys
 from domain.claim import RejectReason
 from domain.emails import AccessLink, AccountDeleted
+from domain.fact import Fact, FactKind
 from domain.mail import Delivery, Letter, Mail, MailKind, MailState, Urgency
-from domain.purchase import BookedBy, Checkout, Fact, FactKind, Purchase, Source
+from domain.purchase import BookedBy, Checkout, Purchase, Source
 from domain.records import EventRecord, ProblemKind
 from domain.transaction import Transaction
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, UserId, sortable_id

@@ -10,8 +10,9 @@ from typing import Any
 
 from adapters.memory.transaction import MemoryTransaction
 from domain.access import Holding
+from domain.fact import FactKind
 from domain.mail import Mail, MailKind, MailState
-from domain.purchase import FactKind, PurchaseState
+from domain.purchase import PurchaseState
 from domain.records import User
 from domain.usecases.export_records import Record
 from entrypoints.testing import BASE_URL, BOOK, Browser, Shop

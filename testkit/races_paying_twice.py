@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.purchase import CheckoutStatus
+from domain.fact import CheckoutStatus
 from domain.usecases.checkout_outcomes import RedirectToPayment
 from domain.values import ProviderRef
 from entrypoints.run.paid_lately import PaidLately

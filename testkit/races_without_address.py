@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.fact import FactKind
 from domain.mail import MailKind
-from domain.purchase import FactKind
 from domain.usecases.change_outcomes import ConfirmOwner
 from domain.usecases.link_outcomes import SignedIn
 from domain.values import CheckoutId, EmailAddress, ProviderRef

@@ -14,8 +14,9 @@ from typing import cast
 from adapters.memory.payments import MemoryPayments
 from domain.access import Holding
 from domain.audit import AuditLine
+from domain.fact import Fact, FactKind
 from domain.ports import Payments
-from domain.purchase import Fact, FactKind, PurchaseState
+from domain.purchase import PurchaseState
 from domain.refund import RefundCause, RefundRequest, RefundState
 from domain.usecases.refund_outcomes import AskingForRefund, NotRefunded, RefundAsked, WhyNotRefunded
 from entrypoints.testing import Browser, Shop

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from domain.purchase import Fact, FactKind, Purchase
+from domain.fact import Fact, FactKind
+from domain.purchase import Purchase
 from domain.refund import RefundRequest
 from domain.values import ProviderRef
 from entrypoints.testing import Browser, Shop

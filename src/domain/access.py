@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from domain.fact import Fact, FactKind
 from domain.frozen import frozen
-from domain.purchase import Fact, FactKind, LicenceKey, Purchase, PurchaseState, Standing, standing
+from domain.purchase import LicenceKey, Purchase, PurchaseState, Standing, standing
 from domain.session import Session
 from domain.values import EmailAddress, ProductId
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import Enum, auto
 
+from domain.fact import CheckoutStatus, Fact, FactKind
 from domain.frozen import frozen, maker
 from domain.keys import Keyring, SealedTerms
 from domain.product import CatalogueEdition, Product
-from domain.purchase import PRICE_AS_IT_IS, Breakdown, Checkout, CheckoutStatus, Fact, FactKind
+from domain.purchase import PRICE_AS_IT_IS, Breakdown, Checkout
 from domain.values import (
     CheckoutId,
     EmailAddress,

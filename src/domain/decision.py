@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from domain.purchase import Fact, FactKind, MerchantStatus, is_revoking
+from domain.fact import Fact, FactKind, MerchantStatus
+from domain.purchase import is_revoking
 from domain.values import CheckoutId
 
 

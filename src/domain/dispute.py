@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.purchase import Fact, FactKind
+from domain.fact import Fact, FactKind
 
 TO_ANSWER: Final = ("needs_response", "warning_needs_response")
 """The statuses in which evidence is awaited: of a dispute, and of a bank's inquiry before one."""

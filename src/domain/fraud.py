@@ -6,7 +6,8 @@ https://docs.stripe.com/radar/early-fraud-warnings
 from __future__ import annotations
 
 from domain.access import Holding
-from domain.purchase import ACTIONABLE, Fact, FactKind, PurchaseState
+from domain.fact import ACTIONABLE, Fact, FactKind
+from domain.purchase import PurchaseState
 
 
 def fraud_warning_of(held: Holding) -> Fact | None:

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, tzinfo
 from enum import Enum
 
 from domain.access import Holding
+from domain.fact import CheckoutStatus, FactKind
 from domain.frozen import frozen
 from domain.local_time import day_of
-from domain.purchase import CheckoutStatus, FactKind, Purchase, Source
+from domain.purchase import Purchase, Source
 
 
 class LedgerKind(Enum):

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Final
 
 from domain.access import Holding
+from domain.fact import FactKind
 from domain.frozen import frozen
-from domain.purchase import FactKind
 from domain.values import CheckoutId, Money
 
 KEY_LASTS: Final = timedelta(hours=20)

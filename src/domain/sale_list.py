@@ -8,8 +8,9 @@ from enum import Enum, auto
 from typing import Final
 
 from domain.access import Holding
+from domain.fact import Fact, FactKind
 from domain.frozen import frozen
-from domain.purchase import Fact, FactKind, Purchase, PurchaseState, Source, standing_of
+from domain.purchase import Purchase, PurchaseState, Source, standing_of
 from domain.values import CheckoutId, Money, ProductId, UserId
 
 PAGE: Final = 50

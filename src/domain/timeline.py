@@ -11,10 +11,11 @@ from domain import outbox_keys
 from domain.access import Holding
 from domain.address_change import AddressChange
 from domain.audit import AuditLine
+from domain.fact import Fact, FactKind
 from domain.frozen import frozen
 from domain.magic_link import MagicLink
 from domain.mail import Mail
-from domain.purchase import Checkout, Fact, FactKind, Purchase
+from domain.purchase import Checkout, Purchase
 from domain.records import Download
 
 

@@ -10,9 +10,10 @@ from typing import Final
 
 from domain.access import Holding, waits
 from domain.address_change import AddressChange, ChangeKind
+from domain.fact import Fact, FactKind
 from domain.mail import Delivery, Mail, MailProblem, MailState
 from domain.outbox_keys import sale_of
-from domain.purchase import Fact, FactKind, LicenceKey, Purchase, PurchaseState, Source, order_number
+from domain.purchase import LicenceKey, Purchase, PurchaseState, Source, order_number
 from domain.session import Session
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.show_customer import Customer

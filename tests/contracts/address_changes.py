@@ -12,9 +12,9 @@ from contracts.samples import ANNA, BEN, DAY, NOW
 from contracts.under_test import StoreUnderTest
 
 from domain.address_change import Before, ChangeKind
+from domain.fact import Fact, FactKind
 from domain.magic_link import LinkPurpose
 from domain.mail import MailKind, MailState
-from domain.purchase import Fact, FactKind
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import ChangeId, CheckoutId, Digest, EmailAddress, LinkId, SessionId, UserId
 

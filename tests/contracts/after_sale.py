@@ -9,9 +9,10 @@ from contracts import samples
 from contracts.samples import ANNA, BEN, BOOK, DAY, MINUTE, NOW, SECOND
 from contracts.under_test import StoreUnderTest
 
+from domain.fact import Fact, FactKind
 from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery, MailKind, MailState
-from domain.purchase import Fact, FactKind, Source
+from domain.purchase import Source
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId, UserId
 
 

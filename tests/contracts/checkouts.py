@@ -9,7 +9,7 @@ from contracts.samples import ANNA, BEN, DAY, NOW, SECOND, TWO, a_checkout, a_pu
 from contracts.under_test import StoreUnderTest
 
 from domain.claim import RejectReason
-from domain.purchase import Fact, FactKind
+from domain.fact import Fact, FactKind
 from domain.values import LARGEST_AMOUNT, CheckoutId, EmailAddress, Money, ProviderRef, SessionId, UserId
 
 

@@ -10,8 +10,9 @@ from contracts.samples import BOOK, DAY, MINUTE, NOW, SECOND
 from contracts.under_test import StoreUnderTest
 
 from domain.day_sums import DaySum, SumsState
+from domain.fact import Fact, FactKind
 from domain.going_live import STARTED_LIVE
-from domain.purchase import Fact, FactKind, Purchase, Source
+from domain.purchase import Purchase, Source
 from domain.transaction import Transaction
 from domain.values import CheckoutId, Money, ProductId
 

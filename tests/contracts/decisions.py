@@ -11,7 +11,8 @@ from contracts.under_test import StoreUnderTest
 
 from domain.access import Holding
 from domain.decision import decided, merchant_object
-from domain.purchase import Fact, FactKind, MerchantStatus, PurchaseState, Source
+from domain.fact import Fact, FactKind, MerchantStatus
+from domain.purchase import PurchaseState, Source
 from domain.values import CheckoutId, SessionId, UserId
 
 _REVOKED, _RESTORED = MerchantStatus.REVOKED, MerchantStatus.RESTORED

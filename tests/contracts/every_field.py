@@ -28,11 +28,12 @@ from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
 from domain.csv_rows import CsvProblem, Piece
 from domain.emails import WaiverLine
+from domain.fact import Fact, FactKind
 from domain.import_plan import Field, Plan
 from domain.imports import Reason
 from domain.mail import Delivery, Letter, MailState
 from domain.note import Note
-from domain.purchase import BookedBy, Breakdown, Fact, FactKind, LicenceKey, Source
+from domain.purchase import BookedBy, Breakdown, LicenceKey, Source
 from domain.records import Download, PaymentDue, Problem, ProblemKind, Quarantined, User
 from domain.refund import RefundCause, RefundRequest, RefundState
 from domain.staff import (

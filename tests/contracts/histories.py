@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from adapters.memory.store import MemoryStore
 from domain.address_change import Before, ChangeKind
 from domain.claim import RejectReason
+from domain.fact import Fact, FactKind
 from domain.going_live import STARTED_LIVE
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, Letter, MailKind, MailState, Urgency
 from domain.ports import Store
-from domain.purchase import Fact, FactKind
 from domain.records import ErasedAddress, ProblemKind
 from domain.sale_list import AddressState, SaleFilter, SaleOrder, SaleState
 from domain.transaction import Transaction

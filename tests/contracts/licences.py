@@ -10,7 +10,8 @@ from contracts import samples
 from contracts.samples import ANNA, BOOK, DAY, NOW, SECOND
 from contracts.under_test import StoreUnderTest
 
-from domain.purchase import Fact, FactKind, LicenceKey
+from domain.fact import Fact, FactKind
+from domain.purchase import LicenceKey
 from domain.transaction import Transaction
 from domain.values import CheckoutId, ProductId, UserId
 

@@ -9,9 +9,10 @@ from contracts.samples import ANNA, BEN, BOOK, DAY, NOW, SECOND
 from contracts.under_test import StoreUnderTest
 
 from domain import outbox_keys
+from domain.fact import Fact, FactKind
 from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery
-from domain.purchase import Fact, FactKind, Purchase, Source
+from domain.purchase import Purchase, Source
 from domain.sale_list import AddressState, SaleCount, SaleFilter, SaleMark, SaleOrder, SaleRow, SaleState
 from domain.transaction import Transaction
 from domain.values import CheckoutId, Money, ProductId, UserId

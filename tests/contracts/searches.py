@@ -8,8 +8,9 @@ from contracts import samples
 from contracts.samples import ANNA, BEN, DAY, MINUTE, NOW, SECOND
 from contracts.under_test import StoreUnderTest
 
+from domain.fact import Fact, FactKind
 from domain.mail import Delivery, MailKind
-from domain.purchase import Fact, FactKind, LicenceKey
+from domain.purchase import LicenceKey
 from domain.records import EventRecord
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import CheckoutId, EmailAddress, ProductId, UserId

@@ -21,8 +21,8 @@ from contracts.samples import (
 from contracts.under_test import StoreUnderTest
 
 from domain.claim import RejectReason
+from domain.fact import Fact, FactKind
 from domain.mail import MailKind, MailState
-from domain.purchase import Fact, FactKind
 from domain.records import Backlog, EventRecord, ProblemKind
 from domain.transaction import Transaction
 from domain.values import CheckoutId, Digest, LinkId, Money, ProductId, ProviderRef, UserId

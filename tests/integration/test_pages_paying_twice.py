@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.claim import ProviderCheckout
-from domain.purchase import CheckoutStatus
+from domain.fact import CheckoutStatus
 from domain.values import ProviderRef
 from entrypoints.testing import an_edition
 from testkit.pages_in_memory import Client, Town

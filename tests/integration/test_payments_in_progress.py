@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from domain.fact import CheckoutStatus
 from domain.mail import Delivery
 from domain.product import CatalogueEdition
-from domain.purchase import CheckoutStatus
 from domain.values import ProductId, ProviderRef
 from entrypoints.cli_output import status_lines
 from entrypoints.testing import an_edition

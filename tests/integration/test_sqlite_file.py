@@ -18,9 +18,9 @@ from contracts import samples
 from adapters.sqlite.connections import AlreadyServed, NotDurable, open_reader
 from adapters.sqlite.copies import SqliteCopies
 from adapters.sqlite.store import SqliteStore
+from domain.fact import Fact, FactKind
 from domain.mail import MailState
 from domain.ports import StoreBusy, StoreUnavailable
-from domain.purchase import Fact, FactKind
 from domain.session import Session
 from domain.transaction import ReadTransaction, Transaction
 from domain.values import Digest, SessionId

@@ -22,6 +22,7 @@ from adapters.stripe.offering import LOCALES, create_params
 from adapters.stripe.payments import StripePayments, within_time
 from adapters.stripe.signature import objection
 from adapters.stripe.wire import OF_DOCTOR, StripeDispute, fact_of, news_of
+from domain.fact import FactKind
 from domain.payment_account import CheckoutTrial
 from domain.ports import (
     CheckoutEvent,
@@ -37,7 +38,6 @@ from domain.ports import (
 )
 from domain.product import PaymentTerms, Tax
 from domain.promotion import PromotionCode
-from domain.purchase import FactKind
 from domain.values import Money, ProductId, ProviderRef
 from entrypoints.sandbox.stripe.sessions import LOCALES as STAND_IN_LOCALES
 from testkit.leaping import LeapingLoop

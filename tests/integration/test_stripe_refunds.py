@@ -13,8 +13,8 @@ import pytest
 from adapters.stripe.account import StripeAccount
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.wire import news_of
+from domain.fact import FactKind
 from domain.ports import FactEvent, PaymentsFailed, PaymentsRefused, PaymentsUnreachable
-from domain.purchase import FactKind
 from domain.refund import RefundCause
 from testkit.sales import sold
 from testkit.servers import WEBHOOK_SECRET, Sandbox

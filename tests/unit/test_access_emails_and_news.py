@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
+from domain.fact import FactKind
 from domain.mail import Delivery, MailState
 from domain.ports import DeliveryReport, InvalidWebhook, MailUnknown, OtherReport
 from domain.product import GoodsFile
-from domain.purchase import FactKind
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role
 from domain.usecases.announce import Announced

@@ -14,9 +14,10 @@ from contracts.samples import ANNA, BEN, BOOK, DAY, NOW
 from domain.access import Holding
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.export import ExportKind
+from domain.fact import Fact, FactKind
 from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery, MailState
-from domain.purchase import Fact, FactKind, LicenceKey, Purchase, Source
+from domain.purchase import LicenceKey, Purchase, Source
 from domain.records import Download, User
 from domain.refund import RefundRequest, RefundState
 from domain.sale_list import AddressState, SaleCount, SaleFilter, SaleMark, SaleOrder, SaleState

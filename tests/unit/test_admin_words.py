@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from domain.audit import AuditAction, AuditLine, AuditResult
-from domain.purchase import Fact, FactKind
+from domain.fact import Fact, FactKind
 from domain.usecases.list_news import News
 from domain.values import Money
 from entrypoints import admin

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.access import Closed, NotYours, Opens, access
+from domain.fact import Fact, FactKind
 from domain.mail import MailKind
-from domain.purchase import Fact, FactKind, PurchaseState
+from domain.purchase import PurchaseState
 from domain.values import ProductId, ProviderRef
 from entrypoints.http.page import closing_reason
 from entrypoints.testing import BOOK, Browser, Shop, a_product, an_edition

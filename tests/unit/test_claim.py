@@ -11,9 +11,9 @@ import pytest
 from adapters.memory.store import MemoryStore
 from adapters.memory.transaction import MemoryTransaction
 from domain.claim import AwaitingPayment, NotPaid, Rejected, RejectReason
+from domain.fact import Fact, FactKind
 from domain.keys import Keyring
 from domain.mail import MailKind
-from domain.purchase import Fact, FactKind
 from domain.transaction import Transaction
 from domain.usecases.claim_outcome import Booked, ClaimOutcome
 from domain.usecases.return_outcomes import Claimed, Confirming, UnknownCheckout

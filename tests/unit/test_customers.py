@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from domain.fact import Fact, FactKind
 from domain.mail import Delivery, MailKind, MailState
 from domain.product import Licences
-from domain.purchase import Fact, FactKind, Purchase
+from domain.purchase import Purchase
 from domain.usecases.fetch_file import Offered
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.request_login import NotAnAddress

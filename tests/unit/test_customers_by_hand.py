@@ -12,9 +12,10 @@ import pytest
 from domain.address_change import ChangeKind
 from domain.audit import AuditAction, AuditResult
 from domain.claim import RejectReason
+from domain.fact import CheckoutStatus
 from domain.mail import MailKind
 from domain.product import Licences
-from domain.purchase import CheckoutStatus, Source
+from domain.purchase import Source
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role, StaffId
 from domain.usecases.book_payment import Bookable, NotBooked, PaymentBooked, WhyNotBooked

@@ -8,12 +8,12 @@ import pytest
 
 from adapters.memory.store import MemoryStore
 from adapters.memory.tables import Tables
+from domain.fact import FactKind
 from domain.keys import Keyring
 from domain.magic_link import LinkPurpose
 from domain.mail import MailKind
 from domain.ports import StoreUnavailable
 from domain.product import Licences
-from domain.purchase import FactKind
 from domain.usecases.erase_again import ErasedAgain
 from domain.usecases.erase_refusal import Erased
 from domain.values import EmailAddress, ProviderRef

@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 
 from domain.access import Closed, Holding, NotYours, Opens, access
 from domain.decision import decided
-from domain.purchase import (
-    Fact,
-    FactKind,
-    MerchantStatus,
-    Purchase,
-    PurchaseState,
-    Source,
-    Standing,
-    newer,
-    standing,
-)
+from domain.fact import Fact, FactKind, MerchantStatus, newer
+from domain.purchase import Purchase, PurchaseState, Source, Standing, standing
 from domain.session import Session
 from domain.values import (
     CheckoutId,

@@ -8,7 +8,8 @@ import pytest
 
 from domain.access import Closed, Opens
 from domain.claim import RejectReason
-from domain.purchase import FactKind, PurchaseState
+from domain.fact import FactKind
+from domain.purchase import PurchaseState
 from domain.usecases.recheck_payments import Recheck
 from domain.values import ProviderRef
 from entrypoints.testing import Browser, Shop

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from domain.access import Closed, NotYours
+from domain.fact import Fact, FactKind
 from domain.ports import GoodsUnavailable, OpenFile
-from domain.purchase import Fact, FactKind
 from domain.usecases.fetch_file import NoSuchFile, Offered
 from entrypoints.testing import BOOK, CONTENT, PHOTOS, Browser, Shop, a_product, an_edition
 from testkit.stepping import gather, run

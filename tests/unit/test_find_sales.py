@@ -9,7 +9,8 @@ from contracts import samples
 from contracts.samples import NOW
 
 from adapters.memory.store import MemoryStore
-from domain.purchase import Fact, FactKind, LicenceKey
+from domain.fact import Fact, FactKind
+from domain.purchase import LicenceKey
 from domain.records import EventRecord
 from domain.transaction import Transaction
 from domain.usecases.find_sales import (

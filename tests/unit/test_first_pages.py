@@ -15,10 +15,11 @@ from adapters.memory.transaction import MemoryTransaction
 from domain.audit import AuditAction, ByHand
 from domain.claim import RejectReason
 from domain.day_sums import DaySum
+from domain.fact import Fact, FactKind
 from domain.going_live import STARTED_LIVE
 from domain.mail import Delivery, MailState
 from domain.product import Licences
-from domain.purchase import BookedBy, Fact, FactKind, Purchase, Source
+from domain.purchase import BookedBy, Purchase, Source
 from domain.records import EventRecord, ProblemKind
 from domain.refund import RefundRequest
 from domain.sale_list import SaleCount

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from domain.access import Holding
+from domain.fact import Fact, FactKind
 from domain.product import FraudTerms
-from domain.purchase import Fact, FactKind
 from domain.refund import RefundCause
 from domain.usecases.act_on_fraud_warnings import AT_ONCE
 from domain.usecases.list_todo import Task

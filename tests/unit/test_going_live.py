@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from domain.access import Opens, access
+from domain.fact import CheckoutStatus, Fact, FactKind
 from domain.product import Licences
-from domain.purchase import CheckoutStatus, Fact, FactKind
 from domain.usecases.checkout_outcomes import AlreadyYours, RedirectToPayment
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.import_sales import ImportSales

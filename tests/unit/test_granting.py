@@ -10,8 +10,9 @@ import pytest
 
 from domain.access import Opens, access
 from domain.audit import LONGEST_REASON, AuditAction, AuditLine, AuditResult, hash_of_reason
+from domain.fact import Fact, FactKind
 from domain.product import Licences, Product, Status
-from domain.purchase import Fact, FactKind, Purchase, Source
+from domain.purchase import Purchase, Source
 from domain.sales_sum import SalesBy
 from domain.staff import Actor
 from domain.usecases.erase_refusal import Erased

@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from domain.fact import FactKind
 from domain.mail import MailKind
 from domain.ports import MailNotSent
-from domain.purchase import FactKind
 from domain.usecases.checkout_outcomes import RedirectToPayment
 from domain.usecases.link_outcomes import SignedIn
 from domain.values import ProviderRef

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from domain import purchase
-from domain.purchase import Fact, FactKind, Purchase, PurchaseState, Source, newer, standing
+from domain.fact import Fact, FactKind, newer
+from domain.purchase import Purchase, PurchaseState, Source, standing
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, UserId
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-a-sale-works.md"

@@ -10,10 +10,11 @@ import pytest
 
 from domain.csv_rows import CsvProblem, UnreadableCsv
 from domain.customer_list import CustomerFilter
+from domain.fact import Fact, FactKind
 from domain.imports import Reason, checkout_id
 from domain.keys import Keyring
 from domain.product import Licences
-from domain.purchase import Fact, FactKind, LicenceKey, PurchaseState, Source
+from domain.purchase import LicenceKey, PurchaseState, Source
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role, StaffId
 from domain.uploads import KEPT_FOR, LEASE, MOST_UPLOADS, NOTED_FOR, Report, SeenIds, UploadState

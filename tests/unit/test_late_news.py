@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.fact import CheckoutStatus, FactKind
 from domain.ports import PaymentsUnreachable
-from domain.purchase import CheckoutStatus, FactKind, PurchaseState
+from domain.purchase import PurchaseState
 from domain.records import ProblemKind
 from domain.usecases.reconcile_cursors import DISPUTES, REFUNDS, SESSIONS, WARNINGS, begins_at
 from domain.values import ProviderRef

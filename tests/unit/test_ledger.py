@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Holding
+from domain.fact import Fact, FactKind
 from domain.ledger import LedgerKind, LedgerLine, ledger_lines
-from domain.purchase import Fact, FactKind, Purchase, Source
+from domain.purchase import Purchase, Source
 from domain.sales_sum import SalesSum
 from domain.usecases.list_ledger import ListLedger
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.fact import FactKind
 from domain.product import Licences
-from domain.purchase import FactKind, Purchase
+from domain.purchase import Purchase
 from domain.values import ProviderRef
 from entrypoints.testing import BOOK, Browser, Shop, a_product, an_edition
 from testkit import by_hand

@@ -11,7 +11,8 @@ from contracts import samples
 
 from adapters.memory.store import MemoryStore
 from domain.access import Holding
-from domain.purchase import Fact, FactKind, PurchaseState
+from domain.fact import Fact, FactKind
+from domain.purchase import PurchaseState
 from domain.sale_list import (
     PAGE,
     SaleCount,

@@ -12,8 +12,9 @@ from contracts.withdrawals import a_withdrawal
 
 from domain.access import Holding
 from domain.claim import RejectReason
+from domain.fact import Fact, FactKind
 from domain.mail import Delivery, MailState
-from domain.purchase import Fact, FactKind, Purchase
+from domain.purchase import Purchase
 from domain.records import Problem, ProblemKind, Quarantined
 from domain.refund import RefundRequest
 from domain.transaction import Transaction

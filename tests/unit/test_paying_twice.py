@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from domain.claim import NotPaid
-from domain.purchase import BookedBy, CheckoutStatus
+from domain.fact import CheckoutStatus
+from domain.purchase import BookedBy
 from domain.usecases.checkout_outcomes import AlreadyYours, RedirectToPayment
 from domain.usecases.claim_outcome import Booked
 from domain.values import ProductId, ProviderRef

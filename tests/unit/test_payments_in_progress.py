@@ -6,7 +6,7 @@ import pytest
 
 from adapters.memory.tables import Tables
 from domain.claim import RejectReason
-from domain.purchase import CheckoutStatus, FactKind
+from domain.fact import CheckoutStatus, FactKind
 from domain.usecases.erase_customer import CustomerErased, NotErased, WhyNotErased
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.link_outcomes import SignedIn

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from domain.purchase import CheckoutStatus
+from domain.fact import CheckoutStatus
 from entrypoints.testing import Shop
 from testkit.races_paying_twice import Tabs, race
 from testkit.stepping import pause

@@ -11,7 +11,8 @@ import pytest
 from domain.access import Closed, Opens
 from domain.amounts import AmountProblem
 from domain.audit import AuditAction
-from domain.purchase import FactKind, PurchaseState
+from domain.fact import FactKind
+from domain.purchase import PurchaseState
 from domain.refund import RefundRequest, RefundState
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.grant_outcomes import Granted

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from domain.fact import Fact, FactKind
 from domain.limits import ACCESS_LINKS_AGAIN
 from domain.mail import Delivery, MailState
-from domain.purchase import Fact, FactKind, Purchase
+from domain.purchase import Purchase
 from domain.usecases.find_order import SeveralOrders
 from domain.usecases.link_outcomes import SignedIn
 from domain.usecases.request_login import NotAnAddress

@@ -9,7 +9,8 @@ import pytest
 
 from domain.access import Closed, Opens
 from domain.audit import AuditAction
-from domain.purchase import FactKind, MerchantStatus, Purchase, PurchaseState, Standing
+from domain.fact import FactKind, MerchantStatus
+from domain.purchase import Purchase, PurchaseState, Standing
 from domain.usecases.decision_outcomes import Decided, Unchanged, WhyUnchanged
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.grant_outcomes import Granted

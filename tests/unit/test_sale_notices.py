@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from domain.fact import Fact, FactKind
 from domain.mail import Envelope, MailKind
 from domain.product import Product, SaleNotices
-from domain.purchase import Fact, FactKind, Purchase
+from domain.purchase import Purchase
 from domain.staff import Actor
 from domain.usecases.erase_refusal import Erased
 from domain.usecases.import_sales import ImportSales

@@ -10,8 +10,9 @@ from contracts import samples
 from contracts.samples import ANNA, BOOK, DAY, MINUTE, NOW
 
 from domain.access import Closed, Holding, NotYours, Opens
+from domain.fact import Fact, FactKind
 from domain.mail import MailState
-from domain.purchase import Fact, FactKind, PurchaseState
+from domain.purchase import PurchaseState
 from domain.records import Download
 from domain.sale_list import SaleState
 from domain.timeline import Entry, Happened, Step, timeline

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.memory.store import MemoryStore
 from domain.day_sums import DaySum, by_currency, closed_before
-from domain.purchase import Fact, FactKind
+from domain.fact import Fact, FactKind
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.note_opened import note_opened
 from domain.usecases.sum_days import Difference, SumDays

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.purchase import Fact, FactKind
+from domain.fact import Fact, FactKind
 from domain.sales_sum import SalesBy, SalesSum, totals, week_of
 from domain.usecases.sum_sales import SumSales
 from domain.values import Money, ProductId

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from contracts.samples import a_move
 
+from domain.fact import Fact, FactKind
 from domain.mail import Delivery, Mail, MailProblem, MailState
 from domain.ports import MailRefused
-from domain.purchase import Fact, FactKind, Purchase
+from domain.purchase import Purchase
 from domain.usecases.list_todo import Task
 from domain.usecases.waiver_proofs import proof_of
 from domain.values import ChangeId, EmailAddress, UserId

@@ -11,11 +11,12 @@ import pytest
 from contracts import samples
 from contracts.withdrawals import a_withdrawal
 
+from domain.fact import Fact, FactKind
 from domain.law import LawTerms
 from domain.legal_period import last_day
 from domain.mail import Delivery, Mail
 from domain.product import CatalogueEdition
-from domain.purchase import Fact, FactKind, PurchaseState, Source, order_number
+from domain.purchase import PurchaseState, Source, order_number
 from domain.rights import NotAllowed
 from domain.staff import Actor, Role, StaffId
 from domain.transaction import Transaction

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from domain.address_change import MayNotCorrect
-from domain.purchase import FactKind
+from domain.fact import FactKind
 from domain.usecases.change_outcomes import ConfirmOwner
 from domain.usecases.link_outcomes import LinkError, LinkRejected, LinkValid, SignedIn
 from domain.usecases.request_login import NotAnAddress, TooManyRequests

@@ -15,8 +15,9 @@ import pytest
 from adapters.templates.emails import PackagedTemplates
 from domain.access import Closed, Holding, Opens, Waits, access, waits
 from domain.claim import terms_of
+from domain.fact import Fact, FactKind
 from domain.product import Licences
-from domain.purchase import Fact, FactKind, Purchase
+from domain.purchase import Purchase
 from domain.usecases.checkout_outcomes import WaiverNeeded
 from domain.usecases.list_todo import Task
 from domain.usecases.waiver_proofs import proof_of

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from adapters.memory.tables import Record, Tables
 from domain.address_change import ChangeKind
 from domain.claim import KnownCheckout
-from domain.purchase import Checkout, CheckoutStatus, FactKind
+from domain.fact import CheckoutStatus, FactKind
+from domain.purchase import Checkout
 from domain.values import ChangeId, CheckoutId, EmailAddress, ProductId, ProviderRef, SessionId
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from adapters.memory.tables import Record
 from domain.dispute import needs_answer
-from domain.purchase import ACTIONABLE, Fact, FactKind, newer
+from domain.fact import ACTIONABLE, Fact, FactKind, newer
 
 
 class Facts(Record):

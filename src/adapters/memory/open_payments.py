@@ -7,7 +7,8 @@ from datetime import datetime
 
 from adapters.memory.checkouts import twins_of
 from adapters.memory.tables import Record
-from domain.purchase import OPEN_AT_MOST, Checkout, CheckoutStatus
+from domain.fact import CheckoutStatus
+from domain.purchase import OPEN_AT_MOST, Checkout
 from domain.values import CheckoutId, EmailAddress, ProviderRef, SessionId
 
 

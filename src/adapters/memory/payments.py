@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.claim import ProviderCheckout
+from domain.fact import CheckoutStatus, Fact, FactKind
 from domain.ports import (
     CheckoutEvent,
     CheckoutOffer,
@@ -29,7 +30,6 @@ from domain.ports import (
     WebhookEvent,
 )
 from domain.promotion import PromotionCode
-from domain.purchase import CheckoutStatus, Fact, FactKind
 from domain.records import EventRecord
 from domain.refund import RefundCause
 from domain.values import CheckoutId, ProviderRef

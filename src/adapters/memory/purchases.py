@@ -10,8 +10,9 @@ from adapters.memory.facts import Facts
 from adapters.memory.tables import Record, Tables, page, rows_after
 from domain.access import Holding
 from domain.decision import merchant_object
+from domain.fact import Fact, FactKind
 from domain.going_live import STARTED_LIVE
-from domain.purchase import Fact, FactKind, Purchase
+from domain.purchase import Purchase
 from domain.records import User
 from domain.values import CheckoutId, EmailAddress, ProductId, SessionId, UserId
 

@@ -11,9 +11,10 @@ from adapters.memory.forgetting import forget_former, without_addresses
 from adapters.memory.tables import Record
 from domain import audit, uploads, withdrawal
 from domain.address_change import ChangeKind
+from domain.fact import CheckoutStatus
 from domain.magic_link import UNDO_LIFETIME
 from domain.mail import BODY_KEPT, Mail, MailKind, MailState
-from domain.purchase import Checkout, CheckoutStatus
+from domain.purchase import Checkout
 from domain.session import IDLE_LIFETIME
 
 _WEEK: Final = timedelta(days=7)

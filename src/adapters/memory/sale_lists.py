@@ -9,8 +9,9 @@ from typing import Final
 from adapters.memory.purchases import holding_of, is_counted
 from adapters.memory.tables import Record, Tables
 from domain.access import Holding
+from domain.fact import CheckoutStatus
 from domain.mail import Delivery, MailKind
-from domain.purchase import Checkout, CheckoutStatus, Purchase
+from domain.purchase import Checkout, Purchase
 from domain.sale_list import (
     COUNTED_TO,
     AddressState,

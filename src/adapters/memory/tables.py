@@ -13,10 +13,11 @@ from domain.audit import AuditLine
 from domain.audit_chain import AuditLink, Checkpoint
 from domain.csv_rows import Piece
 from domain.day_sums import DaySum, SumsState
+from domain.fact import Fact
 from domain.magic_link import MagicLink
 from domain.mail import Mail
 from domain.note import Note
-from domain.purchase import Checkout, Fact, Purchase
+from domain.purchase import Checkout, Purchase
 from domain.records import (
     Download,
     ErasedAddress,

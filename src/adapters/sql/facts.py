@@ -9,7 +9,7 @@ from adapters.sql.dialect import ANY_OF
 from adapters.sql.record import Record, Row, Table, insert
 from domain.decision import decided_on
 from domain.dispute import TO_ANSWER, UNANSWERABLE
-from domain.purchase import ACTIONABLE, Fact, FactKind, newer
+from domain.fact import ACTIONABLE, Fact, FactKind, newer
 
 COLUMNS: Final = "object_id, kind, payment, as_of, status, amount, request, answer_by"
 ABOUT_ONE: Final = f"""SELECT {COLUMNS} FROM facts WHERE object_id = ?

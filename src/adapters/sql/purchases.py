@@ -23,18 +23,10 @@ from adapters.sql.record import (
 )
 from domain.access import Holding
 from domain.decision import merchant_object
+from domain.fact import Fact, FactKind
 from domain.frozen import maker
 from domain.going_live import STARTED_LIVE
-from domain.purchase import (
-    PRICE_AS_IT_IS,
-    BookedBy,
-    Breakdown,
-    Fact,
-    FactKind,
-    LicenceKey,
-    Purchase,
-    Source,
-)
+from domain.purchase import PRICE_AS_IT_IS, BookedBy, Breakdown, LicenceKey, Purchase, Source
 from domain.records import User
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, SessionId, UserId
 from domain.waiver import Waiver

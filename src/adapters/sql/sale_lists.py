@@ -10,8 +10,9 @@ from adapters.sql.dialect import ANY_OF, LISTED, texts
 from adapters.sql.record import Record, Row, first, micros
 from domain.access import Holding
 from domain.decision import decided_on, merchant_object
+from domain.fact import Fact
 from domain.frozen import frozen
-from domain.purchase import Checkout, Fact, Source
+from domain.purchase import Checkout, Source
 from domain.sale_list import (
     COUNTED_TO,
     LOOKED_AT,

@@ -10,8 +10,9 @@ from adapters.sql import purchases
 from adapters.sql.purchases import COUNTED
 from adapters.sql.quarantine import FOREIGN
 from adapters.sql.record import Record, Table, first, maybe, micros, moment
+from domain.fact import GONE
 from domain.mail import MailProblem, MailState
-from domain.purchase import GONE, Purchase
+from domain.purchase import Purchase
 from domain.records import Backlog, Tally
 from domain.values import LARGEST_AMOUNT, Money
 

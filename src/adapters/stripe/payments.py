@@ -35,6 +35,7 @@ from adapters.stripe.wire import (
     warning_of,
 )
 from domain.claim import ProviderCheckout
+from domain.fact import Fact
 from domain.ports import (
     CheckoutOffer,
     InvalidWebhook,
@@ -48,7 +49,6 @@ from domain.ports import (
     WebhookEvent,
 )
 from domain.promotion import PromotionCode
-from domain.purchase import Fact
 from domain.refund import RefundCause
 from domain.values import ProviderRef, is_provider_ref
 

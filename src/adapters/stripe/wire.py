@@ -9,6 +9,7 @@ import msgspec
 
 from domain.claim import ProviderCheckout
 from domain.dispute import UNANSWERABLE
+from domain.fact import ACTIONABLE, CheckoutStatus, Fact, FactKind
 from domain.frozen import maker
 from domain.ports import (
     CheckoutEvent,
@@ -18,7 +19,6 @@ from domain.ports import (
     PaymentChangedEvent,
     WebhookEvent,
 )
-from domain.purchase import ACTIONABLE, CheckoutStatus, Fact, FactKind
 from domain.records import EventRecord
 from domain.values import ProviderRef, is_payment, is_provider_ref
 

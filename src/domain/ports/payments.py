@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.claim import ProviderCheckout
+from domain.fact import Fact
 from domain.frozen import frozen
 from domain.ports.world import ProviderSaid
 from domain.product import PaymentTerms
 from domain.promotion import PromotionCode
-from domain.purchase import Checkout, Fact
+from domain.purchase import Checkout
 from domain.records import EventRecord
 from domain.refund import RefundCause
 from domain.values import ProviderRef

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from domain.access import Holding
 from domain.claim import KnownCheckout, RejectReason
-from domain.purchase import Checkout, Fact, LicenceKey, Purchase
+from domain.fact import Fact
+from domain.purchase import Checkout, LicenceKey, Purchase
 from domain.records import Download, PaymentDue, Quarantined, User
 from domain.values import ChangeId, CheckoutId, EmailAddress, ProductId, ProviderRef, SessionId, UserId
 
@@ -190,7 +191,7 @@ class Facts(ReadFacts, Protocol):
     """What the payment provider and the merchant said about purchases."""
 
     def record(self, fact: Fact) -> Fact:
-        """Keep the greater of this fact and the one held about the same object (`domain.purchase.newer`); the kept."""
+        """Keep the greater of this fact and the one held about the same object (`domain.fact.newer`); the kept."""
 
 
 class ReadLicences(Protocol):

@@ -10,11 +10,12 @@ from typing import Final
 from domain import outbox_keys
 from domain.access import Holding
 from domain.emails import FraudWarned
+from domain.fact import Fact
 from domain.fraud import fraud_warning_of
 from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Payments, Store
 from domain.product import ShopInfo
-from domain.purchase import Fact, order_number
+from domain.purchase import order_number
 from domain.refund import RefundCause
 from domain.staff import Actor
 from domain.transaction import ReadTransaction

@@ -8,22 +8,14 @@ from datetime import datetime
 from domain import outbox_keys
 from domain.access import Holding
 from domain.claim import KnownCheckout, Sale
+from domain.fact import Fact
 from domain.frozen import frozen, maker
 from domain.keys import Keyring
 from domain.magic_link import access_link
 from domain.mail import Urgency
 from domain.ports import Catalogue, Clock, Randomness
 from domain.product import CatalogueEdition, SaleNotices
-from domain.purchase import (
-    OPEN_AT_MOST,
-    BookedBy,
-    Fact,
-    LicenceKey,
-    Purchase,
-    PurchaseState,
-    Source,
-    standing_of,
-)
+from domain.purchase import OPEN_AT_MOST, BookedBy, LicenceKey, Purchase, PurchaseState, Source, standing_of
 from domain.transaction import Transaction
 from domain.usecases.announce_sale import announce_sale
 from domain.usecases.assign_licences import assign_licences

@@ -20,10 +20,11 @@ from domain.claim import (
     address_of,
     judge_session,
 )
+from domain.fact import CheckoutStatus, Fact
 from domain.frozen import frozen, maker
 from domain.keys import Keyring
 from domain.ports import Catalogue, Clock, Payments
-from domain.purchase import BookedBy, Checkout, CheckoutStatus, Fact, Source
+from domain.purchase import BookedBy, Checkout, Source
 from domain.transaction import Transaction
 from domain.usecases.book_sale import BookSale
 from domain.usecases.claim_outcome import Booked, ClaimOutcome

@@ -6,9 +6,10 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Final
 
+from domain.fact import CheckoutStatus, Fact, FactKind
 from domain.frozen import frozen
 from domain.product import Product
-from domain.purchase import Checkout, CheckoutStatus, Fact, FactKind, Purchase, Source
+from domain.purchase import Checkout, Purchase, Source
 from domain.values import (
     CheckoutId,
     EmailAddress,

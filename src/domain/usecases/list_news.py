@@ -8,9 +8,9 @@ from typing import Final
 
 from domain.access import Holding
 from domain.audit import AuditAction, AuditLine
+from domain.fact import Fact, FactKind
 from domain.frozen import frozen
 from domain.ports import Store
-from domain.purchase import Fact, FactKind
 from domain.records import Quarantined
 from domain.transaction import ReadTransaction
 from domain.values import CheckoutId

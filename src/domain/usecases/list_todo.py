@@ -9,13 +9,14 @@ from itertools import islice
 from typing import Final, TypeGuard, TypeVar
 
 from domain.access import Holding
+from domain.fact import Fact
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.mail import Mail, MailState
 from domain.outbox_keys import sale_of
 from domain.ports import Catalogue, Clock, Store
 from domain.product import CatalogueEdition
-from domain.purchase import OPEN_AT_MOST, Fact, PurchaseState, Source, began_at, order_number
+from domain.purchase import OPEN_AT_MOST, PurchaseState, Source, began_at, order_number
 from domain.records import Problem, Quarantined
 from domain.refund import RefundRequest
 from domain.sale_list import SaleFilter, SaleMark, SaleOrder, SaleState

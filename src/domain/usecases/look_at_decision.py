@@ -7,10 +7,11 @@ from datetime import datetime
 from domain.access import Holding
 from domain.decision import decided, merchant_object
 from domain.emails import Email
+from domain.fact import MerchantStatus
 from domain.frozen import frozen
 from domain.mail import Letter
 from domain.ports import Catalogue, Clock, EmailNotRendered, EmailTemplates, Store
-from domain.purchase import MerchantStatus, Standing, is_revoking
+from domain.purchase import Standing, is_revoking
 from domain.transaction import ReadTransaction
 from domain.usecases.restore_purchase import opening_email
 from domain.usecases.revoke_purchase import closing_email, with_decision

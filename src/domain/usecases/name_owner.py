@@ -9,10 +9,11 @@ from __future__ import annotations
 from domain.access import names_here
 from domain.address_change import MayNotCorrect, may_name_owner, works_here
 from domain.emails import ConfirmOwner as ConfirmOwnerEmail
+from domain.fact import FactKind
 from domain.limits import OWNER_NAMED_TWICE, OWNERS_NAMED
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Urgency
-from domain.purchase import FactKind, Purchase, order_number
+from domain.purchase import Purchase, order_number
 from domain.session import Session
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.book_sale import Booking

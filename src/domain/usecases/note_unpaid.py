@@ -8,8 +8,9 @@ from typing import Final
 from domain import outbox_keys
 from domain.claim import AwaitingPayment, NotPaid, ProviderCheckout, address_of
 from domain.emails import PaymentFailed
+from domain.fact import CheckoutStatus, Fact
 from domain.mail import MailKind
-from domain.purchase import Checkout, CheckoutStatus, Fact, order_number
+from domain.purchase import Checkout, order_number
 from domain.transaction import Transaction
 from domain.usecases.record_fact import ASK_AGAIN_AFTER
 from domain.usecases.send_email import send_email

@@ -7,8 +7,9 @@ from datetime import datetime
 from domain import outbox_keys
 from domain.access import Holding, owned
 from domain.emails import OpenAgain, Refunded
+from domain.fact import Fact
 from domain.mail import MailKind
-from domain.purchase import Fact, PurchaseState, order_number
+from domain.purchase import PurchaseState, order_number
 from domain.transaction import Transaction
 from domain.usecases.send_email import send_email
 from domain.values import Money

@@ -9,8 +9,9 @@ from typing import Final
 from domain import outbox_keys
 from domain.claim import KnownCheckout, RejectReason
 from domain.emails import PaymentQuarantined
+from domain.fact import Fact
 from domain.product import ShopInfo
-from domain.purchase import Fact, Purchase, PurchaseState, standing
+from domain.purchase import Purchase, PurchaseState, standing
 from domain.transaction import Transaction
 from domain.usecases.send_email import notify_merchant
 

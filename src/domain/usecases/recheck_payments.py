@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from domain.claim import AwaitingPayment, Rejected, RejectReason
+from domain.fact import Fact
 from domain.frozen import frozen
 from domain.ports import (
     Catalogue,
@@ -17,7 +18,7 @@ from domain.ports import (
     Store,
 )
 from domain.product import ShopInfo
-from domain.purchase import BookedBy, Fact, Source
+from domain.purchase import BookedBy, Source
 from domain.records import PaymentDue
 from domain.transaction import Transaction
 from domain.usecases.claim_outcome import Booked, ClaimOutcome

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from domain.claim import ProviderCheckout, Rejected
+from domain.fact import Fact
 from domain.frozen import frozen
 from domain.ports import Clock, Payments, PaymentsRefused, PaymentsUnreachable, Store
-from domain.purchase import BookedBy, Fact
+from domain.purchase import BookedBy
 from domain.usecases import reconcile_cursors as lists
 from domain.usecases.claim_outcome import Booked
 from domain.usecases.claim_purchase import ClaimPurchase

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.claim import ProviderCheckout
+from domain.fact import Fact
 from domain.frozen import frozen
 from domain.product import ShopInfo
-from domain.purchase import Fact
 from domain.records import ProblemKind
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.report_problem import report_problem

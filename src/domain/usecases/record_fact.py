@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from domain.access import Holding
+from domain.fact import Fact, FactKind
 from domain.frozen import frozen
 from domain.ports import Clock
-from domain.purchase import Fact, FactKind, PurchaseState
+from domain.purchase import PurchaseState
 from domain.refund import NOT_GIVEN, RefundState
 from domain.transaction import Transaction
 from domain.usecases.notify_buyer import notify_buyer

@@ -9,9 +9,10 @@ from domain.access import Holding
 from domain.amounts import AmountProblem, typed_amount
 from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.decision import merchant_object, with_request
+from domain.fact import FactKind, MerchantStatus
 from domain.frozen import frozen
 from domain.ports import Catalogue, Clock, Payments, Randomness, Store
-from domain.purchase import FactKind, MerchantStatus, Purchase, is_revoking
+from domain.purchase import Purchase, is_revoking
 from domain.refund import CAME_TO_NOTHING, RefundCause, RefundRequest, refundable
 from domain.rights import NotAllowed, Verdict
 from domain.staff import Actor, Role

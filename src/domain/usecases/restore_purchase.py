@@ -8,10 +8,11 @@ from domain import outbox_keys
 from domain.access import Holding
 from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.emails import OpenAgain
+from domain.fact import MerchantStatus
 from domain.frozen import frozen
 from domain.mail import MailKind
 from domain.ports import Clock, Randomness, Store
-from domain.purchase import MerchantStatus, PurchaseState, is_revoking, order_number
+from domain.purchase import PurchaseState, is_revoking, order_number
 from domain.staff import Actor
 from domain.transaction import Transaction
 from domain.usecases.authorise import refusal, write_down

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from domain.access import holds, names_here
 from domain.claim import AwaitingPayment, NotPaid, Rejected
+from domain.fact import CheckoutStatus
 from domain.frozen import frozen
 from domain.keys import Keyring
 from domain.ports import Clock, Payments, PaymentsRefused, PaymentsUnreachable, Store
-from domain.purchase import BookedBy, Checkout, CheckoutStatus, Purchase
+from domain.purchase import BookedBy, Checkout, Purchase
 from domain.records import ProblemKind
 from domain.session import Session, Visitor
 from domain.transaction import ReadTransaction

@@ -11,10 +11,11 @@ from domain.access import Holding, owned
 from domain.audit import ENTROPY, AuditAction, ByHand, reason_of
 from domain.decision import decided, merchant_object
 from domain.emails import AccessClosed
+from domain.fact import Fact, MerchantStatus
 from domain.frozen import frozen
 from domain.mail import MailKind
 from domain.ports import Clock, Randomness, Store
-from domain.purchase import Fact, MerchantStatus, PurchaseState, is_revoking, order_number
+from domain.purchase import PurchaseState, is_revoking, order_number
 from domain.staff import Actor
 from domain.transaction import ReadTransaction, Transaction
 from domain.usecases.authorise import refusal, write_down

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.decision import merchant_object, without_request
+from domain.fact import Fact, MerchantStatus
 from domain.frozen import frozen
 from domain.ports import Clock, Payments, PaymentsFailed, PaymentsRefused, PaymentsUnreachable, Store
-from domain.purchase import Fact, MerchantStatus
 from domain.refund import PAUSE_AFTER_FAILURE, RefundRequest, RefundState
 from domain.transaction import Transaction
 from domain.usecases.record_fact import RecordFact

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 from domain import outbox_keys
 from domain.access import Holding
+from domain.fact import Fact, FactKind
 from domain.frozen import frozen
 from domain.going_live import STARTED_LIVE
 from domain.mail import Mail, MailKind
 from domain.note import Note
 from domain.ports import Clock, Store
-from domain.purchase import Checkout, Fact, FactKind, PurchaseState
+from domain.purchase import Checkout, PurchaseState
 from domain.records import Download, User
 from domain.refund import RefundRequest, refundable
 from domain.sale_list import SaleState, sale_state

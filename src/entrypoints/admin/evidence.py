@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
+from domain.fact import FactKind
 from domain.mail import Delivery
 from domain.product import CatalogueEdition
-from domain.purchase import FactKind, order_number
+from domain.purchase import order_number
 from domain.records import Download
 from domain.usecases.show_sale import SaleShown
 from domain.values import Money

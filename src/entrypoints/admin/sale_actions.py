@@ -11,7 +11,7 @@ from litestar import post, route
 from litestar.params import FromPath
 
 from domain.audit import AuditAction
-from domain.purchase import MerchantStatus
+from domain.fact import MerchantStatus
 from domain.refund import RefundCause
 from domain.rights import NotAllowed
 from domain.usecases.correct_address import CorrectAddress

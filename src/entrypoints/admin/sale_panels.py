@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Final
 
 from domain.dispute import needs_answer
+from domain.fact import FactKind
 from domain.mail import Delivery, MailState
 from domain.product import CatalogueEdition
-from domain.purchase import FactKind, PurchaseState, order_number
+from domain.purchase import PurchaseState, order_number
 from domain.refund import RefundState
 from domain.usecases.show_sale import SaleShown
 from entrypoints.admin.evidence import evidence

@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 from domain.access import Holding, waits
 from domain.dispute import TO_ANSWER, is_inquiry, needs_answer
 from domain.emails import licence_keys_of
+from domain.fact import Fact, FactKind
 from domain.local_time import day_of
 from domain.mail import Mail
-from domain.purchase import BookedBy, Fact, FactKind, PurchaseState, Source
+from domain.purchase import BookedBy, PurchaseState, Source
 from domain.sale_list import AddressState, SaleState
 from domain.usecases.show_sale import SaleShown
 from domain.values import Money

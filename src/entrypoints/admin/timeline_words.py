@@ -11,10 +11,11 @@ from domain import outbox_keys
 from domain.address_change import AddressChange
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.decision import decided_on
+from domain.fact import Fact, FactKind, MerchantStatus
 from domain.local_time import day_of
 from domain.magic_link import LinkPurpose, MagicLink
 from domain.mail import Delivery, Mail, MailState
-from domain.purchase import Checkout, Fact, FactKind, MerchantStatus, Purchase, Source
+from domain.purchase import Checkout, Purchase, Source
 from domain.records import Download
 from domain.timeline import Entry, Step, is_about_sale
 from domain.values import Money

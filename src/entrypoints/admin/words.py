@@ -7,8 +7,8 @@ from typing import Final
 
 from domain.audit import AuditAction, AuditLine, AuditResult
 from domain.claim import RejectReason
+from domain.fact import Fact
 from domain.outbox_keys import sale_of
-from domain.purchase import Fact
 from domain.records import Quarantined
 from domain.usecases.list_news import News
 from domain.values import money_text

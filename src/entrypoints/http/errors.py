@@ -9,7 +9,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 
 from domain.ports import GoodsUnavailable, PaymentsRefused, PaymentsUnreachable, StoreUnavailable
-from entrypoints.http.middleware import is_office
+from entrypoints.http.office import is_office
 from entrypoints.http.page import PageFrame
 from entrypoints.http.responses import RawResponse
 from entrypoints.http.sentences import N_, _, speaking

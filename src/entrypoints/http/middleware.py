@@ -13,6 +13,7 @@ from litestar.utils import normalize_path
 
 from domain.limits import network_of
 from entrypoints.base_url import DEFAULT_PORTS
+from entrypoints.http.office import OFFICE, is_office
 from entrypoints.http.request_body import ArrivingBodies, RequestBodies
 from entrypoints.run.access_line import AccessLine
 from entrypoints.run.logs import log
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH: Final = "/webhook"
-OFFICE: Final = "/admin"
 _OFFICE_METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 """Of the back office. An answer to another method would say that a page is there, also where nobody works yet."""
 UPLOAD_PATH: Final = "/admin/imports/new"
@@ -83,11 +83,6 @@ def office_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
         b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return [(name, policy if name == b"content-security-policy" else value) for name, value in headers]
-
-
-def is_office(path: str) -> bool:
-    """Whether a path belongs to the back office."""
-    return path.startswith(OFFICE) and (len(path) == len(OFFICE) or path[len(OFFICE)] == "/")
 
 
 class Middleware:

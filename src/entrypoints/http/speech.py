@@ -14,7 +14,7 @@ from domain.ports import AS_WRITTEN, Catalogue, Language, Languages
 from domain.product import CatalogueEdition
 from domain.translations import in_language, root_of
 from domain.values import ProductId
-from entrypoints.http.middleware import is_office
+from entrypoints.http.office import is_office
 from entrypoints.http.prepared import weights_of
 from entrypoints.http.sentences import LANGUAGE
 

@@ -13,11 +13,11 @@ from adapters.memory.mailer import MemoryMailer
 from adapters.memory.payments import MemoryPayments
 from adapters.memory.store import MemoryStore
 from adapters.templates.emails import PackagedTemplates
+from domain.fact import Fact
 from domain.keys import Keyring
 from domain.mail import Envelope
 from domain.ports import EmailTemplates, Store
 from domain.product import CatalogueEdition
-from domain.purchase import Fact
 from domain.usecases.act_on_fraud_warnings import ActOnFraudWarnings
 from domain.usecases.book_sale import BookSale
 from domain.usecases.change_address import ChangeAddress
