@@ -20,6 +20,6 @@ class Waivers(Protocol):
         """The purchases of which an email that repeats a waiver is stuck or bounced, of those queued since then.
 
         And those with a waiver whose address was corrected, of corrections that were asked for since then and stand:
-        their email went to somebody else. In the order of these moments, then of checkout id, each once; a purchase
+        their email went to the wrong person. In the order of these moments, then of checkout id, each once; a purchase
         may be among them although another copy arrived.
         """

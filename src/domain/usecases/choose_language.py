@@ -1,4 +1,4 @@
-"""The language of a user: set by whoever is signed in, and spoken by the emails to them."""
+"""A signed-in user chooses a language; emails to them are written in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.values import EmailAddress
 
 @frozen
 class ChooseLanguage:
-    """Whoever has no purchase yet has no user: then nothing is written."""
+    """A visitor without a purchase is no user yet: nothing is written for them."""
 
     store: Store
     clock: Clock

@@ -40,9 +40,9 @@ _SHORTEST: Final = 16
 
 @frozen
 class ConfirmWithdrawal:
-    """Any statement is received, whoever makes it and whatever it names. It moves no money and closes nothing.
+    """The shop receives every statement, from anybody and about anything. It moves no money and closes nothing.
 
-    The answer does not say whether it matches a purchase: whoever is not its owner learns nothing about it.
+    The answer does not say whether it matches a purchase: strangers learn nothing about other people's orders.
     """
 
     store: Store

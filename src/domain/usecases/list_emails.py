@@ -24,7 +24,7 @@ class EmailHistory:
 
     mail: Mail
     customer: User | None
-    """Whose address it was sent to; None for an email to the merchant, and to somebody who is no customer."""
+    """The customer at the recipient's address; None if the address is the merchant's or no customer's."""
     others: Sequence[Mail]
     lines: Sequence[AuditLine]
 

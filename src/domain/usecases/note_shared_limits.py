@@ -18,7 +18,7 @@ class SharedBy:
 
 
 def note_shared_limits(tx: Transaction, found: SharedBy | None, *, now: datetime) -> None:
-    """`found`: None once visitors are told apart. Nobody is emailed: no sale is lost by it."""
+    """`found`: None once the shop can tell visitors apart. Sends no email, because no sale is lost."""
     for problem in tx.problems.open():
         if problem.kind is ProblemKind.LIMITS_SHARED and (found is None or problem.subject != found.why):
             tx.problems.resolve(problem.kind, problem.subject)

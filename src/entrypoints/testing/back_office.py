@@ -1,15 +1,17 @@
-"""What the pages of the back office read, for the shop in memory."""
+"""What the back office reads and does, for the shop in memory."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
 from adapters.memory.catalogue import MemoryCatalogue
+from adapters.memory.payments import MemoryPayments
 from domain.keys import Keyring
 from domain.ports import EmailTemplates, Randomness, Store
 from domain.usecases.announce import Announce
 from domain.usecases.check_first_days import CheckFirstDays
 from domain.usecases.compare_with_provider import CompareWithProvider
+from domain.usecases.decide_withdrawal import DecideWithdrawal
 from domain.usecases.find_sales import FindSales
 from domain.usecases.hand_over_data import HandOverData
 from domain.usecases.list_customers import ListCustomers
@@ -18,8 +20,14 @@ from domain.usecases.list_news import ListNews
 from domain.usecases.list_products import ListProducts
 from domain.usecases.list_sales import ListSales
 from domain.usecases.list_todo import ListTodo
+from domain.usecases.list_withdrawals import ListWithdrawals
 from domain.usecases.look_at_release import LookAtRelease, TryAnnouncement
+from domain.usecases.report_withdrawals import ReportWithdrawals
+from domain.usecases.request_refund import RequestRefund
+from domain.usecases.restore_purchase import RestorePurchase
 from domain.usecases.review_catalogue import ReviewCatalogue
+from domain.usecases.revoke_purchase import RevokePurchase
+from domain.usecases.show_customer import ShowCustomer
 from domain.usecases.show_figures import ShowFigures
 from domain.usecases.show_person import ShowPerson
 from domain.usecases.show_sale import ShowSale
@@ -31,6 +39,7 @@ class BackOffice:
     """A part of `Shop`, which has the adapters."""
 
     store: Store
+    payments: MemoryPayments
     catalogue: MemoryCatalogue
     clock: HandClock
     randomness: Randomness
@@ -120,3 +129,42 @@ class BackOffice:
     @cached_property
     def list_todo(self) -> ListTodo:
         return ListTodo(store=self.store, catalogue=self.catalogue, clock=self.clock)
+
+    @cached_property
+    def list_withdrawals(self) -> ListWithdrawals:
+        return ListWithdrawals(store=self.store)
+
+    @cached_property
+    def decide_withdrawal(self) -> DecideWithdrawal:
+        return DecideWithdrawal(
+            store=self.store, payments=self.payments, catalogue=self.catalogue, clock=self.clock,
+            randomness=self.randomness,
+        )  # fmt: skip
+
+    @cached_property
+    def report_withdrawals(self) -> ReportWithdrawals:
+        return ReportWithdrawals(
+            store=self.store, catalogue=self.catalogue, clock=self.clock, decide=self.decide_withdrawal
+        )
+
+    @cached_property
+    def request_refund(self) -> RequestRefund:
+        return RequestRefund(
+            store=self.store,
+            payments=self.payments,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            randomness=self.randomness,
+        )
+
+    @cached_property
+    def revoke(self) -> RevokePurchase:
+        return RevokePurchase(store=self.store, clock=self.clock, randomness=self.randomness)
+
+    @cached_property
+    def restore(self) -> RestorePurchase:
+        return RestorePurchase(store=self.store, clock=self.clock, randomness=self.randomness)
+
+    @cached_property
+    def show_customer(self) -> ShowCustomer:
+        return ShowCustomer(store=self.store, clock=self.clock)

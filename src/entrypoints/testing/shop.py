@@ -24,7 +24,6 @@ from domain.usecases.change_address import ChangeAddress
 from domain.usecases.claim_purchase import ClaimPurchase
 from domain.usecases.code_links import CodeLinks
 from domain.usecases.confirm_withdrawal import ConfirmWithdrawal
-from domain.usecases.decide_withdrawal import DecideWithdrawal
 from domain.usecases.deliver_mail import DeliverMail
 from domain.usecases.email_preferences import EmailPreferences
 from domain.usecases.erase_again import EraseAgain
@@ -38,7 +37,6 @@ from domain.usecases.handle_payment_webhook import HandlePaymentWebhook
 from domain.usecases.identify_viewer import IdentifyViewer
 from domain.usecases.lease_mail import LeaseMail
 from domain.usecases.list_pending import ListPending
-from domain.usecases.list_withdrawals import ListWithdrawals
 from domain.usecases.order_free import OrderFree
 from domain.usecases.own_data import ShowOwnData
 from domain.usecases.preview_product import PreviewProduct
@@ -47,20 +45,15 @@ from domain.usecases.reconcile import Reconcile
 from domain.usecases.record_fact import RecordFact
 from domain.usecases.redeem_link import RedeemLink
 from domain.usecases.report_status import ReportStatus
-from domain.usecases.report_withdrawals import ReportWithdrawals
 from domain.usecases.request_login import RequestLogin
-from domain.usecases.request_refund import RequestRefund
 from domain.usecases.resend_access_link import ResendAccessLink
 from domain.usecases.resend_to_customer import ResendToCustomer
-from domain.usecases.restore_purchase import RestorePurchase
 from domain.usecases.retry_quarantine import RetryQuarantine
 from domain.usecases.return_from_payment import ReturnFromPayment
-from domain.usecases.revoke_purchase import RevokePurchase
 from domain.usecases.send_owner_link import SendOwnerLink
 from domain.usecases.send_refunds import SendRefunds
 from domain.usecases.send_refused import SendRefused
 from domain.usecases.send_sales_digest import SendSalesDigest
-from domain.usecases.show_customer import ShowCustomer
 from domain.usecases.sign_out import SignOut
 from domain.usecases.start_checkout import StartCheckout
 from domain.usecases.supply_licences import SupplyLicences
@@ -176,20 +169,6 @@ class Shop(BackOffice):
         )  # fmt: skip
 
     @cached_property
-    def revoke(self) -> RevokePurchase:
-        return RevokePurchase(store=self.store, clock=self.clock, randomness=self.randomness)
-
-    @cached_property
-    def request_refund(self) -> RequestRefund:
-        return RequestRefund(
-            store=self.store,
-            payments=self.payments,
-            catalogue=self.catalogue,
-            clock=self.clock,
-            randomness=self.randomness,
-        )
-
-    @cached_property
     def confirm_withdrawal(self) -> ConfirmWithdrawal:
         return ConfirmWithdrawal(
             store=self.store, catalogue=self.catalogue, keyring=self.keyring, clock=self.clock,
@@ -197,25 +176,8 @@ class Shop(BackOffice):
         )  # fmt: skip
 
     @cached_property
-    def list_withdrawals(self) -> ListWithdrawals:
-        return ListWithdrawals(store=self.store)
-
-    @cached_property
     def find_withdrawal(self) -> FindWithdrawal:
         return FindWithdrawal(store=self.store)
-
-    @cached_property
-    def decide_withdrawal(self) -> DecideWithdrawal:
-        return DecideWithdrawal(
-            store=self.store, payments=self.payments, catalogue=self.catalogue, clock=self.clock,
-            randomness=self.randomness,
-        )  # fmt: skip
-
-    @cached_property
-    def report_withdrawals(self) -> ReportWithdrawals:
-        return ReportWithdrawals(
-            store=self.store, catalogue=self.catalogue, clock=self.clock, decide=self.decide_withdrawal
-        )
 
     @cached_property
     def act_on_fraud_warnings(self) -> ActOnFraudWarnings:
@@ -231,16 +193,8 @@ class Shop(BackOffice):
         )
 
     @cached_property
-    def restore(self) -> RestorePurchase:
-        return RestorePurchase(store=self.store, clock=self.clock, randomness=self.randomness)
-
-    @cached_property
     def send_sales_digest(self) -> SendSalesDigest:
         return SendSalesDigest(store=self.store, catalogue=self.catalogue, clock=self.clock)
-
-    @cached_property
-    def show_customer(self) -> ShowCustomer:
-        return ShowCustomer(store=self.store, clock=self.clock)
 
     @cached_property
     def erase(self) -> EraseMe:
