@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from domain import fact
-from domain.fact import Fact, FactKind, newer
+from domain.fact import _RANKS, Fact, FactKind, newer
 from domain.purchase import Purchase, PurchaseState, Source, standing
 from domain.values import CheckoutId, EmailAddress, Money, ProductId, ProviderRef, UserId
 
@@ -107,9 +106,9 @@ def test_the_table_has_every_state_and_every_status_in_its_rank() -> None:
     for kind in FactKind:
         line = re.search(rf"^- {kind.value}: ((?:`\w+`,?\s*)+)", page, re.MULTILINE)
         assert line is not None
-        assert tuple(re.findall(r"\w+", line[1])) == fact._RANKS[kind]
+        assert tuple(re.findall(r"\w+", line[1])) == _RANKS[kind]
         told = {fact_of(cell.fact, as_of=1).status for cell in found if cell.fact.startswith(kind.value)}
-        assert told - {"a new word"} == set(fact._RANKS[kind])
+        assert told - {"a new word"} == set(_RANKS[kind])
 
 
 def test_a_fact_that_was_kept_counts_once_the_sale_is_booked() -> None:
