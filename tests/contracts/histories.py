@@ -19,6 +19,7 @@ from domain.going_live import STARTED_LIVE
 from domain.magic_link import LinkPurpose
 from domain.mail import Delivery, Letter, MailKind, MailState, Urgency
 from domain.ports import Store
+from domain.purchase import Purchase
 from domain.records import ErasedAddress, ProblemKind
 from domain.sale_list import AddressState, SaleFilter, SaleOrder, SaleState
 from domain.transaction import Transaction
@@ -69,6 +70,16 @@ def listed(
     return [(row.held.purchase, row.verified, row.bounced) for row in found.rows], tx.sale_lists.count(wanted)
 
 
+def booked(tx: Transaction, purchase: Purchase) -> bool:
+    """Book it as every claim does: with the facts of its payment that came before."""
+    assert purchase.payment is not None
+    return tx.purchases.book(purchase, tx.facts.of_payment(purchase.payment))
+
+
+def book_nobodys(tx: Transaction, checkout: str) -> bool:
+    return booked(tx, samples.a_purchase(checkout, user=None, mailbox=None))
+
+
 Op = Callable[[Transaction], object]
 
 
@@ -102,10 +113,10 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     op(lambda tx, m, n, at: tx.checkouts.follow_change(m, change=ChangeId(n), since=at), MAILBOXES, MOVES, SECONDS),
     op(lambda tx, c, at: tx.checkouts.throttle(CheckoutId(c), now=at, gap=timedelta(seconds=5)), ROWS, SECONDS),
     op(lambda tx, f: tx.facts.record(f), FACTS),
-    op(lambda tx, c, m, live: tx.purchases.book(samples.a_purchase(
+    op(lambda tx, c, m, live: booked(tx, samples.a_purchase(
         c, user=tx.users.get_or_add(m, new_id=UserId(f"u{m}"), now=NOW), mailbox=m, livemode=live)),
        ROWS, MAILBOXES, st.sampled_from([False, True, None])),
-    op(lambda tx, c: tx.purchases.book(samples.a_purchase(c, user=None, mailbox=None)), ROWS),
+    op(book_nobodys, ROWS),
     op(lambda tx: tx.problems.orders_without_owner()),
     op(lambda tx, k, at: tx.limits.acquire(k, samples.TWO, now=at, ref=k + str(at.second % 3)), st.sampled_from("xy"), SECONDS),
     op(lambda tx, k: tx.limits.release(k), st.sampled_from(["x0", "y1"])),
@@ -227,6 +238,12 @@ def everything(tx: Transaction) -> object:
 
 
 HISTORIES = st.lists(OPS, max_size=30)
+REFUNDED_BEFORE_BOOKED: list[Op] = [
+    lambda tx: tx.facts.record(
+        Fact(object_id="re_1", kind=FactKind.REFUND, payment="pi_c1", as_of=1, status="succeeded", amount=1)
+    ),
+    lambda tx: book_nobodys(tx, "c1"),
+]
 
 
 def gives_the_fakes_answers(

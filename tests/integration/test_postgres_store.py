@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 from contracts import samples
-from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
+from contracts.histories import HISTORIES, REFUNDED_BEFORE_BOOKED, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from adapters.postgres.store import PostgresStore
 from adapters.sql.dialect import for_psycopg
@@ -115,6 +115,7 @@ def test_addresses_are_looked_up_by_their_own_index(postgres: PostgresServer) ->
 
 @settings(max_examples=60)
 @given(HISTORIES)
+@example(REFUNDED_BEFORE_BOOKED)
 @pytest.mark.long
 def test_postgres_and_memory_give_the_same_answers(emptied: PostgresStore, history: list[Op]) -> None:
     """Any history of works: each answer, and everything that stands in the store afterwards."""

@@ -12,9 +12,9 @@ from typing import Any, TypeVar, cast
 
 import pytest
 from contracts import samples
-from contracts.histories import HISTORIES, Op, gives_the_fakes_answers
+from contracts.histories import HISTORIES, REFUNDED_BEFORE_BOOKED, Op, gives_the_fakes_answers
 from contracts.store import StoreContract
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from sqlite_utils import Database
 
 from adapters.sql import address_changes, checkouts, forgetting, open_payments, retention, shop
@@ -86,6 +86,7 @@ def test_while_a_survey_goes_on_others_read_and_write(tmp_path: Path) -> None:
 
 @settings(max_examples=150)
 @given(HISTORIES)
+@example(REFUNDED_BEFORE_BOOKED)
 def test_sqlite_and_memory_give_the_same_answers(
     tmp_path_factory: pytest.TempPathFactory, history: list[Op]
 ) -> None:
